@@ -1,0 +1,40 @@
+// Sine and cosine in f32. WGSL's own may be off by 2^-11, which is far too coarse for dynamics.
+//
+// The argument is reduced to [-pi/4, pi/4] by subtracting q pi/2, with pi/2 in three parts (Cody and Waite): the first
+// two have 12 and 13 significant bits, so that their products with |q| <= 2048 are exact, and so is the first
+// subtraction. Fusing a multiplication with an addition therefore changes nothing in the reduction. The third part
+// enters the sine after the polynomial, where it costs no rounding of its own. Below 1.6 units in the last place for
+// |x| <= 32 pi, see docs/numerics.md; above |x| = 3200 the accuracy is lost.
+
+const TRIG_TWO_OVER_PI: f32 = 0.6366197723675814;
+const TRIG_HALF_PI_1: f32 = 1.57080078125;
+const TRIG_HALF_PI_2: f32 = -4.454515874385834e-06;
+const TRIG_HALF_PI_3: f32 = 6.07710062827671e-11;
+// 1.5 2^23: adding it leaves an integer's low bits in the low bits of the word
+const TRIG_TO_BITS: f32 = 12582912.0;
+
+// (sin x, cos x)
+fn trig_sincos(x: f32) -> vec2f {
+  let q = round(x * TRIG_TWO_OVER_PI);
+  let near = (x - q * TRIG_HALF_PI_1) - q * TRIG_HALF_PI_2;
+  let rest = q * TRIG_HALF_PI_3;
+  let r = near - rest;
+  let z = r * r;
+  // Minimax polynomials for |r| <= pi/4: sin r / r - 1 and cos r - 1 + z/2, relative errors 4e-9 and 2e-10.
+  let cubic = r * z * (-0.16666655 + z * (0.008332176 + z * -0.00019516978));
+  let s = near + (cubic - rest);
+  let c = 1.0 + z * (-0.5 + z * (0.041666646 + z * (-0.0013887313 + z * 2.4432786e-05)));
+  // Each quarter turn swaps the two and flips a sign.
+  let quarter = bitcast<u32>(q + TRIG_TO_BITS);
+  let swap = (quarter & 1u) != 0u;
+  let signs = vec2u(quarter & 2u, (quarter + 1u) & 2u) << vec2u(30u);
+  return bitcast<vec2f>(bitcast<vec2u>(vec2f(select(s, c, swap), select(c, s, swap))) ^ signs);
+}
+
+fn trig_sin(x: f32) -> f32 {
+  return trig_sincos(x).x;
+}
+
+fn trig_cos(x: f32) -> f32 {
+  return trig_sincos(x).y;
+}

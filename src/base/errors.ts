@@ -1,0 +1,95 @@
+/**
+ * Errors that a user can act on. Every message reads `[unit] expected X, got Y; do Z`, and every error carries the
+ * exit code that the command line ends with.
+ */
+import { distance } from 'fastest-levenshtein';
+
+/** Process exit codes; part of the public contract. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  noAdapter: 3,
+  model: 4,
+  budget: 5,
+  differs: 6,
+  someRunsFailed: 7,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export class R2poError extends Error {
+  readonly unit: string;
+  /** the message without its `[unit]`, to be quoted in the message of another unit */
+  readonly detail: string;
+  readonly exitCode: ExitCode;
+
+  constructor(unit: string, message: string, options: { exitCode?: ExitCode; cause?: unknown } = {}) {
+    super(`[${unit}] ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.unit = unit;
+    this.detail = message;
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+  }
+}
+
+/** Wrong usage, configuration or input file. */
+export class UsageError extends R2poError {
+  constructor(unit: string, message: string, cause?: unknown) {
+    super(unit, message, { exitCode: exitCodes.usage, cause });
+  }
+}
+
+/** WebGPU was asked for and there is no adapter that can be used. */
+export class AdapterError extends R2poError {
+  constructor(unit: string, message: string, cause?: unknown) {
+    super(unit, message, { exitCode: exitCodes.noAdapter, cause });
+  }
+}
+
+/** The model endpoint is unreachable, refuses, or answers with something that is no reply. The run stays resumable. */
+export class ModelError extends R2poError {
+  constructor(unit: string, message: string, cause?: unknown) {
+    super(unit, message, { exitCode: exitCodes.model, cause });
+  }
+}
+
+/** A comparison differs: parity out of tolerance, or a replay that is not the recorded run. */
+export class DiffersError extends R2poError {
+  constructor(unit: string, message: string, cause?: unknown) {
+    super(unit, message, { exitCode: exitCodes.differs, cause });
+  }
+}
+
+/** The user stopped the run; its state is saved. */
+export class InterruptedError extends R2poError {
+  constructor(unit: string, message: string, signal: 'SIGINT' | 'SIGTERM' = 'SIGINT') {
+    super(unit, message, { exitCode: signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated });
+  }
+}
+
+/**
+ * The known name closest to `name`, or null when none is close enough to be a slip of the fingers.
+ * Case is ignored, and a prefix counts as close ("CartPole" finds "CartPole-v1").
+ */
+export function nearest(name: string, known: readonly string[]): string | null {
+  const wanted = name.toLowerCase();
+  let best: string | null = null;
+  let bestDistance = Infinity;
+  for (const candidate of known) {
+    const lower = candidate.toLowerCase();
+    const d = wanted.length >= 3 && lower.startsWith(wanted) ? 1 : distance(wanted, lower);
+    if (d < bestDistance) {
+      bestDistance = d;
+      best = candidate;
+    }
+  }
+  return bestDistance <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
+}
+
+/** `unknown X "name"; did you mean "near"? Known: a, b, c` */
+export function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return `unknown ${kind} "${name}"${near ? `; did you mean "${near}"?` : ';'} known: ${known.join(', ')}`;
+}

@@ -1,0 +1,13 @@
+/** The part of jstat (1.9) that we use; the package has no types of its own. */
+declare module 'jstat' {
+  interface JStat {
+    readonly studentt: {
+      /** the t with P(T <= t) = p for `dof` degrees of freedom */
+      inv(p: number, dof: number): number;
+    };
+    /** regularised incomplete beta function I_x(a, b) */
+    ibeta(x: number, a: number, b: number): number;
+  }
+  const jstat: { readonly jStat: JStat };
+  export default jstat;
+}

@@ -1,0 +1,31 @@
+/** Numbers as people write them: never an exponent, no trailing zeros, no negative zero. */
+
+/** `value` with no more than `decimals` decimals. Non-finite values keep their name. */
+function fixed(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  // Beyond 1e21 toFixed falls back to the exponent form; such numbers are whole anyway.
+  const text = Math.abs(value) >= 1e21 ? BigInt(value).toString() : value.toFixed(decimals);
+  const trimmed = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return trimmed === '-0' ? '0' : trimmed;
+}
+
+/** The shortest plain text that reads back as exactly `value`. */
+export function plainNumber(value: number): string {
+  const shortest = String(value);
+  const exponent = /e([+-]\d+)$/.exec(shortest);
+  if (!exponent) return shortest;
+  if (!shortest.includes('e-')) return fixed(value, 0);
+  const mantissa = shortest.slice(0, exponent.index).replace(/^-?\d\.?/, '');
+  const decimals = mantissa.length - Number(exponent[1]);
+  // toFixed stops at 100 decimals; nobody reads the 101st.
+  return fixed(value, Math.min(100, decimals));
+}
+
+/**
+ * `value` rounded to `digits` significant digits, and to no more than nine decimals, so that a number that is zero but
+ * for rounding errors does not fill the line: 1234.5 -> 1230, 0.12345 -> 0.123, 1e-12 -> 0.
+ */
+export function significant(value: number, digits: number): string {
+  if (!Number.isFinite(value) || value === 0) return fixed(value, 0);
+  return fixed(Number(value.toPrecision(digits)), 9);
+}

@@ -1,0 +1,111 @@
+/**
+ * PCG64 (XSL-RR 128/64) as NumPy seeds and runs it.
+ *
+ * Source: M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
+ * Generation" (2014); seeding as in NumPy 2.4. The 128-bit state is kept as four 32-bit limbs, low first. A product of
+ * a 32-bit limb and a 16-bit part of the multiplier stays below 2^48, so that the column sums are exact in doubles:
+ * no BigInt, and no allocation after construction.
+ */
+import { badSeed, type Entropy, entropyWords, expandPool, mixEntropy, POOL_WORDS } from './seed-sequence.ts';
+
+// The multiplier 0x2360ed051fc65da44385df649fccf645 in 16-bit parts, low first.
+const M0 = 0xf645;
+const M1 = 0x9fcc;
+const M2 = 0xdf64;
+const M3 = 0x4385;
+const M4 = 0x5da4;
+const M5 = 0x1fc6;
+const M6 = 0xed05;
+const M7 = 0x2360;
+
+const B16 = 0x1_0000;
+const B32 = 0x1_0000_0000;
+
+export class Pcg64 {
+  /** upper half of the last `next64`, as an unsigned 32-bit integer */
+  hi = 0;
+  /** lower half of the last `next64` */
+  lo = 0;
+  /** four limbs, low first */
+  readonly state: Uint32Array = new Uint32Array(4);
+  /** four limbs, low first */
+  readonly increment: Uint32Array = new Uint32Array(4);
+
+  private readonly entropy = new Uint32Array(2);
+  private readonly pool = new Uint32Array(POOL_WORDS);
+  private readonly words = new Uint32Array(8);
+
+  /** Restarts from any seed. */
+  seedFrom(entropy: Entropy): void {
+    const words = entropyWords(entropy);
+    mixEntropy(words, words.length, this.pool);
+    this.restart();
+  }
+
+  /** Restarts from one number, reusing all storage. */
+  seed(seed: number): void {
+    if (!Number.isSafeInteger(seed) || seed < 0) throw badSeed(seed);
+    this.entropy[0] = seed;
+    this.entropy[1] = seed / B32;
+    // A leading zero word mixes like a missing one.
+    mixEntropy(this.entropy, 2, this.pool);
+    this.restart();
+  }
+
+  private restart(): void {
+    const { state, increment, words } = this;
+    expandPool(this.pool, words);
+    // The 64-bit words come most significant first, each low half first: words 0-3 are the start, 4-7 the stream.
+    increment[0] = (words[6]! << 1) | 1;
+    increment[1] = (words[7]! << 1) | (words[6]! >>> 31);
+    increment[2] = (words[4]! << 1) | (words[7]! >>> 31);
+    increment[3] = (words[5]! << 1) | (words[4]! >>> 31);
+    // The first step from zero leaves the increment; then the start is added.
+    let sum = increment[0] + words[2]!;
+    state[0] = sum;
+    sum = increment[1] + words[3]! + (sum >= B32 ? 1 : 0);
+    state[1] = sum;
+    sum = increment[2] + words[0]! + (sum >= B32 ? 1 : 0);
+    state[2] = sum;
+    state[3] = increment[3] + words[1]! + (sum >= B32 ? 1 : 0);
+    this.advance();
+  }
+
+  private advance(): void {
+    const { state, increment } = this;
+    const s0 = state[0]!;
+    const s1 = state[1]!;
+    const s2 = state[2]!;
+    const s3 = state[3]!;
+    // Column k holds the products of weight 2^(16k). Two columns make a limb; only its carry goes on.
+    const c0 = increment[0]! + s0 * M0;
+    const c1 = Math.floor(c0 / B16) + s0 * M1;
+    const c2 = Math.floor(c1 / B16) + increment[1]! + s0 * M2 + s1 * M0;
+    const c3 = Math.floor(c2 / B16) + s0 * M3 + s1 * M1;
+    const c4 = Math.floor(c3 / B16) + increment[2]! + s0 * M4 + s1 * M2 + s2 * M0;
+    const c5 = Math.floor(c4 / B16) + s0 * M5 + s1 * M3 + s2 * M1;
+    const c6 = Math.floor(c5 / B16) + increment[3]! + s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0;
+    const c7 = Math.floor(c6 / B16) + s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1;
+    state[0] = (c1 << 16) | (c0 & 0xffff);
+    state[1] = (c3 << 16) | (c2 & 0xffff);
+    state[2] = (c5 << 16) | (c4 & 0xffff);
+    state[3] = (c7 << 16) | (c6 & 0xffff);
+  }
+
+  /** Draws 64 bits into `hi` and `lo`. */
+  next64(): void {
+    this.advance();
+    const { state } = this;
+    const top = state[3]!;
+    const high = top ^ state[1]!;
+    const low = state[2]! ^ state[0]!;
+    const rotation = top >>> 26;
+    const swap = rotation >= 32;
+    const a = swap ? high : low;
+    const b = swap ? low : high;
+    const r = rotation & 31;
+    // Two shifts, because a shift by 32 would be a shift by 0.
+    this.lo = ((a >>> r) | ((b << 1) << (31 - r))) >>> 0;
+    this.hi = ((b >>> r) | ((a << 1) << (31 - r))) >>> 0;
+  }
+}
