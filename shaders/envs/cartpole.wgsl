@@ -1,0 +1,32 @@
+// CartPole in f32; the float64 twin is src/envs/cartpole/dynamics.ts. Divisions by the total mass are folded into
+// factors that the host derives, so one division is left per step.
+
+fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
+  let x = rng_uniform(rng, p.reset_low, p.reset_high);
+  let x_dot = rng_uniform(rng, p.reset_low, p.reset_high);
+  let theta = rng_uniform(rng, p.reset_low, p.reset_high);
+  let theta_dot = rng_uniform(rng, p.reset_low, p.reset_high);
+  return EnvState(x, x_dot, theta, theta_dot);
+}
+
+fn env_observe(p: EnvParams, s: EnvState) -> Obs {
+  return Obs(s.x, s.x_dot, s.theta, s.theta_dot);
+}
+
+fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
+  let force = select(-p.force_per_mass, p.force_per_mass, action == 1u);
+  let sincos = trig_sincos(s.theta);
+  let temp = force + p.pole_length_share * (s.theta_dot * s.theta_dot) * sincos.x;
+  let theta_acc = (p.gravity * sincos.x - sincos.y * temp)
+    / (p.rod_inertia_length - p.pole_length_share * (sincos.y * sincos.y));
+  let x_acc = temp - p.pole_length_share * theta_acc * sincos.y;
+  // Explicit Euler: positions move with the old velocities.
+  let next = EnvState(
+    s.x + p.time_step * s.x_dot,
+    s.x_dot + p.time_step * x_acc,
+    s.theta + p.time_step * s.theta_dot,
+    s.theta_dot + p.time_step * theta_acc,
+  );
+  let terminated = abs(next.x) > p.position_limit || abs(next.theta) > p.angle_limit;
+  return Transition(next, 1.0, terminated);
+}

@@ -1,0 +1,125 @@
+/**
+ * What an environment is: rows of data (state, observation, action, constants with unit and source) and three pure
+ * functions in float64. The same rows feed the docs, the model's description, the bounds tests, and the GPU program,
+ * so that a number of the physics is written down exactly once.
+ */
+import { R2poError } from '../base/errors.ts';
+import type { Generator } from '../base/rng/generator.ts';
+
+/** One named component of a vector. Bounds may be infinite. */
+export interface Row {
+  /** snake_case; also the field name in WGSL */
+  readonly name: string;
+  readonly meaning: string;
+  readonly unit: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+export type ObservationSpace =
+  | { readonly kind: 'vector'; readonly rows: readonly Row[] }
+  | { readonly kind: 'discrete'; readonly n: number; readonly meaning: string };
+
+export type ActionSpace =
+  /** one of n numbered actions, with what each does */
+  | { readonly kind: 'discrete'; readonly meanings: readonly string[] }
+  | { readonly kind: 'box'; readonly rows: readonly Row[] };
+
+export interface Spaces {
+  readonly observation: ObservationSpace;
+  readonly action: ActionSpace;
+}
+
+export interface Constant {
+  readonly value: number;
+  readonly unit: string;
+  /** file or paper, with version */
+  readonly source: string;
+}
+
+/** Resolved numbers by name: constants and what is derived from them. */
+export type Params = Readonly<Record<string, number>>;
+
+/** Filled by `step`; one record per rollout loop, reused, so that a step allocates nothing. */
+export interface Transition {
+  reward: number;
+  terminated: boolean;
+}
+
+/**
+ * The float64 reference. States, observations and actions are typed arrays owned by the caller; a discrete action is
+ * its index in `action[0]`.
+ */
+export interface Dynamics<P extends Params = Params> {
+  /** Fills `state [STATE_DIM]` with the state that Gymnasium's `reset(seed=s)` gives for `rng` seeded with s. */
+  reset(params: P, rng: Generator, state: Float64Array): void;
+  /** Fills `observation [OBS_DIM]`, rounded to the original's dtype. */
+  observe(params: P, state: Float64Array, observation: Float64Array): void;
+  /** Advances `state` in place by one step of `action [ACTION_DIM]`. */
+  step(params: P, state: Float64Array, action: Float64Array, rng: Generator, out: Transition): void;
+}
+
+export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
+  /** the original's registered id, version included */
+  readonly id: string;
+  /** kebab-case; names `src/envs/<folder>/`, `shaders/envs/<folder>.wgsl`, `configs/<folder>/` */
+  readonly folder: string;
+  /** what our numbers are held to, with version */
+  readonly groundTruth: string;
+  readonly state: readonly Row[];
+  readonly observation: ObservationSpace;
+  readonly action: ActionSpace;
+  readonly constants: C;
+  readonly derive: (constants: { readonly [K in keyof C]: number }) => D;
+  /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
+  readonly exact: readonly (keyof C | keyof D)[];
+  /** the environment's own step limit (`truncated`), null when it has none */
+  readonly timeLimit: number | null;
+  /** an episode with at least this return is a success */
+  readonly success: { readonly threshold: number; readonly source: string };
+  /** smallest and largest possible return of one episode within the time limit */
+  readonly returnRange: readonly [number, number];
+  /** Allowed |webgpu - cpu| after one step from the same state, relative to max(1, largest state entry). */
+  readonly parity: { readonly singleStep: number; readonly reason: string };
+  readonly dynamics: Dynamics<{ readonly [K in keyof C]: number } & D>;
+}
+
+/** A defined environment: the spec with its numbers resolved. */
+export interface Env extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact'>, Spaces {
+  readonly params: Params;
+  readonly exact: readonly string[];
+  readonly dynamics: Dynamics;
+}
+
+/** Checks the rows and resolves the numbers. Throws when the spec contradicts itself. */
+export function defineEnv<const C extends Record<string, Constant>, D extends Params>(spec: EnvSpec<C, D>): Env {
+  const fail = (message: string): never => {
+    throw new R2poError(spec.id, message);
+  };
+  const { derive, ...rest } = spec;
+  const constants = Object.fromEntries(Object.entries(spec.constants).map(([k, c]) => [k, c.value])) as {
+    [K in keyof C]: number;
+  };
+  const derived = derive(constants);
+  for (const name of Object.keys(derived)) {
+    if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
+  }
+  const params: Params = { ...constants, ...derived };
+  for (const [name, value] of Object.entries(params)) {
+    if (!Number.isFinite(value)) fail(`expected a finite number for "${name}", got ${value}`);
+  }
+  for (const name of spec.exact) {
+    if (!(name in params)) fail(`"exact" names "${String(name)}", which is no constant; known: ${Object.keys(params)}`);
+  }
+  return { ...rest, exact: spec.exact as readonly string[], params, dynamics: spec.dynamics as unknown as Dynamics };
+}
+
+/** Number of observation entries that a policy reads: a discrete observation is one index. */
+export function observationSize(space: ObservationSpace): number {
+  return space.kind === 'vector' ? space.rows.length : 1;
+}
+
+/** Number of action entries that a step reads: a discrete action is one index. */
+export function actionSize(space: ActionSpace): number {
+  return space.kind === 'box' ? space.rows.length : 1;
+}

@@ -1,0 +1,22 @@
+/** Every policy kind, one line each. */
+import { UsageError, unknownName } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import { linear } from './linear.ts';
+import type { Policy, PolicyKind, PolicyOptions } from './policy.ts';
+
+export const policyKinds: readonly PolicyKind[] = [linear];
+
+/** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */
+export function buildPolicy(kindId: string, env: Env, options: PolicyOptions = {}): Policy {
+  const kind = policyKinds.find((k) => k.id === kindId);
+  if (!kind) {
+    const known = policyKinds.map((k) => k.id);
+    throw new UsageError('policies', `${unknownName('policy kind', kindId, known)}; see "r2po list policies"`);
+  }
+  const reason = kind.accepts(env);
+  if (reason) {
+    const fitting = policyKinds.filter((k) => k.accepts(env) === null).map((k) => k.id);
+    throw new UsageError(kindId, `cannot act in ${env.id}: ${reason}; use one of: ${fitting.join(', ') || 'none'}`);
+  }
+  return kind.build(env, options);
+}

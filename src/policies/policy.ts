@@ -1,0 +1,43 @@
+/**
+ * What a policy kind is: how many parameters it has for given spaces, and how it turns an observation into outputs.
+ * A kind never picks the action itself when it has one score per action: argmax and clipping belong to the rollout
+ * loop, once per backend.
+ */
+import type { Generator } from '../base/rng/generator.ts';
+import type { Spaces } from '../envs/env.ts';
+
+export type PolicyOptions = Readonly<Record<string, unknown>>;
+
+/** What one parameter may be: any real number, or one of a few listed values. */
+export type ParameterValues =
+  | { readonly kind: 'real' }
+  | { readonly kind: 'choice'; readonly values: readonly number[] };
+
+export interface PolicyKind {
+  /** kebab-case; names `src/policies/<id>.ts` and `shaders/policies/<id>.wgsl` */
+  readonly id: string;
+  readonly title: string;
+  /** null when the kind can act in these spaces, else the reason why it cannot */
+  accepts(spaces: Spaces): string | null;
+  /** Sizes, names and functions for these spaces. Throws a usage error for options it does not know. */
+  build(spaces: Spaces, options: PolicyOptions): Policy;
+}
+
+/** A policy kind fitted to an environment; parameters are passed to every call. */
+export interface Policy {
+  readonly kind: string;
+  readonly options: PolicyOptions;
+  readonly paramCount: number;
+  /** one readable name per parameter, in flat order: "weight x -> push right" */
+  readonly paramNames: readonly string[];
+  readonly values: ParameterValues;
+  /** `scores`: one number per action (argmax, or the Box action before the clip); `action`: the action itself */
+  readonly output: 'scores' | 'action';
+  readonly outputCount: number;
+  /** WGSL constants of this policy's shader, e.g. `LINEAR_BIAS` */
+  readonly shaderConstants: Readonly<Record<string, boolean | number>>;
+  /** Fills `outputs [outputCount]` from `params [paramCount]` and `observation [OBS_DIM]`. */
+  act(params: Float64Array, observation: Float64Array, outputs: Float64Array): void;
+  /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */
+  sample(rng: Generator, spread: number): Float64Array;
+}

@@ -1,0 +1,187 @@
+/** What every environment must do, driven by its rows and by the recording of the original. */
+import { expect, it } from 'vitest';
+import { Generator } from '../../src/base/rng/generator.ts';
+import { actionSize, type Env, observationSize } from '../../src/envs/env.ts';
+import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
+import type { RolloutJob } from '../../src/rollout/backend.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
+import { asVector, type GoldenEpisode, observationOf, readGolden } from './golden.ts';
+
+export interface GoldenTolerance {
+  /** one step from the recorded state: |difference| relative to max(1, largest state entry) */
+  readonly singleStep: number;
+  /** any step of an episode that runs freely from its seed */
+  readonly episode: number;
+}
+
+const cpu = openCpuBackend({ threads: 1 });
+const policyKindOf: Readonly<Record<string, string>> = { linear: 'linear', table: 'tabular' };
+/** numpy's matrix product sums in an order of its own */
+const outputTolerance = 1e-12;
+/** An f32 observation of a state that is off in its last bit may round to the neighbour. */
+const observationTolerance = 2 ** -23;
+/** an environment without a limit of its own is stopped here */
+const cap = 1000;
+
+function jobOf(env: Env, params: readonly number[], kind: string, seed: number): RolloutJob {
+  return {
+    env,
+    policy: buildPolicy(kind, env),
+    candidates: [Float64Array.from(params)],
+    episodes: 1,
+    seed,
+    maxSteps: env.timeLimit === null ? cap : null,
+  };
+}
+
+/** Largest |difference|, relative to max(1, largest wanted entry). */
+function errorOf(got: readonly number[], wanted: readonly number[]): number {
+  expect(got.length).toBe(wanted.length);
+  const scale = Math.max(1, ...wanted.map(Math.abs));
+  return Math.max(...got.map((value, i) => Math.abs(value - wanted[i]) / scale));
+}
+
+/** Plays random policies of the first kind that fits. */
+async function randomTraces(env: Env, count: number) {
+  const kind = policyKinds.find((k) => k.accepts(env) === null);
+  if (kind === undefined) throw new Error(`no policy kind acts in ${env.id}`);
+  const rng = Generator.from(91);
+  const policy = kind.build(env, {});
+  const traces = [];
+  for (let i = 0; i < count; i++) {
+    traces.push(await cpu.trace(jobOf(env, Array.from(policy.sample(rng, 3)), kind.id, 700 + i), 0, 0));
+  }
+  return traces;
+}
+
+export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
+  const golden = readGolden(env.id);
+  const rows = [
+    ...env.state,
+    ...(env.observation.kind === 'vector' ? env.observation.rows : []),
+    ...(env.action.kind === 'box' ? env.action.rows : []),
+  ];
+
+  it('has rows with WGSL names, meaning, unit and ordered bounds', () => {
+    for (const row of rows) {
+      expect(row.name).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(row.meaning).not.toBe('');
+      expect(row.unit).not.toBe('');
+      expect(row.low).toBeLessThan(row.high);
+    }
+    const names = env.state.map((row) => row.name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('has constants with unit and source, and a success threshold that can be reached', () => {
+    const constants = Object.entries(env.constants);
+    expect(constants.length).toBeGreaterThan(0);
+    for (const [name, constant] of constants) {
+      expect(constant.unit, name).not.toBe('');
+      expect(constant.source, name).not.toBe('');
+      expect(env.params[name]).toBe(constant.value);
+    }
+    expect(env.success.source).not.toBe('');
+    expect(env.success.threshold).toBeLessThanOrEqual(env.returnRange[1]);
+    expect(env.success.threshold).toBeGreaterThanOrEqual(env.returnRange[0]);
+  });
+
+  it('keeps observations, actions and returns of random policies inside the rows', async () => {
+    for (const trace of await randomTraces(env, 20)) {
+      expect(trace.return).toBeGreaterThanOrEqual(env.returnRange[0]);
+      expect(trace.return).toBeLessThanOrEqual(env.returnRange[1]);
+      for (const step of trace.steps) {
+        expect(step.state.length).toBe(env.state.length);
+        expect(step.obs.length).toBe(observationSize(env.observation));
+        expect(step.action.length).toBe(actionSize(env.action));
+        for (const [i, value] of step.obs.entries()) {
+          const space = env.observation;
+          const bounds = space.kind === 'vector' ? space.rows[i] : { low: 0, high: space.n - 1 };
+          expect(value).toBeGreaterThanOrEqual(bounds.low);
+          expect(value).toBeLessThanOrEqual(bounds.high);
+        }
+        for (const [i, value] of step.action.entries()) {
+          const space = env.action;
+          const bounds = space.kind === 'box' ? space.rows[i] : { low: 0, high: space.meanings.length - 1 };
+          expect(value).toBeGreaterThanOrEqual(bounds.low);
+          expect(value).toBeLessThanOrEqual(bounds.high);
+        }
+      }
+    }
+  });
+
+  it('plays the same episode from the same seed and another one from another', async () => {
+    const [first] = await randomTraces(env, 1);
+    const [again, other] = await randomTraces(env, 2);
+    expect(again).toEqual(first);
+    expect(other.steps).not.toEqual(first.steps);
+  });
+
+  it('has a recording of the original with its shapes and limit', () => {
+    expect(golden, `test/golden/${env.id}.json`).not.toBeNull();
+    expect(golden?.state_names.length).toBe(env.state.length);
+    expect(golden?.obs_names.length).toBe(observationSize(env.observation));
+    expect(golden?.policy_inputs).toBe(observationSize(env.observation));
+    expect(golden?.policy_outputs).toBe(
+      env.action.kind === 'box' ? env.action.rows.length : env.action.meanings.length,
+    );
+    expect(golden?.time_limit).toBe(env.timeLimit);
+    expect(golden?.episodes.length).toBeGreaterThanOrEqual(10);
+    expect(golden?.single_step.length).toBeGreaterThanOrEqual(100);
+  });
+  if (golden === null) return;
+  const recorded = golden;
+
+  it('starts in the recorded state of each seed, to the last bit', async () => {
+    for (const episode of golden.episodes) {
+      expect(await cpu.resets(env, episode.seed, 1)).toEqual([episode.initial_state]);
+    }
+  });
+
+  it(`takes each recorded single step (${tolerance.singleStep})`, async () => {
+    const inputs = golden.single_step.map((step) => ({ state: step.s, action: asVector(step.a) }));
+    const outputs = await cpu.probe(env, inputs);
+    golden.single_step.forEach((step, i) => {
+      const name = `step ${i}`;
+      expect(errorOf(outputs[i].state, step.ns), name).toBeLessThanOrEqual(tolerance.singleStep);
+      const obs = observationOf(golden, step.o, step.ns);
+      expect(errorOf(outputs[i].obs, obs), name).toBeLessThanOrEqual(tolerance.singleStep);
+      expect(errorOf([outputs[i].reward], [step.r]), name).toBeLessThanOrEqual(tolerance.singleStep);
+      expect(outputs[i].terminated, name).toBe(step.term);
+    });
+  });
+
+  it.each(golden.episodes.map((episode) => ({ episode, name: `seed ${episode.seed}, ${episode.policy.label}` })))(
+    `plays the recorded episode of $name (${tolerance.episode})`,
+    ({ episode }) => checkEpisode(episode),
+  );
+
+  async function checkEpisode(episode: GoldenEpisode): Promise<void> {
+    const job = jobOf(env, episode.policy.params, policyKindOf[episode.policy.kind], episode.seed);
+    const trace = await cpu.trace(job, 0, 0);
+    expect(trace.length).toBe(episode.length);
+    expect(errorOf([trace.return], [episode.total_reward])).toBeLessThanOrEqual(tolerance.episode);
+    expect(trace.end).toBe(episode.terminated ? 'terminated' : episode.truncated ? 'truncated' : 'capped');
+    expect(trace.steps[0].obs).toEqual(asVector(episode.initial_obs));
+
+    // The end state is checked as that of the last step: the field `final_state` of the files is the one of the rerun
+    // from a displaced start.
+    expect(episode.steps.at(-1)?.t).toBe(episode.length);
+    const outputs = new Float64Array(job.policy.outputCount);
+    let seen = { t: 0, obs: asVector(episode.initial_obs) };
+    for (const step of episode.steps) {
+      const name = `step ${step.t}`;
+      const taken = trace.steps[step.t - 1];
+      const state = trace.steps[step.t]?.state ?? trace.finalState;
+      expect(errorOf(taken.action, asVector(step.a)), name).toBeLessThanOrEqual(tolerance.episode);
+      expect(errorOf([taken.reward], [step.r]), name).toBeLessThanOrEqual(tolerance.episode);
+      expect(errorOf(state, step.s), name).toBeLessThanOrEqual(tolerance.episode);
+      if (seen.t === step.t - 1) {
+        expect(errorOf(taken.obs, seen.obs), name).toBeLessThanOrEqual(observationTolerance);
+        job.policy.act(job.candidates[0], Float64Array.from(seen.obs), outputs);
+        if (step.y) expect(errorOf(Array.from(outputs), step.y), name).toBeLessThanOrEqual(outputTolerance);
+      }
+      seen = { t: step.t, obs: observationOf(recorded, step.o, step.s) };
+    }
+  }
+}
