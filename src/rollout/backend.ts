@@ -1,0 +1,145 @@
+/** The one interface of all rollout backends, and the records that cross it. Nothing here knows how episodes are played. */
+import { UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import type { Policy } from '../policies/policy.ts';
+
+/** Why an episode stopped; the position is the code in `Episodes.ends`. */
+export const endCauses = ['terminated', 'truncated', 'capped'] as const;
+export type EndCause = (typeof endCauses)[number];
+
+export interface RolloutJob {
+  readonly env: Env;
+  readonly policy: Policy;
+  /** P parameter vectors, each `[paramCount]` */
+  readonly candidates: readonly Float64Array[];
+  /** E: every candidate plays the episode seeds `seed ... seed + E - 1` */
+  readonly episodes: number;
+  readonly seed: number;
+  /** our own step cap (`capped`), on top of the environment's limit (`truncated`); null for none */
+  readonly maxSteps: number | null;
+}
+
+/** Raw outcomes, candidate-major: entry `candidate * episodes + episode`. */
+export interface Episodes {
+  readonly returns: Float64Array;
+  readonly lengths: Uint32Array;
+  /** indices into `endCauses` */
+  readonly ends: Uint8Array;
+  /** environment steps really played */
+  readonly steps: number;
+  /** wall time of the call, s */
+  readonly seconds: number;
+  /** time that the GPU spent in its dispatches, s; null when not asked for or not measurable */
+  readonly gpuSeconds: number | null;
+}
+
+export interface TraceStep {
+  /** before the step */
+  readonly state: readonly number[];
+  /** what the policy saw */
+  readonly obs: readonly number[];
+  /** what the environment was given, after argmax or clip */
+  readonly action: readonly number[];
+  readonly reward: number;
+}
+
+/** One whole episode. */
+export interface Trace {
+  readonly env: string;
+  readonly seed: number;
+  readonly return: number;
+  readonly length: number;
+  readonly end: EndCause;
+  readonly steps: readonly TraceStep[];
+  readonly finalState: readonly number[];
+}
+
+export interface ProbeInput {
+  readonly state: readonly number[];
+  readonly action: readonly number[];
+}
+
+/** After one step from the given state. */
+export interface ProbeOutput {
+  readonly state: readonly number[];
+  readonly obs: readonly number[];
+  readonly reward: number;
+  readonly terminated: boolean;
+}
+
+export type BackendId = 'webgpu' | 'cpu';
+
+export interface PlayOptions {
+  /** An abort rejects with the signal's reason, between two dispatches or slices. */
+  readonly signal?: AbortSignal;
+  /** Fill `gpuSeconds`, at the cost of some latency. */
+  readonly timing?: boolean;
+}
+
+export interface Backend {
+  readonly id: BackendId;
+  /** name of the GPU adapter; null on the cpu */
+  readonly adapter: string | null;
+  play(job: RolloutJob, options?: PlayOptions): Promise<Episodes>;
+  /** Plays one episode of one candidate again while recording; its return equals the played one bit for bit. */
+  trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace>;
+  /** Start states of the episode seeds `seed ... seed + count - 1`. */
+  resets(env: Env, seed: number, count: number): Promise<number[][]>;
+  /** Single transitions from given states. */
+  probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]>;
+  close(): Promise<void>;
+}
+
+/** Seeds are whole numbers that doubles hold exactly, as are all the seeds of a job. */
+export const maxSeed = Number.MAX_SAFE_INTEGER;
+/** Most episodes in one call: their outcomes come back to the host. */
+export const maxEpisodes = 2 ** 28;
+
+/** Steps after which an episode stops by itself, and which of the two limits that is. Null when neither is set. */
+export function stepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } | null {
+  const own = job.env.timeLimit ?? Infinity;
+  const cap = job.maxSteps ?? Infinity;
+  if (own === Infinity && cap === Infinity) return null;
+  return own <= cap ? { steps: own, cause: 'truncated' } : { steps: cap, cause: 'capped' };
+}
+
+/** The step limit of a job that `checkJob` let pass. */
+export function requireStepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } {
+  const limit = stepLimit(job);
+  if (!limit) throw new UsageError('evaluate', `${job.env.id} has no step limit of its own; set max-steps`);
+  return limit;
+}
+
+/** Refuses a job that no backend could play. Throws a usage error that names what is wrong. */
+export function checkJob(job: RolloutJob): void {
+  const fail = (message: string): never => {
+    throw new UsageError('evaluate', message);
+  };
+  const { env, policy, candidates, episodes, seed, maxSteps } = job;
+  if (candidates.length === 0) fail('expected at least one candidate, got none');
+  if (!Number.isSafeInteger(episodes) || episodes < 1)
+    fail(`expected a positive whole number of episodes, got ${episodes}`);
+  if (candidates.length * episodes > maxEpisodes) {
+    fail(
+      `expected at most ${maxEpisodes} episodes in one call, got ${candidates.length} x ${episodes}; split the call`,
+    );
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed > maxSeed - (episodes - 1)) {
+    fail(`expected episode seeds in 0 ... ${maxSeed}, got ${seed} and the ${episodes - 1} after it`);
+  }
+  if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps >= 2 ** 30)) {
+    fail(`expected max-steps to be a positive whole number below 2^30, got ${maxSteps}`);
+  }
+  requireStepLimit(job);
+  candidates.forEach((params, c) => {
+    const name = candidates.length === 1 ? 'the policy' : `candidate ${c}`;
+    if (params.length !== policy.paramCount) {
+      fail(`expected ${policy.paramCount} parameters for ${policy.kind} in ${env.id}, got ${params.length} in ${name}`);
+    }
+    params.forEach((value, i) => {
+      if (!Number.isFinite(Math.fround(value))) {
+        fail(`expected finite parameters (in f32), got ${value} at index ${i} (${policy.paramNames[i]}) of ${name}`);
+      }
+    });
+  });
+}

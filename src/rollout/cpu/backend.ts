@@ -1,0 +1,216 @@
+/** The float64 backend: episodes on the calling thread or on worker threads, with the same results on any number. */
+import { availableParallelism } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { Generator } from '../../base/rng/generator.ts';
+import { actionSize, type Env, observationSize, type Transition } from '../../envs/env.ts';
+import { envs } from '../../envs/index.ts';
+import { policyKinds } from '../../policies/index.ts';
+import {
+  type Backend,
+  checkJob,
+  type Episodes,
+  endCauses,
+  maxSeed,
+  type PlayOptions,
+  type ProbeInput,
+  type ProbeOutput,
+  type RolloutJob,
+  stepLimit,
+  type Trace,
+} from '../backend.ts';
+import { type Outcomes, Player, Recorder } from './loop.ts';
+import { WorkerPool } from './pool.ts';
+import { allocateOutcomes, CANCELLED, sliceSize } from './work.ts';
+
+export interface CpuOptions {
+  /** most threads that play at once; as many as the machine runs in parallel when left out */
+  readonly threads?: number;
+}
+
+/** Below this many steps (at most, by the limit) a job takes less time than waking the workers for it. */
+const PARALLEL_STEPS = 500_000;
+
+/**
+ * Opens the cpu backend. Results do not depend on `threads`: every episode is computed from its own seed, by the same
+ * code. Throws a usage error when `threads` is no positive whole number.
+ */
+export function openCpuBackend(options: CpuOptions = {}): Backend {
+  const threads = options.threads ?? availableParallelism();
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw new UsageError('cpu', `expected a positive whole number of threads, got ${threads}`);
+  }
+  return new CpuBackend(threads);
+}
+
+class CpuBackend implements Backend {
+  readonly id = 'cpu';
+  readonly adapter = null;
+  readonly #threads: number;
+  readonly #pool: WorkerPool;
+  /** the last job given to the workers; they take one at a time */
+  #pooled: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(threads: number) {
+    this.#threads = threads;
+    this.#pool = new WorkerPool(threads);
+  }
+
+  async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+    this.#checkOpen();
+    checkJob(job);
+    const start = performance.now();
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const total = job.candidates.length * job.episodes;
+    const parallel = this.#threads > 1 && total * stepLimit(job)!.steps >= PARALLEL_STEPS && isRegistered(job);
+    const outcomes = allocateOutcomes(total, parallel);
+    if (parallel) {
+      const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, signal));
+      this.#pooled = turn.catch(() => undefined);
+      await turn;
+    } else {
+      await playHere(job, outcomes, signal);
+    }
+    let steps = 0;
+    for (const length of outcomes.lengths) steps += length;
+    return { ...outcomes, steps, seconds: (performance.now() - start) / 1000, gpuSeconds: null };
+  }
+
+  async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
+    this.#checkOpen();
+    checkJob(job);
+    checkIndex('candidate', candidate, job.candidates.length);
+    checkIndex('episode', episode, job.episodes);
+    const player = new Player(job.env, job.policy, stepLimit(job)!);
+    const recorder = new Recorder();
+    player.play(job.candidates[candidate], job.seed + episode, recorder);
+    const { outcome } = player;
+    return {
+      env: job.env.id,
+      seed: job.seed + episode,
+      return: outcome.return,
+      length: outcome.length,
+      end: endCauses[outcome.end],
+      steps: recorder.steps,
+      finalState: Array.from(player.state),
+    };
+  }
+
+  async resets(env: Env, seed: number, count: number): Promise<number[][]> {
+    this.#checkOpen();
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new UsageError('resets', `expected a whole number of start states, got ${count}`);
+    }
+    if (!Number.isSafeInteger(seed) || seed < 0 || seed > maxSeed - (count - 1)) {
+      throw new UsageError('resets', `expected seeds in 0 ... ${maxSeed}, got ${seed} and the ${count - 1} after it`);
+    }
+    const rng = Generator.from(0);
+    const state = new Float64Array(env.state.length);
+    return Array.from({ length: count }, (_, i) => {
+      rng.reseed(seed + i);
+      env.dynamics.reset(env.params, rng, state);
+      return Array.from(state);
+    });
+  }
+
+  async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
+    this.#checkOpen();
+    // No environment draws numbers within a step, so any generator will do.
+    const rng = Generator.from(0);
+    const observation = new Float64Array(observationSize(env.observation));
+    const transition: Transition = { reward: 0, terminated: false };
+    return inputs.map((input, index) => {
+      checkProbe(env, input, index);
+      const state = Float64Array.from(input.state);
+      env.dynamics.step(env.params, state, Float64Array.from(input.action), rng, transition);
+      env.dynamics.observe(env.params, state, observation);
+      return { state: Array.from(state), obs: Array.from(observation), ...transition };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pooled;
+    await this.#pool.close();
+  }
+
+  async #playInWorkers(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const total = outcomes.returns.length;
+    const limit = stepLimit(job)!;
+    const size = sliceSize(total, limit.steps, this.#threads);
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    const cancel = () => Atomics.store(control, CANCELLED, 1);
+    signal?.addEventListener('abort', cancel);
+    try {
+      await this.#pool.run(
+        {
+          env: job.env.id,
+          policy: { kind: job.policy.kind, options: job.policy.options },
+          candidates: job.candidates,
+          episodes: job.episodes,
+          seed: job.seed,
+          limit,
+          sliceSize: size,
+          total,
+          outcomes,
+          control,
+        },
+        Math.min(this.#threads, Math.ceil(total / size)),
+      );
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+    signal?.throwIfAborted();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new R2poError('cpu', 'expected an open backend, got a closed one; open another');
+  }
+}
+
+/** Plays on the calling thread; timers, input and signals get their turn between slices. */
+async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
+  const limit = stepLimit(job)!;
+  const player = new Player(job.env, job.policy, limit);
+  const total = outcomes.returns.length;
+  const size = sliceSize(total, limit.steps, 1);
+  for (let from = 0; from < total; from += size) {
+    if (from > 0) {
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
+    player.playRange(job, from, Math.min(from + size, total), outcomes);
+  }
+}
+
+/** Workers find environment and policy by name; what is not in the lists can be played on the calling thread only. */
+function isRegistered(job: RolloutJob): boolean {
+  return envs.includes(job.env) && policyKinds.some((kind) => kind.id === job.policy.kind);
+}
+
+function checkIndex(what: string, index: number, count: number): void {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= count) {
+    throw new UsageError('trace', `expected ${what} 0 ... ${count - 1}, got ${index}`);
+  }
+}
+
+/** Refuses a state or an action that the environment could not have. */
+function checkProbe(env: Env, input: ProbeInput, index: number): void {
+  const fail = (message: string): never => {
+    throw new UsageError('probe', `${message} in entry ${index}`);
+  };
+  const { state, action } = input;
+  if (state.length !== env.state.length) fail(`expected ${env.state.length} state entries, got ${state.length}`);
+  const wanted = actionSize(env.action);
+  if (action.length !== wanted) fail(`expected ${wanted} action entries, got ${action.length}`);
+  for (const value of [...state, ...action]) if (!Number.isFinite(value)) fail(`expected finite numbers, got ${value}`);
+  if (env.action.kind === 'discrete') {
+    const count = env.action.meanings.length;
+    if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= count) {
+      fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The only episode loop of the cpu backend: seed, observe, act, choose the action, step, until an end. It runs on the
+ * calling thread and in every worker, with and without a recorder, so that all of them give the same numbers.
+ */
+import { Generator } from '../../base/rng/generator.ts';
+import { actionSize, type Env, observationSize, type Transition } from '../../envs/env.ts';
+import type { Policy } from '../../policies/policy.ts';
+import { type EndCause, endCauses, type TraceStep } from '../backend.ts';
+import { argmax, clipToBox } from './actions.ts';
+
+/** Where the outcomes go, candidate-major as in `Episodes`. */
+export interface Outcomes {
+  readonly returns: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly ends: Uint8Array;
+}
+
+/** What a range of episodes needs to know of its job. */
+export interface RangeJob {
+  readonly candidates: readonly Float64Array[];
+  readonly episodes: number;
+  readonly seed: number;
+}
+
+/** The outcome of the last episode of a player. */
+export interface EpisodeOutcome {
+  return: number;
+  length: number;
+  /** index into `endCauses` */
+  end: number;
+}
+
+/** Collects the steps of one episode. */
+export class Recorder {
+  readonly steps: TraceStep[] = [];
+  #state: number[] = [];
+  #obs: number[] = [];
+  #action: number[] = [];
+
+  beforeStep(state: Float64Array, observation: Float64Array, action: Float64Array): void {
+    this.#state = Array.from(state);
+    this.#obs = Array.from(observation);
+    this.#action = Array.from(action);
+  }
+
+  afterStep(reward: number): void {
+    this.steps.push({ state: this.#state, obs: this.#obs, action: this.#action, reward });
+  }
+}
+
+const terminatedCode = endCauses.indexOf('terminated');
+
+/** How outputs become actions. */
+const ARGMAX = 0;
+const CLIP = 1;
+const AS_IS = 2;
+
+/** One episode at a time of one policy kind in one environment; everything that a step touches is allocated here. */
+export class Player {
+  readonly state: Float64Array;
+  readonly outcome: EpisodeOutcome = { return: 0, length: 0, end: terminatedCode };
+  readonly #env: Env;
+  readonly #policy: Policy;
+  readonly #maxSteps: number;
+  readonly #limitCode: number;
+  readonly #rng = Generator.from(0);
+  readonly #observation: Float64Array;
+  readonly #outputs: Float64Array;
+  readonly #action: Float64Array;
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
+  readonly #rule: number;
+  readonly #transition: Transition = { reward: 0, terminated: false };
+
+  /** `limit`: steps after which an episode is stopped, and the cause that is noted then. */
+  constructor(env: Env, policy: Policy, limit: { readonly steps: number; readonly cause: EndCause }) {
+    const { action } = env;
+    const box = action.kind === 'box' ? action.rows : [];
+    this.#env = env;
+    this.#policy = policy;
+    this.#maxSteps = limit.steps;
+    this.#limitCode = endCauses.indexOf(limit.cause);
+    this.state = new Float64Array(env.state.length);
+    this.#observation = new Float64Array(observationSize(env.observation));
+    this.#outputs = new Float64Array(policy.outputCount);
+    this.#action = new Float64Array(actionSize(action));
+    this.#low = Float64Array.from(box, (row) => row.low);
+    this.#high = Float64Array.from(box, (row) => row.high);
+    this.#rule = policy.output === 'action' ? AS_IS : action.kind === 'box' ? CLIP : ARGMAX;
+  }
+
+  /** Plays the episode with this seed into `outcome`, and leaves the last state in `state`. */
+  play(params: Float64Array, seed: number, recorder: Recorder | null): void {
+    const env = this.#env.dynamics;
+    const constants = this.#env.params;
+    const policy = this.#policy;
+    const maxSteps = this.#maxSteps;
+    const rng = this.#rng;
+    const state = this.state;
+    const observation = this.#observation;
+    const outputs = this.#outputs;
+    const action = this.#action;
+    const low = this.#low;
+    const high = this.#high;
+    const rule = this.#rule;
+    const transition = this.#transition;
+
+    rng.reseed(seed);
+    env.reset(constants, rng, state);
+    let total = 0;
+    let length = 0;
+    let terminated = false;
+    while (!terminated && length < maxSteps) {
+      env.observe(constants, state, observation);
+      policy.act(params, observation, outputs);
+      if (rule === ARGMAX) action[0] = argmax(outputs);
+      else if (rule === CLIP) clipToBox(outputs, low, high, action);
+      else action.set(outputs);
+      if (recorder !== null) recorder.beforeStep(state, observation, action);
+      env.step(constants, state, action, rng, transition);
+      if (recorder !== null) recorder.afterStep(transition.reward);
+      total += transition.reward;
+      terminated = transition.terminated;
+      length++;
+    }
+    const outcome = this.outcome;
+    outcome.return = total;
+    outcome.length = length;
+    outcome.end = terminated ? terminatedCode : this.#limitCode;
+  }
+
+  /** Plays the entries `from ... to - 1` of the job (candidate-major) into `out`. */
+  playRange(job: RangeJob, from: number, to: number, out: Outcomes): void {
+    const { candidates, episodes, seed } = job;
+    const outcome = this.outcome;
+    for (let entry = from; entry < to; entry++) {
+      const candidate = Math.floor(entry / episodes);
+      this.play(candidates[candidate], seed + (entry - candidate * episodes), null);
+      out.returns[entry] = outcome.return;
+      out.lengths[entry] = outcome.length;
+      out.ends[entry] = outcome.end;
+    }
+  }
+}

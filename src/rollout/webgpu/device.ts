@@ -1,0 +1,114 @@
+/** Opening and closing a WebGPU device in Node (Dawn), and making its failures loud. */
+import { createRequire } from 'node:module';
+import { AdapterError, R2poError } from '../../base/errors.ts';
+
+export interface AdapterReport {
+  /** one line: vendor, architecture, device and driver as far as they are told */
+  readonly name: string;
+  /** a CPU pretends to be a GPU: right numbers, no speed */
+  readonly software: boolean;
+  readonly timestamps: boolean;
+}
+
+export interface GpuDevice {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterReport;
+  /** Throws when the device was lost or raised an error that no call has reported. */
+  check(): void;
+  /** Rejects when the device is lost before `close`; never resolves. */
+  readonly lost: Promise<never>;
+  close(): void;
+}
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+
+function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
+  const parts = [info.vendor, info.architecture, info.device, info.description].filter((p) => p);
+  const name = parts.join(', ') || 'unnamed adapter';
+  return { name, software: info.isFallbackAdapter || softwareNames.test(name) };
+}
+
+/** Version of the `webgpu` package (Dawn), for manifests. */
+export function dawnVersion(): string {
+  const require = createRequire(import.meta.url);
+  return (require('webgpu/package.json') as { version: string }).version;
+}
+
+/**
+ * `auto`: the adapter that Dawn offers; `null`: Dawn's own backend that compiles everything and runs nothing.
+ * Returns null when there is no adapter. Timestamps are asked for unquantised, so that short dispatches can be timed.
+ */
+export async function findAdapter(
+  kind: 'auto' | 'null' = 'auto',
+): Promise<{ adapter: GPUAdapter; report: AdapterReport; keepAlive: unknown } | null> {
+  let webgpu: typeof import('webgpu');
+  try {
+    webgpu = await import('webgpu');
+  } catch (cause) {
+    throw new AdapterError('webgpu', 'the package "webgpu" does not load on this platform; use --backend cpu', cause);
+  }
+  Object.assign(globalThis, webgpu.globals);
+  const flags = ['disable-dawn-features=timestamp_quantization'];
+  const gpu = webgpu.create(kind === 'null' ? ['backend=null', ...flags] : flags);
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) return null;
+  const { name, software } = describe(adapter.info);
+  return {
+    adapter,
+    report: { name, software, timestamps: adapter.features.has('timestamp-query') },
+    // Dropping the object that `create` returns ends the device; whoever holds the device holds this too.
+    keepAlive: gpu,
+  };
+}
+
+/** Opens a device on the adapter that Dawn offers. Throws `AdapterError` when there is none. */
+export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDevice> {
+  const found = await findAdapter(kind);
+  if (!found) {
+    throw new AdapterError(
+      'webgpu',
+      'expected a WebGPU adapter, found none; install a Vulkan driver ("r2po doctor" says what is missing) or use --backend cpu',
+    );
+  }
+  const { adapter, report } = found;
+  let keepAlive: unknown = found.keepAlive;
+  const device = await adapter.requestDevice({
+    requiredFeatures: report.timestamps ? ['timestamp-query'] : [],
+    requiredLimits: {
+      maxBufferSize: adapter.limits.maxBufferSize,
+      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+    },
+  });
+  let closed = false;
+  let failure: R2poError | null = null;
+  device.onuncapturederror = (event) => {
+    // Otherwise Dawn prints it; here it fails the next call.
+    event.preventDefault();
+    failure ??= new R2poError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
+  };
+  const lost = device.lost.then((info) => {
+    keepAlive = null;
+    if (closed) return new Promise<never>(() => {});
+    failure = new R2poError(
+      'webgpu',
+      `the device "${report.name}" was lost (${info.reason}: ${info.message}); run again, or use --backend cpu`,
+    );
+    throw failure;
+  });
+  // Whoever waits for the GPU races against this; without a waiter the loss is found by `check`.
+  lost.catch(() => {});
+  return {
+    device,
+    adapter: report,
+    lost,
+    check() {
+      if (failure) throw failure;
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      device.destroy();
+      void keepAlive;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * What the host and the shaders must agree on: the declarations made from an environment's and a policy's records,
+ * and the words that fill the environment's parameter buffer. Structs in buffers hold only f32 and u32, so word k is
+ * at byte 4k.
+ */
+import { type ActionSpace, actionSize, type Env, observationSize } from '../../envs/env.ts';
+import type { Policy } from '../../policies/policy.ts';
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+
+/** A number as a WGSL f32 literal that reads back to the nearest f32. */
+function f32Literal(value: number): string {
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}
+
+function actionDeclarations(space: ActionSpace): string[] {
+  if (space.kind === 'discrete') {
+    return [
+      'alias Action = u32;',
+      'fn action_to_array(a: Action) -> array<f32, ACTION_DIM> { return array<f32, ACTION_DIM>(f32(a)); }',
+      'fn action_from_array(a: array<f32, ACTION_DIM>) -> Action { return u32(a[0]); }',
+    ];
+  }
+  const bounds = (values: number[]): string => `array<f32, ACTION_DIM>(${values.map(f32Literal).join(', ')})`;
+  return [
+    'alias Action = array<f32, ACTION_DIM>;',
+    `const ACTION_LOW = ${bounds(space.rows.map((r) => r.low))};`,
+    `const ACTION_HIGH = ${bounds(space.rows.map((r) => r.high))};`,
+    'fn action_to_array(a: Action) -> array<f32, ACTION_DIM> { return a; }',
+    'fn action_from_array(a: array<f32, ACTION_DIM>) -> Action { return a; }',
+  ];
+}
+
+/** Sizes, types and conversions that follow from the environment's rows. */
+export function envDeclarations(env: Env): string {
+  const fields = env.state.map((r) => r.name);
+  const exact = new Set(env.exact);
+  return [
+    `const STATE_DIM: u32 = ${env.state.length}u;`,
+    `const OBS_DIM: u32 = ${observationSize(env.observation)}u;`,
+    `const ACTION_DIM: u32 = ${actionSize(env.action)}u;`,
+    'alias Obs = array<f32, OBS_DIM>;',
+    ...actionDeclarations(env.action),
+    'struct EnvParams {',
+    ...Object.keys(env.params).map((name) => `  ${snake(name)}: ${exact.has(name) ? 'F64' : 'f32'},`),
+    '}',
+    'struct EnvState {',
+    ...fields.map((name) => `  ${name}: f32,`),
+    '}',
+    'struct Transition {',
+    '  state: EnvState,',
+    '  reward: f32,',
+    '  terminated: bool,',
+    '}',
+    'fn state_to_array(s: EnvState) -> array<f32, STATE_DIM> {',
+    `  return array<f32, STATE_DIM>(${fields.map((name) => `s.${name}`).join(', ')});`,
+    '}',
+    'fn state_from_array(a: array<f32, STATE_DIM>) -> EnvState {',
+    `  return EnvState(${fields.map((_, i) => `a[${i}]`).join(', ')});`,
+    '}',
+  ].join('\n');
+}
+
+/** Sizes and constants that follow from the policy. */
+export function policyDeclarations(policy: Policy): string {
+  return [
+    `const PARAM_COUNT: u32 = ${policy.paramCount}u;`,
+    `const OUTPUT_DIM: u32 = ${policy.outputCount}u;`,
+    'alias Outputs = array<f32, OUTPUT_DIM>;',
+    ...Object.entries(policy.shaderConstants).map(([name, value]) =>
+      typeof value === 'boolean' ? `const ${name}: bool = ${value};` : `const ${name}: u32 = ${value}u;`,
+    ),
+  ].join('\n');
+}
+
+/** The words of `EnvParams`: f32 bits, or the two words (low first) of a float64 that must arrive to the last bit. */
+export function envParamWords(env: Env): Uint32Array<ArrayBuffer> {
+  const exact = new Set(env.exact);
+  const words: number[] = [];
+  const scratch = new DataView(new ArrayBuffer(8));
+  for (const [name, value] of Object.entries(env.params)) {
+    if (exact.has(name)) {
+      scratch.setFloat64(0, value);
+      words.push(scratch.getUint32(4), scratch.getUint32(0));
+    } else {
+      scratch.setFloat32(0, value);
+      words.push(scratch.getUint32(0));
+    }
+  }
+  return Uint32Array.from(words);
+}
+
+/** Low and high word of a seed. */
+export function seedWords(seed: number): { readonly lo: number; readonly hi: number } {
+  return { lo: seed >>> 0, hi: Math.floor(seed / 2 ** 32) };
+}

@@ -1,0 +1,116 @@
+/**
+ * Every program compiles, on Dawn's null backend: no GPU needed, so this runs everywhere. Plus the checks that turn a
+ * compiler message into a place in one of our files.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAsset } from '../src/base/assets.ts';
+import { defineEnv, type Env } from '../src/envs/env.ts';
+import { envs } from '../src/envs/index.ts';
+import { policyKinds } from '../src/policies/index.ts';
+import type { Policy } from '../src/policies/policy.ts';
+import { type GpuDevice, openDevice } from '../src/rollout/webgpu/device.ts';
+import { envParamWords, seedWords } from '../src/rollout/webgpu/layout.ts';
+import { probeProgram, rolloutProgram } from '../src/rollout/webgpu/programs.ts';
+import { Runner } from '../src/rollout/webgpu/runner.ts';
+
+let gpu: GpuDevice;
+let runner: Runner;
+beforeAll(async () => {
+  gpu = await openDevice('null');
+  runner = new Runner(gpu);
+});
+afterAll(() => gpu.close());
+
+describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
+  it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
+    'compiles with the policy $id',
+    async ({ kind }) => {
+      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), 'play', 3, 2);
+      expect(kernel.pipeline.label).toBe('play');
+    },
+  );
+
+  it.each(['transitions', 'resets'])('compiles for %s', async (entry) => {
+    const kernel = await runner.kernel(probeProgram(env), entry, 3, 1);
+    expect(kernel.pipeline.label).toBe(entry);
+  });
+});
+
+describe('variants', () => {
+  const [env] = envs;
+  const [kind] = policyKinds;
+
+  it('compiles a linear policy without bias', async () => {
+    const policy = kind.build(env, { bias: false });
+    expect((await runner.kernel(rolloutProgram(env, policy), 'play', 3, 2)).inputs).toBe(3);
+  });
+
+  it('compiles the clip to a box and a policy that names the action itself', async () => {
+    const rows = [
+      { name: 'left', meaning: 'left motor', unit: 'N', low: -1, high: 2 },
+      { name: 'right', meaning: 'right motor', unit: 'N', low: -3, high: 4 },
+    ];
+    const boxed: Env = { ...env, action: { kind: 'box', rows } };
+    const read = (path: string): string => readAsset(path).replace('action == 1u', 'action[0] > 0.0');
+    const policy = kind.build(boxed, {});
+    expect((await runner.kernel(rolloutProgram(boxed, policy, read), 'play', 3, 2)).outputs).toBe(2);
+
+    const direct: Policy = { ...kind.build(env, {}), output: 'action' };
+    const { code } = rolloutProgram(env, direct);
+    expect(code).toContain('return u32((*outputs)[0]);');
+    await runner.kernel(rolloutProgram(env, direct), 'play', 3, 2);
+  });
+});
+
+describe('errors', () => {
+  const [env] = envs;
+
+  it('name the file, line and column of our source, not of the joined text', async () => {
+    const path = `shaders/envs/${env.folder}.wgsl`;
+    const read = (asked: string): string => {
+      const text = readAsset(asked);
+      return asked === path ? text.replace('let temp = force', 'let temp = undeclared_name') : text;
+    };
+    const line =
+      readAsset(path)
+        .split('\n')
+        .findIndex((l) => l.includes('let temp = force')) + 1;
+    await expect(runner.kernel(probeProgram(env, read), 'transitions', 3, 1)).rejects.toThrow(
+      new RegExp(`${path}:${line}:\\d+ unresolved value 'undeclared_name'`),
+    );
+  });
+
+  it('name a shader that does not do its part', () => {
+    const read = (asked: string): string => {
+      const text = readAsset(asked);
+      return asked.includes('/envs/') ? text.replace('fn env_observe', 'fn env_watch') : text;
+    };
+    expect(() => probeProgram(env, read)).toThrow(/must declare "env_observe"; it declares .*env_watch/);
+  });
+});
+
+describe('layout', () => {
+  it('writes each number where its field is: f32 bits, or two words for an exact one', () => {
+    const env = defineEnv({
+      ...envs[0],
+      constants: {
+        half: { value: 0.5, unit: 'm', source: 'test' },
+        tenth: { value: 0.1, unit: 'm', source: 'test' },
+        third: { value: 3, unit: 'm', source: 'test' },
+      },
+      derive: (c) => ({ sum: c.half + c.third }),
+      exact: ['tenth'],
+    });
+    const expected = new DataView(new ArrayBuffer(20));
+    expected.setFloat32(0, 0.5, true);
+    expected.setFloat64(4, 0.1, true);
+    expected.setFloat32(12, 3, true);
+    expected.setFloat32(16, 3.5, true);
+    expect([...envParamWords(env)]).toEqual([...new Uint32Array(expected.buffer)]);
+  });
+
+  it('splits a seed into words beyond 32 bits', () => {
+    expect(seedWords(5)).toEqual({ lo: 5, hi: 0 });
+    expect(seedWords(3 * 2 ** 32 + 0xfffffff0)).toEqual({ lo: 0xfffffff0, hi: 3 });
+  });
+});
