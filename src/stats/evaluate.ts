@@ -1,0 +1,81 @@
+/** `evaluate`: play P candidates over E common seeds, and say what happened. */
+import { R2poError, UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import type { Policy } from '../policies/policy.ts';
+import { type Backend, checkJob, type Episodes, type RolloutJob, type Trace } from '../rollout/backend.ts';
+import { type Summary, summarise } from './summary.ts';
+
+export interface EvaluateRequest {
+  readonly backend: Backend;
+  readonly env: Env;
+  readonly policy: Policy;
+  /** P parameter vectors `[paramCount]` */
+  readonly candidates: readonly Float64Array[];
+  readonly episodes: number;
+  readonly seed: number;
+  /** null: only the environment's own limit */
+  readonly maxSteps?: number | null;
+  /** an episode with at least this return is a success; the environment's threshold when left out */
+  readonly successThreshold?: number | null;
+  readonly signal?: AbortSignal;
+}
+
+export interface EvaluateResult {
+  /** one per candidate */
+  readonly summaries: readonly Summary[];
+  /** raw outcomes, candidate-major */
+  readonly episodes: Episodes;
+  /** Plays the median episode of a candidate again and records it; throws when its return differs by one bit. */
+  medianTrace(candidate: number): Promise<Trace>;
+}
+
+/**
+ * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` and summarises each. Throws a usage error
+ * for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
+ */
+export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
+  const { backend, env, policy, episodes: count, seed, signal } = request;
+  // A copy: a caller that goes on editing its vectors would otherwise change what the median episode is played with.
+  const candidates = request.candidates.map((params) => params.slice());
+  const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
+  checkJob(job);
+  const episodes = await backend.play(job, signal ? { signal } : {});
+  const options = { firstSeed: seed, successThreshold: request.successThreshold ?? env.success.threshold };
+  const summaries = candidates.map((_, c) => {
+    const from = c * count;
+    const to = from + count;
+    return summarise(
+      episodes.returns.subarray(from, to),
+      episodes.lengths.subarray(from, to),
+      episodes.ends.subarray(from, to),
+      options,
+    );
+  });
+  return {
+    summaries,
+    episodes,
+    medianTrace: (candidate) => replayMedian(backend, job, summaries, candidate),
+  };
+}
+
+async function replayMedian(
+  backend: Backend,
+  job: RolloutJob,
+  summaries: readonly Summary[],
+  candidate: number,
+): Promise<Trace> {
+  const summary = summaries[candidate];
+  if (summary === undefined) {
+    throw new UsageError('evaluate', `expected a candidate in 0 ... ${summaries.length - 1}, got ${candidate}`);
+  }
+  const wanted = summary.median_episode;
+  const trace = await backend.trace(job, candidate, wanted.index);
+  if (!Object.is(trace.return, wanted.return) || trace.length !== wanted.length) {
+    throw new R2poError(
+      'evaluate',
+      `the replay of the median episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
+        `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat itself, please report it`,
+    );
+  }
+  return trace;
+}
