@@ -1,0 +1,45 @@
+/**
+ * The commands, one line each, and the contract of a command file.
+ *
+ * A command is one file `src/cli/<name>.ts` that exports
+ *
+ *     export function define(command: Command, io: Io): void
+ *
+ * `define` receives an empty commander command that already has its name, and gives it its description, arguments,
+ * options (shared ones from `options.ts`) and `.action(async (..., options) => { ... })`. Then it gets one line below.
+ *
+ * - The file is loaded only when its command is called. Packages that are slow to load or native (webgpu, vega, openai)
+ *   are imported inside the action all the same, so that `--help` stays quick.
+ * - Results go to stdout through `io.print` and `io.printJson`, everything else to stderr through `io.note`,
+ *   `io.warn` and `io.status`. With `--json`, `io.printJson` is called exactly once and nothing else is printed.
+ * - Failure is an exception. `R2poError` and its kinds carry the exit code; a command that has printed its result and
+ *   still fails (`parity` out of tolerance) throws after printing. Nothing calls `process.exit`.
+ * - What an action opens (backends, workers, files) it closes in `finally`: an open one keeps the process alive.
+ */
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+
+export interface CommandModule {
+  define(command: Command, io: Io): void;
+}
+
+export interface CommandEntry {
+  /** what is typed; also the file name */
+  readonly name: string;
+  /** one line for `r2po --help` */
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** In the order of `r2po --help`. */
+export const commands: readonly CommandEntry[] = [
+  { name: 'run', summary: 'one search run', load: () => import('./run.ts') },
+  { name: 'replay', summary: 'a run again from its recorded replies', load: () => import('./replay.ts') },
+  { name: 'eval', summary: 'play episodes of one policy', load: () => import('./eval.ts') },
+  { name: 'probe', summary: 'single transitions from given states', load: () => import('./probe.ts') },
+  { name: 'parity', summary: 'compare the backends with each other', load: () => import('./parity.ts') },
+  { name: 'bench', summary: 'steps per second of the backends', load: () => import('./bench.ts') },
+  { name: 'doctor', summary: 'what this machine has and what is missing', load: () => import('./doctor.ts') },
+  { name: 'list', summary: 'what exists: envs, policies, methods, models', load: () => import('./list.ts') },
+  { name: 'schema', summary: 'JSON Schema of the configuration', load: () => import('./schema.ts') },
+];

@@ -1,0 +1,166 @@
+/** `r2po doctor`: what this machine has, what is missing, and what to do about it. */
+import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions } from './options.ts';
+
+type Status = 'ok' | 'note' | 'missing';
+
+interface Finding {
+  readonly topic: string;
+  readonly status: Status;
+  readonly found: string;
+  /** what to do; null when there is nothing to do */
+  readonly advice: string | null;
+}
+
+interface Options {
+  readonly runsDir: string;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description('Looks at the adapter, its driver, the model endpoints and the disk, and says what is missing.')
+    .option('--runs-dir <dir>', 'folder for runs', 'runs');
+  addOutputOptions(command, io).action(async (options: Options) => {
+    const findings = [
+      nodeFinding(),
+      ...(await gpuFindings()),
+      cpuFinding(),
+      ...(await modelFindings(process.env)),
+      diskFinding(options.runsDir),
+    ];
+    if (options.json) io.printJson({ findings });
+    else io.print(report(findings, io));
+  });
+}
+
+function report(findings: readonly Finding[], io: Io): string {
+  const paint = { ok: io.outColors.green, note: io.outColors.yellow, missing: io.outColors.red };
+  const table = formatTable(
+    [{ title: '' }, { title: 'what' }, { title: 'found' }],
+    findings.map((f) => [paint[f.status](f.status), f.topic, f.found]),
+    io.outColors,
+  );
+  const advice = findings.filter((f) => f.advice !== null).map((f) => `- ${f.topic}: ${f.advice}`);
+  return advice.length === 0 ? table : `${table}\n\nWhat to do\n${advice.join('\n')}`;
+}
+
+function nodeFinding(): Finding {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const fine = major > 20 || (major === 20 && minor >= 19);
+  const advice = fine ? null : 'install Node 20.19 or later';
+  return { topic: 'Node', status: fine ? 'ok' : 'missing', found: process.version, advice };
+}
+
+async function gpuFindings(): Promise<Finding[]> {
+  const topic = 'WebGPU adapter';
+  const { dawnVersion, findAdapter } = await import('../rollout/webgpu/device.ts');
+  let found: Awaited<ReturnType<typeof findAdapter>>;
+  try {
+    found = await findAdapter();
+  } catch (error) {
+    return [
+      { topic, status: 'missing', found: (error as Error).message, advice: 'use --backend cpu on this platform' },
+    ];
+  }
+  const dawn: Finding = { topic: 'webgpu package (Dawn)', status: 'ok', found: dawnVersion(), advice: null };
+  if (!found) return [dawn, { topic, status: 'missing', found: 'none', advice: driverAdvice() }];
+  const { name, software, timestamps } = found.report;
+  return [
+    dawn,
+    {
+      topic,
+      status: software ? 'note' : 'ok',
+      found: `${name}${software ? ' (software)' : ''}`,
+      advice: software
+        ? `it gives right numbers without speed, so --backend auto takes the cpu; ${driverAdvice()}`
+        : 'run "r2po parity" once to see that its numbers agree with float64',
+    },
+    {
+      topic: 'GPU timestamps',
+      status: timestamps ? 'ok' : 'note',
+      found: timestamps ? 'yes' : 'no',
+      advice: timestamps ? null : '"r2po bench" shows wall time only',
+    },
+  ];
+}
+
+/** Folders where a Vulkan driver announces itself on Linux. */
+const icdFolders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];
+
+function driverAdvice(): string {
+  if (process.platform !== 'linux') return "install the GPU maker's current driver";
+  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+  const icds = named
+    ? named.split(':')
+    : icdFolders.filter(existsSync).flatMap((d) => readdirSync(d).map((f) => `${d}/${f}`));
+  const drivers = icds.length === 0 ? 'no Vulkan driver is installed' : `Vulkan drivers named here: ${icds.join(', ')}`;
+  return (
+    `for a GPU on Linux: install its Vulkan driver (NVIDIA: the vendor's driver package; AMD, Intel: mesa-vulkan-drivers) ` +
+    `and the loader (libvulkan1); ${drivers}`
+  );
+}
+
+function cpuFinding(): Finding {
+  return { topic: 'cpu backend', status: 'ok', found: `${availableParallelism()} threads, float64`, advice: null };
+}
+
+async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const offline: Finding = {
+    topic: 'model "offline"',
+    status: 'ok',
+    found: 'always there; a numeric optimiser, not a language model',
+    advice: null,
+  };
+  const keys = modelKeyVariables.map(({ provider, variable }): Finding => {
+    const set = Boolean(env[variable]);
+    return {
+      topic: `model ${provider}/...`,
+      status: set ? 'ok' : 'note',
+      found: set ? `${variable} is set` : `${variable} is not set`,
+      advice: set ? null : `set ${variable} in the environment or in .env to use ${provider}`,
+    };
+  });
+  return [offline, await ollamaFinding(ollamaBase(env)), ...keys];
+}
+
+async function ollamaFinding(base: string): Promise<Finding> {
+  const topic = 'model ollama/...';
+  try {
+    const response = await fetch(`${base}/api/tags`, { signal: AbortSignal.timeout(1000) });
+    const body = (await response.json()) as { models?: { name?: string }[] };
+    const names = (body.models ?? []).map((m) => m.name).filter((n) => n !== undefined);
+    const found = `${base} answers; models: ${names.join(', ') || 'none'}`;
+    const advice = names.length === 0 ? 'pull one, for example "ollama pull gpt-oss:20b"' : null;
+    return { topic, status: names.length === 0 ? 'note' : 'ok', found, advice };
+  } catch {
+    const advice = 'start Ollama, or set OLLAMA_BASE_URL or OLLAMA_HOST to where it runs';
+    return { topic, status: 'note', found: `nothing answers at ${base}`, advice };
+  }
+}
+
+function diskFinding(runsDir: string): Finding {
+  const topic = `folder "${runsDir}"`;
+  let folder = resolve(runsDir);
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return {
+      topic,
+      status: 'missing',
+      found: `${folder} is not writable`,
+      advice: 'use --runs-dir with a folder of yours',
+    };
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = (Number(bavail) * Number(bsize)) / 2 ** 30;
+  const low = free < 1;
+  const advice = low ? 'a run takes some MB; make room' : null;
+  return { topic, status: low ? 'note' : 'ok', found: `writable, ${free.toFixed(1)} GiB free`, advice };
+}

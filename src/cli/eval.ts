@@ -1,0 +1,136 @@
+/** `r2po eval`: plays episodes of one policy and says how it did. */
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import { loadPolicy } from '../config/policy-file.ts';
+import type { Env } from '../envs/env.ts';
+import { findEnv } from '../envs/index.ts';
+import { type Episodes, endCauses, type Trace } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/open.ts';
+import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
+import type { Summary } from '../stats/summary.ts';
+import { trajectoryDocument } from '../stats/trajectory-file.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions, type BackendChoice, backendOption, countOption, seedOption } from './options.ts';
+
+interface Options {
+  readonly env: string;
+  readonly policy: string;
+  readonly episodes: number;
+  readonly seed: number;
+  readonly maxSteps?: number;
+  readonly backend?: BackendChoice;
+  readonly returns?: string;
+  readonly trajectory?: string;
+  readonly dumpWgsl?: string;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description('Plays episodes of one policy. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.')
+    .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .requiredOption('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
+    .addOption(countOption('--episodes', 'episodes to play', 2 ** 28).default(20))
+    .addOption(seedOption('seed of the first episode').default(0))
+    .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', 2 ** 30 - 1))
+    .addOption(backendOption())
+    .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
+    .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
+    .option('--dump-wgsl <file>', 'write the WGSL program that plays the episodes; - for stdout, and play nothing');
+  addOutputOptions(command, io).action(async (options: Options) => run(options, io));
+}
+
+async function run(options: Options, io: Io): Promise<void> {
+  const env = findEnv(options.env);
+  const { policy, params, source } = await loadPolicy(options.policy, env);
+  if (options.dumpWgsl !== undefined) {
+    const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');
+    const { code } = rolloutProgram(env, policy);
+    if (options.dumpWgsl === '-') {
+      io.print(code);
+      return;
+    }
+    write(options.dumpWgsl, code);
+  }
+  const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
+  try {
+    const request = { backend, env, policy, candidates: [params], episodes: options.episodes, seed: options.seed };
+    const result = await evaluate({ ...request, maxSteps: options.maxSteps ?? null });
+    const [summary] = result.summaries;
+    if (options.returns !== undefined) write(options.returns, returnsCsv(result.episodes, options.seed));
+    if (options.trajectory !== undefined) write(options.trajectory, await medianDocument(result));
+    const { seconds } = result.episodes;
+    if (options.json) {
+      io.printJson({
+        env: env.id,
+        policy: { kind: policy.kind, params: Array.from(params) },
+        backend: backend.id,
+        adapter: backend.adapter,
+        episodes: options.episodes,
+        seed: options.seed,
+        ...withoutEpisodes(summary),
+        wall_s: seconds,
+        steps_per_s: summary.steps / seconds,
+      });
+    } else {
+      io.print(report(env, source, summary, backend.adapter ?? backend.id, seconds, io));
+    }
+  } finally {
+    await backend.close();
+  }
+}
+
+/** `episodes` stands in front of the statistics in the document. */
+function withoutEpisodes({ episodes: _, ...rest }: Summary): Omit<Summary, 'episodes'> {
+  return rest;
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new UsageError(
+      'eval',
+      `cannot write "${path}": ${(cause as Error).message}; name a file in a folder that exists`,
+      cause,
+    );
+  }
+}
+
+/** JavaScript prints the shortest decimal that reads back to the same double: never more than 17 digits are needed. */
+function returnsCsv({ returns, lengths, ends }: Episodes, seed: number): string {
+  const lines = ['index,seed,return,length,end'];
+  returns.forEach((value, i) => {
+    lines.push(`${i},${seed + i},${value},${lengths[i]},${endCauses[ends[i]]}`);
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+async function medianDocument(result: EvaluateResult): Promise<string> {
+  const trace: Trace = await result.medianTrace(0);
+  return `${JSON.stringify(trajectoryDocument(trace))}\n`;
+}
+
+function report(env: Env, source: string, s: Summary, where: string, seconds: number, io: Io): string {
+  const number = (x: number): string => String(Number(x.toPrecision(6)));
+  const interval = s.ci95 ? `95 % interval ${number(s.ci95[0])} ... ${number(s.ci95[1])}` : 'one episode: no interval';
+  const m = s.median_episode;
+  const rows: [string, string][] = [
+    ['mean return', `${number(s.mean)}  (${interval})`],
+    ['std, min, max', `${s.std === null ? '-' : number(s.std)}, ${number(s.min)}, ${number(s.max)}`],
+    [
+      'quantiles',
+      Object.entries(s.quantiles)
+        .map(([q, v]) => `${Number(q) * 100} %: ${number(v)}`)
+        .join('   '),
+    ],
+    ['success', `${s.success.count} of ${s.episodes} (return >= ${number(s.success.threshold)})`],
+    ['length', `mean ${number(s.length.mean)}, ${s.length.min} ... ${s.length.max}`],
+    ['ended', endCauses.map((cause) => `${s.ends[cause]} ${cause}`).join(', ')],
+    ['median episode', `seed ${m.seed}: return ${number(m.return)} in ${m.length} steps`],
+    ['played', `${s.steps} steps in ${number(seconds)} s: ${number(s.steps / seconds)} steps/s on ${where}`],
+  ];
+  const columns = [{ title: env.id }, { title: `${source}, ${s.episodes} episodes` }];
+  return formatTable(columns, rows, io.outColors);
+}

@@ -1,0 +1,32 @@
+/** Ctrl-C and SIGTERM as an abort signal: the first one lets the command save its work, the second ends it at once. */
+import { exitCodes, InterruptedError } from '../base/errors.ts';
+import type { Io } from './io.ts';
+
+export interface Interruption {
+  /** its reason is an `InterruptedError` with the right exit code */
+  readonly signal: AbortSignal;
+  /** Gives the signals back to the system. */
+  dispose(): void;
+}
+
+const names = ['SIGINT', 'SIGTERM'] as const;
+
+/** Listens until `dispose`. `what` is told to be stopped: "the run". */
+export function listenForInterrupts(io: Io, what: string): Interruption {
+  const controller = new AbortController();
+  const onSignal = (name: (typeof names)[number]): void => {
+    if (controller.signal.aborted) {
+      // Whatever still runs is not waited for: this is what the second signal asks for.
+      process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    }
+    io.note(`stopping ${what} and saving it; once more ends it at once`);
+    controller.abort(new InterruptedError('run', `${what} was interrupted (${name})`, name));
+  };
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}

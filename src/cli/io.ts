@@ -1,0 +1,116 @@
+/**
+ * The two output streams of a command. Results go to stdout, so that they can be piped; progress, notes, warnings and
+ * errors go to stderr.
+ */
+import pc from 'picocolors';
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** What is needed of `process.stdout` and `process.stderr`. */
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface Io {
+  /** set by `--quiet`: drops notes and status lines; warnings and errors stay */
+  quiet: boolean;
+  /** colours for text on stdout; all of them are the identity where colour is off */
+  readonly outColors: Colors;
+  /** colours for text on stderr */
+  readonly errColors: Colors;
+  /** stderr is a terminal where a line can be drawn again; false in CI, so that logs stay readable */
+  readonly live: boolean;
+  /** a result: text on stdout, a line break is added */
+  print(text: string): void;
+  /** the result with `--json`: one document on stdout */
+  printJson(document: unknown): void;
+  /** a line on stderr; nothing with `--quiet` */
+  note(text: string): void;
+  /** `warning: ...` on stderr, with `--quiet` too */
+  warn(text: string): void;
+  /** `error: ...` on stderr */
+  error(text: string): void;
+  /** A line at the bottom of the terminal, replaced by the next one; null removes it. Nothing where `live` is false. */
+  status(text: string | null): void;
+}
+
+function colorsFor(stream: OutputStream, env: NodeJS.ProcessEnv): Colors {
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  return pc.createColors(!env.NO_COLOR && (forced || (stream.isTTY === true && env.TERM !== 'dumb')));
+}
+
+export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS.ProcessEnv): Io {
+  const live = stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI;
+  const errColors = colorsFor(stderr, env);
+  let status: string | null = null;
+  const drawStatus = () => {
+    if (status !== null) stderr.write(clip(status, (stderr.columns ?? 80) - 1));
+  };
+  /** Writes a whole line above the status line. */
+  const line = (stream: OutputStream, text: string) => {
+    if (status !== null) stderr.write('\r\x1b[2K');
+    stream.write(`${text}\n`);
+    drawStatus();
+  };
+  const io: Io = {
+    quiet: false,
+    outColors: colorsFor(stdout, env),
+    errColors,
+    live,
+    print: (text) => line(stdout, text),
+    printJson: (document) => line(stdout, JSON.stringify(document, null, 2)),
+    note: (text) => {
+      if (!io.quiet) line(stderr, text);
+    },
+    warn: (text) => line(stderr, `${errColors.yellow('warning:')} ${text}`),
+    error: (text) => line(stderr, `${errColors.red('error:')} ${text}`),
+    status: (text) => {
+      if (!live || io.quiet) return;
+      if (status !== null) stderr.write('\r\x1b[2K');
+      status = text;
+      drawStatus();
+    },
+  };
+  return io;
+}
+
+/** Colour codes: they take no room on the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an ANSI sequence starts with ESC
+const ansi = /\x1b\[[0-9;]*m/g;
+
+/** Characters that a text takes on a terminal. */
+function width(text: string): number {
+  return [...text.replace(ansi, '')].length;
+}
+
+/** A status line that wraps cannot be redrawn; colours are dropped where it has to be cut. */
+function clip(text: string, columns: number): string {
+  return width(text) <= columns ? text : `${[...text.replace(ansi, '')].slice(0, Math.max(0, columns - 1)).join('')}…`;
+}
+
+export interface Column {
+  readonly title: string;
+  /** `right` for numbers; left when left out */
+  readonly align?: 'left' | 'right';
+}
+
+/** Aligned text columns, two spaces apart, with a title line. A null cell is drawn as `-`. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly (string | number | null)[])[],
+  colors: Colors = pc.createColors(false),
+): string {
+  const cells = rows.map((row) => row.map((cell) => (cell === null ? '-' : String(cell))));
+  const widths = columns.map((c, i) => Math.max(width(c.title), ...cells.map((row) => width(row[i] ?? ''))));
+  const draw = (row: readonly string[]) =>
+    row
+      .map((cell, i) => {
+        const space = ' '.repeat(widths[i] - width(cell));
+        return columns[i].align === 'right' ? space + cell : cell + space;
+      })
+      .join('  ')
+      .trimEnd();
+  return [colors.bold(draw(columns.map((c) => c.title))), ...cells.map(draw)].join('\n');
+}

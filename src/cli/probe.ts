@@ -1,0 +1,68 @@
+/** `r2po probe`: single transitions from given states, for checking an environment from outside. */
+import type { Command } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import { readInput } from '../config/input.ts';
+import { parseJson } from '../config/json-text.ts';
+import { actionSize, type Env } from '../envs/env.ts';
+import { findEnv } from '../envs/index.ts';
+import type { ProbeInput } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/open.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, type BackendChoice, backendOption } from './options.ts';
+
+interface Options {
+  readonly env: string;
+  readonly in: string;
+  readonly backend?: BackendChoice;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description('Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...].')
+    .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .requiredOption('--in <file>', 'JSON file, or - for stdin')
+    .addOption(backendOption().default('cpu'));
+  addOutputOptions(command, io).action(async (options: Options) => {
+    const env = findEnv(options.env);
+    const inputs = await readProbes(options.in, env);
+    const backend = await openBackend(options.backend ?? 'cpu', (text) => io.note(text));
+    try {
+      io.printJson(await backend.probe(env, inputs));
+    } finally {
+      await backend.close();
+    }
+  });
+}
+
+async function readProbes(source: string, env: Env): Promise<ProbeInput[]> {
+  const input = await readInput('probe', source, 'a JSON file of states and actions');
+  const document = parseJson('probe', input);
+  const fail = (at: string, expected: string, got: unknown): never => {
+    throw new UsageError(
+      'probe',
+      `${input.name}: expected ${expected} at ${at}, got ${JSON.stringify(got)?.slice(0, 60)}`,
+    );
+  };
+  if (!Array.isArray(document)) return fail('the top', 'a list of { "state", "action" }', document);
+  const vector = (value: unknown, at: string, size: number): readonly number[] => {
+    if (!Array.isArray(value) || value.length !== size || !value.every((v) => Number.isFinite(v))) {
+      return fail(at, `a list of ${size} finite numbers`, value);
+    }
+    return value;
+  };
+  return document.map((item: unknown, i) => {
+    if (typeof item !== 'object' || item === null) return fail(`[${i}]`, '{ "state": [...], "action": [...] }', item);
+    const record = item as Record<string, unknown>;
+    for (const key of Object.keys(record)) {
+      if (key !== 'state' && key !== 'action') fail(`[${i}]`, 'only the keys "state" and "action"', key);
+    }
+    const action = vector(record.action, `[${i}].action`, actionSize(env.action));
+    if (env.action.kind === 'discrete') {
+      const n = env.action.meanings.length;
+      if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= n) {
+        fail(`[${i}].action`, `one whole number in 0 ... ${n - 1}`, action);
+      }
+    }
+    return { state: vector(record.state, `[${i}].state`, env.state.length), action };
+  });
+}

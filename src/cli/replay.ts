@@ -1,0 +1,78 @@
+/** `r2po replay`: a run again from its recorded replies, compared with its record. */
+import type { Command } from 'commander';
+import { DiffersError } from '../base/errors.ts';
+import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../experiment/replay.ts';
+import { openBackend } from '../rollout/open.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions, type BackendChoice, backendChoices, backendOption } from './options.ts';
+
+interface Options {
+  readonly backend?: BackendChoice;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description(
+      'Plays a run again from its recorded replies, without a model, and compares every result with the record.',
+    )
+    .argument('<run>', 'run folder')
+    .addOption(backendOption());
+  addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
+}
+
+async function replay(folder: string, options: Options, io: Io): Promise<void> {
+  const recorded = await openRecordedRun(folder);
+  if (recorded.log.torn !== null) io.warn(recorded.log.torn);
+  const interruption = listenForInterrupts(io, 'the replay');
+  try {
+    const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
+    const backend = await openBackend(choice, (text) => io.note(text));
+    try {
+      const report = await replayRun(recorded, backend, interruption.signal);
+      show(recorded, backend.id, report, options, io);
+    } finally {
+      await backend.close();
+    }
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function show(run: RecordedRun, backend: string, report: ReplayReport, options: Options, io: Io): void {
+  const { difference, complete } = report;
+  if (options.json) {
+    io.printJson({
+      run: run.folder,
+      backend,
+      recorded_backend: run.backend,
+      equal: difference === null,
+      difference,
+      complete,
+      warmups: report.warmups,
+      calls: report.calls,
+      reworded_prompts: report.rewordedPrompts,
+      evaluations: report.evaluations,
+      iterations: report.iterations,
+      rechecked: report.rechecked,
+    });
+  } else {
+    const rows = [
+      ['warm-up episodes', String(report.warmups)],
+      ['replies', String(report.calls)],
+      ['evaluations', String(report.evaluations)],
+      ['iterations', String(report.iterations)],
+      ['re-check', report.rechecked ? '1' : complete ? 'none' : 'not on record yet'],
+    ];
+    const title =
+      difference === null ? `equal to the record, on ${backend}` : `equal until the difference, on ${backend}`;
+    io.print(formatTable([{ title: run.folder }, { title }], rows, io.outColors));
+  }
+  if (report.rewordedPrompts > 0) {
+    io.warn(`${report.rewordedPrompts} prompts are worded differently by this version; the recorded replies were used`);
+  }
+  if (difference !== null) {
+    throw new DiffersError('replay', `${run.folder} ${difference}; the record was played on ${run.backend}`);
+  }
+}

@@ -1,0 +1,130 @@
+/** `r2po run`: one search run, from a configuration to a run folder. */
+import { type Command, Option } from 'commander';
+import { resolveConfig } from '../config/resolve.ts';
+import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
+import type { Manifest } from '../experiment/manifest.ts';
+import { planRun } from '../experiment/plan.ts';
+import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
+import type { RunSummary } from '../experiment/summary.ts';
+import { progressLine } from '../report/progress.ts';
+import { modelLabel, runRows } from '../report/run-table.ts';
+import { type BackendChoice, openBackend } from '../rollout/open.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions, backendOption, countOption, positiveNumber, seedOption } from './options.ts';
+
+interface Options {
+  readonly seed?: number;
+  readonly backend?: BackendChoice;
+  readonly model?: string;
+  readonly runsDir: string;
+  readonly name?: string;
+  readonly resume?: boolean;
+  readonly maxCalls?: number;
+  readonly maxTokens?: number;
+  readonly maxTime?: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description('Searches for a policy with a language model, and keeps a record that can be resumed and replayed.')
+    .argument('<config>', 'configuration file, or the name of a shipped one: cartpole/r2po')
+    .argument('[overrides...]', 'dotted keys with YAML values: evaluation.episodes=4096')
+    .addOption(seedOption('seed of the run'))
+    .addOption(backendOption())
+    .option('--model <name>', 'what answers the prompts, see "r2po list models"')
+    .option('--runs-dir <dir>', 'where run folders are made', 'runs')
+    .option('--name <name>', 'name of the run folder; made from the configuration when left out')
+    .option('--resume', 'go on with the newest unfinished run of this configuration, or with the one of --name')
+    .addOption(countOption('--max-calls', 'stop, resumable, after this many model calls', Number.MAX_SAFE_INTEGER))
+    .addOption(countOption('--max-tokens', 'stop, resumable, after this many tokens', Number.MAX_SAFE_INTEGER))
+    .addOption(
+      new Option('--max-time <s>', 'stop, resumable, after this many seconds').argParser(
+        positiveNumber('--max-time', 'seconds'),
+      ),
+    );
+  addOutputOptions(command, io).action(async (config: string, overrides: string[], options: Options) =>
+    run(config, overrides, options, io),
+  );
+}
+
+async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
+  const { config, yaml } = await resolveConfig(configName, overrides, options);
+  const plan = planRun(config);
+  const place = { runsDir: options.runsDir, name: options.name ?? null };
+  const earlier = options.resume ? await findRunToResume(place, config) : null;
+  const manifest = earlier === null ? null : requireRun(earlier);
+  if (earlier !== null && manifest?.status === 'finished') {
+    io.note(`${earlier} is finished; this is what it found`);
+    report(earlier, restoreSummary(earlier, config, plan.policy), options, io);
+    return;
+  }
+  const interruption = listenForInterrupts(io, 'the run');
+  try {
+    const note = (text: string) => io.note(text);
+    const backend = await openBackend(earlierBackend(manifest) ?? config.evaluation.backend, note);
+    try {
+      const { openModel } = await import('../experiment/model.ts');
+      const model = await openModel(earlierModel(manifest) ?? config.model, config, note);
+      io.note(`model: ${modelLabel(model.id, model.kind)}`);
+      const argv = process.argv.slice(2);
+      const folder = earlier ?? createRunFolder(place, { config, yaml, argv, now: Date.now() });
+      io.note(`run folder: ${folder}`);
+      const summary = await runExperiment({
+        ...plan,
+        backend,
+        model,
+        folder,
+        resume: earlier !== null,
+        resumeCommand: resumeCommand(argv),
+        argv,
+        signal: interruption.signal,
+        onProgress: (progress) => showProgress(progress, io),
+        onNotice: (text) => io.warn(text),
+      });
+      io.status(null);
+      report(folder, summary, options, io);
+    } finally {
+      await backend.close();
+    }
+  } finally {
+    interruption.dispose();
+  }
+}
+
+/** A run goes on with what it began with, also where the configuration leaves the choice (`auto`). */
+function earlierBackend(manifest: Manifest | null): BackendChoice | null {
+  const known: readonly BackendChoice[] = ['webgpu', 'cpu'];
+  return known.find((id) => id === manifest?.backend) ?? null;
+}
+
+function earlierModel(manifest: Manifest | null): string | null {
+  return manifest?.backend == null ? null : manifest.model;
+}
+
+/** What the user types to go on. */
+function resumeCommand(argv: readonly string[]): string {
+  const quoted = [...argv.filter((arg) => arg !== '--resume'), '--resume'].map((arg) =>
+    /^[\w@%+=:,./~#-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`,
+  );
+  return ['r2po', ...quoted].join(' ');
+}
+
+/** One line that is drawn again on a terminal, else one line per iteration. */
+function showProgress(progress: Progress, io: Io): void {
+  const { event, tally } = progress;
+  if (event === null) io.note(`resumed after ${tally.rows.length} of ${progress.iterations} iterations`);
+  if (io.live) io.status(progressLine(progress));
+  else if (event?.type === 'iteration') io.note(progressLine(progress));
+}
+
+function report(folder: string, summary: RunSummary, options: Options, io: Io): void {
+  if (options.json) {
+    io.printJson(summary);
+    return;
+  }
+  const columns = [{ title: `${summary.env} ${summary.method}` }, { title: `seed ${summary.seed}` }];
+  io.print(formatTable(columns, runRows(summary), io.outColors));
+  io.print(`\nrun folder: ${folder}`);
+}

@@ -1,0 +1,81 @@
+/** What the schema cannot say: keys that must fit one another, and the units that the configuration names. */
+import { UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import { findEnv } from '../envs/index.ts';
+import { buildPolicy, policyKinds } from '../policies/index.ts';
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+
+function parameterProblems({ parameters: { low, high, decimals } }: Config): Problem[] {
+  const lowPath = ['parameters', 'low'];
+  const also = [
+    ['parameters', 'high'],
+    ['parameters', 'decimals'],
+  ];
+  if (low >= high) {
+    return [
+      {
+        path: lowPath,
+        at: 'value',
+        also,
+        message: `expected "parameters.low" below "parameters.high", got ${low} and ${high}`,
+      },
+    ];
+  }
+  const scale = decimals === null ? null : 10 ** decimals;
+  if (scale !== null && Math.floor(high * scale) <= Math.ceil(low * scale)) {
+    const message = `expected at least two values in ${low} ... ${high} with "parameters.decimals" ${decimals}; raise it or widen the range`;
+    return [{ path: ['parameters', 'decimals'], at: 'value', also: [lowPath, ...also], message }];
+  }
+  return [];
+}
+
+function policyProblems({ policy: { kind, options } }: Config, env: Env): Problem[] {
+  const reason = policyKinds.find((k) => k.id === kind)?.accepts(env) ?? null;
+  if (reason !== null) {
+    const also = [['env']];
+    return [
+      { path: ['policy', 'kind'], at: 'value', also, message: `a ${kind} policy cannot act in ${env.id}: ${reason}` },
+    ];
+  }
+  try {
+    buildPolicy(kind, env, options);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const path = ['policy', 'options'];
+    return [{ path, at: 'value', also: [path], message: `in the options of a ${kind} policy: ${error.detail}` }];
+  }
+}
+
+function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
+  const problems: Problem[] = [];
+  const { max_steps, success_threshold } = evaluation;
+  if (env.timeLimit === null && max_steps === null) {
+    const message = `expected "evaluation.max_steps" to be set, because ${env.id} has no step limit of its own, got null`;
+    problems.push({ path: ['evaluation', 'max_steps'], at: 'value', message });
+  }
+  const [lowest, highest] = env.returnRange;
+  if (success_threshold !== null && (success_threshold < lowest || success_threshold > highest)) {
+    const message = `expected "evaluation.success_threshold" to be a return that ${env.id} can give (${lowest} ... ${highest}), got ${success_threshold}`;
+    problems.push({ path: ['evaluation', 'success_threshold'], at: 'value', message });
+  }
+  return problems;
+}
+
+/** Everything wrong with a configuration that has passed the schema. */
+export function crossCheck(config: Config): Problem[] {
+  const env = findEnv(config.env);
+  return [...parameterProblems(config), ...policyProblems(config, env), ...evaluationProblems(config, env)];
+}
+
+/** The same configuration in its one spelling: the environment by its id, the options of the policy written out. */
+export function normalize(config: Config): Config {
+  const env = findEnv(config.env);
+  const policy = buildPolicy(config.policy.kind, env, config.policy.options);
+  return {
+    ...config,
+    env: env.id,
+    policy: { kind: policy.kind, options: policy.options },
+  };
+}

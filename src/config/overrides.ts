@@ -1,0 +1,73 @@
+/** Values from the command line, laid over a configuration file: `evaluation.episodes=4096`. */
+import { UsageError } from '../base/errors.ts';
+import { showValue, unknownKey } from './problems.ts';
+import { type KeyInfo, knownKeys } from './schema.ts';
+import { parseYaml } from './yaml-text.ts';
+
+export interface Override {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** how messages call it: `override 2 (evaluation.episodes=4)` or `--seed` */
+  readonly label: string;
+}
+
+/** What `sweep` expands: `1,2,3` and `0..9`. Text in quotes, brackets or braces is one value. */
+const listOrRange = /^[^"'[{]*,|^\s*-?\d+\s*\.\.\s*-?\d+\s*$/;
+
+/** The key that a dotted name means, or null; below an open section every name is a key. */
+function findKey(path: readonly string[]): KeyInfo | null {
+  // Setting this one would change what an object is instead of what it holds.
+  if (path.includes('__proto__')) return null;
+  for (let depth = path.length; depth > 0; depth--) {
+    const info = knownKeys.get(path.slice(0, depth).join('.'));
+    if (info && (depth === path.length || info.open)) return info;
+  }
+  return null;
+}
+
+/** Reads one positional `a.b.c=value`; `position` counts from 1. Throws a `UsageError` that quotes it. */
+export function parseOverride(text: string, position: number): Override {
+  const label = `override ${position} (${text})`;
+  const fail = (message: string): never => {
+    throw new UsageError('config', `${label}: ${message}`);
+  };
+  const equals = text.indexOf('=');
+  if (equals < 1) fail('expected key=value, as in evaluation.episodes=4096');
+  const path = text.slice(0, equals).split('.');
+  const info = findKey(path) ?? fail(unknownKey(path));
+  const raw = text.slice(equals + 1);
+  const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
+  if (!info.open && info.keys === null && (listOrRange.test(raw) || Array.isArray(value))) {
+    fail(`expected one value, got ${showValue(raw)}; lists and ranges are for "r2po sweep"`);
+  }
+  return { path, value, label };
+}
+
+/** Reads all positional overrides of a command line, in order. */
+export function parseOverrides(texts: readonly string[]): Override[] {
+  return texts.map((text, index) => parseOverride(text, index + 1));
+}
+
+type Section = Record<string, unknown>;
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A copy of `base` with the overrides set, later ones over earlier ones. A value that is no section stays where an
+ * override reaches below it, so that the check of the whole says what is wrong with it.
+ */
+export function applyOverrides(base: unknown, overrides: readonly Override[]): unknown {
+  const result = structuredClone(base);
+  for (const { path, value } of overrides) {
+    let section = result;
+    for (const key of path.slice(0, -1)) {
+      if (!isSection(section)) break;
+      if (!Object.hasOwn(section, key)) section[key] = {};
+      section = section[key];
+    }
+    if (isSection(section)) section[path[path.length - 1]] = value;
+  }
+  return result;
+}

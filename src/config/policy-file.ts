@@ -1,0 +1,108 @@
+/** Policy files: `{ "kind", "params", "options" }`, one policy of one environment. */
+import { join } from 'node:path';
+import { nearest, R2poError, UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import { buildPolicy } from '../policies/index.ts';
+import type { Policy, PolicyOptions } from '../policies/policy.ts';
+import { type InputText, kindOfPath, readInput } from './input.ts';
+import { parseJson } from './json-text.ts';
+
+const unit = 'policy';
+const keys = ['kind', 'params', 'options'] as const;
+
+/** The document in a policy file; keys are those of the file. */
+export interface PolicyDocument {
+  readonly kind: string;
+  readonly params: readonly number[];
+  readonly options?: PolicyOptions;
+}
+
+export interface LoadedPolicy {
+  /** where it came from, as messages call it */
+  readonly source: string;
+  readonly policy: Policy;
+  /** `[paramCount]` */
+  readonly params: Float64Array;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  const text = String(value);
+  return `the ${typeof value} ${typeof value === 'string' ? JSON.stringify(text.slice(0, 40)) : text}`;
+}
+
+/** Checks the shape of a policy document; whether it fits an environment is checked by `parsePolicy`. */
+function readDocument(input: InputText): PolicyDocument {
+  const fail = (message: string): never => {
+    throw new UsageError(unit, `${input.name}: ${message}`);
+  };
+  const document = parseJson(unit, input);
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    fail(`expected { "kind": ..., "params": [...] }, got ${describe(document)}`);
+  }
+  const record = document as Record<string, unknown>;
+  for (const key of Object.keys(record)) {
+    if ((keys as readonly string[]).includes(key)) continue;
+    const near = nearest(key, keys);
+    fail(`unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known: ${keys.join(', ')}`}`);
+  }
+  const { kind, params, options } = record;
+  if (typeof kind !== 'string') fail(`expected "kind" to be the name of a policy kind, got ${describe(kind)}`);
+  if (!Array.isArray(params)) fail(`expected "params" to be a list of numbers, got ${describe(params)}`);
+  (params as unknown[]).forEach((value, index) => {
+    // The GPU computes in f32, where a larger number is infinite.
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+      fail(`expected a finite number (in f32) at params[${index}], got ${describe(value)}`);
+    }
+  });
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+    fail(`expected "options" to be an object, got ${describe(options)}`);
+  }
+  return record as unknown as PolicyDocument;
+}
+
+/** The policy in a text, fitted to an environment. Throws a `UsageError` that names the file and the parameter. */
+export function parsePolicy(input: InputText, env: Env): LoadedPolicy {
+  const { kind, params, options } = readDocument(input);
+  let policy: Policy;
+  try {
+    policy = buildPolicy(kind, env, options ?? {});
+  } catch (cause) {
+    if (!(cause instanceof R2poError)) throw cause;
+    throw new UsageError(unit, `${input.name}: ${cause.detail}`, cause);
+  }
+  if (params.length !== policy.paramCount) {
+    throw new UsageError(
+      unit,
+      `${input.name}: expected ${policy.paramCount} params for a ${policy.kind} policy in ${env.id}, got ${params.length}`,
+    );
+  }
+  const { values } = policy;
+  params.forEach((value, index) => {
+    if (values.kind === 'choice' && !values.values.includes(value)) {
+      throw new UsageError(
+        unit,
+        `${input.name}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,
+      );
+    }
+  });
+  return { source: input.name, policy, params: Float64Array.from(params) };
+}
+
+/**
+ * The policy of `source`: a policy file, a run folder (its `best.json`), or `-` for stdin. Throws a `UsageError` when it
+ * cannot be read, is no policy, or does not fit the environment.
+ */
+export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy> {
+  const isFolder = source !== '-' && kindOfPath(source) === 'folder';
+  if (!isFolder) return parsePolicy(await readInput(unit, source, 'a policy file or a run folder'), env);
+  return parsePolicy(await readInput(unit, join(source, 'best.json'), 'the best policy of a run'), env);
+}
+
+/** The file of a policy: what `loadPolicy` reads back. */
+export function policyDocument(policy: Policy, params: ArrayLike<number>): PolicyDocument {
+  return { kind: policy.kind, params: Array.from(params), options: policy.options };
+}

@@ -1,0 +1,193 @@
+/**
+ * The configuration of a run: every key with its meaning, its type, its limits and its default. Keys are those of the
+ * YAML files. The `error` texts are what was expected; `problems.ts` makes messages of them.
+ */
+import { z } from 'zod';
+import { envs } from '../envs/index.ts';
+import { methods } from '../methods/index.ts';
+import { policyKinds } from '../policies/index.ts';
+import type { PolicyOptions } from '../policies/policy.ts';
+import { maxEpisodes, maxSeed } from '../rollout/backend.ts';
+
+/** Seeds of chat requests: many servers keep them in 32 bits. */
+const maxModelSeed = 2 ** 31 - 1;
+/** An episode's step counter has 31 bits on the GPU. */
+const maxSteps = 2 ** 31 - 1;
+const day = 86_400;
+
+function whole(low: number, high: number, alternative = '') {
+  const error = `a whole number in ${low} ... ${high}${alternative}`;
+  return z.number({ error }).int({ error }).min(low, { error }).max(high, { error });
+}
+
+/** A finite number; zod refuses infinities and NaN by itself. */
+function finite(alternative = '') {
+  return z.number({ error: `a finite number${alternative}` });
+}
+
+function positive(high: number, what: string, alternative = '') {
+  const error = `a ${what} above 0, at most ${high}${alternative}`;
+  return z.number({ error }).gt(0, { error }).lte(high, { error });
+}
+
+function name(known: readonly string[]) {
+  return z.enum(known as readonly [string, ...string[]], { error: `one of ${known.join(', ')}` });
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` });
+}
+
+function section<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
+  return z.strictObject(shape, { error: 'a section of keys' }).describe(description);
+}
+
+const orNull = ' or null';
+
+export const configSchema = section('a search run of r2po', {
+  env: name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]).describe(
+    'environment, by its id or its folder name',
+  ),
+  method: name(methods.map((m) => m.id)).describe('search method'),
+  model: z
+    .string({ error: 'the name of a model' })
+    .min(1, { error: 'the name of a model' })
+    .default('offline')
+    .describe(
+      'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
+        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, or replay:<run folder>',
+    ),
+  seed: whole(0, maxSeed).default(0).describe('everything random of the run derives from it'),
+  iterations: whole(1, 1_000_000).describe('iterations of the method'),
+
+  policy: section('what is searched for', {
+    kind: name(policyKinds.map((k) => k.id)).describe('policy kind'),
+    options: z
+      .record(z.string(), z.json(), { error: 'a section of options' })
+      .default({})
+      .describe('options of that kind; "r2po list policies" shows them'),
+  }),
+
+  parameters: section('what the model may propose', {
+    low: finite().default(-6).describe('smallest parameter'),
+    high: finite().default(6).describe('largest parameter'),
+    decimals: whole(0, 12, orNull).nullable().default(1).describe('decimals that are kept; null keeps all'),
+    out_of_range: choice(['refuse', 'clip'])
+      .default('refuse')
+      .describe('a parameter outside: refuse the reply and ask again, or clip it and say so'),
+  }).prefault({}),
+
+  search: section('the search calls', {
+    optimum: finite(orNull).nullable().default(null).describe('return to aim for, told to the model; null: not told'),
+    step_size: positive(Number.MAX_VALUE, 'finite number', orNull)
+      .nullable()
+      .default(null)
+      .describe('exploration step, told to the model; null: not told'),
+    repair_turns: whole(0, 20).default(2).describe('further turns after an unusable reply, each quoting the reason'),
+  }).prefault({}),
+
+  critic: section('the critic calls', {
+    conservative_threshold: finite(orNull)
+      .nullable()
+      .default(null)
+      .describe('mean return from which the critic is told to change little or nothing; null: no such rule'),
+    trajectory_tokens: whole(100, 1_000_000)
+      .default(6000)
+      .describe('a longer trajectory is shortened to about this many tokens'),
+  }).prefault({}),
+
+  warmup: section('random policies before the first iteration, one episode each', {
+    policies: whole(0, 10_000).default(20).describe('how many'),
+    spread: positive(1e6, 'number').default(3).describe('standard deviation of their parameters'),
+  }).prefault({}),
+
+  evaluation: section('episodes that a candidate plays', {
+    episodes: whole(1, maxEpisodes).default(20).describe('episodes per candidate and iteration'),
+    max_steps: whole(1, maxSteps, orNull)
+      .nullable()
+      .default(null)
+      .describe('step cap per episode; null: only the limit of the environment'),
+    success_threshold: finite(orNull)
+      .nullable()
+      .default(null)
+      .describe('an episode with at least this return is a success; null: the threshold of the environment'),
+    backend: choice(['auto', 'webgpu', 'cpu'])
+      .default('auto')
+      .describe('what plays the episodes; auto: webgpu if there is a hardware adapter, else cpu'),
+  }).prefault({}),
+
+  recheck: section('the best policy on fresh seeds, at the end: the number that is reported', {
+    episodes: whole(1, maxEpisodes).default(10_000).describe('episodes of the re-check'),
+  }).prefault({}),
+
+  llm: section('how models are called', {
+    temperature: z
+      .number({ error: 'a number in 0 ... 2 or null' })
+      .min(0, { error: 'a number in 0 ... 2 or null' })
+      .max(2, { error: 'a number in 0 ... 2 or null' })
+      .nullable()
+      .default(0)
+      .describe('sampling temperature; null: not sent'),
+    seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
+    timeout_s: positive(day, 'number of seconds').default(300).describe('longest time for one request, s'),
+    idle_timeout_s: positive(day, 'number of seconds')
+      .default(120)
+      .describe('longest time without any data from the endpoint, s'),
+    max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
+  }).prefault({}),
+
+  budget: section('limits that stop the run in a resumable state; null: no limit', {
+    max_calls: whole(1, Number.MAX_SAFE_INTEGER, orNull).nullable().default(null).describe('model calls'),
+    max_tokens: whole(1, Number.MAX_SAFE_INTEGER, orNull)
+      .nullable()
+      .default(null)
+      .describe('prompt and completion tokens together'),
+    max_time_s: positive(Number.MAX_VALUE, 'number of seconds', orNull)
+      .nullable()
+      .default(null)
+      .describe('wall time of the run, s'),
+  }).prefault({}),
+});
+
+type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };
+
+/** A resolved configuration: every key is there, and `env` is the environment's id. */
+export type Config = Omit<Sections<z.output<typeof configSchema>>, 'policy'> & {
+  readonly policy: { readonly kind: string; readonly options: PolicyOptions };
+};
+
+/** One entry of the schema, by its dotted name. */
+export interface KeyInfo {
+  readonly path: string;
+  readonly description: string;
+  /** keys inside, when it is a section */
+  readonly keys: readonly string[] | null;
+  /** true for `policy.options`, whose inner keys belong to the policy kind */
+  readonly open: boolean;
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  let inner = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodNullable) {
+    inner = inner.unwrap() as z.ZodType;
+  }
+  return inner;
+}
+
+function collect(schema: z.ZodType, path: string): KeyInfo[] {
+  const inner = unwrap(schema);
+  const shape = inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : null;
+  const info: KeyInfo = {
+    path,
+    description: schema.description ?? inner.description ?? '',
+    keys: shape && Object.keys(shape),
+    open: inner instanceof z.ZodRecord,
+  };
+  const prefix = path === '' ? '' : `${path}.`;
+  return [info, ...Object.entries(shape ?? {}).flatMap(([key, child]) => collect(child, prefix + key))];
+}
+
+/** Every section and every key, by dotted name; `''` is the whole configuration. */
+export const knownKeys: ReadonlyMap<string, KeyInfo> = new Map(
+  collect(configSchema, '').map((info) => [info.path, info]),
+);

@@ -1,0 +1,28 @@
+/** From the configuration of a run to what its method is told. */
+import type { Env } from '../envs/env.ts';
+import type { SearchSettings } from '../methods/settings.ts';
+import type { Config } from './schema.ts';
+
+/** `env` is the environment of the configuration; it gives what the configuration leaves to it. */
+export function toSettings(config: Config, env: Env): SearchSettings {
+  const { parameters, search, critic, warmup, evaluation } = config;
+  return {
+    iterations: config.iterations,
+    parameters: {
+      low: parameters.low,
+      high: parameters.high,
+      decimals: parameters.decimals,
+      outOfRange: parameters.out_of_range,
+    },
+    optimum: search.optimum,
+    stepSize: search.step_size,
+    conservativeThreshold: critic.conservative_threshold,
+    successThreshold: evaluation.success_threshold ?? env.success.threshold,
+    trajectoryTokens: critic.trajectory_tokens,
+    repairTurns: search.repair_turns,
+    warmupPolicies: warmup.policies,
+    warmupSpread: warmup.spread,
+    evaluationEpisodes: evaluation.episodes,
+    maxSteps: evaluation.max_steps,
+  };
+}

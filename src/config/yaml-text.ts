@@ -1,0 +1,77 @@
+/** YAML text to plain data that still knows the line and column of every key. */
+import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
+import { UsageError } from '../base/errors.ts';
+import type { InputText } from './input.ts';
+
+/** No configuration needs more, and a text of a few lines can otherwise expand to gigabytes. */
+const maxAliases = 100;
+/** A configuration has three levels; what follows calls itself once per level. */
+const maxDepth = 30;
+/** The parser takes time for every byte; a configuration has a few hundred. */
+const maxLength = 1_000_000;
+
+const tooDeep = `expected at most ${maxDepth} levels of nesting, got more`;
+
+export interface YamlText {
+  readonly value: unknown;
+  /**
+   * `file:line:column` of the key or the value at `path`; of the nearest section around it where the text has no such
+   * key.
+   */
+  locate(path: readonly string[], at: 'key' | 'value' | 'section'): string;
+}
+
+/** Throws a `UsageError` naming file, line and column when the text is no YAML, or YAML that plain data cannot hold. */
+export function parseYaml(unit: string, { name, text }: InputText): YamlText {
+  const lines = new LineCounter();
+  const where = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  const fail = (message: string, cause?: unknown): never => {
+    throw new UsageError(unit, message, cause);
+  };
+  if (text.length > maxLength) fail(`expected at most ${maxLength} characters in ${name}, got ${text.length}`);
+  let document: Document.Parsed<ParsedNode>;
+  let value: unknown;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', stringKeys: true });
+    // Its warnings (an unknown tag, an unknown directive) are text that would not mean what it says.
+    const problem = document.errors[0] ?? document.warnings[0];
+    if (problem?.code === 'RESOURCE_EXHAUSTION') fail(`${where(problem.pos[0])}: ${tooDeep}`, problem);
+    if (problem) fail(`${where(problem.pos[0])}: expected YAML, got an error: ${problem.message}`, problem);
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (cause) {
+    // How the package reports aliases without an anchor and aliases that expand too far.
+    if (cause instanceof ReferenceError) fail(`expected plain YAML in ${name}, got aliases: ${cause.message}`, cause);
+    throw cause;
+  }
+  if (isDeeper(value, maxDepth)) fail(`${where(0)}: ${tooDeep}`);
+  return {
+    value,
+    locate(path, at) {
+      let node: Node | null = document.contents;
+      let offset = start(node);
+      for (const [depth, key] of path.entries()) {
+        if (isAlias(node)) node = node.resolve(document) ?? null;
+        const pair = isMap(node) ? node.items.find((p) => isScalar(p.key) && String(p.key.value) === key) : undefined;
+        if (!pair) break;
+        const keyOffset = start(pair.key as Node);
+        node = pair.value as Node | null;
+        const last = depth === path.length - 1;
+        offset = last && at === 'key' ? keyOffset : (start(node) ?? keyOffset);
+      }
+      return where(offset ?? 0);
+    },
+  };
+}
+
+/** Whether values are nested in more than `levels` levels; an alias of what surrounds it is nested without end. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function start(node: Node | null): number | undefined {
+  return node?.range?.[0];
+}
