@@ -97,13 +97,33 @@ describe('r2po eval', () => {
   });
 
   it.each([
-    ['an unknown environment', ['--env', 'CartPol-v1'], '{}', /unknown environment "CartPol-v1"; did you mean "CartPole-v1"\?/],
+    [
+      'an unknown environment',
+      ['--env', 'CartPol-v1'],
+      '{}',
+      /unknown environment "CartPol-v1"; did you mean "CartPole-v1"\?/,
+    ],
     ['a policy that is no JSON', [], '{"kind": "linear",\n "params": [1,}', /<stdin>.*2:\d+/],
     ['a wrong number of parameters', [], '{"kind":"linear","params":[1,2,3]}', /expected 10 params .* got 3/],
-    ['a parameter that is no number', [], '{"kind":"linear","params":[1,2,3,4,5,6,7,8,9,null]}', /params\[9\], got null/],
+    [
+      'a parameter that is no number',
+      [],
+      '{"kind":"linear","params":[1,2,3,4,5,6,7,8,9,null]}',
+      /params\[9\], got null/,
+    ],
     ['a parameter beyond f32', [], '{"kind":"linear","params":[1,2,3,4,5,6,7,8,9,1e99]}', /finite number.*params\[9\]/],
-    ['an unknown policy kind', [], '{"kind":"linaer","params":[]}', /unknown policy kind "linaer"; did you mean "linear"\?/],
-    ['a seed out of range', ['--seed', '9007199254740990', '--episodes', '5'], '{"kind":"linear","params":[1,2,3,4,5,6,7,8,9,0]}', /expected episode seeds in 0 \.\.\. 9007199254740991/],
+    [
+      'an unknown policy kind',
+      [],
+      '{"kind":"linaer","params":[]}',
+      /unknown policy kind "linaer"; did you mean "linear"\?/,
+    ],
+    [
+      'a seed out of range',
+      ['--seed', '9007199254740990', '--episodes', '5'],
+      '{"kind":"linear","params":[1,2,3,4,5,6,7,8,9,0]}',
+      /expected episode seeds in 0 \.\.\. 9007199254740991/,
+    ],
     ['a seed that is no number', ['--seed', '-1'], '{}', /--seed\] expected a whole number in 0/],
     ['no episodes', ['--episodes', '0'], '{}', /--episodes\] expected a whole number in 1/],
   ])('refuses %s with exit code 2', async (_what, more, input, message) => {
@@ -153,14 +173,25 @@ describe('r2po probe', () => {
     const inputs = golden.single_step.map(({ s, a }) => ({ state: s, action: [a] }));
     const { stdout, code } = await probe(inputs, '--json');
     expect(code).toBe(0);
-    const expected = golden.single_step.map(({ ns, o, r, term }) => ({ state: ns, obs: o, reward: r, terminated: term }));
+    const expected = golden.single_step.map(({ ns, o, r, term }) => ({
+      state: ns,
+      obs: o,
+      reward: r,
+      terminated: term,
+    }));
     expect(JSON.parse(stdout)).toEqual(expected);
   });
 
   it.each([
     [{ state: [0, 0, 0, 0] }, /expected a list of \{ "state", "action" \} at the top/],
     [[{ state: [0, 0, 0], action: [0] }], /expected a list of 4 finite numbers at \[0\]\.state/],
-    [[{ state: [0, 0, 0, 0], action: [0] }, { state: [0, 0, 0, 0], action: [2] }], /expected one whole number in 0 \.\.\. 1 at \[1\]\.action/],
+    [
+      [
+        { state: [0, 0, 0, 0], action: [0] },
+        { state: [0, 0, 0, 0], action: [2] },
+      ],
+      /expected an action in 0 \.\.\. 1, got 2 in entry 1/,
+    ],
     [[{ state: [0, 0, 0, 0], action: [0], draws: [] }], /only the keys "state" and "action" at \[0\], got "draws"/],
   ])('refuses %j with exit code 2', async (input, message) => {
     const { code, stderr } = await probe(input);
@@ -176,7 +207,9 @@ describe('r2po doctor', () => {
     });
     expect(code).toBe(0);
     expect(stdout).not.toContain('sk-test-secret');
-    const { findings } = JSON.parse(stdout) as { findings: { topic: string; status: string; found: string; advice: string | null }[] };
+    const { findings } = JSON.parse(stdout) as {
+      findings: { topic: string; status: string; found: string; advice: string | null }[];
+    };
     const of = (topic: string) => findings.find((f) => f.topic === topic);
     expect(of('WebGPU adapter')).toMatchObject({ status: 'missing', found: 'none' });
     expect(of('WebGPU adapter')?.advice).toMatch(/Vulkan/);

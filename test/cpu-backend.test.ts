@@ -72,7 +72,7 @@ describe('results', () => {
       const player = new Player(cartpole, policy, limit);
       const outcomes = allocateOutcomes(total, false);
       const borders = [0, ...cuts.toSorted((x, y) => x - y), total];
-      for (let i = 1; i < borders.length; i++) player.playRange(request, borders[i - 1], borders[i], outcomes);
+      for (let i = 1; i < borders.length; i++) player.play(request, borders[i - 1], borders[i], outcomes, null);
       return outcomes;
     };
     const whole = play([]);
@@ -164,8 +164,8 @@ describe('trace', () => {
   });
 
   it('refuses a candidate or an episode that the job has not', async () => {
-    await expect(one.trace(job(), 1, 0)).rejects.toThrow('[trace] expected candidate 0 ... 0, got 1');
-    await expect(one.trace(job(), 0, 3)).rejects.toThrow('[trace] expected episode 0 ... 2, got 3');
+    await expect(one.trace(job(), 1, 0)).rejects.toThrow('[trace] expected a candidate in 0 ... 0, got 1');
+    await expect(one.trace(job(), 0, 3)).rejects.toThrow('[trace] expected an episode in 0 ... 2, got 3');
   });
 });
 
@@ -258,11 +258,10 @@ describe('probe', () => {
 
 describe('resets', () => {
   it('refuse seeds out of range', async () => {
-    await expect(one.resets(cartpole, maxSeed, 2)).rejects.toThrow('[resets] expected seeds in');
+    await expect(one.resets(cartpole, maxSeed, 2)).rejects.toThrow('[resets] expected episode seeds in');
     await expect(one.resets(cartpole, 1, -1)).rejects.toThrow(
-      '[resets] expected a whole number of start states, got -1',
+      '[resets] expected a positive whole number of episodes, got -1',
     );
-    expect(await one.resets(cartpole, 1, 0)).toEqual([]);
   });
 });
 

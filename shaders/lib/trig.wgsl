@@ -15,7 +15,8 @@ const TRIG_TO_BITS: f32 = 12582912.0;
 
 // (sin x, cos x)
 fn trig_sincos(x: f32) -> vec2f {
-  let q = round(x * TRIG_TWO_OVER_PI);
+  // The nearest integer. `round` would do as well, but makes the function a quarter slower on SwiftShader.
+  let q = floor(x * TRIG_TWO_OVER_PI + 0.5);
   let near = (x - q * TRIG_HALF_PI_1) - q * TRIG_HALF_PI_2;
   let rest = q * TRIG_HALF_PI_3;
   let r = near - rest;

@@ -56,13 +56,9 @@ async function readProbes(source: string, env: Env): Promise<ProbeInput[]> {
     for (const key of Object.keys(record)) {
       if (key !== 'state' && key !== 'action') fail(`[${i}]`, 'only the keys "state" and "action"', key);
     }
-    const action = vector(record.action, `[${i}].action`, actionSize(env.action));
-    if (env.action.kind === 'discrete') {
-      const n = env.action.meanings.length;
-      if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= n) {
-        fail(`[${i}].action`, `one whole number in 0 ... ${n - 1}`, action);
-      }
-    }
-    return { state: vector(record.state, `[${i}].state`, env.state.length), action };
+    return {
+      state: vector(record.state, `[${i}].state`, env.state.length),
+      action: vector(record.action, `[${i}].action`, actionSize(env.action)),
+    };
   });
 }

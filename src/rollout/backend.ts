@@ -1,6 +1,6 @@
 /** The one interface of all rollout backends, and the records that cross it. Nothing here knows how episodes are played. */
 import { UsageError } from '../base/errors.ts';
-import type { Env } from '../envs/env.ts';
+import { actionSize, type Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 
 /** Why an episode stopped; the position is the code in `Episodes.ends`. */
@@ -95,19 +95,59 @@ export const maxSeed = Number.MAX_SAFE_INTEGER;
 /** Most episodes in one call: their outcomes come back to the host. */
 export const maxEpisodes = 2 ** 28;
 
-/** Steps after which an episode stops by itself, and which of the two limits that is. Null when neither is set. */
-export function stepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } | null {
+/**
+ * Steps after which an episode is stopped, and whose limit that is: the environment's own or our cap.
+ * Throws a usage error when there is neither.
+ */
+export function stepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } {
   const own = job.env.timeLimit ?? Infinity;
   const cap = job.maxSteps ?? Infinity;
-  if (own === Infinity && cap === Infinity) return null;
+  if (own === Infinity && cap === Infinity) {
+    throw new UsageError('evaluate', `${job.env.id} has no step limit of its own; set max-steps`);
+  }
   return own <= cap ? { steps: own, cause: 'truncated' } : { steps: cap, cause: 'capped' };
 }
 
-/** The step limit of a job that `checkJob` let pass. */
-export function requireStepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } {
-  const limit = stepLimit(job);
-  if (!limit) throw new UsageError('evaluate', `${job.env.id} has no step limit of its own; set max-steps`);
-  return limit;
+/** Refuses `count` seeds from `seed` on that are not all whole numbers which doubles hold exactly. */
+export function checkSeeds(unit: string, seed: number, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new UsageError(unit, `expected a positive whole number of episodes, got ${count}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed > maxSeed - (count - 1)) {
+    throw new UsageError(unit, `expected episode seeds in 0 ... ${maxSeed}, got ${seed} and the ${count - 1} after it`);
+  }
+}
+
+/** Refuses a candidate or an episode that the job does not have. */
+export function checkEpisode(job: RolloutJob, candidate: number, episode: number): void {
+  const check = (what: string, index: number, count: number): void => {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= count) {
+      throw new UsageError('trace', `expected ${what} in 0 ... ${count - 1}, got ${index}`);
+    }
+  };
+  check('a candidate', candidate, job.candidates.length);
+  check('an episode', episode, job.episodes);
+}
+
+/** Refuses states and actions that the environment could not have. */
+export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
+  const actions = actionSize(env.action);
+  inputs.forEach(({ state, action }, index) => {
+    const fail = (message: string): never => {
+      throw new UsageError('probe', `${message} in entry ${index}`);
+    };
+    if (state.length !== env.state.length) fail(`expected ${env.state.length} state entries, got ${state.length}`);
+    if (action.length !== actions) fail(`expected ${actions} action entries, got ${action.length}`);
+    for (const value of [...state, ...action]) {
+      if (!Number.isFinite(value)) fail(`expected finite numbers, got ${value}`);
+    }
+    if (env.action.kind === 'discrete') {
+      const count = env.action.meanings.length;
+      if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= count) {
+        fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
+      }
+    }
+  });
 }
 
 /** Refuses a job that no backend could play. Throws a usage error that names what is wrong. */
@@ -116,21 +156,17 @@ export function checkJob(job: RolloutJob): void {
     throw new UsageError('evaluate', message);
   };
   const { env, policy, candidates, episodes, seed, maxSteps } = job;
+  checkSeeds('evaluate', seed, episodes);
   if (candidates.length === 0) fail('expected at least one candidate, got none');
-  if (!Number.isSafeInteger(episodes) || episodes < 1)
-    fail(`expected a positive whole number of episodes, got ${episodes}`);
   if (candidates.length * episodes > maxEpisodes) {
     fail(
       `expected at most ${maxEpisodes} episodes in one call, got ${candidates.length} x ${episodes}; split the call`,
     );
   }
-  if (!Number.isSafeInteger(seed) || seed < 0 || seed > maxSeed - (episodes - 1)) {
-    fail(`expected episode seeds in 0 ... ${maxSeed}, got ${seed} and the ${episodes - 1} after it`);
-  }
   if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps >= 2 ** 30)) {
     fail(`expected max-steps to be a positive whole number below 2^30, got ${maxSteps}`);
   }
-  requireStepLimit(job);
+  stepLimit(job);
   candidates.forEach((params, c) => {
     const name = candidates.length === 1 ? 'the policy' : `candidate ${c}`;
     if (params.length !== policy.paramCount) {

@@ -3,15 +3,17 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { Generator } from '../../base/rng/generator.ts';
-import { actionSize, type Env, observationSize, type Transition } from '../../envs/env.ts';
+import { type Env, observationSize, type Transition } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import {
   type Backend,
+  checkEpisode,
   checkJob,
+  checkProbes,
+  checkSeeds,
   type Episodes,
   endCauses,
-  maxSeed,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
@@ -64,7 +66,7 @@ class CpuBackend implements Backend {
     const { signal } = options;
     signal?.throwIfAborted();
     const total = job.candidates.length * job.episodes;
-    const parallel = this.#threads > 1 && total * stepLimit(job)!.steps >= PARALLEL_STEPS && isRegistered(job);
+    const parallel = this.#threads > 1 && total * stepLimit(job).steps >= PARALLEL_STEPS && isRegistered(job);
     const outcomes = allocateOutcomes(total, parallel);
     if (parallel) {
       const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, signal));
@@ -81,18 +83,18 @@ class CpuBackend implements Backend {
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     this.#checkOpen();
     checkJob(job);
-    checkIndex('candidate', candidate, job.candidates.length);
-    checkIndex('episode', episode, job.episodes);
-    const player = new Player(job.env, job.policy, stepLimit(job)!);
+    checkEpisode(job, candidate, episode);
+    const player = new Player(job.env, job.policy, stepLimit(job));
     const recorder = new Recorder();
-    player.play(job.candidates[candidate], job.seed + episode, recorder);
-    const { outcome } = player;
+    const outcomes = allocateOutcomes(1, false);
+    const seed = job.seed + episode;
+    player.play({ candidates: [job.candidates[candidate]], episodes: 1, seed }, 0, 1, outcomes, recorder);
     return {
       env: job.env.id,
-      seed: job.seed + episode,
-      return: outcome.return,
-      length: outcome.length,
-      end: endCauses[outcome.end],
+      seed,
+      return: outcomes.returns[0],
+      length: outcomes.lengths[0],
+      end: endCauses[outcomes.ends[0]],
       steps: recorder.steps,
       finalState: Array.from(player.state),
     };
@@ -100,12 +102,7 @@ class CpuBackend implements Backend {
 
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {
     this.#checkOpen();
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new UsageError('resets', `expected a whole number of start states, got ${count}`);
-    }
-    if (!Number.isSafeInteger(seed) || seed < 0 || seed > maxSeed - (count - 1)) {
-      throw new UsageError('resets', `expected seeds in 0 ... ${maxSeed}, got ${seed} and the ${count - 1} after it`);
-    }
+    checkSeeds('resets', seed, count);
     const rng = Generator.from(0);
     const state = new Float64Array(env.state.length);
     return Array.from({ length: count }, (_, i) => {
@@ -117,12 +114,12 @@ class CpuBackend implements Backend {
 
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     this.#checkOpen();
+    checkProbes(env, inputs);
     // No environment draws numbers within a step, so any generator will do.
     const rng = Generator.from(0);
     const observation = new Float64Array(observationSize(env.observation));
     const transition: Transition = { reward: 0, terminated: false };
-    return inputs.map((input, index) => {
-      checkProbe(env, input, index);
+    return inputs.map((input) => {
       const state = Float64Array.from(input.state);
       env.dynamics.step(env.params, state, Float64Array.from(input.action), rng, transition);
       env.dynamics.observe(env.params, state, observation);
@@ -139,7 +136,7 @@ class CpuBackend implements Backend {
   async #playInWorkers(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     const total = outcomes.returns.length;
-    const limit = stepLimit(job)!;
+    const limit = stepLimit(job);
     const size = sliceSize(total, limit.steps, this.#threads);
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
@@ -173,7 +170,7 @@ class CpuBackend implements Backend {
 
 /** Plays on the calling thread; timers, input and signals get their turn between slices. */
 async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
-  const limit = stepLimit(job)!;
+  const limit = stepLimit(job);
   const player = new Player(job.env, job.policy, limit);
   const total = outcomes.returns.length;
   const size = sliceSize(total, limit.steps, 1);
@@ -182,35 +179,11 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal
       await nextTurn();
       signal?.throwIfAborted();
     }
-    player.playRange(job, from, Math.min(from + size, total), outcomes);
+    player.play(job, from, Math.min(from + size, total), outcomes, null);
   }
 }
 
 /** Workers find environment and policy by name; what is not in the lists can be played on the calling thread only. */
 function isRegistered(job: RolloutJob): boolean {
   return envs.includes(job.env) && policyKinds.some((kind) => kind.id === job.policy.kind);
-}
-
-function checkIndex(what: string, index: number, count: number): void {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= count) {
-    throw new UsageError('trace', `expected ${what} 0 ... ${count - 1}, got ${index}`);
-  }
-}
-
-/** Refuses a state or an action that the environment could not have. */
-function checkProbe(env: Env, input: ProbeInput, index: number): void {
-  const fail = (message: string): never => {
-    throw new UsageError('probe', `${message} in entry ${index}`);
-  };
-  const { state, action } = input;
-  if (state.length !== env.state.length) fail(`expected ${env.state.length} state entries, got ${state.length}`);
-  const wanted = actionSize(env.action);
-  if (action.length !== wanted) fail(`expected ${wanted} action entries, got ${action.length}`);
-  for (const value of [...state, ...action]) if (!Number.isFinite(value)) fail(`expected finite numbers, got ${value}`);
-  if (env.action.kind === 'discrete') {
-    const count = env.action.meanings.length;
-    if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= count) {
-      fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
-    }
-  }
 }

@@ -22,14 +22,6 @@ export interface RangeJob {
   readonly seed: number;
 }
 
-/** The outcome of the last episode of a player. */
-export interface EpisodeOutcome {
-  return: number;
-  length: number;
-  /** index into `endCauses` */
-  end: number;
-}
-
 /** Collects the steps of one episode. */
 export class Recorder {
   readonly steps: TraceStep[] = [];
@@ -55,10 +47,9 @@ const ARGMAX = 0;
 const CLIP = 1;
 const AS_IS = 2;
 
-/** One episode at a time of one policy kind in one environment; everything that a step touches is allocated here. */
+/** Episodes of one policy kind in one environment; everything that a step touches is allocated here. */
 export class Player {
   readonly state: Float64Array;
-  readonly outcome: EpisodeOutcome = { return: 0, length: 0, end: terminatedCode };
   readonly #env: Env;
   readonly #policy: Policy;
   readonly #maxSteps: number;
@@ -89,8 +80,13 @@ export class Player {
     this.#rule = policy.output === 'action' ? AS_IS : action.kind === 'box' ? CLIP : ARGMAX;
   }
 
-  /** Plays the episode with this seed into `outcome`, and leaves the last state in `state`. */
-  play(params: Float64Array, seed: number, recorder: Recorder | null): void {
+  /**
+   * Plays the entries `from ... to - 1` of the job (candidate-major) into `out`, and leaves the last state in `state`.
+   * One function for the loops over episodes and steps: V8 inlines about a thousand bytes into a function, most called
+   * first, and all of them should go to the step.
+   */
+  play(job: RangeJob, from: number, to: number, out: Outcomes, recorder: Recorder | null): void {
+    const { candidates, episodes, seed } = job;
     const env = this.#env.dynamics;
     const constants = this.#env.params;
     const policy = this.#policy;
@@ -105,40 +101,30 @@ export class Player {
     const rule = this.#rule;
     const transition = this.#transition;
 
-    rng.reseed(seed);
-    env.reset(constants, rng, state);
-    let total = 0;
-    let length = 0;
-    let terminated = false;
-    while (!terminated && length < maxSteps) {
-      env.observe(constants, state, observation);
-      policy.act(params, observation, outputs);
-      if (rule === ARGMAX) action[0] = argmax(outputs);
-      else if (rule === CLIP) clipToBox(outputs, low, high, action);
-      else action.set(outputs);
-      if (recorder !== null) recorder.beforeStep(state, observation, action);
-      env.step(constants, state, action, rng, transition);
-      if (recorder !== null) recorder.afterStep(transition.reward);
-      total += transition.reward;
-      terminated = transition.terminated;
-      length++;
-    }
-    const outcome = this.outcome;
-    outcome.return = total;
-    outcome.length = length;
-    outcome.end = terminated ? terminatedCode : this.#limitCode;
-  }
-
-  /** Plays the entries `from ... to - 1` of the job (candidate-major) into `out`. */
-  playRange(job: RangeJob, from: number, to: number, out: Outcomes): void {
-    const { candidates, episodes, seed } = job;
-    const outcome = this.outcome;
     for (let entry = from; entry < to; entry++) {
       const candidate = Math.floor(entry / episodes);
-      this.play(candidates[candidate], seed + (entry - candidate * episodes), null);
-      out.returns[entry] = outcome.return;
-      out.lengths[entry] = outcome.length;
-      out.ends[entry] = outcome.end;
+      const params = candidates[candidate];
+      rng.reseed(seed + (entry - candidate * episodes));
+      env.reset(constants, rng, state);
+      let total = 0;
+      let length = 0;
+      let terminated = false;
+      while (!terminated && length < maxSteps) {
+        env.observe(constants, state, observation);
+        policy.act(params, observation, outputs);
+        if (rule === ARGMAX) action[0] = argmax(outputs);
+        else if (rule === CLIP) clipToBox(outputs, low, high, action);
+        else action.set(outputs);
+        if (recorder !== null) recorder.beforeStep(state, observation, action);
+        env.step(constants, state, action, rng, transition);
+        if (recorder !== null) recorder.afterStep(transition.reward);
+        total += transition.reward;
+        terminated = transition.terminated;
+        length++;
+      }
+      out.returns[entry] = total;
+      out.lengths[entry] = length;
+      out.ends[entry] = terminated ? terminatedCode : this.#limitCode;
     }
   }
 }

@@ -19,7 +19,7 @@ function playSlices(work: Work): void {
   while (Atomics.load(work.control, CANCELLED) === 0) {
     const from = Atomics.add(work.control, NEXT_SLICE, 1) * work.sliceSize;
     if (from >= work.total) return;
-    player.playRange(work, from, Math.min(from + work.sliceSize, work.total), work.outcomes);
+    player.play(work, from, Math.min(from + work.sliceSize, work.total), work.outcomes, null);
   }
 }
 

@@ -3,14 +3,17 @@ import { R2poError } from '../../base/errors.ts';
 import { actionSize, type Env, observationSize } from '../../envs/env.ts';
 import {
   type Backend,
+  checkEpisode,
   checkJob,
+  checkProbes,
+  checkSeeds,
   type Episodes,
   endCauses,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
   type RolloutJob,
-  requireStepLimit,
+  stepLimit,
   type Trace,
 } from '../backend.ts';
 import { type GpuDevice, openDevice } from './device.ts';
@@ -67,10 +70,12 @@ class WebGpuBackend implements Backend {
 
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     checkJob(job);
+    checkEpisode(job, candidate, episode);
     return this.#inTurn(() => this.#trace(job, candidate, episode));
   }
 
   resets(env: Env, seed: number, count: number): Promise<number[][]> {
+    checkSeeds('resets', seed, count);
     return this.#inTurn(async () => {
       const kernel = await this.#runner.kernel(probeProgram(env, this.#read), 'resets', 3, 1);
       const { lo, hi } = seedWords(seed);
@@ -86,6 +91,7 @@ class WebGpuBackend implements Backend {
   }
 
   probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
+    checkProbes(env, inputs);
     return this.#inTurn(async () => {
       if (inputs.length === 0) return [];
       const kernel = await this.#runner.kernel(probeProgram(env, this.#read), 'transitions', 3, 1);
@@ -225,7 +231,7 @@ class WebGpuBackend implements Backend {
       size = new DispatchSize();
       this.#sizes.set(kernel, size);
     }
-    const limit = requireStepLimit(job);
+    const limit = stepLimit(job);
     const { lo, hi } = seedWords(job.seed);
     const candidates = new Float32Array(job.candidates.length * policy.paramCount);
     job.candidates.forEach((params, c) => {

@@ -13,6 +13,8 @@ export interface AdapterReport {
 export interface GpuDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterReport;
+  /** Dawn's root object: the device dies when it is collected, so whoever holds the device holds this. */
+  readonly instance: unknown;
   /** Throws when the device was lost or raised an error that no call has reported. */
   check(): void;
   /** Rejects when the device is lost before `close`; never resolves. */
@@ -40,7 +42,7 @@ export function dawnVersion(): string {
  */
 export async function findAdapter(
   kind: 'auto' | 'null' = 'auto',
-): Promise<{ adapter: GPUAdapter; report: AdapterReport; keepAlive: unknown } | null> {
+): Promise<{ adapter: GPUAdapter; report: AdapterReport; instance: unknown } | null> {
   let webgpu: typeof import('webgpu');
   try {
     webgpu = await import('webgpu');
@@ -56,8 +58,7 @@ export async function findAdapter(
   return {
     adapter,
     report: { name, software, timestamps: adapter.features.has('timestamp-query') },
-    // Dropping the object that `create` returns ends the device; whoever holds the device holds this too.
-    keepAlive: gpu,
+    instance: gpu,
   };
 }
 
@@ -70,8 +71,7 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
       'expected a WebGPU adapter, found none; install a Vulkan driver ("r2po doctor" says what is missing) or use --backend cpu',
     );
   }
-  const { adapter, report } = found;
-  let keepAlive: unknown = found.keepAlive;
+  const { adapter, report, instance } = found;
   const device = await adapter.requestDevice({
     requiredFeatures: report.timestamps ? ['timestamp-query'] : [],
     requiredLimits: {
@@ -87,7 +87,6 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
     failure ??= new R2poError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
   };
   const lost = device.lost.then((info) => {
-    keepAlive = null;
     if (closed) return new Promise<never>(() => {});
     failure = new R2poError(
       'webgpu',
@@ -100,6 +99,7 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
   return {
     device,
     adapter: report,
+    instance,
     lost,
     check() {
       if (failure) throw failure;
@@ -108,7 +108,6 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
       if (closed) return;
       closed = true;
       device.destroy();
-      void keepAlive;
     },
   };
 }

@@ -1,0 +1,21 @@
+/** The library: what a program that uses r2po may rely on. The command line is built from the same parts. */
+export { exitCodes, R2poError } from './base/errors.ts';
+export { Generator } from './base/rng/generator.ts';
+export { SeedSequence } from './base/rng/seed-sequence.ts';
+export { defineEnv, type Env, type Spaces } from './envs/env.ts';
+export { envs, findEnv } from './envs/index.ts';
+export { buildPolicy, policyKinds } from './policies/index.ts';
+export type { Policy, PolicyKind } from './policies/policy.ts';
+export {
+  type Backend,
+  type EndCause,
+  type Episodes,
+  endCauses,
+  type RolloutJob,
+  type Trace,
+} from './rollout/backend.ts';
+export { openCpuBackend } from './rollout/cpu/backend.ts';
+export { openBackend } from './rollout/open.ts';
+export { type EvaluateRequest, type EvaluateResult, evaluate } from './stats/evaluate.ts';
+export { compareBackends, type ParityReport } from './stats/parity.ts';
+export { type Summary, summarise } from './stats/summary.ts';

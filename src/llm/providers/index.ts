@@ -1,0 +1,110 @@
+/** From the name of a model to the model. */
+import { nearest, UsageError } from '../../base/errors.ts';
+import type { ChatModel } from '../chat.ts';
+import { type ClientSettings, openAiCompatible } from './openai-compatible.ts';
+import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
+
+export { type AutoOptions, autoModel, defaultOllamaModel, ollamaBase } from './ollama.ts';
+export { type ClientSettings, type EndpointModel, openAiCompatible } from './openai-compatible.ts';
+export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
+
+/** Providers that need a key, and the environment variable that it stands in. */
+export const modelKeyVariables: readonly { readonly provider: string; readonly variable: string }[] = presets
+  .filter((preset) => preset.keyRequired)
+  .map((preset) => ({ provider: preset.id, variable: preset.keyVariable }));
+
+/** A model that is no endpoint. `argument` is what follows the colon of a name like `replay:runs/a`, else ''. */
+export type ModelFactory = (argument: string) => ChatModel | Promise<ChatModel>;
+
+export interface ResolveOptions {
+  readonly env: Environment;
+  readonly settings: ClientSettings;
+  /**
+   * Models of other layers by their form: a whole name (`offline`), or a name up to its colon with a word for what
+   * follows (`replay:<run folder>`).
+   */
+  readonly extra: Readonly<Record<string, ModelFactory>>;
+}
+
+const urlForm = 'http(s)://host:port/v1#<model>';
+
+/** The forms that a model name may have, for lists and messages. */
+export function modelForms(extra: ResolveOptions['extra']): string[] {
+  return [...Object.keys(extra), ...presets.map((preset) => `${preset.id}/${preset.form}`), urlForm];
+}
+
+/** Throws a usage error for an unknown form, a form without its model, and a provider without its key. */
+export async function resolveModel(name: string, options: ResolveOptions): Promise<ChatModel> {
+  for (const [form, make] of Object.entries(options.extra)) {
+    const colon = form.indexOf(':');
+    if (colon < 0 && name === form) return make('');
+    if (colon >= 0 && name.startsWith(form.slice(0, colon + 1))) return make(requireRest(name, colon + 1, form));
+  }
+  if (/^https?:\/\//i.test(name)) return urlModel(name, options);
+  const slash = name.indexOf('/');
+  const preset = slash < 0 ? undefined : presets.find(({ id }) => id === name.slice(0, slash));
+  if (preset !== undefined) return presetModel(name, preset, options);
+  throw unknownForm(name, options.extra);
+}
+
+function requireRest(name: string, from: number, form: string): string {
+  const rest = name.slice(from).trim();
+  if (rest === '') throw new UsageError('model', `expected ${form}, got "${name}"; add what is missing`);
+  return rest;
+}
+
+function presetModel(name: string, preset: Preset, { env, settings }: ResolveOptions): ChatModel {
+  const model = requireRest(name, preset.id.length + 1, `${preset.id}/${preset.form}`);
+  const wanted = preset.form.split('/').length;
+  if (model.split('/').filter((part) => part !== '').length < wanted) {
+    throw new UsageError('model', `expected ${preset.id}/${preset.form}, got "${name}"; add what is missing`);
+  }
+  const apiKey = env[preset.keyVariable]?.trim() || null;
+  if (apiKey === null && preset.keyRequired) {
+    throw new UsageError(
+      `model ${name}`,
+      `expected a key in ${preset.keyVariable}, got none; set it in the environment or in .env, or use --model offline`,
+    );
+  }
+  const { keyVariable, maxTokens } = preset;
+  return openAiCompatible({
+    ...settings,
+    id: name,
+    baseURL: preset.baseURL(env),
+    apiKey,
+    keyVariable,
+    model,
+    maxTokens,
+  });
+}
+
+function urlModel(name: string, { env, settings }: ResolveOptions): ChatModel {
+  const hash = name.indexOf('#');
+  const expected = `expected ${urlForm}`;
+  if (hash < 0) throw new UsageError('model', `${expected}, got "${name}"; add # and the model's name there`);
+  const model = requireRest(name, hash + 1, urlForm);
+  let url: URL;
+  try {
+    url = new URL(name.slice(0, hash));
+  } catch {
+    throw new UsageError('model', `${expected}, got "${name}"; correct the URL`);
+  }
+  // A name goes into records and messages, so it must not hold a secret; this one is not quoted either.
+  if (url.username !== '' || url.password !== '' || url.search !== '') {
+    throw new UsageError('model', `${expected} without credentials and query; put the key into ${urlKeyVariable}`);
+  }
+  const apiKey = env[urlKeyVariable]?.trim() || null;
+  const baseURL = name.slice(0, hash).replace(/\/+$/, '');
+  return openAiCompatible({ ...settings, id: name, baseURL, apiKey, keyVariable: urlKeyVariable, model });
+}
+
+function unknownForm(name: string, extra: ResolveOptions['extra']): UsageError {
+  const slash = name.indexOf('/');
+  const head = slash < 0 ? name : name.slice(0, slash);
+  const colon = head.indexOf(':');
+  const candidates = slash < 0 ? Object.keys(extra).filter((form) => !form.includes(':')) : presets.map(({ id }) => id);
+  const near = nearest(colon < 0 ? head : head.slice(0, colon), candidates);
+  const guess = near === null ? '' : `; did you mean "${near}${slash < 0 ? '' : name.slice(slash)}"?`;
+  const forms = modelForms(extra).join(', ');
+  return new UsageError('model', `unknown model "${name}"${guess === '' ? ';' : guess} known forms: ${forms}`);
+}

@@ -1,0 +1,66 @@
+/** Known providers: a name, where it is, and where its key stands. All of them speak OpenAI's chat completions. */
+import { ollamaBase } from './ollama.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Preset {
+  /** model names are `<id>/<model>` */
+  readonly id: string;
+  /** what follows the slash, for messages */
+  readonly form: string;
+  readonly baseURL: (env: Environment) => string;
+  readonly keyVariable: string;
+  readonly keyRequired: boolean;
+  /** `max_tokens` of a request; null: the provider's default */
+  readonly maxTokens: number | null;
+}
+
+const fixed = (url: string) => () => url;
+
+export const presets: readonly Preset[] = [
+  {
+    id: 'ollama',
+    form: '<model>',
+    baseURL: (env) => `${ollamaBase(env)}/v1`,
+    keyVariable: 'OLLAMA_API_KEY',
+    keyRequired: false,
+    maxTokens: null,
+  },
+  {
+    id: 'openai',
+    form: '<model>',
+    baseURL: fixed('https://api.openai.com/v1'),
+    keyVariable: 'OPENAI_API_KEY',
+    keyRequired: true,
+    maxTokens: null,
+  },
+  {
+    id: 'anthropic',
+    form: '<model>',
+    baseURL: fixed('https://api.anthropic.com/v1'),
+    keyVariable: 'ANTHROPIC_API_KEY',
+    keyRequired: true,
+    // The native API has no default, so the compatible one is not left to choose. Enough for hundreds of parameters and
+    // within the limit of every model.
+    maxTokens: 4096,
+  },
+  {
+    id: 'gemini',
+    form: '<model>',
+    baseURL: fixed('https://generativelanguage.googleapis.com/v1beta/openai'),
+    keyVariable: 'GEMINI_API_KEY',
+    keyRequired: true,
+    maxTokens: null,
+  },
+  {
+    id: 'openrouter',
+    form: '<vendor>/<model>',
+    baseURL: fixed('https://openrouter.ai/api/v1'),
+    keyVariable: 'OPENROUTER_API_KEY',
+    keyRequired: true,
+    maxTokens: null,
+  },
+];
+
+/** Key of a server that is named by its URL. No provider's key is ever sent to such a server. */
+export const urlKeyVariable = 'R2PO_API_KEY';

@@ -1,0 +1,124 @@
+/** When a failed attempt is made again, and after how long. The only place that retries: the client below never does. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { InterruptedError } from '../base/errors.ts';
+
+/** Why one attempt brought no answer. Never shown as it is: the caller turns the last one into a `ModelError`. */
+export class AttemptFailure extends Error {
+  /** what came instead of an answer, as the object of "got" */
+  readonly problem: string;
+  /** what the user can do about it */
+  readonly advice: string;
+  /** true when the same request may succeed later */
+  readonly retryable: boolean;
+  /** how long the endpoint asks to wait, s; null when it does not say */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(problem: string, advice: string, options: { retryable: boolean; retryAfterSeconds?: number | null }) {
+    super(problem);
+    this.name = 'AttemptFailure';
+    this.problem = problem;
+    this.advice = advice;
+    this.retryable = options.retryable;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}
+
+const baseSeconds = 1;
+const capSeconds = 60;
+/** Whoever is asked to wait longer than this should know; the run can be resumed. */
+const longestRetryAfterSeconds = 300;
+
+/**
+ * Wait after the n-th failure in a row (n = 1, 2, ...), s: 1, 2, 4, ... up to 60, of which the upper half is random so
+ * that the workers of a sweep do not come back all at once. `random` is uniform in [0, 1).
+ */
+export function backoffSeconds(failures: number, random: () => number): number {
+  return Math.min(capSeconds, baseSeconds * 2 ** (failures - 1)) * (0.5 + 0.5 * random());
+}
+
+/** Statuses after which the same request may succeed: timeouts, conflicts, rate limits, failures of the server. */
+export function isRetryableStatus(status: number): boolean {
+  return [408, 409, 425, 429].includes(status) || status >= 500;
+}
+
+/**
+ * The wait that an answer asks for, s: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date (RFC 9110,
+ * section 10.2.3). Null when it asks for none, for a time that has passed, or for something unreadable. `now`: ms since 1970.
+ */
+export function retryAfterSeconds(headers: Headers, now: number): number | null {
+  const positive = (seconds: number) => (Number.isFinite(seconds) && seconds > 0 ? seconds : null);
+  const milliseconds = headers.get('retry-after-ms');
+  if (milliseconds !== null && positive(Number(milliseconds)) !== null) return Number(milliseconds) / 1000;
+  const value = headers.get('retry-after')?.trim();
+  if (!value) return null;
+  return positive(/^\d+(\.\d+)?$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000);
+}
+
+/** Waits; rejects at once when the signal fires. */
+export type Sleep = (seconds: number, signal?: AbortSignal) => Promise<void>;
+
+export const realSleep: Sleep = async (seconds, signal) => {
+  await delay(seconds * 1000, undefined, signal && { signal });
+};
+
+/** What the user's signal means, whatever was under way when it fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  if (signal.reason instanceof InterruptedError) throw signal.reason;
+  throw new InterruptedError('model', 'the call was interrupted');
+}
+
+export interface RetryOptions {
+  /** the first one included */
+  readonly maxAttempts: number;
+  readonly sleep: Sleep;
+  readonly random: () => number;
+  readonly signal: AbortSignal | undefined;
+  /** told before each wait */
+  readonly onRetry: (failure: AttemptFailure, waitSeconds: number, nextAttempt: number) => void;
+}
+
+/**
+ * Runs `attempt` until it succeeds. Throws `GaveUp` when the last failure cannot be retried or the
+ * attempts are used up, `InterruptedError` when the signal fires, and any other error of `attempt`.
+ */
+export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { maxAttempts, sleep, random, signal, onRetry } = options;
+  for (let attempts = 1; ; attempts++) {
+    throwIfAborted(signal);
+    try {
+      return await attempt();
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!(error instanceof AttemptFailure)) throw error;
+      const asked = error.retryAfterSeconds;
+      if (asked !== null && asked > longestRetryAfterSeconds) {
+        throw new GaveUp(error, attempts, `the endpoint asks to wait ${Math.ceil(asked)} s; go on after that`);
+      }
+      if (!error.retryable || attempts >= maxAttempts) throw new GaveUp(error, attempts, error.advice);
+      const wait = asked ?? backoffSeconds(attempts, random);
+      onRetry(error, wait, attempts + 1);
+      try {
+        await sleep(wait, signal);
+      } catch (cause) {
+        throwIfAborted(signal);
+        throw cause;
+      }
+    }
+  }
+}
+
+/** No further attempt will be made. */
+export class GaveUp extends Error {
+  readonly failure: AttemptFailure;
+  readonly attempts: number;
+  readonly advice: string;
+
+  constructor(failure: AttemptFailure, attempts: number, advice: string) {
+    super(failure.message);
+    this.name = 'GaveUp';
+    this.failure = failure;
+    this.attempts = attempts;
+    this.advice = advice;
+  }
+}

@@ -1,0 +1,48 @@
+/** How far a run is, in one line. */
+import { significant } from '../base/plain-number.ts';
+import type { Progress } from '../experiment/run.ts';
+import type { Tally } from '../experiment/tally.ts';
+
+const rewardDigits = 5;
+
+/** `1 min 5 s`, `2 h 3 min` */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `950`, `12.3k`, `4.56M` */
+export function shortCount(n: number): string {
+  if (n < 1000) return String(n);
+  return n < 1e6 ? `${significant(n / 1e3, 3)}k` : `${significant(n / 1e6, 3)}M`;
+}
+
+function reward(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : significant(value, rewardDigits);
+}
+
+/** Mean of the best policy, with half the width of its 95 % interval over the evaluation's episodes. */
+function best({ best: policy }: Tally): string {
+  if (!policy) return '-';
+  const { ci95 } = policy.summary;
+  return ci95 ? `${reward(policy.mean)} ± ${significant((ci95[1] - ci95[0]) / 2, 2)}` : reward(policy.mean);
+}
+
+/** The line of the newest state. A run that is still warming up says so. */
+export function progressLine({ tally, iterations, etaSeconds, event }: Progress): string {
+  if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
+  if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;
+  const { accepted, rejected } = tally.revisions;
+  return [
+    `iteration ${tally.rows.length}/${iterations}`,
+    `last ${reward(tally.rows.at(-1)?.mean)}`,
+    `best ${best(tally)}`,
+    `revisions ${accepted} kept, ${rejected} not`,
+    `unusable replies ${tally.llm.unusable}`,
+    `tokens ${shortCount(tally.tokens)}`,
+    ...(etaSeconds === null || tally.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
+  ].join(' | ');
+}

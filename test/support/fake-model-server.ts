@@ -1,0 +1,189 @@
+/**
+ * A model endpoint on loopback that answers what a test wants: replies, and every kind of failure that real endpoints
+ * show. It speaks `/v1/chat/completions` (stream and plain), `/v1/models` and Ollama's `/api/tags`.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Message } from '../../src/llm/chat.ts';
+
+export interface FakeRequest {
+  readonly headers: IncomingMessage['headers'];
+  readonly body: {
+    readonly model: string;
+    readonly messages: readonly Message[];
+    readonly stream?: boolean;
+    readonly [parameter: string]: unknown;
+  };
+}
+
+/** What the endpoint does instead of answering a text. */
+export type FakeFailure =
+  /** any answer: an HTTP error, HTML, half a JSON document; a string body is sent as it is */
+  | {
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** never answers; or sends the headers and the first part of `text`, and then nothing */
+  | { readonly hang: true; readonly text?: string }
+  /** closes the connection without an answer; or within the answer, after the first part of `text` */
+  | { readonly reset: true; readonly text?: string }
+  /** sends a comment line every 10 ms and never the answer */
+  | { readonly trickle: true };
+
+/** A reply with something unusual about it. */
+export interface FakeReply {
+  readonly text: string;
+  /** null: the answer tells no usage */
+  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+  /** one JSON document although a stream was asked for */
+  readonly plain?: boolean;
+  readonly finishReason?: string;
+}
+
+export interface FakeServerOptions {
+  /** `index` counts the chat requests from 0 */
+  readonly reply: (request: FakeRequest, index: number) => string | FakeReply | FakeFailure;
+  /** ids at /v1/models and names at /api/tags; null: both answer 404 */
+  readonly models?: readonly string[] | null;
+}
+
+export interface FakeServer {
+  /** base URL for clients, ends in /v1 */
+  readonly url: string;
+  readonly port: number;
+  /** chat requests so far */
+  readonly requests: readonly FakeRequest[];
+  close(): Promise<void>;
+}
+
+/** A test that asks more often than this has lost its way. */
+const maxRequests = 10_000;
+const maxBodyBytes = 16 * 2 ** 20;
+const modelName = 'fake-1';
+
+export async function startFakeServer(options: FakeServerOptions): Promise<FakeServer> {
+  const requests: FakeRequest[] = [];
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      sendJson(response, 500, { error: { message: `fake server: ${String(error)}` } });
+    });
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? '';
+    const names = options.models === undefined ? [modelName] : options.models;
+    if (request.method === 'POST' && path === '/v1/chat/completions') {
+      const body: unknown = JSON.parse(await readBody(request));
+      if (requests.length >= maxRequests) return sendJson(response, 500, { error: { message: 'too many requests' } });
+      const asked = { headers: request.headers, body: body as FakeRequest['body'] };
+      requests.push(asked);
+      return answer(asked, response, options.reply(asked, requests.length - 1));
+    }
+    if (path === '/v1/models' && names !== null) {
+      return sendJson(response, 200, { object: 'list', data: names.map((id) => ({ id, object: 'model' })) });
+    }
+    if (path === '/api/tags' && names !== null) {
+      return sendJson(response, 200, { models: names.map((name) => ({ name })) });
+    }
+    return sendJson(response, 404, { error: { message: `no such path: ${path}` } });
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    port,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > maxBodyBytes) throw new Error('request body too large');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function answer(request: FakeRequest, response: ServerResponse, reply: string | FakeReply | FakeFailure): void {
+  if (typeof reply === 'string') {
+    sendReply(request, response, { text: reply });
+    return;
+  }
+  if ('status' in reply) {
+    const { status, body = '', headers = {} } = reply;
+    const isText = typeof body === 'string';
+    response.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json', ...headers });
+    response.end(isText ? body : JSON.stringify(body));
+    return;
+  }
+  if ('trickle' in reply) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write(': working\n\n'), 10);
+    response.once('close', () => clearInterval(timer));
+    return;
+  }
+  if ('hang' in reply || 'reset' in reply) {
+    const isReset = 'reset' in reply;
+    if (reply.text === undefined) {
+      if (isReset) response.destroy();
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    // Destroyed only after the piece has left, else the client would see no answer at all.
+    response.write(event({ delta: { content: reply.text } }), () => {
+      if (isReset) setImmediate(() => response.destroy());
+    });
+    return;
+  }
+  sendReply(request, response, reply);
+}
+
+const head = { id: 'fake', created: 0, model: modelName };
+
+function event(choice: object, more: object = {}): string {
+  const chunk = { ...head, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }], ...more };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+/** Tokens are words here: the same in every run, and never what our own estimate says. */
+const countWords = (text: string) => text.split(/\s+/).filter((word) => word !== '').length;
+
+function sendReply(request: FakeRequest, response: ServerResponse, reply: FakeReply): void {
+  const { text, plain = false, finishReason: finish_reason = 'stop' } = reply;
+  const counted = {
+    prompt_tokens: request.body.messages.reduce((sum, message) => sum + countWords(message.content), 0),
+    completion_tokens: countWords(text),
+  };
+  const usage = reply.usage === undefined ? counted : reply.usage;
+  if (!request.body.stream || plain) {
+    const choices = [{ index: 0, message: { role: 'assistant', content: text }, finish_reason }];
+    sendJson(response, 200, { ...head, object: 'chat.completion', choices, ...(usage && { usage }) });
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(event({ delta: { role: 'assistant', content: '' }, finish_reason: null }));
+  for (const piece of text.match(/.{1,7}/gsu) ?? [])
+    response.write(event({ delta: { content: piece }, finish_reason: null }));
+  response.write(event({ delta: {}, finish_reason }));
+  if (usage !== null && request.body.stream_options !== undefined) {
+    response.write(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage })}\n\n`);
+  }
+  response.end('data: [DONE]\n\n');
+}
