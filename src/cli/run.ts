@@ -84,6 +84,8 @@ async function run(configName: string, overrides: readonly string[], options: Op
         onNotice: (text) => io.warn(text),
       });
       io.status(null);
+      const { writeRunFigure } = await import('../report/run-figure.ts');
+      io.note(`figure: ${await writeRunFigure(folder, summary)}`);
       report(folder, summary, options, io);
     } finally {
       await backend.close();

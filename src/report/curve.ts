@@ -1,20 +1,22 @@
 /** The reward curve of one run as SVG, drawn by Vega-Lite without a browser. */
 
+/** One iteration; the fields are columns of a run's `metrics.csv`. */
 export interface CurvePoint {
   /** from 1 */
   readonly iteration: number;
   /** mean return of each candidate; null when it does not exist */
   readonly proposal: number | null;
   readonly revision: number | null;
-  /** mean return of the policy that was kept; null when the iteration produced nothing usable */
-  readonly kept: number | null;
+  /** highest mean return of the kept policies so far; null before the first */
+  readonly best: number | null;
 }
 
 export interface CurveOptions {
   readonly title: string;
-  readonly subtitle: string;
-  /** the re-checked best of the run with its 95 % interval, drawn as a line; null before the re-check */
-  readonly rechecked: { readonly mean: number; readonly ci95: readonly [number, number] } | null;
+  /** lines under the title */
+  readonly subtitle: readonly string[];
+  /** the best policy on fresh seeds, drawn as a dashed line; null before the re-check */
+  readonly rechecked: { readonly mean: number; readonly label: string } | null;
 }
 
 const colors = { proposal: '#e08a1e', revision: '#2a9d8f', best: '#264653' } as const;
@@ -34,16 +36,18 @@ export async function rewardCurve(points: readonly CurvePoint[], options: CurveO
 
 /** The Vega-Lite specification, data included. */
 function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }: CurveOptions): object {
-  let best = Number.NEGATIVE_INFINITY;
-  const bestSoFar = points.map(({ iteration, kept }) => {
-    best = Math.max(best, kept ?? best);
-    return { iteration, value: Number.isFinite(best) ? best : null };
-  });
+  const bestSoFar = points.map(({ iteration, best }) => ({ iteration, value: best }));
   const candidates = points.flatMap(({ iteration, proposal, revision }) => [
     { iteration, candidate: 'proposal', value: proposal },
     { iteration, candidate: 'revision', value: revision },
   ]);
-  const x = { field: 'iteration', type: 'quantitative', title: 'iteration', axis: { tickMinStep: 1, grid: false } };
+  const x = {
+    field: 'iteration',
+    type: 'quantitative',
+    title: 'iteration',
+    axis: { tickMinStep: 1, grid: false },
+    scale: { nice: false },
+  };
   const y = { field: 'value', type: 'quantitative', title: 'mean return' };
   const recheckLayers = rechecked
     ? [
@@ -53,8 +57,8 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
           encoding: { y },
         },
         {
-          data: { values: [{ value: rechecked.mean, label: `best, re-checked: ${rechecked.mean.toFixed(1)}` }] },
-          mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -4, color: colors.best },
+          data: { values: [{ value: rechecked.mean, label: rechecked.label }] },
+          mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, dy: 5, color: colors.best },
           encoding: { x: { value: 'width' }, y, text: { field: 'label' } },
         },
       ]
@@ -68,22 +72,25 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
     layer: [
       {
         data: { values: candidates },
-        mark: { type: 'circle', size: 28, opacity: 0.75 },
+        mark: { type: 'circle', size: 34, opacity: 0.75 },
         encoding: {
           x,
           y,
           color: {
             field: 'candidate',
             type: 'nominal',
-            scale: { domain: ['proposal', 'revision'], range: [colors.proposal, colors.revision] },
+            scale: {
+              domain: ['proposal', 'revision', 'best so far'],
+              range: [colors.proposal, colors.revision, colors.best],
+            },
             legend: { orient: 'bottom', title: null },
           },
         },
       },
       {
         data: { values: bestSoFar },
-        mark: { type: 'line', interpolate: 'step-after', color: colors.best, strokeWidth: 2 },
-        encoding: { x, y },
+        mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
+        encoding: { x, y, color: { datum: 'best so far' } },
       },
       ...recheckLayers,
     ],

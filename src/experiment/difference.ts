@@ -1,0 +1,29 @@
+/** Where two JSON-like values differ. */
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+  return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
+}
+
+export interface Difference {
+  /** `summary.mean`, `params[2]`; empty for the values themselves */
+  readonly path: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+/** The first difference in the order of `expected`'s keys; null when both are equal to the last bit (NaN equals NaN, -0 equals 0). */
+export function firstDifference(expected: unknown, got: unknown, path = ''): Difference | null {
+  if (expected === got || (Number.isNaN(expected) && Number.isNaN(got))) return null;
+  const differs = { path, expected: shown(expected), got: shown(got) };
+  if (typeof expected !== 'object' || typeof got !== 'object' || expected === null || got === null) return differs;
+  if (Array.isArray(expected) !== Array.isArray(got)) return differs;
+  const left = expected as Record<string, unknown>;
+  const right = got as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    const inner = Array.isArray(expected) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    const found = firstDifference(left[key], right[key], inner);
+    if (found) return found;
+  }
+  return null;
+}

@@ -1,0 +1,127 @@
+/** What a line of `events.jsonl` may look like. The file is untrusted: it may have been edited, cut or mixed up. */
+import { z } from 'zod';
+import { R2poError } from '../base/errors.ts';
+import type { RunEvent } from './events.ts';
+
+const count = z.int().min(0);
+const params = z.array(z.number());
+/** JSON has no NaN and no infinity: an outcome that is no finite number is written as null and read as NaN. */
+const outcome = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const end = z.enum(['terminated', 'truncated', 'capped']);
+const purpose = z.enum(['search', 'critic']);
+const candidate = z.enum(['proposal', 'revision']);
+
+const summary = z.strictObject({
+  episodes: z.int().min(1),
+  mean: outcome,
+  std: z.number().nullable(),
+  stderr: z.number().nullable(),
+  ci95: z.tuple([outcome, outcome]).nullable(),
+  min: outcome,
+  max: outcome,
+  median: outcome,
+  quantiles: z.strictObject({ '0.05': outcome, '0.25': outcome, '0.5': outcome, '0.75': outcome, '0.95': outcome }),
+  success: z.strictObject({ threshold: z.number(), count, rate: z.number() }),
+  length: z.strictObject({ mean: z.number(), min: count, max: count }),
+  ends: z.strictObject({ terminated: count, truncated: count, capped: count }),
+  median_episode: z.strictObject({ index: count, seed: count, return: outcome, length: count }),
+  steps: count,
+});
+
+const stamp = { time: z.iso.datetime(), seq: count };
+
+const schema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...stamp,
+    type: z.literal('run_started'),
+    resumed: z.boolean(),
+    config_hash: z.string(),
+    backend: z.string(),
+    adapter: z.string().nullable(),
+    model: z.string(),
+    model_kind: z.enum(['model', 'offline', 'replay']),
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('warmup'),
+    index: count,
+    params,
+    seed: count,
+    return: outcome,
+    length: count,
+    end,
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('llm_call'),
+    iteration: count,
+    purpose,
+    attempt: count,
+    request: z.strictObject({
+      messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })),
+      temperature: z.number().nullable(),
+      seed: z.number().nullable(),
+    }),
+    reply: z.strictObject({
+      text: z.string(),
+      usage: z.strictObject({ promptTokens: count, completionTokens: count, estimated: z.boolean() }),
+      latencySeconds: z.number(),
+      requests: count,
+      model: z.string(),
+      finishReason: z.string().nullable(),
+    }),
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('parse_failed'),
+    iteration: count,
+    purpose,
+    attempt: count,
+    problem: z.string(),
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('evaluated'),
+    iteration: count,
+    candidate,
+    params,
+    adjustments: z.array(z.string()),
+    seed: count,
+    summary,
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('iteration'),
+    iteration: count,
+    kept: candidate.nullable(),
+    why: z.string(),
+    candidates: z.array(z.strictObject({ label: candidate, params, mean: outcome })),
+    trial: z.strictObject({ kind: z.enum(['warmup', 'iteration']), params, mean: outcome }).nullable(),
+  }),
+  z.strictObject({ ...stamp, type: z.literal('rechecked'), iteration: count, params, seed: count, summary }),
+  z.strictObject({ ...stamp, type: z.literal('run_finished') }),
+  z.strictObject({ ...stamp, type: z.literal('run_stopped'), reason: z.string(), exit_code: z.int() }),
+]);
+
+/** The event, or the first thing that is wrong with it in words. */
+export function checkEvent(value: unknown): { readonly event: RunEvent } | { readonly problem: string } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { event: parsed.data };
+  const issue = parsed.error.issues[0];
+  const where = issue.path.length === 0 ? 'the event' : `"${issue.path.join('.')}"`;
+  return { problem: `${where}: ${issue.message}` };
+}
+
+/**
+ * The line of an event, and the event as a reader of that line will see it. A run goes on from the latter, so that it
+ * has the very numbers that a resumed one gets.
+ */
+export function asRecorded(event: RunEvent): { readonly line: string; readonly event: RunEvent } {
+  const text = JSON.stringify(event);
+  const checked = checkEvent(JSON.parse(text));
+  if ('event' in checked) return { line: `${text}\n`, event: checked.event };
+  throw new R2poError('events.jsonl', `refused to record a bad ${event.type} event: ${checked.problem}`);
+}

@@ -1,0 +1,89 @@
+/**
+ * The append-only truth of a run: one JSON object a line in `events.jsonl`, on disk before the next step starts.
+ * Every other file of a run folder can be rebuilt from it.
+ */
+import type { ChatReply, Message } from '../llm/chat.ts';
+import type { CandidateLabel, IterationOutcome, Purpose } from '../methods/method.ts';
+import type { EndCause } from '../rollout/backend.ts';
+import type { Summary } from '../stats/summary.ts';
+
+export interface RunStarted {
+  readonly type: 'run_started';
+  /** false for the first start, true for each `--resume` */
+  readonly resumed: boolean;
+  readonly config_hash: string;
+  readonly backend: string;
+  readonly adapter: string | null;
+  readonly model: string;
+  readonly model_kind: 'model' | 'offline' | 'replay';
+}
+export interface Warmup {
+  readonly type: 'warmup';
+  readonly index: number;
+  readonly params: readonly number[];
+  readonly seed: number;
+  readonly return: number;
+  readonly length: number;
+  readonly end: EndCause;
+}
+export interface LlmCall {
+  readonly type: 'llm_call';
+  readonly iteration: number;
+  readonly purpose: Purpose;
+  /** 0 is the call itself, 1... are repair turns */
+  readonly attempt: number;
+  readonly request: {
+    readonly messages: readonly Message[];
+    readonly temperature: number | null;
+    readonly seed: number | null;
+  };
+  readonly reply: ChatReply;
+}
+export interface ParseFailed {
+  readonly type: 'parse_failed';
+  readonly iteration: number;
+  readonly purpose: Purpose;
+  readonly attempt: number;
+  readonly problem: string;
+}
+export interface Evaluated {
+  readonly type: 'evaluated';
+  readonly iteration: number;
+  readonly candidate: CandidateLabel;
+  readonly params: readonly number[];
+  readonly adjustments: readonly string[];
+  readonly seed: number;
+  readonly summary: Summary;
+}
+export interface Iteration extends IterationOutcome {
+  readonly type: 'iteration';
+}
+export interface Rechecked {
+  readonly type: 'rechecked';
+  readonly iteration: number;
+  readonly params: readonly number[];
+  readonly seed: number;
+  readonly summary: Summary;
+}
+export interface RunFinished {
+  readonly type: 'run_finished';
+}
+/** Not the end: `--resume` goes on from here. */
+export interface RunStopped {
+  readonly type: 'run_stopped';
+  readonly reason: string;
+  readonly exit_code: number;
+}
+
+export type EventBody =
+  | RunStarted
+  | Warmup
+  | LlmCall
+  | ParseFailed
+  | Evaluated
+  | Iteration
+  | Rechecked
+  | RunFinished
+  | RunStopped;
+/** `time`: ISO 8601; `seq`: 0, 1, 2, ... without gaps */
+export type RunEvent = EventBody & { readonly time: string; readonly seq: number };

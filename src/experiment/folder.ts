@@ -1,0 +1,184 @@
+/** Run folders: making a new one without ever overwriting, and finding the one that `--resume` means. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { R2poError, UsageError } from '../base/errors.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import type { Config } from '../config/schema.ts';
+import { findEnv } from '../envs/index.ts';
+import { errorCode, replaceFile, replaceJson, syncFolder } from './files.ts';
+import { differingKeys, runHash } from './identity.ts';
+import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
+
+const configName = 'config.yaml';
+
+export interface RunPlace {
+  readonly runsDir: string;
+  /** folder name given by the user; null: made from the configuration */
+  readonly name: string | null;
+}
+
+/** A folder name that is one on every system, and no path. */
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+
+function checkName(name: string): void {
+  if (plainName.test(name)) return;
+  throw new UsageError('--name', `expected a folder name of letters, digits, ".", "_" and "-", got "${name}"`);
+}
+
+/** `cartpole-r2po-s3-1a2b3c4d` */
+function defaultName(config: Config): string {
+  const hash = runHash(config).slice(0, 8);
+  return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
+}
+
+/** true when the folder got the name, false when the name is taken */
+function claim(draft: string, target: string): boolean {
+  if (existsSync(target)) return false;
+  try {
+    renameSync(draft, target);
+    return true;
+  } catch (error) {
+    // Another process was quicker.
+    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(errorCode(error) ?? '') && existsSync(target))
+      return false;
+    throw error;
+  }
+}
+
+/**
+ * Makes the folder of a new run, with its configuration and its manifest inside, in one step: a process that is killed
+ * meanwhile leaves no half-made run. A taken name gets a number (`-2`), one given by the user is refused.
+ * `yaml`: the text of `config.yaml`. Returns the path. Throws a usage error when the folder cannot be made.
+ */
+export function createRunFolder(
+  { runsDir, name }: RunPlace,
+  run: { readonly config: Config; readonly yaml: string; readonly argv: readonly string[]; readonly now: number },
+): string {
+  if (name !== null) checkName(name);
+  const { config, yaml, argv } = run;
+  const base = name ?? defaultName(config);
+  try {
+    mkdirSync(runsDir, { recursive: true });
+    const draft = join(runsDir, `.${base}.${process.pid}.tmp`);
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(draft);
+    replaceFile(join(draft, configName), yaml, 'durable');
+    replaceJson(
+      join(draft, manifestName),
+      newManifest({
+        status: 'running',
+        argv: [...argv],
+        created: new Date(run.now).toISOString(),
+        config_hash: runHash(config),
+        env: config.env,
+        method: config.method,
+        seed: config.seed,
+        backend: null,
+        adapter: null,
+        model: config.model,
+        model_kind: null,
+        stopped: null,
+      }),
+      'durable',
+    );
+    for (let number = 1; ; number++) {
+      const target = join(runsDir, number === 1 ? base : `${base}-${number}`);
+      if (claim(draft, target)) {
+        syncFolder(runsDir);
+        return target;
+      }
+      if (name !== null) {
+        rmSync(draft, { recursive: true, force: true });
+        throw new UsageError(
+          '--name',
+          `expected a new folder, got "${target}", which exists; choose another name, or go on with it by --resume`,
+        );
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    if (!(cause instanceof R2poError) && errorCode(cause) === null) throw cause;
+    throw new UsageError(
+      '--runs-dir',
+      `expected a folder that can be written to, got "${runsDir}": ${(cause as Error).message}; choose another one`,
+      cause,
+    );
+  }
+}
+
+/** The configuration that a run folder was made for. Throws a usage error when it is missing or damaged. */
+export async function readRunConfig(folder: string): Promise<Config> {
+  return (await resolveConfig(join(folder, configName))).config;
+}
+
+/** The manifest of a folder that must be a run. */
+export function requireRun(folder: string): Manifest {
+  const manifest = readManifest(folder);
+  if (manifest) return manifest;
+  const found = statSync(folder, { throwIfNoEntry: false }) ? `no ${manifestName} in it` : 'no such folder';
+  throw new UsageError('run folder', `expected a run folder at "${folder}", got ${found}; see "r2po run --help"`);
+}
+
+interface KnownRun {
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+/** Runs in a folder, newest first. Whatever is no readable run is passed over: it is not what was asked for. */
+function listRuns(runsDir: string): KnownRun[] {
+  let names: string[];
+  try {
+    names = readdirSync(runsDir);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return [];
+    throw new UsageError('--runs-dir', `cannot read "${runsDir}": ${(cause as Error).message}`, cause);
+  }
+  const runs = names.flatMap((name): KnownRun[] => {
+    if (name.startsWith('.')) return [];
+    const folder = join(runsDir, name);
+    try {
+      const manifest = readManifest(folder);
+      return manifest ? [{ folder, manifest }] : [];
+    } catch (error) {
+      if (error instanceof UsageError) return [];
+      throw error;
+    }
+  });
+  // Later folders of equal age have longer or higher names.
+  return runs.sort(
+    (a, b) =>
+      b.manifest.created.localeCompare(a.manifest.created) || b.folder.localeCompare(a.folder, 'en', { numeric: true }),
+  );
+}
+
+/**
+ * The run folder that `--resume` goes on with: the named one, else the newest unfinished one of this configuration, else
+ * its newest finished one. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ */
+export async function findRunToResume({ runsDir, name }: RunPlace, config: Config): Promise<string> {
+  const hash = runHash(config);
+  const different = async (folder: string) => {
+    const keys = differingKeys(await readRunConfig(folder), config);
+    return keys.length === 0 ? 'its configuration file was changed' : keys.join(', ');
+  };
+  if (name !== null) {
+    checkName(name);
+    const folder = join(runsDir, name);
+    if (requireRun(folder).config_hash === hash) return folder;
+    throw new UsageError(
+      '--resume',
+      `"${folder}" is a run of another configuration: ${await different(folder)}; start a new run without --resume`,
+    );
+  }
+  const runs = listRuns(runsDir);
+  const same = runs.filter(({ manifest }) => manifest.config_hash === hash);
+  const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
+  if (chosen) return chosen.folder;
+  const { env, method } = config;
+  const near = runs.find(({ manifest }) => manifest.env === env && manifest.method === method);
+  const hint = near ? `; "${near.folder}" differs in ${await different(near.folder)}` : '';
+  throw new UsageError(
+    '--resume',
+    `expected a run of this configuration under "${runsDir}", got nothing to resume${hint}; start one without --resume`,
+  );
+}

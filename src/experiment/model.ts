@@ -1,0 +1,39 @@
+/** From the model name of a configuration to the model, with what this layer adds: `offline`, `auto`, `replay:<run>`. */
+import type { Config } from '../config/schema.ts';
+import type { ChatModel } from '../llm/chat.ts';
+import { offline } from '../llm/offline/index.ts';
+import {
+  autoModel,
+  type ClientSettings,
+  type Environment,
+  type ModelFactory,
+  resolveModel,
+} from '../llm/providers/index.ts';
+import { recordedModel } from './replay.ts';
+
+/** Models that are no endpoint; `auto` is one of them. */
+const localModels: Readonly<Record<string, ModelFactory>> = {
+  offline: () => offline,
+  'replay:<run folder>': (folder) => recordedModel(folder),
+};
+
+/**
+ * Opens a model by its name. `log` hears which one `auto` became, and what a client has to say (waits, retries).
+ * Throws a usage error for an unknown name, a missing key, or a folder that is no run.
+ */
+export async function openModel(
+  name: string,
+  { llm }: Config,
+  log: (text: string) => void,
+  env: Environment = process.env,
+): Promise<ChatModel> {
+  const settings: ClientSettings = {
+    timeoutSeconds: llm.timeout_s,
+    idleTimeoutSeconds: llm.idle_timeout_s,
+    maxAttempts: llm.max_attempts,
+    log,
+  };
+  const named = (id: string) => resolveModel(id, { env, settings, extra: localModels });
+  const auto = () => autoModel({ env, log, ollama: named, otherwise: () => offline });
+  return resolveModel(name, { env, settings, extra: { ...localModels, auto } });
+}

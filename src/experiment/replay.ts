@@ -1,0 +1,143 @@
+/** A run played again from its recorded replies, without a model, and compared with its record. Writes nothing. */
+import { UsageError } from '../base/errors.ts';
+import type { ChatModel } from '../llm/chat.ts';
+import { type RecordedCall, replayModel } from '../llm/replay.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { firstDifference } from './difference.ts';
+import { asRecorded } from './event-schema.ts';
+import type { RunEvent } from './events.ts';
+import { readRunConfig, requireRun } from './folder.ts';
+import { type EventLog, readEvents } from './journal.ts';
+import { eventName, isSearchEvent, type Ledger, type SearchBody, type SearchEvent } from './ledger.ts';
+import type { Manifest } from './manifest.ts';
+import { type Plan, planRun } from './plan.ts';
+import { runSearch } from './search.ts';
+
+export interface RecordedRun {
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly manifest: Manifest;
+  readonly log: EventLog;
+  /** of the first session: what the episodes were played on */
+  readonly backend: string;
+}
+
+/** Reads a run for replay. Throws a usage error when the folder is no run, is damaged, or holds nothing to replay. */
+export async function openRecordedRun(folder: string): Promise<RecordedRun> {
+  const manifest = requireRun(folder);
+  const plan = planRun(await readRunConfig(folder));
+  const log = readEvents(folder);
+  const first = log.events.find((event) => event.type === 'run_started');
+  if (!first)
+    throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
+  return { folder, plan, manifest, log, backend: first.backend };
+}
+
+/** The model calls of a record, in order. */
+export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
+  return events.filter((event) => event.type === 'llm_call');
+}
+
+/** The model `replay:<folder>`: the replies of another run, as long as the prompts are the recorded ones. */
+export function recordedModel(folder: string): ChatModel {
+  requireRun(folder);
+  return replayModel(recordedCalls(readEvents(folder).events), { id: `replay:${folder}` });
+}
+
+export interface ReplayReport {
+  /** events that were done again and compared */
+  readonly warmups: number;
+  readonly calls: number;
+  readonly evaluations: number;
+  readonly iterations: number;
+  readonly rechecked: boolean;
+  /** calls whose prompt is worded differently by this version of the program; the replies are the recorded ones all the same */
+  readonly rewordedPrompts: number;
+  /** false: the record ends before the run does, and was replayed up to there */
+  readonly complete: boolean;
+  /** in words, with the place; null: the replay equals the record bit for bit */
+  readonly difference: string | null;
+}
+
+/** The record ends here; what comes after it has nothing to be compared with. */
+class EndOfRecord extends Error {}
+/** The first difference was found. */
+class Differs extends Error {}
+
+/** What of an event must be equal: not its time, and of a call not how it was worded or how long it took. */
+function comparable({ time: _time, seq: _seq, ...body }: SearchEvent): unknown {
+  if (body.type !== 'llm_call') return body;
+  const { request: _request, reply, ...call } = body;
+  return { ...call, text: reply.text };
+}
+
+/** A ledger that has everything done again, and compares it with the record. */
+class ComparingLedger implements Ledger {
+  position = 0;
+  rewordedPrompts = 0;
+  private readonly record: readonly SearchEvent[];
+
+  constructor(record: readonly SearchEvent[]) {
+    this.record = record;
+  }
+
+  next(): null {
+    if (this.position >= this.record.length) throw new EndOfRecord();
+    return null;
+  }
+
+  append(body: SearchBody): SearchEvent {
+    const expected = this.record[this.position];
+    const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
+    const got = event as SearchEvent;
+    const difference = firstDifference(comparable(expected), comparable(got));
+    if (difference) {
+      const where = `seq ${expected.seq} (${eventName(expected)})`;
+      throw new Differs(`at ${where}: expected ${difference.path} ${difference.expected}, got ${difference.got}`);
+    }
+    if (expected.type === 'llm_call' && got.type === 'llm_call') {
+      if (firstDifference(expected.request.messages, got.request.messages)) this.rewordedPrompts += 1;
+    }
+    this.position += 1;
+    return got;
+  }
+}
+
+/**
+ * Plays a recorded run again on `backend` and compares every event with the record, up to the end of the record or the
+ * first difference.
+ */
+export async function replayRun(run: RecordedRun, backend: Backend, signal?: AbortSignal): Promise<ReplayReport> {
+  const { plan, log } = run;
+  const record = log.events.filter(isSearchEvent);
+  const ledger = new ComparingLedger(record);
+  let difference: string | null = null;
+  try {
+    await runSearch({
+      ...plan,
+      backend,
+      ledger,
+      signal,
+      model: replayModel(recordedCalls(log.events), { prompts: 'may-differ' }),
+      checkBudget: () => {},
+      onIteration: async () => {},
+    });
+    const rest = record[ledger.position];
+    if (rest) difference = `at seq ${rest.seq}: expected ${eventName(rest)}, got the end of the run`;
+  } catch (thrown) {
+    if (thrown instanceof Differs) difference = thrown.message;
+    else if (!(thrown instanceof EndOfRecord)) throw thrown;
+  }
+  const done = record.slice(0, ledger.position);
+  const count = (type: SearchEvent['type']) => done.filter((event) => event.type === type).length;
+  return {
+    warmups: count('warmup'),
+    calls: count('llm_call'),
+    evaluations: count('evaluated'),
+    iterations: count('iteration'),
+    rechecked: count('rechecked') > 0,
+    rewordedPrompts: ledger.rewordedPrompts,
+    complete: log.events.some((event) => event.type === 'run_finished'),
+    difference,
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * A search run as a function of its configuration and its ledger: warm-up, iterations, re-check. It always starts from
+ * the beginning. What the ledger holds is taken from there without a model call or an episode; the rest is done and
+ * recorded. So a resumed run takes the very same path as one that was never broken off.
+ */
+import { InterruptedError, R2poError } from '../base/errors.ts';
+import type { Config } from '../config/schema.ts';
+import type { Env } from '../envs/env.ts';
+import type { ChatModel } from '../llm/chat.ts';
+import { runIteration } from '../methods/interpreter.ts';
+import type { Effects, Method, Trial } from '../methods/method.ts';
+import type { SearchSettings } from '../methods/settings.ts';
+import type { Policy } from '../policies/policy.ts';
+import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
+import { evaluate } from '../stats/evaluate.ts';
+import type { Summary } from '../stats/summary.ts';
+import { firstDifference } from './difference.ts';
+import { type EventOf, type Ledger, step } from './ledger.ts';
+import { deriveGenerator, deriveSeed } from './seeds.ts';
+
+export interface Search {
+  readonly config: Config;
+  readonly settings: SearchSettings;
+  readonly env: Env;
+  readonly policy: Policy;
+  readonly method: Method;
+  readonly model: ChatModel;
+  readonly backend: Backend;
+  readonly ledger: Ledger;
+  readonly signal?: AbortSignal | undefined;
+  /** Throws when a budget is used up; called before each model call. */
+  readonly checkBudget: () => void;
+  /**
+   * Called after each iteration, a recorded one too; `trace` plays the median episode of the kept policy, null when
+   * nothing was kept.
+   */
+  readonly onIteration: (event: EventOf<'iteration'>, trace: (() => Promise<Trace>) | null) => Promise<void>;
+}
+
+/** What the user's signal means, whatever was under way when it came. */
+export function interruption(signal: AbortSignal): InterruptedError {
+  return signal.reason instanceof InterruptedError
+    ? signal.reason
+    : new InterruptedError('run', 'the run was interrupted');
+}
+
+function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interruption(signal);
+}
+
+/** Seeds of requests are kept in 31 bits by many endpoints. */
+const requestSeedLimit = 2 ** 31;
+
+/** Plays candidates one at a time on given seeds, with the settings of the run. */
+function player({ backend, env, policy, settings, signal }: Search) {
+  const job = (params: readonly number[], episodes: number, seed: number): RolloutJob => ({
+    env,
+    policy,
+    candidates: [Float64Array.from(params)],
+    episodes,
+    seed,
+    maxSteps: settings.maxSteps,
+  });
+  return {
+    play(params: readonly number[], episodes: number, seed: number) {
+      throwIfInterrupted(signal);
+      return evaluate({
+        ...job(params, episodes, seed),
+        backend,
+        successThreshold: settings.successThreshold,
+        ...(signal && { signal }),
+      });
+    },
+    /** The median episode of an evaluation that is only on record. */
+    async replayMedian(params: readonly number[], episodes: number, seed: number, summary: Summary): Promise<Trace> {
+      throwIfInterrupted(signal);
+      const { index, ...median } = summary.median_episode;
+      const trace = await backend.trace(job(params, episodes, seed), 0, index);
+      const difference = firstDifference(median, { seed: trace.seed, return: trace.return, length: trace.length });
+      if (!difference) return trace;
+      throw new R2poError(
+        'trajectory',
+        `expected the recorded ${difference.path} ${difference.expected} for episode seed ${median.seed}, ` +
+          `got ${difference.got}; resume on the machine and backend that played it`,
+      );
+    },
+  };
+}
+
+async function warmUp(search: Search, trials: Trial[]): Promise<void> {
+  const { config, settings, policy, ledger } = search;
+  const { play } = player(search);
+  for (let index = 0; index < settings.warmupPolicies; index++) {
+    const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread)];
+    const seed = deriveSeed(config.seed, 'warmupEpisode', index);
+    const event = await step(ledger, 'warmup', { index, params, seed }, async () => {
+      const { episodes } = await play(params, 1, seed);
+      const end = endCauses[episodes.ends[0]];
+      return { type: 'warmup', index, params, seed, return: episodes.returns[0], length: episodes.lengths[0], end };
+    });
+    trials.push({ kind: 'warmup', params: event.params, mean: event.return });
+  }
+}
+
+/** The effects of one iteration, and the traces that they can make. */
+function iterationEffects(search: Search, calls: { count: number }) {
+  const { config, settings, model, ledger, signal } = search;
+  const { play, replayMedian } = player(search);
+  const traces = new Map<string, () => Promise<Trace>>();
+
+  const effects: Effects = {
+    async ask({ messages, ...call }) {
+      const callNumber = calls.count++;
+      const event = await step(ledger, 'llm_call', call, async () => {
+        throwIfInterrupted(signal);
+        search.checkBudget();
+        const { temperature } = config.llm;
+        const seed =
+          config.llm.seed === null ? null : deriveSeed(config.llm.seed, 'model', callNumber) % requestSeedLimit;
+        const request = { messages: await messages(), temperature, seed };
+        const reply = await model.complete(request, signal && { signal });
+        return { type: 'llm_call', ...call, request, reply };
+      });
+      return { text: event.reply.text };
+    },
+
+    async refused(call) {
+      await step(ledger, 'parse_failed', call, async () => ({ type: 'parse_failed', ...call }));
+    },
+
+    async evaluate(call) {
+      const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
+      const episodes = settings.evaluationEpisodes;
+      let played: Promise<Trace> | null = null;
+      let trace = (): Promise<Trace> => replayMedian(event.params, episodes, seed, event.summary);
+      const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
+        const result = await play(call.params, episodes, seed);
+        trace = () => result.medianTrace(0);
+        return { type: 'evaluated', ...call, seed, summary: result.summaries[0] };
+      });
+      const medianTrace = () => {
+        played ??= trace();
+        return played;
+      };
+      traces.set(call.candidate, medianTrace);
+      return { summary: event.summary, medianTrace };
+    },
+  };
+  return { effects, traces };
+}
+
+async function iterate(search: Search, trials: Trial[]): Promise<readonly EventOf<'iteration'>[]> {
+  const { env, policy, settings, method, ledger, signal } = search;
+  const done: EventOf<'iteration'>[] = [];
+  const calls = { count: 0 };
+  for (let iteration = 1; iteration <= settings.iterations; iteration++) {
+    throwIfInterrupted(signal);
+    const { effects, traces } = iterationEffects(search, calls);
+    const context = { env, policy, settings, iteration, trials: [...trials] };
+    const outcome = await runIteration(method, context, effects);
+    const event = await step(ledger, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
+    if (event.trial) trials.push(event.trial);
+    done.push(event);
+    await search.onIteration(event, event.kept === null ? null : (traces.get(event.kept) ?? null));
+  }
+  return done;
+}
+
+/** The kept policy with the highest mean, the first of equal ones; null when no iteration kept any. */
+function bestKept(iterations: readonly EventOf<'iteration'>[]) {
+  const kept = iterations.flatMap(({ iteration, trial }) => (trial ? [{ iteration, ...trial }] : []));
+  return kept.reduce<(typeof kept)[number] | null>((a, b) => (a === null || b.mean > a.mean ? b : a), null);
+}
+
+async function recheck(search: Search, iterations: readonly EventOf<'iteration'>[]): Promise<void> {
+  const { config, ledger } = search;
+  const best = bestKept(iterations);
+  if (!best) return;
+  const { iteration, params } = best;
+  const seed = deriveSeed(config.seed, 'recheck', 0);
+  await step(ledger, 'rechecked', { iteration, params, seed }, async () => {
+    const { summaries } = await player(search).play(params, config.recheck.episodes, seed);
+    return { type: 'rechecked', iteration, params, seed, summary: summaries[0] };
+  });
+}
+
+/** Runs a search to its end, or to what it throws: a model that fails, a budget, an interruption, a broken record. */
+export async function runSearch(search: Search): Promise<void> {
+  const trials: Trial[] = [];
+  await warmUp(search, trials);
+  const iterations = await iterate(search, trials);
+  await recheck(search, iterations);
+}

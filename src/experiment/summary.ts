@@ -1,0 +1,119 @@
+/** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
+import type { Config } from '../config/schema.ts';
+import type { IterationRow, RunStatus, Tally } from './tally.ts';
+
+/** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
+export interface RunSummary {
+  readonly status: RunStatus;
+  readonly env: string;
+  readonly method: string;
+  readonly model: string;
+  readonly model_kind: 'model' | 'offline' | 'replay';
+  readonly seed: number;
+  /** completed */
+  readonly iterations: number;
+  /** mean, highest and last of the kept means */
+  readonly mean_reward: number | null;
+  readonly best_reward: number | null;
+  readonly final_reward: number | null;
+  readonly best: {
+    readonly iteration: number;
+    readonly params: readonly number[];
+    readonly mean: number;
+    /** the same policy on fresh seeds: the number to report */
+    readonly rechecked: {
+      readonly episodes: number;
+      readonly mean: number;
+      readonly ci95: readonly [number, number] | null;
+    } | null;
+  } | null;
+  readonly llm: {
+    /** answered calls, repair turns included */
+    readonly calls: number;
+    /** requests that were tried again, and calls that were given up */
+    readonly failed_calls: number;
+    readonly unusable_replies: number;
+    readonly prompt_tokens: number;
+    readonly completion_tokens: number;
+    readonly seconds: number;
+    readonly cost_usd: number | null;
+  };
+  /** of the search: warm-up and evaluations, not the re-check */
+  readonly episodes: number;
+  readonly steps: number;
+  /** of all sessions */
+  readonly wall_s: number;
+  readonly backend: string;
+  readonly adapter: string | null;
+}
+
+function average(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+export function summarize(config: Config, tally: Tally): RunSummary {
+  const { best, rechecked, llm, rows } = tally;
+  const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
+  return {
+    status: tally.status,
+    env: config.env,
+    method: config.method,
+    model: tally.model ?? config.model,
+    model_kind: tally.modelKind ?? 'model',
+    seed: config.seed,
+    iterations: rows.length,
+    mean_reward: average(kept),
+    best_reward: best?.mean ?? null,
+    final_reward: kept.at(-1) ?? null,
+    best: best && {
+      iteration: best.iteration,
+      params: best.params,
+      mean: best.mean,
+      rechecked: rechecked && {
+        episodes: rechecked.summary.episodes,
+        mean: rechecked.summary.mean,
+        ci95: rechecked.summary.ci95,
+      },
+    },
+    llm: {
+      calls: llm.calls,
+      failed_calls: llm.failedCalls,
+      unusable_replies: llm.unusable,
+      prompt_tokens: llm.promptTokens,
+      completion_tokens: llm.completionTokens,
+      seconds: llm.seconds,
+      cost_usd: null,
+    },
+    episodes: tally.episodes,
+    steps: tally.steps,
+    wall_s: tally.wallSeconds,
+    backend: tally.backend ?? config.evaluation.backend,
+    adapter: tally.adapter,
+  };
+}
+
+const columns = [
+  'iteration',
+  'episodes',
+  'steps',
+  'kept',
+  'mean',
+  'std',
+  'median',
+  'min',
+  'max',
+  'best',
+  'proposal',
+  'revision',
+  'unusable_replies',
+  'prompt_tokens',
+  'completion_tokens',
+  'llm_seconds',
+  'wall_s',
+] as const satisfies readonly (keyof IterationRow)[];
+
+/** One row per iteration; an empty cell where there is no value. */
+export function metricsCsv(rows: readonly IterationRow[]): string {
+  const lines = rows.map((row) => columns.map((name) => row[name] ?? '').join(','));
+  return [columns.join(','), ...lines, ''].join('\n');
+}

@@ -1,0 +1,176 @@
+/**
+ * What the events of a run add up to. Every number that a run reports is a function of its events alone, so that all
+ * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
+ */
+import { type ExitCode, exitCodes } from '../base/errors.ts';
+import type { CandidateLabel } from '../methods/method.ts';
+import type { Summary } from '../stats/summary.ts';
+import type { RunEvent } from './events.ts';
+
+export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
+
+/** One iteration, with the run's totals at its end. Field names are the columns of `metrics.csv`. */
+export interface IterationRow {
+  readonly iteration: number;
+  /** search episodes so far, warm-up included */
+  readonly episodes: number;
+  readonly steps: number;
+  readonly kept: CandidateLabel | null;
+  /** of the kept policy; null when the iteration kept none */
+  readonly mean: number | null;
+  readonly std: number | null;
+  readonly median: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** highest kept mean so far */
+  readonly best: number | null;
+  readonly proposal: number | null;
+  readonly revision: number | null;
+  readonly unusable_replies: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly llm_seconds: number;
+  readonly wall_s: number;
+}
+
+/** Ends that leave nothing broken; `--resume` goes on as if nothing had happened. */
+const orderlyStops: readonly ExitCode[] = [
+  exitCodes.model,
+  exitCodes.budget,
+  exitCodes.interrupted,
+  exitCodes.terminated,
+];
+
+export interface KeptPolicy {
+  readonly iteration: number;
+  readonly params: readonly number[];
+  readonly mean: number;
+  readonly summary: Summary;
+}
+
+/** A running fold over events. */
+export class Tally {
+  status: RunStatus = 'running';
+  backend: string | null = null;
+  adapter: string | null = null;
+  model: string | null = null;
+  modelKind: 'model' | 'offline' | 'replay' | null = null;
+  /** start of the first session, ms since 1970 */
+  startTime: number | null = null;
+  /** number of sessions: 1 and one for each resume */
+  sessions = 0;
+  readonly rows: IterationRow[] = [];
+  /** of the highest kept mean, the first of equal ones */
+  best: KeptPolicy | null = null;
+  rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
+    null;
+  readonly llm = { calls: 0, failedCalls: 0, unusable: 0, promptTokens: 0, completionTokens: 0, seconds: 0 };
+  /** played by the search: warm-up and evaluations, not the re-check */
+  episodes = 0;
+  steps = 0;
+  /** revisions that were kept, and revisions that were not */
+  readonly revisions = { accepted: 0, rejected: 0 };
+  private finishedSessions = 0;
+  private sessionStart = 0;
+  private lastTime = 0;
+  /** summaries of the iteration under way */
+  private evaluated = new Map<CandidateLabel, Summary>();
+
+  /** s of all sessions, from the start of each to its last event */
+  get wallSeconds(): number {
+    return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart) / 1000;
+  }
+
+  get tokens(): number {
+    return this.llm.promptTokens + this.llm.completionTokens;
+  }
+
+  add(event: RunEvent): void {
+    const time = Date.parse(event.time);
+    if (event.type === 'run_started') {
+      this.finishedSessions = this.wallSeconds;
+      this.sessionStart = time;
+    }
+    this.lastTime = time;
+    switch (event.type) {
+      case 'run_started':
+        this.status = 'running';
+        this.sessions += 1;
+        this.startTime ??= time;
+        this.backend = event.backend;
+        this.adapter = event.adapter;
+        this.model = event.model;
+        this.modelKind = event.model_kind;
+        break;
+      case 'warmup':
+        this.addPlayed(1, event.length);
+        break;
+      case 'llm_call': {
+        const { usage, latencySeconds, requests } = event.reply;
+        this.llm.calls += 1;
+        this.llm.failedCalls += Math.max(0, requests - 1);
+        this.llm.promptTokens += usage.promptTokens;
+        this.llm.completionTokens += usage.completionTokens;
+        this.llm.seconds += latencySeconds;
+        break;
+      }
+      case 'parse_failed':
+        this.llm.unusable += 1;
+        break;
+      case 'evaluated':
+        this.evaluated.set(event.candidate, event.summary);
+        this.addPlayed(event.summary.episodes, event.summary.steps);
+        break;
+      case 'iteration':
+        this.addIteration(event);
+        break;
+      case 'rechecked':
+        this.rechecked = event;
+        break;
+      case 'run_finished':
+        this.status = 'finished';
+        break;
+      case 'run_stopped':
+        this.status = orderlyStops.some((code) => code === event.exit_code) ? 'stopped' : 'failed';
+        if (event.exit_code === exitCodes.model) this.llm.failedCalls += 1;
+        break;
+    }
+  }
+
+  private addPlayed(episodes: number, steps: number): void {
+    this.episodes += episodes;
+    this.steps += steps;
+  }
+
+  private addIteration(event: Extract<RunEvent, { type: 'iteration' }>): void {
+    const { iteration, kept } = event;
+    const candidate = event.candidates.find((c) => c.label === kept);
+    const summary = kept === null ? undefined : this.evaluated.get(kept);
+    const mean = candidate?.mean ?? null;
+    if (candidate && summary && (this.best === null || candidate.mean > this.best.mean)) {
+      this.best = { iteration, params: candidate.params, mean: candidate.mean, summary };
+    }
+    const meanOf = (label: CandidateLabel) => event.candidates.find((c) => c.label === label)?.mean ?? null;
+    if (meanOf('revision') !== null) this.revisions[kept === 'revision' ? 'accepted' : 'rejected'] += 1;
+    this.rows.push({
+      iteration,
+      episodes: this.episodes,
+      steps: this.steps,
+      kept,
+      mean,
+      std: summary?.std ?? null,
+      median: summary?.median ?? null,
+      min: summary?.min ?? null,
+      max: summary?.max ?? null,
+      best: this.best?.mean ?? null,
+      proposal: meanOf('proposal'),
+      revision: meanOf('revision'),
+      unusable_replies: this.llm.unusable,
+      prompt_tokens: this.llm.promptTokens,
+      completion_tokens: this.llm.completionTokens,
+      llm_seconds: this.llm.seconds,
+      wall_s: this.wallSeconds,
+    });
+    this.evaluated = new Map();
+  }
+}

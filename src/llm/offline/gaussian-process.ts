@@ -1,0 +1,115 @@
+/**
+ * Gaussian process regression (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1):
+ * from noisy values at some points, a mean and a standard deviation at every other point. It sees points only through
+ * their distances, so it does not care what a point is.
+ */
+
+export interface Observation<Point> {
+  readonly point: Point;
+  readonly value: number;
+  /** how many times noisier than the best measured ones, >= 1 */
+  readonly noise: number;
+}
+
+export interface Prediction {
+  readonly mean: number;
+  /** of the noise-free value */
+  readonly deviation: number;
+}
+
+export interface GaussianProcess<Point> {
+  /** distance over which values are alike, chosen by the marginal likelihood */
+  readonly lengthScale: number;
+  predict(point: Point): Prediction;
+}
+
+export interface Prior<Point> {
+  /** 0 for equal points; points that have nothing in common should be about 1 apart */
+  readonly distance: (a: Point, b: Point) => number;
+  /** candidates to choose from, by the marginal likelihood */
+  readonly lengthScales: readonly number[];
+  /** variances of the noise of the best measured values, in units of the signal's variance of 1; likewise */
+  readonly noiseVariances: readonly number[];
+}
+
+/** Matern 5/2: values change smoothly, but less so than the squared exponential kernel insists on. */
+function matern(scaledDistance: number): number {
+  const s = Math.sqrt(5) * scaledDistance;
+  return (1 + s + (s * s) / 3) * Math.exp(-s);
+}
+
+/** Solves L x = b in place for a lower triangular L, given row by row. */
+function solveLower(rows: readonly Float64Array[], b: Float64Array): void {
+  for (let i = 0; i < b.length; i++) {
+    const row = rows[i];
+    let rest = b[i];
+    for (let k = 0; k < i; k++) rest -= row[k] * b[k];
+    b[i] = rest / row[i];
+  }
+}
+
+/** Replaces the lower triangle of a positive definite matrix, given row by row, with its Cholesky factor. */
+function factorise(rows: readonly Float64Array[]): void {
+  rows.forEach((row, i) => {
+    for (let j = 0; j <= i; j++) {
+      const other = rows[j];
+      let rest = row[j];
+      for (let k = 0; k < j; k++) rest -= row[k] * other[k];
+      // The noise on the diagonal keeps this positive; the floor is for rounding only.
+      row[j] = i === j ? Math.sqrt(Math.max(rest, 1e-12)) : rest / other[j];
+    }
+  });
+}
+
+/** Fits the process to at least one observation. The cost grows with the cube of their number. */
+export function fitGaussianProcess<Point>(
+  observations: readonly Observation<Point>[],
+  prior: Prior<Point>,
+): GaussianProcess<Point> {
+  const n = observations.length;
+  const center = observations.reduce((sum, { value }) => sum + value, 0) / n;
+  const distances = observations.map(({ point }, i) =>
+    Float64Array.from({ length: i }, (_, j) => prior.distance(point, observations[j].point)),
+  );
+
+  const fitWith = (lengthScale: number, noiseVariance: number) => {
+    const factor = observations.map(({ noise }, i) => {
+      const row = new Float64Array(i + 1);
+      for (let j = 0; j < i; j++) row[j] = matern(distances[i][j] / lengthScale);
+      row[i] = 1 + noiseVariance * noise;
+      return row;
+    });
+    factorise(factor);
+    const whitened = Float64Array.from(observations, ({ value }) => value - center);
+    solveLower(factor, whitened);
+    let logLikelihood = 0;
+    for (let i = 0; i < n; i++) logLikelihood -= 0.5 * whitened[i] ** 2 + Math.log(factor[i][i]);
+    return { lengthScale, factor, whitened, logLikelihood };
+  };
+  const fits = prior.lengthScales.flatMap((length) => prior.noiseVariances.map((noise) => fitWith(length, noise)));
+  const { lengthScale, factor, whitened } = fits.reduce((a, b) => (b.logLikelihood > a.logLikelihood ? b : a));
+
+  return {
+    lengthScale,
+    predict(point) {
+      const kernel = Float64Array.from(observations, (o) => matern(prior.distance(point, o.point) / lengthScale));
+      solveLower(factor, kernel);
+      let mean = center;
+      let variance = 1;
+      for (let i = 0; i < n; i++) {
+        mean += kernel[i] * whitened[i];
+        variance -= kernel[i] ** 2;
+      }
+      return { mean, deviation: Math.sqrt(Math.max(variance, 1e-12)) };
+    },
+  };
+}
+
+/** How much a point is expected to exceed `target` (Jones, Schonlau and Welch, 1998), in units of the values. */
+export function expectedImprovement({ mean, deviation }: Prediction, target: number): number {
+  const z = (mean - target) / deviation;
+  const density = Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
+  // The normal distribution function to 1.4e-4 (Bowling et al., 2009), which is plenty for choosing between candidates.
+  const below = 1 / (1 + Math.exp(-1.5976 * z - 0.07056 * z ** 3));
+  return deviation * (z * below + density);
+}

@@ -1,0 +1,51 @@
+/**
+ * The `offline` model: NOT a language model. It is a deterministic numeric optimiser (Bayesian optimisation) that reads
+ * the text of this program's prompts and answers in their reply format, so that everything around a model runs without
+ * one: prompts, parser, repair turns, records, costs. It knows nothing of any environment; what it cannot find in the
+ * prompt it does not use. Equal messages give equal replies, on every machine and in every run.
+ */
+import { createHash } from 'node:crypto';
+import { ModelError } from '../../base/errors.ts';
+import { plainNumber } from '../../base/plain-number.ts';
+import { Generator } from '../../base/rng/generator.ts';
+import { estimateTokens } from '../../base/tokens.ts';
+import type { ChatModel, Message } from '../chat.ts';
+import { revise } from './critic.ts';
+import { readPrompt } from './read.ts';
+import { propose, type Suggestion } from './search.ts';
+
+/** A generator seeded by the whole conversation, so that a repair turn draws anew. */
+function generatorOf(messages: readonly Message[]): Generator {
+  const digest = createHash('sha256').update(JSON.stringify(messages.map(({ role, content }) => [role, content])));
+  return Generator.from(digest.digest().readUIntBE(0, 6));
+}
+
+function replyText({ params, reason }: Suggestion): string {
+  return `${params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ')}\n${reason}`;
+}
+
+export const offline: ChatModel = {
+  id: 'offline',
+  kind: 'offline',
+
+  async complete({ messages }) {
+    // Of a repair conversation, too, the first user message is the prompt with all the facts.
+    const prompt = messages.find(({ role }) => role === 'user');
+    if (!prompt) throw new ModelError('offline', 'expected a user message, got none; send the prompt as one');
+    const read = readPrompt(prompt.content);
+    const rng = generatorOf(messages);
+    const text = replyText(read.proposal ? revise(read, read.proposal, rng) : propose(read, rng));
+    return {
+      text,
+      usage: {
+        promptTokens: messages.reduce((sum, { content }) => sum + estimateTokens(content), 0),
+        completionTokens: estimateTokens(text),
+        estimated: true,
+      },
+      latencySeconds: 0,
+      requests: 0,
+      model: 'offline',
+      finishReason: 'stop',
+    };
+  },
+};

@@ -1,0 +1,70 @@
+/** The search role: of many points near the most promising trials, the one with the highest expected improvement. */
+import type { Generator } from '../../base/rng/generator.ts';
+import { changed, type Domain, makeDomain, randomPoint, snap, stepOf, unusedPoint } from './domain.ts';
+import { expectedImprovement } from './gaussian-process.ts';
+import type { ReadPrompt } from './read.ts';
+import { fitSurrogate, type Surrogate } from './surrogate.ts';
+
+/** Parameters, and why, in one sentence. */
+export interface Suggestion {
+  readonly params: readonly number[];
+  readonly reason: string;
+}
+
+/** Drawn from the trials and from anywhere. */
+const broadCount = 200;
+/** Drawn after that around the best candidate so far, which climbs to a nearby maximum of the expected improvement. */
+const climbCount = 200;
+/** Candidates start from this many of the best trials, the better ones more often. */
+const parentCount = 5;
+/** Share of candidates drawn anywhere: the only way out when all trials are equally bad. */
+const globalShare = 0.1;
+/** Changes are of every size between these multiples of the exploration step. */
+const smallestStep = 0.2;
+const largestStep = 2;
+/** Share of candidates in which only some parameters change. */
+const sparseShare = 0.5;
+/** Share of candidates with one sign flipped: both signs of a parameter shall be tried. */
+const flipShare = 0.1;
+
+function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: number, rng: Generator): number[] {
+  if (rng.random() < globalShare) return randomPoint(domain, count, rng);
+  const parents = Math.min(parentCount, ranking.length);
+  const parent = ranking[Math.min(rng.integers(0, parents), rng.integers(0, parents))].params;
+  const size = step * smallestStep * (largestStep / smallestStep) ** rng.random();
+  const share = rng.random() < sparseShare ? rng.random() : 1;
+  const point = changed(domain, parent, { size, share }, rng);
+  if (domain.kind === 'range' && rng.random() < flipShare) {
+    const i = rng.integers(0, count);
+    point[i] = domain.low + domain.high - point[i];
+  }
+  return snap(domain, point);
+}
+
+/** The next point to measure; never one of the trials, as long as there are others. */
+export function propose(read: ReadPrompt, rng: Generator): Suggestion {
+  const { count, trials } = read;
+  const domain = makeDomain(read.domain);
+  if (trials.length === 0) {
+    return { params: randomPoint(domain, count, rng), reason: 'Nothing has been measured yet, so this is a random point.' };
+  }
+  const surrogate = fitSurrogate(domain, trials);
+  const step = stepOf(domain, read.step);
+  const target = surrogate.ranking[0].mean;
+  let best = { params: [] as number[], improvement: -Infinity };
+  for (let c = 0; c < broadCount + climbCount; c++) {
+    const params =
+      c < broadCount
+        ? candidate(domain, step, surrogate, count, rng)
+        : snap(domain, changed(domain, best.params, { size: step * rng.random(), share: rng.random() ** 2 }, rng));
+    const improvement = expectedImprovement(surrogate.process.predict(params), target);
+    if (improvement > best.improvement) best = { params, improvement };
+  }
+  const used = trials.map(({ params }) => params);
+  return {
+    params: unusedPoint(domain, best.params, used, rng),
+    reason:
+      `Highest expected improvement of ${broadCount + climbCount} candidates under a Gaussian process ` +
+      `through ${surrogate.trials} trials.`,
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * What the visible history says about points that were not measured: a Gaussian process over its ranks. Ranks, because
+ * returns may jump from 10 to 500, and only which point is better matters.
+ */
+import { type Domain } from './domain.ts';
+import { fitGaussianProcess, type GaussianProcess, type Prior } from './gaussian-process.ts';
+import type { ReadTrial } from './read.ts';
+
+/** More trials than this cost more time than they tell: the best half and the newest half of them are used. */
+const mostTrials = 200;
+
+/**
+ * As shares of the range, or of the listed parameters that differ. They span "every parameter change matters" to
+ * "nearly linear over the whole range".
+ */
+const lengthScales = [0.1, 0.2, 0.35, 0.6];
+/** Ranks of means over some ten episodes still swap a lot; less assumed noise makes the search chase luck. */
+const noiseVariances = [0.15, 0.6];
+/** Noise of a single measurement, as a multiple of a mean's. */
+const singleMeasurementNoise = 4;
+
+export interface Surrogate {
+  readonly process: GaussianProcess<readonly number[]>;
+  readonly trials: number;
+  /** the measured points, the most promising first, each once */
+  readonly ranking: readonly { readonly params: readonly number[]; readonly mean: number }[];
+}
+
+/** Root mean square difference in units of the range, or the root of the share of listed parameters that differ. */
+function distanceIn(domain: Domain): Prior<readonly number[]>['distance'] {
+  const span = domain.high - domain.low || 1;
+  const difference =
+    domain.kind === 'choice' ? (a: number, b: number) => (a === b ? 0 : 1) : (a: number, b: number) => (a - b) / span;
+  return (a, b) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += difference(a[i], b[i]) ** 2;
+    return Math.sqrt(sum / a.length);
+  };
+}
+
+function mostTelling(trials: readonly ReadTrial[]): readonly ReadTrial[] {
+  if (trials.length <= mostTrials) return trials;
+  const half = mostTrials / 2;
+  const newest = trials.slice(-half);
+  const best = trials.slice(0, -half).sort((a, b) => b.value - a.value);
+  return [...best.slice(0, half), ...newest];
+}
+
+/** Ranks as draws of a standard normal distribution would lie, equal values alike: the lowest about -2, the highest 2. */
+export function normalScores(values: readonly number[]): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return values.map((value) => {
+    const share = (sorted.indexOf(value) + sorted.lastIndexOf(value) + 1) / (2 * values.length);
+    // Tukey's lambda approximation of the normal quantile.
+    return 4.91 * (share ** 0.14 - (1 - share) ** 0.14);
+  });
+}
+
+/** Fits the history, which holds at least one trial. */
+export function fitSurrogate(domain: Domain, history: readonly ReadTrial[]): Surrogate {
+  const trials = mostTelling(history);
+  const scores = normalScores(trials.map(({ value }) => value));
+  const observations = trials.map(({ params, averaged }, i) => ({
+    point: params,
+    value: scores[i],
+    noise: averaged ? 1 : singleMeasurementNoise,
+  }));
+  const process = fitGaussianProcess(observations, { distance: distanceIn(domain), lengthScales, noiseVariances });
+  const distinct = new Map(trials.map(({ params }) => [params.join(), params]));
+  const ranking = [...distinct.values()]
+    .map((params) => ({ params, mean: process.predict(params).mean }))
+    .sort((a, b) => b.mean - a.mean);
+  return { process, trials: trials.length, ranking };
+}

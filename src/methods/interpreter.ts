@@ -1,0 +1,83 @@
+/** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
+import { R2poError } from '../base/errors.ts';
+import type { Trace } from '../rollout/backend.ts';
+import type { Summary } from '../stats/summary.ts';
+import { type Answer, askForParameters } from './ask.ts';
+import { type Candidate, keepCandidate } from './keep.ts';
+import type { CandidateLabel, Effects, IterationOutcome, Method, PromptContext, Trial } from './method.ts';
+
+/** In the order in which an iteration makes its candidates. */
+const labels: readonly CandidateLabel[] = ['proposal', 'revision'];
+
+interface Evaluated extends Candidate {
+  readonly summary: Summary;
+  readonly medianTrace: () => Promise<Trace>;
+}
+
+/** What the stages of one iteration have made so far. */
+interface Progress {
+  readonly evaluated: Evaluated[];
+  /** made, not yet played */
+  pending: Answer | null;
+  /** calls without one usable reply, in words */
+  readonly failures: string[];
+}
+
+/**
+ * Plays one iteration. The history of its prompts is `context.trials`, which does not hold this iteration's candidates.
+ *
+ * An unusable search reply ends the iteration without candidates; an unusable critic reply leaves the proposal as it is.
+ * Throws what `effects` throws, and when the method's stages contradict themselves.
+ */
+export async function runIteration(
+  method: Method,
+  context: PromptContext,
+  effects: Effects,
+): Promise<IterationOutcome> {
+  const progress: Progress = { evaluated: [], pending: null, failures: [] };
+  for (const stage of method.stages) {
+    await stageRunners[stage](method, context, effects, progress);
+  }
+  return outcome(method, context, progress);
+}
+
+type StageRunner = (method: Method, context: PromptContext, effects: Effects, progress: Progress) => Promise<void>;
+
+const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
+  async search(method, context, effects, progress) {
+    const { search } = method.prompts;
+    if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
+    progress.pending = await askForParameters(context, 'search', async () => search(context), effects);
+    if (!progress.pending) progress.failures.push('the search replies could not be used');
+  },
+
+  async critic(method, context, effects, progress) {
+    const { critic } = method.prompts;
+    if (!critic) throw new R2poError(method.id, 'has a critic stage and no critic prompt; give it one');
+    const proposal = progress.evaluated.at(-1);
+    // Nothing was proposed that could be reviewed.
+    if (!proposal) return;
+    const { params, summary, medianTrace } = proposal;
+    const prompt = async () =>
+      critic({ ...context, proposal: params, summary, medianTrace: await medianTrace() });
+    progress.pending = await askForParameters(context, 'critic', prompt, effects);
+    if (!progress.pending) progress.failures.push('the critic replies could not be used');
+  },
+
+  async evaluate(_method, { iteration }, effects, progress) {
+    if (!progress.pending) return;
+    const { params, adjustments } = progress.pending;
+    const label = labels[progress.evaluated.length];
+    progress.pending = null;
+    const { summary, medianTrace } = await effects.evaluate({ iteration, candidate: label, params, adjustments });
+    progress.evaluated.push({ label, params, mean: summary.mean, summary, medianTrace });
+  },
+};
+
+function outcome(method: Method, { iteration }: PromptContext, { evaluated, failures }: Progress): IterationOutcome {
+  const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));
+  const { kept, why } = keepCandidate(method.keep, candidates);
+  const trial: Trial | null = kept && { kind: 'iteration', params: kept.params, mean: kept.mean };
+  const sentence = [...failures, ...(evaluated.length > 0 ? [why] : [])].join('; ');
+  return { iteration, kept: kept?.label ?? null, why: sentence, candidates, trial };
+}

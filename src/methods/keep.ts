@@ -1,0 +1,41 @@
+/** Which candidate of an iteration is kept. */
+import { significant } from '../base/plain-number.ts';
+import type { CandidateLabel, Method } from './method.ts';
+
+export interface Candidate {
+  readonly label: CandidateLabel;
+  readonly params: readonly number[];
+  readonly mean: number;
+}
+
+/** The kept candidate and one sentence saying why; null when none may be kept. */
+export interface Decision {
+  readonly kept: Candidate | null;
+  readonly why: string;
+}
+
+const shown = ({ label, mean }: Candidate) => `the ${label} (mean ${significant(mean, 6)})`;
+
+/**
+ * Applies the keep rule to the evaluated candidates, in the order in which they were made. `best` takes the highest mean,
+ * of equal ones the later; `proposal` and `revision` take the candidate of that name. A mean that is no finite number
+ * never wins, whatever the rule says.
+ */
+export function keepCandidate(rule: Method['keep'], candidates: readonly Candidate[]): Decision {
+  const usable = candidates.filter((candidate) => Number.isFinite(candidate.mean));
+  if (usable.length === 0) return { kept: null, why: 'no candidate has a finite mean' };
+  if (usable.length === 1) {
+    const [only] = usable;
+    const others = candidates.length - 1;
+    return { kept: only, why: `${shown(only)} is the only ${others === 0 ? 'candidate' : 'one with a finite mean'}` };
+  }
+  if (rule !== 'best') {
+    const named = usable.find((candidate) => candidate.label === rule) ?? usable[usable.length - 1];
+    return { kept: named, why: `the method always keeps the ${named.label}` };
+  }
+  const best = usable.reduce((a, b) => (b.mean >= a.mean ? b : a));
+  const rest = usable.filter((candidate) => candidate !== best);
+  const tied = rest.some((candidate) => candidate.mean === best.mean);
+  const others = rest.map(shown).join(' and ');
+  return { kept: best, why: `${shown(best)} ${tied ? 'ties with' : 'beats'} ${others}${tied ? '; a tie goes to the later one' : ''}` };
+}

@@ -1,0 +1,32 @@
+/** What a search run may be told; the configuration resolves to this record. */
+
+export interface SearchSettings {
+  readonly iterations: number;
+  /** what the model may propose; values outside are refused with a reason, or clipped and said so */
+  readonly parameters: {
+    readonly low: number;
+    readonly high: number;
+    /** null: any number of decimals */
+    readonly decimals: number | null;
+    readonly outOfRange: 'refuse' | 'clip';
+  };
+  /** the return that the search is told to aim for; null: unknown */
+  readonly optimum: number | null;
+  /** exploration step named in the prompts; null: not named */
+  readonly stepSize: number | null;
+  /** tau_c: at or above this mean the critic is told to change nothing or one thing slightly; null: no such rule */
+  readonly conservativeThreshold: number | null;
+  /** an episode with at least this return counts as a success in the statistics that the critic reads */
+  readonly successThreshold: number;
+  /** a longer trajectory is shortened to about this many tokens, with a note of what was left out */
+  readonly trajectoryTokens: number;
+  /** further turns after an unusable reply, each quoting the reason */
+  readonly repairTurns: number;
+  /** warm-up policies, one episode each */
+  readonly warmupPolicies: number;
+  /** standard deviation of their parameters before rounding */
+  readonly warmupSpread: number;
+  readonly evaluationEpisodes: number;
+  /** our own step cap per episode; null: only the environment's */
+  readonly maxSteps: number | null;
+}

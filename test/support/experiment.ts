@@ -1,0 +1,115 @@
+/** Small runs inside the test process. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import type { RunEvent } from '../../src/experiment/events.ts';
+import { createRunFolder } from '../../src/experiment/folder.ts';
+import { planRun } from '../../src/experiment/plan.ts';
+import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
+import type { RunSummary } from '../../src/experiment/summary.ts';
+import type { ChatModel, ChatReply, ChatRequest } from '../../src/llm/chat.ts';
+import { offline } from '../../src/llm/offline/index.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'r2po-test-'));
+}
+
+/** Few and short iterations; every number differs from the others. */
+export const smallSettings = [
+  'iterations=6',
+  'warmup.policies=4',
+  'evaluation.episodes=5',
+  'recheck.episodes=50',
+  'evaluation.backend=cpu',
+] as const;
+
+/** A model whose replies are made by a function of the request and the number of the call, from 0. */
+export function scriptedModel(
+  answer: (request: ChatRequest, call: number) => string,
+  reply: Partial<ChatReply> = {},
+): ChatModel & { readonly requests: ChatRequest[] } {
+  const requests: ChatRequest[] = [];
+  return {
+    id: 'openai/scripted',
+    kind: 'model',
+    requests,
+    async complete(request) {
+      requests.push(request);
+      const text = answer(request, requests.length - 1);
+      const usage = { promptTokens: 100, completionTokens: 7, estimated: false };
+      return { text, usage, latencySeconds: 0.25, requests: 1, model: 'scripted-1', finishReason: 'stop', ...reply };
+    },
+  };
+}
+
+/** `params[0]: ...` for the ten parameters of the CartPole policy */
+export function answerOf(params: readonly number[]): string {
+  return `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nBecause of the test.`;
+}
+
+export interface SmallRun {
+  readonly overrides?: readonly string[];
+  readonly seed?: number;
+  readonly model?: ChatModel;
+  /** an earlier run's folder to go on with */
+  readonly folder?: string;
+  readonly runsDir?: string;
+  readonly options?: Partial<ExperimentOptions>;
+}
+
+/** Prepares a run, or the resumption of one. */
+export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions> {
+  const overrides = [...smallSettings, ...(run.overrides ?? [])];
+  const { config, yaml } = await resolveConfig('cartpole/r2po', overrides, { seed: run.seed ?? 3 });
+  const argv = ['run', 'cartpole/r2po'];
+  const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
+  return {
+    ...planRun(config),
+    model: run.model ?? offline,
+    backend: openCpuBackend({ threads: 1 }),
+    folder: run.folder ?? createRunFolder(place, { config, yaml, argv, now: Date.now() }),
+    resume: run.folder !== undefined,
+    resumeCommand: 'r2po run cartpole/r2po --resume',
+    argv,
+    ...run.options,
+  };
+}
+
+export async function smallRun(run: SmallRun = {}): Promise<{ readonly folder: string; readonly summary: RunSummary }> {
+  const options = await prepareRun(run);
+  try {
+    return { folder: options.folder, summary: await runExperiment(options) };
+  } finally {
+    await options.backend.close();
+  }
+}
+
+/** The lines of a record, unchecked. */
+export function eventsOf(folder: string): RunEvent[] {
+  const text = readFileSync(join(folder, 'events.jsonl'), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunEvent);
+}
+
+/** What must be the same however often a run was broken off: all that it did, without times. */
+export function searchEvents(folder: string): unknown[] {
+  const process = ['run_started', 'run_stopped', 'run_finished'];
+  return eventsOf(folder)
+    .filter(({ type }) => !process.includes(type))
+    .map(({ time: _time, seq: _seq, ...body }) =>
+      body.type === 'llm_call' ? { ...body, reply: { ...body.reply, latencySeconds: 0 } } : body,
+    );
+}
+
+/** A summary without the numbers that a clock decides. */
+export function timeless(summary: RunSummary): RunSummary {
+  return { ...summary, wall_s: 0, llm: { ...summary.llm, seconds: 0 } };
+}
+
+export function readJson<T = RunSummary>(folder: string, name = 'summary.json'): T {
+  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+}
