@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeEnvironment, fillDescription } from '../src/envs/description.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
+import { describeEnvironment, fillDescription } from '../src/envs/description.ts';
 import { envs } from '../src/envs/index.ts';
 import { describePolicy } from '../src/policies/description.ts';
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
@@ -37,9 +37,15 @@ describe.each(envs)('the description of $id', (env) => {
 
 describe('filling a description', () => {
   it('writes constants with units, derived numbers bare, and all numbers from the spec', () => {
-    const filled = fillDescription('{{constants.poleMass}}, {{ params.angleLimit }}, {{timeLimit}}, {{return.lowest}}', cartpole);
+    const filled = fillDescription(
+      '{{constants.poleMass}}, {{ params.angleLimit }}, {{timeLimit}}, {{return.lowest}}',
+      cartpole,
+    );
     expect(filled).toBe('0.1 kg, 0.20944, 500, 1');
-    const heavier = { ...cartpole, constants: { ...cartpole.constants, poleMass: { value: 0.7, unit: 'kg', source: '' } } };
+    const heavier = {
+      ...cartpole,
+      constants: { ...cartpole.constants, poleMass: { value: 0.7, unit: 'kg', source: '' } },
+    };
     expect(fillDescription('{{constants.poleMass}}', heavier)).toBe('0.7 kg');
   });
 
@@ -75,7 +81,10 @@ describe('the description of a policy', () => {
 
   it('says that continuous actions are cut to their range', () => {
     const policy = buildPolicy('linear', cartpole);
-    const action = { kind: 'box', rows: [{ name: 'torque', meaning: 'torque', unit: 'N m', low: -1, high: 1 }] } as const;
+    const action = {
+      kind: 'box',
+      rows: [{ name: 'torque', meaning: 'torque', unit: 'N m', low: -1, high: 1 }],
+    } as const;
     expect(describePolicy(policy, action)).toContain('cut to the range');
     expect(describePolicy(policy, action)).not.toContain('highest score');
   });

@@ -229,7 +229,7 @@ describe('a whole run', () => {
     expect(summaries[0]).toEqual(event.summary);
   });
 
-  it('reports the first of equally good policies, and keeps its numbers', async () => {
+  it('reports the last of equally good policies, and keeps its numbers', async () => {
     const replies = [poor, poor, perfect, poor, perfect, perfect];
     const model = scriptedModel((_, call) => answerOf(replies[call]));
     const { folder, summary } = await smallRun({ model, overrides: ['iterations=3'] });
@@ -238,10 +238,10 @@ describe('a whole run', () => {
     expect(summary).toMatchObject({
       mean_reward: (means[0] + 1000) / 3,
       final_reward: 500,
-      best: { iteration: 2, params: perfect, mean: 500, rechecked: { episodes: 50, mean: 500 } },
+      best: { iteration: 3, params: perfect, mean: 500, rechecked: { episodes: 50, mean: 500 } },
       llm: { calls: 6, prompt_tokens: 600, completion_tokens: 42, seconds: 1.5 },
     });
-    expect(ofType(eventsOf(folder), 'rechecked')).toMatchObject([{ iteration: 2, params: perfect }]);
+    expect(ofType(eventsOf(folder), 'rechecked')).toMatchObject([{ iteration: 3, params: perfect }]);
     expect(readJson(folder, 'best.json')).toEqual({ kind: 'linear', params: perfect, options: { bias: true } });
   });
 
@@ -413,7 +413,7 @@ describe('resuming', () => {
     writeFileSync(path, edited);
     const error = await failureOf(() => smallRun({ folder: join(path, '..') }));
     expect(error.exitCode).toBe(exitCodes.usage);
-    expect(error.message).toMatch(/iteration 1\) expected why .*499/);
+    expect(error.message).toMatch(/iteration 1\) expected (kept|why) /);
   });
 
   it('refuses to go on with another model or backend', async () => {

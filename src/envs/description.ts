@@ -3,8 +3,8 @@
  * and table filled in from the spec rows, so that the text cannot say anything else than what is played.
  */
 import { readFileSync } from 'node:fs';
-import { plainNumber, significant } from '../base/plain-number.ts';
 import { R2poError } from '../base/errors.ts';
+import { plainNumber, significant } from '../base/plain-number.ts';
 import type { Env, Row } from './env.ts';
 
 /** Derived numbers are irrational at times (an angle in radians); the prose needs no more digits than this. */
@@ -12,7 +12,8 @@ const derivedDigits = 5;
 
 function range(row: Row): string {
   const bounded = [Number.isFinite(row.low), Number.isFinite(row.high)];
-  if (bounded[0] && bounded[1]) return `${significant(row.low, derivedDigits)} to ${significant(row.high, derivedDigits)}`;
+  if (bounded[0] && bounded[1])
+    return `${significant(row.low, derivedDigits)} to ${significant(row.high, derivedDigits)}`;
   if (bounded[0]) return `at least ${significant(row.low, derivedDigits)}`;
   return bounded[1] ? `at most ${significant(row.high, derivedDigits)}` : 'unbounded';
 }
@@ -74,7 +75,9 @@ export function describeEnvironment(env: Env): string {
   try {
     template = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new R2poError(env.id, `expected the description ${file.pathname}, found none; write it or build again`, { cause });
+    throw new R2poError(env.id, `expected the description ${file.pathname}, found none; write it or build again`, {
+      cause,
+    });
   }
   return fillDescription(template.trim(), env);
 }

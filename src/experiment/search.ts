@@ -166,10 +166,13 @@ async function iterate(search: Search, trials: Trial[]): Promise<readonly EventO
   return done;
 }
 
-/** The kept policy with the highest mean, the first of equal ones; null when no iteration kept any. */
+/**
+ * The kept policy with the highest mean; null when no iteration kept any. Of equal ones the last, which had the longest
+ * history to learn from: 20 perfect episodes are soon reached, and say little about which policy is the better one.
+ */
 function bestKept(iterations: readonly EventOf<'iteration'>[]) {
   const kept = iterations.flatMap(({ iteration, trial }) => (trial ? [{ iteration, ...trial }] : []));
-  return kept.reduce<(typeof kept)[number] | null>((a, b) => (a === null || b.mean > a.mean ? b : a), null);
+  return kept.reduce<(typeof kept)[number] | null>((a, b) => (a === null || b.mean >= a.mean ? b : a), null);
 }
 
 async function recheck(search: Search, iterations: readonly EventOf<'iteration'>[]): Promise<void> {

@@ -60,7 +60,7 @@ export class Tally {
   /** number of sessions: 1 and one for each resume */
   sessions = 0;
   readonly rows: IterationRow[] = [];
-  /** of the highest kept mean, the first of equal ones */
+  /** of the highest kept mean, the last of equal ones, as the re-check takes it */
   best: KeptPolicy | null = null;
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
@@ -147,7 +147,7 @@ export class Tally {
     const candidate = event.candidates.find((c) => c.label === kept);
     const summary = kept === null ? undefined : this.evaluated.get(kept);
     const mean = candidate?.mean ?? null;
-    if (candidate && summary && (this.best === null || candidate.mean > this.best.mean)) {
+    if (candidate && summary && (this.best === null || candidate.mean >= this.best.mean)) {
       this.best = { iteration, params: candidate.params, mean: candidate.mean, summary };
     }
     const meanOf = (label: CandidateLabel) => event.candidates.find((c) => c.label === label)?.mean ?? null;

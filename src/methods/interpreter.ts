@@ -58,8 +58,7 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     // Nothing was proposed that could be reviewed.
     if (!proposal) return;
     const { params, summary, medianTrace } = proposal;
-    const prompt = async () =>
-      critic({ ...context, proposal: params, summary, medianTrace: await medianTrace() });
+    const prompt = async () => critic({ ...context, proposal: params, summary, medianTrace: await medianTrace() });
     progress.pending = await askForParameters(context, 'critic', prompt, effects);
     if (!progress.pending) progress.failures.push('the critic replies could not be used');
   },

@@ -37,5 +37,8 @@ export function keepCandidate(rule: Method['keep'], candidates: readonly Candida
   const rest = usable.filter((candidate) => candidate !== best);
   const tied = rest.some((candidate) => candidate.mean === best.mean);
   const others = rest.map(shown).join(' and ');
-  return { kept: best, why: `${shown(best)} ${tied ? 'ties with' : 'beats'} ${others}${tied ? '; a tie goes to the later one' : ''}` };
+  return {
+    kept: best,
+    why: `${shown(best)} ${tied ? 'ties with' : 'beats'} ${others}${tied ? '; a tie goes to the later one' : ''}`,
+  };
 }

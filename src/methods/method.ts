@@ -88,7 +88,11 @@ export interface IterationOutcome {
   readonly kept: CandidateLabel | null;
   /** one sentence: why this one was kept */
   readonly why: string;
-  readonly candidates: readonly { readonly label: CandidateLabel; readonly params: readonly number[]; readonly mean: number }[];
+  readonly candidates: readonly {
+    readonly label: CandidateLabel;
+    readonly params: readonly number[];
+    readonly mean: number;
+  }[];
   /** what enters the history; null when the iteration produced nothing usable */
   readonly trial: Trial | null;
 }

@@ -3,7 +3,7 @@
  * budget by leaving out steps of the middle and saying how many.
  */
 import { significant } from '../base/plain-number.ts';
-import { charactersPerToken, estimateTokens } from '../base/tokens.ts';
+import { estimateTokens } from '../base/tokens.ts';
 import type { ActionSpace, Env, ObservationSpace } from '../envs/env.ts';
 import type { EndCause, Trace, TraceStep } from '../rollout/backend.ts';
 
@@ -53,14 +53,16 @@ export function trajectoryText(trace: Trace, env: Pick<Env, 'observation' | 'act
   const whole = [...header, ...steps].join('\n');
   if (estimateTokens(whole) <= tokenBudget) return whole;
 
-  const size = (lines: readonly string[]) => lines.reduce((sum, line) => sum + line.length + 1, 0);
-  let room = tokenBudget * charactersPerToken - size(header) - size([omission(steps.length, steps.length)]);
+  /** with its line break */
+  const size = (line: string) => estimateTokens(line) + 1;
+  let room =
+    tokenBudget - header.reduce((sum, line) => sum + size(line), 0) - size(omission(steps.length, steps.length));
   let head = 0;
   let tail = 0;
   // The end comes first: it shows why the episode stopped.
   for (let fromEnd = true; head + tail < steps.length; fromEnd = !fromEnd) {
     const line = fromEnd ? steps[steps.length - 1 - tail] : steps[head];
-    room -= line.length + 1;
+    room -= size(line);
     if (room < 0 && tail > 0) break;
     if (fromEnd) tail++;
     else head++;

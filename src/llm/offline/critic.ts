@@ -5,7 +5,7 @@
 import type { Generator } from '../../base/rng/generator.ts';
 import { changed, makeDomain, snap, stepOf } from './domain.ts';
 import { expectedImprovement } from './gaussian-process.ts';
-import type { ReadProposal, ReadPrompt } from './read.ts';
+import type { ReadPrompt, ReadProposal } from './read.ts';
 import type { Suggestion } from './search.ts';
 import { fitSurrogate } from './surrogate.ts';
 
@@ -38,7 +38,6 @@ export function revise(read: ReadPrompt, proposal: ReadProposal, rng: Generator)
   const edits = best.params.filter((x, i) => x !== params[i]).length;
   return {
     params: best.params,
-    reason:
-      `${edits} of ${params.length} parameters changed a little, where the history makes an improvement most likely.`,
+    reason: `${edits} of ${params.length} parameters changed a little, where the history makes an improvement most likely.`,
   };
 }

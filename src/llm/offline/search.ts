@@ -46,12 +46,15 @@ export function propose(read: ReadPrompt, rng: Generator): Suggestion {
   const { count, trials } = read;
   const domain = makeDomain(read.domain);
   if (trials.length === 0) {
-    return { params: randomPoint(domain, count, rng), reason: 'Nothing has been measured yet, so this is a random point.' };
+    return {
+      params: randomPoint(domain, count, rng),
+      reason: 'Nothing has been measured yet, so this is a random point.',
+    };
   }
   const surrogate = fitSurrogate(domain, trials);
   const step = stepOf(domain, read.step);
   const target = surrogate.ranking[0].mean;
-  let best = { params: [] as number[], improvement: -Infinity };
+  let best = { params: surrogate.ranking[0].params, improvement: -Infinity };
   for (let c = 0; c < broadCount + climbCount; c++) {
     const params =
       c < broadCount

@@ -2,7 +2,7 @@
  * What the visible history says about points that were not measured: a Gaussian process over its ranks. Ranks, because
  * returns may jump from 10 to 500, and only which point is better matters.
  */
-import { type Domain } from './domain.ts';
+import type { Domain } from './domain.ts';
 import { fitGaussianProcess, type GaussianProcess, type Prior } from './gaussian-process.ts';
 import type { ReadTrial } from './read.ts';
 

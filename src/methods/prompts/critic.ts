@@ -20,7 +20,9 @@ import {
 /** Statistics of all the episodes of the proposal, one fact a line. */
 function statistics(summary: Summary): string[] {
   const { length, success, ends } = summary;
-  const quantiles = quantileLevels.map((level) => `${Math.round(Number(level) * 100)} %: ${reward(summary.quantiles[level])}`);
+  const quantiles = quantileLevels.map(
+    (level) => `${Math.round(Number(level) * 100)} %: ${reward(summary.quantiles[level])}`,
+  );
   const spread = summary.std === null ? 'not known from one episode' : reward(summary.std);
   return [
     `- return: mean ${reward(summary.mean)}, standard deviation ${spread}, lowest ${reward(summary.min)}, highest ${reward(summary.max)}`,

@@ -3,11 +3,17 @@ import { plainNumber } from '../../base/plain-number.ts';
 import type { PromptContext } from '../method.ts';
 import { formatSection, historySection, parameterSection, progressSection, section } from './shared.ts';
 
-function rules({ policy, settings }: PromptContext): string[] {
-  const lines = [
-    '- Propose a point that is not in the list above. Measuring one a second time is a wasted iteration.',
-    '- Trust a mean_reward more than a rollout_reward: one lucky measurement proves little.',
-  ];
+function rules({ policy, settings, trials }: PromptContext): string[] {
+  const lines: string[] = [];
+  if (trials.length > 0) {
+    lines.push(
+      '- Propose a point that is not in the list above. Measuring one a second time is a wasted iteration.',
+      '- Compare the points of the list: keep what the best ones have in common, and move away from the worst.',
+    );
+  }
+  if (trials.some(({ kind }) => kind === 'warmup')) {
+    lines.push('- Trust a mean_reward more than a rollout_reward: one lucky measurement proves little.');
+  }
   if (settings.optimum !== null) {
     lines.push(
       `- f should be able to reach about ${plainNumber(settings.optimum)}. While the best mean_reward is well below that, ` +
@@ -25,7 +31,6 @@ function rules({ policy, settings }: PromptContext): string[] {
       );
     }
   }
-  lines.push('- Compare the points of the list: keep what the best ones have in common, and move away from the worst.');
   return lines;
 }
 
