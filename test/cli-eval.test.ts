@@ -192,7 +192,8 @@ describe('r2po probe', () => {
       ],
       /expected an action in 0 \.\.\. 1, got 2 in entry 1/,
     ],
-    [[{ state: [0, 0, 0, 0], action: [0], draws: [] }], /only the keys "state" and "action" at \[0\], got "draws"/],
+    [[{ state: [0, 0, 0, 0], action: [0], draw: [] }], /only the keys "state", "action", "draws" at \[0\], got "draw"/],
+    [[{ state: [0, 0, 0, 0], action: [0], draws: [0.5] }], /expected at most 0 draws, got 1 in entry 0/],
   ])('refuses %j with exit code 2', async (input, message) => {
     const { code, stderr } = await probe(input);
     expect(stderr).toMatch(message);

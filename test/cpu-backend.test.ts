@@ -317,7 +317,7 @@ describe('stopping', () => {
 
 describe('worker pool', () => {
   const work = (seed: number): Work => ({
-    env: 'CartPole-v1',
+    env: { id: 'CartPole-v1', options: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],
     episodes: 1,

@@ -30,9 +30,11 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
     },
   );
 
-  it.each(['transitions', 'resets'])('compiles for %s', async (entry) => {
-    const kernel = await runner.kernel(probeProgram(env), entry, 3, 1);
-    expect(kernel.pipeline.label).toBe(entry);
+  it('compiles for single transitions and for start states', async () => {
+    const transitions = await runner.kernel(probeProgram(env, 'transitions'), 'transitions', 4, 1);
+    expect(transitions.pipeline.label).toBe('transitions');
+    const resets = await runner.kernel(probeProgram(env, 'resets'), 'resets', 2, 1);
+    expect(resets.pipeline.label).toBe('resets');
   });
 });
 
@@ -75,7 +77,7 @@ describe('errors', () => {
       readAsset(path)
         .split('\n')
         .findIndex((l) => l.includes('let temp = force')) + 1;
-    await expect(runner.kernel(probeProgram(env, read), 'transitions', 3, 1)).rejects.toThrow(
+    await expect(runner.kernel(probeProgram(env, 'transitions', read), 'transitions', 4, 1)).rejects.toThrow(
       new RegExp(`${path}:${line}:\\d+ unresolved value 'undeclared_name'`),
     );
   });
@@ -85,7 +87,7 @@ describe('errors', () => {
       const text = readAsset(asked);
       return asked.includes('/envs/') ? text.replace('fn env_observe', 'fn env_watch') : text;
     };
-    expect(() => probeProgram(env, read)).toThrow(/must declare "env_observe"; it declares .*env_watch/);
+    expect(() => probeProgram(env, 'resets', read)).toThrow(/must declare "env_observe"; it declares .*env_watch/);
   });
 });
 

@@ -35,7 +35,7 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(names: readonly string[], options: Options, io: Io): Promise<void> {
-  const chosen = names.length === 0 ? envs : names.map(findEnv);
+  const chosen = names.length === 0 ? envs : names.map((name) => findEnv(name));
   const { openWebGpuBackend } = await import('../rollout/webgpu/backend.ts');
   const reference = openCpuBackend();
   const other = await openWebGpuBackend({ readShader: shaderReader(options.shaders) });

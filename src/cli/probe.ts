@@ -18,7 +18,10 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command
-    .description('Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...].')
+    .description(
+      'Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...], with "draws": [...] where a ' +
+        'step draws random numbers: the numbers in the order in which the step consumes them.',
+    )
     .requiredOption('--env <id>', 'environment, see "r2po list envs"')
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
     .addOption(backendOption().default('cpu'));
@@ -34,6 +37,8 @@ export function define(command: Command, io: Io): void {
   });
 }
 
+const keys = ['state', 'action', 'draws'];
+
 async function readProbes(source: string, env: Env): Promise<ProbeInput[]> {
   const input = await readInput('probe', source, 'a JSON file of states and actions');
   const document = parseJson('probe', input);
@@ -44,9 +49,10 @@ async function readProbes(source: string, env: Env): Promise<ProbeInput[]> {
     );
   };
   if (!Array.isArray(document)) return fail('the top', 'a list of { "state", "action" }', document);
-  const vector = (value: unknown, at: string, size: number): readonly number[] => {
-    if (!Array.isArray(value) || value.length !== size || !value.every((v) => Number.isFinite(v))) {
-      return fail(at, `a list of ${size} finite numbers`, value);
+  const vector = (value: unknown, at: string, size: number | null): readonly number[] => {
+    const fits = Array.isArray(value) && (size === null || value.length === size);
+    if (!fits || !value.every((v) => Number.isFinite(v))) {
+      return fail(at, `a list of ${size === null ? '' : `${size} `}finite numbers`, value);
     }
     return value;
   };
@@ -54,11 +60,12 @@ async function readProbes(source: string, env: Env): Promise<ProbeInput[]> {
     if (typeof item !== 'object' || item === null) return fail(`[${i}]`, '{ "state": [...], "action": [...] }', item);
     const record = item as Record<string, unknown>;
     for (const key of Object.keys(record)) {
-      if (key !== 'state' && key !== 'action') fail(`[${i}]`, 'only the keys "state" and "action"', key);
+      if (!keys.includes(key)) fail(`[${i}]`, `only the keys ${keys.map((k) => `"${k}"`).join(', ')}`, key);
     }
     return {
       state: vector(record.state, `[${i}].state`, env.state.length),
       action: vector(record.action, `[${i}].action`, actionSize(env.action)),
+      ...(record.draws !== undefined && { draws: vector(record.draws, `[${i}].draws`, null) }),
     };
   });
 }

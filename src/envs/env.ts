@@ -4,7 +4,7 @@
  * so that a number of the physics is written down exactly once.
  */
 import { R2poError } from '../base/errors.ts';
-import type { Generator } from '../base/rng/generator.ts';
+import type { Draws } from '../base/rng/draws.ts';
 
 /** One named component of a vector. Bounds may be infinite. */
 export interface Row {
@@ -40,6 +40,8 @@ export interface Constant {
 /** Resolved numbers by name: constants and what is derived from them. */
 export type Params = Readonly<Record<string, number>>;
 
+export type EnvOptions = Readonly<Record<string, unknown>>;
+
 /** Filled by `step`; one record per rollout loop, reused, so that a step allocates nothing. */
 export interface Transition {
   reward: number;
@@ -48,15 +50,15 @@ export interface Transition {
 
 /**
  * The float64 reference. States, observations and actions are typed arrays owned by the caller; a discrete action is
- * its index in `action[0]`.
+ * its index in `action[0]`. A state array holds the memory rows behind the state rows.
  */
 export interface Dynamics<P extends Params = Params> {
-  /** Fills `state [STATE_DIM]` with the state that Gymnasium's `reset(seed=s)` gives for `rng` seeded with s. */
-  reset(params: P, rng: Generator, state: Float64Array): void;
+  /** Fills `state [STATE_DIM + MEMORY_DIM]` with the state that Gymnasium's `reset(seed=s)` gives for `rng` seeded with s. */
+  reset(params: P, rng: Draws, state: Float64Array): void;
   /** Fills `observation [OBS_DIM]`, rounded to the original's dtype. */
   observe(params: P, state: Float64Array, observation: Float64Array): void;
   /** Advances `state` in place by one step of `action [ACTION_DIM]`. */
-  step(params: P, state: Float64Array, action: Float64Array, rng: Generator, out: Transition): void;
+  step(params: P, state: Float64Array, action: Float64Array, rng: Draws, out: Transition): void;
 }
 
 export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
@@ -67,12 +69,25 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** what our numbers are held to, with version */
   readonly groundTruth: string;
   readonly state: readonly Row[];
+  /**
+   * What is carried from step to step beside the state: derived values of the last step that the original keeps and
+   * shows. Not part of a probe's or a trace's state; 0 in a state that is given from outside.
+   */
+  readonly memory?: readonly Row[];
   readonly observation: ObservationSpace;
   readonly action: ActionSpace;
   readonly constants: C;
   readonly derive: (constants: { readonly [K in keyof C]: number }) => D;
   /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
   readonly exact: readonly (keyof C | keyof D)[];
+  /** Whole numbers below 2^32 that do not fit a name, such as a map; `ENV_TABLE` in WGSL. */
+  readonly table?: readonly number[];
+  /** most random numbers that one step draws; 0 when left out */
+  readonly stepDraws?: number;
+  /** what this environment was built with, when it takes options */
+  readonly options?: EnvOptions;
+  /** Builds the environment with other options; throws a usage error for ones it does not know. */
+  readonly withOptions?: ((options: EnvOptions) => Env) | null;
   /** the environment's own step limit (`truncated`), null when it has none */
   readonly timeLimit: number | null;
   /** an episode with at least this return is a success */
@@ -84,10 +99,18 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly dynamics: Dynamics<{ readonly [K in keyof C]: number } & D>;
 }
 
-/** A defined environment: the spec with its numbers resolved. */
-export interface Env extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact'>, Spaces {
+/** A defined environment: the spec with its numbers and defaults resolved. */
+export interface Env
+  extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact' | 'withOptions'>,
+    Spaces {
   readonly params: Params;
   readonly exact: readonly string[];
+  readonly memory: readonly Row[];
+  readonly table: readonly number[];
+  readonly stepDraws: number;
+  readonly options: EnvOptions;
+  /** null when the environment takes no options */
+  readonly withOptions: ((options: EnvOptions) => Env) | null;
   readonly dynamics: Dynamics;
 }
 
@@ -111,7 +134,27 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   for (const name of spec.exact) {
     if (!(name in params)) fail(`"exact" names "${String(name)}", which is no constant; known: ${Object.keys(params)}`);
   }
-  return { ...rest, exact: spec.exact as readonly string[], params, dynamics: spec.dynamics as unknown as Dynamics };
+  for (const value of spec.table ?? []) {
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) {
+      fail(`expected whole numbers in 0 ... 2^32 - 1 in the table, got ${value}`);
+    }
+  }
+  return {
+    ...rest,
+    params,
+    exact: spec.exact as readonly string[],
+    memory: spec.memory ?? [],
+    table: spec.table ?? [],
+    stepDraws: spec.stepDraws ?? 0,
+    options: spec.options ?? {},
+    withOptions: spec.withOptions ?? null,
+    dynamics: spec.dynamics as unknown as Dynamics,
+  };
+}
+
+/** Length of a state array: the state rows, then the memory rows. */
+export function stateArraySize(env: Pick<Env, 'state' | 'memory'>): number {
+  return env.state.length + env.memory.length;
 }
 
 /** Number of observation entries that a policy reads: a discrete observation is one index. */

@@ -1,16 +1,22 @@
 /** Every environment, one line each. */
 import { UsageError, unknownName } from '../base/errors.ts';
 import { cartpole } from './cartpole/index.ts';
-import type { Env } from './env.ts';
+import type { Env, EnvOptions } from './env.ts';
 
 export const envs: readonly Env[] = [cartpole];
 
-/** The environment with this id or folder name. Throws a usage error with the nearest known id. */
-export function findEnv(name: string): Env {
+/**
+ * The environment with this id or folder name, built with these options.
+ * Throws a usage error with the nearest known id, or for options that it does not take.
+ */
+export function findEnv(name: string, options: EnvOptions = {}): Env {
   const env = envs.find((e) => e.id === name || e.folder === name);
   if (!env) {
     const known = envs.map((e) => e.id);
     throw new UsageError('envs', `${unknownName('environment', name, known)}; see "r2po list envs"`);
   }
-  return env;
+  const given = Object.keys(options);
+  if (given.length === 0) return env;
+  if (!env.withOptions) throw new UsageError(env.id, `takes no options, got "${given.join('", "')}"; remove them`);
+  return env.withOptions(options);
 }

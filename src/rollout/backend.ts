@@ -1,6 +1,7 @@
 /** The one interface of all rollout backends, and the records that cross it. Nothing here knows how episodes are played. */
 import { UsageError } from '../base/errors.ts';
-import { actionSize, type Env } from '../envs/env.ts';
+import { RecordedDraws } from '../base/rng/draws.ts';
+import { actionSize, type Env, stateArraySize } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 
 /** Why an episode stopped; the position is the code in `Episodes.ends`. */
@@ -57,6 +58,8 @@ export interface Trace {
 export interface ProbeInput {
   readonly state: readonly number[];
   readonly action: readonly number[];
+  /** the random numbers that the step draws, in their order; needed where a step draws any */
+  readonly draws?: readonly number[];
 }
 
 /** After one step from the given state. */
@@ -132,7 +135,7 @@ export function checkEpisode(job: RolloutJob, candidate: number, episode: number
 /** Refuses states and actions that the environment could not have. */
 export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
   const actions = actionSize(env.action);
-  inputs.forEach(({ state, action }, index) => {
+  inputs.forEach(({ state, action, draws = [] }, index) => {
     const fail = (message: string): never => {
       throw new UsageError('probe', `${message} in entry ${index}`);
     };
@@ -147,7 +150,29 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
         fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
       }
     }
+    if (draws.length > env.stepDraws) fail(`expected at most ${env.stepDraws} draws, got ${draws.length}`);
+    for (const value of draws) if (!Number.isFinite(value)) fail(`expected finite draws, got ${value}`);
+    if (env.stepDraws > 0) checkDraws(env, state, action, draws, fail);
   });
+}
+
+/** A GPU cannot say that a step wanted another random number, so the float64 step is asked before. */
+function checkDraws(
+  env: Env,
+  state: readonly number[],
+  action: readonly number[],
+  draws: readonly number[],
+  fail: (message: string) => never,
+): void {
+  const scratch = new Float64Array(stateArraySize(env));
+  scratch.set(state);
+  try {
+    const out = { reward: 0, terminated: false };
+    env.dynamics.step(env.params, scratch, Float64Array.from(action), new RecordedDraws(draws), out);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    fail(error.detail);
+  }
 }
 
 /** Refuses a job that no backend could play. Throws a usage error that names what is wrong. */

@@ -3,6 +3,7 @@
  * seed s starts, and goes on, as it does in Gymnasium after `reset(seed=s)`.
  */
 import { UsageError } from '../errors.ts';
+import type { Draws } from './draws.ts';
 import { Pcg64 } from './pcg64.ts';
 import type { Entropy } from './seed-sequence.ts';
 import { zigguratTables } from './ziggurat.ts';
@@ -10,7 +11,7 @@ import { zigguratTables } from './ziggurat.ts';
 const TWO_32 = 0x1_0000_0000;
 const ULP_BELOW_ONE = 2 ** -53;
 
-export class Generator {
+export class Generator implements Draws {
   private readonly bits = new Pcg64();
   /** The upper half of a 64-bit draw of which `next32` has given out the lower; other draws leave it pending. */
   private pending = 0;

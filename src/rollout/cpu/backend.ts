@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { R2poError, UsageError } from '../../base/errors.ts';
+import { RecordedDraws } from '../../base/rng/draws.ts';
 import { Generator } from '../../base/rng/generator.ts';
-import { type Env, observationSize, type Transition } from '../../envs/env.ts';
+import { type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import {
@@ -85,7 +86,7 @@ class CpuBackend implements Backend {
     checkJob(job);
     checkEpisode(job, candidate, episode);
     const player = new Player(job.env, job.policy, stepLimit(job));
-    const recorder = new Recorder();
+    const recorder = new Recorder(job.env);
     const outcomes = allocateOutcomes(1, false);
     const seed = job.seed + episode;
     player.play({ candidates: [job.candidates[candidate]], episodes: 1, seed }, 0, 1, outcomes, recorder);
@@ -96,7 +97,7 @@ class CpuBackend implements Backend {
       length: outcomes.lengths[0],
       end: endCauses[outcomes.ends[0]],
       steps: recorder.steps,
-      finalState: Array.from(player.state),
+      finalState: Array.from(player.state.subarray(0, job.env.state.length)),
     };
   }
 
@@ -104,26 +105,26 @@ class CpuBackend implements Backend {
     this.#checkOpen();
     checkSeeds('resets', seed, count);
     const rng = Generator.from(0);
-    const state = new Float64Array(env.state.length);
+    const state = new Float64Array(stateArraySize(env));
     return Array.from({ length: count }, (_, i) => {
       rng.reseed(seed + i);
       env.dynamics.reset(env.params, rng, state);
-      return Array.from(state);
+      return Array.from(state.subarray(0, env.state.length));
     });
   }
 
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     this.#checkOpen();
     checkProbes(env, inputs);
-    // No environment draws numbers within a step, so any generator will do.
-    const rng = Generator.from(0);
     const observation = new Float64Array(observationSize(env.observation));
     const transition: Transition = { reward: 0, terminated: false };
     return inputs.map((input) => {
-      const state = Float64Array.from(input.state);
-      env.dynamics.step(env.params, state, Float64Array.from(input.action), rng, transition);
+      const state = new Float64Array(stateArraySize(env));
+      state.set(input.state);
+      const draws = new RecordedDraws(input.draws ?? []);
+      env.dynamics.step(env.params, state, Float64Array.from(input.action), draws, transition);
       env.dynamics.observe(env.params, state, observation);
-      return { state: Array.from(state), obs: Array.from(observation), ...transition };
+      return { state: Array.from(state.subarray(0, env.state.length)), obs: Array.from(observation), ...transition };
     });
   }
 
@@ -144,7 +145,7 @@ class CpuBackend implements Backend {
     try {
       await this.#pool.run(
         {
-          env: job.env.id,
+          env: { id: job.env.id, options: job.env.options },
           policy: { kind: job.policy.kind, options: job.policy.options },
           candidates: job.candidates,
           episodes: job.episodes,
@@ -185,5 +186,6 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal
 
 /** Workers find environment and policy by name; what is not in the lists can be played on the calling thread only. */
 function isRegistered(job: RolloutJob): boolean {
-  return envs.includes(job.env) && policyKinds.some((kind) => kind.id === job.policy.kind);
+  const known = envs.some((env) => env === job.env || (env.id === job.env.id && env.withOptions !== null));
+  return known && policyKinds.some((kind) => kind.id === job.policy.kind);
 }

@@ -3,7 +3,7 @@
  * calling thread and in every worker, with and without a recorder, so that all of them give the same numbers.
  */
 import { Generator } from '../../base/rng/generator.ts';
-import { actionSize, type Env, observationSize, type Transition } from '../../envs/env.ts';
+import { actionSize, type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { type EndCause, endCauses, type TraceStep } from '../backend.ts';
 import { argmax, clipToBox } from './actions.ts';
@@ -28,9 +28,15 @@ export class Recorder {
   #state: number[] = [];
   #obs: number[] = [];
   #action: number[] = [];
+  readonly #stateSize: number;
+
+  /** `env`: whose state rows are recorded; what else the state array carries is not. */
+  constructor(env: Env) {
+    this.#stateSize = env.state.length;
+  }
 
   beforeStep(state: Float64Array, observation: Float64Array, action: Float64Array): void {
-    this.#state = Array.from(state);
+    this.#state = Array.from(state.subarray(0, this.#stateSize));
     this.#obs = Array.from(observation);
     this.#action = Array.from(action);
   }
@@ -71,7 +77,7 @@ export class Player {
     this.#policy = policy;
     this.#maxSteps = limit.steps;
     this.#limitCode = endCauses.indexOf(limit.cause);
-    this.state = new Float64Array(env.state.length);
+    this.state = new Float64Array(stateArraySize(env));
     this.#observation = new Float64Array(observationSize(env.observation));
     this.#outputs = new Float64Array(policy.outputCount);
     this.#action = new Float64Array(actionSize(action));

@@ -11,7 +11,7 @@ import { CANCELLED, NEXT_SLICE, type Work } from './work.ts';
 const built = new Map<string, Policy>();
 
 function playSlices(work: Work): void {
-  const env = findEnv(work.env);
+  const env = findEnv(work.env.id, work.env.options);
   const key = JSON.stringify([work.env, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);

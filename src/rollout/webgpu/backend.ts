@@ -77,13 +77,13 @@ class WebGpuBackend implements Backend {
   resets(env: Env, seed: number, count: number): Promise<number[][]> {
     checkSeeds('resets', seed, count);
     return this.#inTurn(async () => {
-      const kernel = await this.#runner.kernel(probeProgram(env, this.#read), 'resets', 3, 1);
+      const kernel = await this.#runner.kernel(probeProgram(env, 'resets', this.#read), 'resets', 2, 1);
       const { lo, hi } = seedWords(seed);
       const size = env.state.length;
       const pass = {
         kernel,
         invocations: count,
-        inputs: [Uint32Array.of(count, lo, hi), envParamWords(env), null],
+        inputs: [Uint32Array.of(count, lo, hi), envParamWords(env)],
         outputBytes: [count * size * 4],
       };
       return this.#runner.run(pass, (result) => rows(result.f32(0), size));
@@ -94,21 +94,23 @@ class WebGpuBackend implements Backend {
     checkProbes(env, inputs);
     return this.#inTurn(async () => {
       if (inputs.length === 0) return [];
-      const kernel = await this.#runner.kernel(probeProgram(env, this.#read), 'transitions', 3, 1);
+      const kernel = await this.#runner.kernel(probeProgram(env, 'transitions', this.#read), 'transitions', 4, 1);
       const stateSize = env.state.length;
       const obsSize = observationSize(env.observation);
       const size = stateSize + obsSize + 2;
       const given = new Float32Array(inputs.length * (stateSize + actionSize(env.action)));
+      const draws = new Float64Array(inputs.length * env.stepDraws);
       let at = 0;
-      for (const input of inputs) {
+      inputs.forEach((input, i) => {
         given.set(input.state, at);
         given.set(input.action, at + stateSize);
+        draws.set(input.draws ?? [], i * env.stepDraws);
         at += stateSize + input.action.length;
-      }
+      });
       const pass = {
         kernel,
         invocations: inputs.length,
-        inputs: [Uint32Array.of(inputs.length, 0, 0), envParamWords(env), given],
+        inputs: [Uint32Array.of(inputs.length), envParamWords(env), given, new Uint32Array(draws.buffer)],
         outputBytes: [inputs.length * size * 4],
       };
       return this.#runner.run(pass, (result) =>

@@ -34,19 +34,24 @@ function actionDeclarations(space: ActionSpace): string[] {
 
 /** Sizes, types and conversions that follow from the environment's rows. */
 export function envDeclarations(env: Env): string {
-  const fields = env.state.map((r) => r.name);
+  const state = env.state.map((r) => r.name);
+  const memory = env.memory.map((r) => r.name);
   const exact = new Set(env.exact);
   return [
     `const STATE_DIM: u32 = ${env.state.length}u;`,
     `const OBS_DIM: u32 = ${observationSize(env.observation)}u;`,
     `const ACTION_DIM: u32 = ${actionSize(env.action)}u;`,
+    `const STEP_DRAWS: u32 = ${env.stepDraws}u;`,
+    ...(env.table.length > 0
+      ? [`const ENV_TABLE = array<u32, ${env.table.length}>(${env.table.map((v) => `${v}u`).join(', ')});`]
+      : []),
     'alias Obs = array<f32, OBS_DIM>;',
     ...actionDeclarations(env.action),
     'struct EnvParams {',
     ...Object.keys(env.params).map((name) => `  ${snake(name)}: ${exact.has(name) ? 'F64' : 'f32'},`),
     '}',
     'struct EnvState {',
-    ...fields.map((name) => `  ${name}: f32,`),
+    ...[...state, ...memory].map((name) => `  ${name}: f32,`),
     '}',
     'struct Transition {',
     '  state: EnvState,',
@@ -54,10 +59,10 @@ export function envDeclarations(env: Env): string {
     '  terminated: bool,',
     '}',
     'fn state_to_array(s: EnvState) -> array<f32, STATE_DIM> {',
-    `  return array<f32, STATE_DIM>(${fields.map((name) => `s.${name}`).join(', ')});`,
+    `  return array<f32, STATE_DIM>(${state.map((name) => `s.${name}`).join(', ')});`,
     '}',
     'fn state_from_array(a: array<f32, STATE_DIM>) -> EnvState {',
-    `  return EnvState(${fields.map((_, i) => `a[${i}]`).join(', ')});`,
+    `  return EnvState(${[...state.map((_, i) => `a[${i}]`), ...memory.map(() => '0.0')].join(', ')});`,
     '}',
   ].join('\n');
 }

@@ -8,11 +8,14 @@ import { link, type Program, type SourceFile } from './link.ts';
 /** Reads a shader by its path under the package root; tests pass their own to run a changed copy. */
 export type ReadShader = (path: string) => string;
 
-function libraries(read: ReadShader): SourceFile[] {
+/** Where random numbers come from: a generator, or a buffer of numbers that were drawn before. */
+type DrawSource = 'shaders/lib/pcg64.wgsl' | 'shaders/lib/recorded-draws.wgsl';
+
+function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
   const file = (path: string, declares: string[]): SourceFile => ({ path, text: read(path), declares });
   return [
     file('shaders/lib/f64.wgsl', ['F64']),
-    file('shaders/lib/pcg64.wgsl', ['Rng', 'rng_seed', 'rng_random', 'rng_uniform']),
+    file(draws, ['Rng', 'rng_seed', 'rng_random', 'rng_random_f32', 'rng_uniform', 'rng_integers']),
     file('shaders/lib/trig.wgsl', ['trig_sincos']),
   ];
 }
@@ -41,15 +44,16 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
-    ...libraries(read),
+    ...libraries(read, 'shaders/lib/pcg64.wgsl'),
   ]);
 }
 
-/** The program for single transitions and start states. */
-export function probeProgram(env: Env, read: ReadShader = readAsset): Program {
+/** The program for start states, or for single transitions whose random numbers are given. */
+export function probeProgram(env: Env, what: 'resets' | 'transitions', read: ReadShader = readAsset): Program {
+  const path = `shaders/${what}.wgsl`;
   return link([
     ...envFiles(env, read),
-    { path: 'shaders/probe.wgsl', text: read('shaders/probe.wgsl'), declares: ['transitions', 'resets'] },
-    ...libraries(read),
+    { path, text: read(path), declares: [what] },
+    ...libraries(read, what === 'resets' ? 'shaders/lib/pcg64.wgsl' : 'shaders/lib/recorded-draws.wgsl'),
   ]);
 }

@@ -1,9 +1,7 @@
-// Single transitions and start states, for comparing backends one step at a time.
+// Single transitions from given states with given random numbers, for comparing backends one step at a time.
 
 struct ProbeJob {
   count: u32,
-  seed_lo: u32,
-  seed_hi: u32,
 }
 
 const INPUT_SIZE: u32 = STATE_DIM + ACTION_DIM;
@@ -13,10 +11,11 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> job: ProbeJob;
 @group(0) @binding(1) var<storage, read> env_params: EnvParams;
-// transitions: per invocation a state and an action
+// per invocation a state and an action
 @group(0) @binding(2) var<storage, read> inputs: array<f32>;
-// transitions: state, observation, reward, terminated (0 or 1); resets: state
-@group(0) @binding(3) var<storage, read_write> results: array<f32>;
+// binding 3: the random numbers, in lib/recorded-draws.wgsl
+// per invocation the state, the observation, the reward, terminated (0 or 1)
+@group(0) @binding(4) var<storage, read_write> results: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn transitions(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -46,20 +45,4 @@ fn transitions(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   }
   results[entry + STATE_DIM + OBS_DIM] = step.reward;
   results[entry + STATE_DIM + OBS_DIM + 1u] = select(0.0, 1.0, step.terminated);
-}
-
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn resets(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = id.x + id.y * groups.x * WORKGROUP_SIZE;
-  if (lane >= job.count) {
-    return;
-  }
-  let seed_lo = job.seed_lo + lane;
-  let carry = select(0u, 1u, seed_lo < lane);
-  var rng = rng_seed(seed_lo, job.seed_hi + carry);
-  let params = env_params;
-  var start = state_to_array(env_reset(params, &rng));
-  for (var i = 0u; i < STATE_DIM; i++) {
-    results[lane * STATE_DIM + i] = start[i];
-  }
 }

@@ -1,0 +1,46 @@
+/** What an environment may draw, from a generator or from a list of numbers that were drawn before. */
+import { UsageError } from '../errors.ts';
+
+export interface Draws {
+  /** in [0, 1) */
+  random(): number;
+  uniform(low: number, high: number): number;
+  /** a whole number in [low, high) */
+  integers(low: number, high: number): number;
+  /** a whole number in [0, n) */
+  choice(n: number): number;
+  standardNormal(): number;
+}
+
+/** Gives out recorded results in their order, whatever is asked for. Throws a `UsageError` when none is left. */
+export class RecordedDraws implements Draws {
+  readonly #values: readonly number[];
+  #next = 0;
+
+  constructor(values: readonly number[]) {
+    this.#values = values;
+  }
+
+  random(): number {
+    if (this.#next >= this.#values.length) {
+      throw new UsageError('draws', `expected another random number after ${this.#values.length}, got none; add it`);
+    }
+    return this.#values[this.#next++];
+  }
+
+  uniform(): number {
+    return this.random();
+  }
+
+  integers(): number {
+    return this.random();
+  }
+
+  choice(): number {
+    return this.random();
+  }
+
+  standardNormal(): number {
+    return this.random();
+  }
+}
