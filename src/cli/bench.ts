@@ -52,7 +52,9 @@ export function define(command: Command, io: Io): void {
         .argParser((text: string) => text.split(',').map(readCount))
         .default([20, 4096, 65536, 1048576]),
     )
-    .addOption(countOption('--repeats', 'timed calls per line; the median counts', 1000).default(3));
+    .addOption(
+      countOption('--repeats', 'timed calls per line, more where they are short; the median counts', 1000).default(3),
+    );
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
 
@@ -134,6 +136,9 @@ async function longestPlaying(env: Env, policy: Policy, backend: Backend): Promi
   return candidates[best];
 }
 
+/** Least time spent on calls that do not count, and on calls that do. */
+const warmSeconds = 0.2;
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1];
@@ -148,13 +153,18 @@ async function time(
   repeats: number,
 ): Promise<Pick<Row, 'steps' | 'meanReturn' | 'wallSeconds' | 'gpuSeconds'>> {
   const request = { backend, env, policy, candidates: [params], episodes, seed: 0 };
-  // Warm: compiled, buffers grown, threads started, dispatch size found.
-  let last = await evaluate(request);
-  const wall: number[] = [];
-  for (let r = 0; r < repeats; r++) {
+  const once = async (): Promise<number> => {
     const start = performance.now();
     last = await evaluate(request);
-    wall.push((performance.now() - start) / 1000);
+    return (performance.now() - start) / 1000;
+  };
+  let last = await evaluate(request);
+  // Warm: compiled, buffers grown, threads started, dispatch size found. Short calls need many to be compiled for.
+  for (let spent = 0; spent < warmSeconds; ) spent += await once();
+  const wall: number[] = [];
+  for (let spent = 0; wall.length < repeats || spent < warmSeconds; ) {
+    wall.push(await once());
+    spent += wall[wall.length - 1];
   }
   const gpu: number[] = [];
   for (let r = 0; backend.adapter !== null && r < repeats; r++) {
