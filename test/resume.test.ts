@@ -237,6 +237,23 @@ describe('with a model endpoint', () => {
     await expectResumed(name);
   });
 
+  it('hears the user also while nothing waits: the offline model and short evaluations', async () => {
+    const folder = join(home, 'never-waits');
+    const run = ['run', 'cartpole/r2po', 'iterations=100000', 'evaluation.episodes=2', '--backend', 'cpu'];
+    const child = spawn(process.execPath, [mainFile, ...run, '--runs-dir', home, '--name', 'never-waits'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (stderr.includes('iteration 2/') && !child.killed) child.kill('SIGINT');
+      stderr += text;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code, stderr.slice(-2000)).toBe(130);
+    const last = eventsOf(folder).at(-1);
+    expect(last).toMatchObject({ type: 'run_stopped', exit_code: 130 });
+  });
+
   it('stops at a budget with exit 5, and again when it is not raised', async () => {
     reply = answer;
     const stopped = await runCli(args('budget', '--max-calls', '7'));

@@ -3,6 +3,7 @@
  * the beginning. What the ledger holds is taken from there without a model call or an episode; the rest is done and
  * recorded. So a resumed run takes the very same path as one that was never broken off.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InterruptedError, R2poError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
@@ -46,6 +47,15 @@ export function interruption(signal: AbortSignal): InterruptedError {
 
 function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw interruption(signal);
+}
+
+/**
+ * Signals and the terminal get their turn here: the offline model and short evaluations never wait for anything, and
+ * without this Ctrl-C would be heard at the end of the run.
+ */
+async function giveWay(signal: AbortSignal | undefined): Promise<void> {
+  await nextTurn();
+  throwIfInterrupted(signal);
 }
 
 /** Seeds of requests are kept in 31 bits by many endpoints. */
@@ -112,7 +122,7 @@ function iterationEffects(search: Search, calls: { count: number }) {
     async ask({ messages, ...call }) {
       const callNumber = calls.count++;
       const event = await step(ledger, 'llm_call', call, async () => {
-        throwIfInterrupted(signal);
+        await giveWay(signal);
         search.checkBudget();
         const { temperature } = config.llm;
         const seed =
