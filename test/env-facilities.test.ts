@@ -1,11 +1,13 @@
 /** What an environment may ask for beyond CartPole's needs: draws within a step, a table, memory, options. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordedDraws } from '../src/base/rng/draws.ts';
+import { parseConfig } from '../src/config/resolve.ts';
 import { findEnv } from '../src/envs/index.ts';
 import { linear } from '../src/policies/linear.ts';
 import type { Backend, RolloutJob } from '../src/rollout/backend.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { openWebGpuBackend } from '../src/rollout/webgpu/backend.ts';
+import { runCli } from './support/cli.ts';
 import { diceEnv, readDiceShader } from './support/dice-env.ts';
 import { describeGpu } from './support/gpu.ts';
 
@@ -98,5 +100,24 @@ describeGpu('the same on the GPU', () => {
     expect(new Set((await cpu.play(job())).ends).size).toBe(2);
     const [x, y] = [await gpu.trace(job(), 0, 7), await cpu.trace(job(), 0, 7)];
     expect(x).toEqual(y);
+  });
+});
+
+describe('options from outside', () => {
+  it('are refused with their place where the environment takes none', async () => {
+    const text = 'env: CartPole-v1\nmethod: r2po\niterations: 3\nenv_options:\n  gravity: 3\npolicy:\n  kind: linear\n';
+    expect(() => parseConfig({ name: 'exp.yaml', text })).toThrow(
+      /exp\.yaml:5:.*in the options of CartPole-v1: takes no options, got "gravity"/,
+    );
+    const args = ['probe', '--env', 'CartPole-v1', '--in', '-', '--env-option', 'gravity=3'];
+    const { code, stderr } = await runCli(args, { input: '[]' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('[CartPole-v1] takes no options, got "gravity"');
+  });
+
+  it('are key=value', async () => {
+    const { code, stderr } = await runCli(['probe', '--env', 'CartPole-v1', '--in', '-', '--env-option', 'gravity']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('[--env-option] expected key=value, got "gravity"');
   });
 });

@@ -3,18 +3,19 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
-import type { Env } from '../envs/env.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
-import { type Episodes, endCauses, type Trace } from '../rollout/backend.ts';
+import { type Episodes, endCauses, maxEpisodeSteps, maxEpisodes, type Trace } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
 import type { Summary } from '../stats/summary.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, type BackendChoice, backendOption, countOption, seedOption } from './options.ts';
+import { addOutputOptions, type BackendChoice, backendOption, countOption, envOption, seedOption } from './options.ts';
 
 interface Options {
   readonly env: string;
+  readonly envOption: EnvOptions;
   readonly policy: string;
   readonly episodes: number;
   readonly seed: number;
@@ -30,10 +31,11 @@ export function define(command: Command, io: Io): void {
   command
     .description('Plays episodes of one policy. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.')
     .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .addOption(envOption())
     .requiredOption('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
-    .addOption(countOption('--episodes', 'episodes to play', 2 ** 28).default(20))
+    .addOption(countOption('--episodes', 'episodes to play', maxEpisodes).default(20))
     .addOption(seedOption('seed of the first episode').default(0))
-    .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', 2 ** 30 - 1))
+    .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', maxEpisodeSteps))
     .addOption(backendOption())
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
@@ -42,7 +44,7 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  const env = findEnv(options.env);
+  const env = findEnv(options.env, options.envOption);
   const { policy, params, source } = await loadPolicy(options.policy, env);
   if (options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');

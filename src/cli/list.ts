@@ -33,6 +33,8 @@ function listEnvs(): Listing {
       id: env.id,
       folder: env.folder,
       ground_truth: env.groundTruth,
+      // with their defaults; null where none can be set
+      options: env.withOptions === null ? null : env.options,
       state: env.state.map(rowRecord),
       observation:
         observation.kind === 'vector'

@@ -3,7 +3,9 @@
  * names the option, what it takes and what it got.
  */
 import { type Command, Option } from 'commander';
+import { parseDocument } from 'yaml';
 import { UsageError, unknownName } from '../base/errors.ts';
+import type { EnvOptions } from '../envs/env.ts';
 import { maxSeed } from '../rollout/backend.ts';
 import type { Io } from './io.ts';
 
@@ -55,6 +57,21 @@ export function backendOption(): Option {
     '--backend <name>',
     'what plays the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu or cpu',
   ).argParser(readBackend);
+}
+
+/** `--env-option <key=value>`, as often as wanted; the value is read as YAML, like an override of a configuration. */
+export function envOption(): Option {
+  return new Option('--env-option <key=value>', 'option of the environment, such as map=8x8; can be repeated')
+    .argParser((text: string, before: EnvOptions) => {
+      const cut = text.indexOf('=');
+      if (cut < 1) throw new UsageError('--env-option', `expected key=value, got "${text}"`);
+      const document = parseDocument(text.slice(cut + 1));
+      if (document.errors.length > 0) {
+        throw new UsageError('--env-option', `cannot read the value of "${text}": ${document.errors[0].message}`);
+      }
+      return { ...before, [text.slice(0, cut)]: document.toJS() as unknown };
+    })
+    .default({}, 'none');
 }
 
 /** `--episodes <n>` and other counts. */

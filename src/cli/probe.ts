@@ -3,15 +3,16 @@ import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { readInput } from '../config/input.ts';
 import { parseJson } from '../config/json-text.ts';
-import { actionSize, type Env } from '../envs/env.ts';
+import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
 import type { ProbeInput } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, type BackendChoice, backendOption } from './options.ts';
+import { addOutputOptions, type BackendChoice, backendOption, envOption } from './options.ts';
 
 interface Options {
   readonly env: string;
+  readonly envOption: EnvOptions;
   readonly in: string;
   readonly backend?: BackendChoice;
 }
@@ -23,10 +24,11 @@ export function define(command: Command, io: Io): void {
         'step draws random numbers: the numbers in the order in which the step consumes them.',
     )
     .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .addOption(envOption())
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
     .addOption(backendOption().default('cpu'));
   addOutputOptions(command, io).action(async (options: Options) => {
-    const env = findEnv(options.env);
+    const env = findEnv(options.env, options.envOption);
     const inputs = await readProbes(options.in, env);
     const backend = await openBackend(options.backend ?? 'cpu', (text) => io.note(text));
     try {

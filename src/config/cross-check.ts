@@ -65,17 +65,25 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
 
 /** Everything wrong with a configuration that has passed the schema. */
 export function crossCheck(config: Config): Problem[] {
-  const env = findEnv(config.env);
+  let env: Env;
+  try {
+    env = findEnv(config.env, config.env_options);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const path = ['env_options'];
+    return [{ path, at: 'value', also: [path, ['env']], message: `in the options of ${config.env}: ${error.detail}` }];
+  }
   return [...parameterProblems(config), ...policyProblems(config, env), ...evaluationProblems(config, env)];
 }
 
 /** The same configuration in its one spelling: the environment by its id, the options of the policy written out. */
 export function normalize(config: Config): Config {
-  const env = findEnv(config.env);
+  const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, config.policy.options);
   return {
     ...config,
     env: env.id,
+    env_options: env.options as Config['env_options'],
     policy: { kind: policy.kind, options: policy.options },
   };
 }

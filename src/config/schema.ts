@@ -7,12 +7,10 @@ import { envs } from '../envs/index.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
-import { maxEpisodes, maxSeed } from '../rollout/backend.ts';
+import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/backend.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;
-/** An episode's step counter has 31 bits on the GPU. */
-const maxSteps = 2 ** 31 - 1;
 const day = 86_400;
 
 function whole(low: number, high: number, alternative = '') {
@@ -48,6 +46,10 @@ export const configSchema = section('a search run of r2po', {
   env: name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]).describe(
     'environment, by its id or its folder name',
   ),
+  env_options: z
+    .record(z.string(), z.json(), { error: 'a section of options' })
+    .default({})
+    .describe('options of the environment; "r2po list envs" shows which take any'),
   method: name(methods.map((m) => m.id)).describe('search method'),
   model: z
     .string({ error: 'the name of a model' })
@@ -103,7 +105,7 @@ export const configSchema = section('a search run of r2po', {
 
   evaluation: section('episodes that a candidate plays', {
     episodes: whole(1, maxEpisodes).default(20).describe('episodes per candidate and iteration'),
-    max_steps: whole(1, maxSteps, orNull)
+    max_steps: whole(1, maxEpisodeSteps, orNull)
       .nullable()
       .default(null)
       .describe('step cap per episode; null: only the limit of the environment'),

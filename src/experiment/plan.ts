@@ -19,7 +19,7 @@ export interface Plan {
 
 /** Throws a usage error when something that the configuration names does not exist or fit. */
 export function planRun(config: Config): Plan {
-  const env = findEnv(config.env);
+  const env = findEnv(config.env, config.env_options);
   return {
     config,
     env,

@@ -95,6 +95,8 @@ export interface Backend {
 
 /** Seeds are whole numbers that doubles hold exactly, as are all the seeds of a job. */
 export const maxSeed = Number.MAX_SAFE_INTEGER;
+/** Most steps of an episode: their count shares a word with the end cause on the GPU. */
+export const maxEpisodeSteps = 2 ** 30 - 1;
 /** Most episodes in one call: their outcomes come back to the host. */
 export const maxEpisodes = 2 ** 28;
 
@@ -188,8 +190,8 @@ export function checkJob(job: RolloutJob): void {
       `expected at most ${maxEpisodes} episodes in one call, got ${candidates.length} x ${episodes}; split the call`,
     );
   }
-  if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps >= 2 ** 30)) {
-    fail(`expected max-steps to be a positive whole number below 2^30, got ${maxSteps}`);
+  if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps > maxEpisodeSteps)) {
+    fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);
   }
   stepLimit(job);
   candidates.forEach((params, c) => {
