@@ -2,8 +2,9 @@
 import { UsageError, unknownName } from '../base/errors.ts';
 import { cartpole } from './cartpole/index.ts';
 import type { Env, EnvOptions } from './env.ts';
+import { pong } from './pong/index.ts';
 
-export const envs: readonly Env[] = [cartpole];
+export const envs: readonly Env[] = [cartpole, pong];
 
 /**
  * The environment with this id or folder name, built with these options.
