@@ -10,7 +10,12 @@ import { type GoldenTolerance, suiteForEnv } from './suites/env.ts';
 const usual: GoldenTolerance = { singleStep: 0, episode: 1e-9 };
 
 /** Environments that need more, with the reason. */
-const others: Readonly<Record<string, GoldenTolerance>> = {};
+const others: Readonly<Record<string, GoldenTolerance>> = {
+  // Sines and cosines that differ in the last bit, through the four evaluations of a step: 8.7e-15.
+  'Acrobot-v1': { singleStep: 1e-13, episode: 1e-9, chaotic: true },
+  // An f32 observation that rounds to the other side moves the torque by the weight times 6e-8: 2e-8 seen.
+  'Pendulum-v1': { singleStep: 0, episode: 1e-6 },
+};
 
 describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
   suiteForEnv(env, others[env.id] ?? usual);

@@ -39,3 +39,9 @@ fn trig_sin(x: f32) -> f32 {
 fn trig_cos(x: f32) -> f32 {
   return trig_sincos(x).y;
 }
+
+// x moved by whole turns into [-pi, pi], reduced like the argument of a sine; x itself where it lies within.
+fn trig_wrap(x: f32) -> f32 {
+  let q = 4.0 * floor(x * (0.25 * TRIG_TWO_OVER_PI) + 0.5);
+  return ((x - q * TRIG_HALF_PI_1) - q * TRIG_HALF_PI_2) - q * TRIG_HALF_PI_3;
+}

@@ -1,10 +1,14 @@
 /** Every environment, one line each. */
 import { UsageError, unknownName } from '../base/errors.ts';
+import { acrobot } from './acrobot/index.ts';
 import { cartpole } from './cartpole/index.ts';
 import type { Env, EnvOptions } from './env.ts';
+import { mountaincar } from './mountaincar/index.ts';
+import { mountaincarContinuous } from './mountaincar-continuous/index.ts';
+import { pendulum } from './pendulum/index.ts';
 import { pong } from './pong/index.ts';
 
-export const envs: readonly Env[] = [cartpole, pong];
+export const envs: readonly Env[] = [cartpole, mountaincar, mountaincarContinuous, acrobot, pendulum, pong];
 
 /**
  * The environment with this id or folder name, built with these options.

@@ -12,6 +12,11 @@ export interface GoldenTolerance {
   readonly singleStep: number;
   /** any step of an episode that runs freely from its seed */
   readonly episode: number;
+  /**
+   * For motion that amplifies rounding: an episode is followed only as long as the recorded rerun from a start 1e-6 away
+   * stays near it.
+   */
+  readonly chaotic?: boolean;
 }
 
 const cpu = openCpuBackend({ threads: 1 });
@@ -20,6 +25,8 @@ const policyKindOf: Readonly<Record<string, string>> = { linear: 'linear', table
 const outputTolerance = 1e-12;
 /** An f32 observation of a state that is off in its last bit may round to the neighbour. */
 const observationTolerance = 2 ** -23;
+/** A rerun further away than this shows rounding grown by 1e5. */
+const lost = 0.1;
 /** an environment without a limit of its own is stopped here */
 const cap = 1000;
 
@@ -159,9 +166,15 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
   async function checkEpisode(episode: GoldenEpisode): Promise<void> {
     const job = jobOf(env, episode.policy.params, policyKindOf[episode.policy.kind], episode.seed);
     const trace = await cpu.trace(job, 0, 0);
-    expect(trace.length).toBe(episode.length);
-    expect(errorOf([trace.return], [episode.total_reward])).toBeLessThanOrEqual(tolerance.episode);
-    expect(trace.end).toBe(episode.terminated ? 'terminated' : episode.truncated ? 'truncated' : 'capped');
+    const left = episode.steps.findIndex((step) => tolerance.chaotic === true && (step.d ?? 0) > lost);
+    const steps = left === -1 ? episode.steps : episode.steps.slice(0, left);
+    if (left === -1) {
+      expect(trace.length).toBe(episode.length);
+      expect(errorOf([trace.return], [episode.total_reward])).toBeLessThanOrEqual(tolerance.episode);
+      expect(trace.end).toBe(episode.terminated ? 'terminated' : episode.truncated ? 'truncated' : 'capped');
+    } else {
+      expect(left).toBeGreaterThanOrEqual(50);
+    }
     expect(trace.steps[0].obs).toEqual(asVector(episode.initial_obs));
 
     // The end state is checked as that of the last step: the field `final_state` of the files is the one of the rerun
@@ -169,7 +182,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
     expect(episode.steps.at(-1)?.t).toBe(episode.length);
     const outputs = new Float64Array(job.policy.outputCount);
     let seen = { t: 0, obs: asVector(episode.initial_obs) };
-    for (const step of episode.steps) {
+    for (const step of steps) {
       const name = `step ${step.t}`;
       const taken = trace.steps[step.t - 1];
       const state = trace.steps[step.t]?.state ?? trace.finalState;

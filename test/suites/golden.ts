@@ -11,6 +11,8 @@ export interface GoldenStep {
   /** missing when the observation is a slice of the state */
   readonly o?: number | readonly number[];
   readonly r: number;
+  /** how far a rerun of the original from a start 1e-6 away is from here, in the state entry that differs most */
+  readonly d?: number;
 }
 
 export interface GoldenEpisode {

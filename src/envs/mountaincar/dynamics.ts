@@ -1,0 +1,45 @@
+/**
+ * MountainCar in float64, in Gymnasium's order of operations.
+ * Source: gymnasium/envs/classic_control/mountain_car.py (1.0 to 1.4), after Moore (1990).
+ */
+import type { Dynamics } from '../env.ts';
+
+export interface MountainCarParams {
+  readonly force: number;
+  readonly gravity: number;
+  readonly hillFrequency: number;
+  readonly maxSpeed: number;
+  readonly minPosition: number;
+  readonly maxPosition: number;
+  readonly goalPosition: number;
+  readonly goalSpeed: number;
+  readonly resetLow: number;
+  readonly resetHigh: number;
+  readonly [name: string]: number;
+}
+
+/** state and observation: position [length], velocity [length/step] */
+export const dynamics: Dynamics<MountainCarParams> = {
+  reset(p, rng, state) {
+    state[0] = rng.uniform(p.resetLow, p.resetHigh);
+    state[1] = 0;
+  },
+
+  observe(_p, state, observation) {
+    observation[0] = Math.fround(state[0]);
+    observation[1] = Math.fround(state[1]);
+  },
+
+  step(p, state, action, _rng, out) {
+    let position = state[0];
+    let velocity = state[1] + ((action[0] - 1) * p.force + Math.cos(p.hillFrequency * position) * -p.gravity);
+    velocity = Math.min(Math.max(velocity, -p.maxSpeed), p.maxSpeed);
+    position = Math.min(Math.max(position + velocity, p.minPosition), p.maxPosition);
+    // The wall at the left end takes all speed; there is none at the right end.
+    if (position === p.minPosition && velocity < 0) velocity = 0;
+    state[0] = position;
+    state[1] = velocity;
+    out.reward = -1;
+    out.terminated = position >= p.goalPosition && velocity >= p.goalSpeed;
+  },
+};
