@@ -286,7 +286,10 @@ describe('overrides', () => {
       ['seed.x=4'],
       'override 1 (seed.x=4): unknown key "seed.x"; "seed" (everything random of the run derives from it) has no keys inside',
     ],
-    [['__proto__.x=4'], 'override 1 (__proto__.x=4): unknown key "__proto__"; known at the top: env, env_options, method'],
+    [
+      ['__proto__.x=4'],
+      'override 1 (__proto__.x=4): unknown key "__proto__"; known at the top: env, env_options, method',
+    ],
     [['seed={'], 'override 1 (seed={), the value:1:2: expected YAML, got an error: Flow map must end with a }'],
     [
       ['parameters.high=-7'],
