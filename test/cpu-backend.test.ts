@@ -216,7 +216,7 @@ describe('a job that cannot be played', () => {
     { changes: { seed: -1 }, message: 'expected episode seeds in 0 ... 9007199254740991, got -1 and the 2 after it' },
     { changes: { seed: maxSeed - 1 }, message: 'expected episode seeds in' },
     { changes: { seed: 0.5 }, message: 'expected episode seeds in' },
-    { changes: { maxSteps: 0 }, message: 'expected max-steps to be a positive whole number below 2^30, got 0' },
+    { changes: { maxSteps: 0 }, message: 'expected max-steps to be a whole number in 1 ... 1073741823, got 0' },
     { changes: { env: { ...cartpole, timeLimit: null } }, message: 'has no step limit of its own; set max-steps' },
   ])('is refused: $message', async ({ changes, message }) => {
     await expect(one.play(job(changes))).rejects.toThrow(UsageError);
