@@ -7,6 +7,10 @@ import { cartpole } from '../src/envs/cartpole/index.ts';
 import { type ActionSpace, observationSize, type Row, type Spaces } from '../src/envs/env.ts';
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
 import { linear } from '../src/policies/linear.ts';
+import { mlp } from '../src/policies/mlp.ts';
+import { policyValueCount, policyValues } from '../src/policies/policy.ts';
+import { projectedMlp } from '../src/policies/projected-mlp.ts';
+import { randomFeatures } from '../src/policies/random-features.ts';
 import { argmax, clipToBox } from '../src/rollout/cpu/actions.ts';
 import { type PolicyCase, suiteForPolicy } from './suites/policy.ts';
 
@@ -77,6 +81,183 @@ describe('linear', () => {
     expect(observationSize(grid.observation)).toBe(1);
     expect(linear.accepts(grid)).toContain('numbered states');
     expect(linear.accepts(cartpole)).toBeNull();
+  });
+});
+
+/** One layer after the other, as plainly as possible. */
+function network(
+  values: readonly number[],
+  sizes: readonly number[],
+  inputs: readonly number[],
+  activation: (x: number) => number,
+): number[] {
+  let at = 0;
+  let layer = [...inputs];
+  for (let l = 1; l < sizes.length; l++) {
+    const from = layer;
+    const weights = at;
+    const biases = at + from.length * sizes[l];
+    layer = Array.from({ length: sizes[l] }, (_, k) => {
+      const sum = from.reduce((total, value, i) => total + value * values[weights + i * sizes[l] + k], 0);
+      const y = sum + values[biases + k];
+      return l < sizes.length - 1 ? activation(y) : y;
+    });
+    at = biases + sizes[l];
+  }
+  expect(at).toBe(values.length);
+  return layer;
+}
+
+const outputCount = (action: ActionSpace) => (action.kind === 'box' ? action.rows.length : action.meanings.length);
+
+describe('mlp', () => {
+  const cases: readonly PolicyCase[] = [
+    { name: 'defaults, 4 inputs', spaces: spaces(4, discrete(2)), options: {} },
+    { name: '1 input, 3 relu units, box 2', spaces: spaces(1, box(2)), options: { hidden: [3], activation: 'relu' } },
+    { name: '3 inputs, 5 and 2 units', spaces: spaces(3, discrete(3)), options: { hidden: [5, 2] } },
+    {
+      name: '2 inputs, 2 and 6 relu units',
+      spaces: spaces(2, box(1)),
+      options: { hidden: [2, 6], activation: 'relu' },
+    },
+    { name: '9 inputs, 64 and 64 units', spaces: spaces(9, box(1)), options: { hidden: [64, 64] } },
+  ];
+  suiteForPolicy(mlp, cases, (params, obs, { action }, options) => {
+    const hidden = (options.hidden ?? [8]) as number[];
+    const relu = options.activation === 'relu';
+    return network(params, [obs.length, ...hidden, outputCount(action)], obs, relu ? (x) => Math.max(x, 0) : Math.tanh);
+  });
+
+  it('lays parameters out layer by layer, weights before biases', () => {
+    const policy = buildPolicy('mlp', cartpole, { hidden: [2, 3] });
+    expect(policy.paramCount).toBe(4 * 2 + 2 + 2 * 3 + 3 + 3 * 2 + 2);
+    expect(policy.paramNames.slice(0, 3)).toEqual([
+      'weight x -> hidden 1.0',
+      'weight x -> hidden 1.1',
+      'weight x_dot -> hidden 1.0',
+    ]);
+    expect(policy.paramNames.slice(8, 11)).toEqual([
+      'bias hidden 1.0',
+      'bias hidden 1.1',
+      'weight hidden 1.0 -> hidden 2.0',
+    ]);
+    expect(policy.paramNames.slice(-4)).toEqual([
+      'weight hidden 2.2 -> action 0',
+      'weight hidden 2.2 -> action 1',
+      'bias action 0',
+      'bias action 1',
+    ]);
+    expect(buildPolicy('mlp', cartpole, { hidden: [2] }).paramNames[0]).toBe('weight x -> hidden 0');
+  });
+
+  it('keeps no memory of the call before', () => {
+    const policy = buildPolicy('mlp', cartpole, { hidden: [7, 5] });
+    const params = policy.sample(Generator.from(8), 1);
+    const act = (obs: Float64Array) => {
+      const out = new Float64Array(2);
+      policy.act(params, obs, out);
+      return Array.from(out);
+    };
+    const first = act(Float64Array.of(1, -2, 0.5, 3));
+    expect(act(Float64Array.of(-9, 4, 7, 1))).not.toEqual(first);
+    expect(act(Float64Array.of(1, -2, 0.5, 3))).toEqual(first);
+  });
+
+  it.each([[[]], [[4, 4, 4]], [[0]], [[65]], [[2.5]], [4], ['8']])('refuses the hidden layers %j', (hidden) => {
+    expect(() => mlp.build(cartpole, { hidden })).toThrow(
+      `expected option "hidden" to be a list of one or two layer sizes in 1 ... 64, got ${JSON.stringify(hidden)}`,
+    );
+  });
+
+  it('refuses an activation that it does not know', () => {
+    expect(() => mlp.build(cartpole, { activation: 'sigmoid' })).toThrow('to be tanh or relu, got "sigmoid"');
+  });
+});
+
+describe('projected-mlp', () => {
+  const wide = { low: -60, high: 60 };
+  const cases: readonly PolicyCase[] = [
+    { name: 'defaults with a wide range', spaces: spaces(4, discrete(2)), options: wide },
+    {
+      name: '8 inputs, box 2, other options',
+      spaces: spaces(8, box(2)),
+      options: { ...wide, hidden: 3, latent: [4, 6], seed: 3001, scale: 2 },
+    },
+  ];
+  const valuesOf = (params: readonly number[], where: Spaces, options: PolicyCase['options']) =>
+    Array.from(policyValues(projectedMlp.build(where, options), Float64Array.from(params)));
+  suiteForPolicy(projectedMlp, cases, (params, obs, where, options) => {
+    const sizes = [obs.length, (options.hidden ?? 4) as number, outputCount(where.action)];
+    return network(valuesOf(params, where, options), sizes, obs, Math.tanh);
+  });
+
+  it('stretches its coordinates by the scale and keeps their length, layer by layer', () => {
+    const where = spaces(8, box(2));
+    const policy = projectedMlp.build(where, { scale: 3, latent: [5, 4] });
+    const params = Float64Array.of(1, -2, 3, 0.5, -1, 2, 4, -3, 1);
+    const values = policyValues(policy, params);
+    expect(values.length).toBe(8 * 4 + 4 + 4 * 2 + 2);
+    expect(policyValueCount(policy)).toBe(values.length);
+    const norm = (x: Float64Array) => Math.hypot(...x);
+    expect(norm(values.subarray(0, 36))).toBeCloseTo(3 * norm(params.subarray(0, 5)), 12);
+    expect(norm(values.subarray(36))).toBeCloseTo(3 * norm(params.subarray(5)), 12);
+  });
+
+  it('cuts coordinates and draws to its range', () => {
+    const policy = projectedMlp.build(spaces(8, box(2)), { low: -1, high: 2 });
+    const at = (value: number) => policyValues(policy, new Float64Array(10).fill(value));
+    expect(at(50)).toEqual(at(2));
+    expect(at(-50)).toEqual(at(-1));
+    expect(at(1.9)).not.toEqual(at(2));
+    const drawn = Array.from({ length: 50 }, (_, seed) => [...policy.sample(Generator.from(seed), 3)]).flat();
+    expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([-1, 2]);
+  });
+
+  it('refuses more coordinates than a layer has values, and an empty range', () => {
+    expect(() => projectedMlp.build(spaces(2, box(1)), { hidden: 1 })).toThrow(
+      'expected at most 3 coordinates for the 3 values of layer 1, got 5',
+    );
+    expect(() => projectedMlp.build(cartpole, { low: 2, high: 2 })).toThrow('"low" below "high"');
+  });
+});
+
+describe('random-features', () => {
+  const wide = { low: -60, high: 60 };
+  const cases: readonly PolicyCase[] = [
+    { name: 'defaults with a wide range', spaces: spaces(8, box(2)), options: wide },
+    {
+      name: '5 inputs, 3 actions, other options',
+      spaces: spaces(5, discrete(3)),
+      options: { ...wide, hidden: 6, seed: 4, obs_scale: 0.5, obs_clip: 1.5, output_gain: 2 },
+    },
+  ];
+  suiteForPolicy(randomFeatures, cases, (params, obs, where, options) => {
+    const values = policyValues(randomFeatures.build(where, options), Float64Array.from(params));
+    const limit = values[values.length - 1];
+    const cut = obs.map((value) => Math.min(Math.max(value, -limit), limit));
+    const sizes = [obs.length, (options.hidden ?? 8) as number, outputCount(where.action)];
+    return network(Array.from(values.subarray(0, -1)), sizes, cut, Math.tanh);
+  });
+
+  it('lays the readout out action by action, then the biases', () => {
+    const policy = randomFeatures.build(spaces(3, box(2)), { hidden: 2 });
+    expect(policy.paramNames).toEqual([
+      'weight feature 0 -> a0',
+      'weight feature 1 -> a0',
+      'weight feature 0 -> a1',
+      'weight feature 1 -> a1',
+      'bias a0',
+      'bias a1',
+    ]);
+    const out = new Float64Array(2);
+    policy.act(policyValues(policy, Float64Array.of(0, 0, 0, 0, 4, -6)), Float64Array.of(1, 2, 3), out);
+    expect(Array.from(out)).toEqual([2, -3]);
+  });
+
+  it('draws within its range', () => {
+    const policy = randomFeatures.build(spaces(3, box(2)), {});
+    const drawn = Array.from({ length: 50 }, (_, seed) => [...policy.sample(Generator.from(seed), 3)]).flat();
+    expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([-2, 2]);
   });
 });
 

@@ -2,9 +2,12 @@
 import { UsageError, unknownName } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { linear } from './linear.ts';
+import { mlp } from './mlp.ts';
 import type { Policy, PolicyKind, PolicyOptions } from './policy.ts';
+import { projectedMlp } from './projected-mlp.ts';
+import { randomFeatures } from './random-features.ts';
 
-export const policyKinds: readonly PolicyKind[] = [linear];
+export const policyKinds: readonly PolicyKind[] = [linear, mlp, projectedMlp, randomFeatures];
 
 /** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */
 export function buildPolicy(kindId: string, env: Env, options: PolicyOptions = {}): Policy {

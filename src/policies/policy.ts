@@ -23,6 +23,12 @@ export interface PolicyKind {
   build(spaces: Spaces, options: PolicyOptions): Policy;
 }
 
+/** From parameters `[paramCount]` to the values that act, `[count]`; worked out once per candidate. */
+export interface Expansion {
+  readonly count: number;
+  expand(params: Float64Array): Float64Array;
+}
+
 /** A policy kind fitted to an environment; parameters are passed to every call. */
 export interface Policy {
   readonly kind: string;
@@ -34,10 +40,24 @@ export interface Policy {
   /** `scores`: one number per action (argmax, or the Box action before the clip); `action`: the action itself */
   readonly output: 'scores' | 'action';
   readonly outputCount: number;
+  /** names `shaders/policies/<shader>.wgsl` where that is not the kind's own: kinds may share a shader */
+  readonly shader?: string;
   /** WGSL constants of this policy's shader, e.g. `LINEAR_BIAS` */
   readonly shaderConstants: Readonly<Record<string, boolean | number>>;
-  /** Fills `outputs [outputCount]` from `params [paramCount]` and `observation [OBS_DIM]`. */
-  act(params: Float64Array, observation: Float64Array, outputs: Float64Array): void;
+  /** What `act` and the shader read, where that is not the parameters themselves but what they stand for. */
+  readonly expansion?: Expansion;
+  /** Fills `outputs [outputCount]` from `policyValues(policy, params)` and `observation [OBS_DIM]`. */
+  act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */
   sample(rng: Generator, spread: number): Float64Array;
+}
+
+/** How many values `policyValues` gives. */
+export function policyValueCount({ paramCount, expansion }: Policy): number {
+  return expansion?.count ?? paramCount;
+}
+
+/** What `act` and the shader read for these parameters. */
+export function policyValues({ expansion }: Policy, params: Float64Array): Float64Array {
+  return expansion ? expansion.expand(params) : params;
 }

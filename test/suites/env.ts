@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { actionSize, type Env, observationSize } from '../../src/envs/env.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
+import { policyValues } from '../../src/policies/policy.ts';
 import type { RolloutJob } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
 import { asVector, type GoldenEpisode, observationOf, readGolden } from './golden.ts';
@@ -191,7 +192,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
       expect(errorOf(state, step.s), name).toBeLessThanOrEqual(tolerance.episode);
       if (seen.t === step.t - 1) {
         expect(errorOf(taken.obs, seen.obs), name).toBeLessThanOrEqual(observationTolerance);
-        job.policy.act(job.candidates[0], Float64Array.from(seen.obs), outputs);
+        job.policy.act(policyValues(job.policy, job.candidates[0]), Float64Array.from(seen.obs), outputs);
         if (step.y) expect(errorOf(Array.from(outputs), step.y), name).toBeLessThanOrEqual(outputTolerance);
       }
       seen = { t: step.t, obs: observationOf(recorded, step.o, step.s) };

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { observationSize, type Spaces } from '../../src/envs/env.ts';
-import type { PolicyKind, PolicyOptions } from '../../src/policies/policy.ts';
+import { type PolicyKind, type PolicyOptions, policyValues } from '../../src/policies/policy.ts';
 
 /** The outputs, written as plainly as possible. */
 export type ReferencePolicy = (
@@ -19,7 +19,13 @@ export interface PolicyCase {
   readonly options: PolicyOptions;
 }
 
-export function suiteForPolicy(kind: PolicyKind, cases: readonly PolicyCase[], reference: ReferencePolicy): void {
+/** `tolerance`: |difference| to the formula relative to max(1, largest output); 0 where sums keep their order. */
+export function suiteForPolicy(
+  kind: PolicyKind,
+  cases: readonly PolicyCase[],
+  reference: ReferencePolicy,
+  tolerance = 0,
+): void {
   it.each(cases)('has a name for each parameter, all different: $name', ({ spaces, options }) => {
     const policy = kind.build(spaces, options);
     expect(policy.kind).toBe(kind.id);
@@ -36,8 +42,14 @@ export function suiteForPolicy(kind: PolicyKind, cases: readonly PolicyCase[], r
       const obs = Float64Array.from({ length: size }, () => rng.uniform(-2, 7));
       const before = [params.slice(), obs.slice()];
       const outputs = new Float64Array(policy.outputCount).fill(NaN);
-      policy.act(params, obs, outputs);
-      expect(Array.from(outputs)).toEqual(reference(Array.from(params), Array.from(obs), spaces, options));
+      policy.act(policyValues(policy, params), obs, outputs);
+      const wanted = reference(Array.from(params), Array.from(obs), spaces, options);
+      const scale = Math.max(1, ...wanted.map(Math.abs));
+      expect(outputs.length).toBe(wanted.length);
+      wanted.forEach((value, j) => {
+        // Written so that a NaN fails.
+        expect(Math.abs(outputs[j] - value) / scale).toBeLessThanOrEqual(tolerance);
+      });
       expect([params, obs]).toEqual(before);
     }
   });

@@ -4,7 +4,7 @@
  */
 import { Generator } from '../../base/rng/generator.ts';
 import { actionSize, type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
-import type { Policy } from '../../policies/policy.ts';
+import { type Policy, policyValues } from '../../policies/policy.ts';
 import { type EndCause, endCauses, type TraceStep } from '../backend.ts';
 import { argmax, clipToBox } from './actions.ts';
 
@@ -107,9 +107,14 @@ export class Player {
     const rule = this.#rule;
     const transition = this.#transition;
 
+    let known = -1;
+    let values = candidates[0];
     for (let entry = from; entry < to; entry++) {
       const candidate = Math.floor(entry / episodes);
-      const params = candidates[candidate];
+      if (candidate !== known) {
+        values = policyValues(policy, candidates[candidate]);
+        known = candidate;
+      }
       rng.reseed(seed + (entry - candidate * episodes));
       env.reset(constants, rng, state);
       let total = 0;
@@ -117,7 +122,7 @@ export class Player {
       let terminated = false;
       while (!terminated && length < maxSteps) {
         env.observe(constants, state, observation);
-        policy.act(params, observation, outputs);
+        policy.act(values, observation, outputs);
         if (rule === ARGMAX) action[0] = argmax(outputs);
         else if (rule === CLIP) clipToBox(outputs, low, high, action);
         else action.set(outputs);

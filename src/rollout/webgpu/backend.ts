@@ -1,6 +1,7 @@
 /** The WebGPU backend: thousands of episodes per dispatch, one invocation each. */
 import { R2poError } from '../../base/errors.ts';
 import { actionSize, type Env, observationSize } from '../../envs/env.ts';
+import { policyValueCount, policyValues } from '../../policies/policy.ts';
 import {
   type Backend,
   checkEpisode,
@@ -235,9 +236,10 @@ class WebGpuBackend implements Backend {
     }
     const limit = stepLimit(job);
     const { lo, hi } = seedWords(job.seed);
-    const candidates = new Float32Array(job.candidates.length * policy.paramCount);
+    const valueCount = policyValueCount(policy);
+    const candidates = new Float32Array(job.candidates.length * valueCount);
     job.candidates.forEach((params, c) => {
-      candidates.set(params, c * policy.paramCount);
+      candidates.set(policyValues(policy, params), c * valueCount);
     });
     let uploads: [Uint32Array<ArrayBuffer> | null, Float32Array<ArrayBuffer> | null] = [envParamWords(env), candidates];
     return {

@@ -4,7 +4,7 @@
  * at byte 4k.
  */
 import { type ActionSpace, actionSize, type Env, observationSize } from '../../envs/env.ts';
-import type { Policy } from '../../policies/policy.ts';
+import { type Policy, policyValueCount } from '../../policies/policy.ts';
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
@@ -70,7 +70,7 @@ export function envDeclarations(env: Env): string {
 /** Sizes and constants that follow from the policy. */
 export function policyDeclarations(policy: Policy): string {
   return [
-    `const PARAM_COUNT: u32 = ${policy.paramCount}u;`,
+    `const PARAM_COUNT: u32 = ${policyValueCount(policy)}u;`,
     `const OUTPUT_DIM: u32 = ${policy.outputCount}u;`,
     'alias Outputs = array<f32, OUTPUT_DIM>;',
     ...Object.entries(policy.shaderConstants).map(([name, value]) =>

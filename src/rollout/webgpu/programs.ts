@@ -17,6 +17,7 @@ function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
     file('shaders/lib/f64.wgsl', ['F64']),
     file(draws, ['Rng', 'rng_seed', 'rng_random', 'rng_random_f32', 'rng_uniform', 'rng_integers']),
     file('shaders/lib/trig.wgsl', ['trig_sincos']),
+    file('shaders/lib/tanh.wgsl', ['tanh_accurate']),
   ];
 }
 
@@ -36,7 +37,7 @@ function actionFile(env: Env, policy: Policy): string {
 
 /** The program that plays (and records) episodes of one policy kind in one environment. */
 export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = readAsset): Program {
-  const policyPath = `shaders/policies/${policy.kind}.wgsl`;
+  const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
     ...envFiles(env, read),

@@ -1,0 +1,94 @@
+// A network with one or two hidden layers; the float64 twin is src/policies/network.ts. Values per candidate, layer by
+// layer: weights (inputs x units, row by row), then biases; last, with NETWORK_CLIPPED, the limit of the inputs.
+// Few values stay in registers for the whole episode; many are read from the buffer, where all invocations of a
+// candidate read the same word at the same time.
+
+const NETWORK_FIRST_BIAS: u32 = OBS_DIM * NETWORK_HIDDEN_1;
+const NETWORK_SECOND: u32 = NETWORK_FIRST_BIAS + NETWORK_HIDDEN_1;
+const NETWORK_SECOND_BIAS: u32 = NETWORK_SECOND + NETWORK_HIDDEN_1 * NETWORK_HIDDEN_2;
+// inputs of the last layer, and where its weights begin
+const NETWORK_LAST_INPUTS: u32 = select(NETWORK_HIDDEN_2, NETWORK_HIDDEN_1, NETWORK_HIDDEN_2 == 0u);
+const NETWORK_LAST: u32 = select(NETWORK_SECOND_BIAS + NETWORK_HIDDEN_2, NETWORK_SECOND, NETWORK_HIDDEN_2 == 0u);
+const NETWORK_LAST_BIAS: u32 = NETWORK_LAST + NETWORK_LAST_INPUTS * OUTPUT_DIM;
+const NETWORK_INPUT_LIMIT: u32 = NETWORK_LAST_BIAS + OUTPUT_DIM;
+const NETWORK_REGISTERS: u32 = 64u;
+const NETWORK_RESIDENT: bool = PARAM_COUNT <= NETWORK_REGISTERS;
+
+struct PolicyMemory {
+  values: array<f32, select(1u, PARAM_COUNT, NETWORK_RESIDENT)>,
+  offset: u32,
+}
+
+fn policy_load(offset: u32) -> PolicyMemory {
+  var memory: PolicyMemory;
+  memory.offset = offset;
+  if (NETWORK_RESIDENT) {
+    for (var i = 0u; i < PARAM_COUNT; i++) {
+      memory.values[i] = candidates[offset + i];
+    }
+  }
+  return memory;
+}
+
+fn network_value(memory: ptr<function, PolicyMemory>, i: u32) -> f32 {
+  if (NETWORK_RESIDENT) {
+    return (*memory).values[i];
+  }
+  return candidates[(*memory).offset + i];
+}
+
+fn network_activation(x: f32) -> f32 {
+  if (NETWORK_RELU) {
+    return max(x, 0.0);
+  }
+  return tanh_accurate(x);
+}
+
+// unit k of the first hidden layer
+fn network_first(memory: ptr<function, PolicyMemory>, inputs: ptr<function, Obs>, k: u32) -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < OBS_DIM; i++) {
+    sum += (*inputs)[i] * network_value(memory, i * NETWORK_HIDDEN_1 + k);
+  }
+  return network_activation(sum + network_value(memory, NETWORK_FIRST_BIAS + k));
+}
+
+// adds what a unit of the last hidden layer sends to the outputs
+fn network_send(memory: ptr<function, PolicyMemory>, outputs: ptr<function, Outputs>, k: u32, unit: f32) {
+  for (var j = 0u; j < OUTPUT_DIM; j++) {
+    (*outputs)[j] += unit * network_value(memory, NETWORK_LAST + k * OUTPUT_DIM + j);
+  }
+}
+
+fn policy_act(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> Outputs {
+  var inputs = *obs;
+  if (NETWORK_CLIPPED) {
+    let limit = network_value(memory, NETWORK_INPUT_LIMIT);
+    for (var i = 0u; i < OBS_DIM; i++) {
+      inputs[i] = clamp(inputs[i], -limit, limit);
+    }
+  }
+  var outputs: Outputs;
+  if (NETWORK_HIDDEN_2 == 0u) {
+    // One hidden layer needs no memory: each unit is sent on as soon as it is known.
+    for (var k = 0u; k < NETWORK_HIDDEN_1; k++) {
+      network_send(memory, &outputs, k, network_first(memory, &inputs, k));
+    }
+  } else {
+    var first: array<f32, NETWORK_HIDDEN_1>;
+    for (var k = 0u; k < NETWORK_HIDDEN_1; k++) {
+      first[k] = network_first(memory, &inputs, k);
+    }
+    for (var m = 0u; m < NETWORK_HIDDEN_2; m++) {
+      var sum = 0.0;
+      for (var k = 0u; k < NETWORK_HIDDEN_1; k++) {
+        sum += first[k] * network_value(memory, NETWORK_SECOND + k * NETWORK_HIDDEN_2 + m);
+      }
+      network_send(memory, &outputs, m, network_activation(sum + network_value(memory, NETWORK_SECOND_BIAS + m)));
+    }
+  }
+  for (var j = 0u; j < OUTPUT_DIM; j++) {
+    outputs[j] += network_value(memory, NETWORK_LAST_BIAS + j);
+  }
+  return outputs;
+}

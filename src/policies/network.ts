@@ -1,0 +1,101 @@
+/**
+ * A small network in float64, the twin of shaders/policies/mlp.wgsl: one or two hidden layers with an activation, then
+ * a linear layer. Its values lie layer by layer: weights (inputs x units, row by row), then biases; with `clipped`, one
+ * more value at the end, the limit to which inputs are cut on both sides.
+ */
+import { type ActionSpace, observationSize, type Spaces } from '../envs/env.ts';
+import type { Policy } from './policy.ts';
+
+export const activations = ['tanh', 'relu'] as const;
+export type Activation = (typeof activations)[number];
+
+export interface NetworkShape {
+  readonly inputs: number;
+  /** units of each hidden layer; one or two entries */
+  readonly hidden: readonly number[];
+  readonly outputs: number;
+  readonly activation: Activation;
+  readonly clipped: boolean;
+}
+
+/** Widest hidden layer. */
+export const maxHidden = 64;
+
+/** Inputs and units of each layer, in order. */
+export function layersOf({ inputs, hidden, outputs }: NetworkShape): { inputs: number; units: number }[] {
+  const sizes = [inputs, ...hidden, outputs];
+  return sizes.slice(1).map((units, i) => ({ inputs: sizes[i], units }));
+}
+
+/** How many values the network has. */
+export function valueCount(shape: NetworkShape): number {
+  return layersOf(shape).reduce((sum, { inputs, units }) => sum + (inputs + 1) * units, shape.clipped ? 1 : 0);
+}
+
+/** The constants of `shaders/policies/mlp.wgsl`. */
+export function networkConstants({ hidden, activation, clipped }: NetworkShape): Policy['shaderConstants'] {
+  return {
+    NETWORK_HIDDEN_1: hidden[0],
+    NETWORK_HIDDEN_2: hidden[1] ?? 0,
+    NETWORK_RELU: activation === 'relu',
+    NETWORK_CLIPPED: clipped,
+  };
+}
+
+/** The function from the network's values and an observation to its outputs. It reuses its memory: one call at a time. */
+export function networkAct(shape: NetworkShape): Policy['act'] {
+  const { inputs, clipped } = shape;
+  const layers = layersOf(shape);
+  const relu = shape.activation === 'relu';
+  const limitAt = valueCount(shape) - 1;
+  const entering = new Float64Array(inputs);
+  const units = shape.hidden.map((size) => new Float64Array(size));
+  return (values, observation, out) => {
+    const limit = clipped ? values[limitAt] : Infinity;
+    for (let i = 0; i < inputs; i++) entering[i] = Math.min(Math.max(observation[i], -limit), limit);
+    let from = entering;
+    let at = 0;
+    for (let l = 0; l < units.length; l++) {
+      const to = units[l];
+      affine(values, at, from, to);
+      for (let k = 0; k < to.length; k++) to[k] = relu ? Math.max(to[k], 0) : Math.tanh(to[k]);
+      at += (layers[l].inputs + 1) * layers[l].units;
+      from = to;
+    }
+    affine(values, at, from, out);
+  };
+}
+
+/** to = from W + b, with W and b from `at` on. */
+function affine(values: Float64Array, at: number, from: Float64Array, to: Float64Array): void {
+  const inputs = from.length;
+  const units = to.length;
+  const bias = at + inputs * units;
+  for (let k = 0; k < units; k++) {
+    let sum = 0;
+    for (let i = 0, w = at + k; i < inputs; i++, w += units) sum += from[i] * values[w];
+    to[k] = sum + values[bias + k];
+  }
+}
+
+/** Names of the actions or action entries that a policy has one output for. */
+export function outputNames(action: ActionSpace): string[] {
+  return action.kind === 'discrete' ? action.meanings.map((_, i) => `action ${i}`) : action.rows.map((r) => r.name);
+}
+
+/** Names of the observation's entries. */
+export function inputNames(spaces: Spaces): string[] {
+  return spaces.observation.kind === 'vector' ? spaces.observation.rows.map((r) => r.name) : [];
+}
+
+export function shapeFor(spaces: Spaces, hidden: readonly number[], activation: Activation, clipped = false) {
+  const outputs = outputNames(spaces.action).length;
+  return { inputs: observationSize(spaces.observation), hidden, outputs, activation, clipped } satisfies NetworkShape;
+}
+
+/** The reason why a network cannot read an observation; null when it can. */
+export function acceptsVector({ observation }: Spaces): string | null {
+  return observation.kind === 'vector'
+    ? null
+    : 'it reads a vector observation, and this environment has numbered states';
+}

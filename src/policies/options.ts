@@ -1,0 +1,51 @@
+/** Options of a policy kind as rules: what each may be and what it is when it is left out. */
+import { UsageError } from '../base/errors.ts';
+import type { PolicyOptions } from './policy.ts';
+
+/** What one option may be. */
+export interface OptionRule<T> {
+  readonly fallback: T;
+  readonly expected: string;
+  fits(value: unknown): boolean;
+}
+
+export const wholeNumber = (low: number, high: number, fallback: number): OptionRule<number> => ({
+  fallback,
+  expected: `a whole number in ${low} ... ${high}`,
+  fits: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+});
+
+export const finiteNumber = (fallback: number): OptionRule<number> => ({
+  fallback,
+  expected: 'a finite number',
+  fits: (value) => Number.isFinite(value),
+});
+
+export const positiveNumber = (fallback: number): OptionRule<number> => ({
+  fallback,
+  expected: 'a positive number',
+  fits: (value) => Number.isFinite(value) && (value as number) > 0,
+});
+
+type Rules = Readonly<Record<string, OptionRule<unknown>>>;
+export type OptionValues<R extends Rules> = { readonly [K in keyof R]: R[K]['fallback'] };
+
+/** Every option, given or not. Throws a usage error for one that is unknown or has a value that does not fit. */
+export function readOptions<const R extends Rules>(kind: string, options: PolicyOptions, rules: R): OptionValues<R> {
+  const known = Object.keys(rules);
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(rules, key)) {
+      throw new UsageError(kind, `expected only the options ${known.join(', ')}, got "${key}"; remove it`);
+    }
+  }
+  return Object.fromEntries(
+    known.map((key) => {
+      const { fallback, expected, fits } = rules[key];
+      const value = Object.hasOwn(options, key) ? options[key] : fallback;
+      if (!fits(value)) {
+        throw new UsageError(kind, `expected option "${key}" to be ${expected}, got ${JSON.stringify(value)}`);
+      }
+      return [key, value];
+    }),
+  ) as OptionValues<R>;
+}
