@@ -13,8 +13,6 @@ export interface AdapterReport {
 export interface GpuDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterReport;
-  /** Dawn's root object: the device dies when it is collected, so whoever holds the device holds this. */
-  readonly instance: unknown;
   /** Throws when the device was lost or raised an error that no call has reported. */
   check(): void;
   /** Rejects when the device is lost before `close`; never resolves. */
@@ -37,12 +35,25 @@ export function dawnVersion(): string {
 }
 
 /**
+ * Dawn's root objects, one per set of flags, kept for as long as the process lives: the devices of a collected one die,
+ * and what it still had scheduled then runs on freed memory.
+ */
+const instances = new Map<string, GPU>();
+
+function instanceWith(webgpu: typeof import('webgpu'), flags: string[]): GPU {
+  const key = flags.join(' ');
+  const instance = instances.get(key) ?? webgpu.create(flags);
+  instances.set(key, instance);
+  return instance;
+}
+
+/**
  * `auto`: the adapter that Dawn offers; `null`: Dawn's own backend that compiles everything and runs nothing.
  * Returns null when there is no adapter. Timestamps are asked for unquantised, so that short dispatches can be timed.
  */
 export async function findAdapter(
   kind: 'auto' | 'null' = 'auto',
-): Promise<{ adapter: GPUAdapter; report: AdapterReport; instance: unknown } | null> {
+): Promise<{ adapter: GPUAdapter; report: AdapterReport } | null> {
   let webgpu: typeof import('webgpu');
   try {
     webgpu = await import('webgpu');
@@ -51,14 +62,13 @@ export async function findAdapter(
   }
   Object.assign(globalThis, webgpu.globals);
   const flags = ['disable-dawn-features=timestamp_quantization'];
-  const gpu = webgpu.create(kind === 'null' ? ['backend=null', ...flags] : flags);
+  const gpu = instanceWith(webgpu, kind === 'null' ? ['backend=null', ...flags] : flags);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return null;
   const { name, software } = describe(adapter.info);
   return {
     adapter,
     report: { name, software, timestamps: adapter.features.has('timestamp-query') },
-    instance: gpu,
   };
 }
 
@@ -71,7 +81,7 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
       'expected a WebGPU adapter, found none; install a Vulkan driver ("r2po doctor" says what is missing) or use --backend cpu',
     );
   }
-  const { adapter, report, instance } = found;
+  const { adapter, report } = found;
   const device = await adapter.requestDevice({
     requiredFeatures: report.timestamps ? ['timestamp-query'] : [],
     requiredLimits: {
@@ -99,7 +109,6 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
   return {
     device,
     adapter: report,
-    instance,
     lost,
     check() {
       if (failure) throw failure;
