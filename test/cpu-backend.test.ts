@@ -317,7 +317,7 @@ describe('stopping', () => {
 
 describe('worker pool', () => {
   const work = (seed: number): Work => ({
-    env: { id: 'CartPole-v1', options: {} },
+    env: { name: 'CartPole-v1', options: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],
     episodes: 1,

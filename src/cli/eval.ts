@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { findEnv } from '../envs/index.ts';
+import { openEnv } from '../envs/load.ts';
 import { type Episodes, endCauses, maxEpisodeSteps, maxEpisodes, type Trace } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
@@ -30,7 +30,7 @@ interface Options {
 export function define(command: Command, io: Io): void {
   command
     .description('Plays episodes of one policy. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.')
-    .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
     .addOption(envOption())
     .requiredOption('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
     .addOption(countOption('--episodes', 'episodes to play', maxEpisodes).default(20))
@@ -44,7 +44,7 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  const env = findEnv(options.env, options.envOption);
+  const env = await openEnv(options.env, options.envOption);
   const { policy, params, source } = await loadPolicy(options.policy, env);
   if (options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');

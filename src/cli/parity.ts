@@ -1,72 +1,122 @@
-/** `r2po parity`: webgpu held against cpu, per environment and policy kind, on this machine. */
+/** `r2po parity`: every other backend held against cpu, per environment and policy kind, on this machine. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { readAsset } from '../base/assets.ts';
 import { DiffersError, UsageError } from '../base/errors.ts';
-import { envs, findEnv } from '../envs/index.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
+import { envs } from '../envs/index.ts';
+import { openEnv } from '../envs/load.ts';
 import { policyKinds } from '../policies/index.ts';
+import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import type { ReadShader } from '../rollout/webgpu/programs.ts';
-import { compareBackends, type ParityReport } from '../stats/parity.ts';
+import { checkEnvironment } from '../stats/conformance.ts';
+import { compareBackends, type ParityReport, type StepParity } from '../stats/parity.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, countOption, seedOption } from './options.ts';
+import { addOutputOptions, countOption, envOption, positiveNumber, seedOption } from './options.ts';
 
 interface Options {
+  readonly env: readonly string[];
+  readonly envOption: EnvOptions;
   readonly seed: number;
   readonly transitions: number;
   readonly episodes: number;
+  readonly maxSeconds?: number;
   readonly shaders?: string;
   readonly json?: boolean;
 }
+
+/** One environment: the promises that it breaks, and how the backends compare in it. */
+interface EnvReport {
+  readonly env: string;
+  readonly problems: readonly string[];
+  readonly reports: readonly ParityReport[];
+}
+
+/** A software adapter is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
+const softwareSeconds = 5;
+/** an environment without a limit of its own is stopped here */
+const cap = 1000;
 
 export function define(command: Command, io: Io): void {
   command
     .description(
       'Holds the WebGPU backend against the float64 one: start states bit for bit, single steps from states that ' +
-        'random policies reach, whole episodes over the same seeds. Exit code 6 when something is out of tolerance.',
+        'random policies reach, whole episodes over the same seeds. Checks what each environment promises. Exit code 6 ' +
+        'when something is out of tolerance.',
     )
-    .argument('[env...]', 'environments; all when left out')
+    .argument('[env...]', 'environments, or paths of modules that define one; all of ours when left out')
+    .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
+    .addOption(envOption())
     .addOption(seedOption('seed of the first episode').default(0))
     .addOption(countOption('--transitions', 'start states and single steps to compare', 2 ** 20).default(4096))
     .addOption(countOption('--episodes', 'episode seeds per policy', 2 ** 20).default(4096))
+    .addOption(
+      new Option(
+        '--max-seconds <s>',
+        `fewer episodes where those of a policy kind would take longer; ${softwareSeconds} on a software adapter`,
+      ).argParser(positiveNumber('--max-seconds', 'seconds')),
+    )
     .option('--shaders <dir>', 'use the shaders of this folder (a changed copy of shaders/)');
   addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));
 }
 
 async function run(names: readonly string[], options: Options, io: Io): Promise<void> {
-  const chosen = names.length === 0 ? envs : names.map((name) => findEnv(name));
+  const asked = [...names, ...options.env];
+  const chosen: Env[] = [];
+  for (const name of asked.length === 0 ? envs.map((env) => env.id) : asked) {
+    chosen.push(await openEnv(name, options.envOption));
+  }
   const { openWebGpuBackend } = await import('../rollout/webgpu/backend.ts');
+  const { openDevice } = await import('../rollout/webgpu/device.ts');
+  const gpu = await openDevice();
+  const maxSeconds = options.maxSeconds ?? (gpu.adapter.software ? softwareSeconds : null);
   const reference = openCpuBackend();
-  const other = await openWebGpuBackend({ readShader: shaderReader(options.shaders) });
-  const reports: ParityReport[] = [];
+  const others = [await openWebGpuBackend({ gpu, readShader: shaderReader(options.shaders) })];
+  const reports: EnvReport[] = [];
   try {
-    io.note(`reference: cpu in float64; other: webgpu on ${other.adapter}`);
-    for (const env of chosen) {
-      for (const kind of policyKinds) {
-        if (kind.accepts(env) !== null) continue;
-        io.status(`${env.id}, ${kind.id} ...`);
-        const policy = kind.build(env, {});
-        const { seed, transitions, episodes } = options;
-        const maxSteps = env.timeLimit === null ? 1000 : null;
-        reports.push(await compareBackends({ env, policy, reference, other, seed, transitions, episodes, maxSteps }));
-      }
-    }
+    io.note(`reference: cpu in float64; other: webgpu on ${gpu.adapter.name}`);
+    for (const env of chosen) reports.push(await check(env, reference, others, { ...options, maxSeconds }, io));
   } finally {
     io.status(null);
-    await reference.close();
-    await other.close();
+    for (const backend of [reference, ...others]) await backend.close();
   }
-  if (options.json) io.printJson({ adapter: other.adapter, reports, ok: reports.every((r) => r.ok) });
-  else io.print(table(reports, io));
-  const failed = reports.filter((r) => !r.ok);
-  if (failed.length > 0) {
-    throw new DiffersError(
-      'parity',
-      `webgpu is out of tolerance in ${failed.map((r) => `${r.env} (${r.policyKind})`).join(', ')}; ` +
-        'do not use its numbers on this machine, and report the table above with the output of "r2po doctor --json"',
-    );
+  const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
+  const { adapter } = gpu;
+  if (options.json) io.printJson(document(adapter.name, reports, failed.length === 0));
+  else io.print(report(reports, options, io));
+  if (failed.length > 0) throw new DiffersError('parity', failed.flatMap(complaints).join('\n  '));
+}
+
+function document(adapter: string, environments: readonly EnvReport[], ok: boolean) {
+  const problems = environments.flatMap(({ env, problems }) => problems.map((problem) => ({ env, problem })));
+  return { adapter, problems, reports: environments.flatMap((e) => e.reports), ok };
+}
+
+async function check(
+  env: Env,
+  reference: Backend,
+  others: readonly Backend[],
+  sizes: Pick<Options, 'seed' | 'transitions' | 'episodes'> & { readonly maxSeconds: number | null },
+  io: Io,
+): Promise<EnvReport> {
+  io.status(`${env.id} ...`);
+  const problems = await checkEnvironment(env, reference, sizes.seed);
+  const reports: ParityReport[] = [];
+  // Numbers of an environment that does not keep its promises mean nothing.
+  const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);
+  for (const kind of kinds) {
+    const policy = kind.build(env, {});
+    const { seed, transitions, episodes, maxSeconds } = sizes;
+    const maxSteps = env.timeLimit === null ? cap : null;
+    for (const other of others) {
+      io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
+      const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };
+      reports.push(await compareBackends(request));
+    }
   }
+  return { env: env.id, problems, reports };
 }
 
 function shaderReader(folder: string | undefined): ReadShader {
@@ -81,32 +131,68 @@ function shaderReader(folder: string | undefined): ReadShader {
   };
 }
 
-function table(reports: readonly ParityReport[], io: Io): string {
+const numbers = (values: readonly number[]): string =>
+  `[${values.map((value) => Number(value.toPrecision(9))).join(', ')}]`;
+
+function situation({ state, action, draws }: NonNullable<StepParity['firstDifferentEnd']>): string {
+  return `state ${numbers(state)}, action ${numbers(action)}${draws.length > 0 ? `, draws ${numbers(draws)}` : ''}`;
+}
+
+/** What is wrong with an environment, one sentence each, with the state and the entry to look at. */
+function complaints({ env, problems, reports }: EnvReport): string[] {
+  return [
+    ...problems.map((problem) => `${env}: ${problem}`),
+    ...reports.filter((r) => !r.ok).map((r) => `${env}, ${r.policyKind}: ${difference(r)}`),
+  ];
+}
+
+function difference({ other, start, step, episodes }: ParityReport): string {
+  if (!start.ok) return `${start.different} of ${start.seeds} start states of ${other} are not those of cpu in f32`;
+  const { worst, firstDifferentEnd } = step;
+  if (worst !== null && step.maxError > step.tolerance) {
+    const { entry, expected, got } = worst;
+    return (
+      `${other} is out of tolerance: ${entry} is ${got}, and ${expected} on cpu, after one step from ` +
+      `${situation(worst)}; error ${step.maxError.toExponential(2)}, tolerance ${step.tolerance}`
+    );
+  }
+  if (firstDifferentEnd !== null) {
+    return `${step.terminatedDifferent} single steps end the episode on one of cpu and ${other} only; the first from ${situation(firstDifferentEnd)}`;
+  }
+  const off = episodes.filter((e) => !e.ok).map((e) => `${e.policy}: p = ${e.p.toPrecision(2)}`);
+  return `mean returns of ${other} differ from those of cpu over whole episodes (${off.join('; ')})`;
+}
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
+const left = (title: string) => ({ title });
+const right = (title: string) => ({ title, align: 'right' as const });
+
+function report(reports: readonly EnvReport[], options: Options, io: Io): string {
   const mark = (ok: boolean): string => (ok ? io.outColors.green('ok') : io.outColors.red('DIFFERS'));
-  const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
-  const left = (title: string) => ({ title });
-  const right = (title: string) => ({ title, align: 'right' as const });
+  const compared = reports.flatMap((r) => r.reports);
   const steps = formatTable(
     [
       left('environment'),
       left('policy'),
+      left('backend'),
       right('start states'),
       right('different'),
       right('steps'),
       right('max error'),
       left('in'),
       right('tolerance'),
-      right('flags differ'),
+      right('ends differ'),
       left(''),
     ],
-    reports.map((r) => [
+    compared.map((r) => [
       r.env,
       r.policyKind,
+      r.other,
       r.start.seeds,
       r.start.different,
       r.step.transitions,
       r.step.maxError.toExponential(2),
-      r.step.worst,
+      r.step.worst?.entry ?? '',
       r.step.tolerance.toExponential(1),
       r.step.terminatedDifferent,
       mark(r.start.ok && r.step.ok),
@@ -117,18 +203,20 @@ function table(reports: readonly ParityReport[], io: Io): string {
     [
       left('environment'),
       left('policy'),
+      left('backend'),
       left('parameters'),
       right('episodes'),
       right('equal'),
       right('mean cpu'),
-      right('mean webgpu'),
+      right('mean'),
       right('p'),
       left(''),
     ],
-    reports.flatMap((r) =>
+    compared.flatMap((r) =>
       r.episodes.map((e) => [
         r.env,
         r.policyKind,
+        r.other,
         e.policy,
         e.episodes,
         percent(e.equal),
@@ -140,14 +228,22 @@ function table(reports: readonly ParityReport[], io: Io): string {
     ),
     io.outColors,
   );
-  const reasons = reports.map((r) => `${r.env}: tolerance ${r.step.tolerance}: ${r.step.reason}`);
+  const fewer = compared.some((r) => r.episodes.some((e) => e.episodes < options.episodes));
   return [
-    'Single steps (errors relative to the largest state entry, at least 1)',
-    steps,
-    '',
-    'Whole episodes (p: Welch test of the two means)',
-    episodes,
-    '',
-    ...new Set(reasons),
+    ...(compared.length === 0
+      ? []
+      : [
+          'Single steps (errors relative to the largest state entry, at least 1)',
+          steps,
+          '',
+          'Whole episodes (p: Welch test of the two means)',
+          episodes,
+          '',
+        ]),
+    ...(fewer
+      ? [`Fewer than ${options.episodes} episodes where they take long on this machine; see --max-seconds.`]
+      : []),
+    ...new Set(compared.map((r) => `${r.env}: tolerance ${r.step.tolerance}: ${r.step.reason}`)),
+    ...reports.filter((r) => r.problems.length === 0).map((r) => `${r.env}: keeps what its rows promise`),
   ].join('\n');
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../base/errors.ts';
 import { readInput } from '../config/input.ts';
 import { parseJson } from '../config/json-text.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
-import { findEnv } from '../envs/index.ts';
+import { openEnv } from '../envs/load.ts';
 import type { ProbeInput } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import type { Io } from './io.ts';
@@ -23,12 +23,12 @@ export function define(command: Command, io: Io): void {
       'Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...], with "draws": [...] where a ' +
         'step draws random numbers: the numbers in the order in which the step consumes them.',
     )
-    .requiredOption('--env <id>', 'environment, see "r2po list envs"')
+    .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
     .addOption(envOption())
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
     .addOption(backendOption().default('cpu'));
   addOutputOptions(command, io).action(async (options: Options) => {
-    const env = findEnv(options.env, options.envOption);
+    const env = await openEnv(options.env, options.envOption);
     const inputs = await readProbes(options.in, env);
     const backend = await openBackend(options.backend ?? 'cpu', (text) => io.note(text));
     try {

@@ -14,6 +14,7 @@ import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, seedOption } from './options.ts';
 
 interface Options {
+  readonly env?: string;
   readonly seed?: number;
   readonly backend?: BackendChoice;
   readonly model?: string;
@@ -31,6 +32,7 @@ export function define(command: Command, io: Io): void {
     .description('Searches for a policy with a language model, and keeps a record that can be resumed and replayed.')
     .argument('<config>', 'configuration file, or the name of a shipped one: cartpole/r2po')
     .argument('[overrides...]', 'dotted keys with YAML values: evaluation.episodes=4096')
+    .option('--env <id>', 'another environment than the configuration names, or the path of a module that defines one')
     .addOption(seedOption('seed of the run'))
     .addOption(backendOption())
     .option('--model <name>', 'what answers the prompts, see "r2po list models"')

@@ -76,13 +76,13 @@ export function crossCheck(config: Config): Problem[] {
   return [...parameterProblems(config), ...policyProblems(config, env), ...evaluationProblems(config, env)];
 }
 
-/** The same configuration in its one spelling: the environment by its id, the options of the policy written out. */
+/** The same configuration in its one spelling: the environment by its id or the absolute path of its module, the options of the policy written out. */
 export function normalize(config: Config): Config {
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, config.policy.options);
   return {
     ...config,
-    env: env.id,
+    env: env.module ?? env.id,
     env_options: env.options as Config['env_options'],
     policy: { kind: policy.kind, options: policy.options },
   };

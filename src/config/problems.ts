@@ -56,6 +56,18 @@ function valueAt(raw: unknown, path: readonly string[]): unknown {
   return value;
 }
 
+/** The names of which a value should have been one; null when the issue is about something else. */
+function namesOf(issue: z.core.$ZodIssue): string[] | null {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (issue.code !== 'invalid_union') return null;
+  return (
+    issue.errors
+      .flat()
+      .map(namesOf)
+      .find((names) => names !== null) ?? null
+  );
+}
+
 /** The sentences for zod's issues with `raw`, at most one per place, in the order of the schema. */
 export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
   const problems = new Map<string, Problem>();
@@ -74,8 +86,8 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     if (value === undefined) {
       const message = `missing key ${withMeaning(dotted)}: expected ${issue.message}`;
       add({ path, at: 'section', message });
-    } else if (issue.code === 'invalid_value' && typeof value === 'string') {
-      add({ path, at: 'value', message: unknownName(dotted, value, issue.values.map(String)) });
+    } else if (typeof value === 'string' && namesOf(issue) !== null) {
+      add({ path, at: 'value', message: unknownName(dotted, value, namesOf(issue) ?? []) });
     } else if (dotted === '') {
       add({ path, at: 'value', message: `expected a mapping of keys to values, got ${showValue(value)}` });
     } else {

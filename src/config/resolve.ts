@@ -1,9 +1,11 @@
 /** From what stands on the command line to one checked configuration: defaults < file < overrides < options. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { assetPath } from '../base/assets.ts';
 import { nearest, UsageError } from '../base/errors.ts';
+import { isEnvPath } from '../envs/index.ts';
+import { loadEnv } from '../envs/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { type InputText, kindOfPath, readInput } from './input.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
@@ -13,6 +15,7 @@ import { parseYaml } from './yaml-text.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They win over overrides. */
 export interface ConfigFlags {
+  readonly env?: string | undefined;
   readonly seed?: number | undefined;
   readonly backend?: string | undefined;
   readonly model?: string | undefined;
@@ -22,6 +25,7 @@ export interface ConfigFlags {
 }
 
 const flagKeys: Readonly<Record<keyof ConfigFlags, { readonly option: string; readonly path: readonly string[] }>> = {
+  env: { option: '--env', path: ['env'] },
   seed: { option: '--seed', path: ['seed'] },
   backend: { option: '--backend', path: ['evaluation', 'backend'] },
   model: { option: '--model', path: ['model'] },
@@ -106,6 +110,25 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
 }
 
 /**
+ * Loads the environment where it is named by a path, and gives its absolute path as an override. A path in a file is
+ * relative to the file's folder, one on the command line to the working directory.
+ */
+async function loadNamedEnv(input: InputText, overrides: readonly Override[]): Promise<Override[]> {
+  const given = overrides.findLast(({ path }) => path.join('.') === 'env');
+  const file = parseYaml('config', input);
+  const value = given ? given.value : (file.value as { env?: unknown } | null)?.env;
+  if (typeof value !== 'string' || !isEnvPath(value)) return [];
+  const label = given?.label ?? file.locate(['env'], 'value');
+  try {
+    const { module } = await loadEnv(given ? value : resolve(dirname(input.name), value));
+    return [{ path: ['env'], value: module, label }];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError('config', `${label}: ${error.detail}`, error);
+  }
+}
+
+/**
  * The configuration of a command line: `CONFIG key=value ... --flags`. CONFIG is a path or the name of a shipped
  * configuration. Throws a `UsageError` for everything that is wrong with it.
  */
@@ -116,6 +139,6 @@ export async function resolveConfig(
 ): Promise<ResolvedConfig> {
   const input = await readConfig(nameOrPath);
   const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-  const config = parseConfig(input, overrides);
+  const config = parseConfig(input, [...overrides, ...(await loadNamedEnv(input, overrides))]);
   return { config, origin: { file: input.name, overrides: overrides.map((o) => o.label) }, yaml: stringify(config) };
 }

@@ -3,7 +3,7 @@
  * YAML files. The `error` texts are what was expected; `problems.ts` makes messages of them.
  */
 import { z } from 'zod';
-import { envs } from '../envs/index.ts';
+import { envPathPattern, envs } from '../envs/index.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
@@ -43,9 +43,11 @@ function section<T extends z.core.$ZodLooseShape>(description: string, shape: T)
 const orNull = ' or null';
 
 export const configSchema = section('a search run of r2po', {
-  env: name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]).describe(
-    'environment, by its id or its folder name',
-  ),
+  env: z
+    .union([name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]), z.string().regex(envPathPattern)], {
+      error: 'the name of an environment, or the path of a module that defines one',
+    })
+    .describe('environment, by its id or its folder name, or the path of a module of your own, from this file on'),
   env_options: z
     .record(z.string(), z.json(), { error: 'a section of options' })
     .default({})

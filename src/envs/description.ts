@@ -3,6 +3,7 @@
  * and table filled in from the spec rows, so that the text cannot say anything else than what is played.
  */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { R2poError } from '../base/errors.ts';
 import { plainNumber, significant } from '../base/plain-number.ts';
 import type { Env, Row } from './env.ts';
@@ -70,14 +71,21 @@ export function fillDescription(template: string, env: Env): string {
 /** The environment in plain words: task, observation, actions, reward, how episodes start and end. */
 export function describeEnvironment(env: Env): string {
   // Beside this file both in src/ and in dist/: the build copies the descriptions.
-  const file = new URL(`./${env.folder}/prompt.md`, import.meta.url);
+  const file =
+    env.module === null
+      ? new URL(`./${env.folder}/prompt.md`, import.meta.url)
+      : new URL('prompt.md', pathToFileURL(env.module));
   let template: string;
   try {
     template = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new R2poError(env.id, `expected the description ${file.pathname}, found none; write it or build again`, {
-      cause,
-    });
+    throw new R2poError(
+      env.id,
+      `expected the description ${fileURLToPath(file)}, found none; write it or build again`,
+      {
+        cause,
+      },
+    );
   }
   return fillDescription(template.trim(), env);
 }

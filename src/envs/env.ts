@@ -109,6 +109,8 @@ export interface Env
   readonly table: readonly number[];
   readonly stepDraws: number;
   readonly options: EnvOptions;
+  /** absolute path of the file that it was loaded from, beside its shader; null for those of this package */
+  readonly module: string | null;
   /** null when the environment takes no options */
   readonly withOptions: ((options: EnvOptions) => Env) | null;
   readonly dynamics: Dynamics;
@@ -147,6 +149,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     table: spec.table ?? [],
     stepDraws: spec.stepDraws ?? 0,
     options: spec.options ?? {},
+    module: null,
     withOptions: spec.withOptions ?? null,
     dynamics: spec.dynamics as unknown as Dynamics,
   };

@@ -70,7 +70,7 @@ export function createRunFolder(
         argv: [...argv],
         created: new Date(run.now).toISOString(),
         config_hash: runHash(config),
-        env: config.env,
+        env: findEnv(config.env).id,
         method: config.method,
         seed: config.seed,
         backend: null,
@@ -174,8 +174,9 @@ export async function findRunToResume({ runsDir, name }: RunPlace, config: Confi
   const same = runs.filter(({ manifest }) => manifest.config_hash === hash);
   const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
   if (chosen) return chosen.folder;
-  const { env, method } = config;
-  const near = runs.find(({ manifest }) => manifest.env === env && manifest.method === method);
+  const { id } = findEnv(config.env);
+  const { method } = config;
+  const near = runs.find(({ manifest }) => manifest.env === id && manifest.method === method);
   const hint = near ? `; "${near.folder}" differs in ${await different(near.folder)}` : '';
   throw new UsageError(
     '--resume',

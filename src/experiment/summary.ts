@@ -1,5 +1,6 @@
 /** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
 import type { Config } from '../config/schema.ts';
+import { findEnv } from '../envs/index.ts';
 import type { IterationRow, RunStatus, Tally } from './tally.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
@@ -56,7 +57,7 @@ export function summarize(config: Config, tally: Tally): RunSummary {
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
     status: tally.status,
-    env: config.env,
+    env: findEnv(config.env).id,
     method: config.method,
     model: tally.model ?? config.model,
     model_kind: tally.modelKind ?? 'model',

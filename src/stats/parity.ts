@@ -2,10 +2,12 @@
  * One backend held against another: start states bit for bit, single steps from the same states, and whole episodes
  * over the same seeds. `r2po parity` prints the result.
  */
+import { RecordingDraws } from '../base/rng/draws.ts';
 import { Generator } from '../base/rng/generator.ts';
-import { type Env, observationSize } from '../envs/env.ts';
+import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import type { Backend, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/backend.ts';
+import type { Backend, BackendId, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/backend.ts';
+import { randomAction } from './conformance.ts';
 import { welch } from './intervals.ts';
 
 export interface StartParity {
@@ -15,13 +17,27 @@ export interface StartParity {
   readonly ok: boolean;
 }
 
+/** The single step in which two backends differ most. */
+export interface WorstStep {
+  /** the entry, e.g. "theta_dot" */
+  readonly entry: string;
+  readonly state: readonly number[];
+  readonly action: readonly number[];
+  readonly draws: readonly number[];
+  /** value of the entry after the step */
+  readonly expected: number;
+  readonly got: number;
+}
+
 export interface StepParity {
   readonly transitions: number;
   /** largest |difference| of a state, observation or reward entry, relative to max(1, largest state entry) */
   readonly maxError: number;
-  /** the entry that has it, e.g. "theta_dot" */
-  readonly worst: string;
+  /** where it is; null when there is no difference at all */
+  readonly worst: WorstStep | null;
   readonly terminatedDifferent: number;
+  /** the first step after which one side has ended and the other has not */
+  readonly firstDifferentEnd: Pick<WorstStep, 'state' | 'action' | 'draws'> | null;
   readonly tolerance: number;
   readonly reason: string;
   readonly ok: boolean;
@@ -43,8 +59,8 @@ export interface EpisodeParity {
 export interface ParityReport {
   readonly env: string;
   readonly policyKind: string;
-  readonly reference: string;
-  readonly other: string;
+  readonly reference: BackendId;
+  readonly other: BackendId;
   readonly start: StartParity;
   readonly step: StepParity;
   readonly episodes: readonly EpisodeParity[];
@@ -62,6 +78,8 @@ export interface ParityRequest {
   readonly transitions: number;
   /** episodes per policy */
   readonly episodes: number;
+  /** fewer episodes where these would take longer than this together, s; null for no limit */
+  readonly maxSeconds: number | null;
   readonly maxSteps: number | null;
 }
 
@@ -71,6 +89,7 @@ export interface ParityRequest {
  */
 const significance = 1e-4;
 const randomPolicies = 64;
+const trialEpisodes = 64;
 const spread = 3;
 
 export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
@@ -83,7 +102,7 @@ export async function compareBackends(request: ParityRequest): Promise<ParityRep
     env: env.id,
     policyKind: policy.kind,
     reference: reference.id,
-    other: other.adapter ?? other.id,
+    other: other.id,
     start,
     step,
     episodes,
@@ -116,15 +135,22 @@ async function reachableInputs(request: ParityRequest, candidates: readonly Floa
     states.push(...trace.steps.map((s) => s.state));
   }
   const rng = Generator.from([seed, 2]);
-  return Array.from({ length: transitions }, () => ({
-    state: states[rng.integers(0, states.length)].map(Math.fround),
-    action: randomAction(env, rng),
-  }));
+  return Array.from({ length: transitions }, () => {
+    const state = states[rng.integers(0, states.length)].map(Math.fround);
+    const action = randomAction(env, rng);
+    return { state, action, draws: drawsOf(env, state, action, rng) };
+  });
 }
 
-function randomAction(env: Env, rng: Generator): number[] {
-  if (env.action.kind === 'discrete') return [rng.integers(0, env.action.meanings.length)];
-  return env.action.rows.map((row) => Math.fround(rng.uniform(row.low, row.high)));
+/** What the float64 step draws in this state: whole numbers or fractions, as it asks for them. */
+function drawsOf(env: Env, state: readonly number[], action: readonly number[], rng: Generator): number[] {
+  if (env.stepDraws === 0) return [];
+  const draws = new RecordingDraws(rng);
+  const scratch = new Float64Array(stateArraySize(env));
+  scratch.set(state);
+  const out = { reward: 0, terminated: false };
+  env.dynamics.step(env.params, scratch, Float64Array.from(action), draws, out);
+  return draws.values;
 }
 
 async function compareSteps(request: ParityRequest, candidates: readonly Float64Array[]): Promise<StepParity> {
@@ -142,10 +168,15 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
   ];
   const entries = (o: ProbeOutput): number[] => [...o.state, ...o.obs, o.reward];
   let maxError = 0;
-  let worst = names[0];
+  let worst: WorstStep | null = null;
   let terminatedDifferent = 0;
+  let firstDifferentEnd: StepParity['firstDifferentEnd'] = null;
   expected.forEach((want, i) => {
-    if (want.terminated !== got[i].terminated) terminatedDifferent++;
+    const { state, action, draws = [] } = inputs[i];
+    if (want.terminated !== got[i].terminated) {
+      terminatedDifferent++;
+      firstDifferentEnd ??= { state, action, draws };
+    }
     const scale = Math.max(1, ...want.state.map(Math.abs));
     const have = entries(got[i]);
     entries(want).forEach((value, j) => {
@@ -153,12 +184,13 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
       // A NaN is the worst error of all, and compares as none.
       if (!(error <= maxError)) {
         maxError = Number.isNaN(error) ? Infinity : error;
-        worst = names[j];
+        worst = { entry: names[j], state, action, draws, expected: value, got: have[j] };
       }
     });
   });
   const ok = maxError <= tolerance && terminatedDifferent === 0;
-  return { transitions: inputs.length, maxError, worst, terminatedDifferent, tolerance, reason, ok };
+  const transitions = inputs.length;
+  return { transitions, maxError, worst, terminatedDifferent, firstDifferentEnd, tolerance, reason, ok };
 }
 
 /** The three best and the median of the random policies by a first look at the reference: long and short episodes. */
@@ -182,10 +214,23 @@ async function choosePolicies(
   ];
 }
 
+/** A few episodes first, to see how many fit into the time. */
+async function affordableEpisodes(job: RolloutJob, { reference, other, maxSeconds }: ParityRequest): Promise<number> {
+  const trial = { ...job, episodes: Math.min(trialEpisodes, job.episodes) };
+  if (maxSeconds === null || trial.episodes === job.episodes) return job.episodes;
+  // The first call compiles.
+  await other.play({ ...trial, episodes: 1 });
+  const seconds = (await reference.play(trial)).seconds + (await other.play(trial)).seconds;
+  const affordable = trial.episodes * 2 ** Math.floor(Math.log2(Math.max(1, maxSeconds / seconds)));
+  return Math.min(job.episodes, affordable);
+}
+
 async function compareEpisodes(request: ParityRequest, candidates: readonly Float64Array[]): Promise<EpisodeParity[]> {
-  const { env, policy, reference, other, episodes, seed, maxSteps } = request;
+  const { env, policy, reference, other, seed, maxSteps } = request;
   const chosen = await choosePolicies(request, candidates);
-  const job = { env, policy, candidates: chosen.map((c) => c.params), episodes, seed, maxSteps };
+  const wanted = { env, policy, candidates: chosen.map((c) => c.params), episodes: request.episodes, seed, maxSteps };
+  const episodes = await affordableEpisodes(wanted, request);
+  const job = { ...wanted, episodes };
   const [a, b] = [await reference.play(job), await other.play(job)];
   return chosen.map(({ name }, c) => {
     const from = c * episodes;

@@ -44,3 +44,39 @@ export class RecordedDraws implements Draws {
     return this.random();
   }
 }
+
+/** Passes numbers on and keeps them, for a replay by `RecordedDraws`. */
+export class RecordingDraws implements Draws {
+  /** what was drawn, in order; the caller may empty it */
+  values: number[] = [];
+  readonly #from: Draws;
+
+  constructor(from: Draws) {
+    this.#from = from;
+  }
+
+  #kept(value: number): number {
+    this.values.push(value);
+    return value;
+  }
+
+  random(): number {
+    return this.#kept(this.#from.random());
+  }
+
+  uniform(low: number, high: number): number {
+    return this.#kept(this.#from.uniform(low, high));
+  }
+
+  integers(low: number, high: number): number {
+    return this.#kept(this.#from.integers(low, high));
+  }
+
+  choice(n: number): number {
+    return this.#kept(this.#from.choice(n));
+  }
+
+  standardNormal(): number {
+    return this.#kept(this.#from.standardNormal());
+  }
+}

@@ -145,7 +145,7 @@ class CpuBackend implements Backend {
     try {
       await this.#pool.run(
         {
-          env: { id: job.env.id, options: job.env.options },
+          env: { name: job.env.module ?? job.env.id, options: job.env.options },
           policy: { kind: job.policy.kind, options: job.policy.options },
           candidates: job.candidates,
           episodes: job.episodes,
@@ -184,8 +184,9 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal
   }
 }
 
-/** Workers find environment and policy by name; what is not in the lists can be played on the calling thread only. */
+/** Workers find environment and policy by name; what has none can be played on the calling thread only. */
 function isRegistered(job: RolloutJob): boolean {
-  const known = envs.some((env) => env === job.env || (env.id === job.env.id && env.withOptions !== null));
+  const known =
+    job.env.module !== null || envs.some((e) => e === job.env || (e.id === job.env.id && e.withOptions !== null));
   return known && policyKinds.some((kind) => kind.id === job.policy.kind);
 }

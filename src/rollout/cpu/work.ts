@@ -4,9 +4,9 @@ import type { PolicyOptions } from '../../policies/policy.ts';
 import type { EndCause } from '../backend.ts';
 import type { Outcomes } from './loop.ts';
 
-/** One job as a worker receives it. Environment and policy travel by name: functions cannot be sent. */
+/** One job as a worker receives it. Environment (or its file) and policy travel by name: functions cannot be sent. */
 export interface Work {
-  readonly env: { readonly id: string; readonly options: EnvOptions };
+  readonly env: { readonly name: string; readonly options: EnvOptions };
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;

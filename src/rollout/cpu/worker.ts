@@ -1,7 +1,9 @@
 /** Entry point of a worker thread: rebuilds environment and policy by name, and plays slices until none is left. */
 import { parentPort } from 'node:worker_threads';
 import { R2poError } from '../../base/errors.ts';
-import { findEnv } from '../../envs/index.ts';
+import type { Env } from '../../envs/env.ts';
+import { withEnvOptions } from '../../envs/index.ts';
+import { openEnv } from '../../envs/load.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { Player } from './loop.ts';
@@ -10,8 +12,17 @@ import { CANCELLED, NEXT_SLICE, type Work } from './work.ts';
 /** Policies by what they were built from: compiled code that knows its one policy object is a sixth faster. */
 const built = new Map<string, Policy>();
 
-function playSlices(work: Work): void {
-  const env = findEnv(work.env.id, work.env.options);
+/** A file is read once: a worker plays what it has loaded first, as its main thread does. */
+const opened = new Map<string, Promise<Env>>();
+
+function envOf({ name }: Work['env']): Promise<Env> {
+  const known = opened.get(name) ?? openEnv(name);
+  opened.set(name, known);
+  return known;
+}
+
+async function playSlices(work: Work): Promise<void> {
+  const env = withEnvOptions(await envOf(work.env), work.env.options);
   const key = JSON.stringify([work.env, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);
@@ -25,7 +36,8 @@ function playSlices(work: Work): void {
 
 const port = parentPort;
 if (port === null) throw new R2poError('cpu', 'expected to be started as a worker thread; do not run this file');
-port.on('message', (work: Work) => {
-  playSlices(work);
+// A rejection ends the thread, which fails the job with its message.
+port.on('message', async (work: Work) => {
+  await playSlices(work);
   port.postMessage('done');
 });

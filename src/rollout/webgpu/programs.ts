@@ -1,5 +1,8 @@
 /** Which files make up which program. Nothing here or below knows an environment or a policy by name. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readAsset } from '../../base/assets.ts';
+import { UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { envDeclarations, policyDeclarations } from './layout.ts';
@@ -21,11 +24,25 @@ function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
   ];
 }
 
+/** An environment's own shader: one of ours, or the file beside the module that it was loaded from. */
+function envShader(env: Env, read: ReadShader): { readonly path: string; readonly text: string } {
+  if (env.module === null) {
+    const path = `shaders/envs/${env.folder}.wgsl`;
+    return { path, text: read(path) };
+  }
+  const path = join(dirname(env.module), `${env.folder}.wgsl`);
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    throw new UsageError(env.id, `expected the environment's shader "${path}", cannot read it; write it`, cause);
+  }
+}
+
 function envFiles(env: Env, read: ReadShader): SourceFile[] {
-  const path = `shaders/envs/${env.folder}.wgsl`;
+  const { path, text } = envShader(env, read);
   return [
     { path: `${env.id} (declarations)`, text: envDeclarations(env) },
-    { path, text: read(path), declares: ['env_reset', 'env_observe', 'env_step'] },
+    { path, text, declares: ['env_reset', 'env_observe', 'env_step'] },
   ];
 }
 

@@ -1,0 +1,86 @@
+/** The run-time check of an environment that somebody else wrote: what the types of `EnvSpec` say to a compiler. */
+import { z } from 'zod';
+import { R2poError } from '../base/errors.ts';
+
+const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
+const number = z.number({ error: 'a finite number' });
+/** zod's own numbers exclude the infinities that bounds may have. */
+const bound = z.union([z.number(), z.literal(Infinity), z.literal(-Infinity)], {
+  error: 'a number, -Infinity or Infinity',
+});
+const rowName = z
+  .string({ error: 'a name' })
+  .regex(/^[a-z][a-z0-9_]*$/, { error: 'a name of small letters, digits and _, as it also names a field in WGSL' });
+const callable = z.custom<unknown>((value) => typeof value === 'function', { error: 'a function' });
+const count = z.number({ error: 'a whole number' }).int({ error: 'a whole number' });
+
+const row = z
+  .strictObject({ name: rowName, meaning: text, unit: text, low: bound, high: bound })
+  .refine(({ low, high }) => low < high, { error: 'a row with low below high' });
+
+const observation = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('vector'), rows: z.array(row).min(1, { error: 'at least one row' }) }),
+    z.strictObject({
+      kind: z.literal('discrete'),
+      n: count.min(1, { error: 'a number of at least 1' }),
+      meaning: text,
+    }),
+  ],
+  { error: '{ kind: "vector", rows } or { kind: "discrete", n, meaning }' },
+);
+
+const action = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('discrete'),
+      meanings: z.array(text).min(1, { error: 'at least one action' }),
+      againstRules: z.array(count).optional(),
+    }),
+    z.strictObject({ kind: z.literal('box'), rows: z.array(row).min(1, { error: 'at least one row' }) }),
+  ],
+  { error: '{ kind: "discrete", meanings } or { kind: "box", rows }' },
+);
+
+const spec = z.object({
+  id: text,
+  folder: z
+    .string({ error: 'a name' })
+    .regex(/^[a-z][a-z0-9-]*$/, { error: 'a kebab-case name: it names the .wgsl file' }),
+  groundTruth: text,
+  state: z.array(row).min(1, { error: 'at least one row' }),
+  memory: z.array(row).optional(),
+  observation,
+  action,
+  constants: z.record(z.string(), z.strictObject({ value: number, unit: text, source: text })),
+  derive: callable,
+  exact: z.array(z.string()),
+  table: z.array(z.number()).optional(),
+  stepDraws: count.min(0).optional(),
+  options: z.record(z.string(), z.unknown()).optional(),
+  withOptions: callable.nullable().optional(),
+  timeLimit: count.min(1, { error: 'a number of at least 1' }).nullable(),
+  success: z.strictObject({ threshold: number, source: text }),
+  returnRange: z.tuple([bound, bound], { error: 'the smallest and the largest return' }),
+  parity: z.strictObject({
+    singleStep: z.number({ error: 'a number' }).min(0, { error: 'a number of at least 0' }),
+    reason: text,
+  }),
+  dynamics: z.object({ reset: callable, observe: callable, step: callable }),
+});
+
+/** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */
+export function checkSpec(value: unknown): void {
+  const parsed = spec.safeParse(value);
+  if (parsed.success) return;
+  const id = (value as { id?: unknown } | null)?.id;
+  const problems = parsed.error.issues.map((issue) => {
+    const where = issue.path.map(String).join('.') || 'the top';
+    return issue.code === 'unrecognized_keys'
+      ? `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')} at ${where}`
+      : `expected ${issue.message} at ${where}`;
+  });
+  throw new R2poError(typeof id === 'string' ? id : 'defineEnv', problems.join('; '));
+}
