@@ -58,7 +58,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
   try {
     const request = { backend, env, policy, candidates: [params], episodes: options.episodes, seed: options.seed };
-    const result = await evaluate({ ...request, maxSteps: options.maxSteps ?? null });
+    const result = await evaluate({ ...request, maxSteps: stepCap(env, options, io) });
     const [summary] = result.summaries;
     if (options.returns !== undefined) write(options.returns, returnsCsv(result.episodes, options.seed));
     if (options.trajectory !== undefined) write(options.trajectory, await medianDocument(result));
@@ -81,6 +81,16 @@ async function run(options: Options, io: Io): Promise<void> {
   } finally {
     await backend.close();
   }
+}
+
+/** Steps after which an episode of an environment without a limit of its own is stopped when nothing else is asked for. */
+const usualCap = 1000;
+
+function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {
+  if (maxSteps !== undefined) return maxSteps;
+  if (env.timeLimit !== null) return null;
+  io.note(`${env.id} has no step limit of its own: episodes are stopped after ${usualCap} steps; --max-steps sets another`);
+  return usualCap;
 }
 
 /** `episodes` stands in front of the statistics in the document. */

@@ -44,9 +44,15 @@ const orNull = ' or null';
 
 export const configSchema = section('a search run of r2po', {
   env: z
-    .union([name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]), z.string().regex(envPathPattern)], {
-      error: 'the name of an environment, or the path of a module that defines one',
-    })
+    .union(
+      [
+        name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]),
+        z.string().regex(envPathPattern, { abort: true }),
+      ],
+      {
+        error: 'the name of an environment, or the path of a module that defines one',
+      },
+    )
     .describe('environment, by its id or its folder name, or the path of a module of your own, from this file on'),
   env_options: z
     .record(z.string(), z.json(), { error: 'a section of options' })

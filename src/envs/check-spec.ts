@@ -58,6 +58,8 @@ const spec = z.object({
   derive: callable,
   exact: z.array(z.string()),
   table: z.array(z.number()).optional(),
+  libraries: z.array(z.string()).optional(),
+  notes: z.record(z.string(), z.string()).optional(),
   stepDraws: count.min(0).optional(),
   options: z.record(z.string(), z.unknown()).optional(),
   withOptions: callable.nullable().optional(),

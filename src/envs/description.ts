@@ -28,7 +28,8 @@ function observationTable({ observation }: Env): string {
 
 function actionTable({ action }: Env): string {
   if (action.kind === 'box') return action.rows.map(rowLine).join('\n');
-  return action.meanings.map((meaning, i) => `- ${i}: ${meaning}`).join('\n');
+  const note = (i: number) => (action.againstRules?.includes(i) ? ' (against the rules: never choose it)' : '');
+  return action.meanings.map((meaning, i) => `- ${i}: ${meaning}${note(i)}`).join('\n');
 }
 
 /** Every placeholder that `prompt.md` may use, with its text. */
@@ -46,6 +47,7 @@ function placeholders(env: Env): ReadonlyMap<string, string> {
   for (const [name, { value, unit }] of Object.entries(env.constants)) {
     known.set(`constants.${name}`, `${plainNumber(value)} ${unit}`);
   }
+  for (const [name, text] of Object.entries(env.notes)) known.set(`notes.${name}`, text);
   for (const [name, value] of Object.entries(env.params)) {
     known.set(`params.${name}`, significant(value, derivedDigits));
   }

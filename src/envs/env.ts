@@ -22,7 +22,12 @@ export type ObservationSpace =
 
 export type ActionSpace =
   /** one of n numbered actions, with what each does */
-  | { readonly kind: 'discrete'; readonly meanings: readonly string[] }
+  | {
+      readonly kind: 'discrete';
+      readonly meanings: readonly string[];
+      /** numbers of actions that are illegal in every state; the environment answers them, no policy chooses them */
+      readonly againstRules?: readonly number[];
+    }
   | { readonly kind: 'box'; readonly rows: readonly Row[] };
 
 export interface Spaces {
@@ -82,6 +87,10 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly exact: readonly (keyof C | keyof D)[];
   /** Whole numbers below 2^32 that do not fit a name, such as a map; `ENV_TABLE` in WGSL. */
   readonly table?: readonly number[];
+  /** files of shaders/lib, by their names without ending, that this environment's shader calls */
+  readonly libraries?: readonly string[];
+  /** texts for `prompt.md` that follow from the options: `{{notes.x}}` */
+  readonly notes?: Readonly<Record<string, string>>;
   /** most random numbers that one step draws; 0 when left out */
   readonly stepDraws?: number;
   /** what this environment was built with, when it takes options */
@@ -107,6 +116,8 @@ export interface Env
   readonly exact: readonly string[];
   readonly memory: readonly Row[];
   readonly table: readonly number[];
+  readonly libraries: readonly string[];
+  readonly notes: Readonly<Record<string, string>>;
   readonly stepDraws: number;
   readonly options: EnvOptions;
   /** absolute path of the file that it was loaded from, beside its shader; null for those of this package */
@@ -147,6 +158,8 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     exact: spec.exact as readonly string[],
     memory: spec.memory ?? [],
     table: spec.table ?? [],
+    libraries: spec.libraries ?? [],
+    notes: spec.notes ?? {},
     stepDraws: spec.stepDraws ?? 0,
     options: spec.options ?? {},
     module: null,

@@ -2,13 +2,28 @@
 import { UsageError, unknownName } from '../base/errors.ts';
 import { acrobot } from './acrobot/index.ts';
 import { cartpole } from './cartpole/index.ts';
+import { cliffwalking } from './cliffwalking/index.ts';
 import type { Env, EnvOptions } from './env.ts';
+import { frozenlake } from './frozenlake/index.ts';
+import { maze } from './maze/index.ts';
 import { mountaincar } from './mountaincar/index.ts';
 import { mountaincarContinuous } from './mountaincar-continuous/index.ts';
+import { nim } from './nim/index.ts';
 import { pendulum } from './pendulum/index.ts';
 import { pong } from './pong/index.ts';
 
-export const envs: readonly Env[] = [cartpole, mountaincar, mountaincarContinuous, acrobot, pendulum, pong];
+export const envs: readonly Env[] = [
+  cartpole,
+  mountaincar,
+  mountaincarContinuous,
+  acrobot,
+  pendulum,
+  pong,
+  frozenlake,
+  cliffwalking,
+  nim,
+  maze,
+];
 
 /** Environments that were loaded from a module, by its absolute path; see load.ts. */
 const loaded = new Map<string, Env>();

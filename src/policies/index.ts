@@ -6,8 +6,9 @@ import { mlp } from './mlp.ts';
 import type { Policy, PolicyKind, PolicyOptions } from './policy.ts';
 import { projectedMlp } from './projected-mlp.ts';
 import { randomFeatures } from './random-features.ts';
+import { tabular } from './tabular.ts';
 
-export const policyKinds: readonly PolicyKind[] = [linear, mlp, projectedMlp, randomFeatures];
+export const policyKinds: readonly PolicyKind[] = [linear, tabular, mlp, projectedMlp, randomFeatures];
 
 /** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */
 export function buildPolicy(kindId: string, env: Env, options: PolicyOptions = {}): Policy {

@@ -194,6 +194,7 @@ export function checkJob(job: RolloutJob): void {
     fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);
   }
   stepLimit(job);
+  const choices = policy.values.kind === 'choice' ? policy.values.values : null;
   candidates.forEach((params, c) => {
     const name = candidates.length === 1 ? 'the policy' : `candidate ${c}`;
     if (params.length !== policy.paramCount) {
@@ -202,6 +203,11 @@ export function checkJob(job: RolloutJob): void {
     params.forEach((value, i) => {
       if (!Number.isFinite(Math.fround(value))) {
         fail(`expected finite parameters (in f32), got ${value} at index ${i} (${policy.paramNames[i]}) of ${name}`);
+      }
+      if (choices !== null && !choices.includes(value)) {
+        fail(
+          `expected one of ${choices.join(', ')} at index ${i} (${policy.paramNames[i]}) of ${name}, got ${value}; it is a table of actions`,
+        );
       }
     });
   });

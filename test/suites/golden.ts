@@ -34,6 +34,11 @@ export interface GoldenSingleStep {
   readonly o?: number | readonly number[];
   readonly r: number;
   readonly term: boolean;
+  /** what random() gave to the original */
+  readonly u?: number;
+  /** the choice that was handed to the original where it asked for one (`drawn`) */
+  readonly index?: number;
+  readonly drawn?: boolean;
 }
 
 export interface Golden {
@@ -45,6 +50,8 @@ export interface Golden {
   readonly policy_inputs: number;
   readonly policy_outputs: number;
   readonly time_limit: number | null;
+  /** where the recording was stopped, as the original would not have stopped */
+  readonly episode_cap: number | null;
   readonly episodes: readonly GoldenEpisode[];
   readonly single_step: readonly GoldenSingleStep[];
 }
@@ -53,6 +60,12 @@ export interface Golden {
 export function readGolden(id: string): Golden | null {
   const file = new URL(`../golden/${id}.json`, import.meta.url);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Golden) : null;
+}
+
+/** The random numbers of a single step, as a probe takes them. */
+export function drawsOf({ u, index, drawn }: GoldenSingleStep): number[] {
+  if (u !== undefined) return [u];
+  return drawn === true && index !== undefined ? [index] : [];
 }
 
 /** Scalars of the file are vectors of one entry here. */

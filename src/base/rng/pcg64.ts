@@ -6,7 +6,15 @@
  * a 32-bit limb and a 16-bit part of the multiplier stays below 2^48, so that the column sums are exact in doubles:
  * no BigInt, and no allocation after construction.
  */
-import { badSeed, type Entropy, entropyWords, expandPool, mixEntropy, POOL_WORDS } from './seed-sequence.ts';
+import {
+  badSeed,
+  type Entropy,
+  entropyWords,
+  expandPool,
+  mixEntropy,
+  mixTwoWords,
+  POOL_WORDS,
+} from './seed-sequence.ts';
 
 // The multiplier 0x2360ed051fc65da44385df649fccf645 in 16-bit parts, low first.
 const M0 = 0xf645;
@@ -31,6 +39,8 @@ export class Pcg64 {
   /** four limbs, low first */
   readonly increment: Uint32Array = new Uint32Array(4);
 
+  /** A seed that was given and not yet used: many episodes draw nothing, and mixing a seed costs as much as some steps. */
+  private due = -1;
   private readonly entropy = new Uint32Array(2);
   private readonly pool = new Uint32Array(POOL_WORDS);
   private readonly words = new Uint32Array(8);
@@ -38,6 +48,7 @@ export class Pcg64 {
   /** Restarts from any seed. */
   seedFrom(entropy: Entropy): void {
     const words = entropyWords(entropy);
+    this.due = -1;
     mixEntropy(words, words.length, this.pool);
     this.restart();
   }
@@ -45,9 +56,14 @@ export class Pcg64 {
   /** Restarts from one number, reusing all storage. */
   seed(seed: number): void {
     if (!Number.isSafeInteger(seed) || seed < 0) throw badSeed(seed);
+    this.due = seed;
+  }
+
+  private mixSeed(seed: number): void {
+    this.due = -1;
+    // A leading zero word mixes like a missing one.
     this.entropy[0] = seed;
     this.entropy[1] = seed / B32;
-    // A leading zero word mixes like a missing one.
     mixEntropy(this.entropy, 2, this.pool);
     this.restart();
   }
@@ -77,23 +93,33 @@ export class Pcg64 {
     const s1 = state[1];
     const s2 = state[2];
     const s3 = state[3];
-    // Column k holds the products of weight 2^(16k). Two columns make a limb; only its carry goes on.
+    // Column k holds the products of weight 2^(16k), below 2^51.
     const c0 = increment[0] + s0 * M0;
-    const c1 = Math.floor(c0 / B16) + s0 * M1;
-    const c2 = Math.floor(c1 / B16) + increment[1] + s0 * M2 + s1 * M0;
-    const c3 = Math.floor(c2 / B16) + s0 * M3 + s1 * M1;
-    const c4 = Math.floor(c3 / B16) + increment[2] + s0 * M4 + s1 * M2 + s2 * M0;
-    const c5 = Math.floor(c4 / B16) + s0 * M5 + s1 * M3 + s2 * M1;
-    const c6 = Math.floor(c5 / B16) + increment[3] + s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0;
-    const c7 = Math.floor(c6 / B16) + s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1;
-    state[0] = (c1 << 16) | (c0 & 0xffff);
-    state[1] = (c3 << 16) | (c2 & 0xffff);
-    state[2] = (c5 << 16) | (c4 & 0xffff);
-    state[3] = (c7 << 16) | (c6 & 0xffff);
+    const c1 = s0 * M1;
+    const c2 = increment[1] + s0 * M2 + s1 * M0;
+    const c3 = s0 * M3 + s1 * M1;
+    const c4 = increment[2] + s0 * M4 + s1 * M2 + s2 * M0;
+    const c5 = s0 * M5 + s1 * M3 + s2 * M1;
+    const c6 = increment[3] + s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0;
+    const c7 = s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1;
+    // An odd column lies across two limbs. It is cut first, for all limbs at once: what has to wait for the limb below is
+    // then one carry each.
+    const h1 = Math.floor(c1 / B16);
+    const h3 = Math.floor(c3 / B16);
+    const h5 = Math.floor(c5 / B16);
+    const l0 = c0 + (c1 - h1 * B16) * B16;
+    const l1 = c2 + h1 + (c3 - h3 * B16) * B16 + Math.floor(l0 / B32);
+    const l2 = c4 + h3 + (c5 - h5 * B16) * B16 + Math.floor(l1 / B32);
+    const l3 = c6 + h5 + ((c7 << 16) >>> 0) + Math.floor(l2 / B32);
+    state[0] = l0;
+    state[1] = l1;
+    state[2] = l2;
+    state[3] = l3;
   }
 
   /** Draws 64 bits into `hi` and `lo`. */
   next64(): void {
+    if (this.due >= 0) this.mixSeed(this.due);
     this.advance();
     const { state } = this;
     const top = state[3];

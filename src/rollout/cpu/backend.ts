@@ -1,6 +1,7 @@
 /** The float64 backend: episodes on the calling thread or on worker threads, with the same results on any number. */
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { RecordedDraws } from '../../base/rng/draws.ts';
 import { Generator } from '../../base/rng/generator.ts';
@@ -35,6 +36,15 @@ export interface CpuOptions {
 const PARALLEL_STEPS = 500_000;
 
 /**
+ * V8 stops inlining into the episode loop after about a thousand bytes of code: enough for CartPole, half of what a
+ * step of Acrobot or a draw of FrozenLake takes (a fifth and three fifths more speed). The flags hold for the process.
+ */
+function inlineWholeSteps(): void {
+  setFlagsFromString('--max-inlined-bytecode-size=2000');
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
+}
+
+/**
  * Opens the cpu backend. Results do not depend on `threads`: every episode is computed from its own seed, by the same
  * code. Throws a usage error when `threads` is no positive whole number.
  */
@@ -43,6 +53,7 @@ export function openCpuBackend(options: CpuOptions = {}): Backend {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw new UsageError('cpu', `expected a positive whole number of threads, got ${threads}`);
   }
+  inlineWholeSteps();
   return new CpuBackend(threads);
 }
 

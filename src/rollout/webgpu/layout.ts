@@ -43,7 +43,10 @@ export function envDeclarations(env: Env): string {
     `const ACTION_DIM: u32 = ${actionSize(env.action)}u;`,
     `const STEP_DRAWS: u32 = ${env.stepDraws}u;`,
     ...(env.table.length > 0
-      ? [`const ENV_TABLE = array<u32, ${env.table.length}>(${env.table.map((v) => `${v}u`).join(', ')});`]
+      ? [
+          `const ENV_TABLE_SIZE: u32 = ${env.table.length}u;`,
+          `const ENV_TABLE = array<u32, ${env.table.length}>(${env.table.map((v) => `${v}u`).join(', ')});`,
+        ]
       : []),
     'alias Obs = array<f32, OBS_DIM>;',
     ...actionDeclarations(env.action),

@@ -43,6 +43,10 @@ function envFiles(env: Env, read: ReadShader): SourceFile[] {
   return [
     { path: `${env.id} (declarations)`, text: envDeclarations(env) },
     { path, text, declares: ['env_reset', 'env_observe', 'env_step'] },
+    ...env.libraries.map((name) => {
+      const library = `shaders/lib/${name}.wgsl`;
+      return { path: library, text: read(library) };
+    }),
   ];
 }
 

@@ -1,0 +1,42 @@
+// FrozenLake; the float64 twin is src/envs/frozenlake/dynamics.ts. The map is two bits per cell.
+
+// words of a bit per cell; the table holds them for the ends, then for the goals
+const LAKE_WORDS: u32 = ENV_TABLE_SIZE / 2u;
+
+fn lake_bit(first: u32, cell: f32) -> bool {
+  var table = ENV_TABLE;
+  let at = u32(cell);
+  var word = table[first];
+  for (var i = 1u; i < LAKE_WORDS; i++) {
+    word = select(word, table[first + i], at / 32u == i);
+  }
+  return ((word >> (at % 32u)) & 1u) == 1u;
+}
+
+fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
+  // The draw of the start cell, of which there is one.
+  if (STEP_DRAWS == 1u) {
+    _ = rng_random(rng);
+  }
+  return EnvState(p.start_cell);
+}
+
+fn env_observe(p: EnvParams, s: EnvState) -> Obs {
+  return Obs(s.cell);
+}
+
+fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
+  var direction = action;
+  if (STEP_DRAWS == 1u) {
+    direction = grid_slip(p, action, rng);
+  }
+  let along = vec2f(
+    grid_is(direction, 1u) - grid_is(direction, 3u),
+    grid_is(direction, 2u) - grid_is(direction, 0u),
+  );
+  let over = lake_bit(0u, s.cell);
+  let next = select(grid_cell(p, grid_place(p, s.cell) + along), s.cell, over);
+  let ended = lake_bit(0u, next);
+  let reward = select(0.0, 1.0, !over && lake_bit(LAKE_WORDS, next));
+  return Transition(EnvState(next), reward, ended);
+}

@@ -1,0 +1,51 @@
+/**
+ * CliffWalking: from one end of a cliff to the other without stepping off it.
+ * Source: gymnasium/envs/toy_text/cliffwalking.py, 1.4.
+ */
+import type { Dynamics } from '../env.ts';
+import { gridMoves, slip } from '../grid.ts';
+
+export interface CliffWalkingParams {
+  readonly startCell: number;
+  readonly goalCell: number;
+  readonly stepReward: number;
+  readonly cliffReward: number;
+  readonly slippery: number;
+  readonly slipLeftBelow: number;
+  readonly slipForwardBelow: number;
+  readonly [name: string]: number;
+}
+
+/** up, right, down, left */
+const directions = [
+  { row: -1, column: 0 },
+  { row: 0, column: 1 },
+  { row: 1, column: 0 },
+  { row: 0, column: -1 },
+] as const;
+
+/** The cliff lies between the start and the goal, which are the ends of the last row. state: cell */
+export function cliffDynamics(rows: number, columns: number): Dynamics<CliffWalkingParams> {
+  const moves = gridMoves(rows, columns, directions);
+  return {
+    reset(p, rng, state) {
+      // The original draws its start cell, of which there is one. It matters for what is drawn after it.
+      if (p.slippery === 1) rng.random();
+      state[0] = p.startCell;
+    },
+
+    observe(_p, state, observation) {
+      observation[0] = state[0];
+    },
+
+    step(p, state, action, rng, out) {
+      // Where nothing slips, the original's draw decides nothing and is left out.
+      const direction = p.slippery === 1 ? slip(p, action[0], rng) : action[0];
+      const next = moves[state[0] * 4 + direction];
+      const fallen = next > p.startCell && next < p.goalCell;
+      state[0] = fallen ? p.startCell : next;
+      out.reward = fallen ? p.cliffReward : p.stepReward;
+      out.terminated = next === p.goalCell;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { UsageError } from '../../base/errors.ts';
+import { defineEnv, type Env, type EnvOptions } from '../env.ts';
+import { cliffDynamics } from './dynamics.ts';
+
+const source = 'gymnasium/envs/toy_text/cliffwalking.py, 1.4';
+const rows = 4;
+const columns = 12;
+const cells = rows * columns;
+
+const slipperyGround =
+  'The ground is slippery: a move goes where it should with a chance of 1/3, and with 1/3 each to one of the two sides of that ' +
+  'direction.';
+const firmGround = 'A move always goes where it should.';
+
+function readOptions({ is_slippery = false, ...unknown }: EnvOptions): boolean {
+  const [key] = Object.keys(unknown);
+  if (key !== undefined) {
+    throw new UsageError('CliffWalking-v1', `expected only the option is_slippery, got "${key}"; remove it`);
+  }
+  if (typeof is_slippery === 'boolean') return is_slippery;
+  throw new UsageError(
+    'CliffWalking-v1',
+    `expected the option "is_slippery" to be true or false, got ${JSON.stringify(is_slippery)}`,
+  );
+}
+
+/** `is_slippery`: whether a move may go aside. */
+export function buildCliffWalking(options: EnvOptions = {}): Env {
+  const slippery = readOptions(options);
+  return defineEnv({
+    id: 'CliffWalking-v1',
+    folder: 'cliffwalking',
+    groundTruth: 'Gymnasium 1.4 (main, 3f0476a8)',
+    state: [{ name: 'cell', meaning: 'row x columns + column of the cell', unit: 'cell', low: 0, high: cells - 1 }],
+    observation: { kind: 'discrete', n: cells, meaning: 'the cell: row x number of columns + column' },
+    action: { kind: 'discrete', meanings: ['up', 'right', 'down', 'left'] },
+    constants: {
+      rows: { value: rows, unit: 'cells', source },
+      columns: { value: columns, unit: 'cells', source },
+      stepReward: { value: -1, unit: 'per step', source },
+      cliffReward: { value: -100, unit: 'per fall', source },
+      slippery: { value: slippery ? 1 : 0, unit: '1 if a move may go aside', source },
+      successRate: { value: 1 / 3, unit: 'chance that a move goes where it should', source },
+    },
+    derive: (c) => ({
+      startCell: (c.rows - 1) * c.columns,
+      goalCell: c.rows * c.columns - 1,
+      inverseColumns: 1 / c.columns,
+      slipLeftBelow: c.successRate,
+      slipForwardBelow: c.successRate + c.successRate,
+    }),
+    exact: ['slipLeftBelow', 'slipForwardBelow'],
+    libraries: ['grid'],
+    notes: { ground: slippery ? slipperyGround : firmGround },
+    stepDraws: slippery ? 1 : 0,
+    options: { is_slippery: slippery },
+    withOptions: buildCliffWalking,
+    timeLimit: null,
+    success: { threshold: 1 - columns - 2, source: 'the shortest way past the cliff' },
+    returnRange: [-Infinity, 1 - columns - 2],
+    parity: {
+      singleStep: 0,
+      reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
+    },
+    dynamics: cliffDynamics(rows, columns),
+  });
+}
+
+export const cliffwalking = buildCliffWalking();

@@ -1,0 +1,30 @@
+import { defineEnv } from '../env.ts';
+import { dynamics } from './dynamics.ts';
+
+const source = 'Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
+const sticks = 10;
+
+export const nim = defineEnv({
+  id: 'Nim-v0',
+  folder: 'nim',
+  groundTruth: 'the custom environment Nim-v0 of the R2PO reference (commit 9449c38)',
+  state: [{ name: 'sticks', meaning: 'sticks that are left', unit: 'sticks', low: 0, high: sticks }],
+  observation: { kind: 'discrete', n: sticks + 1, meaning: 'how many sticks are left' },
+  action: {
+    kind: 'discrete',
+    meanings: ['take no stick', 'take one stick', 'take two sticks', 'take three sticks'],
+    againstRules: [0],
+  },
+  constants: {
+    sticks: { value: sticks, unit: 'sticks at the start', source },
+    mostTaken: { value: 3, unit: 'sticks', source },
+  },
+  derive: () => ({}),
+  exact: [],
+  stepDraws: 1,
+  timeLimit: null,
+  success: { threshold: 1, source: 'the game was won' },
+  returnRange: [-1, 1],
+  parity: { singleStep: 0, reason: 'all numbers are small and whole: nothing is rounded' },
+  dynamics,
+});

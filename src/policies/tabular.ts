@@ -1,0 +1,41 @@
+/** Tabular policy: one action per numbered state; a parameter is the number of the action. */
+import type { ActionSpace } from '../envs/env.ts';
+import { readOptions } from './options.ts';
+import type { Policy, PolicyKind } from './policy.ts';
+
+/** The numbers of the actions that a policy may choose. */
+function allowedActions(action: ActionSpace & { kind: 'discrete' }): number[] {
+  return action.meanings.map((_, i) => i).filter((i) => !action.againstRules?.includes(i));
+}
+
+export const tabular: PolicyKind = {
+  id: 'tabular',
+  title: 'a table with one action per state',
+
+  accepts({ observation, action }) {
+    if (observation.kind !== 'discrete') return 'it looks its action up by a numbered state, and this one has a vector';
+    return action.kind === 'discrete' ? null : 'it chooses one of the numbered actions, and this one has a box of them';
+  },
+
+  build({ observation, action }, options): Policy {
+    readOptions('tabular', options, {});
+    const states = observation.kind === 'discrete' ? observation.n : 0;
+    const actions = action.kind === 'discrete' ? allowedActions(action) : [];
+    return {
+      kind: 'tabular',
+      options: {},
+      paramCount: states,
+      paramNames: Array.from({ length: states }, (_, state) => `action in state ${state}`),
+      values: { kind: 'choice', values: actions },
+      output: 'action',
+      outputCount: 1,
+      shaderConstants: {},
+
+      act(table, obs, out) {
+        out[0] = table[obs[0]];
+      },
+
+      sample: (rng) => Float64Array.from({ length: states }, () => actions[rng.integers(0, actions.length)]),
+    };
+  },
+};
