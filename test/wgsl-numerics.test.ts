@@ -118,6 +118,29 @@ describeGpu('pcg64.wgsl draws what NumPy draws, for every golden seed', () => {
     expect(drawn).toEqual(seeds.map((entry) => [...entry.random.flatMap(wordsOf), ...entry.random.map(floatBits)]));
   });
 
+  it('a fraction is below a bound where random() is, also where they differ in the last bit', async () => {
+    const fractions = [1 / 3, (1 - 1 / 3) / 2, 2 / 3, 0.5, 0.75 + 2 ** -53, 2 ** -31, 1 - 2 ** -53, 0.1];
+    const code = fractions.map((bound) => `put(u32(rng_fraction_below(draw, ${bounds(bound)})));`).join('\n');
+    const drawn = await draw(
+      8 * fractions.length,
+      `for (var k = 0; k < 8; k++) { let draw = rng_fraction(&rng); ${code} }`,
+    );
+    expect(drawn).toEqual(
+      seeds.map((entry) => entry.random.slice(0, 8).flatMap((x) => fractions.map((b) => +(x < b)))),
+    );
+
+    // The draws next to each bound: whole numbers of 2^-53.
+    const near = fractions.flatMap((bound) =>
+      [-1, 0, 1].map((i) => ({ bound, draw: Math.floor(bound * 2 ** 53) + i })),
+    );
+    const compare = near.map(({ bound, draw }) => {
+      const [lo, hi] = [draw % 2 ** 32, Math.floor(draw / 2 ** 32)];
+      return `put(u32(rng_fraction_below(vec2u(${lo}u, ${hi}u), ${bounds(bound)})));`;
+    });
+    const [compared] = await draw(near.length, compare.join('\n'));
+    expect(compared).toEqual(near.map(({ bound, draw }) => +(draw / 2 ** 53 < bound)));
+  });
+
   it('uniform: the float64 result rounded to f32', async () => {
     const drawn = await draw(
       4,

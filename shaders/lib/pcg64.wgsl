@@ -144,6 +144,25 @@ fn rng_random(rng: ptr<function, Rng>) -> F64 {
   return f64_from_fraction53(vec2u((bits.x >> 11u) | (bits.y << 21u), bits.y >> 11u));
 }
 
+// A random() that is only compared: the whole number random() 2^53, which needs no double. A step that draws once is
+// a third faster with it.
+alias RngFraction = vec2u;
+
+fn rng_fraction(rng: ptr<function, Rng>) -> RngFraction {
+  let bits = rng_next64(rng);
+  return vec2u((bits.x >> 11u) | (bits.y << 21u), bits.y >> 11u);
+}
+
+// Whether a draw is below a bound in [2^-31, 1), exactly as in float64.
+fn rng_fraction_below(draw: RngFraction, bound: F64) -> bool {
+  // The bound times 2^53, rounded up: an integer is below one as it is below the other.
+  let places = u32(F64_BIAS - 1) - (bound.hi >> 20u);
+  let raised = f64_add_u64(f64_significand(bound), vec2u((1u << places) - 1u, 0u));
+  let low = (raised.x >> places) | ((raised.y << 1u) << (31u - places));
+  let high = raised.y >> places;
+  return draw.y < high || (draw.y == high && draw.x < low);
+}
+
 // random() rounded to f32; may be 1
 fn rng_random_f32(rng: ptr<function, Rng>) -> f32 {
   return f64_to_f32(rng_random(rng));

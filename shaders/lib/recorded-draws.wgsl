@@ -17,6 +17,17 @@ fn rng_random(rng: ptr<function, Rng>) -> F64 {
   return draw;
 }
 
+// A given number may lie between those that a generator gives, so it stays a double.
+alias RngFraction = F64;
+
+fn rng_fraction(rng: ptr<function, Rng>) -> RngFraction {
+  return rng_random(rng);
+}
+
+fn rng_fraction_below(draw: RngFraction, bound: F64) -> bool {
+  return f64_less(draw, bound);
+}
+
 fn rng_random_f32(rng: ptr<function, Rng>) -> f32 {
   return f64_to_f32(rng_random(rng));
 }

@@ -6,15 +6,7 @@
  * a 32-bit limb and a 16-bit part of the multiplier stays below 2^48, so that the column sums are exact in doubles:
  * no BigInt, and no allocation after construction.
  */
-import {
-  badSeed,
-  type Entropy,
-  entropyWords,
-  expandPool,
-  mixEntropy,
-  mixTwoWords,
-  POOL_WORDS,
-} from './seed-sequence.ts';
+import { badSeed, type Entropy, entropyWords, expandPool, mixEntropy, POOL_WORDS } from './seed-sequence.ts';
 
 // The multiplier 0x2360ed051fc65da44385df649fccf645 in 16-bit parts, low first.
 const M0 = 0xf645;

@@ -18,7 +18,17 @@ function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
   const file = (path: string, declares: string[]): SourceFile => ({ path, text: read(path), declares });
   return [
     file('shaders/lib/f64.wgsl', ['F64']),
-    file(draws, ['Rng', 'rng_seed', 'rng_random', 'rng_random_f32', 'rng_uniform', 'rng_integers']),
+    file(draws, [
+      'Rng',
+      'rng_seed',
+      'rng_random',
+      'rng_random_f32',
+      'RngFraction',
+      'rng_fraction',
+      'rng_fraction_below',
+      'rng_uniform',
+      'rng_integers',
+    ]),
     file('shaders/lib/trig.wgsl', ['trig_sincos']),
     file('shaders/lib/tanh.wgsl', ['tanh_accurate']),
   ];
