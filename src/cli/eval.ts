@@ -5,9 +5,10 @@ import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/load.ts';
-import { type Episodes, endCauses, maxEpisodeSteps, maxEpisodes, type Trace } from '../rollout/backend.ts';
+import { animate } from '../report/animation.ts';
+import { type Episodes, endCauses, maxEpisodeSteps, maxEpisodes } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
-import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
+import { evaluate } from '../stats/evaluate.ts';
 import type { Summary } from '../stats/summary.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
 import { formatTable, type Io } from './io.ts';
@@ -23,6 +24,7 @@ interface Options {
   readonly backend?: BackendChoice;
   readonly returns?: string;
   readonly trajectory?: string;
+  readonly animate?: string;
   readonly dumpWgsl?: string;
   readonly json?: boolean;
 }
@@ -39,6 +41,7 @@ export function define(command: Command, io: Io): void {
     .addOption(backendOption())
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
+    .option('--animate <file>', 'write the median episode as an animated SVG picture')
     .option('--dump-wgsl <file>', 'write the WGSL program that plays the episodes; - for stdout, and play nothing');
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
@@ -61,7 +64,13 @@ async function run(options: Options, io: Io): Promise<void> {
     const result = await evaluate({ ...request, maxSteps: stepCap(env, options, io) });
     const [summary] = result.summaries;
     if (options.returns !== undefined) write(options.returns, returnsCsv(result.episodes, options.seed));
-    if (options.trajectory !== undefined) write(options.trajectory, await medianDocument(result));
+    if (options.trajectory !== undefined || options.animate !== undefined) {
+      const trace = await result.medianTrace(0);
+      if (options.trajectory !== undefined) {
+        write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`);
+      }
+      if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind));
+    }
     const { seconds } = result.episodes;
     if (options.json) {
       io.printJson({
@@ -89,7 +98,9 @@ const usualCap = 1000;
 function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {
   if (maxSteps !== undefined) return maxSteps;
   if (env.timeLimit !== null) return null;
-  io.note(`${env.id} has no step limit of its own: episodes are stopped after ${usualCap} steps; --max-steps sets another`);
+  io.note(
+    `${env.id} has no step limit of its own: episodes are stopped after ${usualCap} steps; --max-steps sets another`,
+  );
   return usualCap;
 }
 
@@ -117,11 +128,6 @@ function returnsCsv({ returns, lengths, ends }: Episodes, seed: number): string 
     lines.push(`${i},${seed + i},${value},${lengths[i]},${endCauses[ends[i]]}`);
   });
   return `${lines.join('\n')}\n`;
-}
-
-async function medianDocument(result: EvaluateResult): Promise<string> {
-  const trace: Trace = await result.medianTrace(0);
-  return `${JSON.stringify(trajectoryDocument(trace))}\n`;
 }
 
 function report(env: Env, source: string, s: Summary, where: string, seconds: number, io: Io): string {

@@ -60,6 +60,7 @@ const spec = z.object({
   table: z.array(z.number()).optional(),
   libraries: z.array(z.string()).optional(),
   notes: z.record(z.string(), z.string()).optional(),
+  picture: z.object({ stepSeconds: number, draw: callable }).optional(),
   stepDraws: count.min(0).optional(),
   options: z.record(z.string(), z.unknown()).optional(),
   withOptions: callable.nullable().optional(),

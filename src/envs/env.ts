@@ -5,6 +5,7 @@
  */
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
+import type { Picture } from './picture.ts';
 
 /** One named component of a vector. Bounds may be infinite. */
 export interface Row {
@@ -91,6 +92,8 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly libraries?: readonly string[];
   /** texts for `prompt.md` that follow from the options: `{{notes.x}}` */
   readonly notes?: Readonly<Record<string, string>>;
+  /** how a state is drawn; without it a replay shows bars */
+  readonly picture?: Picture;
   /** most random numbers that one step draws; 0 when left out */
   readonly stepDraws?: number;
   /** what this environment was built with, when it takes options */

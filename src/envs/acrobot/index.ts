@@ -1,5 +1,6 @@
 import { defineEnv, type Row } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/acrobot.py, 1.0 to 1.4';
 
@@ -101,5 +102,6 @@ export const acrobot = defineEnv({
     reason:
       'f32 errs by 1.8e-5 on the recorded steps, since fast swings amplify rounding within the 0.2 s of a step; ten times that',
   },
+  picture,
   dynamics,
 });

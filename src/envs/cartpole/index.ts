@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/cartpole.py, 1.0 to 1.4';
 
@@ -57,5 +58,6 @@ export const cartpole = defineEnv({
     reason:
       'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
   },
+  picture,
   dynamics,
 });

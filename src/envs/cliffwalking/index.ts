@@ -1,11 +1,14 @@
 import { UsageError } from '../../base/errors.ts';
 import { defineEnv, type Env, type EnvOptions } from '../env.ts';
 import { cliffDynamics } from './dynamics.ts';
+import { cliffPicture } from './picture.ts';
 
 const source = 'gymnasium/envs/toy_text/cliffwalking.py, 1.4';
 const rows = 4;
 const columns = 12;
 const cells = rows * columns;
+
+const map = [...Array.from({ length: rows - 1 }, () => 'O'.repeat(columns)), `S${'C'.repeat(columns - 2)}G`].join('\n');
 
 const slipperyGround =
   'The ground is slippery: a move goes where it should with a chance of 1/3, and with 1/3 each to one of the two sides of that ' +
@@ -51,7 +54,7 @@ export function buildCliffWalking(options: EnvOptions = {}): Env {
     }),
     exact: ['slipLeftBelow', 'slipForwardBelow'],
     libraries: ['grid'],
-    notes: { ground: slippery ? slipperyGround : firmGround },
+    notes: { map, ground: slippery ? slipperyGround : firmGround },
     stepDraws: slippery ? 1 : 0,
     options: { is_slippery: slippery },
     withOptions: buildCliffWalking,
@@ -62,6 +65,7 @@ export function buildCliffWalking(options: EnvOptions = {}): Env {
       singleStep: 0,
       reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
     },
+    picture: cliffPicture(rows, columns),
     dynamics: cliffDynamics(rows, columns),
   });
 }

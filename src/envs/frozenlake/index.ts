@@ -2,6 +2,7 @@ import { UsageError } from '../../base/errors.ts';
 import { defineEnv, type Env, type EnvOptions } from '../env.ts';
 import { lakeDynamics } from './dynamics.ts';
 import { type LakeMap, readMap } from './maps.ts';
+import { lakePicture } from './picture.ts';
 
 const source = 'gymnasium/envs/toy_text/frozen_lake.py, 1.4';
 const wordBits = 32;
@@ -75,6 +76,7 @@ export function buildFrozenLake(options: EnvOptions = {}): Env {
       singleStep: 0,
       reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
     },
+    picture: lakePicture(map.rows),
     dynamics: lakeDynamics(map.rows),
   });
 }

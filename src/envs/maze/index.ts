@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { mazeDynamics } from './dynamics.ts';
+import { mazePicture } from './picture.ts';
 
 const source = 'maze-sample-3x3-v0 of gym-maze in HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 const rows = 3;
@@ -30,6 +31,21 @@ const open = moves.map((move) =>
 
 const cellName = (cell: number): string => `cell ${cell} (row ${Math.floor(cell / columns)}, column ${cell % columns})`;
 
+/** The maze from above, in characters: S start, G goal, walls as lines. */
+function drawing(): string {
+  const isOpen = (a: number, b: number): boolean => passages.some((pair) => pair.includes(a) && pair.includes(b));
+  const cells = Array.from({ length: columns }, (_, column) => column);
+  const letter = (cell: number): string => (cell === 0 ? 'S' : cell === rows * columns - 1 ? 'G' : ' ');
+  const line = (row: number, inner: (cell: number, column: number) => string): string =>
+    cells.map((column) => inner(row * columns + column, column)).join('');
+  const below = (row: number): string =>
+    line(row, (cell) => (row < rows - 1 && isOpen(cell, cell + columns) ? '   +' : '---+'));
+  const across = (row: number): string =>
+    line(row, (cell, column) => ` ${letter(cell)} ${column < columns - 1 && isOpen(cell, cell + 1) ? ' ' : '|'}`);
+  const walls = Array.from({ length: rows }, (_, row) => [`|${across(row)}`, `+${below(row)}`]);
+  return [`+${'---+'.repeat(columns)}`, ...walls.flat()].join('\n');
+}
+
 export const maze = defineEnv({
   id: 'maze-sample-3x3-v0',
   folder: 'maze',
@@ -55,7 +71,7 @@ export const maze = defineEnv({
   }),
   exact: [],
   table: open,
-  notes: { passages: passages.map(([a, b]) => `- ${cellName(a)} and ${cellName(b)}`).join('\n') },
+  notes: { map: drawing(), passages: passages.map(([a, b]) => `- ${cellName(a)} and ${cellName(b)}`).join('\n') },
   // The one that ends an episode: the registered limit of 1000 steps is never reached.
   timeLimit: stepLimit,
   success: { threshold: 0.9, source: 'the target of the reference: at most ten steps to the goal' },
@@ -64,5 +80,6 @@ export const maze = defineEnv({
     singleStep: 1e-8,
     reason: 'positions are small whole numbers; the reward of a step is rounded to f32 once',
   },
+  picture: mazePicture(rows, columns, passages),
   dynamics: mazeDynamics(open),
 });

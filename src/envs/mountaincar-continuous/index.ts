@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/continuous_mountain_car.py, 1.0 to 1.4';
 
@@ -69,5 +70,6 @@ export const mountaincarContinuous = defineEnv({
     reason:
       'the reward of the goal step, near 100, is rounded to f32: 3.7e-6 on the recorded steps; states err by 1.2e-7',
   },
+  picture,
   dynamics,
 });

@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/mountain_car.py, 1.0 to 1.4';
 
@@ -54,5 +55,6 @@ export const mountaincar = defineEnv({
     singleStep: 1.2e-6,
     reason: 'the same formulas in IEEE f32 err by 1.1e-7 on the recorded steps; ten times that',
   },
+  picture,
   dynamics,
 });

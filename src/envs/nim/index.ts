@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 const sticks = 10;
@@ -26,5 +27,6 @@ export const nim = defineEnv({
   success: { threshold: 1, source: 'the game was won' },
   returnRange: [-1, 1],
   parity: { singleStep: 0, reason: 'all numbers are small and whole: nothing is rounded' },
+  picture,
   dynamics,
 });

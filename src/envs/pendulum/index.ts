@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/pendulum.py, 1.0 to 1.4';
 
@@ -73,5 +74,6 @@ export const pendulum = defineEnv({
     singleStep: 6e-6,
     reason: 'the cost, up to 16, errs by 5.5e-7 of the largest state entry on the recorded steps; ten times that',
   },
+  picture,
   dynamics,
 });

@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { picture } from './picture.ts';
 
 const source = 'Pong-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 
@@ -78,5 +79,6 @@ export const pong = defineEnv({
     reason:
       'positions in px are rounded to f32 once per step, 6e-8 of the largest; ten times that, and all else is exact',
   },
+  picture,
   dynamics,
 });

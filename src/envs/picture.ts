@@ -1,0 +1,101 @@
+/**
+ * What an environment looks like: a few shapes per state, for replay pictures. Lengths are in px of the scene, y grows
+ * downwards, angles are in degrees clockwise.
+ */
+import type { Params } from './env.ts';
+
+/** The part that a shape plays; a renderer gives it a colour. */
+export type Tone = 'ink' | 'muted' | 'ground' | 'accent' | 'goal' | 'danger';
+
+interface Placed {
+  readonly tone: Tone;
+  /** turned about its own origin by this, then moved to `at` */
+  readonly turn?: number;
+  readonly at?: readonly [number, number];
+  /** drawn only in frames in which this is true; always when left out */
+  readonly shown?: boolean;
+}
+
+export type Shape =
+  | (Placed & {
+      readonly kind: 'rect';
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+      readonly round?: number;
+    })
+  | (Placed & { readonly kind: 'circle'; readonly x: number; readonly y: number; readonly radius: number })
+  | (Placed & {
+      /** with round ends */
+      readonly kind: 'line';
+      readonly x1: number;
+      readonly y1: number;
+      readonly x2: number;
+      readonly y2: number;
+      readonly thickness: number;
+    })
+  | (Placed & {
+      /** straight from point to point; `closed`: filled */
+      readonly kind: 'path';
+      readonly points: readonly (readonly [number, number])[];
+      readonly closed: boolean;
+    })
+  | (Placed & { readonly kind: 'text'; readonly x: number; readonly y: number; readonly text: string });
+
+export interface Picture {
+  /** simulated time of one step, s */
+  readonly stepSeconds: number;
+  /** states are places to jump between, with nothing in between */
+  readonly jumps?: boolean;
+  /**
+   * The scene in this state. The same shapes in the same order in every state: only numbers, `at`, `turn` and `shown`
+   * may differ. `action` is what is done next, null after the last step.
+   */
+  draw(params: Params, state: readonly number[], action: readonly number[] | null): readonly Shape[];
+}
+
+/** Size of every scene, px. */
+export const scene = { width: 400, height: 220 } as const;
+
+export const degrees = (radians: number): number => (radians * 180) / Math.PI;
+
+/** A horizontal arrow that starts at (0, 0) of `at`, `length` px long, to the left where it is negative. */
+export function arrow(at: readonly [number, number], length: number): Shape {
+  return { kind: 'line', tone: 'accent', at, x1: 0, y1: 0, x2: length, y2: 0, thickness: 4, shown: length !== 0 };
+}
+
+export interface Board {
+  readonly left: number;
+  readonly top: number;
+  /** side of a cell */
+  readonly side: number;
+}
+
+/** A board of rows x columns in the middle of the scene. */
+export function board(rows: number, columns: number): Board {
+  const side = Math.min((scene.height - 30) / rows, (scene.width - 40) / columns, 60);
+  return { left: (scene.width - side * columns) / 2, top: (scene.height - side * rows) / 2, side };
+}
+
+export function boardMiddle({ left, top, side }: Board, row: number, column: number): readonly [number, number] {
+  return [left + (column + 0.5) * side, top + (row + 0.5) * side];
+}
+
+/** One cell of a board. */
+export function boardCell({ left, top, side }: Board, row: number, column: number, tone: Tone): Shape {
+  return {
+    kind: 'rect',
+    tone,
+    x: left + column * side + 1,
+    y: top + row * side + 1,
+    width: side - 2,
+    height: side - 2,
+    round: side / 10,
+  };
+}
+
+/** The one who walks over a board. */
+export function walker(place: Board, row: number, column: number): Shape {
+  return { kind: 'circle', tone: 'accent', at: boardMiddle(place, row, column), x: 0, y: 0, radius: place.side * 0.28 };
+}
