@@ -50,10 +50,14 @@ describe('a step that draws', () => {
     await expect(cpu.probe(dice, [input])).rejects.toThrow(`[probe] ${message}`);
   });
 
-  it('gets recorded draws whatever it asks for', () => {
+  it('gets recorded draws in their order, and none that a generator could not give', () => {
     const draws = new RecordedDraws([0.25, 3, -1.5, 7, 2]);
-    const got = [draws.random(), draws.integers(), draws.standardNormal(), draws.uniform(), draws.choice()];
+    const got = [draws.random(), draws.integers(3, 5), draws.standardNormal(), draws.uniform(6, 7), draws.choice(3)];
     expect(got).toEqual([0.25, 3, -1.5, 7, 2]);
+    expect(() => new RecordedDraws([1]).random()).toThrow('random number 1 to be at least 0 and below 1, got 1');
+    expect(() => new RecordedDraws([5]).integers(3, 5)).toThrow('to be a whole number in 3 ... 4, got 5');
+    expect(() => new RecordedDraws([0.5]).choice(3)).toThrow('to be a whole number in 0 ... 2, got 0.5');
+    expect(() => new RecordedDraws([5.9]).uniform(6, 7)).toThrow('to be in 6 ... 7, got 5.9');
   });
 });
 

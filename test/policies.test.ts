@@ -8,9 +8,10 @@ import { type ActionSpace, observationSize, type Row, type Spaces } from '../src
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
 import { linear } from '../src/policies/linear.ts';
 import { mlp } from '../src/policies/mlp.ts';
-import { policyValueCount, policyValues } from '../src/policies/policy.ts';
+import { allowsParameter, policyValueCount, policyValues } from '../src/policies/policy.ts';
 import { projectedMlp } from '../src/policies/projected-mlp.ts';
 import { randomFeatures } from '../src/policies/random-features.ts';
+import { tabular } from '../src/policies/tabular.ts';
 import { argmax, clipToBox } from '../src/rollout/cpu/actions.ts';
 import { type PolicyCase, suiteForPolicy } from './suites/policy.ts';
 
@@ -81,6 +82,48 @@ describe('linear', () => {
     expect(observationSize(grid.observation)).toBe(1);
     expect(linear.accepts(grid)).toContain('numbered states');
     expect(linear.accepts(cartpole)).toBeNull();
+  });
+});
+
+describe('tabular', () => {
+  const numbered = (n: number, action: ActionSpace): Spaces => ({
+    observation: { kind: 'discrete', n, meaning: 'cell' },
+    action,
+  });
+  const ruled: ActionSpace = { kind: 'discrete', meanings: ['resign', 'hit', 'pass', 'double'], againstRules: [0, 2] };
+  const cases: readonly PolicyCase[] = [
+    { name: '16 states, 4 actions', spaces: numbered(16, discrete(4)), options: {} },
+    { name: '11 states, 2 of 4 actions allowed', spaces: numbered(11, ruled), options: {} },
+  ];
+  suiteForPolicy(tabular, cases, (params, [state]) => [Math.trunc(params[state])]);
+
+  it('has one parameter per state and leaves out what is against the rules', () => {
+    const policy = tabular.build(numbered(11, ruled), {});
+    expect(policy.paramCount).toBe(11);
+    expect(policy.paramNames[7]).toBe('action in state 7');
+    expect(policy.values).toEqual({ kind: 'choice', values: [1, 3] });
+  });
+
+  it('drops fractions towards zero, also of negative numbers', () => {
+    const policy = tabular.build(numbered(5, discrete(3)), {});
+    const values = policyValues(policy, Float64Array.of(1.9999, -0.75, 2, 0.5, -0));
+    expect(Array.from(values)).toEqual([1, 0, 2, 0, 0]);
+    const allowed = [2.9, -0.9, 3, -1, 2 ** 40].map((value) => allowsParameter(policy.values, value));
+    expect(allowed).toEqual([true, true, false, false, false]);
+  });
+
+  it('draws every allowed action equally often', () => {
+    const policy = tabular.build(numbered(6000, ruled), {});
+    const drawn = policy.sample(Generator.from(12), 3);
+    const share = drawn.filter((value) => value === 3).length / drawn.length;
+    // Five standard deviations of a fair coin.
+    expect(Math.abs(share - 0.5)).toBeLessThan((5 * 0.5) / Math.sqrt(6000));
+  });
+
+  it('acts on numbered states with numbered actions only', () => {
+    expect(tabular.accepts(numbered(4, discrete(2)))).toBeNull();
+    expect(tabular.accepts(numbered(4, box(2)))).toContain('numbered actions');
+    expect(tabular.accepts(cartpole)).toContain('numbered state');
   });
 });
 

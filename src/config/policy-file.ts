@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nearest, R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { buildPolicy } from '../policies/index.ts';
-import type { Policy, PolicyOptions } from '../policies/policy.ts';
+import { allowsParameter, type Policy, type PolicyOptions } from '../policies/policy.ts';
 import { type InputText, kindOfPath, readInput } from './input.ts';
 import { parseJson } from './json-text.ts';
 
@@ -82,7 +82,7 @@ export function parsePolicy(input: InputText, env: Env): LoadedPolicy {
   }
   const { values } = policy;
   params.forEach((value, index) => {
-    if (values.kind === 'choice' && !values.values.includes(value)) {
+    if (values.kind === 'choice' && !allowsParameter(values, value)) {
       throw new UsageError(
         unit,
         `${input.name}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,

@@ -35,7 +35,8 @@ export function readOptions<const R extends Rules>(kind: string, options: Policy
   const known = Object.keys(rules);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(rules, key)) {
-      throw new UsageError(kind, `expected only the options ${known.join(', ')}, got "${key}"; remove it`);
+      const expected = known.length === 0 ? 'no options' : `only the options ${known.join(', ')}`;
+      throw new UsageError(kind, `expected ${expected}, got "${key}"; remove it`);
     }
   }
   return Object.fromEntries(

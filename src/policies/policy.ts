@@ -8,10 +8,24 @@ import type { Spaces } from '../envs/env.ts';
 
 export type PolicyOptions = Readonly<Record<string, unknown>>;
 
-/** What one parameter may be: any real number, or one of a few listed values. */
+/**
+ * What one parameter may be: any real number, or one of a few listed whole numbers. A parameter of the latter kind may
+ * be written with a fraction, which is dropped (`chosenValue`).
+ */
 export type ParameterValues =
   | { readonly kind: 'real' }
   | { readonly kind: 'choice'; readonly values: readonly number[] };
+
+/** The whole number that a parameter with listed values stands for: cut towards zero, as the reference reads its tables. */
+export function chosenValue(param: number): number {
+  // Adding zero turns -0 into 0.
+  return Math.trunc(param) + 0;
+}
+
+/** Whether a finite number may be such a parameter. */
+export function allowsParameter(values: ParameterValues, param: number): boolean {
+  return values.kind === 'real' || values.values.includes(chosenValue(param));
+}
 
 export interface PolicyKind {
   /** kebab-case; names `src/policies/<id>.ts` and `shaders/policies/<id>.wgsl` */

@@ -1,7 +1,7 @@
 /** Tabular policy: one action per numbered state; a parameter is the number of the action. */
 import type { ActionSpace } from '../envs/env.ts';
 import { readOptions } from './options.ts';
-import type { Policy, PolicyKind } from './policy.ts';
+import { chosenValue, type Policy, type PolicyKind } from './policy.ts';
 
 /** The numbers of the actions that a policy may choose. */
 function allowedActions(action: ActionSpace & { kind: 'discrete' }): number[] {
@@ -30,6 +30,7 @@ export const tabular: PolicyKind = {
       output: 'action',
       outputCount: 1,
       shaderConstants: {},
+      expansion: { count: states, expand: (params) => params.map(chosenValue) },
 
       act(table, obs, out) {
         out[0] = table[obs[0]];

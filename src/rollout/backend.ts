@@ -2,7 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import { RecordedDraws } from '../base/rng/draws.ts';
 import { actionSize, type Env, stateArraySize } from '../envs/env.ts';
-import type { Policy } from '../policies/policy.ts';
+import { allowsParameter, type Policy } from '../policies/policy.ts';
 
 /** Why an episode stopped; the position is the code in `Episodes.ends`. */
 export const endCauses = ['terminated', 'truncated', 'capped'] as const;
@@ -152,10 +152,26 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
         fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
       }
     }
+    if (env.observation.kind === 'discrete') checkNumberedState(env, env.observation.n, state, fail);
     if (draws.length > env.stepDraws) fail(`expected at most ${env.stepDraws} draws, got ${draws.length}`);
     for (const value of draws) if (!Number.isFinite(value)) fail(`expected finite draws, got ${value}`);
     if (env.stepDraws > 0) checkDraws(env, state, action, draws, fail);
   });
+}
+
+/** A state without a number would be looked up where nothing stands. */
+function checkNumberedState(env: Env, n: number, state: readonly number[], fail: (message: string) => never): void {
+  env.state.forEach(({ name, low, high }, i) => {
+    if (!(state[i] >= low && state[i] <= high)) fail(`expected ${name} in ${low} ... ${high}, got ${state[i]}`);
+  });
+  const scratch = new Float64Array(stateArraySize(env));
+  scratch.set(state);
+  const seen = new Float64Array(1);
+  env.dynamics.observe(env.params, scratch, seen);
+  const [number] = seen;
+  if (!Number.isInteger(number) || number < 0 || number >= n) {
+    fail(`expected a state with a whole number in 0 ... ${n - 1}, got ${number}`);
+  }
 }
 
 /** A GPU cannot say that a step wanted another random number, so the float64 step is asked before. */
@@ -204,10 +220,8 @@ export function checkJob(job: RolloutJob): void {
       if (!Number.isFinite(Math.fround(value))) {
         fail(`expected finite parameters (in f32), got ${value} at index ${i} (${policy.paramNames[i]}) of ${name}`);
       }
-      if (choices !== null && !choices.includes(value)) {
-        fail(
-          `expected one of ${choices.join(', ')} at index ${i} (${policy.paramNames[i]}) of ${name}, got ${value}; it is a table of actions`,
-        );
+      if (choices !== null && !allowsParameter(policy.values, value)) {
+        fail(`expected one of ${choices.join(', ')} at index ${i} (${policy.paramNames[i]}) of ${name}, got ${value}`);
       }
     });
   });

@@ -36,10 +36,16 @@ export function suiteForPolicy(
   it.each(cases)('acts as the plain formula: $name', ({ spaces, options }) => {
     const policy = kind.build(spaces, options);
     const rng = Generator.from(17);
-    const size = observationSize(spaces.observation);
+    const { observation } = spaces;
+    const size = observationSize(observation);
     for (let round = 0; round < 20; round++) {
-      const params = Float64Array.from({ length: policy.paramCount }, () => rng.uniform(-3, 5));
-      const obs = Float64Array.from({ length: size }, () => rng.uniform(-2, 7));
+      const params =
+        policy.values.kind === 'real'
+          ? Float64Array.from({ length: policy.paramCount }, () => rng.uniform(-3, 5))
+          : policy.sample(rng, 3).map((value) => value + rng.random());
+      const obs = Float64Array.from({ length: size }, () =>
+        observation.kind === 'vector' ? rng.uniform(-2, 7) : rng.integers(0, observation.n),
+      );
       const before = [params.slice(), obs.slice()];
       const outputs = new Float64Array(policy.outputCount).fill(NaN);
       policy.act(policyValues(policy, params), obs, outputs);

@@ -12,7 +12,7 @@ export interface Draws {
   standardNormal(): number;
 }
 
-/** Gives out recorded results in their order, whatever is asked for. Throws a `UsageError` when none is left. */
+/** Gives out recorded results in their order. Throws a `UsageError` when none is left, or for one that no generator gives. */
 export class RecordedDraws implements Draws {
   readonly #values: readonly number[];
   #next = 0;
@@ -21,27 +21,36 @@ export class RecordedDraws implements Draws {
     this.#values = values;
   }
 
-  random(): number {
+  #taken(expected: string, fits: (value: number) => boolean): number {
     if (this.#next >= this.#values.length) {
       throw new UsageError('draws', `expected another random number after ${this.#values.length}, got none; add it`);
     }
-    return this.#values[this.#next++];
+    const value = this.#values[this.#next++];
+    if (!fits(value)) {
+      throw new UsageError('draws', `expected random number ${this.#next} to be ${expected}, got ${value}`);
+    }
+    return value;
   }
 
-  uniform(): number {
-    return this.random();
+  random(): number {
+    return this.#taken('at least 0 and below 1', (value) => value >= 0 && value < 1);
   }
 
-  integers(): number {
-    return this.random();
+  uniform(low: number, high: number): number {
+    return this.#taken(`in ${low} ... ${high}`, (value) => value >= low && value <= high);
   }
 
-  choice(): number {
-    return this.random();
+  integers(low: number, high: number): number {
+    const fits = (value: number) => Number.isInteger(value) && value >= low && value < high;
+    return this.#taken(`a whole number in ${low} ... ${high - 1}`, fits);
+  }
+
+  choice(n: number): number {
+    return this.integers(0, n);
   }
 
   standardNormal(): number {
-    return this.random();
+    return this.#taken('a number', (value) => !Number.isNaN(value));
   }
 }
 

@@ -125,7 +125,7 @@ export class Player {
         policy.act(values, observation, outputs);
         if (rule === ARGMAX) action[0] = argmax(outputs);
         else if (rule === CLIP) clipToBox(outputs, low, high, action);
-        else action[0] = outputs[0];
+        else for (let j = 0; j < action.length; j++) action[j] = outputs[j];
         if (recorder !== null) recorder.beforeStep(state, observation, action);
         env.step(constants, state, action, rng, transition);
         if (recorder !== null) recorder.afterStep(transition.reward);
