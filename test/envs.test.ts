@@ -9,10 +9,14 @@ import { type GoldenTolerance, suiteForEnv } from './suites/env.ts';
  */
 const usual: GoldenTolerance = { singleStep: 0, episode: 1e-9 };
 
+/** In a joint limit MuJoCo's solver stops at a tolerance of its own; docs/mujoco.md shows both sides of it. */
+const mujoco: GoldenTolerance = { singleStep: 1e-6, episode: 1e-6 };
+
 /** Environments that need more, with the reason. */
 const others: Readonly<Record<string, GoldenTolerance>> = {
   // Sines and cosines that differ in the last bit, through the four evaluations of a step: 8.7e-15.
   'Acrobot-v1': { singleStep: 1e-13, episode: 1e-9, chaotic: true },
+  'InvertedPendulum-v5': mujoco,
   // Its own counter ends an episode long before the registered limit. It shows column and row; ours numbers the cells.
   'maze-sample-3x3-v0': { ...usual, timeLimit: 200, observed: ([column, row]) => [row * 3 + column] },
   // An f32 observation that rounds to the other side moves the torque by the weight times 6e-8: 2e-8 seen.

@@ -5,6 +5,7 @@ import { cartpole } from './cartpole/index.ts';
 import { cliffwalking } from './cliffwalking/index.ts';
 import type { Env, EnvOptions } from './env.ts';
 import { frozenlake } from './frozenlake/index.ts';
+import { invertedPendulum } from './inverted-pendulum/index.ts';
 import { maze } from './maze/index.ts';
 import { mountaincar } from './mountaincar/index.ts';
 import { mountaincarContinuous } from './mountaincar-continuous/index.ts';
@@ -19,6 +20,7 @@ export const envs: readonly Env[] = [
   acrobot,
   pendulum,
   pong,
+  invertedPendulum,
   frozenlake,
   cliffwalking,
   nim,
