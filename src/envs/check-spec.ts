@@ -59,6 +59,7 @@ const spec = z.object({
   exact: z.array(z.string()),
   table: z.array(z.number()).optional(),
   libraries: z.array(z.string()).optional(),
+  normalDraws: z.boolean().optional(),
   notes: z.record(z.string(), z.string()).optional(),
   picture: z.object({ stepSeconds: number, draw: callable }).optional(),
   stepDraws: count.min(0).optional(),

@@ -90,6 +90,8 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly table?: readonly number[];
   /** files of shaders/lib, by their names without ending, that this environment's shader calls */
   readonly libraries?: readonly string[];
+  /** whether it draws from the normal distribution, for which the GPU needs tables */
+  readonly normalDraws?: boolean;
   /** texts for `prompt.md` that follow from the options: `{{notes.x}}` */
   readonly notes?: Readonly<Record<string, string>>;
   /** how a state is drawn; without it a replay shows bars */

@@ -5,6 +5,7 @@ import { cartpole } from './cartpole/index.ts';
 import { cliffwalking } from './cliffwalking/index.ts';
 import type { Env, EnvOptions } from './env.ts';
 import { frozenlake } from './frozenlake/index.ts';
+import { invertedDoublePendulum } from './inverted-double-pendulum/index.ts';
 import { invertedPendulum } from './inverted-pendulum/index.ts';
 import { maze } from './maze/index.ts';
 import { mountaincar } from './mountaincar/index.ts';
@@ -21,6 +22,7 @@ export const envs: readonly Env[] = [
   pendulum,
   pong,
   invertedPendulum,
+  invertedDoublePendulum,
   frozenlake,
   cliffwalking,
   nim,

@@ -3,6 +3,7 @@
  * and the words that fill the environment's parameter buffer. Structs in buffers hold only f32 and u32, so word k is
  * at byte 4k.
  */
+import { zigguratTables } from '../../base/rng/ziggurat.ts';
 import { type ActionSpace, actionSize, type Env, observationSize } from '../../envs/env.ts';
 import { type Policy, policyValueCount } from '../../policies/policy.ts';
 
@@ -67,6 +68,27 @@ export function envDeclarations(env: Env): string {
     'fn state_from_array(a: array<f32, STATE_DIM>) -> EnvState {',
     `  return EnvState(${[...state.map((_, i) => `a[${i}]`), ...memory.map(() => '0.0')].join(', ')});`,
     '}',
+  ].join('\n');
+}
+
+/** The tables of `shaders/lib/ziggurat.wgsl`. */
+export function zigguratDeclarations(): string {
+  const { tailStart, layerWidth, innerCount, density } = zigguratTables();
+  const words = (value: number): string => {
+    const view = new DataView(new ArrayBuffer(8));
+    view.setFloat64(0, value);
+    return `${view.getUint32(4)}u, ${view.getUint32(0)}u`;
+  };
+  const layers = Array.from(layerWidth, (width, i) => {
+    const count = `${innerCount[i] % 2 ** 32}u, ${Math.floor(innerCount[i] / 2 ** 32)}u`;
+    return `vec4u(${count}, ${words(width * 2 ** 53)})`;
+  });
+  const densities = Array.from(density, (value) => `vec2u(${words(value)})`);
+  return [
+    `const ZIGGURAT_TAIL = F64(${words(tailStart)});`,
+    `const ZIGGURAT_TAIL_INVERSE = F64(${words(1 / tailStart)});`,
+    `const ZIGGURAT_LAYERS = array<vec4u, ${layers.length}>(${layers.join(', ')});`,
+    `const ZIGGURAT_DENSITIES = array<vec2u, ${densities.length}>(${densities.join(', ')});`,
   ].join('\n');
 }
 

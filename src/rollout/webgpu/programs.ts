@@ -5,7 +5,7 @@ import { readAsset } from '../../base/assets.ts';
 import { UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
-import { envDeclarations, policyDeclarations } from './layout.ts';
+import { envDeclarations, policyDeclarations, zigguratDeclarations } from './layout.ts';
 import { link, type Program, type SourceFile } from './link.ts';
 
 /** Reads a shader by its path under the package root; tests pass their own to run a changed copy. */
@@ -14,7 +14,7 @@ export type ReadShader = (path: string) => string;
 /** Where random numbers come from: a generator, or a buffer of numbers that were drawn before. */
 type DrawSource = 'shaders/lib/pcg64.wgsl' | 'shaders/lib/recorded-draws.wgsl';
 
-function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
+function libraries(env: Env, read: ReadShader, draws: DrawSource): SourceFile[] {
   const file = (path: string, declares: string[]): SourceFile => ({ path, text: read(path), declares });
   return [
     file('shaders/lib/f64.wgsl', ['F64']),
@@ -31,6 +31,12 @@ function libraries(read: ReadShader, draws: DrawSource): SourceFile[] {
     ]),
     file('shaders/lib/trig.wgsl', ['trig_sincos']),
     file('shaders/lib/tanh.wgsl', ['tanh_accurate']),
+    ...(env.normalDraws === true && draws === 'shaders/lib/pcg64.wgsl'
+      ? [
+          { path: 'ziggurat (tables)', text: zigguratDeclarations() },
+          file('shaders/lib/ziggurat.wgsl', ['rng_standard_normal']),
+        ]
+      : []),
   ];
 }
 
@@ -76,7 +82,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
-    ...libraries(read, 'shaders/lib/pcg64.wgsl'),
+    ...libraries(env, read, 'shaders/lib/pcg64.wgsl'),
   ]);
 }
 
@@ -86,6 +92,6 @@ export function probeProgram(env: Env, what: 'resets' | 'transitions', read: Rea
   return link([
     ...envFiles(env, read),
     { path, text: read(path), declares: [what] },
-    ...libraries(read, what === 'resets' ? 'shaders/lib/pcg64.wgsl' : 'shaders/lib/recorded-draws.wgsl'),
+    ...libraries(env, read, what === 'resets' ? 'shaders/lib/pcg64.wgsl' : 'shaders/lib/recorded-draws.wgsl'),
   ]);
 }

@@ -1,0 +1,105 @@
+// Draws from N(0, 1) by NumPy's ziggurat, in float64; the twin is Generator.standardNormal in src/base/rng/generator.ts.
+// 99 draws of 100 need one product. The others compare with an exponential or take a logarithm: those are good to 1e-15
+// here, so that one draw in 1e16 may be decided otherwise than in NumPy, and one in 1e12 differ in its last f32 bit.
+//
+// The tables (ZIGGURAT_*) are written from those of src/base/rng/ziggurat.ts.
+
+// ln 2 in two parts, the first with zeros at its end: n times it is exact
+const F64_LN2_HIGH = F64(0xfee00000u, 0x3fe62e42u);
+const F64_LN2_LOW = F64(0x35793c76u, 0x3dea39efu);
+const F64_ONE = F64(0u, 0x3ff00000u);
+const F64_HALF = F64(0u, 0x3fe00000u);
+const EXP_TERMS: u32 = 14u;
+
+fn f64_from_i32(n: i32) -> F64 {
+  // A fraction of 2^53, then its exponent raised by 53.
+  let fraction = f64_from_fraction53(vec2u(u32(abs(n)), 0u));
+  return F64(fraction.lo, select((fraction.hi + (53u << 20u)) | select(0u, F64_SIGN, n < 0), 0u, n == 0));
+}
+
+// 1 / k for k = 1 ... EXP_TERMS
+const F64_INVERSES = array<F64, 14>(
+  F64(0x00000000u, 0x3ff00000u), F64(0x00000000u, 0x3fe00000u), F64(0x55555555u, 0x3fd55555u),
+  F64(0x00000000u, 0x3fd00000u), F64(0x9999999au, 0x3fc99999u), F64(0x55555555u, 0x3fc55555u),
+  F64(0x92492492u, 0x3fc24924u), F64(0x00000000u, 0x3fc00000u), F64(0x1c71c71cu, 0x3fbc71c7u),
+  F64(0x9999999au, 0x3fb99999u), F64(0x745d1746u, 0x3fb745d1u), F64(0x55555555u, 0x3fb55555u),
+  F64(0x13b13b14u, 0x3fb3b13bu), F64(0x92492492u, 0x3fb24924u),
+);
+
+// e^a for |a| < 100
+fn f64_exp(a: F64) -> F64 {
+  let n = i32(round(f64_to_f32(a) * 1.4426950408889634));
+  let count = f64_from_i32(-n);
+  let r = f64_add(f64_add(a, f64_mul(count, F64_LN2_HIGH)), f64_mul(count, F64_LN2_LOW));
+  var inverses = F64_INVERSES;
+  var sum = F64_ONE;
+  for (var k = EXP_TERMS; k > 0u; k--) {
+    sum = f64_add(F64_ONE, f64_mul(f64_mul(r, sum), inverses[k - 1u]));
+  }
+  return F64(sum.lo, sum.hi + (u32(n) << 20u));
+}
+
+// -ln(1 - u) for u = random(): f32's logarithm, and what it is short of
+fn rng_exponential(rng: ptr<function, Rng>) -> F64 {
+  let rest = f64_add(F64_ONE, f64_neg(rng_random(rng)));
+  let guess = f64_near(-log(f64_to_f32(rest)));
+  // ln(rest) = -guess + ln(1 + short)
+  let short = f64_add(f64_mul(rest, f64_exp(guess)), f64_neg(F64_ONE));
+  let square = f64_mul(short, short);
+  return f64_add(guess, f64_neg(f64_add(short, f64_neg(f64_mul(F64_HALF, square)))));
+}
+
+// A non-negative f32 as a double, to 2^-24 absolutely: any guess will do.
+fn f64_near(x: f32) -> F64 {
+  let units = u32(max(x, 0.0) * 16777216.0);
+  let fraction = f64_from_fraction53(vec2u(units, 0u));
+  return F64(fraction.lo, select(fraction.hi + (29u << 20u), 0u, units == 0u));
+}
+
+fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
+  var result: F64;
+  var found = false;
+  while (!found) {
+    let bits = rng_next64(rng);
+    let layer = bits.x & 0xffu;
+    let magnitude = vec2u(((bits.y & 0x1ffu) << 23u) | (bits.x >> 9u), (bits.y & 0x1fffffffu) >> 9u);
+    let entry = ziggurat_layer(layer);
+    let distance = f64_mul(f64_from_fraction53(magnitude), F64(entry.z, entry.w));
+    result = F64(distance.lo, distance.hi | select(0u, F64_SIGN, (bits.x & 0x100u) != 0u));
+    found = magnitude.y < entry.y || (magnitude.y == entry.y && magnitude.x < entry.x);
+    if (!found && layer == 0u) {
+      let beyond = rng_tail(rng);
+      result = F64(beyond.lo, beyond.hi | select(0u, F64_SIGN, (bits.x & 0x20000u) != 0u));
+      found = true;
+    } else if (!found) {
+      let below = ziggurat_density(layer);
+      let step = f64_add(ziggurat_density(layer - 1u), f64_neg(below));
+      let height = f64_add(f64_mul(step, rng_random(rng)), below);
+      found = f64_less(height, f64_exp(f64_neg(f64_mul(F64_HALF, f64_mul(result, result)))));
+    }
+  }
+  return result;
+}
+
+// beyond the last layer
+fn rng_tail(rng: ptr<function, Rng>) -> F64 {
+  var beyond: F64;
+  var found = false;
+  while (!found) {
+    beyond = f64_mul(ZIGGURAT_TAIL_INVERSE, rng_exponential(rng));
+    let height = rng_exponential(rng);
+    found = f64_less(f64_mul(beyond, beyond), f64_add(height, height));
+  }
+  return f64_add(ZIGGURAT_TAIL, beyond);
+}
+
+// innerCount (two words), width of the layer times 2^53 (two words)
+fn ziggurat_layer(layer: u32) -> vec4u {
+  var layers = ZIGGURAT_LAYERS;
+  return layers[layer];
+}
+
+fn ziggurat_density(layer: u32) -> F64 {
+  var densities = ZIGGURAT_DENSITIES;
+  return F64(densities[layer].x, densities[layer].y);
+}
