@@ -13,6 +13,7 @@ import { mountaincarContinuous } from './mountaincar-continuous/index.ts';
 import { nim } from './nim/index.ts';
 import { pendulum } from './pendulum/index.ts';
 import { pong } from './pong/index.ts';
+import { swimmer } from './swimmer/index.ts';
 
 export const envs: readonly Env[] = [
   cartpole,
@@ -23,6 +24,7 @@ export const envs: readonly Env[] = [
   pong,
   invertedPendulum,
   invertedDoublePendulum,
+  swimmer,
   frozenlake,
   cliffwalking,
   nim,
