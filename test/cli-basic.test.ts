@@ -54,11 +54,7 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
     [['list', 'env', '--json'], 'error: [list] unknown listing "env"; did you mean "envs"?'],
     [
       ['eval', '--backend', 'webgp'],
-      'error: [--backend] unknown backend "webgp"; did you mean "webgpu"? known: auto, webgpu, cpu\n',
-    ],
-    [
-      ['eval', '--backend', 'gpujs'],
-      'error: [--backend] the backend "gpujs" is not available in this version; use auto, webgpu or cpu\n',
+      'error: [--backend] unknown backend "webgp"; did you mean "webgpu"? known: auto, webgpu, cpu, gpujs\n',
     ],
     [['eval', '--seed', '-1'], 'error: [--seed] expected a whole number in 0 ... 9007199254740991, got "-1"\n'],
     [

@@ -230,6 +230,7 @@ describe('evaluate', () => {
   const changed = (play: (e: Episodes) => Episodes, trace: (t: Trace) => Trace): Backend => ({
     id: 'cpu',
     adapter: null,
+    supports: () => null,
     play: async (...given) => play(await cpu.play(...given)),
     trace: async (...given) => trace(await cpu.trace(...given)),
     resets: (...given) => cpu.resets(...given),

@@ -31,6 +31,7 @@ export function define(command: Command, io: Io): void {
       nodeFinding(),
       ...(await gpuFindings()),
       cpuFinding(),
+      await gpujsFinding(),
       ...(await modelFindings(process.env)),
       diskFinding(options.runsDir),
     ];
@@ -108,6 +109,15 @@ function driverAdvice(): string {
 
 function cpuFinding(): Finding {
   return { topic: 'cpu backend', status: 'ok', found: `${availableParallelism()} threads, float64`, advice: null };
+}
+
+async function gpujsFinding(): Promise<Finding> {
+  const { gpujsVersion } = await import('../rollout/gpujs/backend.ts');
+  const topic = 'gpujs backend';
+  const version = gpujsVersion();
+  if (version !== null) return { topic, status: 'ok', found: version, advice: null };
+  const advice = 'run "npm install gpu.js" for a third opinion in "r2po parity"; nothing else needs it';
+  return { topic, status: 'note', found: 'not installed', advice };
 }
 
 async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {

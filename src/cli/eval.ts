@@ -6,13 +6,13 @@ import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/load.ts';
 import { animate } from '../report/animation.ts';
-import { type Episodes, endCauses, maxEpisodeSteps, maxEpisodes } from '../rollout/backend.ts';
+import { type BackendChoice, type Episodes, endCauses, maxEpisodeSteps, maxEpisodes } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { evaluate } from '../stats/evaluate.ts';
 import type { Summary } from '../stats/summary.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, type BackendChoice, backendOption, countOption, envOption, seedOption } from './options.ts';
+import { addOutputOptions, backendOption, countOption, envOption, seedOption } from './options.ts';
 
 interface Options {
   readonly env: string;

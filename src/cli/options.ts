@@ -6,11 +6,8 @@ import { type Command, Option } from 'commander';
 import { parseDocument } from 'yaml';
 import { UsageError, unknownName } from '../base/errors.ts';
 import type { EnvOptions } from '../envs/env.ts';
-import { maxSeed } from '../rollout/backend.ts';
+import { type BackendChoice, backendChoices, maxSeed } from '../rollout/backend.ts';
 import type { Io } from './io.ts';
-
-export const backendChoices = ['auto', 'webgpu', 'cpu'] as const;
-export type BackendChoice = (typeof backendChoices)[number];
 
 /** Numbers as people write them: `5`, `-0.5`, `1e6`. No hex, no blanks, no thousands separators. */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -40,9 +37,6 @@ export function positiveNumber(option: string, unit: string): (text: string) => 
 function readBackend(text: string): BackendChoice {
   const known = backendChoices.find((name) => name === text);
   if (known) return known;
-  if (text === 'gpujs') {
-    throw new UsageError('--backend', 'the backend "gpujs" is not available in this version; use auto, webgpu or cpu');
-  }
   throw new UsageError('--backend', unknownName('backend', text, backendChoices));
 }
 
@@ -55,7 +49,7 @@ export function seedOption(description: string): Option {
 export function backendOption(): Option {
   return new Option(
     '--backend <name>',
-    'what plays the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu or cpu',
+    'what plays the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, cpu or gpujs',
   ).argParser(readBackend);
 }
 

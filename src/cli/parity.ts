@@ -42,7 +42,7 @@ const cap = 1000;
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Holds the WebGPU backend against the float64 one: start states bit for bit, single steps from states that ' +
+      'Holds the WebGPU backend, and GPU.js where it has kernels, against the float64 one: start states bit for bit, single steps from states that ' +
         'random policies reach, whole episodes over the same seeds. Checks what each environment promises. Exit code 6 ' +
         'when something is out of tolerance.',
     )
@@ -73,10 +73,13 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   const gpu = await openDevice();
   const maxSeconds = options.maxSeconds ?? (gpu.adapter.software ? softwareSeconds : null);
   const reference = openCpuBackend();
-  const others = [await openWebGpuBackend({ gpu, readShader: shaderReader(options.shaders) })];
+  const others: Backend[] = [await openWebGpuBackend({ gpu, readShader: shaderReader(options.shaders) })];
+  const gpujs = await openThirdOpinion();
+  if (gpujs !== null) others.push(gpujs);
   const reports: EnvReport[] = [];
   try {
-    io.note(`reference: cpu in float64; other: webgpu on ${gpu.adapter.name}`);
+    const third = gpujs === null ? 'gpujs is not installed' : `gpujs on ${gpujs.adapter}`;
+    io.note(`reference: cpu in float64; others: webgpu on ${gpu.adapter.name}; ${third}`);
     for (const env of chosen) reports.push(await check(env, reference, others, { ...options, maxSeconds }, io));
   } finally {
     io.status(null);
@@ -92,6 +95,12 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
 function document(adapter: string, environments: readonly EnvReport[], ok: boolean) {
   const problems = environments.flatMap(({ env, problems }) => problems.map((problem) => ({ env, problem })));
   return { adapter, problems, reports: environments.flatMap((e) => e.reports), ok };
+}
+
+/** GPU.js translates its kernels by itself; null when it is not installed. */
+async function openThirdOpinion(): Promise<Backend | null> {
+  const { gpujsVersion, openGpujsBackend } = await import('../rollout/gpujs/backend.ts');
+  return gpujsVersion() === null ? null : openGpujsBackend();
 }
 
 async function check(
@@ -110,7 +119,7 @@ async function check(
     const policy = kind.build(env, {});
     const { seed, transitions, episodes, maxSeconds } = sizes;
     const maxSteps = env.timeLimit === null ? cap : null;
-    for (const other of others) {
+    for (const other of others.filter((backend) => backend.supports(env, policy) === null)) {
       io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
       const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };
       reports.push(await compareBackends(request));

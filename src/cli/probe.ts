@@ -5,10 +5,10 @@ import { readInput } from '../config/input.ts';
 import { parseJson } from '../config/json-text.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/load.ts';
-import type { ProbeInput } from '../rollout/backend.ts';
+import type { BackendChoice, ProbeInput } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, type BackendChoice, backendOption, envOption } from './options.ts';
+import { addOutputOptions, backendOption, envOption } from './options.ts';
 
 interface Options {
   readonly env: string;

@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { DiffersError } from '../base/errors.ts';
 import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../experiment/replay.ts';
+import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, type BackendChoice, backendChoices, backendOption } from './options.ts';
+import { addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;

@@ -1,5 +1,6 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
 import { type Command, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
 import type { Manifest } from '../experiment/manifest.ts';
@@ -8,7 +9,8 @@ import { type Progress, restoreSummary, runExperiment } from '../experiment/run.
 import type { RunSummary } from '../experiment/summary.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/run-table.ts';
-import { type BackendChoice, openBackend } from '../rollout/open.ts';
+import { type BackendChoice, backendIds } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, seedOption } from './options.ts';
@@ -67,6 +69,8 @@ async function run(configName: string, overrides: readonly string[], options: Op
     const note = (text: string) => io.note(text);
     const backend = await openBackend(earlierBackend(manifest) ?? config.evaluation.backend, note);
     try {
+      const unsupported = backend.supports(plan.env, plan.policy);
+      if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
       const { openModel } = await import('../experiment/model.ts');
       const model = await openModel(earlierModel(manifest) ?? config.model, config, note);
       io.note(`model: ${modelLabel(model.id, model.kind)}`);
@@ -99,8 +103,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
 
 /** A run goes on with what it began with, also where the configuration leaves the choice (`auto`). */
 function earlierBackend(manifest: Manifest | null): BackendChoice | null {
-  const known: readonly BackendChoice[] = ['webgpu', 'cpu'];
-  return known.find((id) => id === manifest?.backend) ?? null;
+  return backendIds.find((id) => id === manifest?.backend) ?? null;
 }
 
 function earlierModel(manifest: Manifest | null): string | null {

@@ -7,7 +7,7 @@ import { envPathPattern, envs } from '../envs/index.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
-import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/backend.ts';
+import { backendChoices, maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/backend.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;
@@ -121,9 +121,9 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('an episode with at least this return is a success; null: the threshold of the environment'),
-    backend: choice(['auto', 'webgpu', 'cpu'])
+    backend: choice(backendChoices)
       .default('auto')
-      .describe('what plays the episodes; auto: webgpu if there is a hardware adapter, else cpu'),
+      .describe('what plays the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),
   }).prefault({}),
 
   recheck: section('the best policy on fresh seeds, at the end: the number that is reported', {

@@ -44,7 +44,7 @@ const action = z.discriminatedUnion(
   { error: '{ kind: "discrete", meanings } or { kind: "box", rows }' },
 );
 
-const spec = z.object({
+const spec = z.strictObject({
   id: text,
   folder: z
     .string({ error: 'a name' })
@@ -73,6 +73,10 @@ const spec = z.object({
     reason: text,
   }),
   dynamics: z.object({ reset: callable, observe: callable, step: callable }),
+  gpujs: z
+    .strictObject({ observe: z.array(z.string()), step: z.string() })
+    .nullable()
+    .optional(),
 });
 
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */

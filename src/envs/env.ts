@@ -67,6 +67,17 @@ export interface Dynamics<P extends Params = Params> {
   step(params: P, state: Float64Array, action: Float64Array, rng: Draws, out: Transition): void;
 }
 
+/**
+ * The same step for GPU.js, as source text in the part of JavaScript that it translates. Variables are named as the
+ * state rows; `p.<name>` is a number of the environment.
+ */
+export interface GpujsKernel {
+  /** one expression per observation entry */
+  readonly observe: readonly string[];
+  /** Statements: assign the state, `reward`, and `terminated` (0 or 1), for the one entry of `action`. */
+  readonly step: string;
+}
+
 export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** the original's registered id, version included */
   readonly id: string;
@@ -111,11 +122,13 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** Allowed |webgpu - cpu| after one step from the same state, relative to max(1, largest state entry). */
   readonly parity: { readonly singleStep: number; readonly reason: string };
   readonly dynamics: Dynamics<{ readonly [K in keyof C]: number } & D>;
+  /** for the backend "gpujs"; without it that backend does not play the environment */
+  readonly gpujs?: GpujsKernel | null;
 }
 
 /** A defined environment: the spec with its numbers and defaults resolved. */
 export interface Env
-  extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact' | 'withOptions'>,
+  extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact' | 'withOptions' | 'gpujs'>,
     Spaces {
   readonly params: Params;
   readonly exact: readonly string[];
@@ -130,6 +143,7 @@ export interface Env
   /** null when the environment takes no options */
   readonly withOptions: ((options: EnvOptions) => Env) | null;
   readonly dynamics: Dynamics;
+  readonly gpujs: GpujsKernel | null;
 }
 
 /** Checks the rows and resolves the numbers. Throws when the spec contradicts itself. */
@@ -170,6 +184,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     module: null,
     withOptions: spec.withOptions ?? null,
     dynamics: spec.dynamics as unknown as Dynamics,
+    gpujs: spec.gpujs ?? null,
   };
 }
 

@@ -70,7 +70,12 @@ export interface ProbeOutput {
   readonly terminated: boolean;
 }
 
-export type BackendId = 'webgpu' | 'cpu';
+export const backendIds = ['webgpu', 'cpu', 'gpujs'] as const;
+export type BackendId = (typeof backendIds)[number];
+
+/** What a user may ask for. */
+export const backendChoices = ['auto', ...backendIds] as const;
+export type BackendChoice = (typeof backendChoices)[number];
 
 export interface PlayOptions {
   /** An abort rejects with the signal's reason, between two dispatches or slices. */
@@ -81,8 +86,10 @@ export interface PlayOptions {
 
 export interface Backend {
   readonly id: BackendId;
-  /** name of the GPU adapter; null on the cpu */
+  /** name of the GPU adapter, or of what takes its place; null on the cpu */
   readonly adapter: string | null;
+  /** null when it plays this policy in this environment, else why not; `policy` null asks for the environment alone */
+  supports(env: Env, policy: Policy | null): string | null;
   play(job: RolloutJob, options?: PlayOptions): Promise<Episodes>;
   /** Plays one episode of one candidate again while recording; its return equals the played one bit for bit. */
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace>;

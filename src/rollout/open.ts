@@ -1,17 +1,22 @@
 /** Choosing a backend by name, and saying which one it became. */
 import { AdapterError } from '../base/errors.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, BackendChoice } from './backend.ts';
 import { openCpuBackend } from './cpu/backend.ts';
-
-export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 
 /**
  * Opens the backend. `auto` is webgpu when a hardware adapter answers, else cpu; `note` hears which one and why, so
  * that a fallback is never silent. A software adapter is used only when webgpu is asked for by name.
  * @throws AdapterError when webgpu is asked for and there is no adapter
+ * @throws UsageError when gpujs is asked for and the package is not installed
  */
 export async function openBackend(choice: BackendChoice, note: (text: string) => void = () => {}): Promise<Backend> {
   if (choice === 'cpu') return openCpuBackend();
+  if (choice === 'gpujs') {
+    const { openGpujsBackend } = await import('./gpujs/backend.ts');
+    const backend = await openGpujsBackend();
+    note(`backend: gpujs, ${backend.adapter}`);
+    return backend;
+  }
   // Loaded here: a cpu user needs neither Dawn nor a platform that it supports.
   const { openWebGpuBackend } = await import('./webgpu/backend.ts');
   const { openDevice } = await import('./webgpu/device.ts');

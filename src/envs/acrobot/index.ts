@@ -1,5 +1,6 @@
 import { defineEnv, type Row } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/acrobot.py, 1.0 to 1.4';
@@ -104,4 +105,5 @@ export const acrobot = defineEnv({
   },
   picture,
   dynamics,
+  gpujs,
 });

@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/continuous_mountain_car.py, 1.0 to 1.4';
@@ -72,4 +73,5 @@ export const mountaincarContinuous = defineEnv({
   },
   picture,
   dynamics,
+  gpujs,
 });

@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/mountain_car.py, 1.0 to 1.4';
@@ -57,4 +58,5 @@ export const mountaincar = defineEnv({
   },
   picture,
   dynamics,
+  gpujs,
 });

@@ -1,5 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { dynamics } from './dynamics.ts';
+import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const source = 'gymnasium/envs/classic_control/pendulum.py, 1.0 to 1.4';
@@ -76,4 +77,5 @@ export const pendulum = defineEnv({
   },
   picture,
   dynamics,
+  gpujs,
 });

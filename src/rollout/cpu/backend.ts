@@ -71,6 +71,10 @@ class CpuBackend implements Backend {
     this.#pool = new WorkerPool(threads);
   }
 
+  supports(): null {
+    return null;
+  }
+
   async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
     this.#checkOpen();
     checkJob(job);

@@ -64,6 +64,10 @@ class WebGpuBackend implements Backend {
     this.adapter = gpu.adapter.name;
   }
 
+  supports(): null {
+    return null;
+  }
+
   play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
     checkJob(job);
     return this.#inTurn(() => this.#play(job, options));

@@ -1,0 +1,280 @@
+/**
+ * Episodes as kernels of GPU.js, an independent compiler: a third opinion on the dynamics, in f32. In Node, GPU.js
+ * translates them to WebAssembly; its WebGPU mode would use the shading language's own sine and cosine, whose
+ * accuracy is not enough here.
+ */
+import { createRequire } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { Generator } from '../../base/rng/generator.ts';
+import { type Env, type GpujsKernel, stateArraySize } from '../../envs/env.ts';
+import { envs } from '../../envs/index.ts';
+import type { Policy } from '../../policies/policy.ts';
+import {
+  type Backend,
+  checkEpisode,
+  checkJob,
+  checkProbes,
+  checkSeeds,
+  type Episodes,
+  endCauses,
+  type PlayOptions,
+  type ProbeInput,
+  type ProbeOutput,
+  type RolloutJob,
+  stepLimit,
+  type Trace,
+} from '../backend.ts';
+import { episodeKernel, returnedEntries, stepKernel } from './kernel.ts';
+
+/** What is used of the package; its own types leave some of it out. */
+interface GpuJs {
+  readonly GPU: new (settings: { readonly mode: 'webasm' }) => Gpu;
+  /** Flat numbers as an array of this size, the innermost dimension first. */
+  readonly input: (values: Float32Array, size: readonly number[]) => unknown;
+}
+interface Gpu {
+  createKernel(text: string, settings: Readonly<Record<string, unknown>>): GpujsProgram;
+  destroy(): Promise<void>;
+}
+interface GpujsProgram {
+  (...inputs: readonly unknown[]): readonly (readonly ArrayLike<number>[])[];
+  setOutput(size: readonly number[]): void;
+  /** why it is not what was asked for */
+  readonly fallbackReason?: string | null;
+}
+type KernelEnv = Env & { readonly gpujs: GpujsKernel };
+
+/** Steps in one call of a kernel, which blocks the thread: half a second or less. */
+const callSteps = 20_000_000;
+/** Counts are f32 in a kernel. */
+const mostSteps = 2 ** 24;
+
+const outcome = ['total', 'length', 'ended'];
+const last = ['action', 'reward'];
+
+export interface GpujsOptions {
+  /** loads the package; for tests */
+  readonly load?: () => Promise<unknown>;
+}
+
+/** @throws UsageError when the package gpu.js is not installed */
+export async function openGpujsBackend(options: GpujsOptions = {}): Promise<Backend> {
+  const loaded = await loadGpuJs(options.load ?? (() => import('gpu.js')));
+  return new GpujsBackend(loaded);
+}
+
+/** Name and version of the installed package with the mode that it runs in, null when there is none. */
+export function gpujsVersion(): string | null {
+  try {
+    const { version } = createRequire(import.meta.url)('gpu.js/package.json') as { version: string };
+    return `GPU.js ${version} (WebAssembly, no GPU)`;
+  } catch {
+    return null;
+  }
+}
+
+async function loadGpuJs(load: () => Promise<unknown>): Promise<GpuJs> {
+  try {
+    const module = (await load()) as GpuJs & { readonly default?: GpuJs };
+    return module.default ?? module;
+  } catch (cause) {
+    const detail = 'the backend "gpujs" needs the package gpu.js, which is not installed; run "npm install gpu.js"';
+    throw new UsageError('--backend', detail, cause);
+  }
+}
+
+class GpujsBackend implements Backend {
+  readonly id = 'gpujs';
+  readonly adapter = gpujsVersion();
+  readonly #gpujs: GpuJs;
+  readonly #gpu: Gpu;
+  /** compiled kernels by their text and numbers */
+  readonly #kernels = new Map<string, GpujsProgram>();
+
+  constructor(gpujs: GpuJs) {
+    this.#gpujs = gpujs;
+    this.#gpu = new gpujs.GPU({ mode: 'webasm' });
+  }
+
+  supports(env: Env, policy: Policy | null): string | null {
+    if (!hasKernel(env)) {
+      const known = envs.filter(hasKernel).map((e) => e.id);
+      return `the backend "gpujs" has kernels for ${known.join(', ')}, not for ${env.id}; use auto, webgpu or cpu`;
+    }
+    if (policy !== null && policy.kind !== 'linear') {
+      return `the backend "gpujs" plays the policy kind "linear", not "${policy.kind}"; use auto, webgpu or cpu`;
+    }
+    return null;
+  }
+
+  async play(job: RolloutJob, { signal }: PlayOptions = {}): Promise<Episodes> {
+    checkJob(job);
+    const env = this.#supported(job.env, job.policy);
+    const limit = checkedLimit(job);
+    const started = performance.now();
+    const { candidates, episodes, seed } = job;
+    const total = candidates.length * episodes;
+    const returns = new Float64Array(total);
+    const lengths = new Uint32Array(total);
+    const ends = new Uint8Array(total);
+    const text = episodeKernel(env, job.policy, outcome);
+    const chunk = Math.max(1, Math.floor(callSteps / limit.steps));
+    const terminated = endCauses.indexOf('terminated');
+    const cut = endCauses.indexOf(limit.cause);
+    let steps = 0;
+    for (let from = 0; from < episodes; from += chunk) {
+      const count = Math.min(chunk, episodes - from);
+      const starts = flat(await this.resets(env, seed + from, count));
+      const limits = new Float32Array(count).fill(limit.steps);
+      for (const [c, params] of candidates.entries()) {
+        if (from > 0 || c > 0) await nextTurn();
+        signal?.throwIfAborted();
+        const weights = this.#rows(Float32Array.from(params), params.length);
+        const rows = this.#run(env, text, count, [this.#rows(starts, env.state.length), weights, limits]);
+        rows.forEach(([sum, length, ended], i) => {
+          const at = c * episodes + from + i;
+          returns[at] = sum;
+          lengths[at] = length;
+          ends[at] = ended === 1 ? terminated : cut;
+          steps += length;
+        });
+      }
+    }
+    return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds: null };
+  }
+
+  async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
+    checkJob(job);
+    checkEpisode(job, candidate, episode);
+    const env = this.#supported(job.env, job.policy);
+    const limit = checkedLimit(job);
+    const seed = job.seed + episode;
+    const start = flat(await this.resets(env, seed, 1));
+    const params = job.candidates[candidate];
+    const weights = this.#rows(Float32Array.from(params), params.length);
+    // Thread k plays the first k steps again: what a kernel returns is where it ends.
+    const after = (returning: readonly string[], limits: Float32Array): number[][] => {
+      const size = env.state.length;
+      const starts = Float32Array.from({ length: limits.length * size }, (_, i) => start[i % size]);
+      const text = episodeKernel(env, job.policy, returning);
+      return this.#run(env, text, limits.length, [this.#rows(starts, size), weights, limits]);
+    };
+    const [[sum, length, ended]] = after(outcome, Float32Array.of(limit.steps));
+    const upTo = Float32Array.from({ length: length + 1 }, (_, k) => k);
+    const states = this.#gather(
+      env.state.map((row) => row.name),
+      (names) => after(names, upTo),
+    );
+    const observations = this.#gather(observedNames(env), (names) => after(names, upTo));
+    const taken = after(last, upTo.subarray(1));
+    return {
+      env: env.id,
+      seed,
+      return: sum,
+      length,
+      end: ended === 1 ? 'terminated' : limit.cause,
+      steps: taken.map(([action, reward], t) => ({ state: states[t], obs: observations[t], action: [action], reward })),
+      finalState: states[length],
+    };
+  }
+
+  /** Start states are drawn on the host, in float64, and rounded to f32 as they go into a kernel. */
+  async resets(env: Env, seed: number, count: number): Promise<number[][]> {
+    checkSeeds('resets', seed, count);
+    this.#supported(env, null);
+    const rng = Generator.from(0);
+    const state = new Float64Array(stateArraySize(env));
+    return Array.from({ length: count }, (_, i) => {
+      rng.reseed(seed + i);
+      env.dynamics.reset(env.params, rng, state);
+      return Array.from(state.subarray(0, env.state.length), Math.fround);
+    });
+  }
+
+  async probe(given: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
+    checkProbes(given, inputs);
+    const env = this.#supported(given, null);
+    if (inputs.length === 0) return [];
+    const starts = this.#rows(flat(inputs.map(({ state }) => state)), env.state.length);
+    const actions = Float32Array.from(inputs, ({ action }) => action[0]);
+    const run = (names: readonly string[]): number[][] =>
+      this.#run(env, stepKernel(env, names), inputs.length, [starts, actions]);
+    const states = this.#gather(
+      env.state.map((row) => row.name),
+      run,
+    );
+    const observations = this.#gather(observedNames(env), run);
+    return run(['reward', 'terminated']).map(([reward, terminated], i) => ({
+      state: states[i],
+      obs: observations[i],
+      reward,
+      terminated: terminated === 1,
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#kernels.clear();
+    await this.#gpu.destroy();
+  }
+
+  #supported(env: Env, policy: Policy | null): KernelEnv {
+    const reason = this.supports(env, policy);
+    if (reason !== null || !hasKernel(env)) throw new UsageError('--backend', reason ?? '');
+    return env;
+  }
+
+  /** Numbers as rows of `width`. */
+  #rows(values: Float32Array, width: number): unknown {
+    return this.#gpujs.input(values, [width, values.length / width]);
+  }
+
+  /** More entries than one kernel returns: as many kernels as it takes. */
+  #gather(names: readonly string[], run: (names: readonly string[]) => number[][]): number[][] {
+    let rows: number[][] = [];
+    for (let from = 0; from < names.length; from += returnedEntries) {
+      const some = names.slice(from, from + returnedEntries);
+      const part = run(some).map((row) => row.slice(0, some.length));
+      rows = from === 0 ? part : rows.map((row, i) => [...row, ...part[i]]);
+    }
+    return rows;
+  }
+
+  /** Runs a kernel on `count` threads; what it returns per thread. */
+  #run(env: Env, text: string, count: number, inputs: readonly unknown[]): number[][] {
+    const key = `${text}\n${JSON.stringify(env.params)}`;
+    let kernel = this.#kernels.get(key);
+    if (kernel === undefined) {
+      kernel = this.#gpu.createKernel(text, {
+        constants: { ...env.params },
+        output: [count, 1],
+        returnType: 'Array(4)',
+        dynamicOutput: true,
+        dynamicArguments: true,
+        loopMaxIterations: mostSteps,
+      });
+      this.#kernels.set(key, kernel);
+    }
+    kernel.setOutput([count, 1]);
+    const [rows] = kernel(...inputs);
+    const { fallbackReason } = kernel;
+    if (fallbackReason) throw new R2poError('gpujs', `expected a WebAssembly kernel, got another: ${fallbackReason}`);
+    return Array.from(rows, (row) => Array.from(row));
+  }
+}
+
+function hasKernel(env: Env): env is KernelEnv {
+  return env.gpujs !== null;
+}
+
+const observedNames = (env: KernelEnv): string[] => env.gpujs.observe.map((_, i) => `observed${i}`);
+
+const flat = (rows: readonly (readonly number[])[]): Float32Array => Float32Array.from(rows.flat());
+
+function checkedLimit(job: RolloutJob): ReturnType<typeof stepLimit> {
+  const limit = stepLimit(job);
+  if (limit.steps > mostSteps) {
+    throw new UsageError('evaluate', `expected at most ${mostSteps} steps on the backend "gpujs", got ${limit.steps}`);
+  }
+  return limit;
+}
