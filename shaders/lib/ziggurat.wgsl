@@ -5,8 +5,7 @@
 // The tables (ZIGGURAT_*) are written from those of src/base/rng/ziggurat.ts.
 
 // ln 2 in two parts, the first with zeros at its end: n times it is exact
-const F64_LN2_HIGH = F64(0xfee00000u, 0x3fe62e42u);
-const F64_LN2_LOW = F64(0x35793c76u, 0x3dea39efu);
+const F64_LN2 = array<F64, 2>(F64(0xfee00000u, 0x3fe62e42u), F64(0x35793c76u, 0x3dea39efu));
 const F64_ONE = F64(0u, 0x3ff00000u);
 const F64_HALF = F64(0u, 0x3fe00000u);
 const EXP_TERMS: u32 = 14u;
@@ -30,21 +29,20 @@ const F64_INVERSES = array<F64, 14>(
 fn f64_exp(a: F64) -> F64 {
   let n = i32(round(f64_to_f32(a) * 1.4426950408889634));
   let count = f64_from_i32(-n);
-  let r = f64_add(f64_add(a, f64_mul(count, F64_LN2_HIGH)), f64_mul(count, F64_LN2_LOW));
-  var inverses = F64_INVERSES;
+  var r = a;
+  for (var k = 0u; k < 2u; k++) {
+    r = f64_add(r, f64_mul(count, F64_LN2[k]));
+  }
   var sum = F64_ONE;
   for (var k = EXP_TERMS; k > 0u; k--) {
-    sum = f64_add(F64_ONE, f64_mul(f64_mul(r, sum), inverses[k - 1u]));
+    sum = f64_add(F64_ONE, f64_mul(f64_mul(r, sum), F64_INVERSES[k - 1u]));
   }
   return F64(sum.lo, sum.hi + (u32(n) << 20u));
 }
 
-// -ln(1 - u) for u = random(): f32's logarithm, and what it is short of
-fn rng_exponential(rng: ptr<function, Rng>) -> F64 {
-  let rest = f64_add(F64_ONE, f64_neg(rng_random(rng)));
-  let guess = f64_near(-log(f64_to_f32(rest)));
-  // ln(rest) = -guess + ln(1 + short)
-  let short = f64_add(f64_mul(rest, f64_exp(guess)), f64_neg(F64_ONE));
+// -ln(rest), from a guess to f32 and exp(guess) in float64: ln(rest) = -guess + ln(1 + short)
+fn f64_improved_logarithm(rest: F64, guess: F64, exp_guess: F64) -> F64 {
+  let short = f64_add(f64_mul(rest, exp_guess), f64_neg(F64_ONE));
   let square = f64_mul(short, short);
   return f64_add(guess, f64_neg(f64_add(short, f64_neg(f64_mul(F64_HALF, square)))));
 }
@@ -56,50 +54,61 @@ fn f64_near(x: f32) -> F64 {
   return F64(fraction.lo, select(fraction.hi + (29u << 20u), 0u, units == 0u));
 }
 
+// What a draw that is not inside its layer waits for.
+const AFRESH: u32 = 0u;
+const TAIL_DISTANCE: u32 = 1u;
+const TAIL_HEIGHT: u32 = 2u;
+
+// One loop with one exponential, which the tail and the layers' edges share: compilers write every call out.
 fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
   var result: F64;
-  var found = false;
-  while (!found) {
-    let bits = rng_next64(rng);
-    let layer = bits.x & 0xffu;
-    let magnitude = vec2u(((bits.y & 0x1ffu) << 23u) | (bits.x >> 9u), (bits.y & 0x1fffffffu) >> 9u);
-    let entry = ziggurat_layer(layer);
-    let distance = f64_mul(f64_from_fraction53(magnitude), F64(entry.z, entry.w));
-    result = F64(distance.lo, distance.hi | select(0u, F64_SIGN, (bits.x & 0x100u) != 0u));
-    found = magnitude.y < entry.y || (magnitude.y == entry.y && magnitude.x < entry.x);
-    if (!found && layer == 0u) {
-      let beyond = rng_tail(rng);
-      result = F64(beyond.lo, beyond.hi | select(0u, F64_SIGN, (bits.x & 0x20000u) != 0u));
-      found = true;
-    } else if (!found) {
-      let below = ziggurat_density(layer);
-      let step = f64_add(ziggurat_density(layer - 1u), f64_neg(below));
-      let height = f64_add(f64_mul(step, rng_random(rng)), below);
-      found = f64_less(height, f64_exp(f64_neg(f64_mul(F64_HALF, f64_mul(result, result)))));
+  var layer: u32;
+  var sign: u32;
+  var wanted = AFRESH;
+  loop {
+    if (wanted == AFRESH) {
+      let bits = rng_next64(rng);
+      layer = bits.x & 0xffu;
+      let magnitude = vec2u(((bits.y & 0x1ffu) << 23u) | (bits.x >> 9u), (bits.y & 0x1fffffffu) >> 9u);
+      // innerCount, and the width of the layer times 2^53
+      let entry = ZIGGURAT_LAYERS[layer];
+      let distance = f64_mul(f64_from_fraction53(magnitude), F64(entry.z, entry.w));
+      result = F64(distance.lo, distance.hi | select(0u, F64_SIGN, (bits.x & 0x100u) != 0u));
+      if (magnitude.y < entry.y || (magnitude.y == entry.y && magnitude.x < entry.x)) {
+        break;
+      }
+      if (layer == 0u) {
+        sign = select(0u, F64_SIGN, (bits.x & 0x20000u) != 0u);
+        wanted = TAIL_DISTANCE;
+      }
+    }
+    let drawn = rng_random(rng);
+    let rest = f64_add(F64_ONE, f64_neg(drawn));
+    let guess = f64_near(-log(f64_to_f32(rest)));
+    var exponent = guess;
+    if (wanted == AFRESH) {
+      exponent = f64_neg(f64_mul(F64_HALF, f64_mul(result, result)));
+    }
+    let power = f64_exp(exponent);
+    if (wanted == AFRESH) {
+      // density of the layer, and how much higher the one below it is
+      let edge = ZIGGURAT_EDGES[layer];
+      if (f64_less(f64_add(f64_mul(F64(edge.z, edge.w), drawn), F64(edge.x, edge.y)), power)) {
+        break;
+      }
+    } else {
+      let exponential = f64_improved_logarithm(rest, guess, power);
+      if (wanted == TAIL_DISTANCE) {
+        result = f64_mul(ZIGGURAT_TAIL_INVERSE, exponential);
+        wanted = TAIL_HEIGHT;
+      } else if (f64_less(f64_mul(result, result), F64(exponential.lo, exponential.hi + (1u << 20u)))) {
+        let beyond = f64_add(ZIGGURAT_TAIL, result);
+        result = F64(beyond.lo, beyond.hi | sign);
+        break;
+      } else {
+        wanted = TAIL_DISTANCE;
+      }
     }
   }
   return result;
-}
-
-// beyond the last layer
-fn rng_tail(rng: ptr<function, Rng>) -> F64 {
-  var beyond: F64;
-  var found = false;
-  while (!found) {
-    beyond = f64_mul(ZIGGURAT_TAIL_INVERSE, rng_exponential(rng));
-    let height = rng_exponential(rng);
-    found = f64_less(f64_mul(beyond, beyond), f64_add(height, height));
-  }
-  return f64_add(ZIGGURAT_TAIL, beyond);
-}
-
-// innerCount (two words), width of the layer times 2^53 (two words)
-fn ziggurat_layer(layer: u32) -> vec4u {
-  var layers = ZIGGURAT_LAYERS;
-  return layers[layer];
-}
-
-fn ziggurat_density(layer: u32) -> F64 {
-  var densities = ZIGGURAT_DENSITIES;
-  return F64(densities[layer].x, densities[layer].y);
 }

@@ -83,12 +83,15 @@ export function zigguratDeclarations(): string {
     const count = `${innerCount[i] % 2 ** 32}u, ${Math.floor(innerCount[i] / 2 ** 32)}u`;
     return `vec4u(${count}, ${words(width * 2 ** 53)})`;
   });
-  const densities = Array.from(density, (value) => `vec2u(${words(value)})`);
+  const edges = Array.from(
+    density,
+    (value, i) => `vec4u(${words(value)}, ${words(i === 0 ? 0 : density[i - 1] - value)})`,
+  );
   return [
     `const ZIGGURAT_TAIL = F64(${words(tailStart)});`,
     `const ZIGGURAT_TAIL_INVERSE = F64(${words(1 / tailStart)});`,
     `const ZIGGURAT_LAYERS = array<vec4u, ${layers.length}>(${layers.join(', ')});`,
-    `const ZIGGURAT_DENSITIES = array<vec2u, ${densities.length}>(${densities.join(', ')});`,
+    `const ZIGGURAT_EDGES = array<vec4u, ${edges.length}>(${edges.join(', ')});`,
   ].join('\n');
 }
 
