@@ -29,7 +29,7 @@ const golden = JSON.parse(readFileSync(new URL('golden/pcg64.json', import.meta.
 
 const hex = (limbsLowFirst: Iterable<number>): string =>
   [...limbsLowFirst]
-    .map((limb) => limb.toString(16).padStart(8, '0'))
+    .map((limb) => (limb >>> 0).toString(16).padStart(8, '0'))
     .reverse()
     .join('');
 

@@ -159,7 +159,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   for (const name of Object.keys(derived)) {
     if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
   }
-  const params: Params = { ...constants, ...derived };
+  const params = asDoubles({ ...constants, ...derived });
   for (const [name, value] of Object.entries(params)) {
     if (!Number.isFinite(value)) fail(`expected a finite number for "${name}", got ${value}`);
   }
@@ -186,6 +186,15 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     dynamics: spec.dynamics as unknown as Dynamics,
     gpujs: spec.gpujs ?? null,
   };
+}
+
+/**
+ * The same numbers, all of them held as doubles. V8 would hold the whole ones as integers, and a choice between the two
+ * kinds makes an object of each number that is chosen.
+ */
+function asDoubles(numbers: Params): Params {
+  const doubles = Object.fromEntries(Object.keys(numbers).map((name) => [name, Number.NaN]));
+  return Object.assign(doubles, numbers);
 }
 
 /** Length of a state array: the state rows, then the memory rows. */

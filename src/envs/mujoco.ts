@@ -171,20 +171,24 @@ export type Accelerate<P extends Params> = (
 ) => void;
 
 export interface RungeKutta<P extends Params> {
-  /** Advances the positions and velocities at the start of `state` by `timeStep` s with `control` held. */
-  advance(params: P, state: Float64Array, control: Float64Array, timeStep: number): void;
+  /** Advances the positions and velocities at the start of `state` by `timeStep` with `control` held. */
+  advance(params: P, state: Float64Array, control: Float64Array): void;
   /** [2 N] where the last of the four accelerations was taken; MuJoCo shows derived quantities from there */
   readonly stage: Float64Array;
 }
 
 /** The classical method of fourth order for N joints, limits taken into account in each of the four stages. */
-export function rungeKutta<P extends Params>(joints: number, accelerate: Accelerate<P>): RungeKutta<P> {
+export function rungeKutta<P extends Params & { readonly timeStep: number }>(
+  joints: number,
+  accelerate: Accelerate<P>,
+): RungeKutta<P> {
   const stage = new Float64Array(2 * joints);
   const acceleration = new Float64Array(joints);
   const sum = new Float64Array(2 * joints);
   return {
     stage,
-    advance(params, state, control, timeStep) {
+    advance(params, state, control) {
+      const { timeStep } = params;
       for (let i = 0; i < 2 * joints; i++) {
         stage[i] = state[i];
         sum[i] = 0;

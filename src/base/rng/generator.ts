@@ -34,6 +34,11 @@ export class Generator implements Draws {
 
   /** A uniform integer in [0, 2^32). */
   next32(): number {
+    return this.signed32() >>> 0;
+  }
+
+  /** The same bits as a signed integer. */
+  private signed32(): number {
     if (this.hasPending) {
       this.hasPending = false;
       return this.pending;
@@ -48,7 +53,7 @@ export class Generator implements Draws {
   random(): number {
     const { bits } = this;
     bits.next64();
-    return (bits.hi * 0x20_0000 + (bits.lo >>> 11)) * ULP_BELOW_ONE;
+    return ((bits.hi >>> 0) * 0x20_0000 + (bits.lo >>> 11)) * ULP_BELOW_ONE;
   }
 
   /** low + (high - low) * random(). Rounding may return `high` itself, as in NumPy. */
@@ -65,12 +70,12 @@ export class Generator implements Draws {
     if (!(n >= 1 && n <= TWO_32 && Number.isSafeInteger(low) && Number.isSafeInteger(high))) throw badRange(low, high);
     if (n === 1) return low;
     if (n === TWO_32) return low + this.next32();
-    let draw = this.next32();
+    let draw = this.signed32();
     let fraction = Math.imul(draw, n) >>> 0;
     if (fraction < n) {
       const biased = (TWO_32 - n) % n;
       while (fraction < biased) {
-        draw = this.next32();
+        draw = this.signed32();
         fraction = Math.imul(draw, n) >>> 0;
       }
     }
@@ -107,8 +112,9 @@ export class Generator implements Draws {
   }
 }
 
-/** floor(a b / 2^32) of two unsigned 32-bit integers, exactly. */
-function productHigh(a: number, b: number): number {
+/** floor(a b / 2^32) of two unsigned 32-bit integers, exactly; `signed` is a as a signed integer. */
+function productHigh(signed: number, b: number): number {
+  const a = signed >>> 0;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
   return Math.floor((a * bHigh + Math.floor((a * bLow) / 0x1_0000)) / 0x1_0000);

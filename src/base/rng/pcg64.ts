@@ -22,9 +22,9 @@ const B16 = 0x1_0000;
 const B32 = 0x1_0000_0000;
 
 export class Pcg64 {
-  /** upper half of the last `next64`, as an unsigned 32-bit integer */
+  /** Upper half of the last `next64`, as a signed 32-bit integer: V8 makes an object of what is larger. */
   hi = 0;
-  /** lower half of the last `next64` */
+  /** lower half of the last `next64`, signed too */
   lo = 0;
   /** four limbs, low first */
   readonly state: Uint32Array = new Uint32Array(4);
@@ -123,7 +123,7 @@ export class Pcg64 {
     const b = swap ? low : high;
     const r = rotation & 31;
     // Two shifts, because a shift by 32 would be a shift by 0.
-    this.lo = ((a >>> r) | ((b << 1) << (31 - r))) >>> 0;
-    this.hi = ((b >>> r) | ((a << 1) << (31 - r))) >>> 0;
+    this.lo = (a >>> r) | ((b << 1) << (31 - r));
+    this.hi = (b >>> r) | ((a << 1) << (31 - r));
   }
 }

@@ -139,7 +139,7 @@ export const dynamics: Dynamics<DoublePendulumParams> = {
   },
 
   step(p, state, action, _rng, out) {
-    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action, p.timeStep);
+    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     remember(p, integrator.stage, state);
     const standing = state[7] > p.lowestTip;
     const short = state[7] - p.tipTarget;

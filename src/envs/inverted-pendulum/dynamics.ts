@@ -63,7 +63,7 @@ export const dynamics: Dynamics<InvertedPendulumParams> = {
   },
 
   step(p, state, action, _rng, out) {
-    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action, p.timeStep);
+    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     // The sum is finite only if every entry is.
     const upright = Number.isFinite(state[0] + state[2] + state[3]) && Math.abs(state[1]) <= p.angleLimit;
     out.reward = upright ? 1 : 0;

@@ -260,7 +260,7 @@ export const dynamics: Dynamics<SwimmerParams> = {
 
   step(p, state, action, _rng, out) {
     const before = state[0];
-    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action, p.timeStep);
+    for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     // The cost is that of the action as given; the motors cut it.
     const cost = p.controlCost * (action[0] * action[0] + action[1] * action[1]);
     out.reward = (state[0] - before) / p.stepTime - cost;
