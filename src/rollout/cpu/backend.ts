@@ -32,8 +32,12 @@ export interface CpuOptions {
   readonly threads?: number;
 }
 
-/** Below this many steps (at most, by the limit) a job takes less time than waking the workers for it. */
-const PARALLEL_STEPS = 500_000;
+/** A job that can take no longer than this is not worth waking the workers, s. */
+const parallelSeconds = 0.015;
+/** What a step takes in an environment that was not played yet, s. */
+const usualStepSeconds = 3e-8;
+/** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
+const sliceTime = { least: 2, most: 10 } as const;
 
 /**
  * V8 stops inlining into the episode loop after about a thousand bytes of code: enough for CartPole, half of what a
@@ -62,6 +66,8 @@ class CpuBackend implements Backend {
   readonly adapter = null;
   readonly #threads: number;
   readonly #pool: WorkerPool;
+  /** time of one step on one thread, s, as last seen */
+  readonly #stepSeconds = new WeakMap<Env, number>();
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -82,7 +88,8 @@ class CpuBackend implements Backend {
     const { signal } = options;
     signal?.throwIfAborted();
     const total = job.candidates.length * job.episodes;
-    const parallel = this.#threads > 1 && total * stepLimit(job).steps >= PARALLEL_STEPS && isRegistered(job);
+    const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? usualStepSeconds);
+    const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
     const outcomes = allocateOutcomes(total, parallel);
     if (parallel) {
       const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, signal));
@@ -93,7 +100,9 @@ class CpuBackend implements Backend {
     }
     let steps = 0;
     for (const length of outcomes.lengths) steps += length;
-    return { ...outcomes, steps, seconds: (performance.now() - start) / 1000, gpuSeconds: null };
+    const seconds = (performance.now() - start) / 1000;
+    this.#stepSeconds.set(job.env, (seconds * (parallel ? this.#threads : 1)) / steps);
+    return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
   }
 
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
@@ -189,13 +198,19 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal
   const limit = stepLimit(job);
   const player = new Player(job.env, job.policy, limit);
   const total = outcomes.returns.length;
-  const size = sliceSize(total, limit.steps, 1);
-  for (let from = 0; from < total; from += size) {
+  let size = sliceSize(total, limit.steps, 1);
+  for (let from = 0; from < total; ) {
     if (from > 0) {
       await nextTurn();
       signal?.throwIfAborted();
     }
-    player.play(job, from, Math.min(from + size, total), outcomes, null);
+    const to = Math.min(from + size, total);
+    const start = performance.now();
+    player.play(job, from, to, outcomes, null);
+    const spent = performance.now() - start;
+    if (spent < sliceTime.least) size *= 2;
+    else if (spent > sliceTime.most) size = Math.ceil(size / 2);
+    from = to;
   }
 }
 
