@@ -1,116 +1,183 @@
-/** `r2po bench`: steps per second, per backend and number of episodes, as ratios in one run. */
+/** `r2po bench`: steps per second of every environment on every backend, as ratios in one run. */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { type Command, Option } from 'commander';
 import { assetPath } from '../base/assets.ts';
-import { AdapterError } from '../base/errors.ts';
-import { Generator } from '../base/rng/generator.ts';
-import type { Env } from '../envs/env.ts';
-import { findEnv } from '../envs/index.ts';
-import { buildPolicy } from '../policies/index.ts';
-import type { Policy } from '../policies/policy.ts';
+import { AdapterError, R2poError } from '../base/errors.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
+import { envs } from '../envs/index.ts';
+import { openEnv } from '../envs/load.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
-import { evaluate } from '../stats/evaluate.ts';
+import {
+  affordableEpisodes,
+  type CompileTime,
+  compileTimes,
+  type HeapUse,
+  heapUse,
+  longPlayingWork,
+  median,
+  type Timing,
+  time,
+  type Work,
+} from '../stats/timing.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, countOption, wholeNumber } from './options.ts';
+import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
 
 interface Options {
-  readonly env: string;
-  readonly episodes: readonly number[];
+  readonly env: readonly string[];
+  readonly envOption: EnvOptions;
+  readonly episodes?: readonly number[];
+  readonly seconds: number;
   readonly repeats: number;
   readonly json?: boolean;
 }
 
-/** One line of the table; times are medians over the repeats. */
-interface Row {
+interface Row extends Timing {
   readonly backend: string;
-  readonly episodes: number;
-  readonly steps: number;
-  readonly meanReturn: number;
-  /** the whole `evaluate` call, statistics included, s */
-  readonly wallSeconds: number;
-  /** by the GPU's own clock, s */
-  readonly gpuSeconds: number | null;
   readonly stepsPerSecond: number;
   readonly gpuStepsPerSecond: number | null;
-  /** steps per second over those of one cpu thread at the same number of episodes */
+  /** steps per second over those of one cpu thread */
   readonly ratio: number;
+}
+
+interface EnvBench {
+  readonly env: string;
+  readonly policy: string;
+  readonly rows: readonly Row[];
+  readonly heap: HeapUse;
+  /** null without an adapter */
+  readonly compile: readonly CompileTime[] | null;
+  readonly bare: BareResult | null;
+}
+
+interface Machine {
+  readonly cpu: string;
+  readonly threads: number;
+  readonly adapter: string | null;
+  readonly node: string;
+}
+
+interface Document {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly environments: readonly EnvBench[];
 }
 
 export function define(command: Command, io: Io): void {
   const readCount = wholeNumber('--episodes', 1, 2 ** 28);
   command
     .description(
-      'Times whole evaluate calls on one cpu thread, all threads and webgpu, on a policy that keeps episodes long. ' +
-        'Run it on a machine that does nothing else.',
+      'Times whole evaluate calls on one cpu thread, all threads and webgpu, on a policy that keeps episodes long; ' +
+        'counts what the cpu leaves on the heap and how long programs take to compile. Run it on a machine that does ' +
+        'nothing else.',
     )
-    .option('--env <id>', 'environment', 'CartPole-v1')
+    .argument('[env...]', 'environments, or paths of modules that define one; all of ours when left out')
+    .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
+    .addOption(envOption())
     .addOption(
-      new Option('--episodes <list>', 'numbers of episodes, separated by commas')
-        .argParser((text: string) => text.split(',').map(readCount))
-        .default([20, 4096, 65536, 1048576]),
+      new Option('--episodes <list>', 'numbers of episodes, separated by commas').argParser((text: string) =>
+        text.split(',').map(readCount),
+      ),
+    )
+    .addOption(
+      new Option('--seconds <s>', 'without --episodes: as many as a call plays in about this time')
+        .argParser(positiveNumber('--seconds', 'seconds'))
+        .default(0.5),
     )
     .addOption(
       countOption('--repeats', 'timed calls per line, more where they are short; the median counts', 1000).default(3),
     );
-  addOutputOptions(command, io).action(async (options: Options) => run(options, io));
+  addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));
 }
 
-async function run(options: Options, io: Io): Promise<void> {
-  const env = findEnv(options.env);
-  const policy = buildPolicy('linear', env);
+async function run(names: readonly string[], options: Options, io: Io): Promise<void> {
+  const asked = [...names, ...options.env];
+  const chosen = asked.length === 0 ? envs.map((env) => env.id) : asked;
+  const documents: Document[] = [];
+  for (const name of chosen) {
+    io.status(`${name} ...`);
+    if (chosen.length === 1) documents.push(await bench(await openEnv(name, options.envOption), options, io));
+    else documents.push(await benchInProcess(name, options));
+  }
+  io.status(null);
+  const [{ machine, date }] = documents;
+  const environments = documents.flatMap((d) => d.environments);
+  if (options.json) {
+    io.printJson({ date, machine, environments });
+    return;
+  }
+  io.print(report(environments, io));
+  io.print(`\n${machine.cpu}; adapter: ${machine.adapter ?? 'none'}; Node ${machine.node}; ${date.slice(0, 10)}`);
+}
+
+/** A process for each environment: V8's code for the loop is best while it has met one environment only. */
+async function benchInProcess(name: string, { envOption, episodes, seconds, repeats }: Options): Promise<Document> {
+  const args = [process.argv[1], 'bench', name, '--repeats', `${repeats}`, '--seconds', `${seconds}`];
+  if (episodes) args.push('--episodes', episodes.join(','));
+  for (const [key, value] of Object.entries(envOption)) args.push('--env-option', `${key}=${JSON.stringify(value)}`);
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [...args, '--json', '--quiet'], {
+      maxBuffer: 2 ** 26,
+    });
+    return JSON.parse(stdout) as Document;
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new R2poError('bench', `${name}: ${(stderr || String(error)).replace(/^error: /, '').trim()}`);
+  }
+}
+
+async function bench(env: Env, options: Options, io: Io): Promise<Document> {
   const threads = availableParallelism();
   const single = openCpuBackend({ threads: 1 });
   const backends: { name: string; backend: Backend }[] = [{ name: 'cpu, 1 thread', backend: single }];
   if (threads > 1) backends.push({ name: `cpu, ${threads} threads`, backend: openCpuBackend({ threads }) });
   const gpu = await openGpu(io);
   if (gpu) backends.push({ name: 'webgpu', backend: gpu });
-  const rows: Row[] = [];
-  let bare: BareResult | null = null;
   try {
-    const params = await longestPlaying(env, policy, single);
-    for (const episodes of options.episodes) {
-      let baseline = 0;
-      for (const { name, backend } of backends) {
-        io.status(`${name}, ${episodes} episodes ...`);
-        const timed = await time(backend, env, policy, params, episodes, options.repeats);
-        if (baseline === 0) baseline = timed.steps / timed.wallSeconds;
-        const stepsPerSecond = timed.steps / timed.wallSeconds;
-        const gpuStepsPerSecond = timed.gpuSeconds === null ? null : timed.steps / timed.gpuSeconds;
-        const row = {
-          backend: name,
-          episodes,
-          ...timed,
-          stepsPerSecond,
-          gpuStepsPerSecond,
-          ratio: stepsPerSecond / baseline,
-        };
-        rows.push(row);
-        io.note(`${name}, ${episodes} episodes: ${count(stepsPerSecond)} steps/s`);
+    const compile = gpu ? await compileTimes(gpu, env) : null;
+    const work = await longPlayingWork(env, single);
+    const rows: Row[] = [];
+    for (const { name, backend } of backends) {
+      io.status(`${env.id}, ${name} ...`);
+      for (const episodes of options.episodes ?? [await affordableEpisodes(backend, work, options.seconds)]) {
+        const timing = await time(backend, work, episodes, options.repeats);
+        rows.push(asRow(name, timing, rows));
+        io.note(`${env.id}, ${name}, ${episodes} episodes: ${count(rows[rows.length - 1].stepsPerSecond)} steps/s`);
       }
     }
-    bare = await bareLoop(env, policy, single, options.repeats, io);
+    const heap = await heapUse(single, work, await affordableEpisodes(single, work, options.seconds));
+    const bare = await bareLoop(work, single, options.repeats, io);
+    return {
+      date: new Date().toISOString(),
+      machine: {
+        cpu: cpus()[0]?.model ?? 'unknown',
+        threads,
+        adapter: gpu?.adapter ?? null,
+        node: process.version,
+      },
+      environments: [{ env: env.id, policy: work.policy.kind, rows, heap, compile, bare }],
+    };
   } finally {
     io.status(null);
     for (const { backend } of backends) await backend.close();
   }
-  const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    threads,
-    adapter: gpu?.adapter ?? null,
-    node: process.version,
-    max_rss_mib: Math.round(process.resourceUsage().maxRSS / 1024),
+}
+
+/** The first row of as many episodes, or the first of all, is that of one cpu thread. */
+function asRow(backend: string, timing: Timing, earlier: readonly Row[]): Row {
+  const stepsPerSecond = timing.steps / timing.wallSeconds;
+  const baseline = earlier.find((row) => row.episodes === timing.episodes) ?? earlier[0];
+  return {
+    backend,
+    ...timing,
+    stepsPerSecond,
+    gpuStepsPerSecond: timing.gpuSeconds === null ? null : timing.steps / timing.gpuSeconds,
+    ratio: baseline === undefined ? 1 : stepsPerSecond / baseline.stepsPerSecond,
   };
-  if (options.json) {
-    io.printJson({ env: env.id, date: new Date().toISOString(), machine, rows, bare });
-  } else {
-    io.print(report(rows, bare, env, io));
-    io.print(
-      `\n${machine.cpu}; adapter: ${machine.adapter ?? 'none'}; Node ${machine.node}; peak memory ${machine.max_rss_mib} MiB`,
-    );
-  }
 }
 
 async function openGpu(io: Io): Promise<Backend | null> {
@@ -122,62 +189,6 @@ async function openGpu(io: Io): Promise<Backend | null> {
     io.note('webgpu is left out: no adapter');
     return null;
   }
-}
-
-/** The random policy whose episodes last longest: a bench that ends after ten steps measures resets. */
-async function longestPlaying(env: Env, policy: Policy, backend: Backend): Promise<Float64Array> {
-  const rng = Generator.from(7);
-  const candidates = Array.from({ length: 512 }, () => policy.sample(rng, 3));
-  const episodes = 32;
-  const { lengths } = await backend.play({ env, policy, candidates, episodes, seed: 0, maxSteps: null });
-  const total = (c: number): number => lengths.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0);
-  let best = 0;
-  for (let c = 1; c < candidates.length; c++) if (total(c) > total(best)) best = c;
-  return candidates[best];
-}
-
-/** Least time spent on calls that do not count, and on calls that do. */
-const warmSeconds = 0.2;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
-async function time(
-  backend: Backend,
-  env: Env,
-  policy: Policy,
-  params: Float64Array,
-  episodes: number,
-  repeats: number,
-): Promise<Pick<Row, 'steps' | 'meanReturn' | 'wallSeconds' | 'gpuSeconds'>> {
-  const request = { backend, env, policy, candidates: [params], episodes, seed: 0 };
-  const once = async (): Promise<number> => {
-    const start = performance.now();
-    last = await evaluate(request);
-    return (performance.now() - start) / 1000;
-  };
-  let last = await evaluate(request);
-  // Warm: compiled, buffers grown, threads started, dispatch size found. Short calls need many to be compiled for.
-  for (let spent = 0; spent < warmSeconds; ) spent += await once();
-  const wall: number[] = [];
-  for (let spent = 0; wall.length < repeats || spent < warmSeconds; ) {
-    wall.push(await once());
-    spent += wall[wall.length - 1];
-  }
-  const gpu: number[] = [];
-  for (let r = 0; backend.adapter !== null && r < repeats; r++) {
-    const { gpuSeconds } = await backend.play({ ...request, maxSteps: null }, { timing: true });
-    if (gpuSeconds !== null) gpu.push(gpuSeconds);
-  }
-  const [summary] = last.summaries;
-  return {
-    steps: summary.steps,
-    meanReturn: summary.mean,
-    wallSeconds: median(wall),
-    gpuSeconds: gpu.length > 0 ? median(gpu) : null,
-  };
 }
 
 interface BareResult {
@@ -196,16 +207,11 @@ interface BareModule {
 }
 
 /** The same work as a loop inlined by hand, where the checkout has one: what the cpu backend's generality costs. */
-async function bareLoop(
-  env: Env,
-  policy: Policy,
-  backend: Backend,
-  repeats: number,
-  io: Io,
-): Promise<BareResult | null> {
+async function bareLoop(work: Work, backend: Backend, repeats: number, io: Io): Promise<BareResult | null> {
+  const { env, policy } = work;
   const file = assetPath(`bench/bare-${env.folder}.mjs`);
   if (!existsSync(file) || env.timeLimit === null) return null;
-  io.status('hand-inlined loop ...');
+  io.status(`${env.id}, hand-inlined loop ...`);
   const bare = (await import(pathToFileURL(file).href)) as BareModule;
   const episodes = 4096;
   const job = { env, policy, candidates: [Float64Array.from(bare.policy)], episodes, seed: 0, maxSteps: null };
@@ -223,38 +229,70 @@ async function bareLoop(
   return { stepsPerSecond, cpuStepsPerSecond, ratio: cpuStepsPerSecond / stepsPerSecond };
 }
 
-function count(value: number): string {
-  return value.toExponential(2).replace('e+', 'e');
-}
+const count = (value: number): string => value.toExponential(2).replace('e+', 'e');
 
-function report(rows: readonly Row[], bare: BareResult | null, env: Env, io: Io): string {
+function report(environments: readonly EnvBench[], io: Io): string {
   const right = (title: string) => ({ title, align: 'right' as const });
-  const table = formatTable(
+  const speed = formatTable(
     [
-      { title: env.id },
+      { title: 'environment' },
+      { title: 'policy' },
+      { title: 'backend' },
       right('episodes'),
+      right('steps/episode'),
       right('mean return'),
       right('wall ms'),
       right('steps/s'),
       right('GPU ms'),
-      right('steps/s by GPU time'),
+      right('by GPU time'),
       right('x one thread'),
     ],
-    rows.map((r) => [
-      r.backend,
-      r.episodes,
-      r.meanReturn.toFixed(2),
-      (r.wallSeconds * 1000).toFixed(2),
-      count(r.stepsPerSecond),
-      r.gpuSeconds === null ? null : (r.gpuSeconds * 1000).toFixed(3),
-      r.gpuStepsPerSecond === null ? null : count(r.gpuStepsPerSecond),
-      r.ratio.toFixed(2),
-    ]),
+    environments.flatMap(({ env, policy, rows }) =>
+      rows.map((r) => [
+        env,
+        policy,
+        r.backend,
+        r.episodes,
+        (r.steps / r.episodes).toFixed(1),
+        r.meanReturn.toFixed(2),
+        (r.wallSeconds * 1000).toFixed(2),
+        count(r.stepsPerSecond),
+        r.gpuSeconds === null ? null : (r.gpuSeconds * 1000).toFixed(3),
+        r.gpuStepsPerSecond === null ? null : count(r.gpuStepsPerSecond),
+        r.ratio.toFixed(2),
+      ]),
+    ),
     io.outColors,
   );
-  if (!bare) return table;
-  return (
-    `${table}\n\nhand-inlined JavaScript loop: ${count(bare.stepsPerSecond)} steps/s; ` +
-    `cpu backend, one thread: ${count(bare.cpuStepsPerSecond)} (${bare.ratio.toFixed(2)} of it)`
+  const costs = formatTable(
+    [
+      { title: 'environment' },
+      right('cpu: heap bytes/step'),
+      right('collections'),
+      right('in steps'),
+      right('webgpu: slowest compile ms'),
+      { title: 'of' },
+    ],
+    environments.map(({ env, heap, compile }) => {
+      const slowest = compile?.reduce((a, b) => (b.seconds > a.seconds ? b : a));
+      return [
+        env,
+        (heap.bytes / heap.steps).toFixed(4),
+        heap.collections,
+        heap.steps,
+        slowest ? (slowest.seconds * 1000).toFixed(0) : null,
+        slowest?.policyKind ?? '',
+      ];
+    }),
+    io.outColors,
   );
+  const bares = environments.flatMap(({ env, bare }) =>
+    bare
+      ? [
+          `${env}, hand-inlined JavaScript loop: ${count(bare.stepsPerSecond)} steps/s; cpu backend, one thread: ` +
+            `${count(bare.cpuStepsPerSecond)} (${bare.ratio.toFixed(2)} of it)`,
+        ]
+      : [],
+  );
+  return [speed, '', costs, ...(bares.length > 0 ? ['', ...bares] : [])].join('\n');
 }

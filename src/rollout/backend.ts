@@ -32,6 +32,8 @@ export interface Episodes {
   readonly seconds: number;
   /** time that the GPU spent in its dispatches, s; null when not asked for or not measurable */
   readonly gpuSeconds: number | null;
+  /** the part of `seconds` that went into the program; next to nothing when it was compiled before, null without one */
+  readonly compileSeconds: number | null;
 }
 
 export interface TraceStep {

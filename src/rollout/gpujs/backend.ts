@@ -141,7 +141,8 @@ class GpujsBackend implements Backend {
         });
       }
     }
-    return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds: null };
+    const seconds = (performance.now() - started) / 1000;
+    return { returns, lengths, ends, steps, seconds, gpuSeconds: null, compileSeconds: null };
   }
 
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {

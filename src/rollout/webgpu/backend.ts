@@ -172,7 +172,8 @@ class WebGpuBackend implements Backend {
       gpuSeconds = gpuSeconds === null || played.gpuSeconds === null ? null : gpuSeconds + played.gpuSeconds;
       first += count;
     }
-    return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds };
+    const { compileSeconds } = rollout;
+    return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds, compileSeconds };
   }
 
   async #trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
@@ -229,10 +230,13 @@ class WebGpuBackend implements Backend {
   async #prepare(job: RolloutJob): Promise<{
     readonly maxSteps: number;
     readonly size: DispatchSize;
+    readonly compileSeconds: number;
     run<T>(slice: Slice, timing: boolean, consume: (result: PassResult) => T): Promise<T>;
   }> {
     const { env, policy } = job;
+    const started = performance.now();
     const kernel = await this.#runner.kernel(rolloutProgram(env, policy, this.#read), 'play', 3, 2);
+    const compileSeconds = (performance.now() - started) / 1000;
     let size = this.#sizes.get(kernel);
     if (!size) {
       size = new DispatchSize();
@@ -249,6 +253,7 @@ class WebGpuBackend implements Backend {
     return {
       maxSteps: limit.steps,
       size,
+      compileSeconds,
       run: (slice, timing, consume) => {
         const { first, count, record } = slice;
         const words = [lo, hi, job.episodes, first, count, limit.steps, endCauses.indexOf(limit.cause), record];
