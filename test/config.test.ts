@@ -513,6 +513,8 @@ describe('any input', () => {
     critic: fc.record({
       conservative_threshold: optional(number(-1e9, 1e9)),
       trajectory_tokens: whole(100, 1_000_000),
+      statistics: fc.constantFrom('basic' as const, 'full' as const),
+      history_excerpts: whole(0, 10_000),
     }),
     warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6) }),
     evaluation: fc.record({

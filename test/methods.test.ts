@@ -2,117 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../src/base/errors.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { describeEnvironment } from '../src/envs/description.ts';
-import type { Message } from '../src/llm/chat.ts';
 import { findMethod, methods } from '../src/methods/index.ts';
 import { runIteration } from '../src/methods/interpreter.ts';
 import { keepCandidate } from '../src/methods/keep.ts';
-import type { Effects, Method, PromptContext, Trial } from '../src/methods/method.ts';
+import type { Effects, Method, PromptContext } from '../src/methods/method.ts';
 import { quotedReplyLimit } from '../src/methods/prompts/repair.ts';
 import { searchPrompt } from '../src/methods/prompts/search.ts';
 import { r2po } from '../src/methods/r2po.ts';
 import type { SearchSettings } from '../src/methods/settings.ts';
 import { describePolicy } from '../src/policies/description.ts';
-import { buildPolicy } from '../src/policies/index.ts';
-import type { Trace } from '../src/rollout/backend.ts';
-import type { Summary } from '../src/stats/summary.ts';
 import { trajectoryText } from '../src/stats/trajectory.ts';
-
-const settings: SearchSettings = {
-  iterations: 83,
-  parameters: { low: -7, high: 9, decimals: 2, outOfRange: 'refuse' },
-  optimum: 512,
-  stepSize: 0.75,
-  conservativeThreshold: 486,
-  successThreshold: 498,
-  trajectoryTokens: 3000,
-  repairTurns: 2,
-  warmupPolicies: 2,
-  warmupSpread: 3,
-  evaluationEpisodes: 17,
-  maxSteps: null,
-};
-
-const trials: Trial[] = [
-  { kind: 'warmup', params: [1.5, -2, 0, 3, 4, 5, 6, 7, 8, 8.5], mean: 21 },
-  { kind: 'iteration', params: [-1.25, 2, 0, -3, 4, -5, 6, -6, 8, -6.5], mean: 234.5678 },
-];
-
-const policy = buildPolicy('linear', cartpole);
-const context: PromptContext = { env: cartpole, policy, settings, iteration: 12, trials };
-
-const vector = (first: number) => [first, 0.5, -0.5, 1, -1, 2, -2, 3, -3, 4];
-const replyOf = (params: readonly number[]) =>
-  `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nA short reason.`;
-
-const trace: Trace = {
-  env: cartpole.id,
-  seed: 1003,
-  return: 151,
-  length: 151,
-  end: 'terminated',
-  steps: Array.from({ length: 151 }, (_, t) => ({
-    state: [0, 0, 0, 0],
-    obs: [0.0137 * t, 0.2, -0.003, 0.04],
-    action: [t % 2],
-    reward: 1,
-  })),
-  finalState: [0, 0, 0, 0],
-};
-
-function summaryOf(mean: number): Summary {
-  return {
-    episodes: 17,
-    mean,
-    std: 33.25,
-    stderr: 8,
-    ci95: [100, 200],
-    min: 61,
-    max: 388,
-    median: 150,
-    quantiles: { '0.05': 62.5, '0.25': 93, '0.5': 150, '0.75': 222, '0.95': 377 },
-    success: { threshold: 498, count: 3, rate: 3 / 17 },
-    length: { mean: 163.5, min: 64, max: 391 },
-    ends: { terminated: 13, truncated: 4, capped: 0 },
-    median_episode: { index: 3, seed: 1003, return: 151, length: 151 },
-    steps: 2780,
-  };
-}
-
-/** Effects that answer from lists, and write down what they were asked. */
-function scripted(replies: readonly string[], means: readonly number[]) {
-  const log: string[] = [];
-  const prompts: (readonly Message[])[] = [];
-  const problems: string[] = [];
-  const evaluated: { params: readonly number[]; adjustments: readonly string[] }[] = [];
-  let asked = 0;
-  let traces = 0;
-  const effects: Effects = {
-    async ask({ iteration, purpose, attempt, messages }) {
-      log.push(`ask ${purpose} ${attempt} in ${iteration}`);
-      prompts.push(await messages());
-      return { text: replies[asked++] };
-    },
-    async refused({ purpose, attempt, problem }) {
-      log.push(`refused ${purpose} ${attempt}`);
-      problems.push(problem);
-    },
-    async evaluate({ candidate, params, adjustments }) {
-      log.push(`evaluate ${candidate}`);
-      const mean = means[evaluated.length];
-      evaluated.push({ params, adjustments });
-      return {
-        summary: summaryOf(mean),
-        medianTrace: async () => {
-          traces++;
-          return trace;
-        },
-      };
-    },
-  };
-  return { effects, log, prompts, problems, evaluated, traces: () => traces };
-}
-
-const good = [replyOf(vector(1)), replyOf(vector(2))];
+import { context, good, policy, replyOf, scripted, settings, trace, trials, vector } from './support/methods.ts';
 
 describe('one iteration of R2PO', () => {
   it('asks, plays, asks the critic, plays, and keeps the better one', async () => {
@@ -154,14 +54,14 @@ describe('one iteration of R2PO', () => {
   it('plays the median episode once, and only for a prompt that is really needed', async () => {
     const live = scripted(good, [120, 340]);
     await runIteration(r2po, context, live.effects);
-    expect(live.traces()).toBe(1);
+    expect(live.played).toEqual(['median']);
 
     const recorded = scripted(good, [120, 340]);
     let asked = 0;
     const effects: Effects = { ...recorded.effects, ask: async () => ({ text: good[asked++] }) };
     const outcome = await runIteration(r2po, context, effects);
     expect(outcome.kept).toBe('revision');
-    expect(recorded.traces()).toBe(0);
+    expect(recorded.played).toEqual([]);
   });
 });
 
@@ -233,7 +133,7 @@ describe('replies that cannot be used', () => {
     expect(outcome.candidates).toHaveLength(1);
     expect(outcome.trial).toEqual({ kind: 'iteration', params: vector(1), mean: 77 });
     expect(outcome.why).toBe('the critic replies could not be used; the proposal (mean 77) is the only candidate');
-    expect(script.traces()).toBe(1);
+    expect(script.played).toEqual(['median']);
   });
 
   it('asks once when no repair turns are allowed, and hands on what the parser changed', async () => {

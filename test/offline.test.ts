@@ -10,14 +10,15 @@ import { offline } from '../src/llm/offline/index.ts';
 import { readPrompt } from '../src/llm/offline/read.ts';
 import { normalScores } from '../src/llm/offline/surrogate.ts';
 import { parseReply } from '../src/llm/parse.ts';
-import type { CriticContext, PromptContext, Trial } from '../src/methods/method.ts';
-import { criticPrompt } from '../src/methods/prompts/critic.ts';
+import type { CriticContext, PastTrial, PromptContext } from '../src/methods/method.ts';
+import { statisticsCritic } from '../src/methods/prompts/critic.ts';
 import { repairMessages } from '../src/methods/prompts/repair.ts';
 import { searchPrompt } from '../src/methods/prompts/search.ts';
 import type { SearchSettings } from '../src/methods/settings.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import type { ParameterValues, Policy } from '../src/policies/policy.ts';
-import { summarise } from '../src/stats/summary.ts';
+import type { Trace } from '../src/rollout/backend.ts';
+import { pickOf, summarise } from '../src/stats/summary.ts';
 
 const baseSettings: SearchSettings = {
   iterations: 60,
@@ -27,6 +28,8 @@ const baseSettings: SearchSettings = {
   conservativeThreshold: 95,
   successThreshold: 98,
   trajectoryTokens: 2000,
+  statistics: 'full',
+  historyExcerpts: 3,
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,
@@ -39,7 +42,11 @@ function policyWith(count: number, values: ParameterValues = { kind: 'real' }): 
   return { ...buildPolicy('linear', cartpole), paramCount: count, paramNames, values };
 }
 
-function contextOf(policy: Policy, trials: readonly Trial[], settings: Partial<SearchSettings> = {}): PromptContext {
+function contextOf(
+  policy: Policy,
+  trials: readonly PastTrial[],
+  settings: Partial<SearchSettings> = {},
+): PromptContext {
   return { env: cartpole, policy, settings: { ...baseSettings, ...settings }, iteration: 9, trials };
 }
 
@@ -51,22 +58,24 @@ function criticOf(context: PromptContext, proposal: readonly number[], returns: 
     successThreshold: context.settings.successThreshold,
   });
   const step = { state: [0, 0, 0, 0], obs: [0.01, 0.02, 0.03, 0.04], action: [1], reward: 0.5 };
-  const median = summary.median_episode;
   return {
     ...context,
     proposal,
     summary,
-    medianTrace: {
-      env: cartpole.id,
-      seed: median.seed,
-      return: median.return,
-      length: 2,
-      end: 'terminated',
-      steps: [step, step],
-      finalState: [0, 0, 0, 0],
-    },
+    trace: async (pick) => ({ ...noTrace, ...pickOf(summary, pick), steps: [step, step] }),
   };
 }
+
+const noTrace: Trace = {
+  env: cartpole.id,
+  seed: 0,
+  return: 0,
+  length: 0,
+  end: 'terminated',
+  steps: [],
+  finalState: [],
+};
+const trace = async (): Promise<Trace> => noTrace;
 
 async function textFor(prompt: string): Promise<string> {
   const messages: Message[] = [{ role: 'user', content: prompt }];
@@ -82,8 +91,8 @@ function parsed(text: string, { policy, settings }: PromptContext): number[] {
   return reply.params;
 }
 
-const warmup = (params: number[], mean: number): Trial => ({ kind: 'warmup', params, mean });
-const iterated = (params: number[], mean: number): Trial => ({ kind: 'iteration', params, mean });
+const warmup = (params: number[], mean: number): PastTrial => ({ kind: 'warmup', params, mean, trace });
+const iterated = (params: number[], mean: number): PastTrial => ({ kind: 'iteration', params, mean, trace });
 
 describe('reading prompts', () => {
   const trials = [warmup([1.5, -2, 0], 12.25), iterated([-0.1, 6, 3], -400.5)];
@@ -105,8 +114,8 @@ describe('reading prompts', () => {
     });
   });
 
-  it('finds every fact of a real critic prompt', () => {
-    const read = readPrompt(criticPrompt(criticOf(context, [4, -5.5, 0.3], [10, 99, 98, 30, 40])));
+  it('finds every fact of a real critic prompt', async () => {
+    const read = readPrompt(await statisticsCritic(criticOf(context, [4, -5.5, 0.3], [10, 99, 98, 30, 40])));
     expect(read.proposal).toEqual({
       params: [4, -5.5, 0.3],
       value: 55.4,
@@ -116,14 +125,14 @@ describe('reading prompts', () => {
     expect(read.trials).toHaveLength(2);
   });
 
-  it('takes what a prompt does not state as not known', () => {
+  it('takes what a prompt does not state as not known', async () => {
     const bare = contextOf(policyWith(2), [], {
       optimum: null,
       stepSize: null,
       conservativeThreshold: null,
       parameters: { low: -0.5, high: 20, decimals: null, outOfRange: 'refuse' },
     });
-    const read = readPrompt(criticPrompt(criticOf(bare, [0.123, 19], [3, 4])));
+    const read = readPrompt(await statisticsCritic(criticOf(bare, [0.123, 19], [3, 4])));
     expect(read).toMatchObject({ step: null, optimum: null, trials: [] });
     expect(read.domain).toEqual({ kind: 'range', low: -0.5, high: 20, decimals: null });
     expect(read.proposal?.conservativeThreshold).toBeNull();
@@ -178,7 +187,7 @@ describe('the offline model', () => {
   });
 
   it('answers repair turns, in the search and in the critic', async () => {
-    for (const prompt of [searchPrompt(context), criticPrompt(criticOf(context, [1, 2, 3, 4], [1, 2]))]) {
+    for (const prompt of [searchPrompt(context), await statisticsCritic(criticOf(context, [1, 2, 3, 4], [1, 2]))]) {
       const messages = repairMessages(context, {
         prompt,
         reply: 'maybe 3?',
@@ -191,13 +200,13 @@ describe('the offline model', () => {
 
   it('leaves a proposal alone that is above the threshold and never failed', async () => {
     const proposal = [1, 2.5, 3, -4];
-    const text = await textFor(criticPrompt(criticOf(context, proposal, [100, 99, 100])));
+    const text = await textFor(await statisticsCritic(criticOf(context, proposal, [100, 99, 100])));
     expect(parsed(text, context)).toEqual(proposal);
   });
 
   it('changes one parameter a little when it is above the threshold and failed once', async () => {
     const proposal = [1, 2.5, 3, -4];
-    const text = await textFor(criticPrompt(criticOf(context, proposal, [100, 100, 100, 90])));
+    const text = await textFor(await statisticsCritic(criticOf(context, proposal, [100, 100, 100, 90])));
     const changes = parsed(text, context).map((value, i) => Math.abs(value - proposal[i]));
     expect(changes.filter((change) => change > 0)).toHaveLength(1);
     expect(Math.max(...changes)).toBeLessThanOrEqual(0.2 * 0.7 + 0.051);
@@ -206,7 +215,7 @@ describe('the offline model', () => {
   it('never moves a parameter by more than the step in the critic, and always changes something', async () => {
     for (let k = 0; k < 12; k++) {
       const proposal = [k / 2 - 3, 6, -6, 0.1 * k];
-      const text = await textFor(criticPrompt(criticOf(context, proposal, [10 + k, 20])));
+      const text = await textFor(await statisticsCritic(criticOf(context, proposal, [10 + k, 20])));
       const revision = parsed(text, context);
       expect(revision).not.toEqual(proposal);
       // Rounding to one decimal may add half a tenth.
@@ -237,7 +246,7 @@ const situation = fc
     const to = (low + span * 3) / divisor;
     const domain = makeDomain({ kind: 'range', low: from, high: to, decimals });
     const point = () => Array.from({ length: count }, () => domain.value(rng.integers(0, domain.levels)));
-    const trials = Array.from({ length: size }, (_, i): Trial => {
+    const trials = Array.from({ length: size }, (_, i): PastTrial => {
       const mean = rng.random() < 0.3 ? 10 : rng.uniform(-1000, 1000);
       // Warm-ups may lie outside the range.
       return i < 5
@@ -265,7 +274,7 @@ describe('replies to any history', () => {
         const next = parsed(await textFor(searchPrompt(context)), context);
         // A coarse range of one parameter has fewer points than some histories have trials.
         if (trials.length < points) for (const { params } of trials) expect(next).not.toEqual(params);
-        parsed(await textFor(criticPrompt(criticOf(context, proposal, returns))), context);
+        parsed(await textFor(await statisticsCritic(criticOf(context, proposal, returns))), context);
       }),
       { numRuns: 60 },
     );
@@ -283,7 +292,7 @@ describe('replies to any history', () => {
         const tried = new Set(trials.map(({ params }) => params.join()));
         // With one parameter, all four points may have been tried.
         if (tried.size < 4 ** count) expect(tried.has(next.join())).toBe(false);
-        parsed(await textFor(criticPrompt(criticOf(context, point(), [1, 2]))), context);
+        parsed(await textFor(await statisticsCritic(criticOf(context, point(), [1, 2]))), context);
       }),
       { numRuns: 40 },
     );
@@ -342,7 +351,7 @@ describe('searching with the real prompts', () => {
   async function best(goal: readonly number[], iterations: number, seed: number): Promise<number> {
     const rng = Generator.from(seed);
     const policy = policyWith(goal.length);
-    const trials: Trial[] = [];
+    const trials: PastTrial[] = [];
     for (let i = 0; i < 5; i++) {
       const params = goal.map(() => Math.round(rng.standardNormal() * 30) / 10);
       trials.push(warmup(params, quadratic(params, goal) + 6 * rng.standardNormal()));

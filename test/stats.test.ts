@@ -46,6 +46,10 @@ describe('summary', () => {
       success: { threshold: 40, count: 3, rate: 0.5 },
       ends: { terminated: 3, truncated: 1, capped: 2 },
       median_episode: { index: 1, seed: 71, return: 30, length: 9 },
+      mean_episode: { index: 4, seed: 74, return: 40, length: 11 },
+      worst_episode: { index: 0, seed: 70, return: 10, length: 7 },
+      best_episode: { index: 3, seed: 73, return: 80, length: 500 },
+      first_episode: { index: 0, seed: 70, return: 10, length: 7 },
       steps: 600,
     });
   });
@@ -256,20 +260,20 @@ describe('evaluate', () => {
   });
 
   it('plays the median episode again', async () => {
-    const { summaries, medianTrace } = await evaluate(request({ maxSteps: 90 }));
+    const { summaries, trace } = await evaluate(request({ maxSteps: 90 }));
     for (const candidate of [0, 1]) {
       const { seed, return: total, length } = summaries[candidate].median_episode;
-      const trace = await medianTrace(candidate);
-      expect([trace.seed, trace.return, trace.length, trace.steps.length]).toEqual([seed, total, length, length]);
+      const played = await trace(candidate, 'median');
+      expect([played.seed, played.return, played.length, played.steps.length]).toEqual([seed, total, length, length]);
     }
-    await expect(medianTrace(2)).rejects.toThrow('[evaluate] expected a candidate in 0 ... 1, got 2');
+    await expect(trace(2, 'median')).rejects.toThrow('[evaluate] expected a candidate in 0 ... 1, got 2');
   });
 
   it('plays it with the parameters that were evaluated, whatever became of the array since', async () => {
     const params = fair.slice();
-    const { summaries, medianTrace } = await evaluate(request({ candidates: [params] }));
+    const { summaries, trace } = await evaluate(request({ candidates: [params] }));
     params.set(bad);
-    expect((await medianTrace(0)).return).toBe(summaries[0].median_episode.return);
+    expect((await trace(0, 'median')).return).toBe(summaries[0].median_episode.return);
   });
 
   it.each<{ name: string; trace: (trace: Trace) => Trace }>([
@@ -277,10 +281,12 @@ describe('evaluate', () => {
     { name: 'length', trace: (t) => ({ ...t, length: t.length + 1 }) },
     { name: 'return that is no number', trace: (t) => ({ ...t, return: NaN }) },
   ])('does not accept a replay with another $name', async ({ trace }) => {
-    const { medianTrace, summaries } = await evaluate(request({ backend: changed((e) => e, trace) }));
+    const { trace: replay, summaries } = await evaluate(request({ backend: changed((e) => e, trace) }));
     const { seed } = summaries[1].median_episode;
-    await expect(medianTrace(1)).rejects.toThrow(`[evaluate] the replay of the median episode (seed ${seed}) returned`);
-    await expect(medianTrace(1)).rejects.toThrow('the cpu backend does not repeat itself');
+    await expect(replay(1, 'median')).rejects.toThrow(
+      `[evaluate] the replay of the median episode (seed ${seed}) returned`,
+    );
+    await expect(replay(1, 'median')).rejects.toThrow('the cpu backend does not repeat itself');
   });
 
   it('does not let a NaN return become a mean', async () => {

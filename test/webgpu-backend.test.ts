@@ -100,7 +100,7 @@ describeGpu('webgpu backend', () => {
 
   it('hands the median trace to evaluate with the evaluated return', async () => {
     const result = await evaluate({ backend: gpu, env: cartpole, policy, candidates: [bad], episodes: 21, seed: 3 });
-    const trace = await result.medianTrace(0);
+    const trace = await result.trace(0, 'median');
     expect(trace.return).toBe(result.summaries[0].median_episode.return);
     expect(trace.seed).toBe(result.summaries[0].median_episode.seed);
   });

@@ -65,7 +65,7 @@ async function run(options: Options, io: Io): Promise<void> {
     const [summary] = result.summaries;
     if (options.returns !== undefined) write(options.returns, returnsCsv(result.episodes, options.seed));
     if (options.trajectory !== undefined || options.animate !== undefined) {
-      const trace = await result.medianTrace(0);
+      const trace = await result.trace(0, 'median');
       if (options.trajectory !== undefined) {
         write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`);
       }

@@ -101,9 +101,10 @@ function listPolicies(): Listing {
 
 function listMethods(): Listing {
   const configs = shippedConfigs();
-  const records = methods.map(({ id, title, stages, keep }) => ({
+  const records = methods.map(({ id, title, about, stages, keep }) => ({
     id,
     title,
+    about,
     stages,
     keep,
     configs: configs.filter((name) => name.endsWith(`/${id}`)),
@@ -112,15 +113,11 @@ function listMethods(): Listing {
     { title: 'id' },
     { title: 'one iteration' },
     { title: 'keeps' },
-    { title: 'configs' },
     { title: 'what' },
   ];
-  const rows = records.map(({ id, title, stages, keep, configs: names }) => [
-    id,
-    stages.join(', '),
-    keep,
-    names.join(', '),
-    title,
+  const rows = records.flatMap(({ id, title, about, stages, keep }) => [
+    [id, stages.join(', '), keep, title],
+    ['', '', '', about],
   ]);
   return { records, columns, rows };
 }

@@ -104,6 +104,12 @@ export const configSchema = section('a search run of r2po', {
     trajectory_tokens: whole(100, 1_000_000)
       .default(6000)
       .describe('a longer trajectory is shortened to about this many tokens'),
+    statistics: choice(['basic', 'full'])
+      .default('full')
+      .describe('full adds the spread, the quantiles and the end causes of the returns'),
+    history_excerpts: whole(0, 10_000)
+      .default(5)
+      .describe('the last so many trials are shown with an excerpt of an episode, by methods that show any'),
   }).prefault({}),
 
   warmup: section('random policies before the first iteration, one episode each', {

@@ -19,6 +19,8 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     conservativeThreshold: critic.conservative_threshold,
     successThreshold: evaluation.success_threshold ?? env.success.threshold,
     trajectoryTokens: critic.trajectory_tokens,
+    statistics: critic.statistics,
+    historyExcerpts: critic.history_excerpts,
     repairTurns: search.repair_turns,
     warmupPolicies: warmup.policies,
     warmupSpread: warmup.spread,

@@ -14,6 +14,8 @@ const end = z.enum(['terminated', 'truncated', 'capped']);
 const purpose = z.enum(['search', 'critic']);
 const candidate = z.enum(['proposal', 'revision']);
 
+const picked = z.strictObject({ index: count, seed: count, return: outcome, length: count });
+
 const summary = z.strictObject({
   episodes: z.int().min(1),
   mean: outcome,
@@ -27,7 +29,11 @@ const summary = z.strictObject({
   success: z.strictObject({ threshold: z.number(), count, rate: z.number() }),
   length: z.strictObject({ mean: z.number(), min: count, max: count }),
   ends: z.strictObject({ terminated: count, truncated: count, capped: count }),
-  median_episode: z.strictObject({ index: count, seed: count, return: outcome, length: count }),
+  median_episode: picked,
+  mean_episode: picked,
+  worst_episode: picked,
+  best_episode: picked,
+  first_episode: picked,
   steps: count,
 });
 

@@ -9,12 +9,12 @@ import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import type { Effects, Method, Trial } from '../methods/method.ts';
+import type { Effects, Method, PastTrial, ReplayEpisode } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
 import { evaluate } from '../stats/evaluate.ts';
-import type { Summary } from '../stats/summary.ts';
+import { type EpisodePick, pickOf, type Summary } from '../stats/summary.ts';
 import { firstDifference } from './difference.ts';
 import { type EventOf, type Ledger, step } from './ledger.ts';
 import { deriveGenerator, deriveSeed } from './seeds.ts';
@@ -32,8 +32,8 @@ export interface Search {
   /** Throws when a budget is used up; called before each model call. */
   readonly checkBudget: () => void;
   /**
-   * Called after each iteration, a recorded one too; `trace` plays the median episode of the kept policy, null when
-   * nothing was kept.
+   * Called after each iteration, a recorded one too; `trace` plays the episode that stands for the kept policy, null
+   * when nothing was kept.
    */
   readonly onIteration: (event: EventOf<'iteration'>, trace: (() => Promise<Trace>) | null) => Promise<void>;
 }
@@ -81,25 +81,36 @@ function player({ backend, env, policy, settings, signal }: Search) {
         ...(signal && { signal }),
       });
     },
-    /** The median episode of an evaluation that is only on record. */
-    async replayMedian(params: readonly number[], episodes: number, seed: number, summary: Summary): Promise<Trace> {
+    /** One episode, played now for the first time. */
+    record(params: readonly number[], seed: number): Promise<Trace> {
       throwIfInterrupted(signal);
-      const { index, ...median } = summary.median_episode;
+      return backend.trace(job(params, 1, seed), 0, 0);
+    },
+    /** An episode of an evaluation that is only on record. */
+    async replay(
+      params: readonly number[],
+      episodes: number,
+      seed: number,
+      summary: Summary,
+      pick: EpisodePick,
+    ): Promise<Trace> {
+      throwIfInterrupted(signal);
+      const { index, ...picked } = pickOf(summary, pick);
       const trace = await backend.trace(job(params, episodes, seed), 0, index);
-      const difference = firstDifference(median, { seed: trace.seed, return: trace.return, length: trace.length });
+      const difference = firstDifference(picked, { seed: trace.seed, return: trace.return, length: trace.length });
       if (!difference) return trace;
       throw new R2poError(
         'trajectory',
-        `expected the recorded ${difference.path} ${difference.expected} for episode seed ${median.seed}, ` +
+        `expected the recorded ${difference.path} ${difference.expected} for episode seed ${picked.seed}, ` +
           `got ${difference.got}; resume on the machine and backend that played it`,
       );
     },
   };
 }
 
-async function warmUp(search: Search, trials: Trial[]): Promise<void> {
+async function warmUp(search: Search, trials: PastTrial[]): Promise<void> {
   const { config, settings, policy, ledger } = search;
-  const { play } = player(search);
+  const { play, record } = player(search);
   for (let index = 0; index < settings.warmupPolicies; index++) {
     const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread)];
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
@@ -108,15 +119,22 @@ async function warmUp(search: Search, trials: Trial[]): Promise<void> {
       const end = endCauses[episodes.ends[0]];
       return { type: 'warmup', index, params, seed, return: episodes.returns[0], length: episodes.lengths[0], end };
     });
-    trials.push({ kind: 'warmup', params: event.params, mean: event.return });
+    const { params: played, seed: used } = event;
+    trials.push({ kind: 'warmup', params: played, mean: event.return, trace: () => record(played, used) });
   }
+}
+
+/** Traces of a candidate: within its iteration played once, and later, when nothing of them is kept, again each time. */
+interface CandidateTraces {
+  readonly now: ReplayEpisode;
+  readonly later: ReplayEpisode;
 }
 
 /** The effects of one iteration, and the traces that they can make. */
 function iterationEffects(search: Search, calls: { count: number }) {
   const { config, settings, model, ledger, signal } = search;
-  const { play, replayMedian } = player(search);
-  const traces = new Map<string, () => Promise<Trace>>();
+  const { play, replay } = player(search);
+  const traces = new Map<string, CandidateTraces>();
 
   const effects: Effects = {
     async ask({ messages, ...call }) {
@@ -141,25 +159,27 @@ function iterationEffects(search: Search, calls: { count: number }) {
     async evaluate(call) {
       const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
       const episodes = settings.evaluationEpisodes;
-      let played: Promise<Trace> | null = null;
-      let trace = (): Promise<Trace> => replayMedian(event.params, episodes, seed, event.summary);
+      const later: ReplayEpisode = (pick) => replay(event.params, episodes, seed, event.summary, pick);
+      let again = later;
       const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
         const result = await play(call.params, episodes, seed);
-        trace = () => result.medianTrace(0);
+        again = (pick) => result.trace(0, pick);
         return { type: 'evaluated', ...call, seed, summary: result.summaries[0] };
       });
-      const medianTrace = () => {
-        played ??= trace();
-        return played;
+      const played = new Map<EpisodePick, Promise<Trace>>();
+      const now: ReplayEpisode = (pick) => {
+        const known = played.get(pick) ?? again(pick);
+        played.set(pick, known);
+        return known;
       };
-      traces.set(call.candidate, medianTrace);
-      return { summary: event.summary, medianTrace };
+      traces.set(call.candidate, { now, later });
+      return { summary: event.summary, trace: now };
     },
   };
   return { effects, traces };
 }
 
-async function iterate(search: Search, trials: Trial[]): Promise<readonly EventOf<'iteration'>[]> {
+async function iterate(search: Search, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const { env, policy, settings, method, ledger, signal } = search;
   const done: EventOf<'iteration'>[] = [];
   const calls = { count: 0 };
@@ -169,9 +189,12 @@ async function iterate(search: Search, trials: Trial[]): Promise<readonly EventO
     const context = { env, policy, settings, iteration, trials: [...trials] };
     const outcome = await runIteration(method, context, effects);
     const event = await step(ledger, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
-    if (event.trial) trials.push(event.trial);
+    const played = event.kept === null ? undefined : traces.get(event.kept);
+    if (event.trial && played) {
+      trials.push({ ...event.trial, trace: () => played.later(method.representative) });
+    }
     done.push(event);
-    await search.onIteration(event, event.kept === null ? null : (traces.get(event.kept) ?? null));
+    await search.onIteration(event, played ? () => played.now(method.representative) : null);
   }
   return done;
 }
@@ -199,7 +222,7 @@ async function recheck(search: Search, iterations: readonly EventOf<'iteration'>
 
 /** Runs a search to its end, or to what it throws: a model that fails, a budget, an interruption, a broken record. */
 export async function runSearch(search: Search): Promise<void> {
-  const trials: Trial[] = [];
+  const trials: PastTrial[] = [];
   await warmUp(search, trials);
   const iterations = await iterate(search, trials);
   await recheck(search, iterations);

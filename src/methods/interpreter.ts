@@ -1,24 +1,32 @@
 /** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
 import { R2poError } from '../base/errors.ts';
-import type { Trace } from '../rollout/backend.ts';
 import type { Summary } from '../stats/summary.ts';
 import { type Answer, askForParameters } from './ask.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
-import type { CandidateLabel, Effects, IterationOutcome, Method, PromptContext, Trial } from './method.ts';
+import type {
+  CandidateLabel,
+  Effects,
+  IterationOutcome,
+  Method,
+  PastTrial,
+  PromptContext,
+  ReplayEpisode,
+  Trial,
+} from './method.ts';
 
 /** In the order in which an iteration makes its candidates. */
 const labels: readonly CandidateLabel[] = ['proposal', 'revision'];
 
 interface Evaluated extends Candidate {
   readonly summary: Summary;
-  readonly medianTrace: () => Promise<Trace>;
+  readonly trace: ReplayEpisode;
 }
 
 /** What the stages of one iteration have made so far. */
 interface Progress {
   readonly evaluated: Evaluated[];
-  /** made, not yet played */
-  pending: Answer | null;
+  /** made, not yet played, oldest first */
+  readonly pending: Answer[];
   /** calls without one usable reply, in words */
   readonly failures: string[];
 }
@@ -34,7 +42,7 @@ export async function runIteration(
   context: PromptContext,
   effects: Effects,
 ): Promise<IterationOutcome> {
-  const progress: Progress = { evaluated: [], pending: null, failures: [] };
+  const progress: Progress = { evaluated: [], pending: [], failures: [] };
   for (const stage of method.stages) {
     await stageRunners[stage](method, context, effects, progress);
   }
@@ -47,8 +55,10 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
   async search(method, context, effects, progress) {
     const { search } = method.prompts;
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
-    progress.pending = await askForParameters(context, 'search', async () => search(context), effects);
-    if (!progress.pending) progress.failures.push('the search replies could not be used');
+    const trials = [...context.trials, ...progress.evaluated.map((candidate) => asTrial(method, candidate))];
+    const answer = await askForParameters(context, 'search', async () => search({ ...context, trials }), effects);
+    if (answer) progress.pending.push(answer);
+    else progress.failures.push('the search replies could not be used');
   },
 
   async critic(method, context, effects, progress) {
@@ -57,21 +67,26 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const proposal = progress.evaluated.at(-1);
     // Nothing was proposed that could be reviewed.
     if (!proposal) return;
-    const { params, summary, medianTrace } = proposal;
-    const prompt = async () => critic({ ...context, proposal: params, summary, medianTrace: await medianTrace() });
-    progress.pending = await askForParameters(context, 'critic', prompt, effects);
-    if (!progress.pending) progress.failures.push('the critic replies could not be used');
+    const { params, summary, trace } = proposal;
+    const prompt = async () => critic({ ...context, proposal: params, summary, trace });
+    const answer = await askForParameters(context, 'critic', prompt, effects);
+    if (answer) progress.pending.push(answer);
+    else progress.failures.push('the critic replies could not be used');
   },
 
   async evaluate(_method, { iteration }, effects, progress) {
-    if (!progress.pending) return;
-    const { params, adjustments } = progress.pending;
+    const answer = progress.pending.shift();
+    if (!answer) return;
+    const { params, adjustments } = answer;
     const label = labels[progress.evaluated.length];
-    progress.pending = null;
-    const { summary, medianTrace } = await effects.evaluate({ iteration, candidate: label, params, adjustments });
-    progress.evaluated.push({ label, params, mean: summary.mean, summary, medianTrace });
+    const { summary, trace } = await effects.evaluate({ iteration, candidate: label, params, adjustments });
+    progress.evaluated.push({ label, params, mean: summary.mean, summary, trace });
   },
 };
+
+function asTrial(method: Method, { params, mean, trace }: Evaluated): PastTrial {
+  return { kind: 'iteration', params, mean, trace: () => trace(method.representative) };
+}
 
 function outcome(method: Method, { iteration }: PromptContext, { evaluated, failures }: Progress): IterationOutcome {
   const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));

@@ -3,7 +3,7 @@ import type { Env } from '../envs/env.ts';
 import type { Message } from '../llm/chat.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
-import type { Summary } from '../stats/summary.ts';
+import type { EpisodePick, Summary } from '../stats/summary.ts';
 import type { SearchSettings } from './settings.ts';
 
 /** What a call is for. A repair turn keeps the purpose of the call it repairs. */
@@ -16,6 +16,15 @@ export interface Trial {
   readonly kind: 'warmup' | 'iteration';
   readonly params: readonly number[];
   readonly mean: number;
+}
+
+/** Plays an episode of an evaluation again. */
+export type ReplayEpisode = (pick: EpisodePick) => Promise<Trace>;
+
+/** A line of the history with the episode that stands for it. */
+export interface PastTrial extends Trial {
+  /** a warm-up's only episode; an iteration's as `Method.representative` says */
+  readonly trace: () => Promise<Trace>;
 }
 
 /**
@@ -44,42 +53,54 @@ export interface Effects {
     readonly params: readonly number[];
     /** what the parser changed (rounded, clipped), in words; empty when nothing */
     readonly adjustments: readonly string[];
-  }): Promise<{ readonly summary: Summary; readonly medianTrace: () => Promise<Trace> }>;
+  }): Promise<{ readonly summary: Summary; readonly trace: ReplayEpisode }>;
 }
 
-/** Everything that the prompts of a run may state; `trials` is the history so far, oldest first. */
+/**
+ * Everything that the prompts of a run may state; `trials` is the history so far, oldest first. A second search of an
+ * iteration finds there what the first proposed and was played.
+ */
 export interface PromptContext {
   readonly env: Env;
   readonly policy: Policy;
   readonly settings: SearchSettings;
   /** 1 ... settings.iterations, as the prompts state it */
   readonly iteration: number;
-  readonly trials: readonly Trial[];
+  readonly trials: readonly PastTrial[];
 }
 
 /** What a critic call sees beside that. */
 export interface CriticContext extends PromptContext {
   readonly proposal: readonly number[];
   readonly summary: Summary;
-  readonly medianTrace: Trace;
+  readonly trace: ReplayEpisode;
 }
 
+/** The text of a call; what it has to play again for that, it plays. */
+export type Prompt<C> = (context: C) => string | Promise<string>;
+
 /**
- * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the newest one.
+ * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the oldest that was not
+ * played yet. A critic reviews the candidate that was played last.
  */
 export type Stage = 'search' | 'critic' | 'evaluate';
 
 /** A method is this record and nothing else; `runIteration` interprets it. */
 export interface Method {
   readonly id: string;
+  /** what it does, in a few words */
   readonly title: string;
+  /** what sets it apart from the others, in one sentence */
+  readonly about: string;
   readonly stages: readonly Stage[];
   readonly prompts: {
-    readonly search: ((context: PromptContext) => string) | null;
-    readonly critic: ((context: CriticContext) => string) | null;
+    readonly search: Prompt<PromptContext> | null;
+    readonly critic: Prompt<CriticContext> | null;
   };
   /** `best`: the higher mean, a tie to the later candidate */
   readonly keep: 'best' | 'revision' | 'proposal';
+  /** which episode of a kept candidate stands for it in later prompts and in the run's trajectories */
+  readonly representative: EpisodePick;
 }
 
 /** What an iteration decided. Null candidates: their replies stayed unusable after all repair turns. */

@@ -20,6 +20,10 @@ export interface SearchSettings {
   readonly successThreshold: number;
   /** a longer trajectory is shortened to about this many tokens, with a note of what was left out */
   readonly trajectoryTokens: number;
+  /** `full`: spread, quantiles and end causes beside means, extremes and successes */
+  readonly statistics: 'basic' | 'full';
+  /** the last so many trials are shown with an excerpt of an episode, to methods that show any */
+  readonly historyExcerpts: number;
   /** further turns after an unusable reply, each quoting the reason */
   readonly repairTurns: number;
   /** warm-up policies, one episode each */

@@ -3,7 +3,7 @@ import { R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, checkJob, type Episodes, type RolloutJob, type Trace } from '../rollout/backend.ts';
-import { type Summary, summarise } from './summary.ts';
+import { type EpisodePick, pickOf, type Summary, summarise } from './summary.ts';
 
 export interface EvaluateRequest {
   readonly backend: Backend;
@@ -25,8 +25,8 @@ export interface EvaluateResult {
   readonly summaries: readonly Summary[];
   /** raw outcomes, candidate-major */
   readonly episodes: Episodes;
-  /** Plays the median episode of a candidate again and records it; throws when its return differs by one bit. */
-  medianTrace(candidate: number): Promise<Trace>;
+  /** Plays an episode of a candidate again and records it; throws when its return differs by one bit. */
+  trace(candidate: number, pick: EpisodePick): Promise<Trace>;
 }
 
 /**
@@ -54,26 +54,27 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   return {
     summaries,
     episodes,
-    medianTrace: (candidate) => replayMedian(backend, job, summaries, candidate),
+    trace: (candidate, pick) => replayEpisode(backend, job, summaries, candidate, pick),
   };
 }
 
-async function replayMedian(
+async function replayEpisode(
   backend: Backend,
   job: RolloutJob,
   summaries: readonly Summary[],
   candidate: number,
+  pick: EpisodePick,
 ): Promise<Trace> {
   const summary = summaries[candidate];
   if (summary === undefined) {
     throw new UsageError('evaluate', `expected a candidate in 0 ... ${summaries.length - 1}, got ${candidate}`);
   }
-  const wanted = summary.median_episode;
+  const wanted = pickOf(summary, pick);
   const trace = await backend.trace(job, candidate, wanted.index);
   if (!Object.is(trace.return, wanted.return) || trace.length !== wanted.length) {
     throw new R2poError(
       'evaluate',
-      `the replay of the median episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
+      `the replay of the ${pick} episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
         `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat itself, please report it`,
     );
   }

@@ -5,6 +5,17 @@ import { meanInterval, moments } from './intervals.ts';
 
 export const quantileLevels = ['0.05', '0.25', '0.5', '0.75', '0.95'] as const;
 
+/** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
+export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
+export type EpisodePick = (typeof episodePicks)[number];
+
+export interface PickedEpisode {
+  readonly index: number;
+  readonly seed: number;
+  readonly return: number;
+  readonly length: number;
+}
+
 /** Statistics of one candidate over its episodes. Field names are those of `r2po eval --json`. */
 export interface Summary {
   readonly episodes: number;
@@ -23,13 +34,11 @@ export interface Summary {
   readonly success: { readonly threshold: number; readonly count: number; readonly rate: number };
   readonly length: { readonly mean: number; readonly min: number; readonly max: number };
   readonly ends: Readonly<Record<EndCause, number>>;
-  /** the first episode whose return is closest to the median */
-  readonly median_episode: {
-    readonly index: number;
-    readonly seed: number;
-    readonly return: number;
-    readonly length: number;
-  };
+  readonly median_episode: PickedEpisode;
+  readonly mean_episode: PickedEpisode;
+  readonly worst_episode: PickedEpisode;
+  readonly best_episode: PickedEpisode;
+  readonly first_episode: PickedEpisode;
   readonly steps: number;
 }
 
@@ -66,7 +75,12 @@ export function summarise(
   const std = n > 1 ? Math.sqrt(variance) : null;
   const stderr = std === null ? null : std / Math.sqrt(n);
   const median = (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2;
-  const index = nearestIndex(returns, median);
+  const picked = (index: number): PickedEpisode => ({
+    index,
+    seed: firstSeed + index,
+    return: returns[index],
+    length: lengths[index],
+  });
   const successes = returns.reduce((count, r) => count + (r >= successThreshold ? 1 : 0), 0);
   const steps = lengths.reduce((sum, length) => sum + length, 0);
   return {
@@ -88,7 +102,11 @@ export function summarise(
       max: lengths.reduce((a, b) => Math.max(a, b)),
     },
     ends: countEnds(ends),
-    median_episode: { index, seed: firstSeed + index, return: returns[index], length: lengths[index] },
+    median_episode: picked(nearestIndex(returns, median)),
+    mean_episode: picked(nearestIndex(returns, mean)),
+    worst_episode: picked(returns.indexOf(sorted[0])),
+    best_episode: picked(returns.indexOf(sorted[n - 1])),
+    first_episode: picked(0),
     steps,
   };
 }
@@ -99,6 +117,10 @@ export function quantile(sorted: Float64Array, q: number): number {
   const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
   return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+}
+
+export function pickOf(summary: Summary, pick: EpisodePick): PickedEpisode {
+  return summary[`${pick}_episode`];
 }
 
 /** First index whose value is closest to `target`. */

@@ -37,6 +37,26 @@ function omission(count: number, first: number): string {
     : `... ${count} steps are left out here (${first} to ${first + count - 1})`;
 }
 
+function headerOf(trace: Trace, env: Pick<Env, 'observation' | 'action'>): string[] {
+  return [
+    `return ${significant(trace.return, returnDigits)}, length ${trace.length} steps`,
+    `end: ${endings[trace.end](trace.length)}`,
+    `step | observation before the step (${observationNames(env.observation)}) | action (${actionNames(env.action)}) | reward`,
+  ];
+}
+
+/** The steps of an episode as lines; of more than `2 edge` the first and the last `edge`, and how many lie between. */
+export function excerptLines(trace: Trace, edge: number): string[] {
+  const lines = trace.steps.map((step, i) => stepLine(step, i + 1));
+  const omitted = lines.length - 2 * edge;
+  return omitted <= 0 ? lines : [...lines.slice(0, edge), omission(omitted, edge + 1), ...lines.slice(-edge)];
+}
+
+/** The episode as text with at most `2 edge` of its steps. */
+export function excerptText(trace: Trace, env: Pick<Env, 'observation' | 'action'>, edge: number): string {
+  return [...headerOf(trace, env), ...excerptLines(trace, edge)].join('\n');
+}
+
 /**
  * The episode as text of at most about `tokenBudget` tokens (see `estimateTokens`). Steps count from 1; each line shows
  * the observation that the policy saw, the action that it took then, and the reward of that step, to three digits.
@@ -44,11 +64,7 @@ function omission(count: number, first: number): string {
  * them. The header and the last step are always shown, however small the budget is.
  */
 export function trajectoryText(trace: Trace, env: Pick<Env, 'observation' | 'action'>, tokenBudget: number): string {
-  const header = [
-    `return ${significant(trace.return, returnDigits)}, length ${trace.length} steps`,
-    `end: ${endings[trace.end](trace.length)}`,
-    `step | observation before the step (${observationNames(env.observation)}) | action (${actionNames(env.action)}) | reward`,
-  ];
+  const header = headerOf(trace, env);
   const steps = trace.steps.map((step, i) => stepLine(step, i + 1));
   const whole = [...header, ...steps].join('\n');
   if (estimateTokens(whole) <= tokenBudget) return whole;

@@ -3,7 +3,8 @@ import { plainNumber } from '../../base/plain-number.ts';
 import type { PromptContext } from '../method.ts';
 import { formatSection, historySection, parameterSection, progressSection, section } from './shared.ts';
 
-function rules({ policy, settings, trials }: PromptContext): string[] {
+/** What every search is told, whatever else it knows. */
+export function searchRules({ policy, settings, trials }: PromptContext): string[] {
   const lines: string[] = [];
   if (trials.length > 0) {
     lines.push(
@@ -44,7 +45,7 @@ export function searchPrompt(context: PromptContext): string {
     parameterSection(context),
     progressSection(context),
     historySection(context),
-    section('Rules', rules(context)),
+    section('Rules', searchRules(context)),
     formatSection(context),
   ].join('\n\n');
 }

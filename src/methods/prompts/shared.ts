@@ -56,7 +56,14 @@ function trialLine(trial: Trial, i: number): string {
   return `trial ${i + 1}: params = [${trial.params.map(plainNumber).join(', ')}]; ${name} = ${reward(trial.mean)}`;
 }
 
-export function historySection({ trials, settings }: PromptContext): string {
+/** What a history shows beside its trials. */
+export interface HistoryAdditions {
+  readonly notes: readonly string[];
+  /** lines below trial i, null for none */
+  readonly below: (i: number) => string | null;
+}
+
+export function historySection({ trials, settings }: PromptContext, additions?: HistoryAdditions): string {
   const heading = 'Measured so far';
   if (trials.length === 0) return section(heading, ['Nothing has been measured yet.']);
   const notes = ['Oldest first.'];
@@ -66,7 +73,11 @@ export function historySection({ trials, settings }: PromptContext): string {
   if (trials.some((trial) => trial.kind === 'warmup')) {
     notes.push('rollout_reward is one single measurement of a randomly drawn point, so it may be mere luck.');
   }
-  return section(heading, [notes.join(' '), ...trials.map(trialLine)]);
+  const lines = trials.flatMap((trial, i) => {
+    const below = additions?.below(i) ?? null;
+    return below === null ? [trialLine(trial, i)] : [trialLine(trial, i), below];
+  });
+  return section(heading, [[...notes, ...(additions?.notes ?? [])].join(' '), ...lines]);
 }
 
 /** The reply format; the repair turn repeats it word for word. */

@@ -1,0 +1,13 @@
+import type { Method } from './method.ts';
+import { selfCriticPrompt } from './prompts/informed.ts';
+
+/** Ablation: proposing and reviewing in one call, so there is no proposal to review in a second one. */
+export const criticOnly: Method = {
+  id: 'critic-only',
+  title: 'CriticOnly: one call that sees the latest episode and criticises its own draft',
+  about: 'It knows the environment and sees excerpts of the last trials; every proposal is kept.',
+  stages: ['search', 'evaluate'],
+  prompts: { search: selfCriticPrompt, critic: null },
+  keep: 'proposal',
+  representative: 'mean',
+};

@@ -1,0 +1,135 @@
+/** A run in the middle, with a scripted model: numbers that differ everywhere, so that a mix-up shows. */
+import { cartpole } from '../../src/envs/cartpole/index.ts';
+import type { Message } from '../../src/llm/chat.ts';
+import type { Effects, PastTrial, PromptContext } from '../../src/methods/method.ts';
+import type { SearchSettings } from '../../src/methods/settings.ts';
+import { buildPolicy } from '../../src/policies/index.ts';
+import type { Trace } from '../../src/rollout/backend.ts';
+import { type EpisodePick, episodePicks, type Summary } from '../../src/stats/summary.ts';
+
+export const settings: SearchSettings = {
+  iterations: 83,
+  parameters: { low: -7, high: 9, decimals: 2, outOfRange: 'refuse' },
+  optimum: 512,
+  stepSize: 0.75,
+  conservativeThreshold: 486,
+  successThreshold: 498,
+  trajectoryTokens: 3000,
+  statistics: 'full',
+  historyExcerpts: 2,
+  repairTurns: 2,
+  warmupPolicies: 2,
+  warmupSpread: 3,
+  evaluationEpisodes: 17,
+  maxSteps: null,
+};
+
+export const trials: PastTrial[] = [
+  { kind: 'warmup', params: [1.5, -2, 0, 3, 4, 5, 6, 7, 8, 8.5], mean: 21, trace: () => pastTrace(21) },
+  {
+    kind: 'iteration',
+    params: [-1.25, 2, 0, -3, 4, -5, 6, -6, 8, -6.5],
+    mean: 234.5678,
+    trace: () => pastTrace(235),
+  },
+];
+
+async function pastTrace(length: number): Promise<Trace> {
+  return traceOf(length, length);
+}
+
+export const policy = buildPolicy('linear', cartpole);
+export const context: PromptContext = { env: cartpole, policy, settings, iteration: 12, trials };
+
+export const vector = (first: number) => [first, 0.5, -0.5, 1, -1, 2, -2, 3, -3, 4];
+export const replyOf = (params: readonly number[]) =>
+  `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nA short reason.`;
+
+/** An episode of this length, as it would be with this seed. */
+export function traceOf(length: number, seed: number): Trace {
+  return {
+    env: cartpole.id,
+    seed,
+    return: length,
+    length,
+    end: 'terminated',
+    steps: Array.from({ length }, (_, t) => ({
+      state: [0, 0, 0, 0],
+      obs: [0.0137 * t, 0.2, -0.003, seed / 1000],
+      action: [t % 2],
+      reward: 1,
+    })),
+    finalState: [0, 0, 0, 0],
+  };
+}
+
+/** Lengths of the episodes that stand for a proposal. */
+const lengths = { median: 151, mean: 163, worst: 61, best: 388, first: 99 } as const;
+export const trace = traceOf(lengths.median, 1003);
+export const traces = Object.fromEntries(
+  episodePicks.map((pick) => [pick, pick === 'median' ? trace : traceOf(lengths[pick], 2000 + lengths[pick])]),
+) as Record<EpisodePick, Trace>;
+
+const episode = (length: number, index: number) => ({ index, seed: 1000 + index, return: length, length });
+const picked = {
+  median_episode: episode(lengths.median, 3),
+  mean_episode: episode(lengths.mean, 5),
+  worst_episode: episode(lengths.worst, 7),
+  best_episode: episode(lengths.best, 11),
+  first_episode: episode(lengths.first, 0),
+};
+
+export function summaryOf(mean: number): Summary {
+  return {
+    episodes: 17,
+    mean,
+    std: 33.25,
+    stderr: 8,
+    ci95: [100, 200],
+    min: 61,
+    max: 388,
+    median: 150,
+    quantiles: { '0.05': 62.5, '0.25': 93, '0.5': 150, '0.75': 222, '0.95': 377 },
+    success: { threshold: 498, count: 3, rate: 3 / 17 },
+    length: { mean: 163.5, min: 64, max: 391 },
+    ends: { terminated: 13, truncated: 4, capped: 0 },
+    ...picked,
+    steps: 2780,
+  };
+}
+
+/** Effects that answer from lists, and write down what they were asked. */
+export function scripted(replies: readonly string[], means: readonly number[]) {
+  const log: string[] = [];
+  const prompts: (readonly Message[])[] = [];
+  const problems: string[] = [];
+  const evaluated: { params: readonly number[]; adjustments: readonly string[] }[] = [];
+  let asked = 0;
+  const played: EpisodePick[] = [];
+  const effects: Effects = {
+    async ask({ iteration, purpose, attempt, messages }) {
+      log.push(`ask ${purpose} ${attempt} in ${iteration}`);
+      prompts.push(await messages());
+      return { text: replies[asked++] };
+    },
+    async refused({ purpose, attempt, problem }) {
+      log.push(`refused ${purpose} ${attempt}`);
+      problems.push(problem);
+    },
+    async evaluate({ candidate, params, adjustments }) {
+      log.push(`evaluate ${candidate}`);
+      const mean = means[evaluated.length];
+      evaluated.push({ params, adjustments });
+      return {
+        summary: summaryOf(mean),
+        trace: async (pick) => {
+          played.push(pick);
+          return traces[pick];
+        },
+      };
+    },
+  };
+  return { effects, log, prompts, problems, evaluated, played };
+}
+
+export const good = [replyOf(vector(1)), replyOf(vector(2))];
