@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -12,7 +12,8 @@ import { parseOverrides } from '../src/config/overrides.ts';
 import { parseConfig, resolveConfig, shippedConfigs } from '../src/config/resolve.ts';
 import { type Config, knownKeys } from '../src/config/schema.ts';
 import { toSettings } from '../src/config/settings.ts';
-import { findEnv } from '../src/envs/index.ts';
+import { envs, findEnv } from '../src/envs/index.ts';
+import { findMethod, methods } from '../src/methods/index.ts';
 import { maxEpisodes, maxSeed } from '../src/rollout/backend.ts';
 
 /** The shortest valid file; line 6 is free. */
@@ -52,12 +53,13 @@ describe('defaults', () => {
       env_options: {},
       method: 'r2po',
       model: 'offline',
+      settings: 'fair',
       seed: 0,
       iterations: 3,
       policy: { kind: 'linear', options: { bias: true } },
       parameters: { low: -6, high: 6, decimals: 1, out_of_range: 'refuse' },
       search: { optimum: null, step_size: null, repair_turns: 2 },
-      critic: { conservative_threshold: null, trajectory_tokens: 6000 },
+      critic: { conservative_threshold: null, trajectory_tokens: 6000, statistics: 'full', history_excerpts: 5 },
       warmup: { policies: 20, spread: 3 },
       evaluation: { episodes: 20, max_steps: null, success_threshold: null, backend: 'auto' },
       recheck: { episodes: 10000 },
@@ -263,7 +265,12 @@ describe('overrides', () => {
     ]);
     expect(config.seed).toBe(1000);
     expect(config.evaluation.max_steps).toBeNull();
-    expect(config.critic).toStrictEqual({ conservative_threshold: null, trajectory_tokens: 333 });
+    expect(config.critic).toStrictEqual({
+      conservative_threshold: null,
+      trajectory_tokens: 333,
+      statistics: 'full',
+      history_excerpts: 5,
+    });
     expect(config.policy.options).toStrictEqual({ bias: false });
     expect(config.model).toBe('http://127.0.0.1:8080/v1#a=b,c');
   });
@@ -323,12 +330,94 @@ describe('resolveConfig', () => {
     const files = readdirSync(assetPath('configs'), { recursive: true })
       .map(String)
       .filter((f) => f.endsWith('.yaml'));
-    expect(shippedConfigs()).toStrictEqual(files.map((f) => f.replaceAll('\\', '/').slice(0, -5)).sort());
-    expect(files.length).toBeGreaterThan(0);
+    const names = files.map((f) => f.replaceAll('\\', '/').slice(0, -5));
+    const shared = names.filter((name) => name.endsWith('/defaults') || name.startsWith('methods/'));
+    expect(shippedConfigs()).toStrictEqual(names.filter((name) => !shared.includes(name)).sort());
+    expect(shared).toHaveLength(envs.length + methods.length);
     for (const name of shippedConfigs()) {
       const { config } = await resolveConfig(name);
-      expect(name).toBe(`${findEnv(config.env).folder}/${config.method}`);
+      // A variant of a method has its name behind that of the method: tau-c-half, props-random-features.
+      expect(name.startsWith(`${findEnv(config.env).folder}/${config.method}`), name).toBe(true);
     }
+  });
+
+  it('has a configuration for every environment and method', () => {
+    for (const { folder: env } of envs) {
+      for (const { id } of methods) expect(shippedConfigs()).toContain(`${env}/${id}`);
+    }
+  });
+
+  it('gives every method of an environment the same fair settings and the same number of calls', async () => {
+    for (const { folder: env } of envs) {
+      const configs = await Promise.all(methods.map(async ({ id }) => (await resolveConfig(`${env}/${id}`)).config));
+      for (const config of configs) {
+        const { method, iterations, ...shared } = config;
+        const { method: _, iterations: __, ...first } = configs[0];
+        expect(shared, `${env}/${method}`).toEqual(first);
+        const { stages } = findMethod(method);
+        const calls = stages.filter((stage) => stage !== 'evaluate').length;
+        expect(iterations * calls).toBe(200);
+        expect(iterations * (stages.length - calls) * config.evaluation.episodes).toBe(4000);
+      }
+    }
+  });
+
+  it('takes the settings of the reference where they are asked for', async () => {
+    const published = async (name: string) => (await resolveConfig(name, ['settings=published'])).config;
+    expect(await published('inverted-double-pendulum/props')).toMatchObject({
+      settings: 'published',
+      search: { optimum: 10000, step_size: 0.1 },
+      warmup: { policies: 20 },
+    });
+    expect((await published('inverted-double-pendulum/three-traj')).search.optimum).toBe(200);
+    expect((await published('maze/reptraj')).evaluation.max_steps).toBe(100);
+    expect(await published('maze/r2po')).toMatchObject({
+      critic: { statistics: 'basic', history_excerpts: 100, conservative_threshold: 0.9 },
+      evaluation: { max_steps: 20, success_threshold: 0.9 },
+    });
+    expect((await published('frozenlake/props-plus')).warmup.policies).toBe(0);
+    expect((await published('frozenlake/props')).warmup.policies).toBe(20);
+    expect(
+      (await resolveConfig('cartpole/props', ['settings=published', 'warmup.policies=3'])).config.warmup.policies,
+    ).toBe(3);
+    expect((await published('cartpole/tau-c-half')).critic.conservative_threshold).toBe(240);
+  });
+
+  it('says where there are no published settings', async () => {
+    const file = join(folder, 'own.yaml');
+    writeFileSync(file, `${minimal}published:\n  props: {}\n`);
+    expect(await asyncProblem(() => resolveConfig(file, ['settings=published']))).toBe(
+      'override 1 (settings=published): there are no published settings of "r2po" here; there are those of props',
+    );
+  });
+
+  it('lays a file over those that it extends, section by section, and names the file that is wrong', async () => {
+    mkdirSync(join(folder, 'base'));
+    const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+    write('base/one.yaml', `${minimal}warmup: {policies: 1, spread: 0.5}\ncritic: {statistics: basic}\n`);
+    write('base/two.yaml', 'warmup: {policies: 2}\npolicy: {kind: mlp, options: {hidden: [5]}}\n');
+    write('leaf.yaml', 'extends: [base/one.yaml, base/two.yaml]\nseed: 77\nwarmup: {policies: 3}\n');
+    const { config } = await resolveConfig(join(folder, 'leaf.yaml'));
+    expect(config).toMatchObject({
+      seed: 77,
+      warmup: { policies: 3, spread: 0.5 },
+      critic: { statistics: 'basic' },
+      policy: { kind: 'mlp', options: { hidden: [5], activation: 'tanh' } },
+    });
+    write('base/two.yaml', 'warmup:\n  policies: many\n');
+    write('leaf.yaml', 'extends: [base/one.yaml, base/two.yaml]\nseed: 77\n');
+    const problem = await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')));
+    expect(problem).toContain(`${join(folder, 'base/two.yaml')}:2:13: `);
+    write('base/two.yaml', 'extends: ../leaf.yaml\n');
+    expect(await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')))).toContain('does one extend itself?');
+    write('leaf.yaml', 'seed: 1\nextends: nowhere.yaml\n');
+    expect(await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')))).toMatch(
+      /leaf\.yaml:2:10: expected a configuration file at ".*nowhere\.yaml", cannot read it: there is no such file/,
+    );
+    write('leaf.yaml', 'extends: {a: 1}\n');
+    expect(await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')))).toContain(
+      'expected the path of a file or a list of paths in "extends"',
+    );
   });
 
   it('gives the settings of the reference for CartPole', async () => {
@@ -377,7 +466,10 @@ describe('resolveConfig', () => {
   it('names the nearest shipped configuration', async () => {
     expect(await asyncProblem(() => resolveConfig('cartpole/r2p'))).toBe(
       'expected the path of a configuration file or the name of a shipped one, got "cartpole/r2p"; ' +
-        `did you mean "cartpole/r2po"? shipped: ${shippedConfigs().join(', ')}`,
+        'did you mean "cartpole/r2po"? shipped are <environment>/<method>: ' +
+        shippedConfigs()
+          .filter((name) => name.startsWith('cartpole/'))
+          .join(', '),
     );
   });
 
@@ -428,7 +520,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('4fb7967fc97c');
+    expect(hash(minimal)).toBe('1d3856c299f9');
   });
 });
 
@@ -437,7 +529,7 @@ describe('toSettings', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
-      'search: {optimum: 35, step_size: 0.36, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390}\n' +
+      'search: {optimum: 35, step_size: 0.36, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45}\n' +
       'warmup: {policies: 40, spread: 41}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
@@ -448,6 +540,8 @@ describe('toSettings', () => {
       repairTurns: 7,
       conservativeThreshold: 38,
       trajectoryTokens: 390,
+      statistics: 'basic',
+      historyExcerpts: 45,
       warmupPolicies: 40,
       warmupSpread: 41,
       evaluationEpisodes: 42,
@@ -468,17 +562,17 @@ describe('JSON Schema', () => {
     readonly required?: readonly string[];
   }
 
-  it('describes every key, closes every section, and requires only what has no default', () => {
+  it('describes every key, closes every section, and requires nothing, as a file may extend another', () => {
     const schema = configJsonSchema() as unknown as Node & { readonly $schema: string };
     expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
-    expect(schema.required).toStrictEqual(['env', 'method', 'iterations', 'policy']);
+    expect(schema.required).toBeUndefined();
     const visit = (node: Node, path: string): string[] => {
       expect(node.description, path).toMatch(/\w/);
       if (node.properties) expect(node.additionalProperties, path).toBe(false);
       const prefix = path === '' ? '' : `${path}.`;
       return [path, ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => visit(child, prefix + key))];
     };
-    expect(visit(schema, '')).toStrictEqual([...knownKeys.keys()]);
+    expect(visit(schema, '')).toStrictEqual([...knownKeys.keys(), 'extends', 'published']);
   });
 });
 
@@ -491,7 +585,8 @@ describe('any input', () => {
   const configs: fc.Arbitrary<Config> = fc.record({
     env: fc.constant('CartPole-v1'),
     env_options: fc.constant({}),
-    method: fc.constant('r2po'),
+    method: fc.constantFrom('r2po', 'props', 'tau-c'),
+    settings: fc.constantFrom('fair' as const, 'published' as const),
     model: fc.oneof(
       fc.constant('offline'),
       fc.string({ minLength: 1 }).map((name) => `ollama/${name}`),

@@ -109,12 +109,7 @@ function listMethods(): Listing {
     keep,
     configs: configs.filter((name) => name.endsWith(`/${id}`)),
   }));
-  const columns = [
-    { title: 'id' },
-    { title: 'one iteration' },
-    { title: 'keeps' },
-    { title: 'what' },
-  ];
+  const columns = [{ title: 'id' }, { title: 'one iteration' }, { title: 'keeps' }, { title: 'what' }];
   const rows = records.flatMap(({ id, title, about, stages, keep }) => [
     [id, stages.join(', '), keep, title],
     ['', '', '', about],

@@ -2,8 +2,24 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-/** Draft 2020-12, of what may be written: a key with a default is not required. */
+/** What a file may hold beside the keys of a configuration; see layers.ts and resolve.ts. */
+const fileKeys = {
+  extends: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('files that this one is laid over, by their paths from here; later ones win'),
+  published: z
+    .record(z.string(), z.record(z.string(), z.json()))
+    .optional()
+    .describe('by method: what `settings: published` lays over the files'),
+};
+
+/** Draft 2020-12, of what may be written: no key is required, as another file may give it. */
 export function configJsonSchema(): Record<string, unknown> {
-  const { $schema, ...rest } = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
+  const file = configSchema
+    .partial()
+    .extend(fileKeys)
+    .describe(configSchema.description ?? '');
+  const { $schema, ...rest } = z.toJSONSchema(file, { io: 'input', target: 'draft-2020-12' });
   return { $schema, title: 'r2po run configuration', ...rest };
 }

@@ -1,17 +1,17 @@
-/** From what stands on the command line to one checked configuration: defaults < file < overrides < options. */
+/** From what stands on the command line to one checked configuration: defaults < files < overrides < options. */
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { assetPath } from '../base/assets.ts';
 import { nearest, UsageError } from '../base/errors.ts';
-import { isEnvPath } from '../envs/index.ts';
+import { envs, isEnvPath } from '../envs/index.ts';
 import { loadEnv } from '../envs/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { type InputText, kindOfPath, readInput } from './input.ts';
+import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers, type Source } from './layers.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
-import { describeIssues, type Problem, showValue } from './problems.ts';
+import { describeIssues, type Problem } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
-import { parseYaml } from './yaml-text.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They win over overrides. */
 export interface ConfigFlags {
@@ -48,35 +48,46 @@ export interface ResolvedConfig {
   readonly yaml: string;
 }
 
+/** What all configurations of an environment extend; it names no method. */
+const defaultsFile = 'defaults.yaml';
+
 /** Names of the shipped configurations, as `r2po run` takes them: `cartpole/r2po`. */
 export function shippedConfigs(): string[] {
   const root = assetPath('configs');
-  return readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => readdirSync(join(root, name)).map((file) => `${name}/${file}`))
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => file.slice(0, -'.yaml'.length))
+  return envs
+    .flatMap(({ folder }) => readdirSync(join(root, folder)).map((file) => ({ folder, file })))
+    .filter(({ file }) => file.endsWith('.yaml') && file !== defaultsFile)
+    .map(({ folder, file }) => `${folder}/${file.slice(0, -'.yaml'.length)}`)
     .sort();
 }
 
 /** A file of that path, or else a shipped configuration of that name. Throws a `UsageError` with the nearest name. */
-async function readConfig(nameOrPath: string): Promise<InputText> {
-  const read = (path: string) => readInput('config', path, 'a configuration file');
+const read = (path: string): Promise<InputText> => readInput('config', path, 'a configuration file');
+
+async function readConfig(nameOrPath: string): Promise<Source> {
+  const source = async (path: string): Promise<Source> => ({ ...(await read(path)), folder: dirname(path) });
   const local = kindOfPath(nameOrPath);
-  if (local === 'file') return read(nameOrPath);
+  if (local === 'file') return source(nameOrPath);
   const shipped = shippedConfigs();
   if (shipped.includes(nameOrPath)) {
     const file = `configs/${nameOrPath}.yaml`;
-    return { ...(await read(assetPath(file))), name: file };
+    return { ...(await source(assetPath(file))), name: file };
   }
   // Clearly meant as a path: say why it cannot be read.
-  if (local === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) return read(nameOrPath);
+  if (local === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) return source(nameOrPath);
   const near = nearest(nameOrPath, shipped);
   throw new UsageError(
     'config',
     `expected the path of a configuration file or the name of a shipped one, got "${nameOrPath}"; ` +
-      `${near ? `did you mean "${near}"? ` : ''}shipped: ${shipped.join(', ')}`,
+      `${near ? `did you mean "${near}"? ` : ''}shipped are <environment>/<method>: ${sameFolder(shipped, nameOrPath).join(', ')}`,
   );
+}
+
+/** The shipped configurations of the environment that `name` begins with, or the folders of all of them. */
+function sameFolder(shipped: readonly string[], name: string): string[] {
+  const folder = (path: string): string => path.split('/')[0];
+  const same = shipped.filter((path) => folder(path) === folder(name));
+  return same.length > 0 ? same : [...new Set(shipped.map((path) => `${folder(path)}/...`))];
 }
 
 function startsWith(path: readonly string[], prefix: readonly string[]): boolean {
@@ -84,17 +95,36 @@ function startsWith(path: readonly string[], prefix: readonly string[]): boolean
 }
 
 /**
+ * The settings of the reference for the method, where they are asked for (`settings: published`), laid over the files.
+ * They stand in the files under `published`, by method. Throws a `UsageError` where there are none.
+ */
+function withPublished(layers: readonly Layer[], overrides: readonly Override[]): Record<string, unknown> {
+  const { published, ...files } = mergeLayers(layers);
+  const asked = applyOverrides(files, overrides) as { settings?: unknown; method?: unknown };
+  if (asked.settings !== 'published' || published === undefined) return files;
+  const { method } = asked;
+  if (typeof method === 'string' && isSection(published) && isSection(published[method])) {
+    return { ...merge(files, published[method]) };
+  }
+  const given = overrides.findLast(({ path }) => path.join('.') === 'settings');
+  const at = given?.label ?? layerOf(layers, ['settings']).locate(['settings'], 'value');
+  const known = isSection(published) ? Object.keys(published).join(', ') : 'none';
+  throw new UsageError(
+    'config',
+    `${at}: there are no published settings of "${method}" here; there are those of ${known}`,
+  );
+}
+
+/**
  * Checks a configuration text with overrides laid over it. Throws a `UsageError` that lists every problem with its
  * file, line and column, or with the override that it came from.
  */
 export function parseConfig(input: InputText, overrides: readonly Override[] = []): Config {
-  const file = parseYaml('config', input);
-  const isMapping = typeof file.value === 'object' && file.value !== null && !Array.isArray(file.value);
-  if (!isMapping) {
-    const got = file.value === null || file.value === undefined ? 'nothing' : showValue(file.value);
-    throw new UsageError('config', `${file.locate([], 'value')}: expected a mapping of keys to values, got ${got}`);
-  }
-  const raw = applyOverrides(file.value, overrides);
+  return parseLayers([parseLayer({ ...input, folder: dirname(input.name) })], overrides);
+}
+
+function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): Config {
+  const raw = applyOverrides(withPublished(layers, overrides), overrides);
   const parsed = configSchema.safeParse(raw);
   const problems: Problem[] = parsed.success ? crossCheck(parsed.data) : describeIssues(parsed.error.issues, raw);
   if (problems.length > 0) {
@@ -102,7 +132,7 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
       const origin = overrides.findLast(
         (o) => startsWith(path, o.path) || also.some((about) => startsWith(about, o.path) || startsWith(o.path, about)),
       );
-      return `${origin?.label ?? file.locate(path, at)}: ${message}`;
+      return `${origin?.label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
     });
     throw new UsageError('config', lines.length === 1 ? lines[0] : `${lines.length} problems\n  ${lines.join('\n  ')}`);
   }
@@ -113,14 +143,14 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
  * Loads the environment where it is named by a path, and gives its absolute path as an override. A path in a file is
  * relative to the file's folder, one on the command line to the working directory.
  */
-async function loadNamedEnv(input: InputText, overrides: readonly Override[]): Promise<Override[]> {
+async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Override[]): Promise<Override[]> {
   const given = overrides.findLast(({ path }) => path.join('.') === 'env');
-  const file = parseYaml('config', input);
-  const value = given ? given.value : (file.value as { env?: unknown } | null)?.env;
+  const layer = layerOf(layers, ['env']);
+  const value = given ? given.value : (layer.value as { env?: unknown }).env;
   if (typeof value !== 'string' || !isEnvPath(value)) return [];
-  const label = given?.label ?? file.locate(['env'], 'value');
+  const label = given?.label ?? layer.locate(['env'], 'value');
   try {
-    const { module } = await loadEnv(given ? value : resolve(dirname(input.name), value));
+    const { module } = await loadEnv(given ? value : resolve(layer.folder, value));
     return [{ path: ['env'], value: module, label }];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -137,8 +167,9 @@ export async function resolveConfig(
   overrideTexts: readonly string[] = [],
   flags: ConfigFlags = {},
 ): Promise<ResolvedConfig> {
-  const input = await readConfig(nameOrPath);
+  const source = await readConfig(nameOrPath);
+  const layers = await readLayers(source, read);
   const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-  const config = parseConfig(input, [...overrides, ...(await loadNamedEnv(input, overrides))]);
-  return { config, origin: { file: input.name, overrides: overrides.map((o) => o.label) }, yaml: stringify(config) };
+  const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))]);
+  return { config, origin: { file: source.name, overrides: overrides.map((o) => o.label) }, yaml: stringify(config) };
 }

@@ -67,6 +67,11 @@ export const configSchema = section('a search run of r2po', {
       'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
         'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, or replay:<run folder>',
     ),
+  settings: choice(['fair', 'published'])
+    .default('fair')
+    .describe(
+      'fair: one set for all methods of an environment; published: those that the reference used for the method',
+    ),
   seed: whole(0, maxSeed).default(0).describe('everything random of the run derives from it'),
   iterations: whole(1, 1_000_000).describe('iterations of the method'),
 
