@@ -50,6 +50,8 @@ export function answerOf(params: readonly number[]): string {
 }
 
 export interface SmallRun {
+  /** cartpole/r2po when left out */
+  readonly config?: string;
   readonly overrides?: readonly string[];
   readonly seed?: number;
   readonly model?: ChatModel;
@@ -62,8 +64,9 @@ export interface SmallRun {
 /** Prepares a run, or the resumption of one. */
 export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions> {
   const overrides = [...smallSettings, ...(run.overrides ?? [])];
-  const { config, yaml } = await resolveConfig('cartpole/r2po', overrides, { seed: run.seed ?? 3 });
-  const argv = ['run', 'cartpole/r2po'];
+  const name = run.config ?? 'cartpole/r2po';
+  const { config, yaml } = await resolveConfig(name, overrides, { seed: run.seed ?? 3 });
+  const argv = ['run', name];
   const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
   return {
     ...planRun(config),
@@ -71,7 +74,7 @@ export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions>
     backend: openCpuBackend({ threads: 1 }),
     folder: run.folder ?? createRunFolder(place, { config, yaml, argv, now: Date.now() }),
     resume: run.folder !== undefined,
-    resumeCommand: 'r2po run cartpole/r2po --resume',
+    resumeCommand: `r2po run ${name} --resume`,
     argv,
     ...run.options,
   };
