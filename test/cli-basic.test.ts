@@ -134,7 +134,7 @@ describe('list and schema', () => {
       key: { variable: 'OPENAI_API_KEY', required: true, set: true },
     });
     expect(named('gemini/<model>')).toMatchObject({ key: { required: true, set: false } });
-    expect(named('ollama/<model>')).toMatchObject({ endpoint: 'http://box:81/v1', key: { required: false } });
+    expect(named('ollama/<model>')).toMatchObject({ endpoint: 'http://box:81', key: { required: false } });
   });
 
   it.each(['envs', 'policies', 'methods', 'models'])('prints %s as a table', async (what) => {

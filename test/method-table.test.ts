@@ -9,7 +9,7 @@ import type { CandidateLabel, PromptContext } from '../src/methods/method.ts';
 import { describePolicy } from '../src/policies/description.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import { excerptText, trajectoryText } from '../src/stats/trajectory.ts';
-import { context, good, scripted, settings, traceOf, traces, trials, vector } from './support/methods.ts';
+import { context, good, replyOf, scripted, settings, traceOf, traces, trials, vector } from './support/methods.ts';
 
 /** What a prompt may show. */
 const facts = {
@@ -211,6 +211,53 @@ describe('settings of the evidence', () => {
     expect(one).not.toContain('an episode of it (return 21');
     expect(await critic(2)).toContain('an episode of it (return 21, 21 steps, terminated):');
     expect(played).toBe(2);
+  });
+
+  it('shows what a change of each parameter does, where that is asked for', async () => {
+    const script = scripted(good, [120, 340]);
+    const asked = { ...context, settings: { ...settings, sensitivityEpisodes: 29 } };
+    await runIteration(findMethod('r2po'), asked, script.effects);
+    expect(script.log).toEqual([
+      'ask search 0 in 12',
+      'evaluate proposal',
+      'sensitivity',
+      'ask critic 0 in 12',
+      'evaluate revision',
+    ]);
+    const critic = script.prompts[1][0].content;
+    expect(critic).toContain('over the same 29 episodes:');
+    expect(critic).toContain('- params[0] from 1 to 0.25: -12.5 (95 % interval -15 to -10)');
+    expect(critic).toContain('- params[3] from 1 to 1.75: +3.25 (95 % interval 0.75 to 5.75)');
+    expect(script.prompts[0][0].content).not.toContain('interval');
+  });
+
+  it('lets a paired test decide, and keeps the later one where it cannot', async () => {
+    const kept = async (p: number, means: readonly number[]) => {
+      const test = { difference: means[1] - means[0], ci95: null, p };
+      return runIteration(findMethod('r2po'), context, scripted(good, means, test).effects);
+    };
+    expect((await kept(0.04, [120, 119])).kept).toBe('proposal');
+    const open = await kept(0.06, [120, 119]);
+    expect(open.kept).toBe('revision');
+    expect(open.why).toBe(
+      'the revision (mean 119) and the proposal (mean 120) cannot be told apart (p = 0.06 on common seeds); the later one is kept',
+    );
+    expect((await kept(0.01, [120, 340])).kept).toBe('revision');
+  });
+
+  it('sends parameters of the history back once, where that is asked for', async () => {
+    const repeat = replyOf(trials[1].params);
+    const asked = { ...context, settings: { ...settings, duplicates: 'repair' as const } };
+    const mended = scripted([repeat, good[0]], [120]);
+    await runIteration(findMethod('props'), asked, mended.effects);
+    expect(mended.problems).toEqual(['these parameters were measured before, in trial 2; propose others']);
+    expect(mended.evaluated[0].params).toEqual(vector(1));
+    const insists = scripted([repeat, repeat], [120]);
+    await runIteration(findMethod('props'), asked, insists.effects);
+    expect(insists.log).toEqual(['ask search 0 in 12', 'refused search 0', 'ask search 1 in 12', 'evaluate proposal']);
+    const allowed = scripted([repeat], [120]);
+    await runIteration(findMethod('props'), context, allowed.effects);
+    expect(allowed.problems).toEqual([]);
   });
 
   it('says that nothing was played where there is no trial yet', async () => {

@@ -30,6 +30,9 @@ const baseSettings: SearchSettings = {
   trajectoryTokens: 2000,
   statistics: 'full',
   historyExcerpts: 3,
+  sensitivityEpisodes: null,
+  selection: 'mean',
+  duplicates: 'allow',
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,
@@ -62,6 +65,7 @@ function criticOf(context: PromptContext, proposal: readonly number[], returns: 
     ...context,
     proposal,
     summary,
+    sensitivity: null,
     trace: async (pick) => ({ ...noTrace, ...pickOf(summary, pick), steps: [step, step] }),
   };
 }

@@ -37,38 +37,43 @@ describe.each(shippedConfigs())('%s', (config) => {
   });
 });
 
-describe.each(methods.flatMap(({ id }) => [`cartpole/${id}`, `frozenlake/${id}`, `mountaincar-continuous/${id}`]))(
-  '%s',
-  (config) => {
-    it('replays exactly, and ends the same when it is broken off and resumed', async () => {
-      const overrides = [...short, 'iterations=3'];
-      const whole = await smallRun({ config, overrides, runsDir });
-      const report = await replayRun(await openRecordedRun(whole.folder), backend);
-      expect(report).toMatchObject({ iterations: 3, rewordedPrompts: 0, complete: true, difference: null });
+/** With every option that adds evidence or decides otherwise. */
+const options = ['selection=paired', 'critic.sensitivity_episodes=3', 'search.duplicates=repair'];
+const replayed = methods.flatMap(({ id }) => [
+  { config: `cartpole/${id}`, extra: [] },
+  { config: `frozenlake/${id}`, extra: [] },
+  { config: `mountaincar-continuous/${id}`, extra: options },
+]);
 
-      // Broken off before its second call, resumed, broken off after one more, and so on to the end.
-      const calls = eventsOf(whole.folder).filter(({ type }) => type === 'llm_call').length;
-      let folder: string | undefined;
-      for (let session = 1; session <= calls; session++) {
-        let asked = 0;
-        const model: ChatModel = {
-          ...offline,
-          complete: (request, options) =>
-            ++asked > 1 ? Promise.reject(new InterruptedError('run', 'stopped')) : offline.complete(request, options),
-        };
-        const options = await prepareRun({
-          config,
-          overrides,
-          runsDir,
-          model,
-          ...(folder !== undefined && { folder }),
-        });
-        folder = options.folder;
-        const run = runExperiment(options).finally(() => options.backend.close());
-        if (session < calls) await expect(run).rejects.toThrow('stopped');
-        else expect(timeless(await run)).toEqual(timeless(whole.summary));
-      }
-      expect(searchEvents(folder ?? '')).toEqual(searchEvents(whole.folder));
-    });
-  },
-);
+describe.each(replayed)('$config $extra', ({ config, extra }) => {
+  it('replays exactly, and ends the same when it is broken off and resumed', async () => {
+    const overrides = [...short, 'iterations=3', ...extra];
+    const whole = await smallRun({ config, overrides, runsDir });
+    const report = await replayRun(await openRecordedRun(whole.folder), backend);
+    expect(report).toMatchObject({ iterations: 3, rewordedPrompts: 0, complete: true, difference: null });
+
+    // Broken off before its second call, resumed, broken off after one more, and so on to the end.
+    const calls = eventsOf(whole.folder).filter(({ type }) => type === 'llm_call').length;
+    let folder: string | undefined;
+    for (let session = 1; session <= calls; session++) {
+      let asked = 0;
+      const model: ChatModel = {
+        ...offline,
+        complete: (request, options) =>
+          ++asked > 1 ? Promise.reject(new InterruptedError('run', 'stopped')) : offline.complete(request, options),
+      };
+      const options = await prepareRun({
+        config,
+        overrides,
+        runsDir,
+        model,
+        ...(folder !== undefined && { folder }),
+      });
+      folder = options.folder;
+      const run = runExperiment(options).finally(() => options.backend.close());
+      if (session < calls) await expect(run).rejects.toThrow('stopped');
+      else expect(timeless(await run)).toEqual(timeless(whole.summary));
+    }
+    expect(searchEvents(folder ?? '')).toEqual(searchEvents(whole.folder));
+  });
+});

@@ -7,7 +7,7 @@ import { buildPolicy } from '../src/policies/index.ts';
 import type { Backend, Episodes, Trace } from '../src/rollout/backend.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { type EvaluateRequest, evaluate } from '../src/stats/evaluate.ts';
-import { meanInterval, moments, t975, welch } from '../src/stats/intervals.ts';
+import { meanInterval, moments, paired, t975, welch } from '../src/stats/intervals.ts';
 import { quantile, quantileLevels, summarise } from '../src/stats/summary.ts';
 
 const options = { firstSeed: 70, successThreshold: 40 };
@@ -211,6 +211,31 @@ describe('Welch test', () => {
 
   it('needs two values in each sample', () => {
     expect(() => welch([1], [2, 3])).toThrow('expected two values or more per sample, got 1 and 2');
+  });
+});
+
+describe('the paired test', () => {
+  it('gives the numbers of the closed form for four degrees of freedom', () => {
+    // With t = mean / standard error of the differences: statistic 0.3087215731, p 0.7729441526
+    const { difference, ci95, p } = paired([3, 5, 4, 8, 12.5], [7, 9, 6.5, 11, 3]);
+    expect(difference).toBeCloseTo(0.8, 12);
+    expect(p).toBeCloseTo(0.772944152565, 9);
+    expect(ci95?.[0]).toBeCloseTo(0.8 - 2.7764451051977987 * 2.59133170397, 5);
+    expect(ci95?.[1]).toBeCloseTo(0.8 + 2.7764451051977987 * 2.59133170397, 5);
+  });
+
+  it('finds a small difference that pairs share, which the means alone do not show', () => {
+    const before = Array.from({ length: 20 }, (_, i) => (i * 37) % 101);
+    const after = before.map((value, i) => value + 1 + (i % 2) * 0.1);
+    expect(welch(after, before).p).toBeGreaterThan(0.8);
+    expect(paired(before, after).p).toBeLessThan(1e-10);
+  });
+
+  it('is sure of what does not vary, and of nothing from one pair', () => {
+    expect(paired([1, 2], [1, 2])).toEqual({ difference: 0, ci95: [0, 0], p: 1 });
+    expect(paired([1, 2], [3, 4])).toEqual({ difference: 2, ci95: [2, 2], p: 0 });
+    expect(paired([1], [9])).toEqual({ difference: 8, ci95: null, p: 1 });
+    expect(() => paired([1, 2], [1])).toThrow('expected as many values before as after, got 2 and 1');
   });
 });
 

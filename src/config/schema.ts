@@ -98,6 +98,9 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('exploration step, told to the model; null: not told'),
+    duplicates: choice(['allow', 'repair'])
+      .default('allow')
+      .describe('a proposal that was measured before: play it again, or send it back with one repair turn'),
     repair_turns: whole(0, 20).default(2).describe('further turns after an unusable reply, each quoting the reason'),
   }).prefault({}),
 
@@ -109,6 +112,10 @@ export const configSchema = section('a search run of r2po', {
     trajectory_tokens: whole(100, 1_000_000)
       .default(6000)
       .describe('a longer trajectory is shortened to about this many tokens'),
+    sensitivity_episodes: whole(1, 1_000_000, orNull)
+      .nullable()
+      .default(null)
+      .describe('episodes for each change of one parameter whose effect the critic is shown; null: none is shown'),
     statistics: choice(['basic', 'full'])
       .default('full')
       .describe('full adds the spread, the quantiles and the end causes of the returns'),
@@ -116,6 +123,10 @@ export const configSchema = section('a search run of r2po', {
       .default(5)
       .describe('the last so many trials are shown with an excerpt of an episode, by methods that show any'),
   }).prefault({}),
+
+  selection: choice(['mean', 'paired'])
+    .default('mean')
+    .describe('how the better of two is found: by their means, or by a paired test of their common seeds'),
 
   warmup: section('random policies before the first iteration, one episode each', {
     policies: whole(0, 10_000).default(20).describe('how many'),

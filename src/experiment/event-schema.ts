@@ -37,6 +37,9 @@ const summary = z.strictObject({
   steps: count,
 });
 
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const pairedTest = z.strictObject({ difference: z.number(), ci95: interval, p: z.number() });
+
 const stamp = { time: z.iso.datetime(), seq: count };
 
 const schema = z.discriminatedUnion('type', [
@@ -97,6 +100,19 @@ const schema = z.discriminatedUnion('type', [
     adjustments: z.array(z.string()),
     seed: count,
     summary,
+    paired: pairedTest.nullable(),
+  }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('sensitivity'),
+    iteration: count,
+    params,
+    seed: count,
+    episodes: count,
+    steps: count,
+    effects: z.array(
+      z.strictObject({ index: count, from: z.number(), to: z.number(), difference: z.number(), ci95: interval }),
+    ),
   }),
   z.strictObject({
     ...stamp,

@@ -5,6 +5,8 @@
 import type { ChatReply, Message } from '../llm/chat.ts';
 import type { CandidateLabel, IterationOutcome, Purpose } from '../methods/method.ts';
 import type { EndCause } from '../rollout/backend.ts';
+import type { PairedTest } from '../stats/intervals.ts';
+import type { Sensitivity } from '../stats/sensitivity.ts';
 import type { Summary } from '../stats/summary.ts';
 
 export interface RunStarted {
@@ -54,6 +56,15 @@ export interface Evaluated {
   readonly adjustments: readonly string[];
   readonly seed: number;
   readonly summary: Summary;
+  /** against the candidate that was played before it; null where that was not asked for or there is none */
+  readonly paired: PairedTest | null;
+}
+/** Not asked for by default; see `critic.sensitivity_episodes`. */
+export interface SensitivityMeasured extends Sensitivity {
+  readonly type: 'sensitivity';
+  readonly iteration: number;
+  readonly params: readonly number[];
+  readonly seed: number;
 }
 export interface Iteration extends IterationOutcome {
   readonly type: 'iteration';
@@ -81,6 +92,7 @@ export type EventBody =
   | LlmCall
   | ParseFailed
   | Evaluated
+  | SensitivityMeasured
   | Iteration
   | Rechecked
   | RunFinished

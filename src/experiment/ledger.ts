@@ -6,7 +6,14 @@ import { firstDifference } from './difference.ts';
 import type { EventBody, RunEvent } from './events.ts';
 
 /** What the search itself does; starts and stops of the process are not part of it. */
-export type SearchType = 'warmup' | 'llm_call' | 'parse_failed' | 'evaluated' | 'iteration' | 'rechecked';
+export type SearchType =
+  | 'warmup'
+  | 'llm_call'
+  | 'parse_failed'
+  | 'evaluated'
+  | 'sensitivity'
+  | 'iteration'
+  | 'rechecked';
 export type SearchEvent = Extract<RunEvent, { type: SearchType }>;
 export type SearchBody = Extract<EventBody, { type: SearchType }>;
 export type EventOf<T extends SearchType> = Extract<SearchEvent, { type: T }>;
@@ -16,6 +23,7 @@ const searchTypes: readonly string[] = [
   'llm_call',
   'parse_failed',
   'evaluated',
+  'sensitivity',
   'iteration',
   'rechecked',
 ] satisfies readonly SearchType[];

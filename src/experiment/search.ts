@@ -14,6 +14,8 @@ import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
 import { evaluate } from '../stats/evaluate.ts';
+import { paired } from '../stats/intervals.ts';
+import { sensitivity } from '../stats/sensitivity.ts';
 import { type EpisodePick, pickOf, type Summary } from '../stats/summary.ts';
 import { firstDifference } from './difference.ts';
 import { type EventOf, type Ledger, step } from './ledger.ts';
@@ -135,6 +137,8 @@ function iterationEffects(search: Search, calls: { count: number }) {
   const { config, settings, model, ledger, signal } = search;
   const { play, replay } = player(search);
   const traces = new Map<string, CandidateTraces>();
+  /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
+  let before: (() => Promise<Float64Array>) | null = null;
 
   const effects: Effects = {
     async ask({ messages, ...call }) {
@@ -161,11 +165,16 @@ function iterationEffects(search: Search, calls: { count: number }) {
       const episodes = settings.evaluationEpisodes;
       const later: ReplayEpisode = (pick) => replay(event.params, episodes, seed, event.summary, pick);
       let again = later;
+      let returns = async () => (await play(event.params, episodes, seed)).episodes.returns;
       const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
         const result = await play(call.params, episodes, seed);
         again = (pick) => result.trace(0, pick);
-        return { type: 'evaluated', ...call, seed, summary: result.summaries[0] };
+        const { returns: own } = result.episodes;
+        returns = async () => own;
+        const test = settings.selection === 'paired' && before !== null ? paired(await before(), own) : null;
+        return { type: 'evaluated', ...call, seed, summary: result.summaries[0], paired: test };
       });
+      before = returns;
       const played = new Map<EpisodePick, Promise<Trace>>();
       const now: ReplayEpisode = (pick) => {
         const known = played.get(pick) ?? again(pick);
@@ -173,7 +182,21 @@ function iterationEffects(search: Search, calls: { count: number }) {
         return known;
       };
       traces.set(call.candidate, { now, later });
-      return { summary: event.summary, trace: now };
+      return { summary: event.summary, paired: event.paired, trace: now };
+    },
+
+    async sensitivity({ iteration, params }) {
+      const seed = deriveSeed(config.seed, 'evaluation', iteration);
+      return step(ledger, 'sensitivity', { iteration, params, seed }, async () => {
+        throwIfInterrupted(signal);
+        const { env, policy, backend } = search;
+        const episodes = settings.sensitivityEpisodes ?? settings.evaluationEpisodes;
+        const job = { env, policy, episodes, seed, maxSteps: settings.maxSteps };
+        const { low, high } = settings.parameters;
+        const changes = { low, high, step: settings.stepSize ?? (high - low) / 20 };
+        const measured = await sensitivity(backend, job, params, changes, signal);
+        return { type: 'sensitivity', iteration, params, seed, ...measured };
+      });
     },
   };
   return { effects, traces };

@@ -65,7 +65,7 @@ export class Tally {
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
   readonly llm = { calls: 0, failedCalls: 0, unusable: 0, promptTokens: 0, completionTokens: 0, seconds: 0 };
-  /** played by the search: warm-up and evaluations, not the re-check */
+  /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
   episodes = 0;
   steps = 0;
   /** revisions that were kept, and revisions that were not */
@@ -120,6 +120,9 @@ export class Tally {
       case 'evaluated':
         this.evaluated.set(event.candidate, event.summary);
         this.addPlayed(event.summary.episodes, event.summary.steps);
+        break;
+      case 'sensitivity':
+        this.addPlayed((event.effects.length + 1) * event.episodes, event.steps);
         break;
       case 'iteration':
         this.addIteration(event);

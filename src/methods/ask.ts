@@ -10,6 +10,14 @@ export interface Answer {
   readonly adjustments: readonly string[];
 }
 
+/** Where the history holds these parameters already, in words; null where it does not, or where that is allowed. */
+function repetition({ settings, trials }: PromptContext, params: readonly number[]): string | null {
+  if (settings.duplicates === 'allow') return null;
+  const before = trials.findIndex((trial) => trial.params.every((value, i) => value === params[i]));
+  if (before < 0) return null;
+  return `these parameters were measured before, in trial ${before + 1}; propose others`;
+}
+
 /**
  * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply goes on the record. Null when
  * none could be used. `prompt` runs only when a live call needs its text, and then once.
@@ -28,12 +36,20 @@ export async function askForParameters(
   };
   const expected = { count: policy.paramCount, values: policy.values, ...settings.parameters };
 
+  let sentBack = false;
   let messages = async (): Promise<readonly Message[]> => [{ role: 'user', content: await promptOnce() }];
   for (let attempt = 0; attempt <= settings.repairTurns; attempt++) {
     const reply = await effects.ask({ iteration, purpose, attempt, messages });
     const parsed = parseReply(reply.text, expected);
-    if (parsed.ok) return { params: parsed.params, adjustments: parsed.adjustments };
-    const { problem } = parsed;
+    // Once: a model that insists on its parameters gets them played again.
+    const problem = parsed.ok
+      ? !sentBack && attempt < settings.repairTurns
+        ? repetition(context, parsed.params)
+        : null
+      : parsed.problem;
+    if (parsed.ok && problem === null) return { params: parsed.params, adjustments: parsed.adjustments };
+    if (problem === null) break;
+    sentBack ||= parsed.ok;
     await effects.refused({ iteration, purpose, attempt, problem });
     messages = async () => repairMessages(context, { prompt: await promptOnce(), reply: reply.text, problem });
   }

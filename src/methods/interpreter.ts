@@ -1,26 +1,22 @@
 /** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
 import { R2poError } from '../base/errors.ts';
-import type { Summary } from '../stats/summary.ts';
 import { type Answer, askForParameters } from './ask.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
 import type {
   CandidateLabel,
   Effects,
+  Evaluation,
   IterationOutcome,
   Method,
   PastTrial,
   PromptContext,
-  ReplayEpisode,
   Trial,
 } from './method.ts';
 
 /** In the order in which an iteration makes its candidates. */
 const labels: readonly CandidateLabel[] = ['proposal', 'revision'];
 
-interface Evaluated extends Candidate {
-  readonly summary: Summary;
-  readonly trace: ReplayEpisode;
-}
+type Evaluated = Candidate & Evaluation;
 
 /** What the stages of one iteration have made so far. */
 interface Progress {
@@ -56,7 +52,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const { search } = method.prompts;
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
     const trials = [...context.trials, ...progress.evaluated.map((candidate) => asTrial(method, candidate))];
-    const answer = await askForParameters(context, 'search', async () => search({ ...context, trials }), effects);
+    const sees = { ...context, trials };
+    const answer = await askForParameters(sees, 'search', async () => search(sees), effects);
     if (answer) progress.pending.push(answer);
     else progress.failures.push('the search replies could not be used');
   },
@@ -68,7 +65,10 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     // Nothing was proposed that could be reviewed.
     if (!proposal) return;
     const { params, summary, trace } = proposal;
-    const prompt = async () => critic({ ...context, proposal: params, summary, trace });
+    const { iteration, settings } = context;
+    const asked = settings.sensitivityEpisodes !== null;
+    const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
+    const prompt = async () => critic({ ...context, proposal: params, summary, sensitivity, trace });
     const answer = await askForParameters(context, 'critic', prompt, effects);
     if (answer) progress.pending.push(answer);
     else progress.failures.push('the critic replies could not be used');
@@ -79,8 +79,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     if (!answer) return;
     const { params, adjustments } = answer;
     const label = labels[progress.evaluated.length];
-    const { summary, trace } = await effects.evaluate({ iteration, candidate: label, params, adjustments });
-    progress.evaluated.push({ label, params, mean: summary.mean, summary, trace });
+    const played = await effects.evaluate({ iteration, candidate: label, params, adjustments });
+    progress.evaluated.push({ label, params, mean: played.summary.mean, ...played });
   },
 };
 
@@ -90,7 +90,7 @@ function asTrial(method: Method, { params, mean, trace }: Evaluated): PastTrial 
 
 function outcome(method: Method, { iteration }: PromptContext, { evaluated, failures }: Progress): IterationOutcome {
   const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));
-  const { kept, why } = keepCandidate(method.keep, candidates);
+  const { kept, why } = keepCandidate(method.keep, evaluated);
   const trial: Trial | null = kept && { kind: 'iteration', params: kept.params, mean: kept.mean };
   const sentence = [...failures, ...(evaluated.length > 0 ? [why] : [])].join('; ');
   return { iteration, kept: kept?.label ?? null, why: sentence, candidates, trial };

@@ -1,12 +1,18 @@
 /** Which candidate of an iteration is kept. */
 import { significant } from '../base/plain-number.ts';
+import type { PairedTest } from '../stats/intervals.ts';
 import type { CandidateLabel, Method } from './method.ts';
 
 export interface Candidate {
   readonly label: CandidateLabel;
   readonly params: readonly number[];
   readonly mean: number;
+  /** against the candidate before it; null or left out: the means decide */
+  readonly paired?: PairedTest | null;
 }
+
+/** Two means differ when a paired test finds this or less. */
+const significance = 0.05;
 
 /** The kept candidate and one sentence saying why; null when none may be kept. */
 export interface Decision {
@@ -18,7 +24,7 @@ const shown = ({ label, mean }: Candidate) => `the ${label} (mean ${significant(
 
 /**
  * Applies the keep rule to the evaluated candidates, in the order in which they were made. `best` takes the highest mean,
- * of equal ones the later; `proposal` and `revision` take the candidate of that name. A mean that is no finite number
+ * of equal ones the later, and of two that a paired test cannot tell apart the later too; `proposal` and `revision` take the candidate of that name. A mean that is no finite number
  * never wins, whatever the rule says.
  */
 export function keepCandidate(rule: Method['keep'], candidates: readonly Candidate[]): Decision {
@@ -32,6 +38,14 @@ export function keepCandidate(rule: Method['keep'], candidates: readonly Candida
   if (rule !== 'best') {
     const named = usable.find((candidate) => candidate.label === rule) ?? usable[usable.length - 1];
     return { kept: named, why: `the method always keeps the ${named.label}` };
+  }
+  const [former, latter] = usable;
+  if (usable.length === 2 && latter.paired && latter.paired.p > significance) {
+    const p = `p = ${significant(latter.paired.p, 2)} on common seeds`;
+    return {
+      kept: latter,
+      why: `${shown(latter)} and ${shown(former)} cannot be told apart (${p}); the later one is kept`,
+    };
   }
   const best = usable.reduce((a, b) => (b.mean >= a.mean ? b : a));
   const rest = usable.filter((candidate) => candidate !== best);

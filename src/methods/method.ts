@@ -3,6 +3,8 @@ import type { Env } from '../envs/env.ts';
 import type { Message } from '../llm/chat.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
+import type { PairedTest } from '../stats/intervals.ts';
+import type { Sensitivity } from '../stats/sensitivity.ts';
 import type { EpisodePick, Summary } from '../stats/summary.ts';
 import type { SearchSettings } from './settings.ts';
 
@@ -53,7 +55,16 @@ export interface Effects {
     readonly params: readonly number[];
     /** what the parser changed (rounded, clipped), in words; empty when nothing */
     readonly adjustments: readonly string[];
-  }): Promise<{ readonly summary: Summary; readonly trace: ReplayEpisode }>;
+  }): Promise<Evaluation>;
+  /** Plays the proposal with each of its parameters changed, on the seeds of this iteration. */
+  sensitivity(call: { readonly iteration: number; readonly params: readonly number[] }): Promise<Sensitivity>;
+}
+
+export interface Evaluation {
+  readonly summary: Summary;
+  /** against the candidate that was played before it in this iteration, where `settings.selection` asks for it */
+  readonly paired: PairedTest | null;
+  readonly trace: ReplayEpisode;
 }
 
 /**
@@ -73,6 +84,8 @@ export interface PromptContext {
 export interface CriticContext extends PromptContext {
   readonly proposal: readonly number[];
   readonly summary: Summary;
+  /** null: not asked for */
+  readonly sensitivity: Sensitivity | null;
   readonly trace: ReplayEpisode;
 }
 

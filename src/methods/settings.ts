@@ -24,6 +24,12 @@ export interface SearchSettings {
   readonly statistics: 'basic' | 'full';
   /** the last so many trials are shown with an excerpt of an episode, to methods that show any */
   readonly historyExcerpts: number;
+  /** the critic is shown what a change of each parameter does, over so many episodes each; null: it is not */
+  readonly sensitivityEpisodes: number | null;
+  /** `paired`: the lower mean is left only if a paired test on the common seeds can tell the two apart */
+  readonly selection: 'mean' | 'paired';
+  /** `repair`: a proposal that the history holds already is sent back, once */
+  readonly duplicates: 'allow' | 'repair';
   /** further turns after an unusable reply, each quoting the reason */
   readonly repairTurns: number;
   /** warm-up policies, one episode each */

@@ -82,3 +82,32 @@ export function welch(a: ArrayLike<number>, b: ArrayLike<number>): WelchTest {
   // P(|T| >= |t|) directly: a difference of two values of jstat's cdf loses digits for large t and for large df.
   return { t, df, p: jStat.ibeta(df / (df + t * t), df / 2, 0.5) };
 }
+
+export interface PairedTest {
+  /** mean of `after - before` */
+  readonly difference: number;
+  /** 95 % interval of it; null for a single pair */
+  readonly ci95: readonly [number, number] | null;
+  /** two-sided: how often pairs without a true difference differ by this much or more */
+  readonly p: number;
+}
+
+/**
+ * Student's t test of pairs, such as two policies on the same seeds: what both find hard or easy cancels. When the
+ * differences do not vary, p is 1 for none and 0 for any; a single pair proves nothing (p = 1). Throws for no pair, or
+ * samples of unequal length.
+ */
+export function paired(before: ArrayLike<number>, after: ArrayLike<number>): PairedTest {
+  const n = before.length;
+  if (n === 0 || after.length !== n) {
+    throw new R2poError('stats', `expected as many values before as after, got ${n} and ${after.length}`);
+  }
+  const { mean: difference, variance } = moments(Float64Array.from(before, (value, i) => after[i] - value));
+  if (n === 1) return { difference, ci95: null, p: 1 };
+  const stderr = Math.sqrt(variance / n);
+  const ci95 = meanInterval(difference, stderr, n);
+  if (stderr === 0) return { difference, ci95, p: difference === 0 ? 1 : 0 };
+  const t = difference / stderr;
+  const df = n - 1;
+  return { difference, ci95, p: jStat.ibeta(df / (df + t * t), df / 2, 0.5) };
+}

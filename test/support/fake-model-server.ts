@@ -1,6 +1,6 @@
 /**
  * A model endpoint on loopback that answers what a test wants: replies, and every kind of failure that real endpoints
- * show. It speaks `/v1/chat/completions` (stream and plain), `/v1/models` and Ollama's `/api/tags`.
+ * show. It speaks `/v1/chat/completions` (stream and plain), `/v1/models`, and Ollama's `/api/chat`, `/api/tags` and `/api/ps`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,7 +28,7 @@ export type FakeFailure =
   | { readonly hang: true; readonly text?: string }
   /** closes the connection without an answer; or within the answer, after the first part of `text` */
   | { readonly reset: true; readonly text?: string }
-  /** sends a comment line every 10 ms and never the answer */
+  /** sends a line without content every 10 ms and never the answer */
   | { readonly trickle: true };
 
 /** A reply with something unusual about it. */
@@ -39,6 +39,8 @@ export interface FakeReply {
   /** one JSON document although a stream was asked for */
   readonly plain?: boolean;
   readonly finishReason?: string;
+  /** Ollama only: a field of its own */
+  readonly thinking?: string;
 }
 
 export interface FakeServerOptions {
@@ -46,6 +48,8 @@ export interface FakeServerOptions {
   readonly reply: (request: FakeRequest, index: number) => string | FakeReply | FakeFailure;
   /** ids at /v1/models and names at /api/tags; null: both answer 404 */
   readonly models?: readonly string[] | null;
+  /** context of the loaded model at /api/ps; without it there is no such path */
+  readonly loadedContext?: number;
 }
 
 export interface FakeServer {
@@ -73,18 +77,22 @@ export async function startFakeServer(options: FakeServerOptions): Promise<FakeS
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
     const names = options.models === undefined ? [modelName] : options.models;
-    if (request.method === 'POST' && path === '/v1/chat/completions') {
+    const wire = wires[path];
+    if (request.method === 'POST' && wire !== undefined) {
       const body: unknown = JSON.parse(await readBody(request));
       if (requests.length >= maxRequests) return sendJson(response, 500, { error: { message: 'too many requests' } });
       const asked = { headers: request.headers, body: body as FakeRequest['body'] };
       requests.push(asked);
-      return answer(asked, response, options.reply(asked, requests.length - 1));
+      return answer(wire, asked, response, options.reply(asked, requests.length - 1));
     }
     if (path === '/v1/models' && names !== null) {
       return sendJson(response, 200, { object: 'list', data: names.map((id) => ({ id, object: 'model' })) });
     }
     if (path === '/api/tags' && names !== null) {
       return sendJson(response, 200, { models: names.map((name) => ({ name })) });
+    }
+    if (path === '/api/ps' && options.loadedContext !== undefined) {
+      return sendJson(response, 200, { models: [{ name: modelName, context_length: options.loadedContext }] });
     }
     return sendJson(response, 404, { error: { message: `no such path: ${path}` } });
   }
@@ -121,9 +129,14 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function answer(request: FakeRequest, response: ServerResponse, reply: string | FakeReply | FakeFailure): void {
+function answer(
+  wire: Wire,
+  request: FakeRequest,
+  response: ServerResponse,
+  reply: string | FakeReply | FakeFailure,
+): void {
   if (typeof reply === 'string') {
-    sendReply(request, response, { text: reply });
+    sendReply(wire, request, response, { text: reply });
     return;
   }
   if ('status' in reply) {
@@ -134,8 +147,8 @@ function answer(request: FakeRequest, response: ServerResponse, reply: string | 
     return;
   }
   if ('trickle' in reply) {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const timer = setInterval(() => response.write(': working\n\n'), 10);
+    response.writeHead(200, { 'content-type': wire.type });
+    const timer = setInterval(() => response.write(wire.idle), 10);
     response.once('close', () => clearInterval(timer));
     return;
   }
@@ -145,45 +158,94 @@ function answer(request: FakeRequest, response: ServerResponse, reply: string | 
       if (isReset) response.destroy();
       return;
     }
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.writeHead(200, { 'content-type': wire.type });
     // Destroyed only after the piece has left, else the client would see no answer at all.
-    response.write(event({ delta: { content: reply.text } }), () => {
+    response.write(wire.piece(reply.text), () => {
       if (isReset) setImmediate(() => response.destroy());
     });
     return;
   }
-  sendReply(request, response, reply);
+  sendReply(wire, request, response, reply);
 }
+
+type Counts = { readonly prompt_tokens: number; readonly completion_tokens: number };
+
+/** How an API puts a reply on the wire. */
+interface Wire {
+  /** content type of a stream */
+  readonly type: string;
+  /** a part of a stream without content */
+  readonly idle: string;
+  piece(text: string): string;
+  /** a whole stream, part by part */
+  stream(request: FakeRequest, reply: FakeReply, usage: Counts | null): string[];
+  /** the one JSON document of an answer that is no stream */
+  document(reply: FakeReply, usage: Counts | null): object;
+}
+
+const split = (text: string) => text.match(/.{1,7}/gsu) ?? [];
 
 const head = { id: 'fake', created: 0, model: modelName };
 
-function event(choice: object, more: object = {}): string {
-  const chunk = { ...head, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }], ...more };
+function event(choice: object): string {
+  const chunk = { ...head, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }] };
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-/** Tokens are words here: the same in every run, and never what our own estimate says. */
-const countWords = (text: string) => text.split(/\s+/).filter((word) => word !== '').length;
+const openAi: Wire = {
+  type: 'text/event-stream',
+  idle: ': working\n\n',
+  piece: (content) => event({ delta: { content }, finish_reason: null }),
+  stream({ body }, { text, finishReason = 'stop' }, usage) {
+    const parts = [event({ delta: { role: 'assistant', content: '' }, finish_reason: null })];
+    parts.push(...split(text).map(openAi.piece), event({ delta: {}, finish_reason: finishReason }));
+    if (usage !== null && body.stream_options !== undefined) {
+      parts.push(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage })}\n\n`);
+    }
+    return [...parts, 'data: [DONE]\n\n'];
+  },
+  document({ text, finishReason = 'stop' }, usage) {
+    const choices = [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finishReason }];
+    return { ...head, object: 'chat.completion', choices, ...(usage && { usage }) };
+  },
+};
 
-function sendReply(request: FakeRequest, response: ServerResponse, reply: FakeReply): void {
-  const { text, plain = false, finishReason: finish_reason = 'stop' } = reply;
+const line = (message: object, more: object = { done: false }) =>
+  `${JSON.stringify({ model: modelName, created_at: '2026-01-02T03:04:05Z', message: { role: 'assistant', content: '', ...message }, ...more })}\n`;
+
+const lastOf = ({ finishReason = 'stop' }: FakeReply, usage: Counts | null) => ({
+  done: true,
+  done_reason: finishReason,
+  ...(usage && { prompt_eval_count: usage.prompt_tokens, eval_count: usage.completion_tokens }),
+});
+
+const ollama: Wire = {
+  type: 'application/x-ndjson',
+  idle: line({}),
+  piece: (content) => line({ content }),
+  stream(_, reply, usage) {
+    const thoughts = split(reply.thinking ?? '').map((thinking) => line({ thinking }));
+    return [...thoughts, ...split(reply.text).map(ollama.piece), line({}, lastOf(reply, usage))];
+  },
+  document: (reply, usage) => JSON.parse(line({ content: reply.text }, lastOf(reply, usage))) as object,
+};
+
+const wires: Readonly<Record<string, Wire>> = { '/v1/chat/completions': openAi, '/api/chat': ollama };
+
+/** Tokens are words, numbers and symbols here: near a real count, and not what our own estimate says. */
+const countTokens = (text: string) => text.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)?.length ?? 0;
+
+function sendReply(wire: Wire, request: FakeRequest, response: ServerResponse, reply: FakeReply): void {
   const counted = {
-    prompt_tokens: request.body.messages.reduce((sum, message) => sum + countWords(message.content), 0),
-    completion_tokens: countWords(text),
+    prompt_tokens: request.body.messages.reduce((sum, message) => sum + countTokens(message.content), 0),
+    completion_tokens: countTokens(reply.text),
   };
   const usage = reply.usage === undefined ? counted : reply.usage;
-  if (!request.body.stream || plain) {
-    const choices = [{ index: 0, message: { role: 'assistant', content: text }, finish_reason }];
-    sendJson(response, 200, { ...head, object: 'chat.completion', choices, ...(usage && { usage }) });
+  if (!request.body.stream || reply.plain) {
+    sendJson(response, 200, wire.document(reply, usage));
     return;
   }
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.write(event({ delta: { role: 'assistant', content: '' }, finish_reason: null }));
-  for (const piece of text.match(/.{1,7}/gsu) ?? [])
-    response.write(event({ delta: { content: piece }, finish_reason: null }));
-  response.write(event({ delta: {}, finish_reason }));
-  if (usage !== null && request.body.stream_options !== undefined) {
-    response.write(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [], usage })}\n\n`);
-  }
-  response.end('data: [DONE]\n\n');
+  response.writeHead(200, { 'content-type': wire.type });
+  for (const part of wire.stream(request, reply, usage)) response.write(part);
+  response.end();
 }

@@ -5,6 +5,7 @@ import type { Effects, PastTrial, PromptContext } from '../../src/methods/method
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { Trace } from '../../src/rollout/backend.ts';
+import type { PairedTest } from '../../src/stats/intervals.ts';
 import { type EpisodePick, episodePicks, type Summary } from '../../src/stats/summary.ts';
 
 export const settings: SearchSettings = {
@@ -17,6 +18,9 @@ export const settings: SearchSettings = {
   trajectoryTokens: 3000,
   statistics: 'full',
   historyExcerpts: 2,
+  sensitivityEpisodes: null,
+  selection: 'mean',
+  duplicates: 'allow',
   repairTurns: 2,
   warmupPolicies: 2,
   warmupSpread: 3,
@@ -99,7 +103,7 @@ export function summaryOf(mean: number): Summary {
 }
 
 /** Effects that answer from lists, and write down what they were asked. */
-export function scripted(replies: readonly string[], means: readonly number[]) {
+export function scripted(replies: readonly string[], means: readonly number[], test: PairedTest | null = null) {
   const log: string[] = [];
   const prompts: (readonly Message[])[] = [];
   const problems: string[] = [];
@@ -122,11 +126,23 @@ export function scripted(replies: readonly string[], means: readonly number[]) {
       evaluated.push({ params, adjustments });
       return {
         summary: summaryOf(mean),
+        paired: evaluated.length > 1 ? test : null,
         trace: async (pick) => {
           played.push(pick);
           return traces[pick];
         },
       };
+    },
+    async sensitivity({ params }) {
+      log.push('sensitivity');
+      const effect = (index: number, to: number, difference: number) => ({
+        index,
+        from: params[index],
+        to,
+        difference,
+        ci95: [difference - 2.5, difference + 2.5] as const,
+      });
+      return { episodes: 29, steps: 999, effects: [effect(0, 0.25, -12.5), effect(3, 1.75, 3.25)] };
     },
   };
   return { effects, log, prompts, problems, evaluated, played };

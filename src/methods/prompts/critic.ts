@@ -3,7 +3,13 @@ import { plainNumber } from '../../base/plain-number.ts';
 import { describeEnvironment } from '../../envs/description.ts';
 import { describePolicy } from '../../policies/description.ts';
 import type { CriticContext, Prompt, PromptContext } from '../method.ts';
-import { type Evidence, episodeNearMean, statisticsAndMedian, worstMedianBest } from './evidence.ts';
+import {
+  type Evidence,
+  episodeNearMean,
+  sensitivitySection,
+  statisticsAndMedian,
+  worstMedianBest,
+} from './evidence.ts';
 import { historyWithExcerpts } from './history.ts';
 import {
   counted,
@@ -70,6 +76,7 @@ function critic(kind: CriticKind): Prompt<CriticContext> {
         ...target,
       ]),
       ...(await kind.evidence(context)),
+      ...sensitivitySection(context),
       await kind.history(context),
       section('Rules', rules(context, kind)),
       formatSection(context),

@@ -50,6 +50,19 @@ export const episodeNearMean: Evidence = async ({ settings, env, trace }) => [
   section('An episode of the proposal', [trajectoryText(await trace('mean'), env, settings.trajectoryTokens)]),
 ];
 
+/** What a change of each parameter alone does to the mean return; nothing where that was not asked for. */
+export const sensitivitySection = ({ sensitivity }: CriticContext): string[] => {
+  if (sensitivity === null) return [];
+  const lines = sensitivity.effects.map(({ index, from, to, difference, ci95 }) => {
+    const interval = ci95 === null ? '' : ` (95 % interval ${reward(ci95[0])} to ${reward(ci95[1])})`;
+    return `- params[${index}] from ${plainNumber(from)} to ${plainNumber(to)}: ${signed(difference)}${interval}`;
+  });
+  const heading = `Change of the mean return when one parameter alone is changed, over the same ${counted(sensitivity.episodes, 'episode')}:`;
+  return [section('Sensitivity of the proposal', [heading, ...lines])];
+};
+
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${reward(value)}`;
+
 /** The worst, the median and the best episode, each shortened in the middle. */
 export const worstMedianBest: Evidence = async ({ summary, env, trace }) => {
   const shown = [
