@@ -19,10 +19,10 @@ function snapshot(folder: string): unknown {
     });
 }
 
-async function replay(folder: string) {
+async function replay(folder: string, prompts?: 'may-differ') {
   const backend = openCpuBackend({ threads: 1 });
   try {
-    return await replayRun(await openRecordedRun(folder), backend);
+    return await replayRun(await openRecordedRun(folder), backend, prompts && { prompts });
   } finally {
     await backend.close();
   }
@@ -98,10 +98,14 @@ describe('replay', () => {
     expect((await replay(copy)).difference).toMatch(/evaluated of iteration 1 \(proposal\)\): expected params\[0\]/);
   });
 
-  it('says that prompts are worded differently when nothing else differs', async () => {
+  it('stops at a prompt that is worded differently, with the lines, unless that is allowed', async () => {
     const { folder } = await smallRun();
-    const copy = edited(folder, (text) => text.replaceAll('Propose the next point', 'Please propose the next point'));
-    expect(await replay(copy)).toMatchObject({ difference: null, rewordedPrompts: 6, calls: 12 });
+    const copy = edited(folder, (text) => text.replaceAll('- Do not settle on the sign', '- Settle on the sign'));
+    const { difference, calls } = await replay(copy);
+    expect(calls).toBe(0);
+    expect(difference).toMatch(/^expected the recorded prompt of call 1 \(search of iteration 1\), got another one/);
+    expect(difference).toMatch(/\n- - Settle on the sign .*\n\+ - Do not settle on the sign /);
+    expect(await replay(copy, 'may-differ')).toMatchObject({ difference: null, rewordedPrompts: 6, calls: 12 });
   });
 
   it('of an unfinished run goes as far as the record', async () => {

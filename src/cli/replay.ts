@@ -10,6 +10,7 @@ import { addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
+  readonly reworded?: boolean;
   readonly json?: boolean;
 }
 
@@ -19,7 +20,8 @@ export function define(command: Command, io: Io): void {
       'Plays a run again from its recorded replies, without a model, and compares every result with the record.',
     )
     .argument('<run>', 'run folder')
-    .addOption(backendOption());
+    .addOption(backendOption())
+    .option('--reworded', 'go on where this version words a prompt differently, with the recorded reply');
   addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
 }
 
@@ -31,7 +33,8 @@ async function replay(folder: string, options: Options, io: Io): Promise<void> {
     const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
     const backend = await openBackend(choice, (text) => io.note(text));
     try {
-      const report = await replayRun(recorded, backend, interruption.signal);
+      const prompts = options.reworded ? 'may-differ' : 'must-match';
+      const report = await replayRun(recorded, backend, { prompts, signal: interruption.signal });
       show(recorded, backend.id, report, options, io);
     } finally {
       await backend.close();

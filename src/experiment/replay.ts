@@ -1,5 +1,5 @@
 /** A run played again from its recorded replies, without a model, and compared with its record. Writes nothing. */
-import { UsageError } from '../base/errors.ts';
+import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -51,7 +51,7 @@ export interface ReplayReport {
   readonly evaluations: number;
   readonly iterations: number;
   readonly rechecked: boolean;
-  /** calls whose prompt is worded differently by this version of the program; the replies are the recorded ones all the same */
+  /** calls whose prompt this version words differently, where that was allowed; the replies are the recorded ones */
   readonly rewordedPrompts: number;
   /** false: the record ends before the run does, and was replayed up to there */
   readonly complete: boolean;
@@ -105,9 +105,13 @@ class ComparingLedger implements Ledger {
 
 /**
  * Plays a recorded run again on `backend` and compares every event with the record, up to the end of the record or the
- * first difference.
+ * first difference. A prompt that is not the recorded one is a difference, shown line by line, unless `prompts` allows it.
  */
-export async function replayRun(run: RecordedRun, backend: Backend, signal?: AbortSignal): Promise<ReplayReport> {
+export async function replayRun(
+  run: RecordedRun,
+  backend: Backend,
+  options: { readonly prompts?: 'must-match' | 'may-differ'; readonly signal?: AbortSignal } = {},
+): Promise<ReplayReport> {
   const { plan, log } = run;
   const record = log.events.filter(isSearchEvent);
   const ledger = new ComparingLedger(record);
@@ -117,8 +121,8 @@ export async function replayRun(run: RecordedRun, backend: Backend, signal?: Abo
       ...plan,
       backend,
       ledger,
-      signal,
-      model: replayModel(recordedCalls(log.events), { prompts: 'may-differ' }),
+      signal: options.signal,
+      model: replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' }),
       checkBudget: () => {},
       onIteration: async () => {},
     });
@@ -126,6 +130,7 @@ export async function replayRun(run: RecordedRun, backend: Backend, signal?: Abo
     if (rest) difference = `at seq ${rest.seq}: expected ${eventName(rest)}, got the end of the run`;
   } catch (thrown) {
     if (thrown instanceof Differs) difference = thrown.message;
+    else if (thrown instanceof DiffersError) difference = thrown.detail;
     else if (!(thrown instanceof EndOfRecord)) throw thrown;
   }
   const done = record.slice(0, ledger.position);
