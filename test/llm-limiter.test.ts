@@ -70,6 +70,15 @@ describe('a limiter', () => {
     expect(times).toEqual([8000, 8300, 9000]);
   });
 
+  it('keeps the distance after a pause, too, for those who were waiting for their start when it began', async () => {
+    const world = simulated({ maxConcurrent: 3, minSpacingSeconds: 2 });
+    const { times } = starts(world.limiter, world, 3);
+    await world.advance(1500);
+    world.limiter.pause(10);
+    await world.advance(30_000);
+    expect(times).toEqual([1000, 11_500, 13_500]);
+  });
+
   it('does not ask a caller to wait twice for the same pause', async () => {
     const world = simulated({ maxConcurrent: 2, minSpacingSeconds: 0 });
     const servedUntil = world.limiter.pause(5);

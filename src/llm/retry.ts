@@ -26,7 +26,7 @@ export class AttemptFailure extends Error {
 const baseSeconds = 1;
 const capSeconds = 60;
 /** Whoever is asked to wait longer than this should know; the run can be resumed. */
-const longestRetryAfterSeconds = 300;
+export const longestRetryAfterSeconds = 300;
 
 /**
  * Wait after the n-th failure in a row (n = 1, 2, ...), s: 1, 2, 4, ... up to 60, of which the upper half is random so
@@ -62,10 +62,23 @@ export const realSleep: Sleep = async (seconds, signal) => {
 };
 
 /** What the user's signal means, whatever was under way when it fired. */
+export function interruption(signal: AbortSignal): InterruptedError {
+  if (signal.reason instanceof InterruptedError) return signal.reason;
+  return new InterruptedError('model', 'the call was interrupted');
+}
+
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  if (signal.reason instanceof InterruptedError) throw signal.reason;
-  throw new InterruptedError('model', 'the call was interrupted');
+  if (signal?.aborted) throw interruption(signal);
+}
+
+/** Waits; throws the user's `InterruptedError` when the signal fires. */
+export async function pause(seconds: number, sleep: Sleep, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(seconds, signal);
+  } catch (cause) {
+    throwIfAborted(signal);
+    throw cause;
+  }
 }
 
 export interface RetryOptions {
@@ -98,12 +111,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (!error.retryable || attempts >= maxAttempts) throw new GaveUp(error, attempts, error.advice);
       const wait = asked ?? backoffSeconds(attempts, random);
       onRetry(error, wait, attempts + 1);
-      try {
-        await sleep(wait, signal);
-      } catch (cause) {
-        throwIfAborted(signal);
-        throw cause;
-      }
+      await pause(wait, sleep, signal);
     }
   }
 }

@@ -6,6 +6,8 @@ export interface EndpointFacts {
   /** the key's environment variable; null when there is none to set */
   readonly keyVariable: string | null;
   readonly hasKey: boolean;
+  /** advice when the model, or the path, does not exist */
+  readonly notFound: string;
 }
 
 /** The error of an answer, in any of the forms that servers use. */
@@ -46,11 +48,12 @@ export function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** The first characters on one line. */
+/** The first characters on one line, without the invisible ones: what a server writes must not steer a terminal. */
 export function excerpt(text: string, length = 300): string {
   const line = text
     .slice(0, 4 * length)
     .replace(/\s+/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}]/gu, '')
     .trim();
   return line.length <= length ? line : `${line.slice(0, length)}...`;
 }
@@ -72,7 +75,7 @@ export function statusFailure(
 
 const contextTooSmall = /context.?(?:length|window|size)|maximum context|too many tokens|(?:prompt|input) is too long/i;
 
-function adviceFor(status: number, error: ServerError, { keyVariable, hasKey }: EndpointFacts): string {
+function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, notFound }: EndpointFacts): string {
   if (contextTooSmall.test(`${error.code} ${error.message}`) || status === 413) {
     return 'the prompt is too long for this model; use one with a larger context, or lower critic.trajectory_tokens';
   }
@@ -83,7 +86,7 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey }: 
     case 403:
       return `use a key that may use this model${keyVariable === null ? '' : ` (${keyVariable})`}, or another model`;
     case 404:
-      return 'check the model name and the base URL, which usually ends in /v1';
+      return notFound;
     case 429:
       return 'the rate limit holds on; go on later, or use fewer workers';
     default:

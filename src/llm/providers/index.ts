@@ -1,11 +1,13 @@
 /** From the name of a model to the model. */
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
-import { type ClientSettings, openAiCompatible } from './openai-compatible.ts';
+import type { ClientSettings } from './endpoint.ts';
+import { openAiCompatible } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 
+export type { ClientSettings, EndpointModel } from './endpoint.ts';
 export { type AutoOptions, autoModel, defaultOllamaModel, ollamaBase } from './ollama.ts';
-export { type ClientSettings, type EndpointModel, openAiCompatible } from './openai-compatible.ts';
+export { openAiCompatible } from './openai-compatible.ts';
 export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 
 /** Providers that need a key, and the environment variable that it stands in. */
@@ -67,7 +69,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
     );
   }
   const { keyVariable, maxTokens } = preset;
-  return openAiCompatible({
+  return preset.open({
     ...settings,
     id: name,
     baseURL: preset.baseURL(env),

@@ -1,5 +1,8 @@
-/** Known providers: a name, where it is, and where its key stands. All of them speak OpenAI's chat completions. */
+/** Known providers: a name, where it is, which API it speaks, and where its key stands. */
+import type { EndpointModel, EndpointOptions } from './endpoint.ts';
 import { ollamaBase } from './ollama.ts';
+import { ollamaNative } from './ollama-native.ts';
+import { openAiCompatible } from './openai-compatible.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,6 +12,8 @@ export interface Preset {
   /** what follows the slash, for messages */
   readonly form: string;
   readonly baseURL: (env: Environment) => string;
+  /** the client of its API */
+  readonly open: (options: EndpointOptions) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
   /** `max_tokens` of a request; null: the provider's default */
@@ -21,7 +26,8 @@ export const presets: readonly Preset[] = [
   {
     id: 'ollama',
     form: '<model>',
-    baseURL: (env) => `${ollamaBase(env)}/v1`,
+    baseURL: ollamaBase,
+    open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
     keyRequired: false,
     maxTokens: null,
@@ -30,6 +36,7 @@ export const presets: readonly Preset[] = [
     id: 'openai',
     form: '<model>',
     baseURL: fixed('https://api.openai.com/v1'),
+    open: openAiCompatible,
     keyVariable: 'OPENAI_API_KEY',
     keyRequired: true,
     maxTokens: null,
@@ -38,6 +45,7 @@ export const presets: readonly Preset[] = [
     id: 'anthropic',
     form: '<model>',
     baseURL: fixed('https://api.anthropic.com/v1'),
+    open: openAiCompatible,
     keyVariable: 'ANTHROPIC_API_KEY',
     keyRequired: true,
     // The native API has no default, so the compatible one is not left to choose. Enough for hundreds of parameters and
@@ -48,6 +56,7 @@ export const presets: readonly Preset[] = [
     id: 'gemini',
     form: '<model>',
     baseURL: fixed('https://generativelanguage.googleapis.com/v1beta/openai'),
+    open: openAiCompatible,
     keyVariable: 'GEMINI_API_KEY',
     keyRequired: true,
     maxTokens: null,
@@ -56,6 +65,7 @@ export const presets: readonly Preset[] = [
     id: 'openrouter',
     form: '<vendor>/<model>',
     baseURL: fixed('https://openrouter.ai/api/v1'),
+    open: openAiCompatible,
     keyVariable: 'OPENROUTER_API_KEY',
     keyRequired: true,
     maxTokens: null,

@@ -1,38 +1,41 @@
-/** What is sent to an endpoint, and what is left out of it. */
+/** What is sent to an endpoint of OpenAI's chat completions, and what any endpoint's request may leave out. */
 import OpenAI from 'openai';
 import type { ChatRequest } from '../chat.ts';
 import type { ServerError } from './failure.ts';
 
 /** What can be left out of a request; a model that refuses one of them is asked again without it. */
-const optionalParameters = ['temperature', 'seed', 'max_tokens', 'stream_options', 'stream'] as const;
-export type OptionalParameter = (typeof optionalParameters)[number];
+export const optionalParameters = ['temperature', 'seed', 'max_tokens', 'stream_options', 'stream'] as const;
 
 /** Headers that are sent; everything else that the client library would add stays here. */
 const sentHeaders = ['accept', 'authorization', 'content-type', 'user-agent'];
 
 /** The endpoint does not take a parameter that it can do without. */
 export class RefusedParameter extends Error {
-  readonly parameter: OptionalParameter;
+  readonly parameter: string;
 
-  constructor(parameter: OptionalParameter, message: string) {
+  constructor(parameter: string, message: string) {
     super(message);
     this.name = 'RefusedParameter';
     this.parameter = parameter;
   }
 }
 
-/** Which of the parameters that were sent the error complains about; null when it is about something else. */
-export function refusedParameter(error: ServerError, sent: readonly string[]): OptionalParameter | null {
+/** Which of the optional parameters that were sent the error complains about; null when it is about something else. */
+export function refusedParameter(
+  error: ServerError,
+  optional: readonly string[],
+  sent: readonly string[],
+): string | null {
   const about = error.param ?? error.message;
   const isNamed = (name: string) => new RegExp(`(?<![A-Za-z_])${name}(?![A-Za-z_])`).test(about);
-  return optionalParameters.find((name) => sent.includes(name) && isNamed(name)) ?? null;
+  return optional.find((name) => sent.includes(name) && isNamed(name)) ?? null;
 }
 
 export function requestBody(
   model: string,
   { messages, temperature, seed }: ChatRequest,
   maxTokens: number | null,
-  dropped: ReadonlySet<OptionalParameter>,
+  dropped: ReadonlySet<string>,
 ): OpenAI.ChatCompletionCreateParams {
   const stream = !dropped.has('stream');
   return {

@@ -1,0 +1,104 @@
+/** How many requests one process makes of one endpoint, and how soon, over all models and runs that use it. */
+import { performance } from 'node:perf_hooks';
+import pLimit from 'p-limit';
+import { interruption, longestRetryAfterSeconds, pause, type Sleep, throwIfAborted } from '../retry.ts';
+
+export interface Limits {
+  /** most requests at a time, at least 1 */
+  readonly maxConcurrent: number;
+  /** shortest time from the start of one request to the start of the next, s */
+  readonly minSpacingSeconds: number;
+}
+
+export interface Turn {
+  readonly sleep: Sleep;
+  readonly signal: AbortSignal | undefined;
+  /** the caller has sat through pauses that end by then, on the limiter's clock, ms */
+  readonly servedUntil: number;
+}
+
+export interface Limiter {
+  /** Runs `task` as soon as there is room for it. Throws `InterruptedError` when the signal fires before that. */
+  run<T>(task: () => Promise<T>, turn: Turn): Promise<T>;
+  /**
+   * The endpoint asked one request to wait: no other starts before. Answers when the pause ends, on the limiter's
+   * clock, ms. A wait that nobody sits through pauses nobody: the others shall be told themselves.
+   */
+  pause(seconds: number): number;
+  /** Of two wishes the stricter one holds. */
+  tighten(limits: Limits): void;
+}
+
+/** `now`: a clock that never goes back, ms. */
+export function makeLimiter(limits: Limits, now: () => number = () => performance.now()): Limiter {
+  const places = pLimit(limits.maxConcurrent);
+  let spacing = limits.minSpacingSeconds * 1000;
+  let nextStart = -Infinity;
+  let pausedUntil = -Infinity;
+
+  async function waitForTurn({ sleep, signal, servedUntil }: Turn): Promise<void> {
+    let served = servedUntil;
+    let start: number | null = null;
+    for (;;) {
+      throwIfAborted(signal);
+      const until = pausedUntil;
+      if (until > Math.max(served, now())) {
+        await pause((until - now()) / 1000, sleep, signal);
+        served = until;
+        // Those who waited together must not start together.
+        start = null;
+        continue;
+      }
+      if (start !== null) return;
+      start = Math.max(now(), nextStart);
+      nextStart = start + spacing;
+      // A pause may begin during this wait, so it is looked for once more.
+      if (start > now()) await pause((start - now()) / 1000, sleep, signal);
+    }
+  }
+
+  return {
+    run(task, turn) {
+      const { signal } = turn;
+      return new Promise((resolve, reject) => {
+        let queued = true;
+        const onAbort = () => {
+          // Once it runs, the task ends itself and then its place is free.
+          if (queued && signal !== undefined) reject(interruption(signal));
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        places(async () => {
+          queued = false;
+          await waitForTurn(turn);
+          return task();
+        })
+          .then(resolve, reject)
+          .finally(() => signal?.removeEventListener('abort', onAbort));
+      });
+    },
+    pause(seconds) {
+      const until = now() + seconds * 1000;
+      if (seconds <= longestRetryAfterSeconds) pausedUntil = Math.max(pausedUntil, until);
+      return until;
+    },
+    tighten({ maxConcurrent, minSpacingSeconds }) {
+      if (maxConcurrent < places.concurrency) places.concurrency = maxConcurrent;
+      spacing = Math.max(spacing, minSpacingSeconds * 1000);
+    },
+  };
+}
+
+const shared = new Map<string, Limiter>();
+
+/** The limiter of a base URL, the same one for all who ask in this process. */
+export function limiterOf(baseURL: string, limits: Limits): Limiter {
+  const key = baseURL.replace(/\/+$/, '');
+  const known = shared.get(key);
+  if (known !== undefined) {
+    known.tighten(limits);
+    return known;
+  }
+  const limiter = makeLimiter(limits);
+  shared.set(key, limiter);
+  return limiter;
+}
