@@ -71,7 +71,8 @@ describe('defaults', () => {
       evaluation: { episodes: 20, max_steps: null, success_threshold: null, backend: 'auto' },
       recheck: { episodes: 10000 },
       llm: { temperature: 0, seed: null, timeout_s: 300, idle_timeout_s: 120, max_attempts: 10 },
-      budget: { max_calls: null, max_tokens: null, max_time_s: null },
+      budget: { max_calls: null, max_tokens: null, max_cost_usd: null, max_time_s: null },
+      prices: {},
     });
   });
 
@@ -110,7 +111,7 @@ describe('messages of a file', () => {
     [
       'a key that is like no other',
       'budget:\n  zzzzzz: 1\n',
-      'exp.yaml:7:3: unknown key "budget.zzzzzz"; known in "budget": max_calls, max_tokens, max_time_s',
+      'exp.yaml:7:3: unknown key "budget.zzzzzz"; known in "budget": max_calls, max_tokens, max_cost_usd, max_time_s',
     ],
     [
       'a text for a number',
@@ -441,14 +442,22 @@ describe('resolveConfig', () => {
   });
 
   it('puts options of the command line over overrides', async () => {
-    const flags = { seed: 31, backend: 'cpu', model: 'ollama/m', maxCalls: 32, maxTokens: 33, maxTime: 34.5 };
+    const flags = {
+      seed: 31,
+      backend: 'cpu',
+      model: 'ollama/m',
+      maxCalls: 32,
+      maxTokens: 33,
+      maxTime: 34.5,
+      maxCost: 1.25,
+    };
     const { config, origin } = await resolveConfig('cartpole/r2po', ['seed=30', 'warmup.policies=7'], flags);
     expect(config).toMatchObject({
       seed: 31,
       model: 'ollama/m',
       warmup: { policies: 7 },
       evaluation: { backend: 'cpu' },
-      budget: { max_calls: 32, max_tokens: 33, max_time_s: 34.5 },
+      budget: { max_calls: 32, max_tokens: 33, max_time_s: 34.5, max_cost_usd: 1.25 },
     });
     expect(origin.overrides).toStrictEqual([
       'override 1 (seed=30)',
@@ -459,6 +468,7 @@ describe('resolveConfig', () => {
       '--max-calls',
       '--max-tokens',
       '--max-time',
+      '--max-cost',
     ]);
   });
 
@@ -528,7 +538,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('b94fe06a789d');
+    expect(hash(minimal)).toBe('4a07f2f95ad8');
   });
 });
 
@@ -643,8 +653,18 @@ describe('any input', () => {
     budget: fc.record({
       max_calls: optional(whole(1, maxSeed)),
       max_tokens: optional(whole(1, maxSeed)),
+      max_cost_usd: optional(number(1e-6, 1e6)),
       max_time_s: optional(number(1e-3, 1e9)),
     }),
+    prices: fc.dictionary(
+      fc.constantFrom('offline', 'openai/m', 'http://host:80/v1#x'),
+      fc.record({
+        prompt_per_million: number(0, 1e3),
+        completion_per_million: number(0, 1e3),
+        date: fc.constant('2026-11-20'),
+      }),
+      { noNullPrototype: true },
+    ),
   });
 
   it('a valid configuration, written as YAML, loads back equal', () => {

@@ -4,12 +4,13 @@ import { UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
 import type { Manifest } from '../experiment/manifest.ts';
-import { planRun } from '../experiment/plan.ts';
+import { type Plan, planRun } from '../experiment/plan.ts';
 import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
 import type { RunSummary } from '../experiment/summary.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/run-table.ts';
 import { type BackendChoice, backendIds } from '../rollout/backend.ts';
+import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
@@ -26,6 +27,8 @@ interface Options {
   readonly maxCalls?: number;
   readonly maxTokens?: number;
   readonly maxTime?: number;
+  readonly maxCost?: number;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -44,6 +47,12 @@ export function define(command: Command, io: Io): void {
     .addOption(countOption('--max-calls', 'stop, resumable, after this many model calls', Number.MAX_SAFE_INTEGER))
     .addOption(countOption('--max-tokens', 'stop, resumable, after this many tokens', Number.MAX_SAFE_INTEGER))
     .addOption(
+      new Option('--max-cost <usd>', 'stop, resumable, at this cost; needs a price in the configuration').argParser(
+        positiveNumber('--max-cost', 'USD'),
+      ),
+    )
+    .option('--dry-run', 'say what the run would take, and do nothing')
+    .addOption(
       new Option('--max-time <s>', 'stop, resumable, after this many seconds').argParser(
         positiveNumber('--max-time', 'seconds'),
       ),
@@ -56,6 +65,10 @@ export function define(command: Command, io: Io): void {
 async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
   const { config, yaml } = await resolveConfig(configName, overrides, options);
   const plan = planRun(config);
+  if (options.dryRun) {
+    await showEstimate(plan, options, io);
+    return;
+  }
   const place = { runsDir: options.runsDir, name: options.name ?? null };
   const earlier = options.resume ? await findRunToResume(place, config) : null;
   const manifest = earlier === null ? null : requireRun(earlier);
@@ -99,6 +112,34 @@ async function run(configName: string, overrides: readonly string[], options: Op
   } finally {
     interruption.dispose();
   }
+}
+
+/** Counts calls, episodes and tokens, and names the cost where the configuration has a price. */
+async function showEstimate(plan: Plan, options: Options, io: Io): Promise<void> {
+  const { estimateRun } = await import('../experiment/estimate.ts');
+  const backend = openCpuBackend();
+  const estimate = await estimateRun(plan, backend).finally(() => backend.close());
+  const { config } = plan;
+  if (options.json) {
+    io.printJson({ env: plan.env.id, method: plan.method.id, model: config.model, ...estimate });
+    return;
+  }
+  const { cost_usd: cost, price_date: date } = estimate;
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const rows = [
+    ['model calls', `${count(estimate.calls)}, repair turns apart`],
+    ['episodes', `${count(estimate.episodes)}, and ${count(estimate.recheck_episodes)} to re-check the best policy`],
+    ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
+    ['completion tokens', `about ${count(estimate.completion_tokens)}, more from a model that thinks aloud`],
+    [
+      'cost',
+      cost === null
+        ? `unknown: no price of "${config.model}" under "prices"`
+        : `about ${cost.toFixed(2)} USD at the prices of ${date}`,
+    ],
+  ];
+  const title = `${plan.env.id}, ${plan.method.id}, ${config.model}`;
+  io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
 }
 
 /** A run goes on with what it began with, also where the configuration leaves the choice (`auto`). */

@@ -22,6 +22,7 @@ export interface ConfigFlags {
   readonly maxCalls?: number | undefined;
   readonly maxTokens?: number | undefined;
   readonly maxTime?: number | undefined;
+  readonly maxCost?: number | undefined;
 }
 
 const flagKeys: Readonly<Record<keyof ConfigFlags, { readonly option: string; readonly path: readonly string[] }>> = {
@@ -32,6 +33,7 @@ const flagKeys: Readonly<Record<keyof ConfigFlags, { readonly option: string; re
   maxCalls: { option: '--max-calls', path: ['budget', 'max_calls'] },
   maxTokens: { option: '--max-tokens', path: ['budget', 'max_tokens'] },
   maxTime: { option: '--max-time', path: ['budget', 'max_time_s'] },
+  maxCost: { option: '--max-cost', path: ['budget', 'max_cost_usd'] },
 };
 
 function flagOverrides(flags: ConfigFlags): Override[] {

@@ -42,6 +42,13 @@ function section<T extends z.core.$ZodLooseShape>(description: string, shape: T)
 
 const orNull = ' or null';
 
+const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
+const price = section('what a model costs', {
+  prompt_per_million: usd.describe('USD per million prompt tokens'),
+  completion_per_million: usd.describe('USD per million completion tokens'),
+  date: z.iso.date({ error: 'a date as YYYY-MM-DD' }).describe('when that was the price'),
+});
+
 export const configSchema = section('a search run of r2po', {
   env: z
     .union(
@@ -174,11 +181,20 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('prompt and completion tokens together'),
+    max_cost_usd: positive(Number.MAX_VALUE, 'number of USD', orNull)
+      .nullable()
+      .default(null)
+      .describe('cost of the model calls by the prices below, USD'),
     max_time_s: positive(Number.MAX_VALUE, 'number of seconds', orNull)
       .nullable()
       .default(null)
       .describe('wall time of the run, s'),
   }).prefault({}),
+
+  prices: z
+    .record(z.string(), price, { error: 'a section of prices by model name' })
+    .default({})
+    .describe('by model name as in `model`; without one the cost is unknown'),
 });
 
 type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };

@@ -7,6 +7,7 @@ const freeKeys: readonly string[] = [
   'budget.max_calls',
   'budget.max_tokens',
   'budget.max_time_s',
+  'budget.max_cost_usd',
   'llm.timeout_s',
   'llm.idle_timeout_s',
   'llm.max_attempts',
@@ -20,9 +21,9 @@ function leaves(value: unknown, path = ''): [string, string][] {
 
 /** Short name of all that decides what a run finds. */
 export function runHash(config: Config): string {
-  const budget = { max_calls: null, max_tokens: null, max_time_s: null };
+  const budget = { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null };
   const llm = { ...config.llm, timeout_s: 1, idle_timeout_s: 1, max_attempts: 1 };
-  return configHash({ ...config, budget, llm });
+  return configHash({ ...config, budget, llm, prices: {} });
 }
 
 /** `iterations (100 there, 6 here)` for every key that makes two configurations different runs. */
@@ -30,6 +31,6 @@ export function differingKeys(there: Config, here: Config): string[] {
   const before = new Map(leaves(there));
   const after = new Map(leaves(here));
   return [...new Set([...before.keys(), ...after.keys()])]
-    .filter((key) => !freeKeys.includes(key) && before.get(key) !== after.get(key))
+    .filter((key) => !freeKeys.includes(key) && !/^prices\b/.test(key) && before.get(key) !== after.get(key))
     .map((key) => `${key} (${before.get(key) ?? 'not set'} there, ${after.get(key) ?? 'not set'} here)`);
 }

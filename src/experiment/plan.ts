@@ -8,6 +8,7 @@ import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
+import { checkPrice } from './cost.ts';
 
 export interface Plan {
   readonly config: Config;
@@ -19,6 +20,7 @@ export interface Plan {
 
 /** Throws a usage error when something that the configuration names does not exist or fit. */
 export function planRun(config: Config): Plan {
+  checkPrice(config);
   const env = findEnv(config.env, config.env_options);
   return {
     config,

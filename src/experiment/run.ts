@@ -7,6 +7,7 @@ import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
+import { costOf, priceOf } from './cost.ts';
 import type { EventBody, RunEvent } from './events.ts';
 import { requireRun } from './folder.ts';
 import { runHash } from './identity.ts';
@@ -156,19 +157,22 @@ class Session {
 
   /** Budgets are those of the whole run, over all of its sessions. */
   checkBudget(): void {
-    const { max_calls, max_tokens, max_time_s } = this.options.config.budget;
+    const { config } = this.options;
+    const { max_calls, max_tokens, max_time_s, max_cost_usd } = config.budget;
     const { llm, tokens, wallSeconds } = this.tally;
     const check = (used: number, limit: number | null, what: string, option: string) => {
       if (limit === null || used < limit) return;
       throw new R2poError(
         'budget',
-        `the budget of ${limit} ${what} is used up (${Math.round(used)}); allow more with ${option}`,
+        `the budget of ${limit} ${what} is used up (${Number(used.toPrecision(4))}); allow more with ${option}`,
         { exitCode: exitCodes.budget },
       );
     };
     check(llm.calls, max_calls, 'model calls', '--max-calls');
     check(tokens, max_tokens, 'tokens', '--max-tokens');
     check(wallSeconds, max_time_s, 'seconds', '--max-time');
+    const cost = costOf(priceOf(config), llm.promptTokens, llm.completionTokens);
+    check(cost ?? 0, max_cost_usd, 'USD', '--max-cost');
   }
 
   save(): RunSummary {

@@ -1,6 +1,7 @@
 /** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
+import { costOf, priceOf } from './cost.ts';
 import type { IterationRow, RunStatus, Tally } from './tally.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
@@ -37,6 +38,7 @@ export interface RunSummary {
     readonly prompt_tokens: number;
     readonly completion_tokens: number;
     readonly seconds: number;
+    /** by the prices of the configuration; null without one */
     readonly cost_usd: number | null;
   };
   /** of the search: warm-up and evaluations, not the re-check */
@@ -83,7 +85,7 @@ export function summarize(config: Config, tally: Tally): RunSummary {
       prompt_tokens: llm.promptTokens,
       completion_tokens: llm.completionTokens,
       seconds: llm.seconds,
-      cost_usd: null,
+      cost_usd: costOf(priceOf(config), llm.promptTokens, llm.completionTokens),
     },
     episodes: tally.episodes,
     steps: tally.steps,

@@ -1,0 +1,111 @@
+/**
+ * What a run will take, before it takes it: calls and episodes counted from the method, tokens from the prompts of its
+ * first and of its last iteration, made from policies that are drawn at random and played.
+ */
+import { estimateTokens } from '../base/tokens.ts';
+import { runIteration } from '../methods/interpreter.ts';
+import type { Effects, PastTrial } from '../methods/method.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { evaluate } from '../stats/evaluate.ts';
+import { sensitivity } from '../stats/sensitivity.ts';
+import { costOf, priceOf } from './cost.ts';
+import type { Plan } from './plan.ts';
+import { deriveGenerator, deriveSeed } from './seeds.ts';
+
+export interface Estimate {
+  /** without repair turns */
+  readonly calls: number;
+  /** warm-up and evaluations, without the re-check */
+  readonly episodes: number;
+  readonly recheck_episodes: number;
+  readonly prompt_tokens: number;
+  /** of replies in the asked-for form; a model that thinks aloud writes many more */
+  readonly completion_tokens: number;
+  /** null: no price in the configuration */
+  readonly cost_usd: number | null;
+  readonly price_date: string | null;
+}
+
+interface OneIteration {
+  readonly calls: number;
+  readonly evaluations: number;
+  readonly sensitivityEpisodes: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** Plays nothing that counts: its policies are random, and nothing is written. */
+export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimate> {
+  const { config, settings } = plan;
+  const first = await oneIteration(plan, backend, 1);
+  const last = settings.iterations === 1 ? first : await oneIteration(plan, backend, settings.iterations);
+  // The history grows by a line an iteration.
+  const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
+  const prompt = sum(first.promptTokens, last.promptTokens);
+  const completion = sum(first.completionTokens, last.completionTokens);
+  const price = priceOf(config);
+  const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
+  return {
+    calls: first.calls * settings.iterations,
+    episodes: settings.warmupPolicies + perIteration * settings.iterations,
+    recheck_episodes: config.recheck.episodes,
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    cost_usd: costOf(price, prompt, completion),
+    price_date: price?.date ?? null,
+  };
+}
+
+async function oneIteration(plan: Plan, backend: Backend, iteration: number): Promise<OneIteration> {
+  const { config, settings, env, policy, method } = plan;
+  const draw = (index: number): number[] => {
+    const drawn = policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread);
+    return [...drawn].map((value) =>
+      policy.values.kind === 'real'
+        ? Math.min(Math.max(value, settings.parameters.low), settings.parameters.high)
+        : value,
+    );
+  };
+  const seed = deriveSeed(config.seed, 'evaluation', 0);
+  const job = { env, policy, episodes: 1, seed, maxSteps: settings.maxSteps };
+  const trace = (params: readonly number[]) => backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0);
+  const trials = Array.from({ length: settings.warmupPolicies + iteration - 1 }, (_, i): PastTrial => {
+    const params = draw(i);
+    const kind = i < settings.warmupPolicies ? 'warmup' : 'iteration';
+    // Digits of a measured mean.
+    return { kind, params, mean: 123.456, trace: () => trace(params) };
+  });
+  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, promptTokens: 0, completionTokens: 0 };
+  const effects: Effects = {
+    async ask({ messages }) {
+      // Not one of the history, which would be sent back.
+      const params = draw(1_000_000 + total.calls);
+      const text = `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nOne sentence that says why.`;
+      total.calls += 1;
+      total.promptTokens += (await messages()).reduce((sum, { content }) => sum + estimateTokens(content), 0);
+      total.completionTokens += estimateTokens(text);
+      return { text };
+    },
+    async refused() {
+      total.calls -= 1;
+    },
+    async evaluate({ params }) {
+      total.evaluations += 1;
+      const candidates = [Float64Array.from(params)];
+      const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
+      return { summary: summaries[0], paired: null, trace: (pick) => replay(0, pick) };
+    },
+    async sensitivity({ params }) {
+      const { low, high } = settings.parameters;
+      const measured = await sensitivity(backend, job, params, {
+        low,
+        high,
+        step: settings.stepSize ?? (high - low) / 20,
+      });
+      total.sensitivityEpisodes += (measured.effects.length + 1) * (settings.sensitivityEpisodes ?? 0);
+      return measured;
+    },
+  };
+  await runIteration(method, { env, policy, settings, iteration, trials }, effects);
+  return total;
+}
