@@ -70,7 +70,15 @@ describe('defaults', () => {
       warmup: { policies: 20, spread: 3 },
       evaluation: { episodes: 20, max_steps: null, success_threshold: null, backend: 'auto' },
       recheck: { episodes: 10000 },
-      llm: { temperature: 0, seed: null, timeout_s: 300, idle_timeout_s: 120, max_attempts: 10 },
+      llm: {
+        temperature: 0,
+        seed: null,
+        timeout_s: 300,
+        idle_timeout_s: 120,
+        max_concurrent: null,
+        min_spacing_s: 0,
+        max_attempts: 10,
+      },
       budget: { max_calls: null, max_tokens: null, max_cost_usd: null, max_time_s: null },
       prices: {},
     });
@@ -538,7 +546,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('4a07f2f95ad8');
+    expect(hash(minimal)).toBe('ca8bcd54504c');
   });
 });
 
@@ -649,6 +657,8 @@ describe('any input', () => {
       timeout_s: number(1e-3, 86_400),
       idle_timeout_s: number(1e-3, 86_400),
       max_attempts: whole(1, 100),
+      max_concurrent: optional(whole(1, 1000)),
+      min_spacing_s: number(0, 86_400),
     }),
     budget: fc.record({
       max_calls: optional(whole(1, maxSeed)),

@@ -12,6 +12,7 @@ const reply = (text: string): ChatReply => ({
   requests: 2,
   model: 'recorded-1',
   finishReason: 'stop',
+  dropped: ['seed'],
 });
 const prompt = (content: string): Message[] => [{ role: 'user', content }];
 const ask = (content: string) => ({ messages: prompt(content), temperature: 0, seed: null });

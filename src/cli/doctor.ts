@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { R2poError } from '../base/errors.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -19,13 +20,15 @@ interface Finding {
 
 interface Options {
   readonly runsDir: string;
+  readonly model?: string;
   readonly json?: boolean;
 }
 
 export function define(command: Command, io: Io): void {
   command
     .description('Looks at the adapter, its driver, the model endpoints and the disk, and says what is missing.')
-    .option('--runs-dir <dir>', 'folder for runs', 'runs');
+    .option('--runs-dir <dir>', 'folder for runs', 'runs')
+    .option('--model <name>', 'ask this model one short question, which may cost a few tokens');
   addOutputOptions(command, io).action(async (options: Options) => {
     const findings = [
       nodeFinding(),
@@ -33,6 +36,7 @@ export function define(command: Command, io: Io): void {
       cpuFinding(),
       await gpujsFinding(),
       ...(await modelFindings(process.env)),
+      ...(options.model === undefined ? [] : [await pingFinding(options.model, io)]),
       diskFinding(options.runsDir),
     ];
     if (options.json) io.printJson({ findings });
@@ -137,6 +141,38 @@ async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     };
   });
   return [offline, await ollamaFinding(ollamaBase(env)), ...keys];
+}
+
+/** Most that a ping takes: a local model may have to be loaded first. */
+const pingSettings = { timeout_s: 120, idle_timeout_s: 60, max_attempts: 1, max_concurrent: null, min_spacing_s: 0 };
+
+async function pingFinding(name: string, io: Io): Promise<Finding> {
+  const { openModel } = await import('../experiment/model.ts');
+  const topic = `model ${name}`;
+  try {
+    const llm = { ...pingSettings, temperature: 0, seed: null };
+    const model = await openModel(name, { llm }, (text) => io.note(text));
+    if (model.kind !== 'model') return { topic, status: 'ok', found: 'no endpoint to ask', advice: null };
+    const messages = [{ role: 'user' as const, content: 'Reply with the word ready.' }];
+    const {
+      latencySeconds,
+      model: answered,
+      usage,
+      finishReason,
+      dropped,
+    } = await model.complete({
+      messages,
+      temperature: 0,
+      seed: null,
+    });
+    const left = dropped.length === 0 ? '' : `; refuses ${dropped.join(', ')}`;
+    const tokens = `${usage.promptTokens} + ${usage.completionTokens} tokens${usage.estimated ? ' (estimated)' : ''}`;
+    const found = `"${answered}" answered in ${latencySeconds.toFixed(2)} s, ${tokens}, ended by ${finishReason ?? 'nothing named'}${left}`;
+    return { topic, status: 'ok', found, advice: null };
+  } catch (error) {
+    if (!(error instanceof R2poError)) throw error;
+    return { topic, status: 'missing', found: 'cannot be used', advice: error.detail };
+  }
 }
 
 async function ollamaFinding(base: string): Promise<Finding> {

@@ -3,6 +3,7 @@
  * errors go to stderr.
  */
 import pc from 'picocolors';
+import { printable, visibleJson } from '../base/inert.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -51,7 +52,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   /** Writes a whole line above the status line. */
   const line = (stream: OutputStream, text: string) => {
     if (status !== null) stderr.write('\r\x1b[2K');
-    stream.write(`${text}\n`);
+    stream.write(`${printable(text)}\n`);
     drawStatus();
   };
   const io: Io = {
@@ -60,7 +61,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     errColors,
     live,
     print: (text) => line(stdout, text),
-    printJson: (document) => line(stdout, JSON.stringify(document, null, 2)),
+    printJson: (document) => line(stdout, visibleJson(JSON.stringify(document, null, 2))),
     note: (text) => {
       if (!io.quiet) line(stderr, text);
     },

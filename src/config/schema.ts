@@ -172,6 +172,16 @@ export const configSchema = section('a search run of r2po', {
     idle_timeout_s: positive(day, 'number of seconds')
       .default(120)
       .describe('longest time without any data from the endpoint, s'),
+    max_concurrent: whole(1, 1000, orNull)
+      .nullable()
+      .default(null)
+      .describe('most requests at a time to one endpoint; null: what suits it'),
+    min_spacing_s: z
+      .number({ error: 'a number of seconds' })
+      .min(0, { error: 'a number of seconds of at least 0' })
+      .max(day, { error: 'a number of seconds of at most a day' })
+      .default(0)
+      .describe('shortest time between the starts of two requests to one endpoint, s'),
     max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
   }).prefault({}),
 

@@ -1,6 +1,7 @@
 /** What a line of `events.jsonl` may look like. The file is untrusted: it may have been edited, cut or mixed up. */
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
+import { visibleJson } from '../base/inert.ts';
 import type { RunEvent } from './events.ts';
 
 const count = z.int().min(0);
@@ -81,6 +82,7 @@ const schema = z.discriminatedUnion('type', [
       requests: count,
       model: z.string(),
       finishReason: z.string().nullable(),
+      dropped: z.array(z.string()),
     }),
   }),
   z.strictObject({
@@ -142,7 +144,7 @@ export function checkEvent(value: unknown): { readonly event: RunEvent } | { rea
  * has the very numbers that a resumed one gets.
  */
 export function asRecorded(event: RunEvent): { readonly line: string; readonly event: RunEvent } {
-  const text = JSON.stringify(event);
+  const text = visibleJson(JSON.stringify(event));
   const checked = checkEvent(JSON.parse(text));
   if ('event' in checked) return { line: `${text}\n`, event: checked.event };
   throw new R2poError('events.jsonl', `refused to record a bad ${event.type} event: ${checked.problem}`);

@@ -11,6 +11,8 @@ const freeKeys: readonly string[] = [
   'llm.timeout_s',
   'llm.idle_timeout_s',
   'llm.max_attempts',
+  'llm.max_concurrent',
+  'llm.min_spacing_s',
 ];
 
 /** Every leaf by its dotted name, lists as one value. */
@@ -22,7 +24,14 @@ function leaves(value: unknown, path = ''): [string, string][] {
 /** Short name of all that decides what a run finds. */
 export function runHash(config: Config): string {
   const budget = { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null };
-  const llm = { ...config.llm, timeout_s: 1, idle_timeout_s: 1, max_attempts: 1 };
+  const llm = {
+    ...config.llm,
+    timeout_s: 1,
+    idle_timeout_s: 1,
+    max_attempts: 1,
+    max_concurrent: null,
+    min_spacing_s: 0,
+  };
   return configHash({ ...config, budget, llm, prices: {} });
 }
 

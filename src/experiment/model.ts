@@ -23,7 +23,7 @@ const localModels: Readonly<Record<string, ModelFactory>> = {
  */
 export async function openModel(
   name: string,
-  { llm }: Config,
+  { llm }: Pick<Config, 'llm'>,
   log: (text: string) => void,
   env: Environment = process.env,
 ): Promise<ChatModel> {
@@ -31,6 +31,8 @@ export async function openModel(
     timeoutSeconds: llm.timeout_s,
     idleTimeoutSeconds: llm.idle_timeout_s,
     maxAttempts: llm.max_attempts,
+    ...(llm.max_concurrent !== null && { maxConcurrent: llm.max_concurrent }),
+    minSpacingSeconds: llm.min_spacing_s,
     log,
   };
   const named = (id: string) => resolveModel(id, { env, settings, extra: localModels });

@@ -29,6 +29,8 @@ export interface ChatReply {
   /** the model's name as the endpoint answered it */
   readonly model: string;
   readonly finishReason: string | null;
+  /** parameters that the endpoint refused and that were left out of the request, such as `temperature` */
+  readonly dropped: readonly string[];
 }
 
 /** `offline` is a numeric optimiser that speaks the same text protocol; it is not a language model. */

@@ -39,7 +39,8 @@ export function scriptedModel(
       requests.push(request);
       const text = answer(request, requests.length - 1);
       const usage = { promptTokens: 100, completionTokens: 7, estimated: false };
-      return { text, usage, latencySeconds: 0.25, requests: 1, model: 'scripted-1', finishReason: 'stop', ...reply };
+      const told = { latencySeconds: 0.25, requests: 1, model: 'scripted-1', finishReason: 'stop', dropped: [] };
+      return { text, usage, ...told, ...reply };
     },
   };
 }

@@ -46,6 +46,7 @@ export const offline: ChatModel = {
       requests: 0,
       model: 'offline',
       finishReason: 'stop',
+      dropped: [],
     };
   },
 };

@@ -262,6 +262,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         requests,
         model: completion.model ?? model,
         finishReason: completion.finishReason,
+        dropped: [...dropped],
       };
     },
   };

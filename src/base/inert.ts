@@ -1,0 +1,23 @@
+/**
+ * Text that comes from outside (a model, a server, a file) must not steer a terminal or hide in a record: control
+ * characters, escape sequences, and the marks that reverse the direction of what follows.
+ */
+
+const ESC = '\u001b';
+/** An escape that is no colour; colours are our own, and the worst that a foreign one does is to be seen. */
+const escapes = new RegExp(`${ESC}(?!\\[[0-9;]*m)`, 'g');
+const steering = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const harmless: readonly string[] = ['\t', '\n', ESC];
+
+/** What is left is safe to print on a terminal. */
+export function printable(text: string): string {
+  return text.replace(escapes, '').replace(steering, (char) => (harmless.includes(char) ? char : ''));
+}
+
+/** JSON text with the characters that `JSON.stringify` leaves raw, and a reader cannot see, written as `\uXXXX`. */
+export function visibleJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
