@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import type { Effects, Method, PastTrial, ReplayEpisode } from '../methods/method.ts';
+import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
@@ -63,6 +63,14 @@ async function giveWay(signal: AbortSignal | undefined): Promise<void> {
 /** Seeds of requests are kept in 31 bits by many endpoints. */
 const requestSeedLimit = 2 ** 31;
 
+/** What has to be known to play an episode of an evaluation again. */
+interface EvaluatedPolicy {
+  readonly params: readonly number[];
+  readonly episodes: number;
+  readonly seed: number;
+  readonly summary: Summary;
+}
+
 /** Plays candidates one at a time on given seeds, with the settings of the run. */
 function player({ backend, env, policy, settings, signal }: Search) {
   const job = (params: readonly number[], episodes: number, seed: number): RolloutJob => ({
@@ -89,13 +97,7 @@ function player({ backend, env, policy, settings, signal }: Search) {
       return backend.trace(job(params, 1, seed), 0, 0);
     },
     /** An episode of an evaluation that is only on record. */
-    async replay(
-      params: readonly number[],
-      episodes: number,
-      seed: number,
-      summary: Summary,
-      pick: EpisodePick,
-    ): Promise<Trace> {
+    async replay({ params, episodes, seed, summary }: EvaluatedPolicy, pick: EpisodePick): Promise<Trace> {
       throwIfInterrupted(signal);
       const { index, ...picked } = pickOf(summary, pick);
       const trace = await backend.trace(job(params, episodes, seed), 0, index);
@@ -132,10 +134,18 @@ interface CandidateTraces {
   readonly later: ReplayEpisode;
 }
 
+/**
+ * Plays episodes of a recorded evaluation again. A function of its own: closures of one scope keep alive what any of them
+ * uses, and this one lives as long as the run.
+ */
+function replayer(search: Search, policy: EvaluatedPolicy): ReplayEpisode {
+  return (pick) => player(search).replay(policy, pick);
+}
+
 /** The effects of one iteration, and the traces that they can make. */
 function iterationEffects(search: Search, calls: { count: number }) {
   const { config, settings, model, ledger, signal } = search;
-  const { play, replay } = player(search);
+  const { play } = player(search);
   const traces = new Map<string, CandidateTraces>();
   /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
   let before: (() => Promise<Float64Array>) | null = null;
@@ -163,8 +173,7 @@ function iterationEffects(search: Search, calls: { count: number }) {
     async evaluate(call) {
       const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
       const episodes = settings.evaluationEpisodes;
-      const later: ReplayEpisode = (pick) => replay(event.params, episodes, seed, event.summary, pick);
-      let again = later;
+      let again: ReplayEpisode | null = null;
       let returns = async () => (await play(event.params, episodes, seed)).episodes.returns;
       const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
         const result = await play(call.params, episodes, seed);
@@ -175,9 +184,10 @@ function iterationEffects(search: Search, calls: { count: number }) {
         return { type: 'evaluated', ...call, seed, summary: result.summaries[0], paired: test };
       });
       before = returns;
+      const later = replayer(search, { params: event.params, episodes, seed, summary: event.summary });
       const played = new Map<EpisodePick, Promise<Trace>>();
       const now: ReplayEpisode = (pick) => {
-        const known = played.get(pick) ?? again(pick);
+        const known = played.get(pick) ?? (again ?? later)(pick);
         played.set(pick, known);
         return known;
       };
@@ -202,6 +212,11 @@ function iterationEffects(search: Search, calls: { count: number }) {
   return { effects, traces };
 }
 
+/** Apart, so that it keeps nothing else of the iteration alive. */
+function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Method): PastTrial {
+  return { ...trial, trace: () => later(representative) };
+}
+
 async function iterate(search: Search, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const { env, policy, settings, method, ledger, signal } = search;
   const done: EventOf<'iteration'>[] = [];
@@ -213,9 +228,7 @@ async function iterate(search: Search, trials: PastTrial[]): Promise<readonly Ev
     const outcome = await runIteration(method, context, effects);
     const event = await step(ledger, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     const played = event.kept === null ? undefined : traces.get(event.kept);
-    if (event.trial && played) {
-      trials.push({ ...event.trial, trace: () => played.later(method.representative) });
-    }
+    if (event.trial && played) trials.push(pastTrial(event.trial, played.later, method));
     done.push(event);
     await search.onIteration(event, played ? () => played.now(method.representative) : null);
   }
