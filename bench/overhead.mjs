@@ -24,7 +24,9 @@ const runsDir = mkdtempSync(join(tmpdir(), 'r2po-overhead-'));
 let calls = 0;
 const { paramCount, values } = plan.policy;
 const value = (i) =>
-  values.kind === 'choice' ? values.values[(calls * 7 + i) % values.values.length] : ((calls * 13 + i * 7) % 121) / 10 - 6;
+  values.kind === 'choice'
+    ? values.values[(calls * 7 + i) % values.values.length]
+    : ((calls * 13 + i * 7) % 121) / 10 - 6;
 const model = {
   id: 'openai/at-once',
   kind: 'model',
@@ -64,7 +66,9 @@ await backend.close();
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 console.log(`${name}, ${backend.adapter ?? backend.id}: ${calls} calls, ${times.length + 1} iterations`);
-console.log(`median time of an iteration: ${median(times).toFixed(2)} ms; of the first 100: ${median(times.slice(0, 100)).toFixed(2)} ms`);
+console.log(
+  `median time of an iteration: ${median(times).toFixed(2)} ms; of the first 100: ${median(times.slice(0, 100)).toFixed(2)} ms`,
+);
 for (const { iteration, heap_mib, rss_mib } of heaps) {
   console.log(`after ${iteration} iterations: heap ${heap_mib.toFixed(1)} MiB, resident ${rss_mib.toFixed(0)} MiB`);
 }

@@ -73,6 +73,7 @@ describe('defaults', () => {
       llm: {
         temperature: 0,
         seed: null,
+        reply_form: 'lines',
         timeout_s: 300,
         idle_timeout_s: 120,
         max_concurrent: null,
@@ -546,7 +547,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('ca8bcd54504c');
+    expect(hash(minimal)).toBe('b6204277ceda');
   });
 });
 
@@ -555,7 +556,7 @@ describe('toSettings', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
-      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
+      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\nllm: {reply_form: json}\n' +
       'warmup: {policies: 40, spread: 41}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
@@ -571,6 +572,7 @@ describe('toSettings', () => {
       sensitivityEpisodes: 46,
       selection: 'paired',
       duplicates: 'repair',
+      replyForm: 'json',
       warmupPolicies: 40,
       warmupSpread: 41,
       evaluationEpisodes: 42,
@@ -658,6 +660,7 @@ describe('any input', () => {
       idle_timeout_s: number(1e-3, 86_400),
       max_attempts: whole(1, 100),
       max_concurrent: optional(whole(1, 1000)),
+      reply_form: fc.constantFrom('lines' as const, 'json' as const),
       min_spacing_s: number(0, 86_400),
     }),
     budget: fc.record({

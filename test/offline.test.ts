@@ -33,6 +33,7 @@ const baseSettings: SearchSettings = {
   sensitivityEpisodes: null,
   selection: 'mean',
   duplicates: 'allow',
+  replyForm: 'lines',
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,

@@ -168,6 +168,9 @@ export const configSchema = section('a search run of r2po', {
       .default(0)
       .describe('sampling temperature; null: not sent'),
     seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
+    reply_form: choice(['lines', 'json'])
+      .default('lines')
+      .describe('lines of text; or JSON by a schema, to which the endpoint is asked to hold the model'),
     timeout_s: positive(day, 'number of seconds').default(300).describe('longest time for one request, s'),
     idle_timeout_s: positive(day, 'number of seconds')
       .default(120)

@@ -10,6 +10,7 @@ import type { Env } from '../envs/env.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
 import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
+import { replySchema } from '../methods/reply-schema.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
@@ -160,7 +161,8 @@ function iterationEffects(search: Search, calls: { count: number }) {
         const seed =
           config.llm.seed === null ? null : deriveSeed(config.llm.seed, 'model', callNumber) % requestSeedLimit;
         const request = { messages: await messages(), temperature, seed };
-        const reply = await model.complete(request, signal && { signal });
+        const schema = settings.replyForm === 'json' && { replySchema: replySchema(search.policy) };
+        const reply = await model.complete({ ...request, ...schema }, signal && { signal });
         return { type: 'llm_call', ...call, request, reply };
       });
       return { text: event.reply.text };

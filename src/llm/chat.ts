@@ -10,6 +10,8 @@ export interface ChatRequest {
   /** null: not sent */
   readonly temperature: number | null;
   readonly seed: number | null;
+  /** JSON Schema that the endpoint is asked to hold the reply to, where it can; nothing when left out */
+  readonly replySchema?: Readonly<Record<string, unknown>>;
 }
 
 export interface Usage {

@@ -72,7 +72,17 @@ export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
     for (const change of fitted.changes) adjustments.push(`params[${index}] ${change}`);
     params.push(fitted.value === 0 ? 0 : fitted.value);
   }
-  return { ok: true, params, explanation: explanationOf(text, block), adjustments };
+  return { ok: true, params, explanation: reasonInJson(visible.text) ?? explanationOf(text, block), adjustments };
+}
+
+/** The `why` of a reply that is one JSON object; null for any other reply. */
+function reasonInJson(text: string): string | null {
+  try {
+    const { why } = JSON.parse(text) as { readonly why?: unknown };
+    return typeof why === 'string' ? why : null;
+  } catch {
+    return null;
+  }
 }
 
 function refuse(problem: string): ParsedReply {

@@ -21,6 +21,7 @@ export const settings: SearchSettings = {
   sensitivityEpisodes: null,
   selection: 'mean',
   duplicates: 'allow',
+  replyForm: 'lines',
   repairTurns: 2,
   warmupPolicies: 2,
   warmupSpread: 3,

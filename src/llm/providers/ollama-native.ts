@@ -25,7 +25,7 @@ const keepAlive = '30m';
 const defaultConcurrent = 1;
 
 /** What can be left out when the endpoint complains about it. */
-const optionalParameters = ['temperature', 'seed', 'keep_alive'];
+const optionalParameters = ['temperature', 'seed', 'keep_alive', 'format'];
 /** These ask for an error in place of a cut prompt, so a complaint about a long prompt may name them; older servers ignore them. */
 const guards = ['truncate', 'shift'];
 const unknownField = /unknown|unrecogni[sz]ed|unexpected|unsupported|extra|not (?:allowed|permitted)/i;
@@ -98,7 +98,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
     url: `${base}/api/chat`,
     notFound: `get the model with "ollama pull ${model}", or correct its name`,
 
-    body({ messages, temperature, seed }, dropped) {
+    body({ messages, temperature, seed, replySchema }, dropped) {
       const context = Math.max(contextFor(messages), contexts.get(contextKey) ?? 0);
       contexts.set(contextKey, context);
       const send = (name: string) => !dropped.has(name);
@@ -107,6 +107,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
         messages: messages.map(({ role, content }) => ({ role, content })),
         stream: true,
         ...(send('keep_alive') && { keep_alive: keepAlive }),
+        ...(replySchema !== undefined && send('format') && { format: replySchema }),
         ...(send('truncate') && { truncate: false }),
         ...(send('shift') && { shift: false }),
         // Whether a model thinks is the server's default, until that very default is refused.

@@ -4,7 +4,14 @@ import type { ChatRequest } from '../chat.ts';
 import type { ServerError } from './failure.ts';
 
 /** What can be left out of a request; a model that refuses one of them is asked again without it. */
-export const optionalParameters = ['temperature', 'seed', 'max_tokens', 'stream_options', 'stream'] as const;
+export const optionalParameters = [
+  'temperature',
+  'seed',
+  'max_tokens',
+  'stream_options',
+  'stream',
+  'response_format',
+] as const;
 
 /** Headers that are sent; everything else that the client library would add stays here. */
 const sentHeaders = ['accept', 'authorization', 'content-type', 'user-agent'];
@@ -33,7 +40,7 @@ export function refusedParameter(
 
 export function requestBody(
   model: string,
-  { messages, temperature, seed }: ChatRequest,
+  { messages, temperature, seed, replySchema }: ChatRequest,
   maxTokens: number | null,
   dropped: ReadonlySet<string>,
 ): OpenAI.ChatCompletionCreateParams {
@@ -44,6 +51,13 @@ export function requestBody(
     ...(temperature !== null && !dropped.has('temperature') && { temperature }),
     ...(seed !== null && !dropped.has('seed') && { seed }),
     ...(maxTokens !== null && !dropped.has('max_tokens') && { max_tokens: maxTokens }),
+    ...(replySchema !== undefined &&
+      !dropped.has('response_format') && {
+        response_format: {
+          type: 'json_schema' as const,
+          json_schema: { name: 'parameters', strict: true, schema: replySchema },
+        },
+      }),
     ...(stream && { stream }),
     ...(stream && !dropped.has('stream_options') && { stream_options: { include_usage: true } }),
   };

@@ -26,7 +26,7 @@ export function repairMessages(
       role: 'user',
       content: [
         `Your reply could not be used: ${turn.problem}`,
-        'Answer the request above again. Reply with two lines and nothing else.',
+        'Answer the request above again, and reply with nothing else.',
         replyFormat(context),
       ].join('\n'),
     },

@@ -83,6 +83,13 @@ export function historySection({ trials, settings }: PromptContext, additions?: 
 /** The reply format; the repair turn repeats it word for word. */
 export function replyFormat(context: PromptContext): string {
   const last = context.policy.paramCount - 1;
+  if (context.settings.replyForm === 'json') {
+    return [
+      'One JSON object and nothing else, as',
+      '{"params": [v, ..., v], "why": "one short sentence that says why"}',
+      `with all ${counted(last + 1, 'parameter')} in order, where each v is ${allowedValues(context)}.`,
+    ].join('\n');
+  }
   const shown = last < 3 ? [...Array(last + 1).keys()] : [0, 1, last];
   const example = shown.map((i) => `params[${i}]: v`);
   if (last >= 3) example.splice(2, 0, '...');
