@@ -80,7 +80,7 @@ async function run(options: Options, io: Io): Promise<void> {
         adapter: backend.adapter,
         episodes: options.episodes,
         seed: options.seed,
-        ...withoutEpisodes(summary),
+        ...shownStatistics(summary),
         wall_s: seconds,
         steps_per_s: summary.steps / seconds,
       });
@@ -104,8 +104,9 @@ function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {
   return usualCap;
 }
 
-/** `episodes` stands in front of the statistics in the document. */
-function withoutEpisodes({ episodes: _, ...rest }: Summary): Omit<Summary, 'episodes'> {
+/** The statistics of the document: `episodes` stands in front of them, and of the picked episodes the median one is named. */
+function shownStatistics(summary: Summary) {
+  const { episodes: _, mean_episode, worst_episode, best_episode, first_episode, ...rest } = summary;
   return rest;
 }
 
