@@ -402,6 +402,9 @@ describe('resolveConfig', () => {
   });
 
   it('says where there are no published settings', async () => {
+    expect(await asyncProblem(() => resolveConfig('acrobot/props', ['settings=published']))).toBe(
+      'override 1 (settings=published): there are no published settings of "props" here',
+    );
     const file = join(folder, 'own.yaml');
     writeFileSync(file, `${minimal}published:\n  props: {}\n`);
     expect(await asyncProblem(() => resolveConfig(file, ['settings=published']))).toBe(

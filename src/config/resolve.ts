@@ -103,18 +103,17 @@ function startsWith(path: readonly string[], prefix: readonly string[]): boolean
 function withPublished(layers: readonly Layer[], overrides: readonly Override[]): Record<string, unknown> {
   const { published, ...files } = mergeLayers(layers);
   const asked = applyOverrides(files, overrides) as { settings?: unknown; method?: unknown };
-  if (asked.settings !== 'published' || published === undefined) return files;
+  if (asked.settings !== 'published') return files;
+  const given = overrides.findLast(({ path }) => path.join('.') === 'settings');
+  // The resolved configuration of a run folder says which settings it has, and has them.
+  if (published === undefined && given === undefined) return files;
   const { method } = asked;
   if (typeof method === 'string' && isSection(published) && isSection(published[method])) {
     return { ...merge(files, published[method]) };
   }
-  const given = overrides.findLast(({ path }) => path.join('.') === 'settings');
   const at = given?.label ?? layerOf(layers, ['settings']).locate(['settings'], 'value');
-  const known = isSection(published) ? Object.keys(published).join(', ') : 'none';
-  throw new UsageError(
-    'config',
-    `${at}: there are no published settings of "${method}" here; there are those of ${known}`,
-  );
+  const known = isSection(published) ? `; there are those of ${Object.keys(published).join(', ')}` : '';
+  throw new UsageError('config', `${at}: there are no published settings of "${method}" here${known}`);
 }
 
 /**
