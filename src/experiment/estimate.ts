@@ -5,6 +5,7 @@
 import { estimateTokens } from '../base/tokens.ts';
 import { runIteration } from '../methods/interpreter.ts';
 import type { Effects, PastTrial } from '../methods/method.ts';
+import { sensitivityChanges } from '../methods/settings.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { evaluate } from '../stats/evaluate.ts';
 import { sensitivity } from '../stats/sensitivity.ts';
@@ -96,12 +97,7 @@ async function oneIteration(plan: Plan, backend: Backend, iteration: number): Pr
       return { summary: summaries[0], paired: null, trace: (pick) => replay(0, pick) };
     },
     async sensitivity({ params }) {
-      const { low, high } = settings.parameters;
-      const measured = await sensitivity(backend, job, params, {
-        low,
-        high,
-        step: settings.stepSize ?? (high - low) / 20,
-      });
+      const measured = await sensitivity(backend, job, params, sensitivityChanges(settings));
       total.sensitivityEpisodes += (measured.effects.length + 1) * (settings.sensitivityEpisodes ?? 0);
       return measured;
     },

@@ -11,7 +11,7 @@ import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
 import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
 import { replySchema } from '../methods/reply-schema.ts';
-import type { SearchSettings } from '../methods/settings.ts';
+import { type SearchSettings, sensitivityChanges } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
 import { evaluate } from '../stats/evaluate.ts';
@@ -204,9 +204,7 @@ function iterationEffects(search: Search, calls: { count: number }) {
         const { env, policy, backend } = search;
         const episodes = settings.sensitivityEpisodes ?? settings.evaluationEpisodes;
         const job = { env, policy, episodes, seed, maxSteps: settings.maxSteps };
-        const { low, high } = settings.parameters;
-        const changes = { low, high, step: settings.stepSize ?? (high - low) / 20 };
-        const measured = await sensitivity(backend, job, params, changes, signal);
+        const measured = await sensitivity(backend, job, params, sensitivityChanges(settings), signal);
         return { type: 'sensitivity', iteration, params, seed, ...measured };
       });
     },

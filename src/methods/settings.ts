@@ -1,4 +1,5 @@
 /** What a search run may be told; the configuration resolves to this record. */
+import type { Changes } from '../stats/sensitivity.ts';
 
 export interface SearchSettings {
   readonly iterations: number;
@@ -41,4 +42,12 @@ export interface SearchSettings {
   readonly evaluationEpisodes: number;
   /** our own step cap per episode; null: only the environment's */
   readonly maxSteps: number | null;
+}
+
+/** Without a step to name, a change is this share of the range. */
+const shareOfRange = 1 / 20;
+
+/** What the sensitivity tries in place of a parameter. */
+export function sensitivityChanges({ parameters: { low, high }, stepSize }: SearchSettings): Changes {
+  return { low, high, step: stepSize ?? (high - low) * shareOfRange };
 }
