@@ -8,6 +8,7 @@ import type { Backend, Episodes, Trace } from '../src/rollout/backend.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { type EvaluateRequest, evaluate } from '../src/stats/evaluate.ts';
 import { meanInterval, moments, paired, t975, welch } from '../src/stats/intervals.ts';
+import { placeRanks } from '../src/stats/select.ts';
 import { quantile, quantileLevels, summarise } from '../src/stats/summary.ts';
 
 const options = { firstSeed: 70, successThreshold: 40 };
@@ -211,6 +212,52 @@ describe('Welch test', () => {
 
   it('needs two values in each sample', () => {
     expect(() => welch([1], [2, 3])).toThrow('expected two values or more per sample, got 1 and 2');
+  });
+});
+
+describe('order statistics', () => {
+  const check = (values: readonly number[], ranks: readonly number[]) => {
+    const sorted = Float64Array.from(values).sort();
+    const placed = Float64Array.from(values);
+    placeRanks(placed, ranks);
+    for (const rank of ranks) expect(placed[rank]).toBe(sorted[rank]);
+    expect(placed.sort()).toEqual(sorted);
+  };
+
+  it('are those of the sorted values, for any values and ranks', () => {
+    const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true, noDefaultInfinity: true }));
+    const values = fc.array(
+      value.map((v) => v + 0),
+      { minLength: 1, maxLength: 700 },
+    );
+    fc.assert(
+      fc.property(values, fc.array(fc.nat(1000), { minLength: 1, maxLength: 8 }), (list, picks) => {
+        const ranks = picks.map((pick) => pick % list.length).sort((a, b) => a - b);
+        check(
+          list.map((v) => (Object.is(v, -0) ? 0 : v)),
+          ranks,
+        );
+      }),
+    );
+  });
+
+  it('are found in sorted, reversed, equal, alternating and pipe-organ inputs', () => {
+    const n = 5000;
+    const ranks = [0, 250, 251, 2499, 2500, 4750, n - 1];
+    const inputs: ((i: number) => number)[] = [
+      (i) => i,
+      (i) => -i,
+      () => 7,
+      (i) => i % 2,
+      (i) => Math.min(i, n - i),
+      (i) => (i * 7919) % n,
+      (i) => (i < n / 2 ? 2 * i : 2 * (n - i) - 1),
+    ];
+    for (const input of inputs)
+      check(
+        Array.from({ length: n }, (_, i) => input(i)),
+        ranks,
+      );
   });
 });
 

@@ -2,6 +2,7 @@
 import { R2poError } from '../base/errors.ts';
 import { type EndCause, endCauses } from '../rollout/backend.ts';
 import { meanInterval, moments } from './intervals.ts';
+import { placeRanks } from './select.ts';
 
 export const quantileLevels = ['0.05', '0.25', '0.5', '0.75', '0.95'] as const;
 
@@ -62,61 +63,66 @@ export function summarise(
   const { firstSeed, successThreshold } = options;
   const n = returns.length;
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const broken = returns.findIndex((r) => !Number.isFinite(r));
-  if (broken >= 0) {
+  const tally = countAll(returns, lengths, ends, successThreshold);
+  if (tally.broken >= 0) {
+    const { broken } = tally;
     throw new R2poError(
       'stats',
       `expected finite returns, got ${returns[broken]} in the episode with seed ${firstSeed + broken}; ` +
         'the policy drove the environment out of its numbers, try smaller parameters',
     );
   }
-  const sorted = returns.toSorted();
+  const { worst, best, steps, successes } = tally;
+  const ordered = new Float64Array(returns);
+  const levels = quantileLevels.map(Number);
+  placeRanks(
+    ordered,
+    [...levels.flatMap((q) => ranksOf(n, q)), (n - 1) >> 1, n >> 1].sort((x, y) => x - y),
+  );
   const { mean, variance } = moments(returns);
   const std = n > 1 ? Math.sqrt(variance) : null;
   const stderr = std === null ? null : std / Math.sqrt(n);
-  const median = (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2;
+  const median = (ordered[(n - 1) >> 1] + ordered[n >> 1]) / 2;
   const picked = (index: number): PickedEpisode => ({
     index,
     seed: firstSeed + index,
     return: returns[index],
     length: lengths[index],
   });
-  const successes = returns.reduce((count, r) => count + (r >= successThreshold ? 1 : 0), 0);
-  const steps = lengths.reduce((sum, length) => sum + length, 0);
   return {
     episodes: n,
     mean,
     std,
     stderr,
     ci95: stderr === null ? null : meanInterval(mean, stderr, n),
-    min: sorted[0],
-    max: sorted[n - 1],
+    min: returns[worst],
+    max: returns[best],
     median,
-    quantiles: Object.fromEntries(quantileLevels.map((level) => [level, quantile(sorted, Number(level))])) as {
+    quantiles: Object.fromEntries(quantileLevels.map((level) => [level, quantile(ordered, Number(level))])) as {
       [level in (typeof quantileLevels)[number]]: number;
     },
     success: { threshold: successThreshold, count: successes, rate: successes / n },
-    length: {
-      mean: steps / n,
-      min: lengths.reduce((a, b) => Math.min(a, b)),
-      max: lengths.reduce((a, b) => Math.max(a, b)),
-    },
-    ends: countEnds(ends),
+    length: { mean: steps / n, min: tally.shortest, max: tally.longest },
+    ends: Object.fromEntries(endCauses.map((cause, code) => [cause, tally.ends[code]])) as Record<EndCause, number>,
     median_episode: picked(nearestIndex(returns, median)),
     mean_episode: picked(nearestIndex(returns, mean)),
-    worst_episode: picked(returns.indexOf(sorted[0])),
-    best_episode: picked(returns.indexOf(sorted[n - 1])),
+    worst_episode: picked(worst),
+    best_episode: picked(best),
     first_episode: picked(0),
     steps,
   };
 }
 
-/** The `q` quantile of ascending values, linear between neighbours (NumPy's default method). */
-export function quantile(sorted: Float64Array, q: number): number {
-  const position = q * (sorted.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+/** The neighbours of the `q` quantile of `n` values, by their ranks. */
+function ranksOf(n: number, q: number): [number, number] {
+  const below = Math.floor(q * (n - 1));
+  return [below, Math.min(below + 1, n - 1)];
+}
+
+/** The `q` quantile, linear between neighbours (NumPy's default method); its `ranksOf` must be in their places. */
+export function quantile(ordered: Float64Array, q: number): number {
+  const [below, above] = ranksOf(ordered.length, q);
+  return ordered[below] + (q * (ordered.length - 1) - below) * (ordered[above] - ordered[below]);
 }
 
 export function pickOf(summary: Summary, pick: EpisodePick): PickedEpisode {
@@ -132,8 +138,21 @@ function nearestIndex(values: Float64Array, target: number): number {
   return best;
 }
 
-function countEnds(ends: Uint8Array): Record<EndCause, number> {
-  const counts = endCauses.map(() => 0);
-  for (const end of ends) counts[end]++;
-  return Object.fromEntries(endCauses.map((cause, code) => [cause, counts[code]])) as Record<EndCause, number>;
+/** What one look at each episode gives. */
+function countAll(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array, successThreshold: number) {
+  const counts = new Uint32Array(endCauses.length);
+  let [worst, best, broken, successes, steps, shortest, longest] = [0, 0, -1, 0, 0, lengths[0], lengths[0]];
+  for (let i = 0; i < returns.length; i++) {
+    const value = returns[i];
+    if (!Number.isFinite(value) && broken < 0) broken = i;
+    if (value < returns[worst]) worst = i;
+    if (value > returns[best]) best = i;
+    if (value >= successThreshold) successes++;
+    const length = lengths[i];
+    steps += length;
+    if (length < shortest) shortest = length;
+    if (length > longest) longest = length;
+    counts[ends[i]]++;
+  }
+  return { worst, best, broken, successes, steps, shortest, longest, ends: counts };
 }
