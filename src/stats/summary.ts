@@ -132,8 +132,13 @@ export function pickOf(summary: Summary, pick: EpisodePick): PickedEpisode {
 /** First index whose value is closest to `target`. */
 function nearestIndex(values: Float64Array, target: number): number {
   let best = 0;
+  let nearest = Math.abs(values[0] - target);
   for (let i = 1; i < values.length; i++) {
-    if (Math.abs(values[i] - target) < Math.abs(values[best] - target)) best = i;
+    const distance = Math.abs(values[i] - target);
+    if (distance < nearest) {
+      nearest = distance;
+      best = i;
+    }
   }
   return best;
 }
