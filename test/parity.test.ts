@@ -73,8 +73,8 @@ describeGpu('parity finds', () => {
   });
 
   it('a start state that is off by one unit in the last place', async () => {
-    const off = 'EnvState(x, x_dot, bitcast<f32>(bitcast<u32>(theta) + 1u), theta_dot)';
-    const report = await parityWith(changed(env, 'EnvState(x, x_dot, theta, theta_dot)', off));
+    const off = 'EnvState(s.x, s.y, bitcast<f32>(bitcast<u32>(s.z) + 1u), s.w)';
+    const report = await parityWith(changed(env, 'EnvState(s.x, s.y, s.z, s.w)', off));
     expect(report.start).toEqual({ seeds: 512, different: 512, ok: false });
   });
 

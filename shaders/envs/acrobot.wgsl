@@ -3,11 +3,12 @@
 // comes from the sines and cosines of the two.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  let theta1 = rng_uniform(rng, p.reset_low, p.reset_high);
-  let theta2 = rng_uniform(rng, p.reset_low, p.reset_high);
-  let theta1_dot = rng_uniform(rng, p.reset_low, p.reset_high);
-  let theta2_dot = rng_uniform(rng, p.reset_low, p.reset_high);
-  return EnvState(theta1, theta2, theta1_dot, theta2_dot);
+  // A loop, because compilers write out every call.
+  var s: vec4f;
+  for (var i = 0u; i < 4u; i++) {
+    s[i] = rng_uniform(rng, p.reset_low, p.reset_high);
+  }
+  return EnvState(s.x, s.y, s.z, s.w);
 }
 
 fn env_observe(p: EnvParams, s: EnvState) -> Obs {

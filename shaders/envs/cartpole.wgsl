@@ -2,11 +2,12 @@
 // factors that the host derives, so one division is left per step.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  let x = rng_uniform(rng, p.reset_low, p.reset_high);
-  let x_dot = rng_uniform(rng, p.reset_low, p.reset_high);
-  let theta = rng_uniform(rng, p.reset_low, p.reset_high);
-  let theta_dot = rng_uniform(rng, p.reset_low, p.reset_high);
-  return EnvState(x, x_dot, theta, theta_dot);
+  // A loop, because compilers write out every call.
+  var s: vec4f;
+  for (var i = 0u; i < 4u; i++) {
+    s[i] = rng_uniform(rng, p.reset_low, p.reset_high);
+  }
+  return EnvState(s.x, s.y, s.z, s.w);
 }
 
 fn env_observe(p: EnvParams, s: EnvState) -> Obs {

@@ -7,7 +7,6 @@
 // ln 2 in two parts, the first with zeros at its end: n times it is exact
 const F64_LN2 = array<F64, 2>(F64(0xfee00000u, 0x3fe62e42u), F64(0x35793c76u, 0x3dea39efu));
 const F64_ONE = F64(0u, 0x3ff00000u);
-const F64_HALF = F64(0u, 0x3fe00000u);
 const EXP_TERMS: u32 = 14u;
 
 fn f64_from_i32(n: i32) -> F64 {
@@ -40,11 +39,15 @@ fn f64_exp(a: F64) -> F64 {
   return F64(sum.lo, sum.hi + (u32(n) << 20u));
 }
 
+// a / 2, exactly
+fn f64_half(a: F64) -> F64 {
+  return F64(a.lo, select(a.hi - (1u << 20u), a.hi, f64_is_zero(a)));
+}
+
 // -ln(rest), from a guess to f32 and exp(guess) in float64: ln(rest) = -guess + ln(1 + short)
 fn f64_improved_logarithm(rest: F64, guess: F64, exp_guess: F64) -> F64 {
   let short = f64_add(f64_mul(rest, exp_guess), f64_neg(F64_ONE));
-  let square = f64_mul(short, short);
-  return f64_add(guess, f64_neg(f64_add(short, f64_neg(f64_mul(F64_HALF, square)))));
+  return f64_add(guess, f64_neg(f64_add(short, f64_neg(f64_half(f64_mul(short, short))))));
 }
 
 // A non-negative f32 as a double, to 2^-24 absolutely: any guess will do.
@@ -87,27 +90,44 @@ fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
     let guess = f64_near(-log(f64_to_f32(rest)));
     var exponent = guess;
     if (wanted == AFRESH) {
-      exponent = f64_neg(f64_mul(F64_HALF, f64_mul(result, result)));
+      exponent = f64_neg(f64_half(f64_mul(result, result)));
     }
     let power = f64_exp(exponent);
+    let exponential = f64_improved_logarithm(rest, guess, power);
+    // density of the layer, and how much higher the one below it is
+    let edge = ZIGGURAT_EDGES[layer];
+    // One product for the three things that are looked for.
+    var left = F64(edge.z, edge.w);
+    var right = drawn;
+    if (wanted == TAIL_DISTANCE) {
+      left = ZIGGURAT_TAIL_INVERSE;
+      right = exponential;
+    } else if (wanted == TAIL_HEIGHT) {
+      left = result;
+      right = result;
+    }
+    let product = f64_mul(left, right);
+    if (wanted == TAIL_DISTANCE) {
+      result = product;
+      wanted = TAIL_HEIGHT;
+      continue;
+    }
+    var bound = F64(exponential.lo, exponential.hi + (1u << 20u));
+    var height = product;
     if (wanted == AFRESH) {
-      // density of the layer, and how much higher the one below it is
-      let edge = ZIGGURAT_EDGES[layer];
-      if (f64_less(f64_add(f64_mul(F64(edge.z, edge.w), drawn), F64(edge.x, edge.y)), power)) {
-        break;
-      }
-    } else {
-      let exponential = f64_improved_logarithm(rest, guess, power);
-      if (wanted == TAIL_DISTANCE) {
-        result = f64_mul(ZIGGURAT_TAIL_INVERSE, exponential);
-        wanted = TAIL_HEIGHT;
-      } else if (f64_less(f64_mul(result, result), F64(exponential.lo, exponential.hi + (1u << 20u)))) {
-        let beyond = f64_add(ZIGGURAT_TAIL, result);
-        result = F64(beyond.lo, beyond.hi | sign);
-        break;
-      } else {
-        wanted = TAIL_DISTANCE;
-      }
+      bound = power;
+      height = f64_add(product, F64(edge.x, edge.y));
+    }
+    let accepted = f64_less(height, bound);
+    if (accepted && wanted == TAIL_HEIGHT) {
+      let beyond = f64_add(ZIGGURAT_TAIL, result);
+      result = F64(beyond.lo, beyond.hi | sign);
+    }
+    if (accepted) {
+      break;
+    }
+    if (wanted == TAIL_HEIGHT) {
+      wanted = TAIL_DISTANCE;
     }
   }
   return result;
