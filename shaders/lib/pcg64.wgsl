@@ -140,7 +140,11 @@ fn rng_integers(rng: ptr<function, Rng>, n: u32) -> u32 {
 
 // A multiple of 2^-53 in [0, 1).
 fn rng_random(rng: ptr<function, Rng>) -> F64 {
-  let bits = rng_next64(rng);
+  return rng_random_of(rng_next64(rng));
+}
+
+// What random() makes of these 64 bits.
+fn rng_random_of(bits: vec2u) -> F64 {
   return f64_from_fraction53(vec2u((bits.x >> 11u) | (bits.y << 21u), bits.y >> 11u));
 }
 

@@ -59,18 +59,19 @@ fn f64_near(x: f32) -> F64 {
 
 // What a draw that is not inside its layer waits for.
 const AFRESH: u32 = 0u;
-const TAIL_DISTANCE: u32 = 1u;
-const TAIL_HEIGHT: u32 = 2u;
+const EDGE: u32 = 1u;
+const TAIL_DISTANCE: u32 = 2u;
+const TAIL_HEIGHT: u32 = 3u;
 
-// One loop with one exponential, which the tail and the layers' edges share: compilers write every call out.
+// One loop with one draw and one exponential, which the tail and the layers' edges share: compilers write every call out.
 fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
   var result: F64;
   var layer: u32;
   var sign: u32;
   var wanted = AFRESH;
   loop {
+    let bits = rng_next64(rng);
     if (wanted == AFRESH) {
-      let bits = rng_next64(rng);
       layer = bits.x & 0xffu;
       let magnitude = vec2u(((bits.y & 0x1ffu) << 23u) | (bits.x >> 9u), (bits.y & 0x1fffffffu) >> 9u);
       // innerCount, and the width of the layer times 2^53
@@ -80,16 +81,15 @@ fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
       if (magnitude.y < entry.y || (magnitude.y == entry.y && magnitude.x < entry.x)) {
         break;
       }
-      if (layer == 0u) {
-        sign = select(0u, F64_SIGN, (bits.x & 0x20000u) != 0u);
-        wanted = TAIL_DISTANCE;
-      }
+      sign = select(0u, F64_SIGN, (bits.x & 0x20000u) != 0u);
+      wanted = select(EDGE, TAIL_DISTANCE, layer == 0u);
+      continue;
     }
-    let drawn = rng_random(rng);
+    let drawn = rng_random_of(bits);
     let rest = f64_add(F64_ONE, f64_neg(drawn));
     let guess = f64_near(-log(f64_to_f32(rest)));
     var exponent = guess;
-    if (wanted == AFRESH) {
+    if (wanted == EDGE) {
       exponent = f64_neg(f64_half(f64_mul(result, result)));
     }
     let power = f64_exp(exponent);
@@ -114,7 +114,7 @@ fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
     }
     var bound = F64(exponential.lo, exponential.hi + (1u << 20u));
     var height = product;
-    if (wanted == AFRESH) {
+    if (wanted == EDGE) {
       bound = power;
       height = f64_add(product, F64(edge.x, edge.y));
     }
@@ -126,9 +126,7 @@ fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
     if (accepted) {
       break;
     }
-    if (wanted == TAIL_HEIGHT) {
-      wanted = TAIL_DISTANCE;
-    }
+    wanted = select(AFRESH, TAIL_DISTANCE, wanted == TAIL_HEIGHT);
   }
   return result;
 }
