@@ -6,6 +6,7 @@ import { costOf } from '../src/experiment/cost.ts';
 import { estimateRun } from '../src/experiment/estimate.ts';
 import { planRun } from '../src/experiment/plan.ts';
 import { methods } from '../src/methods/index.ts';
+import { runRows } from '../src/report/run-table.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { runCli } from './support/cli.ts';
 import { answerOf, scriptedModel, smallRun, temporaryFolder } from './support/experiment.ts';
@@ -91,5 +92,10 @@ describe('r2po run', () => {
     expect(model.requests).toHaveLength(5);
     const { summary } = await smallRun({ model, overrides: overrides.slice(0, 2) });
     expect(summary.llm.cost_usd).toBeCloseTo(12 * 0.0045, 12);
+    expect(runRows(summary)).toContainEqual(['cost', '0.0540 USD']);
+    const unpriced = { ...summary, llm: { ...summary.llm, cost_usd: null } };
+    expect(runRows(unpriced)).toContainEqual(['cost', 'unknown: the configuration has no price']);
+    const offline = runRows({ ...summary, model_kind: 'offline' }).map(([name]) => name);
+    expect(offline).not.toContain('cost');
   });
 });

@@ -22,6 +22,10 @@ function recheckedText({ best }: RunSummary): string {
   return `${value(mean)}${interval}, ${episodes} fresh episodes)`;
 }
 
+function costText(usd: number | null): string {
+  return usd === null ? 'unknown: the configuration has no price' : `${usd.toFixed(4)} USD`;
+}
+
 /** Name and value, in reading order. */
 export function runRows(summary: RunSummary): readonly (readonly [string, string])[] {
   const { llm, best } = summary;
@@ -35,6 +39,7 @@ export function runRows(summary: RunSummary): readonly (readonly [string, string
     ['best policy, re-checked', recheckedText(summary)],
     ['model calls', `${llm.calls}${unusable}`],
     ['tokens', `${llm.prompt_tokens} in, ${llm.completion_tokens} out`],
+    ...(summary.model_kind === 'model' ? [['cost', costText(llm.cost_usd)] as const] : []),
     ['search episodes', `${summary.episodes} (${summary.steps} steps)`],
     ['wall time', summary.wall_s < 10 ? `${significant(summary.wall_s, 3)} s` : duration(summary.wall_s)],
     ['backend', summary.adapter === null ? summary.backend : `${summary.backend} (${summary.adapter})`],
