@@ -23,7 +23,9 @@ const policy = buildPolicy('linear', env);
 const backend = openCpuBackend({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'r2po-peers-'));
 
-const ask = (program, args) => JSON.parse(execFileSync(program, args, { encoding: 'utf8' }));
+/** One thread for all: NumPy's products would otherwise take what they find. */
+const oneThread = { ...process.env, OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+const ask = (program, args) => JSON.parse(execFileSync(program, args, { encoding: 'utf8', env: oneThread }));
 const weights = params.map(String);
 
 /** Each gives { steps, seconds, meanReturn }, or throws when it cannot be run here. */
