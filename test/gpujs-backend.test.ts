@@ -1,5 +1,6 @@
 /** The GPU.js backend as a backend: episodes, traces, and what it refuses. Its numbers: recorded-steps.test.ts, parity.test.ts. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { defineEnv } from '../src/envs/env.ts';
 import { findEnv } from '../src/envs/index.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import type { RolloutJob } from '../src/rollout/backend.ts';
@@ -7,6 +8,7 @@ import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { openGpujsBackend } from '../src/rollout/gpujs/backend.ts';
 import { readGolden } from './suites/golden.ts';
 import { runCli } from './support/cli.ts';
+import { toyEnv } from './support/toy-env.ts';
 
 const backend = await openGpujsBackend();
 const cpu = openCpuBackend({ threads: 1 });
@@ -86,6 +88,19 @@ describe('the gpujs backend', () => {
     const job = jobIn('CartPole-v1', { policy: mlp, candidates: [new Float64Array(mlp.paramCount)] });
     await expect(backend.play(job)).rejects.toThrow('plays the policy kind "linear", not "mlp"');
     await expect(backend.resets(pong, 0, 1)).rejects.toThrow('not for Pong-v0');
+  });
+
+  it('has no kernels for an environment that its loop would play wrongly', () => {
+    const gpujs = { observe: ['x', 't'], step: 't += 1;' };
+    const one = { kind: 'box', rows: toyEnv.action.kind === 'box' ? toyEnv.action.rows.slice(1) : [] } as const;
+    const spec = { ...toyEnv, constants: {}, derive: () => ({}), exact: [], action: one, gpujs };
+    expect(defineEnv(spec).gpujs).toBe(gpujs);
+    expect(() => defineEnv({ ...spec, gpujs: { ...gpujs, observe: ['x'] } })).toThrow(
+      'expected 2 expressions in gpujs.observe, one per entry, got 1',
+    );
+    expect(() => defineEnv({ ...spec, action: toyEnv.action })).toThrow('expected one action entry');
+    expect(() => defineEnv({ ...spec, memory: toyEnv.state })).toThrow('no memory rows for a GPU.js kernel, got 2');
+    expect(() => defineEnv({ ...spec, stepDraws: 3 })).toThrow('steps without draws for a GPU.js kernel, got 3');
   });
 
   it('stops between two calls of a kernel when asked to', async () => {

@@ -171,6 +171,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
       fail(`expected whole numbers in 0 ... 2^32 - 1 in the table, got ${value}`);
     }
   }
+  if (spec.gpujs) checkGpujsKernel(spec, spec.gpujs, fail);
   return {
     ...rest,
     params,
@@ -186,6 +187,24 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     dynamics: spec.dynamics as unknown as Dynamics,
     gpujs: spec.gpujs ?? null,
   };
+}
+
+/** Refuses a GPU.js kernel where the backend's loop would play something else than the environment. */
+function checkGpujsKernel(
+  spec: Pick<EnvSpec<Record<string, Constant>, Params>, 'observation' | 'action' | 'memory' | 'stepDraws'>,
+  kernel: GpujsKernel,
+  fail: (message: string) => never,
+): void {
+  const remedy = 'leave "gpujs" out';
+  const observed = observationSize(spec.observation);
+  if (kernel.observe.length !== observed) {
+    fail(`expected ${observed} expressions in gpujs.observe, one per entry, got ${kernel.observe.length}; add or cut`);
+  }
+  const actions = actionSize(spec.action);
+  if (actions !== 1) fail(`expected one action entry for a GPU.js kernel, got ${actions}; ${remedy}`);
+  const memory = spec.memory?.length ?? 0;
+  if (memory > 0) fail(`expected no memory rows for a GPU.js kernel, got ${memory}; ${remedy}`);
+  if (spec.stepDraws) fail(`expected steps without draws for a GPU.js kernel, got ${spec.stepDraws}; ${remedy}`);
 }
 
 /**
