@@ -73,6 +73,12 @@ export const linear: PolicyKind = {
       outputCount,
       shaderConstants: { LINEAR_BIAS: bias },
 
+      gpujs: (observed, parameter) =>
+        outputs.map((_, j) => {
+          const terms = observed.map((entry, i) => `${entry} * ${parameter(i * outputCount + j)}`);
+          return [...terms, ...(bias ? [parameter(inputs * outputCount + j)] : [])].join(' + ');
+        }),
+
       act: inputs >= UNROLLED ? unrolled : plain,
 
       sample(rng, spread) {

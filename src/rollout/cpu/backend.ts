@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { RecordedDraws } from '../../base/rng/draws.ts';
-import { Generator } from '../../base/rng/generator.ts';
 import { type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
@@ -13,7 +12,6 @@ import {
   checkEpisode,
   checkJob,
   checkProbes,
-  checkSeeds,
   type Episodes,
   endCauses,
   type PlayOptions,
@@ -23,6 +21,7 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
+import { startStates } from '../starts.ts';
 import { type Outcomes, Player, Recorder } from './loop.ts';
 import { WorkerPool } from './pool.ts';
 import { allocateOutcomes, CANCELLED, sliceSize } from './work.ts';
@@ -127,14 +126,7 @@ class CpuBackend implements Backend {
 
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {
     this.#checkOpen();
-    checkSeeds('resets', seed, count);
-    const rng = Generator.from(0);
-    const state = new Float64Array(stateArraySize(env));
-    return Array.from({ length: count }, (_, i) => {
-      rng.reseed(seed + i);
-      env.dynamics.reset(env.params, rng, state);
-      return Array.from(state.subarray(0, env.state.length));
-    });
+    return startStates(env, seed, count);
   }
 
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {

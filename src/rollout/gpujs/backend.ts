@@ -6,16 +6,15 @@
 import { createRequire } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { R2poError, UsageError } from '../../base/errors.ts';
-import { Generator } from '../../base/rng/generator.ts';
-import { type Env, type GpujsKernel, stateArraySize } from '../../envs/env.ts';
+import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
+import { policyKinds } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';
 import {
   type Backend,
   checkEpisode,
   checkJob,
   checkProbes,
-  checkSeeds,
   type Episodes,
   endCauses,
   type PlayOptions,
@@ -25,7 +24,8 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
-import { episodeKernel, returnedEntries, stepKernel } from './kernel.ts';
+import { startStates } from '../starts.ts';
+import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 
 /** What is used of the package; its own types leave some of it out. */
 interface GpuJs {
@@ -43,7 +43,6 @@ interface GpujsProgram {
   /** why it is not what was asked for */
   readonly fallbackReason?: string | null;
 }
-type KernelEnv = Env & { readonly gpujs: GpujsKernel };
 
 /** Steps in one call of a kernel, which blocks the thread: half a second or less. */
 const callSteps = 20_000_000;
@@ -102,15 +101,17 @@ class GpujsBackend implements Backend {
       const known = envs.filter(hasKernel).map((e) => e.id);
       return `the backend "gpujs" has kernels for ${known.join(', ')}, not for ${env.id}; use auto, webgpu or cpu`;
     }
-    if (policy !== null && policy.kind !== 'linear') {
-      return `the backend "gpujs" plays the policy kind "linear", not "${policy.kind}"; use auto, webgpu or cpu`;
+    if (policy !== null && !playsPolicy(policy)) {
+      const known = policyKinds.filter((k) => k.accepts(env) === null && playsPolicy(k.build(env, {})));
+      const list = known.map(({ id }) => `"${id}"`).join(', ');
+      return `the backend "gpujs" plays the policy kind ${list}, not "${policy.kind}"; use auto, webgpu or cpu`;
     }
     return null;
   }
 
   async play(job: RolloutJob, { signal }: PlayOptions = {}): Promise<Episodes> {
     checkJob(job);
-    const env = this.#supported(job.env, job.policy);
+    const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
     const started = performance.now();
     const { candidates, episodes, seed } = job;
@@ -118,7 +119,7 @@ class GpujsBackend implements Backend {
     const returns = new Float64Array(total);
     const lengths = new Uint32Array(total);
     const ends = new Uint8Array(total);
-    const text = episodeKernel(env, job.policy, outcome);
+    const text = episodeKernel(env, policy, outcome);
     const chunk = Math.max(1, Math.floor(callSteps / limit.steps));
     const terminated = endCauses.indexOf('terminated');
     const cut = endCauses.indexOf(limit.cause);
@@ -148,7 +149,7 @@ class GpujsBackend implements Backend {
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     checkJob(job);
     checkEpisode(job, candidate, episode);
-    const env = this.#supported(job.env, job.policy);
+    const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
     const seed = job.seed + episode;
     const start = flat(await this.resets(env, seed, 1));
@@ -158,7 +159,7 @@ class GpujsBackend implements Backend {
     const after = (returning: readonly string[], limits: Float32Array): number[][] => {
       const size = env.state.length;
       const starts = Float32Array.from({ length: limits.length * size }, (_, i) => start[i % size]);
-      const text = episodeKernel(env, job.policy, returning);
+      const text = episodeKernel(env, policy, returning);
       return this.#run(env, text, limits.length, [this.#rows(starts, size), weights, limits]);
     };
     const [[sum, length, ended]] = after(outcome, Float32Array.of(limit.steps));
@@ -182,20 +183,12 @@ class GpujsBackend implements Backend {
 
   /** Start states are drawn on the host, in float64, and rounded to f32 as they go into a kernel. */
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {
-    checkSeeds('resets', seed, count);
-    this.#supported(env, null);
-    const rng = Generator.from(0);
-    const state = new Float64Array(stateArraySize(env));
-    return Array.from({ length: count }, (_, i) => {
-      rng.reseed(seed + i);
-      env.dynamics.reset(env.params, rng, state);
-      return Array.from(state.subarray(0, env.state.length), Math.fround);
-    });
+    return startStates(this.#supportedEnv(env), seed, count).map((state) => state.map(Math.fround));
   }
 
   async probe(given: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     checkProbes(given, inputs);
-    const env = this.#supported(given, null);
+    const env = this.#supportedEnv(given);
     if (inputs.length === 0) return [];
     const starts = this.#rows(flat(inputs.map(({ state }) => state)), env.state.length);
     const actions = Float32Array.from(inputs, ({ action }) => action[0]);
@@ -219,10 +212,18 @@ class GpujsBackend implements Backend {
     await this.#gpu.destroy();
   }
 
-  #supported(env: Env, policy: Policy | null): KernelEnv {
-    const reason = this.supports(env, policy);
-    if (reason !== null || !hasKernel(env)) throw new UsageError('--backend', reason ?? '');
+  #supportedEnv(env: Env): KernelEnv {
+    if (!hasKernel(env)) throw this.#unsupported(env, null);
     return env;
+  }
+
+  #supported({ env, policy }: RolloutJob): { readonly env: KernelEnv; readonly policy: KernelPolicy } {
+    if (!hasKernel(env) || !playsPolicy(policy)) throw this.#unsupported(env, policy);
+    return { env, policy };
+  }
+
+  #unsupported(env: Env, policy: Policy | null): UsageError {
+    return new UsageError('--backend', `${this.supports(env, policy)}`);
   }
 
   /** Numbers as rows of `width`. */
@@ -259,13 +260,22 @@ class GpujsBackend implements Backend {
     kernel.setOutput([count, 1]);
     const [rows] = kernel(...inputs);
     const { fallbackReason } = kernel;
-    if (fallbackReason) throw new R2poError('gpujs', `expected a WebAssembly kernel, got another: ${fallbackReason}`);
+    if (fallbackReason) {
+      throw new R2poError(
+        'gpujs',
+        `expected a WebAssembly kernel, got another: ${fallbackReason}; use the backend "cpu" or "webgpu" instead`,
+      );
+    }
     return Array.from(rows, (row) => Array.from(row));
   }
 }
 
 function hasKernel(env: Env): env is KernelEnv {
   return env.gpujs !== null;
+}
+
+function playsPolicy(policy: Policy): policy is KernelPolicy {
+  return policy.gpujs !== undefined;
 }
 
 const observedNames = (env: KernelEnv): string[] => env.gpujs.observe.map((_, i) => `observed${i}`);
@@ -275,7 +285,10 @@ const flat = (rows: readonly (readonly number[])[]): Float32Array => Float32Arra
 function checkedLimit(job: RolloutJob): ReturnType<typeof stepLimit> {
   const limit = stepLimit(job);
   if (limit.steps > mostSteps) {
-    throw new UsageError('evaluate', `expected at most ${mostSteps} steps on the backend "gpujs", got ${limit.steps}`);
+    throw new UsageError(
+      'evaluate',
+      `expected at most ${mostSteps} steps on the backend "gpujs", got ${limit.steps}; lower max-steps`,
+    );
   }
   return limit;
 }

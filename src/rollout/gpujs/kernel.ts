@@ -1,5 +1,5 @@
 /**
- * Writes the source text of a GPU.js kernel: an environment's statements inside an episode loop, with a linear policy
+ * Writes the source text of a GPU.js kernel: an environment's statements inside an episode loop, with a policy's scores
  * or with given actions. As text, because what a compiler or a test runner makes of a function need not stay in the part
  * of JavaScript that GPU.js translates.
  */
@@ -9,7 +9,8 @@ import type { Policy } from '../../policies/policy.ts';
 /** Entries that one kernel can return per thread. */
 export const returnedEntries = 4;
 
-type KernelEnv = Env & { readonly gpujs: GpujsKernel };
+export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
+export type KernelPolicy = Policy & Required<Pick<Policy, 'gpujs'>>;
 
 const thread = { episode: 'this.thread.x', candidate: 'this.thread.y' } as const;
 
@@ -25,15 +26,12 @@ function observed(env: KernelEnv): string {
   return env.gpujs.observe.map((entry, i) => `const observed${i} = ${withConstants(entry)};`).join('\n');
 }
 
-/** Sets `action` by the linear policy with the parameters `weights [P][paramCount]`. */
-function linearAction(env: Env, policy: Policy, inputs: number): string {
-  const outputs = policy.outputCount;
-  const weight = (i: number): string => `weights[${thread.candidate}][${i}]`;
-  const scores = Array.from({ length: outputs }, (_, j) => {
-    const terms = Array.from({ length: inputs }, (_, i) => `observed${i} * ${weight(i * outputs + j)}`);
-    if (policy.options.bias === true) terms.push(weight(inputs * outputs + j));
-    return `const score${j} = ${terms.join(' + ')};`;
-  });
+/** Sets `action` by the policy with the parameters `weights [P][paramCount]`. */
+function chosenAction(env: KernelEnv, policy: KernelPolicy): string {
+  const entries = env.gpujs.observe.map((_, i) => `observed${i}`);
+  const scores = policy
+    .gpujs(entries, (i) => `weights[${thread.candidate}][${i}]`)
+    .map((score, j) => `const score${j} = ${score};`);
   if (env.action.kind === 'box') {
     const { low, high } = env.action.rows[0];
     return [...scores, `action = Math.min(Math.max(score0, ${low}), ${high});`].join('\n');
@@ -48,7 +46,7 @@ function linearAction(env: Env, policy: Policy, inputs: number): string {
  * A kernel that plays from `starts` for at most `limits[episode]` steps and returns these expressions: names of state
  * rows, `observed<i>` of the last state, and `total`, `length`, `ended`, `action`, `reward` of the last step.
  */
-export function episodeKernel(env: KernelEnv, policy: Policy, returning: readonly string[]): string {
+export function episodeKernel(env: KernelEnv, policy: KernelPolicy, returning: readonly string[]): string {
   return `function episode(starts, weights, limits) {
     ${readState(env)}
     const limit = limits[${thread.episode}];
@@ -60,7 +58,7 @@ export function episodeKernel(env: KernelEnv, policy: Policy, returning: readonl
     let terminated = 0;
     for (let t = 0; t < limit && ended === 0; t++) {
       ${observed(env)}
-      ${linearAction(env, policy, env.gpujs.observe.length)}
+      ${chosenAction(env, policy)}
       ${withConstants(env.gpujs.step)}
       total += reward;
       length += 1;
