@@ -35,6 +35,8 @@ export interface CpuOptions {
 const parallelSeconds = 0.015;
 /** What a step takes in an environment that was not played yet, s. */
 const usualStepSeconds = 3e-8;
+/** A shorter job says more about its first calls than about a step, s. */
+const tellingSeconds = 0.005;
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
 const sliceTime = { least: 2, most: 10 } as const;
 
@@ -65,7 +67,7 @@ class CpuBackend implements Backend {
   readonly adapter = null;
   readonly #threads: number;
   readonly #pool: WorkerPool;
-  /** time of one step on one thread, s, as last seen */
+  /** the shortest time of one step on one thread that was seen, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
@@ -100,7 +102,10 @@ class CpuBackend implements Backend {
     let steps = 0;
     for (const length of outcomes.lengths) steps += length;
     const seconds = (performance.now() - start) / 1000;
-    this.#stepSeconds.set(job.env, (seconds * (parallel ? this.#threads : 1)) / steps);
+    if (seconds >= tellingSeconds) {
+      const seen = (seconds * (parallel ? this.#threads : 1)) / steps;
+      this.#stepSeconds.set(job.env, Math.min(seen, this.#stepSeconds.get(job.env) ?? Infinity));
+    }
     return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
   }
 

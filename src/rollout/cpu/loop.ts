@@ -67,7 +67,7 @@ export class Player {
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #rule: number;
-  readonly #transition: Transition = { reward: Number.NaN, terminated: false };
+  readonly #transition: Transition = { reward: 0, terminated: false };
 
   /** `limit`: steps after which an episode is stopped, and the cause that is noted then. */
   constructor(env: Env, policy: Policy, limit: { readonly steps: number; readonly cause: EndCause }) {
