@@ -6,7 +6,14 @@ import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/load.ts';
 import { animate } from '../report/animation.ts';
-import { type BackendChoice, type Episodes, endCauses, maxEpisodeSteps, maxEpisodes } from '../rollout/backend.ts';
+import {
+  type BackendChoice,
+  type Episodes,
+  endCauses,
+  maxEpisodeSteps,
+  maxEpisodes,
+  usualCap,
+} from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { evaluate } from '../stats/evaluate.ts';
 import type { Summary } from '../stats/summary.ts';
@@ -92,16 +99,15 @@ async function run(options: Options, io: Io): Promise<void> {
   }
 }
 
-/** Steps after which an episode of an environment without a limit of its own is stopped when nothing else is asked for. */
-const usualCap = 1000;
-
 function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {
   if (maxSteps !== undefined) return maxSteps;
-  if (env.timeLimit !== null) return null;
-  io.note(
-    `${env.id} has no step limit of its own: episodes are stopped after ${usualCap} steps; --max-steps sets another`,
-  );
-  return usualCap;
+  const cap = usualCap(env);
+  if (cap !== null) {
+    io.note(
+      `${env.id} has no step limit of its own: episodes are stopped after ${cap} steps; --max-steps sets another`,
+    );
+  }
+  return cap;
 }
 
 /** The statistics of the document: `episodes` stands in front of them, and of the picked episodes the median one is named. */

@@ -8,7 +8,7 @@ import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { openEnv } from '../envs/load.ts';
 import { policyKinds } from '../policies/index.ts';
-import type { Backend } from '../rollout/backend.ts';
+import { type Backend, usualCap } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import type { ReadShader } from '../rollout/webgpu/programs.ts';
 import { checkEnvironment } from '../stats/conformance.ts';
@@ -36,8 +36,6 @@ interface EnvReport {
 
 /** A software adapter is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
 const softwareSeconds = 5;
-/** an environment without a limit of its own is stopped here */
-const cap = 1000;
 
 export function define(command: Command, io: Io): void {
   command
@@ -118,7 +116,7 @@ async function check(
   for (const kind of kinds) {
     const policy = kind.build(env, {});
     const { seed, transitions, episodes, maxSeconds } = sizes;
-    const maxSteps = env.timeLimit === null ? cap : null;
+    const maxSteps = usualCap(env);
     for (const other of others.filter((backend) => backend.supports(env, policy) === null)) {
       io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
       const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };

@@ -109,6 +109,11 @@ export const maxEpisodeSteps = 2 ** 30 - 1;
 /** Most episodes in one call: their outcomes come back to the host. */
 export const maxEpisodes = 2 ** 28;
 
+/** Our cap on the steps of an episode when none is asked for: 1000 where the environment has no limit of its own. */
+export function usualCap(env: Env): number | null {
+  return env.timeLimit === null ? 1000 : null;
+}
+
 /**
  * Steps after which an episode is stopped, and whose limit that is: the environment's own or our cap.
  * Throws a usage error when there is neither.

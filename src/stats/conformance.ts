@@ -9,13 +9,13 @@ import { Generator } from '../base/rng/generator.ts';
 import { describeEnvironment } from '../envs/description.ts';
 import { actionSize, type Env, observationSize, type Row, stateArraySize } from '../envs/env.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
-import type { Backend, Trace } from '../rollout/backend.ts';
+import { type Backend, type Trace, usualCap } from '../rollout/backend.ts';
 
 /** episodes played, each by another random policy */
 const episodes = 20;
 const spread = 3;
-/** an environment without a limit of its own is stopped here */
-const cap = 1000;
+/** steps of an episode that are looked at one by one */
+const looks = 1000;
 
 /** Every promise that `env` breaks, one sentence each; none is the good answer. `cpu` plays in float64. */
 export async function checkEnvironment(env: Env, cpu: Backend, seed = 0): Promise<string[]> {
@@ -81,7 +81,7 @@ function drawProblems(env: Env, seed: number): string[] {
     dynamics.reset(params, draws, state);
     // Left from the step before, as in the loops: a step has to set both.
     const out = { reward: Number.NaN, terminated: false };
-    for (let t = 0; t < Math.min(env.timeLimit ?? cap, cap) && !out.terminated; t++) {
+    for (let t = 0; t < Math.min(env.timeLimit ?? looks, looks) && !out.terminated; t++) {
       const where = `seed ${s}, step ${t + 1}`;
       const action = randomAction(env, rng);
       draws.values = [];
@@ -129,7 +129,7 @@ async function episodeProblems(env: Env, cpu: Backend, seed: number): Promise<st
   const rng = Generator.from([seed, 4]);
   const problems: string[] = [];
   for (let i = 0; i < episodes && problems.length === 0; i++) {
-    const maxSteps = env.timeLimit === null ? cap : null;
+    const maxSteps = usualCap(env);
     const job = { env, policy, candidates: [policy.sample(rng, spread)], episodes: 1, seed: seed + i, maxSteps };
     const trace = await cpu.trace(job, 0, 0);
     problems.push(...traceProblems(env, trace));

@@ -4,7 +4,7 @@ import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
-import type { Backend, RolloutJob } from '../rollout/backend.ts';
+import { type Backend, type RolloutJob, usualCap } from '../rollout/backend.ts';
 import { evaluate } from './evaluate.ts';
 
 /** One policy in one environment, as often as asked. */
@@ -30,8 +30,6 @@ export interface Timing {
 const warmSeconds = 0.2;
 /** Numbers of episodes that `affordableEpisodes` chooses from are these, and their doubles in between. */
 const episodeRange = { fewest: 256, most: 2 ** 22 } as const;
-/** an environment without a limit of its own is stopped here */
-const cap = 1000;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -43,7 +41,7 @@ export async function longPlayingWork(env: Env, backend: Backend): Promise<Work>
   const kind = policyKinds.find((k) => k.accepts(env) === null);
   if (kind === undefined) throw new Error(`no policy kind acts in ${env.id}`);
   const policy = kind.build(env, {});
-  const maxSteps = env.timeLimit === null ? cap : null;
+  const maxSteps = usualCap(env);
   const longest = async (candidates: readonly Float64Array[], episodes: number): Promise<Float64Array[]> => {
     const { lengths } = await backend.play({ env, policy, candidates, episodes, seed: 0, maxSteps });
     const total = (c: number): number => lengths.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0);
@@ -94,9 +92,10 @@ export async function time(backend: Backend, work: Work, episodes: number, repea
     spent += wall[wall.length - 1];
   }
   const gpu: number[] = [];
-  for (let r = 0; backend.id === 'webgpu' && r < repeats; r++) {
+  while (gpu.length < repeats) {
     const { gpuSeconds } = await backend.play(job, { timing: true });
-    if (gpuSeconds !== null) gpu.push(gpuSeconds);
+    if (gpuSeconds === null) break;
+    gpu.push(gpuSeconds);
   }
   const [summary] = last.summaries;
   return {
