@@ -403,12 +403,12 @@ describe('resolveConfig', () => {
 
   it('says where there are no published settings', async () => {
     expect(await asyncProblem(() => resolveConfig('acrobot/props', ['settings=published']))).toBe(
-      'override 1 (settings=published): there are no published settings of "props" here',
+      'override 1 (settings=published): there are no published settings of "props" here; use "settings: fair", or write them under "published"',
     );
     const file = join(folder, 'own.yaml');
     writeFileSync(file, `${minimal}published:\n  props: {}\n`);
     expect(await asyncProblem(() => resolveConfig(file, ['settings=published']))).toBe(
-      'override 1 (settings=published): there are no published settings of "r2po" here; there are those of props',
+      'override 1 (settings=published): there are no published settings of "r2po" here; there are those of props; use "settings: fair", or write them under "published"',
     );
   });
 

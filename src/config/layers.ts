@@ -15,7 +15,7 @@ export interface Layer extends YamlText {
   readonly folder: string;
 }
 
-type Section = Readonly<Record<string, unknown>>;
+type Section = Record<string, unknown>;
 
 /** No chain of people's files is longer; one that is runs in a circle. */
 const mostFiles = 20;

@@ -1,5 +1,6 @@
 /** Values from the command line, laid over a configuration file: `evaluation.episodes=4096`. */
 import { UsageError } from '../base/errors.ts';
+import { isSection } from './layers.ts';
 import { showValue, unknownKey } from './problems.ts';
 import { type KeyInfo, knownKeys } from './schema.ts';
 import { parseYaml } from './yaml-text.ts';
@@ -46,12 +47,6 @@ export function parseOverride(text: string, position: number): Override {
 /** Reads all positional overrides of a command line, in order. */
 export function parseOverrides(texts: readonly string[]): Override[] {
   return texts.map((text, index) => parseOverride(text, index + 1));
-}
-
-type Section = Record<string, unknown>;
-
-function isSection(value: unknown): value is Section {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

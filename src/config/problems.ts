@@ -83,11 +83,12 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     }
     const dotted = path.join('.');
     const value = valueAt(raw, path);
+    const names = namesOf(issue);
     if (value === undefined) {
       const message = `missing key ${withMeaning(dotted)}: expected ${issue.message}`;
       add({ path, at: 'section', message });
-    } else if (typeof value === 'string' && namesOf(issue) !== null) {
-      add({ path, at: 'value', message: unknownName(dotted, value, namesOf(issue) ?? []) });
+    } else if (typeof value === 'string' && names !== null) {
+      add({ path, at: 'value', message: unknownName(dotted, value, names) });
     } else if (dotted === '') {
       add({ path, at: 'value', message: `expected a mapping of keys to values, got ${showValue(value)}` });
     } else {

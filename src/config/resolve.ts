@@ -63,9 +63,9 @@ export function shippedConfigs(): string[] {
     .sort();
 }
 
-/** A file of that path, or else a shipped configuration of that name. Throws a `UsageError` with the nearest name. */
 const read = (path: string): Promise<InputText> => readInput('config', path, 'a configuration file');
 
+/** A file of that path, or else a shipped configuration of that name. Throws a `UsageError` with the nearest name. */
 async function readConfig(nameOrPath: string): Promise<Source> {
   const source = async (path: string): Promise<Source> => ({ ...(await read(path)), folder: dirname(path) });
   const local = kindOfPath(nameOrPath);
@@ -112,8 +112,9 @@ function withPublished(layers: readonly Layer[], overrides: readonly Override[])
     return { ...merge(files, published[method]) };
   }
   const at = given?.label ?? layerOf(layers, ['settings']).locate(['settings'], 'value');
-  const known = isSection(published) ? `; there are those of ${Object.keys(published).join(', ')}` : '';
-  throw new UsageError('config', `${at}: there are no published settings of "${method}" here${known}`);
+  const known = isSection(published) ? `there are those of ${Object.keys(published).join(', ')}; ` : '';
+  const remedy = `${known}use "settings: fair", or write them under "published"`;
+  throw new UsageError('config', `${at}: there are no published settings of "${method}" here; ${remedy}`);
 }
 
 /**
