@@ -12,17 +12,11 @@ import {
   resolveModel,
 } from '../src/llm/providers/index.ts';
 import { backoffSeconds, realSleep, retryAfterSeconds } from '../src/llm/retry.ts';
+import { impatientClient, twoParameterRequest } from './support/endpoint.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from './support/fake-model-server.ts';
 
 const key = 'sk-secret-0123456789';
-const request: ChatRequest = {
-  messages: [
-    { role: 'system', content: 'You maximise f.' },
-    { role: 'user', content: 'Propose two parameters.' },
-  ],
-  temperature: 0.3,
-  seed: 7,
-};
+const request = twoParameterRequest;
 
 let open: FakeServer[] = [];
 afterEach(async () => {
@@ -50,22 +44,13 @@ async function bench(
 ): Promise<Bench> {
   const { models, ...options } = change;
   const server = await serve({ reply, ...(models !== undefined && { models }) });
-  const waits: number[] = [];
-  const log: string[] = [];
+  const { waits, log, settings } = impatientClient();
   const model = openAiCompatible({
     id: 'test/fake-1',
     baseURL: server.url,
     apiKey: key,
     keyVariable: 'TEST_API_KEY',
-    model: 'fake-1',
-    timeoutSeconds: 10,
-    idleTimeoutSeconds: 5,
-    maxAttempts: 3,
-    sleep: async (seconds) => {
-      waits.push(seconds);
-    },
-    random: () => 0.5,
-    log: (line) => log.push(line),
+    ...settings,
     ...options,
   });
   return { server, model, waits, log };

@@ -5,6 +5,7 @@ import type { ChatModel, ChatRequest } from '../src/llm/chat.ts';
 import type { EndpointModel } from '../src/llm/providers/index.ts';
 import { contextFor, judgePromptCount, mostTokens } from '../src/llm/providers/ollama-context.ts';
 import { ollamaNative } from '../src/llm/providers/ollama-native.ts';
+import { impatientClient, twoParameterRequest } from './support/endpoint.ts';
 import {
   type FakeReply,
   type FakeServer,
@@ -13,14 +14,7 @@ import {
 } from './support/fake-model-server.ts';
 
 const key = 'ollama-secret-0123';
-const request: ChatRequest = {
-  messages: [
-    { role: 'system', content: 'You maximise f.' },
-    { role: 'user', content: 'Propose two parameters.' },
-  ],
-  temperature: 0.3,
-  seed: 7,
-};
+const request = twoParameterRequest;
 
 /** A prompt of about `trials` * 14 tokens. */
 const longRequest = (trials: number): ChatRequest => ({
@@ -49,22 +43,13 @@ async function bench(
   const served = { ...(models !== undefined && { models }), ...(loadedContext !== undefined && { loadedContext }) };
   const server = await startFakeServer({ reply, ...served });
   open.push(server);
-  const waits: number[] = [];
-  const log: string[] = [];
+  const { waits, log, settings } = impatientClient();
   const model = ollamaNative({
     id: 'ollama/fake-1',
     baseURL: `http://127.0.0.1:${server.port}/`,
     apiKey: key,
     keyVariable: 'OLLAMA_API_KEY',
-    model: 'fake-1',
-    timeoutSeconds: 10,
-    idleTimeoutSeconds: 5,
-    maxAttempts: 3,
-    sleep: async (seconds) => {
-      waits.push(seconds);
-    },
-    random: () => 0.5,
-    log: (line) => log.push(line),
+    ...settings,
     ...options,
   });
   return { server, model, waits, log };

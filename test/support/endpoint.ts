@@ -1,0 +1,31 @@
+/** What tests of endpoint clients share: a request, and settings under which nothing is really waited for. */
+import type { ChatRequest } from '../../src/llm/chat.ts';
+
+export const twoParameterRequest: ChatRequest = {
+  messages: [
+    { role: 'system', content: 'You maximise f.' },
+    { role: 'user', content: 'Propose two parameters.' },
+  ],
+  temperature: 0.3,
+  seed: 7,
+};
+
+/** Settings of a client for the model "fake-1" that notes its waits (s) and its log lines instead. */
+export function impatientClient() {
+  const waits: number[] = [];
+  const log: string[] = [];
+  const settings = {
+    model: 'fake-1',
+    timeoutSeconds: 10,
+    idleTimeoutSeconds: 5,
+    maxAttempts: 3,
+    sleep: async (seconds: number) => {
+      waits.push(seconds);
+    },
+    random: () => 0.5,
+    log: (line: string) => {
+      log.push(line);
+    },
+  };
+  return { waits, log, settings };
+}
