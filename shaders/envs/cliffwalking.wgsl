@@ -1,11 +1,7 @@
 // CliffWalking; the float64 twin is src/envs/cliffwalking/dynamics.ts.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  // The draw of the start cell, of which there is one.
-  if (STEP_DRAWS == 1u) {
-    _ = rng_random(rng);
-  }
-  return EnvState(p.start_cell);
+  return EnvState(grid_start(p, rng));
 }
 
 fn env_observe(p: EnvParams, s: EnvState) -> Obs {
@@ -13,10 +9,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
 }
 
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
-  var direction = action;
-  if (STEP_DRAWS == 1u) {
-    direction = grid_slip(p, action, rng);
-  }
+  let direction = grid_slip(p, action, rng);
   let along = vec2f(
     grid_is(direction, 2u) - grid_is(direction, 0u),
     grid_is(direction, 1u) - grid_is(direction, 3u),

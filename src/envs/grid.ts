@@ -19,16 +19,27 @@ export function gridMoves(rows: number, columns: number, directions: readonly Gr
   });
 }
 
-export interface SlipParams {
+export interface GridParams {
+  readonly startCell: number;
+  /** 1 on slippery ground; the original's draws decide nothing elsewhere, and are left out there */
+  readonly slippery: number;
   readonly slipLeftBelow: number;
   readonly slipForwardBelow: number;
+  readonly [name: string]: number;
+}
+
+/** The original draws its start cell, of which there is one: it matters for what is drawn after it. */
+export function gridStart(p: GridParams, rng: Draws): number {
+  if (p.slippery === 1) rng.random();
+  return p.startCell;
 }
 
 /**
  * Where a move goes on slippery ground, of the four directions in turning order: one draw decides between the direction
  * before, the one that was meant, and the one after.
  */
-export function slip(p: SlipParams, direction: number, rng: Draws): number {
+export function slip(p: GridParams, direction: number, rng: Draws): number {
+  if (p.slippery !== 1) return direction;
   const draw = rng.random();
   // Counted instead of branched: nobody can predict the branch.
   const bounds = Number(draw >= p.slipLeftBelow) + Number(draw >= p.slipForwardBelow);

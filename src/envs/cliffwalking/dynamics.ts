@@ -3,16 +3,12 @@
  * Source: gymnasium/envs/toy_text/cliffwalking.py, 1.4.
  */
 import type { Dynamics } from '../env.ts';
-import { gridMoves, slip } from '../grid.ts';
+import { type GridParams, gridMoves, gridStart, slip } from '../grid.ts';
 
-export interface CliffWalkingParams {
-  readonly startCell: number;
+export interface CliffWalkingParams extends GridParams {
   readonly goalCell: number;
   readonly stepReward: number;
   readonly cliffReward: number;
-  readonly slippery: number;
-  readonly slipLeftBelow: number;
-  readonly slipForwardBelow: number;
   readonly [name: string]: number;
 }
 
@@ -29,9 +25,7 @@ export function cliffDynamics(rows: number, columns: number): Dynamics<CliffWalk
   const moves = gridMoves(rows, columns, directions);
   return {
     reset(p, rng, state) {
-      // The original draws its start cell, of which there is one. It matters for what is drawn after it.
-      if (p.slippery === 1) rng.random();
-      state[0] = p.startCell;
+      state[0] = gridStart(p, rng);
     },
 
     observe(_p, state, observation) {
@@ -39,8 +33,7 @@ export function cliffDynamics(rows: number, columns: number): Dynamics<CliffWalk
     },
 
     step(p, state, action, rng, out) {
-      // Where nothing slips, the original's draw decides nothing and is left out.
-      const direction = p.slippery === 1 ? slip(p, action[0], rng) : action[0];
+      const direction = slip(p, action[0], rng);
       const next = moves[state[0] * 4 + direction];
       const fallen = next > p.startCell && next < p.goalCell;
       state[0] = fallen ? p.startCell : next;

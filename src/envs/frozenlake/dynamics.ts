@@ -3,15 +3,7 @@
  * Source: gymnasium/envs/toy_text/frozen_lake.py, 1.4.
  */
 import type { Dynamics } from '../env.ts';
-import { gridMoves, slip } from '../grid.ts';
-
-export interface FrozenLakeParams {
-  readonly startCell: number;
-  readonly slippery: number;
-  readonly slipLeftBelow: number;
-  readonly slipForwardBelow: number;
-  readonly [name: string]: number;
-}
+import { type GridParams, gridMoves, gridStart, slip } from '../grid.ts';
 
 /** left, down, right, up */
 const directions = [
@@ -25,14 +17,12 @@ const HOLE = 1;
 const GOAL = 2;
 
 /** `map`: one text per row. state: cell */
-export function lakeDynamics(map: readonly string[]): Dynamics<FrozenLakeParams> {
+export function lakeDynamics(map: readonly string[]): Dynamics<GridParams> {
   const moves = gridMoves(map.length, map[0].length, directions);
   const ends = Uint8Array.from(map.join(''), (letter) => (letter === 'H' ? HOLE : letter === 'G' ? GOAL : 0));
   return {
     reset(p, rng, state) {
-      // The original draws its start cell, of which there is one. It matters for what is drawn after it.
-      if (p.slippery === 1) rng.random();
-      state[0] = p.startCell;
+      state[0] = gridStart(p, rng);
     },
 
     observe(_p, state, observation) {
@@ -41,8 +31,7 @@ export function lakeDynamics(map: readonly string[]): Dynamics<FrozenLakeParams>
 
     step(p, state, action, rng, out) {
       const cell = state[0];
-      // Where nothing slips, the original's draw decides nothing and is left out.
-      const direction = p.slippery === 1 ? slip(p, action[0], rng) : action[0];
+      const direction = slip(p, action[0], rng);
       const next = ends[cell] === 0 ? moves[cell * 4 + direction] : cell;
       state[0] = next;
       out.reward = ends[next] === GOAL && ends[cell] === 0 ? 1 : 0;
