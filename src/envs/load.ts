@@ -12,11 +12,14 @@ const entries = ['index.ts', 'index.js', 'index.mjs'];
 function modulePath(path: string): string {
   const full = resolve(path);
   const found = statSync(full, { throwIfNoEntry: false });
-  if (found === undefined) throw new UsageError(unit, `expected an environment's module at "${path}", found nothing`);
+  if (found === undefined) {
+    const remedy = 'give the path of a .ts or .js file, or of a folder with an index.ts';
+    throw new UsageError(unit, `expected an environment's module at "${path}", found nothing; ${remedy}`);
+  }
   if (!found.isDirectory()) return full;
   const entry = entries.map((name) => join(full, name)).find((file) => existsSync(file));
   if (entry === undefined) {
-    throw new UsageError(unit, `expected one of ${entries.join(', ')} in the folder "${path}", found none`);
+    throw new UsageError(unit, `expected one of ${entries.join(', ')} in the folder "${path}", found none; add one`);
   }
   return entry;
 }

@@ -1,5 +1,6 @@
 /** What `r2po bench` measures: speed, compile time, and what the episode loop leaves on the heap. */
 import { GCProfiler, getHeapStatistics } from 'node:v8';
+import { UsageError } from '../base/errors.ts';
 import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
 import { policyKinds } from '../policies/index.ts';
@@ -39,7 +40,9 @@ export function median(values: readonly number[]): number {
 /** The first policy kind that acts in `env`, with the random parameters whose episodes last longest. */
 export async function longPlayingWork(env: Env, backend: Backend): Promise<Work> {
   const kind = policyKinds.find((k) => k.accepts(env) === null);
-  if (kind === undefined) throw new Error(`no policy kind acts in ${env.id}`);
+  if (kind === undefined) {
+    throw new UsageError(env.id, 'expected spaces that a policy kind can act in, found none; see "r2po list policies"');
+  }
   const policy = kind.build(env, {});
   const maxSteps = usualCap(env);
   const longest = async (candidates: readonly Float64Array[], episodes: number): Promise<Float64Array[]> => {
