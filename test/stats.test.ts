@@ -2,13 +2,15 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { R2poError, UsageError } from '../src/base/errors.ts';
+import { moments } from '../src/base/moments.ts';
+import { placeRanks } from '../src/base/select.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import type { Backend, Episodes, Trace } from '../src/rollout/backend.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
+import { statisticsByPlaying } from '../src/rollout/statistics.ts';
 import { type EvaluateRequest, evaluate } from '../src/stats/evaluate.ts';
-import { meanInterval, moments, paired, t975, welch } from '../src/stats/intervals.ts';
-import { placeRanks } from '../src/stats/select.ts';
+import { meanInterval, paired, t975, welch } from '../src/stats/intervals.ts';
 import { quantile, quantileLevels, summarise } from '../src/stats/summary.ts';
 
 const options = { firstSeed: 70, successThreshold: 40 };
@@ -118,9 +120,10 @@ describe('summary', () => {
 describe('quantile', () => {
   it('is a given value at a rank and linear between two', () => {
     const sorted = Float64Array.of(1, 2, 4, 8, 16);
-    expect([0, 0.25, 0.5, 0.75, 1].map((q) => quantile(sorted, q))).toEqual([1, 2, 4, 8, 16]);
-    expect(quantile(sorted, 0.875)).toBe(12);
-    expect(quantile(sorted, 0.1)).toBeCloseTo(1.4, 14);
+    const of = (q: number) => quantile(5, q, (rank) => sorted[rank]);
+    expect([0, 0.25, 0.5, 0.75, 1].map(of)).toEqual([1, 2, 4, 8, 16]);
+    expect(of(0.875)).toBe(12);
+    expect(of(0.1)).toBeCloseTo(1.4, 14);
   });
 });
 
@@ -308,6 +311,8 @@ describe('evaluate', () => {
     adapter: null,
     supports: () => null,
     play: async (...given) => play(await cpu.play(...given)),
+    measure: (job, wanted, options) =>
+      statisticsByPlaying(async (...given) => play(await cpu.play(...given)), job, wanted, options),
     trace: async (...given) => trace(await cpu.trace(...given)),
     resets: (...given) => cpu.resets(...given),
     probe: (...given) => cpu.probe(...given),
@@ -315,12 +320,15 @@ describe('evaluate', () => {
   });
 
   it('summarises each candidate on its own episodes', async () => {
-    const both = await evaluate(request());
+    const both = await evaluate(request({ keepOutcomes: true }));
+    const { returns } = await both.outcomes();
     const alone = await evaluate(request({ candidates: [fair] }));
     expect(both.summaries.length).toBe(2);
     expect(both.summaries[1]).toEqual(alone.summaries[0]);
-    expect(both.summaries[0].mean).toBe(both.episodes.returns.slice(0, 25).reduce((sum, r) => sum + r, 0) / 25);
-    expect(both.summaries[0].steps + both.summaries[1].steps).toBe(both.episodes.steps);
+    expect(both.summaries[0].mean).toBe(returns.slice(0, 25).reduce((sum, r) => sum + r, 0) / 25);
+    expect([...both.means]).toEqual(both.summaries.map((s) => s.mean));
+    expect(both.summaries[0].steps + both.summaries[1].steps).toBe(both.played.steps);
+    expect((await alone.outcomes()).returns).toEqual(returns.slice(25));
     expect(both.summaries[0].success.threshold).toBe(475);
   });
 

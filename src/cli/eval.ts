@@ -11,7 +11,7 @@ import {
   type Episodes,
   endCauses,
   maxEpisodeSteps,
-  maxEpisodes,
+  maxMeasuredEpisodes,
   usualCap,
 } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
@@ -42,7 +42,7 @@ export function define(command: Command, io: Io): void {
     .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
     .addOption(envOption())
     .requiredOption('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
-    .addOption(countOption('--episodes', 'episodes to play', maxEpisodes).default(20))
+    .addOption(countOption('--episodes', 'episodes to play', maxMeasuredEpisodes).default(20))
     .addOption(seedOption('seed of the first episode').default(0))
     .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', maxEpisodeSteps))
     .addOption(backendOption())
@@ -68,9 +68,10 @@ async function run(options: Options, io: Io): Promise<void> {
   const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
   try {
     const request = { backend, env, policy, candidates: [params], episodes: options.episodes, seed: options.seed };
-    const result = await evaluate({ ...request, maxSteps: stepCap(env, options, io) });
+    const keepOutcomes = options.returns !== undefined;
+    const result = await evaluate({ ...request, keepOutcomes, maxSteps: stepCap(env, options, io) });
     const [summary] = result.summaries;
-    if (options.returns !== undefined) write(options.returns, returnsCsv(result.episodes, options.seed));
+    if (options.returns !== undefined) write(options.returns, returnsCsv(await result.outcomes(), options.seed));
     if (options.trajectory !== undefined || options.animate !== undefined) {
       const trace = await result.trace(0, 'median');
       if (options.trajectory !== undefined) {
@@ -78,7 +79,7 @@ async function run(options: Options, io: Io): Promise<void> {
       }
       if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind));
     }
-    const { seconds } = result.episodes;
+    const { seconds } = result.played;
     if (options.json) {
       io.printJson({
         env: env.id,

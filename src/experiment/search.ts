@@ -13,11 +13,12 @@ import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../method
 import { replySchema } from '../methods/reply-schema.ts';
 import { type SearchSettings, sensitivityChanges } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
+import { type Backend, type Episodes, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
+import type { EpisodePick } from '../rollout/statistics.ts';
 import { evaluate } from '../stats/evaluate.ts';
 import { paired } from '../stats/intervals.ts';
 import { sensitivity } from '../stats/sensitivity.ts';
-import { type EpisodePick, pickOf, type Summary } from '../stats/summary.ts';
+import { pickOf, type Summary } from '../stats/summary.ts';
 import { firstDifference } from './difference.ts';
 import { type EventOf, type Ledger, step } from './ledger.ts';
 import { deriveGenerator, deriveSeed } from './seeds.ts';
@@ -89,6 +90,7 @@ function player({ backend, env, policy, settings, signal }: Search) {
         ...job(params, episodes, seed),
         backend,
         successThreshold: settings.successThreshold,
+        keepOutcomes: settings.selection === 'paired',
         ...(signal && { signal }),
       });
     },
@@ -120,9 +122,9 @@ async function warmUp(search: Search, trials: PastTrial[]): Promise<void> {
     const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread)];
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
     const event = await step(ledger, 'warmup', { index, params, seed }, async () => {
-      const { episodes } = await play(params, 1, seed);
-      const end = endCauses[episodes.ends[0]];
-      return { type: 'warmup', index, params, seed, return: episodes.returns[0], length: episodes.lengths[0], end };
+      const { ends, first_episode: only } = (await play(params, 1, seed)).summaries[0];
+      const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
+      return { type: 'warmup', index, params, seed, return: only.return, length: only.length, end };
     });
     const { params: played, seed: used } = event;
     trials.push({ kind: 'warmup', params: played, mean: event.return, trace: () => record(played, used) });
@@ -149,7 +151,7 @@ function iterationEffects(search: Search, calls: { count: number }) {
   const { play } = player(search);
   const traces = new Map<string, CandidateTraces>();
   /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
-  let before: (() => Promise<Float64Array>) | null = null;
+  let before: (() => Promise<Episodes>) | null = null;
 
   const effects: Effects = {
     async ask({ messages, ...call }) {
@@ -176,16 +178,16 @@ function iterationEffects(search: Search, calls: { count: number }) {
       const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
       const episodes = settings.evaluationEpisodes;
       let again: ReplayEpisode | null = null;
-      let returns = async () => (await play(event.params, episodes, seed)).episodes.returns;
+      let outcomes = async (): Promise<Episodes> => (await play(event.params, episodes, seed)).outcomes();
       const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
         const result = await play(call.params, episodes, seed);
         again = (pick) => result.trace(0, pick);
-        const { returns: own } = result.episodes;
-        returns = async () => own;
-        const test = settings.selection === 'paired' && before !== null ? paired(await before(), own) : null;
+        outcomes = result.outcomes;
+        const pairedWith = settings.selection === 'paired' ? before : null;
+        const test = pairedWith && paired((await pairedWith()).returns, (await outcomes()).returns);
         return { type: 'evaluated', ...call, seed, summary: result.summaries[0], paired: test };
       });
-      before = returns;
+      before = outcomes;
       const later = replayer(search, { params: event.params, episodes, seed, summary: event.summary });
       const played = new Map<EpisodePick, Promise<Trace>>();
       const now: ReplayEpisode = (pick) => {

@@ -3,9 +3,10 @@ import type { Env } from '../envs/env.ts';
 import type { Message } from '../llm/chat.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
+import type { EpisodePick } from '../rollout/statistics.ts';
 import type { PairedTest } from '../stats/intervals.ts';
 import type { Sensitivity } from '../stats/sensitivity.ts';
-import type { EpisodePick, Summary } from '../stats/summary.ts';
+import type { Summary } from '../stats/summary.ts';
 import type { SearchSettings } from './settings.ts';
 
 /** What a call is for. A repair turn keeps the purpose of the call it repairs. */

@@ -3,6 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { RecordedDraws } from '../base/rng/draws.ts';
 import { actionSize, type Env, stateArraySize } from '../envs/env.ts';
 import { allowsParameter, type Policy } from '../policies/policy.ts';
+import type { Statistics, StatisticsRequest } from './statistics.ts';
 
 /** Why an episode stopped; the position is the code in `Episodes.ends`. */
 export const endCauses = ['terminated', 'truncated', 'capped'] as const;
@@ -20,12 +21,8 @@ export interface RolloutJob {
   readonly maxSteps: number | null;
 }
 
-/** Raw outcomes, candidate-major: entry `candidate * episodes + episode`. */
-export interface Episodes {
-  readonly returns: Float64Array;
-  readonly lengths: Uint32Array;
-  /** indices into `endCauses` */
-  readonly ends: Uint8Array;
+/** What a call took. */
+export interface Played {
   /** environment steps really played */
   readonly steps: number;
   /** wall time of the call, s */
@@ -34,6 +31,20 @@ export interface Episodes {
   readonly gpuSeconds: number | null;
   /** the part of `seconds` that went into the program; next to nothing when it was compiled before, null without one */
   readonly compileSeconds: number | null;
+}
+
+/** Raw outcomes, candidate-major: entry `candidate * episodes + episode`. */
+export interface Episodes extends Played {
+  readonly returns: Float64Array;
+  readonly lengths: Uint32Array;
+  /** indices into `endCauses` */
+  readonly ends: Uint8Array;
+}
+
+/** The outcomes of each candidate summed up. */
+export interface Measured extends Played {
+  /** `candidate` in 0 ... P - 1 */
+  of(candidate: number): Statistics;
 }
 
 export interface TraceStep {
@@ -92,7 +103,13 @@ export interface Backend {
   readonly adapter: string | null;
   /** null when it plays this policy in this environment, else why not; `policy` null asks for the environment alone */
   supports(env: Env, policy: Policy | null): string | null;
+  /** Brings back every outcome: at most `maxEpisodes`. */
   play(job: RolloutJob, options?: PlayOptions): Promise<Episodes>;
+  /**
+   * Brings back the statistics of each candidate only: of at most `maxMeasuredEpisodes` in all.
+   * @throws R2poError when a return is not finite
+   */
+  measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured>;
   /** Plays one episode of one candidate again while recording; its return equals the played one bit for bit. */
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace>;
   /** Start states of the episode seeds `seed ... seed + count - 1`. */
@@ -106,8 +123,10 @@ export interface Backend {
 export const maxSeed = Number.MAX_SAFE_INTEGER;
 /** Most steps of an episode: their count shares a word with the end cause on the GPU. */
 export const maxEpisodeSteps = 2 ** 30 - 1;
-/** Most episodes in one call: their outcomes come back to the host. */
+/** Most episodes in one call whose outcomes come back to the host. */
 export const maxEpisodes = 2 ** 28;
+/** Most episodes in one call of which only the statistics do; their number fits a word with its sign. */
+export const maxMeasuredEpisodes = 2 ** 31;
 
 /** Our cap on the steps of an episode when none is asked for: 1000 where the environment has no limit of its own. */
 export function usualCap(env: Env): number | null {
@@ -207,18 +226,19 @@ function checkDraws(
   }
 }
 
-/** Refuses a job that no backend could play. Throws a usage error that names what is wrong. */
-export function checkJob(job: RolloutJob): void {
+/**
+ * Refuses a job that no backend could play, or one of more than `most` episodes. Throws a usage error that names what is
+ * wrong.
+ */
+export function checkJob(job: RolloutJob, most: number): void {
   const fail = (message: string): never => {
     throw new UsageError('evaluate', message);
   };
   const { env, policy, candidates, episodes, seed, maxSteps } = job;
   checkSeeds('evaluate', seed, episodes);
   if (candidates.length === 0) fail('expected at least one candidate, got none');
-  if (candidates.length * episodes > maxEpisodes) {
-    fail(
-      `expected at most ${maxEpisodes} episodes in one call, got ${candidates.length} x ${episodes}; split the call`,
-    );
+  if (candidates.length * episodes > most) {
+    fail(`expected at most ${most} episodes in one call, got ${candidates.length} x ${episodes}; split the call`);
   }
   if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps > maxEpisodeSteps)) {
     fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);
@@ -230,13 +250,14 @@ export function checkJob(job: RolloutJob): void {
     if (params.length !== policy.paramCount) {
       fail(`expected ${policy.paramCount} parameters for ${policy.kind} in ${env.id}, got ${params.length} in ${name}`);
     }
-    params.forEach((value, i) => {
+    for (let i = 0; i < params.length; i++) {
+      const value = params[i];
       if (!Number.isFinite(Math.fround(value))) {
         fail(`expected finite parameters (in f32), got ${value} at index ${i} (${policy.paramNames[i]}) of ${name}`);
       }
       if (choices !== null && !allowsParameter(policy.values, value)) {
         fail(`expected one of ${choices.join(', ')} at index ${i} (${policy.paramNames[i]}) of ${name}, got ${value}`);
       }
-    });
+    }
   });
 }

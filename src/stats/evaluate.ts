@@ -2,8 +2,19 @@
 import { R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, checkJob, type Episodes, type RolloutJob, type Trace } from '../rollout/backend.ts';
-import { type EpisodePick, pickOf, type Summary, summarise } from './summary.ts';
+import {
+  type Backend,
+  checkJob,
+  type Episodes,
+  type Measured,
+  maxEpisodes,
+  maxMeasuredEpisodes,
+  type Played,
+  type RolloutJob,
+  type Trace,
+} from '../rollout/backend.ts';
+import { type EpisodePick, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
+import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
 export interface EvaluateRequest {
   readonly backend: Backend;
@@ -18,13 +29,20 @@ export interface EvaluateRequest {
   /** an episode with at least this return is a success; the environment's threshold when left out */
   readonly successThreshold?: number | null;
   readonly signal?: AbortSignal;
+  /** Bring back every outcome at once, for `outcomes`: takes memory and time, at most `maxEpisodes`. */
+  readonly keepOutcomes?: boolean;
+  /** Fill `played.gpuSeconds`, at the cost of some latency. */
+  readonly timing?: boolean;
 }
 
 export interface EvaluateResult {
-  /** one per candidate */
+  /** one per candidate; made when first read, which for thousands of candidates takes longer than playing them */
   readonly summaries: readonly Summary[];
-  /** raw outcomes, candidate-major */
-  readonly episodes: Episodes;
+  /** mean return per candidate `[P]` */
+  readonly means: Float64Array;
+  readonly played: Played;
+  /** Raw outcomes, candidate-major; of at most `maxEpisodes`. Played again unless `keepOutcomes` was set. */
+  outcomes(): Promise<Episodes>;
   /** Plays an episode of a candidate again and records it; throws when its return differs by one bit. */
   trace(candidate: number, pick: EpisodePick): Promise<Trace>;
 }
@@ -38,24 +56,30 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   // A copy: a caller that goes on editing its vectors would otherwise change what the median episode is played with.
   const candidates = request.candidates.map((params) => params.slice());
   const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
-  checkJob(job);
-  const episodes = await backend.play(job, signal ? { signal } : {});
-  const options = { firstSeed: seed, successThreshold: request.successThreshold ?? env.success.threshold };
-  const summaries = candidates.map((_, c) => {
-    const from = c * count;
-    const to = from + count;
-    return summarise(
-      episodes.returns.subarray(from, to),
-      episodes.lengths.subarray(from, to),
-      episodes.ends.subarray(from, to),
-      options,
-    );
-  });
-  return {
-    summaries,
-    episodes,
-    trace: (candidate, pick) => replayEpisode(backend, job, summaries, candidate, pick),
+  checkJob(job, request.keepOutcomes ? maxEpisodes : maxMeasuredEpisodes);
+  const successThreshold = request.successThreshold ?? env.success.threshold;
+  const wanted: StatisticsRequest = { successThreshold, ranks: summaryRanks(count) };
+  const options = { ...(signal && { signal }), timing: request.timing ?? false };
+  const kept = request.keepOutcomes ? await backend.play(job, options) : null;
+  const measured = kept ? measuredOf(kept, job, wanted) : await backend.measure(job, wanted, options);
+  const { steps, seconds, gpuSeconds, compileSeconds } = measured;
+  let summaries: readonly Summary[] | null = null;
+  const result: EvaluateResult = {
+    get summaries() {
+      summaries ??= candidates.map((_, c) => summaryOf(measured.of(c), { firstSeed: seed, successThreshold }));
+      return summaries;
+    },
+    means: Float64Array.from(candidates, (_, c) => measured.of(c).mean),
+    played: { steps, seconds, gpuSeconds, compileSeconds },
+    outcomes: async () => kept ?? backend.play(job, options),
+    trace: (candidate, pick) => replayEpisode(backend, job, result.summaries, candidate, pick),
   };
+  return result;
+}
+
+function measuredOf(episodes: Episodes, job: RolloutJob, wanted: StatisticsRequest): Measured {
+  const statistics = statisticsOfEach(episodes, job, wanted);
+  return { ...episodes, of: (candidate) => statistics[candidate] };
 }
 
 async function replayEpisode(

@@ -1,6 +1,7 @@
 /** Intervals and tests for means of episode returns. */
 import jstat from 'jstat';
 import { R2poError } from '../base/errors.ts';
+import { moments } from '../base/moments.ts';
 
 const { jStat } = jstat;
 
@@ -29,26 +30,6 @@ export function t975(dof: number): number {
 export function meanInterval(mean: number, stderr: number, n: number): readonly [number, number] {
   const half = t975(n - 1) * stderr;
   return [mean - half, mean + half];
-}
-
-/**
- * Sample mean and sample variance (n - 1; NaN for a single value). The sum is compensated (Neumaier 1974), so whole
- * numbers give the exactly rounded mean, and the squares are taken around it, so large means keep small spreads.
- */
-export function moments(values: ArrayLike<number>): { readonly mean: number; readonly variance: number } {
-  const n = values.length;
-  let sum = 0;
-  let lost = 0;
-  for (let i = 0; i < n; i++) {
-    const value = values[i];
-    const next = sum + value;
-    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-    sum = next;
-  }
-  const mean = (sum + lost) / n;
-  let squares = 0;
-  for (let i = 0; i < n; i++) squares += (values[i] - mean) ** 2;
-  return { mean, variance: n > 1 ? squares / (n - 1) : NaN };
 }
 
 export interface WelchTest {

@@ -1,6 +1,6 @@
 /** How much each parameter of a policy matters: its effect on the return when it alone is changed, on common seeds. */
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, checkJob, type RolloutJob } from '../rollout/backend.ts';
+import { type Backend, checkJob, maxEpisodes, type RolloutJob } from '../rollout/backend.ts';
 import { paired } from './intervals.ts';
 
 /** One changed parameter, and the mean change of the return over the same episodes. */
@@ -55,7 +55,7 @@ export async function sensitivity(
   const tried = neighbours(job.policy, params, changes);
   const candidates = [params, ...tried.map(({ index, to }) => params.with(index, to))].map((p) => Float64Array.from(p));
   const whole: RolloutJob = { ...job, candidates };
-  checkJob(whole);
+  checkJob(whole, maxEpisodes);
   const { episodes } = job;
   const { returns, steps } = await backend.play(whole, signal ? { signal } : {});
   const of = (c: number): Float64Array => returns.subarray(c * episodes, (c + 1) * episodes);

@@ -1,14 +1,9 @@
 /** What the episodes of one candidate amount to. */
-import { R2poError } from '../base/errors.ts';
-import { type EndCause, endCauses } from '../rollout/backend.ts';
-import { meanInterval, moments } from './intervals.ts';
-import { placeRanks } from './select.ts';
+import type { EndCause } from '../rollout/backend.ts';
+import { type EpisodePick, type Statistics, statisticsOf } from '../rollout/statistics.ts';
+import { meanInterval } from './intervals.ts';
 
 export const quantileLevels = ['0.05', '0.25', '0.5', '0.75', '0.95'] as const;
-
-/** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
-export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
-export type EpisodePick = (typeof episodePicks)[number];
 
 export interface PickedEpisode {
   readonly index: number;
@@ -50,6 +45,46 @@ export interface SummaryOptions {
   readonly successThreshold: number;
 }
 
+/** The ranks of the returns that a summary of `n` episodes is made from. */
+export function summaryRanks(n: number): number[] {
+  const ranks = quantileLevels.flatMap((level) => neighbours(n, Number(level)));
+  return [...new Set(ranks)].sort((a, b) => a - b);
+}
+
+/** The summary of one candidate from its statistics, which must hold the `summaryRanks`. */
+export function summaryOf(statistics: Statistics, { firstSeed, successThreshold }: SummaryOptions): Summary {
+  const { episodes: n, mean, variance, median, picks, ordered } = statistics;
+  const std = n > 1 ? Math.sqrt(variance) : null;
+  const stderr = std === null ? null : std / Math.sqrt(n);
+  const ranks = summaryRanks(n);
+  const picked = (pick: EpisodePick): PickedEpisode => {
+    const { index, ...outcome } = picks[pick];
+    return { index, seed: firstSeed + index, ...outcome };
+  };
+  return {
+    episodes: n,
+    mean,
+    std,
+    stderr,
+    ci95: stderr === null ? null : meanInterval(mean, stderr, n),
+    min: picks.worst.return,
+    max: picks.best.return,
+    median,
+    quantiles: Object.fromEntries(
+      quantileLevels.map((level) => [level, quantile(n, Number(level), (rank) => ordered[ranks.indexOf(rank)])]),
+    ) as { [level in (typeof quantileLevels)[number]]: number },
+    success: { threshold: successThreshold, count: statistics.successes, rate: statistics.successes / n },
+    length: { mean: statistics.steps / n, min: statistics.shortest, max: statistics.longest },
+    ends: statistics.ends,
+    median_episode: picked('median'),
+    mean_episode: picked('mean'),
+    worst_episode: picked('worst'),
+    best_episode: picked('best'),
+    first_episode: picked('first'),
+    steps: statistics.steps,
+  };
+}
+
 /**
  * Summarises the episodes of one candidate: `returns [E]`, `lengths [E]` in steps, `ends [E]` as indices into
  * `endCauses`. Throws when there is no episode or a return is not finite, so that no comparison ever sees a NaN.
@@ -61,103 +96,22 @@ export function summarise(
   options: SummaryOptions,
 ): Summary {
   const { firstSeed, successThreshold } = options;
-  const n = returns.length;
-  if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const tally = countAll(returns, lengths, ends, successThreshold);
-  if (tally.broken >= 0) {
-    const { broken } = tally;
-    throw new R2poError(
-      'stats',
-      `expected finite returns, got ${returns[broken]} in the episode with seed ${firstSeed + broken}; ` +
-        'the policy drove the environment out of its numbers, try smaller parameters',
-    );
-  }
-  const { worst, best, steps, successes } = tally;
-  const ordered = new Float64Array(returns);
-  const levels = quantileLevels.map(Number);
-  placeRanks(
-    ordered,
-    [...levels.flatMap((q) => ranksOf(n, q)), (n - 1) >> 1, n >> 1].sort((x, y) => x - y),
-  );
-  const { mean, variance } = moments(returns);
-  const std = n > 1 ? Math.sqrt(variance) : null;
-  const stderr = std === null ? null : std / Math.sqrt(n);
-  const median = (ordered[(n - 1) >> 1] + ordered[n >> 1]) / 2;
-  const picked = (index: number): PickedEpisode => ({
-    index,
-    seed: firstSeed + index,
-    return: returns[index],
-    length: lengths[index],
-  });
-  return {
-    episodes: n,
-    mean,
-    std,
-    stderr,
-    ci95: stderr === null ? null : meanInterval(mean, stderr, n),
-    min: returns[worst],
-    max: returns[best],
-    median,
-    quantiles: Object.fromEntries(quantileLevels.map((level) => [level, quantile(ordered, Number(level))])) as {
-      [level in (typeof quantileLevels)[number]]: number;
-    },
-    success: { threshold: successThreshold, count: successes, rate: successes / n },
-    length: { mean: steps / n, min: tally.shortest, max: tally.longest },
-    ends: Object.fromEntries(endCauses.map((cause, code) => [cause, tally.ends[code]])) as Record<EndCause, number>,
-    median_episode: picked(nearestIndex(returns, median)),
-    mean_episode: picked(nearestIndex(returns, mean)),
-    worst_episode: picked(worst),
-    best_episode: picked(best),
-    first_episode: picked(0),
-    steps,
-  };
+  const request = { successThreshold, ranks: summaryRanks(returns.length) };
+  return summaryOf(statisticsOf(returns, lengths, ends, firstSeed, request), options);
 }
 
 /** The neighbours of the `q` quantile of `n` values, by their ranks. */
-function ranksOf(n: number, q: number): [number, number] {
+function neighbours(n: number, q: number): [number, number] {
   const below = Math.floor(q * (n - 1));
   return [below, Math.min(below + 1, n - 1)];
 }
 
-/** The `q` quantile, linear between neighbours (NumPy's default method); its `ranksOf` must be in their places. */
-export function quantile(ordered: Float64Array, q: number): number {
-  const [below, above] = ranksOf(ordered.length, q);
-  return ordered[below] + (q * (ordered.length - 1) - below) * (ordered[above] - ordered[below]);
+/** The `q` quantile of `n` values, linear between neighbours (NumPy's default method); `at` gives the value of a rank. */
+export function quantile(n: number, q: number, at: (rank: number) => number): number {
+  const [below, above] = neighbours(n, q);
+  return at(below) + (q * (n - 1) - below) * (at(above) - at(below));
 }
 
 export function pickOf(summary: Summary, pick: EpisodePick): PickedEpisode {
   return summary[`${pick}_episode`];
-}
-
-/** First index whose value is closest to `target`. */
-function nearestIndex(values: Float64Array, target: number): number {
-  let best = 0;
-  let nearest = Math.abs(values[0] - target);
-  for (let i = 1; i < values.length; i++) {
-    const distance = Math.abs(values[i] - target);
-    if (distance < nearest) {
-      nearest = distance;
-      best = i;
-    }
-  }
-  return best;
-}
-
-/** What one look at each episode gives. */
-function countAll(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array, successThreshold: number) {
-  const counts = new Uint32Array(endCauses.length);
-  let [worst, best, broken, successes, steps, shortest, longest] = [0, 0, -1, 0, 0, lengths[0], lengths[0]];
-  for (let i = 0; i < returns.length; i++) {
-    const value = returns[i];
-    if (!Number.isFinite(value) && broken < 0) broken = i;
-    if (value < returns[worst]) worst = i;
-    if (value > returns[best]) best = i;
-    if (value >= successThreshold) successes++;
-    const length = lengths[i];
-    steps += length;
-    if (length < shortest) shortest = length;
-    if (length > longest) longest = length;
-    counts[ends[i]]++;
-  }
-  return { worst, best, broken, successes, steps, shortest, longest, ends: counts };
 }

@@ -5,8 +5,9 @@ import type { Effects, PastTrial, PromptContext } from '../../src/methods/method
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { Trace } from '../../src/rollout/backend.ts';
+import { type EpisodePick, episodePicks } from '../../src/rollout/statistics.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
-import { type EpisodePick, episodePicks, type Summary } from '../../src/stats/summary.ts';
+import type { Summary } from '../../src/stats/summary.ts';
 
 export const settings: SearchSettings = {
   iterations: 83,

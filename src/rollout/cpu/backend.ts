@@ -14,6 +14,9 @@ import {
   checkProbes,
   type Episodes,
   endCauses,
+  type Measured,
+  maxEpisodes,
+  maxMeasuredEpisodes,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
@@ -22,6 +25,7 @@ import {
   type Trace,
 } from '../backend.ts';
 import { startStates } from '../starts.ts';
+import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
 import { type Outcomes, Player, Recorder } from './loop.ts';
 import { WorkerPool } from './pool.ts';
 import { allocateOutcomes, CANCELLED, sliceSize } from './work.ts';
@@ -84,7 +88,7 @@ class CpuBackend implements Backend {
 
   async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
     this.#checkOpen();
-    checkJob(job);
+    checkJob(job, maxEpisodes);
     const start = performance.now();
     const { signal } = options;
     signal?.throwIfAborted();
@@ -109,9 +113,14 @@ class CpuBackend implements Backend {
     return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
   }
 
+  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
+    checkJob(job, maxMeasuredEpisodes);
+    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+  }
+
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     this.#checkOpen();
-    checkJob(job);
+    checkJob(job, maxMeasuredEpisodes);
     checkEpisode(job, candidate, episode);
     const player = new Player(job.env, job.policy, stepLimit(job));
     const recorder = new Recorder(job.env);

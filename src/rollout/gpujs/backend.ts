@@ -17,6 +17,9 @@ import {
   checkProbes,
   type Episodes,
   endCauses,
+  type Measured,
+  maxEpisodes,
+  maxMeasuredEpisodes,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
@@ -25,6 +28,7 @@ import {
   type Trace,
 } from '../backend.ts';
 import { startStates } from '../starts.ts';
+import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
 import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 
 /** What is used of the package; its own types leave some of it out. */
@@ -110,7 +114,7 @@ class GpujsBackend implements Backend {
   }
 
   async play(job: RolloutJob, { signal }: PlayOptions = {}): Promise<Episodes> {
-    checkJob(job);
+    checkJob(job, maxEpisodes);
     const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
     const started = performance.now();
@@ -146,8 +150,13 @@ class GpujsBackend implements Backend {
     return { returns, lengths, ends, steps, seconds, gpuSeconds: null, compileSeconds: null };
   }
 
+  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
+    checkJob(job, maxMeasuredEpisodes);
+    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+  }
+
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
-    checkJob(job);
+    checkJob(job, maxMeasuredEpisodes);
     checkEpisode(job, candidate, episode);
     const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);

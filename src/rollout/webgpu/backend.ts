@@ -10,6 +10,9 @@ import {
   checkSeeds,
   type Episodes,
   endCauses,
+  type Measured,
+  maxEpisodes,
+  maxMeasuredEpisodes,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
@@ -17,6 +20,7 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
+import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
 import { type GpuDevice, openDevice } from './device.ts';
 import { DispatchSize } from './dispatch-size.ts';
 import { envParamWords, seedWords } from './layout.ts';
@@ -69,12 +73,17 @@ class WebGpuBackend implements Backend {
   }
 
   play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
-    checkJob(job);
+    checkJob(job, maxEpisodes);
     return this.#inTurn(() => this.#play(job, options));
   }
 
+  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
+    checkJob(job, maxMeasuredEpisodes);
+    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+  }
+
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
-    checkJob(job);
+    checkJob(job, maxMeasuredEpisodes);
     checkEpisode(job, candidate, episode);
     return this.#inTurn(() => this.#trace(job, candidate, episode));
   }
