@@ -8,7 +8,7 @@ import { type ActionSpace, observationSize, type Row, type Spaces } from '../src
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
 import { linear } from '../src/policies/linear.ts';
 import { mlp } from '../src/policies/mlp.ts';
-import { allowsParameter, policyValueCount, policyValues } from '../src/policies/policy.ts';
+import { allowsParameter, type Policy, policyValueCount, policyValues } from '../src/policies/policy.ts';
 import { projectedMlp } from '../src/policies/projected-mlp.ts';
 import { randomFeatures } from '../src/policies/random-features.ts';
 import { tabular } from '../src/policies/tabular.ts';
@@ -58,12 +58,13 @@ describe('linear', () => {
     expect(Array.from(outputs)).toEqual([1 + 30 + 500 + 7000 + 9, 2 + 40 + 600 + 8000 + 10]);
   });
 
-  it('has no bias parameters without bias, and says so to its shader', () => {
+  it('has no bias parameters without bias, nor any in the sums that shaders are given', () => {
     const policy = buildPolicy('linear', cartpole, { bias: false });
     expect(policy.paramCount).toBe(8);
     expect(policy.paramNames.some((name) => name.startsWith('bias'))).toBe(false);
-    expect(policy.shaderConstants).toEqual({ LINEAR_BIAS: false });
-    expect(buildPolicy('linear', cartpole).shaderConstants).toEqual({ LINEAR_BIAS: true });
+    const written = (p: Policy) => p.expressions?.(['a', 'b', 'c', 'd'], (k) => `w[${k}]`);
+    expect(written(policy)?.[1]).toBe('a * w[1] + b * w[3] + c * w[5] + d * w[7]');
+    expect(written(buildPolicy('linear', cartpole))?.[1]).toBe('a * w[1] + b * w[3] + c * w[5] + d * w[7] + w[9]');
   });
 
   it('refuses a bias that is neither true nor false', () => {

@@ -71,9 +71,9 @@ export const linear: PolicyKind = {
       values: { kind: 'real' },
       output: 'scores',
       outputCount,
-      shaderConstants: { LINEAR_BIAS: bias },
+      shaderConstants: {},
 
-      gpujs: (observed, parameter) =>
+      expressions: (observed, parameter) =>
         outputs.map((_, j) => {
           const terms = observed.map((entry, i) => `${entry} * ${parameter(i * outputCount + j)}`);
           return [...terms, ...(bias ? [parameter(inputs * outputCount + j)] : [])].join(' + ');

@@ -61,10 +61,11 @@ export interface Policy {
   /** What `act` and the shader read, where that is not the parameters themselves but what they stand for. */
   readonly expansion?: Expansion;
   /**
-   * For the backend "gpujs", which does not play the kind without it: one expression per output, from expressions for
-   * the entries of the observation and for the parameters.
+   * One expression per output, from expressions for the entries of the observation and for the parameters, in what
+   * JavaScript and WGSL have in common. The backend "gpujs" plays no kind without it; the kind's shader may call it as
+   * `policy_expressions`, where everything has its place and no compiler has to unroll a loop to see it.
    */
-  readonly gpujs?: (observed: readonly string[], parameter: (index: number) => string) => readonly string[];
+  readonly expressions?: (observed: readonly string[], parameter: (index: number) => string) => readonly string[];
   /** Fills `outputs [outputCount]` from `policyValues(policy, params)` and `observation [OBS_DIM]`. */
   act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */

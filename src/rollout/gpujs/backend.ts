@@ -284,7 +284,7 @@ function hasKernel(env: Env): env is KernelEnv {
 }
 
 function playsPolicy(policy: Policy): policy is KernelPolicy {
-  return policy.gpujs !== undefined;
+  return policy.expressions !== undefined;
 }
 
 const observedNames = (env: KernelEnv): string[] => env.gpujs.observe.map((_, i) => `observed${i}`);

@@ -10,7 +10,7 @@ import type { Policy } from '../../policies/policy.ts';
 export const returnedEntries = 4;
 
 export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
-export type KernelPolicy = Policy & Required<Pick<Policy, 'gpujs'>>;
+export type KernelPolicy = Policy & Required<Pick<Policy, 'expressions'>>;
 
 const thread = { episode: 'this.thread.x', candidate: 'this.thread.y' } as const;
 
@@ -30,7 +30,7 @@ function observed(env: KernelEnv): string {
 function chosenAction(env: KernelEnv, policy: KernelPolicy): string {
   const entries = env.gpujs.observe.map((_, i) => `observed${i}`);
   const scores = policy
-    .gpujs(entries, (i) => `weights[${thread.candidate}][${i}]`)
+    .expressions(entries, (i) => `weights[${thread.candidate}][${i}]`)
     .map((score, j) => `const score${j} = ${score};`);
   if (env.action.kind === 'box') {
     const { low, high } = env.action.rows[0];

@@ -95,12 +95,32 @@ export function zigguratDeclarations(): string {
   ].join('\n');
 }
 
-/** Sizes and constants that follow from the policy. */
-export function policyDeclarations(policy: Policy): string {
+/**
+ * Sizes, constants and functions that follow from the policy. The functions are loops written out, with which an episode
+ * is several times faster where the compiler does not do that itself, as SwiftShader's.
+ */
+export function policyDeclarations(policy: Policy, inputs: number): string {
+  const observed = Array.from({ length: inputs }, (_, i) => `(*obs)[${i}]`);
+  const expressions = policy.expressions?.(observed, (i) => `(*memory).weights[${i}]`);
+  const others = Array.from({ length: policy.outputCount - 1 }, (_, i) => i + 1);
   return [
     `const PARAM_COUNT: u32 = ${policyValueCount(policy)}u;`,
     `const OUTPUT_DIM: u32 = ${policy.outputCount}u;`,
     'alias Outputs = array<f32, OUTPUT_DIM>;',
+    // The index of the highest output, the first one on a tie.
+    'fn highest_output(outputs: ptr<function, Outputs>) -> u32 {',
+    '  var best = 0u;',
+    '  var score = (*outputs)[0];',
+    ...others.map((i) => `  if ((*outputs)[${i}] > score) { best = ${i}u; score = (*outputs)[${i}]; }`),
+    '  return best;',
+    '}',
+    ...(expressions
+      ? [
+          'fn policy_expressions(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> Outputs {',
+          `  return Outputs(${expressions.join(', ')});`,
+          '}',
+        ]
+      : []),
     ...Object.entries(policy.shaderConstants).map(([name, value]) =>
       typeof value === 'boolean' ? `const ${name}: bool = ${value};` : `const ${name}: u32 = ${value}u;`,
     ),

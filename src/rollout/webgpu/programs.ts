@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readAsset } from '../../base/assets.ts';
 import { UsageError } from '../../base/errors.ts';
-import type { Env } from '../../envs/env.ts';
+import { type Env, observationSize } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { envDeclarations, policyDeclarations, zigguratDeclarations } from './layout.ts';
 import { link, type Program, type SourceFile } from './link.ts';
@@ -78,7 +78,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
   const actionPath = actionFile(env, policy);
   return link([
     ...envFiles(env, read),
-    { path: `${policy.kind} (declarations)`, text: policyDeclarations(policy) },
+    { path: `${policy.kind} (declarations)`, text: policyDeclarations(policy, observationSize(env.observation)) },
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
