@@ -8,7 +8,7 @@ struct Job {
   // episode seed of episode 0, as two words
   seed_lo: u32,
   seed_hi: u32,
-  // E: flat index = candidate * episodes + episode
+  // E: flat index = candidate * episodes + episode, of the candidates in the buffer
   episodes: u32,
   // flat index of this dispatch's first invocation
   first: u32,
@@ -17,6 +17,8 @@ struct Job {
   max_steps: u32,
   // end cause of an episode that reaches max_steps, in the order of END_*
   limit_cause: u32,
+  // where the outcome of invocation 0 goes
+  outcome_at: u32,
   // 0: play; n > 0: record the episode with flat index `first`, invocation t stopping after n - 1 + t steps
   record: u32,
 }
@@ -77,7 +79,7 @@ fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
 
   let cause = select(job.limit_cause, END_TERMINATED, terminated);
-  outcomes[lane] = Outcome(total, steps | (cause << CAUSE_SHIFT));
+  outcomes[job.outcome_at + lane] = Outcome(total, steps | (cause << CAUSE_SHIFT));
   if (recording) {
     let entry = lane * RECORD_SIZE;
     var at_end = state_to_array(state);

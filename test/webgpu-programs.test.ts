@@ -11,12 +11,13 @@ import type { Policy } from '../src/policies/policy.ts';
 import { type GpuDevice, openDevice } from '../src/rollout/webgpu/device.ts';
 import { envParamWords, seedWords } from '../src/rollout/webgpu/layout.ts';
 import { probeProgram, rolloutProgram } from '../src/rollout/webgpu/programs.ts';
+import { plainEntry } from '../src/rollout/webgpu/rollout.ts';
 import { Runner } from '../src/rollout/webgpu/runner.ts';
 
 let gpu: GpuDevice;
 let runner: Runner;
 beforeAll(async () => {
-  gpu = await openDevice('null');
+  gpu = await openDevice({ adapter: 'null' });
   runner = new Runner(gpu);
 });
 afterAll(() => gpu.close());
@@ -25,15 +26,15 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
   it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
     'compiles with the policy $id',
     async ({ kind }) => {
-      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), 'play', 3, 2);
+      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), plainEntry('play', 3, 2));
       expect(kernel.pipeline.label).toBe('play');
     },
   );
 
   it('compiles for single transitions and for start states', async () => {
-    const transitions = await runner.kernel(probeProgram(env, 'transitions'), 'transitions', 4, 1);
+    const transitions = await runner.kernel(probeProgram(env, 'transitions'), plainEntry('transitions', 4, 1));
     expect(transitions.pipeline.label).toBe('transitions');
-    const resets = await runner.kernel(probeProgram(env, 'resets'), 'resets', 2, 1);
+    const resets = await runner.kernel(probeProgram(env, 'resets'), plainEntry('resets', 2, 1));
     expect(resets.pipeline.label).toBe('resets');
   });
 });
@@ -44,7 +45,7 @@ describe('variants', () => {
 
   it('compiles a linear policy without bias', async () => {
     const policy = kind.build(env, { bias: false });
-    expect((await runner.kernel(rolloutProgram(env, policy), 'play', 3, 2)).inputs).toBe(3);
+    expect((await runner.kernel(rolloutProgram(env, policy), plainEntry('play', 3, 2))).pipeline.label).toBe('play');
   });
 
   it('compiles the clip to a box and a policy that names the action itself', async () => {
@@ -55,12 +56,14 @@ describe('variants', () => {
     const boxed: Env = { ...env, action: { kind: 'box', rows } };
     const read = (path: string): string => readAsset(path).replace('action == 1u', 'action[0] > 0.0');
     const policy = kind.build(boxed, {});
-    expect((await runner.kernel(rolloutProgram(boxed, policy, read), 'play', 3, 2)).outputs).toBe(2);
+    expect((await runner.kernel(rolloutProgram(boxed, policy, read), plainEntry('play', 3, 2))).pipeline.label).toBe(
+      'play',
+    );
 
     const direct: Policy = { ...kind.build(env, {}), output: 'action' };
     const { code } = rolloutProgram(env, direct);
     expect(code).toContain('return u32((*outputs)[0]);');
-    await runner.kernel(rolloutProgram(env, direct), 'play', 3, 2);
+    await runner.kernel(rolloutProgram(env, direct), plainEntry('play', 3, 2));
   });
 });
 
@@ -77,9 +80,9 @@ describe('errors', () => {
       readAsset(path)
         .split('\n')
         .findIndex((l) => l.includes('let temp = force')) + 1;
-    await expect(runner.kernel(probeProgram(env, 'transitions', read), 'transitions', 4, 1)).rejects.toThrow(
-      new RegExp(`${path}:${line}:\\d+ unresolved value 'undeclared_name'`),
-    );
+    await expect(
+      runner.kernel(probeProgram(env, 'transitions', read), plainEntry('transitions', 4, 1)),
+    ).rejects.toThrow(new RegExp(`${path}:${line}:\\d+ unresolved value 'undeclared_name'`));
   });
 
   it('name a shader that does not do its part', () => {

@@ -139,16 +139,23 @@ export async function statisticsByPlaying(
   const size = Math.max(1, Math.floor(groupEpisodes / job.episodes));
   const groups: Statistics[][] = [];
   let steps = 0;
+  let gpuSeconds: number | null = 0;
+  let compileSeconds: number | null = 0;
   for (let from = 0; from < job.candidates.length; from += size) {
     const part = { ...job, candidates: job.candidates.slice(from, from + size) };
     const played = await play(part, options);
     groups.push(statisticsOfEach(played, part, request));
     steps += played.steps;
+    gpuSeconds = sumOf(gpuSeconds, played.gpuSeconds);
+    compileSeconds = sumOf(compileSeconds, played.compileSeconds);
   }
   const statistics = groups.flat();
   const seconds = (performance.now() - started) / 1000;
-  return { steps, seconds, gpuSeconds: null, compileSeconds: null, of: (candidate) => statistics[candidate] };
+  return { steps, seconds, gpuSeconds, compileSeconds, of: (candidate) => statistics[candidate] };
 }
+
+/** Unknown as soon as one of the two is. */
+const sumOf = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** What one look at each episode gives. */
 function countAll(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array, successThreshold: number) {

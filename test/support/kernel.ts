@@ -90,7 +90,7 @@ export async function runKernel(kernel: Kernel): Promise<ArrayBuffer> {
   pass.end();
   encoder.copyBufferToBuffer(output, 0, readback, 0, bytes);
   device.queue.submit([encoder.finish()]);
-  await Promise.race([readback.mapAsync(GPUMapMode.READ), gpu.lost]);
+  await readback.mapAsync(GPUMapMode.READ);
   gpu.check();
   const result = readback.getMappedRange().slice(0);
   for (const buffer of [input, output, readback]) buffer.destroy();

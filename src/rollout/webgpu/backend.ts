@@ -1,7 +1,6 @@
 /** The WebGPU backend: thousands of episodes per dispatch, one invocation each. */
 import { R2poError } from '../../base/errors.ts';
 import { actionSize, type Env, observationSize } from '../../envs/env.ts';
-import { policyValueCount, policyValues } from '../../policies/policy.ts';
 import {
   type Backend,
   checkEpisode,
@@ -17,55 +16,68 @@ import {
   type ProbeInput,
   type ProbeOutput,
   type RolloutJob,
-  stepLimit,
   type Trace,
 } from '../backend.ts';
 import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
 import { type GpuDevice, openDevice } from './device.ts';
-import { DispatchSize } from './dispatch-size.ts';
+import type { DispatchSize } from './dispatch-size.ts';
+import { Flight } from './flight.ts';
 import { envParamWords, seedWords } from './layout.ts';
-import { probeProgram, type ReadShader, rolloutProgram } from './programs.ts';
-import { type Kernel, type PassResult, Runner } from './runner.ts';
+import { measure } from './measure.ts';
+import { outcomeBytes, usualSegment } from './plan.ts';
+import { probeProgram, type ReadShader } from './programs.ts';
+import { causeIn, plainEntry, Rollout, stepsIn, traceWords, workgroupSize } from './rollout.ts';
+import { type Kernel, Runner } from './runner.ts';
 
-/** `Outcome` in shaders/rollout.wgsl: two words per episode, the second with steps below and end cause above. */
-const outcomeBytes = 8;
-const stepMask = 0x3fffffff;
-const causeShift = 30;
+/** Memory that the outcomes of one candidate may take, bytes. */
+const usualMemory = 2 ** 30;
+/** So few outcomes are with the host before a program for their statistics would be compiled. */
+const episodesForHost = 2 ** 13;
 
 export interface WebGpuOptions {
   /** an open device; the backend closes it */
   readonly gpu?: GpuDevice;
   /** replaces the shipped shaders, e.g. by a changed copy in a test */
   readonly readShader?: ReadShader;
+  /** where the statistics are made; by the number of episodes and the kind of adapter when left out */
+  readonly statistics?: 'device' | 'host';
+  /** bytes that the outcomes of one candidate may take on the device; beyond, episodes are played more than once */
+  readonly memory?: number;
+  /** most outcomes in one buffer, a power of two of 4096 or more */
+  readonly segment?: number;
 }
 
 /** Opens the WebGPU backend. Throws `AdapterError` when there is no adapter. */
 export async function openWebGpuBackend(options: WebGpuOptions = {}): Promise<Backend> {
-  return new WebGpuBackend(options.gpu ?? (await openDevice()), options.readShader);
+  return new WebGpuBackend(options.gpu ?? (await openDevice()), options);
 }
 
-/** One dispatch of the rollout program; see `Job` in shaders/rollout.wgsl. */
-interface Slice {
-  readonly first: number;
-  readonly count: number;
-  readonly record: number;
+/** A device and all that lives on it. */
+interface Session {
+  readonly gpu: GpuDevice;
+  readonly runner: Runner;
+  readonly sizes: WeakMap<Kernel, DispatchSize>;
+}
+
+function sessionOn(gpu: GpuDevice): Session {
+  return { gpu, runner: new Runner(gpu), sizes: new WeakMap() };
 }
 
 class WebGpuBackend implements Backend {
   readonly id = 'webgpu';
-  readonly adapter: string;
-  readonly #gpu: GpuDevice;
-  readonly #runner: Runner;
-  readonly #read: ReadShader | undefined;
-  readonly #sizes = new WeakMap<Kernel, DispatchSize>();
+  readonly #options: WebGpuOptions;
+  #session: Session;
   /** Calls share the device's buffers, so they take turns. */
   #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
-  constructor(gpu: GpuDevice, read: ReadShader | undefined) {
-    this.#gpu = gpu;
-    this.#runner = new Runner(gpu);
-    this.#read = read;
-    this.adapter = gpu.adapter.name;
+  constructor(gpu: GpuDevice, options: WebGpuOptions) {
+    this.#options = options;
+    this.#session = sessionOn(gpu);
+  }
+
+  get adapter(): string {
+    return this.#session.gpu.adapter.name;
   }
 
   supports(): null {
@@ -74,135 +86,203 @@ class WebGpuBackend implements Backend {
 
   play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
     checkJob(job, maxEpisodes);
-    return this.#inTurn(() => this.#play(job, options));
+    return this.#inTurn((session) => this.#play(session, job, options));
   }
 
-  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
+  measure(job: RolloutJob, request: StatisticsRequest, options: PlayOptions = {}): Promise<Measured> {
     checkJob(job, maxMeasuredEpisodes);
-    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+    return this.#inTurn((session) => this.#measure(session, job, request, options));
   }
 
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     checkJob(job, maxMeasuredEpisodes);
     checkEpisode(job, candidate, episode);
-    return this.#inTurn(() => this.#trace(job, candidate, episode));
+    const one = { ...job, candidates: [job.candidates[candidate]] };
+    return this.#inTurn((session) => this.#trace(session, one, episode));
   }
 
   resets(env: Env, seed: number, count: number): Promise<number[][]> {
     checkSeeds('resets', seed, count);
-    return this.#inTurn(async () => {
-      const kernel = await this.#runner.kernel(probeProgram(env, 'resets', this.#read), 'resets', 2, 1);
+    return this.#inTurn(async ({ runner }) => {
       const { lo, hi } = seedWords(seed);
-      const size = env.state.length;
-      const pass = {
-        kernel,
-        invocations: count,
-        inputs: [Uint32Array.of(count, lo, hi), envParamWords(env)],
-        outputBytes: [count * size * 4],
-      };
-      return this.#runner.run(pass, (result) => rows(result.f32(0), size));
+      const given = { 'reset job': Uint32Array.of(count, lo, hi), environment: envParamWords(env) };
+      return this.#each(runner, env, 'resets', given, count, env.state.length);
     });
   }
 
   probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     checkProbes(env, inputs);
-    return this.#inTurn(async () => {
+    return this.#inTurn(async ({ runner }) => {
       if (inputs.length === 0) return [];
-      const kernel = await this.#runner.kernel(probeProgram(env, 'transitions', this.#read), 'transitions', 4, 1);
       const stateSize = env.state.length;
       const obsSize = observationSize(env.observation);
       const size = stateSize + obsSize + 2;
-      const given = new Float32Array(inputs.length * (stateSize + actionSize(env.action)));
+      const steps = new Float32Array(inputs.length * (stateSize + actionSize(env.action)));
       const draws = new Float64Array(inputs.length * env.stepDraws);
       let at = 0;
       inputs.forEach((input, i) => {
-        given.set(input.state, at);
-        given.set(input.action, at + stateSize);
+        steps.set(input.state, at);
+        steps.set(input.action, at + stateSize);
         draws.set(input.draws ?? [], i * env.stepDraws);
         at += stateSize + input.action.length;
       });
-      const pass = {
-        kernel,
-        invocations: inputs.length,
-        inputs: [Uint32Array.of(inputs.length), envParamWords(env), given, new Uint32Array(draws.buffer)],
-        outputBytes: [inputs.length * size * 4],
+      const given = {
+        'probe job': Uint32Array.of(inputs.length),
+        environment: envParamWords(env),
+        'probe inputs': steps,
+        draws: new Uint32Array(draws.buffer),
       };
-      return this.#runner.run(pass, (result) =>
-        rows(result.f32(0), size).map((row) => ({
-          state: row.slice(0, stateSize),
-          obs: row.slice(stateSize, stateSize + obsSize),
-          reward: row[size - 2],
-          terminated: row[size - 1] === 1,
-        })),
-      );
+      const rows = await this.#each(runner, env, 'transitions', given, inputs.length, size);
+      return rows.map((row) => ({
+        state: row.slice(0, stateSize),
+        obs: row.slice(stateSize, stateSize + obsSize),
+        reward: row[size - 2],
+        terminated: row[size - 1] === 1,
+      }));
     });
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#turn;
-    this.#gpu.close();
+    this.#session.gpu.close();
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
+  #inTurn<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => work(await this.#usable()));
     this.#turn = result.catch(() => {});
     return result;
   }
 
-  async #play(job: RolloutJob, { signal, timing = false }: PlayOptions): Promise<Episodes> {
+  /** The session, or a new one on a new device when the old device has failed: what it failed at has been told. */
+  async #usable(): Promise<Session> {
+    if (this.#closed) throw new R2poError('webgpu', 'expected an open backend, got a closed one; open another');
+    if (this.#session.gpu.failed) {
+      this.#session.gpu.close();
+      this.#session = sessionOn(await openDevice());
+    }
+    return this.#session;
+  }
+
+  #rollout({ gpu, runner, sizes }: Session, job: RolloutJob): Promise<Rollout> {
+    const { readShader: read, segment = usualSegment } = this.#options;
+    const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
+    return Rollout.prepare(runner, job, { sizes, bindingBytes, segment, read });
+  }
+
+  async #play(session: Session, job: RolloutJob, { signal, timing = false }: PlayOptions): Promise<Episodes> {
     const started = performance.now();
-    const rollout = await this.#prepare(job);
+    const rollout = await this.#rollout(session, job);
     const total = job.candidates.length * job.episodes;
     const returns = new Float64Array(total);
     const lengths = new Uint32Array(total);
     const ends = new Uint8Array(total);
     let steps = 0;
     let gpuSeconds: number | null = timing ? 0 : null;
-    for (let first = 0; first < total; ) {
-      signal?.throwIfAborted();
-      const count = rollout.size.next(total - first, rollout.maxSteps);
-      const before = performance.now();
-      const played = await rollout.run({ first, count, record: 0 }, timing, (result) => {
-        const totals = result.f32(0);
-        const packed = result.u32(0);
-        let sum = 0;
-        for (let i = 0; i < count; i++) {
-          const word = packed[2 * i + 1];
-          const length = word & stepMask;
-          returns[first + i] = totals[2 * i];
-          lengths[first + i] = length;
-          ends[first + i] = word >>> causeShift;
-          sum += length;
+    const flight = new Flight();
+    try {
+      for (const block of rollout.blocks) {
+        rollout.begin(block);
+        for (const segment of block.segments) {
+          const count = block.count * segment.count;
+          for (let done = 0; done < count; ) {
+            signal?.throwIfAborted();
+            const first = segment.first + done;
+            const slice = { first, count: rollout.size.next(count - done, rollout.limit.steps), at: 0 };
+            const from = block.first * job.episodes + first;
+            const outcomes = rollout.outcomes(slice.count);
+            const copies = [{ from: outcomes, bytes: slice.count * outcomeBytes }];
+            const work = { dispatches: [rollout.dispatch(slice, outcomes)], copies, timing };
+            const submission = session.runner.submit(work, (results) => {
+              const totals = results.f32(0);
+              const words = results.u32(0);
+              let sum = 0;
+              for (let i = 0; i < slice.count; i++) {
+                const word = words[2 * i + 1];
+                const length = stepsIn(word);
+                returns[from + i] = totals[2 * i];
+                lengths[from + i] = length;
+                ends[from + i] = causeIn(word);
+                sum += length;
+              }
+              return { played: sum, gpuSeconds: results.gpuSeconds };
+            });
+            await flight.add(submission, (result, seconds) => {
+              rollout.size.observe(result.played, seconds);
+              steps += result.played;
+              gpuSeconds = gpuSeconds === null || result.gpuSeconds === null ? null : gpuSeconds + result.gpuSeconds;
+            });
+            done += slice.count;
+          }
         }
-        return { steps: sum, gpuSeconds: result.gpuSeconds };
-      });
-      rollout.size.observe(played.steps, (performance.now() - before) / 1000);
-      steps += played.steps;
-      gpuSeconds = gpuSeconds === null || played.gpuSeconds === null ? null : gpuSeconds + played.gpuSeconds;
-      first += count;
+      }
+      await flight.land();
+    } finally {
+      await flight.clear();
     }
     const { compileSeconds } = rollout;
     return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds, compileSeconds };
   }
 
-  async #trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
-    const { env } = job;
-    const rollout = await this.#prepare(job);
-    const first = candidate * job.episodes + episode;
-    const seed = job.seed + episode;
-    const played = await rollout.run({ first, count: 1, record: 0 }, false, (result) => {
-      const word = result.u32(0)[1];
-      return { total: result.f32(0)[0], length: word & stepMask, end: endCauses[word >>> causeShift] };
+  async #measure(
+    session: Session,
+    job: RolloutJob,
+    request: StatisticsRequest,
+    options: PlayOptions,
+  ): Promise<Measured> {
+    const { statistics = this.#place(session, job), memory = usualMemory } = this.#options;
+    if (statistics === 'host') {
+      return statisticsByPlaying((part, given) => this.#play(session, part, given), job, request, options);
+    }
+    const started = performance.now();
+    const rollout = await this.#rollout(session, job);
+    const { device } = session.gpu;
+    const { records, gpuSeconds } = await measure(rollout, request, {
+      ...options,
+      device,
+      memory,
+      read: this.#options.readShader,
     });
-    const { total, length, end } = played;
+    return {
+      steps: records.steps(0, job.candidates.length),
+      seconds: (performance.now() - started) / 1000,
+      gpuSeconds,
+      compileSeconds: rollout.compileSeconds,
+      of: (candidate) => records.of(candidate),
+    };
+  }
 
-    const size = recordSize(env);
+  /** A software adapter is the host's own processor, which has doubles to sum up with. */
+  #place({ gpu }: Session, { candidates, episodes }: RolloutJob): 'device' | 'host' {
+    const fits = episodes <= maxEpisodes;
+    return fits && (gpu.adapter.software || candidates.length * episodes <= episodesForHost) ? 'host' : 'device';
+  }
+
+  /** `job` has one candidate. */
+  async #trace(session: Session, job: RolloutJob, episode: number): Promise<Trace> {
+    const { env } = job;
+    const { runner } = session;
+    const rollout = await this.#rollout(session, job);
+    rollout.begin(rollout.blocks[0]);
+    const outcomes = (count: number) => ({ from: rollout.outcomes(count), bytes: count * outcomeBytes });
+    const seed = job.seed + episode;
+    const one = outcomes(1);
+    const play = { dispatches: [rollout.dispatch({ first: episode, count: 1, at: 0 }, one.from)], copies: [one] };
+    const { total, length, end } = await runner.submit(play, (result) => {
+      const word = result.u32(0)[1];
+      return { total: result.f32(0)[0], length: stepsIn(word), end: endCauses[causeIn(word)] };
+    });
+
+    const size = traceWords(env);
     // One record per number of steps played, 0 ... length: where the episode stands and what led there.
     const records = new Float32Array((length + 1) * size);
     let recordedTotal = Number.NaN;
     for (let from = 0; from <= length; ) {
       const count = rollout.size.next(length + 1 - from, Math.max(1, length));
-      recordedTotal = await rollout.run({ first, count, record: from + 1 }, false, (result) => {
+      const kept = outcomes(count);
+      const dispatch = rollout.dispatch({ first: episode, count, at: 0, record: from + 1 }, kept.from);
+      const copies = [kept, rollout.traceCopy(count)];
+      recordedTotal = await runner.submit({ dispatches: [dispatch], copies }, (result) => {
         records.set(result.f32(1), from * size);
         return result.f32(0)[2 * (count - 1)];
       });
@@ -235,52 +315,30 @@ class WebGpuBackend implements Backend {
     };
   }
 
-  /** Compiles the program of a job and uploads what all its dispatches read. */
-  async #prepare(job: RolloutJob): Promise<{
-    readonly maxSteps: number;
-    readonly size: DispatchSize;
-    readonly compileSeconds: number;
-    run<T>(slice: Slice, timing: boolean, consume: (result: PassResult) => T): Promise<T>;
-  }> {
-    const { env, policy } = job;
-    const started = performance.now();
-    const kernel = await this.#runner.kernel(rolloutProgram(env, policy, this.#read), 'play', 3, 2);
-    const compileSeconds = (performance.now() - started) / 1000;
-    let size = this.#sizes.get(kernel);
-    if (!size) {
-      size = new DispatchSize();
-      this.#sizes.set(kernel, size);
-    }
-    const limit = stepLimit(job);
-    const { lo, hi } = seedWords(job.seed);
-    const valueCount = policyValueCount(policy);
-    const candidates = new Float32Array(job.candidates.length * valueCount);
-    job.candidates.forEach((params, c) => {
-      candidates.set(policyValues(policy, params), c * valueCount);
-    });
-    let uploads: [Uint32Array<ArrayBuffer> | null, Float32Array<ArrayBuffer> | null] = [envParamWords(env), candidates];
-    return {
-      maxSteps: limit.steps,
-      size,
-      compileSeconds,
-      run: (slice, timing, consume) => {
-        const { first, count, record } = slice;
-        const words = [lo, hi, job.episodes, first, count, limit.steps, endCauses.indexOf(limit.cause), record];
-        const inputs = [Uint32Array.from(words), ...uploads];
-        uploads = [null, null];
-        const recordBytes = record > 0 ? count * recordSize(env) * 4 : 0;
-        const outputBytes = [count * outcomeBytes, recordBytes];
-        return this.#runner.run({ kernel, invocations: count, inputs, outputBytes, timing }, consume);
-      },
+  /** Runs a program with one row of `size` numbers per invocation. */
+  async #each(
+    runner: Runner,
+    env: Env,
+    what: 'resets' | 'transitions',
+    given: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>,
+    count: number,
+    size: number,
+  ): Promise<number[][]> {
+    const inputs = Object.entries(given);
+    const kernel = await runner.kernel(
+      probeProgram(env, what, this.#options.readShader),
+      plainEntry(what, inputs.length, 1),
+    );
+    const output = { from: runner.buffer('rows', count * size * 4), bytes: count * size * 4 };
+    const bindings = [...inputs.map(([name, data]) => runner.upload(name, data)), output.from];
+    const dispatch = {
+      kernel,
+      bindings: bindings.map((buffer) => ({ buffer })),
+      workgroups: Math.ceil(count / workgroupSize),
     };
+    return runner.submit({ dispatches: [dispatch], copies: [output] }, (results) => {
+      const values = results.f32(0);
+      return Array.from({ length: count }, (_, i) => Array.from(values.subarray(i * size, (i + 1) * size)));
+    });
   }
-}
-
-/** Words per recorded step: state, observation, action, reward. */
-function recordSize(env: Env): number {
-  return env.state.length + observationSize(env.observation) + actionSize(env.action) + 1;
-}
-
-function rows(values: Float32Array, size: number): number[][] {
-  return Array.from({ length: values.length / size }, (_, i) => Array.from(values.subarray(i * size, (i + 1) * size)));
 }

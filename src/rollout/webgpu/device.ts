@@ -1,5 +1,6 @@
 /** Opening and closing a WebGPU device in Node (Dawn), and making its failures loud. */
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { AdapterError, R2poError } from '../../base/errors.ts';
 
 export interface AdapterReport {
@@ -13,11 +14,20 @@ export interface AdapterReport {
 export interface GpuDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterReport;
-  /** Throws when the device was lost or raised an error that no call has reported. */
+  /** Whether the device was lost or raised an error: nothing that it computes is of use. */
+  readonly failed: boolean;
+  /** Throws when it has failed. */
   check(): void;
-  /** Rejects when the device is lost before `close`; never resolves. */
-  readonly lost: Promise<never>;
+  /** What to throw when a call on the device failed: that it was lost or what it reported, else the call's own error. */
+  reasonOf(error: unknown): Promise<Error>;
   close(): void;
+}
+
+export interface DeviceOptions {
+  /** `auto`: the adapter that Dawn offers; `null`: Dawn's own that compiles everything and runs nothing */
+  readonly adapter?: 'auto' | 'null';
+  /** `guaranteed`: only what every WebGPU adapter has, whatever this one can do */
+  readonly limits?: 'largest' | 'guaranteed';
 }
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
@@ -47,10 +57,7 @@ function instanceWith(webgpu: typeof import('webgpu'), flags: string[]): GPU {
   return instance;
 }
 
-/**
- * `auto`: the adapter that Dawn offers; `null`: Dawn's own backend that compiles everything and runs nothing.
- * Returns null when there is no adapter. Timestamps are asked for unquantised, so that short dispatches can be timed.
- */
+/** Returns null when there is no adapter. Timestamps are asked for unquantised, so that short dispatches can be timed. */
 export async function findAdapter(
   kind: 'auto' | 'null' = 'auto',
 ): Promise<{ adapter: GPUAdapter; report: AdapterReport } | null> {
@@ -72,9 +79,12 @@ export async function findAdapter(
   };
 }
 
-/** Opens a device on the adapter that Dawn offers. Throws `AdapterError` when there is none. */
-export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDevice> {
-  const found = await findAdapter(kind);
+/** A failed call and the loss that made it fail are told one after the other, ms. */
+const tellingTime = 100;
+
+/** Opens a device. Throws `AdapterError` when there is no adapter. */
+export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice> {
+  const found = await findAdapter(options.adapter);
   if (!found) {
     throw new AdapterError(
       'webgpu',
@@ -84,10 +94,13 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
   const { adapter, report } = found;
   const device = await adapter.requestDevice({
     requiredFeatures: report.timestamps ? ['timestamp-query'] : [],
-    requiredLimits: {
-      maxBufferSize: adapter.limits.maxBufferSize,
-      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-    },
+    requiredLimits:
+      options.limits === 'guaranteed'
+        ? {}
+        : {
+            maxBufferSize: adapter.limits.maxBufferSize,
+            maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+          },
   });
   let closed = false;
   let failure: R2poError | null = null;
@@ -97,21 +110,25 @@ export async function openDevice(kind: 'auto' | 'null' = 'auto'): Promise<GpuDev
     failure ??= new R2poError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
   };
   const lost = device.lost.then((info) => {
-    if (closed) return new Promise<never>(() => {});
+    if (closed) return;
     failure = new R2poError(
       'webgpu',
       `the device "${report.name}" was lost (${info.reason}: ${info.message}); run again, or use --backend cpu`,
     );
-    throw failure;
   });
-  // Whoever waits for the GPU races against this; without a waiter the loss is found by `check`.
-  lost.catch(() => {});
   return {
     device,
     adapter: report,
-    lost,
+    get failed() {
+      return failure !== null;
+    },
     check() {
       if (failure) throw failure;
+    },
+    async reasonOf(error) {
+      // No call waits on `lost` while all is well: it would keep something of each for as long as the device lives.
+      await Promise.race([lost, setTimeout(tellingTime)]);
+      return failure ?? new R2poError('webgpu', `expected results from the device, got: ${error}`, { cause: error });
     },
     close() {
       if (closed) return;

@@ -6,8 +6,6 @@
 const targetSeconds = 0.05;
 /** Assumed before anything was measured: a software adapter on one core. A GPU shows its speed within two dispatches. */
 const firstGuessStepsPerSecond = 5e6;
-/** Outcomes of one dispatch fill at most 32 MiB. */
-const maxEpisodesPerDispatch = 2 ** 22;
 
 export class DispatchSize {
   #stepsPerSecond = firstGuessStepsPerSecond;
@@ -15,7 +13,7 @@ export class DispatchSize {
   /** Episodes for the next dispatch when `remaining` are left and none can be longer than `maxSteps`. */
   next(remaining: number, maxSteps: number): number {
     const fits = Math.floor((this.#stepsPerSecond * targetSeconds) / maxSteps);
-    return Math.max(1, Math.min(remaining, fits, maxEpisodesPerDispatch));
+    return Math.max(1, Math.min(remaining, fits));
   }
 
   /** Learns from a finished dispatch. Small ones are all latency, so only the best speed shown counts. */

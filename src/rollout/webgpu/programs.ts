@@ -95,3 +95,9 @@ export function probeProgram(env: Env, what: 'resets' | 'transitions', read: Rea
     ...libraries(env, read, what === 'resets' ? 'shaders/lib/pcg64.wgsl' : 'shaders/lib/recorded-draws.wgsl'),
   ]);
 }
+
+/** The program that sums up what was played; it knows neither environment nor policy. */
+export function statisticsProgram(read: ReadShader = readAsset): Program {
+  const paths = ['shaders/statistics.wgsl', 'shaders/lib/f64.wgsl', 'shaders/lib/f64-sums.wgsl'];
+  return link(paths.map((path) => ({ path, text: read(path) })));
+}

@@ -2,38 +2,56 @@
  * Runs compute programs on one device: compiles once per text, keeps its buffers between calls, and hands results out
  * while they are mapped. It knows bindings and bytes, not episodes.
  */
-import { GrowingBuffer } from './buffers.ts';
+import { GrowingBuffer, ReadbackPool } from './buffers.ts';
 import type { GpuDevice } from './device.ts';
 import type { Program } from './link.ts';
 import { compile } from './pipeline.ts';
 
-const workgroupSize = 64;
 /** WebGPU's guaranteed number of workgroups per dimension; more go into a second one. */
 const maxGroupsPerDimension = 65535;
 const timestampBytes = 16;
+
+/** How to make a kernel of a program; see `Kernel`. */
+export interface EntryPoint {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** the program's `override` constants */
+  readonly constants: Readonly<Record<string, number>>;
+}
 
 /** A compiled entry point; its bindings are the inputs (read-only), then the outputs, from 0 on. */
 export interface Kernel {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-  readonly inputs: number;
-  readonly outputs: number;
 }
 
-export interface Pass {
+export interface Dispatch {
   readonly kernel: Kernel;
-  readonly invocations: number;
-  /** bytes to upload per input binding; null keeps what the binding held in the pass before */
-  readonly inputs: readonly (Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | null)[];
-  /** bytes to bring back per output binding; 0 for an output that this pass does not write */
-  readonly outputBytes: readonly number[];
+  /** inputs, then outputs */
+  readonly bindings: readonly GPUBufferBinding[];
+  readonly workgroups: number;
+}
+
+/** Bytes to bring back. */
+export interface Copy {
+  readonly from: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** One submission: dispatches in this order, each of which sees what those before it wrote. */
+export interface Work {
+  /** set to zero before all */
+  readonly clear?: readonly GPUBuffer[];
+  readonly dispatches: readonly Dispatch[];
+  readonly copies?: readonly Copy[];
   readonly timing?: boolean;
 }
 
 /** Valid only inside `consume`: the memory is unmapped afterwards. */
-export interface PassResult {
-  f32(output: number): Float32Array;
-  u32(output: number): Uint32Array;
+export interface Results {
+  f32(copy: number): Float32Array;
+  u32(copy: number): Uint32Array;
   /** null when timing was not asked for or is not supported */
   readonly gpuSeconds: number | null;
 }
@@ -41,28 +59,27 @@ export interface PassResult {
 export class Runner {
   readonly #gpu: GpuDevice;
   readonly #kernels = new Map<string, Promise<Kernel>>();
-  readonly #inputs: GrowingBuffer[] = [];
-  readonly #outputs: GrowingBuffer[] = [];
-  readonly #readback: GrowingBuffer;
+  readonly #buffers = new Map<string, GrowingBuffer>();
+  readonly #readbacks: ReadbackPool;
   #clock: { readonly queries: GPUQuerySet; readonly resolved: GPUBuffer } | null = null;
 
   constructor(gpu: GpuDevice) {
     this.#gpu = gpu;
-    this.#readback = new GrowingBuffer(gpu.device, 'readback', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    this.#readbacks = new ReadbackPool(gpu.device);
   }
 
-  /** The compiled entry point of a program; compiled at most once per text. */
-  kernel(program: Program, entryPoint: string, inputs: number, outputs: number): Promise<Kernel> {
-    const key = `${entryPoint}\n${program.code}`;
+  /** The compiled entry point of a program; compiled at most once per text and constants. */
+  kernel(program: Program, entry: EntryPoint): Promise<Kernel> {
+    const key = `${entry.name} ${JSON.stringify(entry.constants)}\n${program.code}`;
     let kernel = this.#kernels.get(key);
     if (!kernel) {
-      kernel = this.#compile(program, entryPoint, inputs, outputs);
+      kernel = this.#compile(program, entry);
       this.#kernels.set(key, kernel);
     }
     return kernel;
   }
 
-  async #compile(program: Program, entryPoint: string, inputs: number, outputs: number): Promise<Kernel> {
+  async #compile(program: Program, { name, inputs, outputs, constants }: EntryPoint): Promise<Kernel> {
     const { device } = this.#gpu;
     // An explicit layout: an entry point that ignores a binding would otherwise get a layout without it.
     const layout = device.createBindGroupLayout({
@@ -73,61 +90,64 @@ export class Runner {
       })),
     });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const constants = { WORKGROUP_SIZE: workgroupSize };
-    const pipeline = await compile(device, program, entryPoint, pipelineLayout, constants);
-    return { pipeline, layout, inputs, outputs };
+    return { pipeline: await compile(device, program, name, pipelineLayout, constants), layout };
+  }
+
+  /** The buffer of this name, of at least `bytes`; calls share it, so they take turns. */
+  buffer(name: string, bytes: number): GPUBuffer {
+    let buffer = this.#buffers.get(name);
+    if (!buffer) {
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+      buffer = new GrowingBuffer(this.#gpu.device, name, usage);
+      this.#buffers.set(name, buffer);
+    }
+    return buffer.atLeast(bytes);
+  }
+
+  /** The buffer of this name with `data` in it, for everything that is submitted from now on. */
+  upload(name: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.buffer(name, data.byteLength);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, data);
+    return buffer;
   }
 
   /**
-   * Runs one compute pass and gives its outputs to `consume`.
+   * Submits the work and gives what it copies to `consume`. Submissions run one after the other; the next one may be
+   * submitted before this one is done.
    * @throws R2poError when the device is lost or reports an error
    */
-  async run<T>(pass: Pass, consume: (result: PassResult) => T): Promise<T> {
+  async submit<T>(work: Work, consume: (results: Results) => T): Promise<T> {
     this.#gpu.check();
     const { device } = this.#gpu;
-    const { kernel } = pass;
-    const inputs = Array.from({ length: kernel.inputs }, (_, i) => {
-      this.#inputs[i] ??= this.#growing(`input ${i}`, GPUBufferUsage.COPY_DST);
-      const data = pass.inputs[i];
-      const buffer = this.#inputs[i].atLeast(data?.byteLength ?? 0);
-      if (data) device.queue.writeBuffer(buffer, 0, data);
-      return buffer;
-    });
-    const outputs = Array.from({ length: kernel.outputs }, (_, i) => {
-      this.#outputs[i] ??= this.#growing(`output ${i}`, GPUBufferUsage.COPY_SRC);
-      return this.#outputs[i].atLeast(pass.outputBytes[i]);
-    });
-    const clock = pass.timing ? this.#openClock() : null;
+    const { dispatches, copies = [], clear = [] } = work;
+    const clock = work.timing ? this.#openClock() : null;
     const encoder = device.createCommandEncoder();
-    const compute = encoder.beginComputePass(
+    for (const buffer of clear) encoder.clearBuffer(buffer);
+    const pass = encoder.beginComputePass(
       clock
         ? { timestampWrites: { querySet: clock.queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }
         : {},
     );
-    compute.setPipeline(kernel.pipeline);
-    compute.setBindGroup(
-      0,
-      device.createBindGroup({
-        layout: kernel.layout,
-        entries: [...inputs, ...outputs].map((buffer, binding) => ({ binding, resource: { buffer } })),
-      }),
-    );
-    const groups = Math.ceil(pass.invocations / workgroupSize);
-    const rows = Math.ceil(groups / maxGroupsPerDimension);
-    compute.dispatchWorkgroups(Math.ceil(groups / rows), rows);
-    compute.end();
+    for (const { kernel, bindings, workgroups } of dispatches) {
+      const entries = bindings.map((resource, binding) => ({ binding, resource }));
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: kernel.layout, entries }));
+      const rows = Math.ceil(workgroups / maxGroupsPerDimension);
+      pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
+    }
+    pass.end();
 
     const offsets: number[] = [];
     let size = 0;
-    for (const bytes of pass.outputBytes) {
+    for (const { bytes } of copies) {
       offsets.push(size);
       size += bytes;
     }
     const stampsAt = Math.ceil(size / 8) * 8;
-    const readback = this.#readback.atLeast(stampsAt + timestampBytes);
-    outputs.forEach((buffer, i) => {
-      const bytes = pass.outputBytes[i];
-      if (bytes > 0) encoder.copyBufferToBuffer(buffer, 0, readback, offsets[i], bytes);
+    const all = stampsAt + timestampBytes;
+    const readback = this.#readbacks.take(all);
+    copies.forEach(({ from, bytes }, i) => {
+      if (bytes > 0) encoder.copyBufferToBuffer(from, 0, readback, offsets[i], bytes);
     });
     if (clock) {
       encoder.resolveQuerySet(clock.queries, 0, 2, clock.resolved, 0);
@@ -135,23 +155,24 @@ export class Runner {
     }
     device.queue.submit([encoder.finish()]);
 
-    await Promise.race([readback.mapAsync(GPUMapMode.READ, 0, stampsAt + timestampBytes), this.#gpu.lost]);
+    try {
+      await readback.mapAsync(GPUMapMode.READ, 0, all);
+    } catch (error) {
+      throw await this.#gpu.reasonOf(error);
+    }
     try {
       this.#gpu.check();
-      const memory = readback.getMappedRange(0, stampsAt + timestampBytes);
+      const memory = readback.getMappedRange(0, all);
       const stamps = clock ? new BigUint64Array(memory, stampsAt, 2) : null;
       return consume({
-        f32: (i) => new Float32Array(memory, offsets[i], pass.outputBytes[i] / 4),
-        u32: (i) => new Uint32Array(memory, offsets[i], pass.outputBytes[i] / 4),
+        f32: (i) => new Float32Array(memory, offsets[i], copies[i].bytes / 4),
+        u32: (i) => new Uint32Array(memory, offsets[i], copies[i].bytes / 4),
         gpuSeconds: stamps ? Number(stamps[1] - stamps[0]) / 1e9 : null,
       });
     } finally {
       readback.unmap();
+      this.#readbacks.give(readback);
     }
-  }
-
-  #growing(label: string, usage: GPUBufferUsageFlags): GrowingBuffer {
-    return new GrowingBuffer(this.#gpu.device, label, GPUBufferUsage.STORAGE | usage);
   }
 
   #openClock(): { readonly queries: GPUQuerySet; readonly resolved: GPUBuffer } | null {

@@ -1,0 +1,191 @@
+/** Plays the episodes of a job and sums them up where they were played, so that only a record per candidate comes back. */
+import { R2poError } from '../../base/errors.ts';
+import type { PlayOptions } from '../backend.ts';
+import type { StatisticsRequest } from '../statistics.ts';
+import { Flight } from './flight.ts';
+import { type Block, outcomeBytes, type Segment } from './plan.ts';
+import type { ReadShader } from './programs.ts';
+import { Records } from './records.ts';
+import type { Rollout } from './rollout.ts';
+import type { Dispatch, Results } from './runner.ts';
+import { Summing, stepsCounted, tiledSequence } from './summing.ts';
+
+export interface MeasureOptions extends PlayOptions {
+  readonly device: GPUDevice;
+  /** bytes that the outcomes of one candidate may take; what does not fit is played again for each stage */
+  readonly memory: number;
+  readonly read: ReadShader | undefined;
+}
+
+export interface MeasuredOnGpu {
+  readonly records: Records;
+  readonly gpuSeconds: number | null;
+}
+
+/** What a submission holds besides the episodes that it plays. */
+interface Extra {
+  readonly dispatches?: readonly Dispatch[];
+  /** brings the records of this block back */
+  readonly recordsOf?: Block;
+  /** set to zero first */
+  readonly clear?: readonly GPUBuffer[];
+}
+
+/** Throws `R2poError` for a return that is no number, and the signal's reason between two dispatches. */
+export async function measure(
+  rollout: Rollout,
+  request: StatisticsRequest,
+  options: MeasureOptions,
+): Promise<MeasuredOnGpu> {
+  const { job, runner } = rollout;
+  const summing = await Summing.prepare(runner, job.episodes, request, options.read);
+  const records = new Records(job.candidates.length, job.episodes, request);
+  const measurement = new Measurement(rollout, summing, records, options);
+  const gpuSeconds = await measurement.run();
+  records.check(job.candidates.length, job.seed);
+  return { records, gpuSeconds };
+}
+
+class Measurement {
+  readonly #rollout: Rollout;
+  readonly #summing: Summing;
+  readonly #records: Records;
+  readonly #options: MeasureOptions;
+  readonly #flight = new Flight();
+  #gpuSeconds: number | null;
+
+  constructor(rollout: Rollout, summing: Summing, records: Records, options: MeasureOptions) {
+    this.#rollout = rollout;
+    this.#summing = summing;
+    this.#records = records;
+    this.#options = options;
+    this.#gpuSeconds = options.timing ? 0 : null;
+  }
+
+  /** @returns seconds on the GPU, null when not asked for or not known */
+  async run(): Promise<number | null> {
+    try {
+      for (const block of this.#rollout.blocks) {
+        this.#rollout.begin(block);
+        this.#summing.begin(block);
+        const [segment, ...more] = block.segments;
+        if (more.length > 0) await this.#inSegments(block);
+        else await this.#atOnce(block, segment);
+      }
+      await this.#flight.land();
+    } finally {
+      await this.#flight.clear();
+    }
+    return this.#gpuSeconds;
+  }
+
+  /** All outcomes of the block lie in one buffer, and are summed up with the last dispatch that plays some. */
+  async #atOnce(block: Block, segment: Segment): Promise<void> {
+    const outcomes = this.#rollout.outcomes(block.count * segment.count);
+    const dispatches = this.#summing.all(block, outcomes);
+    await this.#play(block, segment, outcomes, { dispatches, recordsOf: block, clear: this.#fresh(block) });
+  }
+
+  /** One candidate, whose outcomes take more than one buffer: every stage goes over all of them. */
+  async #inSegments(block: Block): Promise<void> {
+    const { segments } = block;
+    const buffers = await this.#segmentBuffers(segments);
+    const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)];
+    const held = new Map<GPUBuffer, number>();
+    const last = segments.length - 1;
+    try {
+      for (const { tiles, join } of tiledSequence) {
+        for (let i = 0; i <= last; i++) {
+          const outcomes = bufferOf(i);
+          const dispatches = [this.#summing.tiles(tiles, block, i, outcomes)];
+          // What shares a buffer with others was overwritten since; the same seeds give the same episodes again.
+          if (held.get(outcomes) === i) await this.#send(dispatches);
+          else await this.#play(block, segments[i], outcomes, { dispatches });
+          held.set(outcomes, i);
+        }
+        const isLast = join === 'nearest_join';
+        await this.#send([this.#summing.join(join, block, last, bufferOf(last))], {
+          ...(join === 'gather_join' && { clear: this.#fresh(block) }),
+          ...(isLast && { recordsOf: block }),
+        });
+      }
+      await this.#flight.land();
+    } finally {
+      await this.#flight.clear();
+      for (const buffer of buffers) buffer.destroy();
+    }
+    for (const index of this.#records.missing(block.first)) {
+      const slice = { first: index, count: 1, at: 0 };
+      const outcomes = this.#rollout.outcomes(1);
+      const work = {
+        dispatches: [this.#rollout.dispatch(slice, outcomes)],
+        copies: [{ from: outcomes, bytes: outcomeBytes }],
+      };
+      await this.#rollout.runner.submit(work, (results) => {
+        this.#records.fill(block.first, index, results.u32(0));
+      });
+    }
+  }
+
+  /** Plays the episodes of a segment; the last submission holds the `ending` too. */
+  async #play(block: Block, segment: Segment, outcomes: GPUBuffer, ending: Extra): Promise<void> {
+    const { size, limit } = this.#rollout;
+    const total = block.count * segment.count;
+    for (let done = 0; done < total; ) {
+      this.#options.signal?.throwIfAborted();
+      const count = size.next(total - done, limit.steps);
+      const play = this.#rollout.dispatch({ first: segment.first + done, count, at: done }, outcomes);
+      // Where one dispatch plays all that the records are about, they tell its steps.
+      const told = count === total && ending.recordsOf !== undefined;
+      const counted = told ? [] : [this.#summing.progress(outcomes, done, count)];
+      done += count;
+      await this.#send([play, ...counted], { ...(done === total && ending), counts: !told });
+    }
+  }
+
+  /** Submits, and takes what comes back: records, and how fast the episodes were played. */
+  async #send(dispatches: readonly Dispatch[], extra: Extra & { readonly counts?: boolean } = {}): Promise<void> {
+    const { counts, recordsOf, clear = [] } = extra;
+    const counter = counts ? [this.#summing.counter()] : [];
+    const records = recordsOf ? [this.#summing.records(recordsOf)] : [];
+    const work = {
+      clear: [...clear, ...counter.map(({ from }) => from)],
+      dispatches: [...dispatches, ...(extra.dispatches ?? [])],
+      copies: [...counter, ...records],
+      timing: this.#options.timing ?? false,
+    };
+    const take = (results: Results) => {
+      if (recordsOf) this.#records.set(recordsOf.first, results.u32(counter.length));
+      const known = counts !== undefined && recordsOf;
+      const steps = counts ? stepsCounted(results.u32(0)) : known ? this.#records.steps(known.first, known.count) : 0;
+      return { steps, gpuSeconds: results.gpuSeconds };
+    };
+    await this.#flight.add(this.#rollout.runner.submit(work, take), ({ steps, gpuSeconds }, seconds) => {
+      if (steps > 0) this.#rollout.size.observe(steps, seconds);
+      this.#gpuSeconds = this.#gpuSeconds === null || gpuSeconds === null ? null : this.#gpuSeconds + gpuSeconds;
+    });
+  }
+
+  #fresh(block: Block): GPUBuffer[] {
+    return [this.#summing.histograms(block)];
+  }
+
+  /** A buffer per segment as far as memory goes; the last one is for all that are left. */
+  async #segmentBuffers(segments: readonly Segment[]): Promise<GPUBuffer[]> {
+    const { device, memory } = this.#options;
+    const size = Math.max(...segments.map(({ count }) => count)) * outcomeBytes;
+    const wanted = Math.max(1, Math.min(segments.length, Math.floor(memory / size)));
+    const buffers: GPUBuffer[] = [];
+    while (buffers.length < wanted) {
+      device.pushErrorScope('out-of-memory');
+      const buffer = device.createBuffer({ label: 'outcomes of a segment', size, usage: GPUBufferUsage.STORAGE });
+      if (await device.popErrorScope()) break;
+      buffers.push(buffer);
+    }
+    if (buffers.length > 0) return buffers;
+    throw new R2poError(
+      'webgpu',
+      `expected ${size} bytes of memory on the device, there are less; play fewer episodes`,
+    );
+  }
+}

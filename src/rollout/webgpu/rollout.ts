@@ -1,0 +1,130 @@
+/** The program that plays (and records) the episodes of a job, and what its dispatches are given. */
+import type { Env } from '../../envs/env.ts';
+import { actionSize, observationSize } from '../../envs/env.ts';
+import { policyValueCount, policyValues } from '../../policies/policy.ts';
+import { type EndCause, endCauses, type RolloutJob, stepLimit } from '../backend.ts';
+import { DispatchSize } from './dispatch-size.ts';
+import { envParamWords, seedWords } from './layout.ts';
+import { type Block, outcomeBytes, planBlocks } from './plan.ts';
+import { type ReadShader, rolloutProgram } from './programs.ts';
+import type { Copy, Dispatch, EntryPoint, Kernel, Runner } from './runner.ts';
+
+/** Invocations per workgroup: two warps of most GPUs, so that a group whose episodes are over makes room soon. */
+export const workgroupSize = 64;
+
+/** For programs whose invocations have nothing to do with each other. */
+export function plainEntry(name: string, inputs: number, outputs: number): EntryPoint {
+  return { name, inputs, outputs, constants: { WORKGROUP_SIZE: workgroupSize } };
+}
+
+const stepMask = 0x3fffffff;
+const causeShift = 30;
+
+/** Steps and end cause, from the second word of an outcome in shaders/rollout.wgsl. */
+export const stepsIn = (word: number): number => word & stepMask;
+export const causeIn = (word: number): number => word >>> causeShift;
+
+/** One dispatch; see `Job` in shaders/rollout.wgsl. */
+export interface Slice {
+  /** flat index among the episodes of the block */
+  readonly first: number;
+  readonly count: number;
+  /** outcome of the buffer that the first one becomes */
+  readonly at: number;
+  readonly record?: number;
+}
+
+export interface RolloutOptions {
+  readonly sizes: WeakMap<Kernel, DispatchSize>;
+  /** largest buffer that a program can be given */
+  readonly bindingBytes: number;
+  /** most outcomes in one buffer */
+  readonly segment: number;
+  readonly read: ReadShader | undefined;
+}
+
+export class Rollout {
+  readonly runner: Runner;
+  readonly job: RolloutJob;
+  readonly limit: { readonly steps: number; readonly cause: EndCause };
+  /** how many episodes a dispatch of this program may hold */
+  readonly size: DispatchSize;
+  readonly compileSeconds: number;
+  readonly blocks: readonly Block[];
+  readonly #kernel: Kernel;
+  readonly #params: GPUBuffer;
+  #candidates: GPUBuffer | null = null;
+
+  private constructor(
+    runner: Runner,
+    job: RolloutJob,
+    kernel: Kernel,
+    compileSeconds: number,
+    { sizes, bindingBytes, segment }: RolloutOptions,
+  ) {
+    this.runner = runner;
+    this.job = job;
+    this.limit = stepLimit(job);
+    this.compileSeconds = compileSeconds;
+    this.#kernel = kernel;
+    const size = sizes.get(kernel) ?? new DispatchSize();
+    sizes.set(kernel, size);
+    this.size = size;
+    this.blocks = planBlocks({
+      candidates: job.candidates.length,
+      episodes: job.episodes,
+      candidateBytes: 4 * policyValueCount(job.policy),
+      bindingBytes,
+      segment,
+    });
+    this.#params = runner.upload('environment', envParamWords(job.env));
+  }
+
+  /** Compiles the program of a job, unless it was compiled before. */
+  static async prepare(runner: Runner, job: RolloutJob, options: RolloutOptions): Promise<Rollout> {
+    const started = performance.now();
+    const kernel = await runner.kernel(rolloutProgram(job.env, job.policy, options.read), plainEntry('play', 3, 2));
+    return new Rollout(runner, job, kernel, (performance.now() - started) / 1000, options);
+  }
+
+  /** Uploads the candidates of a block; the dispatches from now on play them. */
+  begin({ first, count }: Block): void {
+    const { policy, candidates } = this.job;
+    const size = policyValueCount(policy);
+    const values = new Float32Array(count * size);
+    for (let c = 0; c < count; c++) values.set(policyValues(policy, candidates[first + c]), c * size);
+    this.#candidates = this.runner.upload('candidates', values);
+  }
+
+  /** To be submitted before the next one is asked for: it says what to play in a buffer that they share. */
+  dispatch({ first, count, at, record = 0 }: Slice, outcomes: GPUBuffer): Dispatch {
+    const { job, limit, runner } = this;
+    if (this.#candidates === null) throw new Error('a block has to begin before its episodes are played');
+    const { lo, hi } = seedWords(job.seed);
+    const cause = endCauses.indexOf(limit.cause);
+    const words = [lo, hi, job.episodes, first, count, limit.steps, cause, at, record];
+    const given = [runner.upload('rollout job', Uint32Array.from(words)), this.#params, this.#candidates];
+    const records = runner.buffer('trace', record > 0 ? count * traceWords(job.env) * 4 : 0);
+    return {
+      kernel: this.#kernel,
+      bindings: [...given, outcomes, records].map((buffer) => ({ buffer })),
+      workgroups: Math.ceil(count / workgroupSize),
+    };
+  }
+
+  /** The outcomes buffer of calls that need but one. */
+  outcomes(count: number): GPUBuffer {
+    return this.runner.buffer('outcomes', count * outcomeBytes);
+  }
+
+  /** What a recording dispatch of `count` invocations leaves. */
+  traceCopy(count: number): Copy {
+    const bytes = count * traceWords(this.job.env) * 4;
+    return { from: this.runner.buffer('trace', bytes), bytes };
+  }
+}
+
+/** Words per recorded step: state, observation, action, reward. */
+export function traceWords(env: Env): number {
+  return env.state.length + observationSize(env.observation) + actionSize(env.action) + 1;
+}
