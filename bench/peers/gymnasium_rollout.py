@@ -1,7 +1,7 @@
 """Gymnasium itself, stepped from Python with a NumPy policy on one thread: one environment, and a vector of them.
 
-Each variant plays as many of the job's episodes as fit into `secondsLimit` of the job (2 when left out), and says how
-many those are.
+Each variant plays as many of the job's episodes as fit into `secondsLimit` of the job (2 when left out), at least one
+per lane, and says how many those are.
 """
 
 import time
@@ -23,7 +23,7 @@ KNOWN = [
 ]
 # The vectorised CartPole gains with every lane; a loop over environments gains only a shared policy call.
 NATIVE_LANES, LOOPED_LANES = 4096, 32
-# A few episodes tell what one takes.
+# A few episodes tell what one takes; fewer say little.
 FEW = 4
 
 job = read_job(KNOWN)
@@ -81,20 +81,21 @@ def side_by_side(env, act, episodes):
     return {"steps": steps, "meanReturn": float(returns) / episodes, "episodes": episodes}
 
 
-def affordable(play, few):
-    """How many of the job's episodes `play` can do within the limit, found by playing more and more of them."""
-    limit, episodes = job.get("secondsLimit", 2), min(few, job["episodes"])
+def affordable(play, unit):
+    """How many of the job's episodes `play` can do within the limit, in whole units; found by playing more and more."""
+    limit, most = job.get("secondsLimit", 2), job["episodes"]
+    episodes = min(unit, most)
     while True:
         began = time.perf_counter()
         play(episodes)
         spent = time.perf_counter() - began
-        if spent > limit / 4 or episodes == job["episodes"]:
-            return max(1, min(job["episodes"], int(episodes * limit / max(spent, 1e-9))))
-        episodes = min(job["episodes"], 4 * episodes)
+        if spent > limit / 4 or episodes == most:
+            return min(most, max(unit, int(episodes * limit / spent) // unit * unit))
+        episodes = min(most, 4 * episodes)
 
 
-def measured(variant, play, few):
-    episodes = affordable(play, few)
+def measured(variant, play, unit):
+    episodes = affordable(play, unit)
     return {"variant": variant, **timed(lambda: play(episodes), job["repeats"])}
 
 
