@@ -46,7 +46,10 @@ def policies(space):
     if discrete:
         return lambda seen: int((seen @ matrix + bias).argmax()), lambda seen: (seen @ matrix + bias).argmax(axis=1)
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    clipped = lambda seen: np.minimum(np.maximum(seen @ matrix + bias, low), high)  # noqa: E731
+
+    def clipped(seen):
+        return np.minimum(np.maximum(seen @ matrix + bias, low), high)
+
     return clipped, clipped
 
 

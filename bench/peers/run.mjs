@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { describeMachine } from './machine.mjs';
 import { isOurs, peers } from './peers.mjs';
 
@@ -95,7 +95,7 @@ const missing = 3;
 const unknownEnv = 4;
 
 /** One call of a peer. */
-function play({ command, threads }, job, folder) {
+async function play({ command, threads }, job, folder) {
   const count = threads === 'all' ? availableParallelism() : 1;
   const file = join(folder, 'job.json');
   writeFileSync(file, JSON.stringify({ ...job, threads: count }));
@@ -103,25 +103,19 @@ function play({ command, threads }, job, folder) {
   // NumPy's products would otherwise take what threads they find.
   const single = count === 1 ? { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' } : {};
   const options = { env: { ...process.env, ...single }, maxBuffer: 2 ** 26 };
-  return new Promise((resolve, reject) => {
-    execFile(program, args, options, (error, stdout, stderr) => {
-      if (!error) {
-        resolve(checked(stdout, job));
-        return;
-      }
-      const gone = error.code === 'ENOENT';
-      // Of what an uncaught error leaves, the line that names it.
-      const said = stderr.trim().split('\n');
-      const named = said.findLast((line) => /error/i.test(line)) ?? said.at(-1);
-      reject(new LeftOut(gone ? `${program} is missing` : named || error.message, gone ? missing : error.code));
-    });
+  const { stdout } = await promisify(execFile)(program, args, options).catch((error) => {
+    if (error.code === 'ENOENT') throw new LeftOut(`${program} is missing`, missing);
+    // Of what an uncaught error leaves, the line that names it.
+    const said = (error.stderr ?? '').trim().split('\n');
+    throw new LeftOut(said.findLast((line) => /error/i.test(line)) ?? (said.at(-1) || error.message), error.code);
   });
+  return checked(stdout, job);
 }
 
 function checked(stdout, job) {
   let played;
   try {
-    played = { episodes: job.episodes, ...JSON.parse(stdout) };
+    played = { episodes: job.episodes, kernelSeconds: null, variants: [], ...JSON.parse(stdout) };
   } catch {
     throw new LeftOut(`expected one JSON object, got "${stdout.slice(0, 60).trim()}"`, 1);
   }
@@ -178,7 +172,7 @@ async function compare(env, { lines, episodes: most, repeats, limit }, folder) {
   status('');
   const leftOut = entries
     .filter(({ out }) => out !== null)
-    .map(({ peer, out }) => ({ name: peer.name, title: peer.title, reason: out.message, code: out.code }));
+    .map(({ peer: { name, title, against }, out }) => ({ name, title, against, reason: out.message, code: out.code }));
   return { env: env.id, job, lines: withRatios(inPlay().map(summed)), leftOut };
 }
 
@@ -243,8 +237,10 @@ function report({ env, job, lines, leftOut }) {
   const out = leftOut
     .filter(({ code }) => code !== unknownEnv)
     .map(({ title, reason, code }) => `${code === missing ? 'left out' : 'failed'}: ${title} (${reason})`);
-  if (lines.length > 0 && lines.every(isOurs) && leftOut.every(({ code }) => code === unknownEnv))
-    out.push('no peer knows it');
+  const strangers = leftOut.filter((line) => !isOurs(line));
+  if (lines.every(isOurs) && strangers.length > 0 && strangers.every(({ code }) => code === unknownEnv)) {
+    out.push('none of the peers knows it');
+  }
   const heading = `\n${env}, ${job.policy.kind} policy, at most ${job.maxSteps} steps\n`;
   return [heading, print(rows[0]), rule, ...rows.slice(1).map(print), '', ...out].join('\n');
 }
