@@ -111,9 +111,10 @@ try:
 except (gymnasium.error.DependencyNotInstalled, gymnasium.error.UnregisteredEnv) as error:
     leave(3, f"gymnasium {gymnasium.__version__} cannot make {env_id}: {error}")
 act_one, act_all = policies(single.action_space)
+several = f"{type(vector).__name__} of {lanes}"
 answer(
     [
         measured("gymnasium.make", lambda episodes: one_by_one(single, act_one, episodes), FEW),
-        measured(f"{type(vector).__name__} of {lanes}", lambda episodes: side_by_side(vector, act_all, episodes), lanes),
+        measured(several, lambda episodes: side_by_side(vector, act_all, episodes), lanes),
     ]
 )

@@ -12,8 +12,8 @@ static double between(uint64_t *rng, double low, double high) { return low + (hi
 static double clip(double value, double limit) { return fmin(fmax(value, -limit), limit); }
 
 /*
- * Each environment: `start` draws a speed, `observe` fills the policy's inputs, `finish` gives the reward of a step from
- * where x was before it and says whether it ended the episode.
+ * Each environment: `start` draws a speed, `observe` fills the policy's inputs, `finish` gives the reward of a step
+ * that began with x at `before`, and says whether it ended the episode.
  */
 #if defined InvertedPendulum
 enum { INPUTS = 4, OUTPUTS = 1 };

@@ -1,4 +1,4 @@
-/** Our own backends by the protocol of the peers: `node ours.mjs JOB.json --backend cpu|webgpu`. Statistics included. */
+/** Our own backends as peers, statistics included: `node ours.mjs JOB.json --backend cpu|webgpu`. */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
