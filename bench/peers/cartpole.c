@@ -4,6 +4,8 @@
  * compiler can give each a lane of a vector register. With one lane and doubles it is the arithmetic of
  * src/envs/cartpole/dynamics.ts, observations rounded to float included.
  */
+/* A helping smaller than this would leave lanes empty. */
+#define LEAST_CHUNK (4 * LANES)
 #include "peer.h"
 
 static void open_thread(int thread) { (void)thread; }

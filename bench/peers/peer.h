@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#ifndef LEAST_CHUNK
+#define LEAST_CHUNK 1
+#endif
+
 enum { MOST_THREADS = 1024, MOST_NUMBERS = 64 };
 
 typedef struct {
@@ -106,9 +110,9 @@ int main(int argc, char **argv) {
     return 2;
   }
   for (int i = 5; i < argc; i++) job.policy[i - 5] = atof(argv[i]);
-  /* Sixteen helpings per thread even out what they find in them, and large ones keep lanes full. */
+  /* Sixteen helpings per thread even out what they find in them. */
   job.chunk = job.episodes / (16 * job.threads);
-  if (job.chunk < 1) job.chunk = 1;
+  if (job.chunk < LEAST_CHUNK) job.chunk = LEAST_CHUNK;
   if (job.chunk > 1024) job.chunk = 1024;
   for (int i = 0; i < job.threads; i++) open_thread(i);
   tally all = play_all();
