@@ -1,0 +1,65 @@
+/** Our own backends as peers, statistics included: `node ours.mjs JOB.json --backend cpu|webgpu`. */
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+
+const dist = new URL('../../dist/', import.meta.url);
+const { AdapterError } = await import(new URL('base/errors.js', dist));
+const { findEnv } = await import(new URL('envs/index.js', dist));
+const { buildPolicy } = await import(new URL('policies/index.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
+const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
+const { evaluate } = await import(new URL('stats/evaluate.js', dist));
+const { median } = await import(new URL('stats/timing.js', dist));
+
+/** Threads started, buffers grown, dispatch size found, the loop compiled, s. */
+const warmSeconds = 0.3;
+const plural = (threads) => (threads > 1 ? 'threads' : 'thread');
+const openers = {
+  cpu: (threads) => openCpuBackend({ threads }),
+  webgpu: () =>
+    openWebGpuBackend().catch((error) => {
+      if (!(error instanceof AdapterError)) throw error;
+      console.error('there is no WebGPU adapter');
+      process.exit(3);
+    }),
+};
+
+const { values, positionals } = parseArgs({ options: { backend: { type: 'string' } }, allowPositionals: true });
+const job = JSON.parse(readFileSync(positionals[0], 'utf8'));
+const backend = await openers[values.backend](job.threads);
+const env = findEnv(job.env);
+const policy = buildPolicy(job.policy.kind, env);
+const { episodes, seed, maxSteps, repeats } = job;
+const request = { backend, env, policy, candidates: [Float64Array.from(job.policy.params)], episodes, seed, maxSteps };
+
+async function once(options) {
+  const start = performance.now();
+  const { summaries, played } = await evaluate({ ...request, ...options });
+  const { steps, mean } = summaries[0];
+  return { steps, mean, seconds: (performance.now() - start) / 1000, kernelSeconds: played?.gpuSeconds ?? null };
+}
+
+for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;
+const runs = [];
+while (runs.length < repeats) runs.push(await once());
+// Apart, since reading the GPU's clock takes time of its own.
+const kernel = [];
+while (kernel.length < repeats) {
+  const { kernelSeconds } = await once({ timing: true });
+  if (kernelSeconds === null) break;
+  kernel.push(kernelSeconds);
+}
+await backend.close();
+console.log(
+  JSON.stringify({
+    steps: runs[0].steps,
+    seconds: median(runs.map((run) => run.seconds)),
+    kernelSeconds: kernel.length > 0 ? median(kernel) : null,
+    meanReturn: runs[0].mean,
+    device: backend.adapter ?? `${cpus()[0]?.model ?? 'unknown'}, ${job.threads} ${plural(job.threads)}`,
+    variant: `${backend.id} backend`,
+    variants: [],
+  }),
+);

@@ -1,0 +1,77 @@
+/** Who plays: our backends and their peers, each a program that follows the protocol in README.md. */
+import { fileURLToPath } from 'node:url';
+
+const python = process.env.PYTHON || 'python3';
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+const byNode = (file, ...options) => [process.execPath, here(file), ...options];
+const byPython = (file, ...options) => [python, here(file), ...options];
+
+/**
+ * name: for --only
+ * command: the program and its arguments; the job file goes in as `JOB`
+ * threads: 'one' or 'all' of the processor
+ * against: the line of ours that its speed is a ratio to
+ * like: plays as many episodes as that line of ours, found without a look at the peer itself, which compiles for long
+ * once: all repetitions in one call instead of a call per turn
+ */
+export const peers = [
+  { name: 'cpu', title: 'our cpu backend, one thread', command: byNode('ours.mjs', 'JOB', '--backend', 'cpu') },
+  {
+    name: 'cpu-all',
+    title: 'our cpu backend, all threads',
+    command: byNode('ours.mjs', 'JOB', '--backend', 'cpu'),
+    threads: 'all',
+  },
+  {
+    name: 'webgpu',
+    title: 'our webgpu backend',
+    command: byNode('ours.mjs', 'JOB', '--backend', 'webgpu'),
+    threads: 'all',
+  },
+  { name: 'bare', title: 'JavaScript loop by hand', command: byNode('bare.mjs', 'JOB'), against: 'cpu' },
+  { name: 'c', title: 'C loop, one thread', command: byPython('cartpole_c.py', 'JOB'), against: 'cpu' },
+  {
+    name: 'c-all',
+    title: 'C loop, all threads',
+    command: byPython('cartpole_c.py', 'JOB'),
+    threads: 'all',
+    against: 'cpu-all',
+  },
+  { name: 'numpy', title: 'NumPy, one thread', command: byPython('cartpole_numpy.py', 'JOB'), against: 'cpu' },
+  {
+    name: 'gymnasium',
+    title: 'Gymnasium, one thread',
+    command: byPython('gymnasium_rollout.py', 'JOB'),
+    against: 'cpu',
+    once: true,
+  },
+  { name: 'mujoco', title: 'MuJoCo in C, one thread', command: byPython('mujoco_rollout.py', 'JOB'), against: 'cpu' },
+  {
+    name: 'mujoco-all',
+    title: 'MuJoCo in C, all threads',
+    command: byPython('mujoco_rollout.py', 'JOB'),
+    threads: 'all',
+    against: 'cpu-all',
+  },
+  ...['idiomatic', 'tuned'].map((style) => ({
+    name: `jax-${style}`,
+    title: `JAX, ${style}`,
+    command: byPython('jax_rollout.py', 'JOB', '--style', style),
+    threads: 'all',
+    against: 'webgpu',
+    like: 'webgpu',
+    once: true,
+  })),
+  {
+    name: 'cuda',
+    title: 'CUDA C++',
+    command: byNode('cuda/run.mjs', 'JOB'),
+    threads: 'all',
+    against: 'webgpu',
+    like: 'webgpu',
+    once: true,
+  },
+].map((peer) => ({ threads: 'one', against: null, like: null, once: false, ...peer }));
+
+export const isOurs = ({ against }) => against === null;
+export { python };
