@@ -9,6 +9,7 @@ import { mostRanks, statisticsOf, statisticsOfEach } from '../src/rollout/statis
 import { openWebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { type GpuDevice, openDevice } from '../src/rollout/webgpu/device.ts';
 import { planBlocks } from '../src/rollout/webgpu/plan.ts';
+import { statisticsProgram } from '../src/rollout/webgpu/programs.ts';
 import { keyAtLeast, Records, ranksOf } from '../src/rollout/webgpu/records.ts';
 import { Runner } from '../src/rollout/webgpu/runner.ts';
 import { Summing } from '../src/rollout/webgpu/summing.ts';
@@ -51,6 +52,7 @@ function outcomesOf(episodes: number, kind: 'ties' | 'any', seed: number): Outco
 describeGpu('the statistics program', () => {
   let gpu: GpuDevice;
   let runner: Runner;
+  const program = statisticsProgram();
   beforeAll(async () => {
     gpu = await openDevice();
     runner = new Runner(gpu);
@@ -70,7 +72,7 @@ describeGpu('the statistics program', () => {
       }
     });
     const block = { first: 0, count: candidates.length, segments: [{ first: 0, count: episodes }] };
-    const summing = await Summing.prepare(runner, episodes, request, undefined);
+    const summing = await Summing.prepare(runner, episodes, request, program);
     const outcomes = runner.upload('outcomes', words);
     summing.begin(block);
     const all = new Records(candidates.length, episodes, request);
@@ -156,6 +158,7 @@ describeGpu('measured on the GPU', () => {
     expected.forEach((statistics, c) => {
       expect(measured.of(c)).toEqual(statistics);
     });
+    expect([...measured.means]).toEqual(expected.map(({ mean }) => mean));
     expect(measured.steps).toBe(played.steps);
     expect(new Set(played.returns).size).toBeGreaterThan(3);
   }

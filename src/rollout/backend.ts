@@ -43,6 +43,8 @@ export interface Episodes extends Played {
 
 /** The outcomes of each candidate summed up. */
 export interface Measured extends Played {
+  /** mean return per candidate `[P]` */
+  readonly means: Float64Array;
   /** `candidate` in 0 ... P - 1 */
   of(candidate: number): Statistics;
 }

@@ -7,6 +7,7 @@ import {
   type Episodes,
   endCauses,
   type Measured,
+  type Played,
   type PlayOptions,
   type RolloutJob,
 } from './backend.ts';
@@ -149,9 +150,15 @@ export async function statisticsByPlaying(
     gpuSeconds = sumOf(gpuSeconds, played.gpuSeconds);
     compileSeconds = sumOf(compileSeconds, played.compileSeconds);
   }
-  const statistics = groups.flat();
   const seconds = (performance.now() - started) / 1000;
-  return { steps, seconds, gpuSeconds, compileSeconds, of: (candidate) => statistics[candidate] };
+  return measuredFrom(groups.flat(), { steps, seconds, gpuSeconds, compileSeconds });
+}
+
+/** One entry per candidate. */
+export function measuredFrom(statistics: readonly Statistics[], played: Played): Measured {
+  const { steps, seconds, gpuSeconds, compileSeconds } = played;
+  const means = Float64Array.from(statistics, ({ mean }) => mean);
+  return { steps, seconds, gpuSeconds, compileSeconds, means, of: (candidate) => statistics[candidate] };
 }
 
 /** Unknown as soon as one of the two is. */

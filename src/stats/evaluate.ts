@@ -6,14 +6,13 @@ import {
   type Backend,
   checkJob,
   type Episodes,
-  type Measured,
   maxEpisodes,
   maxMeasuredEpisodes,
   type Played,
   type RolloutJob,
   type Trace,
 } from '../rollout/backend.ts';
-import { type EpisodePick, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
+import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
 export interface EvaluateRequest {
@@ -61,7 +60,9 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   const wanted: StatisticsRequest = { successThreshold, ranks: summaryRanks(count) };
   const options = { ...(signal && { signal }), timing: request.timing ?? false };
   const kept = request.keepOutcomes ? await backend.play(job, options) : null;
-  const measured = kept ? measuredOf(kept, job, wanted) : await backend.measure(job, wanted, options);
+  const measured = kept
+    ? measuredFrom(statisticsOfEach(kept, job, wanted), kept)
+    : await backend.measure(job, wanted, options);
   const { steps, seconds, gpuSeconds, compileSeconds } = measured;
   let summaries: readonly Summary[] | null = null;
   const result: EvaluateResult = {
@@ -69,17 +70,12 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
       summaries ??= candidates.map((_, c) => summaryOf(measured.of(c), { firstSeed: seed, successThreshold }));
       return summaries;
     },
-    means: Float64Array.from(candidates, (_, c) => measured.of(c).mean),
+    means: measured.means,
     played: { steps, seconds, gpuSeconds, compileSeconds },
     outcomes: async () => kept ?? backend.play(job, options),
     trace: (candidate, pick) => replayEpisode(backend, job, result.summaries, candidate, pick),
   };
   return result;
-}
-
-function measuredOf(episodes: Episodes, job: RolloutJob, wanted: StatisticsRequest): Measured {
-  const statistics = statisticsOfEach(episodes, job, wanted);
-  return { ...episodes, of: (candidate) => statistics[candidate] };
 }
 
 async function replayEpisode(

@@ -25,8 +25,9 @@ import { Flight } from './flight.ts';
 import { envParamWords, seedWords } from './layout.ts';
 import { measure } from './measure.ts';
 import { outcomeBytes, usualSegment } from './plan.ts';
-import { probeProgram, type ReadShader } from './programs.ts';
-import { causeIn, plainEntry, Rollout, stepsIn, traceWords, workgroupSize } from './rollout.ts';
+import { ProgramCache } from './program-cache.ts';
+import type { ReadShader } from './programs.ts';
+import { causeIn, plainEntry, Rollout, stepsIn, traceWords, usualWorkgroup } from './rollout.ts';
 import { type Kernel, Runner } from './runner.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
@@ -45,6 +46,8 @@ export interface WebGpuOptions {
   readonly memory?: number;
   /** most outcomes in one buffer, a power of two of 4096 or more */
   readonly segment?: number;
+  /** invocations per workgroup of the programs that play episodes, 1 ... 256 */
+  readonly workgroup?: number;
 }
 
 /** Opens the WebGPU backend. Throws `AdapterError` when there is no adapter. */
@@ -66,6 +69,7 @@ function sessionOn(gpu: GpuDevice): Session {
 class WebGpuBackend implements Backend {
   readonly id = 'webgpu';
   readonly #options: WebGpuOptions;
+  readonly #programs: ProgramCache;
   #session: Session;
   /** Calls share the device's buffers, so they take turns. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -73,6 +77,7 @@ class WebGpuBackend implements Backend {
 
   constructor(gpu: GpuDevice, options: WebGpuOptions) {
     this.#options = options;
+    this.#programs = new ProgramCache(options.readShader);
     this.#session = sessionOn(gpu);
   }
 
@@ -165,9 +170,9 @@ class WebGpuBackend implements Backend {
   }
 
   #rollout({ gpu, runner, sizes }: Session, job: RolloutJob): Promise<Rollout> {
-    const { readShader: read, segment = usualSegment } = this.#options;
+    const { segment = usualSegment, workgroup = usualWorkgroup } = this.#options;
     const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
-    return Rollout.prepare(runner, job, { sizes, bindingBytes, segment, read });
+    return Rollout.prepare(runner, job, { sizes, bindingBytes, segment, workgroup, programs: this.#programs });
   }
 
   async #play(session: Session, job: RolloutJob, { signal, timing = false }: PlayOptions): Promise<Episodes> {
@@ -241,13 +246,14 @@ class WebGpuBackend implements Backend {
       ...options,
       device,
       memory,
-      read: this.#options.readShader,
+      programs: this.#programs,
     });
     return {
       steps: records.steps(0, job.candidates.length),
       seconds: (performance.now() - started) / 1000,
       gpuSeconds,
       compileSeconds: rollout.compileSeconds,
+      means: records.means(),
       of: (candidate) => records.of(candidate),
     };
   }
@@ -276,9 +282,11 @@ class WebGpuBackend implements Backend {
     const size = traceWords(env);
     // One record per number of steps played, 0 ... length: where the episode stands and what led there.
     const records = new Float32Array((length + 1) * size);
+    const mostRecords = Math.floor(session.gpu.device.limits.maxStorageBufferBindingSize / (4 * size));
     let recordedTotal = Number.NaN;
     for (let from = 0; from <= length; ) {
-      const count = rollout.size.next(length + 1 - from, Math.max(1, length));
+      const left = Math.min(length + 1 - from, mostRecords);
+      const count = rollout.size.next(left, Math.max(1, length));
       const kept = outcomes(count);
       const dispatch = rollout.dispatch({ first: episode, count, at: 0, record: from + 1 }, kept.from);
       const copies = [kept, rollout.traceCopy(count)];
@@ -325,16 +333,13 @@ class WebGpuBackend implements Backend {
     size: number,
   ): Promise<number[][]> {
     const inputs = Object.entries(given);
-    const kernel = await runner.kernel(
-      probeProgram(env, what, this.#options.readShader),
-      plainEntry(what, inputs.length, 1),
-    );
+    const kernel = await runner.kernel(this.#programs.probe(env, what), plainEntry(what, inputs.length, 1));
     const output = { from: runner.buffer('rows', count * size * 4), bytes: count * size * 4 };
     const bindings = [...inputs.map(([name, data]) => runner.upload(name, data)), output.from];
     const dispatch = {
       kernel,
       bindings: bindings.map((buffer) => ({ buffer })),
-      workgroups: Math.ceil(count / workgroupSize),
+      workgroups: Math.ceil(count / usualWorkgroup),
     };
     return runner.submit({ dispatches: [dispatch], copies: [output] }, (results) => {
       const values = results.f32(0);

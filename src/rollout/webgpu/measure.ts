@@ -4,7 +4,7 @@ import type { PlayOptions } from '../backend.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Flight } from './flight.ts';
 import { type Block, outcomeBytes, type Segment } from './plan.ts';
-import type { ReadShader } from './programs.ts';
+import type { ProgramCache } from './program-cache.ts';
 import { Records } from './records.ts';
 import type { Rollout } from './rollout.ts';
 import type { Dispatch, Results } from './runner.ts';
@@ -14,7 +14,7 @@ export interface MeasureOptions extends PlayOptions {
   readonly device: GPUDevice;
   /** bytes that the outcomes of one candidate may take; what does not fit is played again for each stage */
   readonly memory: number;
-  readonly read: ReadShader | undefined;
+  readonly programs: ProgramCache;
 }
 
 export interface MeasuredOnGpu {
@@ -38,7 +38,7 @@ export async function measure(
   options: MeasureOptions,
 ): Promise<MeasuredOnGpu> {
   const { job, runner } = rollout;
-  const summing = await Summing.prepare(runner, job.episodes, request, options.read);
+  const summing = await Summing.prepare(runner, job.episodes, request, options.programs.statistics());
   const records = new Records(job.candidates.length, job.episodes, request);
   const measurement = new Measurement(rollout, summing, records, options);
   const gpuSeconds = await measurement.run();

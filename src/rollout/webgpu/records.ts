@@ -52,6 +52,9 @@ export function keyAtLeast(value: number): number {
 export class Records {
   readonly #words: Uint32Array;
   readonly #floats: Float32Array;
+  /** two words, and the double that they are */
+  readonly #pair = new Uint32Array(2);
+  readonly #double = new Float64Array(this.#pair.buffer);
   readonly #episodes: number;
   readonly #ranks: Ranks;
   readonly #asked: readonly number[];
@@ -105,6 +108,13 @@ export class Records {
     }
   }
 
+  /** Mean return of each candidate. */
+  means(): Float64Array {
+    const means = new Float64Array(this.#words.length / recordSize);
+    for (let c = 0; c < means.length; c++) means[c] = this.#float64(c * recordSize);
+    return means;
+  }
+
   of(candidate: number): Statistics {
     const words = this.#words;
     const at = candidate * recordSize;
@@ -143,6 +153,8 @@ export class Records {
   }
 
   #float64(at: number): number {
-    return new Float64Array(Uint32Array.of(this.#words[at], this.#words[at + 1]).buffer)[0];
+    this.#pair[0] = this.#words[at];
+    this.#pair[1] = this.#words[at + 1];
+    return this.#double[0];
   }
 }

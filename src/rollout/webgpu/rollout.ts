@@ -6,15 +6,15 @@ import { type EndCause, endCauses, type RolloutJob, stepLimit } from '../backend
 import { DispatchSize } from './dispatch-size.ts';
 import { envParamWords, seedWords } from './layout.ts';
 import { type Block, outcomeBytes, planBlocks } from './plan.ts';
-import { type ReadShader, rolloutProgram } from './programs.ts';
+import type { ProgramCache } from './program-cache.ts';
 import type { Copy, Dispatch, EntryPoint, Kernel, Runner } from './runner.ts';
 
 /** Invocations per workgroup: two warps of most GPUs, so that a group whose episodes are over makes room soon. */
-export const workgroupSize = 64;
+export const usualWorkgroup = 64;
 
 /** For programs whose invocations have nothing to do with each other. */
-export function plainEntry(name: string, inputs: number, outputs: number): EntryPoint {
-  return { name, inputs, outputs, constants: { WORKGROUP_SIZE: workgroupSize } };
+export function plainEntry(name: string, inputs: number, outputs: number, workgroup = usualWorkgroup): EntryPoint {
+  return { name, inputs, outputs, constants: { WORKGROUP_SIZE: workgroup } };
 }
 
 const stepMask = 0x3fffffff;
@@ -40,7 +40,9 @@ export interface RolloutOptions {
   readonly bindingBytes: number;
   /** most outcomes in one buffer */
   readonly segment: number;
-  readonly read: ReadShader | undefined;
+  /** invocations per workgroup */
+  readonly workgroup: number;
+  readonly programs: ProgramCache;
 }
 
 export class Rollout {
@@ -52,6 +54,7 @@ export class Rollout {
   readonly compileSeconds: number;
   readonly blocks: readonly Block[];
   readonly #kernel: Kernel;
+  readonly #workgroup: number;
   readonly #params: GPUBuffer;
   #candidates: GPUBuffer | null = null;
 
@@ -60,13 +63,14 @@ export class Rollout {
     job: RolloutJob,
     kernel: Kernel,
     compileSeconds: number,
-    { sizes, bindingBytes, segment }: RolloutOptions,
+    { sizes, bindingBytes, segment, workgroup }: RolloutOptions,
   ) {
     this.runner = runner;
     this.job = job;
     this.limit = stepLimit(job);
     this.compileSeconds = compileSeconds;
     this.#kernel = kernel;
+    this.#workgroup = workgroup;
     const size = sizes.get(kernel) ?? new DispatchSize();
     sizes.set(kernel, size);
     this.size = size;
@@ -83,7 +87,8 @@ export class Rollout {
   /** Compiles the program of a job, unless it was compiled before. */
   static async prepare(runner: Runner, job: RolloutJob, options: RolloutOptions): Promise<Rollout> {
     const started = performance.now();
-    const kernel = await runner.kernel(rolloutProgram(job.env, job.policy, options.read), plainEntry('play', 3, 2));
+    const program = options.programs.rollout(job.env, job.policy);
+    const kernel = await runner.kernel(program, plainEntry('play', 3, 2, options.workgroup));
     return new Rollout(runner, job, kernel, (performance.now() - started) / 1000, options);
   }
 
@@ -108,7 +113,7 @@ export class Rollout {
     return {
       kernel: this.#kernel,
       bindings: [...given, outcomes, records].map((buffer) => ({ buffer })),
-      workgroups: Math.ceil(count / workgroupSize),
+      workgroups: Math.ceil(count / this.#workgroup),
     };
   }
 

@@ -59,6 +59,8 @@ export interface Results {
 export class Runner {
   readonly #gpu: GpuDevice;
   readonly #kernels = new Map<string, Promise<Kernel>>();
+  /** the same by program, whose text need not be looked at again */
+  readonly #known = new WeakMap<Program, Map<string, Promise<Kernel>>>();
   readonly #buffers = new Map<string, GrowingBuffer>();
   readonly #readbacks: ReadbackPool;
   #clock: { readonly queries: GPUQuerySet; readonly resolved: GPUBuffer } | null = null;
@@ -70,11 +72,15 @@ export class Runner {
 
   /** The compiled entry point of a program; compiled at most once per text and constants. */
   kernel(program: Program, entry: EntryPoint): Promise<Kernel> {
-    const key = `${entry.name} ${JSON.stringify(entry.constants)}\n${program.code}`;
-    let kernel = this.#kernels.get(key);
+    const known = this.#known.get(program) ?? new Map<string, Promise<Kernel>>();
+    this.#known.set(program, known);
+    const name = `${entry.name} ${JSON.stringify(entry.constants)}`;
+    let kernel = known.get(name);
     if (!kernel) {
-      kernel = this.#compile(program, entry);
+      const key = `${name}\n${program.code}`;
+      kernel = this.#kernels.get(key) ?? this.#compile(program, entry);
       this.#kernels.set(key, kernel);
+      known.set(name, kernel);
     }
     return kernel;
   }

@@ -1,7 +1,7 @@
 /** The stages of shaders/statistics.wgsl: their programs, and what each is given. */
 import { mostRanks, type StatisticsRequest } from '../statistics.ts';
+import type { Program } from './link.ts';
 import { type Block, smallestSegment } from './plan.ts';
-import { type ReadShader, statisticsProgram } from './programs.ts';
 import { keyAtLeast, ranksOf, recordSize } from './records.ts';
 import type { Copy, Dispatch, Kernel, Runner } from './runner.ts';
 
@@ -66,14 +66,13 @@ export class Summing {
     this.#kernels = kernels;
   }
 
-  /** Compiles what candidates with this many episodes take, unless it was compiled before. */
+  /** Compiles what candidates with this many episodes take of the statistics program, unless that was done before. */
   static async prepare(
     runner: Runner,
     episodes: number,
     request: StatisticsRequest,
-    read: ReadShader | undefined,
+    program: Program,
   ): Promise<Summing> {
-    const program = statisticsProgram(read);
     const constants = { TEAM: team[episodes <= fewEpisodes ? 'few' : 'many'], TILE: tile };
     const names: readonly Stage[] = ['progress', ...(episodes <= wholeEpisodes ? wholeStage : tiledStages)];
     const kernels = await Promise.all(

@@ -1,0 +1,51 @@
+/**
+ * How well the lanes of a GPU would be used: a warp of 32 invocations runs until its longest episode is over. Counts, on
+ * the cpu, the share of lane steps that are steps of an episode, for two ways to lay a population over the lanes:
+ * candidate by candidate, as shaders/rollout.wgsl does it, and seed by seed. Nothing is timed, so any machine will do.
+ * `node bench/lanes.mjs [env ...]` after `npm run build`.
+ */
+const dist = new URL('../dist/', import.meta.url);
+const { envs, findEnv } = await import(new URL('envs/index.js', dist));
+const { policyKinds } = await import(new URL('policies/index.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
+const { usualCap } = await import(new URL('rollout/backend.js', dist));
+const { Generator } = await import(new URL('base/rng/generator.js', dist));
+
+const warp = 32;
+const candidates = 1024;
+const episodes = 20;
+const asked = process.argv.slice(2);
+const backend = openCpuBackend();
+
+/** Share of the lane steps that are steps of an episode; `lengthAt` gives the length of the episode of a lane. */
+function utilisation(lanes, lengthAt) {
+  let played = 0;
+  let held = 0;
+  for (let first = 0; first < lanes; first += warp) {
+    let longest = 0;
+    for (let lane = first; lane < Math.min(first + warp, lanes); lane++) {
+      const length = lengthAt(lane);
+      played += length;
+      longest = Math.max(longest, length);
+    }
+    held += longest * warp;
+  }
+  return played / held;
+}
+
+console.log(`share of lane steps used, ${candidates} random policies x ${episodes} episodes, warps of ${warp}`);
+console.log('environment                 by candidate  by seed  steps per episode');
+for (const env of asked.length > 0 ? asked.map((name) => findEnv(name)) : envs) {
+  const policy = policyKinds.find((kind) => kind.accepts(env) === null).build(env, {});
+  const rng = Generator.from(11);
+  const population = Array.from({ length: candidates }, () => policy.sample(rng, 1));
+  const job = { env, policy, candidates: population, episodes, seed: 0, maxSteps: usualCap(env) };
+  const { lengths, steps } = await backend.play(job);
+  const total = candidates * episodes;
+  const byCandidate = utilisation(total, (lane) => lengths[lane]);
+  const bySeed = utilisation(total, (lane) => lengths[(lane % candidates) * episodes + Math.floor(lane / candidates)]);
+  console.log(
+    `${env.id.padEnd(28)}${byCandidate.toFixed(2).padStart(12)}${bySeed.toFixed(2).padStart(9)}${(steps / total).toFixed(1).padStart(19)}`,
+  );
+}
+await backend.close();
