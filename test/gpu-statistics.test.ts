@@ -1,4 +1,6 @@
 /** Statistics made on the GPU: those of the host, bit for bit, however the episodes lie in memory. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cartpole } from '../src/envs/cartpole/index.ts';
@@ -199,6 +201,54 @@ describeGpu('measured on the GPU', () => {
       await expectAsOnHost(least, job({ candidates: [bad, fair], episodes: 300, maxSteps: 60 }));
     } finally {
       await least.close();
+    }
+  });
+
+  it('less memory on the device than wanted is made do with', async () => {
+    const gpu = await openDevice();
+    const scarce = await openWebGpuBackend({ gpu, statistics: 'device', segment: 4096 });
+    // The device has memory for so many segments, then none.
+    const { device } = gpu;
+    const createBuffer = device.createBuffer.bind(device);
+    const popErrorScope = device.popErrorScope.bind(device);
+    let left = 1;
+    let refused = false;
+    device.createBuffer = (descriptor) => {
+      refused = descriptor.label === 'outcomes of a segment' && left-- <= 0;
+      return createBuffer(descriptor);
+    };
+    device.popErrorScope = async () => {
+      const answer = refused ? ({ message: 'no more' } as GPUOutOfMemoryError) : null;
+      return (await popErrorScope()) ?? answer;
+    };
+    const request = job({ candidates: [bad], episodes: 4096 * 3, maxSteps: 13 });
+    try {
+      await expectAsOnHost(scarce, request);
+      expect(left).toBe(-1);
+      left = 0;
+      await expect(scarce.measure(request, wanted(request.episodes, 0))).rejects.toThrow(
+        'expected 32768 bytes of memory on the device, there are less; play fewer episodes',
+      );
+    } finally {
+      await scarce.close();
+    }
+  });
+
+  it('thousands of calls leave nothing behind', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const calls = async (count: number): Promise<number> => {
+      for (let seed = 0; seed < count; seed++) await plain.measure(job({ candidates: [bad], seed }), wanted(7, 0));
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const plain = await openWebGpuBackend();
+    try {
+      const before = await calls(500);
+      // A promise that a call leaves on one that never settles takes 300 bytes and more.
+      expect((await calls(4000)) - before).toBeLessThan(700_000);
+    } finally {
+      await plain.close();
     }
   });
 

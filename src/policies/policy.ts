@@ -56,7 +56,7 @@ export interface Policy {
   readonly outputCount: number;
   /** names `shaders/policies/<shader>.wgsl` where that is not the kind's own: kinds may share a shader */
   readonly shader?: string;
-  /** WGSL constants of this policy's shader, e.g. `LINEAR_BIAS` */
+  /** WGSL constants of this policy's shader, e.g. `NETWORK_RELU` */
   readonly shaderConstants: Readonly<Record<string, boolean | number>>;
   /** What `act` and the shader read, where that is not the parameters themselves but what they stand for. */
   readonly expansion?: Expansion;

@@ -15,8 +15,10 @@ export async function compile(
 ): Promise<GPUComputePipeline> {
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ code: program.code, label: entryPoint });
+  // Closed before anything is waited for: scopes are a stack, and several programs may be compiled at once.
+  const scope = device.popErrorScope();
   const info = await module.getCompilationInfo();
-  const scopeError = await device.popErrorScope();
+  const scopeError = await scope;
   const errors = info.messages.filter((m) => m.type === 'error');
   if (errors.length > 0) {
     const lines = errors.map((m) => {
