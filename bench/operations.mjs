@@ -450,7 +450,8 @@ class Counter {
       const chosen = args[args[2].known ? 1 : 0];
       return { ...chosen, level: Math.max(chosen.level, args[2].level), cost: given };
     }
-    if (!weightOf.has(name)) throw new Error(`line ${line}: no weight for "${name}"`);
+    if (!weightOf.has(name))
+      throw new Error(`line ${line}: no weight for "${name}"; give it one in bench/operations.mjs`);
     return { type: { base, width }, level, cost: plus(given, free ? nothing : this.#weigh(name, width)) };
   }
 

@@ -145,7 +145,10 @@ async function measureShare(
   progress: Progress,
 ): Promise<IssueShare | null> {
   const counter = await loadCounter();
-  if (counter === null) return null;
+  if (counter === null) {
+    progress.note('the share of the issue rate is left out: it takes a checkout with its development dependencies');
+    return null;
+  }
   let step: StepOperations;
   try {
     step = stepOperations(work, counter);
