@@ -113,7 +113,8 @@ describe('benchTables', () => {
       flatUntil: null,
       rows: environment.scalings[0].rows.slice(1),
     };
-    const changed = { ...environment, scalings: [environment.scalings[0], longer] };
+    const single = { ...longer, backend: 'single', rows: environment.scalings[0].rows.slice(0, 1) };
+    const changed = { ...environment, scalings: [environment.scalings[0], longer, single] };
     const table = benchTables({ ...document, environments: [changed] }).find(
       ({ title }) => title === 'Cost against episodes',
     )!;
@@ -121,6 +122,7 @@ describe('benchTables', () => {
     expect(table.rows).toEqual([
       ['First <env>', 'webgpu', '2.1', '2.2', '20', 10],
       ['First <env>', 'cpu', null, '2.2', '20', 'all'],
+      ['First <env>', 'single', '2.1', null, null, null],
     ]);
   });
 

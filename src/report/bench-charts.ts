@@ -41,7 +41,7 @@ export function speedChart(environments: readonly EnvBench[], subtitle: readonly
     mark: { type: 'point', filled: true, size: 80, opacity: 0.9 },
     encoding: {
       x: { field: 'speed', type: 'quantitative', title: 'steps per second', scale: { type: 'log' }, axis: powers },
-      y: { field: 'env', type: 'nominal', title: null, sort: null, axis: { grid: true } },
+      y: { field: 'env', type: 'nominal', title: null, sort: null, axis: { grid: true, labelLimit: 300 } },
       color: byBackend(values, colors),
       shape: byBackend(values, shapes),
     },

@@ -156,7 +156,8 @@ function scalingTable(environments: readonly EnvBench[], axis: ScalingAxis): Tab
         const row = rows.find((r) => r[axis] === count);
         return row ? milliseconds(row.seconds) : null;
       }),
-      flatUntil ?? 'all',
+      // One point is no curve.
+      rows.length < 2 ? null : (flatUntil ?? 'all'),
     ]),
   };
 }

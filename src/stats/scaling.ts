@@ -47,6 +47,8 @@ export async function scaling(
     if (before !== null && (before.seconds * count) / before.count > limits.mostSeconds) break;
     const [episodes, candidates] = axis === 'episodes' ? [count, 1] : [episodesPerCandidate, count];
     const once = () => timedCall(backend, work, episodes, candidates);
+    // What was played before may have left the backend cold for calls this small.
+    if (before === null) await once();
     const first = await once();
     const times = await settled(first.seconds, once, limits.repeats, limits.mostSeconds);
     const seconds = median(times);
