@@ -1,8 +1,8 @@
 /** The table of `bench/operations.mjs`. */
 
 /**
- * What an operation counts, per component of its result. Low on purpose: the bound that is made from the count should
- * err on the side that makes our share of it smaller, never larger.
+ * What an operation counts, per component of its result. Low on purpose: where in doubt, the bound comes out too high
+ * and our share of it too small.
  */
 export const weights = [
   {
