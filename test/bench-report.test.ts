@@ -17,6 +17,7 @@ const machine: Machine = {
   software: false,
   timestamps: true,
   nvidia: [{ name: 'A card', driver: '550.1', clock: 1700, highestClock: 1980 }],
+  loadBefore: 0.1,
 };
 
 const speed = { episodes: 64, steps: 6400, meanReturn: 7.5, ratio: 1, gpuSeconds: null, gpuStepsPerSecond: null };
@@ -143,9 +144,11 @@ describe('benchTables', () => {
     ]) {
       expect(text).toContain(part);
     }
-    const without = machineLines({ ...machine, adapter: null, dawn: null, nvidia: [] });
+    const without = machineLines({ ...machine, adapter: null, dawn: null, nvidia: [], loadBefore: null });
     expect(without[without.length - 1]).toBe('adapter: none');
     expect(machineLines({ ...machine, software: true }).join('\n')).toContain('An adapter (software)');
+    expect(text).toContain('0.1 (quiet)');
+    expect(machineLines({ ...machine, loadBefore: 2.5 }).join('\n')).toContain('2.5 (NOT QUIET');
   });
 });
 

@@ -11,7 +11,7 @@ import { prepareBenchFolder, saveBench } from '../report/bench-files.ts';
 import { benchTables, machineLines } from '../report/bench-tables.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import { type BenchBackend, type BenchDocument, benchEnvironment } from '../stats/benchmark.ts';
-import { machineFacts } from '../stats/machine.ts';
+import { currentLoad, machineFacts, quietLoad } from '../stats/machine.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
 
@@ -66,14 +66,20 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   const chosen = asked.length === 0 ? envs.map((env) => env.id) : asked;
   // A name that is none is found now, not after minutes.
   for (const name of chosen) await openEnv(name, options.envOption);
+  const loadBefore = currentLoad();
+  if (loadBefore !== null && loadBefore > quietLoad) {
+    io.note(
+      `the machine is not quiet: ${loadBefore.toFixed(1)} processes ran in the last minute; the numbers say little`,
+    );
+  }
   const documents: BenchDocument[] = [];
   for (const name of chosen) {
     io.status(`${name} ...`);
     documents.push(chosen.length === 1 ? await bench(name, options, io) : await benchInProcess(name, options));
   }
   io.status(null);
-  // The last one is asked for the machine: its GPU has been at work.
-  const { machine } = documents[documents.length - 1];
+  // The last one is asked for the machine, because its GPU has been at work; the load is that before the first.
+  const machine = { ...documents[documents.length - 1].machine, loadBefore };
   const [{ date }] = documents;
   const document = { date, machine, environments: documents.flatMap((d) => d.environments) };
   if (options.json) io.printJson(document);
@@ -118,7 +124,7 @@ async function bench(name: string, options: Options, io: Io): Promise<BenchDocum
   try {
     const limits = { episodes, seconds, repeats, millionSeconds, scalingSeconds };
     const measured = await benchEnvironment(env, backends, limits, io);
-    const machine = await machineFacts(gpu?.device?.adapter ?? null);
+    const machine = await machineFacts(gpu?.device?.adapter ?? null, null);
     return { date: new Date().toISOString(), machine, environments: [measured] };
   } finally {
     io.status(null);

@@ -1,7 +1,7 @@
 /** What `r2po bench` measured, as tables. */
 import { significant } from '../base/plain-number.ts';
 import type { BenchDocument, EnvBench } from '../stats/benchmark.ts';
-import type { Machine } from '../stats/machine.ts';
+import { type Machine, quietLoad } from '../stats/machine.ts';
 import { flatGrowth, type ScalingAxis } from '../stats/scaling.ts';
 import type { Million } from '../stats/timing.ts';
 import type { Cell, Column, Table } from './table.ts';
@@ -201,7 +201,7 @@ function handLoopTable(environments: readonly EnvBench[]): Table {
 
 /** One line per fact. */
 export function machineLines(machine: Machine): string[] {
-  const { cpu, threads, memoryBytes, system, node, adapter, dawn, software, timestamps, nvidia } = machine;
+  const { cpu, threads, memoryBytes, system, node, adapter, dawn, software, timestamps, nvidia, loadBefore } = machine;
   const clock = timestamps ? 'GPU time by timestamps' : 'no GPU clock';
   return [
     `CPU: ${cpu}, ${threads} threads, ${significant(memoryBytes / 2 ** 30, 3)} GiB`,
@@ -211,5 +211,11 @@ export function machineLines(machine: Machine): string[] {
       const clocks = clock === null ? '' : `, SM clock ${clock} of ${highestClock ?? '?'} MHz after the measurement`;
       return `nvidia-smi: ${name}, driver ${driver}${clocks}`;
     }),
+    ...(loadBefore === null ? [] : [loadLine(loadBefore)]),
   ];
+}
+
+function loadLine(load: number): string {
+  const verdict = load > quietLoad ? 'NOT QUIET, the numbers say little' : 'quiet';
+  return `processes at work in the minute before: ${load.toFixed(1)} (${verdict})`;
 }

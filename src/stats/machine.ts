@@ -1,6 +1,6 @@
 /** Where a measurement was made, as far as the machine tells. */
 import { execFile } from 'node:child_process';
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { type AdapterReport, dawnVersion } from '../rollout/webgpu/device.ts';
 
@@ -28,9 +28,20 @@ export interface Machine {
   readonly timestamps: boolean;
   /** what `nvidia-smi` says; empty where there is none */
   readonly nvidia: readonly NvidiaGpu[];
+  /** processes that ran on average in the minute before the measurement; null where the system does not count them */
+  readonly loadBefore: number | null;
 }
 
-export async function machineFacts(adapter: AdapterReport | null): Promise<Machine> {
+/** Above this, something else is at work and a measurement says little. */
+export const quietLoad = 0.5;
+
+/** Processes that ran on average in the last minute; null on a system that does not count them. */
+export function currentLoad(): number | null {
+  return platform() === 'win32' ? null : loadavg()[0];
+}
+
+/** `loadBefore`: the `currentLoad` before anything was measured. */
+export async function machineFacts(adapter: AdapterReport | null, loadBefore: number | null): Promise<Machine> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     threads: availableParallelism(),
@@ -42,6 +53,7 @@ export async function machineFacts(adapter: AdapterReport | null): Promise<Machi
     software: adapter?.software ?? false,
     timestamps: adapter?.timestamps ?? false,
     nvidia: await nvidiaGpus(),
+    loadBefore,
   };
 }
 
