@@ -4,6 +4,7 @@
  */
 import pc from 'picocolors';
 import { printable, visibleJson } from '../base/inert.ts';
+import type { Cell, Column } from '../report/table.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -91,16 +92,10 @@ function clip(text: string, columns: number): string {
   return width(text) <= columns ? text : `${[...text.replace(ansi, '')].slice(0, Math.max(0, columns - 1)).join('')}…`;
 }
 
-export interface Column {
-  readonly title: string;
-  /** `right` for numbers; left when left out */
-  readonly align?: 'left' | 'right';
-}
-
 /** Aligned text columns, two spaces apart, with a title line. A null cell is drawn as `-`. */
 export function formatTable(
   columns: readonly Column[],
-  rows: readonly (readonly (string | number | null)[])[],
+  rows: readonly (readonly Cell[])[],
   colors: Colors = pc.createColors(false),
 ): string {
   const cells = rows.map((row) => row.map((cell) => (cell === null ? '-' : String(cell))));

@@ -8,7 +8,8 @@ import type { ModelKind } from '../llm/chat.ts';
 import { presets, urlKeyVariable } from '../llm/providers/presets.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
-import { type Column, formatTable, type Io } from './io.ts';
+import type { Column } from '../report/table.ts';
+import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
 /** One listing: records for `--json`, and the same as rows of a table. */

@@ -1,4 +1,5 @@
-/** The reward curve of one run as SVG, drawn by Vega-Lite without a browser. */
+/** The reward curve of one run as SVG. */
+import { chartStyle, renderChart } from './svg.ts';
 
 /** One iteration; the fields are columns of a run's `metrics.csv`. */
 export interface CurvePoint {
@@ -23,15 +24,7 @@ const colors = { proposal: '#e08a1e', revision: '#2a9d8f', best: '#264653' } as 
 
 /** @returns an SVG document; text keeps the viewer's fonts */
 export async function rewardCurve(points: readonly CurvePoint[], options: CurveOptions): Promise<string> {
-  const vega = await import('vega');
-  const { compile } = await import('vega-lite');
-  const { spec } = compile(curveSpec(points, options) as Parameters<typeof compile>[0]);
-  const view = new vega.View(vega.parse(spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+  return renderChart(curveSpec(points, options));
 }
 
 /** The Vega-Lite specification, data included. */
@@ -64,8 +57,7 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
       ]
     : [];
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    background: 'white',
+    ...chartStyle,
     title: { text: title, subtitle, anchor: 'start', fontSize: 15, subtitleColor: '#555' },
     width: 620,
     height: 260,
@@ -94,6 +86,5 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
       },
       ...recheckLayers,
     ],
-    config: { font: 'sans-serif', view: { stroke: null }, axis: { labelColor: '#333', titleColor: '#333' } },
   };
 }

@@ -1,0 +1,162 @@
+/** Everything that `r2po bench` measures of one environment, on all backends. */
+import type { Env } from '../envs/env.ts';
+import type { Backend } from '../rollout/backend.ts';
+import type { GpuDevice } from '../rollout/webgpu/device.ts';
+import { measureIssueRate } from '../rollout/webgpu/issue-rate.ts';
+import { type CompileTime, compileTimes, type HeapUse, heapUse } from './footprint.ts';
+import { type HandLoop, handLoop } from './hand-loop.ts';
+import { type IssueShare, issueShare, loadCounter, type StepOperations, stepOperations } from './issue-share.ts';
+import type { Machine } from './machine.ts';
+import { type Scaling, scaling, scalingAxes } from './scaling.ts';
+import {
+  affordableEpisodes,
+  type Latency,
+  latency,
+  type Million,
+  millionEpisodes,
+  type Timing,
+  time,
+} from './timing.ts';
+import { longPlayingWork, type Work } from './work.ts';
+
+export interface BenchOptions {
+  /** null: as many as a call plays in about `seconds` */
+  readonly episodes: readonly number[] | null;
+  readonly seconds: number;
+  readonly repeats: number;
+  /** a million episodes that are expected to take longer are estimated */
+  readonly millionSeconds: number;
+  /** most seconds of a call of the scaling curves; null leaves them out */
+  readonly scalingSeconds: number | null;
+}
+
+export interface SpeedRow extends Timing {
+  readonly backend: string;
+  readonly stepsPerSecond: number;
+  readonly gpuStepsPerSecond: number | null;
+  /** steps per second over those of one cpu thread */
+  readonly ratio: number;
+}
+
+export type OfBackend<T> = T & { readonly backend: string };
+
+export interface EnvBench {
+  readonly env: string;
+  readonly policy: string;
+  readonly rows: readonly SpeedRow[];
+  readonly latencies: readonly OfBackend<Latency>[];
+  readonly millions: readonly OfBackend<Million>[];
+  /** empty when it was not asked for */
+  readonly scalings: readonly OfBackend<Scaling>[];
+  /** null without an adapter, or outside a checkout */
+  readonly issue: IssueShare | null;
+  readonly heap: HeapUse;
+  /** null without an adapter */
+  readonly compile: readonly CompileTime[] | null;
+  /** null where the checkout has none for this environment */
+  readonly bare: HandLoop | null;
+}
+
+export interface BenchDocument {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly environments: readonly EnvBench[];
+}
+
+export interface BenchBackend {
+  readonly name: string;
+  readonly backend: Backend;
+  /** what a GPU backend plays on, for its issue rate; else null */
+  readonly device: GpuDevice | null;
+}
+
+/** Where a bench says what it does. */
+export interface Progress {
+  status(text: string): void;
+  note(text: string): void;
+}
+
+/** The first backend is one cpu thread: everything is a ratio to it. */
+export async function benchEnvironment(
+  env: Env,
+  backends: readonly BenchBackend[],
+  options: BenchOptions,
+  progress: Progress,
+): Promise<EnvBench> {
+  const { repeats, millionSeconds, scalingSeconds } = options;
+  const [{ backend: single }] = backends;
+  const gpu = backends.find(({ device }) => device !== null);
+  const compile = gpu ? await compileTimes(gpu.backend, env) : null;
+  const work = await longPlayingWork(env, single);
+  const rows: SpeedRow[] = [];
+  const latencies: OfBackend<Latency>[] = [];
+  const millions: OfBackend<Million>[] = [];
+  const scalings: OfBackend<Scaling>[] = [];
+  let issue: IssueShare | null = null;
+  for (const { name, backend, device } of backends) {
+    const status = (what: string) => progress.status(`${env.id}, ${name}: ${what} ...`);
+    status('speed');
+    const timings: Timing[] = [];
+    for (const episodes of options.episodes ?? [await affordableEpisodes(backend, work, options.seconds)]) {
+      const timing = await time(backend, work, episodes, repeats);
+      timings.push(timing);
+      const row = speedRow(name, timing, rows);
+      rows.push(row);
+      progress.note(`${env.id}, ${name}, ${episodes} episodes: ${row.stepsPerSecond.toExponential(2)} steps/s`);
+    }
+    const largest = timings.reduce((a, b) => (b.episodes > a.episodes ? b : a));
+    if (device) issue = await measureShare(work, device, largest, progress);
+    status('small calls');
+    latencies.push({ backend: name, ...(await latency(backend, work)) });
+    status('a million episodes');
+    millions.push({ backend: name, ...(await millionEpisodes(backend, work, largest, millionSeconds)) });
+    if (scalingSeconds === null) continue;
+    for (const axis of scalingAxes) {
+      status(`cost against ${axis}`);
+      const curve = await scaling(backend, work, axis, { repeats, mostSeconds: scalingSeconds });
+      scalings.push({ backend: name, ...curve });
+    }
+  }
+  progress.status(`${env.id}: heap ...`);
+  const heap = await heapUse(single, work, await affordableEpisodes(single, work, options.seconds));
+  progress.status(`${env.id}: hand-inlined loop ...`);
+  const bare = await handLoop(work, single, repeats);
+  return { env: env.id, policy: work.policy.kind, rows, latencies, millions, scalings, issue, heap, compile, bare };
+}
+
+/** The first row of as many episodes, or the first of all, is that of one cpu thread. */
+function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[]): SpeedRow {
+  const stepsPerSecond = timing.steps / timing.wallSeconds;
+  const baseline = earlier.find((row) => row.episodes === timing.episodes) ?? earlier[0];
+  return {
+    backend,
+    ...timing,
+    stepsPerSecond,
+    gpuStepsPerSecond: timing.gpuSeconds === null ? null : timing.steps / timing.gpuSeconds,
+    ratio: baseline === undefined ? 1 : stepsPerSecond / baseline.stepsPerSecond,
+  };
+}
+
+/** The issue rate is measured beside the speed that it is held against: clocks change with load and heat. */
+async function measureShare(
+  work: Work,
+  device: GpuDevice,
+  timing: Timing,
+  progress: Progress,
+): Promise<IssueShare | null> {
+  const counter = await loadCounter();
+  if (counter === null) {
+    progress.note('the share of the issue rate is left out: it takes a checkout with its development dependencies');
+    return null;
+  }
+  let step: StepOperations;
+  try {
+    step = stepOperations(work, counter);
+  } catch (error) {
+    // An environment of one's own may use what the counter does not know; the rest of its bench is worth having.
+    progress.note(`${work.env.id}: operations are not counted: ${(error as Error).message}`);
+    return null;
+  }
+  progress.status(`${work.env.id}: issue rate ...`);
+  return issueShare(step, await measureIssueRate(device), timing);
+}

@@ -1,0 +1,41 @@
+/** What a bench plays: one policy in one environment, as often as asked. */
+import { UsageError } from '../base/errors.ts';
+import { Generator } from '../base/rng/generator.ts';
+import type { Env } from '../envs/env.ts';
+import { policyKinds } from '../policies/index.ts';
+import type { Policy } from '../policies/policy.ts';
+import { type Backend, type RolloutJob, usualCap } from '../rollout/backend.ts';
+
+export interface Work {
+  readonly env: Env;
+  readonly policy: Policy;
+  readonly params: Float64Array;
+  /** for an environment without a limit of its own */
+  readonly maxSteps: number | null;
+}
+
+/** The first policy kind that acts in `env`, with the random parameters whose episodes last longest. */
+export async function longPlayingWork(env: Env, backend: Backend): Promise<Work> {
+  const kind = policyKinds.find((k) => k.accepts(env) === null);
+  if (kind === undefined) {
+    throw new UsageError(env.id, 'expected spaces that a policy kind can act in, found none; see "r2po list policies"');
+  }
+  const policy = kind.build(env, {});
+  const maxSteps = usualCap(env);
+  const longest = async (candidates: readonly Float64Array[], episodes: number): Promise<Float64Array[]> => {
+    const { lengths } = await backend.play({ env, policy, candidates, episodes, seed: 0, maxSteps });
+    const total = (c: number): number => lengths.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0);
+    const steps = candidates.map((params, c) => ({ params, total: total(c) }));
+    return steps.sort((a, b) => b.total - a.total).map(({ params }) => params);
+  };
+  // A bench whose episodes end after ten steps measures resets. A look at all, and a longer one at the best.
+  const rng = Generator.from(7);
+  const all = Array.from({ length: 512 }, () => policy.sample(rng, 3));
+  const [params] = await longest((await longest(all, 1)).slice(0, 16), 32);
+  return { env, policy, params, maxSteps };
+}
+
+/** So many candidates with the same parameters: every one of them is the same work. */
+export function jobOf({ env, policy, params, maxSteps }: Work, episodes: number, candidates = 1): RolloutJob {
+  return { env, policy, candidates: Array.from({ length: candidates }, () => params), episodes, seed: 0, maxSteps };
+}
