@@ -1,10 +1,10 @@
 /** Tables and charts of a bench, from numbers that nothing measured. */
 import { describe, expect, it } from 'vitest';
+import type { EnvBench } from '../src/bench/benchmark.ts';
+import type { Machine } from '../src/bench/machine.ts';
 import { scalingChart, speedChart } from '../src/report/bench-charts.ts';
 import { benchTables, machineLines, millionText } from '../src/report/bench-tables.ts';
 import { markdownTable } from '../src/report/table.ts';
-import type { EnvBench } from '../src/stats/benchmark.ts';
-import type { Machine } from '../src/stats/machine.ts';
 
 const machine: Machine = {
   cpu: 'A processor',

@@ -3,16 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { heapUse } from '../src/bench/footprint.ts';
+import { readNvidiaGpus } from '../src/bench/machine.ts';
+import { flatUntil, scaling } from '../src/bench/scaling.ts';
+import { affordableEpisodes, latency, millionEpisodes, time } from '../src/bench/timing.ts';
+import { longPlayingWork } from '../src/bench/work.ts';
 import { envs, findEnv } from '../src/envs/index.ts';
 import type { Backend, RolloutJob } from '../src/rollout/backend.ts';
 import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { openDevice } from '../src/rollout/webgpu/device.ts';
 import { measureIssueRate } from '../src/rollout/webgpu/issue-rate.ts';
-import { heapUse } from '../src/stats/footprint.ts';
-import { readNvidiaGpus } from '../src/stats/machine.ts';
-import { flatUntil, scaling } from '../src/stats/scaling.ts';
-import { affordableEpisodes, latency, millionEpisodes, time } from '../src/stats/timing.ts';
-import { longPlayingWork } from '../src/stats/work.ts';
 import { runCli } from './support/cli.ts';
 import { describeGpu, hasAdapter } from './support/gpu.ts';
 

@@ -9,6 +9,7 @@ const layers = [
   'policies',
   'rollout',
   'stats',
+  'bench',
   'llm',
   'methods',
   'config',

@@ -1,9 +1,9 @@
 /** The counter behind "share of the issue rate", against functions that can be counted by hand. */
 import { describe, expect, it } from 'vitest';
+import { issueShare, loadCounter, stepOperations } from '../src/bench/issue-share.ts';
 import { envs, findEnv } from '../src/envs/index.ts';
 import { policyKinds } from '../src/policies/index.ts';
 import { rolloutProgram } from '../src/rollout/webgpu/programs.ts';
-import { issueShare, loadCounter, stepOperations } from '../src/stats/issue-share.ts';
 
 const counter = await loadCounter();
 if (counter === null) throw new Error('expected wgsl_reflect, a development dependency; run "npm ci"');

@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 
 const dist = new URL('../../dist/', import.meta.url);
 const { findEnv } = await import(new URL('envs/index.js', dist));
-const { median } = await import(new URL('stats/timing.js', dist));
+const { median } = await import(new URL('bench/timing.js', dist));
 
 function leave(code, text) {
   console.error(text);

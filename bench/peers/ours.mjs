@@ -11,7 +11,7 @@ const { buildPolicy } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
 const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
 const { evaluate } = await import(new URL('stats/evaluate.js', dist));
-const { median } = await import(new URL('stats/timing.js', dist));
+const { median } = await import(new URL('bench/timing.js', dist));
 
 /** Threads started, buffers grown, dispatch size found, the loop compiled, s. */
 const warmSeconds = 0.3;

@@ -26,7 +26,7 @@ const { UsageError } = await import(new URL('base/errors.js', dist));
 const { envs, findEnv } = await import(new URL('envs/index.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
-const { longPlayingWork, median } = await import(new URL('stats/timing.js', dist));
+const { longPlayingWork, median } = await import(new URL('bench/timing.js', dist));
 
 function fail(text, code) {
   console.error(`error: ${text}`);

@@ -4,14 +4,14 @@ import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { type Command, Option } from 'commander';
 import { AdapterError, R2poError } from '../base/errors.ts';
+import { type BenchBackend, type BenchDocument, benchEnvironment } from '../bench/benchmark.ts';
+import { currentLoad, machineFacts, quietLoad } from '../bench/machine.ts';
 import type { EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { openEnv } from '../envs/load.ts';
 import { prepareBenchFolder, saveBench } from '../report/bench-files.ts';
 import { benchTables, machineLines } from '../report/bench-tables.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
-import { type BenchBackend, type BenchDocument, benchEnvironment } from '../stats/benchmark.ts';
-import { currentLoad, machineFacts, quietLoad } from '../stats/machine.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
 

@@ -1,6 +1,6 @@
 /** What `r2po bench` measured, as charts. */
-import type { EnvBench } from '../stats/benchmark.ts';
-import type { ScalingAxis } from '../stats/scaling.ts';
+import type { EnvBench } from '../bench/benchmark.ts';
+import type { ScalingAxis } from '../bench/scaling.ts';
 import { chartStyle, renderChart } from './svg.ts';
 
 const colors = ['#264653', '#2a9d8f', '#e08a1e', '#b5446e'];

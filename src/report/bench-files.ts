@@ -2,8 +2,8 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../base/errors.ts';
-import type { BenchDocument } from '../stats/benchmark.ts';
-import { type ScalingAxis, scalingAxes } from '../stats/scaling.ts';
+import type { BenchDocument } from '../bench/benchmark.ts';
+import { type ScalingAxis, scalingAxes } from '../bench/scaling.ts';
 import { scalingChart, speedChart } from './bench-charts.ts';
 import { benchTables, machineLines } from './bench-tables.ts';
 import { markdownTable } from './table.ts';

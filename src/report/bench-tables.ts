@@ -1,9 +1,9 @@
 /** What `r2po bench` measured, as tables. */
 import { significant } from '../base/plain-number.ts';
-import type { BenchDocument, EnvBench } from '../stats/benchmark.ts';
-import { type Machine, quietLoad } from '../stats/machine.ts';
-import { flatGrowth, type ScalingAxis } from '../stats/scaling.ts';
-import type { Million } from '../stats/timing.ts';
+import type { BenchDocument, EnvBench } from '../bench/benchmark.ts';
+import { type Machine, quietLoad } from '../bench/machine.ts';
+import { flatGrowth, type ScalingAxis } from '../bench/scaling.ts';
+import type { Million } from '../bench/timing.ts';
 import type { Cell, Column, Table } from './table.ts';
 
 const left = (title: string): Column => ({ title });

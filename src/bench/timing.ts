@@ -1,7 +1,7 @@
 /** How long whole `evaluate` calls take on a backend, statistics included. */
 import type { Backend } from '../rollout/backend.ts';
-import { type EvaluateResult, evaluate } from './evaluate.ts';
-import { quantile } from './summary.ts';
+import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
+import { quantile } from '../stats/summary.ts';
 import { jobOf, type Work } from './work.ts';
 
 export interface Timing {
