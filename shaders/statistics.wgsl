@@ -32,7 +32,7 @@ struct StatisticsJob {
 // invocations per workgroup: a power of two, at least RANKS
 override TEAM: u32 = 64u;
 // episodes per tile
-override TILE: u32 = 4096u;
+override TILE: u32 = 2048u;
 
 // ranks that are looked for: `mostRanks` of the host
 const RANKS: u32 = 10u;

@@ -5,8 +5,8 @@ import { type Block, smallestSegment } from './plan.ts';
 import { keyAtLeast, ranksOf, recordSize } from './records.ts';
 import type { Copy, Dispatch, Kernel, Runner } from './runner.ts';
 
-/** Episodes per tile, `TILE`: what a workgroup reads in 16 turns. */
-const tile = 4096;
+/** Episodes per tile, `TILE`: what a workgroup reads in eight turns, and a million of them fill a large GPU. */
+const tile = 2048;
 /** Up to here one workgroup does all for a candidate; a larger number and few candidates would leave a GPU idle. */
 const wholeEpisodes = 2 * tile;
 /** Up to here a warp per candidate is enough; more invocations would only wait for each other. */
