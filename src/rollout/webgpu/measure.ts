@@ -96,6 +96,7 @@ class Measurement {
     try {
       for (const { tiles, join } of tiledSequence) {
         for (let i = 0; i <= last; i++) {
+          this.#options.signal?.throwIfAborted();
           const outcomes = bufferOf(i);
           const dispatches = [this.#summing.tiles(tiles, block, i, outcomes)];
           // What shares a buffer with others was overwritten since; the same seeds give the same episodes again.
@@ -135,18 +136,16 @@ class Measurement {
       this.#options.signal?.throwIfAborted();
       const count = size.next(total - done, limit.steps);
       const play = this.#rollout.dispatch({ first: segment.first + done, count, at: done }, outcomes);
-      // Where one dispatch plays all that the records are about, they tell its steps.
-      const told = count === total && ending.recordsOf !== undefined;
-      const counted = told ? [] : [this.#summing.progress(outcomes, done, count)];
+      const progress = this.#summing.progress(outcomes, done, count);
       done += count;
-      await this.#send([play, ...counted], { ...(done === total && ending), counts: !told });
+      await this.#send([play, progress], { ...(done === total && ending), plays: true });
     }
   }
 
-  /** Submits, and takes what comes back: records, and how fast the episodes were played. */
-  async #send(dispatches: readonly Dispatch[], extra: Extra & { readonly counts?: boolean } = {}): Promise<void> {
-    const { counts, recordsOf, clear = [] } = extra;
-    const counter = counts ? [this.#summing.counter()] : [];
+  /** Submits, and takes what comes back: records, and how many steps were played. */
+  async #send(dispatches: readonly Dispatch[], extra: Extra & { readonly plays?: boolean } = {}): Promise<void> {
+    const { recordsOf, clear = [], plays = false } = extra;
+    const counter = plays ? [this.#summing.counter()] : [];
     const records = recordsOf ? [this.#summing.records(recordsOf)] : [];
     const work = {
       clear: [...clear, ...counter.map(({ from }) => from)],
@@ -156,12 +155,10 @@ class Measurement {
     };
     const take = (results: Results) => {
       if (recordsOf) this.#records.set(recordsOf.first, results.u32(counter.length));
-      const known = counts !== undefined && recordsOf;
-      const steps = counts ? stepsCounted(results.u32(0)) : known ? this.#records.steps(known.first, known.count) : 0;
-      return { steps, gpuSeconds: results.gpuSeconds };
+      return { steps: plays ? stepsCounted(results.u32(0)) : 0, gpuSeconds: results.gpuSeconds };
     };
     await this.#flight.add(this.#rollout.runner.submit(work, take), ({ steps, gpuSeconds }, seconds) => {
-      if (steps > 0) this.#rollout.size.observe(steps, seconds);
+      if (plays) this.#rollout.size.observe(steps, seconds);
       this.#gpuSeconds = this.#gpuSeconds === null || gpuSeconds === null ? null : this.#gpuSeconds + gpuSeconds;
     });
   }
