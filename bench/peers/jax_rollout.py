@@ -26,6 +26,8 @@ except ImportError:
 import jax.numpy as jnp
 from jax import lax
 
+sys.dont_write_bytecode = True  # it would leave a folder among the sources
+
 import jax_envs
 
 # For the two sums alone: of a million episodes they need more than 24 bits. `check_precision` guards the rest.
