@@ -16,7 +16,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
 
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
   let force = select(-p.force_per_mass, p.force_per_mass, action == 1u);
-  let sincos = trig_sincos(s.theta);
+  let sincos = trig_sincos_near(s.theta);
   let temp = force + p.pole_length_share * (s.theta_dot * s.theta_dot) * sincos.x;
   let theta_acc = (p.gravity * sincos.x - sincos.y * temp)
     / (p.rod_inertia_length - p.pole_length_share * (sincos.y * sincos.y));
