@@ -124,10 +124,11 @@ export async function benchEnvironment(
   return { env: env.id, policy: work.policy.kind, rows, latencies, millions, scalings, issue, heap, compile, bare };
 }
 
-/** The first row of as many episodes, or the first of all, is that of one cpu thread. */
+/** Held against one cpu thread, the first backend: with as many episodes where it played so many. */
 function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[]): SpeedRow {
   const stepsPerSecond = timing.steps / timing.wallSeconds;
-  const baseline = earlier.find((row) => row.episodes === timing.episodes) ?? earlier[0];
+  const ofOneThread = earlier.filter((row) => row.backend === earlier[0].backend);
+  const baseline = ofOneThread.find((row) => row.episodes === timing.episodes) ?? earlier[0];
   return {
     backend,
     ...timing,
