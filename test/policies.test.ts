@@ -5,6 +5,7 @@ import { UsageError } from '../src/base/errors.ts';
 import { Generator } from '../src/base/rng/generator.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { type ActionSpace, observationSize, type Row, type Spaces } from '../src/envs/env.ts';
+import { findEnv } from '../src/envs/index.ts';
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
 import { linear } from '../src/policies/linear.ts';
 import { mlp } from '../src/policies/mlp.ts';
@@ -65,6 +66,22 @@ describe('linear', () => {
     const written = (p: Policy) => p.expressions?.(['a', 'b', 'c', 'd'], (k) => `w[${k}]`);
     expect(written(policy)?.[1]).toBe('a * w[1] + b * w[3] + c * w[5] + d * w[7]');
     expect(written(buildPolicy('linear', cartpole))?.[1]).toBe('a * w[1] + b * w[3] + c * w[5] + d * w[7] + w[9]');
+  });
+
+  it('gives a shader the scores ahead of that of the first action', () => {
+    const { shaderForm } = buildPolicy('linear', cartpole);
+    const params = Float64Array.of(1, 2, 3, 5, 7, 11, 13, 17, -3e38, 3e38);
+    expect([...shaderForm!.expand(params)]).toEqual([1, 2, 4, 4, 3.4028234663852886e38]);
+    expect(shaderForm!.expressions(['a', 'b', 'c', 'd'], (k) => `w[${k}]`)).toEqual([
+      '0.0',
+      'a * w[0] + b * w[1] + c * w[2] + d * w[3] + w[4]',
+    ]);
+    const three = buildPolicy('linear', findEnv('MountainCar-v0')).shaderForm!;
+    expect([...three.expand(Float64Array.of(1, 2, 4, 10, 30, 70, 5, 6, 9))]).toEqual([1, 3, 20, 60, 1, 4]);
+    expect(three.expressions(['x', 'v'], (k) => `w[${k}]`)[2]).toBe('x * w[1] + v * w[3] + w[5]');
+    const box = buildPolicy('linear', findEnv('Pendulum-v1')).shaderForm!;
+    expect(box.expressions(['c', 's', 'r'], (k) => `w[${k}]`)).toEqual(['c * w[0] + s * w[1] + r * w[2] + w[3]']);
+    expect([...box.expand(Float64Array.of(4, 3, 2, 1))]).toEqual([4, 3, 2, 1]);
   });
 
   it('refuses a bias that is neither true nor false', () => {

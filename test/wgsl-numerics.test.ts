@@ -331,7 +331,7 @@ describeGpu('trig.wgsl', () => {
   }
 
   /** Largest error in units of the last place of the exact result. */
-  async function worst(points: Float32Array): Promise<{ sin: number; cos: number }> {
+  async function worst(points: Float32Array, sincos = 'trig_sincos'): Promise<{ sin: number; cos: number }> {
     const count = points.length;
     const result = new Float32Array(
       await runKernel({
@@ -339,8 +339,8 @@ describeGpu('trig.wgsl', () => {
         code: `
           fn kernel(i: u32) {
             let x = bitcast<f32>(input[i]);
-            output[2u * i] = bitcast<u32>(trig_sin(x));
-            output[2u * i + 1u] = bitcast<u32>(trig_cos(x));
+            output[2u * i] = bitcast<u32>(${sincos}(x).x);
+            output[2u * i + 1u] = bitcast<u32>(${sincos}(x).y);
           }`,
         input: points,
         outputWords: 2 * count,
@@ -391,5 +391,20 @@ describeGpu('trig.wgsl', () => {
     const error = await worst(Float32Array.from(points));
     expect(error.sin).toBeLessThan(limit);
     expect(error.cos).toBeLessThan(limit);
+  });
+
+  it('is within a unit near 0, where it does without a reduction, and within 2 beyond', async () => {
+    const near = await worst(
+      Float32Array.from({ length: 400_001 }, (_x, i) => 0.21 * (i / 200_000 - 1)),
+      'trig_sincos_near',
+    );
+    expect(near.sin).toBeLessThan(1);
+    expect(near.cos).toBeLessThan(1);
+    const beyond = await worst(
+      Float32Array.from({ length: 100_000 }, (_x, i) => (i % 2 === 0 ? 1 : -1) * (0.2 + i * 1e-4)),
+      'trig_sincos_near',
+    );
+    expect(beyond.sin).toBeLessThan(limit);
+    expect(beyond.cos).toBeLessThan(limit);
   });
 });

@@ -3,7 +3,7 @@
  */
 import { UsageError } from '../base/errors.ts';
 import { observationSize, type Spaces } from '../envs/env.ts';
-import type { Policy, PolicyKind, PolicyOptions } from './policy.ts';
+import type { Policy, PolicyKind, PolicyOptions, ShaderForm } from './policy.ts';
 
 /** inputs that `unrolled` writes out */
 const UNROLLED = 4;
@@ -22,6 +22,41 @@ function readBias(options: PolicyOptions): boolean {
 function outputNames(spaces: Spaces): string[] {
   const { action } = spaces;
   return action.kind === 'discrete' ? action.meanings.map((_, i) => `action ${i}`) : action.rows.map((r) => r.name);
+}
+
+type WrittenSum = (
+  observed: readonly string[],
+  value: (index: number) => string,
+  column: number,
+  columns: number,
+) => string;
+
+/** Largest f32. */
+const largest = 3.4028234663852886e38;
+
+/**
+ * Of scores only the order counts: those of the other actions ahead of the first, whose own is zero. The differences of
+ * the parameters are taken in float64 here, and a step has one sum less to make.
+ */
+function aheadOfFirst(rows: number, outputs: number, written: WrittenSum): ShaderForm {
+  const columns = outputs - 1;
+  return {
+    count: rows * columns,
+    expand(params) {
+      const ahead = new Float64Array(rows * columns);
+      for (let row = 0; row < rows; row++) {
+        for (let j = 0; j < columns; j++) {
+          const difference = params[row * outputs + j + 1] - params[row * outputs];
+          ahead[row * columns + j] = Math.min(Math.max(difference, -largest), largest);
+        }
+      }
+      return ahead;
+    },
+    expressions: (observed, value) => [
+      '0.0',
+      ...Array.from({ length: columns }, (_, j) => written(observed, value, j, columns)),
+    ],
+  };
 }
 
 export const linear: PolicyKind = {
@@ -59,11 +94,19 @@ export const linear: PolicyKind = {
         out[j] = bias ? sum + params[k] : sum;
       }
     };
+    const paramCount = (inputs + (bias ? 1 : 0)) * outputCount;
+    /** The sum of a column of a matrix with so many. */
+    const written: WrittenSum = (observed, value, column, columns) => {
+      const terms = observed.map((entry, i) => `${entry} * ${value(i * columns + column)}`);
+      return [...terms, ...(bias ? [value(inputs * columns + column)] : [])].join(' + ');
+    };
+    const expressions: Policy['expressions'] = (observed, parameter) =>
+      outputs.map((_, j) => written(observed, parameter, j, outputCount));
     const inputNames = observation.kind === 'vector' ? observation.rows.map((r) => r.name) : ['state'];
     return {
       kind: 'linear',
       options: { bias },
-      paramCount: (inputs + (bias ? 1 : 0)) * outputCount,
+      paramCount,
       paramNames: [
         ...inputNames.flatMap((i) => outputs.map((o) => `weight ${i} -> ${o}`)),
         ...(bias ? outputs.map((o) => `bias ${o}`) : []),
@@ -73,11 +116,11 @@ export const linear: PolicyKind = {
       outputCount,
       shaderConstants: {},
 
-      expressions: (observed, parameter) =>
-        outputs.map((_, j) => {
-          const terms = observed.map((entry, i) => `${entry} * ${parameter(i * outputCount + j)}`);
-          return [...terms, ...(bias ? [parameter(inputs * outputCount + j)] : [])].join(' + ');
-        }),
+      expressions,
+      shaderForm:
+        spaces.action.kind === 'discrete' && outputCount > 1
+          ? aheadOfFirst(inputs + (bias ? 1 : 0), outputCount, written)
+          : { count: paramCount, expand: (params) => params, expressions },
 
       act: inputs >= UNROLLED ? unrolled : plain,
 

@@ -43,6 +43,12 @@ export interface Expansion {
   expand(params: Float64Array): Float64Array;
 }
 
+/** The outputs written out for a shader, where no compiler has to unroll a loop to see them. */
+export interface ShaderForm extends Expansion {
+  /** one WGSL expression per output, from expressions for the entries of the observation and for the values */
+  expressions(observed: readonly string[], value: (index: number) => string): readonly string[];
+}
+
 /** A policy kind fitted to an environment; parameters are passed to every call. */
 export interface Policy {
   readonly kind: string;
@@ -61,11 +67,12 @@ export interface Policy {
   /** What `act` and the shader read, where that is not the parameters themselves but what they stand for. */
   readonly expansion?: Expansion;
   /**
-   * One expression per output, from expressions for the entries of the observation and for the parameters, in what
-   * JavaScript and WGSL have in common. The backend "gpujs" plays no kind without it; the kind's shader may call it as
-   * `policy_expressions`, where everything has its place and no compiler has to unroll a loop to see it.
+   * One expression per output, from expressions for the entries of the observation and for the parameters, in
+   * JavaScript. The backend "gpujs" plays no kind without it.
    */
   readonly expressions?: (observed: readonly string[], parameter: (index: number) => string) => readonly string[];
+  /** What the kind's shader reads and calls as `policy_expressions`, where that is not `policyValues` alone. */
+  readonly shaderForm?: ShaderForm;
   /** Fills `outputs [outputCount]` from `policyValues(policy, params)` and `observation [OBS_DIM]`. */
   act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */
@@ -80,4 +87,10 @@ export function policyValueCount({ paramCount, expansion }: Policy): number {
 /** What `act` and the shader read for these parameters. */
 export function policyValues({ expansion }: Policy, params: Float64Array): Float64Array {
   return expansion ? expansion.expand(params) : params;
+}
+
+/** The values `[count]` that the shader reads for these parameters. */
+export function shaderExpansion(policy: Policy): Expansion {
+  const { shaderForm } = policy;
+  return shaderForm ?? { count: policyValueCount(policy), expand: (params) => policyValues(policy, params) };
 }

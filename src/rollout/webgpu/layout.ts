@@ -5,7 +5,7 @@
  */
 import { zigguratTables } from '../../base/rng/ziggurat.ts';
 import { type ActionSpace, actionSize, type Env, observationSize } from '../../envs/env.ts';
-import { type Policy, policyValueCount } from '../../policies/policy.ts';
+import { type Policy, shaderExpansion } from '../../policies/policy.ts';
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
@@ -101,10 +101,10 @@ export function zigguratDeclarations(): string {
  */
 export function policyDeclarations(policy: Policy, inputs: number): string {
   const observed = Array.from({ length: inputs }, (_, i) => `(*obs)[${i}]`);
-  const expressions = policy.expressions?.(observed, (i) => `(*memory).weights[${i}]`);
+  const expressions = policy.shaderForm?.expressions(observed, (i) => `(*memory).weights[${i}]`);
   const others = Array.from({ length: policy.outputCount - 1 }, (_, i) => i + 1);
   return [
-    `const PARAM_COUNT: u32 = ${policyValueCount(policy)}u;`,
+    `const PARAM_COUNT: u32 = ${shaderExpansion(policy).count}u;`,
     `const OUTPUT_DIM: u32 = ${policy.outputCount}u;`,
     'alias Outputs = array<f32, OUTPUT_DIM>;',
     // The index of the highest output, the first one on a tie.

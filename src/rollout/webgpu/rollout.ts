@@ -1,7 +1,7 @@
 /** The program that plays (and records) the episodes of a job, and what its dispatches are given. */
 import type { Env } from '../../envs/env.ts';
 import { actionSize, observationSize } from '../../envs/env.ts';
-import { policyValueCount, policyValues } from '../../policies/policy.ts';
+import { shaderExpansion } from '../../policies/policy.ts';
 import { type EndCause, endCauses, type RolloutJob, stepLimit } from '../backend.ts';
 import { DispatchSize } from './dispatch-size.ts';
 import { envParamWords, seedWords } from './layout.ts';
@@ -77,7 +77,7 @@ export class Rollout {
     this.blocks = planBlocks({
       candidates: job.candidates.length,
       episodes: job.episodes,
-      candidateBytes: 4 * policyValueCount(job.policy),
+      candidateBytes: 4 * shaderExpansion(job.policy).count,
       bindingBytes,
       segment,
     });
@@ -95,9 +95,9 @@ export class Rollout {
   /** Uploads the candidates of a block; the dispatches from now on play them. */
   begin({ first, count }: Block): void {
     const { policy, candidates } = this.job;
-    const size = policyValueCount(policy);
-    const values = new Float32Array(count * size);
-    for (let c = 0; c < count; c++) values.set(policyValues(policy, candidates[first + c]), c * size);
+    const form = shaderExpansion(policy);
+    const values = new Float32Array(count * form.count);
+    for (let c = 0; c < count; c++) values.set(form.expand(candidates[first + c]), c * form.count);
     this.#candidates = this.runner.upload('candidates', values);
   }
 
