@@ -9,7 +9,8 @@ const { envs, findEnv } = await import(new URL('envs/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
 const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
 const { usualWorkgroup } = await import(new URL('rollout/webgpu/rollout.js', dist));
-const { longPlayingWork, median } = await import(new URL('bench/timing.js', dist));
+const { median } = await import(new URL('bench/timing.js', dist));
+const { longPlayingWork } = await import(new URL('bench/work.js', dist));
 
 const sizes = [32, 64, 128, 256];
 const { values, positionals } = parseArgs({
