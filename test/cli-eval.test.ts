@@ -93,7 +93,7 @@ describe('r2po eval', () => {
     const { stdout, code } = await runCli([...evalArgs, '--policy', path, '--dump-wgsl', '-']);
     expect(code).toBe(0);
     expect(stdout).toContain('fn env_step(');
-    expect(stdout).toContain('(*memory).weights[9]');
+    expect(stdout).toContain('(*memory).weights[4]');
   });
 
   it.each([

@@ -89,7 +89,7 @@ describeGpu('parity finds', () => {
 
   it('a policy that reads its parameters in another order', async () => {
     const report = await parityWith(
-      changed('shaders/policies/linear.wgsl', 'i * OUTPUT_DIM + j', 'j * OBS_DIM + i'),
+      changed('shaders/policies/linear.wgsl', 'offset + i]', 'offset + (i + 1u) % PARAM_COUNT]'),
       512,
     );
     expect(report.start.ok && report.step.ok).toBe(true);
