@@ -17,12 +17,80 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+const cellText = (cell: Cell): string => (cell === null ? '-' : String(cell));
+
+/** What Markdown would take for itself; a name may hold anything. */
+const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
+
 export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const text = (cell: Cell): string => (cell === null ? '-' : String(cell).replaceAll('|', '\\|'));
   return [
-    line(columns.map(({ title }) => title)),
+    line(columns.map(({ title }) => markdownText(title))),
     line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
-    ...rows.map((row) => line(row.map(text))),
+    ...rows.map((row) => line(row.map((cell) => markdownText(cellText(cell))))),
   ].join('\n');
+}
+
+/** RFC 4180: quoted where a comma, a quote or a line break asks for it; an empty cell where there is no value. */
+export function csvTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  const text = (cell: Cell): string => {
+    const plain = cell === null ? '' : String(cell);
+    return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  };
+  return [columns.map(({ title }) => title), ...rows].map((row) => `${row.map(text).join(',')}\n`).join('');
+}
+
+const latexNames: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  '±': '$\\pm$',
+};
+
+export function latexText(text: string): string {
+  return text.replace(/[\\{}$&#%_~^<>±]/g, (c) => latexNames[c] ?? `\\${c}`);
+}
+
+/** A `tabular` for the package booktabs. */
+export function latexTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  const line = (cells: readonly Cell[]): string => `${cells.map((cell) => latexText(cellText(cell))).join(' & ')} \\\\`;
+  return [
+    `\\begin{tabular}{${columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('')}}`,
+    '\\toprule',
+    line(columns.map(({ title }) => title)),
+    '\\midrule',
+    ...rows.map(line),
+    '\\bottomrule',
+    '\\end{tabular}',
+    '',
+  ].join('\n');
+}
+
+const htmlNames: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export function htmlText(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => htmlNames[c]);
+}
+
+export function htmlTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  const row = (tag: string, cells: readonly Cell[]): string => {
+    const inner = cells.map((cell, i) => {
+      const right = columns[i].align === 'right' ? ' class="right"' : '';
+      return `<${tag}${right}>${htmlText(cellText(cell))}</${tag}>`;
+    });
+    return `<tr>${inner.join('')}</tr>`;
+  };
+  const head = row(
+    'th',
+    columns.map(({ title }) => title),
+  );
+  return `<table><thead>${head}</thead><tbody>${rows.map((cells) => row('td', cells)).join('\n')}</tbody></table>`;
 }
