@@ -1,0 +1,76 @@
+/** `r2po report`: many runs as tables, curves and a page. */
+import type { Command } from 'commander';
+import { UsageError, unknownName } from '../base/errors.ts';
+import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
+import { groupTable, makeReport, reportDocument, runTable } from '../report/report.ts';
+import { findRuns } from '../report/run-records.ts';
+import type { Table } from '../report/table.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions } from './options.ts';
+
+interface Options {
+  readonly by: readonly string[];
+  readonly curves: CurveAxis;
+  readonly value: CurveValue;
+  readonly includeUnfinished?: boolean;
+  readonly allowMixed?: boolean;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+function oneOf<T extends string>(option: string, choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const known = choices.find((choice) => choice === text);
+    if (known === undefined) throw new UsageError(option, unknownName('choice', text, choices));
+    return known;
+  };
+}
+
+function readKeys(text: string): string[] {
+  const keys = text.split(',').map((key) => key.trim());
+  if (keys.some((key) => key === '') || new Set(keys).size !== keys.length) {
+    throw new UsageError('--by', `expected different keys separated by commas, such as env,method, got "${text}"`);
+  }
+  return keys;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description(
+      'Groups runs and says what they amount to: rewards as the reference defines them, the best policies on fresh ' +
+        'episodes, intervals over runs, and reward curves.',
+    )
+    .argument('<run...>', 'run folders, or folders that hold runs')
+    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, [
+      'env',
+      'method',
+      'model',
+    ])
+    .option('--curves <axis>', `curves against ${curveAxes.join(', ')}`, oneOf('--curves', curveAxes), 'episodes')
+    .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
+    .option('--include-unfinished', 'take the last reward of a run that did not end for its final one')
+    .option('--allow-mixed', 'put runs of the offline optimiser and of language models into one report')
+    .option('--out <dir>', 'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, Vega-Lite) and a page there');
+  addOutputOptions(command, io).action(async (paths: string[], options: Options) => run(paths, options, io));
+}
+
+async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
+  const report = makeReport(findRuns(paths), {
+    by: options.by,
+    axis: options.curves,
+    value: options.value,
+    includeUnfinished: options.includeUnfinished ?? false,
+    allowMixed: options.allowMixed ?? false,
+  });
+  for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
+  if (options.json) io.printJson(reportDocument(report));
+  else for (const table of [groupTable(report), runTable(report)]) io.print(`${shown(table, io)}\n`);
+  if (options.out === undefined) return;
+  const { saveReport } = await import('../report/report-files.ts');
+  const names = await saveReport(options.out, report);
+  io.note(`saved in ${options.out}: ${names.join(', ')}`);
+}
+
+function shown({ title, note, columns, rows }: Table, io: Io): string {
+  return `${title}\n${note}\n\n${formatTable(columns, rows, io.outColors)}`;
+}

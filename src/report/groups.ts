@@ -1,0 +1,91 @@
+/** Runs that differ in their seed alone, and what they amount to together. */
+import { moments } from '../base/moments.ts';
+import { meanInterval } from '../stats/intervals.ts';
+import { groupValue, type RunRecord } from './run-records.ts';
+
+/** Rewards of one run: mean, highest and last of the kept policies' means, and the best policy on fresh episodes. */
+export const rewardKinds = ['mean', 'best', 'final', 'rechecked'] as const;
+export type RewardKind = (typeof rewardKinds)[number];
+
+export interface Spread {
+  /** runs that have this number */
+  readonly runs: number;
+  readonly mean: number;
+  /** sample standard deviation; null for one run */
+  readonly std: number | null;
+  /** Student t interval of the mean over runs; null for one run */
+  readonly ci95: readonly [number, number] | null;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface RunGroup {
+  /** values of the keys that it was made by, in their order */
+  readonly values: readonly string[];
+  readonly runs: readonly RunRecord[];
+  readonly unfinished: number;
+  /** null where no run has such a number */
+  readonly rewards: Readonly<Record<RewardKind, Spread | null>>;
+}
+
+export interface GroupOptions {
+  readonly by: readonly string[];
+  /** take the last reward of a run that did not end for its final one */
+  readonly includeUnfinished: boolean;
+}
+
+/** The reward of a run, null where it has none: a run that goes on has no final one. */
+export function rewardOf({ summary }: RunRecord, kind: RewardKind, includeUnfinished: boolean): number | null {
+  const ended = summary.status === 'finished' || includeUnfinished;
+  const rewards: Readonly<Record<RewardKind, number | null>> = {
+    mean: summary.mean_reward,
+    best: summary.best_reward,
+    final: ended ? summary.final_reward : null,
+    rechecked: summary.best?.rechecked?.mean ?? null,
+  };
+  return rewards[kind];
+}
+
+export function spreadOf(values: readonly number[]): Spread | null {
+  const n = values.length;
+  if (n === 0) return null;
+  const { mean, variance } = moments(values);
+  const std = n > 1 ? Math.sqrt(variance) : null;
+  return {
+    runs: n,
+    mean,
+    std,
+    ci95: std === null ? null : meanInterval(mean, std / Math.sqrt(n), n),
+    min: Math.min(...values),
+    max: Math.max(...values),
+  };
+}
+
+/** Groups in the order of their values; runs in that of their seeds. */
+export function groupRuns(runs: readonly RunRecord[], { by, includeUnfinished }: GroupOptions): RunGroup[] {
+  const groups = new Map<string, { values: string[]; runs: RunRecord[] }>();
+  for (const run of runs) {
+    const values = by.map((key) => groupValue(run, key));
+    const name = JSON.stringify(values);
+    const group = groups.get(name) ?? { values, runs: [] };
+    group.runs.push(run);
+    groups.set(name, group);
+  }
+  const inOrder = [...groups.values()].sort((a, b) => (a.values.join('\0') < b.values.join('\0') ? -1 : 1));
+  return inOrder.map(({ values, runs: members }) => {
+    const sorted = members.sort((a, b) => a.summary.seed - b.summary.seed);
+    const spread = (kind: RewardKind): Spread | null =>
+      spreadOf(
+        sorted.flatMap((run) => {
+          const reward = rewardOf(run, kind, includeUnfinished);
+          return reward === null ? [] : [reward];
+        }),
+      );
+    return {
+      values,
+      runs: sorted,
+      unfinished: sorted.filter(({ summary }) => summary.status !== 'finished').length,
+      rewards: Object.fromEntries(rewardKinds.map((kind) => [kind, spread(kind)])) as RunGroup['rewards'],
+    };
+  });
+}

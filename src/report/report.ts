@@ -1,0 +1,175 @@
+/** What a report over runs says: its tables and curves, and what they were made of. */
+import { basename } from 'node:path';
+import { UsageError } from '../base/errors.ts';
+import { significant } from '../base/plain-number.ts';
+import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
+import { averageCurve, type CurveAxis, type CurveStep, type CurveValue } from './learning-curves.ts';
+import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
+import type { Cell, Column, Table } from './table.ts';
+
+export interface ReportOptions extends GroupOptions {
+  readonly axis: CurveAxis;
+  readonly value: CurveValue;
+  /** pool runs of the offline optimiser with runs of language models */
+  readonly allowMixed: boolean;
+}
+
+export interface ReportCurve {
+  readonly panel: string;
+  readonly line: string;
+  readonly steps: readonly CurveStep[];
+}
+
+export interface Report {
+  readonly options: ReportOptions;
+  readonly groups: readonly RunGroup[];
+  readonly curves: readonly ReportCurve[];
+  readonly leftOut: FoundRuns['leftOut'];
+}
+
+const digits = 5;
+const number = (value: number): string => significant(value, digits);
+
+/** Throws a usage error for runs that must not be pooled. */
+export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions): Report {
+  if (runs.length === 0) {
+    const why = leftOut.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
+    throw new UsageError('report', `expected runs that can be read, found none${why}`);
+  }
+  refuseMixed(runs, options.allowMixed);
+  const groups = groupRuns(runs, options);
+  const { by, axis, value } = options;
+  const curves = groups.map((group) => {
+    const panel = group.values[by.indexOf('env')] ?? '';
+    const line = group.values.filter((_, i) => by[i] !== 'env').join(', ') || 'all';
+    return { panel, line, steps: averageCurve(group, axis, value) };
+  });
+  return { options, groups, curves, leftOut };
+}
+
+/** A numeric optimiser is no language model, and a table that holds both says nothing about either. */
+function refuseMixed(runs: readonly RunRecord[], allowed: boolean): void {
+  const offline = runs.find(({ summary }) => summary.model_kind === 'offline');
+  const model = runs.find(({ summary }) => summary.model_kind !== 'offline');
+  if (allowed || !offline || !model) return;
+  throw new UsageError(
+    'report',
+    `expected runs of language models or of the offline optimiser, got both ("${model.folder}", "${offline.folder}"); ` +
+      'name them apart, or use --allow-mixed',
+  );
+}
+
+const rewardTitles: Readonly<Record<RewardKind, string>> = {
+  mean: 'mean reward',
+  best: 'best reward',
+  final: 'final reward',
+  rechecked: 'best, re-checked',
+};
+
+/** `251 ± 13 [243, 260]`; without interval for one run */
+export function spreadText(spread: Spread | null): string {
+  if (spread === null) return '-';
+  const { mean, std, ci95 } = spread;
+  const around = std === null ? '' : ` ± ${significant(std, 3)}`;
+  return `${number(mean)}${around}${ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : ''}`;
+}
+
+const groupNote =
+  "Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). A run's " +
+  'mean, best and final reward are of the means that it measured while it searched, so its best is the highest of many ' +
+  'noisy means; re-checked is that policy on fresh episodes, and the number to compare.';
+
+const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
+const right = (title: string): Column => ({ title, align: 'right' });
+
+export function groupTable({ groups, options: { by } }: Report): Table {
+  return {
+    title: 'Rewards',
+    note: groupNote,
+    columns: [...keyColumns(by), right('runs'), ...rewardKinds.map((kind) => right(rewardTitles[kind]))],
+    rows: groups.map(({ values, runs, unfinished, rewards }) => [
+      ...values,
+      unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
+      ...rewardKinds.map((kind) => spreadText(rewards[kind])),
+    ]),
+  };
+}
+
+/** The same with a number per cell, for programs. */
+export function groupNumbers({ groups, options: { by } }: Report): Table {
+  const parts = ['runs', 'mean', 'std', 'ci95_low', 'ci95_high', 'min', 'max'] as const;
+  const cells = (spread: Spread | null): Cell[] =>
+    spread === null
+      ? parts.map(() => null)
+      : [spread.runs, spread.mean, spread.std, ...(spread.ci95 ?? [null, null]), spread.min, spread.max];
+  return {
+    title: 'Rewards',
+    note: '',
+    columns: [
+      ...keyColumns(by),
+      { title: 'runs' },
+      { title: 'unfinished' },
+      ...rewardKinds.flatMap((kind) => parts.map((part) => ({ title: `${kind}_${part}` }))),
+    ],
+    rows: groups.map(({ values, runs, unfinished, rewards }) => [
+      ...values,
+      runs.length,
+      unfinished,
+      ...rewardKinds.flatMap((kind) => cells(rewards[kind])),
+    ]),
+  };
+}
+
+export function runTable({ groups, options: { by } }: Report): Table {
+  const keys = by.filter((key) => key !== 'seed');
+  const cell = (value: number | null): string => (value === null ? '-' : number(value));
+  return {
+    title: 'Runs',
+    note: 'One line per run.',
+    columns: [
+      ...keyColumns(keys),
+      right('seed'),
+      { title: 'status' },
+      right('iterations'),
+      right('mean'),
+      right('best'),
+      right('final'),
+      right('best, re-checked'),
+      { title: 'folder' },
+    ],
+    rows: groups.flatMap((group) =>
+      group.runs.map((run) => {
+        const { summary } = run;
+        const again = summary.best?.rechecked;
+        const interval = again?.ci95 ? ` [${number(again.ci95[0])}, ${number(again.ci95[1])}]` : '';
+        return [
+          ...keys.map((key) => groupValue(run, key)),
+          summary.seed,
+          summary.status,
+          summary.iterations,
+          cell(summary.mean_reward),
+          cell(summary.best_reward),
+          cell(summary.final_reward),
+          again ? `${number(again.mean)}${interval}` : '-',
+          basename(run.folder),
+        ];
+      }),
+    ),
+  };
+}
+
+/** Everything as one JSON value. */
+export function reportDocument({ options, groups, curves, leftOut }: Report) {
+  const { by } = options;
+  return {
+    by,
+    groups: groups.map(({ values, runs, unfinished, rewards }) => ({
+      group: Object.fromEntries(by.map((key, i) => [key, values[i]])),
+      runs: runs.map(({ folder, summary }) => ({ folder, ...summary })),
+      unfinished,
+      rewards,
+    })),
+    curves: { axis: options.axis, value: options.value, lines: curves },
+    left_out: leftOut,
+  };
+}

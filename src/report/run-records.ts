@@ -1,0 +1,208 @@
+/**
+ * Runs as a report reads them: from the files that each run keeps beside its record. They are small, so that a thousand
+ * runs are read in seconds, and the record has everything that they hold.
+ */
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { R2poError, UsageError } from '../base/errors.ts';
+import { type Manifest, manifestName, readManifest } from '../experiment/manifest.ts';
+
+const summarySchema = z.object({
+  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  env: z.string(),
+  method: z.string(),
+  model: z.string(),
+  model_kind: z.enum(['model', 'offline', 'replay']),
+  seed: z.number(),
+  iterations: z.number(),
+  mean_reward: z.number().nullable(),
+  best_reward: z.number().nullable(),
+  final_reward: z.number().nullable(),
+  best: z
+    .object({
+      iteration: z.number(),
+      mean: z.number(),
+      rechecked: z
+        .object({
+          episodes: z.number(),
+          mean: z.number(),
+          ci95: z.tuple([z.number(), z.number()]).nullable(),
+        })
+        .nullable(),
+    })
+    .nullable(),
+  llm: z.object({ calls: z.number(), prompt_tokens: z.number(), completion_tokens: z.number() }),
+  episodes: z.number(),
+  steps: z.number(),
+  wall_s: z.number(),
+});
+
+export type ReportSummary = z.output<typeof summarySchema>;
+
+/** A row of `metrics.csv`, as far as curves need it. */
+export interface CurveRow {
+  readonly iteration: number;
+  /** of the search so far */
+  readonly episodes: number;
+  readonly tokens: number;
+  /** of the kept policy; null when the iteration kept none */
+  readonly mean: number | null;
+  /** highest kept mean so far */
+  readonly best: number | null;
+}
+
+export interface RunRecord {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly summary: ReportSummary;
+  readonly rows: readonly CurveRow[];
+}
+
+export interface FoundRuns {
+  readonly runs: readonly RunRecord[];
+  /** what was looked at and left out, and why */
+  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Folders in folders are looked into so deep. */
+const depth = 3;
+
+/**
+ * The runs in these paths: run folders, or folders that hold some. A path without any is a usage error, a run that cannot
+ * be read is left out with its reason, and so is one that was found before.
+ */
+export function findRuns(paths: readonly string[]): FoundRuns {
+  const runs: RunRecord[] = [];
+  const leftOut: { path: string; reason: string }[] = [];
+  const seen = new Set<string>();
+  const identities = new Map<string, string>();
+  for (const path of paths) {
+    if (!existsSync(path))
+      throw new UsageError('report', `expected a run folder or one that holds runs, found no "${path}"`);
+    const folders = runFolders(path, depth);
+    if (folders.length === 0) {
+      throw new UsageError('report', `expected runs in "${path}", found none; a run folder holds a ${manifestName}`);
+    }
+    for (const folder of folders) {
+      const real = realpathSync(folder);
+      if (seen.has(real)) continue;
+      seen.add(real);
+      try {
+        const run = readRun(folder);
+        const identity = `${run.manifest.config_hash} ${run.summary.model}`;
+        const twin = identities.get(identity);
+        if (twin !== undefined) {
+          leftOut.push({ path: folder, reason: `has the configuration, seed and model of "${twin}"` });
+          continue;
+        }
+        identities.set(identity, folder);
+        runs.push(run);
+      } catch (error) {
+        if (!(error instanceof R2poError)) throw error;
+        leftOut.push({ path: folder, reason: error.message });
+      }
+    }
+  }
+  return { runs, leftOut };
+}
+
+function runFolders(path: string, levels: number): string[] {
+  if (existsSync(join(path, manifestName))) return [path];
+  if (levels === 0) return [];
+  const entries = readdirSync(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => join(path, name))
+    .sort()
+    .flatMap((folder) => runFolders(folder, levels - 1));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new R2poError('report', `expected the file "${path}": ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Throws `R2poError` that names the file when something is missing or damaged. */
+export function readRun(folder: string): RunRecord {
+  const manifest = readManifest(folder);
+  if (manifest === null) throw new R2poError('report', `expected the file "${join(folder, manifestName)}"`);
+  const path = join(folder, 'summary.json');
+  let value: unknown;
+  try {
+    value = JSON.parse(readText(path));
+  } catch (cause) {
+    if (cause instanceof R2poError) throw cause;
+    throw new R2poError('report', `expected JSON in "${path}": ${(cause as Error).message}`, { cause });
+  }
+  const parsed = summarySchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new R2poError('report', `"${path}" is no summary of a run: "${issue.path.join('.')}" ${issue.message}`);
+  }
+  return { folder, manifest, summary: parsed.data, rows: readRows(join(folder, 'metrics.csv')) };
+}
+
+/** Columns are found by their names, so that another version's may stand in another order. */
+function readRows(path: string): CurveRow[] {
+  const [header, ...lines] = readText(path).split('\n');
+  const columns = header.split(',');
+  const at = (name: string): number => {
+    const column = columns.indexOf(name);
+    if (column < 0) throw new R2poError('report', `expected a column "${name}" in "${path}", found ${header}`);
+    return column;
+  };
+  const [iteration, episodes, mean, best, asked, answered] = [
+    'iteration',
+    'episodes',
+    'mean',
+    'best',
+    'prompt_tokens',
+    'completion_tokens',
+  ].map(at);
+  return lines
+    .filter((line) => line !== '')
+    .map((line, i) => {
+      const cells = line.split(',');
+      const number = (column: number): number => {
+        const value = Number(cells[column]);
+        if (cells[column] === undefined || cells[column] === '' || !Number.isFinite(value)) {
+          const where = `${path}:${i + 2}`;
+          throw new R2poError(
+            'report',
+            `expected a number under "${columns[column]}" in "${where}", got "${cells[column] ?? ''}"`,
+          );
+        }
+        return value;
+      };
+      const optional = (column: number): number | null => (cells[column] === '' ? null : number(column));
+      return {
+        iteration: number(iteration),
+        episodes: number(episodes),
+        tokens: number(asked) + number(answered),
+        mean: optional(mean),
+        best: optional(best),
+      };
+    });
+}
+
+/** What a run may be grouped by: a fact of its summary, or a dotted key of its configuration. */
+export function groupValue(run: RunRecord, key: string): string {
+  const facts: Readonly<Record<string, string>> = {
+    env: run.summary.env,
+    method: run.summary.method,
+    model: run.summary.model,
+    seed: String(run.summary.seed),
+    run: basename(run.folder),
+  };
+  if (key in facts) return facts[key];
+  let value: unknown = parse(readText(join(run.folder, 'config.yaml')));
+  for (const part of key.split('.')) {
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+  }
+  return value === undefined ? '(default)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

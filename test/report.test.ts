@@ -1,0 +1,402 @@
+/** Reports over runs: numbers worked out by hand, names that hold anything, folders that hold nothing. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../src/base/errors.ts';
+import { groupRuns, rewardOf, spreadOf } from '../src/report/groups.ts';
+import { averageCurve, curveSpec, drawCurves } from '../src/report/learning-curves.ts';
+import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } from '../src/report/report.ts';
+import { saveReport } from '../src/report/report-files.ts';
+import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../src/report/run-records.ts';
+import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
+import { runCli } from './support/cli.ts';
+import { temporaryFolder } from './support/experiment.ts';
+
+const root = temporaryFolder();
+afterAll(() => rmSync(root, { recursive: true }));
+
+interface Facts {
+  readonly env?: string;
+  readonly method?: string;
+  readonly model?: string;
+  readonly kind?: 'model' | 'offline';
+  readonly seed?: number;
+  readonly status?: 'finished' | 'stopped';
+  /** kept means, one per iteration; null for an iteration that kept none */
+  readonly means?: readonly (number | null)[];
+  readonly rechecked?: number | null;
+  readonly episodesPerIteration?: number;
+}
+
+/** Writes a run folder as a run leaves it, as far as reports read it. */
+function writeRun(folder: string, facts: Facts = {}): string {
+  const { env = 'CartPole-v1', method = 'r2po', model = 'openai/m', kind = 'model', seed = 3 } = facts;
+  const { status = 'finished', means = [10, 30, 20], rechecked = 25, episodesPerIteration = 40 } = facts;
+  const kept = means.flatMap((mean) => (mean === null ? [] : [mean]));
+  const best = Math.max(...kept);
+  mkdirSync(folder, { recursive: true });
+  const manifest = {
+    schemaVersion: 1,
+    status,
+    argv: [],
+    created: '2026-01-02T03:04:05.000Z',
+    config_hash: folder,
+    env,
+    method,
+    seed,
+    git: null,
+    versions: { r2po: '0.1.0', node: 'v20', dawn: null },
+    backend: 'cpu',
+    adapter: null,
+    model,
+    model_kind: kind,
+    stopped: null,
+  };
+  const summary = {
+    status,
+    env,
+    method,
+    model,
+    model_kind: kind,
+    seed,
+    iterations: means.length,
+    mean_reward: kept.reduce((a, b) => a + b, 0) / kept.length,
+    best_reward: best,
+    final_reward: kept[kept.length - 1],
+    best: {
+      iteration: 2,
+      params: [1],
+      mean: best,
+      rechecked: rechecked === null ? null : { episodes: 500, mean: rechecked, ci95: [rechecked - 2, rechecked + 2] },
+    },
+    llm: { calls: 2 * means.length, prompt_tokens: 900, completion_tokens: 70 },
+    episodes: 123,
+    steps: 4567,
+    wall_s: 8.5,
+  };
+  const header = 'iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens';
+  let highest = Number.NEGATIVE_INFINITY;
+  const lines = means.map((mean, i) => {
+    highest = Math.max(highest, mean ?? highest);
+    return [i + 1, 5 + episodesPerIteration * (i + 1), 9, 'proposal', mean ?? '', highest, 100 * (i + 1), i].join(',');
+  });
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(manifest));
+  writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));
+  writeFileSync(join(folder, 'metrics.csv'), [header, ...lines, ''].join('\n'));
+  writeFileSync(join(folder, 'config.yaml'), `env: ${env}\nevaluation:\n  episodes: ${20 + seed}\n`);
+  return folder;
+}
+
+let folders = 0;
+const fresh = (): string => join(root, `case-${++folders}`);
+/** Runs in one folder, in the order given. */
+function runsOf(...facts: Facts[]): string {
+  const folder = fresh();
+  facts.forEach((one, i) => {
+    writeRun(join(folder, `run-${i}`), { seed: i, ...one });
+  });
+  return folder;
+}
+
+const options: ReportOptions = {
+  by: ['env', 'method', 'model'],
+  axis: 'episodes',
+  value: 'kept',
+  includeUnfinished: false,
+  allowMixed: false,
+};
+
+describe('runs', () => {
+  it('are found in folders of folders, each once, with what a report reads', () => {
+    const folder = runsOf({ seed: 8 }, { seed: 5, means: [1, null, 4], rechecked: null });
+    mkdirSync(join(folder, 'notes'));
+    const { runs, leftOut } = findRuns([folder, join(folder, 'run-1')]);
+    expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
+    expect(leftOut).toEqual([]);
+    expect(runs[1].rows).toEqual([
+      { iteration: 1, episodes: 45, tokens: 100, mean: 1, best: 1 },
+      { iteration: 2, episodes: 85, tokens: 201, mean: null, best: 1 },
+      { iteration: 3, episodes: 125, tokens: 302, mean: 4, best: 4 },
+    ]);
+    expect(runs.map((run) => groupValue(run, 'evaluation.episodes'))).toEqual(['28', '25']);
+    expect(groupValue(runs[0], 'no.such.key')).toBe('(default)');
+  });
+
+  it('that are damaged, or there twice, are left out with their reason', () => {
+    const folder = runsOf({}, {}, {}, {}, {});
+    writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
+    writeFileSync(join(folder, 'run-2', 'summary.json'), '{"status": "finished"}');
+    writeFileSync(join(folder, 'run-3', 'metrics.csv'), 'iteration,episodes,mean,best\n1,2,3,4\n');
+    rmSync(join(folder, 'run-4', 'metrics.csv'));
+    cpSync(join(folder, 'run-0'), join(folder, 'run-5'), { recursive: true });
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(1);
+    const reasons = leftOut.map(({ reason }) => reason);
+    expect(reasons[0]).toMatch(/expected JSON in ".*run-1.summary\.json"/);
+    expect(reasons[1]).toMatch(/run-2.summary\.json" is no summary of a run: "env"/);
+    expect(reasons[2]).toMatch(/expected a column "prompt_tokens" in ".*run-3.metrics\.csv"/);
+    expect(reasons[3]).toMatch(/expected the file ".*run-4.metrics\.csv"/);
+    expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);
+  });
+
+  it('name the line of a number that is none', () => {
+    const folder = writeRun(fresh());
+    const path = join(folder, 'metrics.csv');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('2,85,9,proposal,30', '2,85,9,proposal,3O'));
+    expect(() => readRun(folder)).toThrow(/expected a number under "mean" in ".*metrics\.csv:3", got "3O"/);
+  });
+
+  it('that are not there are wrong usage', () => {
+    const empty = fresh();
+    mkdirSync(empty);
+    expect(() => findRuns([empty])).toThrow(UsageError);
+    expect(() => findRuns([empty])).toThrow(/expected runs in ".*", found none; a run folder holds a run\.json/);
+    expect(() => findRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
+  });
+});
+
+describe('groups', () => {
+  it('have mean, deviation and interval over their runs', () => {
+    // Over 12, 15, 21: mean 16, variance 21; t for 2 degrees of freedom is 4.302652729696142.
+    const spread = spreadOf([12, 15, 21])!;
+    expect(spread).toMatchObject({ runs: 3, mean: 16, min: 12, max: 21 });
+    expect(spread.std).toBeCloseTo(Math.sqrt(21), 12);
+    const half = 4.302652729696142 * Math.sqrt(7);
+    expect(spread.ci95![0]).toBeCloseTo(16 - half, 6);
+    expect(spread.ci95![1]).toBeCloseTo(16 + half, 6);
+    expect(spreadOf([7])).toEqual({ runs: 1, mean: 7, std: null, ci95: null, min: 7, max: 7 });
+    expect(spreadText(spreadOf([7]))).toBe('7');
+    expect(spreadOf([])).toBeNull();
+  });
+
+  it('keep environments, methods and models apart, and runs in the order of their seeds', () => {
+    const folder = runsOf(
+      { seed: 9 },
+      { method: 'props' },
+      { seed: 2 },
+      { env: 'FrozenLake-v1' },
+      { model: 'openai/n' },
+    );
+    const groups = groupRuns(findRuns([folder]).runs, options);
+    expect(groups.map(({ values }) => values)).toEqual([
+      ['CartPole-v1', 'props', 'openai/m'],
+      ['CartPole-v1', 'r2po', 'openai/m'],
+      ['CartPole-v1', 'r2po', 'openai/n'],
+      ['FrozenLake-v1', 'r2po', 'openai/m'],
+    ]);
+    expect(groups[1].runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
+    const byEpisodes = groupRuns(findRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
+    expect(byEpisodes).toHaveLength(5);
+  });
+
+  it('leave the final reward of an unfinished run out unless asked', () => {
+    const folder = runsOf({ means: [10, 20, 40] }, { means: [60, 80], status: 'stopped', rechecked: null });
+    const { runs } = findRuns([folder]);
+    const [group] = groupRuns(runs, options);
+    expect(group.unfinished).toBe(1);
+    expect(group.rewards.final).toMatchObject({ runs: 1, mean: 40 });
+    expect(group.rewards.best).toMatchObject({ runs: 2, mean: 60 });
+    expect(group.rewards.rechecked).toMatchObject({ runs: 1, mean: 25 });
+    const [asked] = groupRuns(runs, { ...options, includeUnfinished: true });
+    expect(asked.rewards.final).toMatchObject({ runs: 2, mean: 60 });
+    expect(rewardOf(runs[1], 'final', false)).toBeNull();
+  });
+});
+
+describe('curves', () => {
+  const runWith = (rows: readonly [episodes: number, mean: number | null][]): RunRecord => ({
+    ...readRun(writeRun(fresh())),
+    rows: rows.map(([episodes, mean], i): CurveRow => ({ iteration: i + 1, episodes, tokens: 7, mean, best: mean })),
+  });
+  const curveOf = (runs: readonly RunRecord[]) =>
+    averageCurve({ values: [], runs, unfinished: 0, rewards: {} as never }, 'episodes', 'kept');
+
+  it('average runs that counted other episodes, each with the value that it holds', () => {
+    const curve = curveOf([
+      runWith([
+        [10, 1],
+        [20, 3],
+        [30, 5],
+      ]),
+      runWith([
+        [12, 100],
+        [22, null],
+        [32, 200],
+      ]),
+    ]);
+    expect(curve[0]).toMatchObject({ x: 12, mean: 50.5, runs: 2 });
+    expect(curve.at(-1)).toMatchObject({ x: 30, mean: 52.5, runs: 2 });
+    // 19.92 is before the first run's second value, 20.1 after it.
+    expect(curve.find(({ x }) => Math.abs(x - 19.92) < 1e-9)?.mean).toBe(50.5);
+    expect(curve.find(({ x }) => Math.abs(x - 20.1) < 1e-9)?.mean).toBe(51.5);
+  });
+
+  it('hold every run at every place, whatever the runs counted', () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 30 }), fc.integer({ min: -9, max: 9 })), {
+      minLength: 2,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 4 }), (lists) => {
+        const runs = lists.map((list) => {
+          let episodes = 0;
+          return {
+            rows: list.map(([more, mean], i) => {
+              episodes += more;
+              return { iteration: i + 1, episodes, tokens: 0, mean, best: mean };
+            }),
+          } as unknown as RunRecord;
+        });
+        for (const step of curveOf(runs)) {
+          expect(step.runs).toBe(runs.length);
+          // By definition: the last value of each run that is not beyond.
+          const held = runs.map(({ rows }) => rows.findLast(({ episodes }) => episodes <= step.x)!.mean!);
+          expect(step.mean).toBeCloseTo(held.reduce((a, b) => a + b, 0) / held.length, 9);
+          if (step.low !== null && step.high !== null) {
+            expect(step.low).toBeLessThanOrEqual(step.mean);
+            expect(step.high).toBeGreaterThanOrEqual(step.mean);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are none where no run has begun before another has ended', () => {
+    expect(curveOf([runWith([[10, 1]]), runWith([[40, 2]])])).toEqual([]);
+    expect(curveOf([runWith([[10, null]])])).toEqual([]);
+  });
+
+  it('draw as SVG', async () => {
+    const steps = curveOf([
+      runWith([
+        [1, 4],
+        [9, 8],
+      ]),
+      runWith([
+        [1, 5],
+        [9, 2],
+      ]),
+    ]);
+    const svg = await drawCurves(curveSpec([{ panel: 'P', line: 'a<b', steps }], { axis: 'episodes', value: 'best' }));
+    expect(svg).toMatch(/^<svg[^>]*>/);
+    expect(svg).toContain('a&lt;b');
+  });
+});
+
+describe('a report', () => {
+  it('does not put the offline optimiser and language models together unless asked', () => {
+    const found = findRuns([runsOf({}, { kind: 'offline', model: 'offline' })]);
+    expect(() => makeReport(found, options)).toThrow(/got both \(.*run-0.*run-1.*\).*--allow-mixed/);
+    expect(makeReport(found, { ...options, allowMixed: true }).groups).toHaveLength(2);
+  });
+
+  it('needs a run that can be read', () => {
+    const folder = runsOf({});
+    writeFileSync(join(folder, 'run-0', 'summary.json'), '');
+    expect(() => makeReport(findRuns([folder]), options)).toThrow(
+      /expected runs that can be read, found none\n {2}.*run-0/,
+    );
+  });
+
+  it('has one number per cell for programs, and one text per reward for people', () => {
+    const report = makeReport(findRuns([runsOf({ means: [1, 5] }, { means: [3, 11] })]), options);
+    const { columns, rows } = groupNumbers(report);
+    const cell = (title: string) => rows[0][columns.findIndex((column) => column.title === title)];
+    expect([cell('runs'), cell('mean_mean'), cell('best_mean'), cell('final_std')]).toEqual([2, 5, 8, Math.sqrt(18)]);
+    expect(groupTable(report).rows[0].slice(3)).toEqual([
+      2,
+      '5 ± 2.83 [-20.412, 30.412]',
+      '8 ± 4.24 [-30.119, 46.119]',
+      '8 ± 4.24 [-30.119, 46.119]',
+      '25 ± 0 [25, 25]',
+    ]);
+  });
+});
+
+describe('tables', () => {
+  const nasty = 'a,b "c" 50 % _x_ & {y} \\z | <b>\n$1';
+  const table = { columns: [{ title: 'na,me' }, { title: 'n', align: 'right' as const }], rows: [[nasty, null]] };
+
+  it('quote what CSV would take apart', () => {
+    expect(csvTable(table)).toBe(`"na,me",n\n"a,b ""c"" 50 % _x_ & {y} \\z | <b>\n$1",\n`);
+    expect(csvTable({ columns: table.columns, rows: [['plain', 2.5]] })).toBe('"na,me",n\nplain,2.5\n');
+  });
+
+  it('escape what LaTeX would take for itself', () => {
+    expect(latexText('a_b & 5% #1 {x} ~^ \\ <> $ 1 ± 2')).toBe(
+      'a\\_b \\& 5\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{} \\textbackslash{} \\textless{}\\textgreater{} \\$ 1 $\\pm$ 2',
+    );
+    expect(latexTable(table)).toContain('\\begin{tabular}{lr}');
+  });
+
+  it('escape what Markdown and HTML would take for themselves', () => {
+    const lines = markdownTable(table).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ & {y} \\\\z \\| \\<b\\> $1 | - |');
+    expect(htmlTable(table)).toContain('<td>a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>');
+    expect(htmlTable(table)).toContain('<td class="right">-</td>');
+  });
+});
+
+describe('r2po report', () => {
+  it('prints one JSON document, and leaves tables, curves and a page that needs nothing else', async () => {
+    const folder = runsOf({ means: [1, 2, 3] }, { means: [4, 5, 7] }, { method: 'props', means: [2, 2, 9] });
+    const out = join(fresh(), 'deep');
+    const { code, stdout } = await runCli(['report', folder, '--json', '--out', out]);
+    expect(code).toBe(0);
+    const { groups, curves } = JSON.parse(stdout);
+    expect(groups.map((group: { group: object }) => group.group)).toEqual([
+      { env: 'CartPole-v1', method: 'props', model: 'openai/m' },
+      { env: 'CartPole-v1', method: 'r2po', model: 'openai/m' },
+    ]);
+    expect(groups[1].rewards.mean.mean).toBeCloseTo((2 + 16 / 3) / 2, 12);
+    expect(curves.lines.map((line: { line: string }) => line.line)).toEqual(['props, openai/m', 'r2po, openai/m']);
+    expect(readdirSync(out).sort()).toEqual([
+      'curves.svg',
+      'curves.vl.json',
+      'index.html',
+      'report.json',
+      'report.md',
+      'rewards.csv',
+      'rewards.tex',
+      'runs.csv',
+    ]);
+    const page = readFileSync(join(out, 'index.html'), 'utf8');
+    expect(page).toContain('<svg');
+    expect(page).not.toMatch(/<script|<link|src=|@import|url\(/);
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).not.toContain('offline');
+    // Asked for again, the SVG comes out the same.
+    const spec = JSON.parse(readFileSync(join(out, 'curves.vl.json'), 'utf8'));
+    expect(await drawCurves(spec)).toBe(readFileSync(join(out, 'curves.svg'), 'utf8'));
+  });
+
+  it('says who the offline model is', async () => {
+    const folder = runsOf({ kind: 'offline', model: 'offline' }, { kind: 'offline', model: 'offline' });
+    const names = await saveReport(fresh(), makeReport(findRuns([folder]), options));
+    expect(names).toContain('report.md');
+    const last = join(root, `case-${folders}`);
+    for (const file of ['report.md', 'index.html']) {
+      expect(readFileSync(join(last, file), 'utf8')).toContain('not a language model');
+    }
+  });
+
+  it.each([
+    { args: ['--curves', 'episode'], says: 'unknown choice "episode"; did you mean "episodes"?' },
+    { args: ['--by', 'env,,method'], says: 'expected different keys separated by commas' },
+    { args: ['--by', 'env,env'], says: 'expected different keys separated by commas' },
+  ])('refuses $args', async ({ args, says }) => {
+    const { code, stderr } = await runCli(['report', runsOf({}), ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(says);
+  });
+
+  it('says where it cannot write', async () => {
+    const file = fresh();
+    writeFileSync(file, '');
+    const { code, stderr } = await runCli(['report', runsOf({}), '--out', join(file, 'below')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('expected a folder that can be written to');
+  });
+});
