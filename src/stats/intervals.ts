@@ -40,26 +40,38 @@ export interface WelchTest {
   readonly p: number;
 }
 
+/** What Welch's test needs of a sample. */
+export interface SampleMoments {
+  readonly mean: number;
+  /** sample variance (n - 1) */
+  readonly variance: number;
+  /** two or more */
+  readonly n: number;
+}
+
 /**
  * Do two independent samples come from distributions with the same mean (variances may differ)? When neither sample
  * varies, p is 1 for equal means and 0 for different ones. Throws when a sample has fewer than two values.
  */
 export function welch(a: ArrayLike<number>, b: ArrayLike<number>): WelchTest {
-  if (a.length < 2 || b.length < 2) {
-    throw new R2poError('stats', `expected two values or more per sample, got ${a.length} and ${b.length}`);
+  return welchOf({ ...moments(a), n: a.length }, { ...moments(b), n: b.length });
+}
+
+/** The same from what is published of samples: mean, variance and size. */
+export function welchOf(first: SampleMoments, second: SampleMoments): WelchTest {
+  if (!(first.n >= 2 && second.n >= 2)) {
+    throw new R2poError('stats', `expected two values or more per sample, got ${first.n} and ${second.n}`);
   }
-  const first = moments(a);
-  const second = moments(b);
-  const va = first.variance / a.length;
-  const vb = second.variance / b.length;
+  const va = first.variance / first.n;
+  const vb = second.variance / second.n;
   const difference = first.mean - second.mean;
   if (va + vb === 0) {
-    const df = a.length + b.length - 2;
+    const df = first.n + second.n - 2;
     return difference === 0 ? { t: 0, df, p: 1 } : { t: Math.sign(difference) * Infinity, df, p: 0 };
   }
   const t = difference / Math.sqrt(va + vb);
   // Shares instead of squared variances, which underflow for tiny spreads.
-  const df = 1 / ((va / (va + vb)) ** 2 / (a.length - 1) + (vb / (va + vb)) ** 2 / (b.length - 1));
+  const df = 1 / ((va / (va + vb)) ** 2 / (first.n - 1) + (vb / (va + vb)) ** 2 / (second.n - 1));
   // P(|T| >= |t|) directly: a difference of two values of jstat's cdf loses digits for large t and for large df.
   return { t, df, p: jStat.ibeta(df / (df + t * t), df / 2, 0.5) };
 }
