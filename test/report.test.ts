@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../src/base/errors.ts';
+import { findEnv } from '../src/envs/index.ts';
+import { publishedTable } from '../src/report/against-published.ts';
 import { groupRuns, rewardOf, spreadOf } from '../src/report/groups.ts';
 import { averageCurve, curveSpec, drawCurves } from '../src/report/learning-curves.ts';
+import { publishedResult, publishedResults, publishedSettings } from '../src/report/published.ts';
 import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } from '../src/report/report.ts';
 import { saveReport } from '../src/report/report-files.ts';
 import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
+import { welchOf } from '../src/stats/intervals.ts';
 import { runCli } from './support/cli.ts';
 import { temporaryFolder } from './support/experiment.ts';
 
@@ -103,6 +107,7 @@ const options: ReportOptions = {
   by: ['env', 'method', 'model'],
   axis: 'episodes',
   value: 'kept',
+  published: false,
   includeUnfinished: false,
   allowMixed: false,
 };
@@ -312,6 +317,77 @@ describe('a report', () => {
       '8 ± 4.24 [-30.119, 46.119]',
       '25 ± 0 [25, 25]',
     ]);
+  });
+});
+
+describe('beside the published results', () => {
+  it('stands what was measured, with Welch between the two and what differs', () => {
+    const means = [400, 450, 500];
+    const folder = runsOf({ means, model: 'ollama/gpt-oss:20b' }, { means: [410, 430], model: 'ollama/gpt-oss:20b' });
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const [{ mean, best, differences }] = report.published!;
+    expect(mean?.published).toEqual({ mean: 474.67, std: 16.9 });
+    expect(best?.published).toEqual({ mean: 500, std: 0 });
+    // Ours: 450 and 420, mean 435, variance 450, so 225 of the mean; theirs 16.9^2 / 10.
+    const t = (435 - 474.67) / Math.sqrt(225 + 28.561);
+    const df = 253.561 ** 2 / (225 ** 2 / 1 + 28.561 ** 2 / 9);
+    expect(t).toBeCloseTo(-2.49127, 5);
+    expect(df).toBeCloseTo(1.26776, 4);
+    // The density of Student's t with 1.26776 degrees of freedom, integrated by Simpson's rule beyond 2.49127.
+    expect(mean?.p).toBeCloseTo(0.198412, 4);
+    expect(differences).toEqual([
+      '2 runs, published 10',
+      'iterations (default), published 100',
+      expect.stringMatching(/^evaluation episodes 21, published 20$/),
+      expect.stringMatching(/^our own settings/),
+    ]);
+  });
+
+  it('says that the optimiser is none, and leaves out what was not published', () => {
+    const folder = runsOf(
+      { kind: 'offline', model: 'offline' },
+      { kind: 'offline', model: 'offline', env: 'Acrobot-v1' },
+    );
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const table = publishedTable(report.published!);
+    expect(table.rows.map(([env]) => env)).toEqual(['CartPole-v1']);
+    expect(table.rows[0].at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
+  });
+
+  it('needs groups that are like the published ones', () => {
+    const found = findRuns([runsOf({})]);
+    expect(() => makeReport(found, { ...options, published: true, by: ['env'] })).toThrow(
+      'expected --by with env, method, model, got env',
+    );
+  });
+
+  it('is complete: nine methods on ten environments, and the gaps that the paper states', () => {
+    expect(publishedResults).toHaveLength(90);
+    expect(new Set(publishedResults.map(({ env, method }) => `${env} ${method}`)).size).toBe(90);
+    for (const { env, mean, best } of publishedResults) {
+      expect(best.mean).toBeGreaterThanOrEqual(mean.mean);
+      const range = findEnv(env).returnRange;
+      if (range) {
+        expect(best.mean).toBeLessThanOrEqual(range[1]);
+      }
+    }
+    // core_significance_mean_reward_all.tex: gap, t and p of R2PO against ProPS.
+    const n = publishedSettings.runs;
+    const sample = (env: string, method: string) => {
+      const { mean, std } = publishedResult(env, method)!.mean;
+      return { mean, variance: std ** 2, n };
+    };
+    for (const [env, gap, t, p] of [
+      ['Swimmer-v5', 171.13, 8.934, 9.6e-8],
+      ['MountainCar-v0', 51.47, 21.891, 3.2e-10],
+      ['CartPole-v1', 216.58, 4.906, 0.0008],
+      ['InvertedPendulum-v5', 521.93, 7.19, 1.1e-6],
+    ] as const) {
+      const test = welchOf(sample(env, 'r2po'), sample(env, 'props'));
+      expect(sample(env, 'r2po').mean - sample(env, 'props').mean).toBeCloseTo(gap, 1);
+      expect(test.t / t).toBeCloseTo(1, 2);
+      expect(Math.abs(Math.log10(test.p / p))).toBeLessThan(0.06);
+    }
   });
 });
 

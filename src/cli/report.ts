@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
-import { groupTable, makeReport, reportDocument, runTable } from '../report/report.ts';
+import { makeReport, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
 import type { Table } from '../report/table.ts';
 import { formatTable, type Io } from './io.ts';
@@ -12,6 +12,7 @@ interface Options {
   readonly by: readonly string[];
   readonly curves: CurveAxis;
   readonly value: CurveValue;
+  readonly against?: 'published';
   readonly includeUnfinished?: boolean;
   readonly allowMixed?: boolean;
   readonly out?: string;
@@ -48,6 +49,11 @@ export function define(command: Command, io: Io): void {
     ])
     .option('--curves <axis>', `curves against ${curveAxes.join(', ')}`, oneOf('--curves', curveAxes), 'episodes')
     .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
+    .option(
+      '--against <what>',
+      'put the results of the paper beside them: published',
+      oneOf('--against', ['published']),
+    )
     .option('--include-unfinished', 'take the last reward of a run that did not end for its final one')
     .option('--allow-mixed', 'put runs of the offline optimiser and of language models into one report')
     .option('--out <dir>', 'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, Vega-Lite) and a page there');
@@ -59,12 +65,13 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     by: options.by,
     axis: options.curves,
     value: options.value,
+    published: options.against === 'published',
     includeUnfinished: options.includeUnfinished ?? false,
     allowMixed: options.allowMixed ?? false,
   });
   for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
   if (options.json) io.printJson(reportDocument(report));
-  else for (const table of [groupTable(report), runTable(report)]) io.print(`${shown(table, io)}\n`);
+  else for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
   if (options.out === undefined) return;
   const { saveReport } = await import('../report/report-files.ts');
   const names = await saveReport(options.out, report);

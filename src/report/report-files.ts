@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { curveSpec, drawCurves } from './learning-curves.ts';
-import { groupNumbers, groupTable, type Report, reportDocument, runTable } from './report.ts';
+import { groupNumbers, groupTable, type Report, reportDocument, reportTables, runTable } from './report.ts';
 import { csvTable, htmlTable, htmlText, latexTable, markdownTable } from './table.ts';
 
 /** Writes the files and returns their names. Throws a usage error when the folder cannot be written to. */
@@ -54,9 +54,7 @@ function warnings({ groups, leftOut }: Report): string[] {
 }
 
 function markdown(report: Report, hasCurves: boolean): string {
-  const tables = [groupTable(report), runTable(report)].map(
-    (table) => `## ${table.title}\n\n${table.note}\n\n${markdownTable(table)}`,
-  );
+  const tables = reportTables(report).map((table) => `## ${table.title}\n\n${table.note}\n\n${markdownTable(table)}`);
   const curves = hasCurves ? [`## Curves\n\n${curvesNote}\n\n![Reward curves](curves.svg)`] : [];
   const notes = warnings(report).map((text) => `> ${text}`);
   return `${['# Report', ...notes, ...tables, ...curves].join('\n\n')}\n`;
@@ -97,9 +95,8 @@ function page(report: Report, svg: string | null): string {
 ${warnings(report)
   .map((text) => `<p class="note">${htmlText(text)}</p>`)
   .join('\n')}
-${table(groupTable(report))}
 ${svg === null ? '' : section('Curves', curvesNote, `<figure>${svg}</figure>`)}
-${table(runTable(report))}
+${reportTables(report).map(table).join('\n')}
 </body>
 </html>
 `;

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
+import { againstPublished, type PublishedComparison, publishedTable } from './against-published.ts';
 import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
 import { averageCurve, type CurveAxis, type CurveStep, type CurveValue } from './learning-curves.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
@@ -10,6 +11,8 @@ import type { Cell, Column, Table } from './table.ts';
 export interface ReportOptions extends GroupOptions {
   readonly axis: CurveAxis;
   readonly value: CurveValue;
+  /** put the published results beside them */
+  readonly published: boolean;
   /** pool runs of the offline optimiser with runs of language models */
   readonly allowMixed: boolean;
 }
@@ -24,6 +27,8 @@ export interface Report {
   readonly options: ReportOptions;
   readonly groups: readonly RunGroup[];
   readonly curves: readonly ReportCurve[];
+  /** null when not asked for */
+  readonly published: readonly PublishedComparison[] | null;
   readonly leftOut: FoundRuns['leftOut'];
 }
 
@@ -37,6 +42,10 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     throw new UsageError('report', `expected runs that can be read, found none${why}`);
   }
   refuseMixed(runs, options.allowMixed);
+  const apart = ['env', 'method', 'model'];
+  if (options.published && !apart.every((key) => options.by.includes(key))) {
+    throw new UsageError('--against', `expected --by with ${apart.join(', ')}, got ${options.by.join(', ')}`);
+  }
   const groups = groupRuns(runs, options);
   const { by, axis, value } = options;
   const curves = groups.map((group) => {
@@ -44,7 +53,8 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     const line = group.values.filter((_, i) => by[i] !== 'env').join(', ') || 'all';
     return { panel, line, steps: averageCurve(group, axis, value) };
   });
-  return { options, groups, curves, leftOut };
+  const published = options.published ? againstPublished(groups) : null;
+  return { options, groups, curves, published, leftOut };
 }
 
 /** A numeric optimiser is no language model, and a table that holds both says nothing about either. */
@@ -158,8 +168,13 @@ export function runTable({ groups, options: { by } }: Report): Table {
   };
 }
 
+/** The tables in their order. */
+export function reportTables(report: Report): Table[] {
+  return [groupTable(report), ...(report.published ? [publishedTable(report.published)] : []), runTable(report)];
+}
+
 /** Everything as one JSON value. */
-export function reportDocument({ options, groups, curves, leftOut }: Report) {
+export function reportDocument({ options, groups, curves, published, leftOut }: Report) {
   const { by } = options;
   return {
     by,
@@ -170,6 +185,7 @@ export function reportDocument({ options, groups, curves, leftOut }: Report) {
       rewards,
     })),
     curves: { axis: options.axis, value: options.value, lines: curves },
+    ...(published && { published }),
     left_out: leftOut,
   };
 }
