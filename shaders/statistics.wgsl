@@ -98,10 +98,6 @@ fn key_bits(key: u32) -> u32 {
   return key ^ select(NONE, F64_SIGN, key >= F64_SIGN);
 }
 
-fn value_of(bits: u32) -> F64 {
-  return f64_from_f32_bits(bits);
-}
-
 // ---- reduction over the workgroup
 
 fn combine(kind: u32, a: vec4u, b: vec4u) -> vec4u {
@@ -182,7 +178,7 @@ fn gather(lane: u32, base: u32, begin: u32, end: u32) -> Parts {
     let key = order_key(outcome.x);
     let steps = outcome.y & STEP_MASK;
     let cause = outcome.y >> CAUSE_BITS;
-    let value = value_of(outcome.x);
+    let value = f64_from_f32_bits(outcome.x);
     parts = combine_each(GATHERED, parts, Parts(
       vec4u(value.lo, value.hi, 0u, 0u),
       vec4u(key, job.first + i, key, job.first + i),
@@ -261,7 +257,7 @@ fn narrow(lane: u32) {
 
 // Half the sum of the two returns in the middle.
 fn median_of(low: u32, high: u32) -> F64 {
-  return f64_mul(f64_add(value_of(key_bits(low)), value_of(key_bits(high))), F64(0u, 0x3fe00000u));
+  return f64_mul(f64_add(f64_from_f32_bits(key_bits(low)), f64_from_f32_bits(key_bits(high))), F64(0u, 0x3fe00000u));
 }
 
 // Squared distances from the mean, and the episodes nearest to median and mean.
@@ -273,7 +269,7 @@ const NEARBY_NOTHING = Parts(vec4u(0u), NOWHERE, NOWHERE, vec4u(0u));
 fn nearby(lane: u32, base: u32, begin: u32, end: u32, mean: F64, median: F64) -> Parts {
   var parts = NEARBY_NOTHING;
   for (var i = begin + lane; i < end; i += TEAM) {
-    let value = value_of(outcomes[base + i].x);
+    let value = f64_from_f32_bits(outcomes[base + i].x);
     let off_mean = f64_abs(f64_sub(value, mean));
     let off_median = f64_abs(f64_sub(value, median));
     let square = f64_mul(off_mean, off_mean);
