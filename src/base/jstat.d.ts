@@ -5,6 +5,14 @@ declare module 'jstat' {
       /** the t with P(T <= t) = p for `dof` degrees of freedom */
       inv(p: number, dof: number): number;
     };
+    readonly chisquare: {
+      /** the x with P(X <= x) = p for `dof` degrees of freedom */
+      inv(p: number, dof: number): number;
+    };
+    /** error function */
+    erf(x: number): number;
+    /** natural logarithm of the gamma function */
+    gammaln(x: number): number;
     /** regularised incomplete beta function I_x(a, b) */
     ibeta(x: number, a: number, b: number): number;
   }

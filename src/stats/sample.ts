@@ -1,0 +1,25 @@
+/** What every comparison of runs asks of its numbers before it says anything about them. */
+import { R2poError } from '../base/errors.ts';
+
+/** A copy of `values`. Throws when there are fewer than `least` or one of them is not finite; `name` says whose they are. */
+export function sampleOf(name: string, values: ArrayLike<number>, least = 1): Float64Array {
+  if (values.length < least) {
+    const wanted = least === 1 ? 'one value' : `${least} values`;
+    throw new R2poError('stats', `expected ${wanted} or more in ${name}, got ${values.length || 'none'}; add runs`);
+  }
+  const sample = Float64Array.from(values);
+  const broken = sample.findIndex((value) => !Number.isFinite(value));
+  if (broken !== -1) {
+    throw new R2poError(
+      'stats',
+      `expected finite values in ${name}, got ${sample[broken]} at position ${broken}; leave out runs without a result`,
+    );
+  }
+  return sample;
+}
+
+/** Whether all values are the same; their computed variance need not say so, as their mean may be one rounding off. */
+export function isConstant(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+}
