@@ -211,6 +211,9 @@ describe('Welch test', () => {
   it('decides samples without spread by their means', () => {
     expect(welch([4, 4, 4], [4, 4])).toEqual({ t: 0, df: 3, p: 1 });
     expect(welch([4, 4, 4], [5, 5])).toEqual({ t: -Infinity, df: 3, p: 0 });
+    // The computed means of these are two roundings apart, and their computed variances are 1e-35.
+    expect(welch(new Array(9).fill(0.03), new Array(11).fill(0.03))).toEqual({ t: 0, df: 18, p: 1 });
+    expect(welch(new Array(9).fill(0.03), new Array(11).fill(0.04))).toEqual({ t: -Infinity, df: 18, p: 0 });
   });
 
   it('needs two values in each sample', () => {
