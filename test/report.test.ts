@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../src/base/errors.ts';
 import { findEnv } from '../src/envs/index.ts';
 import { publishedTable } from '../src/report/against-published.ts';
+import { comparisonTable } from '../src/report/comparisons.ts';
 import { groupRuns, rewardOf, spreadOf } from '../src/report/groups.ts';
 import { averageCurve, curveSpec, drawCurves } from '../src/report/learning-curves.ts';
 import { publishedResult, publishedResults, publishedSettings } from '../src/report/published.ts';
@@ -13,7 +14,7 @@ import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } 
 import { saveReport } from '../src/report/report-files.ts';
 import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
-import { welchOf } from '../src/stats/intervals.ts';
+import { paired, t975, welch, welchOf } from '../src/stats/intervals.ts';
 import { runCli } from './support/cli.ts';
 import { temporaryFolder } from './support/experiment.ts';
 
@@ -107,6 +108,8 @@ const options: ReportOptions = {
   by: ['env', 'method', 'model'],
   axis: 'episodes',
   value: 'kept',
+  compare: null,
+  reward: 'rechecked',
   published: false,
   includeUnfinished: false,
   allowMixed: false,
@@ -316,7 +319,70 @@ describe('a report', () => {
       '8 ± 4.24 [-30.119, 46.119]',
       '8 ± 4.24 [-30.119, 46.119]',
       '25 ± 0 [25, 25]',
+      '25 [25, 25]',
     ]);
+  });
+});
+
+describe('methods against each other', () => {
+  const rewards = (method: string, env: string, values: readonly number[]): Facts[] =>
+    values.map((rechecked, seed) => ({ method, env, rechecked, seed }));
+
+  it('are compared per environment, with the tests that a sceptic asks for', () => {
+    const folder = runsOf(
+      ...rewards('r2po', 'CartPole-v1', [31, 36, 34, 39]),
+      ...rewards('props', 'CartPole-v1', [21, 25, 22, 30]),
+      ...rewards('r2po', 'FrozenLake-v1', [5, 9, 6]),
+      ...rewards('props', 'FrozenLake-v1', [4, 7, 8]),
+      ...rewards('reptraj', 'FrozenLake-v1', [2]),
+    );
+    const { comparison } = makeReport(findRuns([folder]), options);
+    expect(comparison?.options.method).toBe('r2po');
+    expect(comparison?.lines.map(({ setting, other }) => [setting[0], other])).toEqual([
+      ['CartPole-v1', 'props'],
+      ['FrozenLake-v1', 'props'],
+    ]);
+    const [cart, lake] = comparison!.lines;
+    // Means 35 and 24.5; variances 34/3 and 49/3; t = 10.5 / sqrt(83/12).
+    expect(cart.difference).toBe(10.5);
+    const { t, df, p } = welch([31, 36, 34, 39], [21, 25, 22, 30]);
+    expect(t).toBeCloseTo(10.5 / Math.sqrt(83 / 12), 12);
+    expect(cart.welchP).toBe(p);
+    expect(cart.ci95[1] - cart.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
+    // All 16 pairs are won, one of 70 orders on either side.
+    expect(cart.improvement.value).toBe(1);
+    expect(cart.mannWhitneyP).toBeCloseTo(2 / 70, 12);
+    // Differences per seed 10, 11, 12, 9.
+    expect(cart.paired).toMatchObject({ seeds: 4, difference: 10.5 });
+    expect(cart.paired!.p).toBe(paired([21, 25, 22, 30], [31, 36, 34, 39]).p);
+    // A family of two: the smaller p is doubled, the larger one is not.
+    expect(cart.holmP).toBeCloseTo(2 * cart.welchP, 12);
+    expect(lake.holmP).toBe(lake.welchP);
+    // Of the nine pairs r2po wins 5 > 4, 9 > 4, 9 > 7, 9 > 8, 6 > 4.
+    expect(lake.improvement.value).toBeCloseTo(5 / 9, 12);
+    const table = comparisonTable(comparison!.lines, comparison!.options);
+    expect(table.rows[0].slice(0, 5)).toEqual([
+      'CartPole-v1',
+      'openai/m',
+      'props',
+      '4 / 4',
+      expect.stringMatching(/^10\.5 \[/),
+    ]);
+  });
+
+  it('are compared by the reward that is asked for, from the side that is asked for', () => {
+    const folder = runsOf(
+      { method: 'r2po', means: [1, 9], seed: 1 },
+      { method: 'r2po', means: [3, 11], seed: 2 },
+      { method: 'props', means: [2, 4], seed: 5 },
+      { method: 'props', means: [2, 6], seed: 6 },
+    );
+    const found = findRuns([folder]);
+    const { comparison } = makeReport(found, { ...options, compare: 'props', reward: 'mean' });
+    expect(comparison?.lines).toHaveLength(1);
+    expect(comparison?.lines[0]).toMatchObject({ other: 'r2po', difference: 3.5 - 6, paired: null });
+    expect(() => makeReport(found, { ...options, compare: 'prop' })).toThrow('did you mean "props"?');
+    expect(makeReport(findRuns([runsOf({})]), options).comparison).toBeNull();
   });
 });
 

@@ -1,6 +1,7 @@
 /** `r2po report`: many runs as tables, curves and a page. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
+import { type RewardKind, rewardKinds } from '../report/groups.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
 import { makeReport, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
@@ -12,6 +13,8 @@ interface Options {
   readonly by: readonly string[];
   readonly curves: CurveAxis;
   readonly value: CurveValue;
+  readonly compare?: string;
+  readonly reward: RewardKind;
   readonly against?: 'published';
   readonly includeUnfinished?: boolean;
   readonly allowMixed?: boolean;
@@ -49,6 +52,13 @@ export function define(command: Command, io: Io): void {
     ])
     .option('--curves <axis>', `curves against ${curveAxes.join(', ')}`, oneOf('--curves', curveAxes), 'episodes')
     .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
+    .option('--compare <method>', 'hold this method against the others; r2po where there are others beside it')
+    .option(
+      '--reward <kind>',
+      `compare by ${rewardKinds.join(', ')} rewards`,
+      oneOf('--reward', rewardKinds),
+      'rechecked',
+    )
     .option(
       '--against <what>',
       'put the results of the paper beside them: published',
@@ -65,6 +75,8 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     by: options.by,
     axis: options.curves,
     value: options.value,
+    compare: options.compare ?? null,
+    reward: options.reward,
     published: options.against === 'published',
     includeUnfinished: options.includeUnfinished ?? false,
     allowMixed: options.allowMixed ?? false,

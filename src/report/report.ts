@@ -2,7 +2,15 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
+import type { Estimate } from '../stats/aggregate.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './against-published.ts';
+import {
+  type Comparison,
+  type ComparisonOptions,
+  compareGroups,
+  comparisonTable,
+  interquartileMeans,
+} from './comparisons.ts';
 import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
 import { averageCurve, type CurveAxis, type CurveStep, type CurveValue } from './learning-curves.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
@@ -11,6 +19,10 @@ import type { Cell, Column, Table } from './table.ts';
 export interface ReportOptions extends GroupOptions {
   readonly axis: CurveAxis;
   readonly value: CurveValue;
+  /** the method to hold against the others; null: R2PO where there are others beside it */
+  readonly compare: string | null;
+  /** what methods are compared by */
+  readonly reward: RewardKind;
   /** put the published results beside them */
   readonly published: boolean;
   /** pool runs of the offline optimiser with runs of language models */
@@ -27,6 +39,9 @@ export interface Report {
   readonly options: ReportOptions;
   readonly groups: readonly RunGroup[];
   readonly curves: readonly ReportCurve[];
+  readonly interquartileMeans: readonly (Estimate | null)[];
+  /** null where there is nothing to compare */
+  readonly comparison: { readonly options: ComparisonOptions; readonly lines: readonly Comparison[] } | null;
   /** null when not asked for */
   readonly published: readonly PublishedComparison[] | null;
   readonly leftOut: FoundRuns['leftOut'];
@@ -54,7 +69,26 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     return { panel, line, steps: averageCurve(group, axis, value) };
   });
   const published = options.published ? againstPublished(groups) : null;
-  return { options, groups, curves, published, leftOut };
+  return {
+    options,
+    groups,
+    interquartileMeans: interquartileMeans(groups, options.reward, options.includeUnfinished),
+    comparison: comparisonOf(groups, options),
+    curves,
+    published,
+    leftOut,
+  };
+}
+
+const usuallyCompared = 'r2po';
+
+function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Report['comparison'] {
+  const { by, reward, includeUnfinished } = options;
+  const methods = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
+  const method = options.compare ?? (methods.size > 1 && methods.has(usuallyCompared) ? usuallyCompared : null);
+  if (method === null) return null;
+  const asked = { by, method, reward, includeUnfinished };
+  return { options: asked, lines: compareGroups(groups, asked) };
 }
 
 /** A numeric optimiser is no language model, and a table that holds both says nothing about either. */
@@ -76,6 +110,13 @@ const rewardTitles: Readonly<Record<RewardKind, string>> = {
   rechecked: 'best, re-checked',
 };
 
+/** Without an interval for one run. */
+function estimateText(estimate: Estimate | null): string {
+  if (estimate === null) return '-';
+  const { value, ci95 } = estimate;
+  return `${number(value)}${ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : ''}`;
+}
+
 /** `251 ± 13 [243, 260]`; without interval for one run */
 export function spreadText(spread: Spread | null): string {
   if (spread === null) return '-';
@@ -87,20 +128,27 @@ export function spreadText(spread: Spread | null): string {
 const groupNote =
   "Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). A run's " +
   'mean, best and final reward are of the means that it measured while it searched, so its best is the highest of many ' +
-  'noisy means; re-checked is that policy on fresh episodes, and the number to compare.';
+  'noisy means; re-checked is that policy on fresh episodes, and the number to compare. IQM: the mean of the middle half of the runs, with bootstrap ' +
+  'interval.';
 
 const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
 const right = (title: string): Column => ({ title, align: 'right' });
 
-export function groupTable({ groups, options: { by } }: Report): Table {
+export function groupTable({ groups, interquartileMeans: middle, options: { by, reward } }: Report): Table {
   return {
     title: 'Rewards',
     note: groupNote,
-    columns: [...keyColumns(by), right('runs'), ...rewardKinds.map((kind) => right(rewardTitles[kind]))],
-    rows: groups.map(({ values, runs, unfinished, rewards }) => [
+    columns: [
+      ...keyColumns(by),
+      right('runs'),
+      ...rewardKinds.map((kind) => right(rewardTitles[kind])),
+      right(`IQM, ${rewardTitles[reward]}`),
+    ],
+    rows: groups.map(({ values, runs, unfinished, rewards }, i) => [
       ...values,
       unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
       ...rewardKinds.map((kind) => spreadText(rewards[kind])),
+      estimateText(middle[i]),
     ]),
   };
 }
@@ -170,20 +218,32 @@ export function runTable({ groups, options: { by } }: Report): Table {
 
 /** The tables in their order. */
 export function reportTables(report: Report): Table[] {
-  return [groupTable(report), ...(report.published ? [publishedTable(report.published)] : []), runTable(report)];
+  const { comparison } = report;
+  const compared =
+    comparison && comparison.lines.length > 0 ? [comparisonTable(comparison.lines, comparison.options)] : [];
+  return [
+    groupTable(report),
+    ...compared,
+    ...(report.published ? [publishedTable(report.published)] : []),
+    runTable(report),
+  ];
 }
 
 /** Everything as one JSON value. */
-export function reportDocument({ options, groups, curves, published, leftOut }: Report) {
+export function reportDocument(report: Report) {
+  const { options, groups, curves, comparison, published, leftOut } = report;
   const { by } = options;
   return {
     by,
-    groups: groups.map(({ values, runs, unfinished, rewards }) => ({
+    reward: options.reward,
+    groups: groups.map(({ values, runs, unfinished, rewards }, i) => ({
       group: Object.fromEntries(by.map((key, i) => [key, values[i]])),
       runs: runs.map(({ folder, summary }) => ({ folder, ...summary })),
       unfinished,
       rewards,
+      interquartile_mean: report.interquartileMeans[i],
     })),
+    ...(comparison && { comparison: { method: comparison.options.method, lines: comparison.lines } }),
     curves: { axis: options.axis, value: options.value, lines: curves },
     ...(published && { published }),
     left_out: leftOut,

@@ -1,0 +1,177 @@
+/**
+ * One method against each of the others on the same environment and model: the tests of the reference (Welch, Holm within
+ * the family of each opponent), and beside them what does not rest on normal distributions.
+ */
+
+import { UsageError, unknownName } from '../base/errors.ts';
+import { significant } from '../base/plain-number.ts';
+import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/aggregate.ts';
+import { standardisedDifference } from '../stats/effect-size.ts';
+import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
+import { holm } from '../stats/multiple-testing.ts';
+import { mannWhitney } from '../stats/rank-tests.ts';
+import { type RewardKind, type RunGroup, rewardOf } from './groups.ts';
+import type { Table } from './table.ts';
+
+export interface ComparisonOptions {
+  readonly by: readonly string[];
+  /** the method that is held against the others */
+  readonly method: string;
+  readonly reward: RewardKind;
+  readonly includeUnfinished: boolean;
+}
+
+export interface Comparison {
+  /** values of the grouping keys but the method */
+  readonly setting: readonly string[];
+  readonly other: string;
+  /** runs with this reward, of the method and of the other */
+  readonly runs: readonly [number, number];
+  /** mean of the method less mean of the other, over runs */
+  readonly difference: number;
+  /** 95 % interval of it by Welch's degrees of freedom */
+  readonly ci95: readonly [number, number];
+  readonly welchP: number;
+  /** adjusted within the family: the same opponent in all settings */
+  readonly holmP: number;
+  readonly mannWhitneyP: number;
+  /** Hedges' g with its 95 % interval; null where no run differs from another */
+  readonly g: { readonly value: number; readonly ci95: readonly [number, number] } | null;
+  /** how likely a run of the method beats one of the other */
+  readonly improvement: Estimate;
+  /** on the seeds that both have, the method less the other; null for fewer than two */
+  readonly paired: (PairedTest & { readonly seeds: number }) | null;
+}
+
+/** A report is the same whenever it is made. */
+const bootstrap = { seed: 20_260_101 } as const;
+
+/** Settings in which only one of the two has two runs or more are left out. Throws a usage error for a method that no run has. */
+export function compareGroups(groups: readonly RunGroup[], options: ComparisonOptions): Comparison[] {
+  const { by, method, reward, includeUnfinished } = options;
+  const methodAt = by.indexOf('method');
+  if (methodAt < 0) throw new UsageError('--compare', `expected --by with method, got ${by.join(', ')}`);
+  const methods = [...new Set(groups.map(({ values }) => values[methodAt]))];
+  if (!methods.includes(method))
+    throw new UsageError('--compare', unknownName('method of these runs', method, methods));
+  const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
+  const rewardsOf = (group: RunGroup) =>
+    group.runs.flatMap((run) => {
+      const value = rewardOf(run, reward, includeUnfinished);
+      return value === null ? [] : [{ seed: run.summary.seed, value }];
+    });
+  const comparisons = groups.flatMap((group) => {
+    const other = group.values[methodAt];
+    const setting = settingOf(group);
+    const own = groups.find((one) => one.values[methodAt] === method && `${settingOf(one)}` === `${setting}`);
+    if (other === method || !own) return [];
+    const [a, b] = [rewardsOf(own), rewardsOf(group)];
+    return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
+  });
+  return methods.flatMap((other) => {
+    const family = comparisons.filter((comparison) => comparison.other === other);
+    const adjusted = holm(family.map(({ welchP }) => welchP));
+    return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i] }));
+  });
+}
+
+interface SeededReward {
+  readonly seed: number;
+  readonly value: number;
+}
+
+function compare(
+  setting: readonly string[],
+  other: string,
+  first: readonly SeededReward[],
+  second: readonly SeededReward[],
+): Omit<Comparison, 'holmP'> {
+  const [a, b] = [first, second].map((list) => list.map(({ value }) => value));
+  const { t, df, p } = welch(a, b);
+  const difference = mean(a) - mean(b);
+  // Without any spread the difference is what it is.
+  const half = Number.isFinite(t) && t !== 0 ? t975(df) * Math.abs(difference / t) : 0;
+  const effect = standardisedDifference(a, b);
+  const shared = first.flatMap(({ seed, value }) => {
+    const twin = second.find((run) => run.seed === seed);
+    return twin ? [{ own: value, other: twin.value }] : [];
+  });
+  return {
+    setting,
+    other,
+    runs: [a.length, b.length],
+    difference,
+    ci95: [difference - half, difference + half],
+    welchP: p,
+    mannWhitneyP: mannWhitney(a, b).p,
+    g: effect && { value: effect.g, ci95: effect.ci95 },
+    improvement: probabilityOfImprovement([a], [b], bootstrap),
+    paired:
+      shared.length < 2
+        ? null
+        : {
+            seeds: shared.length,
+            ...paired(
+              shared.map((pair) => pair.other),
+              shared.map((pair) => pair.own),
+            ),
+          },
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const interval = ([low, high]: readonly [number, number], digits: number): string =>
+  `[${significant(low, digits)}, ${significant(high, digits)}]`;
+
+/** `0.71 [0.5, 0.9]` */
+function estimateText({ value, ci95 }: Estimate, digits: number): string {
+  return `${significant(value, digits)}${ci95 ? ` ${interval(ci95, digits)}` : ''}`;
+}
+
+export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return {
+    title: `${method} against the others, by ${reward === 'rechecked' ? 'the re-checked best' : `${reward} reward`}`,
+    note:
+      `Mean over runs of ${method} less that of the other, with Welch's 95 % interval; p by Welch's test, adjusted by Holm ` +
+      'within each opponent, and by the test of Mann and Whitney. g: Hedges, with interval. P(better): how likely a run of ' +
+      `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have.`,
+    columns: [
+      ...by.filter((key) => key !== 'method').map((title) => ({ title })),
+      { title: 'against' },
+      right('runs'),
+      right('difference'),
+      right('p'),
+      right('Holm p'),
+      right('Mann-Whitney p'),
+      right('g'),
+      right('P(better)'),
+      right('paired p'),
+    ],
+    rows: comparisons.map(({ setting, other, runs, difference, ci95, g, improvement, ...tests }) => [
+      ...setting,
+      other,
+      runs.join(' / '),
+      `${significant(difference, 4)} ${interval(ci95, 4)}`,
+      significant(tests.welchP, 2),
+      significant(tests.holmP, 2),
+      significant(tests.mannWhitneyP, 2),
+      g === null ? '-' : `${significant(g.value, 3)} ${interval(g.ci95, 3)}`,
+      estimateText(improvement, 2),
+      tests.paired === null ? '-' : `${significant(tests.paired.p, 2)} (${tests.paired.seeds})`,
+    ]),
+  };
+}
+
+/** Interquartile mean of the groups' rewards, of which a few runs that went wrong or well take nothing away. */
+export function interquartileMeans(
+  groups: readonly RunGroup[],
+  reward: RewardKind,
+  includeUnfinished: boolean,
+): (Estimate | null)[] {
+  return groups.map(({ runs }) => {
+    const values = runs.flatMap((run) => rewardOf(run, reward, includeUnfinished) ?? []);
+    return values.length === 0 ? null : interquartileMeanOf([values], bootstrap);
+  });
+}
