@@ -128,8 +128,8 @@ export function spreadText(spread: Spread | null): string {
 const groupNote =
   "Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). A run's " +
   'mean, best and final reward are of the means that it measured while it searched, so its best is the highest of many ' +
-  'noisy means; re-checked is that policy on fresh episodes, and the number to compare. IQM: the mean of the middle half of the runs, with bootstrap ' +
-  'interval.';
+  'noisy means; re-checked is that policy on fresh episodes, and the number to compare. IQM: the mean of the middle half of the runs, with a bootstrap ' +
+  'interval, which for few runs is somewhat too narrow.';
 
 const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
 const right = (title: string): Column => ({ title, align: 'right' });
