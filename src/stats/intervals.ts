@@ -7,7 +7,7 @@ import { isConstant } from './sample.ts';
 const { jStat } = jstat;
 
 /** 97.5 % point of the normal distribution */
-const Z975 = 1.959963984540054;
+export const Z975 = 1.959963984540054;
 /** From here on the series below is closer (1e-10) than jstat, whose error grows with the degrees of freedom. */
 const SERIES_DOF = 100;
 
