@@ -36,6 +36,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'run', summary: 'one search run', load: () => import('./run.ts') },
   { name: 'replay', summary: 'a run again from its recorded replies', load: () => import('./replay.ts') },
   { name: 'report', summary: 'many runs as tables, curves and a page', load: () => import('./report.ts') },
+  { name: 'analyze', summary: 'what critics change and what it brings', load: () => import('./analyze.ts') },
   { name: 'eval', summary: 'play episodes of one policy', load: () => import('./eval.ts') },
   { name: 'probe', summary: 'single transitions from given states', load: () => import('./probe.ts') },
   { name: 'parity', summary: 'compare the backends with each other', load: () => import('./parity.ts') },

@@ -1,0 +1,92 @@
+/** `r2po analyze`: what the iterations of runs show about critics and their edits. */
+import type { Command } from 'commander';
+import type { AnalysedRun } from '../report/analyses/analysis.ts';
+import { analyses, findAnalysis } from '../report/analyses/index.ts';
+import { pairsOf } from '../report/analyses/record.ts';
+import { type LeftOut, readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import { formatTable, type Io } from './io.ts';
+import { addOutputOptions } from './options.ts';
+
+interface Options {
+  readonly allowMixed?: boolean;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  const width = Math.max(...analyses.map(({ id }) => id.length));
+  command
+    .description(
+      'Analyses the iterations of runs, from their records alone; docs/analysis.md says what the numbers mean.',
+    )
+    .argument('<kind>', analyses.map(({ id }) => id).join(', '))
+    .argument('<run...>', 'run folders, or folders that hold runs')
+    .option('--allow-mixed', 'pool runs of the offline optimiser with those of language models')
+    .addHelpText('after', `\nKinds:\n${analyses.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`);
+  addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options) =>
+    analyze(kind, paths, options, io),
+  );
+}
+
+async function analyze(kind: string, paths: readonly string[], options: Options, io: Io): Promise<void> {
+  const analysis = findAnalysis(kind);
+  const { runs, leftOut } = await readRuns(paths, analysis);
+  if (!options.allowMixed) requireOneOrigin(runs);
+  for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
+  const unfinished = runs.filter(({ status }) => status !== 'finished');
+  for (const { folder, iterations } of unfinished) {
+    io.note(`unfinished "${folder}": used as far as it goes, ${iterations.length} iterations`);
+  }
+  const { document, tables } = analysis.analyse(runs);
+  if (options.json) {
+    const counts = countsOf(runs, leftOut);
+    io.printJson({ analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document });
+    return;
+  }
+  for (const { title, note, columns, rows } of tables) {
+    const above = note === '' ? io.outColors.bold(title) : `${io.outColors.bold(title)}\n${note}`;
+    io.print(`${above}\n\n${formatTable(columns, rows, io.outColors)}\n`);
+  }
+  io.print(footer(runs));
+}
+
+function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {
+  return {
+    runs: runs.length,
+    unfinished: runs.filter(({ status }) => status !== 'finished').length,
+    left_out: leftOut.length,
+    offline_model: runs.filter(({ origin }) => origin === 'offline').length,
+    language_model: runs.filter(({ origin }) => origin === 'language-model').length,
+    iterations: runs.reduce((sum, { iterations }) => sum + iterations.length, 0),
+    pairs: runs.reduce((sum, { iterations }) => sum + pairsOf(iterations).length, 0),
+  };
+}
+
+function describeRun({ folder, env, method, seed, model, origin, status, threshold, iterations }: AnalysedRun) {
+  return {
+    run: folder,
+    env: env.id,
+    method: method.id,
+    seed,
+    model,
+    origin,
+    status,
+    threshold,
+    iterations: iterations.length,
+    pairs: pairsOf(iterations).length,
+  };
+}
+
+/** What the tables are made from; the optimiser must never pass for a language model. */
+function footer(runs: readonly AnalysedRun[]): string {
+  const counts = countsOf(runs, []);
+  const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const models = [...new Set(runs.filter(({ origin }) => origin === 'language-model').map(({ model }) => model))];
+  return [
+    `${plural(counts.runs, 'run')} (${counts.unfinished} unfinished), ${plural(counts.iterations, 'iteration')}, ` +
+      plural(counts.pairs, 'pair'),
+    ...(models.length > 0 ? [`language models: ${models.join(', ')} (${plural(counts.language_model, 'run')})`] : []),
+    ...(counts.offline_model > 0
+      ? [`offline model: ${plural(counts.offline_model, 'run')}; a numeric optimiser, not a language model`]
+      : []),
+  ].join('\n');
+}

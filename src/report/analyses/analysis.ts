@@ -1,0 +1,81 @@
+/** What an analysis of runs is. */
+import type { Config } from '../../config/schema.ts';
+import type { Env } from '../../envs/env.ts';
+import type { RunStatus } from '../../experiment/tally.ts';
+import type { Method } from '../../methods/method.ts';
+import type { Policy } from '../../policies/policy.ts';
+import type { Table } from '../table.ts';
+import type { DecidedIteration } from './record.ts';
+
+/** A run that can be analysed. */
+export interface AnalysedRun {
+  readonly folder: string;
+  readonly env: Env;
+  readonly method: Method;
+  readonly policy: Policy;
+  readonly parameters: Pick<Config['parameters'], 'decimals'>;
+  readonly seed: number;
+  readonly model: string;
+  /** who answered: a language model or the offline optimiser; replayed replies count as what they are replies of */
+  readonly origin: Origin;
+  readonly status: RunStatus;
+  /** tau_c as the critic was told it; null: it was told none */
+  readonly threshold: number | null;
+  readonly iterations: readonly DecidedIteration[];
+  /** mean of the best policy on fresh seeds; null before the end */
+  readonly rechecked: number | null;
+}
+
+export type Origin = 'language-model' | 'offline';
+
+export interface AnalysisResult {
+  /** goes into the JSON document after the counts and the runs */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly tables: readonly Table[];
+}
+
+export interface Analysis {
+  /** what is typed */
+  readonly id: string;
+  /** one line */
+  readonly title: string;
+  /** why runs of a method cannot be analysed; null when they can */
+  readonly refuses: (method: Method) => string | null;
+  readonly analyse: (runs: readonly AnalysedRun[]) => AnalysisResult;
+}
+
+/** For `refuses`: an iteration must make two candidates. */
+export function needsTwoCandidates({ id, stages }: Method): string | null {
+  const candidates = stages.filter((stage) => stage === 'evaluate').length;
+  return candidates >= 2 ? null : `an iteration of ${id} makes a single candidate, which nothing can be compared with`;
+}
+
+/** For `refuses`: the second candidate must be a critic's revision of the first. */
+export function needsCritic(method: Method): string | null {
+  const { id, stages } = method;
+  const played = stages.indexOf('evaluate');
+  return (
+    needsTwoCandidates(method) ??
+    (stages.lastIndexOf('critic') > played ? null : `no critic of ${id} reviews a proposal that was played`)
+  );
+}
+
+export interface RunGroup {
+  readonly env: string;
+  readonly method: string;
+  readonly runs: readonly AnalysedRun[];
+}
+
+/** Runs of one environment and one method belong together; in the order in which they come. */
+export function groupRuns(runs: readonly AnalysedRun[]): RunGroup[] {
+  const groups = new Map<string, AnalysedRun[]>();
+  for (const run of runs) {
+    const key = JSON.stringify([run.env.id, run.method.id]);
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  return [...groups.values()].map((members) => ({
+    env: members[0].env.id,
+    method: members[0].method.id,
+    runs: members,
+  }));
+}

@@ -1,0 +1,288 @@
+/** What the second candidate of an iteration changes in the first: how many parameters, by how much, to what effect. */
+import { quantile } from '../../stats/summary.ts';
+import type { Table } from '../table.ts';
+import { type AnalysedRun, type Analysis, groupRuns, needsTwoCandidates } from './analysis.ts';
+import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
+import { left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { beyondNoise } from './noise.ts';
+import { type Direction, directionOf, directions, type Pair, pairsOf } from './record.ts';
+
+export interface Edit {
+  readonly iteration: number;
+  /** changed parameters */
+  readonly distance: number;
+  readonly params: number;
+  /** of all parameters, by the lengths of their differences; null for choices, whose numbers are names */
+  readonly l2: number | null;
+  readonly largest: number | null;
+  /** changed parameters whose sign turned; null for choices */
+  readonly sign_flips: number | null;
+  readonly initial: number;
+  readonly revised: number;
+  readonly delta: number;
+  readonly direction: Direction;
+  /** null: nothing on record to judge by */
+  readonly beyond_noise: boolean | null;
+}
+
+export interface EditMeasure {
+  readonly epsilon: number;
+  /** parameters are numbers whose size means something */
+  readonly real: boolean;
+}
+
+export function editOf(pair: Pair, { epsilon, real }: EditMeasure): Edit {
+  const before = pair.proposal.params;
+  const after = pair.revision.params;
+  const sizes = after.map((value, i) => Math.abs(value - before[i]));
+  const changed = after.filter((_, i) => sizes[i] > epsilon).length;
+  const flips = after.filter((value, i) => sizes[i] > epsilon && value * before[i] < 0).length;
+  return {
+    iteration: pair.iteration,
+    distance: changed,
+    params: before.length,
+    l2: real ? Math.hypot(...sizes) : null,
+    largest: real ? sizes.reduce((a, b) => Math.max(a, b), 0) : null,
+    sign_flips: real ? flips : null,
+    initial: pair.proposal.summary.mean,
+    revised: pair.revision.summary.mean,
+    delta: pair.delta,
+    direction: directionOf(pair.delta),
+    beyond_noise: beyondNoise(pair),
+  };
+}
+
+export const measureOf = (run: Pick<AnalysedRun, 'policy' | 'parameters'>): EditMeasure => ({
+  epsilon: epsilonOf(run),
+  real: run.policy.values.kind === 'real',
+});
+
+export const editsOf = (run: AnalysedRun): Edit[] =>
+  pairsOf(run.iterations).map((pair) => editOf(pair, measureOf(run)));
+
+interface Category {
+  readonly id: string;
+  readonly direction: Direction;
+  readonly fits: (edit: Edit, thresholds: EditThresholds) => boolean;
+}
+
+/** Those of the reference, with its names; of a direction, the first that fits. */
+const categories: readonly Category[] = [
+  { id: 'pure_stochasticity', direction: 'regression', fits: ({ distance }) => distance === 0 },
+  {
+    id: 'compulsive_revision_of_near_optimal',
+    direction: 'regression',
+    fits: ({ initial, delta }, t) => initial > t.high && delta < -t.meaningful,
+  },
+  {
+    id: 'surgical_fix_backfires',
+    direction: 'regression',
+    fits: ({ initial, distance, delta }, t) => initial > t.partial && distance <= t.surgical && delta < -t.meaningful,
+  },
+  {
+    id: 'full_redesign_on_uninformative_trajectories',
+    direction: 'regression',
+    fits: ({ initial, distance }, t) => initial <= t.near_zero && distance >= t.redesign,
+  },
+  {
+    id: 'fine_tuning_near_optimal',
+    direction: 'improvement',
+    fits: ({ initial, distance, delta }, t) => initial > t.high && distance <= t.surgical && delta > t.meaningful,
+  },
+  {
+    id: 'pinpoint_bottleneck_fix',
+    direction: 'improvement',
+    fits: ({ initial, distance, delta }, t) => initial > t.partial && distance <= t.surgical && delta > t.meaningful,
+  },
+  {
+    id: 'history_guided_rescue',
+    direction: 'improvement',
+    fits: ({ initial, distance, delta }, t) => initial <= t.near_zero && distance >= t.redesign && delta > t.meaningful,
+  },
+  {
+    id: 'targeted_multi_state_fix',
+    direction: 'improvement',
+    fits: ({ initial, distance, delta }, t) => initial > t.near_zero && distance >= t.multi && delta > t.meaningful,
+  },
+  { id: 'no_change_without_edits', direction: 'no_change', fits: ({ distance }) => distance === 0 },
+  { id: 'no_change_with_edits', direction: 'no_change', fits: () => true },
+];
+
+/** Where no category of its direction fits. */
+const otherOf = (direction: Direction): string => `other_${direction}`;
+
+export const categoryIds: readonly string[] = directions.flatMap((direction) => [
+  ...categories.filter((category) => category.direction === direction).map(({ id }) => id),
+  ...(direction === 'no_change' ? [] : [otherOf(direction)]),
+]);
+
+export function categoryOf(edit: Edit, thresholds: EditThresholds): string {
+  const found = categories.find((c) => c.direction === edit.direction && c.fits(edit, thresholds));
+  return found?.id ?? otherOf(edit.direction);
+}
+
+export interface Distribution {
+  readonly mean: number;
+  readonly min: number;
+  readonly q25: number;
+  readonly median: number;
+  readonly q75: number;
+  readonly max: number;
+}
+
+/** null for no value. Quantiles are linear between neighbours. */
+export function distributionOf(values: readonly number[]): Distribution | null {
+  const mean = meanOf(values);
+  if (mean === null) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (q: number): number => quantile(sorted.length, q, (rank) => sorted[rank]);
+  return { mean, min: sorted[0], q25: at(0.25), median: at(0.5), q75: at(0.75), max: sorted[sorted.length - 1] };
+}
+
+export interface EditSummary {
+  readonly edits: number;
+  /** revisions that changed nothing */
+  readonly unchanged: number;
+  readonly distance: Distribution | null;
+  /** how many edits changed so many parameters */
+  readonly distances: Readonly<Record<string, number>>;
+  /** distance as a share of the parameters, the mean of it */
+  readonly share_of_parameters: number | null;
+  readonly l2: Distribution | null;
+  readonly largest: Distribution | null;
+  readonly sign_flips: Distribution | null;
+  readonly directions: Readonly<Record<Direction, { readonly count: number; readonly beyond_noise: number }>>;
+}
+
+const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
+function tallied(keys: readonly (string | number)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
+}
+
+export function summarizeEdits(edits: readonly Edit[]): EditSummary {
+  const inDirection = (direction: Direction) => {
+    const found = edits.filter((edit) => edit.direction === direction);
+    return { count: found.length, beyond_noise: found.filter((edit) => edit.beyond_noise === true).length };
+  };
+  return {
+    edits: edits.length,
+    unchanged: edits.filter(({ distance }) => distance === 0).length,
+    distance: distributionOf(edits.map(({ distance }) => distance)),
+    distances: tallied(edits.map(({ distance }) => distance)),
+    share_of_parameters: meanOf(edits.filter(({ params }) => params > 0).map((e) => e.distance / e.params)),
+    l2: distributionOf(known(edits.map(({ l2 }) => l2))),
+    largest: distributionOf(known(edits.map(({ largest }) => largest))),
+    sign_flips: distributionOf(known(edits.map((edit) => edit.sign_flips))),
+    directions: {
+      regression: inDirection('regression'),
+      no_change: inDirection('no_change'),
+      improvement: inDirection('improvement'),
+    },
+  };
+}
+
+/** How often each category of `categoryIds`; null where the environment has no scale to name edits by. */
+function categoryCounts(run: AnalysedRun): Record<string, number> | null {
+  const thresholds = thresholdsOf(run);
+  if (thresholds === null) return null;
+  const counts = tallied(editsOf(run).map((edit) => categoryOf(edit, thresholds)));
+  return Object.fromEntries(categoryIds.map((id) => [id, counts[id] ?? 0]));
+}
+
+function added(all: readonly (Record<string, number> | null)[]): Record<string, number> | null {
+  const some = all.filter((counts) => counts !== null);
+  if (some.length === 0) return null;
+  return Object.fromEntries(categoryIds.map((id) => [id, some.reduce((sum, counts) => sum + counts[id], 0)]));
+}
+
+interface EditGroup extends EditSummary {
+  readonly env: string;
+  readonly method: string;
+  readonly runs: number;
+  readonly categories: Record<string, number> | null;
+}
+
+const spread = (found: Distribution | null): string | null =>
+  found &&
+  `${numberCell(found.median)} (${numberCell(found.q25)} ... ${numberCell(found.q75)}, most ${numberCell(found.max)})`;
+
+const distanceColumns = [
+  right('revisions'),
+  right('unchanged'),
+  right('changed parameters'),
+  right('share'),
+  right('largest change'),
+  right('sign flips'),
+  right('worse'),
+  right('same mean'),
+  right('better'),
+];
+
+const distanceCells = (found: EditSummary) => [
+  found.edits,
+  shareCell(found.unchanged, found.edits),
+  spread(found.distance),
+  numberCell(found.share_of_parameters),
+  spread(found.largest),
+  numberCell(found.sign_flips?.mean ?? null),
+  ...directions.map((direction) => shareCell(found.directions[direction].count, found.edits)),
+];
+
+function categoryTable(groups: readonly EditGroup[]): Table {
+  return {
+    title: 'Categories',
+    note: 'Of a direction, the first that fits; "-" where the environment has no scale of returns to name edits by.',
+    columns: [left('category'), ...groups.map(({ env, method }) => right(`${env}, ${method}`))],
+    rows: categoryIds.map((id) => [
+      id.replaceAll('_', ' '),
+      ...groups.map(({ categories: counts, edits }) => counts && shareCell(counts[id], edits)),
+    ]),
+  };
+}
+
+export const edits: Analysis = {
+  id: 'edits',
+  title: 'what revisions change in their proposals, and the categories of the reference',
+  refuses: needsTwoCandidates,
+  analyse(runs) {
+    const perRun = runs.map((run) => ({
+      run: run.folder,
+      env: run.env.id,
+      method: run.method.id,
+      thresholds: thresholdsOf(run),
+      ...summarizeEdits(editsOf(run)),
+      categories: categoryCounts(run),
+    }));
+    const groups = groupRuns(runs).map(({ env, method, runs: members }): EditGroup => {
+      const found = summarizeEdits(members.flatMap(editsOf));
+      return { env, method, runs: members.length, ...found, categories: added(members.map(categoryCounts)) };
+    });
+    const pooled = summarizeEdits(runs.flatMap(editsOf));
+    return {
+      document: { groups, pooled: { ...pooled, categories: added(runs.map(categoryCounts)) }, per_run: perRun },
+      tables: [
+        {
+          title: 'Edits',
+          note:
+            'Changed parameters and largest change: median (quartiles, most). Share: of all parameters. Sign flips: mean. ' +
+            'Sizes and signs are left out where parameters are choices.',
+          columns: [left('environment'), left('method'), right('runs'), ...distanceColumns],
+          rows: [
+            ...groups.map((group) => [group.env, group.method, group.runs, ...distanceCells(group)]),
+            ...(groups.length > 1 ? [['all', '', runs.length, ...distanceCells(pooled)]] : []),
+          ],
+        },
+        categoryTable(groups),
+        {
+          title: 'Edits of each run',
+          note: '',
+          columns: [left('run'), ...distanceColumns],
+          rows: perRun.map((found) => [found.run, ...distanceCells(found)]),
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,44 @@
+/** Cells that the tables of several analyses share. */
+
+import { moments } from '../../base/moments.ts';
+import { significant } from '../../base/plain-number.ts';
+import type { Cell, Column } from '../table.ts';
+
+const digits = 4;
+
+export const left = (title: string): Column => ({ title });
+export const right = (title: string): Column => ({ title, align: 'right' });
+
+export function numberCell(value: number | null): Cell {
+  return value === null || Number.isNaN(value) ? null : significant(value, digits);
+}
+
+/** `12 (34.3 %)` */
+export function shareCell(count: number, of: number): string {
+  return of === 0 ? String(count) : `${count} (${((100 * count) / of).toFixed(1)} %)`;
+}
+
+/** `1.53 (0.9 ... 2.7)` */
+export function intervalCell(found: { estimate: number; ci95: readonly [number, number] | null } | null): Cell {
+  if (found === null) return null;
+  const estimate = significant(found.estimate, 3);
+  return found.ci95 === null
+    ? estimate
+    : `${estimate} (${significant(found.ci95[0], 3)} ... ${significant(found.ci95[1], 3)})`;
+}
+
+/** A p value; tiny ones as a bound, because they are shown without exponent. */
+export function pCell(p: number | null): Cell {
+  if (p === null) return null;
+  return p < 0.0001 ? '< 0.0001' : significant(p, 3);
+}
+
+/** null for no value. */
+export function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : moments(values).mean;
+}
+
+/** Sample standard deviation (n - 1); null for fewer than two values. */
+export function deviationOf(values: readonly number[]): number | null {
+  return values.length < 2 ? null : Math.sqrt(moments(values).variance);
+}

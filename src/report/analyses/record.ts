@@ -1,0 +1,100 @@
+/** The iterations of a run as its analyses read them, from the record alone. */
+import type { RunEvent } from '../../experiment/events.ts';
+import type { CandidateLabel } from '../../methods/method.ts';
+import type { PairedTest } from '../../stats/intervals.ts';
+import type { Summary } from '../../stats/summary.ts';
+
+/** A candidate that was played. */
+export interface PlayedCandidate {
+  readonly params: readonly number[];
+  readonly summary: Summary;
+}
+
+/** One iteration that was decided; the one that an unfinished run broke off in is none. */
+export interface DecidedIteration {
+  readonly iteration: number;
+  readonly kept: CandidateLabel | null;
+  readonly proposal: PlayedCandidate | null;
+  /** the second candidate, from a critic or from a second search */
+  readonly revision: PlayedCandidate | null;
+  /** revision against proposal on their common seeds, where the run asked for it */
+  readonly paired: PairedTest | null;
+  readonly critic: {
+    /** answered calls, repair turns included; 0: the critic was not called */
+    readonly calls: number;
+    /** the last one, which the revision was read from; null where none is on record or none could be used */
+    readonly reply: string | null;
+  };
+}
+
+/** What was recorded of an iteration so far. */
+interface Draft {
+  proposal: PlayedCandidate | null;
+  revision: PlayedCandidate | null;
+  paired: PairedTest | null;
+  calls: number;
+  reply: string | null;
+}
+
+const emptyDraft = (): Draft => ({ proposal: null, revision: null, paired: null, calls: 0, reply: null });
+
+/** The decided iterations, in the order of the record. */
+export function decidedIterations(events: readonly RunEvent[]): DecidedIteration[] {
+  const drafts = new Map<number, Draft>();
+  const draftOf = (iteration: number): Draft => {
+    const draft = drafts.get(iteration) ?? emptyDraft();
+    drafts.set(iteration, draft);
+    return draft;
+  };
+  const decided: DecidedIteration[] = [];
+  for (const event of events) {
+    if (event.type === 'llm_call' && event.purpose === 'critic') {
+      const draft = draftOf(event.iteration);
+      draft.calls += 1;
+      draft.reply = event.reply.text;
+    } else if (event.type === 'parse_failed' && event.purpose === 'critic') {
+      draftOf(event.iteration).reply = null;
+    } else if (event.type === 'evaluated') {
+      const draft = draftOf(event.iteration);
+      draft[event.candidate] = { params: event.params, summary: event.summary };
+      if (event.candidate === 'revision') draft.paired = event.paired;
+    } else if (event.type === 'iteration') {
+      const { proposal, revision, paired, calls, reply } = draftOf(event.iteration);
+      const { iteration, kept } = event;
+      decided.push({ iteration, kept, proposal, revision, paired, critic: { calls, reply } });
+      drafts.delete(iteration);
+    }
+  }
+  return decided;
+}
+
+/** A proposal and its revision that can be compared. */
+export interface Pair {
+  readonly iteration: number;
+  readonly kept: CandidateLabel | null;
+  readonly proposal: PlayedCandidate;
+  readonly revision: PlayedCandidate;
+  /** mean of the revision minus mean of the proposal */
+  readonly delta: number;
+  readonly paired: PairedTest | null;
+  readonly reply: string | null;
+}
+
+/** Iterations with two candidates of the same size and finite means; what lacks either is no comparison. */
+export function pairsOf(iterations: readonly DecidedIteration[]): Pair[] {
+  return iterations.flatMap(({ iteration, kept, proposal, revision, paired, critic }) => {
+    if (proposal === null || revision === null || proposal.params.length !== revision.params.length) return [];
+    const delta = revision.summary.mean - proposal.summary.mean;
+    if (!Number.isFinite(delta)) return [];
+    return [{ iteration, kept, proposal, revision, delta, paired, reply: critic.reply }];
+  });
+}
+
+export type Direction = 'regression' | 'no_change' | 'improvement';
+
+export const directions: readonly Direction[] = ['regression', 'no_change', 'improvement'];
+
+export function directionOf(delta: number): Direction {
+  if (delta === 0) return 'no_change';
+  return delta < 0 ? 'regression' : 'improvement';
+}

@@ -1,0 +1,177 @@
+/**
+ * Iterations by what the proposal's worst, median and best episode returned (the groups of the reference), and by what
+ * the revision did to the mean return: how often each occurs, and what the edits in it look like.
+ */
+import type { Table } from '../table.ts';
+import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
+import { type Edit, editOf, measureOf } from './edits.ts';
+import { left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { type Direction, directions, type Pair, pairsOf } from './record.ts';
+
+/** Returns that differ by less are equal, as in the reference. */
+const tolerance = 1e-12;
+
+const same = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance;
+
+export const rewardPatterns = ['identical', 'worst_eq_median', 'median_eq_best', 'all_diverse'] as const;
+export type RewardPattern = (typeof rewardPatterns)[number];
+
+interface ThreeReturns {
+  readonly worst: number;
+  readonly median: number;
+  readonly best: number;
+}
+
+export function patternOf({ worst, median, best }: ThreeReturns): RewardPattern {
+  if (same(worst, median)) return same(median, best) ? 'identical' : 'worst_eq_median';
+  return same(median, best) ? 'median_eq_best' : 'all_diverse';
+}
+
+/** A pair with its edit. */
+interface Row {
+  readonly edit: Edit;
+  readonly returns: ThreeReturns;
+}
+
+function rowOf(pair: Pair, run: Pick<AnalysedRun, 'policy' | 'parameters'>): Row {
+  const { worst_episode, median_episode, best_episode } = pair.proposal.summary;
+  const returns = { worst: worst_episode.return, median: median_episode.return, best: best_episode.return };
+  return { edit: editOf(pair, measureOf(run)), returns };
+}
+
+export const rowsOf = (run: Pick<AnalysedRun, 'policy' | 'parameters' | 'iterations'>): Row[] =>
+  pairsOf(run.iterations).map((pair) => rowOf(pair, run));
+
+export interface RewardGroup {
+  readonly group: string;
+  readonly count: number;
+  /** of all pairs */
+  readonly share: number | null;
+  /** means over the group, null for an empty one; worst, median and best are returns of the proposal's episodes */
+  readonly worst: number | null;
+  readonly median: number | null;
+  readonly best: number | null;
+  readonly initial: number | null;
+  readonly revised: number | null;
+  readonly delta: number | null;
+  readonly directions: Readonly<Record<Direction, number>>;
+  readonly beyond_noise: number;
+  readonly edits: {
+    readonly unchanged: number;
+    readonly mean_distance: number | null;
+    readonly mean_largest: number | null;
+    readonly mean_sign_flips: number | null;
+  };
+}
+
+function groupOf(group: string, rows: readonly Row[], all: number): RewardGroup {
+  const mean = (value: (row: Row) => number | null): number | null => meanOf(rows.map(value).filter((x) => x !== null));
+  const inDirection = (direction: Direction): number => rows.filter(({ edit }) => edit.direction === direction).length;
+  return {
+    group,
+    count: rows.length,
+    share: all === 0 ? null : rows.length / all,
+    worst: mean(({ returns }) => returns.worst),
+    median: mean(({ returns }) => returns.median),
+    best: mean(({ returns }) => returns.best),
+    initial: mean(({ edit }) => edit.initial),
+    revised: mean(({ edit }) => edit.revised),
+    delta: mean(({ edit }) => edit.delta),
+    directions: {
+      regression: inDirection('regression'),
+      no_change: inDirection('no_change'),
+      improvement: inDirection('improvement'),
+    },
+    beyond_noise: rows.filter(({ edit }) => edit.beyond_noise === true).length,
+    edits: {
+      unchanged: rows.filter(({ edit }) => edit.distance === 0).length,
+      mean_distance: mean(({ edit }) => edit.distance),
+      mean_largest: mean(({ edit }) => edit.largest),
+      mean_sign_flips: mean(({ edit }) => edit.sign_flips),
+    },
+  };
+}
+
+export interface RewardGroups {
+  readonly pairs: number;
+  readonly by_pattern: readonly RewardGroup[];
+  readonly by_change: readonly RewardGroup[];
+}
+
+export function rewardGroupsOf(rows: readonly Row[]): RewardGroups {
+  return {
+    pairs: rows.length,
+    by_pattern: rewardPatterns.map((pattern) =>
+      groupOf(
+        pattern,
+        rows.filter(({ returns }) => patternOf(returns) === pattern),
+        rows.length,
+      ),
+    ),
+    by_change: directions.map((direction) =>
+      groupOf(
+        direction,
+        rows.filter(({ edit }) => edit.direction === direction),
+        rows.length,
+      ),
+    ),
+  };
+}
+
+function tableOf(title: string, note: string, groups: readonly RewardGroup[], all: number): Table {
+  return {
+    title,
+    note,
+    columns: [
+      left('group'),
+      right('revisions'),
+      right('worst'),
+      right('median'),
+      right('best'),
+      right('proposal'),
+      right('revision'),
+      right('change'),
+      right('worse'),
+      right('better'),
+      right('beyond noise'),
+      right('unchanged'),
+      right('changed parameters'),
+      right('largest change'),
+      right('sign flips'),
+    ],
+    rows: groups.map((group) => [
+      group.group.replace('_eq_', ' = ').replaceAll('_', ' '),
+      shareCell(group.count, all),
+      ...[group.worst, group.median, group.best, group.initial, group.revised, group.delta].map(numberCell),
+      shareCell(group.directions.regression, group.count),
+      shareCell(group.directions.improvement, group.count),
+      shareCell(group.beyond_noise, group.count),
+      shareCell(group.edits.unchanged, group.count),
+      ...[group.edits.mean_distance, group.edits.mean_largest, group.edits.mean_sign_flips].map(numberCell),
+    ]),
+  };
+}
+
+export const rewardGroups: Analysis = {
+  id: 'reward-groups',
+  title: 'iterations by the returns of the proposal and by the change of reward, and the edits in each group',
+  refuses: needsCritic,
+  analyse(runs) {
+    const groups = groupRuns(runs).map(({ env, method, runs: members }) => {
+      return { env, method, runs: members.length, ...rewardGroupsOf(members.flatMap(rowsOf)) };
+    });
+    const perRun = runs.map((run) => ({ run: run.folder, ...rewardGroupsOf(rowsOf(run)) }));
+    return {
+      document: { groups, per_run: perRun },
+      tables: groups.flatMap(({ env, method, pairs, by_pattern, by_change }) => [
+        tableOf(
+          `${env}, ${method}: by the returns of the worst, the median and the best episode of the proposal`,
+          'Means over the group; the last three columns are means of the edits.',
+          by_pattern,
+          pairs,
+        ),
+        tableOf(`${env}, ${method}: by the change of the mean return`, '', by_change, pairs),
+      ]),
+    };
+  },
+};

@@ -1,0 +1,289 @@
+/**
+ * Salience bias: does a critic that is shown a bad episode rebuild a good policy for its sake? The reference counts, among
+ * the regressions, those whose proposal had a worst episode below the others, and whose reply names it; here the same
+ * criteria are also applied to the iterations that did not regress, because a share of regressions alone says nothing.
+ */
+import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
+import type { Column, Table } from '../table.ts';
+import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
+import { intervalCell, left, numberCell, pCell, right, shareCell } from './format.ts';
+import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
+import { directionOf, type Pair, pairsOf } from './record.ts';
+
+/** Whether a pair meets a criterion; null when its record does not tell. */
+type Test = (pair: Pair) => boolean | null;
+
+interface Named<T> {
+  readonly id: string;
+  readonly title: string;
+  readonly test: T;
+}
+
+function returnsOf({ proposal: { summary } }: Pair): { worst: number; median: number; best: number } {
+  const { worst_episode, median_episode, best_episode } = summary;
+  return { worst: worst_episode.return, median: median_episode.return, best: best_episode.return };
+}
+
+const normal: Test = (pair) => {
+  const { worst, median, best } = returnsOf(pair);
+  return worst <= median && worst < best;
+};
+
+const strict: Test = (pair) => {
+  const { worst, median } = returnsOf(pair);
+  return worst < median;
+};
+
+/** Our prompts call a rollout an episode. */
+const phrase = /\bworst\s+(?:rollout|trajectory|episode)\b/i;
+
+const names: Test = ({ reply }) => (reply === null ? null : reply.toLowerCase().includes('worst'));
+const namesEpisode: Test = ({ reply }) => (reply === null ? null : phrase.test(reply));
+
+const both =
+  (first: Test, second: Test): Test =>
+  (pair) => {
+    const answers = [first(pair), second(pair)];
+    return answers.includes(null) ? null : answers.every((answer) => answer);
+  };
+
+/** `normal` and `strict` are the reference's proxies, `word` and `phrase` its detectors of a mention in the reply. */
+export const criteria: readonly Named<Test>[] = [
+  { id: 'normal', title: 'normal', test: normal },
+  { id: 'strict', title: 'strict', test: strict },
+  { id: 'normal_word', title: 'normal, "worst"', test: both(normal, names) },
+  { id: 'strict_word', title: 'strict, "worst"', test: both(strict, names) },
+  { id: 'normal_phrase', title: 'normal, "worst episode"', test: both(normal, namesEpisode) },
+  { id: 'strict_phrase', title: 'strict, "worst episode"', test: both(strict, namesEpisode) },
+];
+
+const regressed: Test = ({ delta }) => directionOf(delta) === 'regression';
+const edited = ({ proposal, revision }: Pair): boolean =>
+  proposal.params.some((value, i) => value !== revision.params[i]);
+
+interface Comparison {
+  readonly pairs: (pair: Pair) => boolean;
+  /** the outcome; null: not to be judged, and left out */
+  readonly isCase: Test;
+}
+
+/** Which pairs are compared, and which of them are the cases. */
+export const comparisons: readonly Named<Comparison>[] = [
+  {
+    id: 'regressions_and_others',
+    title: 'Regressions against all other revisions',
+    test: { pairs: () => true, isCase: regressed },
+  },
+  {
+    id: 'regressions_and_other_edits',
+    // A policy that is left alone cannot regress on common seeds, and is left alone where it never fails.
+    title: 'Regressions against other revisions that changed a parameter',
+    test: { pairs: edited, isCase: regressed },
+  },
+  {
+    id: 'regressions_beyond_noise',
+    title: 'Regressions beyond noise (p <= 0.05) against all other revisions',
+    test: {
+      pairs: () => true,
+      isCase: (pair) => {
+        const beyond = beyondNoise(pair);
+        return beyond === null ? null : beyond && pair.delta < 0;
+      },
+    },
+  },
+];
+
+export interface CriterionResult {
+  readonly criterion: string;
+  readonly table: TwoByTwo;
+  /** share of the cases, and of the controls, that meet the criterion */
+  readonly share_of_cases: number | null;
+  readonly share_of_controls: number | null;
+  readonly odds_ratio: OddsRatio | null;
+  /** two-sided, of Fisher's exact test */
+  readonly p: number;
+}
+
+export interface SalienceResult {
+  /** with a proposal and a revision that can be compared */
+  readonly pairs: number;
+  readonly regressions: number;
+  readonly no_change: number;
+  readonly improvements: number;
+  /** whose reply is on record */
+  readonly with_reply: number;
+  /** regressions that meet `normal` and not `strict`: worst = median < best */
+  readonly excluded_by_strict: number;
+  readonly noise: NoiseShare;
+  readonly comparisons: readonly { readonly id: string; readonly criteria: readonly CriterionResult[] }[];
+}
+
+function tableOf(pairs: readonly Pair[], criterion: Test, { pairs: belongs, isCase }: Comparison): TwoByTwo {
+  const cases = { met: 0, unmet: 0 };
+  const controls = { met: 0, unmet: 0 };
+  for (const pair of pairs.filter(belongs)) {
+    const outcome = isCase(pair);
+    const met = criterion(pair);
+    if (outcome === null || met === null) continue;
+    (outcome ? cases : controls)[met ? 'met' : 'unmet'] += 1;
+  }
+  return { cases, controls };
+}
+
+const shareMet = ({ met, unmet }: TwoByTwo['cases']): number | null => (met + unmet === 0 ? null : met / (met + unmet));
+
+export function salienceOf(pairs: readonly Pair[]): SalienceResult {
+  const regressions = pairs.filter(({ delta }) => directionOf(delta) === 'regression');
+  return {
+    pairs: pairs.length,
+    regressions: regressions.length,
+    no_change: pairs.filter(({ delta }) => directionOf(delta) === 'no_change').length,
+    improvements: pairs.filter(({ delta }) => directionOf(delta) === 'improvement').length,
+    with_reply: pairs.filter(({ reply }) => reply !== null).length,
+    excluded_by_strict: regressions.filter((pair) => normal(pair) && !strict(pair)).length,
+    noise: noiseShare(pairs),
+    comparisons: comparisons.map(({ id, test: comparison }) => ({
+      id,
+      criteria: criteria.map(({ id: criterion, test }) => {
+        const table = tableOf(pairs, test, comparison);
+        return {
+          criterion,
+          table,
+          share_of_cases: shareMet(table.cases),
+          share_of_controls: shareMet(table.controls),
+          odds_ratio: oddsRatio(table),
+          p: fisherExact(table),
+        };
+      }),
+    })),
+  };
+}
+
+interface SalienceGroup extends SalienceResult {
+  readonly env: string;
+  readonly method: string;
+  readonly runs: number;
+}
+
+interface StratifiedOdds {
+  readonly comparison: string;
+  readonly criterion: string;
+  readonly odds_ratio: ReturnType<typeof mantelHaenszel>;
+}
+
+/** One odds ratio over all groups, each a stratum: their base rates differ. */
+export function stratified(groups: readonly SalienceResult[]): StratifiedOdds[] {
+  return comparisons.flatMap(({ id: comparison }, i) =>
+    criteria.map(({ id: criterion }, k) => ({
+      comparison,
+      criterion,
+      odds_ratio: mantelHaenszel(groups.map((group) => group.comparisons[i].criteria[k].table)),
+    })),
+  );
+}
+
+const allPairs = (runs: readonly AnalysedRun[]): Pair[] => runs.flatMap(({ iterations }) => pairsOf(iterations));
+
+function overview(groups: readonly SalienceGroup[]): Table {
+  return {
+    title: 'Revisions and noise',
+    note:
+      'Within noise: p > 0.05 by the paired test on record, else by an approximation from the standard deviations that ' +
+      'takes the episodes for independent (its share of the judged ones is shown). Wrong sign: the share of regressions ' +
+      'that are expected to be none.',
+    columns: [
+      left('environment'),
+      left('method'),
+      right('runs'),
+      right('revisions'),
+      right('regressions'),
+      right('unchanged mean'),
+      right('within noise'),
+      right('wrong sign'),
+      right('approximated'),
+    ],
+    rows: groups.map(({ env, method, runs, pairs, regressions, no_change, noise }) => {
+      const judged = noise.judged.paired + noise.judged.approximate + noise.judged.identical;
+      return [
+        env,
+        method,
+        runs,
+        pairs,
+        shareCell(regressions, pairs),
+        shareCell(no_change, pairs),
+        shareCell(noise.within_noise, judged),
+        numberCell(noise.expected_wrong_sign),
+        shareCell(noise.judged.approximate, judged),
+      ];
+    }),
+  };
+}
+
+const comparisonColumns: readonly Column[] = [
+  left('criterion'),
+  right('regressions'),
+  right('control group'),
+  right('odds ratio (95 %)'),
+  right('Fisher p'),
+];
+
+function comparisonTables({ env, method, comparisons: found }: SalienceGroup): Table[] {
+  return found.map(({ criteria: rows }, i) => ({
+    title: `${env}, ${method}: ${comparisons[i].title}`,
+    note:
+      i === 0
+        ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: what the reply names.'
+        : '',
+    columns: comparisonColumns,
+    rows: rows.map(({ table: { cases, controls }, odds_ratio, p }, k) => [
+      criteria[k].title,
+      `${shareCell(cases.met, cases.met + cases.unmet)} of ${cases.met + cases.unmet}`,
+      `${shareCell(controls.met, controls.met + controls.unmet)} of ${controls.met + controls.unmet}`,
+      `${intervalCell(odds_ratio) ?? '-'}${odds_ratio?.corrected ? ' *' : ''}`,
+      pCell(odds_ratio && p),
+    ]),
+  }));
+}
+
+function stratifiedTable(all: readonly StratifiedOdds[]): Table {
+  return {
+    title: 'All groups together',
+    note: 'Odds ratios of Mantel and Haenszel, a stratum for each environment and method.',
+    columns: [left('comparison'), left('criterion'), right('odds ratio (95 %)')],
+    rows: all.map(({ odds_ratio }, i) => [
+      comparisons[Math.floor(i / criteria.length)].title,
+      criteria[i % criteria.length].title,
+      intervalCell(odds_ratio),
+    ]),
+  };
+}
+
+export const salience: Analysis = {
+  id: 'salience',
+  title: 'are regressions due to a critic that looks at the worst episode? With a control group and the share of noise',
+  refuses: needsCritic,
+  analyse(runs) {
+    const groups = groupRuns(runs).map(({ env, method, runs: members }): SalienceGroup => {
+      return { env, method, runs: members.length, ...salienceOf(allPairs(members)) };
+    });
+    const pooled = groups.length > 1 ? stratified(groups) : null;
+    return {
+      document: { groups, pooled },
+      tables: [
+        overview(groups),
+        ...groups.flatMap(comparisonTables),
+        ...(pooled ? [stratifiedTable(pooled)] : []),
+        {
+          title: 'Runs',
+          note: '',
+          columns: [left('run'), right('revisions'), right('regressions'), right('strict, "worst"')],
+          rows: runs.map((run) => {
+            const { pairs, regressions, comparisons: found } = salienceOf(pairsOf(run.iterations));
+            const { cases } = found[0].criteria[3].table;
+            return [run.folder, pairs, shareCell(regressions, pairs), shareCell(cases.met, cases.met + cases.unmet)];
+          }),
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,250 @@
+/**
+ * The conservative threshold tau_c: how often a critic is called, how often it holds back where it is told to, and what
+ * its calls gain, by threshold.
+ */
+import { meanInterval } from '../../stats/intervals.ts';
+import type { Table } from '../table.ts';
+import { type AnalysedRun, type Analysis, groupRuns, needsCritic, type RunGroup } from './analysis.ts';
+import { deviationOf, intervalCell, left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { type DecidedIteration, directionOf, type Pair, pairsOf } from './record.ts';
+
+/** Iterations of one kind, such as those whose proposal is at or above the threshold. */
+export interface CriticUse {
+  /** with a proposal that was played */
+  readonly iterations: number;
+  readonly called: number;
+  readonly skipped: number;
+  /** answered model calls, repair turns included */
+  readonly model_calls: number;
+  /** called, and no reply could be used */
+  readonly unusable: number;
+  /** revisions with the very parameters of the proposal */
+  readonly unchanged: number;
+  readonly kept: number;
+  readonly regressions: number;
+  readonly improvements: number;
+  /** mean of revision minus proposal over the revisions; null for none */
+  readonly change: number | null;
+  /**
+   * Mean of kept minus proposal over the iterations with a critic call; null for none. Where the better one is kept it
+   * cannot be negative, and noise alone makes it positive; `change` is free of that.
+   */
+  readonly gain_per_call: number | null;
+}
+
+function gainOf({ kept, proposal, revision }: DecidedIteration): number | null {
+  const winner = kept === 'revision' ? revision : proposal;
+  const gain = winner && proposal ? winner.summary.mean - proposal.summary.mean : Number.NaN;
+  return Number.isFinite(gain) ? gain : null;
+}
+
+const unchanged = ({ proposal, revision }: Pair): boolean =>
+  proposal.params.every((value, i) => value === revision.params[i]);
+
+export function criticUse(iterations: readonly DecidedIteration[]): CriticUse {
+  const played = iterations.filter(({ proposal }) => proposal !== null);
+  const called = played.filter(({ critic }) => critic.calls > 0);
+  const pairs = pairsOf(played);
+  return {
+    iterations: played.length,
+    called: called.length,
+    skipped: played.length - called.length,
+    model_calls: called.reduce((sum, { critic }) => sum + critic.calls, 0),
+    unusable: called.filter(({ revision }) => revision === null).length,
+    unchanged: pairs.filter(unchanged).length,
+    kept: called.filter(({ kept }) => kept === 'revision').length,
+    regressions: pairs.filter(({ delta }) => directionOf(delta) === 'regression').length,
+    improvements: pairs.filter(({ delta }) => directionOf(delta) === 'improvement').length,
+    change: meanOf(pairs.map(({ delta }) => delta)),
+    gain_per_call: meanOf(called.map(gainOf).filter((gain) => gain !== null)),
+  };
+}
+
+/** Below the threshold, and at or above it, where the critic was told to hold back. Without one all are below. */
+export function byThreshold(
+  iterations: readonly DecidedIteration[],
+  threshold: number | null,
+): { readonly below: DecidedIteration[]; readonly at_or_above: DecidedIteration[] } {
+  const holdsBack = ({ proposal }: DecidedIteration): boolean =>
+    threshold !== null && proposal !== null && proposal.summary.mean >= threshold;
+  return {
+    below: iterations.filter((iteration) => !holdsBack(iteration)),
+    at_or_above: iterations.filter(holdsBack),
+  };
+}
+
+/** Over runs; sd is the sample standard deviation, null for a single run, as is the 95 % interval (Student's t). */
+export interface OverRuns {
+  readonly runs: number;
+  readonly mean: number;
+  readonly sd: number | null;
+  readonly ci95: readonly [number, number] | null;
+}
+
+/** null for no value. */
+export function overRuns(values: readonly number[]): OverRuns | null {
+  const mean = meanOf(values);
+  if (mean === null) return null;
+  const sd = deviationOf(values);
+  const ci95 = sd === null ? null : meanInterval(mean, sd / Math.sqrt(values.length), values.length);
+  return { runs: values.length, mean, sd, ci95 };
+}
+
+function keptMeans(iterations: readonly DecidedIteration[]): number[] {
+  return iterations.flatMap(({ kept, proposal, revision }) => {
+    const mean = (kept === 'revision' ? revision : kept === 'proposal' ? proposal : null)?.summary.mean;
+    return mean !== undefined && Number.isFinite(mean) ? [mean] : [];
+  });
+}
+
+interface ThresholdGroup {
+  readonly env: string;
+  readonly method: string;
+  /** null: the critic was told none */
+  readonly threshold: number | null;
+  readonly runs: number;
+  readonly critic: CriticUse;
+  readonly below: CriticUse;
+  readonly at_or_above: CriticUse;
+  /** per run, then over runs: iterations of one run depend on one another */
+  readonly gain_per_call: OverRuns | null;
+  readonly mean_reward: OverRuns | null;
+  readonly best_reward: OverRuns | null;
+  readonly final_reward: OverRuns | null;
+  /** the best policies on fresh seeds; free of the luck that the best of many means has */
+  readonly rechecked: OverRuns | null;
+}
+
+function groupOf({ env, method }: RunGroup, threshold: number | null, runs: readonly AnalysedRun[]): ThresholdGroup {
+  const iterations = runs.flatMap((run) => run.iterations);
+  const parts = byThreshold(iterations, threshold);
+  const perRun = (value: (run: AnalysedRun) => number | null | undefined): OverRuns | null =>
+    overRuns(runs.map(value).filter((x) => x !== null && x !== undefined));
+  const highest = (values: readonly number[]): number | undefined =>
+    values.length === 0 ? undefined : values.reduce((a, b) => Math.max(a, b));
+  return {
+    env,
+    method,
+    threshold,
+    runs: runs.length,
+    critic: criticUse(iterations),
+    below: criticUse(parts.below),
+    at_or_above: criticUse(parts.at_or_above),
+    gain_per_call: perRun((run) => criticUse(run.iterations).gain_per_call),
+    mean_reward: perRun((run) => meanOf(keptMeans(run.iterations))),
+    best_reward: perRun((run) => highest(keptMeans(run.iterations))),
+    final_reward: perRun((run) => keptMeans(run.iterations).at(-1)),
+    rechecked: perRun((run) => run.rechecked),
+  };
+}
+
+/** Of each environment and method, the highest threshold first and runs without one last. */
+export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] {
+  return groupRuns(runs).flatMap((group) => {
+    const thresholds = [...new Set(group.runs.map(({ threshold }) => threshold))];
+    thresholds.sort((a, b) => (b ?? -Infinity) - (a ?? -Infinity));
+    return thresholds.map((threshold) =>
+      groupOf(
+        group,
+        threshold,
+        group.runs.filter((run) => run.threshold === threshold),
+      ),
+    );
+  });
+}
+
+const keys = ({ env, method, threshold }: ThresholdGroup) => [env, method, numberCell(threshold) ?? 'none'];
+const keyColumns = [left('environment'), left('method'), right('tau_c')];
+
+function useTable(groups: readonly ThresholdGroup[]): Table {
+  return {
+    title: 'Critic calls',
+    note:
+      'Below and at or above tau_c, by the mean of the proposal; the critic is told to hold back from tau_c on. ' +
+      'Change: revision minus proposal. Gain per call: kept minus proposal, never negative where the better is kept.',
+    columns: [
+      ...keyColumns,
+      left('proposals'),
+      right('iterations'),
+      right('called'),
+      right('skipped'),
+      right('unusable'),
+      right('unchanged'),
+      right('kept'),
+      right('worse'),
+      right('change'),
+      right('gain per call'),
+    ],
+    rows: groups.flatMap((group) => {
+      const parts = [
+        ['all', group.critic],
+        ...(group.threshold === null
+          ? []
+          : ([
+              ['below', group.below],
+              ['at or above', group.at_or_above],
+            ] as const)),
+      ] as const;
+      return parts.map(([name, use]) => [
+        ...keys(group),
+        name,
+        use.iterations,
+        shareCell(use.called, use.iterations),
+        use.skipped,
+        use.unusable,
+        shareCell(use.unchanged, use.called),
+        shareCell(use.kept, use.called),
+        shareCell(use.regressions, use.called),
+        numberCell(use.change),
+        numberCell(use.gain_per_call),
+      ]);
+    }),
+  };
+}
+
+const meanAndDeviation = (found: OverRuns | null): string | null =>
+  found && (found.sd === null ? `${numberCell(found.mean)}` : `${numberCell(found.mean)} ± ${numberCell(found.sd)}`);
+
+function rewardTable(groups: readonly ThresholdGroup[]): Table {
+  return {
+    title: 'Rewards by threshold',
+    note:
+      'Over runs: mean ± sample standard deviation; the gain per call with its 95 % interval. The best reward is the ' +
+      'highest of many noisy means; the re-checked one is not.',
+    columns: [
+      ...keyColumns,
+      right('runs'),
+      right('mean reward'),
+      right('best'),
+      right('final'),
+      right('re-checked'),
+      right('gain per call (95 %)'),
+    ],
+    rows: groups.map((group) => [
+      ...keys(group),
+      group.runs,
+      ...[group.mean_reward, group.best_reward, group.final_reward, group.rechecked].map(meanAndDeviation),
+      intervalCell(group.gain_per_call && { estimate: group.gain_per_call.mean, ci95: group.gain_per_call.ci95 }),
+    ]),
+  };
+}
+
+export const tauC: Analysis = {
+  id: 'tau-c',
+  title: 'how often the critic is called and holds back, and its gain per call, by threshold',
+  refuses: needsCritic,
+  analyse(runs) {
+    const groups = thresholdGroups(runs);
+    const perRun = runs.map((run) => {
+      const parts = byThreshold(run.iterations, run.threshold);
+      return {
+        run: run.folder,
+        threshold: run.threshold,
+        critic: criticUse(run.iterations),
+        below: criticUse(parts.below),
+        at_or_above: criticUse(parts.at_or_above),
+      };
+    });
+    return { document: { groups, per_run: perRun }, tables: [useTable(groups), rewardTable(groups)] };
+  },
+};
