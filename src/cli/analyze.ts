@@ -15,9 +15,7 @@ interface Options {
 export function define(command: Command, io: Io): void {
   const width = Math.max(...analyses.map(({ id }) => id.length));
   command
-    .description(
-      'Analyses the iterations of runs, from their records alone; docs/analysis.md says what the numbers mean.',
-    )
+    .description('Analyses the iterations of runs, from their records alone.')
     .argument('<kind>', analyses.map(({ id }) => id).join(', '))
     .argument('<run...>', 'run folders, or folders that hold runs')
     .option('--allow-mixed', 'pool runs of the offline optimiser with those of language models')

@@ -34,11 +34,17 @@ export async function readRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
 ): Promise<FoundRuns> {
-  const runs: AnalysedRun[] = [];
+  const kept = new Map<string, AnalysedRun>();
   const leftOut: LeftOut[] = [];
   const seen = new Set<string>();
-  const twins = new Map<string, string>();
   const leave = (path: string, reason: string) => leftOut.push({ path, reason });
+  /** The same seeds and, with a model that repeats itself, the same run, which would count twice: the longer one stays. */
+  const keep = (hash: string, run: AnalysedRun) => {
+    const twin = kept.get(hash);
+    const [longer, shorter] = twin && twin.iterations.length >= run.iterations.length ? [twin, run] : [run, twin];
+    kept.set(hash, longer);
+    if (shorter) leave(shorter.folder, `has the configuration and the seed of "${longer.folder}"`);
+  };
 
   const look = async (path: string, levels: number): Promise<void> => {
     const real = realpathSync(path);
@@ -48,15 +54,11 @@ export async function readRuns(
     try {
       const manifest = readManifest(path);
       if (manifest) {
-        const twin = twins.get(manifest.config_hash);
-        // The same seeds and, with a model that repeats itself, the same run: it would count twice.
-        if (twin !== undefined) return void leave(path, `has the configuration and the seed of "${twin}"`);
         const run = await readRun(path);
         const reason = analysis.refuses(run.method);
         if (reason !== null) return void leave(path, reason);
         if (run.iterations.length === 0) return void leave(path, 'no iteration of it was completed');
-        twins.set(manifest.config_hash, path);
-        runs.push(run);
+        keep(manifest.config_hash, run);
         return;
       }
       inside = levels === 0 ? [] : subfolders(path);
@@ -76,6 +78,7 @@ export async function readRuns(
     if (found.isDirectory()) await look(path, depth);
     else leave(path, 'is no folder');
   }
+  const runs = [...kept.values()];
   if (runs.length === 0) {
     const reasons = leftOut.map(({ path, reason }) => `"${path}": ${reason}`).join('; ');
     throw new UsageError('analyze', `expected runs that "${analysis.id}" can use, got none: ${reasons}`);
