@@ -105,6 +105,8 @@ describe('r2po analyze', () => {
     expect(document.counts).toMatchObject({ unfinished: 1, left_out: 1 });
     expect(stderr).toContain(`unfinished "${unfinished}": used as far as it goes, 3 iterations`);
     expect(stderr).toMatch(/left out ".*damaged": .*events\.jsonl:1/);
+    const table = await runCli(['analyze', 'edits', unfinished]);
+    expect(table.stdout).toContain(`${unfinished} (unfinished)  `);
     // Of the same configuration and seed, the longer one counts.
     const both = await analyzed('reward-groups', unfinished, threeTraj);
     expect(both.document.runs.map(({ run }) => run)).toEqual([threeTraj]);

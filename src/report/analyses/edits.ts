@@ -3,7 +3,7 @@ import { quantile } from '../../stats/summary.ts';
 import type { Table } from '../table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
-import { left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { left, meanOf, numberCell, right, runCell, shareCell } from './format.ts';
 import { beyondNoise } from './noise.ts';
 import { type Direction, directionOf, directions, type Pair, pairsOf } from './record.ts';
 
@@ -280,7 +280,7 @@ export const edits: Analysis = {
           title: 'Edits of each run',
           note: '',
           columns: [left('run'), ...distanceColumns],
-          rows: perRun.map((found) => [found.run, ...distanceCells(found)]),
+          rows: runs.map((run, i) => [runCell(run), ...distanceCells(perRun[i])]),
         },
       ],
     };

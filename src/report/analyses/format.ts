@@ -3,6 +3,7 @@
 import { moments } from '../../base/moments.ts';
 import { significant } from '../../base/plain-number.ts';
 import type { Cell, Column } from '../table.ts';
+import type { AnalysedRun } from './analysis.ts';
 
 const digits = 4;
 
@@ -41,4 +42,9 @@ export function meanOf(values: readonly number[]): number | null {
 /** Sample standard deviation (n - 1); null for fewer than two values. */
 export function deviationOf(values: readonly number[]): number | null {
   return values.length < 2 ? null : Math.sqrt(moments(values).variance);
+}
+
+/** A run in a table of runs; one that has not ended says so. */
+export function runCell({ folder, status }: Pick<AnalysedRun, 'folder' | 'status'>): string {
+  return status === 'finished' ? folder : `${folder} (unfinished)`;
 }

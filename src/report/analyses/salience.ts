@@ -6,7 +6,7 @@
 import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
 import type { Column, Table } from '../table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
-import { intervalCell, left, numberCell, pCell, right, shareCell } from './format.ts';
+import { intervalCell, left, numberCell, pCell, right, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
 import { directionOf, type Pair, pairsOf } from './record.ts';
 
@@ -280,7 +280,7 @@ export const salience: Analysis = {
           rows: runs.map((run) => {
             const { pairs, regressions, comparisons: found } = salienceOf(pairsOf(run.iterations));
             const { cases } = found[0].criteria[3].table;
-            return [run.folder, pairs, shareCell(regressions, pairs), shareCell(cases.met, cases.met + cases.unmet)];
+            return [runCell(run), pairs, shareCell(regressions, pairs), shareCell(cases.met, cases.met + cases.unmet)];
           }),
         },
       ],
