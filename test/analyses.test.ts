@@ -185,6 +185,11 @@ describe('salience', () => {
     expect(of(2, 'strict')?.table).toEqual(table(0, 1, 3, 2));
   });
 
+  it('does not take an improvement for a case, however sure', () => {
+    const better = salienceOf(handPairs([{ before: [1, 1, 1], after: [2, 2, 2] }]));
+    expect(better.comparisons.map(({ criteria: [{ table: t }] }) => t.cases.met + t.cases.unmet)).toEqual([0, 0, 0]);
+  });
+
   it('leaves pairs without a reply out of the criteria that need one', () => {
     const silent = salienceOf(handPairs([{ ...six[0], replies: [] }, six[3]]));
     expect(silent).toMatchObject({ pairs: 2, with_reply: 1 });
@@ -213,6 +218,12 @@ describe('edits', () => {
     expect(edit.largest).toBeCloseTo(2, 12);
     expect(edit.l2).toBeCloseTo(Math.sqrt(0.09 + 4 + 0.0004), 12);
     expect(edit.direction).toBe('improvement');
+  });
+
+  it('takes a sign that turns within the rounding for none', () => {
+    const proposal = baseParams.with(3, 0.02);
+    const [small] = handPairs([{ before: [4, 6], after: [6, 8], proposal, revision: proposal.with(3, -0.02) }]);
+    expect(editOf(small, { epsilon: 0.05, real: true })).toMatchObject({ distance: 0, sign_flips: 0 });
   });
 
   it('gives choices no size and no sign', () => {
@@ -288,6 +299,7 @@ describe('categories of edits', () => {
     [460, 3, -0.05, 'other_regression'],
     [300, 4, -5, 'other_regression'],
     [20, 8, -5, 'full_redesign_on_uninformative_trajectories'],
+    [20, 7, -5, 'other_regression'],
     [21, 8, -5, 'other_regression'],
     [460, 3, 5, 'fine_tuning_near_optimal'],
     [450, 3, 5, 'pinpoint_bottleneck_fix'],
