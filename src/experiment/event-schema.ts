@@ -46,6 +46,14 @@ const stamp = { time: z.iso.datetime(), seq: count };
 const schema = z.discriminatedUnion('type', [
   z.strictObject({
     ...stamp,
+    type: z.literal('imported'),
+    format: z.string(),
+    layout: z.string(),
+    source: z.string(),
+    unknown: z.array(z.string()),
+  }),
+  z.strictObject({
+    ...stamp,
     type: z.literal('run_started'),
     resumed: z.boolean(),
     config_hash: z.string(),
@@ -103,6 +111,7 @@ const schema = z.discriminatedUnion('type', [
     seed: count,
     summary,
     paired: pairedTest.nullable(),
+    rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
   }),
   z.strictObject({
     ...stamp,
@@ -124,6 +133,9 @@ const schema = z.discriminatedUnion('type', [
     why: z.string(),
     candidates: z.array(z.strictObject({ label: candidate, params, mean: outcome })),
     trial: z.strictObject({ kind: z.enum(['warmup', 'iteration']), params, mean: outcome }).nullable(),
+    logged: z
+      .strictObject({ cpu_s: z.number(), api_s: z.number(), episodes: count, steps: count, reward: z.number() })
+      .optional(),
   }),
   z.strictObject({ ...stamp, type: z.literal('rechecked'), iteration: count, params, seed: count, summary }),
   z.strictObject({ ...stamp, type: z.literal('run_finished') }),

@@ -9,6 +9,16 @@ import type { PairedTest } from '../stats/intervals.ts';
 import type { Sensitivity } from '../stats/sensitivity.ts';
 import type { Summary } from '../stats/summary.ts';
 
+/** The first event of a run that was not searched by this program but read from the log of another one. */
+export interface Imported {
+  readonly type: 'imported';
+  readonly format: string;
+  readonly layout: string;
+  /** last two names of the path that it was read from */
+  readonly source: string;
+  /** what the log does not say, in words: values of these kinds stand for nothing or are assumed */
+  readonly unknown: readonly string[];
+}
 export interface RunStarted {
   readonly type: 'run_started';
   /** false for the first start, true for each `--resume` */
@@ -58,6 +68,8 @@ export interface Evaluated {
   readonly summary: Summary;
   /** against the candidate that was played before it; null where that was not asked for or there is none */
   readonly paired: PairedTest | null;
+  /** of an imported run: the outcome of each episode, in order; a run of ours plays them again from its seeds */
+  readonly rollouts?: { readonly returns: readonly number[]; readonly lengths: readonly number[] } | undefined;
 }
 /** Not asked for by default; see `critic.sensitivity_episodes`. */
 export interface SensitivityMeasured extends Sensitivity {
@@ -66,8 +78,19 @@ export interface SensitivityMeasured extends Sensitivity {
   readonly params: readonly number[];
   readonly seed: number;
 }
+/** Running totals of another program's log, in s and since the start; they count attempts that left nothing else. */
+export interface LoggedTotals {
+  readonly cpu_s: number;
+  readonly api_s: number;
+  readonly episodes: number;
+  readonly steps: number;
+  /** mean of the kept policy as it was logged */
+  readonly reward: number;
+}
 export interface Iteration extends IterationOutcome {
   readonly type: 'iteration';
+  /** of an imported run; nothing where its log has no such line */
+  readonly logged?: LoggedTotals | undefined;
 }
 export interface Rechecked {
   readonly type: 'rechecked';
@@ -87,6 +110,7 @@ export interface RunStopped {
 }
 
 export type EventBody =
+  | Imported
   | RunStarted
   | Warmup
   | LlmCall

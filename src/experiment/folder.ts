@@ -9,7 +9,7 @@ import { errorCode, replaceFile, replaceJson, syncFolder } from './files.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
 
-const configName = 'config.yaml';
+export const configName = 'config.yaml';
 
 export interface RunPlace {
   readonly runsDir: string;
@@ -119,6 +119,16 @@ export function requireRun(folder: string): Manifest {
   throw new UsageError('run folder', `expected a run folder at "${folder}", got ${found}; see "r2po run --help"`);
 }
 
+/** Refuses a run that was read from the log of another program: its prompts cannot be asked again. */
+export function refuseImported(folder: string, { imported }: Manifest, unit: string): void {
+  if (!imported) return;
+  throw new UsageError(
+    unit,
+    `expected a run of this program, got "${folder}", which was imported from a log (${imported.format}, ` +
+      `${imported.layout}) and has no requests and seeds to go by; read it with "r2po export"`,
+  );
+}
+
 interface KnownRun {
   readonly folder: string;
   readonly manifest: Manifest;
@@ -138,7 +148,7 @@ function listRuns(runsDir: string): KnownRun[] {
     const folder = join(runsDir, name);
     try {
       const manifest = readManifest(folder);
-      return manifest ? [{ folder, manifest }] : [];
+      return manifest && !manifest.imported ? [{ folder, manifest }] : [];
     } catch (error) {
       if (error instanceof UsageError) return [];
       throw error;
@@ -164,7 +174,9 @@ export async function findRunToResume({ runsDir, name }: RunPlace, config: Confi
   if (name !== null) {
     checkName(name);
     const folder = join(runsDir, name);
-    if (requireRun(folder).config_hash === hash) return folder;
+    const manifest = requireRun(folder);
+    refuseImported(folder, manifest, '--resume');
+    if (manifest.config_hash === hash) return folder;
     throw new UsageError(
       '--resume',
       `"${folder}" is a run of another configuration: ${await different(folder)}; start a new run without --resume`,

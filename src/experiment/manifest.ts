@@ -31,6 +31,8 @@ const schema = z.object({
   model_kind: z.enum(['model', 'offline', 'replay']).nullable(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
+  /** where a run comes from that this program did not search: it can be read, not resumed or replayed */
+  imported: z.object({ format: z.string(), layout: z.string(), source: z.string(), digest: z.string() }).optional(),
 });
 
 export type Manifest = z.output<typeof schema>;

@@ -6,7 +6,7 @@ import type { Backend } from '../rollout/backend.ts';
 import { firstDifference } from './difference.ts';
 import { asRecorded } from './event-schema.ts';
 import type { RunEvent } from './events.ts';
-import { readRunConfig, requireRun } from './folder.ts';
+import { readRunConfig, refuseImported, requireRun } from './folder.ts';
 import { type EventLog, readEvents } from './journal.ts';
 import { eventName, isSearchEvent, type Ledger, type SearchBody, type SearchEvent } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
@@ -25,6 +25,7 @@ export interface RecordedRun {
 /** Reads a run for replay. Throws a usage error when the folder is no run, is damaged, or holds nothing to replay. */
 export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   const manifest = requireRun(folder);
+  refuseImported(folder, manifest, 'replay');
   const plan = planRun(await readRunConfig(folder));
   const log = readEvents(folder);
   const first = log.events.find((event) => event.type === 'run_started');
@@ -40,7 +41,7 @@ export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
 
 /** The model `replay:<folder>`: the replies of another run, as long as the prompts are the recorded ones. */
 export function recordedModel(folder: string): ChatModel {
-  requireRun(folder);
+  refuseImported(folder, requireRun(folder), 'replay');
   return replayModel(recordedCalls(readEvents(folder).events), { id: `replay:${folder}` });
 }
 

@@ -53,7 +53,9 @@ export class RunFiles {
     const summary = summarize(this.config, tally);
     replaceJson(this.path('summary.json'), summary, 'rebuildable');
     replaceFile(this.path('metrics.csv'), metricsCsv(tally.rows), 'rebuildable');
-    if (tally.best) replaceJson(this.path('best.json'), policyDocument(this.policy, tally.best.params), 'rebuildable');
+    // An imported run may not say what the parameters of its best policy were.
+    if (tally.best && tally.best.params.length === this.policy.paramCount)
+      replaceJson(this.path('best.json'), policyDocument(this.policy, tally.best.params), 'rebuildable');
     this.writeScalars(tally);
     return summary;
   }

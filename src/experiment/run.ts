@@ -9,7 +9,7 @@ import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { costOf, priceOf } from './cost.ts';
 import type { EventBody, RunEvent } from './events.ts';
-import { requireRun } from './folder.ts';
+import { refuseImported, requireRun } from './folder.ts';
 import { runHash } from './identity.ts';
 import { Journal } from './journal.ts';
 import { isSearchEvent, type Ledger, type SearchEvent } from './ledger.ts';
@@ -244,6 +244,7 @@ function withResumeHint(error: R2poError, command: string): R2poError {
  */
 export async function runExperiment(options: ExperimentOptions): Promise<RunSummary> {
   const { folder, resume, signal, config, policy } = options;
+  refuseImported(folder, requireRun(folder), '--resume');
   const journal = Journal.open(folder, options.now);
   try {
     const { log } = journal;

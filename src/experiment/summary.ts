@@ -7,6 +7,8 @@ import type { IterationRow, RunStatus, Tally } from './tally.ts';
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
 export interface RunSummary {
   readonly status: RunStatus;
+  /** true for a run that was read from the log of another program; left out for any other */
+  readonly imported?: boolean;
   readonly env: string;
   readonly method: string;
   readonly model: string;
@@ -59,6 +61,7 @@ export function summarize(config: Config, tally: Tally): RunSummary {
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
     status: tally.status,
+    ...(tally.imported && { imported: true }),
     env: findEnv(config.env).id,
     method: config.method,
     model: tally.model ?? config.model,

@@ -45,12 +45,15 @@ export interface KeptPolicy {
   readonly iteration: number;
   readonly params: readonly number[];
   readonly mean: number;
-  readonly summary: Summary;
+  /** null where an imported log has lost its episodes */
+  readonly summary: Summary | null;
 }
 
 /** A running fold over events. */
 export class Tally {
   status: RunStatus = 'running';
+  /** read from the log of another program */
+  imported = false;
   backend: string | null = null;
   adapter: string | null = null;
   model: string | null = null;
@@ -93,6 +96,9 @@ export class Tally {
     }
     this.lastTime = time;
     switch (event.type) {
+      case 'imported':
+        this.imported = true;
+        break;
       case 'run_started':
         this.status = 'running';
         this.sessions += 1;
@@ -146,12 +152,16 @@ export class Tally {
   }
 
   private addIteration(event: Extract<RunEvent, { type: 'iteration' }>): void {
-    const { iteration, kept } = event;
+    const { iteration, kept, logged } = event;
+    if (logged) {
+      this.episodes = logged.episodes;
+      this.steps = logged.steps;
+    }
     const candidate = event.candidates.find((c) => c.label === kept);
     const summary = kept === null ? undefined : this.evaluated.get(kept);
     const mean = candidate?.mean ?? null;
-    if (candidate && summary && (this.best === null || candidate.mean >= this.best.mean)) {
-      this.best = { iteration, params: candidate.params, mean: candidate.mean, summary };
+    if (candidate && (this.best === null || candidate.mean >= this.best.mean)) {
+      this.best = { iteration, params: candidate.params, mean: candidate.mean, summary: summary ?? null };
     }
     const meanOf = (label: CandidateLabel) => event.candidates.find((c) => c.label === label)?.mean ?? null;
     if (meanOf('revision') !== null) this.revisions[kept === 'revision' ? 'accepted' : 'rejected'] += 1;

@@ -27,7 +27,7 @@ function reward(value: number | null | undefined): string {
 /** Mean of the best policy, with half the width of its 95 % interval over the evaluation's episodes. */
 function best({ best: policy }: Tally): string {
   if (!policy) return '-';
-  const { ci95 } = policy.summary;
+  const ci95 = policy.summary?.ci95;
   return ci95 ? `${reward(policy.mean)} ± ${significant((ci95[1] - ci95[0]) / 2, 2)}` : reward(policy.mean);
 }
 
