@@ -1,0 +1,170 @@
+/**
+ * How the Python reference (HWUDLabAIRoboticsResearch/R2PO, commit 9449c38) lays out its logs: names of folders, files
+ * and keys. `<experiment>/run_<n>/` holds `overall_log.txt`, `warmup/` and one `episode_<k>/` per iteration, from 0.
+ */
+import type { Env } from '../../envs/env.ts';
+import { envs } from '../../envs/index.ts';
+import type { CandidateLabel } from '../../methods/method.ts';
+
+export const logName = 'overall_log.txt';
+export const logHeader = 'Iteration, CPU Time, API Time, Total Episodes, Total Steps, Total Reward';
+export const warmupFolder = 'warmup';
+export const warmupFile = /^warmup_rollout_(\d{1,9})\.txt$/;
+export const episodeFolder = /^episode_(\d{1,9})$/;
+export const runFolder = /^run_(\d{1,9})$/;
+export const parametersName = 'parameters.txt';
+export const reasoningName = 'parameters_reasoning.txt';
+/** Written by the evaluation scripts into any folder; not part of the log. */
+export const reportFolder = 'eval_report';
+
+interface LoggedCandidate {
+  readonly label: CandidateLabel;
+  readonly rollouts: string;
+  /** its mean in the outcome file */
+  readonly reward: string;
+  /** how the first lines of the reasoning file call it */
+  readonly title: string;
+}
+
+export type LayoutId = 'two-call' | 'two-search' | 'critic-only' | 'single-call';
+
+/** What an iteration's folder looks like. */
+export interface Layout {
+  readonly id: LayoutId;
+  readonly outcome: string | null;
+  readonly candidates: readonly LoggedCandidate[];
+  /** value of `winner` in the outcome file */
+  readonly winners: Readonly<Record<string, CandidateLabel>>;
+}
+
+/** In the order in which an iteration's folder is held against them. */
+export const layouts: readonly Layout[] = [
+  {
+    id: 'two-call',
+    outcome: 'reflection_outcome.txt',
+    candidates: [
+      { label: 'proposal', rollouts: 'initial_proposal_rollout.txt', reward: 'initial_reward', title: 'Initial' },
+      { label: 'revision', rollouts: 'revised_proposal_rollout.txt', reward: 'revised_reward', title: 'Revised' },
+    ],
+    winners: { original_won: 'proposal', revision_won: 'revision', revision_forced: 'revision' },
+  },
+  {
+    id: 'two-search',
+    outcome: 'selection_outcome.txt',
+    candidates: [
+      { label: 'proposal', rollouts: 'proposal_a_rollout.txt', reward: 'proposal_a_reward', title: 'Proposal A' },
+      { label: 'revision', rollouts: 'proposal_b_rollout.txt', reward: 'proposal_b_reward', title: 'Proposal B' },
+    ],
+    winners: { proposal_a: 'proposal', proposal_b: 'revision' },
+  },
+  {
+    id: 'critic-only',
+    outcome: 'critic_only_outcome.txt',
+    candidates: [{ label: 'proposal', rollouts: 'training_rollout.txt', reward: 'reward', title: '' }],
+    winners: {},
+  },
+  {
+    id: 'single-call',
+    outcome: null,
+    candidates: [{ label: 'proposal', rollouts: 'training_rollout.txt', reward: 'reward', title: '' }],
+    winners: {},
+  },
+];
+
+/** How the log of a method looks. */
+export interface LoggedMethod {
+  /** our id */
+  readonly id: string;
+  /** `<environment>_<folder>` is the experiment's folder */
+  readonly folder: string;
+  readonly layout: LayoutId;
+  /** the winner that a kept revision is called */
+  readonly keptRevision?: 'revision_forced';
+  /** the policy that `parameters.txt` shows: some agents do not put the kept one back */
+  readonly printed: 'kept' | 'latest';
+  /** which mention of an index in a tabular reply counted */
+  readonly tabular: 'first' | 'last';
+  /** names of the outcome's lines about the episode that stands for the others */
+  readonly pick: 'median' | 'mean';
+  /** the first lines of the reasoning file say what the worst, median and best episode returned */
+  readonly threeEpisodes?: true;
+}
+
+export const loggedMethods: readonly LoggedMethod[] = [
+  {
+    id: 'r2po',
+    folder: 'reflective_prompted_policy_optimization',
+    layout: 'two-call',
+    printed: 'kept',
+    tabular: 'last',
+    pick: 'median',
+  },
+  { id: 'tau-c', folder: 'tau_c_sensitivity', layout: 'two-call', printed: 'kept', tabular: 'last', pick: 'median' },
+  { id: 'reptraj', folder: 'reflective', layout: 'two-call', printed: 'latest', tabular: 'last', pick: 'mean' },
+  {
+    id: 'three-traj',
+    folder: 'three_traj',
+    layout: 'two-call',
+    printed: 'latest',
+    tabular: 'last',
+    pick: 'mean',
+    threeEpisodes: true,
+  },
+  {
+    id: 'always-critic',
+    folder: 'always_critic',
+    layout: 'two-call',
+    keptRevision: 'revision_forced',
+    printed: 'latest',
+    tabular: 'last',
+    pick: 'mean',
+  },
+  { id: 'critic-only', folder: 'critic_only', layout: 'critic-only', printed: 'kept', tabular: 'first', pick: 'mean' },
+  { id: 'pure-search', folder: 'pure_search', layout: 'two-search', printed: 'kept', tabular: 'first', pick: 'mean' },
+  {
+    id: 'actor-second-pass',
+    folder: 'actor_second_pass',
+    layout: 'two-search',
+    printed: 'kept',
+    tabular: 'first',
+    pick: 'mean',
+  },
+  { id: 'props', folder: 'props', layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' },
+  { id: 'props-plus', folder: 'propsp', layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' },
+];
+
+/** Other names of experiment folders. */
+const aliases: Readonly<Record<string, string>> = { reptraj: 'reptraj', r2po: 'r2po', tau_c: 'tau-c' };
+
+/** `mountaincarcontinuous` */
+export function envPrefix({ folder }: Pick<Env, 'folder'>): string {
+  return folder.replaceAll('-', '');
+}
+
+export function experimentName(env: Pick<Env, 'folder'>, method: LoggedMethod): string {
+  return `${envPrefix(env)}_${method.folder}`;
+}
+
+/** What an experiment's folder name says; null for what it does not say. */
+export function readExperimentName(name: string): {
+  readonly env: Env | null;
+  readonly method: LoggedMethod | null;
+  readonly rest: string;
+} {
+  const [prefix, ...others] = name.toLowerCase().split('_');
+  const rest = others.join('_');
+  const known = [
+    ...loggedMethods.map((method) => ({ folder: method.folder, id: method.id })),
+    ...Object.entries(aliases).map(([folder, id]) => ({ folder, id })),
+  ].sort((a, b) => b.folder.length - a.folder.length);
+  const found = known.find(({ folder }) => rest === folder || rest.startsWith(`${folder}_`));
+  return {
+    env: envs.find((e) => envPrefix(e) === prefix) ?? null,
+    method: loggedMethods.find(({ id }) => id === found?.id) ?? null,
+    rest: found ? rest.slice(found.folder.length + 1) : rest,
+  };
+}
+
+export function layoutOf(id: LayoutId): Layout {
+  return layouts.find((layout) => layout.id === id) as Layout;
+}
