@@ -324,6 +324,24 @@ describe('a damaged log', () => {
     expect(run.files_skipped).toMatchObject([{ path, expected: 'rollouts with the logged mean 13.1667' }]);
   });
 
+  it('may have files where folders should be, and folders where files should be', async () => {
+    const root = temporaryFolder();
+    cpSync(whole, root, { recursive: true });
+    const run = join(root, 'cartpole_reflective', 'run_1');
+    for (const name of ['episode_0', 'warmup']) {
+      rmSync(join(run, name), { recursive: true });
+      writeFileSync(join(run, name), 'no folder');
+    }
+    rmSync(join(run, 'episode_1', 'revised_proposal_rollout.txt'));
+    mkdirSync(join(run, 'episode_1', 'revised_proposal_rollout.txt'));
+    const [imported] = await importAll(root);
+    expect(imported.iterations).toBe(1);
+    const skipped = imported.files_skipped.map(({ path }) => relative(run, path));
+    expect(skipped).toContain('episode_0');
+    expect(skipped).toContain('warmup');
+    expect(skipped).toContain(join('episode_1', 'revised_proposal_rollout.txt'));
+  });
+
   it('is an unfinished run when its last iteration breaks off', async () => {
     const root = temporaryFolder();
     cpSync(whole, root, { recursive: true });
@@ -338,9 +356,9 @@ describe('a damaged log', () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const folder = join(temporaryFolder(), 'cartpole_props', 'run_1');
-    // In two files: one that is read as a whole is seen, and so is what stays of the first.
-    const long = (k: number) => candidate(linear(k), [k, k + 1], [600_000, 500_000]);
-    writeReferenceLog({ folder, layout: 'single-call', iterations: [[long(1)], [long(3)]] });
+    // Nearly all of it in one file, which would be seen if it were read as a whole.
+    const long = (k: number, steps: number) => candidate(linear(k), [k, k + 1], [steps, steps - 7]);
+    writeReferenceLog({ folder, layout: 'single-call', iterations: [[long(1, 1_100_000)], [long(3, 90_000)]] });
     const size = Object.values(readdirSync(folder, { recursive: true, encoding: 'utf8' })).reduce(
       (sum, name) => sum + statSync(join(folder, name)).size,
       0,

@@ -300,7 +300,13 @@ async function importIteration(
   const { layout, method } = subject;
   const { folder, draft, iteration } = place;
   const path = (name: string): string => join(folder, name);
-  const present = new Set(existsSync(folder) ? listFolder(folder).map((entry) => entry.name) : []);
+  let present = new Set<string>();
+  try {
+    present = new Set(listFolder(folder).map((entry) => entry.name));
+  } catch (error) {
+    // A row without its folder still says what was kept.
+    reader.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
+  }
   const known = new Set([parametersName, reasoningName, layout.outcome, ...layout.candidates.map((c) => c.rollouts)]);
   for (const name of present) {
     if (!known.has(name)) reader.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
