@@ -1,5 +1,6 @@
 /** Our runs beside what was published, with what differs between the two said next to it. */
 import { significant } from '../base/plain-number.ts';
+import { findMethod } from '../methods/index.ts';
 import { welchOf } from '../stats/intervals.ts';
 import type { RunGroup, Spread } from './groups.ts';
 import { type PublishedResult, type PublishedReward, publishedResult, publishedSettings } from './published.ts';
@@ -57,7 +58,8 @@ function probability({ mean, std, runs }: Spread, published: PublishedReward): n
 
 function differencesOf({ runs, unfinished }: RunGroup): string[] {
   const [{ summary }] = runs;
-  const { model, runs: theirs, evaluationEpisodes, iterations } = publishedSettings;
+  const { model, runs: theirs, evaluationEpisodes, calls } = publishedSettings;
+  const callsPerIteration = findMethod(summary.method).stages.filter((stage) => stage !== 'evaluate').length;
   const all = (key: string): string[] => [...new Set(runs.map((run) => groupValue(run, key)))];
   const differing = (what: string, key: string, expected: string): string[] => {
     const found = all(key).filter((value) => value !== expected);
@@ -71,7 +73,7 @@ function differencesOf({ runs, unfinished }: RunGroup): string[] {
         : [`model ${summary.model}, published ${model}`]),
     ...(runs.length === theirs ? [] : [`${runs.length} runs, published ${theirs}`]),
     ...(unfinished === 0 ? [] : [`${unfinished} unfinished`]),
-    ...differing('iterations', 'iterations', String(iterations(summary.method))),
+    ...differing('iterations', 'iterations', String(calls / callsPerIteration)),
     ...differing('evaluation episodes', 'evaluation.episodes', String(evaluationEpisodes)),
     ...(all('settings').every((value) => value === 'published')
       ? []

@@ -4,6 +4,7 @@
  */
 
 import { UsageError, unknownName } from '../base/errors.ts';
+import { moments } from '../base/moments.ts';
 import { significant } from '../base/plain-number.ts';
 import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/aggregate.ts';
 import { standardisedDifference } from '../stats/effect-size.ts';
@@ -88,7 +89,7 @@ function compare(
 ): Omit<Comparison, 'holmP'> {
   const [a, b] = [first, second].map((list) => list.map(({ value }) => value));
   const { t, df, p } = welch(a, b);
-  const difference = mean(a) - mean(b);
+  const difference = moments(a).mean - moments(b).mean;
   // Without any spread the difference is what it is.
   const half = Number.isFinite(t) && t !== 0 ? t975(df) * Math.abs(difference / t) : 0;
   const effect = standardisedDifference(a, b);
@@ -118,8 +119,6 @@ function compare(
           },
   };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const interval = ([low, high]: readonly [number, number], digits: number): string =>
   `[${significant(low, digits)}, ${significant(high, digits)}]`;

@@ -24,8 +24,8 @@ export const publishedSettings = {
   runs: 10,
   model: 'gpt-oss:20b',
   evaluationEpisodes: 20,
-  /** one or two model calls per iteration; 200 calls in all */
-  iterations: (method: string): number => (['props', 'props-plus', 'critic-only'].includes(method) ? 200 : 100),
+  /** model calls of a run */
+  calls: 200,
 } as const;
 
 export const publishedResults: readonly PublishedResult[] = [

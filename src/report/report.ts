@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
+import { methods } from '../methods/index.ts';
 import type { Estimate } from '../stats/aggregate.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './against-published.ts';
 import {
@@ -80,12 +81,11 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
   };
 }
 
-const usuallyCompared = 'r2po';
-
 function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Report['comparison'] {
   const { by, reward, includeUnfinished } = options;
-  const methods = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
-  const method = options.compare ?? (methods.size > 1 && methods.has(usuallyCompared) ? usuallyCompared : null);
+  const found = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
+  const [ours] = methods;
+  const method = options.compare ?? (found.size > 1 && found.has(ours.id) ? ours.id : null);
   if (method === null) return null;
   const asked = { by, method, reward, includeUnfinished };
   return { options: asked, lines: compareGroups(groups, asked) };
