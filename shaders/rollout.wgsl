@@ -29,8 +29,6 @@ struct Outcome {
   steps_and_cause: u32,
 }
 
-const END_TERMINATED: u32 = 0u;
-const CAUSE_SHIFT: u32 = 30u;
 const RECORD_SIZE: u32 = STATE_DIM + OBS_DIM + ACTION_DIM + 1u;
 
 override WORKGROUP_SIZE: u32 = 64u;

@@ -30,20 +30,15 @@ struct StatisticsJob {
 }
 
 // invocations per workgroup: a power of two, at least RANKS
-override TEAM: u32 = 64u;
+override TEAM: u32;
 // episodes per tile
-override TILE: u32 = 2048u;
+override TILE: u32;
 
-// ranks that are looked for: `mostRanks` of the host
-const RANKS: u32 = 10u;
-// Twice as many bits would take half as many turns, and histograms that fill a workgroup's memory.
-const DIGIT_BITS: u32 = 4u;
+// Sizes, and which word of a record or a state stands where, are declared by src/rollout/webgpu/statistics-layout.ts.
 const DIGITS: u32 = 32u / DIGIT_BITS;
 const BINS: u32 = 1u << DIGIT_BITS;
 const HISTOGRAM: u32 = RANKS * BINS;
 
-const STEP_MASK: u32 = 0x3fffffffu;
-const CAUSE_BITS: u32 = 30u;
 const NONE: u32 = 0xffffffffu;
 
 // What is reduced over the invocations of a workgroup, four words at a time; see `combine`.
@@ -52,25 +47,6 @@ const EXTREMES: u32 = 1u;
 const COUNTS: u32 = 2u;
 const LENGTHS: u32 = 3u;
 const NEAREST: u32 = 4u;
-
-// Words of a record, which the host reads: mean, squared distances (two each), successes, ends (three), steps (two),
-// shortest, longest, then index, return, steps and cause of each picked episode, then the returns of the ranks.
-const PICKS_AT: u32 = 12u;
-const PICK_COUNT: u32 = 5u;
-const RANKS_AT: u32 = PICKS_AT + 3u * PICK_COUNT;
-const RECORD_SIZE: u32 = RANKS_AT + RANKS;
-const PICK_MEDIAN: u32 = 0u;
-const PICK_MEAN: u32 = 1u;
-const PICK_WORST: u32 = 2u;
-const PICK_BEST: u32 = 3u;
-const PICK_FIRST: u32 = 4u;
-
-// Words of a candidate's state between two stages: mean and median, digits found, then the found digits of each rank
-// and its rank among the returns that share them.
-const DIGITS_FOUND_AT: u32 = 4u;
-const PREFIXES_AT: u32 = 5u;
-const REMAINING_AT: u32 = PREFIXES_AT + RANKS;
-const STATE_SIZE: u32 = REMAINING_AT + RANKS;
 
 @group(0) @binding(0) var<storage, read> job: StatisticsJob;
 // per episode the bits of its return, and steps and cause
@@ -132,7 +108,6 @@ fn combine(kind: u32, a: vec4u, b: vec4u) -> vec4u {
 }
 
 // What a stage finds out, by kinds. Loops over the kinds keep the program small: compilers write out every call.
-const KINDS: u32 = 4u;
 alias Kinds = array<u32, KINDS>;
 alias Parts = array<vec4u, KINDS>;
 
@@ -177,12 +152,17 @@ fn gather(lane: u32, base: u32, begin: u32, end: u32) -> Parts {
     let outcome = outcomes[base + i];
     let key = order_key(outcome.x);
     let steps = outcome.y & STEP_MASK;
-    let cause = outcome.y >> CAUSE_BITS;
+    let cause = outcome.y >> CAUSE_SHIFT;
     let value = f64_from_f32_bits(outcome.x);
     parts = combine_each(GATHERED, parts, Parts(
       vec4u(value.lo, value.hi, 0u, 0u),
       vec4u(key, job.first + i, key, job.first + i),
-      vec4u(vec4<bool>(key >= job.success_key, cause == 0u, cause == 1u, cause == 2u)),
+      vec4u(vec4<bool>(
+        key >= job.success_key,
+        cause == END_TERMINATED,
+        cause == END_TRUNCATED,
+        cause == END_CAPPED,
+      )),
       vec4u(steps, 0u, steps, steps),
     ));
   }
@@ -193,7 +173,11 @@ fn total_of(sum: vec4u) -> F64 {
   return f64_add(F64(sum.x, sum.y), F64(sum.z, sum.w));
 }
 
+// Returns that are all the same are their mean, which the rounded sum divided by their number need not be.
 fn mean_of(gathered: Parts) -> F64 {
+  if (gathered[1].x == gathered[1].z) {
+    return f64_from_f32_bits(key_bits(gathered[1].x));
+  }
   return f64_div_u32(total_of(gathered[0]), job.episodes);
 }
 
@@ -310,7 +294,7 @@ fn write_nearby(candidate: u32, near: Parts) {
 
 // An outcome that is elsewhere has no steps here; the host asks for it.
 fn write_pick(candidate: u32, pick: u32, index: u32) {
-  let at = candidate * RECORD_SIZE + PICKS_AT + 3u * pick;
+  let at = candidate * RECORD_SIZE + PICKS_AT + PICK_WORDS * pick;
   let here = index >= job.first && index - job.first < job.count;
   let outcome = outcomes[candidate * job.count + select(0u, index - job.first, here)];
   records[at] = index;

@@ -7,13 +7,16 @@ import { cartpole } from '../src/envs/cartpole/index.ts';
 import { findEnv } from '../src/envs/index.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import type { Backend, RolloutJob } from '../src/rollout/backend.ts';
-import { mostRanks, statisticsOf, statisticsOfEach } from '../src/rollout/statistics.ts';
+import { middleRanks, mostRanks, statisticsOf, statisticsOfEach } from '../src/rollout/statistics.ts';
 import { openWebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { type GpuDevice, openDevice } from '../src/rollout/webgpu/device.ts';
-import { planBlocks } from '../src/rollout/webgpu/plan.ts';
+import { planBlocks, usualSegment } from '../src/rollout/webgpu/plan.ts';
+import { ProgramCache } from '../src/rollout/webgpu/program-cache.ts';
 import { statisticsProgram } from '../src/rollout/webgpu/programs.ts';
 import { keyAtLeast, Records, ranksOf } from '../src/rollout/webgpu/records.ts';
+import { Rollout, usualWorkgroup } from '../src/rollout/webgpu/rollout.ts';
 import { Runner } from '../src/rollout/webgpu/runner.ts';
+import { recordSize } from '../src/rollout/webgpu/statistics-layout.ts';
 import { Summing } from '../src/rollout/webgpu/summing.ts';
 import { summaryRanks } from '../src/stats/summary.ts';
 import { describeGpu } from './support/gpu.ts';
@@ -139,6 +142,20 @@ describeGpu('the statistics program', () => {
         examples: [[[3.4028234663852886e38, 0, 2, -2, 2 ** -149, -3.4028234663852886e38, 2 ** -149], 0]],
       },
     );
+  });
+
+  it('knows that equal returns do not vary, though their rounded sum says otherwise', async () => {
+    for (const [episodes, value] of [
+      [9, Math.fround(0.03)],
+      [29, Math.fround(0.01)],
+      [5000, Math.fround(-1.1)],
+    ]) {
+      const outcomes = outcomesOf(episodes, 'ties', 2);
+      outcomes.returns.fill(value);
+      const made = (await records([outcomes], 0)).of(0);
+      expect(made).toMatchObject({ mean: value, variance: 0, median: value });
+      expect(made).toEqual(host(outcomes, 0));
+    }
   });
 
   it('gives the same bytes twice', async () => {
@@ -307,6 +324,22 @@ describe('blocks', () => {
     );
   });
 
+  it('of a million candidates leave room for their records in the smallest buffers', async () => {
+    const gpu = await openDevice({ adapter: 'null', limits: 'guaranteed' });
+    const million = job({ candidates: Array(1_000_000).fill(fair), episodes: 1 });
+    const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
+    const rollout = await Rollout.prepare(new Runner(gpu), million, {
+      sizes: new WeakMap(),
+      bindingBytes,
+      segment: usualSegment,
+      workgroup: usualWorkgroup,
+      programs: new ProgramCache(undefined),
+    });
+    expect(rollout.blocks.length).toBeGreaterThan(1);
+    for (const { count } of rollout.blocks) expect(4 * recordSize * count).toBeLessThanOrEqual(bindingBytes);
+    gpu.close();
+  });
+
   it('refuse a policy that no buffer of the device holds', () => {
     const asked = { candidates: 2, episodes: 20, candidateBytes: 2 ** 20 + 4, bindingBytes: 2 ** 20, segment: 4096 };
     expect(() => planBlocks(asked)).toThrow('expected a policy of at most 1048576 bytes, got 1048580');
@@ -334,6 +367,7 @@ describe('what the program is asked for', () => {
   });
 
   it('holds the ranks in the middle, and fills up', () => {
+    expect(middleRanks(2 ** 31)).toEqual([2 ** 30 - 1, 2 ** 30]);
     const ranks = ranksOf(6, { successThreshold: 0, ranks: [0, 4] });
     expect(ranks.all).toEqual([0, 2, 3, 4, 4, 4, 4, 4, 4, 4]);
     expect(ranks.middle.map((i) => ranks.all[i])).toEqual([2, 3]);

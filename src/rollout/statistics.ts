@@ -63,7 +63,8 @@ export function brokenReturn(value: number, seed: number): R2poError {
 
 /** The two middle ranks of `n` values, the same one for an odd number. */
 export function middleRanks(n: number): readonly [number, number] {
-  return [(n - 1) >> 1, n >> 1];
+  // Not by shifts, which take 2^31 for a negative number.
+  return [Math.floor((n - 1) / 2), Math.floor(n / 2)];
 }
 
 /**

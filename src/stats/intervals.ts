@@ -2,7 +2,6 @@
 import jstat from 'jstat';
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
-import { isConstant } from './sample.ts';
 
 const { jStat } = jstat;
 
@@ -55,13 +54,7 @@ export interface SampleMoments {
  * varies, p is 1 for equal means and 0 for different ones. Throws when a sample has fewer than two values.
  */
 export function welch(a: ArrayLike<number>, b: ArrayLike<number>): WelchTest {
-  return welchOf(sampleMoments(a), sampleMoments(b));
-}
-
-/** Of ten times 0.97 the mean need not come out as 0.97, nor the variance as zero. */
-function sampleMoments(values: ArrayLike<number>): SampleMoments {
-  const n = values.length;
-  return n > 0 && isConstant(values) ? { mean: values[0], variance: 0, n } : { ...moments(values), n };
+  return welchOf({ ...moments(a), n: a.length }, { ...moments(b), n: b.length });
 }
 
 /** The same from what is published of samples: mean, variance and size. */

@@ -17,9 +17,3 @@ export function sampleOf(name: string, values: ArrayLike<number>, least = 1): Fl
   }
   return sample;
 }
-
-/** Whether all values are the same; their computed variance need not say so, as their mean may be one rounding off. */
-export function isConstant(values: ArrayLike<number>): boolean {
-  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
-  return true;
-}

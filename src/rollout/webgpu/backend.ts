@@ -24,10 +24,11 @@ import type { DispatchSize } from './dispatch-size.ts';
 import { Flight } from './flight.ts';
 import { envParamWords, seedWords } from './layout.ts';
 import { measure } from './measure.ts';
-import { outcomeBytes, usualSegment } from './plan.ts';
+import { causeIn, outcomeBytes, stepsIn } from './outcome.ts';
+import { usualSegment } from './plan.ts';
 import { ProgramCache } from './program-cache.ts';
 import type { ReadShader } from './programs.ts';
-import { causeIn, plainEntry, Rollout, stepsIn, traceWords, usualWorkgroup } from './rollout.ts';
+import { plainEntry, Rollout, traceWords, usualWorkgroup } from './rollout.ts';
 import { type Kernel, Runner } from './runner.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
@@ -242,7 +243,7 @@ class WebGpuBackend implements Backend {
     const started = performance.now();
     const rollout = await this.#rollout(session, job);
     const { device } = session.gpu;
-    const { records, gpuSeconds } = await measure(rollout, request, {
+    const { records, gpuSeconds, compileSeconds } = await measure(rollout, request, {
       ...options,
       device,
       memory,
@@ -252,7 +253,7 @@ class WebGpuBackend implements Backend {
       steps: records.steps(0, job.candidates.length),
       seconds: (performance.now() - started) / 1000,
       gpuSeconds,
-      compileSeconds: rollout.compileSeconds,
+      compileSeconds,
       means: records.means(),
       of: (candidate) => records.of(candidate),
     };

@@ -3,7 +3,8 @@ import { R2poError } from '../../base/errors.ts';
 import type { PlayOptions } from '../backend.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Flight } from './flight.ts';
-import { type Block, outcomeBytes, type Segment } from './plan.ts';
+import { outcomeBytes } from './outcome.ts';
+import type { Block, Segment } from './plan.ts';
 import type { ProgramCache } from './program-cache.ts';
 import { Records } from './records.ts';
 import type { Rollout } from './rollout.ts';
@@ -20,6 +21,8 @@ export interface MeasureOptions extends PlayOptions {
 export interface MeasuredOnGpu {
   readonly records: Records;
   readonly gpuSeconds: number | null;
+  /** of both programs */
+  readonly compileSeconds: number;
 }
 
 /** What a submission holds besides the episodes that it plays. */
@@ -38,12 +41,14 @@ export async function measure(
   options: MeasureOptions,
 ): Promise<MeasuredOnGpu> {
   const { job, runner } = rollout;
+  const started = performance.now();
   const summing = await Summing.prepare(runner, job.episodes, request, options.programs.statistics());
+  const compileSeconds = rollout.compileSeconds + (performance.now() - started) / 1000;
   const records = new Records(job.candidates.length, job.episodes, request);
   const measurement = new Measurement(rollout, summing, records, options);
   const gpuSeconds = await measurement.run();
   records.check(job.candidates.length, job.seed);
-  return { records, gpuSeconds };
+  return { records, gpuSeconds, compileSeconds };
 }
 
 class Measurement {
@@ -94,7 +99,7 @@ class Measurement {
     const held = new Map<GPUBuffer, number>();
     const last = segments.length - 1;
     try {
-      for (const { tiles, join } of tiledSequence) {
+      for (const [stage, { tiles, join }] of tiledSequence.entries()) {
         for (let i = 0; i <= last; i++) {
           this.#options.signal?.throwIfAborted();
           const outcomes = bufferOf(i);
@@ -104,10 +109,9 @@ class Measurement {
           else await this.#play(block, segments[i], outcomes, { dispatches });
           held.set(outcomes, i);
         }
-        const isLast = join === 'nearest_join';
         await this.#send([this.#summing.join(join, block, last, bufferOf(last))], {
-          ...(join === 'gather_join' && { clear: this.#fresh(block) }),
-          ...(isLast && { recordsOf: block }),
+          ...(stage === 0 && { clear: this.#fresh(block) }),
+          ...(stage === tiledSequence.length - 1 && { recordsOf: block }),
         });
       }
       await this.#flight.land();

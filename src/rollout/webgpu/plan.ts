@@ -1,8 +1,7 @@
 /** How the episodes of a job are cut to fit into the memory of a device. */
 import { UsageError } from '../../base/errors.ts';
+import { outcomeBytes } from './outcome.ts';
 
-/** `Outcome` in shaders/rollout.wgsl. */
-export const outcomeBytes = 8;
 /** Outcomes in one buffer at most, unless asked otherwise: 32 MiB. */
 export const usualSegment = 2 ** 22;
 /** All sizes are multiples of this. */
@@ -26,7 +25,7 @@ export interface Block {
 export interface PlanRequest {
   readonly candidates: number;
   readonly episodes: number;
-  /** bytes of one candidate's values */
+  /** bytes of one candidate in the buffer that holds most of it */
   readonly candidateBytes: number;
   /** largest buffer that a program can be given */
   readonly bindingBytes: number;

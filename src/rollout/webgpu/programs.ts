@@ -7,6 +7,8 @@ import { type Env, observationSize } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { envDeclarations, policyDeclarations, zigguratDeclarations } from './layout.ts';
 import { link, type Program, type SourceFile } from './link.ts';
+import { outcomeDeclarations } from './outcome.ts';
+import { statisticsDeclarations } from './statistics-layout.ts';
 
 /** Reads a shader by its path under the package root; tests pass their own to run a changed copy. */
 export type ReadShader = (path: string) => string;
@@ -81,6 +83,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
     { path: `${policy.kind} (declarations)`, text: policyDeclarations(policy, observationSize(env.observation)) },
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
+    { path: 'outcomes (declarations)', text: outcomeDeclarations() },
     { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
     ...libraries(env, read, 'shaders/lib/pcg64.wgsl'),
   ]);
@@ -99,5 +102,9 @@ export function probeProgram(env: Env, what: 'resets' | 'transitions', read: Rea
 /** The program that sums up what was played; it knows neither environment nor policy. */
 export function statisticsProgram(read: ReadShader = readAsset): Program {
   const paths = ['shaders/statistics.wgsl', 'shaders/lib/f64.wgsl', 'shaders/lib/f64-sums.wgsl'];
-  return link(paths.map((path) => ({ path, text: read(path) })));
+  return link([
+    { path: 'outcomes (declarations)', text: outcomeDeclarations() },
+    { path: 'statistics (declarations)', text: statisticsDeclarations() },
+    ...paths.map((path) => ({ path, text: read(path) })),
+  ]);
 }

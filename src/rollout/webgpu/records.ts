@@ -9,14 +9,8 @@ import {
   type Statistics,
   type StatisticsRequest,
 } from '../statistics.ts';
-import { stepsIn } from './rollout.ts';
-
-/** In the order of `PICK_*`. */
-const picks: readonly EpisodePick[] = ['median', 'mean', 'worst', 'best', 'first'];
-const picksAt = 12;
-const ranksAt = picksAt + 3 * picks.length;
-/** words per record */
-export const recordSize = ranksAt + mostRanks;
+import { stepsIn } from './outcome.ts';
+import { picks, picksAt, pickWords, ranksAt, recordSize } from './statistics-layout.ts';
 
 /** Returns whose exponent is this are infinite or no number. */
 const brokenExponent = 0x7f800000;
@@ -140,7 +134,7 @@ export class Records {
   }
 
   #pickAt(candidate: number, pick: number): number {
-    return candidate * recordSize + picksAt + 3 * pick;
+    return candidate * recordSize + picksAt + pickWords * pick;
   }
 
   #picked(candidate: number, pick: number): PickedOutcome {

@@ -5,9 +5,11 @@ import { shaderExpansion } from '../../policies/policy.ts';
 import { type EndCause, endCauses, type RolloutJob, stepLimit } from '../backend.ts';
 import { DispatchSize } from './dispatch-size.ts';
 import { envParamWords, seedWords } from './layout.ts';
-import { type Block, outcomeBytes, planBlocks } from './plan.ts';
+import { outcomeBytes } from './outcome.ts';
+import { type Block, planBlocks } from './plan.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { Copy, Dispatch, EntryPoint, Kernel, Runner } from './runner.ts';
+import { recordSize } from './statistics-layout.ts';
 
 /** Invocations per workgroup: two warps of most GPUs, so that a group whose episodes are over makes room soon. */
 export const usualWorkgroup = 64;
@@ -16,13 +18,6 @@ export const usualWorkgroup = 64;
 export function plainEntry(name: string, inputs: number, outputs: number, workgroup = usualWorkgroup): EntryPoint {
   return { name, inputs, outputs, constants: { WORKGROUP_SIZE: workgroup } };
 }
-
-const stepMask = 0x3fffffff;
-const causeShift = 30;
-
-/** Steps and end cause, from the second word of an outcome in shaders/rollout.wgsl. */
-export const stepsIn = (word: number): number => word & stepMask;
-export const causeIn = (word: number): number => word >>> causeShift;
 
 /** One dispatch; see `Job` in shaders/rollout.wgsl. */
 export interface Slice {
@@ -77,7 +72,8 @@ export class Rollout {
     this.blocks = planBlocks({
       candidates: job.candidates.length,
       episodes: job.episodes,
-      candidateBytes: 4 * shaderExpansion(job.policy).count,
+      // Its values go to the device, its record comes back.
+      candidateBytes: 4 * Math.max(shaderExpansion(job.policy).count, recordSize),
       bindingBytes,
       segment,
     });

@@ -2,8 +2,9 @@
 import { mostRanks, type StatisticsRequest } from '../statistics.ts';
 import type { Program } from './link.ts';
 import { type Block, smallestSegment } from './plan.ts';
-import { keyAtLeast, ranksOf, recordSize } from './records.ts';
+import { keyAtLeast, ranksOf } from './records.ts';
 import type { Copy, Dispatch, Kernel, Runner } from './runner.ts';
+import { digitBits, kinds, recordSize, stateSize } from './statistics-layout.ts';
 
 /** Episodes per tile, `TILE`: what a workgroup reads in eight turns, and a million of them fill a large GPU. */
 const tile = 2048;
@@ -13,12 +14,10 @@ const wholeEpisodes = 2 * tile;
 const fewEpisodes = 256;
 const team = { few: 32, many: 256 } as const;
 
-const digitBits = 4;
-/** Words per candidate between two stages, `STATE_SIZE`, and of its histograms. */
-const stateWords = 5 + 2 * mostRanks;
+/** words per candidate */
 const histogramWords = mostRanks * 2 ** digitBits;
-/** bytes that a stage leaves per tile: `KINDS` times four words */
-const partialBytes = 64;
+/** bytes that a stage leaves per tile */
+const partialBytes = kinds * 16;
 /** The jobs of several segments share a buffer, in which a binding begins at multiples of this. */
 const slotWords = 64;
 
@@ -124,7 +123,7 @@ export class Summing {
     const others = [
       outcomes,
       this.records(block).from,
-      runner.buffer('states', block.count * stateWords * 4),
+      runner.buffer('states', block.count * stateSize * 4),
       runner.buffer('partials', block.count * tilesIn(this.#episodes) * partialBytes),
       this.histograms(block),
     ];
