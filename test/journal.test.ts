@@ -26,10 +26,10 @@ const bodies: readonly EventBody[] = [
 ];
 
 /** A folder whose record holds `bodies`. */
-function recorded(): { readonly folder: string; readonly path: string; readonly bytes: Buffer } {
+async function recorded(): Promise<{ readonly folder: string; readonly path: string; readonly bytes: Buffer }> {
   const folder = temporaryFolder();
   const journal = Journal.open(folder, () => 1_700_000_000_000);
-  for (const body of bodies) journal.append(body);
+  for (const body of bodies) await journal.append(body);
   journal.close();
   const path = join(folder, 'events.jsonl');
   return { folder, path, bytes: readFileSync(path) };
@@ -46,45 +46,45 @@ function messageOf(action: () => unknown): string {
 }
 
 describe('journal', () => {
-  it('has each event on disk as one line before append returns', () => {
+  it('has each event on disk as one line before append returns', async () => {
     const folder = temporaryFolder();
     const times = [1_700_000_000_000, 1_700_000_000_001, 1_700_000_060_000, 1_700_000_060_500];
     let call = 0;
     const journal = Journal.open(folder, () => times[call++]);
-    bodies.forEach((body, i) => {
-      const event = journal.append(body);
+    for (const [i, body] of bodies.entries()) {
+      const event = await journal.append(body);
       expect(event).toEqual({ ...body, time: new Date(times[i]).toISOString(), seq: i });
       const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
       expect(lines).toHaveLength(i + 2);
       expect(JSON.parse(lines[i])).toEqual(event);
       expect(lines[i + 1]).toBe('');
-    });
+    }
     journal.close();
     expect(readEvents(folder).events.map(({ time: _time, seq: _seq, ...body }) => body)).toEqual(bodies);
-    expect(() => journal.append(bodies[0])).toThrow('closed');
+    await expect(journal.append(bodies[0])).rejects.toThrow('closed');
   });
 
-  it('gives back what a reader will see: -0 is 0, an outcome that is no number is NaN', () => {
+  it('gives back what a reader will see: -0 is 0, an outcome that is no number is NaN', async () => {
     const folder = temporaryFolder();
     const journal = Journal.open(folder);
-    const event = journal.append({ ...bodies[1], params: [-0], return: Number.POSITIVE_INFINITY } as EventBody);
+    const event = await journal.append({ ...bodies[1], params: [-0], return: Number.POSITIVE_INFINITY } as EventBody);
     journal.close();
     expect(event).toMatchObject({ params: [0], return: Number.NaN });
     expect(readEvents(folder).events).toEqual([event]);
   });
 
-  it('refuses to write what it could not read back', () => {
+  it('refuses to write what it could not read back', async () => {
     const folder = temporaryFolder();
     const journal = Journal.open(folder);
-    expect(() => journal.append({ ...bodies[1], params: [Number.NaN] } as EventBody)).toThrow('"params.0"');
-    expect(() => journal.append({ ...bodies[1], length: 1.5 } as EventBody)).toThrow('"length"');
-    journal.append(bodies[0]);
+    await expect(journal.append({ ...bodies[1], params: [Number.NaN] } as EventBody)).rejects.toThrow('"params.0"');
+    await expect(journal.append({ ...bodies[1], length: 1.5 } as EventBody)).rejects.toThrow('"length"');
+    await journal.append(bodies[0]);
     journal.close();
     expect(readEvents(folder).events).toHaveLength(1);
   });
 
-  it('drops a torn last line, wherever the file was cut, and goes on after the last whole one', () => {
-    const { folder, path, bytes } = recorded();
+  it('drops a torn last line, wherever the file was cut, and goes on after the last whole one', async () => {
+    const { folder, path, bytes } = await recorded();
     const ends = [...bytes.keys()].filter((i) => bytes[i] === 0x0a).map((i) => i + 1);
     for (let cut = 0; cut <= bytes.length; cut++) {
       writeFileSync(path, bytes.subarray(0, cut));
@@ -96,14 +96,14 @@ describe('journal', () => {
       else expect(log.torn).toBeNull();
       if (cut % 41 !== 0) continue;
       const journal = Journal.open(folder, () => 1_700_000_000_000);
-      for (const body of bodies.slice(whole)) journal.append(body);
+      for (const body of bodies.slice(whole)) await journal.append(body);
       journal.close();
       expect(readFileSync(path)).toEqual(bytes);
     }
   });
 
-  it('drops a last line that is no JSON, and one that a power cut left full of zeros', () => {
-    const { folder, path, bytes } = recorded();
+  it('drops a last line that is no JSON, and one that a power cut left full of zeros', async () => {
+    const { folder, path, bytes } = await recorded();
     for (const tail of ['{"type":"warm\n', '\u0000'.repeat(40), 'x\n']) {
       writeFileSync(path, Buffer.concat([bytes, Buffer.from(tail)]));
       const log = readEvents(folder);
@@ -113,14 +113,14 @@ describe('journal', () => {
       // The next line is shorter than what was torn, and must not leave a rest of it behind.
       writeFileSync(path, Buffer.concat([bytes, Buffer.from(tail.repeat(20).replaceAll('\n', ' '))]));
       const journal = Journal.open(folder);
-      const event = journal.append({ type: 'run_finished' });
+      const event = await journal.append({ type: 'run_finished' });
       journal.close();
       expect(readEvents(folder)).toMatchObject({ torn: null, events: { length: 5, 4: event } });
     }
   });
 
-  it('names file and line of an earlier line that is damaged', () => {
-    const { folder, path, bytes } = recorded();
+  it('names file and line of an earlier line that is damaged', async () => {
+    const { folder, path, bytes } = await recorded();
     const lines = bytes.toString().trimEnd().split('\n');
     const withLine = (index: number, line: string) => {
       writeFileSync(path, `${lines.map((old, i) => (i === index ? line : old)).join('\n')}\n`);
@@ -136,8 +136,8 @@ describe('journal', () => {
     expect(withLine(3, '{"type":"run_stopped"}')).toContain('events.jsonl:4');
   });
 
-  it('names the line where seq jumps or repeats', () => {
-    const { folder, path, bytes } = recorded();
+  it('names the line where seq jumps or repeats', async () => {
+    const { folder, path, bytes } = await recorded();
     const lines = bytes.toString().split('\n');
     writeFileSync(path, [lines[0], lines[2], lines[3], ''].join('\n'));
     expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 2 where 1 must stand/);
@@ -145,8 +145,8 @@ describe('journal', () => {
     expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 0 where 1 must stand/);
   });
 
-  it('reads any damaged bytes as events or refuses them as a usage error', () => {
-    const { folder, path, bytes } = recorded();
+  it('reads any damaged bytes as events or refuses them as a usage error', async () => {
+    const { folder, path, bytes } = await recorded();
     const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(damage, (changes) => {
@@ -184,8 +184,8 @@ describe('lock', () => {
     Journal.open(folder).close();
   });
 
-  it('stays where it is when the record turns out to be damaged', () => {
-    const { folder, path } = recorded();
+  it('stays where it is when the record turns out to be damaged', async () => {
+    const { folder, path } = await recorded();
     writeFileSync(path, '[]\n[]\n');
     expect(messageOf(() => Journal.open(folder))).toContain('events.jsonl:1');
     expect(existsSync(join(folder, lockName))).toBe(false);

@@ -386,7 +386,7 @@ describe('resuming', () => {
     });
     const options = await prepareRun();
     await options.backend.close();
-    expect(restoreSummary(folder, options.config, options.policy)).toEqual(summary);
+    expect(await restoreSummary(folder, options.config, options.policy)).toEqual(summary);
     expect(readJson(folder)).toEqual(summary);
     expect(existsSync(join(folder, 'best.json')) && existsSync(join(folder, 'metrics.csv'))).toBe(true);
     const again = await smallRun({ folder, model: { ...silent, id: 'offline', kind: 'offline' } });

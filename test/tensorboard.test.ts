@@ -124,10 +124,10 @@ describe('TensorBoard file', () => {
     ]);
   });
 
-  it('is the same file whether written at once or step by step', () => {
+  it('is the same file whether written at once or step by step', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'r2po-tb-')), 'events');
-    const file = new ScalarFile(path, 5, steps.slice(0, 1));
-    file.append(steps[1]);
+    const file = await ScalarFile.create(path, 5, steps.slice(0, 1));
+    await file.append(steps.slice(1));
     expect(readFileSync(path)).toEqual(encodeScalars(5, steps));
   });
 });

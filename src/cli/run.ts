@@ -74,7 +74,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const manifest = earlier === null ? null : requireRun(earlier);
   if (earlier !== null && manifest?.status === 'finished') {
     io.note(`${earlier} is finished; this is what it found`);
-    report(earlier, restoreSummary(earlier, config, plan.policy), options, io);
+    report(earlier, await restoreSummary(earlier, config, plan.policy), options, io);
     return;
   }
   const interruption = listenForInterrupts(io, 'the run');

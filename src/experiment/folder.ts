@@ -5,7 +5,7 @@ import { R2poError, UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
-import { errorCode, replaceFile, replaceJson, syncFolder } from './files.ts';
+import { errorCode, jsonText, replaceFile, syncFolder } from './files.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
 
@@ -63,22 +63,24 @@ export function createRunFolder(
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft);
     replaceFile(join(draft, configName), yaml, 'durable');
-    replaceJson(
+    replaceFile(
       join(draft, manifestName),
-      newManifest({
-        status: 'running',
-        argv: [...argv],
-        created: new Date(run.now).toISOString(),
-        config_hash: runHash(config),
-        env: findEnv(config.env).id,
-        method: config.method,
-        seed: config.seed,
-        backend: null,
-        adapter: null,
-        model: config.model,
-        model_kind: null,
-        stopped: null,
-      }),
+      jsonText(
+        newManifest({
+          status: 'running',
+          argv: [...argv],
+          created: new Date(run.now).toISOString(),
+          config_hash: runHash(config),
+          env: findEnv(config.env).id,
+          method: config.method,
+          seed: config.seed,
+          backend: null,
+          adapter: null,
+          model: config.model,
+          model_kind: null,
+          stopped: null,
+        }),
+      ),
       'durable',
     );
     for (let number = 1; ; number++) {

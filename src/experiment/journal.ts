@@ -2,8 +2,9 @@
  * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
  * dies at, the file holds every event before it and at most one torn line at its end.
  */
-import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, readFileSync, write } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { R2poError, UsageError } from '../base/errors.ts';
 import { asRecorded, checkEvent } from './event-schema.ts';
 import type { EventBody, RunEvent } from './events.ts';
@@ -21,6 +22,9 @@ export interface EventLog {
 }
 
 const newline = 0x0a;
+// Not the synchronous ones: other runs of the process go on while this one waits for the disk.
+const writeTo = promisify(write);
+const waitForDisk = promisify(fdatasync);
 
 function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
   try {
@@ -118,9 +122,10 @@ export class Journal {
   }
 
   /**
-   * Writes one event and waits until it is on disk. Returns the event as a reader of the file will see it.
+   * Writes one event and waits until it is on disk; the next call must wait for it. Returns the event as a reader of the
+   * file will see it.
    */
-  append(body: EventBody): RunEvent {
+  async append(body: EventBody): Promise<RunEvent> {
     if (this.state !== 'open') throw new R2poError('events.jsonl', `expected an open record, got a ${this.state} one`);
     const time = new Date(this.now()).toISOString();
     const { line: text, event } = asRecorded({ ...body, time, seq: this.seq });
@@ -128,9 +133,10 @@ export class Journal {
     try {
       let written = 0;
       while (written < line.length) {
-        written += writeSync(this.fd, line, written, line.length - written, this.bytes + written);
+        const { bytesWritten } = await writeTo(this.fd, line, written, line.length - written, this.bytes + written);
+        written += bytesWritten;
       }
-      fdatasyncSync(this.fd);
+      await waitForDisk(this.fd);
     } catch (cause) {
       this.state = 'broken';
       this.cutTornLine();

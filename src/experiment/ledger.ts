@@ -34,9 +34,9 @@ export function isSearchEvent(event: RunEvent): event is SearchEvent {
 
 export interface Ledger {
   /** The next thing that was done; null when the record ends here and the next thing is to be done now. */
-  next(): SearchEvent | null;
+  next(): Promise<SearchEvent | null>;
   /** Puts on record what was done now, and returns it as a reader of the record will see it. */
-  append(body: SearchBody): SearchEvent;
+  append(body: SearchBody): Promise<SearchEvent>;
 }
 
 /** How messages name an event. */
@@ -64,8 +64,8 @@ export async function step<T extends SearchType>(
   known: KnownFields<T>,
   live: () => Promise<Extract<SearchBody, { type: T }>>,
 ): Promise<EventOf<T>> {
-  const recorded = ledger.next();
-  if (recorded === null) return ledger.append(await live()) as EventOf<T>;
+  const recorded = await ledger.next();
+  if (recorded === null) return (await ledger.append(await live())) as EventOf<T>;
   const actual = recorded as unknown as Record<string, unknown>;
   const expected = { type, ...known } as Record<string, unknown>;
   for (const [key, value] of Object.entries(expected)) {

@@ -82,12 +82,12 @@ class ComparingLedger implements Ledger {
     this.record = record;
   }
 
-  next(): null {
+  async next(): Promise<null> {
     if (this.position >= this.record.length) throw new EndOfRecord();
     return null;
   }
 
-  append(body: SearchBody): SearchEvent {
+  async append(body: SearchBody): Promise<SearchEvent> {
     const expected = this.record[this.position];
     const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
     const got = event as SearchEvent;

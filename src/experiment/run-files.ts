@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
-import { replaceFile, replaceJson } from './files.ts';
+import { jsonText, replaceFileAsync } from './files.ts';
 import { type Manifest, manifestName } from './manifest.ts';
 import { metricsCsv, type RunSummary, summarize } from './summary.ts';
 import type { IterationRow, Tally } from './tally.ts';
@@ -44,41 +44,51 @@ export class RunFiles {
     return join(this.folder, ...names);
   }
 
-  writeManifest(manifest: Manifest): void {
-    replaceJson(this.path(manifestName), manifest, 'durable');
+  writeManifest(manifest: Manifest): Promise<void> {
+    return replaceFileAsync(this.path(manifestName), jsonText(manifest), 'durable');
   }
 
-  /** Summary, metrics, best policy and the TensorBoard scalars up to now. */
-  write(tally: Tally): RunSummary {
+  /**
+   * Summary, metrics, best policy and the TensorBoard scalars, of what `tally` holds at the call. Calls must not overlap.
+   */
+  async write(tally: Tally): Promise<RunSummary> {
     const summary = summarize(this.config, tally);
-    replaceJson(this.path('summary.json'), summary, 'rebuildable');
-    replaceFile(this.path('metrics.csv'), metricsCsv(tally.rows), 'rebuildable');
-    // An imported run may not say what the parameters of its best policy were.
-    if (tally.best && tally.best.params.length === this.policy.paramCount)
-      replaceJson(this.path('best.json'), policyDocument(this.policy, tally.best.params), 'rebuildable');
-    this.writeScalars(tally);
+    const { best } = tally;
+    const texts = [
+      { name: 'summary.json', text: jsonText(summary) },
+      { name: 'metrics.csv', text: metricsCsv(tally.rows) },
+      // An imported run may not say what the parameters of its best policy were.
+      ...(best && best.params.length === this.policy.paramCount
+        ? [{ name: 'best.json', text: jsonText(policyDocument(this.policy, best.params)) }]
+        : []),
+    ];
+    const scalarFile = this.writeScalars([...tally.rows], tally.startTime);
+    await Promise.all([
+      scalarFile,
+      ...texts.map(({ name, text }) => replaceFileAsync(this.path(name), text, 'rebuildable')),
+    ]);
     return summary;
   }
 
   private scalarSteps = 0;
 
-  private writeScalars({ rows, startTime }: Tally): void {
+  private async writeScalars(rows: readonly IterationRow[], startTime: number | null): Promise<void> {
     if (startTime === null) return;
+    const steps = rows.slice(this.scalarSteps).map((row) => scalars(row, startTime));
+    this.scalarSteps = rows.length;
     if (!this.scalarFile) {
       // The name stays the same over sessions, so that TensorBoard does not show a run twice.
       const path = this.path('tb', `events.out.tfevents.${Math.floor(startTime / 1000)}.r2po`);
-      const steps = rows.map((row) => scalars(row, startTime));
-      this.scalarFile = new ScalarFile(path, startTime / 1000, steps);
-    } else {
-      for (const row of rows.slice(this.scalarSteps)) this.scalarFile.append(scalars(row, startTime));
+      this.scalarFile = await ScalarFile.create(path, startTime / 1000, steps);
+    } else if (steps.length > 0) {
+      await this.scalarFile.append(steps);
     }
-    this.scalarSteps = rows.length;
   }
 
   /** Writes the median trajectory of an iteration's kept policy, unless it is there from an earlier session. */
   async writeTrajectory(iteration: number, trace: () => Promise<Trace>): Promise<void> {
     const path = this.path('trajectories', `iteration-${String(iteration).padStart(4, '0')}.json`);
     if (existsSync(path)) return;
-    replaceFile(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
+    await replaceFileAsync(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
   }
 }

@@ -79,6 +79,8 @@ class Session {
   private readonly now: () => number;
   private position = 0;
   private manifest: Manifest;
+  /** the latest writing of the other files */
+  private saving: Promise<unknown> = Promise.resolve();
   /** ms since 1970 and iterations done when this session began to do something; null before */
   private start: { readonly time: number; readonly iterations: number } | null = null;
 
@@ -92,16 +94,16 @@ class Session {
     for (const event of events) this.tally.add(event);
     this.recorded = events.filter(isSearchEvent);
     this.ledger = {
-      next: () => {
+      next: async () => {
         const event = this.recorded[this.position];
         if (event === undefined) {
-          this.begin();
+          await this.begin();
           return null;
         }
         this.position += 1;
         return event;
       },
-      append: (body) => this.append(body) as SearchEvent,
+      append: async (body) => (await this.append(body)) as SearchEvent,
     };
   }
 
@@ -113,8 +115,8 @@ class Session {
     return this.start !== null;
   }
 
-  private append(body: EventBody): RunEvent {
-    const event = this.journal.append(body);
+  private async append(body: EventBody): Promise<RunEvent> {
+    const event = await this.journal.append(body);
     this.tally.add(event);
     this.report(event);
     return event;
@@ -135,13 +137,13 @@ class Session {
    * The record has ended: from here on things are done. Not earlier, so that a record that does not belong to this
    * configuration is refused without a new line in it.
    */
-  begin(): void {
+  async begin(): Promise<void> {
     if (this.start) return;
     const { config, backend, model, argv } = this.options;
     const resumed = this.tally.sessions > 0;
     this.start = { time: this.now(), iterations: this.tally.rows.length };
     if (resumed) this.report(null);
-    this.append({
+    await this.append({
       type: 'run_started',
       resumed,
       config_hash: runHash(config),
@@ -151,8 +153,8 @@ class Session {
       model_kind: model.kind,
     });
     this.manifest = { ...this.manifest, ...environmentFacts(), argv: [...argv], stopped: null };
-    this.saveManifest();
-    this.save();
+    await this.saveManifest();
+    await this.save();
   }
 
   /** Budgets are those of the whole run, over all of its sessions. */
@@ -175,34 +177,53 @@ class Session {
     check(cost ?? 0, max_cost_usd, 'USD', '--max-cost');
   }
 
-  save(): RunSummary {
-    return this.files.write(this.tally);
+  async save(): Promise<RunSummary> {
+    await this.saved();
+    const written = this.files.write(this.tally);
+    this.saving = written;
+    return await written;
   }
 
-  private saveManifest(): void {
+  /** Throws what the latest writing failed with. */
+  private async saved(): Promise<void> {
+    await this.saving;
+  }
+
+  /** Begins to write the state of now; the search goes on meanwhile, and hears of a failure at the next call. */
+  async saveMeanwhile(): Promise<void> {
+    await this.saved();
+    this.saving = this.files.write(this.tally);
+    // Heard at the next call, which may be a while.
+    this.saving.catch(() => {});
+  }
+
+  private async saveManifest(): Promise<void> {
     const { status, backend, adapter, modelKind } = this.tally;
     const model = this.tally.model ?? this.manifest.model;
     this.manifest = { ...this.manifest, status, backend, adapter, model, model_kind: modelKind };
-    this.files.writeManifest(this.manifest);
+    await this.files.writeManifest(this.manifest);
   }
 
-  finish(): RunSummary {
+  async finish(): Promise<RunSummary> {
     if (!this.isFinished) {
-      this.begin();
-      this.append({ type: 'run_finished' });
+      await this.begin();
+      await this.append({ type: 'run_finished' });
     }
-    const summary = this.save();
+    const summary = await this.save();
     // Last: whoever reads `finished` finds everything else in place.
-    this.saveManifest();
+    await this.saveManifest();
     return summary;
   }
 
   /** Records why the session ends; what was done stays, whatever else fails now. */
-  stop(reason: string, exitCode: ExitCode): void {
-    if (this.journal.writable) this.append({ type: 'run_stopped', reason, exit_code: exitCode });
+  async stop(reason: string, exitCode: ExitCode): Promise<void> {
+    if (this.journal.writable) await this.append({ type: 'run_stopped', reason, exit_code: exitCode });
     this.manifest = { ...this.manifest, stopped: { reason, exit_code: exitCode } };
-    this.save();
-    this.saveManifest();
+    // What it failed with is why this is called, or matters less than what is.
+    await this.saving.catch(() => {});
+    this.saving = Promise.resolve();
+    await this.save();
+    await this.saveManifest();
   }
 }
 
@@ -217,10 +238,10 @@ function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
 }
 
 /** Puts the stop on record. Where that fails too, the first failure is the one to tell; the record is whole anyway. */
-function recordStop(session: Session, error: unknown, onNotice: ExperimentOptions['onNotice']): void {
+async function recordStop(session: Session, error: unknown, onNotice: ExperimentOptions['onNotice']): Promise<void> {
   const reason = error instanceof Error ? error.message : String(error);
   try {
-    session.stop(reason, error instanceof R2poError ? error.exitCode : exitCodes.failed);
+    await session.stop(reason, error instanceof R2poError ? error.exitCode : exitCodes.failed);
   } catch (second) {
     if (!(second instanceof R2poError)) throw second;
     onNotice?.(second.message);
@@ -262,13 +283,13 @@ export async function runExperiment(options: ExperimentOptions): Promise<RunSumm
         checkBudget: () => session.checkBudget(),
         onIteration: async ({ iteration }, trace) => {
           if (trace) await files.writeTrajectory(iteration, trace);
-          if (session.hasBegun) session.save();
+          if (session.hasBegun) await session.saveMeanwhile();
         },
       });
-      return session.finish();
+      return await session.finish();
     } catch (thrown) {
       const error = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;
-      if (session.hasBegun) recordStop(session, error, options.onNotice);
+      if (session.hasBegun) await recordStop(session, error, options.onNotice);
       throw error instanceof R2poError ? withResumeHint(error, options.resumeCommand) : error;
     }
   } finally {
@@ -277,12 +298,12 @@ export async function runExperiment(options: ExperimentOptions): Promise<RunSumm
 }
 
 /** The summary of a finished run, from its record alone; its files are written anew. */
-export function restoreSummary(folder: string, config: Config, policy: Policy): RunSummary {
+export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const journal = Journal.open(folder);
   try {
     const tally = new Tally();
     for (const event of journal.log.events) tally.add(event);
-    return new RunFiles(folder, config, policy).write(tally);
+    return await new RunFiles(folder, config, policy).write(tally);
   } finally {
     journal.close();
   }

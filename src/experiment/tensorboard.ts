@@ -2,9 +2,9 @@
  * TensorBoard event file: a sequence of TFRecords, each an `Event` message of tensorflow/core/util/event.proto.
  * Only what scalars need is encoded.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { R2poError } from '../base/errors.ts';
-import { replaceFile } from './files.ts';
+import { replaceFileAsync } from './files.ts';
 
 export interface ScalarStep {
   readonly step: number;
@@ -99,14 +99,18 @@ export function encodeScalars(startTime: number, steps: readonly ScalarStep[]): 
 export class ScalarFile {
   private readonly path: string;
 
-  constructor(path: string, startTime: number, steps: readonly ScalarStep[]) {
+  private constructor(path: string) {
     this.path = path;
-    replaceFile(path, encodeScalars(startTime, steps), 'rebuildable');
   }
 
-  append(step: ScalarStep): void {
+  static async create(path: string, startTime: number, steps: readonly ScalarStep[]): Promise<ScalarFile> {
+    await replaceFileAsync(path, encodeScalars(startTime, steps), 'rebuildable');
+    return new ScalarFile(path);
+  }
+
+  async append(steps: readonly ScalarStep[]): Promise<void> {
     try {
-      appendFileSync(this.path, scalarRecord(step));
+      await appendFile(this.path, Buffer.concat(steps.map(scalarRecord)));
     } catch (cause) {
       throw new R2poError('run folder', `cannot write "${this.path}": ${(cause as Error).message}`, { cause });
     }

@@ -604,10 +604,10 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     if (imported === 0) return result(none, subject);
     replaceFile(join(draft, configName), yaml, 'durable');
     const files = new RunFiles(draft, config, plan.policy);
-    files.write(record.tally);
+    await files.write(record.tally);
     const digest = reader.digest.digest('hex');
     const { status, model } = record.tally;
-    files.writeManifest(
+    await files.writeManifest(
       newManifest({
         status,
         argv: [...options.argv],
