@@ -22,8 +22,9 @@ export interface Domain {
 
 function evenDomain(low: number, high: number, decimals: number): Domain {
   const scale = 10 ** decimals;
-  // Adding zero turns -0 into 0. Compared as values, because low * scale may be off by a rounding error.
-  const at = (whole: number) => Number((whole / scale).toFixed(decimals)) + 0;
+  // The double nearest to the decimal number: both are whole numbers that doubles hold. Adding zero turns -0 into 0.
+  // Compared as values, because low * scale may be off by a rounding error.
+  const at = (whole: number) => whole / scale + 0;
   let first = Math.floor(low * scale);
   while (at(first) < low) first++;
   let last = Math.ceil(high * scale);
