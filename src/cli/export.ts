@@ -2,7 +2,9 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { R2poError, UsageError } from '../base/errors.ts';
+import { UsageError } from '../base/errors.ts';
+import { errorCode } from '../experiment/files.ts';
+import type { TidyRow } from '../report/tidy-rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -14,49 +16,81 @@ interface Options {
   readonly json?: boolean;
 }
 
-const formats = ['reference', 'csv'] as const;
-const tableName = 'runs.csv';
+const tableFormats = ['csv', 'parquet'] as const;
+type TableFormat = (typeof tableFormats)[number];
+const formats = ['reference', ...tableFormats] as const;
 
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Writes runs as logs of the Python reference, which its own scripts read, or as one CSV with a row per iteration ' +
-        'and candidate. For the logs, the episodes of a run are played again from their seeds.',
+      'Writes runs as logs of the Python reference, which its own scripts read, or as one table (CSV or Parquet) with a ' +
+        'row per iteration and candidate. For the logs, the episodes of a run are played again from their seeds.',
     )
     .argument('<runs...>', 'run folders')
     .addOption(new Option('--format <name>', 'what to write').choices(formats).default('csv'))
     .requiredOption('--out <dir>', 'folder to write into; made when missing')
     .option('--force', 'replace what is there');
   addOutputOptions(command, io).action(async (runs: string[], options: Options) => {
-    const written =
-      options.format === 'csv' ? await exportTable(runs, options, io) : await exportLogs(runs, options, io);
+    const table = tableFormats.find((name) => name === options.format);
+    const written = table ? await exportTable(runs, table, options, io) : await exportLogs(runs, options, io);
     if (options.json) io.printJson({ format: options.format, written });
     else for (const path of written) io.print(path);
   });
 }
 
-async function exportTable(runs: readonly string[], { out, force }: Options, io: Io): Promise<string[]> {
+/** A table under way: rows go into a draft, which gets its name when it is whole. */
+interface TableWriter {
+  add(rows: readonly TidyRow[]): void;
+  finish(): void;
+}
+
+const tables: Readonly<Record<TableFormat, { name: string; open: (draft: string) => Promise<TableWriter> }>> = {
+  csv: {
+    name: 'runs.csv',
+    open: async (draft) => {
+      const { csvHeader, csvRow } = await import('../report/tidy-csv.ts');
+      writeFileSync(draft, csvHeader());
+      return { add: (rows) => appendFileSync(draft, rows.map(csvRow).join('')), finish: () => {} };
+    },
+  },
+  parquet: {
+    name: 'runs.parquet',
+    open: async (draft) => {
+      const { TidyParquet } = await import('../report/tidy-parquet.ts');
+      return new TidyParquet(draft);
+    },
+  },
+};
+
+async function exportTable(
+  runs: readonly string[],
+  format: TableFormat,
+  { out, force }: Options,
+  io: Io,
+): Promise<string[]> {
   const { requireRun } = await import('../experiment/folder.ts');
   const { readEvents } = await import('../experiment/journal.ts');
-  const { csvHeader, csvRows } = await import('../report/run-csv.ts');
+  const { tidyRows } = await import('../report/tidy-rows.ts');
   const manifests = runs.map(requireRun);
-  const path = join(out, tableName);
+  const { name, open } = tables[format];
+  const path = join(out, name);
   if (existsSync(path) && !force) {
     throw new UsageError('--out', `expected a new file, got "${path}", which exists; add --force to replace it`);
   }
   const draft = `${path}.tmp`;
   try {
     mkdirSync(out, { recursive: true });
-    writeFileSync(draft, csvHeader());
+    const table = await open(draft);
     for (const [index, run] of runs.entries()) {
       const { events, torn } = readEvents(run);
       if (torn !== null) io.warn(torn);
-      appendFileSync(draft, csvRows(basename(resolve(run)), manifests[index], events));
+      table.add(tidyRows(basename(resolve(run)), manifests[index], events));
     }
+    table.finish();
     renameSync(draft, path);
   } catch (cause) {
-    rmSync(draft, { force: true });
-    if (cause instanceof R2poError) throw cause;
+    if (existsSync(draft)) rmSync(draft);
+    if (errorCode(cause) === null) throw cause;
     throw new UsageError('--out', `cannot write "${path}": ${(cause as Error).message}`, cause);
   }
   return [path];

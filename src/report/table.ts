@@ -32,12 +32,16 @@ export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>
 }
 
 /** RFC 4180: quoted where a comma, a quote or a line break asks for it; an empty cell where there is no value. */
-export function csvTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+export function csvLine(cells: readonly Cell[]): string {
   const text = (cell: Cell): string => {
     const plain = cell === null ? '' : String(cell);
     return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };
-  return [columns.map(({ title }) => title), ...rows].map((row) => `${row.map(text).join(',')}\n`).join('');
+  return `${cells.map(text).join(',')}\n`;
+}
+
+export function csvTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  return [columns.map(({ title }) => title), ...rows].map(csvLine).join('');
 }
 
 const latexNames: Readonly<Record<string, string>> = {
