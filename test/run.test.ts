@@ -161,6 +161,7 @@ describe('a whole run', () => {
     expect(rows.map((row) => Number(row.episodes))).toEqual([14, 24, 34, 44, 54, 64]);
     expect(rows.map((row) => Number(row.best))).toEqual(means.map((_, i) => Math.max(...means.slice(0, i + 1))));
     expect(Number(rows[5].steps)).toBe(summary.steps);
+    expect(rows.map((row) => Number(row.llm_calls))).toEqual([2, 4, 6, 8, 10, 12]);
 
     expect(Array.from((await loadPolicy(folder, cartpole)).params)).toEqual(best.trial!.params);
     expect((await readRunConfig(folder)).iterations).toBe(6);

@@ -116,6 +116,8 @@ const columns = [
   'completion_tokens',
   'llm_seconds',
   'wall_s',
+  // last, for those who read columns by their place
+  'llm_calls',
 ] as const satisfies readonly (keyof IterationRow)[];
 
 /** One row per iteration; an empty cell where there is no value. */

@@ -31,6 +31,8 @@ export interface IterationRow {
   readonly completion_tokens: number;
   readonly llm_seconds: number;
   readonly wall_s: number;
+  /** answered calls so far, repair turns included */
+  readonly llm_calls: number;
 }
 
 /** Ends that leave nothing broken; `--resume` goes on as if nothing had happened. */
@@ -183,6 +185,7 @@ export class Tally {
       completion_tokens: this.llm.completionTokens,
       llm_seconds: this.llm.seconds,
       wall_s: this.wallSeconds,
+      llm_calls: this.llm.calls,
     });
     this.evaluated = new Map();
   }
