@@ -5,9 +5,8 @@
 // loop itself pays nothing for it.
 
 struct Job {
-  // episode seed of episode 0, as two words
-  seed_lo: u32,
-  seed_hi: u32,
+  // 0: all candidates begin with seeds[0]; 1: each with its own
+  own_seeds: u32,
   // E: flat index = candidate * episodes + episode, of the candidates in the buffer
   episodes: u32,
   // flat index of this dispatch's first invocation
@@ -36,9 +35,11 @@ override WORKGROUP_SIZE: u32 = 64u;
 @group(0) @binding(0) var<storage, read> job: Job;
 @group(0) @binding(1) var<storage, read> env_params: EnvParams;
 @group(0) @binding(2) var<storage, read> candidates: array<f32>;
-@group(0) @binding(3) var<storage, read_write> outcomes: array<Outcome>;
+// episode seed of episode 0, low word first
+@group(0) @binding(3) var<storage, read> seeds: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> outcomes: array<Outcome>;
 // per recorded step: state, observation of that state, action and reward of the step that led to it
-@group(0) @binding(4) var<storage, read_write> records: array<f32>;
+@group(0) @binding(5) var<storage, read_write> records: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -52,9 +53,10 @@ fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let episode = flat % job.episodes;
   let limit = select(job.max_steps, min(job.record - 1u + lane, job.max_steps), recording);
 
-  let seed_lo = job.seed_lo + episode;
+  let first_seed = seeds[candidate * job.own_seeds];
+  let seed_lo = first_seed.x + episode;
   let carry = select(0u, 1u, seed_lo < episode);
-  var rng = rng_seed(seed_lo, job.seed_hi + carry);
+  var rng = rng_seed(seed_lo, first_seed.y + carry);
   let params = env_params;
   var policy = policy_load(candidate * PARAM_COUNT);
   var state = env_reset(params, &rng);

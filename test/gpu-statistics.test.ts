@@ -167,8 +167,11 @@ describeGpu('the statistics program', () => {
     const [sound, broken] = [outcomesOf(300, 'any', 8), outcomesOf(300, 'any', 9)];
     broken.returns[211] = value;
     const made = await records([sound, broken], 0);
-    expect(() => made.check(1, 70)).not.toThrow();
-    expect(() => made.check(2, 70)).toThrow(`expected finite returns, got ${value} in the episode with seed 281`);
+    const candidates = [Float64Array.of(0), Float64Array.of(0)];
+    expect(() => made.check({ candidates: candidates.slice(1), seed: 70 })).not.toThrow();
+    const message = (seed: number) => `expected finite returns, got ${value} in the episode with seed ${seed}`;
+    expect(() => made.check({ candidates, seed: 70 })).toThrow(message(281));
+    expect(() => made.check({ candidates, seed: [70, 9000] })).toThrow(message(9211));
   });
 });
 

@@ -26,7 +26,7 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
   it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
     'compiles with the policy $id',
     async ({ kind }) => {
-      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), plainEntry('play', 3, 2));
+      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), plainEntry('play', 4, 2));
       expect(kernel.pipeline.label).toBe('play');
     },
   );
@@ -45,7 +45,7 @@ describe('variants', () => {
 
   it('compiles a linear policy without bias', async () => {
     const policy = kind.build(env, { bias: false });
-    expect((await runner.kernel(rolloutProgram(env, policy), plainEntry('play', 3, 2))).pipeline.label).toBe('play');
+    expect((await runner.kernel(rolloutProgram(env, policy), plainEntry('play', 4, 2))).pipeline.label).toBe('play');
   });
 
   it('compiles the clip to a box and a policy that names the action itself', async () => {
@@ -56,14 +56,14 @@ describe('variants', () => {
     const boxed: Env = { ...env, action: { kind: 'box', rows } };
     const read = (path: string): string => readAsset(path).replace('action == 1u', 'action[0] > 0.0');
     const policy = kind.build(boxed, {});
-    expect((await runner.kernel(rolloutProgram(boxed, policy, read), plainEntry('play', 3, 2))).pipeline.label).toBe(
+    expect((await runner.kernel(rolloutProgram(boxed, policy, read), plainEntry('play', 4, 2))).pipeline.label).toBe(
       'play',
     );
 
     const direct: Policy = { ...kind.build(env, {}), output: 'action' };
     const { code } = rolloutProgram(env, direct);
     expect(code).toContain('return u32((*outputs)[0]);');
-    await runner.kernel(rolloutProgram(env, direct), plainEntry('play', 3, 2));
+    await runner.kernel(rolloutProgram(env, direct), plainEntry('play', 4, 2));
   });
 });
 
@@ -115,7 +115,7 @@ describe('layout', () => {
   });
 
   it('splits a seed into words beyond 32 bits', () => {
-    expect(seedWords(5)).toEqual({ lo: 5, hi: 0 });
-    expect(seedWords(3 * 2 ** 32 + 0xfffffff0)).toEqual({ lo: 0xfffffff0, hi: 3 });
+    expect(seedWords(5)).toEqual([5, 0]);
+    expect(seedWords(3 * 2 ** 32 + 0xfffffff0)).toEqual([0xfffffff0, 3]);
   });
 });

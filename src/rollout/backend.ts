@@ -16,7 +16,8 @@ export interface RolloutJob {
   readonly candidates: readonly Float64Array[];
   /** E: every candidate plays the episode seeds `seed ... seed + E - 1` */
   readonly episodes: number;
-  readonly seed: number;
+  /** one for all candidates, so that they can be compared pair by pair; or one for each `[P]` */
+  readonly seed: number | readonly number[];
   /** our own step cap (`capped`), on top of the environment's limit (`truncated`); null for none */
   readonly maxSteps: number | null;
 }
@@ -148,6 +149,17 @@ export function stepLimit(job: RolloutJob): { readonly steps: number; readonly c
   return own <= cap ? { steps: own, cause: 'truncated' } : { steps: cap, cause: 'capped' };
 }
 
+/** The episode seed that a candidate begins with. */
+export function firstSeed({ seed }: Pick<RolloutJob, 'seed'>, candidate: number): number {
+  return typeof seed === 'number' ? seed : seed[candidate];
+}
+
+/** The same job for the candidates `from ... to - 1`. */
+export function partOfJob(job: RolloutJob, from: number, to: number): RolloutJob {
+  const seed = typeof job.seed === 'number' ? job.seed : job.seed.slice(from, to);
+  return { ...job, candidates: job.candidates.slice(from, to), seed };
+}
+
 /** Refuses `count` seeds from `seed` on that are not all whole numbers which doubles hold exactly. */
 export function checkSeeds(unit: string, seed: number, count: number): void {
   if (!Number.isSafeInteger(count) || count < 1) {
@@ -237,7 +249,11 @@ export function checkJob(job: RolloutJob, most: number): void {
     throw new UsageError('evaluate', message);
   };
   const { env, policy, candidates, episodes, seed, maxSteps } = job;
-  checkSeeds('evaluate', seed, episodes);
+  if (typeof seed === 'number') checkSeeds('evaluate', seed, episodes);
+  else {
+    if (seed.length !== candidates.length) fail(`expected ${candidates.length} first seeds, got ${seed.length}`);
+    for (const first of seed) checkSeeds('evaluate', first, episodes);
+  }
   if (candidates.length === 0) fail('expected at least one candidate, got none');
   if (candidates.length * episodes > most) {
     fail(`expected at most ${most} episodes in one call, got ${candidates.length} x ${episodes}; split the call`);

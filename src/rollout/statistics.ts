@@ -6,9 +6,11 @@ import {
   type EndCause,
   type Episodes,
   endCauses,
+  firstSeed,
   type Measured,
   type Played,
   type PlayOptions,
+  partOfJob,
   type RolloutJob,
 } from './backend.ts';
 
@@ -115,10 +117,12 @@ export function statisticsOf(
 /** Statistics of each candidate of raw outcomes. */
 export function statisticsOfEach(
   { returns, lengths, ends }: Episodes,
-  { candidates, episodes, seed }: RolloutJob,
+  job: RolloutJob,
   request: StatisticsRequest,
 ): Statistics[] {
+  const { candidates, episodes } = job;
   return candidates.map((_, c) => {
+    const seed = firstSeed(job, c);
     const [from, to] = [c * episodes, (c + 1) * episodes];
     return statisticsOf(returns.subarray(from, to), lengths.subarray(from, to), ends.subarray(from, to), seed, request);
   });
@@ -144,7 +148,7 @@ export async function statisticsByPlaying(
   let gpuSeconds: number | null = 0;
   let compileSeconds: number | null = 0;
   for (let from = 0; from < job.candidates.length; from += size) {
-    const part = { ...job, candidates: job.candidates.slice(from, from + size) };
+    const part = partOfJob(job, from, from + size);
     const played = await play(part, options);
     groups.push(statisticsOfEach(played, part, request));
     steps += played.steps;

@@ -6,6 +6,7 @@ import {
   type Backend,
   checkJob,
   type Episodes,
+  firstSeed,
   maxEpisodes,
   maxMeasuredEpisodes,
   type Played,
@@ -22,7 +23,7 @@ export interface EvaluateRequest {
   /** P parameter vectors `[paramCount]` */
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;
-  readonly seed: number;
+  readonly seed: RolloutJob['seed'];
   /** null: only the environment's own limit */
   readonly maxSteps?: number | null;
   /** an episode with at least this return is a success; the environment's threshold when left out */
@@ -47,7 +48,7 @@ export interface EvaluateResult {
 }
 
 /**
- * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` and summarises each. Throws a usage error
+ * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` (its own, where there is one each) and summarises each. Throws a usage error
  * for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
  */
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
@@ -67,7 +68,9 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   let summaries: readonly Summary[] | null = null;
   const result: EvaluateResult = {
     get summaries() {
-      summaries ??= candidates.map((_, c) => summaryOf(measured.of(c), { firstSeed: seed, successThreshold }));
+      summaries ??= candidates.map((_, c) =>
+        summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold }),
+      );
       return summaries;
     },
     means: measured.means,

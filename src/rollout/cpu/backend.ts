@@ -14,6 +14,7 @@ import {
   checkProbes,
   type Episodes,
   endCauses,
+  firstSeed,
   type Measured,
   maxEpisodes,
   maxMeasuredEpisodes,
@@ -125,7 +126,7 @@ class CpuBackend implements Backend {
     const player = new Player(job.env, job.policy, stepLimit(job));
     const recorder = new Recorder(job.env);
     const outcomes = allocateOutcomes(1, false);
-    const seed = job.seed + episode;
+    const seed = firstSeed(job, candidate) + episode;
     player.play({ candidates: [job.candidates[candidate]], episodes: 1, seed }, 0, 1, outcomes, recorder);
     return {
       env: job.env.id,

@@ -5,7 +5,7 @@
 import { Generator } from '../../base/rng/generator.ts';
 import { actionSize, type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import { type Policy, policyValues } from '../../policies/policy.ts';
-import { type EndCause, endCauses, type TraceStep } from '../backend.ts';
+import { type EndCause, endCauses, firstSeed, type RolloutJob, type TraceStep } from '../backend.ts';
 import { argmax, clipToBox } from './actions.ts';
 
 /** Where the outcomes go, candidate-major as in `Episodes`. */
@@ -19,7 +19,7 @@ export interface Outcomes {
 export interface RangeJob {
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;
-  readonly seed: number;
+  readonly seed: RolloutJob['seed'];
 }
 
 /** Collects the steps of one episode. */
@@ -92,7 +92,7 @@ export class Player {
    * first, and all of them should go to the step.
    */
   play(job: RangeJob, from: number, to: number, out: Outcomes, recorder: Recorder | null): void {
-    const { candidates, episodes, seed } = job;
+    const { candidates, episodes } = job;
     const env = this.#env.dynamics;
     const constants = this.#env.params;
     const policy = this.#policy;
@@ -109,10 +109,12 @@ export class Player {
 
     let known = -1;
     let values = candidates[0];
+    let seed = 0;
     for (let entry = from; entry < to; entry++) {
       const candidate = Math.floor(entry / episodes);
       if (candidate !== known) {
         values = policyValues(policy, candidates[candidate]);
+        seed = firstSeed(job, candidate);
         known = candidate;
       }
       rng.reseed(seed + (entry - candidate * episodes));

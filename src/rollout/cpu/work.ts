@@ -1,7 +1,7 @@
 /** What the main thread and the workers share about one job, and how a job is cut into slices. */
 import type { EnvOptions } from '../../envs/env.ts';
 import type { PolicyOptions } from '../../policies/policy.ts';
-import type { EndCause } from '../backend.ts';
+import type { EndCause, RolloutJob } from '../backend.ts';
 import type { Outcomes } from './loop.ts';
 
 /** One job as a worker receives it. Environment (or its file) and policy travel by name: functions cannot be sent. */
@@ -10,7 +10,7 @@ export interface Work {
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;
-  readonly seed: number;
+  readonly seed: RolloutJob['seed'];
   readonly limit: { readonly steps: number; readonly cause: EndCause };
   /** entries of the candidate-major outcomes in one slice */
   readonly sliceSize: number;

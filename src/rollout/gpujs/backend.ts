@@ -17,6 +17,7 @@ import {
   checkProbes,
   type Episodes,
   endCauses,
+  firstSeed,
   type Measured,
   maxEpisodes,
   maxMeasuredEpisodes,
@@ -118,7 +119,7 @@ class GpujsBackend implements Backend {
     const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
     const started = performance.now();
-    const { candidates, episodes, seed } = job;
+    const { candidates, episodes } = job;
     const total = candidates.length * episodes;
     const returns = new Float64Array(total);
     const lengths = new Uint32Array(total);
@@ -130,9 +131,14 @@ class GpujsBackend implements Backend {
     let steps = 0;
     for (let from = 0; from < episodes; from += chunk) {
       const count = Math.min(chunk, episodes - from);
-      const starts = flat(await this.resets(env, seed + from, count));
       const limits = new Float32Array(count).fill(limit.steps);
+      let seed = -1;
+      let starts: Float32Array = new Float32Array(0);
       for (const [c, params] of candidates.entries()) {
+        if (firstSeed(job, c) !== seed) {
+          seed = firstSeed(job, c);
+          starts = flat(await this.resets(env, seed + from, count));
+        }
         if (from > 0 || c > 0) await nextTurn();
         signal?.throwIfAborted();
         const weights = this.#rows(Float32Array.from(params), params.length);
@@ -160,7 +166,7 @@ class GpujsBackend implements Backend {
     checkEpisode(job, candidate, episode);
     const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
-    const seed = job.seed + episode;
+    const seed = firstSeed(job, candidate) + episode;
     const start = flat(await this.resets(env, seed, 1));
     const params = job.candidates[candidate];
     const weights = this.#rows(Float32Array.from(params), params.length);

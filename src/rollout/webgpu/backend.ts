@@ -9,12 +9,14 @@ import {
   checkSeeds,
   type Episodes,
   endCauses,
+  firstSeed,
   type Measured,
   maxEpisodes,
   maxMeasuredEpisodes,
   type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
+  partOfJob,
   type RolloutJob,
   type Trace,
 } from '../backend.ts';
@@ -103,15 +105,14 @@ class WebGpuBackend implements Backend {
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     checkJob(job, maxMeasuredEpisodes);
     checkEpisode(job, candidate, episode);
-    const one = { ...job, candidates: [job.candidates[candidate]] };
+    const one = partOfJob(job, candidate, candidate + 1);
     return this.#inTurn((session) => this.#trace(session, one, episode));
   }
 
   resets(env: Env, seed: number, count: number): Promise<number[][]> {
     checkSeeds('resets', seed, count);
     return this.#inTurn(async ({ runner }) => {
-      const { lo, hi } = seedWords(seed);
-      const given = { 'reset job': Uint32Array.of(count, lo, hi), environment: envParamWords(env) };
+      const given = { 'reset job': Uint32Array.of(count, ...seedWords(seed)), environment: envParamWords(env) };
       return this.#each(runner, env, 'resets', given, count, env.state.length);
     });
   }
@@ -272,7 +273,7 @@ class WebGpuBackend implements Backend {
     const rollout = await this.#rollout(session, job);
     rollout.begin(rollout.blocks[0]);
     const outcomes = (count: number) => ({ from: rollout.outcomes(count), bytes: count * outcomeBytes });
-    const seed = job.seed + episode;
+    const seed = firstSeed(job, 0) + episode;
     const one = outcomes(1);
     const play = { dispatches: [rollout.dispatch({ first: episode, count: 1, at: 0 }, one.from)], copies: [one] };
     const { total, length, end } = await runner.submit(play, (result) => {

@@ -145,6 +145,6 @@ export function envParamWords(env: Env): Uint32Array<ArrayBuffer> {
 }
 
 /** Low and high word of a seed. */
-export function seedWords(seed: number): { readonly lo: number; readonly hi: number } {
-  return { lo: seed >>> 0, hi: Math.floor(seed / 2 ** 32) };
+export function seedWords(seed: number): readonly [number, number] {
+  return [seed >>> 0, Math.floor(seed / 2 ** 32)];
 }

@@ -47,7 +47,7 @@ export async function measure(
   const records = new Records(job.candidates.length, job.episodes, request);
   const measurement = new Measurement(rollout, summing, records, options);
   const gpuSeconds = await measurement.run();
-  records.check(job.candidates.length, job.seed);
+  records.check(job);
   return { records, gpuSeconds, compileSeconds };
 }
 

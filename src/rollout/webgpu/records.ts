@@ -1,5 +1,5 @@
 /** The records that shaders/statistics.wgsl leaves per candidate, and what they say. */
-import { endCauses } from '../backend.ts';
+import { endCauses, firstSeed, type RolloutJob } from '../backend.ts';
 import {
   brokenReturn,
   type EpisodePick,
@@ -91,13 +91,13 @@ export class Records {
   }
 
   /** Throws when a return is infinite or no number: such are lower or higher than all others. */
-  check(candidates: number, seed: number): void {
+  check(job: Pick<RolloutJob, 'candidates' | 'seed'>): void {
     const extremes = [picks.indexOf('worst'), picks.indexOf('best')];
-    for (let c = 0; c < candidates; c++) {
+    for (let c = 0; c < job.candidates.length; c++) {
       for (const pick of extremes) {
         const at = this.#pickAt(c, pick) + 1;
         const isBroken = (this.#words[at] & brokenExponent) === brokenExponent;
-        if (isBroken) throw brokenReturn(this.#floats[at], seed + this.#words[at - 1]);
+        if (isBroken) throw brokenReturn(this.#floats[at], firstSeed(job, c) + this.#words[at - 1]);
       }
     }
   }

@@ -2,7 +2,7 @@
 import type { Env } from '../../envs/env.ts';
 import { actionSize, observationSize } from '../../envs/env.ts';
 import { shaderExpansion } from '../../policies/policy.ts';
-import { type EndCause, endCauses, type RolloutJob, stepLimit } from '../backend.ts';
+import { type EndCause, endCauses, firstSeed, type RolloutJob, stepLimit } from '../backend.ts';
 import { DispatchSize } from './dispatch-size.ts';
 import { envParamWords, seedWords } from './layout.ts';
 import { outcomeBytes } from './outcome.ts';
@@ -52,6 +52,7 @@ export class Rollout {
   readonly #workgroup: number;
   readonly #params: GPUBuffer;
   #candidates: GPUBuffer | null = null;
+  #seeds: GPUBuffer | null = null;
 
   private constructor(
     runner: Runner,
@@ -84,33 +85,41 @@ export class Rollout {
   static async prepare(runner: Runner, job: RolloutJob, options: RolloutOptions): Promise<Rollout> {
     const started = performance.now();
     const program = options.programs.rollout(job.env, job.policy);
-    const kernel = await runner.kernel(program, plainEntry('play', 3, 2, options.workgroup));
+    const kernel = await runner.kernel(program, plainEntry('play', 4, 2, options.workgroup));
     return new Rollout(runner, job, kernel, (performance.now() - started) / 1000, options);
   }
 
-  /** Uploads the candidates of a block; the dispatches from now on play them. */
+  /** Uploads the candidates of a block and their seeds; the dispatches from now on play them. */
   begin({ first, count }: Block): void {
     const { policy, candidates } = this.job;
     const form = shaderExpansion(policy);
     const values = new Float32Array(count * form.count);
     for (let c = 0; c < count; c++) values.set(form.expand(candidates[first + c]), c * form.count);
     this.#candidates = this.runner.upload('candidates', values);
+    const seeds = Array.from({ length: this.#seedsPerBlock(count) }, (_, c) => firstSeed(this.job, first + c));
+    const words = seeds.flatMap(seedWords);
+    this.#seeds = this.runner.upload('seeds', Uint32Array.from(words));
   }
 
   /** To be submitted before the next one is asked for: it says what to play in a buffer that they share. */
   dispatch({ first, count, at, record = 0 }: Slice, outcomes: GPUBuffer): Dispatch {
     const { job, limit, runner } = this;
-    if (this.#candidates === null) throw new Error('a block has to begin before its episodes are played');
-    const { lo, hi } = seedWords(job.seed);
+    if (!this.#candidates || !this.#seeds) throw new Error('a block has to begin before its episodes are played');
     const cause = endCauses.indexOf(limit.cause);
-    const words = [lo, hi, job.episodes, first, count, limit.steps, cause, at, record];
-    const given = [runner.upload('rollout job', Uint32Array.from(words)), this.#params, this.#candidates];
+    const ownSeeds = typeof job.seed === 'number' ? 0 : 1;
+    const words = [ownSeeds, job.episodes, first, count, limit.steps, cause, at, record];
+    const given = [runner.upload('rollout job', Uint32Array.from(words)), this.#params, this.#candidates, this.#seeds];
     const records = runner.buffer('trace', record > 0 ? count * traceWords(job.env) * 4 : 0);
     return {
       kernel: this.#kernel,
       bindings: [...given, outcomes, records].map((buffer) => ({ buffer })),
       workgroups: Math.ceil(count / this.#workgroup),
     };
+  }
+
+  /** One seed where all candidates share it. */
+  #seedsPerBlock(candidates: number): number {
+    return typeof this.job.seed === 'number' ? 1 : candidates;
   }
 
   /** The outcomes buffer of calls that need but one. */
