@@ -1,0 +1,49 @@
+/** The offline model on worker threads: its sums take longer than all else in an offline run, and runs share a process. */
+import { existsSync } from 'node:fs';
+import { Tinypool } from 'tinypool';
+import { assetPath } from '../../base/assets.ts';
+import { ModelError } from '../../base/errors.ts';
+import type { ChatModel, ChatReply, ChatRequest } from '../chat.ts';
+import { interruption } from '../retry.ts';
+import { offline } from './index.ts';
+import type { Answer } from './worker.ts';
+
+/** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
+const entry = 'dist/llm/offline/worker.js';
+
+export interface OfflineThreads {
+  /** gives the replies of `offline` */
+  readonly model: ChatModel;
+  close(): Promise<void>;
+}
+
+/** `threads`: most that answer at once; they are started when first needed. */
+export function openOfflineThreads(threads: number): OfflineThreads {
+  const filename = assetPath(entry);
+  if (!existsSync(filename)) {
+    throw new ModelError('offline', `expected the worker file ${filename}, found none; run "npm run build"`);
+  }
+  const pool = new Tinypool({ filename, minThreads: 0, maxThreads: threads, execArgv: [] });
+  const ask = async (request: ChatRequest): Promise<ChatReply> => {
+    const answer = (await pool.run(request)) as Answer;
+    if ('refused' in answer) throw new ModelError('offline', answer.refused);
+    return answer.reply;
+  };
+  return {
+    model: {
+      ...offline,
+      async complete(request: ChatRequest, { signal } = {}) {
+        // Its own abort ends the thread; a reply takes milliseconds, and nobody waits for it.
+        const reply = ask(request);
+        if (!signal) return reply;
+        return new Promise((resolve, reject) => {
+          const abort = () => reject(interruption(signal));
+          if (signal.aborted) abort();
+          signal.addEventListener('abort', abort, { once: true });
+          reply.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+        });
+      },
+    },
+    close: () => pool.destroy(),
+  };
+}

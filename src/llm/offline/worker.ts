@@ -1,0 +1,16 @@
+/** What a worker thread runs; see `threads.ts`. */
+import { ModelError } from '../../base/errors.ts';
+import type { ChatReply, ChatRequest } from '../chat.ts';
+import { offline } from './index.ts';
+
+/** Errors lose their class on the way between threads. */
+export type Answer = { readonly reply: ChatReply } | { readonly refused: string };
+
+export default async function complete(request: ChatRequest): Promise<Answer> {
+  try {
+    return { reply: await offline.complete(request) };
+  } catch (error) {
+    if (error instanceof ModelError) return { refused: error.detail };
+    throw error;
+  }
+}

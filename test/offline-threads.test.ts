@@ -1,0 +1,48 @@
+/** The offline model on worker threads says what it says on the calling one. */
+import { afterAll, expect, it } from 'vitest';
+import { InterruptedError, ModelError } from '../src/base/errors.ts';
+import { offline } from '../src/llm/offline/index.ts';
+import { openOfflineThreads } from '../src/llm/offline/threads.ts';
+
+const threads = openOfflineThreads(2);
+afterAll(() => threads.close());
+
+function requestOf(trials: number) {
+  const lines = Array.from(
+    { length: trials },
+    (_, i) => `trial ${i + 1}: params = [${i - 3}, ${2 - i}]; mean_reward = ${i * i}`,
+  );
+  const content = [
+    '## Parameters',
+    '- count: 2',
+    '- range: -6 to 6',
+    '- decimals: at most 1',
+    '## Progress',
+    'Iteration 3 of 20.',
+    '## Measured so far',
+    ...lines,
+  ].join('\n');
+  return { messages: [{ role: 'user' as const, content }], temperature: null, seed: null };
+}
+
+it('gives the same reply, whichever thread answers', async () => {
+  const requests = [0, 1, 5, 9].map(requestOf);
+  const expected = await Promise.all(requests.map((request) => offline.complete(request)));
+  expect(await Promise.all(requests.map((request) => threads.model.complete(request)))).toEqual(expected);
+});
+
+it('refuses as the offline model does', async () => {
+  const refused = threads.model.complete({ messages: [], temperature: null, seed: null });
+  await expect(refused).rejects.toBeInstanceOf(ModelError);
+  await expect(refused).rejects.toThrow('[offline] expected a user message, got none');
+});
+
+it('lets go of an interrupted call, and answers the next', async () => {
+  const controller = new AbortController();
+  const given = threads.model.complete(requestOf(4), { signal: controller.signal });
+  controller.abort();
+  await expect(given).rejects.toBeInstanceOf(InterruptedError);
+  const late = threads.model.complete(requestOf(4), { signal: controller.signal });
+  await expect(late).rejects.toBeInstanceOf(InterruptedError);
+  expect(await threads.model.complete(requestOf(4))).toEqual(await offline.complete(requestOf(4)));
+});
