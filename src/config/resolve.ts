@@ -50,6 +50,14 @@ export interface ResolvedConfig {
   readonly yaml: string;
 }
 
+/** A configuration file that has been read, for as many resolved configurations as wanted. */
+export interface ConfigFile {
+  /** as messages call it */
+  readonly name: string;
+  /** Throws a `UsageError` for everything that is wrong with the result. */
+  resolve(overrideTexts?: readonly string[], flags?: ConfigFlags): Promise<ResolvedConfig>;
+}
+
 /** What all configurations of an environment extend; it names no method. */
 const defaultsFile = 'defaults.yaml';
 
@@ -160,6 +168,29 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
   }
 }
 
+/** Reads the file of a path, or a shipped configuration of that name, and what it extends. */
+export async function openConfig(nameOrPath: string): Promise<ConfigFile> {
+  const source = await readConfig(nameOrPath);
+  const layers = await readLayers(source, read);
+  const { name } = source;
+  return {
+    name,
+    async resolve(overrideTexts = [], flags = {}) {
+      const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
+      const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))]);
+      const origin = { file: name, overrides: overrides.map((o) => o.label) };
+      return {
+        config,
+        origin,
+        // Takes longer than all of the rest, and not everybody asks.
+        get yaml() {
+          return stringify(config);
+        },
+      };
+    },
+  };
+}
+
 /**
  * The configuration of a command line: `CONFIG key=value ... --flags`. CONFIG is a path or the name of a shipped
  * configuration. Throws a `UsageError` for everything that is wrong with it.
@@ -169,9 +200,5 @@ export async function resolveConfig(
   overrideTexts: readonly string[] = [],
   flags: ConfigFlags = {},
 ): Promise<ResolvedConfig> {
-  const source = await readConfig(nameOrPath);
-  const layers = await readLayers(source, read);
-  const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-  const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))]);
-  return { config, origin: { file: source.name, overrides: overrides.map((o) => o.label) }, yaml: stringify(config) };
+  return (await openConfig(nameOrPath)).resolve(overrideTexts, flags);
 }

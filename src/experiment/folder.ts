@@ -1,5 +1,6 @@
 /** Run folders: making a new one without ever overwriting, and finding the one that `--resume` means. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
@@ -45,44 +46,61 @@ function claim(draft: string, target: string): boolean {
   }
 }
 
+interface NewRun {
+  readonly config: Config;
+  /** text of `config.yaml` */
+  readonly yaml: string;
+  readonly argv: readonly string[];
+  /** ms since 1970 */
+  readonly now: number;
+}
+
+/** A hidden folder with the configuration and the manifest of a new run. */
+function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
+  mkdirSync(runsDir, { recursive: true });
+  // Another machine may share the folder, and have a process of that number.
+  const draft = join(runsDir, `.${base}.${hostname()}.${process.pid}.tmp`);
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft);
+  replaceFile(join(draft, configName), yaml, 'durable');
+  const manifest = newManifest({
+    status: 'running',
+    argv: [...argv],
+    created: new Date(now).toISOString(),
+    config_hash: runHash(config),
+    env: findEnv(config.env).id,
+    method: config.method,
+    seed: config.seed,
+    backend: null,
+    adapter: null,
+    model: config.model,
+    model_kind: null,
+    stopped: null,
+  });
+  replaceFile(join(draft, manifestName), jsonText(manifest), 'durable');
+  return draft;
+}
+
+function cannotMake(runsDir: string, cause: unknown): unknown {
+  if (cause instanceof UsageError) return cause;
+  if (!(cause instanceof R2poError) && errorCode(cause) === null) return cause;
+  return new UsageError(
+    '--runs-dir',
+    `expected a folder that can be written to, got "${runsDir}": ${(cause as Error).message}; choose another one`,
+    cause,
+  );
+}
+
 /**
  * Makes the folder of a new run, with its configuration and its manifest inside, in one step: a process that is killed
  * meanwhile leaves no half-made run. A taken name gets a number (`-2`), one given by the user is refused.
- * `yaml`: the text of `config.yaml`. Returns the path. Throws a usage error when the folder cannot be made.
+ * Returns the path. Throws a usage error when the folder cannot be made.
  */
-export function createRunFolder(
-  { runsDir, name }: RunPlace,
-  run: { readonly config: Config; readonly yaml: string; readonly argv: readonly string[]; readonly now: number },
-): string {
+export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): string {
   if (name !== null) checkName(name);
-  const { config, yaml, argv } = run;
-  const base = name ?? defaultName(config);
+  const base = name ?? defaultName(run.config);
   try {
-    mkdirSync(runsDir, { recursive: true });
-    const draft = join(runsDir, `.${base}.${process.pid}.tmp`);
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(draft);
-    replaceFile(join(draft, configName), yaml, 'durable');
-    replaceFile(
-      join(draft, manifestName),
-      jsonText(
-        newManifest({
-          status: 'running',
-          argv: [...argv],
-          created: new Date(run.now).toISOString(),
-          config_hash: runHash(config),
-          env: findEnv(config.env).id,
-          method: config.method,
-          seed: config.seed,
-          backend: null,
-          adapter: null,
-          model: config.model,
-          model_kind: null,
-          stopped: null,
-        }),
-      ),
-      'durable',
-    );
+    const draft = draftRun(runsDir, base, run);
     for (let number = 1; ; number++) {
       const target = join(runsDir, number === 1 ? base : `${base}-${number}`);
       if (claim(draft, target)) {
@@ -98,14 +116,32 @@ export function createRunFolder(
       }
     }
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    if (!(cause instanceof R2poError) && errorCode(cause) === null) throw cause;
-    throw new UsageError(
-      '--runs-dir',
-      `expected a folder that can be written to, got "${runsDir}": ${(cause as Error).message}; choose another one`,
-      cause,
-    );
+    throw cannotMake(runsDir, cause);
   }
+}
+
+/**
+ * The folder of a configuration, made unless it is there: whoever asks, on whatever machine, gets the same one. Throws a
+ * usage error when it cannot be made, or its name is taken by another configuration.
+ */
+export function ensureRunFolder(runsDir: string, run: NewRun): string {
+  const name = defaultName(run.config);
+  const target = join(runsDir, name);
+  try {
+    if (!existsSync(target)) {
+      const draft = draftRun(runsDir, name, run);
+      if (claim(draft, target)) syncFolder(runsDir);
+      else rmSync(draft, { recursive: true, force: true });
+    }
+  } catch (cause) {
+    throw cannotMake(runsDir, cause);
+  }
+  const { config_hash: found } = requireRun(target);
+  if (found === runHash(run.config)) return target;
+  throw new UsageError(
+    'run folder',
+    `expected the run ${runHash(run.config)} in "${target}", got ${found}; move that folder away, or choose another --runs-dir`,
+  );
 }
 
 /** The configuration that a run folder was made for. Throws a usage error when it is missing or damaged. */
@@ -131,7 +167,7 @@ export function refuseImported(folder: string, { imported }: Manifest, unit: str
   );
 }
 
-interface KnownRun {
+export interface KnownRun {
   readonly folder: string;
   readonly manifest: Manifest;
 }
@@ -161,6 +197,17 @@ function listRuns(runsDir: string): KnownRun[] {
     (a, b) =>
       b.manifest.created.localeCompare(a.manifest.created) || b.folder.localeCompare(a.folder, 'en', { numeric: true }),
   );
+}
+
+/** The runs of a folder by their configuration's hash: of equal ones a finished one, else the newest. */
+export function indexRuns(runsDir: string): Map<string, KnownRun> {
+  const index = new Map<string, KnownRun>();
+  for (const run of listRuns(runsDir)) {
+    const { config_hash: hash, status } = run.manifest;
+    const known = index.get(hash);
+    if (!known || (status === 'finished' && known.manifest.status !== 'finished')) index.set(hash, run);
+  }
+  return index;
 }
 
 /**

@@ -18,15 +18,32 @@ export interface Plan {
   readonly settings: SearchSettings;
 }
 
-/** Throws a usage error when something that the configuration names does not exist or fit. */
+/**
+ * Plans runs. Those that name the same environment and the same policy get the same objects, by which a backend knows
+ * what it has compiled and what it may play in one call.
+ */
+export class Planner {
+  readonly #units = new Map<string, Pick<Plan, 'env' | 'policy'>>();
+
+  /** Throws a usage error when something that the configuration names does not exist or fit. */
+  plan(config: Config): Plan {
+    checkPrice(config);
+    const { env, policy } = this.#unitsOf(config);
+    return { config, env, policy, method: findMethod(config.method), settings: toSettings(config, env) };
+  }
+
+  #unitsOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<Plan, 'env' | 'policy'> {
+    const key = JSON.stringify([id, env_options, kind, options]);
+    const known = this.#units.get(key);
+    if (known) return known;
+    const env = findEnv(id, env_options);
+    const units = { env, policy: buildPolicy(kind, env, options) };
+    this.#units.set(key, units);
+    return units;
+  }
+}
+
+/** The plan of a single run. */
 export function planRun(config: Config): Plan {
-  checkPrice(config);
-  const env = findEnv(config.env, config.env_options);
-  return {
-    config,
-    env,
-    policy: buildPolicy(config.policy.kind, env, config.policy.options),
-    method: findMethod(config.method),
-    settings: toSettings(config, env),
-  };
+  return new Planner().plan(config);
 }
