@@ -256,7 +256,7 @@ describe('streams', () => {
     io.note('kept');
     io.status('iteration 22 of 30');
     io.status(null);
-    const clear = '\r\x1b[2K';
+    const clear = '\r\x1b[J';
     expect(err.text).toBe(`iteration 1${clear}kept\niteration 1${clear}iteration …${clear}`);
   });
 

@@ -15,6 +15,7 @@ const layers = [
   'config',
   'experiment',
   'report',
+  'sweep',
   'cli',
 ];
 /** The library's entry point shows the others to the outside; nothing imports it. */

@@ -34,6 +34,7 @@ export interface CommandEntry {
 /** In the order of `r2po --help`. */
 export const commands: readonly CommandEntry[] = [
   { name: 'run', summary: 'one search run', load: () => import('./run.ts') },
+  { name: 'sweep', summary: 'many runs: seeds, methods, environments, settings', load: () => import('./sweep.ts') },
   { name: 'replay', summary: 'a run again from its recorded replies', load: () => import('./replay.ts') },
   { name: 'report', summary: 'many runs as tables, curves and a page', load: () => import('./report.ts') },
   { name: 'analyze', summary: 'what critics change and what it brings', load: () => import('./analyze.ts') },

@@ -12,6 +12,7 @@ export type Colors = ReturnType<typeof pc.createColors>;
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -34,7 +35,7 @@ export interface Io {
   warn(text: string): void;
   /** `error: ...` on stderr */
   error(text: string): void;
-  /** A line at the bottom of the terminal, replaced by the next one; null removes it. Nothing where `live` is false. */
+  /** Lines at the bottom of the terminal, replaced by the next ones; null removes them. Nothing where `live` is false. */
   status(text: string | null): void;
 }
 
@@ -47,12 +48,23 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   const live = stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   const errColors = colorsFor(stderr, env);
   let status: string | null = null;
+  /** lines on the terminal now */
+  let drawn = 0;
   const drawStatus = () => {
-    if (status !== null) stderr.write(clip(status, (stderr.columns ?? 80) - 1));
+    if (status === null) return;
+    // More lines than the terminal has could not be taken back.
+    const lines = status.split('\n').slice(0, Math.max(1, (stderr.rows ?? 24) - 1));
+    stderr.write(lines.map((text) => clip(text, (stderr.columns ?? 80) - 1)).join('\n'));
+    drawn = lines.length;
   };
-  /** Writes a whole line above the status line. */
+  const clearStatus = () => {
+    if (drawn === 0) return;
+    stderr.write(`\r${drawn > 1 ? `\x1b[${drawn - 1}A` : ''}\x1b[J`);
+    drawn = 0;
+  };
+  /** Writes a whole line above the status lines. */
   const line = (stream: OutputStream, text: string) => {
-    if (status !== null) stderr.write('\r\x1b[2K');
+    clearStatus();
     stream.write(`${printable(text)}\n`);
     drawStatus();
   };
@@ -70,7 +82,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     error: (text) => line(stderr, `${errColors.red('error:')} ${text}`),
     status: (text) => {
       if (!live || io.quiet) return;
-      if (status !== null) stderr.write('\r\x1b[2K');
+      clearStatus();
       status = text;
       drawStatus();
     },

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type RewardKind, rewardKinds } from '../report/groups.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
-import { makeReport, reportDocument, reportTables } from '../report/report.ts';
+import { makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
 import type { Table } from '../report/table.ts';
 import { formatTable, type Io } from './io.ts';
@@ -83,11 +83,18 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   });
   for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
   if (options.json) io.printJson(reportDocument(report));
-  else for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
-  if (options.out === undefined) return;
+  else printReport(report, io);
+  if (options.out !== undefined) await saveReportIn(options.out, report, io);
+}
+
+export function printReport(report: Report, io: Io): void {
+  for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
+}
+
+export async function saveReportIn(folder: string, report: Report, io: Io): Promise<void> {
   const { saveReport } = await import('../report/report-files.ts');
-  const names = await saveReport(options.out, report);
-  io.note(`saved in ${options.out}: ${names.join(', ')}`);
+  const names = await saveReport(folder, report);
+  io.note(`saved in ${folder}: ${names.join(', ')}`);
 }
 
 function shown({ title, note, columns, rows }: Table, io: Io): string {

@@ -3,18 +3,18 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
-import type { Manifest } from '../experiment/manifest.ts';
+import { usedBackend, usedModel } from '../experiment/manifest.ts';
 import { type Plan, planRun } from '../experiment/plan.ts';
 import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
 import type { RunSummary } from '../experiment/summary.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/run-table.ts';
-import { type BackendChoice, backendIds } from '../rollout/backend.ts';
+import type { BackendChoice } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, positiveNumber, seedOption } from './options.ts';
+import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
 
 interface Options {
   readonly env?: string;
@@ -80,12 +80,12 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const interruption = listenForInterrupts(io, 'the run');
   try {
     const note = (text: string) => io.note(text);
-    const backend = await openBackend(earlierBackend(manifest) ?? config.evaluation.backend, note);
+    const backend = await openBackend(usedBackend(manifest) ?? config.evaluation.backend, note);
     try {
       const unsupported = backend.supports(plan.env, plan.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
       const { openModel } = await import('../experiment/model.ts');
-      const model = await openModel(earlierModel(manifest) ?? config.model, config, note);
+      const model = await openModel(usedModel(manifest) ?? config.model, config, note);
       io.note(`model: ${modelLabel(model.id, model.kind)}`);
       const argv = process.argv.slice(2);
       const folder = earlier ?? createRunFolder(place, { config, yaml, argv, now: Date.now() });
@@ -142,21 +142,9 @@ async function showEstimate(plan: Plan, options: Options, io: Io): Promise<void>
   io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
 }
 
-/** A run goes on with what it began with, also where the configuration leaves the choice (`auto`). */
-function earlierBackend(manifest: Manifest | null): BackendChoice | null {
-  return backendIds.find((id) => id === manifest?.backend) ?? null;
-}
-
-function earlierModel(manifest: Manifest | null): string | null {
-  return manifest?.backend == null ? null : manifest.model;
-}
-
 /** What the user types to go on. */
 function resumeCommand(argv: readonly string[]): string {
-  const quoted = [...argv.filter((arg) => arg !== '--resume'), '--resume'].map((arg) =>
-    /^[\w@%+=:,./~#-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`,
-  );
-  return ['r2po', ...quoted].join(' ');
+  return quotedCommand([...argv.filter((arg) => arg !== '--resume'), '--resume']);
 }
 
 /** One line that is drawn again on a terminal, else one line per iteration. */

@@ -17,6 +17,9 @@ interface Owner {
   readonly host: string;
 }
 
+/** Another living process has the run folder. */
+export class BusyError extends UsageError {}
+
 const held = new Set<string>();
 
 /** Start time of a process in clock ticks since boot (Linux), from the 22nd field of its stat line. */
@@ -129,10 +132,10 @@ export function lockFolder(folder: string): () => void {
     const owner = parseOwner(content);
     if (owner && isGone(owner, path) && removeStale(path, content)) continue;
     const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
-    throw new UsageError(
+    throw new BusyError(
       'run folder',
       `expected "${folder}" to be free, got ${who}; wait for it to end, or delete "${path}" if that process is gone`,
     );
   }
-  throw new UsageError('run folder', `expected "${folder}" to be free, got many processes that want it; try again`);
+  throw new BusyError('run folder', `expected "${folder}" to be free, got many processes that want it; try again`);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readAsset } from '../base/assets.ts';
 import { UsageError } from '../base/errors.ts';
+import { type BackendId, backendIds } from '../rollout/backend.ts';
 import { dawnVersion } from '../rollout/webgpu/device.ts';
 import { errorCode } from './files.ts';
 
@@ -102,4 +103,14 @@ export function readManifest(folder: string): Manifest | null {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UsageError('run folder', `"${path}" is no manifest of a run: "${issue.path.join('.')}" ${issue.message}`);
+}
+
+/** What plays a run once it has begun, also where the configuration leaves the choice (`auto`); null before. */
+export function usedBackend(manifest: Manifest | null): BackendId | null {
+  return backendIds.find((id) => id === manifest?.backend) ?? null;
+}
+
+/** What answers a run once it has begun; null before. */
+export function usedModel(manifest: Manifest | null): string | null {
+  return manifest?.backend == null ? null : manifest.model;
 }

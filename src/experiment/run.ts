@@ -40,7 +40,7 @@ export interface ExperimentOptions {
   readonly backend: Backend;
   /** made by `createRunFolder` */
   readonly folder: string;
-  /** false: the folder must hold no events yet */
+  /** false: the folder must hold no events yet; true: it may */
   readonly resume: boolean;
   /** what the user types to go on, quoted in the message of every stop */
   readonly resumeCommand: string;

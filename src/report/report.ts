@@ -30,6 +30,18 @@ export interface ReportOptions extends GroupOptions {
   readonly allowMixed: boolean;
 }
 
+/** Where nothing else is asked for. */
+export const usualReport: ReportOptions = {
+  by: ['env', 'method', 'model'],
+  axis: 'episodes',
+  value: 'kept',
+  compare: null,
+  reward: 'rechecked',
+  published: false,
+  includeUnfinished: false,
+  allowMixed: false,
+};
+
 export interface ReportCurve {
   readonly panel: string;
   readonly line: string;

@@ -10,6 +10,8 @@ import type { Answer } from './worker.ts';
 
 /** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
 const entry = 'dist/llm/offline/worker.js';
+/** A thread that nobody asked for so long ends, ms; starting one takes longer than a reply. */
+const idleTimeout = 30_000;
 
 export interface OfflineThreads {
   /** gives the replies of `offline` */
@@ -23,7 +25,7 @@ export function openOfflineThreads(threads: number): OfflineThreads {
   if (!existsSync(filename)) {
     throw new ModelError('offline', `expected the worker file ${filename}, found none; run "npm run build"`);
   }
-  const pool = new Tinypool({ filename, minThreads: 0, maxThreads: threads, execArgv: [] });
+  const pool = new Tinypool({ filename, minThreads: 0, maxThreads: threads, idleTimeout, execArgv: [] });
   const ask = async (request: ChatRequest): Promise<ChatReply> => {
     const answer = (await pool.run(request)) as Answer;
     if ('refused' in answer) throw new ModelError('offline', answer.refused);

@@ -1,0 +1,40 @@
+/** How far a sweep is: a line per run under way, and one for all of them. */
+import { basename } from 'node:path';
+import { significant } from '../base/plain-number.ts';
+import type { Progress } from '../experiment/run.ts';
+import { duration } from './progress.ts';
+
+/** What is shown of a sweep; see `SweepState`. */
+export interface SweepFigures {
+  readonly runs: number;
+  readonly finished: number;
+  readonly already: number;
+  readonly unfinished: number;
+  readonly running: readonly { readonly folder: string; readonly progress: Progress | null }[];
+  readonly etaSeconds: number | null;
+}
+
+const digits = 5;
+const number = (value: number | null | undefined): string => (value == null ? '-' : significant(value, digits));
+
+function runLine(folder: string, progress: Progress | null): string {
+  const name = basename(folder);
+  if (progress === null) return `${name}  begins`;
+  const { tally, iterations } = progress;
+  const last = number(tally.rows.at(-1)?.mean);
+  return `${name}  ${tally.rows.length}/${iterations}  last ${last}  best ${number(tally.best?.mean)}`;
+}
+
+export function totalLine({ runs, finished, already, unfinished, running, etaSeconds }: SweepFigures): string {
+  return [
+    `${finished}/${runs} runs finished${already > 0 ? ` (${already} before)` : ''}`,
+    ...(unfinished > 0 ? [`${unfinished} not`] : []),
+    ...(running.length > 0 ? [`${running.length} under way`] : []),
+    ...(etaSeconds === null || running.length === 0 ? [] : [`left ${duration(Math.max(0, etaSeconds))}`]),
+  ].join(' | ');
+}
+
+/** The runs under way, the total last. */
+export function sweepLines(figures: SweepFigures): string {
+  return [...figures.running.map(({ folder, progress }) => runLine(folder, progress)), totalLine(figures)].join('\n');
+}

@@ -1,0 +1,76 @@
+/** What a sweep would take, before it takes it. */
+import type { Config } from '../config/schema.ts';
+import { type Estimate, estimateRun } from '../experiment/estimate.ts';
+import { indexRuns } from '../experiment/folder.ts';
+import { Planner } from '../experiment/plan.ts';
+import type { Backend } from '../rollout/backend.ts';
+import type { SweepRun } from './expand.ts';
+
+/** Runs that differ in their seed alone. */
+export interface PlannedGroup {
+  readonly env: string;
+  readonly method: string;
+  readonly model: string;
+  /** of the first run: what it shares with the others */
+  readonly config: Config;
+  readonly runs: number;
+  /** finished in the folder of the runs */
+  readonly finished: number;
+  /** begun there */
+  readonly begun: number;
+  /** of one run from its start */
+  readonly each: Estimate;
+}
+
+function withoutSeed({ seed: _seed, ...rest }: Config): string {
+  return JSON.stringify(rest);
+}
+
+/** The groups in the order of their first runs. `backend` plays a few episodes to see how long prompts are. */
+export async function estimateSweep(
+  runs: readonly SweepRun[],
+  runsDir: string,
+  backend: Backend,
+): Promise<PlannedGroup[]> {
+  const known = indexRuns(runsDir);
+  const planner = new Planner();
+  const groups = new Map<string, { config: Config; runs: number; finished: number; begun: number }>();
+  for (const { id, config } of runs) {
+    const key = withoutSeed(config);
+    const group = groups.get(key) ?? { config, runs: 0, finished: 0, begun: 0 };
+    groups.set(key, group);
+    group.runs += 1;
+    const found = known.get(id);
+    if (found) group[found.manifest.status === 'finished' ? 'finished' : 'begun'] += 1;
+  }
+  const planned: PlannedGroup[] = [];
+  for (const group of groups.values()) {
+    const plan = planner.plan(group.config);
+    const { method, env } = plan;
+    const { model } = group.config;
+    planned.push({ ...group, env: env.id, method: method.id, model, each: await estimateRun(plan, backend) });
+  }
+  return planned;
+}
+
+/** Of the runs that are not finished, those under way counted whole. */
+export function totalOf(groups: readonly PlannedGroup[]) {
+  const sum = (of: (group: PlannedGroup) => number | null): number | null =>
+    groups.reduce<number | null>((total, group) => {
+      const open = group.runs - group.finished;
+      const each = of(group);
+      if (open === 0) return total;
+      return total === null || each === null ? null : total + open * each;
+    }, 0);
+  const count = (of: (estimate: Estimate) => number): number => sum(({ each }) => of(each)) as number;
+  return {
+    runs: groups.reduce((total, { runs }) => total + runs, 0),
+    finished: groups.reduce((total, { finished }) => total + finished, 0),
+    calls: count(({ calls }) => calls),
+    episodes: count((each) => each.episodes + each.recheck_episodes),
+    prompt_tokens: count((each) => each.prompt_tokens),
+    completion_tokens: count((each) => each.completion_tokens),
+    /** null: a model without a price in the configuration */
+    cost_usd: sum(({ each }) => each.cost_usd),
+  };
+}

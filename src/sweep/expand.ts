@@ -1,0 +1,93 @@
+/** From `CONFIG... key=a,b seed=0..9` to the runs of a sweep. */
+import { UsageError } from '../base/errors.ts';
+import { type Axis, combinations, parseAxis } from '../config/axes.ts';
+import { type ConfigFlags, openConfig, shippedConfigs } from '../config/resolve.ts';
+import type { Config } from '../config/schema.ts';
+import { runHash } from '../experiment/identity.ts';
+
+export interface SweepRun {
+  /** hash of the configuration: equal ones are the same run, wherever and whenever they are made */
+  readonly id: string;
+  readonly config: Config;
+  /** text of `config.yaml` */
+  readonly yaml: string;
+}
+
+export interface SweepRequest {
+  /** files, or names of shipped configurations, in which `*` stands for any part: `cartpole/*` */
+  readonly configs: readonly string[];
+  readonly axes: readonly Axis[];
+  readonly flags: ConfigFlags;
+  /** every n-th run only */
+  readonly shard: Shard | null;
+}
+
+export interface Shard {
+  /** 1 ... of */
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Apart by the `=`: a configuration is a path or a name. */
+export function splitArguments(args: readonly string[]): {
+  readonly configs: readonly string[];
+  readonly axes: readonly Axis[];
+} {
+  const isOverride = (text: string): boolean => /^[^/\\]*=/.test(text);
+  const configs = args.filter((text) => !isOverride(text));
+  if (configs.length === 0) {
+    throw new UsageError('sweep', 'expected a configuration, got none; name a file or a shipped one: cartpole/r2po');
+  }
+  const axes = args.filter(isOverride).map((text, i) => parseAxis(text, i + 1));
+  const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) < i);
+  if (twice) {
+    throw new UsageError(
+      'sweep',
+      `expected each key once, got "${twice.key}" again (${twice.text}); name all values at once`,
+    );
+  }
+  return { configs, axes };
+}
+
+/** The shipped configurations that a name with `*` means. */
+function matching(name: string): string[] {
+  if (!name.includes('*')) return [name];
+  const pattern = new RegExp(
+    `^${name
+      .split('*')
+      .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+      .join('[^/]*')}$`,
+  );
+  const found = shippedConfigs().filter((shipped) => pattern.test(shipped));
+  if (found.length > 0) return found;
+  throw new UsageError('sweep', `expected shipped configurations like "${name}", found none; they are <env>/<method>`);
+}
+
+/** The runs in their order, each once. Throws a usage error for the first that is wrong. */
+export async function* expandSweep({ configs, axes, flags, shard }: SweepRequest): AsyncGenerator<SweepRun> {
+  const seen = new Set<string>();
+  for (const name of configs.flatMap(matching)) {
+    const file = await openConfig(name);
+    for (const overrides of combinations(axes)) {
+      const resolved = await file.resolve(overrides, flags);
+      const { config } = resolved;
+      const id = runHash(config);
+      if (seen.has(id)) continue;
+      const place = seen.size;
+      seen.add(id);
+      if (shard && place % shard.of !== shard.index - 1) continue;
+      yield {
+        id,
+        config,
+        get yaml() {
+          return resolved.yaml;
+        },
+      };
+    }
+  }
+}
+
+/** Keys that take more than one value, but for the seed: what a table of the runs has to tell apart. */
+export function variedKeys(axes: readonly Axis[]): string[] {
+  return axes.flatMap(({ key, choices }) => (choices.length > 1 && key !== 'seed' ? [key] : []));
+}
