@@ -7,8 +7,11 @@ import { UsageError } from '../src/base/errors.ts';
 import { findEnv } from '../src/envs/index.ts';
 import { publishedTable } from '../src/report/against-published.ts';
 import { comparisonTable } from '../src/report/comparisons.ts';
+import { curveColors, curveSpec, drawCurves, lineStyles } from '../src/report/curve-charts.ts';
+import { findingsOf } from '../src/report/findings.ts';
 import { groupRuns, rewardOf, spreadOf } from '../src/report/groups.ts';
-import { averageCurve, curveSpec, drawCurves } from '../src/report/learning-curves.ts';
+import { averageCurve } from '../src/report/learning-curves.ts';
+import { renderPng } from '../src/report/png.ts';
 import { publishedResult, publishedResults, publishedSettings } from '../src/report/published.ts';
 import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } from '../src/report/report.ts';
 import { saveReport } from '../src/report/report-files.ts';
@@ -32,12 +35,15 @@ interface Facts {
   readonly means?: readonly (number | null)[];
   readonly rechecked?: number | null;
   readonly episodesPerIteration?: number;
+  /** false: as runs were written before they counted calls by iteration */
+  readonly countsCalls?: boolean;
 }
 
 /** Writes a run folder as a run leaves it, as far as reports read it. */
 function writeRun(folder: string, facts: Facts = {}): string {
   const { env = 'CartPole-v1', method = 'r2po', model = 'openai/m', kind = 'model', seed = 3 } = facts;
   const { status = 'finished', means = [10, 30, 20], rechecked = 25, episodesPerIteration = 40 } = facts;
+  const { countsCalls = true } = facts;
   const kept = means.flatMap((mean) => (mean === null ? [] : [mean]));
   const best = Math.max(...kept);
   mkdirSync(folder, { recursive: true });
@@ -80,11 +86,12 @@ function writeRun(folder: string, facts: Facts = {}): string {
     steps: 4567,
     wall_s: 8.5,
   };
-  const header = 'iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens';
+  const header = `iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens${countsCalls ? ',llm_calls' : ''}`;
   let highest = Number.NEGATIVE_INFINITY;
   const lines = means.map((mean, i) => {
     highest = Math.max(highest, mean ?? highest);
-    return [i + 1, 5 + episodesPerIteration * (i + 1), 9, 'proposal', mean ?? '', highest, 100 * (i + 1), i].join(',');
+    const cells = [i + 1, 5 + episodesPerIteration * (i + 1), 9, 'proposal', mean ?? '', highest, 100 * (i + 1), i];
+    return [...cells, ...(countsCalls ? [2 * i + 3] : [])].join(',');
   });
   writeFileSync(join(folder, 'run.json'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));
@@ -106,7 +113,7 @@ function runsOf(...facts: Facts[]): string {
 
 const options: ReportOptions = {
   by: ['env', 'method', 'model'],
-  axis: 'episodes',
+  axes: ['episodes'],
   value: 'kept',
   compare: null,
   reward: 'rechecked',
@@ -117,16 +124,17 @@ const options: ReportOptions = {
 
 describe('runs', () => {
   it('are found in folders of folders, each once, with what a report reads', () => {
-    const folder = runsOf({ seed: 8 }, { seed: 5, means: [1, null, 4], rechecked: null });
+    const folder = runsOf({ seed: 8, countsCalls: false }, { seed: 5, means: [1, null, 4], rechecked: null });
     mkdirSync(join(folder, 'notes'));
     const { runs, leftOut } = findRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
     expect(leftOut).toEqual([]);
     expect(runs[1].rows).toEqual([
-      { iteration: 1, episodes: 45, tokens: 100, mean: 1, best: 1 },
-      { iteration: 2, episodes: 85, tokens: 201, mean: null, best: 1 },
-      { iteration: 3, episodes: 125, tokens: 302, mean: 4, best: 4 },
+      { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
+      { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
+      { iteration: 3, episodes: 125, tokens: 302, calls: 7, mean: 4, best: 4 },
     ]);
+    expect(runs[0].rows.map(({ calls }) => calls)).toEqual([null, null, null]);
     expect(runs.map((run) => groupValue(run, 'evaluation.episodes'))).toEqual(['28', '25']);
     expect(groupValue(runs[0], 'no.such.key')).toBe('(default)');
   });
@@ -215,10 +223,12 @@ describe('groups', () => {
 describe('curves', () => {
   const runWith = (rows: readonly [episodes: number, mean: number | null][]): RunRecord => ({
     ...readRun(writeRun(fresh())),
-    rows: rows.map(([episodes, mean], i): CurveRow => ({ iteration: i + 1, episodes, tokens: 7, mean, best: mean })),
+    rows: rows.map(
+      ([episodes, mean], i): CurveRow => ({ iteration: i + 1, episodes, tokens: 7, calls: 8, mean, best: mean }),
+    ),
   });
   const curveOf = (runs: readonly RunRecord[]) =>
-    averageCurve({ values: [], runs, unfinished: 0, rewards: {} as never }, 'episodes', 'kept');
+    averageCurve({ values: [], runs, unfinished: 0, rewards: {} as never }, 'episodes', 'kept').steps;
 
   it('average runs that counted other episodes, each with the value that it holds', () => {
     const curve = curveOf([
@@ -252,7 +262,7 @@ describe('curves', () => {
           return {
             rows: list.map(([more, mean], i) => {
               episodes += more;
-              return { iteration: i + 1, episodes, tokens: 0, mean, best: mean };
+              return { iteration: i + 1, episodes, tokens: 0, calls: 0, mean, best: mean };
             }),
           } as unknown as RunRecord;
         });
@@ -287,9 +297,74 @@ describe('curves', () => {
         [9, 2],
       ]),
     ]);
-    const svg = await drawCurves(curveSpec([{ panel: 'P', line: 'a<b', steps }], { axis: 'episodes', value: 'best' }));
+    const options = { axis: 'episodes', value: 'best', context: ['model: c&d'] } as const;
+    const svg = await drawCurves(curveSpec([{ panel: 'P', line: 'a<b', steps }], options));
     expect(svg).toMatch(/^<svg[^>]*>/);
     expect(svg).toContain('a&lt;b');
+    expect(svg).toContain('model: c&amp;d');
+  });
+
+  it('against calls leave out, and name, the runs that did not count them', () => {
+    const { runs } = findRuns([runsOf({ means: [4, 8] }, { countsCalls: false }, { means: [6, 12, 30] })]);
+    const group = { values: [], runs, unfinished: 0, rewards: {} as never };
+    const { steps, leftOut } = averageCurve(group, 'calls', 'kept');
+    expect(steps[0]).toMatchObject({ x: 3, mean: 5, runs: 2 });
+    expect(steps.at(-1)).toMatchObject({ x: 5, mean: 10, runs: 2 });
+    expect(leftOut).toEqual([{ folder: runs[1].folder, reason: 'its metrics.csv does not count calls' }]);
+    expect(averageCurve(group, 'tokens', 'kept').leftOut).toEqual([]);
+    expect(averageCurve(group, 'tokens', 'kept').steps[0]).toMatchObject({ x: 100, mean: (4 + 10 + 6) / 3, runs: 3 });
+  });
+
+  it('name a run that kept no policy', () => {
+    const [run, other] = [runWith([[10, null]]), runWith([[20, 3]])];
+    const group = { values: [], runs: [run, other], unfinished: 0, rewards: {} as never };
+    expect(averageCurve(group, 'episodes', 'kept')).toMatchObject({
+      steps: [{ x: 20, mean: 3, runs: 1 }],
+      leftOut: [{ folder: run.folder, reason: 'it kept no policy' }],
+    });
+  });
+
+  it('look different however many there are, in colour or in dashes', () => {
+    const lines = Array.from({ length: 25 }, (_, i) => ({ panel: `p${i % 3}`, line: `line ${i}`, steps: [] }));
+    const styles = lineStyles([...lines, ...lines]);
+    expect(styles).toHaveLength(25);
+    expect(new Set(styles.map(({ color, dash }) => `${color} ${dash}`)).size).toBe(25);
+    for (const { color } of styles) expect(curveColors[color]).toBeDefined();
+  });
+});
+
+describe('a PNG', () => {
+  const size = (png: Uint8Array) => {
+    const view = new DataView(png.buffer, png.byteOffset);
+    return [view.getUint32(16), view.getUint32(20)];
+  };
+  const drawing = (text: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="30"><rect width="120" height="30" fill="white"/>${text}</svg>`;
+
+  it('has twice the pixels of its document, and the text in it: plain, bold, and in letters of other languages', async () => {
+    const blank = await renderPng(drawing(''));
+    expect(Array.from(blank.slice(1, 4))).toEqual([...'PNG'].map((c) => c.charCodeAt(0)));
+    expect(size(blank)).toEqual([240, 60]);
+    const words = (text: string, more = '') =>
+      renderPng(drawing(`<text x="5" y="20" font-family="sans-serif" font-size="14"${more}>${text}</text>`));
+    const pictures = [
+      blank,
+      await words('Reward'),
+      await words('Reward', ' font-weight="bold"'),
+      await words('Reward'),
+      await words('Награда é'),
+    ].map((png) => Buffer.from(png).toString('base64'));
+    // The fourth is the second again: a picture is the same whenever it is drawn.
+    expect(pictures[3]).toBe(pictures[1]);
+    expect(new Set(pictures).size).toBe(4);
+  });
+
+  it('does not need fonts of the system, whatever the document asks for', async () => {
+    const named = await renderPng(
+      drawing('<text x="5" y="20" font-family="No Such Font" font-size="14">Reward</text>'),
+    );
+    const plain = await renderPng(drawing('<text x="5" y="20" font-family="sans-serif" font-size="14">Reward</text>'));
+    expect(Buffer.from(named).equals(Buffer.from(plain))).toBe(true);
   });
 });
 
@@ -386,6 +461,45 @@ describe('methods against each other', () => {
   });
 });
 
+describe('findings', () => {
+  it('say for each environment who is highest, and whether a difference is shown', () => {
+    const rewards = (env: string, method: string, values: number[]) =>
+      values.map((rechecked, seed) => ({ env, method, rechecked, seed }));
+    const folder = runsOf(
+      ...rewards('CartPole-v1', 'r2po', [90, 91, 92]),
+      ...rewards('CartPole-v1', 'props', [10, 12, 11]),
+      ...rewards('CartPole-v1', 'reptraj', [80, 95, 120]),
+      ...rewards('FrozenLake-v1', 'r2po', [1, 2, 3]),
+      ...rewards('FrozenLake-v1', 'props', [21, 22, 23]),
+      ...rewards('Acrobot-v1', 'r2po', [-80]),
+      { env: 'Pong-v0', rechecked: null },
+    );
+    const texts = makeReport(findRuns([folder]), options).findings.map(({ setting, text }) => `${setting}: ${text}`);
+    expect(texts[0]).toBe('Acrobot-v1, openai/m: re-checked best -80 over one run, which has no interval');
+    // Means 91 and 11, both with variance 1: t = 80 / sqrt(2/3) with 4 degrees of freedom, of which 2.776 is the quantile.
+    const half = 2.7764451 * Math.sqrt(2 / 3);
+    expect(texts[1]).toMatch(
+      /^CartPole-v1, openai\/m: highest re-checked best by reptraj, 98\.33 \[.*\] over 3 runs; /,
+    );
+    expect(texts[1]).toContain(
+      `r2po is above props by 80 [${(80 - half).toFixed(2)}, ${(80 + half).toFixed(2)}] (Holm p `,
+    );
+    expect(texts[1]).toMatch(/no difference between r2po and reptraj is shown \(Holm p 0\.\d+\)$/);
+    expect(texts[2]).toContain(`r2po is below props by 20 [${(20 - half).toFixed(2)}, ${(20 + half).toFixed(2)}]`);
+    expect(texts[3]).toBe('Pong-v0, openai/m: no run has a re-checked best');
+  });
+
+  it('name all of those that are highest, and are there without methods too', () => {
+    const found = findRuns([runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 })]);
+    const [tie] = makeReport(found, options).findings;
+    expect(tie.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
+    const groups = groupRuns(found.runs, { by: ['seed'], includeUnfinished: false });
+    const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
+    expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
+    expect(bySeed[2].text).toBe('best reward 30 over one run, which has no interval');
+  });
+});
+
 describe('beside the published results', () => {
   it('stands what was measured, with Welch between the two and what differs', () => {
     const means = [400, 450, 500];
@@ -479,6 +593,9 @@ describe('tables', () => {
     expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ & {y} \\\\z \\| \\<b\\> $1 | - |');
     expect(htmlTable(table)).toContain('<td>a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>');
     expect(htmlTable(table)).toContain('<td class="right">-</td>');
+    const intervals = { columns: [{ title: 'n' }], rows: [['7.5 ± 2 [-1.5e-7, 9]'], ['a [b]']] };
+    expect(htmlTable(intervals)).toContain('<td>7.5 ± 2 <small>[-1.5e-7, 9]</small></td>');
+    expect(htmlTable(intervals)).toContain('<td>a [b]</td>');
   });
 });
 
@@ -494,10 +611,13 @@ describe('r2po report', () => {
       { env: 'CartPole-v1', method: 'r2po', model: 'openai/m' },
     ]);
     expect(groups[1].rewards.mean.mean).toBeCloseTo((2 + 16 / 3) / 2, 12);
-    expect(curves.lines.map((line: { line: string }) => line.line)).toEqual(['props, openai/m', 'r2po, openai/m']);
+    expect(curves.map(({ axis }: { axis: string }) => axis)).toEqual(['episodes', 'iterations', 'calls', 'tokens']);
+    // What all runs have in common is not said with each line.
+    expect(curves[2].lines.map((line: { line: string }) => line.line)).toEqual(['props', 'r2po']);
     expect(readdirSync(out).sort()).toEqual([
-      'curves.svg',
-      'curves.vl.json',
+      ...['calls', 'episodes', 'iterations', 'tokens'].flatMap((axis) =>
+        ['png', 'svg', 'vl.json'].map((end) => `curves-${axis}.${end}`),
+      ),
       'index.html',
       'report.json',
       'report.md',
@@ -510,8 +630,34 @@ describe('r2po report', () => {
     expect(page).not.toMatch(/<script|<link|src=|@import|url\(/);
     expect(readFileSync(join(out, 'report.md'), 'utf8')).not.toContain('offline');
     // Asked for again, the SVG comes out the same.
-    const spec = JSON.parse(readFileSync(join(out, 'curves.vl.json'), 'utf8'));
-    expect(await drawCurves(spec)).toBe(readFileSync(join(out, 'curves.svg'), 'utf8'));
+    const svg = readFileSync(join(out, 'curves-calls.svg'), 'utf8');
+    expect(svg).toContain('model calls');
+    expect(svg).toContain('model: openai/m');
+    expect(await drawCurves(JSON.parse(readFileSync(join(out, 'curves-calls.vl.json'), 'utf8')))).toBe(svg);
+    expect(Buffer.from(await renderPng(svg)).equals(readFileSync(join(out, 'curves-calls.png')))).toBe(true);
+  });
+
+  it('draws the curves that are asked for, and says which runs are not in them', async () => {
+    const folder = runsOf({}, { countsCalls: false, status: 'stopped' });
+    const asked = await runCli(['report', folder, '--json', '--curves', 'calls,tokens']);
+    expect(asked.stderr).toContain('not in the curves against calls: run-1: its metrics.csv does not count calls');
+    expect(asked.stderr).not.toContain('against tokens');
+    const { curves } = JSON.parse(asked.stdout);
+    expect(curves.map(({ axis, left_out }: { axis: string; left_out: object[] }) => [axis, left_out.length])).toEqual([
+      ['calls', 1],
+      ['tokens', 0],
+    ]);
+    expect(curves[0].lines[0].steps[0].runs).toBe(1);
+    const plain = await runCli(['report', folder, '--json']);
+    expect(JSON.parse(plain.stdout).curves.map(({ axis }: { axis: string }) => axis)).toEqual(['episodes']);
+    const out = fresh();
+    expect((await runCli(['report', folder, '--curves', 'calls', '--out', out])).code).toBe(0);
+    expect(readdirSync(out).filter((name) => name.startsWith('curves'))).toHaveLength(3);
+    for (const file of ['report.md', 'index.html']) {
+      const text = readFileSync(join(out, file), 'utf8');
+      expect(text).toContain('run-1: its metrics.csv does not count calls');
+      expect(text).toContain('1 of 2 runs are not finished');
+    }
   });
 
   it('says who the offline model is', async () => {
@@ -525,7 +671,8 @@ describe('r2po report', () => {
   });
 
   it.each([
-    { args: ['--curves', 'episode'], says: 'unknown choice "episode"; did you mean "episodes"?' },
+    { args: ['--curves', 'calls,episode'], says: 'unknown choice "episode"; did you mean "episodes"?' },
+    { args: ['--curves', 'calls,calls'], says: 'expected different axes separated by commas, such as episodes,calls' },
     { args: ['--by', 'env,,method'], says: 'expected different keys separated by commas' },
     { args: ['--by', 'env,env'], says: 'expected different keys separated by commas' },
   ])('refuses $args', async ({ args, says }) => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type RewardKind, rewardKinds } from '../report/groups.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
-import { makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
+import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
 import type { Table } from '../report/table.ts';
 import { formatTable, type Io } from './io.ts';
@@ -11,7 +11,7 @@ import { addOutputOptions } from './options.ts';
 
 interface Options {
   readonly by: readonly string[];
-  readonly curves: CurveAxis;
+  readonly curves?: readonly CurveAxis[];
   readonly value: CurveValue;
   readonly compare?: string;
   readonly reward: RewardKind;
@@ -30,13 +30,18 @@ function oneOf<T extends string>(option: string, choices: readonly T[]): (text: 
   };
 }
 
-function readKeys(text: string): string[] {
-  const keys = text.split(',').map((key) => key.trim());
-  if (keys.some((key) => key === '') || new Set(keys).size !== keys.length) {
-    throw new UsageError('--by', `expected different keys separated by commas, such as env,method, got "${text}"`);
+/** Different words between commas. */
+function readList(option: string, words: string, example: string, text: string): string[] {
+  const list = text.split(',').map((word) => word.trim());
+  if (list.some((word) => word === '') || new Set(list).size !== list.length) {
+    throw new UsageError(option, `expected different ${words} separated by commas, such as ${example}, got "${text}"`);
   }
-  return keys;
+  return list;
 }
+
+const readKeys = (text: string): string[] => readList('--by', 'keys', 'env,method', text);
+const readAxes = (text: string): CurveAxis[] =>
+  readList('--curves', 'axes', 'episodes,calls', text).map(oneOf('--curves', curveAxes));
 
 export function define(command: Command, io: Io): void {
   command
@@ -50,7 +55,11 @@ export function define(command: Command, io: Io): void {
       'method',
       'model',
     ])
-    .option('--curves <axis>', `curves against ${curveAxes.join(', ')}`, oneOf('--curves', curveAxes), 'episodes')
+    .option(
+      '--curves <axes>',
+      `curves against ${curveAxes.join(', ')}; all of them with --out, else ${curveAxes[0]}`,
+      readAxes,
+    )
     .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
     .option('--compare <method>', 'hold this method against the others; r2po where there are others beside it')
     .option(
@@ -66,14 +75,14 @@ export function define(command: Command, io: Io): void {
     )
     .option('--include-unfinished', 'take the last reward of a run that did not end for its final one')
     .option('--allow-mixed', 'put runs of the offline optimiser and of language models into one report')
-    .option('--out <dir>', 'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, Vega-Lite) and a page there');
+    .option('--out <dir>', 'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, PNG, Vega-Lite) and a page there');
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => run(paths, options, io));
 }
 
 async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
   const report = makeReport(findRuns(paths), {
     by: options.by,
-    axis: options.curves,
+    axes: options.curves ?? usualAxes(options.out),
     value: options.value,
     compare: options.compare ?? null,
     reward: options.reward,
@@ -82,12 +91,21 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     allowMixed: options.allowMixed ?? false,
   });
   for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
+  for (const { axis, leftOut } of report.curves) {
+    if (leftOut.length > 0) io.warn(`not in the curves against ${axis}: ${leftOutText(leftOut)}`);
+  }
   if (options.json) io.printJson(reportDocument(report));
   else printReport(report, io);
   if (options.out !== undefined) await saveReportIn(options.out, report, io);
 }
 
+/** What is kept in a folder has room for all curves. */
+export const usualAxes = (out: string | undefined): readonly CurveAxis[] =>
+  out === undefined ? curveAxes.slice(0, 1) : curveAxes;
+
 export function printReport(report: Report, io: Io): void {
+  for (const { setting, text } of report.findings) io.print(`${io.outColors.bold(setting)}: ${text}`);
+  io.print('');
   for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
 }
 

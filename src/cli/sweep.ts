@@ -11,7 +11,7 @@ import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, quotedCommand, wholeNumber } from './options.ts';
-import { printReport, saveReportIn } from './report.ts';
+import { printReport, saveReportIn, usualAxes } from './report.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
@@ -120,7 +120,8 @@ async function showResult(
   const { findRuns } = await import('../report/run-records.ts');
   const folders = results.flatMap(({ folder }) => (folder === null ? [] : [folder]));
   // Whoever sweeps over models has them apart in the table.
-  const asked = { ...usualReport, by: [...new Set(by)], allowMixed: true };
+  const axes = usualAxes(options.out);
+  const asked = { ...usualReport, by: [...new Set(by)], axes, allowMixed: true };
   const found = folders.length === 0 ? null : findRuns(folders);
   const report = found && found.runs.length > 0 ? makeReport(found, asked) : null;
   const played = results.filter(({ outcome, already }) => outcome === 'finished' && !already).length;

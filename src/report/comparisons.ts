@@ -11,7 +11,7 @@ import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
-import { type RewardKind, type RunGroup, rewardOf } from './groups.ts';
+import { type RewardKind, type RunGroup, rewardNames, rewardOf } from './groups.ts';
 import type { Table } from './table.ts';
 
 export interface ComparisonOptions {
@@ -123,6 +123,9 @@ function compare(
 const interval = ([low, high]: readonly [number, number], digits: number): string =>
   `[${significant(low, digits)}, ${significant(high, digits)}]`;
 
+/** `0.031`, `< 0.0001` */
+export const pText = (p: number): string => (p < 1e-4 ? '< 0.0001' : significant(p, 2));
+
 /** `0.71 [0.5, 0.9]` */
 function estimateText({ value, ci95 }: Estimate, digits: number): string {
   return `${significant(value, digits)}${ci95 ? ` ${interval(ci95, digits)}` : ''}`;
@@ -131,7 +134,7 @@ function estimateText({ value, ci95 }: Estimate, digits: number): string {
 export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
   const right = (title: string) => ({ title, align: 'right' as const });
   return {
-    title: `${method} against the others, by ${reward === 'rechecked' ? 'the re-checked best' : `${reward} reward`}`,
+    title: `${method} against the others, by ${rewardNames[reward]}`,
     note:
       `Mean over runs of ${method} less that of the other, with Welch's 95 % interval; p by Welch's test, adjusted by Holm ` +
       'within each opponent, and by the test of Mann and Whitney. g: Hedges, with interval. P(better): how likely a run of ' +
@@ -153,12 +156,12 @@ export function comparisonTable(comparisons: readonly Comparison[], { by, method
       other,
       runs.join(' / '),
       `${significant(difference, 4)} ${interval(ci95, 4)}`,
-      significant(tests.welchP, 2),
-      significant(tests.holmP, 2),
-      significant(tests.mannWhitneyP, 2),
+      pText(tests.welchP),
+      pText(tests.holmP),
+      pText(tests.mannWhitneyP),
       g === null ? '-' : `${significant(g.value, 3)} ${interval(g.ci95, 3)}`,
       estimateText(improvement, 2),
-      tests.paired === null ? '-' : `${significant(tests.paired.p, 2)} (${tests.paired.seeds})`,
+      tests.paired === null ? '-' : `${pText(tests.paired.p)} (${tests.paired.seeds})`,
     ]),
   };
 }

@@ -7,6 +7,14 @@ import { groupValue, type RunRecord } from './run-records.ts';
 export const rewardKinds = ['mean', 'best', 'final', 'rechecked'] as const;
 export type RewardKind = (typeof rewardKinds)[number];
 
+/** As they are called in a sentence. */
+export const rewardNames: Readonly<Record<RewardKind, string>> = {
+  mean: 'mean reward',
+  best: 'best reward',
+  final: 'final reward',
+  rechecked: 're-checked best',
+};
+
 export interface Spread {
   /** runs that have this number */
   readonly runs: number;

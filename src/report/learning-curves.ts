@@ -2,9 +2,8 @@
 import type { RunGroup } from './groups.ts';
 import { spreadOf } from './groups.ts';
 import type { CurveRow, RunRecord } from './run-records.ts';
-import { chartStyle, renderChart } from './svg.ts';
 
-export const curveAxes = ['episodes', 'iterations', 'tokens'] as const;
+export const curveAxes = ['episodes', 'iterations', 'calls', 'tokens'] as const;
 export type CurveAxis = (typeof curveAxes)[number];
 
 /** `kept`: of the policy that the last iteration kept; `best`: the highest so far. */
@@ -21,30 +20,61 @@ export interface CurveStep {
   readonly runs: number;
 }
 
-const positions: Readonly<Record<CurveAxis, (row: CurveRow) => number>> = {
+export interface LeftOutRun {
+  readonly folder: string;
+  readonly reason: string;
+}
+
+export interface AverageCurve {
+  /** none where the runs share no place */
+  readonly steps: readonly CurveStep[];
+  /** runs that are in none of its means, and why */
+  readonly leftOut: readonly LeftOutRun[];
+}
+
+const positions: Readonly<Record<CurveAxis, (row: CurveRow) => number | null>> = {
   episodes: ({ episodes }) => episodes,
   iterations: ({ iteration }) => iteration,
+  calls: ({ calls }) => calls,
   tokens: ({ tokens }) => tokens,
 };
 
 const gridPoints = 101;
 
-/** What a run shows at each place: the value of its last iteration up to there. */
-function steps(run: RunRecord, axis: CurveAxis, value: CurveValue): { x: number; y: number }[] {
-  const list: { x: number; y: number }[] = [];
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What a run shows at each place, or why it shows nothing. */
+function placesOf(run: RunRecord, axis: CurveAxis, value: CurveValue): readonly Place[] | string {
+  const list: Place[] = [];
   for (const row of run.rows) {
     const y = value === 'best' ? row.best : row.mean;
-    if (y !== null) list.push({ x: positions[axis](row), y });
+    const x = positions[axis](row);
+    if (x === null) return `its metrics.csv does not count ${axis}`;
+    if (y !== null) list.push({ x, y });
   }
-  return list;
+  return list.length === 0 ? 'it kept no policy' : list;
 }
 
 /**
  * The mean over runs on a grid that all of them cover: from where the last one has begun to where the first one ends, so
- * that every run is in every mean. Runs do not count the same episodes or tokens, so each gives the value that it holds.
+ * that every run is in every mean. Runs do not count the same episodes or tokens, so each gives the value that it holds:
+ * that of its last iteration up to there.
  */
-export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue): CurveStep[] {
-  const runs = group.runs.map((run) => steps(run, axis, value)).filter((list) => list.length > 0);
+export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue): AverageCurve {
+  const runs: (readonly Place[])[] = [];
+  const leftOut: LeftOutRun[] = [];
+  for (const run of group.runs) {
+    const places = placesOf(run, axis, value);
+    if (typeof places === 'string') leftOut.push({ folder: run.folder, reason: places });
+    else runs.push(places);
+  }
+  return { steps: averageOf(runs, axis), leftOut };
+}
+
+function averageOf(runs: readonly (readonly Place[])[], axis: CurveAxis): CurveStep[] {
   if (runs.length === 0) return [];
   const from = Math.max(...runs.map((list) => list[0].x));
   const to = Math.min(...runs.map((list) => list[list.length - 1].x));
@@ -61,67 +91,4 @@ export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue
     const [low, high] = spread?.ci95 ?? [null, null];
     return { x, mean: spread?.mean ?? Number.NaN, low, high, runs: values.length };
   });
-}
-
-const colors = [
-  '#264653',
-  '#e08a1e',
-  '#2a9d8f',
-  '#b5446e',
-  '#5a6fb0',
-  '#7a8b3a',
-  '#8a5a3c',
-  '#444444',
-  '#c94f4f',
-  '#3c9fc4',
-];
-
-/** One panel per environment, one line per other group; the Vega-Lite specification, data included. */
-export function curveSpec(
-  curves: readonly { readonly panel: string; readonly line: string; readonly steps: readonly CurveStep[] }[],
-  { axis, value }: { readonly axis: CurveAxis; readonly value: CurveValue },
-): object {
-  const values = curves.flatMap(({ panel, line, steps: list }) => list.map((step) => ({ panel, line, ...step })));
-  const lines = [...new Set(curves.map(({ line }) => line))];
-  const color = {
-    field: 'line',
-    type: 'nominal',
-    scale: { domain: lines, range: lines.map((_, i) => colors[i % colors.length]) },
-    legend: { orient: 'bottom', title: null, labelLimit: 400 },
-  };
-  const x = {
-    field: 'x',
-    type: 'quantitative',
-    title: axis,
-    axis: { grid: false },
-    scale: { nice: false, zero: false },
-  };
-  const title = value === 'best' ? 'highest mean return so far' : 'mean return of the kept policy';
-  return {
-    ...chartStyle,
-    data: { values },
-    facet: { field: 'panel', type: 'nominal', title: null, header: { labelFontSize: 13, labelFontWeight: 'bold' } },
-    columns: 2,
-    spec: {
-      width: 360,
-      height: 220,
-      layer: [
-        {
-          mark: { type: 'area', opacity: 0.18 },
-          encoding: {
-            x,
-            y: { field: 'low', type: 'quantitative', title, scale: { zero: false } },
-            y2: { field: 'high' },
-            color,
-          },
-        },
-        { mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y: { field: 'mean', type: 'quantitative' }, color } },
-      ],
-    },
-    resolve: { scale: { x: 'independent', y: 'independent' } },
-  };
-}
-
-export function drawCurves(specification: object): Promise<string> {
-  return renderChart(specification);
 }

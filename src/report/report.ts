@@ -12,13 +12,16 @@ import {
   comparisonTable,
   interquartileMeans,
 } from './comparisons.ts';
+import { type Finding, findingsOf } from './findings.ts';
 import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
-import { averageCurve, type CurveAxis, type CurveStep, type CurveValue } from './learning-curves.ts';
+import { averageCurve, type CurveAxis, type CurveStep, type CurveValue, type LeftOutRun } from './learning-curves.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
+import { modelLabel } from './run-table.ts';
 import type { Cell, Column, Table } from './table.ts';
 
 export interface ReportOptions extends GroupOptions {
-  readonly axis: CurveAxis;
+  /** what curves are drawn against; one set of curves each */
+  readonly axes: readonly CurveAxis[];
   readonly value: CurveValue;
   /** the method to hold against the others; null: R2PO where there are others beside it */
   readonly compare: string | null;
@@ -33,7 +36,7 @@ export interface ReportOptions extends GroupOptions {
 /** Where nothing else is asked for. */
 export const usualReport: ReportOptions = {
   by: ['env', 'method', 'model'],
-  axis: 'episodes',
+  axes: ['episodes'],
   value: 'kept',
   compare: null,
   reward: 'rechecked',
@@ -48,10 +51,21 @@ export interface ReportCurve {
   readonly steps: readonly CurveStep[];
 }
 
+/** The curves of all groups against one thing. */
+export interface AxisCurves {
+  readonly axis: CurveAxis;
+  readonly lines: readonly ReportCurve[];
+  readonly leftOut: readonly LeftOutRun[];
+}
+
 export interface Report {
   readonly options: ReportOptions;
   readonly groups: readonly RunGroup[];
-  readonly curves: readonly ReportCurve[];
+  /** what the numbers come to, in sentences */
+  readonly findings: readonly Finding[];
+  readonly curves: readonly AxisCurves[];
+  /** what answered the prompts, in words */
+  readonly models: readonly string[];
   readonly interquartileMeans: readonly (Estimate | null)[];
   /** null where there is nothing to compare */
   readonly comparison: { readonly options: ComparisonOptions; readonly lines: readonly Comparison[] } | null;
@@ -75,21 +89,37 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     throw new UsageError('--against', `expected --by with ${apart.join(', ')}, got ${options.by.join(', ')}`);
   }
   const groups = groupRuns(runs, options);
-  const { by, axis, value } = options;
-  const curves = groups.map((group) => {
-    const panel = group.values[by.indexOf('env')] ?? '';
-    const line = group.values.filter((_, i) => by[i] !== 'env').join(', ') || 'all';
-    return { panel, line, steps: averageCurve(group, axis, value) };
-  });
-  const published = options.published ? againstPublished(groups) : null;
+  const comparison = comparisonOf(groups, options);
+  const { by, reward } = options;
   return {
     options,
     groups,
-    interquartileMeans: interquartileMeans(groups, options.reward, options.includeUnfinished),
-    comparison: comparisonOf(groups, options),
-    curves,
-    published,
+    findings: findingsOf(groups, {
+      by,
+      reward,
+      comparison: comparison && { method: comparison.options.method, lines: comparison.lines },
+    }),
+    interquartileMeans: interquartileMeans(groups, reward, options.includeUnfinished),
+    comparison,
+    curves: options.axes.map((axis) => curvesAgainst(axis, groups, options)),
+    models: [...new Set(runs.map(({ summary }) => modelLabel(summary.model, summary.model_kind)))],
+    published: options.published ? againstPublished(groups) : null,
     leftOut,
+  };
+}
+
+function curvesAgainst(axis: CurveAxis, groups: readonly RunGroup[], { by, value }: ReportOptions): AxisCurves {
+  // What all groups have in common tells no line from another.
+  const told = by.map((key, i) => key !== 'env' && new Set(groups.map(({ values }) => values[i])).size > 1);
+  const curves = groups.map((group) => ({ group, curve: averageCurve(group, axis, value) }));
+  return {
+    axis,
+    lines: curves.map(({ group: { values }, curve }) => ({
+      panel: values[by.indexOf('env')] ?? '',
+      line: values.filter((_, i) => told[i]).join(', ') || values.filter((_, i) => by[i] !== 'env')[0] || 'all',
+      steps: curve.steps,
+    })),
+    leftOut: curves.flatMap(({ curve }) => curve.leftOut),
   };
 }
 
@@ -113,6 +143,18 @@ function refuseMixed(runs: readonly RunRecord[], allowed: boolean): void {
     `expected runs of language models or of the offline optimiser, got both ("${model.folder}", "${offline.folder}"); ` +
       'name them apart, or use --allow-mixed',
   );
+}
+
+/** `a, b and 3 more: its metrics.csv does not count calls` */
+export function leftOutText(runs: readonly LeftOutRun[]): string {
+  const named = 5;
+  const reasons = [...new Set(runs.map(({ reason }) => reason))];
+  const lists = reasons.map((reason) => {
+    const names = runs.filter((run) => run.reason === reason).map(({ folder }) => basename(folder));
+    const more = names.length > named ? ` and ${names.length - named} more` : '';
+    return `${names.slice(0, named).join(', ')}${more}: ${reason}`;
+  });
+  return lists.join('; ');
 }
 
 const rewardTitles: Readonly<Record<RewardKind, string>> = {
@@ -243,11 +285,12 @@ export function reportTables(report: Report): Table[] {
 
 /** Everything as one JSON value. */
 export function reportDocument(report: Report) {
-  const { options, groups, curves, comparison, published, leftOut } = report;
+  const { options, groups, findings, curves, comparison, published, leftOut } = report;
   const { by } = options;
   return {
     by,
     reward: options.reward,
+    findings,
     groups: groups.map(({ values, runs, unfinished, rewards }, i) => ({
       group: Object.fromEntries(by.map((key, i) => [key, values[i]])),
       runs: runs.map(({ folder, summary }) => ({ folder, ...summary })),
@@ -256,7 +299,12 @@ export function reportDocument(report: Report) {
       interquartile_mean: report.interquartileMeans[i],
     })),
     ...(comparison && { comparison: { method: comparison.options.method, lines: comparison.lines } }),
-    curves: { axis: options.axis, value: options.value, lines: curves },
+    curves: curves.map(({ axis, lines, leftOut: missing }) => ({
+      axis,
+      value: options.value,
+      lines,
+      left_out: missing.map(({ folder, reason }) => ({ path: folder, reason })),
+    })),
     ...(published && { published }),
     left_out: leftOut,
   };

@@ -47,6 +47,8 @@ export interface CurveRow {
   /** of the search so far */
   readonly episodes: number;
   readonly tokens: number;
+  /** answered calls of the model; null for a run that was written when they were not counted by iteration */
+  readonly calls: number | null;
   /** of the kept policy; null when the iteration kept none */
   readonly mean: number | null;
   /** highest kept mean so far */
@@ -156,6 +158,7 @@ function readRows(path: string): CurveRow[] {
     if (column < 0) throw new R2poError('report', `expected a column "${name}" in "${path}", found ${header}`);
     return column;
   };
+  const calls = columns.indexOf('llm_calls');
   const [iteration, episodes, mean, best, asked, answered] = [
     'iteration',
     'episodes',
@@ -184,6 +187,7 @@ function readRows(path: string): CurveRow[] {
         iteration: number(iteration),
         episodes: number(episodes),
         tokens: number(asked) + number(answered),
+        calls: calls < 0 ? null : number(calls),
         mean: optional(mean),
         best: optional(best),
       };

@@ -20,7 +20,7 @@ export interface Table {
 const cellText = (cell: Cell): string => (cell === null ? '-' : String(cell));
 
 /** What Markdown would take for itself; a name may hold anything. */
-const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
+export const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
 
 export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -84,11 +84,14 @@ export function htmlText(text: string): string {
   return text.replace(/[&<>"']/g, (c) => htmlNames[c]);
 }
 
+/** An interval at the end of a cell is marked, so that a page can put it below its number. */
+const withInterval = (html: string): string => html.replace(/ (\[[-+.e\d]+, [-+.e\d]+\])$/, ' <small>$1</small>');
+
 export function htmlTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const row = (tag: string, cells: readonly Cell[]): string => {
     const inner = cells.map((cell, i) => {
       const right = columns[i].align === 'right' ? ' class="right"' : '';
-      return `<${tag}${right}>${htmlText(cellText(cell))}</${tag}>`;
+      return `<${tag}${right}>${withInterval(htmlText(cellText(cell)))}</${tag}>`;
     });
     return `<tr>${inner.join('')}</tr>`;
   };

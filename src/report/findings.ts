@@ -1,0 +1,65 @@
+/** What the numbers come to, in sentences: the first thing that a reader should see. */
+import { significant } from '../base/plain-number.ts';
+import { type Comparison, pText } from './comparisons.ts';
+import { type RewardKind, type RunGroup, rewardNames, type Spread } from './groups.ts';
+
+export interface Finding {
+  /** what it is about: the keys of the groups but the method */
+  readonly setting: string;
+  readonly text: string;
+}
+
+export interface FindingOptions {
+  readonly by: readonly string[];
+  readonly reward: RewardKind;
+  /** null where nothing is compared */
+  readonly comparison: { readonly method: string; readonly lines: readonly Comparison[] } | null;
+}
+
+/** A difference counts as shown below this, after Holm. */
+const alpha = 0.05;
+
+const number = (value: number): string => significant(value, 4);
+const interval = (ci95: readonly [number, number] | null): string =>
+  ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : '';
+const count = (runs: number): string => (runs === 1 ? 'one run, which has no interval' : `${runs} runs`);
+
+/** One for each setting, in the order of the groups. */
+export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison }: FindingOptions): Finding[] {
+  const methodAt = by.indexOf('method');
+  const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
+  const settings = new Map<string, RunGroup[]>();
+  for (const group of groups) {
+    const key = JSON.stringify(settingOf(group));
+    settings.set(key, [...(settings.get(key) ?? []), group]);
+  }
+  return [...settings.values()].map((members) => {
+    const setting = settingOf(members[0]);
+    const lines = comparison?.lines.filter((line) => `${line.setting}` === `${setting}`) ?? [];
+    const verdicts = lines.map((line) => verdict(comparison?.method ?? '', line));
+    const rewards = members.flatMap((group) => {
+      const spread = group.rewards[reward];
+      return spread === null ? [] : [{ name: group.values[methodAt], spread }];
+    });
+    return { setting: setting.join(', ') || 'all runs', text: [highest(rewards, reward), ...verdicts].join('; ') };
+  });
+}
+
+function highest(rewards: readonly { readonly name: string; readonly spread: Spread }[], reward: RewardKind): string {
+  const title = rewardNames[reward];
+  if (rewards.length === 0) return `no run has a ${title}`;
+  const top = rewards.reduce((a, b) => (b.spread.mean > a.spread.mean ? b : a));
+  const { mean, ci95, runs } = top.spread;
+  const value = `${number(mean)}${interval(ci95)} over ${count(runs)}`;
+  if (rewards.length === 1) return `${title} ${value}`;
+  const names = rewards.filter(({ spread }) => spread.mean === mean).map(({ name }) => name);
+  return `highest ${title} by ${names.join(' and ')}, ${value}`;
+}
+
+function verdict(method: string, { other, difference, ci95, holmP }: Comparison): string {
+  const p = `Holm p ${pText(holmP)}`;
+  if (!(holmP < alpha)) return `no difference between ${method} and ${other} is shown (${p})`;
+  const side = difference > 0 ? 'above' : 'below';
+  const [low, high] = difference > 0 ? ci95 : [-ci95[1], -ci95[0]];
+  return `${method} is ${side} ${other} by ${number(Math.abs(difference))}${interval([low, high])} (${p})`;
+}
