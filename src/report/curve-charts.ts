@@ -78,12 +78,12 @@ function layers(styles: readonly LineStyle[], { axis, value }: ChartOptions, leg
     axis: { grid: false, tickMinStep: 1, labelFlush: false },
     scale: { nice: false, zero: false },
   };
-  const scale = { zero: false };
-  const title = yTitles[value];
+  // Labels within the frame, or one at its top would move the title of the panel.
+  const y = { type: 'quantitative', title: yTitles[value], axis: { labelFlush: true }, scale: { zero: false } };
   return [
     {
       mark: { type: 'area', opacity: 0.18 },
-      encoding: { x, y: { field: 'low', type: 'quantitative', title, scale }, y2: { field: 'high' }, color },
+      encoding: { x, y: { field: 'low', ...y }, y2: { field: 'high' }, color },
     },
     {
       mark: { type: 'line', strokeWidth: 2 },

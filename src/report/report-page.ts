@@ -15,7 +15,7 @@ export const curvesNote =
   'it held there. The line ends where the first run ends.';
 
 /** Longer tables are folded. */
-const openRows = 40;
+const openRows = 100;
 
 const colorNames = curveColors.map((_, i) => `--line-${i}`);
 const palette = (kind: 'light' | 'dark'): string =>
