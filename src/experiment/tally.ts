@@ -35,13 +35,17 @@ export interface IterationRow {
   readonly llm_calls: number;
 }
 
-/** Ends that leave nothing broken; `--resume` goes on as if nothing had happened. */
-const orderlyStops: readonly ExitCode[] = [
+const orderlyStops: readonly number[] = [
   exitCodes.model,
   exitCodes.budget,
   exitCodes.interrupted,
   exitCodes.terminated,
-];
+] satisfies readonly ExitCode[];
+
+/** An end that leaves nothing broken; `--resume` goes on as if nothing had happened. */
+export function isOrderlyStop(exitCode: number): boolean {
+  return orderlyStops.includes(exitCode);
+}
 
 export interface KeptPolicy {
   readonly iteration: number;
@@ -142,7 +146,7 @@ export class Tally {
         this.status = 'finished';
         break;
       case 'run_stopped':
-        this.status = orderlyStops.some((code) => code === event.exit_code) ? 'stopped' : 'failed';
+        this.status = isOrderlyStop(event.exit_code) ? 'stopped' : 'failed';
         if (event.exit_code === exitCodes.model) this.llm.failedCalls += 1;
         break;
     }

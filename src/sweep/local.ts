@@ -1,10 +1,11 @@
 /** The runs of a sweep in one process: some at a time, on shared backends and models. */
-import { exitCodes, InterruptedError, R2poError } from '../base/errors.ts';
+import { R2poError } from '../base/errors.ts';
 import { ensureRunFolder, indexRuns, type KnownRun } from '../experiment/folder.ts';
 import { RunHost } from '../experiment/host.ts';
 import { BusyError } from '../experiment/lock.ts';
 import type { Progress } from '../experiment/run.ts';
 import type { RunSummary } from '../experiment/summary.ts';
+import { isOrderlyStop } from '../experiment/tally.ts';
 import type { SweepRun } from './expand.ts';
 
 /**
@@ -215,6 +216,5 @@ class Sweep {
 
 function outcomeOf(error: R2poError): Outcome {
   if (error instanceof BusyError) return 'busy';
-  if (error instanceof InterruptedError) return 'stopped';
-  return error.exitCode === exitCodes.budget || error.exitCode === exitCodes.model ? 'stopped' : 'failed';
+  return isOrderlyStop(error.exitCode) ? 'stopped' : 'failed';
 }
