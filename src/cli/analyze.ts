@@ -26,6 +26,17 @@ export function define(command: Command, io: Io): void {
 }
 
 async function analyze(kind: string, paths: readonly string[], options: Options, io: Io): Promise<void> {
+  const document = await showAnalysis(kind, paths, options, io);
+  if (options.json) io.printJson(document);
+}
+
+/** Prints the tables, unless they are wanted as JSON, and returns the document. */
+export async function showAnalysis(
+  kind: string,
+  paths: readonly string[],
+  options: Options,
+  io: Io,
+): Promise<Readonly<Record<string, unknown>>> {
   const analysis = findAnalysis(kind);
   const { runs, leftOut } = await readRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);
@@ -35,16 +46,15 @@ async function analyze(kind: string, paths: readonly string[], options: Options,
     io.note(`unfinished "${folder}": used as far as it goes, ${iterations.length} iterations`);
   }
   const { document, tables } = analysis.analyse(runs);
-  if (options.json) {
-    const counts = countsOf(runs, leftOut);
-    io.printJson({ analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document });
-    return;
-  }
+  const counts = countsOf(runs, leftOut);
+  const all = { analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document };
+  if (options.json) return all;
   for (const { title, note, columns, rows } of tables) {
     const above = note === '' ? io.outColors.bold(title) : `${io.outColors.bold(title)}\n${note}`;
     io.print(`${above}\n\n${formatTable(columns, rows, io.outColors)}\n`);
   }
   io.print(footer(runs));
+  return all;
 }
 
 function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {

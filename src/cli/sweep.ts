@@ -4,16 +4,17 @@ import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
+import type { ReportOptions } from '../report/report.ts';
 import { sweepLines, totalLine } from '../report/sweep-progress.ts';
 import { type BackendChoice, maxSeed } from '../rollout/backend.ts';
-import type { Shard, SweepRun } from '../sweep/expand.ts';
+import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, quotedCommand, wholeNumber } from './options.ts';
-import { printReport, saveReportIn, usualAxes } from './report.ts';
 
-interface Options {
+/** Of every command that makes many runs here. */
+export interface SweepCommandOptions {
   readonly backend?: BackendChoice;
   readonly model?: string;
   readonly runsDir: string;
@@ -39,7 +40,12 @@ export function define(command: Command, io: Io): void {
       'Runs every combination of configurations and values, some at a time in one process, and ends with their report. ' +
         'What is finished is skipped and what was broken off goes on, so the same command can be given again at any time.',
     )
-    .argument('<config...>', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9')
+    .argument('<config...>', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
+  addSweepOptions(command, io).action(async (args: string[], options: SweepCommandOptions) => sweep(args, options, io));
+}
+
+export function addSweepOptions(command: Command, io: Io): Command {
+  command
     .addOption(backendOption())
     .option('--model <name>', 'what answers the prompts, see "r2po list models"')
     .option('--runs-dir <dir>', 'where run folders are made', 'runs')
@@ -54,17 +60,47 @@ export function define(command: Command, io: Io): void {
     .addOption(countOption('--max-calls', 'stop each run, resumable, after this many model calls', maxSeed))
     .addOption(countOption('--max-tokens', 'stop each run, resumable, after this many tokens', maxSeed))
     .option('--out <dir>', 'write the report there: tables, curves and a page');
-  addOutputOptions(command, io).action(async (args: string[], options: Options) => run(args, options, io));
+  return addOutputOptions(command, io);
 }
 
-async function run(args: readonly string[], options: Options, io: Io): Promise<void> {
-  const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
-  const { configs, axes } = splitArguments(args);
-  const { backend, model, maxCalls, maxTokens, shard = null } = options;
-  const flags = { backend, model, maxCalls, maxTokens };
+async function sweep(args: readonly string[], options: SweepCommandOptions, io: Io): Promise<void> {
+  const { splitArguments, variedKeys } = await import('../sweep/expand.ts');
+  const request = splitArguments(args);
+  const runs = await runsOf(request, options);
+  const by = [...new Set(['env', 'method', 'model', ...variedKeys(request.axes)])];
+  if (options.dryRun) return showPlan(runs, by, options, io);
+  const { document, failure } = await runAll(runs, { by }, options, io);
+  if (options.json) io.printJson(document);
+  if (failure) throw failure;
+}
+
+/** Throws a usage error for the first that is wrong. */
+export async function runsOf(
+  request: Pick<SweepRequest, 'configs' | 'axes'>,
+  { backend, model, maxCalls, maxTokens, shard }: SweepCommandOptions,
+): Promise<SweepRun[]> {
+  const { expandSweep } = await import('../sweep/expand.ts');
   const runs: SweepRun[] = [];
-  for await (const found of expandSweep({ configs, axes, flags, shard })) runs.push(found);
-  if (options.dryRun) return showPlan(runs, options, io);
+  const flags = { backend, model, maxCalls, maxTokens };
+  for await (const run of expandSweep({ ...request, flags, shard: shard ?? null })) runs.push(run);
+  return runs;
+}
+
+export interface SweepEnd {
+  /** for `--json` */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly folders: readonly string[];
+  /** to be thrown when all is printed; null when every run is finished */
+  readonly failure: unknown;
+}
+
+/** Runs what is not finished, and prints the report of all, unless it is wanted as JSON. */
+export async function runAll(
+  runs: readonly SweepRun[],
+  report: Partial<ReportOptions>,
+  options: SweepCommandOptions,
+  io: Io,
+): Promise<SweepEnd> {
   const { sweepHere } = await import('../sweep/local.ts');
   const interruption = listenForInterrupts(io, 'the sweep');
   const argv = process.argv.slice(2);
@@ -81,10 +117,10 @@ async function run(args: readonly string[], options: Options, io: Io): Promise<v
       onState: (state) => showState(state, io),
     });
     io.status(null);
-    await showResult(result, ['env', 'method', 'model', ...variedKeys(axes)], options, io);
-    if (interruption.signal.aborted) throw interruption.signal.reason;
     const open = result.results.filter(({ outcome }) => outcome !== 'finished');
-    if (open.length > 0) throw notFinished(open, runs.length, quotedCommand(argv));
+    const shown = await showResult(result, report, options, io);
+    if (interruption.signal.aborted) return { ...shown, failure: interruption.signal.reason };
+    return { ...shown, failure: open.length === 0 ? null : notFinished(open, runs.length, quotedCommand(argv)) };
   } finally {
     interruption.dispose();
   }
@@ -112,46 +148,53 @@ function showState(state: SweepState, io: Io): void {
 
 async function showResult(
   { results, sharing, seconds }: SweepResult,
-  by: readonly string[],
-  options: Options,
+  asked: Partial<ReportOptions>,
+  options: SweepCommandOptions,
   io: Io,
-): Promise<void> {
+): Promise<Omit<SweepEnd, 'failure'>> {
   const { makeReport, reportDocument, usualReport } = await import('../report/report.ts');
   const { findRuns } = await import('../report/run-records.ts');
+  const { printReport, saveReportIn, usualAxes } = await import('./report.ts');
   const folders = results.flatMap(({ folder }) => (folder === null ? [] : [folder]));
-  // Whoever sweeps over models has them apart in the table.
-  const axes = usualAxes(options.out);
-  const asked = { ...usualReport, by: [...new Set(by)], axes, allowMixed: true };
   const found = folders.length === 0 ? null : findRuns(folders);
-  const report = found && found.runs.length > 0 ? makeReport(found, asked) : null;
+  // Whoever sweeps over models has them apart in the table.
+  const wanted = { ...usualReport, axes: usualAxes(options.out), allowMixed: true, ...asked };
+  const report = found && found.runs.length > 0 ? makeReport(found, wanted) : null;
   const played = results.filter(({ outcome, already }) => outcome === 'finished' && !already).length;
   if (played > 0) {
     io.note(`${played} runs in ${duration(seconds)}; ${sharing.requests} evaluations in ${sharing.calls} calls`);
   }
-  if (options.json) {
-    io.printJson({
-      seconds,
-      evaluations: sharing.requests,
-      evaluation_calls: sharing.calls,
-      runs: results.map(({ run, folder, outcome, already, error }) => ({
-        id: run.id,
-        env: run.config.env,
-        method: run.config.method,
-        model: run.config.model,
-        seed: run.config.seed,
-        folder,
-        outcome,
-        already,
-        ...(error && { error: error.detail, exit_code: error.exitCode }),
-      })),
-      report: report && reportDocument(report),
-    });
-  } else if (report) printReport(report, io);
-  if (options.out !== undefined && report) await saveReportIn(options.out, report, io);
+  if (report && !options.json) printReport(report, io);
+  if (report && options.out !== undefined) await saveReportIn(options.out, report, io);
+  const document = {
+    seconds,
+    evaluations: sharing.requests,
+    evaluation_calls: sharing.calls,
+    runs: results.map(({ run, folder, outcome, already, error }) => ({
+      id: run.id,
+      env: run.config.env,
+      method: run.config.method,
+      model: run.config.model,
+      seed: run.config.seed,
+      folder,
+      outcome,
+      already,
+      ...(error && { error: error.detail, exit_code: error.exitCode }),
+    })),
+    report: report && reportDocument(report),
+  };
+  return { document, folders };
 }
 
-async function showPlan(runs: readonly SweepRun[], options: Options, io: Io): Promise<void> {
+/** What the runs that are not finished would take; `by` are the keys that tell them apart. */
+export async function showPlan(
+  runs: readonly SweepRun[],
+  by: readonly string[],
+  options: SweepCommandOptions,
+  io: Io,
+): Promise<void> {
   const { estimateSweep, totalOf } = await import('../sweep/estimate.ts');
+  const { configValue } = await import('../report/run-records.ts');
   const { openCpuBackend } = await import('../rollout/cpu/backend.ts');
   const backend = openCpuBackend({ threads: 1 });
   const groups = await estimateSweep(runs, options.runsDir, backend).finally(() => backend.close());
@@ -164,9 +207,7 @@ async function showPlan(runs: readonly SweepRun[], options: Options, io: Io): Pr
   const count = (value: number): string => value.toLocaleString('en-US');
   const right = (title: string) => ({ title, align: 'right' as const });
   const columns = [
-    { title: 'env' },
-    { title: 'method' },
-    { title: 'model' },
+    ...by.map((title) => ({ title })),
     right('runs'),
     right('finished'),
     right('begun'),
@@ -175,10 +216,8 @@ async function showPlan(runs: readonly SweepRun[], options: Options, io: Io): Pr
     right('tokens each'),
     right('USD each'),
   ];
-  const rows = groups.map(({ env, method, model, runs: all, finished, begun, each }) => [
-    env,
-    method,
-    model,
+  const rows = groups.map(({ config, runs: all, finished, begun, each }) => [
+    ...by.map((key) => configValue(config, key)),
     all,
     finished,
     begun,

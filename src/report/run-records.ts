@@ -204,7 +204,12 @@ export function groupValue(run: RunRecord, key: string): string {
     run: basename(run.folder),
   };
   if (key in facts) return facts[key];
-  let value: unknown = parse(readText(join(run.folder, 'config.yaml')));
+  return configValue(parse(readText(join(run.folder, 'config.yaml'))), key);
+}
+
+/** The value of a dotted key as a table shows it. */
+export function configValue(config: unknown, key: string): string {
+  let value = config;
   for (const part of key.split('.')) {
     value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined;
   }
