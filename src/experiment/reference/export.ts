@@ -18,8 +18,8 @@ import { readEvents } from '../journal.ts';
 import type { Manifest } from '../manifest.ts';
 import { type Plan, planRun } from '../plan.ts';
 import { Tally } from '../tally.ts';
+import { rolloutsFolder, rolloutsName, warmupName } from './copies.ts';
 import { mostRollouts } from './files.ts';
-import { rolloutsFolder, rolloutsName, warmupName } from './import.ts';
 import {
   episodeFolder,
   experimentName,

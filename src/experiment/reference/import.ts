@@ -2,33 +2,13 @@
  * A log of the Python reference as a run folder of ours. What cannot be read is left out and accounted for by file. The
  * result is marked as imported: it has no requests and no seeds by which it could be resumed or replayed.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { once } from 'node:events';
-import {
-  closeSync,
-  createWriteStream,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createGzip } from 'node:zlib';
 import { exitCodes, R2poError, UsageError } from '../../base/errors.ts';
-import { estimateTokens } from '../../base/tokens.ts';
-import { resolveConfig, shippedConfigs } from '../../config/resolve.ts';
-import type { Env } from '../../envs/env.ts';
-import { findEnv } from '../../envs/index.ts';
 import { findMethod } from '../../methods/index.ts';
-import type { CandidateLabel } from '../../methods/method.ts';
 import { endCauses } from '../../rollout/backend.ts';
-import { type Summary, summarise } from '../../stats/summary.ts';
-import { asRecorded } from '../event-schema.ts';
-import type { EventBody, LoggedTotals } from '../events.ts';
+import type { LoggedTotals } from '../events.ts';
 import { replaceFile } from '../files.ts';
 import { configName } from '../folder.ts';
 import { runHash } from '../identity.ts';
@@ -36,31 +16,24 @@ import { eventsName } from '../journal.ts';
 import { newManifest } from '../manifest.ts';
 import { type Plan, planRun } from '../plan.ts';
 import { RunFiles } from '../run-files.ts';
-import { Tally } from '../tally.ts';
-import { cannotRead, type Problem, type Rollouts, readOverallLog, readRollouts, readText, type Tee } from './files.ts';
+import { Account, type SkippedFile } from './account.ts';
+import { rolloutsFolder, warmupName, withCopy } from './copies.ts';
+import { cannotRead, readOverallLog, readRollouts } from './files.ts';
 import { type FoundRun, listFolder } from './find.ts';
+import { type Intake, readIteration, summaryOf } from './iteration.ts';
 import {
   episodeFolder,
   type Layout,
   type LayoutId,
-  type LoggedMethod,
-  layoutOf,
-  layouts,
-  loggedMethods,
   logName,
-  parametersName,
-  readExperimentName,
-  reasoningName,
   reportFolder,
-  runFolder,
   warmupFile,
   warmupFolder,
 } from './layout.ts';
-import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
+import { appendIteration, EventLog } from './record.ts';
+import { configFor, detect, type Subject, type Told } from './subject.ts';
 
 export const importFormat = 'r2po reference, commit 9449c38';
-/** Beside the record: the rollouts as they were logged, for a record holds no steps. */
-export const rolloutsFolder = 'rollouts';
 
 /** What the log does not say. */
 const unknown = [
@@ -71,15 +44,8 @@ const unknown = [
   'times of the events: made from the logged seconds',
 ] as const;
 
-export interface SkippedFile extends Problem {
-  readonly path: string;
-}
-
-export interface ImportOptions {
+export interface ImportOptions extends Told {
   readonly runsDir: string;
-  /** an id; null: told by the folder's name */
-  readonly env: string | null;
-  readonly method: string | null;
   /** what answered, which the log does not say */
   readonly model: string;
   readonly argv: readonly string[];
@@ -105,370 +71,27 @@ export interface ImportedRun {
 /** In place of a backend: the episodes were played by the reference. */
 export const importedBackend = 'python-reference';
 
-/** The copy of a rollout file in the run folder. */
-export function rolloutsName(iteration: number, candidate: CandidateLabel): string {
-  return `iteration-${String(iteration).padStart(4, '0')}-${candidate}.txt.gz`;
-}
-
-/** The copy of a warm-up's file. */
-export function warmupName(index: number): string {
-  return `warmup-${String(index).padStart(4, '0')}.txt.gz`;
-}
-
-/** The files of one run on their way: what was read, what not, and the digest of all of it. */
-class Reader {
-  readonly digest: Hash = createHash('sha256');
-  readonly skipped: SkippedFile[] = [];
-  readonly notes: string[] = [];
-  read = 0;
-
-  begin(path: string): void {
-    this.digest.update(`\0${path}\0`);
-  }
-  done(path: string, problem: Problem | null): void {
-    if (problem) this.skip(path, problem);
-    else this.read += 1;
-  }
-  skip(path: string, { expected, found }: Problem): void {
-    this.skipped.push({ path, expected, found });
-  }
-}
-
-/** What a folder of the reference is about, before its files are read. */
-interface Subject {
-  readonly env: Env;
-  readonly method: LoggedMethod;
-  readonly layout: Layout;
-}
-
-function detect(run: FoundRun, options: ImportOptions, reader: Reader): Subject | null {
-  const names = run.source.split('/');
-  const told = names.map(readExperimentName);
-  const env = options.env === null ? (told.find((name) => name.env)?.env ?? null) : findEnv(options.env);
-  if (!env) {
-    reader.skip(run.folder, {
-      expected: 'a folder <environment>_<method>/run_<n>, such as cartpole_props/run_1, or --env',
-      found: run.source,
-    });
-    return null;
-  }
-  const found = layouts.find((layout) => hasFilesOf(run.folder, layout)) ?? null;
-  const wanted = options.method ?? told.find((name) => name.method)?.method?.id;
-  let method = loggedMethods.find(({ id }) => id === wanted) ?? null;
-  if (method && found && method.layout !== found.id) {
-    reader.notes.push(`the folder is called as one of ${method.id} and has the files of the ${found.id} layout`);
-    if (options.method === null) method = null;
-  }
-  if (!method) {
-    if (found) method = loggedMethods.find((m) => m.layout === found.id) ?? null;
-    if (!method) {
-      reader.skip(run.folder, { expected: 'the files of a method, or --method', found: 'none' });
-      return null;
-    }
-    reader.notes.push(`method ${method.id} by the files alone; say which one it is with --method`);
-  }
-  return { env, method, layout: found ?? layoutOf(method.layout) };
-}
-
-/** By its first iterations: a run has one layout. */
-function hasFilesOf(folder: string, layout: Layout): boolean {
-  const wanted = [...(layout.outcome ? [layout.outcome] : []), ...layout.candidates.map((c) => c.rollouts)];
-  // What two layouts share decides nothing.
-  const own = layout.id === 'critic-only' ? [layout.outcome as string] : wanted;
-  try {
-    const episodes = listFolder(folder).filter((e) => e.isDirectory() && episodeFolder.test(e.name));
-    return episodes.slice(0, 5).some(({ name }) => own.some((file) => existsSync(join(folder, name, file))));
-  } catch {
-    return false;
-  }
-}
-
-async function configFor(subject: Subject, run: FoundRun, model: string, facts: Facts): Promise<Resolved> {
-  const { env, method } = subject;
-  const base = `${env.folder}/${method.id}`;
-  const rest = run.source.split('/').map((name) => readExperimentName(name).rest);
-  const variant = ['projected-mlp', 'random-features']
-    .filter((kind) => rest.some((text) => text.includes(kind.slice(0, 9).replace('-', '_'))))
-    .map((kind) => `${base}-${kind}`)
-    .find((name) => shippedConfigs().includes(name));
-  const overrides = [
-    `iterations=${Math.max(1, facts.iterations)}`,
-    `warmup.policies=${facts.warmups}`,
-    `evaluation.episodes=${facts.episodes}`,
-  ];
-  const flags = { seed: runNumber(run), model };
-  try {
-    return await resolveConfig(variant ?? base, [...overrides, 'settings=published'], flags);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return await resolveConfig(base, overrides, flags);
-  }
-}
-type Resolved = Awaited<ReturnType<typeof resolveConfig>>;
-
-interface Facts {
-  readonly iterations: number;
-  readonly warmups: number;
-  /** per evaluation */
-  readonly episodes: number;
-}
-
-function runNumber({ source }: FoundRun): number {
-  const name = source.split('/').at(-1) ?? '';
-  return Number(runFolder.exec(name)?.[1] ?? 0);
-}
-
-/** Appends events with times that never go back. */
-class Record {
-  readonly tally = new Tally();
-  private readonly fd: number;
-  private readonly origin: number;
-  private time = 0;
-  private seq = 0;
-
-  constructor(path: string, origin: number) {
-    this.fd = openSync(path, 'wx');
-    this.origin = origin;
-  }
-
-  /** `seconds` since the start */
-  at(seconds: number): void {
-    this.time = Math.max(this.time, Math.min(Math.max(seconds, 0), 1e9));
-  }
-
-  append(body: EventBody): void {
-    const time = new Date(this.origin + this.time * 1000).toISOString();
-    const { line, event } = asRecorded({ ...body, time, seq: this.seq });
-    writeFileSync(this.fd, line);
-    this.seq += 1;
-    this.tally.add(event);
-  }
-
-  close(): void {
-    fsyncSync(this.fd);
-    closeSync(this.fd);
-  }
-}
-
-/** Closes with the episodes of the record, so that no half-written copy stays. */
-async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) => Promise<T>): Promise<T> {
-  const gzip = createGzip({ level: 6 });
-  const file = createWriteStream(path);
-  gzip.pipe(file);
-  try {
-    return await use({ copy: gzip as unknown as NonNullable<Tee['copy']> });
-  } finally {
-    gzip.end();
-    await once(file, 'close');
-  }
-}
-
-function summaryOf({ returns, lengths }: Rollouts, { env, settings }: Plan): Summary {
-  const cap = settings.maxSteps ?? Number.POSITIVE_INFINITY;
-  const limit = env.timeLimit ?? Number.POSITIVE_INFINITY;
-  const cause = (length: number) => (length >= limit ? 'truncated' : length >= cap ? 'capped' : 'terminated');
-  return summarise(
-    Float64Array.from(returns),
-    Uint32Array.from(lengths),
-    Uint8Array.from(lengths, (length) => endCauses.indexOf(cause(length))),
-    { firstSeed: 0, successThreshold: settings.successThreshold },
-  );
-}
-
-interface ReadCandidate {
-  readonly label: CandidateLabel;
-  readonly rollouts: Rollouts | null;
-  readonly params: readonly number[];
-  readonly mean: number;
-  readonly summary: Summary | null;
-}
-
-/** Logged to four decimals. */
-function near(a: number, b: number): boolean {
-  return Math.abs(a - b) <= 6e-5 + 1e-9 * Math.abs(b);
-}
-
-/** Reads one iteration's folder into events. Returns false when it was not finished. */
-async function importIteration(
-  reader: Reader,
-  record: Record,
-  plan: Plan,
-  subject: Subject,
-  place: { readonly folder: string; readonly draft: string; readonly iteration: number; readonly apiBefore: number },
-  logged: LoggedTotals | undefined,
-): Promise<boolean> {
-  const { layout, method } = subject;
-  const { folder, draft, iteration } = place;
-  const path = (name: string): string => join(folder, name);
-  let present = new Set<string>();
-  try {
-    present = new Set(listFolder(folder).map((entry) => entry.name));
-  } catch (error) {
-    // A row without its folder still says what was kept.
-    reader.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
-  }
-  const known = new Set([parametersName, reasoningName, layout.outcome, ...layout.candidates.map((c) => c.rollouts)]);
-  for (const name of present) {
-    if (!known.has(name)) reader.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
-  }
-  const text = async (name: string): Promise<string | null> => {
-    if (!present.has(name)) return null;
-    reader.begin(`${iteration}/${name}`);
-    const read = await readText(path(name), reader.digest);
-    if ('text' in read) return read.text;
-    reader.skip(path(name), read);
-    return null;
-  };
-
-  const outcomeText = layout.outcome === null ? null : await text(layout.outcome);
-  const outcome = outcomeText === null ? new Map<string, string>() : readKeys(outcomeText);
-  const winnerName = outcome.get('winner');
-  let kept: CandidateLabel | null =
-    layout.candidates.length === 1
-      ? 'proposal'
-      : winnerName !== undefined && Object.hasOwn(layout.winners, winnerName)
-        ? layout.winners[winnerName]
-        : null;
-  if (layout.outcome !== null && outcomeText !== null) {
-    const readable =
-      kept !== null && layout.candidates.some(({ reward }) => readNumber(outcome.get(reward) ?? '') !== null);
-    reader.done(
-      path(layout.outcome),
-      readable ? null : { expected: 'a winner and the rewards', found: 'a text without them' },
-    );
-  }
-
-  const reasoning = await text(reasoningName);
-  const exchanges = reasoning === null ? null : readReasoning(layout.id, reasoning);
-  if (reasoning !== null) {
-    const problem = exchanges ? null : { expected: 'prompts and replies', found: 'a text without their marks' };
-    reader.done(path(reasoningName), problem);
-  }
-  const count = plan.policy.paramCount;
-  const isTable = plan.policy.values.kind === 'choice';
-  const printedText = await text(parametersName);
-  const table = isTable && printedText !== null ? readTable(printedText, count) : null;
-  if (printedText !== null) {
-    const wrong = isTable && !table ? { expected: `a table of ${count} states`, found: 'another text' } : null;
-    reader.done(path(parametersName), wrong);
-  }
-
-  const candidates: ReadCandidate[] = [];
-  for (const [position, { label, rollouts: name, reward }] of layout.candidates.entries()) {
-    const told = readNumber(outcome.get(reward) ?? '');
-    let rollouts: Rollouts | null = null;
-    let seen: readonly number[] | null = null;
-    if (present.has(name)) {
-      reader.begin(`${iteration}/${name}`);
-      const copy = join(draft, rolloutsFolder, rolloutsName(iteration, label));
-      const read = await withCopy(copy, (tee) => readRollouts(path(name), { digest: reader.digest, ...tee }));
-      let { problem } = read;
-      seen = read.rollouts.params;
-      if (problem === null) {
-        const mean = summaryOf(read.rollouts, plan).mean;
-        const others = candidates[0]?.rollouts?.returns.length;
-        const here = read.rollouts.returns.length;
-        const expected = told ?? (kept === label && logged ? logged.reward : null);
-        if (expected !== null && !near(mean, expected)) {
-          problem = { expected: `rollouts with the logged mean ${expected}`, found: `the mean ${mean}` };
-        } else if (others !== undefined && here !== others) {
-          problem = { expected: `${others} rollouts, as of the proposal`, found: `${here}` };
-        }
-      }
-      reader.done(path(name), problem);
-      if (problem === null) rollouts = read.rollouts;
-      else rmSync(copy, { force: true });
-    }
-    const summary = rollouts && summaryOf(rollouts, plan);
-    const mean = summary?.mean ?? (kept === label && logged ? logged.reward : told);
-    // The critic's reply was never played, or all of it is lost.
-    if (mean === null) continue;
-    const reply = exchanges?.[position]?.reply;
-    const printedHere =
-      table && (method.printed === 'kept' ? kept === label : position === layout.candidates.length - 1);
-    const replied = reply === undefined ? null : readReplyParams(reply, count, isTable ? method.tabular : 'first');
-    const params = seen ?? (printedHere ? table : null) ?? replied ?? [];
-    candidates.push({ label, rollouts, params, mean, summary });
-  }
-
-  if (kept === null && logged && candidates.length > 0) {
-    // The outcome file is lost: the row tells which one was kept.
-    kept = candidates.findLast(({ mean }) => near(mean, logged.reward))?.label ?? null;
-  }
-  if (kept !== null && !candidates.some(({ label }) => label === kept)) kept = null;
-  const finished = logged !== undefined || (kept !== null && (layout.outcome === null || outcomeText !== null));
-  if (!finished || candidates.length === 0) {
-    const found = candidates.length === 0 ? 'no evaluation' : 'an iteration that breaks off';
-    reader.skip(folder, { expected: `a row in ${logName} and a finished iteration`, found });
-    return false;
-  }
-
-  const seconds = logged ? Math.max(0, logged.api_s - place.apiBefore) : 0;
-  if (exchanges) {
-    for (const { purpose, prompt, reply } of exchanges) {
-      record.append(callOf(iteration, purpose, prompt, reply, seconds / exchanges.length));
-    }
-  }
-  for (const { label, params, rollouts, summary } of candidates) {
-    if (!rollouts || !summary) continue;
-    const { returns, lengths } = rollouts;
-    const played = { params, adjustments: [], seed: 0, summary, paired: null, rollouts: { returns, lengths } };
-    record.append({ type: 'evaluated', iteration, candidate: label, ...played });
-  }
-  if (logged) record.at(logged.cpu_s + logged.api_s);
-  const won = candidates.find(({ label }) => label === kept);
-  record.append({
-    type: 'iteration',
-    iteration,
-    kept,
-    why:
-      kept === null ? 'the log does not say which was kept' : `the log says so${winnerName ? `: ${winnerName}` : ''}`,
-    candidates: candidates.map(({ label, params, mean }) => ({ label, params, mean })),
-    trial: won ? { kind: 'iteration', params: won.params, mean: won.mean } : null,
-    ...(logged && { logged }),
-  });
-  return true;
-}
-
-function callOf(
-  iteration: number,
-  purpose: Exchange['purpose'],
-  prompt: string,
-  text: string,
-  latencySeconds: number,
-): EventBody {
-  const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text), estimated: true };
-  return {
-    type: 'llm_call',
-    iteration,
-    purpose,
-    attempt: 0,
-    request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null },
-    reply: { text, usage, latencySeconds, requests: 1, model: 'unknown', finishReason: null, dropped: [] },
-  };
-}
-
-async function importWarmups(reader: Reader, record: Record, plan: Plan, run: FoundRun, draft: string): Promise<void> {
+async function importWarmups({ account, plan, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
   const folder = join(run.folder, warmupFolder);
   if (!existsSync(folder)) return;
   let names: string[];
   try {
     names = listFolder(folder).map((entry) => entry.name);
   } catch (error) {
-    reader.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
+    account.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
     return;
   }
   for (const name of names) {
     const path = join(folder, name);
     const index = warmupFile.exec(name)?.[1];
     if (index === undefined) {
-      reader.skip(path, { expected: 'warmup_rollout_<i>.txt', found: 'another file' });
+      account.skip(path, { expected: 'warmup_rollout_<i>.txt', found: 'another file' });
       continue;
     }
-    reader.begin(`${warmupFolder}/${name}`);
+    account.begin(`${warmupFolder}/${name}`);
     const copy = join(draft, rolloutsFolder, warmupName(Number(index)));
-    const { rollouts, problem } = await withCopy(copy, (tee) => readRollouts(path, { digest: reader.digest, ...tee }));
-    reader.done(path, problem);
+    const { rollouts, problem } = await withCopy(copy, (tee) => readRollouts(path, { digest: account.digest, ...tee }));
+    account.done(path, problem);
     if (problem) {
       rmSync(copy, { force: true });
       continue;
@@ -502,7 +125,7 @@ async function countEpisodes(run: FoundRun, layout: Layout, episodes: readonly n
 
 /** Imports one run. Throws a usage error when the runs' folder cannot be written, or for an unknown environment. */
 export async function importRun(run: FoundRun, options: ImportOptions): Promise<ImportedRun> {
-  const reader = new Reader();
+  const account = new Account();
   const none = { folder: null, already: false, iterations: 0 };
   const result = (
     part: Pick<ImportedRun, 'folder' | 'already' | 'iterations'>,
@@ -513,11 +136,11 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     env: subject?.env.id ?? null,
     method: subject?.method.id ?? null,
     layout: subject?.layout.id ?? null,
-    files_read: reader.read,
-    files_skipped: reader.skipped,
-    notes: reader.notes,
+    files_read: account.read,
+    files_skipped: account.skipped,
+    notes: account.notes,
   });
-  const subject = detect(run, options, reader);
+  const subject = detect(run, options, account);
   if (!subject) return result(none, null);
   findMethod(subject.method.id);
 
@@ -528,22 +151,22 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     .map(Number);
   for (const { name } of entries) {
     const known = [logName, warmupFolder, reportFolder].includes(name) || episodeFolder.test(name);
-    if (!known) reader.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
+    if (!known) account.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
   }
-  reader.digest.update(run.source);
+  account.digest.update(run.source);
   const logPath = join(run.folder, logName);
   let rows: ReadonlyMap<number, LoggedTotals> = new Map();
   if (existsSync(logPath)) {
-    reader.begin(logName);
-    const log = await readOverallLog(logPath, reader.digest);
+    account.begin(logName);
+    const log = await readOverallLog(logPath, account.digest);
     rows = log.rows;
-    for (const problem of log.problems) reader.skip(logPath, problem);
-    if (log.problems.length === 0) reader.read += 1;
-  } else reader.skip(logPath, { expected: 'the overall log', found: 'no such file' });
+    for (const problem of log.problems) account.skip(logPath, problem);
+    if (log.problems.length === 0) account.read += 1;
+  } else account.skip(logPath, { expected: 'the overall log', found: 'no such file' });
 
   const iterations = [...new Set([...rows.keys(), ...episodes.map((k) => k + 1)])].sort((a, b) => a - b);
   if (iterations.length === 0) {
-    reader.skip(run.folder, { expected: 'iterations', found: 'none' });
+    account.skip(run.folder, { expected: 'iterations', found: 'none' });
     return result(none, subject);
   }
   const warmupPath = join(run.folder, warmupFolder);
@@ -562,7 +185,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     // Copies keep the time of the last write; without a log the folder's own stands in.
     const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
     const origin = Math.max(0, Math.floor(written - total * 1000));
-    const record = new Record(join(draft, eventsName), origin);
+    const record = new EventLog(join(draft, eventsName), origin);
     let imported = 0;
     let broken = false;
     try {
@@ -583,15 +206,18 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         model: options.model,
         model_kind: 'model',
       });
-      await importWarmups(reader, record, plan, run, draft);
+      const intake = { account, subject, plan, draft };
+      await importWarmups(intake, record, run);
       let apiBefore = 0;
       for (const iteration of iterations) {
         const logged = rows.get(iteration);
         const folder = join(run.folder, `episode_${iteration - 1}`);
-        const place = { folder, draft, iteration, apiBefore };
-        const whole = await importIteration(reader, record, plan, subject, place, logged);
-        if (whole) imported += 1;
-        else broken = iteration === iterations.at(-1);
+        const read = await readIteration(intake, { folder, iteration }, logged);
+        if (read) {
+          const seconds = logged ? Math.max(0, logged.api_s - apiBefore) : 0;
+          appendIteration(record, iteration, read, logged, seconds);
+          imported += 1;
+        } else broken = iteration === iterations.at(-1);
         if (logged) apiBefore = logged.api_s;
       }
       const reason = 'the log breaks off within an iteration';
@@ -605,7 +231,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     replaceFile(join(draft, configName), yaml, 'durable');
     const files = new RunFiles(draft, config, plan.policy);
     await files.write(record.tally);
-    const digest = reader.digest.digest('hex');
+    const digest = account.digest.digest('hex');
     const { status, model } = record.tally;
     await files.writeManifest(
       newManifest({

@@ -1,0 +1,88 @@
+/** The record of an imported run: events like those of a search, with the times that the log gives. */
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { estimateTokens } from '../../base/tokens.ts';
+import { asRecorded } from '../event-schema.ts';
+import type { EventBody, LoggedTotals } from '../events.ts';
+import { Tally } from '../tally.ts';
+import type { ReadIteration } from './iteration.ts';
+import type { Exchange } from './text.ts';
+
+/** Appends events with times that never go back. */
+export class EventLog {
+  readonly tally = new Tally();
+  private readonly fd: number;
+  private readonly origin: number;
+  private time = 0;
+  private seq = 0;
+
+  constructor(path: string, origin: number) {
+    this.fd = openSync(path, 'wx');
+    this.origin = origin;
+  }
+
+  /** `seconds` since the start */
+  at(seconds: number): void {
+    this.time = Math.max(this.time, Math.min(Math.max(seconds, 0), 1e9));
+  }
+
+  append(body: EventBody): void {
+    const time = new Date(this.origin + this.time * 1000).toISOString();
+    const { line, event } = asRecorded({ ...body, time, seq: this.seq });
+    writeFileSync(this.fd, line);
+    this.seq += 1;
+    this.tally.add(event);
+  }
+
+  close(): void {
+    fsyncSync(this.fd);
+    closeSync(this.fd);
+  }
+}
+
+/** The events of one iteration. `seconds`: what its calls took together. */
+export function appendIteration(
+  record: EventLog,
+  iteration: number,
+  { kept, winner, exchanges, candidates }: ReadIteration,
+  logged: LoggedTotals | undefined,
+  seconds: number,
+): void {
+  for (const { purpose, prompt, reply } of exchanges) {
+    record.append(callOf(iteration, purpose, prompt, reply, seconds / exchanges.length));
+  }
+  for (const { label, params, rollouts, summary } of candidates) {
+    if (!rollouts || !summary) continue;
+    const { returns, lengths } = rollouts;
+    const played = { params, adjustments: [], seed: 0, summary, paired: null, rollouts: { returns, lengths } };
+    record.append({ type: 'evaluated', iteration, candidate: label, ...played });
+  }
+  if (logged) record.at(logged.cpu_s + logged.api_s);
+  const won = candidates.find(({ label }) => label === kept);
+  record.append({
+    type: 'iteration',
+    iteration,
+    kept,
+    why: kept === null ? 'the log does not say which was kept' : `the log says so${winner ? `: ${winner}` : ''}`,
+    candidates: candidates.map(({ label, params, mean }) => ({ label, params, mean })),
+    trial: won ? { kind: 'iteration', params: won.params, mean: won.mean } : null,
+    ...(logged && { logged }),
+  });
+}
+
+function callOf(
+  iteration: number,
+  purpose: Exchange['purpose'],
+  prompt: string,
+  text: string,
+  latencySeconds: number,
+): EventBody {
+  const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text), estimated: true };
+  return {
+    type: 'llm_call',
+    iteration,
+    purpose,
+    attempt: 0,
+    request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null },
+    reply: { text, usage, latencySeconds, requests: 1, model: 'unknown', finishReason: null, dropped: [] },
+  };
+}
