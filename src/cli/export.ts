@@ -97,12 +97,13 @@ async function exportTable(
 }
 
 async function exportLogs(folders: readonly string[], { out, force }: Options, io: Io): Promise<string[]> {
-  const { clearTarget, exportRun, exportTargets, openExportableRun } = await import(
+  const { clearTarget, exportRun, exportTargets, mixedExperiments, openExportableRun } = await import(
     '../experiment/reference/export.ts'
   );
   const { openBackend } = await import('../rollout/open.ts');
   const runs = [];
   for (const folder of folders) runs.push(await openExportableRun(folder));
+  for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);
   for (const target of targets) clearTarget(target, force === true);
   const backends = new Map<string, Backend>();

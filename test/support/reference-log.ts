@@ -7,6 +7,8 @@ export interface WrittenCandidate {
   readonly returns: readonly number[];
   /** steps of each rollout */
   readonly lengths: readonly number[];
+  /** what the reply says after the parameters */
+  readonly reason?: string;
 }
 
 const python = (x: number): string => (Number.isInteger(x) ? `${x}.0` : String(x));
@@ -29,8 +31,8 @@ function rollouts({ params, returns, lengths }: WrittenCandidate, table: boolean
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-const reply = ({ params }: WrittenCandidate): string =>
-  `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nBecause the worst rollout fell to the left.`;
+const reply = ({ params, reason = 'Because the worst rollout fell to the left.' }: WrittenCandidate): string =>
+  `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\n${reason}`;
 const exchange = (candidate: WrittenCandidate): string =>
   `system:\nMaximise f.\n\nHistory: none\n\n\nLLM:\n${reply(candidate)}`;
 
@@ -44,11 +46,21 @@ export interface HandLog {
   readonly printsLatest?: boolean;
   readonly iterations: readonly (readonly WrittenCandidate[])[];
   readonly warmups?: readonly WrittenCandidate[];
+  /** what the critic is asked, in the two-call layout */
+  readonly criticPrompt?: string;
 }
 
 /** Writes the log of one run. Every iteration keeps the better of its candidates, a tie going to the second. */
 export function writeReferenceLog(log: HandLog): void {
-  const { folder, layout, table = false, printsLatest = false, iterations, warmups = [] } = log;
+  const {
+    folder,
+    layout,
+    table = false,
+    printsLatest = false,
+    iterations,
+    warmups = [],
+    criticPrompt = 'Review it.',
+  } = log;
   let episodes = 0;
   let steps = 0;
   const count = ({ lengths }: WrittenCandidate): void => {
@@ -86,7 +98,7 @@ export function writeReferenceLog(log: HandLog): void {
         at('parameters_reasoning.txt'),
         `Winner: ${winner}\nInitial reward: ${means[0].toFixed(4)}\nRevised reward: ${means[1].toFixed(4)}\n\n` +
           `--- Search-LLM (Proposal) ---\n${exchange(candidates[0])}\n\n--- Critic-LLM (Reflection) ---\n` +
-          `Critic-LLM (Reflection) prompt:\nReview it.\n\nCritic-LLM response:\n${reply(candidates[1])}`,
+          `Critic-LLM (Reflection) prompt:\n${criticPrompt}\n\nCritic-LLM response:\n${reply(candidates[1])}`,
       );
     } else if (layout === 'two-search') {
       const winner = second ? 'proposal_b' : 'proposal_a';

@@ -14,6 +14,7 @@ import type { PickedEpisode, Summary } from '../../stats/summary.ts';
 import type { RunEvent } from '../events.ts';
 import { errorCode, replaceFile } from '../files.ts';
 import { readRunConfig, requireRun } from '../folder.ts';
+import { differingKeys } from '../identity.ts';
 import { readEvents } from '../journal.ts';
 import type { Manifest } from '../manifest.ts';
 import { type Plan, planRun } from '../plan.ts';
@@ -35,6 +36,7 @@ import {
   warmupFolder,
 } from './layout.ts';
 import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
+import { variantOf } from './variant.ts';
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
@@ -45,7 +47,7 @@ export interface ExportableRun {
   readonly events: readonly RunEvent[];
   readonly method: LoggedMethod;
   readonly layout: Layout;
-  /** `cartpole_props` */
+  /** `cartpole_props`, `cartpole_tau_c_sensitivity_half` */
   readonly experiment: string;
   /** id of the backend that has to play its episodes again; null for an imported run */
   readonly backend: string | null;
@@ -69,7 +71,8 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const layout = layouts.find(({ id }) => id === manifest.imported?.layout) ?? layoutOf(method.layout);
   const started = events.find((event) => event.type === 'run_started');
   const backend = manifest.imported ? null : (started?.backend ?? null);
-  return { folder, manifest, plan, events, method, layout, experiment: experimentName(plan.env, method), backend };
+  const experiment = experimentName(plan.env, method, await variantOf(plan, method));
+  return { folder, manifest, plan, events, method, layout, experiment, backend };
 }
 
 /** What all events of an iteration say together. */
@@ -306,6 +309,21 @@ export function exportTargets(runs: readonly ExportableRun[], out: string): read
     const n = (counts.get(experiment) ?? 0) + 1;
     counts.set(experiment, n);
     return join(out, experiment, `run_${n}`);
+  });
+}
+
+/** The experiments whose runs have more than the seed apart, one line each: the reference's scripts pool what lies there. */
+export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
+  const experiments = new Map(runs.map((run) => [run.experiment, run]));
+  return [...experiments].flatMap(([experiment, { folder, plan }]) => {
+    for (const other of runs) {
+      if (other.experiment !== experiment) continue;
+      const keys = differingKeys(other.plan.config, { ...plan.config, seed: other.plan.config.seed });
+      if (keys.length > 0) {
+        return `${experiment} holds runs of different settings: "${other.folder}" and "${folder}" differ in ${keys.join(', ')}`;
+      }
+    }
+    return [];
   });
 }
 

@@ -88,6 +88,8 @@ export interface LoggedMethod {
   readonly pick: 'median' | 'mean';
   /** the first lines of the reasoning file say what the worst, median and best episode returned */
   readonly threeEpisodes?: true;
+  /** its thresholds are experiments of their own; what the folder of the usual one ends in */
+  readonly byThreshold?: string;
 }
 
 export const loggedMethods: readonly LoggedMethod[] = [
@@ -99,7 +101,15 @@ export const loggedMethods: readonly LoggedMethod[] = [
     tabular: 'last',
     pick: 'median',
   },
-  { id: 'tau-c', folder: 'tau_c_sensitivity', layout: 'two-call', printed: 'kept', tabular: 'last', pick: 'median' },
+  {
+    id: 'tau-c',
+    folder: 'tau_c_sensitivity',
+    layout: 'two-call',
+    printed: 'kept',
+    tabular: 'last',
+    pick: 'median',
+    byThreshold: 'default',
+  },
   { id: 'reptraj', folder: 'reflective', layout: 'two-call', printed: 'latest', tabular: 'last', pick: 'mean' },
   {
     id: 'three-traj',
@@ -141,8 +151,9 @@ export function envPrefix({ folder }: Pick<Env, 'folder'>): string {
   return folder.replaceAll('-', '');
 }
 
-export function experimentName(env: Pick<Env, 'folder'>, method: LoggedMethod): string {
-  return `${envPrefix(env)}_${method.folder}`;
+/** `variant`: empty, or what its folder ends in */
+export function experimentName(env: Pick<Env, 'folder'>, method: LoggedMethod, variant: string): string {
+  return [envPrefix(env), method.folder, variant].filter((part) => part !== '').join('_');
 }
 
 /** What an experiment's folder name says; null for what it does not say. */

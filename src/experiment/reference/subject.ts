@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
-import { resolveConfig, shippedConfigs } from '../../config/resolve.ts';
+import { resolveConfig } from '../../config/resolve.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/index.ts';
 import type { Account } from './account.ts';
@@ -17,6 +17,7 @@ import {
   readExperimentName,
   runFolder,
 } from './layout.ts';
+import { shippedVariant } from './variant.ts';
 
 export interface Subject {
   readonly env: Env;
@@ -89,10 +90,7 @@ export async function configFor(subject: Subject, run: FoundRun, model: string, 
   const { env, method } = subject;
   const base = `${env.folder}/${method.id}`;
   const rest = run.source.split('/').map((name) => readExperimentName(name).rest);
-  const variant = ['projected-mlp', 'random-features']
-    .filter((kind) => rest.some((text) => text.includes(kind.slice(0, 9).replace('-', '_'))))
-    .map((kind) => `${base}-${kind}`)
-    .find((name) => shippedConfigs().includes(name));
+  const variant = rest.map((text) => shippedVariant(base, text)).find((name) => name !== null);
   const overrides = [
     `iterations=${Math.max(1, facts.iterations)}`,
     `warmup.policies=${facts.warmups}`,

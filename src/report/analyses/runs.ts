@@ -129,7 +129,8 @@ export function originOf(events: readonly RunEvent[]): Origin {
   return byOffline ? 'offline' : 'language-model';
 }
 
-const thresholdLine = /^- conservative threshold: (-?\d+(?:\.\d+)?)/m;
+/** Our prompts and, in imported logs, those of the reference. */
+const thresholdLines = [/^- conservative threshold: (-?\d+(?:\.\d+)?)/m, /\bachieved_reward >= (-?\d+(?:\.\d+)?)/];
 
 /**
  * tau_c is a sentence of the prompt, and not every critic is told it: a configured threshold alone has no effect. Where
@@ -141,7 +142,9 @@ export function toldThreshold(events: readonly RunEvent[], configured: number | 
     .map(({ content }) => content)
     .filter((content) => content !== '');
   if (prompts.length === 0) return configured;
-  const told = prompts.map((prompt) => thresholdLine.exec(prompt)).find((match) => match !== null);
+  const told = prompts
+    .flatMap((prompt) => thresholdLines.map((line) => line.exec(prompt)))
+    .find((match) => match !== null);
   return told ? Number(told[1]) : null;
 }
 
