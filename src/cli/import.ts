@@ -32,7 +32,7 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'where run folders are made', 'runs')
     .option('--env <id>', 'environment, where the name of the folder does not say it (cartpole_props/run_1)')
     .option('--method <id>', 'method, where the name of the folder does not say it')
-    .option('--model <name>', 'what answered the prompts; the logs do not say it', 'unknown');
+    .option('--model <name>', 'what answered the prompts, where the log does not say it', 'unknown');
   addOutputOptions(command, io).action(async (_format: string, folder: string, options: Options) =>
     importLogs(folder, options, io),
   );

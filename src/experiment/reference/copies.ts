@@ -1,6 +1,7 @@
 /** Beside the record of an imported run: the rollouts as they were logged, packed, for a record holds no steps. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Tee } from './files.ts';
@@ -28,4 +29,9 @@ export async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) =>
     gzip.end();
     await once(file, 'close');
   }
+}
+
+/** Packs a small file of the log that is read elsewhere. */
+export async function copyFile(from: string, to: string): Promise<void> {
+  await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to));
 }

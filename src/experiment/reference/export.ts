@@ -35,6 +35,7 @@ import {
   reasoningName,
   warmupFolder,
 } from './layout.ts';
+import { originCopy, originName, originText } from './origin.ts';
 import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
 import { variantOf } from './variant.ts';
 
@@ -133,8 +134,21 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     );
     await exportIteration(run, iteration, target, backend);
   }
+  const log = rows.join('');
+  await exportOrigin(run, target, tally, log);
   // Last: a log without it is seen to be unfinished.
-  replaceFile(join(target, logName), rows.join(''), 'rebuildable');
+  replaceFile(join(target, logName), log, 'rebuildable');
+}
+
+/** What an imported log did not say of itself is not said for it. */
+async function exportOrigin(run: ExportableRun, target: string, tally: Tally, log: string): Promise<void> {
+  const path = join(target, originName);
+  if (run.manifest.imported) {
+    await restoreCopy(join(run.folder, rolloutsFolder, originCopy), path);
+    return;
+  }
+  const text = originText(run.plan.config, run.events, tally, log);
+  if (text !== null) replaceFile(path, text, 'rebuildable');
 }
 
 async function exportWarmup(
@@ -340,7 +354,7 @@ export function clearTarget(target: string, force: boolean): void {
   if (!force)
     throw new UsageError('--out', `expected a new folder, got "${target}", which exists; add --force to replace it`);
   for (const name of names) {
-    if (name === logName || name === warmupFolder || episodeFolder.test(name)) {
+    if ([logName, originName, warmupFolder].includes(name) || episodeFolder.test(name)) {
       rmSync(join(target, name), { recursive: true, force: true });
     }
   }

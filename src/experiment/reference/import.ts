@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { exitCodes, R2poError, UsageError } from '../../base/errors.ts';
 import { findMethod } from '../../methods/index.ts';
 import { endCauses } from '../../rollout/backend.ts';
@@ -17,7 +18,7 @@ import { newManifest } from '../manifest.ts';
 import { type Plan, planRun } from '../plan.ts';
 import { RunFiles } from '../run-files.ts';
 import { Account, type SkippedFile } from './account.ts';
-import { rolloutsFolder, warmupName, withCopy } from './copies.ts';
+import { copyFile, rolloutsFolder, warmupName, withCopy } from './copies.ts';
 import { cannotRead, readOverallLog, readRollouts } from './files.ts';
 import { type FoundRun, listFolder } from './find.ts';
 import { type Intake, readIteration, summaryOf } from './iteration.ts';
@@ -30,6 +31,7 @@ import {
   warmupFile,
   warmupFolder,
 } from './layout.ts';
+import { originCopy, originName, readOrigin } from './origin.ts';
 import { appendIteration, EventLog } from './record.ts';
 import { configFor, detect, type Subject, type Told } from './subject.ts';
 
@@ -37,12 +39,13 @@ export const importFormat = 'r2po reference, commit 9449c38';
 
 /** What the log does not say. */
 const unknown = [
-  'seeds: those of the events count the rollouts, that of the run is its number',
+  'seeds of the episodes: those of the events count the rollouts',
   'end causes: taken from the lengths',
-  'settings: those published for the method',
   'tokens: estimated from the texts',
   'times of the events: made from the logged seconds',
 ] as const;
+/** What it does say where this program wrote it. */
+const unknownElsewhere = ['seed of the run: its number', 'settings: those published for the method'] as const;
 
 export interface ImportOptions extends Told {
   readonly runsDir: string;
@@ -67,6 +70,9 @@ export interface ImportedRun {
   /** decisions that the log left open */
   readonly notes: readonly string[];
 }
+
+/** What answered, where neither the log nor the user says it. */
+export const unknownModel = 'unknown';
 
 /** In place of a backend: the episodes were played by the reference. */
 export const importedBackend = 'python-reference';
@@ -150,7 +156,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     .flatMap(({ name }) => episodeFolder.exec(name)?.[1] ?? [])
     .map(Number);
   for (const { name } of entries) {
-    const known = [logName, warmupFolder, reportFolder].includes(name) || episodeFolder.test(name);
+    const known = [logName, warmupFolder, reportFolder, originName].includes(name) || episodeFolder.test(name);
     if (!known) account.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
   }
   account.digest.update(run.source);
@@ -171,11 +177,19 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
   }
   const warmupPath = join(run.folder, warmupFolder);
   const warmups = existsSync(warmupPath) && statSync(warmupPath).isDirectory() ? listFolder(warmupPath).length : 0;
-  const { config, yaml } = await configFor(subject, run, options.model, {
+  const facts = {
     iterations: Math.min(iterations.length, 1_000_000),
     warmups: Math.min(warmups, 10_000),
     episodes: await countEpisodes(run, subject.layout, episodes),
-  });
+  };
+  const origin = await readOrigin(run.folder, subject, facts, account);
+  if (origin && ![unknownModel, origin.model].includes(options.model)) {
+    account.notes.push(`${originName} says that ${origin.model} answered; "${options.model}" is passed over`);
+  }
+  const { model, model_kind } = origin ?? { model: options.model, model_kind: 'model' as const };
+  const { config, yaml } = origin
+    ? { config: origin.config, yaml: stringify(origin.config) }
+    : await configFor(subject, run, model, facts);
   const plan = planRun(config);
 
   const draft = openDraft(options.runsDir, run);
@@ -184,8 +198,8 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     const total = last ? Math.min(Math.max(0, last.cpu_s + last.api_s), 1e9) : 0;
     // Copies keep the time of the last write; without a log the folder's own stands in.
     const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
-    const origin = Math.max(0, Math.floor(written - total * 1000));
-    const record = new EventLog(join(draft, eventsName), origin);
+    const start = Math.max(0, Math.floor(written - total * 1000));
+    const record = new EventLog(join(draft, eventsName), start, origin?.reply_model ?? unknownModel);
     let imported = 0;
     let broken = false;
     try {
@@ -195,7 +209,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         format: importFormat,
         layout: layout.id,
         source: run.source,
-        unknown: [...unknown],
+        unknown: [...unknown, ...(origin ? [] : unknownElsewhere)],
       });
       record.append({
         type: 'run_started',
@@ -203,8 +217,8 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         config_hash: runHash(config),
         backend: importedBackend,
         adapter: null,
-        model: options.model,
-        model_kind: 'model',
+        model,
+        model_kind,
       });
       const intake = { account, subject, plan, draft };
       await importWarmups(intake, record, run);
@@ -220,19 +234,24 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         } else broken = iteration === iterations.at(-1);
         if (logged) apiBefore = logged.api_s;
       }
-      const reason = 'the log breaks off within an iteration';
+      const reason = broken
+        ? 'the log breaks off within an iteration'
+        : origin && origin.status !== 'finished'
+          ? 'it had not ended when it was exported'
+          : null;
       record.append(
-        broken ? { type: 'run_stopped', reason, exit_code: exitCodes.interrupted } : { type: 'run_finished' },
+        reason === null ? { type: 'run_finished' } : { type: 'run_stopped', reason, exit_code: exitCodes.interrupted },
       );
     } finally {
       record.close();
     }
     if (imported === 0) return result(none, subject);
     replaceFile(join(draft, configName), yaml, 'durable');
+    if (origin) await copyFile(join(run.folder, originName), join(draft, rolloutsFolder, originCopy));
     const files = new RunFiles(draft, config, plan.policy);
     await files.write(record.tally);
     const digest = account.digest.digest('hex');
-    const { status, model } = record.tally;
+    const { status } = record.tally;
     await files.writeManifest(
       newManifest({
         status,
@@ -244,8 +263,8 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         seed: config.seed,
         backend: importedBackend,
         adapter: null,
-        model: model ?? options.model,
-        model_kind: 'model',
+        model,
+        model_kind,
         stopped: null,
         imported: { format: importFormat, layout: subject.layout.id, source: run.source, digest },
       }),

@@ -11,13 +11,16 @@ import type { Exchange } from './text.ts';
 export class EventLog {
   readonly tally = new Tally();
   private readonly fd: number;
-  private readonly origin: number;
+  private readonly start: number;
+  readonly replyModel: string;
   private time = 0;
   private seq = 0;
 
-  constructor(path: string, origin: number) {
+  /** `start`: in milliseconds since 1970; `replyModel`: what wrote the replies */
+  constructor(path: string, start: number, replyModel: string) {
     this.fd = openSync(path, 'wx');
-    this.origin = origin;
+    this.start = start;
+    this.replyModel = replyModel;
   }
 
   /** `seconds` since the start */
@@ -26,7 +29,7 @@ export class EventLog {
   }
 
   append(body: EventBody): void {
-    const time = new Date(this.origin + this.time * 1000).toISOString();
+    const time = new Date(this.start + this.time * 1000).toISOString();
     const { line, event } = asRecorded({ ...body, time, seq: this.seq });
     writeFileSync(this.fd, line);
     this.seq += 1;
@@ -47,8 +50,8 @@ export function appendIteration(
   logged: LoggedTotals | undefined,
   seconds: number,
 ): void {
-  for (const { purpose, prompt, reply } of exchanges) {
-    record.append(callOf(iteration, purpose, prompt, reply, seconds / exchanges.length));
+  for (const exchange of exchanges) {
+    record.append(callOf(iteration, exchange, record.replyModel, seconds / exchanges.length));
   }
   for (const { label, params, rollouts, summary } of candidates) {
     if (!rollouts || !summary) continue;
@@ -71,9 +74,8 @@ export function appendIteration(
 
 function callOf(
   iteration: number,
-  purpose: Exchange['purpose'],
-  prompt: string,
-  text: string,
+  { purpose, prompt, reply: text }: Exchange,
+  model: string,
   latencySeconds: number,
 ): EventBody {
   const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text), estimated: true };
@@ -83,6 +85,6 @@ function callOf(
     purpose,
     attempt: 0,
     request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null },
-    reply: { text, usage, latencySeconds, requests: 1, model: 'unknown', finishReason: null, dropped: [] },
+    reply: { text, usage, latencySeconds, requests: 1, model, finishReason: null, dropped: [] },
   };
 }
