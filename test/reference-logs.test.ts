@@ -17,47 +17,13 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../src/experiment/events.ts';
-import { exportRun, exportTargets, openExportableRun } from '../src/experiment/reference/export.ts';
-import { findRuns } from '../src/experiment/reference/find.ts';
-import { type ImportedRun, importRun } from '../src/experiment/reference/import.ts';
 import { readExperimentName } from '../src/experiment/reference/layout.ts';
 import { openRecordedRun, recordedModel } from '../src/experiment/replay.ts';
 import { csvLine } from '../src/report/table.ts';
-import { openCpuBackend } from '../src/rollout/cpu/backend.ts';
 import { runCli } from './support/cli.ts';
 import { eventsOf, prepareRun, readJson, smallRun, temporaryFolder } from './support/experiment.ts';
 import { type HandLayout, type WrittenCandidate, writeReferenceLog } from './support/reference-log.ts';
-
-async function importAll(root: string, runsDir = temporaryFolder()): Promise<ImportedRun[]> {
-  const failures: string[] = [];
-  const runs = findRuns(root, (folder) => failures.push(folder));
-  expect(failures).toEqual([]);
-  const done: ImportedRun[] = [];
-  const options = { runsDir, env: null, method: null, model: 'ollama/test', argv: ['import'], now: 1_000_000 };
-  for (const run of runs) done.push(await importRun(run, options));
-  return done;
-}
-
-/** Exports one run; the tree of what was written, by path. */
-async function exported(folder: string): Promise<{ root: string; files: Record<string, string> }> {
-  const root = temporaryFolder();
-  const run = await openExportableRun(folder);
-  const [target] = exportTargets([run], root);
-  const backend = run.backend === null ? null : openCpuBackend({ threads: 1 });
-  try {
-    await exportRun(run, target, backend);
-  } finally {
-    await backend?.close();
-  }
-  return { root, files: tree(root) };
-}
-
-function tree(root: string): Record<string, string> {
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(root, name))
-    .filter((path) => statSync(path).isFile());
-  return Object.fromEntries(files.sort().map((path) => [relative(root, path), readFileSync(path, 'utf8')]));
-}
+import { exported, importAll, tree } from './support/reference-round-trip.ts';
 
 const ofType = <T extends RunEvent['type']>(events: readonly RunEvent[], type: T) =>
   events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
@@ -312,6 +278,17 @@ describe('a damaged log', () => {
     // The lost mean comes from the outcome, the lost outcome from the row.
     expect(iterations[0].candidates[0].mean).toBe(13.1667);
     expect(iterations[1].kept).toBe('proposal');
+  });
+
+  it('notices the parameters of another policy, and keeps what it returned', async () => {
+    const root = temporaryFolder();
+    const odd = candidate([1, 2, 3], [5, 8], [5, 8]);
+    writeReferenceLog({ folder: join(root, 'cartpole_props', 'run_1'), layout: 'single-call', iterations: [[odd]] });
+    const [run] = await importAll(root);
+    expect(run.files_skipped).toMatchObject([{ expected: '10 parameters, as the policy has', found: '3' }]);
+    const [{ candidates }] = ofType(eventsOf(run.folder as string), 'iteration');
+    expect(candidates).toEqual([{ label: 'proposal', params: [], mean: 6.5 }]);
+    expect(ofType(eventsOf(run.folder as string), 'evaluated')[0].summary).toMatchObject({ episodes: 2, max: 8 });
   });
 
   it('notices rollouts that are fewer than the logged mean is made of', async () => {

@@ -8,7 +8,7 @@ import type { LoggedTotals } from '../events.ts';
 import type { Plan } from '../plan.ts';
 import type { Account } from './account.ts';
 import { rolloutsFolder, rolloutsName, withCopy } from './copies.ts';
-import { cannotRead, type Rollouts, readRollouts, readText } from './files.ts';
+import { cannotRead, type Problem, type Rollouts, readRollouts, readText } from './files.ts';
 import { listFolder } from './find.ts';
 import { type Layout, logName, parametersName, reasoningName } from './layout.ts';
 import type { Subject } from './subject.ts';
@@ -166,7 +166,13 @@ export async function readIteration(
           problem = { expected: `${others} rollouts, as of the proposal`, found: `${here}` };
         }
       }
-      account.done(path(name), problem);
+      // Of a policy that is not the one of these settings: what it returned is still so.
+      let misfit: Problem | null = null;
+      if (seen !== null && seen.length !== count) {
+        misfit = { expected: `${count} parameters, as the policy has`, found: String(seen.length) };
+        seen = null;
+      }
+      account.done(path(name), problem ?? misfit);
       if (problem === null) rollouts = read.rollouts;
       else rmSync(copy, { force: true });
     }
