@@ -4,13 +4,9 @@
  * R2PO_TEST_ADAPTER; empty means that the GPU tests are skipped. R2PO_REQUIRE_GPU=1 turns that into a failure, and
  * R2PO_TEST_SOFTWARE=1 takes the software adapter even where there is a GPU.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
-
-const require = createRequire(import.meta.url);
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { shippedSwiftShader } from './shipped.ts';
 
 const ask = `
 import { create, globals } from 'webgpu';
@@ -30,22 +26,10 @@ function adapterOf(environment: NodeJS.ProcessEnv): string {
   return child.status === 0 ? child.stdout.trim() : '';
 }
 
-/** Unpacks SwiftShader and a Vulkan loader beside the package that ships them; null on other platforms. */
+/** SwiftShader and a Vulkan loader beside it; null on platforms for which none is shipped. */
 function softwareAdapter(): NodeJS.ProcessEnv | null {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return null;
-  const packed = join(dirname(require.resolve('@sparticuz/chromium')), '..', '..', 'bin', 'swiftshader.tar.br');
-  if (!existsSync(packed)) return null;
-  const folder = join(process.cwd(), 'node_modules', '.cache', 'r2po-swiftshader');
-  if (!existsSync(folder)) {
-    const fresh = `${folder}.${process.pid}`;
-    mkdirSync(fresh, { recursive: true });
-    const tar = join(fresh, 'swiftshader.tar');
-    writeFileSync(tar, brotliDecompressSync(readFileSync(packed)));
-    execFileSync('tar', ['xf', tar, '-C', fresh]);
-    rmSync(tar);
-    if (existsSync(folder)) rmSync(fresh, { recursive: true });
-    else renameSync(fresh, folder);
-  }
+  const folder = shippedSwiftShader();
+  if (folder === null) return null;
   return {
     VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json'),
     LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter((p) => p).join(':'),
