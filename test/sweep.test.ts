@@ -11,6 +11,7 @@ import { expandSweep, type SweepRequest, type SweepRun, splitArguments, variedKe
 import { type SweepOptions, type SweepState, sweepHere } from '../src/sweep/local.ts';
 import { runCli } from './support/cli.ts';
 import {
+  answerOf,
   eventsOf,
   readJson,
   searchEvents,
@@ -19,6 +20,7 @@ import {
   temporaryFolder,
   timeless,
 } from './support/experiment.ts';
+import { startFakeServer } from './support/fake-model-server.ts';
 
 const roots: string[] = [];
 function newFolder(): string {
@@ -253,6 +255,27 @@ describe('a sweep in one process', () => {
     const busy = await sweep([run], runsDir);
     expect(busy.outcomes).toEqual(['busy']);
     unlock();
+  });
+
+  it('keeps to the limit of an endpoint over all runs, and lets none of them wait for the others to end', async () => {
+    const order: string[] = [];
+    const server = await startFakeServer({
+      delay: 5,
+      reply: ({ body }) => {
+        order.push(body.model);
+        return answerOf([order.length % 5, 0, 1, -1, 0, 2, 0, 1, 0, 0.5]);
+      },
+    });
+    const models = ['a', 'b', 'c'].map((name) => `${server.url}#${name}`).join(',');
+    const runs = await small(`model=${models}`, 'seed=1,2', 'llm.max_concurrent=2', 'method=props');
+    const { outcomes } = await sweep(runs, newFolder(), { jobs: 6 });
+    await server.close();
+    expect(outcomes).toEqual(Array(6).fill('finished'));
+    expect(server.requests).toHaveLength(36);
+    expect(server.mostAtOnce).toBe(2);
+    // Two runs of each model, six calls each: all have begun before any can be through.
+    const first = ['a', 'b', 'c'].map((name) => order.indexOf(name));
+    expect(Math.max(...first)).toBeLessThan(12);
   });
 
   it('tells at once what is wrong with all of them', async () => {

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../src/llm/chat.ts';
 
 export interface FakeRequest {
@@ -46,6 +47,8 @@ export interface FakeReply {
 export interface FakeServerOptions {
   /** `index` counts the chat requests from 0 */
   readonly reply: (request: FakeRequest, index: number) => string | FakeReply | FakeFailure;
+  /** ms before each answer; none when left out */
+  readonly delay?: number;
   /** ids at /v1/models and names at /api/tags; null: both answer 404 */
   readonly models?: readonly string[] | null;
   /** context of the loaded model at /api/ps; without it there is no such path */
@@ -58,6 +61,8 @@ export interface FakeServer {
   readonly port: number;
   /** chat requests so far */
   readonly requests: readonly FakeRequest[];
+  /** most chat requests that were under way at a time */
+  readonly mostAtOnce: number;
   close(): Promise<void>;
 }
 
@@ -68,6 +73,8 @@ const modelName = 'fake-1';
 
 export async function startFakeServer(options: FakeServerOptions): Promise<FakeServer> {
   const requests: FakeRequest[] = [];
+  let underWay = 0;
+  let mostAtOnce = 0;
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       sendJson(response, 500, { error: { message: `fake server: ${String(error)}` } });
@@ -83,7 +90,14 @@ export async function startFakeServer(options: FakeServerOptions): Promise<FakeS
       if (requests.length >= maxRequests) return sendJson(response, 500, { error: { message: 'too many requests' } });
       const asked = { headers: request.headers, body: body as FakeRequest['body'] };
       requests.push(asked);
-      return answer(wire, asked, response, options.reply(asked, requests.length - 1));
+      const index = requests.length - 1;
+      underWay += 1;
+      mostAtOnce = Math.max(mostAtOnce, underWay);
+      response.once('close', () => {
+        underWay -= 1;
+      });
+      if (options.delay !== undefined) await sleep(options.delay);
+      return answer(wire, asked, response, options.reply(asked, index));
     }
     if (path === '/v1/models' && names !== null) {
       return sendJson(response, 200, { object: 'list', data: names.map((id) => ({ id, object: 'model' })) });
@@ -106,6 +120,9 @@ export async function startFakeServer(options: FakeServerOptions): Promise<FakeS
     url: `http://127.0.0.1:${port}/v1`,
     port,
     requests,
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
