@@ -21,11 +21,18 @@ export function plainNumber(value: number): string {
   return fixed(value, Math.min(100, decimals));
 }
 
+const mostDecimals = 9;
+
 /**
  * `value` rounded to `digits` significant digits, and to no more than nine decimals, so that a number that is zero but
  * for rounding errors does not fill the line: 1234.5 -> 1230, 0.12345 -> 0.123, 1e-12 -> 0.
  */
 export function significant(value: number, digits: number): string {
   if (!Number.isFinite(value) || value === 0) return fixed(value, 0);
-  return fixed(Number(value.toPrecision(digits)), 9);
+  const rounded = Number(value.toPrecision(digits));
+  // Mostly the shortest text is the wanted one; a trajectory has thousands of numbers, and this takes a third of the time.
+  const shortest = String(rounded);
+  const point = shortest.indexOf('.');
+  const isPlain = !shortest.includes('e') && (point < 0 || shortest.length - point - 1 <= mostDecimals);
+  return isPlain ? shortest : fixed(rounded, mostDecimals);
 }
