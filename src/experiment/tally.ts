@@ -5,7 +5,7 @@
 import { type ExitCode, exitCodes } from '../base/errors.ts';
 import type { CandidateLabel } from '../methods/method.ts';
 import type { Summary } from '../stats/summary.ts';
-import type { RunEvent } from './events.ts';
+import type { ModelKind, RunEvent } from './events.ts';
 
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
 
@@ -63,7 +63,7 @@ export class Tally {
   backend: string | null = null;
   adapter: string | null = null;
   model: string | null = null;
-  modelKind: 'model' | 'offline' | 'replay' | null = null;
+  modelKind: ModelKind | null = null;
   /** start of the first session, ms since 1970 */
   startTime: number | null = null;
   /** number of sessions: 1 and one for each resume */
@@ -97,7 +97,8 @@ export class Tally {
   add(event: RunEvent): void {
     const time = Date.parse(event.time);
     if (event.type === 'run_started') {
-      this.finishedSessions = this.wallSeconds;
+      // An imported run has an event before its first session.
+      this.finishedSessions = this.sessions === 0 ? 0 : this.wallSeconds;
       this.sessionStart = time;
     }
     this.lastTime = time;
