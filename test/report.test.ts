@@ -1,5 +1,5 @@
 /** Reports over runs: numbers worked out by hand, names that hold anything, folders that hold nothing. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -12,12 +12,23 @@ import { findingsOf } from '../src/report/findings.ts';
 import { groupRuns, rewardOf, spreadOf } from '../src/report/groups.ts';
 import { averageCurve } from '../src/report/learning-curves.ts';
 import { renderPng } from '../src/report/png.ts';
-import { publishedResult, publishedResults, publishedSettings } from '../src/report/published.ts';
+import {
+  type PublishedResult,
+  type PublishedReward,
+  publishedResults,
+  publishedSettings,
+} from '../src/report/published.ts';
+import {
+  publishedThresholds,
+  publishedTrainings,
+  publishedWarnings,
+  warningsOf,
+} from '../src/report/published-baselines.ts';
 import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } from '../src/report/report.ts';
 import { saveReport } from '../src/report/report-files.ts';
 import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
-import { paired, t975, welch, welchOf } from '../src/stats/intervals.ts';
+import { paired, t975, welch } from '../src/stats/intervals.ts';
 import { runCli } from './support/cli.ts';
 import { temporaryFolder } from './support/experiment.ts';
 import { type RunFacts, writeRun } from './support/run-folders.ts';
@@ -444,6 +455,7 @@ describe('beside the published results', () => {
       '2 runs, published 10',
       'iterations (default), published 100',
       expect.stringMatching(/^evaluation episodes 21, published 20$/),
+      'threshold (default), published 480',
       expect.stringMatching(/^our own settings/),
     ]);
   });
@@ -476,23 +488,119 @@ describe('beside the published results', () => {
         expect(best.mean).toBeLessThanOrEqual(range[1]);
       }
     }
-    // core_significance_mean_reward_all.tex: gap, t and p of R2PO against ProPS.
-    const n = publishedSettings.runs;
-    const sample = (env: string, method: string) => {
-      const { mean, std } = publishedResult(env, method)!.mean;
-      return { mean, variance: std ** 2, n };
-    };
-    for (const [env, gap, t, p] of [
-      ['Swimmer-v5', 171.13, 8.934, 9.6e-8],
-      ['MountainCar-v0', 51.47, 21.891, 3.2e-10],
-      ['CartPole-v1', 216.58, 4.906, 0.0008],
-      ['InvertedPendulum-v5', 521.93, 7.19, 1.1e-6],
-    ] as const) {
-      const test = welchOf(sample(env, 'r2po'), sample(env, 'props'));
-      expect(sample(env, 'r2po').mean - sample(env, 'props').mean).toBeCloseTo(gap, 1);
-      expect(test.t / t).toBeCloseTo(1, 2);
-      expect(Math.abs(Math.log10(test.p / p))).toBeLessThan(0.06);
+    const byName = (list: readonly PublishedResult[]) => [...new Set(list.map(({ env }) => env))].sort();
+    expect(publishedTrainings).toHaveLength(10);
+    expect(byName(publishedTrainings)).toEqual(byName(publishedResults));
+  });
+
+  // Gap and t of R2PO less ProPS, ProPS+ and the best SB3, from core_significance_mean_reward_all.tex and _best_reward_all.tex.
+  const significance = {
+    mean: [
+      ['Nim-v0', [1.2, 18.122], [0.86, 34.411], [0.6, 5.958]],
+      ['Pong-v0', [1.77, 8.435], [1.28, 6.588], [1.49, 6.129]],
+      ['Swimmer-v5', [171.13, 8.934], [98.29, 4.13], [215.75, 18.549]],
+      ['MountainCarContinuous-v0', [105.06, 7.916], [63.71, 5.324], [-0.72, -0.393]],
+      ['MountainCar-v0', [51.47, 21.891], [47.97, 18.897], [52.15, 23.196]],
+      ['InvertedDoublePendulum-v5', [79.07, 3.553], [71.8, 3.213], [72.47, 3.35]],
+      ['InvertedPendulum-v5', [521.93, 7.19], [446.55, 4.834], [731.73, 14.977]],
+      ['FrozenLake-v1', [0.57, 20.858], [0.25, 8.241], [0.6, 24.822]],
+      ['CartPole-v1', [216.58, 4.906], [221.61, 5.214], [257.75, 12.434]],
+      ['maze-sample-3x3-v0', [1.86, 31.357], [0.07, 3.001], [0.0, 0.016]],
+    ],
+    best: [
+      ['Nim-v0', [0.25, 2.643], [0.0, 0], [0.12, 1.406]],
+      ['Pong-v0', [0.85, 2.833], [0.22, 1.687], [0.67, 2.681]],
+      ['Swimmer-v5', [86.05, 3.351], [19.71, 1.065], [226.68, 14.771]],
+      ['MountainCarContinuous-v0', [23.38, 2.418], [0.05, 0.237], [3.94, 20.521]],
+      ['MountainCar-v0', [80.8, 9.79], [39.17, 4.603], [86.44, 50.957]],
+      ['InvertedDoublePendulum-v5', [141.86, 1.923], [125.23, 1.659], [155.79, 2.12]],
+      ['InvertedPendulum-v5', [350.09, 2.562], [342.12, 2.434], [971.5, 4298.503]],
+      ['FrozenLake-v1', [0.69, 14.707], [0.02, 1.037], [0.81, 19.572]],
+      ['CartPole-v1', [72.26, 1.598], [103.79, 2.115], [9.24, 1.0]],
+      ['maze-sample-3x3-v0', [1.66, 6.0], [0.0, 0], [0.0, 0]],
+    ],
+  } as const;
+
+  it.each((['mean', 'best'] as const).flatMap((kind) => significance[kind].map((line) => [kind, ...line] as const)))(
+    'agrees with the published tests of the %s reward on %s',
+    (kind, env, ...opponents) => {
+      const all: readonly PublishedResult[] = [...publishedResults, ...publishedTrainings];
+      const of = (fits: (method: string) => boolean): PublishedReward => {
+        const found = all.filter((result) => result.env === env && fits(result.method));
+        expect(found).toHaveLength(1);
+        return found[0][kind];
+      };
+      const ours = of((method) => method === 'r2po');
+      const others = [
+        of((method) => method === 'props'),
+        of((method) => method === 'props-plus'),
+        of((method) => method.startsWith('sb3/')),
+      ];
+      for (const [i, [gap, t]] of opponents.entries()) {
+        const theirs = others[i];
+        const difference = ours.mean - theirs.mean;
+        // Three numbers that are rounded to two digits each.
+        expect(Math.abs(difference - gap)).toBeLessThan(0.0151);
+        // Means and deviations are known to a half of their last digit: t lies between the extremes of these.
+        const spread = (by: number) =>
+          Math.sqrt((Math.max(0, ours.std + by) ** 2 + Math.max(0, theirs.std + by) ** 2) / publishedSettings.runs);
+        const extremes = [-0.01, 0.01].flatMap((shift) =>
+          [-0.005, 0.005].map((by) => (difference + shift) / Math.max(spread(by), 1e-9)),
+        );
+        expect(t).toBeGreaterThanOrEqual(Math.min(...extremes) - 0.0005);
+        expect(t).toBeLessThanOrEqual(Math.max(...extremes) + 0.0005);
+      }
+    },
+  );
+
+  it('repeats the main runs as the default thresholds, and warns of results that are there', () => {
+    expect(publishedThresholds).toHaveLength(6);
+    for (const { env, threshold, mean, best, final } of publishedThresholds) {
+      const main = publishedResults.find((result) => result.env === env && result.method === 'r2po');
+      const said = { mean: main?.mean, best: main?.best, final: main?.final };
+      if (main?.threshold === threshold) expect({ mean, best, final }).toEqual(said);
+      else expect({ mean, best, final }).not.toEqual(said);
     }
+    const all = [...publishedResults, ...publishedTrainings, ...publishedThresholds];
+    for (const { envs, methods, text } of publishedWarnings) {
+      const warned = all.filter((result) => warningsOf(result).includes(text));
+      expect([...new Set(warned.map(({ env }) => env))].sort()).toEqual([...envs].sort());
+      expect([...new Set(warned.map(({ method }) => method))].sort()).toEqual([...methods].sort());
+    }
+  });
+
+  it('is told apart by the threshold of the critic, with its final reward and its warning', () => {
+    const told = (threshold: string, method: string, env = 'CartPole-v1') => {
+      const folder = runsOf({ method, env }, { method, env });
+      for (const run of readdirSync(folder)) {
+        appendFileSync(join(folder, run, 'config.yaml'), `critic:\n  conservative_threshold: ${threshold}\n`);
+      }
+      const [line] = makeReport(findRuns([folder]), { ...options, published: true }).published!;
+      return [line.mean?.published?.mean, line.final?.published?.mean, line.differences.join('; ')];
+    };
+    expect(told('240', 'tau-c')).toEqual([446.05, 474.11, expect.not.stringContaining('threshold')]);
+    expect(told('null', 'tau-c').slice(0, 2)).toEqual([438.36, 474.19]);
+    expect(told('480', 'tau-c')).toEqual([474.67, 497.96, expect.stringMatching(/published: the main runs of R2PO/)]);
+    expect(told('1.4', 'tau-c', 'Pong-v0').slice(0, 2)).toEqual([2.51, 2.8]);
+    expect(told('300', 'tau-c').slice(0, 2)).toEqual([undefined, undefined]);
+    expect(told('240', 'r2po')).toEqual([474.67, 497.96, expect.stringContaining('threshold 240, published 480')]);
+    expect(told('0.9', 'props', 'maze-sample-3x3-v0')[2]).toMatch(
+      /100 steps.*-1\.11; best SB3 published with 200 steps.*-2\.22$/,
+    );
+    expect(told('0.9', 'reptraj', 'Swimmer-v5')[2]).toContain('not clipped to the box');
+  });
+
+  it('has the best SB3 in its table, and final rewards where some were published', () => {
+    const titles = (...facts: RunFacts[]) =>
+      publishedTable(makeReport(findRuns([runsOf(...facts)]), { ...options, published: true }).published!);
+    const cartpole = titles({}, {});
+    expect(cartpole.rows[0].filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
+      'sb3/trpo 216.92 ± 63.3',
+      'sb3/trpo 490.76 ± 29.2',
+    ]);
+    expect(cartpole.columns.map(({ title }) => title)).toContain('final reward');
+    expect(titles({ env: 'Nim-v0' }).columns.map(({ title }) => title)).not.toContain('final reward');
+    expect(cartpole.note).toContain('trained for 190 episodes (MountainCar-v0: 380)');
   });
 });
 

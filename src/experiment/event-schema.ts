@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
 import { visibleJson } from '../base/inert.ts';
-import type { RunEvent } from './events.ts';
+import { modelKinds, type RunEvent } from './events.ts';
 
 const count = z.int().min(0);
 const params = z.array(z.number());
@@ -60,7 +60,7 @@ const schema = z.discriminatedUnion('type', [
     backend: z.string(),
     adapter: z.string().nullable(),
     model: z.string(),
-    model_kind: z.enum(['model', 'offline', 'replay']),
+    model_kind: z.enum(modelKinds),
   }),
   z.strictObject({
     ...stamp,

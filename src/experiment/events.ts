@@ -19,6 +19,10 @@ export interface Imported {
   /** what the log does not say, in words: values of these kinds stand for nothing or are assumed */
   readonly unknown: readonly string[];
 }
+/** What answered the prompts; `none`: nothing was asked, as in a training that was imported. */
+export const modelKinds = ['model', 'offline', 'replay', 'none'] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
 export interface RunStarted {
   readonly type: 'run_started';
   /** false for the first start, true for each `--resume` */
@@ -27,7 +31,7 @@ export interface RunStarted {
   readonly backend: string;
   readonly adapter: string | null;
   readonly model: string;
-  readonly model_kind: 'model' | 'offline' | 'replay';
+  readonly model_kind: ModelKind;
 }
 export interface Warmup {
   readonly type: 'warmup';

@@ -7,6 +7,7 @@ import { readAsset } from '../base/assets.ts';
 import { UsageError } from '../base/errors.ts';
 import { type BackendId, backendIds } from '../rollout/backend.ts';
 import { dawnVersion } from '../rollout/webgpu/device.ts';
+import { modelKinds } from './events.ts';
 import { errorCode } from './files.ts';
 
 export const manifestName = 'run.json';
@@ -29,11 +30,20 @@ const schema = z.object({
   backend: z.string().nullable(),
   adapter: z.string().nullable(),
   model: z.string(),
-  model_kind: z.enum(['model', 'offline', 'replay']).nullable(),
+  model_kind: z.enum(modelKinds).nullable(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
   /** where a run comes from that this program did not search: it can be read, not resumed or replayed */
-  imported: z.object({ format: z.string(), layout: z.string(), source: z.string(), digest: z.string() }).optional(),
+  imported: z
+    .object({
+      format: z.string(),
+      layout: z.string(),
+      source: z.string(),
+      digest: z.string(),
+      /** of a training, which has rewards and neither a policy nor prompts: what they are, and if the policy was evaluated */
+      training: z.object({ rewards: z.string(), evaluated: z.boolean() }).optional(),
+    })
+    .optional(),
 });
 
 export type Manifest = z.output<typeof schema>;
