@@ -1,5 +1,6 @@
 /** `r2po eval`: plays episodes of one policy and says how it did. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
@@ -55,6 +56,7 @@ export function define(command: Command, io: Io): void {
 
 async function run(options: Options, io: Io): Promise<void> {
   const env = await openEnv(options.env, options.envOption);
+  await refuseWithoutPolicy(options.policy);
   const { policy, params, source } = await loadPolicy(options.policy, env);
   if (options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');
@@ -98,6 +100,15 @@ async function run(options: Options, io: Io): Promise<void> {
   } finally {
     await backend.close();
   }
+}
+
+/** A run folder has its best policy, unless it is of a training that was imported. */
+async function refuseWithoutPolicy(source: string): Promise<void> {
+  if (source === '-' || existsSync(join(source, 'best.json'))) return;
+  const { refuseTraining } = await import('../experiment/folder.ts');
+  const { readManifest } = await import('../experiment/manifest.ts');
+  const manifest = readManifest(source);
+  if (manifest) refuseTraining(source, manifest, '--policy');
 }
 
 function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {

@@ -3,26 +3,91 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { R2poError, UsageError, unknownName } from '../base/errors.ts';
 import { findEnv } from '../envs/index.ts';
+import type { SkippedFile } from '../experiment/reference/account.ts';
 import type { ImportedRun } from '../experiment/reference/import.ts';
+import type { ImportedTraining } from '../experiment/sb3/import.ts';
 import { findMethod } from '../methods/index.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions } from './options.ts';
+import { addOutputOptions, countOption } from './options.ts';
 
 interface Options {
   readonly runsDir: string;
   readonly env?: string;
   readonly method?: string;
   readonly model: string;
+  readonly window: number;
   readonly json?: boolean;
 }
 
-const formats = ['r2po'] as const;
+type FormatName = (typeof formats)[number];
+const formats = ['r2po', 'sb3'] as const;
+
+type Imported = ImportedRun | ImportedTraining;
+
+/** What a folder holds of one format. */
+interface Source {
+  /** to be imported one after the other */
+  readonly found: readonly { readonly name: string; readonly load: () => Promise<Imported> }[];
+  /** what was looked at and is none */
+  readonly passedOver: readonly SkippedFile[];
+}
+
+interface Format {
+  readonly title: string;
+  /** what has to be in the folder */
+  readonly expected: string;
+  readonly open: (folder: string, options: Options) => Promise<Source>;
+}
+
+const sources: Readonly<Record<FormatName, Format>> = {
+  r2po: {
+    title: 'runs of the reference',
+    expected: 'a folder with overall_log.txt or episode_<k>/ in it, or such folders below it',
+    open: async (folder, { env, method, model, runsDir }) => {
+      const { findRuns } = await import('../experiment/reference/find.ts');
+      const { importRun } = await import('../experiment/reference/import.ts');
+      const where = {
+        runsDir,
+        env: env === undefined ? null : findEnv(env).id,
+        method: method === undefined ? null : findMethod(method).id,
+        model,
+      };
+      const passedOver: SkippedFile[] = [];
+      const found = findRuns(folder, (path, error) =>
+        passedOver.push({ path, expected: 'a readable folder', found: (error as Error).message }),
+      );
+      const load = (run: (typeof found)[number]) => () => importRun(run, { ...where, ...now() });
+      return { found: found.map((run) => ({ name: run.source, load: load(run) })), passedOver };
+    },
+  },
+  sb3: {
+    title: 'trainings with Stable-Baselines3',
+    expected: 'a folder with monitor.csv, <n>.monitor.csv or overall_log.txt in it, or such folders below it',
+    open: async (folder, { env, method, window, runsDir }) => {
+      const { findTrainings } = await import('../experiment/sb3/find.ts');
+      const { importTraining } = await import('../experiment/sb3/import.ts');
+      const { methodOf } = await import('../experiment/sb3/subject.ts');
+      const where = {
+        runsDir,
+        env: env === undefined ? null : findEnv(env),
+        method: method === undefined ? null : methodOf(method),
+        window,
+      };
+      const { found, skipped } = findTrainings(folder);
+      const load = (one: (typeof found)[number]) => () => importTraining(one, { ...where, ...now() });
+      return { found: found.map((one) => ({ name: one.names.join('/'), load: load(one) })), passedOver: skipped };
+    },
+  },
+};
+
+const now = () => ({ argv: process.argv.slice(2), now: Date.now() });
 
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Reads logs of the Python reference (one run, or a folder with many) into run folders. They are marked as ' +
-        'imported: they can be exported and read, not resumed or replayed. What cannot be read is accounted for.',
+      'Reads logs of the Python reference (r2po), or results of Stable-Baselines3 (sb3: monitor files, and what the ' +
+        'baselines of the reference log), one run or a folder with many, into run folders. They are marked as imported: ' +
+        'they can be exported and read, not resumed or replayed. What cannot be read is accounted for.',
     )
     .argument('<format>', formats.join(', '), (text: string) => {
       if ((formats as readonly string[]).includes(text)) return text;
@@ -31,46 +96,40 @@ export function define(command: Command, io: Io): void {
     .argument('<dir>', 'folder of a run, of an experiment, or of all logs')
     .option('--runs-dir <dir>', 'where run folders are made', 'runs')
     .option('--env <id>', 'environment, where the name of the folder does not say it (cartpole_props/run_1)')
-    .option('--method <id>', 'method, where the name of the folder does not say it')
-    .option('--model <name>', 'what answered the prompts, where the log does not say it', 'unknown');
-  addOutputOptions(command, io).action(async (_format: string, folder: string, options: Options) =>
-    importLogs(folder, options, io),
+    .option('--method <id>', 'method, or algorithm of sb3 (ppo), where the name of the folder does not say it')
+    .option('--model <name>', 'r2po: what answered the prompts, where the log does not say it', 'unknown')
+    .addOption(countOption('--window', 'sb3: training episodes of which one mean is made', 100_000).default(20));
+  addOutputOptions(command, io).action(async (format: FormatName, folder: string, options: Options) =>
+    importLogs(format, folder, options, io),
   );
 }
 
-async function importLogs(folder: string, options: Options, io: Io): Promise<void> {
-  const { findRuns } = await import('../experiment/reference/find.ts');
-  const { importRun } = await import('../experiment/reference/import.ts');
-  const env = options.env === undefined ? null : findEnv(options.env).id;
-  const method = options.method === undefined ? null : findMethod(options.method).id;
-  const expected = 'a folder with overall_log.txt or episode_<k>/ in it, or such folders below it';
+async function importLogs(format: FormatName, folder: string, options: Options, io: Io): Promise<void> {
+  const { title, expected, open } = sources[format];
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError('import', `expected ${expected}, got "${folder}", which is no folder`);
   }
-  const unreadable: { path: string; expected: string; found: string }[] = [];
-  const found = findRuns(folder, (path, error) =>
-    unreadable.push({ path, expected: 'a readable folder', found: (error as Error).message }),
-  );
+  const { found, passedOver } = await open(folder, options);
   if (found.length === 0) {
-    throw new UsageError('import', `no runs of the reference found in "${folder}"; expected ${expected}`);
+    const but = passedOver.map(({ path, found: what }) => `; passed over ${path}: ${what}`).join('');
+    throw new UsageError('import', `no ${title} found in "${folder}"; expected ${expected}${but}`);
   }
-  const where = { runsDir: options.runsDir, env, method, model: options.model };
-  const runs: ImportedRun[] = [];
-  for (const [index, run] of found.entries()) {
-    io.status(`importing ${index + 1} of ${found.length}: ${run.source}`);
-    runs.push(await importRun(run, { ...where, argv: process.argv.slice(2), now: Date.now() }));
+  const runs: Imported[] = [];
+  for (const [index, { name, load }] of found.entries()) {
+    io.status(`importing ${index + 1} of ${found.length}: ${name}`);
+    runs.push(await load());
   }
   io.status(null);
   const imported = runs.filter((run) => run.folder !== null);
-  const count = (value: (run: ImportedRun) => number): number => runs.reduce((n, run) => n + value(run), 0);
+  const count = (value: (run: Imported) => number): number => runs.reduce((n, run) => n + value(run), 0);
   const totals = {
     runs: imported.length,
     already_imported: runs.filter((run) => run.already).length,
     iterations: count((run) => run.iterations),
     files_read: count((run) => run.files_read),
-    files_skipped: count((run) => run.files_skipped.length) + unreadable.length,
+    files_skipped: count((run) => run.files_skipped.length) + passedOver.length,
   };
-  if (options.json) io.printJson({ source: folder, ...totals, unreadable, imports: runs });
+  if (options.json) io.printJson({ source: folder, ...totals, unreadable: passedOver, imports: runs });
   else {
     const columns = [
       { title: 'log' },
@@ -90,7 +149,7 @@ async function importLogs(folder: string, options: Options, io: Io): Promise<voi
     ]);
     io.print(formatTable(columns, rows, io.outColors));
     for (const note of runs.flatMap((run) => run.notes.map((text) => `${run.source}: ${text}`))) io.note(note);
-    for (const { path, expected: wanted, found: got } of [...unreadable, ...runs.flatMap((run) => run.files_skipped)]) {
+    for (const { path, expected: wanted, found: got } of [...passedOver, ...runs.flatMap((run) => run.files_skipped)]) {
       io.warn(`skipped ${path}: expected ${wanted}, got ${got}`);
     }
   }

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 export type Price = Config['prices'][string];
 
 /** The price of the configured model; null where the configuration gives none. */
-export function priceOf({ prices, model }: Config): Price | null {
+export function priceOf({ prices, model }: Pick<Config, 'prices' | 'model'>): Price | null {
   return Object.hasOwn(prices, model) ? prices[model] : null;
 }
 

@@ -157,8 +157,20 @@ export function requireRun(folder: string): Manifest {
   throw new UsageError('run folder', `expected a run folder at "${folder}", got ${found}; see "r2po run --help"`);
 }
 
+/** Refuses a training of another program: it left rewards, and no policy, prompts or configuration of ours. */
+export function refuseTraining(folder: string, { imported }: Manifest, unit: string): void {
+  if (!imported?.training) return;
+  throw new UsageError(
+    unit,
+    `expected a run with policies, got "${folder}", a training that was imported (${imported.format}, ` +
+      `${imported.layout}) and left its rewards alone; read it with "r2po report" or "r2po export --format csv"`,
+  );
+}
+
 /** Refuses a run that was read from the log of another program: its prompts cannot be asked again. */
-export function refuseImported(folder: string, { imported }: Manifest, unit: string): void {
+export function refuseImported(folder: string, manifest: Manifest, unit: string): void {
+  refuseTraining(folder, manifest, unit);
+  const { imported } = manifest;
   if (!imported) return;
   throw new UsageError(
     unit,

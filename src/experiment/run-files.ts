@@ -2,13 +2,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { policyDocument } from '../config/policy-file.ts';
-import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
 import { jsonText, replaceFileAsync } from './files.ts';
 import { type Manifest, manifestName } from './manifest.ts';
-import { metricsCsv, type RunSummary, summarize } from './summary.ts';
+import { metricsCsv, type RunFacts, type RunSummary, summarize } from './summary.ts';
 import type { IterationRow, Tally } from './tally.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
@@ -28,13 +27,14 @@ function scalars(row: IterationRow, startTime: number): ScalarStep {
 
 export class RunFiles {
   readonly folder: string;
-  private readonly config: Config;
-  private readonly policy: Policy;
+  private readonly facts: RunFacts;
+  private readonly policy: Policy | null;
   private scalarFile: ScalarFile | null = null;
 
-  constructor(folder: string, config: Config, policy: Policy) {
+  /** `policy`: null for a training of another program, which left none */
+  constructor(folder: string, facts: RunFacts, policy: Policy | null) {
     this.folder = folder;
-    this.config = config;
+    this.facts = facts;
     this.policy = policy;
     mkdirSync(join(folder, 'trajectories'), { recursive: true });
     mkdirSync(join(folder, 'tb'), { recursive: true });
@@ -52,14 +52,15 @@ export class RunFiles {
    * Summary, metrics, best policy and the TensorBoard scalars, of what `tally` holds at the call. Calls must not overlap.
    */
   async write(tally: Tally): Promise<RunSummary> {
-    const summary = summarize(this.config, tally);
+    const summary = summarize(this.facts, tally);
     const { best } = tally;
+    const { policy } = this;
     const texts = [
       { name: 'summary.json', text: jsonText(summary) },
       { name: 'metrics.csv', text: metricsCsv(tally.rows) },
       // An imported run may not say what the parameters of its best policy were.
-      ...(best && best.params.length === this.policy.paramCount
-        ? [{ name: 'best.json', text: jsonText(policyDocument(this.policy, best.params)) }]
+      ...(best && policy?.paramCount === best.params.length
+        ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params)) }]
         : []),
     ];
     const scalarFile = this.writeScalars([...tally.rows], tally.startTime);

@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
 import { costOf, priceOf } from './cost.ts';
+import type { ModelKind } from './events.ts';
 import type { IterationRow, RunStatus, Tally } from './tally.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
@@ -12,7 +13,7 @@ export interface RunSummary {
   readonly env: string;
   readonly method: string;
   readonly model: string;
-  readonly model_kind: 'model' | 'offline' | 'replay';
+  readonly model_kind: ModelKind;
   readonly seed: number;
   /** completed */
   readonly iterations: number;
@@ -56,7 +57,12 @@ function average(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-export function summarize(config: Config, tally: Tally): RunSummary {
+/** What a summary says of a run beside its events. */
+export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'prices'> & {
+  readonly evaluation: Pick<Config['evaluation'], 'backend'>;
+};
+
+export function summarize(config: RunFacts, tally: Tally): RunSummary {
   const { best, rechecked, llm, rows } = tally;
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {

@@ -11,7 +11,7 @@ import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
-import { type RewardKind, type RunGroup, rewardNames, rewardOf } from './groups.ts';
+import { asksNothing, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
 import type { Table } from './table.ts';
 
 export interface ComparisonOptions {
@@ -59,15 +59,17 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
   const rewardsOf = (group: RunGroup) =>
     group.runs.flatMap((run) => {
       const value = rewardOf(run, reward, includeUnfinished);
-      return value === null ? [] : [{ seed: run.summary.seed, value }];
+      return value === null ? [] : [{ seed: run.manifest.imported ? null : run.summary.seed, value }];
     });
   const comparisons = groups.flatMap((group) => {
     const other = group.values[methodAt];
-    const setting = settingOf(group);
-    const own = groups.find((one) => one.values[methodAt] === method && `${settingOf(one)}` === `${setting}`);
-    if (other === method || !own) return [];
-    const [a, b] = [rewardsOf(own), rewardsOf(group)];
-    return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
+    if (other === method) return [];
+    const own = groups.filter((one) => one.values[methodAt] === method && sameSetting(one, group, by));
+    return own.flatMap((one) => {
+      const [a, b] = [rewardsOf(one), rewardsOf(group)];
+      const setting = settingOf(asksNothing(one) ? group : one);
+      return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
+    });
   });
   return methods.flatMap((other) => {
     const family = comparisons.filter((comparison) => comparison.other === other);
@@ -77,7 +79,8 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
 }
 
 interface SeededReward {
-  readonly seed: number;
+  /** null where nothing was drawn from it: that of an imported run is its number */
+  readonly seed: number | null;
   readonly value: number;
 }
 
@@ -94,7 +97,7 @@ function compare(
   const half = Number.isFinite(t) && t !== 0 ? t975(df) * Math.abs(difference / t) : 0;
   const effect = standardisedDifference(a, b);
   const shared = first.flatMap(({ seed, value }) => {
-    const twin = second.find((run) => run.seed === seed);
+    const twin = seed === null ? undefined : second.find((run) => run.seed === seed);
     return twin ? [{ own: value, other: twin.value }] : [];
   });
   return {

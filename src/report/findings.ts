@@ -1,7 +1,7 @@
 /** What the numbers come to, in sentences: the first thing that a reader should see. */
 import { significant } from '../base/plain-number.ts';
 import { type Comparison, pText } from './comparisons.ts';
-import { type RewardKind, type RunGroup, rewardNames, type Spread } from './groups.ts';
+import { asksNothing, type RewardKind, type RunGroup, rewardNames, type Spread, sameSetting } from './groups.ts';
 
 export interface Finding {
   /** what it is about: the keys of the groups but the method */
@@ -30,8 +30,12 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
   const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
   const settings = new Map<string, RunGroup[]>();
   for (const group of groups) {
+    const besideSearches = asksNothing(group) && groups.some((one) => !asksNothing(one) && sameSetting(one, group, by));
+    if (besideSearches) continue;
     const key = JSON.stringify(settingOf(group));
-    settings.set(key, [...(settings.get(key) ?? []), group]);
+    const trainings = groups.filter((one) => asksNothing(one) && sameSetting(one, group, by));
+    const members = asksNothing(group) ? [group] : [group, ...trainings];
+    settings.set(key, [...new Set([...(settings.get(key) ?? []), ...members])]);
   }
   return [...settings.values()].map((members) => {
     const setting = settingOf(members[0]);

@@ -97,3 +97,16 @@ export function groupRuns(runs: readonly RunRecord[], { by, includeUnfinished }:
     };
   });
 }
+
+/** Trainings of other programs, which have no language model. */
+export function asksNothing({ runs }: RunGroup): boolean {
+  return runs.every(({ summary }) => summary.model_kind === 'none');
+}
+
+/** Whether two groups differ in their method alone. What asks no model stands beside the runs of any. */
+export function sameSetting(a: RunGroup, b: RunGroup, by: readonly string[]): boolean {
+  return by.every(
+    (key, i) =>
+      key === 'method' || a.values[i] === b.values[i] || (key === 'model' && (asksNothing(a) || asksNothing(b))),
+  );
+}

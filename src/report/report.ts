@@ -133,10 +133,13 @@ function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Repo
   return { options: asked, lines: compareGroups(groups, asked) };
 }
 
-/** A numeric optimiser is no language model, and a table that holds both says nothing about either. */
+/**
+ * A numeric optimiser is no language model, and a table that holds both says nothing about either. A training that asks
+ * nothing may stand beside both.
+ */
 function refuseMixed(runs: readonly RunRecord[], allowed: boolean): void {
   const offline = runs.find(({ summary }) => summary.model_kind === 'offline');
-  const model = runs.find(({ summary }) => summary.model_kind !== 'offline');
+  const model = runs.find(({ summary }) => summary.model_kind !== 'offline' && summary.model_kind !== 'none');
   if (allowed || !offline || !model) return;
   throw new UsageError(
     'report',
@@ -188,10 +191,21 @@ const groupNote =
 const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
 const right = (title: string): Column => ({ title, align: 'right' });
 
+/** What the rewards of trainings of other programs are: their iterations are not those of a search. */
+function trainingNote(groups: readonly RunGroup[]): string {
+  const said = groups.flatMap(({ values, runs }) =>
+    runs.flatMap(({ manifest }) => {
+      const training = manifest.imported?.training;
+      return training ? [` ${values.join(', ')}: ${training.rewards}.`] : [];
+    }),
+  );
+  return [...new Set(said)].join('');
+}
+
 export function groupTable({ groups, interquartileMeans: middle, options: { by, reward } }: Report): Table {
   return {
     title: 'Rewards',
-    note: groupNote,
+    note: `${groupNote}${trainingNote(groups)}`,
     columns: [
       ...keyColumns(by),
       right('runs'),

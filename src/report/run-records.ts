@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { R2poError, UsageError } from '../base/errors.ts';
+import { modelKinds } from '../experiment/events.ts';
 import { type Manifest, manifestName, readManifest } from '../experiment/manifest.ts';
 
 const summarySchema = z.object({
@@ -14,7 +15,7 @@ const summarySchema = z.object({
   env: z.string(),
   method: z.string(),
   model: z.string(),
-  model_kind: z.enum(['model', 'offline', 'replay']),
+  model_kind: z.enum(modelKinds),
   seed: z.number(),
   iterations: z.number(),
   mean_reward: z.number().nullable(),

@@ -11,7 +11,12 @@ function value(x: number | null): string {
 
 /** How tables and notes call a model: the offline one must never pass for a language model. */
 export function modelLabel(model: string, kind: RunSummary['model_kind']): string {
-  const notes = { model: '', offline: ' (a numeric optimiser, not a language model)', replay: ' (recorded replies)' };
+  const notes = {
+    model: '',
+    offline: ' (a numeric optimiser, not a language model)',
+    replay: ' (recorded replies)',
+    none: '',
+  };
   return `${model}${notes[kind]}`;
 }
 

@@ -13,7 +13,7 @@ import type { Backend, RolloutJob, Trace } from '../../rollout/backend.ts';
 import type { PickedEpisode, Summary } from '../../stats/summary.ts';
 import type { RunEvent } from '../events.ts';
 import { errorCode, replaceFile } from '../files.ts';
-import { readRunConfig, requireRun } from '../folder.ts';
+import { readRunConfig, refuseTraining, requireRun } from '../folder.ts';
 import { differingKeys } from '../identity.ts';
 import { readEvents } from '../journal.ts';
 import type { Manifest } from '../manifest.ts';
@@ -57,6 +57,7 @@ export interface ExportableRun {
 /** Reads a run for export. Throws a usage error when it is no run, is damaged, or does not fit the layout. */
 export async function openExportableRun(folder: string): Promise<ExportableRun> {
   const manifest = requireRun(folder);
+  refuseTraining(folder, manifest, 'export');
   const plan = planRun(await readRunConfig(folder));
   const { events } = readEvents(folder);
   const method = loggedMethods.find(({ id }) => id === plan.method.id);

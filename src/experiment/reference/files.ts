@@ -33,7 +33,7 @@ export function cannotRead(error: unknown): string {
 }
 
 /** Thrown by a line reader to end its file. */
-class Damaged extends Error {
+export class Damaged extends Error {
   readonly expected: string;
   readonly found: string;
   constructor(expected: string, found: string) {
@@ -49,26 +49,57 @@ export interface Tee {
   readonly copy?: Pick<WriteStream, 'write'> & NodeJS.EventEmitter;
 }
 
+/** Cuts bytes into lines and hands them on with their numbers, from 1. Throws `Damaged` for what is no text. */
+export class LineCutter {
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private readonly onLine: (line: string, number: number, whole: boolean) => void;
+  private rest: Buffer = Buffer.alloc(0);
+  private number = 0;
+
+  /** `whole` is false for a last line without a line break */
+  constructor(onLine: (line: string, number: number, whole: boolean) => void) {
+    this.onLine = onLine;
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const line = chunk.subarray(start, end);
+      const { rest } = this;
+      this.rest = Buffer.alloc(0);
+      this.take(rest.length === 0 ? line : Buffer.concat([rest, line]), true);
+      start = end + 1;
+    }
+    this.rest =
+      this.rest.length === 0 ? Buffer.from(chunk.subarray(start)) : Buffer.concat([this.rest, chunk.subarray(start)]);
+    if (this.rest.length > longestLine) throw new Damaged(`lines of at most ${longestLine} bytes`, 'a longer one');
+  }
+
+  end(): void {
+    if (this.rest.length > 0) this.take(this.rest, false);
+  }
+
+  private take(bytes: Buffer, whole: boolean): void {
+    this.number += 1;
+    const { number } = this;
+    let line: string;
+    try {
+      line = this.decoder.decode(bytes);
+    } catch {
+      throw new Damaged(`UTF-8 text in line ${number}`, 'other bytes');
+    }
+    if (line.includes('\0')) throw new Damaged(`text in line ${number}`, 'binary data');
+    this.onLine(line.endsWith('\r') ? line.slice(0, -1) : line, number, whole);
+  }
+}
+
 /** Calls `onLine` with each line and its number, from 1. `whole` is false for a last line without a line break. */
 async function eachLine(
   path: string,
   { digest, copy }: Tee,
   onLine: (line: string, number: number, whole: boolean) => void,
 ): Promise<Problem | null> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest: Buffer = Buffer.alloc(0);
-  let number = 0;
-  const take = (bytes: Buffer, whole: boolean) => {
-    number += 1;
-    let line: string;
-    try {
-      line = decoder.decode(bytes);
-    } catch {
-      throw new Damaged(`UTF-8 text in line ${number}`, 'other bytes');
-    }
-    if (line.includes('\0')) throw new Damaged(`text in line ${number}`, 'binary data');
-    onLine(line.endsWith('\r') ? line.slice(0, -1) : line, number, whole);
-  };
+  const cutter = new LineCutter(onLine);
   try {
     let failure: Damaged | null = null;
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
@@ -77,25 +108,14 @@ async function eachLine(
       // The rest of a damaged file still belongs to the digest and to the copy.
       if (failure) continue;
       try {
-        let start = 0;
-        for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-          take(
-            rest.length === 0 ? chunk.subarray(start, end) : Buffer.concat([rest, chunk.subarray(start, end)]),
-            true,
-          );
-          rest = Buffer.alloc(0);
-          start = end + 1;
-        }
-        rest = rest.length === 0 ? Buffer.from(chunk.subarray(start)) : Buffer.concat([rest, chunk.subarray(start)]);
-        if (rest.length > longestLine) throw new Damaged(`lines of at most ${longestLine} bytes`, 'a longer one');
+        cutter.push(chunk);
       } catch (error) {
         if (!(error instanceof Damaged)) throw error;
         failure = error;
-        rest = Buffer.alloc(0);
       }
     }
     if (failure) throw failure;
-    if (rest.length > 0) take(rest, false);
+    cutter.end();
     return null;
   } catch (error) {
     if (error instanceof Damaged) return { expected: error.expected, found: error.found };

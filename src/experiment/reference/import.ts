@@ -3,10 +3,10 @@
  * result is marked as imported: it has no requests and no seeds by which it could be resumed or replayed.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { exitCodes, R2poError, UsageError } from '../../base/errors.ts';
+import { exitCodes } from '../../base/errors.ts';
 import { findMethod } from '../../methods/index.ts';
 import { endCauses } from '../../rollout/backend.ts';
 import type { LoggedTotals } from '../events.ts';
@@ -19,6 +19,7 @@ import { type Plan, planRun } from '../plan.ts';
 import { RunFiles } from '../run-files.ts';
 import { Account, type SkippedFile } from './account.ts';
 import { copyFile, rolloutsFolder, warmupName, withCopy } from './copies.ts';
+import { claim, openDraft } from './draft.ts';
 import { cannotRead, readOverallLog, readRollouts } from './files.ts';
 import { type FoundRun, listFolder } from './find.ts';
 import { type Intake, readIteration, summaryOf } from './iteration.ts';
@@ -192,8 +193,9 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     : await configFor(subject, run, model, facts);
   const plan = planRun(config);
 
-  const draft = openDraft(options.runsDir, run);
+  const draft = openDraft(options.runsDir, run.source);
   try {
+    mkdirSync(join(draft, rolloutsFolder));
     const last = [...rows.values()].at(-1);
     const total = last ? Math.min(Math.max(0, last.cpu_s + last.api_s), 1e9) : 0;
     // Copies keep the time of the last write; without a log the folder's own stands in.
@@ -280,30 +282,4 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
 function folderName({ env, method }: Plan, { source }: FoundRun, digest: string): string {
   const run = (source.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60);
   return `${env.folder}-${method.id}-imported-${run}-${digest.slice(0, 8)}`;
-}
-
-function claim(draft: string, folder: string): Pick<ImportedRun, 'folder' | 'already'> {
-  if (existsSync(folder)) return { folder, already: true };
-  try {
-    renameSync(draft, folder);
-  } catch (cause) {
-    if (existsSync(folder)) return { folder, already: true };
-    throw new R2poError('import', `cannot make "${folder}": ${cannotRead(cause)}`, { cause });
-  }
-  return { folder, already: false };
-}
-
-function openDraft(runsDir: string, { source }: FoundRun): string {
-  const draft = join(runsDir, `.import-${source.replaceAll(/[^A-Za-z0-9]+/g, '-')}.${process.pid}.tmp`);
-  try {
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(join(draft, rolloutsFolder), { recursive: true });
-  } catch (cause) {
-    throw new UsageError(
-      '--runs-dir',
-      `expected a folder that can be written to, got "${runsDir}": ${cannotRead(cause)}`,
-      cause,
-    );
-  }
-  return draft;
 }

@@ -12,7 +12,7 @@ import { parseConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { offline } from '../../llm/offline/index.ts';
-import type { RunEvent } from '../events.ts';
+import { modelKinds, type RunEvent } from '../events.ts';
 import type { Tally } from '../tally.ts';
 import type { Account } from './account.ts';
 import { type Problem, readText, shown } from './files.ts';
@@ -29,7 +29,7 @@ const schema = z.object({
   log_sha256: z.string(),
   status: z.enum(['running', 'finished', 'stopped', 'failed']),
   model: z.string().min(1).max(1000),
-  model_kind: z.enum(['model', 'offline', 'replay']),
+  model_kind: z.enum(modelKinds),
   /** what wrote the replies, which is not the model where they were replayed; null without replies */
   reply_model: z.string().max(1000).nullable(),
   config: z.record(z.string(), z.unknown()),

@@ -3,7 +3,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import type { RunEvent } from '../../experiment/events.ts';
-import { readRunConfig } from '../../experiment/folder.ts';
+import { readRunConfig, refuseTraining } from '../../experiment/folder.ts';
 import { readEvents } from '../../experiment/journal.ts';
 import { readManifest } from '../../experiment/manifest.ts';
 import { planRun } from '../../experiment/plan.ts';
@@ -54,6 +54,7 @@ export async function readRuns(
     try {
       const manifest = readManifest(path);
       if (manifest) {
+        refuseTraining(path, manifest, 'analyze');
         const run = await readRun(path);
         const reason = analysis.refuses(run.method);
         if (reason !== null) return void leave(path, reason);

@@ -1,0 +1,280 @@
+/**
+ * The monitor files of Stable-Baselines3: a line of JSON after `#`, a line of column names, and a row per training
+ * episode with its return `r`, its length `l` and the seconds `t` since the start. A file that was appended to repeats the
+ * first two lines, or goes on with `t` from 0 again. Files are untrusted and may be large: they are read as a stream.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { cannotRead, Damaged, LineCutter, type Problem, shown } from '../reference/files.ts';
+import { readNumber } from '../reference/text.ts';
+
+export interface TrainingEpisode {
+  readonly return: number;
+  /** steps */
+  readonly length: number;
+  /** at its end, s since 1970 */
+  readonly time: number;
+}
+
+const mostProblems = 20;
+const mostJoinedLines = 64;
+const longestEpisode = 1e9;
+/** Beyond it sums of squares overflow. */
+const largestReturn = 1e100;
+/** Later than any clock that is right, s since 1970. */
+const latestTime = 1e11;
+
+/** The cells of a row after RFC 4180; null when a quote stays open. */
+export function cellsOf(row: string): string[] | null {
+  if (!row.includes('"')) return row.split(',');
+  const cells: string[] = [];
+  let cell = '';
+  let quoted = false;
+  for (let i = 0; i < row.length; i++) {
+    const c = row[i];
+    if (quoted) {
+      if (c !== '"') cell += c;
+      else if (row[i + 1] === '"') {
+        cell += '"';
+        i += 1;
+      } else quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === ',') {
+      cells.push(cell);
+      cell = '';
+    } else cell += c;
+  }
+  return quoted ? null : [...cells, cell];
+}
+
+interface Columns {
+  readonly count: number;
+  readonly r: number;
+  readonly l: number;
+  readonly t: number;
+}
+
+/** Takes the lines of one file, hands on its episodes in order, and keeps account of lines that are none. */
+export class MonitorParser {
+  /** null where no header says it */
+  envId: string | null = null;
+  /** first start that a header says, s since 1970 */
+  start: number | null = null;
+  /** the last line has no line break: whoever wrote it was stopped */
+  breaksOff = false;
+  /** how often the file was appended to */
+  resumed = 0;
+  private readonly onEpisode: (episode: TrainingEpisode) => void;
+  private readonly found: Problem[] = [];
+  private wrong = 0;
+  private columns: Columns | null = null;
+  /** where `t` counts from, s since 1970 */
+  private origin: number;
+  private lastT = 0;
+  private lastTime = 0;
+  private episodes = 0;
+  /** of a cell with line breaks in it */
+  private open: { readonly text: string; readonly number: number; readonly lines: number } | null = null;
+
+  /** `origin`: where the time of a file without a header counts from, s since 1970 */
+  constructor(origin: number, onEpisode: (episode: TrainingEpisode) => void) {
+    this.origin = origin;
+    this.onEpisode = onEpisode;
+  }
+
+  get problems(): readonly Problem[] {
+    const more = this.wrong - this.found.length;
+    const none = this.episodes === 0 && this.wrong === 0 ? [{ expected: 'rows of episodes', found: 'none' }] : [];
+    return [
+      ...this.found,
+      ...(more > 0 ? [{ expected: 'rows of episodes', found: `${more} more lines that are none` }] : []),
+      ...none,
+    ];
+  }
+
+  line(text: string, number: number, whole: boolean): void {
+    if (!whole) {
+      this.breaksOff = true;
+      this.refuse('a whole line', number, text);
+      return;
+    }
+    if (this.open) {
+      const { open } = this;
+      this.open = null;
+      this.row(`${open.text}\n${text}`, open.number, open.lines + 1);
+    } else if (text.startsWith('#')) this.header(text.slice(1), number);
+    else if (text.trim() !== '') this.row(text, number, 1);
+  }
+
+  end(): void {
+    if (this.open) this.refuse('the end of a quoted cell', this.open.number, this.open.text);
+    this.open = null;
+  }
+
+  private refuse(expected: string, number: number, text: string): void {
+    this.wrong += 1;
+    if (this.found.length < mostProblems) {
+      this.found.push({ expected: `${expected} in line ${number}`, found: shown(text) });
+    }
+  }
+
+  private header(json: string, number: number): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(json);
+    } catch {
+      this.refuse('JSON after "#"', number, json);
+      return;
+    }
+    const { t_start: start, env_id: id } = (typeof value === 'object' && value !== null ? value : {}) as {
+      t_start?: unknown;
+      env_id?: unknown;
+    };
+    // A wrapper that is not told its environment writes null, or Python's word for it.
+    if (typeof id === 'string' && id !== '' && id !== 'None') this.envId ??= id;
+    if (this.episodes > 0) this.resumed += 1;
+    this.lastT = 0;
+    if (typeof start !== 'number' || start < 0 || start > latestTime) {
+      this.refuse('a number "t_start"', number, json);
+      this.origin = Math.max(this.origin, this.lastTime);
+      return;
+    }
+    this.start ??= start;
+    this.origin = start;
+  }
+
+  private row(text: string, number: number, lines: number): void {
+    const cells = cellsOf(text);
+    if (cells === null) {
+      if (lines < mostJoinedLines) this.open = { text, number, lines };
+      else this.refuse(`a quoted cell of fewer than ${mostJoinedLines} lines`, number, text);
+      return;
+    }
+    const names = cells.map((cell) => cell.trim());
+    const [r, l, t] = ['r', 'l', 't'].map((name) => names.indexOf(name));
+    if (r >= 0 && l >= 0 && t >= 0) {
+      this.columns = { count: cells.length, r, l, t };
+      return;
+    }
+    const { columns } = this;
+    if (columns === null) {
+      this.refuse('the columns r, l and t', number, text);
+      return;
+    }
+    const value = readNumber(cells[columns.r] ?? '');
+    const length = readNumber(cells[columns.l] ?? '');
+    const seconds = readNumber(cells[columns.t] ?? '');
+    const fits =
+      cells.length === columns.count &&
+      length !== null &&
+      Number.isSafeInteger(length) &&
+      length >= 1 &&
+      length <= longestEpisode &&
+      seconds !== null &&
+      seconds >= 0 &&
+      seconds <= latestTime;
+    if (!fits || value === null || Math.abs(value) > largestReturn) {
+      this.refuse(`${columns.count} cells with a return, a length and a time`, number, text);
+      return;
+    }
+    // Appended to without a header, which only the clock shows.
+    if (seconds < this.lastT) {
+      this.resumed += 1;
+      this.origin = this.lastTime;
+    }
+    this.lastT = seconds;
+    this.lastTime = Math.max(this.lastTime, this.origin + seconds);
+    this.episodes += 1;
+    this.onEpisode({ return: value, length, time: this.lastTime });
+  }
+}
+
+/** One file that is read as far as its episodes are taken. */
+export class MonitorFile {
+  readonly path: string;
+  readonly parser: MonitorParser;
+  private readonly digest = createHash('sha256');
+  private readonly chunks: AsyncIterator<Buffer>;
+  private readonly cutter: LineCutter;
+  private queue: TrainingEpisode[] = [];
+  private taken = 0;
+  private ended = false;
+  private damage: Problem | null = null;
+
+  /** `origin`: as for the parser */
+  constructor(path: string, origin: number) {
+    this.path = path;
+    this.parser = new MonitorParser(origin, (episode) => this.queue.push(episode));
+    this.cutter = new LineCutter((line, number, whole) => this.parser.line(line, number, whole));
+    this.chunks = (createReadStream(path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  }
+
+  /** The next episode, as far as the file was read; see `fill`. */
+  get next(): TrainingEpisode | undefined {
+    return this.queue[this.taken];
+  }
+
+  take(): void {
+    this.taken += 1;
+  }
+
+  /** Reads on until there is a next episode, or no more of them. */
+  async fill(): Promise<void> {
+    while (this.taken === this.queue.length && !this.ended) {
+      this.queue = [];
+      this.taken = 0;
+      try {
+        const { value, done } = await this.chunks.next();
+        if (done) {
+          this.ended = true;
+          if (this.damage === null) this.cutter.end();
+          this.parser.end();
+        } else {
+          this.digest.update(value);
+          // The rest of a damaged file still belongs to the digest.
+          if (this.damage === null) this.cutter.push(value);
+        }
+      } catch (error) {
+        if (error instanceof Damaged) this.damage = { expected: error.expected, found: error.found };
+        else {
+          this.damage = { expected: 'a readable file', found: cannotRead(error) };
+          this.ended = true;
+        }
+      }
+    }
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.parser.problems, ...(this.damage ? [this.damage] : [])];
+  }
+
+  /** Of what was read so far. */
+  get digestSoFar(): string {
+    return this.digest.copy().digest('hex');
+  }
+
+  async close(): Promise<void> {
+    await this.chunks.return?.();
+  }
+}
+
+/**
+ * The episodes of several files in the order of their ends, as the environments of one training played them side by
+ * side. Stops when `use` returns false.
+ */
+export async function eachEpisode(
+  files: readonly MonitorFile[],
+  use: (episode: TrainingEpisode) => boolean,
+): Promise<void> {
+  for (;;) {
+    let first: MonitorFile | null = null;
+    for (const file of files) {
+      if (file.next === undefined) await file.fill();
+      if (file.next && (!first?.next || file.next.time < first.next.time)) first = file;
+    }
+    if (!first?.next) return;
+    const { next } = first;
+    first.take();
+    if (!use(next)) return;
+  }
+}

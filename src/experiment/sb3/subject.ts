@@ -1,0 +1,61 @@
+/** What a training was of: its algorithm, its environment and its number, as names and files say. */
+import { UsageError } from '../../base/errors.ts';
+import type { Env } from '../../envs/env.ts';
+import { envs } from '../../envs/index.ts';
+import { readExperimentName } from '../reference/layout.ts';
+
+/** Of Stable-Baselines3 and its contrib package, as rl-zoo names their folders. */
+const algorithms = [
+  'a2c',
+  'ars',
+  'crossq',
+  'ddpg',
+  'dqn',
+  'her',
+  'ppo',
+  'ppo_lstm',
+  'ppo_mask',
+  'qrdqn',
+  'sac',
+  'td3',
+  'tqc',
+  'trpo',
+] as const;
+
+const prefix = 'sb3/';
+const plainName = /^[a-z0-9][a-z0-9._-]{0,39}$/;
+
+/** `sb3/ppo` of `PPO` or `sb3/ppo`. Throws a usage error for what cannot be a name. */
+export function methodOf(algorithm: string): string {
+  const text = algorithm.toLowerCase();
+  const name = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  if (!plainName.test(name)) {
+    throw new UsageError('--method', `expected the name of an algorithm, such as ppo, got "${algorithm}"`);
+  }
+  return `${prefix}${name}`;
+}
+
+/** The algorithm in the names of folders, the innermost first: `ppo`, `PPO_1`, `ppo_cartpole`. */
+export function algorithmIn(names: readonly string[]): string | null {
+  for (const name of [...names].reverse()) {
+    const text = name.toLowerCase();
+    const fits = algorithms.filter((id) => text === id || text.startsWith(`${id}_`) || text.startsWith(`${id}-`));
+    if (fits.length > 0) return fits.reduce((a, b) => (b.length > a.length ? b : a));
+  }
+  return null;
+}
+
+/** The environment in the names of folders: `CartPole-v1_2`, `cartpole_sb3`. */
+export function envIn(names: readonly string[]): Env | null {
+  for (const name of [...names].reverse()) {
+    const bare = name.replace(/_\d+$/, '');
+    const env = envs.find(({ id }) => id === bare) ?? readExperimentName(name).env;
+    if (env) return env;
+  }
+  return null;
+}
+
+/** 3 of `run_3`, `CartPole-v1_3` and `seed3`; 0 without a number. */
+export function numberIn(name: string): number {
+  return Number(/(?:_|^|seed|run)(\d{1,9})$/i.exec(name)?.[1] ?? 0);
+}
