@@ -311,6 +311,18 @@ describe('a report', () => {
     expect(makeReport(found, { ...options, allowMixed: true }).groups).toHaveLength(2);
   });
 
+  it('tells its pictures which models they are about: few by name, of many those that are none', () => {
+    const named = ['openai/a', 'openai/b'].map((model): RunFacts => ({ model }));
+    const offline: RunFacts = { kind: 'offline', model: 'offline' };
+    const contextOf = (facts: RunFacts[]) =>
+      makeReport(findRuns([runsOf(...facts)]), { ...options, allowMixed: true }).context;
+    const none = 'offline (a numeric optimiser, not a language model)';
+    expect(contextOf([...named, offline])).toEqual(['model: openai/a', 'model: openai/b', `model: ${none}`]);
+    const many = [...named, { model: 'openai/c' }, { model: 'openai/d' }];
+    expect(contextOf(many)).toEqual(['4 models']);
+    expect(contextOf([...many, offline])).toEqual([`5 models, among them ${none}`]);
+  });
+
   it('needs a run that can be read', () => {
     const folder = runsOf({});
     writeFileSync(join(folder, 'run-0', 'summary.json'), '');
@@ -624,7 +636,9 @@ describe('tables', () => {
     const lines = markdownTable(table).split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ & {y} \\\\z \\| \\<b\\> $1 | - |');
-    expect(htmlTable(table)).toContain('<td>a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>');
+    expect(htmlTable(table)).toContain(
+      '<td class="long">a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>',
+    );
     expect(htmlTable(table)).toContain('<td class="right">-</td>');
     const intervals = { columns: [{ title: 'n' }], rows: [['7.5 ± 2 [-1.5e-7, 9]'], ['a [b]']] };
     expect(htmlTable(intervals)).toContain('<td>7.5 ± 2 <small>[-1.5e-7, 9]</small></td>');

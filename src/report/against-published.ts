@@ -2,6 +2,7 @@
 import { significant } from '../base/plain-number.ts';
 import { findMethod } from '../methods/index.ts';
 import { welchOf } from '../stats/intervals.ts';
+import { pText } from './comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from './groups.ts';
 import { type PublishedResult, type PublishedReward, publishedResults, publishedSettings } from './published.ts';
 import { type PublishedTraining, publishedThresholds, publishedTrainings, warningsOf } from './published-baselines.ts';
@@ -131,7 +132,7 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
     if (reward === null) return ['-', '-', '-'];
     const { ours, published, p } = reward;
     const theirs = published === null ? '-' : text(published.mean, published.std);
-    return [text(ours.mean, ours.std), theirs, p === null ? '-' : significant(p, 2)];
+    return [text(ours.mean, ours.std), theirs, p === null ? '-' : pText(p)];
   };
   const training = (result: PublishedTraining | null, kind: 'mean' | 'best'): string =>
     result === null ? '-' : `${result.method} ${text(result[kind].mean, result[kind].std)}`;

@@ -57,12 +57,11 @@ interface Picture {
 }
 
 /** One picture for each axis along which there is a line to draw. */
-async function drawAll({ curves, options, models }: Report): Promise<Picture[]> {
+async function drawAll({ curves, options, context }: Report): Promise<Picture[]> {
   const pictures: Picture[] = [];
   for (const { axis, lines } of curves) {
     const drawn = lines.filter(({ steps }) => steps.length > 1);
     if (drawn.length === 0) continue;
-    const context = models.map((model) => `model: ${model}`);
     const spec = curveSpec(drawn, { axis, value: options.value, context });
     const svg = await drawCurves(spec);
     pictures.push({ axis, name: `curves-${axis}`, spec, svg, png: await renderPng(svg) });

@@ -40,6 +40,7 @@ body * { box-sizing: border-box; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; overflow-wrap: normal; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem; border-bottom: 1px solid var(--edge); white-space: nowrap; }
 th { border-bottom-width: 2px; white-space: normal; vertical-align: bottom; } .right { text-align: right; }
+td.long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; }
 td small { display: block; color: var(--soft); }
 summary { cursor: pointer; color: var(--soft); margin: .5rem 0; }
 .axes > input { position: absolute; opacity: 0; }
@@ -89,7 +90,7 @@ async function axisPanels({ lines, leftOut }: AxisCurves, options: ChartOptions)
   return `${legend(styles)}\n<div class="panels">${figures.join('\n')}</div>\n${missing}`;
 }
 
-async function curveSection({ options, curves, models }: Report): Promise<string> {
+async function curveSection({ options, curves, context }: Report): Promise<string> {
   const drawn = curves.filter(({ lines }) => lines.some(({ steps }) => steps.length > 1));
   if (drawn.length === 0) return '';
   const rules = drawn.map(({ axis }) => `#axis-${axis}:checked ~ #curves-${axis} { display: block; }`);
@@ -99,7 +100,7 @@ async function curveSection({ options, curves, models }: Report): Promise<string
   );
   const panels: string[] = [];
   for (const one of drawn) {
-    const inner = await axisPanels(one, { axis: one.axis, value: options.value, context: models });
+    const inner = await axisPanels(one, { axis: one.axis, value: options.value, context });
     panels.push(`<section id="curves-${one.axis}" aria-label="Curves against ${one.axis}">\n${inner}\n</section>`);
   }
   const all = `<style>${rules.join(' ')}</style>\n<div class="axes">${tabs.join('')}\n${panels.join('\n')}\n</div>`;

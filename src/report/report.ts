@@ -64,8 +64,8 @@ export interface Report {
   /** what the numbers come to, in sentences */
   readonly findings: readonly Finding[];
   readonly curves: readonly AxisCurves[];
-  /** what answered the prompts, in words */
-  readonly models: readonly string[];
+  /** what answered the prompts, in lines for pictures */
+  readonly context: readonly string[];
   readonly interquartileMeans: readonly (Estimate | null)[];
   /** null where there is nothing to compare */
   readonly comparison: { readonly options: ComparisonOptions; readonly lines: readonly Comparison[] } | null;
@@ -102,10 +102,18 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     interquartileMeans: interquartileMeans(groups, reward, options.includeUnfinished),
     comparison,
     curves: options.axes.map((axis) => curvesAgainst(axis, groups, options)),
-    models: [...new Set(runs.map(({ summary }) => modelLabel(summary.model, summary.model_kind)))],
+    context: modelLines(runs),
     published: options.published ? againstPublished(groups) : null,
     leftOut,
   };
+}
+
+/** Few models by their names; of many, those that are no language models. */
+function modelLines(runs: readonly RunRecord[]): string[] {
+  const labels = new Map(runs.map(({ summary: { model, model_kind: kind } }) => [modelLabel(model, kind), kind]));
+  if (labels.size <= 3) return [...labels.keys()].map((label) => `model: ${label}`);
+  const special = [...labels].flatMap(([label, kind]) => (kind === 'model' ? [] : [label]));
+  return [`${labels.size} models${special.length > 0 ? `, among them ${special.join(', ')}` : ''}`];
 }
 
 function curvesAgainst(axis: CurveAxis, groups: readonly RunGroup[], { by, value }: ReportOptions): AxisCurves {

@@ -84,14 +84,18 @@ export function htmlText(text: string): string {
   return text.replace(/[&<>"']/g, (c) => htmlNames[c]);
 }
 
+/** Characters beyond which a page may break the text of a cell. */
+const longText = 30;
+
 /** An interval at the end of a cell is marked, so that a page can put it below its number. */
 const withInterval = (html: string): string => html.replace(/ (\[[-+.e\d]+, [-+.e\d]+\])$/, ' <small>$1</small>');
 
 export function htmlTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const row = (tag: string, cells: readonly Cell[]): string => {
     const inner = cells.map((cell, i) => {
-      const right = columns[i].align === 'right' ? ' class="right"' : '';
-      return `<${tag}${right}>${withInterval(htmlText(cellText(cell)))}</${tag}>`;
+      const text = cellText(cell);
+      const kind = columns[i].align === 'right' ? ' class="right"' : text.length > longText ? ' class="long"' : '';
+      return `<${tag}${kind}>${withInterval(htmlText(text))}</${tag}>`;
     });
     return `<tr>${inner.join('')}</tr>`;
   };
