@@ -20,9 +20,10 @@ import { analyses, findAnalysis } from '../src/report/analyses/index.ts';
 import { noiseOf, noiseShare } from '../src/report/analyses/noise.ts';
 import { decidedIterations, directionOf, directions, pairsOf } from '../src/report/analyses/record.ts';
 import { patternOf, rewardGroupsOf, rowsOf } from '../src/report/analyses/reward-groups.ts';
-import { originOf, requireOneOrigin, toldThreshold } from '../src/report/analyses/runs.ts';
+import { requireOneOrigin, toldThreshold } from '../src/report/analyses/runs.ts';
 import { criteria, salienceOf, stratified } from '../src/report/analyses/salience.ts';
 import { byThreshold, criticUse, overRuns, thresholdGroups } from '../src/report/analyses/tau-c.ts';
+import { originOf } from '../src/report/origin.ts';
 import { welch } from '../src/stats/intervals.ts';
 import { baseParams, type HandMade, handMadeEvents } from './support/analysis.ts';
 

@@ -7,7 +7,7 @@ import { readRunConfig } from '../src/experiment/folder.ts';
 import { mixedExperiments, openExportableRun } from '../src/experiment/reference/export.ts';
 import { originName } from '../src/experiment/reference/origin.ts';
 import type { RunSummary } from '../src/experiment/summary.ts';
-import { originOf } from '../src/report/analyses/runs.ts';
+import { originOf } from '../src/report/origin.ts';
 import { runCli } from './support/cli.ts';
 import { eventsOf, readJson, scriptedModel, smallRun, temporaryFolder } from './support/experiment.ts';
 import { exported, importAll } from './support/reference-round-trip.ts';

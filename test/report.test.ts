@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../src/base/errors.ts';
 import { findEnv } from '../src/envs/index.ts';
+import { recordedModel } from '../src/experiment/replay.ts';
 import { publishedTable } from '../src/report/against-published.ts';
 import { comparisonTable } from '../src/report/comparisons.ts';
 import { curveColors, curveSpec, drawCurves, lineStyles } from '../src/report/curve-charts.ts';
@@ -30,7 +31,7 @@ import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '..
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
 import { paired, t975, welch } from '../src/stats/intervals.ts';
 import { runCli } from './support/cli.ts';
-import { temporaryFolder } from './support/experiment.ts';
+import { smallRun, temporaryFolder } from './support/experiment.ts';
 import { type RunFacts, writeRun } from './support/run-folders.ts';
 
 const root = temporaryFolder();
@@ -64,7 +65,7 @@ describe('runs', () => {
     mkdirSync(join(folder, 'notes'));
     const { runs, leftOut } = findRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
-    expect(leftOut).toEqual([]);
+    expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'is no run folder and holds none' }]);
     expect(runs[1].rows).toEqual([
       { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
       { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
@@ -92,6 +93,16 @@ describe('runs', () => {
     expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);
   });
 
+  it("are the optimiser's when what they replay is", async () => {
+    const runsDir = fresh();
+    const { folder } = await smallRun({ runsDir, overrides: ['iterations=2'] });
+    const model = recordedModel(folder);
+    const again = await smallRun({ runsDir, model, overrides: ['iterations=2', `model=replay:${folder}`] });
+    const { manifest, summary } = readRun(again.folder);
+    expect(manifest.model_kind).toBe('replay');
+    expect(summary.model_kind).toBe('offline');
+  });
+
   it('name the line of a number that is none', () => {
     const folder = writeRun(fresh());
     const path = join(folder, 'metrics.csv');
@@ -102,8 +113,8 @@ describe('runs', () => {
   it('that are not there are wrong usage', () => {
     const empty = fresh();
     mkdirSync(empty);
-    expect(() => findRuns([empty])).toThrow(UsageError);
-    expect(() => findRuns([empty])).toThrow(/expected runs in ".*", found none; a run folder holds a run\.json/);
+    expect(() => makeReport(findRuns([empty]), options)).toThrow(UsageError);
+    expect(() => makeReport(findRuns([empty]), options)).toThrow(`${empty}: is no run folder and holds none`);
     expect(() => findRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
   });
 });

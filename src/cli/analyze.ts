@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { AnalysedRun } from '../report/analyses/analysis.ts';
 import { analyses, findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
-import { type LeftOut, readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import { readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import type { LeftOut } from '../report/find-folders.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 

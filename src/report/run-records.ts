@@ -2,13 +2,16 @@
  * Runs as a report reads them: from the files that each run keeps beside its record. They are small, so that a thousand
  * runs are read in seconds, and the record has everything that they hold.
  */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { R2poError, UsageError } from '../base/errors.ts';
+import { R2poError } from '../base/errors.ts';
 import { modelKinds } from '../experiment/events.ts';
+import { readEvents } from '../experiment/journal.ts';
 import { type Manifest, manifestName, readManifest } from '../experiment/manifest.ts';
+import { findRunFolders, type LeftOut } from './find-folders.ts';
+import { originOf } from './origin.ts';
 
 const summarySchema = z.object({
   status: z.enum(['running', 'finished', 'stopped', 'failed']),
@@ -65,61 +68,33 @@ export interface RunRecord {
 
 export interface FoundRuns {
   readonly runs: readonly RunRecord[];
-  /** what was looked at and left out, and why */
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
 }
 
-/** Folders in folders are looked into so deep. */
-const depth = 3;
-
 /**
- * The runs in these paths: run folders, or folders that hold some. A path without any is a usage error, a run that cannot
- * be read is left out with its reason, and so is one that was found before.
+ * The runs in these paths: run folders, or folders that hold some. What cannot be read is left out with its reason, and so
+ * is a run that was found before. Throws a usage error for a path that does not exist.
  */
 export function findRuns(paths: readonly string[]): FoundRuns {
+  const found = findRunFolders(paths, 'report');
   const runs: RunRecord[] = [];
-  const leftOut: { path: string; reason: string }[] = [];
-  const seen = new Set<string>();
+  const leftOut = [...found.leftOut];
   const identities = new Map<string, string>();
-  for (const path of paths) {
-    if (!existsSync(path))
-      throw new UsageError('report', `expected a run folder or one that holds runs, found no "${path}"`);
-    const folders = runFolders(path, depth);
-    if (folders.length === 0) {
-      throw new UsageError('report', `expected runs in "${path}", found none; a run folder holds a ${manifestName}`);
-    }
-    for (const folder of folders) {
-      const real = realpathSync(folder);
-      if (seen.has(real)) continue;
-      seen.add(real);
-      try {
-        const run = readRun(folder);
-        const identity = `${run.manifest.config_hash} ${run.summary.model}`;
-        const twin = identities.get(identity);
-        if (twin !== undefined) {
-          leftOut.push({ path: folder, reason: `has the configuration, seed and model of "${twin}"` });
-          continue;
-        }
+  for (const folder of found.folders) {
+    try {
+      const run = readRun(folder);
+      const identity = `${run.manifest.config_hash} ${run.summary.model}`;
+      const twin = identities.get(identity);
+      if (twin === undefined) {
         identities.set(identity, folder);
         runs.push(run);
-      } catch (error) {
-        if (!(error instanceof R2poError)) throw error;
-        leftOut.push({ path: folder, reason: error.message });
-      }
+      } else leftOut.push({ path: folder, reason: `has the configuration, seed and model of "${twin}"` });
+    } catch (error) {
+      if (!(error instanceof R2poError)) throw error;
+      leftOut.push({ path: folder, reason: error.message });
     }
   }
   return { runs, leftOut };
-}
-
-function runFolders(path: string, levels: number): string[] {
-  if (existsSync(join(path, manifestName))) return [path];
-  if (levels === 0) return [];
-  const entries = readdirSync(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => join(path, name))
-    .sort()
-    .flatMap((folder) => runFolders(folder, levels - 1));
 }
 
 function readText(path: string): string {
@@ -147,7 +122,13 @@ export function readRun(folder: string): RunRecord {
     const [issue] = parsed.error.issues;
     throw new R2poError('report', `"${path}" is no summary of a run: "${issue.path.join('.')}" ${issue.message}`);
   }
-  return { folder, manifest, summary: parsed.data, rows: readRows(join(folder, 'metrics.csv')) };
+  const { data } = parsed;
+  // The replies of a replay may be the optimiser's.
+  const summary =
+    data.model_kind === 'replay' && originOf(readEvents(folder).events) === 'offline'
+      ? { ...data, model_kind: 'offline' as const }
+      : data;
+  return { folder, manifest, summary, rows: readRows(join(folder, 'metrics.csv')) };
 }
 
 /** Columns are found by their names, so that another version's may stand in another order. */

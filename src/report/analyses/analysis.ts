@@ -4,6 +4,7 @@ import type { Env } from '../../envs/env.ts';
 import type { RunStatus } from '../../experiment/tally.ts';
 import type { Method } from '../../methods/method.ts';
 import type { Policy } from '../../policies/policy.ts';
+import type { Origin } from '../origin.ts';
 import type { Table } from '../table.ts';
 import type { DecidedIteration } from './record.ts';
 
@@ -25,8 +26,6 @@ export interface AnalysedRun {
   /** mean of the best policy on fresh seeds; null before the end */
   readonly rechecked: number | null;
 }
-
-export type Origin = 'language-model' | 'offline';
 
 export interface AnalysisResult {
   /** goes into the JSON document after the counts and the runs */

@@ -1,29 +1,19 @@
 /** Finds the runs that an analysis is asked for, and reads their records. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import type { RunEvent } from '../../experiment/events.ts';
-import { readRunConfig, refuseTraining } from '../../experiment/folder.ts';
+import { readRunConfig, refuseTraining, requireRun } from '../../experiment/folder.ts';
 import { readEvents } from '../../experiment/journal.ts';
-import { readManifest } from '../../experiment/manifest.ts';
 import { planRun } from '../../experiment/plan.ts';
 import { Tally } from '../../experiment/tally.ts';
-import { offline } from '../../llm/offline/index.ts';
-import type { AnalysedRun, Analysis, Origin } from './analysis.ts';
+import { findRunFolders, type LeftOut } from '../find-folders.ts';
+import { originOf } from '../origin.ts';
+import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
-
-export interface LeftOut {
-  readonly path: string;
-  readonly reason: string;
-}
 
 export interface FoundRuns {
   readonly runs: readonly AnalysedRun[];
   readonly leftOut: readonly LeftOut[];
 }
-
-/** Folders in folders are looked into so deep. */
-const depth = 3;
 
 /**
  * The runs in these run folders, or folders that hold some, that `analysis` can use; what is none, is damaged, is there
@@ -34,9 +24,9 @@ export async function readRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
 ): Promise<FoundRuns> {
+  const { folders, leftOut: others } = findRunFolders(paths, 'analyze');
   const kept = new Map<string, AnalysedRun>();
-  const leftOut: LeftOut[] = [];
-  const seen = new Set<string>();
+  const leftOut = [...others];
   const leave = (path: string, reason: string) => leftOut.push({ path, reason });
   /** The same seeds and, with a model that repeats itself, the same run, which would count twice: the longer one stays. */
   const keep = (hash: string, run: AnalysedRun) => {
@@ -45,39 +35,19 @@ export async function readRuns(
     kept.set(hash, longer);
     if (shorter) leave(shorter.folder, `has the configuration and the seed of "${longer.folder}"`);
   };
-
-  const look = async (path: string, levels: number): Promise<void> => {
-    const real = realpathSync(path);
-    if (seen.has(real)) return;
-    seen.add(real);
-    let inside: string[];
+  for (const folder of folders) {
     try {
-      const manifest = readManifest(path);
-      if (manifest) {
-        refuseTraining(path, manifest, 'analyze');
-        const run = await readRun(path);
-        const reason = analysis.refuses(run.method);
-        if (reason !== null) return void leave(path, reason);
-        if (run.iterations.length === 0) return void leave(path, 'no iteration of it was completed');
-        keep(manifest.config_hash, run);
-        return;
-      }
-      inside = levels === 0 ? [] : subfolders(path);
+      const manifest = requireRun(folder);
+      refuseTraining(folder, manifest, 'analyze');
+      const run = await readRun(folder);
+      const reason = analysis.refuses(run.method);
+      if (reason !== null) leave(folder, reason);
+      else if (run.iterations.length === 0) leave(folder, 'no iteration of it was completed');
+      else keep(manifest.config_hash, run);
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
-      return void leave(path, error.detail);
+      leave(folder, error.detail);
     }
-    if (inside.length === 0) return void leave(path, 'is no run folder and holds none');
-    for (const folder of inside) await look(folder, levels - 1);
-  };
-
-  for (const path of paths) {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) {
-      throw new UsageError('analyze', `expected a run folder or one that holds runs, found no "${path}"`);
-    }
-    if (found.isDirectory()) await look(path, depth);
-    else leave(path, 'is no folder');
   }
   const runs = [...kept.values()];
   if (runs.length === 0) {
@@ -85,17 +55,6 @@ export async function readRuns(
     throw new UsageError('analyze', `expected runs that "${analysis.id}" can use, got none: ${reasons}`);
   }
   return { runs, leftOut };
-}
-
-function subfolders(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => join(path, name))
-      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  } catch (cause) {
-    throw new UsageError('analyze', `cannot read "${path}": ${(cause as Error).message}`, cause);
-  }
 }
 
 /** Reads one run as far as it got. Throws a usage error when it is damaged, or names what does not exist here. */
@@ -118,16 +77,6 @@ async function readRun(folder: string): Promise<AnalysedRun> {
     iterations: decidedIterations(events),
     rechecked: tally.rechecked?.summary.mean ?? null,
   };
-}
-
-/** Every reply carries the model that made it, a replayed one that of its first time. */
-export function originOf(events: readonly RunEvent[]): Origin {
-  const byOffline = events.some((event) =>
-    event.type === 'llm_call'
-      ? event.reply.model === offline.id
-      : event.type === 'run_started' && event.model_kind === offline.kind,
-  );
-  return byOffline ? 'offline' : 'language-model';
 }
 
 /** Our prompts and, in imported logs, those of the reference. */
