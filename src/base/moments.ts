@@ -1,31 +1,85 @@
 /** Sums, means and variances that do not lose digits to the order or the number of the values. */
 
 /**
- * Sample mean and sample variance (n - 1; NaN for a single value). Both sums are compensated (Neumaier 1974), so whole
- * numbers give the exactly rounded mean, and the squares are taken around it, so large means keep small spreads. Values
- * that are all the same are their mean and do not vary, though their rounded sum divided by their number may differ.
+ * The mean of values that come in parts; the parts make no difference to it. The sum is compensated (Neumaier 1974), so
+ * whole numbers give the exactly rounded mean. Values that are all the same are their mean, though their rounded sum
+ * divided by their number may differ.
+ */
+export class RunningMean {
+  #n = 0;
+  #sum = 0;
+  #lost = 0;
+  #first = Number.NaN;
+  #constant = true;
+
+  add(values: ArrayLike<number>): void {
+    const n = values.length;
+    if (n === 0) return;
+    if (this.#n === 0) this.#first = values[0];
+    const first = this.#first;
+    let constant = this.#constant;
+    let sum = this.#sum;
+    let lost = this.#lost;
+    for (let i = 0; i < n; i++) {
+      const value = values[i];
+      if (value !== first) constant = false;
+      const next = sum + value;
+      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      sum = next;
+    }
+    this.#n += n;
+    this.#sum = sum;
+    this.#lost = lost;
+    this.#constant = constant;
+  }
+
+  /** NaN for no value. */
+  get mean(): number {
+    return this.#constant ? this.#first : (this.#sum + this.#lost) / this.#n;
+  }
+}
+
+/** The sum of squared distances from `centre`, of values that come in parts; compensated as the mean. */
+export class RunningSquares {
+  readonly #centre: number;
+  #sum = 0;
+  #lost = 0;
+
+  constructor(centre: number) {
+    this.#centre = centre;
+  }
+
+  add(values: ArrayLike<number>): void {
+    const n = values.length;
+    const centre = this.#centre;
+    let sum = this.#sum;
+    let lost = this.#lost;
+    for (let i = 0; i < n; i++) {
+      const distance = values[i] - centre;
+      const square = distance * distance;
+      const next = sum + square;
+      lost += sum >= square ? sum - next + square : square - next + sum;
+      sum = next;
+    }
+    this.#sum = sum;
+    this.#lost = lost;
+  }
+
+  get sum(): number {
+    return this.#sum + this.#lost;
+  }
+}
+
+/**
+ * Sample mean and sample variance (n - 1; NaN for a single value). The squares are taken around the mean, so large means
+ * keep small spreads, and values that are all the same do not vary.
  */
 export function moments(values: ArrayLike<number>): { readonly mean: number; readonly variance: number } {
   const n = values.length;
-  let sum = 0;
-  let lost = 0;
-  let constant = n > 0;
-  for (let i = 0; i < n; i++) {
-    const value = values[i];
-    if (value !== values[0]) constant = false;
-    const next = sum + value;
-    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-    sum = next;
-  }
-  const mean = constant ? values[0] : (sum + lost) / n;
-  let squares = 0;
-  lost = 0;
-  for (let i = 0; i < n; i++) {
-    const distance = values[i] - mean;
-    const square = distance * distance;
-    const next = squares + square;
-    lost += squares >= square ? squares - next + square : square - next + squares;
-    squares = next;
-  }
-  return { mean, variance: n > 1 ? (squares + lost) / (n - 1) : NaN };
+  const running = new RunningMean();
+  running.add(values);
+  const { mean } = running;
+  const squares = new RunningSquares(mean);
+  squares.add(values);
+  return { mean, variance: n > 1 ? squares.sum / (n - 1) : NaN };
 }

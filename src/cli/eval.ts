@@ -6,21 +6,26 @@ import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/load.ts';
+import type { Policy } from '../policies/policy.ts';
 import { animate } from '../report/animation.ts';
 import {
+  type Backend,
   type BackendChoice,
-  type Episodes,
   endCauses,
   maxEpisodeSteps,
   maxMeasuredEpisodes,
   usualCap,
 } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
-import { evaluate } from '../stats/evaluate.ts';
+import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
 import type { Summary } from '../stats/summary.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
+import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, envOption, seedOption } from './options.ts';
+import { progressOf } from './progress.ts';
+import { returnsHeader, returnsWriter } from './returns-file.ts';
+import { WholeFile } from './whole-file.ts';
 
 interface Options {
   readonly env: string;
@@ -67,38 +72,17 @@ async function run(options: Options, io: Io): Promise<void> {
     }
     write(options.dumpWgsl, code);
   }
-  const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
+  const interruption = listenForInterrupts(io, 'the evaluation', 'without a result');
   try {
-    const request = { backend, env, policy, candidates: [params], episodes: options.episodes, seed: options.seed };
-    const keepOutcomes = options.returns !== undefined;
-    const result = await evaluate({ ...request, keepOutcomes, maxSteps: stepCap(env, options, io) });
-    const [summary] = result.summaries;
-    if (options.returns !== undefined) write(options.returns, returnsCsv(await result.outcomes(), options.seed));
-    if (options.trajectory !== undefined || options.animate !== undefined) {
-      const trace = await result.trace(0, 'median');
-      if (options.trajectory !== undefined) {
-        write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`);
-      }
-      if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind));
-    }
-    const { seconds } = result.played;
-    if (options.json) {
-      io.printJson({
-        env: env.id,
-        policy: { kind: policy.kind, params: Array.from(params) },
-        backend: backend.id,
-        adapter: backend.adapter,
-        episodes: options.episodes,
-        seed: options.seed,
-        ...shownStatistics(summary),
-        wall_s: seconds,
-        steps_per_s: summary.steps / seconds,
-      });
-    } else {
-      io.print(report(env, source, summary, backend.adapter ?? backend.id, seconds, io));
+    const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
+    try {
+      await play({ backend, env, policy, params, source, signal: interruption.signal }, options, io);
+    } finally {
+      await backend.close();
     }
   } finally {
-    await backend.close();
+    io.status(null);
+    interruption.dispose();
   }
 }
 
@@ -111,7 +95,68 @@ async function refuseWithoutPolicy(source: string): Promise<void> {
   if (manifest) refuseTraining(source, manifest, '--policy');
 }
 
-function stepCap(env: Env, { maxSteps }: Options, io: Io): number | null {
+interface Subject {
+  readonly backend: Backend;
+  readonly env: Env;
+  readonly policy: Policy;
+  readonly params: Float64Array;
+  readonly source: string;
+  readonly signal: AbortSignal;
+}
+
+async function play(subject: Subject, options: Options, io: Io): Promise<void> {
+  const { backend, env, policy, params, source } = subject;
+  const result = await evaluateAndWrite(subject, options, io);
+  const [summary] = result.summaries;
+  if (options.trajectory !== undefined || options.animate !== undefined) {
+    const trace = await result.trace(0, 'median');
+    if (options.trajectory !== undefined) {
+      write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`);
+    }
+    if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind));
+  }
+  const { seconds } = result.played;
+  io.status(null);
+  if (options.json) {
+    io.printJson({
+      env: env.id,
+      policy: { kind: policy.kind, params: Array.from(params) },
+      backend: backend.id,
+      adapter: backend.adapter,
+      episodes: options.episodes,
+      seed: options.seed,
+      ...shownStatistics(summary),
+      wall_s: seconds,
+      steps_per_s: summary.steps / seconds,
+    });
+  } else {
+    io.print(report(env, source, summary, backend.adapter ?? backend.id, seconds, io));
+  }
+}
+
+/** The file of the returns is there when all of them are in it, and not before. */
+async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Promise<EvaluateResult> {
+  const { backend, env, policy, params, signal } = subject;
+  const { episodes, seed } = options;
+  const request = {
+    ...{ backend, env, policy, candidates: [params], episodes, seed, signal },
+    maxSteps: stepCap(env, options.maxSteps, io),
+    onProgress: progressOf(io, `${episodes} episodes`),
+  };
+  if (options.returns === undefined) return evaluate(request);
+  const file = await WholeFile.create('eval', options.returns);
+  try {
+    await file.write(returnsHeader);
+    const result = await evaluate({ ...request, onOutcomes: returnsWriter(file, seed, signal) });
+    await file.finish();
+    return result;
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+export function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
   if (maxSteps !== undefined) return maxSteps;
   const cap = usualCap(env);
   if (cap !== null) {
@@ -138,15 +183,6 @@ function write(path: string, text: string): void {
       cause,
     );
   }
-}
-
-/** JavaScript prints the shortest decimal that reads back to the same double: never more than 17 digits are needed. */
-function returnsCsv({ returns, lengths, ends }: Episodes, seed: number): string {
-  const lines = ['index,seed,return,length,end'];
-  returns.forEach((value, i) => {
-    lines.push(`${i},${seed + i},${value},${lengths[i]},${endCauses[ends[i]]}`);
-  });
-  return `${lines.join('\n')}\n`;
 }
 
 function report(env: Env, source: string, s: Summary, where: string, seconds: number, io: Io): string {

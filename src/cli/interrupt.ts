@@ -11,15 +11,15 @@ export interface Interruption {
 
 const names = ['SIGINT', 'SIGTERM'] as const;
 
-/** Listens until `dispose`. `what` is told to be stopped: "the run". */
-export function listenForInterrupts(io: Io, what: string): Interruption {
+/** Listens until `dispose`. `what` is told to be stopped, "the run"; `then` is what happens to its work. */
+export function listenForInterrupts(io: Io, what: string, then = 'and saving it'): Interruption {
   const controller = new AbortController();
   const onSignal = (name: (typeof names)[number]): void => {
     if (controller.signal.aborted) {
       // Whatever still runs is not waited for: this is what the second signal asks for.
       process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
     }
-    io.note(`stopping ${what} and saving it; once more ends it at once`);
+    io.note(`stopping ${what} ${then}; once more ends it at once`);
     controller.abort(new InterruptedError('run', `${what} was interrupted (${name})`, name));
   };
   for (const name of names) process.on(name, onSignal);

@@ -98,6 +98,8 @@ export interface PlayOptions {
   readonly signal?: AbortSignal;
   /** Fill `gpuSeconds`, at the cost of some latency. */
   readonly timing?: boolean;
+  /** Hears now and then which share of the call is done, 0 ... 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 export interface Backend {

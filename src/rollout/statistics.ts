@@ -9,10 +9,9 @@ import {
   firstSeed,
   type Measured,
   type Played,
-  type PlayOptions,
-  partOfJob,
   type RolloutJob,
 } from './backend.ts';
+import { Nearest, OutcomeTally } from './tally.ts';
 
 /** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
@@ -82,8 +81,9 @@ export function statisticsOf(
 ): Statistics {
   const n = returns.length;
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const tally = countAll(returns, lengths, ends, successThreshold);
-  if (tally.broken >= 0) throw brokenReturn(returns[tally.broken], firstSeed + tally.broken);
+  const tally = new OutcomeTally(successThreshold);
+  tally.add(returns, lengths, ends);
+  if (tally.broken !== null) throw brokenReturn(returns[tally.broken], firstSeed + tally.broken);
   const { mean, variance } = moments(returns);
   const ordered = new Float64Array(returns);
   const [low, high] = middleRanks(n);
@@ -92,26 +92,28 @@ export function statisticsOf(
     [...ranks, low, high].sort((x, y) => x - y),
   );
   const median = (ordered[low] + ordered[high]) / 2;
-  const picked = (index: number): PickedOutcome => ({ index, return: returns[index], length: lengths[index] });
+  const nearest = (target: number): PickedOutcome => {
+    const search = new Nearest(target);
+    search.add(returns);
+    return { index: search.index, return: returns[search.index], length: lengths[search.index] };
+  };
   return {
-    episodes: n,
     mean,
     variance,
     median,
     ordered: ranks.map((rank) => ordered[rank]),
-    picks: {
-      median: picked(nearestIndex(returns, median)),
-      mean: picked(nearestIndex(returns, mean)),
-      worst: picked(tally.worst),
-      best: picked(tally.best),
-      first: picked(0),
-    },
-    successes: tally.successes,
-    ends: Object.fromEntries(endCauses.map((cause, code) => [cause, tally.ends[code]])) as Record<EndCause, number>,
-    steps: tally.steps,
-    shortest: tally.shortest,
-    longest: tally.longest,
+    ...tallied(tally, { median: nearest(median), mean: nearest(mean) }),
   };
+}
+
+/** What a tally says, beside two episodes that it cannot pick. */
+export function tallied(
+  tally: OutcomeTally,
+  nearest: { readonly median: PickedOutcome; readonly mean: PickedOutcome },
+): Pick<Statistics, 'episodes' | 'picks' | 'successes' | 'ends' | 'steps' | 'shortest' | 'longest'> {
+  const { episodes, worst, best, first, successes, steps, shortest, longest } = tally;
+  const ends = Object.fromEntries(endCauses.map((cause, code) => [cause, tally.ends[code]])) as Statistics['ends'];
+  return { episodes, picks: { ...nearest, worst, best, first }, successes, ends, steps, shortest, longest };
 }
 
 /** Statistics of each candidate of raw outcomes. */
@@ -128,76 +130,9 @@ export function statisticsOfEach(
   });
 }
 
-/** Most episodes that are played before they are summed up, but for those of one candidate. */
-const groupEpisodes = 2 ** 22;
-
-/**
- * For a backend that brings every outcome to the host: plays some candidates after the other and keeps of each only its
- * statistics, so that memory does not grow with their number.
- */
-export async function statisticsByPlaying(
-  play: (job: RolloutJob, options: PlayOptions) => Promise<Episodes>,
-  job: RolloutJob,
-  request: StatisticsRequest,
-  options: PlayOptions = {},
-): Promise<Measured> {
-  const started = performance.now();
-  const size = Math.max(1, Math.floor(groupEpisodes / job.episodes));
-  const groups: Statistics[][] = [];
-  let steps = 0;
-  let gpuSeconds: number | null = 0;
-  let compileSeconds: number | null = 0;
-  for (let from = 0; from < job.candidates.length; from += size) {
-    const part = partOfJob(job, from, from + size);
-    const played = await play(part, options);
-    groups.push(statisticsOfEach(played, part, request));
-    steps += played.steps;
-    gpuSeconds = sumOf(gpuSeconds, played.gpuSeconds);
-    compileSeconds = sumOf(compileSeconds, played.compileSeconds);
-  }
-  const seconds = (performance.now() - started) / 1000;
-  return measuredFrom(groups.flat(), { steps, seconds, gpuSeconds, compileSeconds });
-}
-
 /** One entry per candidate. */
 export function measuredFrom(statistics: readonly Statistics[], played: Played): Measured {
   const { steps, seconds, gpuSeconds, compileSeconds } = played;
   const means = Float64Array.from(statistics, ({ mean }) => mean);
   return { steps, seconds, gpuSeconds, compileSeconds, means, of: (candidate) => statistics[candidate] };
-}
-
-/** Unknown as soon as one of the two is. */
-const sumOf = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
-
-/** What one look at each episode gives. */
-function countAll(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array, successThreshold: number) {
-  const counts = new Uint32Array(endCauses.length);
-  let [worst, best, broken, successes, steps, shortest, longest] = [0, 0, -1, 0, 0, lengths[0], lengths[0]];
-  for (let i = 0; i < returns.length; i++) {
-    const value = returns[i];
-    if (!Number.isFinite(value) && broken < 0) broken = i;
-    if (value < returns[worst]) worst = i;
-    if (value > returns[best]) best = i;
-    if (value >= successThreshold) successes++;
-    const length = lengths[i];
-    steps += length;
-    if (length < shortest) shortest = length;
-    if (length > longest) longest = length;
-    counts[ends[i]]++;
-  }
-  return { worst, best, broken, successes, steps, shortest, longest, ends: counts };
-}
-
-/** First index whose value is closest to `target`. */
-function nearestIndex(values: Float64Array, target: number): number {
-  let best = 0;
-  let nearest = Math.abs(values[0] - target);
-  for (let i = 1; i < values.length; i++) {
-    const distance = Math.abs(values[i] - target);
-    if (distance < nearest) {
-      nearest = distance;
-      best = i;
-    }
-  }
-  return best;
 }

@@ -13,6 +13,7 @@ import {
   type RolloutJob,
   type Trace,
 } from '../rollout/backend.ts';
+import { type OutcomeSink, statisticsByPlaying } from '../rollout/by-playing.ts';
 import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
@@ -31,6 +32,10 @@ export interface EvaluateRequest {
   readonly signal?: AbortSignal;
   /** Bring back every outcome at once, for `outcomes`: takes memory and time, at most `maxEpisodes`. */
   readonly keepOutcomes?: boolean;
+  /** Hears every outcome, part after part of each candidate, and is waited for: in place of `keepOutcomes`, for more than should be in memory. */
+  readonly onOutcomes?: OutcomeSink;
+  /** Hears now and then which share of the evaluation is done, 0 ... 1. */
+  readonly onProgress?: (share: number) => void;
   /** Fill `played.gpuSeconds`, at the cost of some latency. */
   readonly timing?: boolean;
 }
@@ -56,14 +61,17 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   // A copy: a caller that goes on editing its vectors would otherwise change what the median episode is played with.
   const candidates = request.candidates.map((params) => params.slice());
   const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
-  checkJob(job, request.keepOutcomes ? maxEpisodes : maxMeasuredEpisodes);
+  checkJob(job, request.keepOutcomes && !request.onOutcomes ? maxEpisodes : maxMeasuredEpisodes);
   const successThreshold = request.successThreshold ?? env.success.threshold;
   const wanted: StatisticsRequest = { successThreshold, ranks: summaryRanks(count) };
-  const options = { ...(signal && { signal }), timing: request.timing ?? false };
-  const kept = request.keepOutcomes ? await backend.play(job, options) : null;
+  const { onProgress, onOutcomes: sink } = request;
+  const options = { ...(signal && { signal }), ...(onProgress && { onProgress }), timing: request.timing ?? false };
+  const kept = request.keepOutcomes && !sink ? await backend.play(job, options) : null;
   const measured = kept
     ? measuredFrom(statisticsOfEach(kept, job, wanted), kept)
-    : await backend.measure(job, wanted, options);
+    : sink
+      ? await statisticsByPlaying((part, given) => backend.play(part, given), job, wanted, { ...options, sink })
+      : await backend.measure(job, wanted, options);
   const { steps, seconds, gpuSeconds, compileSeconds } = measured;
   let summaries: readonly Summary[] | null = null;
   const result: EvaluateResult = {

@@ -25,11 +25,12 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
+import { statisticsByPlaying } from '../by-playing.ts';
 import { startStates } from '../starts.ts';
-import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
+import type { StatisticsRequest } from '../statistics.ts';
 import { type Outcomes, Player, Recorder } from './loop.ts';
 import { WorkerPool } from './pool.ts';
-import { allocateOutcomes, CANCELLED, sliceSize } from './work.ts';
+import { allocateOutcomes, CANCELLED, NEXT_SLICE, sliceSize } from './work.ts';
 
 export interface CpuOptions {
   /** most threads that play at once; as many as the machine runs in parallel when left out */
@@ -44,6 +45,9 @@ const usualStepSeconds = 3e-8;
 const tellingSeconds = 0.005;
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
 const sliceTime = { least: 2, most: 10 } as const;
+
+/** Between two looks at how far the workers are, ms. */
+const progressMs = 200;
 
 /**
  * V8 stops inlining into the episode loop after about a thousand bytes of code: enough for CartPole, half of what a
@@ -91,18 +95,17 @@ class CpuBackend implements Backend {
     this.#checkOpen();
     checkJob(job, maxEpisodes);
     const start = performance.now();
-    const { signal } = options;
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const total = job.candidates.length * job.episodes;
     const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? usualStepSeconds);
     const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
     const outcomes = allocateOutcomes(total, parallel);
     if (parallel) {
-      const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, signal));
+      const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, options));
       this.#pooled = turn.catch(() => undefined);
       await turn;
     } else {
-      await playHere(job, outcomes, signal);
+      await playHere(job, outcomes, options);
     }
     let steps = 0;
     for (const length of outcomes.lengths) steps += length;
@@ -165,7 +168,8 @@ class CpuBackend implements Backend {
     await this.#pool.close();
   }
 
-  async #playInWorkers(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
+  async #playInWorkers(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
+    const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const total = outcomes.returns.length;
     const limit = stepLimit(job);
@@ -173,6 +177,7 @@ class CpuBackend implements Backend {
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
+    const told = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
     try {
       await this.#pool.run(
         {
@@ -190,6 +195,7 @@ class CpuBackend implements Backend {
         Math.min(this.#threads, Math.ceil(total / size)),
       );
     } finally {
+      clearInterval(told);
       signal?.removeEventListener('abort', cancel);
     }
     signal?.throwIfAborted();
@@ -201,7 +207,8 @@ class CpuBackend implements Backend {
 }
 
 /** Plays on the calling thread; timers, input and signals get their turn between slices. */
-async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal | undefined): Promise<void> {
+async function playHere(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
+  const { signal, onProgress } = options;
   const limit = stepLimit(job);
   const player = new Player(job.env, job.policy, limit);
   const total = outcomes.returns.length;
@@ -218,7 +225,13 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, signal: AbortSignal
     if (spent < sliceTime.least) size *= 2;
     else if (spent > sliceTime.most) size = Math.ceil(size / 2);
     from = to;
+    onProgress?.(from / total);
   }
+}
+
+/** The share of the entries that workers have taken. */
+function taken(control: Int32Array, size: number, total: number): number {
+  return Math.min(1, (Atomics.load(control, NEXT_SLICE) * size) / total);
 }
 
 /** Workers find environment and policy by name; what has none can be played on the calling thread only. */

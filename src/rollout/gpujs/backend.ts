@@ -28,8 +28,9 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
+import { statisticsByPlaying } from '../by-playing.ts';
 import { startStates } from '../starts.ts';
-import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
+import type { StatisticsRequest } from '../statistics.ts';
 import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 
 /** What is used of the package; its own types leave some of it out. */
@@ -114,7 +115,7 @@ class GpujsBackend implements Backend {
     return null;
   }
 
-  async play(job: RolloutJob, { signal }: PlayOptions = {}): Promise<Episodes> {
+  async play(job: RolloutJob, { signal, onProgress }: PlayOptions = {}): Promise<Episodes> {
     checkJob(job, maxEpisodes);
     const { env, policy } = this.#supported(job);
     const limit = checkedLimit(job);
@@ -150,6 +151,7 @@ class GpujsBackend implements Backend {
           ends[at] = ended === 1 ? terminated : cut;
           steps += length;
         });
+        onProgress?.((from * candidates.length + (c + 1) * count) / total);
       }
     }
     const seconds = (performance.now() - started) / 1000;

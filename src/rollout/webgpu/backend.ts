@@ -20,7 +20,8 @@ import {
   type RolloutJob,
   type Trace,
 } from '../backend.ts';
-import { type StatisticsRequest, statisticsByPlaying } from '../statistics.ts';
+import { statisticsByPlaying } from '../by-playing.ts';
+import type { StatisticsRequest } from '../statistics.ts';
 import { type GpuDevice, openDevice } from './device.ts';
 import type { DispatchSize } from './dispatch-size.ts';
 import { Flight } from './flight.ts';
@@ -177,7 +178,8 @@ class WebGpuBackend implements Backend {
     return Rollout.prepare(runner, job, { sizes, bindingBytes, segment, workgroup, programs: this.#programs });
   }
 
-  async #play(session: Session, job: RolloutJob, { signal, timing = false }: PlayOptions): Promise<Episodes> {
+  async #play(session: Session, job: RolloutJob, options: PlayOptions): Promise<Episodes> {
+    const { signal, timing = false, onProgress } = options;
     const started = performance.now();
     const rollout = await this.#rollout(session, job);
     const total = job.candidates.length * job.episodes;
@@ -185,6 +187,7 @@ class WebGpuBackend implements Backend {
     const lengths = new Uint32Array(total);
     const ends = new Uint8Array(total);
     let steps = 0;
+    let landed = 0;
     let gpuSeconds: number | null = timing ? 0 : null;
     const flight = new Flight();
     try {
@@ -217,6 +220,8 @@ class WebGpuBackend implements Backend {
             await flight.add(submission, (result, seconds) => {
               rollout.size.observe(result.played, seconds);
               steps += result.played;
+              landed += slice.count;
+              onProgress?.(landed / total);
               gpuSeconds = gpuSeconds === null || result.gpuSeconds === null ? null : gpuSeconds + result.gpuSeconds;
             });
             done += slice.count;
@@ -239,7 +244,14 @@ class WebGpuBackend implements Backend {
   ): Promise<Measured> {
     const { statistics = this.#place(session, job), memory = usualMemory } = this.#options;
     if (statistics === 'host') {
-      return statisticsByPlaying((part, given) => this.#play(session, part, given), job, request, options);
+      // One part after the other, as they share the buffers.
+      let turn: Promise<unknown> = Promise.resolve();
+      const play = (part: RolloutJob, given: PlayOptions): Promise<Episodes> => {
+        const played = turn.then(() => this.#play(session, part, given));
+        turn = played.catch(() => undefined);
+        return played;
+      };
+      return statisticsByPlaying(play, job, request, options);
     }
     const started = performance.now();
     const rollout = await this.#rollout(session, job);

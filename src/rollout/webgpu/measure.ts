@@ -58,6 +58,9 @@ class Measurement {
   readonly #options: MeasureOptions;
   readonly #flight = new Flight();
   #gpuSeconds: number | null;
+  /** episodes, with those that are played again for a later stage */
+  #toPlay: number;
+  #played = 0;
 
   constructor(rollout: Rollout, summing: Summing, records: Records, options: MeasureOptions) {
     this.#rollout = rollout;
@@ -65,6 +68,7 @@ class Measurement {
     this.#records = records;
     this.#options = options;
     this.#gpuSeconds = options.timing ? 0 : null;
+    this.#toPlay = rollout.job.candidates.length * rollout.job.episodes;
   }
 
   /** @returns seconds on the GPU, null when not asked for or not known */
@@ -98,6 +102,11 @@ class Measurement {
     const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)];
     const held = new Map<GPUBuffer, number>();
     const last = segments.length - 1;
+    // What has a buffer of its own is played once.
+    const shared = segments.slice(buffers.length - 1);
+    if (shared.length > 1) {
+      this.#toPlay += shared.reduce((sum, { count }) => sum + count, 0) * (tiledSequence.length - 1);
+    }
     try {
       for (const [stage, { tiles, join }] of tiledSequence.entries()) {
         for (let i = 0; i <= last; i++) {
@@ -142,14 +151,14 @@ class Measurement {
       const play = this.#rollout.dispatch({ first: segment.first + done, count, at: done }, outcomes);
       const progress = this.#summing.progress(outcomes, done, count);
       done += count;
-      await this.#send([play, progress], { ...(done === total && ending), plays: true });
+      await this.#send([play, progress], { ...(done === total && ending), plays: count });
     }
   }
 
   /** Submits, and takes what comes back: records, and how many steps were played. */
-  async #send(dispatches: readonly Dispatch[], extra: Extra & { readonly plays?: boolean } = {}): Promise<void> {
-    const { recordsOf, clear = [], plays = false } = extra;
-    const counter = plays ? [this.#summing.counter()] : [];
+  async #send(dispatches: readonly Dispatch[], extra: Extra & { readonly plays?: number } = {}): Promise<void> {
+    const { recordsOf, clear = [], plays = 0 } = extra;
+    const counter = plays > 0 ? [this.#summing.counter()] : [];
     const records = recordsOf ? [this.#summing.records(recordsOf)] : [];
     const work = {
       clear: [...clear, ...counter.map(({ from }) => from)],
@@ -159,10 +168,14 @@ class Measurement {
     };
     const take = (results: Results) => {
       if (recordsOf) this.#records.set(recordsOf.first, results.u32(counter.length));
-      return { steps: plays ? stepsCounted(results.u32(0)) : 0, gpuSeconds: results.gpuSeconds };
+      return { steps: plays > 0 ? stepsCounted(results.u32(0)) : 0, gpuSeconds: results.gpuSeconds };
     };
     await this.#flight.add(this.#rollout.runner.submit(work, take), ({ steps, gpuSeconds }, seconds) => {
-      if (plays) this.#rollout.size.observe(steps, seconds);
+      if (plays > 0) {
+        this.#rollout.size.observe(steps, seconds);
+        this.#played += plays;
+        this.#options.onProgress?.(Math.min(1, this.#played / this.#toPlay));
+      }
       this.#gpuSeconds = this.#gpuSeconds === null || gpuSeconds === null ? null : this.#gpuSeconds + gpuSeconds;
     });
   }
