@@ -60,7 +60,7 @@ describe('policy file', () => {
     [
       'a foreign key',
       '{"kind": "linear", "weights": []}',
-      '[policy] p.json: unknown key "weights"; known: kind, params, options',
+      '[policy] p.json: unknown key "weights"; known: kind, params, options, name',
     ],
     ['no kind', '{"params": []}', '[policy] p.json: expected "kind" to be the name of a policy kind, got nothing'],
     ['no params', '{"kind": "linear"}', '[policy] p.json: expected "params" to be a list of numbers, got nothing'],
@@ -93,6 +93,11 @@ describe('policy file', () => {
       'an unknown option',
       '{"kind": "linear", "params": [], "options": {"bais": true}}',
       '[policy] p.json: expected only the option "bias", got "bais"; remove it',
+    ],
+    [
+      'a name that is none',
+      '{"kind": "linear", "params": [], "name": " "}',
+      '[policy] p.json: expected "name" to be a text of 1 to 200 characters, got the string " "',
     ],
     [
       'options that are no object',

@@ -1,7 +1,7 @@
-/** `r2po eval`: plays episodes of one policy and says how it did. */
+/** `r2po eval`: plays episodes of one policy and says how it did, or of many and says which is best. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
@@ -22,7 +22,7 @@ import type { Summary } from '../stats/summary.ts';
 import { trajectoryDocument } from '../stats/trajectory-file.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, envOption, seedOption } from './options.ts';
+import { addOutputOptions, backendOption, countOption, envOption, seedOption, wholeNumber } from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 import { WholeFile } from './whole-file.ts';
@@ -30,7 +30,11 @@ import { WholeFile } from './whole-file.ts';
 interface Options {
   readonly env: string;
   readonly envOption: EnvOptions;
-  readonly policy: string;
+  readonly policy?: string;
+  readonly policies?: string;
+  readonly top: number;
+  readonly recheck?: number;
+  readonly csv?: string;
   readonly episodes: number;
   readonly seed: number;
   readonly maxSteps?: number;
@@ -44,10 +48,16 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command
-    .description('Plays episodes of one policy. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.')
+    .description(
+      'Plays episodes of one policy, or ranks many on the same seeds. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.',
+    )
     .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
     .addOption(envOption())
-    .requiredOption('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
+    .option('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
+    .option(
+      '--policies <source>',
+      'rank many on the same seeds: a folder of policy files and run folders, or a file with a policy per line (- for stdin)',
+    )
     .addOption(countOption('--episodes', 'episodes to play', maxMeasuredEpisodes).default(20))
     .addOption(seedOption('seed of the first episode').default(0))
     .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', maxEpisodeSteps))
@@ -55,17 +65,46 @@ export function define(command: Command, io: Io): void {
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
+    .addOption(countOption('--top', 'with --policies: lines to show', Number.MAX_SAFE_INTEGER).default(20))
+    .addOption(
+      new Option(
+        '--recheck <n>',
+        'with --policies: fresh episodes for the first ten (default: --episodes; 0: none)',
+      ).argParser(wholeNumber('--recheck', 0, maxMeasuredEpisodes)),
+    )
+    .option('--csv <file>', 'with --policies: write all of them, one CSV row each')
     .option('--dump-wgsl <file>', 'write the WGSL program that plays the episodes; - for stdout, and play nothing');
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
 
+/** Options that are about one policy, and those about many. */
+const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
+const many = ['recheck', 'csv'] as const;
+
+function checkOptions(options: Options): void {
+  const { policy, policies } = options;
+  if ((policy === undefined) === (policies === undefined)) {
+    const got = policy === undefined ? 'none' : 'both';
+    throw new UsageError(
+      'eval',
+      `expected --policy for one or --policies for many, got ${got}; see "r2po eval --help"`,
+    );
+  }
+  const [foreign, wanted] = policies === undefined ? [many, '--policies'] : [single, '--policy'];
+  const key = foreign.find((name) => options[name] !== undefined);
+  if (key === undefined) return;
+  const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError('eval', `expected ${wanted} with --${flag}; give it, or leave --${flag} out`);
+}
+
 async function run(options: Options, io: Io): Promise<void> {
+  checkOptions(options);
   const env = await openEnv(options.env, options.envOption);
-  await refuseWithoutPolicy(options.policy);
-  const { policy, params, source } = await loadPolicy(options.policy, env);
-  if (options.dumpWgsl !== undefined) {
+  if (options.policy !== undefined) await refuseWithoutPolicy(options.policy);
+  const loaded = options.policy === undefined ? null : await loadPolicy(options.policy, env);
+  if (loaded !== null && options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');
-    const { code } = rolloutProgram(env, policy);
+    const { code } = rolloutProgram(env, loaded.policy);
     if (options.dumpWgsl === '-') {
       io.print(code);
       return;
@@ -74,9 +113,16 @@ async function run(options: Options, io: Io): Promise<void> {
   }
   const interruption = listenForInterrupts(io, 'the evaluation', 'without a result');
   try {
+    const { signal } = interruption;
     const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
     try {
-      await play({ backend, env, policy, params, source, signal: interruption.signal }, options, io);
+      const { policies } = options;
+      if (loaded !== null) await play({ backend, env, ...loaded, signal }, options, io);
+      else if (policies !== undefined) {
+        const { rankAndReport } = await import('./eval-policies.ts');
+        const maxSteps = stepCap(env, options.maxSteps, io);
+        await rankAndReport({ backend, env, maxSteps, signal }, { ...options, policies }, io);
+      }
     } finally {
       await backend.close();
     }
@@ -156,7 +202,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
   }
 }
 
-export function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
+function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
   if (maxSteps !== undefined) return maxSteps;
   const cap = usualCap(env);
   if (cap !== null) {

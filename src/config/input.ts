@@ -1,6 +1,7 @@
 /** Reading what the user names on the command line: a file or `-` for stdin. */
-import { statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
 import { UsageError } from '../base/errors.ts';
 
 /** Nobody writes a larger configuration or policy by hand; a larger file is the wrong file. */
@@ -10,6 +11,13 @@ export interface InputText {
   /** how messages call it: the path as given, or `<stdin>` */
   readonly name: string;
   readonly text: string;
+  /** of a file that is read line by line, the number of this one, from 1 */
+  readonly line?: number;
+}
+
+/** How messages say where a document is. */
+export function placeOf({ name, line }: InputText): string {
+  return line === undefined ? name : `${name}:${line}`;
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -57,8 +65,54 @@ export async function readInput(unit: string, source: string, what: string): Pro
   try {
     bytes = await readFile(source);
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(unit, `expected ${what} at "${source}", cannot read it: ${reasons[code] ?? message}`, cause);
+    throw unreadable(unit, source, what, cause);
   }
   return decode(unit, source, bytes);
+}
+
+function unreadable(unit: string, source: string, what: string, cause: unknown): UsageError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return new UsageError(unit, `expected ${what} at "${source}", cannot read it: ${reasons[code] ?? message}`, cause);
+}
+
+/**
+ * The lines of `source` that are not blank, one after the other, so that the file may be of any size. Errors as those of
+ * `readInput`.
+ */
+export async function* readLines(unit: string, source: string, what: string): AsyncGenerator<InputText> {
+  const name = source === '-' ? '<stdin>' : source;
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 0;
+  let rest = '';
+  for await (const chunk of chunksOf(unit, source, what)) {
+    const lines = (rest + decodePart(unit, `${name}:${line + 1}`, decoder, chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) {
+      line++;
+      if (text.trim() !== '') yield { name, text, line };
+    }
+    if (rest.length > maxBytes) {
+      throw new UsageError(unit, `expected at most ${maxBytes} characters in a line, got more in ${name}:${line + 1}`);
+    }
+  }
+  rest += decodePart(unit, `${name}:${line + 1}`, decoder, null);
+  if (rest.trim() !== '') yield { name, text: rest, line: line + 1 };
+}
+
+async function* chunksOf(unit: string, source: string, what: string): AsyncGenerator<Uint8Array> {
+  const stream = source === '-' ? process.stdin : createReadStream(source);
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw unreadable(unit, source, what, cause);
+  }
+}
+
+/** `chunk` null: the end, where no character may be left half. */
+function decodePart(unit: string, place: string, decoder: TextDecoder, chunk: Uint8Array | null): string {
+  try {
+    return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new UsageError(unit, `expected UTF-8 text from ${place} on, got other bytes; save it as UTF-8`, cause);
+  }
 }

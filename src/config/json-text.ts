@@ -53,10 +53,10 @@ function firstProblem(text: string): number {
   }
 }
 
-/** Line and column, both from 1, of an offset. */
-function position(text: string, offset: number): string {
+/** Line and column, both from 1, of an offset; the text starts in the line `first`. */
+function position(text: string, offset: number, first: number): string {
   const before = text.slice(0, offset).split('\n');
-  return `${before.length}:${before[before.length - 1].length + 1}`;
+  return `${first - 1 + before.length}:${before[before.length - 1].length + 1}`;
 }
 
 /** The JSON document in `input`. Throws a `UsageError` that names file, line and column. */
@@ -67,6 +67,10 @@ export function parseJson(unit: string, input: InputText): unknown {
     const offset = firstProblem(input.text);
     const found =
       offset >= input.text.length ? 'the end of the text' : JSON.stringify(input.text.slice(offset, offset + 12));
-    throw new UsageError(unit, `${input.name}:${position(input.text, offset)}: expected JSON, got ${found}`, cause);
+    throw new UsageError(
+      unit,
+      `${input.name}:${position(input.text, offset, input.line ?? 1)}: expected JSON, got ${found}`,
+      cause,
+    );
   }
 }

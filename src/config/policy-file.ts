@@ -1,25 +1,30 @@
-/** Policy files: `{ "kind", "params", "options" }`, one policy of one environment. */
+/** Policy files: `{ "kind", "params", "options", "name" }`, one policy of one environment. */
 import { join } from 'node:path';
 import { nearest, R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { buildPolicy } from '../policies/index.ts';
 import { allowsParameter, type Policy, type PolicyOptions } from '../policies/policy.ts';
-import { type InputText, kindOfPath, readInput } from './input.ts';
+import { type InputText, kindOfPath, placeOf, readInput } from './input.ts';
 import { parseJson } from './json-text.ts';
 
 const unit = 'policy';
-const keys = ['kind', 'params', 'options'] as const;
+const keys = ['kind', 'params', 'options', 'name'] as const;
+/** A name has to fit into a line of a table. */
+const longestName = 200;
 
 /** The document in a policy file; keys are those of the file. */
 export interface PolicyDocument {
   readonly kind: string;
   readonly params: readonly number[];
   readonly options?: PolicyOptions;
+  readonly name?: string;
 }
 
 export interface LoadedPolicy {
   /** where it came from, as messages call it */
   readonly source: string;
+  /** its own name, null without one */
+  readonly name: string | null;
   readonly policy: Policy;
   /** `[paramCount]` */
   readonly params: Float64Array;
@@ -37,7 +42,7 @@ function describe(value: unknown): string {
 /** Checks the shape of a policy document; whether it fits an environment is checked by `parsePolicy`. */
 function readDocument(input: InputText): PolicyDocument {
   const fail = (message: string): never => {
-    throw new UsageError(unit, `${input.name}: ${message}`);
+    throw new UsageError(unit, `${placeOf(input)}: ${message}`);
   };
   const document = parseJson(unit, input);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
@@ -49,7 +54,7 @@ function readDocument(input: InputText): PolicyDocument {
     const near = nearest(key, keys);
     fail(`unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known: ${keys.join(', ')}`}`);
   }
-  const { kind, params, options } = record;
+  const { kind, params, options, name } = record;
   if (typeof kind !== 'string') fail(`expected "kind" to be the name of a policy kind, got ${describe(kind)}`);
   if (!Array.isArray(params)) fail(`expected "params" to be a list of numbers, got ${describe(params)}`);
   (params as unknown[]).forEach((value, index) => {
@@ -61,23 +66,30 @@ function readDocument(input: InputText): PolicyDocument {
   if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
     fail(`expected "options" to be an object, got ${describe(options)}`);
   }
+  if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > longestName)) {
+    fail(`expected "name" to be a text of 1 to ${longestName} characters, got ${describe(name)}`);
+  }
   return record as unknown as PolicyDocument;
 }
 
-/** The policy in a text, fitted to an environment. Throws a `UsageError` that names the file and the parameter. */
-export function parsePolicy(input: InputText, env: Env): LoadedPolicy {
-  const { kind, params, options } = readDocument(input);
+/**
+ * The policy in a text, fitted to an environment. Throws a `UsageError` that names the file and the parameter. `build`
+ * may remember what it has built.
+ */
+export function parsePolicy(input: InputText, env: Env, build = buildPolicy): LoadedPolicy {
+  const { kind, params, options, name = null } = readDocument(input);
+  const place = placeOf(input);
   let policy: Policy;
   try {
-    policy = buildPolicy(kind, env, options ?? {});
+    policy = build(kind, env, options ?? {});
   } catch (cause) {
     if (!(cause instanceof R2poError)) throw cause;
-    throw new UsageError(unit, `${input.name}: ${cause.detail}`, cause);
+    throw new UsageError(unit, `${place}: ${cause.detail}`, cause);
   }
   if (params.length !== policy.paramCount) {
     throw new UsageError(
       unit,
-      `${input.name}: expected ${policy.paramCount} params for a ${policy.kind} policy in ${env.id}, got ${params.length}`,
+      `${place}: expected ${policy.paramCount} params for a ${policy.kind} policy in ${env.id}, got ${params.length}`,
     );
   }
   const { values } = policy;
@@ -85,11 +97,11 @@ export function parsePolicy(input: InputText, env: Env): LoadedPolicy {
     if (values.kind === 'choice' && !allowsParameter(values, value)) {
       throw new UsageError(
         unit,
-        `${input.name}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,
+        `${place}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,
       );
     }
   });
-  return { source: input.name, policy, params: Float64Array.from(params) };
+  return { source: place, name, policy, params: Float64Array.from(params) };
 }
 
 /**

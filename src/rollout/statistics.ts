@@ -53,9 +53,11 @@ export interface Statistics {
   readonly longest: number;
 }
 
-/** The error for a return that is no number: no comparison may ever see it. */
-export function brokenReturn(value: number, seed: number): R2poError {
-  return new R2poError(
+/** A return is no number: no comparison may ever see it. */
+export class BrokenReturnError extends R2poError {}
+
+export function brokenReturn(value: number, seed: number): BrokenReturnError {
+  return new BrokenReturnError(
     'stats',
     `expected finite returns, got ${value} in the episode with seed ${seed}; ` +
       'the policy drove the environment out of its numbers, try smaller parameters',

@@ -95,7 +95,11 @@ export function paired(before: ArrayLike<number>, after: ArrayLike<number>): Pai
   if (n === 0 || after.length !== n) {
     throw new R2poError('stats', `expected as many values before as after, got ${n} and ${after.length}`);
   }
-  const { mean: difference, variance } = moments(Float64Array.from(before, (value, i) => after[i] - value));
+  return pairedOf({ ...moments(Float64Array.from(before, (value, i) => after[i] - value)), n });
+}
+
+/** The same from the moments of the differences, of one pair or more. */
+export function pairedOf({ mean: difference, variance, n }: SampleMoments): PairedTest {
   if (n === 1) return { difference, ci95: null, p: 1 };
   const stderr = Math.sqrt(variance / n);
   const ci95 = meanInterval(difference, stderr, n);

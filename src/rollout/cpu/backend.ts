@@ -46,6 +46,8 @@ const tellingSeconds = 0.005;
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
 const sliceTime = { least: 2, most: 10 } as const;
 
+/** Most outcomes in the memory that is kept for the next job. */
+const keptEpisodes = 2 ** 20;
 /** Between two looks at how far the workers are, ms. */
 const progressMs = 200;
 
@@ -78,6 +80,8 @@ class CpuBackend implements Backend {
   readonly #pool: WorkerPool;
   /** the shortest time of one step on one thread that was seen, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
+  /** what workers write into when there is not much */
+  #shared: Outcomes | null = null;
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -99,14 +103,8 @@ class CpuBackend implements Backend {
     const total = job.candidates.length * job.episodes;
     const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? usualStepSeconds);
     const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
-    const outcomes = allocateOutcomes(total, parallel);
-    if (parallel) {
-      const turn = this.#pooled.then(() => this.#playInWorkers(job, outcomes, options));
-      this.#pooled = turn.catch(() => undefined);
-      await turn;
-    } else {
-      await playHere(job, outcomes, options);
-    }
+    const outcomes = parallel ? await this.#playInTurn(job, total, options) : allocateOutcomes(total, false);
+    if (!parallel) await playHere(job, outcomes, options);
     let steps = 0;
     for (const length of outcomes.lengths) steps += length;
     const seconds = (performance.now() - start) / 1000;
@@ -166,6 +164,30 @@ class CpuBackend implements Backend {
     this.#closed = true;
     await this.#pooled;
     await this.#pool.close();
+  }
+
+  /** The workers take one job at a time. */
+  #playInTurn(job: RolloutJob, total: number, options: PlayOptions): Promise<Outcomes> {
+    const turn = this.#pooled.then(async () => {
+      if (total > keptEpisodes) {
+        const outcomes = allocateOutcomes(total, true);
+        await this.#playInWorkers(job, outcomes, options);
+        return outcomes;
+      }
+      // The same memory each time: a worker lets go of what it was given only when it collects its garbage, and it makes
+      // hardly any.
+      this.#shared ??= allocateOutcomes(keptEpisodes, true);
+      const { returns, lengths, ends } = this.#shared;
+      const shared = {
+        returns: returns.subarray(0, total),
+        lengths: lengths.subarray(0, total),
+        ends: ends.subarray(0, total),
+      };
+      await this.#playInWorkers(job, shared, options);
+      return { returns: shared.returns.slice(), lengths: shared.lengths.slice(), ends: shared.ends.slice() };
+    });
+    this.#pooled = turn.catch(() => undefined);
+    return turn;
   }
 
   async #playInWorkers(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {

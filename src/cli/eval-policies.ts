@@ -1,0 +1,98 @@
+/** `r2po eval --policies`: many policies on common seeds, in order. */
+import { UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import { loadPolicySet } from '../experiment/policy-set.ts';
+import {
+  notRanked,
+  type RankingReport,
+  rankingDocument,
+  rankingRows,
+  rankingTable,
+  recheckTable,
+} from '../report/ranking.ts';
+import { csvTable, type Table } from '../report/table.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { rankPolicies } from '../stats/ranking.ts';
+import { formatTable, type Io } from './io.ts';
+import { progressOf } from './progress.ts';
+import { WholeFile } from './whole-file.ts';
+
+export interface RankOptions {
+  readonly policies: string;
+  readonly episodes: number;
+  readonly seed: number;
+  /** lines that are shown */
+  readonly top: number;
+  /** fresh episodes for the first ones; as many as `episodes` when left out, 0 for none */
+  readonly recheck?: number;
+  readonly csv?: string;
+  readonly json?: boolean;
+}
+
+/** How many of the first play again. */
+const recheckedPolicies = 10;
+/** Lines on stderr about what was left out; all of it is in the document. */
+const shownReasons = 10;
+
+export interface RankPlace {
+  readonly backend: Backend;
+  readonly env: Env;
+  readonly maxSteps: number | null;
+  readonly signal: AbortSignal;
+}
+
+export async function rankAndReport(place: RankPlace, options: RankOptions, io: Io): Promise<void> {
+  const { backend, env } = place;
+  const { episodes, seed } = options;
+  const set = await loadPolicySet(options.policies, env);
+  for (const { policy } of set.groups) {
+    const unsupported = backend.supports(env, policy);
+    if (unsupported !== null) throw new UsageError('--backend', unsupported);
+  }
+  const count = set.groups.reduce((sum, { members }) => sum + members.length, 0);
+  const fresh = options.recheck ?? episodes;
+  const file = options.csv === undefined ? null : await WholeFile.create('--csv', options.csv);
+  try {
+    const ranking = await rankPolicies({
+      ...place,
+      populations: set.groups.map(({ policy, members }) => ({ policy, candidates: members.map((m) => m.params) })),
+      ...{ episodes, seed },
+      recheck: fresh > 0 ? { top: recheckedPolicies, episodes: fresh } : null,
+      onProgress: progressOf(io, `${count} policies x ${episodes} episodes`),
+    });
+    io.status(null);
+    const report: RankingReport = { set, ranking, seed, episodes };
+    await file?.write(csvTable(rankingRows(report)));
+    await file?.finish();
+    tellRest(report, io);
+    const { steps, seconds } = ranking;
+    if (options.json) {
+      const { id, adapter } = backend;
+      const speed = { steps, wall_s: seconds, steps_per_s: steps / seconds };
+      io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
+      return;
+    }
+    const tables = [rankingTable(report, options.top), recheckTable(report)];
+    io.print(`${tables.flatMap((table) => (table ? [shown(table, io)] : [])).join('\n\n')}`);
+    io.note(`played ${steps} steps in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
+  } catch (error) {
+    await file?.discard();
+    throw error;
+  }
+}
+
+/** What is not in the order, and why. */
+function tellRest(report: RankingReport, io: Io): void {
+  const left = notRanked(report);
+  for (const { name, reason } of left.slice(0, shownReasons)) io.warn(`left out: ${name}: ${reason}`);
+  if (left.length > shownReasons) io.warn(`left out: ${left.length - shownReasons} more; --json names all`);
+  const { duplicates } = report.set;
+  for (const { name, of } of duplicates.slice(0, shownReasons))
+    io.note(`${name} has the parameters of ${of}, which is kept`);
+  if (duplicates.length > shownReasons)
+    io.note(`${duplicates.length - shownReasons} more duplicates; --json names all`);
+}
+
+function shown({ title, note, columns, rows }: Table, io: Io): string {
+  return `${title}\n${note}\n\n${formatTable(columns, rows, io.outColors)}`;
+}
