@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { assetPath } from '../src/base/assets.ts';
 import { R2poError, UsageError } from '../src/base/errors.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
@@ -46,9 +46,12 @@ const endsOf = (episodes: Episodes) => Array.from(episodes.ends, (code) => endCa
 describe('results', () => {
   it('are the same bytes on one thread and on two', async () => {
     const request = job({ candidates: [fair, bad, good], episodes: 400, seed: 90_001 });
-    const [a, b] = [await one.play(request), await two.play(request)];
-    expect(b.returns.buffer, 'the workers played').toBeInstanceOf(SharedArrayBuffer);
-    expect(a.returns.buffer, 'the calling thread played').toBeInstanceOf(ArrayBuffer);
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const a = await one.play(request);
+    expect(pooled, 'the calling thread played').not.toHaveBeenCalled();
+    const b = await two.play(request);
+    expect(pooled, 'the workers played').toHaveBeenCalledOnce();
+    pooled.mockRestore();
     expect(raw(b)).toEqual(raw(a));
     expect(b.steps).toBe(a.steps);
     expect(new Set(a.returns).size).toBeGreaterThan(50);
@@ -304,10 +307,14 @@ describe('stopping', () => {
       import { openCpuBackend } from ${url('dist/rollout/cpu/backend.js')};
       import { cartpole } from ${url('dist/envs/cartpole/index.js')};
       import { buildPolicy } from ${url('dist/policies/index.js')};
+      import { WorkerPool } from ${url('dist/rollout/cpu/pool.js')};
+      const { run } = WorkerPool.prototype;
+      let pooled = false;
+      WorkerPool.prototype.run = function (...given) { pooled = true; return run.apply(this, given); };
       const policy = buildPolicy('linear', cartpole);
       const job = { env: cartpole, policy, candidates: [new Float64Array(10)], episodes: 2000, seed: 0, maxSteps: null };
       const { returns } = await openCpuBackend({ threads: 2 }).play(job);
-      console.log(returns.buffer instanceof SharedArrayBuffer, returns.length);`;
+      console.log(pooled, returns.length);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
       timeout: 30_000,
     });
@@ -353,11 +360,25 @@ describe('worker pool', () => {
     await expect(pool.run(work(0), 1)).rejects.toThrow('found none; run "npm run build"');
   });
 
+  it('gives outcomes that later jobs leave alone, and more than the memory that is kept', async () => {
+    const [first, later] = [job({ episodes: 900, seed: 5 }), job({ episodes: 1300, seed: 77 })];
+    const played = await Promise.all([two.play(first), two.play(later)]);
+    await two.play(job({ candidates: [bad], episodes: 2000, seed: 9 }));
+    expect(raw(played[0])).toEqual(raw(await one.play(first)));
+    expect(raw(played[1])).toEqual(raw(await one.play(later)));
+    const many = job({ candidates: [bad], episodes: 2 ** 20 + 5, seed: 40, maxSteps: 2 });
+    const { returns, steps } = await two.play(many);
+    expect(returns.every((value) => value === 2)).toBe(true);
+    expect(steps).toBe(2 * (2 ** 20 + 5));
+  });
+
   it('builds policies with the options of the job', async () => {
     const plain = linear.build(cartpole, { bias: false });
     const request = job({ policy: plain, candidates: [fair.slice(0, 8)], episodes: 1200, seed: 3 });
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
     const played = await two.play(request);
-    expect(played.returns.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(pooled).toHaveBeenCalledOnce();
+    pooled.mockRestore();
     expect(raw(played)).toEqual(raw(await one.play(request)));
   });
 });

@@ -1,6 +1,6 @@
 /** Many policies of one environment: those in a folder, or one per line of a file. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { kindOfPath, readInput, readLines } from '../config/input.ts';
@@ -81,7 +81,7 @@ class Collection {
   }
 
   async addFolder(root: string): Promise<void> {
-    for (const path of policyPaths(root, depth)) {
+    for (const path of policyPaths(root, depth, new Set())) {
       try {
         const file = path.isRun ? await this.#bestOf(path.path) : path.path;
         const loaded = parsePolicy(await readInput(unit, file, 'a policy file'), this.#env, this.#build);
@@ -139,13 +139,16 @@ interface PolicyPath {
   readonly isRun: boolean;
 }
 
-/** In the order of their names. */
-function policyPaths(folder: string, levels: number): PolicyPath[] {
+/** In the order of their names. `seen`: folders that were looked into; a link may lead to one of them again. */
+function policyPaths(folder: string, levels: number, seen: Set<string>): PolicyPath[] {
+  const real = realpathSync(folder);
+  if (seen.has(real)) return [];
+  seen.add(real);
   if (kindOfPath(join(folder, manifestName)) === 'file') return [{ path: folder, isRun: true }];
   const names = namesIn(folder).filter((name) => !name.startsWith('.'));
   return names.flatMap((name) => {
     const path = join(folder, name);
-    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1) : [];
+    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1, seen) : [];
     return name.endsWith('.json') ? [{ path, isRun: false }] : [];
   });
 }
