@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RankSearch, rankPasses } from '../src/base/rank-search.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { buildPolicy } from '../src/policies/index.ts';
-import type { Episodes, RolloutJob } from '../src/rollout/backend.ts';
+import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../src/rollout/backend.ts';
 import { type ByPlayingOptions, type Play, statisticsByPlaying } from '../src/rollout/by-playing.ts';
 import { statisticsOf } from '../src/rollout/statistics.ts';
 import { summaryRanks } from '../src/stats/summary.ts';
@@ -22,8 +22,10 @@ const job = (candidates: number, episodes: number, seed: number): RolloutJob => 
 /** Plays episodes whose returns are given by candidate (from 1) and seed. */
 const playing =
   (returnOf: (candidate: number, seed: number) => number): Play =>
-  async ({ candidates, episodes, seed }) => {
-    const all = candidates.flatMap(([c]) => Array.from({ length: episodes }, (_, e) => ({ c, seed: seed + e })));
+  async (asked) => {
+    const all = asked.candidates.flatMap(([c], i) =>
+      Array.from({ length: asked.episodes }, (_, e) => ({ c, seed: firstSeed(asked, i) + e })),
+    );
     const lengths = Uint32Array.from(all, ({ c, seed: s }) => 1 + ((s * 7 + c) % 31));
     return {
       returns: Float64Array.from(all, ({ c, seed: s }) => returnOf(c, s)),
@@ -82,9 +84,9 @@ describe('statistics of parts', () => {
     const wanted = request(asked.episodes);
     const measured = await statisticsByPlaying(play, asked, wanted, options);
     let steps = 0;
-    for (const [c, params] of asked.candidates.entries()) {
-      const { returns, lengths, ends } = await play({ ...asked, candidates: [params] }, {});
-      const expected = statisticsOf(returns, lengths, ends, asked.seed, wanted);
+    for (const c of asked.candidates.keys()) {
+      const { returns, lengths, ends } = await play(partOfJob(asked, c, c + 1), {});
+      const expected = statisticsOf(returns, lengths, ends, firstSeed(asked, c), wanted);
       expect(measured.of(c)).toEqual(expected);
       expect(measured.means[c]).toBe(expected.mean);
       steps += expected.steps;
@@ -112,6 +114,11 @@ describe('statistics of parts', () => {
       }),
       { numRuns: 12 },
     );
+  });
+
+  it('begin with the seed of each candidate', async () => {
+    const play = playing((c, s) => 1000 * c + s);
+    for (const part of [4, 40]) await expectAsAtOnce(play, { ...job(3, 13, 0), seed: [70, 5, 400] }, { part });
   });
 
   it('are the same where half the memory would lose digits', async () => {
@@ -181,7 +188,7 @@ describe('statistics of parts', () => {
       open++;
       await new Promise((resolve) => setTimeout(resolve, 2));
       open--;
-      if (part.seed >= 15) throw new Error('lost the device');
+      if (firstSeed(part, 0) >= 15) throw new Error('lost the device');
       return inner(part, options);
     };
     await expect(statisticsByPlaying(play, job(1, 20, 0), request(20), { part: 5 })).rejects.toThrow('lost the device');

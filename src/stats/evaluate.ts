@@ -53,8 +53,8 @@ export interface EvaluateResult {
 }
 
 /**
- * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` (its own, where there is one each) and summarises each. Throws a usage error
- * for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
+ * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` (its own, where there is one each) and
+ * summarises each. Throws a usage error for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
  */
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
   const { backend, env, policy, episodes: count, seed, signal } = request;
