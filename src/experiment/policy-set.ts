@@ -9,7 +9,7 @@ import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy, PolicyOptions } from '../policies/policy.ts';
-import { readRunConfig } from './folder.ts';
+import { readRunConfig, refuseTraining } from './folder.ts';
 import { manifestName, readManifest } from './manifest.ts';
 
 const unit = '--policies';
@@ -100,6 +100,7 @@ class Collection {
     if (manifest !== null && manifest.env !== this.#env.id) {
       throw new UsageError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
     }
+    if (manifest !== null) refuseTraining(folder, manifest, unit);
     if (this.#env.withOptions !== null) {
       const { env, env_options: given } = await readRunConfig(folder);
       const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
