@@ -162,7 +162,7 @@ describe('statistics of parts', () => {
       part: 4,
       onProgress: (share) => shares.push(share),
     });
-    expect(shares).toEqual([0.25, 0.5, 0.75, 1]);
+    expect(shares).toEqual([0.25, 0.5, 0.5, 0.75, 1, 1]);
     expect(measured.gpuSeconds).toBe(4);
     shares.length = 0;
     await statisticsByPlaying(play, job(1, 8, 0), request(8), {
@@ -172,6 +172,10 @@ describe('statistics of parts', () => {
     });
     expect(Math.max(...shares)).toBeLessThanOrEqual(1);
     expect(shares).toContain(0.25);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    shares.length = 0;
+    await statisticsByPlaying(inner, job(1, 9, 0), request(9), { part: 3, onProgress: (share) => shares.push(share) });
+    expect(shares).toEqual([1 / 3, 2 / 3, 1]);
   });
 
   it('name the seed of a return that is no number', async () => {

@@ -67,6 +67,7 @@ export async function statisticsByPlaying(
     const given = within(options, (share) => onProgress?.((from + share * some.candidates.length) / total));
     if (job.episodes <= part) {
       const played = await play(some, given);
+      given.onProgress?.(1);
       spent.add(played);
       const found = statisticsOfEach(played, some, request);
       statistics.push(...found);
@@ -191,6 +192,8 @@ class Streaming {
     try {
       for (let first = 0; next !== null; first += part) {
         const outcomes: Episodes = await next;
+        // A short part says nothing of its own.
+        this.#tell(Math.min(first + part, episodes));
         next = first + part < episodes ? playPart(first + part) : null;
         yield { first, outcomes };
       }
