@@ -21,7 +21,7 @@ it.each([
 
 it('rounds to digits first and to nine decimals then, without zeros at the end', () => {
   fc.assert(
-    fc.property(fc.double({ noNaN: true, min: -1e15, max: 1e15 }), fc.integer({ min: 1, max: 12 }), (value, digits) => {
+    fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.integer({ min: 1, max: 12 }), (value, digits) => {
       const text = Number(value.toPrecision(digits))
         .toFixed(9)
         .replace(/\.?0+$/, '');
