@@ -30,6 +30,8 @@ export class RunFiles {
   private readonly facts: RunFacts;
   private readonly policy: Policy | null;
   private scalarFile: ScalarFile | null = null;
+  /** what was written last, by name: of many iterations the best policy stays the same */
+  private readonly written = new Map<string, string>();
 
   /** `policy`: null for a training of another program, which left none */
   constructor(folder: string, facts: RunFacts, policy: Policy | null) {
@@ -64,11 +66,15 @@ export class RunFiles {
         : []),
     ];
     const scalarFile = this.writeScalars([...tally.rows], tally.startTime);
-    await Promise.all([
-      scalarFile,
-      ...texts.map(({ name, text }) => replaceFileAsync(this.path(name), text, 'rebuildable')),
-    ]);
+    await Promise.all([scalarFile, ...texts.map(({ name, text }) => this.replace(name, text))]);
     return summary;
+  }
+
+  private async replace(name: string, text: string): Promise<void> {
+    if (this.written.get(name) === text) return;
+    this.written.delete(name);
+    await replaceFileAsync(this.path(name), text, 'rebuildable');
+    this.written.set(name, text);
   }
 
   private scalarSteps = 0;

@@ -65,27 +65,38 @@ export function excerptText(trace: Trace, env: Pick<Env, 'observation' | 'action
  */
 export function trajectoryText(trace: Trace, env: Pick<Env, 'observation' | 'action'>, tokenBudget: number): string {
   const header = headerOf(trace, env);
-  const steps = trace.steps.map((step, i) => stepLine(step, i + 1));
-  const whole = [...header, ...steps].join('\n');
-  if (estimateTokens(whole) <= tokenBudget) return whole;
-
-  /** with its line break */
+  const count = trace.steps.length;
   const size = (line: string) => estimateTokens(line) + 1;
-  let room =
-    tokenBudget - header.reduce((sum, line) => sum + size(line), 0) - size(omission(steps.length, steps.length));
-  let head = 0;
-  let tail = 0;
-  // The end comes first: it shows why the episode stopped.
-  for (let fromEnd = true; head + tail < steps.length; fromEnd = !fromEnd) {
-    const line = fromEnd ? steps[steps.length - 1 - tail] : steps[head];
-    room -= size(line);
-    if (room < 0 && tail > 0) break;
-    if (fromEnd) tail++;
-    else head++;
+  const headerSize = header.reduce((sum, line) => sum + size(line), 0);
+  // Making a line takes longer than all else, and most of a long episode are not shown.
+  const made = new Map<number, { readonly text: string; readonly size: number }>();
+  const lineAt = (i: number) => {
+    const known = made.get(i);
+    if (known) return known;
+    const text = stepLine(trace.steps[i], i + 1);
+    const line = { text, size: size(text) };
+    made.set(i, line);
+    return line;
+  };
+  const textOf = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => lineAt(from + i).text);
+  /** The line that is shown as the k-th: the last, the first, the last but one and so on, for the end shows why it stopped. */
+  const turn = (k: number) => (k % 2 === 0 ? count - 1 - k / 2 : (k - 1) / 2);
+
+  // The last line of all has no line break.
+  let whole = headerSize - 1;
+  for (let k = 0; k < count && whole <= tokenBudget; k++) whole += lineAt(turn(k)).size;
+  if (whole <= tokenBudget) return [...header, ...textOf(0, count)].join('\n');
+
+  let room = tokenBudget - headerSize - size(omission(count, count));
+  let shown = 0;
+  while (shown < count) {
+    room -= lineAt(turn(shown)).size;
+    if (room < 0 && shown > 0) break;
+    shown++;
   }
-  const omitted = steps.length - head - tail;
-  if (omitted <= 0) return whole;
-  return [...header, ...steps.slice(0, head), omission(omitted, head + 1), ...steps.slice(steps.length - tail)].join(
-    '\n',
-  );
+  const tail = Math.ceil(shown / 2);
+  const head = shown - tail;
+  const left = count - shown;
+  const between = left > 0 ? [omission(left, head + 1)] : [];
+  return [...header, ...textOf(0, head), ...between, ...textOf(count - tail, count)].join('\n');
 }

@@ -39,34 +39,76 @@ function matern(scaledDistance: number): number {
 }
 
 /*
- * Lower triangular matrices are n x n by columns: entry (i, k) at k * n + i. Both loops below finish a column before the
- * next one, so that no turn of the innermost loop has to wait for the one before it, as it would in a sum along a row;
- * that is three times faster, and every entry is the same sum in the same order.
+ * Lower triangular matrices are n x n by columns: entry (i, k) at k * n + i. The loops below finish a column before the
+ * next one, so that no turn of the innermost loop waits for the one before it, as it would in a sum along a row, and
+ * take a panel of columns at a time, so that what they change is read and written once for all of them. Every entry is
+ * the same sum in the same order as without that, and comes out more than twice as fast.
  */
+const panelWidth = 4;
+
+/** Columns of a matrix, each with what it is multiplied by. */
+class Panel {
+  readonly factors = new Float64Array(panelWidth);
+  first = 0;
+  width = 0;
+
+  /** Takes the columns times their factors off `target`, a column that begins at `at`, from row `from` on. */
+  subtract(lower: Float64Array, n: number, target: Float64Array, at: number, from: number): void {
+    const { first, width, factors } = this;
+    if (width < panelWidth) {
+      for (let k = 0; k < width; k++) {
+        const column = (first + k) * n;
+        for (let i = from; i < n; i++) target[at + i] -= lower[column + i] * factors[k];
+      }
+      return;
+    }
+    const [a, b, c, d] = [first * n, (first + 1) * n, (first + 2) * n, (first + 3) * n];
+    const [p, q, r, s] = [factors[0], factors[1], factors[2], factors[3]];
+    for (let i = from; i < n; i++) {
+      target[at + i] = target[at + i] - lower[a + i] * p - lower[b + i] * q - lower[c + i] * r - lower[d + i] * s;
+    }
+  }
+}
+
+const panel = new Panel();
 
 /** Solves L x = b in place for a lower triangular L `[n, n]`. */
 function solveLower(lower: Float64Array, b: Float64Array): void {
   const n = b.length;
-  for (let k = 0; k < n; k++) {
-    const column = k * n;
-    const x = b[k] / lower[column + k];
-    b[k] = x;
-    for (let i = k + 1; i < n; i++) b[i] -= lower[column + i] * x;
+  for (let first = 0; first < n; first += panelWidth) {
+    const end = Math.min(first + panelWidth, n);
+    for (let k = first; k < end; k++) {
+      let rest = b[k];
+      for (let j = first; j < k; j++) rest -= lower[j * n + k] * b[j];
+      b[k] = rest / lower[k * n + k];
+      panel.factors[k - first] = b[k];
+    }
+    panel.first = first;
+    panel.width = end - first;
+    panel.subtract(lower, n, b, 0, end);
   }
 }
 
 /** Replaces the lower triangle of a positive definite matrix `[n, n]` with its Cholesky factor. */
 function factorise(matrix: Float64Array, n: number): void {
-  for (let k = 0; k < n; k++) {
-    const column = k * n;
-    // The noise on the diagonal keeps this positive; the floor is for rounding only.
-    const pivot = Math.sqrt(Math.max(matrix[column + k], 1e-12));
-    matrix[column + k] = pivot;
-    for (let i = k + 1; i < n; i++) matrix[column + i] /= pivot;
-    for (let j = k + 1; j < n; j++) {
-      const other = j * n;
-      const factor = matrix[column + j];
-      for (let i = j; i < n; i++) matrix[other + i] -= matrix[column + i] * factor;
+  for (let first = 0; first < n; first += panelWidth) {
+    const end = Math.min(first + panelWidth, n);
+    for (let k = first; k < end; k++) {
+      const column = k * n;
+      for (let j = first; j < k; j++) {
+        const factor = matrix[j * n + k];
+        for (let i = k; i < n; i++) matrix[column + i] -= matrix[j * n + i] * factor;
+      }
+      // The noise on the diagonal keeps this positive; the floor is for rounding only.
+      const pivot = Math.sqrt(Math.max(matrix[column + k], 1e-12));
+      matrix[column + k] = pivot;
+      for (let i = k + 1; i < n; i++) matrix[column + i] /= pivot;
+    }
+    panel.first = first;
+    panel.width = end - first;
+    for (let j = end; j < n; j++) {
+      for (let k = first; k < end; k++) panel.factors[k - first] = matrix[k * n + j];
+      panel.subtract(matrix, n, matrix, j * n, j);
     }
   }
 }
@@ -85,12 +127,16 @@ export function fitGaussianProcess<Point>(
     }
   }
 
-  const fitWith = (lengthScale: number, noiseVariance: number) => {
-    const factor = new Float64Array(n * n);
+  const kernelOf = (lengthScale: number): Float64Array => {
+    const kernel = new Float64Array(n * n);
     for (let j = 0; j < n; j++) {
-      factor[j * n + j] = 1 + noiseVariance * observations[j].noise;
-      for (let i = j + 1; i < n; i++) factor[j * n + i] = matern(distances[j * n + i] / lengthScale);
+      for (let i = j + 1; i < n; i++) kernel[j * n + i] = matern(distances[j * n + i] / lengthScale);
     }
+    return kernel;
+  };
+  const fitWith = (lengthScale: number, kernel: Float64Array, noiseVariance: number) => {
+    const factor = kernel.slice();
+    for (let j = 0; j < n; j++) factor[j * n + j] = 1 + noiseVariance * observations[j].noise;
     factorise(factor, n);
     const whitened = Float64Array.from(observations, ({ value }) => value - center);
     solveLower(factor, whitened);
@@ -98,13 +144,16 @@ export function fitGaussianProcess<Point>(
     for (let i = 0; i < n; i++) logLikelihood -= 0.5 * whitened[i] ** 2 + Math.log(factor[i * n + i]);
     return { lengthScale, factor, whitened, logLikelihood };
   };
-  const fits = prior.lengthScales.flatMap((length) => prior.noiseVariances.map((noise) => fitWith(length, noise)));
+  const fits = prior.lengthScales.flatMap((length) => {
+    const kernel = kernelOf(length);
+    return prior.noiseVariances.map((noise) => fitWith(length, kernel, noise));
+  });
   const { lengthScale, factor, whitened } = fits.reduce((a, b) => (b.logLikelihood > a.logLikelihood ? b : a));
 
+  const kernel = new Float64Array(n);
   return {
     lengthScale,
     predict(point) {
-      const kernel = new Float64Array(n);
       for (let i = 0; i < n; i++) kernel[i] = matern(prior.distance(point, observations[i].point) / lengthScale);
       solveLower(factor, kernel);
       let mean = center;

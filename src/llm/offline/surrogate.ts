@@ -28,12 +28,20 @@ export interface Surrogate {
 
 /** Root mean square difference in units of the range, or the root of the share of listed parameters that differ. */
 function distanceIn(domain: Domain): Prior<readonly number[]>['distance'] {
+  if (domain.kind === 'choice') {
+    return (a, b) => {
+      let different = 0;
+      for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) different++;
+      return Math.sqrt(different / a.length);
+    };
+  }
   const span = domain.high - domain.low || 1;
-  const difference =
-    domain.kind === 'choice' ? (a: number, b: number) => (a === b ? 0 : 1) : (a: number, b: number) => (a - b) / span;
   return (a, b) => {
     let sum = 0;
-    for (let i = 0; i < a.length; i++) sum += difference(a[i], b[i]) ** 2;
+    for (let i = 0; i < a.length; i++) {
+      const difference = (a[i] - b[i]) / span;
+      sum += difference * difference;
+    }
     return Math.sqrt(sum / a.length);
   };
 }

@@ -22,6 +22,13 @@ export interface RangeJob {
   readonly seed: RolloutJob['seed'];
 }
 
+/** As Array.from, which asks an iterator for every number of a few. */
+function plainArray(values: Float64Array, count: number): number[] {
+  const copy: number[] = [];
+  for (let i = 0; i < count; i++) copy.push(values[i]);
+  return copy;
+}
+
 /** Collects the steps of one episode. */
 export class Recorder {
   readonly steps: TraceStep[] = [];
@@ -36,9 +43,9 @@ export class Recorder {
   }
 
   beforeStep(state: Float64Array, observation: Float64Array, action: Float64Array): void {
-    this.#state = Array.from(state.subarray(0, this.#stateSize));
-    this.#obs = Array.from(observation);
-    this.#action = Array.from(action);
+    this.#state = plainArray(state, this.#stateSize);
+    this.#obs = plainArray(observation, observation.length);
+    this.#action = plainArray(action, action.length);
   }
 
   afterStep(reward: number): void {
