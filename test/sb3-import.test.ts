@@ -427,6 +427,22 @@ const ended = {
 };
 
 describe('a baseline of the reference', () => {
+  it('is named where its summary has lost its log, and not where it sums up the folders beside it', () => {
+    const root = temporaryFolder();
+    referenceTraining(join(root, 'trpo', 'run_1'), [10, 60, 20], ended);
+    write(join(root, 'trpo', 'summary.json'), '{"num_runs": 2}');
+    write(join(root, 'trpo', 'run_2', 'summary.json'), JSON.stringify(ended));
+    const { found, skipped } = findTrainings(root);
+    expect(found.map(({ folder }) => folder)).toEqual([join(root, 'trpo', 'run_1')]);
+    expect(skipped).toEqual([
+      {
+        path: join(root, 'trpo', 'run_2', 'summary.json'),
+        expected: 'the log that it sums up, overall_log.txt, beside it',
+        found: 'the summary alone',
+      },
+    ]);
+  });
+
   it('has the evaluations that it logged', async () => {
     const root = temporaryFolder();
     referenceTraining(join(root, 'copied', 'run_4'), [10, 60, 20], ended);

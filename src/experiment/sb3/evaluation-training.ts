@@ -10,7 +10,7 @@ import type { LoggedTotals } from '../events.ts';
 import type { Account } from '../reference/account.ts';
 import { readOverallLog, readText, shown } from '../reference/files.ts';
 import type { EventLog } from '../reference/record.ts';
-import type { FoundTraining } from './find.ts';
+import { type FoundTraining, summaryName } from './find.ts';
 import {
   appendMean,
   type ImportTrainingOptions,
@@ -19,8 +19,6 @@ import {
   type Training,
   unknownOfAll,
 } from './training.ts';
-
-const summaryName = 'summary.json';
 
 const reward = z.number().nullish();
 /** What we read of it; the rest is left alone. */

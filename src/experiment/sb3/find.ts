@@ -20,6 +20,8 @@ export interface FoundTraining {
 
 const monitorFile = /^(?:(.+)[._-])?monitor\.csv$/;
 const evaluations = /^eval/i;
+/** Of a training with the reference's baselines, and of all trainings of an algorithm above them. */
+export const summaryName = 'summary.json';
 /** Of NumPy, by the callback that evaluates. */
 const archiveName = 'evaluations.npz';
 /** Deeper than `logs/<environment>_sb3/<algorithm>/run_<n>` with room to spare. */
@@ -47,6 +49,12 @@ export function findTrainings(root: string): {
     // With a folder per iteration it is the log of a search.
     if (files.includes(logName) && !folders.some(({ name }) => episodeFolder.test(name))) {
       found.push({ folder, layout: 'evaluations', files: [join(folder, logName)], names });
+    }
+    const logs = files.some((name) => name === logName || monitorFile.test(name));
+    // With folders beside it, it sums up the trainings in them.
+    if (files.includes(summaryName) && !logs && folders.length === 0) {
+      const path = join(folder, summaryName);
+      skipped.push({ path, expected: `the log that it sums up, ${logName}, beside it`, found: 'the summary alone' });
     }
     if (files.includes(archiveName)) {
       const path = join(folder, archiveName);
