@@ -25,7 +25,14 @@ import {
   publishedWarnings,
   warningsOf,
 } from '../src/report/published-baselines.ts';
-import { groupNumbers, groupTable, makeReport, type ReportOptions, spreadText } from '../src/report/report.ts';
+import {
+  groupNumbers,
+  groupTable,
+  makeReport,
+  type ReportOptions,
+  spreadText,
+  usualReport,
+} from '../src/report/report.ts';
 import { saveReport } from '../src/report/report-files.ts';
 import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../src/report/table.ts';
@@ -48,16 +55,7 @@ function runsOf(...facts: RunFacts[]): string {
   return folder;
 }
 
-const options: ReportOptions = {
-  by: ['env', 'method', 'model'],
-  axes: ['episodes'],
-  value: 'kept',
-  compare: null,
-  reward: 'rechecked',
-  published: false,
-  includeUnfinished: false,
-  allowMixed: false,
-};
+const options: ReportOptions = usualReport;
 
 describe('runs', () => {
   it('are found in folders of folders, each once, with what a report reads', () => {
