@@ -1,13 +1,13 @@
 /** The record of a run: what is on disk after each append, and what a damaged file is taken for. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../src/base/errors.ts';
+import { InterruptedError, UsageError } from '../src/base/errors.ts';
 import type { EventBody } from '../src/experiment/events.ts';
 import { Journal, readEvents } from '../src/experiment/journal.ts';
-import { lockFolder, lockName } from '../src/experiment/lock.ts';
+import { BusyError, LostLockError, lockFolder, lockName, watchLock } from '../src/experiment/lock.ts';
 import { temporaryFolder } from './support/experiment.ts';
 
 const bodies: readonly EventBody[] = [
@@ -196,7 +196,7 @@ describe('lock', () => {
     // Linux gives out pids below 2^22.
     for (const text of [owner(2 ** 30), owner(process.pid), owner(process.pid, { birth: '1' })]) {
       writeFileSync(join(folder, lockName), text);
-      lockFolder(folder)();
+      lockFolder(folder).release();
     }
     expect(existsSync(join(folder, lockName))).toBe(false);
   });
@@ -217,6 +217,92 @@ describe('lock', () => {
       expect(readFileSync(path, 'utf8')).toBe(text);
     }
     rmSync(path);
-    lockFolder(folder)();
+    lockFolder(folder).release();
+  });
+
+  it('of another machine is taken over when it gives no sign of life, whatever its clock says', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, lockName);
+    for (const text of [
+      owner(process.pid, { host: 'elsewhere', token: 'x', period: 20, beat: '0000000009' }),
+      // Another container of a machine with this name: its numbers of processes mean nothing here.
+      owner(process.pid, { place: 'another boot', token: 'x', period: 20, beat: '0000000009' }),
+    ]) {
+      writeFileSync(path, text);
+      utimesSync(path, new Date('2099-01-01'), new Date('2099-01-01'));
+      const notices: string[] = [];
+      const stale = await watchLock(folder, { onNotice: (notice) => notices.push(notice) });
+      expect(stale).toBe(text);
+      expect(notices[0]).toContain('waiting up to 0.06 s for a sign of life');
+      expect(() => lockFolder(folder)).toThrow(BusyError);
+      lockFolder(folder, { stale }).release();
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+
+  it('of another machine stands while it beats, and while its owner has never promised to', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, lockName);
+    const lock = lockFolder(folder, { period: 15 });
+    const own = JSON.parse(readFileSync(path, 'utf8')) as object;
+    // The same file as another machine would see it.
+    const elsewhere = join(temporaryFolder(), lockName);
+    let beats = 0;
+    const copy = setInterval(() => {
+      const text = readFileSync(path, 'utf8');
+      writeFileSync(elsewhere, JSON.stringify({ ...(JSON.parse(text) as object), host: 'elsewhere' }));
+      beats += 1;
+    }, 3);
+    writeFileSync(elsewhere, JSON.stringify({ ...own, host: 'elsewhere' }));
+    expect(await watchLock(dirname(elsewhere))).toBeNull();
+    clearInterval(copy);
+    expect(beats).toBeGreaterThan(0);
+    lock.release();
+    writeFileSync(path, owner(7, { host: 'elsewhere' }));
+    expect(await watchLock(folder)).toBeNull();
+  });
+
+  it('that was lost stops its journal before the next event, and leaves the other one alone', async () => {
+    const folder = temporaryFolder();
+    const asleep = Journal.open(folder, Date.now, { period: 60_000 });
+    await asleep.append(bodies[0]);
+    const stale = readFileSync(join(folder, lockName), 'utf8');
+    const other = Journal.open(folder, Date.now, { stale, period: 60_000 });
+    const written = await other.append(bodies[1]);
+    await expect(asleep.append(bodies[2])).rejects.toThrow(LostLockError);
+    expect(() => asleep.check()).toThrow(LostLockError);
+    expect(asleep.writable).toBe(false);
+    asleep.close();
+    expect(readEvents(folder).events).toMatchObject([bodies[0], written]);
+    await other.append(bodies[2]);
+    other.close();
+    expect(readEvents(folder).events).toHaveLength(3);
+    expect(existsSync(join(folder, lockName))).toBe(false);
+  });
+
+  it('that is lost while an event is being written keeps it out of the record of the other one', async () => {
+    const folder = temporaryFolder();
+    const asleep = Journal.open(folder);
+    const other: Journal[] = [];
+    await asleep.append(bodies[0]);
+    const appending = asleep.append(bodies[1]);
+    // The check is over, the bytes are not there yet.
+    other.push(Journal.open(folder, Date.now, { stale: readFileSync(join(folder, lockName), 'utf8') }));
+    await appending;
+    await other[0].append(bodies[2]);
+    asleep.close();
+    other[0].close();
+    const { events } = readEvents(folder);
+    expect(events.at(-1)).toMatchObject(bodies[2]);
+    expect(events.map(({ seq }) => seq)).toEqual([...events.keys()]);
+  });
+
+  it('is looked at no longer once the user stops', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, lockName), owner(7, { host: 'elsewhere', token: 'x', period: 60_000 }));
+    const controller = new AbortController();
+    const reason = new InterruptedError('run', 'stopped by the test');
+    setTimeout(() => controller.abort(reason), 5);
+    await expect(watchLock(folder, { signal: controller.signal })).rejects.toBe(reason);
   });
 });

@@ -249,12 +249,12 @@ describe('a sweep in one process', () => {
     expect(interrupted.outcomes).toEqual(['stopped', 'stopped', 'waiting', 'waiting']);
     const [run] = await small('seed=1');
     const [name] = readdirSync(runsDir).filter((found) => found.includes('-s1-'));
-    const unlock = lockFolder(join(runsDir, name));
+    const lock = lockFolder(join(runsDir, name));
     // Another process of this machine, as far as the lock tells.
     writeFileSync(join(runsDir, name, 'run.lock'), JSON.stringify({ pid: 1, birth: null, host: 'elsewhere' }));
     const busy = await sweep([run], runsDir);
     expect(busy.outcomes).toEqual(['busy']);
-    unlock();
+    lock.release();
   });
 
   it('keeps to the limit of an endpoint over all runs, and lets none of them wait for the others to end', async () => {

@@ -2,14 +2,24 @@
  * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
  * dies at, the file holds every event before it and at most one torn line at its end.
  */
-import { closeSync, constants, fdatasync, ftruncateSync, openSync, readFileSync, write } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  write,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { R2poError, UsageError } from '../base/errors.ts';
 import { asRecorded, checkEvent } from './event-schema.ts';
 import type { EventBody, RunEvent } from './events.ts';
 import { errorCode, syncFolder } from './files.ts';
-import { lockFolder } from './lock.ts';
+import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
 
 export const eventsName = 'events.jsonl';
 
@@ -76,28 +86,45 @@ export function readEvents(folder: string): EventLog {
   return { events, bytes: start, torn: null };
 }
 
+/**
+ * Puts a copy of the first `bytes` in the place of the file, and leaves it open: a process that still has the earlier
+ * file open, and wakes up, cannot write into this one.
+ */
+function renewFile(path: string, bytes: number): number {
+  const draft = `${path}.tmp`;
+  const fd = openSync(draft, 'w+');
+  try {
+    if (bytes > 0) writeFileSync(fd, readFileSync(path).subarray(0, bytes));
+    fsyncSync(fd);
+    renameSync(draft, path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
 /** The record of one run, open for appending; no other process can open it meanwhile. */
 export class Journal {
   /** what the record held when it was opened */
   readonly log: EventLog;
   private readonly path: string;
   private readonly fd: number;
-  private readonly unlock: () => void;
+  private readonly lock: FolderLock;
   private readonly now: () => number;
   private seq: number;
   private bytes: number;
   private state: 'open' | 'broken' | 'closed' = 'open';
 
-  private constructor(folder: string, now: () => number, unlock: () => void) {
+  private constructor(folder: string, now: () => number, lock: FolderLock) {
     this.path = join(folder, eventsName);
-    this.unlock = unlock;
+    this.lock = lock;
     this.now = now;
     this.log = readEvents(folder);
     this.seq = this.log.events.length;
     this.bytes = this.log.bytes;
-    // not 'a': after a failed write the next one must go where the whole lines end
-    this.fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o644);
-    ftruncateSync(this.fd, this.bytes);
+    // not for appending: after a failed write the next one must go where the whole lines end
+    this.fd = renewFile(this.path, this.bytes);
     syncFolder(folder);
   }
 
@@ -105,13 +132,13 @@ export class Journal {
    * Locks the folder, reads the record and cuts off a torn last line.
    * Throws a usage error when another process holds the folder or the record is damaged.
    */
-  static open(folder: string, now: () => number = Date.now): Journal {
-    let unlock: (() => void) | null = null;
+  static open(folder: string, now: () => number = Date.now, options: LockOptions = {}): Journal {
+    let lock: FolderLock | null = null;
     try {
-      unlock = lockFolder(folder);
-      return new Journal(folder, now, unlock);
+      lock = lockFolder(folder, options);
+      return new Journal(folder, now, lock);
     } catch (error) {
-      unlock?.();
+      lock?.release();
       if (error instanceof R2poError || errorCode(error) === null) throw error;
       throw new UsageError(
         'run folder',
@@ -130,6 +157,7 @@ export class Journal {
     const time = new Date(this.now()).toISOString();
     const { line: text, event } = asRecorded({ ...body, time, seq: this.seq });
     const line = Buffer.from(text);
+    this.check();
     try {
       let written = 0;
       while (written < line.length) {
@@ -161,6 +189,19 @@ export class Journal {
     }
   }
 
+  /** Throws a `LostLockError` when another process has the folder by now; then nothing can be appended any more. */
+  check(): void {
+    try {
+      this.lock.check();
+    } catch (error) {
+      if (this.state === 'open') this.state = 'broken';
+      if (error instanceof LostLockError) throw error;
+      throw new R2poError('run folder', `cannot read the lock of "${this.path}": ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
   /** true while events can be appended */
   get writable(): boolean {
     return this.state === 'open';
@@ -170,6 +211,6 @@ export class Journal {
     if (this.state === 'closed') return;
     this.state = 'closed';
     closeSync(this.fd);
-    this.unlock();
+    this.lock.release();
   }
 }

@@ -13,6 +13,7 @@ import { refuseImported, requireRun } from './folder.ts';
 import { runHash } from './identity.ts';
 import { Journal } from './journal.ts';
 import { isSearchEvent, type Ledger, type SearchEvent } from './ledger.ts';
+import { LostLockError, watchLock } from './lock.ts';
 import { environmentFacts, type Manifest } from './manifest.ts';
 import { RunFiles } from './run-files.ts';
 import { interruption, runSearch } from './search.ts';
@@ -179,6 +180,7 @@ class Session {
 
   async save(): Promise<RunSummary> {
     await this.saved();
+    this.journal.check();
     const written = this.files.write(this.tally);
     this.saving = written;
     return await written;
@@ -192,6 +194,7 @@ class Session {
   /** Begins to write the state of now; the search goes on meanwhile, and hears of a failure at the next call. */
   async saveMeanwhile(): Promise<void> {
     await this.saved();
+    this.journal.check();
     this.saving = this.files.write(this.tally);
     // Heard at the next call, which may be a while.
     this.saving.catch(() => {});
@@ -201,6 +204,7 @@ class Session {
     const { status, backend, adapter, modelKind } = this.tally;
     const model = this.tally.model ?? this.manifest.model;
     this.manifest = { ...this.manifest, status, backend, adapter, model, model_kind: modelKind };
+    this.journal.check();
     await this.files.writeManifest(this.manifest);
   }
 
@@ -237,8 +241,9 @@ function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
   );
 }
 
-/** Puts the stop on record. Where that fails too, the first failure is the one to tell; the record is whole anyway. */
+/** Puts the stop on record, unless the record is another's by now. Where that fails too, the first failure is the one to tell; the record is whole anyway. */
 async function recordStop(session: Session, error: unknown, onNotice: ExperimentOptions['onNotice']): Promise<void> {
+  if (error instanceof LostLockError) return;
   const reason = error instanceof Error ? error.message : String(error);
   try {
     await session.stop(reason, error instanceof R2poError ? error.exitCode : exitCodes.failed);
@@ -250,7 +255,7 @@ async function recordStop(session: Session, error: unknown, onNotice: Experiment
 
 /** What is thrown to the user: the same failure, with the way to go on. */
 function withResumeHint(error: R2poError, command: string): R2poError {
-  if (error.exitCode === exitCodes.usage) return error;
+  if (error.exitCode === exitCodes.usage || error instanceof LostLockError) return error;
   const { unit, detail, exitCode } = error;
   return new R2poError(unit, `${detail}; resume with: ${command}`, { exitCode, cause: error });
 }
@@ -266,7 +271,8 @@ function withResumeHint(error: R2poError, command: string): R2poError {
 export async function runExperiment(options: ExperimentOptions): Promise<RunSummary> {
   const { folder, resume, signal, config, policy } = options;
   refuseImported(folder, requireRun(folder), '--resume');
-  const journal = Journal.open(folder, options.now);
+  const stale = await watchLock(folder, options);
+  const journal = Journal.open(folder, options.now, { stale });
   try {
     const { log } = journal;
     if (log.torn !== null) options.onNotice?.(log.torn);
@@ -299,7 +305,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<RunSumm
 
 /** The summary of a finished run, from its record alone; its files are written anew. */
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
-  const journal = Journal.open(folder);
+  const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
   try {
     const tally = new Tally();
     for (const event of journal.log.events) tally.add(event);
