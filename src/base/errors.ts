@@ -48,10 +48,17 @@ export class AdapterError extends R2poError {
   }
 }
 
+/** The device was lost or failed: nothing more can be played on it in this process. */
+export class DeviceError extends R2poError {}
+
 /** The model endpoint is unreachable, refuses, or answers with something that is no reply. The run stays resumable. */
 export class ModelError extends R2poError {
-  constructor(unit: string, message: string, cause?: unknown) {
-    super(unit, message, { exitCode: exitCodes.model, cause });
+  /** the wait that the endpoint asks for, where it was too long to be waited for; else null */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(unit: string, message: string, options: { cause?: unknown; retryAfterSeconds?: number | null } = {}) {
+    super(unit, message, { exitCode: exitCodes.model, cause: options.cause });
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 }
 

@@ -35,6 +35,7 @@ export interface CommandEntry {
 export const commands: readonly CommandEntry[] = [
   { name: 'run', summary: 'one search run', load: () => import('./run.ts') },
   { name: 'sweep', summary: 'many runs: seeds, methods, environments, settings', load: () => import('./sweep.ts') },
+  { name: 'worker', summary: 'takes runs of a sweep from a queue', load: () => import('./worker.ts') },
   { name: 'reproduce', summary: 'the runs behind a table of the paper', load: () => import('./reproduce.ts') },
   { name: 'replay', summary: 'a run again from its recorded replies', load: () => import('./replay.ts') },
   { name: 'report', summary: 'many runs as tables, curves and a page', load: () => import('./report.ts') },

@@ -1,4 +1,4 @@
-/** `r2po sweep`: many runs, on this machine. */
+/** `r2po sweep`: many runs, on this machine or through a queue. */
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
@@ -12,6 +12,8 @@ import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, quotedCommand, wholeNumber } from './options.ts';
+import { addQueueOption, shownArguments } from './queue-options.ts';
+import { askQueue, enqueueRuns, type QueueOptions } from './sweep-queue.ts';
 
 /** Of every command that makes many runs here. */
 export interface SweepCommandOptions {
@@ -40,8 +42,24 @@ export function define(command: Command, io: Io): void {
       'Runs every combination of configurations and values, some at a time in one process, and ends with their report. ' +
         'What is finished is skipped and what was broken off goes on, so the same command can be given again at any time.',
     )
-    .argument('<config...>', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
-  addSweepOptions(command, io).action(async (args: string[], options: SweepCommandOptions) => sweep(args, options, io));
+    .argument('[config...]', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
+  addQueueOption(command)
+    .option('--wait', 'with --queue: wait until workers have done the runs, and end with their report')
+    .option('--status', 'how the runs of the queue stand, and no more')
+    .option('--cancel', 'drop what waits in the queue and stop what is under way; the files stay');
+  addSweepOptions(command, io).action(
+    async (args: string[], options: SweepCommandOptions & QueueOptions, self: Command) => {
+      const { queue, status, cancel, wait } = options;
+      if (status || cancel) return askQueue(options, io);
+      if (queue !== undefined && !options.dryRun) {
+        const isPlaceGiven = self.getOptionValueSource('runsDir') === 'cli';
+        return sweepThere(args, { ...options, isPlaceGiven }, io);
+      }
+      if (wait)
+        throw new UsageError('--wait', 'expected --queue beside it, got none; a sweep without a queue always waits');
+      return sweep(args, options, io);
+    },
+  );
 }
 
 export function addSweepOptions(command: Command, io: Io): Command {
@@ -67,22 +85,72 @@ async function sweep(args: readonly string[], options: SweepCommandOptions, io: 
   const { splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = await runsOf(request, options);
-  const by = [...new Set(['env', 'method', 'model', ...variedKeys(request.axes)])];
+  const by = usualKeys(variedKeys(request.axes));
   if (options.dryRun) return showPlan(runs, by, options, io);
   const { document, failure } = await runAll(runs, { by }, options, io);
   if (options.json) io.printJson(document);
   if (failure) throw failure;
 }
 
+/** The runs go to workers; with `--wait` it ends as a sweep in this process does. */
+async function sweepThere(
+  args: readonly string[],
+  options: SweepCommandOptions & QueueOptions & { readonly isPlaceGiven: boolean },
+  io: Io,
+): Promise<void> {
+  const { queue, runsDir, isPlaceGiven, wait = false } = options;
+  for (const [given, option] of [
+    [options.jobs, '--jobs'],
+    [options.failFast, '--fail-fast'],
+  ] as const) {
+    if (given === undefined) continue;
+    throw new UsageError(option, 'expected it without --queue, got both; each worker has its own: r2po worker -j N');
+  }
+  const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
+  const request = splitArguments(args);
+  const runs = expandSweep(requestOf(request, options));
+  const { document, waited } = await enqueueRuns(runs, { queue, runsDir, isPlaceGiven, wait }, io);
+  if (waited === null) {
+    if (options.json) io.printJson(document);
+    return;
+  }
+  const { indexRuns } = await import('../experiment/folder.ts');
+  const known = indexRuns(runsDir);
+  const results = waited.runs.map((run, i): RunResult => {
+    const end = waited.ends[i];
+    const outcome = end.state === 'completed' ? 'finished' : end.state === 'failed' ? 'failed' : 'waiting';
+    const error = end.state === 'failed' ? new R2poError('queue', end.reason) : null;
+    return { run, folder: known.get(run.id)?.folder ?? null, outcome, already: false, summary: null, error };
+  });
+  for (const { run, folder, error } of results) if (error) io.warn(`${folder ?? run.id}: ${error.detail}`);
+  const by = usualKeys(variedKeys(request.axes));
+  const result = { results, sharing: null, seconds: waited.seconds };
+  const shown = await showResult(result, { by }, options, io);
+  if (options.json) io.printJson({ ...document, ...shown.document });
+  const open = results.filter(({ outcome }) => outcome !== 'finished');
+  if (open.length > 0) throw notFinished(open, results.length, quotedCommand(shownArguments()));
+}
+
+/** Keys that the table of a sweep tells apart. */
+function usualKeys(varied: readonly string[]): string[] {
+  return [...new Set(['env', 'method', 'model', ...varied])];
+}
+
+function requestOf(
+  request: Pick<SweepRequest, 'configs' | 'axes'>,
+  { backend, model, maxCalls, maxTokens, shard }: SweepCommandOptions,
+): SweepRequest {
+  return { ...request, flags: { backend, model, maxCalls, maxTokens }, shard: shard ?? null };
+}
+
 /** Throws a usage error for the first that is wrong. */
 export async function runsOf(
   request: Pick<SweepRequest, 'configs' | 'axes'>,
-  { backend, model, maxCalls, maxTokens, shard }: SweepCommandOptions,
+  options: SweepCommandOptions,
 ): Promise<SweepRun[]> {
   const { expandSweep } = await import('../sweep/expand.ts');
   const runs: SweepRun[] = [];
-  const flags = { backend, model, maxCalls, maxTokens };
-  for await (const run of expandSweep({ ...request, flags, shard: shard ?? null })) runs.push(run);
+  for await (const run of expandSweep(requestOf(request, options))) runs.push(run);
   return runs;
 }
 
@@ -146,8 +214,11 @@ function showState(state: SweepState, io: Io): void {
   }
 }
 
+/** Of runs in this process, or of those that workers did: what these shared is not known here. */
+type WatchedResult = Omit<SweepResult, 'sharing'> & { readonly sharing: SweepResult['sharing'] | null };
+
 async function showResult(
-  { results, sharing, seconds }: SweepResult,
+  { results, sharing, seconds }: WatchedResult,
   asked: Partial<ReportOptions>,
   options: SweepCommandOptions,
   io: Io,
@@ -161,15 +232,14 @@ async function showResult(
   const wanted = { ...usualReport, axes: usualAxes(options.out), allowMixed: true, ...asked };
   const report = found && found.runs.length > 0 ? makeReport(found, wanted) : null;
   const played = results.filter(({ outcome, already }) => outcome === 'finished' && !already).length;
-  if (played > 0) {
+  if (played > 0 && sharing) {
     io.note(`${played} runs in ${duration(seconds)}; ${sharing.requests} evaluations in ${sharing.calls} calls`);
   }
   if (report && !options.json) printReport(report, io);
   if (report && options.out !== undefined) await saveReportIn(options.out, report, io);
   const document = {
     seconds,
-    evaluations: sharing.requests,
-    evaluation_calls: sharing.calls,
+    ...(sharing && { evaluations: sharing.requests, evaluation_calls: sharing.calls }),
     runs: results.map(({ run, folder, outcome, already, error }) => ({
       id: run.id,
       env: run.config.env,

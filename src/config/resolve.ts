@@ -171,8 +171,15 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
 /** Reads the file of a path, or a shipped configuration of that name, and what it extends. */
 export async function openConfig(nameOrPath: string): Promise<ConfigFile> {
   const source = await readConfig(nameOrPath);
-  const layers = await readLayers(source, read);
-  const { name } = source;
+  return configFile(source.name, await readLayers(source, read));
+}
+
+/** A whole configuration as a text, which can extend no file; `name` is what messages call it. */
+export function configOfText(name: string, text: string): ConfigFile {
+  return configFile(name, [parseLayer({ name, text, folder: '.' })]);
+}
+
+function configFile(name: string, layers: readonly Layer[]): ConfigFile {
   return {
     name,
     async resolve(overrideTexts = [], flags = {}) {

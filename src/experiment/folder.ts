@@ -26,8 +26,8 @@ function checkName(name: string): void {
   throw new UsageError('--name', `expected a folder name of letters, digits, ".", "_" and "-", got "${name}"`);
 }
 
-/** `cartpole-r2po-s3-1a2b3c4d` */
-function defaultName(config: Config): string {
+/** The folder of a configuration among others: `cartpole-r2po-s3-1a2b3c4d` */
+export function runFolderName(config: Config): string {
   const hash = runHash(config).slice(0, 8);
   return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
 }
@@ -98,7 +98,7 @@ function cannotMake(runsDir: string, cause: unknown): unknown {
  */
 export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): string {
   if (name !== null) checkName(name);
-  const base = name ?? defaultName(run.config);
+  const base = name ?? runFolderName(run.config);
   try {
     const draft = draftRun(runsDir, base, run);
     for (let number = 1; ; number++) {
@@ -125,7 +125,7 @@ export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): strin
  * usage error when it cannot be made, or its name is taken by another configuration.
  */
 export function ensureRunFolder(runsDir: string, run: NewRun): string {
-  const name = defaultName(run.config);
+  const name = runFolderName(run.config);
   const target = join(runsDir, name);
   try {
     if (!existsSync(target)) {

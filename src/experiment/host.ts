@@ -23,6 +23,8 @@ export interface HostedRun {
   readonly config: Config;
   /** made by `ensureRunFolder`; what is in it already is gone on from */
   readonly folder: string;
+  /** what plays the episodes where neither the run has begun nor its configuration decides */
+  readonly backend?: BackendChoice;
   readonly argv: readonly string[];
   /** what the user types to go on */
   readonly resumeCommand: string;
@@ -53,11 +55,12 @@ export class RunHost {
   /**
    * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `runExperiment` does.
    */
-  async run({ config, folder, ...options }: HostedRun): Promise<RunSummary> {
+  async run({ config, folder, backend: fallback, ...options }: HostedRun): Promise<RunSummary> {
     const plan = this.#planner.plan(config);
     const manifest = requireRun(folder);
     if (manifest.status === 'finished') return restoreSummary(folder, config, plan.policy);
-    const backend = await this.#backend(usedBackend(manifest) ?? config.evaluation.backend);
+    const asked = config.evaluation.backend;
+    const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
     const model = await this.#model(usedModel(manifest) ?? config.model, config);
     return await runExperiment({ ...plan, ...options, folder, resume: true, backend, model });
   }

@@ -175,7 +175,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     throwIfAborted(signal);
     // No cause: errors of the client library carry headers, and with them the key.
     const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;
-    throw new ModelError(unit, redact(message));
+    throw new ModelError(unit, redact(message), { retryAfterSeconds: failure.retryAfterSeconds });
   }
 
   /** The models that the endpoint has, as the end of an advice; '' when it does not say quickly. */

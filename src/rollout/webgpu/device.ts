@@ -1,7 +1,7 @@
 /** Opening and closing a WebGPU device in Node (Dawn), and making its failures loud. */
 import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
-import { AdapterError, R2poError } from '../../base/errors.ts';
+import { AdapterError, DeviceError, R2poError } from '../../base/errors.ts';
 
 export interface AdapterReport {
   /** one line: vendor, architecture, device and driver as far as they are told */
@@ -107,11 +107,11 @@ export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice
   device.onuncapturederror = (event) => {
     // Otherwise Dawn prints it; here it fails the next call.
     event.preventDefault();
-    failure ??= new R2poError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
+    failure ??= new DeviceError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
   };
   const lost = device.lost.then((info) => {
     if (closed) return;
-    failure = new R2poError(
+    failure = new DeviceError(
       'webgpu',
       `the device "${report.name}" was lost (${info.reason}: ${info.message}); run again, or use --backend cpu`,
     );

@@ -1,0 +1,36 @@
+/** What the commands that use a queue share. */
+import { type Command, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import { withoutPasswords } from '../sweep/queue/address.ts';
+import type { SweepQueue } from '../sweep/queue/queue.ts';
+import type { Io } from './io.ts';
+
+/** Where a password is not seen by everybody who lists processes. */
+const variable = 'R2PO_QUEUE';
+
+export function addQueueOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--queue [url]',
+      `redis://host[:port][/db][?name] of a queue that workers take runs from; ${variable} when no URL follows`,
+    ),
+  );
+}
+
+/** Opens the queue of the option, or of the environment. Throws a usage error when neither names one. */
+export async function openQueue(option: string | true | undefined, io: Io, worker?: string): Promise<SweepQueue> {
+  const text = typeof option === 'string' ? option : process.env[variable];
+  if (!text) {
+    throw new UsageError(
+      '--queue',
+      `expected redis://host[:port][/db][?name], or the same in ${variable}, got neither`,
+    );
+  }
+  const { SweepQueue } = await import('../sweep/queue/queue.ts');
+  return await SweepQueue.open(text, (warning) => io.warn(warning), worker);
+}
+
+/** The command line as it may be shown and written down. */
+export function shownArguments(): string[] {
+  return withoutPasswords(process.argv.slice(2));
+}

@@ -1,0 +1,106 @@
+/** `r2po worker`: takes runs from a queue and plays them, on as many machines as there are. */
+import { availableParallelism } from 'node:os';
+import { type Command, Option } from 'commander';
+import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
+import { significant } from '../base/plain-number.ts';
+import type { BackendChoice } from '../rollout/backend.ts';
+import type { RunEnd, WorkerCounts } from '../sweep/queue/worker.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, backendOption, wholeNumber } from './options.ts';
+import { addQueueOption, openQueue, shownArguments } from './queue-options.ts';
+
+interface Options {
+  readonly queue?: string | true;
+  readonly jobs?: number;
+  readonly runsDir: string;
+  readonly publish?: string;
+  readonly backend?: BackendChoice;
+  readonly untilEmpty?: boolean;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command.description(
+    'Takes the runs that "r2po sweep --queue" has put into a queue and plays them, until it is stopped. Ctrl-C and SIGTERM ' +
+      'save what is under way and give it back to the queue; what a killed worker had goes on at another one.',
+  );
+  addQueueOption(command)
+    .addOption(
+      new Option('-j, --jobs <n>', 'runs at a time; twice the processors, and at least 8, when left out').argParser(
+        wholeNumber('--jobs', 1, 10_000),
+      ),
+    )
+    .option('--runs-dir <dir>', 'where run folders are made: a folder that all workers see, or see --publish', 'runs')
+    .option(
+      '--publish <dir>',
+      'the folder that all workers see, to which runs are copied when --runs-dir is a disk of its own',
+    )
+    .addOption(backendOption())
+    .option('--until-empty', 'end when no run is left that this worker can do');
+  addOutputOptions(command, io).action(async (options: Options) => work(options, io));
+}
+
+async function work(options: Options, io: Io): Promise<void> {
+  const { workerName, workOn } = await import('../sweep/queue/worker.ts');
+  const { claimPlace } = await import('../sweep/queue/place.ts');
+  const { directoryStore } = await import('../sweep/queue/store.ts');
+  const { runsDir, publish, backend = 'auto' } = options;
+  if (publish !== undefined && publish === runsDir) {
+    throw new UsageError('--publish', 'expected another folder than --runs-dir, got the same; leave --publish out');
+  }
+  const interruption = listenForInterrupts(io, 'the worker');
+  try {
+    const queue = await openQueue(options.queue, io, workerName());
+    try {
+      if (publish === undefined) await claimPlace(queue, runsDir);
+      const jobs = options.jobs ?? Math.max(8, 2 * availableParallelism());
+      io.note(`worker: up to ${jobs} runs at a time from ${queue.address.shown}`);
+      const counts = await workOn({
+        queue,
+        runsDir,
+        store: publish === undefined ? null : directoryStore(publish),
+        jobs,
+        backend: backend === 'auto' ? null : backend,
+        untilEmpty: options.untilEmpty ?? false,
+        argv: shownArguments(),
+        signal: interruption.signal,
+        note: (text) => io.note(text),
+        warn: (text) => io.warn(text),
+        onEnd: (end) => showEnd(end, io),
+      });
+      if (options.json) io.printJson(counts);
+      else io.print(countsLine(counts));
+      if (interruption.signal.aborted) throw interruption.signal.reason;
+      if (counts.failed + counts.left > 0) throw notDone(counts);
+    } finally {
+      await queue.close();
+    }
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function showEnd({ id, folder, outcome, summary, reason }: RunEnd, io: Io): void {
+  const name = folder ?? id;
+  if (outcome === 'failed' || outcome === 'cancelled') io.warn(`${name}: ${reason}`);
+  else if (outcome === 'returned') io.note(`${name}: back to the queue: ${reason}`);
+  else if (outcome === 'already') io.note(`${name}: was finished before`);
+  else {
+    const again = summary?.best?.rechecked;
+    io.note(`${name}: re-checked ${again ? significant(again.mean, 5) : '-'}`);
+  }
+}
+
+function countsLine({ finished, already, failed, cancelled, returned }: WorkerCounts): string {
+  const more = cancelled > 0 ? `, ${cancelled} cancelled` : '';
+  return `${finished} runs finished, ${already} were before, ${failed} attempts failed, ${returned} given back${more}`;
+}
+
+function notDone({ failed, left }: WorkerCounts): R2poError {
+  return new R2poError(
+    'worker',
+    `${failed} attempts failed here, and ${left} runs wait for another worker; see "r2po sweep --status --queue ..."`,
+    { exitCode: exitCodes.someRunsFailed },
+  );
+}

@@ -1,0 +1,121 @@
+/** A connection to Redis that is known to work, or an error that says why not. */
+import type { Redis } from 'ioredis';
+import { R2poError } from '../../base/errors.ts';
+import type { QueueAddress } from './address.ts';
+import type { QueuePackages } from './packages.ts';
+
+/** Oldest version that the queue is said to work well with. */
+const oldest = [6, 2];
+const patienceMs = 10_000;
+/** A job that was put off comes this much too early or late on a machine whose clock is wrong. */
+const tolerableSkewMs = 5000;
+
+export interface ConnectOptions {
+  readonly packages: QueuePackages;
+  readonly address: QueueAddress;
+  readonly warn: (text: string) => void;
+  /** what the server calls the connection, for those who list them */
+  readonly connectionName?: string | undefined;
+  /** ms until a silent server counts as none */
+  readonly patience?: number;
+}
+
+/** What the client says, as the object of "got", and what to do about it. */
+function explain({ message, ...error }: Error & { readonly code?: string }): string {
+  const { code } = error;
+  if (code === 'ECONNREFUSED')
+    return 'no server there (connection refused); start redis-server, or correct the address';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'a host name that is not known; correct the address';
+  if (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
+    return `no way to that host (${code}); is a firewall between?`;
+  }
+  if (message.startsWith('NOAUTH'))
+    return 'a server that wants a password; write redis://:password@host, best in R2PO_QUEUE';
+  if (message.startsWith('WRONGPASS') || message.startsWith('ERR invalid password')) {
+    return 'a refused password; special characters must be written as %xx';
+  }
+  if (message.startsWith('NOPERM')) return `a user without the permission (${message})`;
+  if (message.includes('DB index is out of range')) return 'no database of that number there';
+  if (/RESP type|Protocol error|parse/i.test(message))
+    return 'something that is no Redis server; correct host and port';
+  return `"${message}"`;
+}
+
+function versionOf(info: string): string | null {
+  return /^redis_version:(\S+)/m.exec(info)?.[1] ?? null;
+}
+
+function isTooOld(version: string): boolean {
+  const [major, minor = 0] = version.split('.').map(Number);
+  return major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+}
+
+/**
+ * Connects and looks at the server. Later on the connection comes back by itself when it breaks; the first time it must
+ * stand. Throws an `R2poError` that names the server without its password.
+ */
+export async function openRedis({ packages, address, warn, ...options }: ConnectOptions): Promise<Redis> {
+  const { connectionName, patience = patienceMs } = options;
+  let isOpen = false;
+  let isDown = false;
+  const redis = new packages.Redis(address.url, {
+    lazyConnect: true,
+    ...(connectionName !== undefined && { connectionName }),
+    connectTimeout: patience,
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => (isOpen ? Math.min(100 * 2 ** Math.min(times, 10), 5000) : null),
+  });
+  const errors: Error[] = [];
+  redis.on('error', (error: Error) => {
+    errors.push(error);
+    errors.splice(0, errors.length - 3);
+  });
+  const refuse = (got: string, cause?: unknown): R2poError =>
+    new R2poError('--queue', `expected a Redis server at ${address.shown}, got ${got}`, { cause });
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(refuse(`no answer for ${patience / 1000} s`)), patience);
+  });
+  try {
+    const info = await Promise.race([redis.connect().then(() => redis.info()), silence]);
+    if (errors.length > 0) throw errors[0];
+    const version = versionOf(info);
+    if (version === null) throw refuse('a server that does not name its version');
+    if (isTooOld(version)) {
+      throw refuse(`version ${version}; at least ${oldest.join('.')} is needed`);
+    }
+    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+    if (policy !== undefined && policy !== 'noeviction') {
+      warn(
+        `Redis at ${address.shown} has maxmemory-policy ${policy}: it may drop jobs when its memory is full; ` +
+          'set it to noeviction',
+      );
+    }
+    const [seconds, microseconds] = await redis.time();
+    const skew = Date.now() - (Number(seconds) * 1000 + Number(microseconds) / 1000);
+    if (Math.abs(skew) > tolerableSkewMs) {
+      const by = `${Math.abs(skew / 1000).toFixed(0)} s ${skew > 0 ? 'ahead of' : 'behind'}`;
+      warn(
+        `the clock of this machine is ${by} that of Redis: runs that wait for another attempt may begin too early or late`,
+      );
+    }
+  } catch (thrown) {
+    redis.disconnect();
+    if (thrown instanceof R2poError) throw thrown;
+    const first = errors[0] ?? (thrown as Error);
+    throw refuse(explain(first), first);
+  } finally {
+    clearTimeout(timer);
+  }
+  isOpen = true;
+  redis.on('close', () => {
+    if (redis.status === 'end' || isDown) return;
+    isDown = true;
+    warn(`the connection to Redis at ${address.shown} is lost; trying again, runs under way go on`);
+  });
+  redis.on('ready', () => {
+    if (isDown) warn(`the connection to Redis at ${address.shown} is back`);
+    isDown = false;
+  });
+  return redis;
+}

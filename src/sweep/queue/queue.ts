@@ -1,0 +1,237 @@
+/** The queue of a sweep in Redis: what waits, what runs, what came of it. The files of the runs are the truth. */
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { SweepRun } from '../expand.ts';
+import { parseQueueAddress, type QueueAddress } from './address.ts';
+import { openRedis } from './connect.ts';
+import { describeJob, type JobData, type JobProgress, type JobResult, jobIdOf, jobOf } from './job.ts';
+import { loadQueuePackages, type QueuePackages } from './packages.ts';
+
+/** Jobs sent to Redis at once: enough to hide the way there, few enough to let others in between. */
+const chunkSize = 1000;
+/** Jobs that a status names, of each kind. */
+const listed = 20;
+
+/** Of the names of connections; a worker may have more than one. */
+const workerPrefix = 'r2po-worker:';
+
+export interface Enqueued {
+  /** put into the queue now */
+  readonly added: number;
+  /** of those the ones that had failed, or whose files are gone */
+  readonly again: number;
+  /** that wait, run or are done there already */
+  readonly known: number;
+  /** finished, by their files */
+  readonly finished: number;
+}
+
+export interface QueuedRun {
+  /** of the job */
+  readonly id: string;
+  readonly env: string;
+  readonly method: string;
+  readonly model: string;
+  readonly seed: number | null;
+  readonly progress: JobProgress | null;
+  /** of a failed one */
+  readonly reason: string | null;
+}
+
+export interface QueueStatus {
+  readonly queue: string;
+  /** runs by where they stand; `delayed` wait for another attempt, or for a worker that can play them */
+  readonly counts: {
+    readonly waiting: number;
+    readonly delayed: number;
+    readonly active: number;
+    readonly completed: number;
+    readonly failed: number;
+  };
+  /** null: the server does not say who is connected */
+  readonly workers: number | null;
+  readonly active: readonly QueuedRun[];
+  readonly delayed: readonly QueuedRun[];
+  readonly failed: readonly QueuedRun[];
+}
+
+/** What became of one run, as far as Redis knows. */
+export type JobEnd =
+  | { readonly state: 'open' | 'completed' | 'gone' }
+  | { readonly state: 'failed'; readonly reason: string };
+
+export type RunQueue = Queue<JobData, JobResult, string>;
+
+export class SweepQueue {
+  readonly address: QueueAddress;
+  readonly packages: QueuePackages;
+  readonly redis: Redis;
+  readonly #queue: RunQueue;
+
+  private constructor(address: QueueAddress, packages: QueuePackages, redis: Redis) {
+    this.address = address;
+    this.packages = packages;
+    this.redis = redis;
+    this.#queue = new packages.Queue(address.name, { connection: redis, skipVersionCheck: true });
+    // The connection itself tells when it breaks and comes back.
+    this.#queue.on('error', () => {});
+  }
+
+  /**
+   * `worker`: who takes runs from it, to be counted. Throws a usage error for an address that is none, an `R2poError` for
+   * a server that cannot be used.
+   */
+  static async open(text: string, warn: (text: string) => void, worker?: string): Promise<SweepQueue> {
+    const address = parseQueueAddress(text);
+    const packages = await loadQueuePackages();
+    const connectionName = worker && `${workerPrefix}${address.name}:${worker}`;
+    return new SweepQueue(address, packages, await openRedis({ packages, address, warn, connectionName }));
+  }
+
+  /** A key of this queue beside those of the engine. */
+  key(name: string): string {
+    return this.#queue.toKey(`r2po-${name}`);
+  }
+
+  /** Cancellations so far. */
+  async round(): Promise<number> {
+    return Number((await this.redis.get(this.key('round'))) ?? 0);
+  }
+
+  /**
+   * Puts runs into the queue, each once. `isFinished` says what the files know; null: they cannot be looked at, and what
+   * Redis calls done is done.
+   */
+  async enqueue(
+    runs: AsyncIterable<SweepRun>,
+    isFinished: ((run: SweepRun) => boolean) | null,
+    onProgress: (soFar: Enqueued) => void = () => {},
+  ): Promise<Enqueued> {
+    const round = await this.round();
+    const counts = { added: 0, again: 0, known: 0, finished: 0 };
+    let chunk: SweepRun[] = [];
+    const send = async (): Promise<void> => {
+      const { fresh, again } = await this.#sort(chunk, isFinished !== null);
+      await Promise.all(again.map(({ id }) => this.#queue.remove(jobIdOf(id))));
+      await this.#queue.addBulk([...fresh, ...again].map((run) => jobOf(run, round)));
+      counts.added += fresh.length + again.length;
+      counts.again += again.length;
+      counts.known += chunk.length - fresh.length - again.length;
+      chunk = [];
+      onProgress(counts);
+    };
+    for await (const run of runs) {
+      if (isFinished?.(run)) counts.finished += 1;
+      else chunk.push(run);
+      if (chunk.length === chunkSize) await send();
+    }
+    if (chunk.length > 0) await send();
+    return counts;
+  }
+
+  /** Which of them are not in the queue, and which ended there and have to go through it again. */
+  async #sort(runs: readonly SweepRun[], filesKnown: boolean): Promise<{ fresh: SweepRun[]; again: SweepRun[] }> {
+    const asked = this.redis.pipeline();
+    for (const id of runs.map((run) => jobIdOf(run.id))) {
+      asked.exists(this.#queue.toKey(id));
+      asked.zscore(this.#queue.toKey('failed'), id);
+      asked.zscore(this.#queue.toKey('completed'), id);
+    }
+    const answers = ((await asked.exec()) ?? []).map(([error, value]) => {
+      if (error) throw error;
+      return value;
+    });
+    const fresh: SweepRun[] = [];
+    const again: SweepRun[] = [];
+    for (const [i, run] of runs.entries()) {
+      const [exists, failed, completed] = answers.slice(3 * i, 3 * i + 3);
+      if (exists === 0) fresh.push(run);
+      else if (failed !== null || (completed !== null && filesKnown)) again.push(run);
+    }
+    return { fresh, again };
+  }
+
+  /** What became of jobs, by their ids. */
+  async ends(ids: readonly string[]): Promise<JobEnd[]> {
+    const asked = this.redis.pipeline();
+    for (const id of ids) {
+      asked.exists(this.#queue.toKey(id));
+      asked.zscore(this.#queue.toKey('completed'), id);
+      asked.zscore(this.#queue.toKey('failed'), id);
+      asked.hget(this.#queue.toKey(id), 'failedReason');
+    }
+    const answers = ((await asked.exec()) ?? []).map(([error, value]) => {
+      if (error) throw error;
+      return value;
+    });
+    return ids.map((_id, i): JobEnd => {
+      const [exists, completed, failed, reason] = answers.slice(4 * i, 4 * i + 4);
+      if (exists === 0) return { state: 'gone' };
+      if (completed !== null) return { state: 'completed' };
+      return failed === null ? { state: 'open' } : { state: 'failed', reason: String(reason) };
+    });
+  }
+
+  async counts(): Promise<QueueStatus['counts']> {
+    const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed');
+    const { waiting = 0, prioritized = 0, delayed = 0, active = 0, completed = 0, failed = 0 } = counts;
+    return { waiting: waiting + prioritized, delayed, active, completed, failed };
+  }
+
+  async #workers(): Promise<number | null> {
+    let text: unknown;
+    try {
+      text = await this.redis.client('LIST');
+    } catch {
+      // Forbidden on some hosted servers.
+      return null;
+    }
+    const prefix = `name=${workerPrefix}${this.address.name}:`;
+    const names = String(text).match(/\bname=\S+/g) ?? [];
+    return new Set(names.filter((name) => name.startsWith(prefix))).size;
+  }
+
+  async status(): Promise<QueueStatus> {
+    const list = async (state: 'active' | 'delayed' | 'failed'): Promise<QueuedRun[]> => {
+      const jobs = await this.#queue.getJobs([state], 0, listed - 1);
+      // A job may be gone between the two questions.
+      return jobs.filter(Boolean).map(({ id, data, progress, failedReason }) => ({
+        id: id ?? '?',
+        ...describeJob(data),
+        progress: typeof progress === 'object' ? (progress as JobProgress) : null,
+        reason: failedReason ?? null,
+      }));
+    };
+    const [counts, workers, active, delayed, failed] = await Promise.all([
+      this.counts(),
+      this.#workers(),
+      list('active'),
+      list('delayed'),
+      list('failed'),
+    ]);
+    return { queue: this.address.shown, counts, workers, active, delayed, failed };
+  }
+
+  /**
+   * Drops what waits and forgets what has ended; workers stop what they run when they look next. The files stay. Returns
+   * how many runs waited, and how many are under way.
+   */
+  async cancel(): Promise<{ readonly dropped: number; readonly active: number }> {
+    // First, so that a job that is taken in this moment is void as well.
+    await this.redis.incr(this.key('round'));
+    const { waiting, delayed, active } = await this.counts();
+    await this.#queue.drain(true);
+    // The time of a job's end was told by another clock.
+    const anyAge = -86_400_000;
+    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(anyAge, 0, state);
+    await this.redis.del(this.key('place'));
+    return { dropped: waiting + delayed, active };
+  }
+
+  async close(): Promise<void> {
+    // Whoever waits for a server that is gone hears so now.
+    if (this.redis.status !== 'ready') this.redis.disconnect();
+    await this.#queue.close();
+    this.redis.disconnect();
+  }
+}
