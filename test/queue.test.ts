@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DeviceError, exitCodes, ModelError, R2poError, UsageError } from '../src/base/errors.ts';
 import { Generator } from '../src/base/rng/generator.ts';
 import { BusyError, LostLockError } from '../src/experiment/lock.ts';
@@ -268,6 +268,18 @@ describeRedis('with Redis', () => {
         `Redis at redis://127.0.0.1:${lossy.port}/0?tests has maxmemory-policy allkeys-lru: it may drop jobs when its ` +
           'memory is full; set it to noeviction',
       ]);
+      const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 7_200_000);
+      try {
+        await withQueue(
+          redis.url(),
+          async () => {},
+          (text) => warnings.push(text),
+        );
+      } finally {
+        now.mockRestore();
+      }
+      expect(warnings[1]).toMatch(/^the clock of this machine is 7200 s behind that of Redis/);
+      expect(warnings).toHaveLength(2);
       await lossy.kill();
     });
 

@@ -100,7 +100,8 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
       );
     }
   } catch (thrown) {
-    redis.disconnect();
+    // A connection that has ended would be waited for once more.
+    if (redis.status !== 'end') redis.disconnect();
     if (thrown instanceof R2poError) throw thrown;
     const first = errors[0] ?? (thrown as Error);
     throw refuse(explain(first), first);

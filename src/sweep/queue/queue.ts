@@ -232,6 +232,6 @@ export class SweepQueue {
     // Whoever waits for a server that is gone hears so now.
     if (this.redis.status !== 'ready') this.redis.disconnect();
     await this.#queue.close();
-    this.redis.disconnect();
+    if (this.redis.status !== 'end') this.redis.disconnect();
   }
 }
