@@ -1,7 +1,10 @@
 /** The record of a run: what is on disk after each append, and what a damaged file is taken for. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, UsageError } from '../src/base/errors.ts';
@@ -219,6 +222,23 @@ describe('lock', () => {
     rmSync(path);
     lockFolder(folder).release();
   });
+
+  it.skipIf(!existsSync('/proc/self/stat'))(
+    'of a process that has ended and is not cleared away is taken over',
+    async () => {
+      const folder = temporaryFolder();
+      // A child of a shell that has become another program, which never asks for its exit code.
+      const parent = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30']);
+      const [said] = await once(parent.stdout, 'data');
+      const pid = Number(said);
+      const stateOf = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0];
+      while (stateOf() !== 'Z') await sleep(5);
+      writeFileSync(join(folder, lockName), owner(pid, { birth: null }));
+      lockFolder(folder).release();
+      parent.kill();
+      expect(existsSync(join(folder, lockName))).toBe(false);
+    },
+  );
 
   it('of another machine is taken over when it gives no sign of life, whatever its clock says', async () => {
     const folder = temporaryFolder();

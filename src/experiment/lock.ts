@@ -63,16 +63,23 @@ export interface LockOptions {
 
 const held = new Set<string>();
 
-/** Start time of a process in clock ticks since boot (Linux), from the 22nd field of its stat line. */
-function birthOf(pid: number): string | null {
+/** What Linux says of a process, in the fields of its stat line from the third on. */
+function statOf(pid: number): { readonly state: string; readonly birth: string | null } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // the second field is the program's name in parentheses and may itself hold spaces and parentheses
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // the 22nd field: start time in clock ticks since boot
+    return { state: fields[0], birth: fields[19] ?? null };
   } catch {
     return null;
   }
 }
+
+const birthOf = (pid: number): string | null => statOf(pid)?.birth ?? null;
+
+/** Ended, but not yet asked for its exit code: for good, where nobody in a container asks. */
+const endedStates: readonly string[] = ['Z', 'X'];
 
 let knownPlace: string | null | undefined;
 
@@ -127,8 +134,10 @@ function isGone(owner: Owner, path: string): boolean {
   if (!isHere(owner)) return false;
   if (owner.pid === process.pid) return !held.has(path);
   if (!exists(owner.pid)) return true;
-  const birth = birthOf(owner.pid);
-  return owner.birth !== null && birth !== null && owner.birth !== birth;
+  const found = statOf(owner.pid);
+  if (found === null) return false;
+  const another = owner.birth !== null && found.birth !== null && owner.birth !== found.birth;
+  return another || endedStates.includes(found.state);
 }
 
 function read(path: string): string | null {
