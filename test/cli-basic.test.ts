@@ -215,7 +215,7 @@ describe('the process', () => {
 });
 
 describe('streams', () => {
-  const recorder = (properties: { isTTY?: boolean; columns?: number } = {}) => {
+  const recorder = (properties: { isTTY?: boolean; columns?: number; rows?: number } = {}) => {
     const stream = { text: '', ...properties, write: (text: string) => (stream.text += text) };
     return stream;
   };
@@ -258,6 +258,17 @@ describe('streams', () => {
     io.status(null);
     const clear = '\r\x1b[J';
     expect(err.text).toBe(`iteration 1${clear}kept\niteration 1${clear}iteration …${clear}`);
+  });
+
+  it('takes back as many status lines as it drew, and draws no more than the terminal has', () => {
+    const err = recorder({ isTTY: true, columns: 40, rows: 4 });
+    const io = createIo(recorder(), err, {});
+    io.status('a\nb\nc\nd\ne');
+    io.note('kept');
+    io.status('x\ny');
+    io.status(null);
+    const up = (lines: number) => `\r\x1b[${lines}A\x1b[J`;
+    expect(err.text).toBe(`a\nb\nc${up(2)}kept\na\nb\nc${up(2)}x\ny${up(1)}`);
   });
 
   it.each([{ CI: 'true' }, { TERM: 'dumb' }])('draws no status line with %j', (env) => {

@@ -2,6 +2,7 @@
  * Options that several commands share, and strict readers for their values. Every reader throws a `UsageError` that
  * names the option, what it takes and what it got.
  */
+import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { parseDocument } from 'yaml';
 import { UsageError, unknownName } from '../base/errors.ts';
@@ -66,6 +67,17 @@ export function envOption(): Option {
       return { ...before, [text.slice(0, cut)]: document.toJS() as unknown };
     })
     .default({}, 'none');
+}
+
+/** `--jobs <n>`: runs at a time in one process; of offline runs some wait for the disk while others count. */
+export function jobsOption(): Option {
+  return new Option('-j, --jobs <n>', 'runs at a time; twice the processors, and at least 8, when left out').argParser(
+    wholeNumber('--jobs', 1, 10_000),
+  );
+}
+
+export function jobsOf(given: number | undefined): number {
+  return given ?? Math.max(8, 2 * availableParallelism());
 }
 
 /** `--episodes <n>` and other counts. */

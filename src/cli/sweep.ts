@@ -1,5 +1,4 @@
 /** `r2po sweep`: many runs, on this machine or through a queue. */
-import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -11,7 +10,7 @@ import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, quotedCommand, wholeNumber } from './options.ts';
+import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import { askQueue, enqueueRuns, type QueueOptions } from './sweep-queue.ts';
 
@@ -67,11 +66,7 @@ export function addSweepOptions(command: Command, io: Io): Command {
     .addOption(backendOption())
     .option('--model <name>', 'what answers the prompts, see "r2po list models"')
     .option('--runs-dir <dir>', 'where run folders are made', 'runs')
-    .addOption(
-      new Option('-j, --jobs <n>', 'runs at a time; twice the processors, and at least 8, when left out').argParser(
-        wholeNumber('--jobs', 1, 10_000),
-      ),
-    )
+    .addOption(jobsOption())
     .addOption(new Option('--shard <i/n>', 'only every n-th run from the i-th on, for job arrays').argParser(readShard))
     .option('--fail-fast', 'begin no other run after one that did not finish')
     .option('--dry-run', 'say what the runs would take, and do nothing')
@@ -176,7 +171,7 @@ export async function runAll(
     const result = await sweepHere({
       runs,
       runsDir: options.runsDir,
-      jobs: options.jobs ?? Math.max(8, 2 * availableParallelism()),
+      jobs: jobsOf(options.jobs),
       failFast: options.failFast ?? false,
       argv,
       command: quotedCommand(argv),

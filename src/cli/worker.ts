@@ -1,13 +1,12 @@
 /** `r2po worker`: takes runs from a queue and plays them, on as many machines as there are. */
-import { availableParallelism } from 'node:os';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { RunEnd, WorkerCounts } from '../sweep/queue/worker.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, wholeNumber } from './options.ts';
+import { addOutputOptions, backendOption, jobsOf, jobsOption } from './options.ts';
 import { addQueueOption, openQueue, shownArguments } from './queue-options.ts';
 
 interface Options {
@@ -26,11 +25,7 @@ export function define(command: Command, io: Io): void {
       'save what is under way and give it back to the queue; what a killed worker had goes on at another one.',
   );
   addQueueOption(command)
-    .addOption(
-      new Option('-j, --jobs <n>', 'runs at a time; twice the processors, and at least 8, when left out').argParser(
-        wholeNumber('--jobs', 1, 10_000),
-      ),
-    )
+    .addOption(jobsOption())
     .option('--runs-dir <dir>', 'where run folders are made: a folder that all workers see, or see --publish', 'runs')
     .option(
       '--publish <dir>',
@@ -54,7 +49,7 @@ async function work(options: Options, io: Io): Promise<void> {
     const queue = await openQueue(options.queue, io, workerName());
     try {
       if (publish === undefined) await claimPlace(queue, runsDir);
-      const jobs = options.jobs ?? Math.max(8, 2 * availableParallelism());
+      const jobs = jobsOf(options.jobs);
       io.note(`worker: up to ${jobs} runs at a time from ${queue.address.shown}`);
       const counts = await workOn({
         queue,
