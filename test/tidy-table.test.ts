@@ -1,5 +1,5 @@
 /** Runs as one table, in files that other programs read: CSV and Parquet hold the same rows. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -91,6 +91,22 @@ describe('r2po export', () => {
     expect(new Set(rows.map(({ run }) => run)).size).toBe(2);
     expect(rows.filter(({ kept }) => kept)).toHaveLength(4);
     expect(existsSync(join(out, 'runs.parquet.tmp'))).toBe(false);
+  });
+
+  it('takes folders that hold runs, and names what is none', async () => {
+    const runsDir = join(root, 'several');
+    for (const seed of [4, 9]) await smallRun({ runsDir, seed, overrides: ['iterations=1'] });
+    mkdirSync(join(runsDir, 'notes'));
+    const { code, stderr } = await runCli(['export', runsDir, '--out', join(root, 'all')]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(`left out: ${join(runsDir, 'notes')}: is no run folder and holds none`);
+    const seeds = readFileSync(join(root, 'all', 'runs.csv'), 'utf8')
+      .split('\n')
+      .slice(1, -1)
+      .map((row) => row.split(',')[4]);
+    expect(new Set(seeds)).toEqual(new Set(['4', '9']));
+    const nothing = await runCli(['export', join(runsDir, 'notes'), '--out', join(root, 'none')]);
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('notes", which is no run folder') });
   });
 
   it('keeps a table that is there, and says where it cannot write', async () => {

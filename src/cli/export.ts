@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { errorCode } from '../experiment/files.ts';
+import { findRunFolders } from '../report/find-folders.ts';
 import type { TidyRow } from '../report/tidy-rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import type { Io } from './io.ts';
@@ -26,16 +27,29 @@ export function define(command: Command, io: Io): void {
       'Writes runs as logs of the Python reference, which its own scripts read, or as one table (CSV or Parquet) with a ' +
         'row per iteration and candidate. For the logs, the episodes of a run are played again from their seeds.',
     )
-    .argument('<runs...>', 'run folders')
+    .argument('<run...>', 'run folders, or folders that hold runs')
     .addOption(new Option('--format <name>', 'what to write').choices(formats).default('csv'))
     .requiredOption('--out <dir>', 'folder to write into; made when missing')
     .option('--force', 'replace what is there');
-  addOutputOptions(command, io).action(async (runs: string[], options: Options) => {
+  addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
+    const runs = runFolders(paths, io);
     const table = tableFormats.find((name) => name === options.format);
     const written = table ? await exportTable(runs, table, options, io) : await exportLogs(runs, options, io);
     if (options.json) io.printJson({ format: options.format, written });
     else for (const path of written) io.print(path);
   });
+}
+
+/** What holds no run is an error where it was named, and a warning where it was found. */
+function runFolders(paths: readonly string[], io: Io): readonly string[] {
+  const { folders, leftOut } = findRunFolders(paths, 'export');
+  for (const { path, reason } of leftOut) {
+    if (paths.includes(path)) {
+      throw new UsageError('export', `expected a run folder or one that holds runs, got "${path}", which ${reason}`);
+    }
+    io.warn(`left out: ${path}: ${reason}`);
+  }
+  return folders;
 }
 
 /** A table under way: rows go into a draft, which gets its name when it is whole. */
