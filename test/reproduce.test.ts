@@ -75,10 +75,23 @@ describe('r2po reproduce', () => {
     rmSync(runsDir, { recursive: true });
   }, 60_000);
 
+  it('that is broken off says how to go on, and analyses nothing', async () => {
+    const runsDir = temporaryFolder();
+    const args = ['reproduce', 'salience', '--model', 'offline', '--seeds', '4', 'iterations=3', '--max-calls', '1'];
+    const { code, stdout, stderr } = await runCli([...args, '--backend', 'cpu', '--runs-dir', runsDir]);
+    expect({ code, stderr }).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('2 of 2 runs are not finished'),
+    });
+    expect(stdout).not.toMatch(/strict/);
+    rmSync(runsDir, { recursive: true });
+  });
+
   it.each([
     [['reproduce', 'cor', '--model', 'offline'], 'unknown plan "cor"; did you mean "core"?'],
     [['reproduce', 'core'], '[--model] expected the model to run with, got none'],
     [['reproduce', 'core', '--model', 'offline', '--seeds', '1,1'], 'got one of them twice'],
+    [['reproduce', 'core', 'seed=3', '--model', 'offline'], 'expected each key once, got "seed" again (seed=0..9)'],
   ])('%j: exit 2', async (given, message) => {
     const { code, stderr } = await runCli(given);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });

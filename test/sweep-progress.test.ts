@@ -2,16 +2,21 @@
 import { expect, it } from 'vitest';
 import type { Progress } from '../src/experiment/run.ts';
 import { Tally } from '../src/experiment/tally.ts';
-import { type SweepFigures, sweepLines, totalLine } from '../src/report/sweep-progress.ts';
+import type { SweepRun } from '../src/sweep/expand.ts';
+import type { SweepState } from '../src/sweep/local.ts';
+import { sweepLines, totalLine } from '../src/sweep/progress.ts';
 
-const figures: SweepFigures = {
+const figures: SweepState = {
   runs: 64,
   finished: 12,
   already: 0,
   unfinished: 0,
   running: [],
   etaSeconds: null,
+  ended: null,
 };
+
+const run = { id: '1a2b', yaml: '' } as SweepRun;
 
 function progressAfter(means: readonly number[]): Progress {
   const tally = new Tally();
@@ -34,8 +39,8 @@ function progressAfter(means: readonly number[]): Progress {
 
 it('has a line for each run under way, and one for all of them', () => {
   const running = [
-    { folder: 'runs/cartpole-r2po-s3-1a2b3c4d', progress: progressAfter([20.5, 17]) },
-    { folder: 'runs/nim-props-s4-5e6f7a8b', progress: null },
+    { run, folder: 'runs/cartpole-r2po-s3-1a2b3c4d', progress: progressAfter([20.5, 17]) },
+    { run, folder: 'runs/nim-props-s4-5e6f7a8b', progress: null },
   ];
   expect(sweepLines({ ...figures, already: 5, unfinished: 2, running, etaSeconds: 65 }).split('\n')).toEqual([
     'cartpole-r2po-s3-1a2b3c4d  2/20  last 17  best 20.5',

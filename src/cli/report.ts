@@ -1,6 +1,7 @@
 /** `r2po report`: many runs as tables, curves and a page. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
+import { usualKeys } from '../report/group-keys.ts';
 import { type RewardKind, rewardKinds } from '../report/groups.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
 import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
@@ -50,11 +51,7 @@ export function define(command: Command, io: Io): void {
         'episodes, intervals over runs, and reward curves.',
     )
     .argument('<run...>', 'run folders, or folders that hold runs')
-    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, [
-      'env',
-      'method',
-      'model',
-    ])
+    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, usualKeys)
     .option(
       '--curves <axes>',
       `curves against ${curveAxes.join(', ')}; all of them with --out, else ${curveAxes[0]}`,

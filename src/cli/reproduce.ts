@@ -45,16 +45,15 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
         'not a language model) rehearses the plan without one',
     );
   }
-  const { parseAxis } = await import('../config/axes.ts');
-  const axes = [`settings=${options.settings}`, ...overrides, `seed=${options.seeds}`].map((text, i) =>
-    parseAxis(text, i + 1),
-  );
+  const { parseAxes } = await import('../config/axes.ts');
+  const axes = parseAxes([...overrides, `settings=${options.settings}`, `seed=${options.seeds}`]);
   const runs = await runsOf({ configs: plan.configs, axes }, options);
   if (options.dryRun) return showPlan(runs, plan.by, options, io);
   const report: Partial<ReportOptions> = { by: plan.by, published: true, reward: 'mean', allowMixed: false };
   const { document, folders, failure } = await runAll(runs, report, options, io);
   const analysed: unknown[] = [];
-  for (const kind of folders.length > 0 ? plan.analyses : []) {
+  // Of a plan that is broken off, why it was is what counts; what is there can be analysed by itself.
+  for (const kind of failure === null ? plan.analyses : []) {
     analysed.push(await showAnalysis(kind, folders, { json: options.json ?? false }, io));
   }
   if (options.json) io.printJson({ plan: plan.id, ...document, analyses: analysed });

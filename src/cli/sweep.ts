@@ -2,12 +2,13 @@
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
+import { usualKeys } from '../report/group-keys.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
-import { sweepLines, totalLine } from '../report/sweep-progress.ts';
 import { type BackendChoice, maxSeed } from '../rollout/backend.ts';
 import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
+import { sweepLines, totalLine } from '../sweep/progress.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
@@ -80,7 +81,7 @@ async function sweep(args: readonly string[], options: SweepCommandOptions, io: 
   const { splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = await runsOf(request, options);
-  const by = usualKeys(variedKeys(request.axes));
+  const by = tableKeys(variedKeys(request.axes));
   if (options.dryRun) return showPlan(runs, by, options, io);
   const { document, failure } = await runAll(runs, { by }, options, io);
   if (options.json) io.printJson(document);
@@ -118,7 +119,7 @@ async function sweepThere(
     return { run, folder: known.get(run.id)?.folder ?? null, outcome, already: false, summary: null, error };
   });
   for (const { run, folder, error } of results) if (error) io.warn(`${folder ?? run.id}: ${error.detail}`);
-  const by = usualKeys(variedKeys(request.axes));
+  const by = tableKeys(variedKeys(request.axes));
   const result = { results, sharing: null, seconds: waited.seconds };
   const shown = await showResult(result, { by }, options, io);
   if (options.json) io.printJson({ ...document, ...shown.document });
@@ -127,8 +128,8 @@ async function sweepThere(
 }
 
 /** Keys that the table of a sweep tells apart. */
-function usualKeys(varied: readonly string[]): string[] {
-  return [...new Set(['env', 'method', 'model', ...varied])];
+function tableKeys(varied: readonly string[]): string[] {
+  return [...new Set([...usualKeys, ...varied])];
 }
 
 function requestOf(

@@ -70,6 +70,17 @@ export function parseAxis(text: string, position: number): Axis {
   return { text, key, choices: choices.map((value) => `${key}=${value}`) };
 }
 
+/** Reads all of a command line, in order. Throws a usage error for the first that is wrong, and for a key that comes twice. */
+export function parseAxes(texts: readonly string[]): Axis[] {
+  const axes = texts.map((text, i) => parseAxis(text, i + 1));
+  const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) < i);
+  if (!twice) return axes;
+  throw new UsageError(
+    'config',
+    `expected each key once, got "${twice.key}" again (${twice.text}); name all values at once: ${twice.key}=a,b`,
+  );
+}
+
 /** Every combination of one choice per axis; the last axis changes fastest. */
 export function* combinations(axes: readonly Axis[]): Generator<readonly string[]> {
   if (axes.length === 0) {

@@ -33,6 +33,16 @@ export interface HostedRun {
   readonly onNotice?: (text: string) => void;
 }
 
+/** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
+function once<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
+  const known = opened.get(key);
+  if (known) return known;
+  const opening = open();
+  opened.set(key, opening);
+  opening.catch(() => opened.delete(key));
+  return opening;
+}
+
 export class RunHost {
   readonly #note: HostOptions['note'];
   readonly #planner = new Planner();
@@ -81,17 +91,13 @@ export class RunHost {
   }
 
   #backend(choice: BackendChoice): Promise<SharedBackend> {
-    const known = this.#backends.get(choice) ?? openBackend(choice, this.#note).then(shareBackend);
-    this.#backends.set(choice, known);
-    return known;
+    return once(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
   }
 
   /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */
   async #model(name: string, config: Config): Promise<ChatModel> {
     const key = JSON.stringify([name, config.llm]);
-    const opening = this.#models.get(key) ?? openModel(name, config, this.#note);
-    this.#models.set(key, opening);
-    const model = await opening;
+    const model = await once(this.#models, key, () => openModel(name, config, this.#note));
     if (model.kind === 'replay') this.#models.delete(key);
     if (model.kind !== 'offline') return model;
     this.#offline ??= openOfflineThreads(availableParallelism());

@@ -241,7 +241,10 @@ function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
   );
 }
 
-/** Puts the stop on record, unless the record is another's by now. Where that fails too, the first failure is the one to tell; the record is whole anyway. */
+/**
+ * Puts the stop on record, unless the record is another's by now. Where that fails too, the first failure is the one to
+ * tell; the record is whole anyway.
+ */
 async function recordStop(session: Session, error: unknown, onNotice: ExperimentOptions['onNotice']): Promise<void> {
   if (error instanceof LostLockError) return;
   const reason = error instanceof Error ? error.message : String(error);

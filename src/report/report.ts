@@ -13,6 +13,7 @@ import {
   interquartileMeans,
 } from './comparisons.ts';
 import { type Finding, findingsOf } from './findings.ts';
+import { usualKeys } from './group-keys.ts';
 import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
 import { averageCurve, type CurveAxis, type CurveStep, type CurveValue, type LeftOutRun } from './learning-curves.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
@@ -35,7 +36,7 @@ export interface ReportOptions extends GroupOptions {
 
 /** Where nothing else is asked for. */
 export const usualReport: ReportOptions = {
-  by: ['env', 'method', 'model'],
+  by: usualKeys,
   axes: ['episodes'],
   value: 'kept',
   compare: null,
@@ -84,9 +85,8 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
     throw new UsageError('report', `expected runs that can be read, found none${why}`);
   }
   refuseMixed(runs, options.allowMixed);
-  const apart = ['env', 'method', 'model'];
-  if (options.published && !apart.every((key) => options.by.includes(key))) {
-    throw new UsageError('--against', `expected --by with ${apart.join(', ')}, got ${options.by.join(', ')}`);
+  if (options.published && !usualKeys.every((key) => options.by.includes(key))) {
+    throw new UsageError('--against', `expected --by with ${usualKeys.join(', ')}, got ${options.by.join(', ')}`);
   }
   const groups = groupRuns(runs, options);
   const comparison = comparisonOf(groups, options);

@@ -1,6 +1,6 @@
 /** From `CONFIG... key=a,b seed=0..9` to the runs of a sweep. */
 import { UsageError } from '../base/errors.ts';
-import { type Axis, combinations, parseAxis } from '../config/axes.ts';
+import { type Axis, combinations, parseAxes } from '../config/axes.ts';
 import { type ConfigFlags, openConfig, shippedConfigs } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { runHash } from '../experiment/identity.ts';
@@ -38,14 +38,7 @@ export function splitArguments(args: readonly string[]): {
   if (configs.length === 0) {
     throw new UsageError('sweep', 'expected a configuration, got none; name a file or a shipped one: cartpole/r2po');
   }
-  const axes = args.filter(isOverride).map((text, i) => parseAxis(text, i + 1));
-  const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) < i);
-  if (twice) {
-    throw new UsageError(
-      'sweep',
-      `expected each key once, got "${twice.key}" again (${twice.text}); name all values at once`,
-    );
-  }
+  const axes = parseAxes(args.filter(isOverride));
   return { configs, axes };
 }
 

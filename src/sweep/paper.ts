@@ -3,6 +3,7 @@
  * come from another one; see `r2po import sb3`.
  */
 import { UsageError, unknownName } from '../base/errors.ts';
+import { usualKeys } from '../report/group-keys.ts';
 import { publishedSettings } from '../report/published.ts';
 
 export interface PaperPlan {
@@ -37,14 +38,12 @@ function each(folders: readonly string[], names: readonly string[]): string[] {
   return folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
 }
 
-const by = ['env', 'method', 'model'];
-
 export const paperPlans: readonly PaperPlan[] = [
   {
     id: 'core',
     title: 'R2PO, ProPS and ProPS+ in ten environments: mean and best reward, and their tests',
     configs: each(environments, ['r2po', 'props', 'props-plus']),
-    by,
+    by: usualKeys,
     analyses: [],
   },
   {
@@ -59,21 +58,21 @@ export const paperPlans: readonly PaperPlan[] = [
       'reptraj',
       'three-traj',
     ]),
-    by,
+    by: usualKeys,
     analyses: [],
   },
   {
     id: 'tau-c',
     title: 'the threshold from which the critic is told to be careful: as usual, half, none',
     configs: each(studied, ['r2po', 'tau-c-half', 'tau-c-none']),
-    by: [...by, 'critic.conservative_threshold'],
+    by: [...usualKeys, 'critic.conservative_threshold'],
     analyses: ['tau-c'],
   },
   {
     id: 'salience',
     title: 'whether the critic that sees the worst episode fails because it looks at it',
     configs: each(studied, ['three-traj']),
-    by,
+    by: usualKeys,
     analyses: ['salience'],
   },
 ];

@@ -4,9 +4,10 @@ import { errorCode } from '../../experiment/files.ts';
 import { BusyError, LostLockError } from '../../experiment/lock.ts';
 
 /**
- * `elsewhere`: another process has the run; look again later. `unfit`: not on this machine, others may. `sick`: this machine
- * cannot go on with any run, which is no fault of this one. `broken`: nor can it, and this run may be why. `limited`: the endpoint asks for a longer pause. `final`: another attempt would end the same
- * way. `retry`: an attempt that failed.
+ * `elsewhere`: another process has the run; look again later. `unfit`: not on this machine, others may. `sick`: this
+ * machine cannot go on with any run, which is no fault of this one. `broken`: nor can it, and this run may be why.
+ * `limited`: the endpoint asks for a longer pause. `final`: another attempt would end the same way. `retry`: an attempt
+ * that failed.
  */
 export type Verdict = 'elsewhere' | 'unfit' | 'sick' | 'broken' | 'limited' | 'final' | 'retry';
 

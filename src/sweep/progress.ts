@@ -2,17 +2,8 @@
 import { basename } from 'node:path';
 import { significant } from '../base/plain-number.ts';
 import type { Progress } from '../experiment/run.ts';
-import { duration } from './progress.ts';
-
-/** What is shown of a sweep; see `SweepState`. */
-export interface SweepFigures {
-  readonly runs: number;
-  readonly finished: number;
-  readonly already: number;
-  readonly unfinished: number;
-  readonly running: readonly { readonly folder: string; readonly progress: Progress | null }[];
-  readonly etaSeconds: number | null;
-}
+import { duration } from '../report/progress.ts';
+import type { SweepState } from './local.ts';
 
 const digits = 5;
 const number = (value: number | null | undefined): string => (value == null ? '-' : significant(value, digits));
@@ -25,7 +16,8 @@ function runLine(folder: string, progress: Progress | null): string {
   return `${name}  ${tally.rows.length}/${iterations}  last ${last}  best ${number(tally.best?.mean)}`;
 }
 
-export function totalLine({ runs, finished, already, unfinished, running, etaSeconds }: SweepFigures): string {
+/** All of the sweep. */
+export function totalLine({ runs, finished, already, unfinished, running, etaSeconds }: SweepState): string {
   return [
     `${finished}/${runs} runs finished${already > 0 ? ` (${already} before)` : ''}`,
     ...(unfinished > 0 ? [`${unfinished} not`] : []),
@@ -35,6 +27,6 @@ export function totalLine({ runs, finished, already, unfinished, running, etaSec
 }
 
 /** The runs under way, the total last. */
-export function sweepLines(figures: SweepFigures): string {
+export function sweepLines(figures: SweepState): string {
   return [...figures.running.map(({ folder, progress }) => runLine(folder, progress)), totalLine(figures)].join('\n');
 }
