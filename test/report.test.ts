@@ -101,6 +101,40 @@ describe('runs', () => {
     expect(summary.model_kind).toBe('offline');
   });
 
+  it('that are there twice count once, as far as the longer one goes', () => {
+    const folder = runsOf({ seed: 3, means: [1, 2] });
+    cpSync(join(folder, 'run-0'), join(folder, 'run-9'), { recursive: true });
+    const rows = readFileSync(join(folder, 'run-9', 'metrics.csv'), 'utf8').split('\n');
+    writeFileSync(join(folder, 'run-0', 'metrics.csv'), `${rows.slice(0, 2).join('\n')}\n`);
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs.map((run) => run.folder)).toEqual([join(folder, 'run-9')]);
+    expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'run-0')]);
+  });
+
+  it('that were imported are the same run when their logs are', () => {
+    const folder = runsOf({ seed: 1 });
+    const first = join(folder, 'run-0');
+    const manifest = JSON.parse(readFileSync(join(first, 'run.json'), 'utf8'));
+    const imported = (digest: string) => ({ format: 'a log', layout: 'two-call', source: 'a/run_1', digest });
+    for (const [i, digest] of ['d1', 'd2', 'd1'].entries()) {
+      const copy = join(folder, `copy-${i}`);
+      cpSync(first, copy, { recursive: true });
+      writeFileSync(join(copy, 'run.json'), JSON.stringify({ ...manifest, imported: imported(digest) }));
+    }
+    rmSync(first, { recursive: true });
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(2);
+    expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'copy-2')]);
+  });
+
+  it('are grouped by keys that they have, whatever objects have beside them', () => {
+    const run = readRun(writeRun(fresh()));
+    for (const key of ['constructor', 'toString', 'evaluation.constructor'])
+      expect(groupValue(run, key)).toBe('(default)');
+    writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
+    expect(() => groupValue(run, 'seeds')).toThrow(/expected YAML in ".*config\.yaml"/);
+  });
+
   it('name the line of a number that is none', () => {
     const folder = writeRun(fresh());
     const path = join(folder, 'metrics.csv');
@@ -359,6 +393,27 @@ describe('a report', () => {
 describe('methods against each other', () => {
   const rewards = (method: string, env: string, values: readonly number[]): RunFacts[] =>
     values.map((rechecked, seed) => ({ method, env, rechecked, seed }));
+
+  it('have an interval for equal means too', () => {
+    const folder = runsOf(...rewards('r2po', 'CartPole-v1', [1, 3]), ...rewards('props', 'CartPole-v1', [3, 1]));
+    const { comparison } = makeReport(findRuns([folder]), options);
+    // Student's t with 2 degrees of freedom, times the root of 2 / 2 + 2 / 2.
+    const half = 4.302652729911275 * Math.SQRT2;
+    expect(comparison?.lines[0]).toMatchObject({ difference: 0, welchP: 1 });
+    expect(comparison?.lines[0].ci95[0]).toBeCloseTo(-half, 7);
+    expect(comparison?.lines[0].ci95[1]).toBeCloseTo(half, 7);
+  });
+
+  it('are paired by seeds that a group has once', () => {
+    const other = rewards('r2po', 'CartPole-v1', [5, 6]).map((facts) => ({ ...facts, model: 'another' }));
+    const folder = runsOf(
+      ...rewards('r2po', 'CartPole-v1', [1, 3, 4, 6]),
+      ...other,
+      ...rewards('props', 'CartPole-v1', [2, 2, 5, 5]),
+    );
+    const { comparison } = makeReport(findRuns([folder]), { ...options, by: ['env', 'method'], allowMixed: true });
+    expect(comparison?.lines[0].paired).toMatchObject({ seeds: 2, difference: 0 });
+  });
 
   it('are compared per environment, with the tests that a sceptic asks for', () => {
     const folder = runsOf(
@@ -632,6 +687,15 @@ describe('tables', () => {
   it('quote what CSV would take apart', () => {
     expect(csvTable(table)).toBe(`"na,me",n\n"a,b ""c"" 50 % _x_ & {y} \\z | <b>\n$1",\n`);
     expect(csvTable({ columns: table.columns, rows: [['plain', 2.5]] })).toBe('"na,me",n\nplain,2.5\n');
+  });
+
+  it('keeps a bracket at the start of a line from the command before it', () => {
+    const rows = [['[1, 2]', 3]];
+    expect(
+      latexTable({ columns: [{ title: '[a]' }, { title: 'b' }], rows })
+        .split('\n')
+        .slice(2, 5),
+    ).toEqual(['{}[a] & b \\\\', '\\midrule', '{}[1, 2] & 3 \\\\']);
   });
 
   it('escape what LaTeX would take for itself', () => {

@@ -115,6 +115,14 @@ export function readManifest(folder: string): Manifest | null {
   throw new UsageError('run folder', `"${path}" is no manifest of a run: "${issue.path.join('.')}" ${issue.message}`);
 }
 
+/**
+ * What makes two folders the same run: the configuration with its seed, and of an imported one the log, for its
+ * configuration is made from the little that logs have in common.
+ */
+export function runIdentity({ config_hash, imported }: Manifest): string {
+  return imported?.digest ?? config_hash;
+}
+
 /** What plays a run once it has begun, also where the configuration leaves the choice (`auto`); null before. */
 export function usedBackend(manifest: Manifest | null): BackendId | null {
   return backendIds.find((id) => id === manifest?.backend) ?? null;

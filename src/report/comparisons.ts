@@ -91,13 +91,19 @@ function compare(
   second: readonly SeededReward[],
 ): Omit<Comparison, 'holmP'> {
   const [a, b] = [first, second].map((list) => list.map(({ value }) => value));
-  const { t, df, p } = welch(a, b);
-  const difference = moments(a).mean - moments(b).mean;
+  const { df, p } = welch(a, b);
+  const [own, others] = [moments(a), moments(b)];
+  const difference = own.mean - others.mean;
   // Without any spread the difference is what it is.
-  const half = Number.isFinite(t) && t !== 0 ? t975(df) * Math.abs(difference / t) : 0;
+  const half = t975(df) * Math.sqrt(own.variance / a.length + others.variance / b.length);
   const effect = standardisedDifference(a, b);
+  // A seed that a group has more than once, as of two models, says nothing about which runs belong together.
+  const only = (runs: readonly SeededReward[], seed: number): SeededReward | null => {
+    const found = runs.filter((run) => run.seed === seed);
+    return found.length === 1 ? found[0] : null;
+  };
   const shared = first.flatMap(({ seed, value }) => {
-    const twin = seed === null ? undefined : second.find((run) => run.seed === seed);
+    const twin = seed === null || only(first, seed) === null ? null : only(second, seed);
     return twin ? [{ own: value, other: twin.value }] : [];
   });
   return {

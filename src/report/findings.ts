@@ -43,7 +43,7 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
     const verdicts = lines.map((line) => verdict(comparison?.method ?? '', line));
     const rewards = members.flatMap((group) => {
       const spread = group.rewards[reward];
-      return spread === null ? [] : [{ name: group.values[methodAt], spread }];
+      return spread === null ? [] : [{ name: group.values[methodAt] ?? 'all methods', spread }];
     });
     return { setting: setting.join(', ') || 'all runs', text: [highest(rewards, reward), ...verdicts].join('; ') };
   });

@@ -2,6 +2,7 @@
 import { significant } from '../base/plain-number.ts';
 import type { PolicySet } from '../experiment/policy-set.ts';
 import type { AgainstBest, PolicyIndex, Ranked, Ranking } from '../stats/ranking.ts';
+import { pText } from './comparisons.ts';
 import type { Cell, Table } from './table.ts';
 
 /** Above this adjusted p, a policy is said not to be told from the best. */
@@ -20,11 +21,15 @@ function nameOf({ set }: RankingReport, { population, candidate }: PolicyIndex):
   return set.groups[population].members[candidate].name;
 }
 
-/** What was not ranked, with the reason. */
+/** What was not ranked, or not again, with the reason. */
 export function notRanked(report: RankingReport): { readonly name: string; readonly reason: string }[] {
   return [
     ...report.set.leftOut.map(({ path, reason }) => ({ name: path, reason })),
     ...report.ranking.broken.map((one) => ({ name: nameOf(report, one), reason: one.reason })),
+    ...(report.ranking.recheck?.broken ?? []).map((one) => ({
+      name: nameOf(report, one),
+      reason: `of the fresh seeds only: ${one.reason}`,
+    })),
   ];
 }
 
@@ -78,13 +83,12 @@ const digits = 5;
 const right = (title: string) => ({ title, align: 'right' as const });
 const intervalText = (ci95: readonly [number, number] | null): Cell =>
   ci95 && `${significant(ci95[0], digits)} ... ${significant(ci95[1], digits)}`;
-const probability = (p: number): string => (p < 0.0001 ? '<0.0001' : significant(p, 2));
 
 const testColumns = [right('less the best'), right('95 % interval'), right('Holm p')];
 const testCells = (test: AgainstBest | null): Cell[] =>
   test === null
     ? ['best', null, null]
-    : [significant(test.difference, digits), intervalText(test.ci95), probability(test.holmP)];
+    : [significant(test.difference, digits), intervalText(test.ci95), pText(test.holmP)];
 
 /** The first `top` lines for a reader. */
 export function rankingTable(report: RankingReport, top: number): Table {
@@ -145,10 +149,10 @@ export function recheckTable(report: RankingReport): Table | null {
       right('95 % interval'),
       ...testColumns,
     ],
-    rows: policies.map((one, i) => [
-      order[i].rank,
+    rows: policies.map((one) => [
+      order[one.place].rank,
       nameOf(report, one),
-      significant(order[i].summary.mean, digits),
+      significant(order[one.place].summary.mean, digits),
       significant(one.summary.mean, digits),
       intervalText(one.summary.ci95),
       ...testCells(one.againstBest),
@@ -159,6 +163,7 @@ export function recheckTable(report: RankingReport): Table | null {
 /** Every policy with all digits, for a program. */
 export function rankingRows(report: RankingReport): Pick<Table, 'columns' | 'rows'> {
   const { ranking, set } = report;
+  const fresh = new Map(ranking.recheck?.policies.map(({ place, summary }) => [place, summary.mean]));
   const titles = [
     ...['rank', 'name', 'kind', 'mean', 'stderr', 'ci95_low', 'ci95_high', 'median', 'success_rate'],
     ...['difference', 'difference_ci95_low', 'difference_ci95_high', 'p', 'p_holm', 'fresh_mean'],
@@ -171,7 +176,7 @@ export function rankingRows(report: RankingReport): Pick<Table, 'columns' | 'row
         ...[one.rank, nameOf(report, one), set.groups[one.population].policy.kind, summary.mean, summary.stderr],
         ...[summary.ci95?.[0] ?? null, summary.ci95?.[1] ?? null, summary.median, summary.success.rate],
         ...[test?.difference ?? null, test?.ci95?.[0] ?? null, test?.ci95?.[1] ?? null, test?.p ?? null],
-        ...[test?.holmP ?? null, ranking.recheck?.policies[i]?.summary.mean ?? null],
+        ...[test?.holmP ?? null, fresh.get(i) ?? null],
       ];
     }),
   };

@@ -94,7 +94,7 @@ function markdown(report: Report, pictures: readonly Picture[], leftOut: readonl
     '# Report',
     findings.join('\n'),
     ...notes(report).map((text) => `> ${text}`),
-    ...leftOut.map((text) => `> Left out: ${text}`),
+    ...leftOut.map((text) => `> Left out: ${markdownText(text)}`),
     rewards,
     ...(images.length > 0 ? [`## Curves\n\n${curvesNote}`, ...missing, ...images] : []),
     ...others,

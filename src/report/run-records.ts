@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
 import { modelKinds } from '../experiment/events.ts';
 import { readEvents } from '../experiment/journal.ts';
-import { type Manifest, manifestName, readManifest } from '../experiment/manifest.ts';
+import { type Manifest, manifestName, readManifest, runIdentity } from '../experiment/manifest.ts';
 import { findRunFolders, type LeftOut } from './find-folders.ts';
 import { originOf } from './origin.ts';
 
@@ -77,24 +77,28 @@ export interface FoundRuns {
  */
 export function findRuns(paths: readonly string[]): FoundRuns {
   const found = findRunFolders(paths, 'report');
-  const runs: RunRecord[] = [];
+  const kept = new Map<string, RunRecord>();
   const leftOut = [...found.leftOut];
-  const identities = new Map<string, string>();
   for (const folder of found.folders) {
     try {
       const run = readRun(folder);
-      const identity = `${run.manifest.config_hash} ${run.summary.model}`;
-      const twin = identities.get(identity);
-      if (twin === undefined) {
-        identities.set(identity, folder);
-        runs.push(run);
-      } else leftOut.push({ path: folder, reason: `has the configuration, seed and model of "${twin}"` });
+      const identity = `${runIdentity(run.manifest)} ${run.summary.model}`;
+      const twin = kept.get(identity);
+      // It would count twice: the longer one stays.
+      const [longer, shorter] = twin && twin.rows.length >= run.rows.length ? [twin, run] : [run, twin];
+      kept.set(identity, longer);
+      if (shorter) {
+        leftOut.push({
+          path: shorter.folder,
+          reason: `has the configuration, seed and model of "${longer.folder}"`,
+        });
+      }
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
       leftOut.push({ path: folder, reason: error.message });
     }
   }
-  return { runs, leftOut };
+  return { runs: [...kept.values()], leftOut };
 }
 
 function readText(path: string): string {
@@ -185,15 +189,25 @@ export function groupValue(run: RunRecord, key: string): string {
     seed: String(run.summary.seed),
     run: basename(run.folder),
   };
-  if (key in facts) return facts[key];
-  return configValue(parse(readText(join(run.folder, 'config.yaml'))), key);
+  if (Object.hasOwn(facts, key)) return facts[key];
+  const path = join(run.folder, 'config.yaml');
+  let config: unknown;
+  try {
+    config = parse(readText(path));
+  } catch (cause) {
+    if (cause instanceof R2poError) throw cause;
+    const remedy = 'restore it, or leave the run out';
+    throw new R2poError('report', `expected YAML in "${path}": ${(cause as Error).message}; ${remedy}`, { cause });
+  }
+  return configValue(config, key);
 }
 
 /** The value of a dotted key as a table shows it. */
 export function configValue(config: unknown, key: string): string {
   let value = config;
   for (const part of key.split('.')) {
-    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+    const has = typeof value === 'object' && value !== null && Object.hasOwn(value, part);
+    value = has ? (value as Record<string, unknown>)[part] : undefined;
   }
   return value === undefined ? '(default)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

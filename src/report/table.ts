@@ -59,7 +59,11 @@ export function latexText(text: string): string {
 
 /** A `tabular` for the package booktabs. */
 export function latexTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
-  const line = (cells: readonly Cell[]): string => `${cells.map((cell) => latexText(cellText(cell))).join(' & ')} \\\\`;
+  const line = (cells: readonly Cell[]): string => {
+    const text = cells.map((cell) => latexText(cellText(cell))).join(' & ');
+    // The command before would take a bracket for its option.
+    return `${text.startsWith('[') ? '{}' : ''}${text} \\\\`;
+  };
   return [
     `\\begin{tabular}{${columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('')}}`,
     '\\toprule',

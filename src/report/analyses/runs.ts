@@ -3,6 +3,7 @@ import { R2poError, UsageError } from '../../base/errors.ts';
 import type { RunEvent } from '../../experiment/events.ts';
 import { readRunConfig, refuseTraining, requireRun } from '../../experiment/folder.ts';
 import { readEvents } from '../../experiment/journal.ts';
+import { runIdentity } from '../../experiment/manifest.ts';
 import { planRun } from '../../experiment/plan.ts';
 import { Tally } from '../../experiment/tally.ts';
 import { findRunFolders, type LeftOut } from '../find-folders.ts';
@@ -43,7 +44,7 @@ export async function readRuns(
       const reason = analysis.refuses(run.method);
       if (reason !== null) leave(folder, reason);
       else if (run.iterations.length === 0) leave(folder, 'no iteration of it was completed');
-      else keep(manifest.config_hash, run);
+      else keep(runIdentity(manifest), run);
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
       leave(folder, error.detail);
