@@ -81,7 +81,8 @@ class Collection {
   }
 
   async addFolder(root: string): Promise<void> {
-    for (const path of policyPaths(root, depth, new Set())) {
+    const leave = (path: string, reason: string) => this.leftOut.push({ path, reason });
+    for (const path of policyPaths(root, depth, new Set(), leave)) {
       try {
         const file = path.isRun ? await this.#bestOf(path.path) : path.path;
         const loaded = parsePolicy(await readInput(unit, file, 'a policy file'), this.#env, this.#build);
@@ -140,16 +141,31 @@ interface PolicyPath {
   readonly isRun: boolean;
 }
 
-/** In the order of their names. `seen`: folders that were looked into; a link may lead to one of them again. */
-function policyPaths(folder: string, levels: number, seen: Set<string>): PolicyPath[] {
+/**
+ * In the order of their names. `seen`: folders that were looked into; a link may lead to one of them again. `leave` hears of
+ * folders inside that cannot be read.
+ */
+function policyPaths(
+  folder: string,
+  levels: number,
+  seen: Set<string>,
+  leave: (path: string, reason: string) => void,
+): PolicyPath[] {
   const real = realpathSync(folder);
   if (seen.has(real)) return [];
   seen.add(real);
   if (kindOfPath(join(folder, manifestName)) === 'file') return [{ path: folder, isRun: true }];
-  const names = namesIn(folder).filter((name) => !name.startsWith('.'));
+  let names: string[];
+  try {
+    names = namesIn(folder).filter((name) => !name.startsWith('.'));
+  } catch (error) {
+    if (!(error instanceof UsageError) || levels === depth) throw error;
+    leave(folder, error.detail);
+    return [];
+  }
   return names.flatMap((name) => {
     const path = join(folder, name);
-    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1, seen) : [];
+    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1, seen, leave) : [];
     return name.endsWith('.json') ? [{ path, isRun: false }] : [];
   });
 }

@@ -146,7 +146,6 @@ export interface Rollouts {
 }
 
 const columnHeader = 'state | action | reward';
-const step = /\| *([^|]*)$/;
 const totalPrefix = 'Total reward:';
 
 /** Reads a file of rollouts. What was whole before a problem is given with it. */
@@ -186,7 +185,9 @@ export async function readRollouts(
       steps = -1;
       return;
     }
-    const reward = step.exec(line)?.[1];
+    // By its place: a pattern would look at a long line of blanks again and again.
+    const bar = line.lastIndexOf('|');
+    const reward = bar < 0 ? undefined : line.slice(bar + 1).replace(/^ +/, '');
     // An array is printed on several lines when it is long.
     if (reward !== undefined && readNumber(reward) !== null) steps += 1;
     else if (!line.includes('[') && !line.includes(']')) {

@@ -99,13 +99,14 @@ export function readReplyParams(reply: string, count: number, mention: 'first' |
     const i = Number(index);
     if (i < count && !(mention === 'first' && values.has(i))) values.set(i, Number(value));
   }
-  return values.size === count ? Array.from({ length: count }, (_, i) => values.get(i) as number) : null;
+  const params = Array.from({ length: count }, (_, i) => values.get(i) ?? Number.NaN);
+  return params.every(Number.isFinite) ? params : null;
 }
 
 /** The actions of a printed table, `{0: 1.0, 1: np.float64(2.0)}`, in its order; null when there are not `count`. */
 export function readTable(text: string, count: number): number[] | null {
   const values = [...text.matchAll(/:\s*(?:np\.\w+\()?([+-]?\d+(?:\.\d+)?)\)?\s*(?=,|\})/g)].map((m) => Number(m[1]));
-  return values.length === count ? values : null;
+  return values.length === count && values.every(Number.isFinite) ? values : null;
 }
 
 export function writeTable(params: readonly number[]): string {

@@ -194,7 +194,7 @@ export class MonitorFile {
   readonly path: string;
   readonly parser: MonitorParser;
   private readonly digest = createHash('sha256');
-  private readonly chunks: AsyncIterator<Buffer>;
+  private chunks: AsyncIterator<Buffer> | null = null;
   private readonly cutter: LineCutter;
   private queue: TrainingEpisode[] = [];
   private taken = 0;
@@ -206,7 +206,6 @@ export class MonitorFile {
     this.path = path;
     this.parser = new MonitorParser(origin, (episode) => this.queue.push(episode));
     this.cutter = new LineCutter((line, number, whole) => this.parser.line(line, number, whole));
-    this.chunks = (createReadStream(path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }
 
   /** The next episode, as far as the file was read; see `fill`. */
@@ -224,6 +223,8 @@ export class MonitorFile {
       this.queue = [];
       this.taken = 0;
       try {
+        // Not before: nobody would hear that it cannot be opened.
+        this.chunks ??= (createReadStream(this.path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
         const { value, done } = await this.chunks.next();
         if (done) {
           this.ended = true;
@@ -254,7 +255,7 @@ export class MonitorFile {
   }
 
   async close(): Promise<void> {
-    await this.chunks.return?.();
+    await this.chunks?.return?.();
   }
 }
 

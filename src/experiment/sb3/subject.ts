@@ -25,14 +25,18 @@ const algorithms = [
 const prefix = 'sb3/';
 const plainName = /^[a-z0-9][a-z0-9._-]{0,39}$/;
 
-/** `sb3/ppo` of `PPO` or `sb3/ppo`. Throws a usage error for what cannot be a name. */
-export function methodOf(algorithm: string): string {
+/** `sb3/ppo` of `PPO` or `sb3/ppo`; null for what cannot be a name. */
+export function methodNamed(algorithm: string): string | null {
   const text = algorithm.toLowerCase();
   const name = text.startsWith(prefix) ? text.slice(prefix.length) : text;
-  if (!plainName.test(name)) {
-    throw new UsageError('--method', `expected the name of an algorithm, such as ppo, got "${algorithm}"`);
-  }
-  return `${prefix}${name}`;
+  return plainName.test(name) ? `${prefix}${name}` : null;
+}
+
+/** The same for what the user gives. Throws a usage error for what cannot be a name. */
+export function methodOf(algorithm: string): string {
+  const method = methodNamed(algorithm);
+  if (method !== null) return method;
+  throw new UsageError('--method', `expected the name of an algorithm, such as ppo, got "${algorithm}"`);
 }
 
 /** The algorithm in the names of folders, the innermost first: `ppo`, `PPO_1`, `ppo_cartpole`. */

@@ -5,7 +5,7 @@ import { envs } from '../../envs/index.ts';
 import type { Account } from '../reference/account.ts';
 import type { EventLog } from '../reference/record.ts';
 import type { FoundTraining } from './find.ts';
-import { algorithmIn, envIn, methodOf, numberIn } from './subject.ts';
+import { algorithmIn, envIn, methodNamed, methodOf, numberIn } from './subject.ts';
 
 export interface ImportTrainingOptions {
   readonly runsDir: string;
@@ -105,11 +105,13 @@ export function subjectOf(
     return null;
   }
   if (told.env !== null && told.env !== env.id) account.notes.push(`taken for ${env.id}; the file says ${told.env}`);
-  const algorithm = options.method ?? told.algorithm ?? algorithmIn(found.names);
-  if (algorithm === null) {
+  const named = told.algorithm === null ? null : methodNamed(told.algorithm);
+  const inNames = algorithmIn(found.names);
+  const method = options.method !== null ? methodOf(options.method) : (named ?? (inNames && methodOf(inNames)));
+  if (method === null) {
     const expected = 'a folder that is called after an algorithm, such as ppo/run_1, or --method with its name';
     account.skip(path, { expected, found: place });
     return null;
   }
-  return { env, method: methodOf(algorithm), seed: numberIn(found.names.at(-1) ?? '') };
+  return { env, method, seed: numberIn(found.names.at(-1) ?? '') };
 }
