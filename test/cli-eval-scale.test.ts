@@ -1,8 +1,9 @@
 /** `r2po eval` over many seeds, as a user calls it: what is written to disk, and what is not. */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mainFile, runCli } from './support/cli.ts';
 
@@ -19,6 +20,17 @@ const nim = () => ['eval', '--env', 'Nim-v0', '--backend', 'cpu', '--policy', po
 const drafts = () => readdirSync(folder).filter((name) => name.includes('.tmp'));
 
 describe('r2po eval --returns', () => {
+  it('writes into a pipe, and through a link that leads nowhere yet', async () => {
+    const run = promisify(execFile);
+    const command = `"${process.execPath}" "${mainFile}" ${nim().join(' ')} --episodes 3 --quiet --json --returns /dev/stderr 2>&1 >/dev/null | cat`;
+    const { stdout } = await run('sh', ['-c', command]);
+    expect(stdout.split('\n').slice(0, 2)).toEqual(['index,seed,return,length,end', expect.stringMatching(/^0,0,/)]);
+    const [link, target] = [join(folder, 'link.csv'), join(folder, 'not-yet.csv')];
+    symlinkSync(target, link);
+    expect((await runCli([...nim(), '--episodes', '3', '--returns', link])).code).toBe(0);
+    expect(readFileSync(target, 'utf8').split('\n')).toHaveLength(5);
+  });
+
   it('writes more episodes than are in memory at a time, and the same statistics', async () => {
     const returns = join(folder, 'many.csv');
     const episodes = 2 ** 20 + 3;

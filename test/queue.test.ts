@@ -398,13 +398,13 @@ describeRedis('with Redis', () => {
     it(
       'that is killed without warning loses nothing: another one goes on from its record',
       async () => {
-        const whole = await alone([5], 'iterations=12');
+        const whole = await alone([5], 'iterations=30');
         const size = recorded(whole.runsDir);
         const rng = Generator.from(77);
         for (let kill = 0; kill < kills; kill++) {
           const url = freshUrl();
           const runsDir = newFolder();
-          await enqueue(url, 'seed=5', 'iterations=12');
+          await enqueue(url, 'seed=5', 'iterations=30');
           const first = startWorker(url, ['--runs-dir', runsDir, '-j', '1']);
           const growth = rng.uniform(0.02, 0.9) * size;
           await until('a record', () => recorded(runsDir) > growth);

@@ -9,7 +9,7 @@ import { openWebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { evaluate } from '../src/stats/evaluate.ts';
 import { type PairedTest, paired } from '../src/stats/intervals.ts';
 import { holm } from '../src/stats/multiple-testing.ts';
-import { type Ranking, type RankRequest, rankPolicies } from '../src/stats/ranking.ts';
+import { type Ranked, type Ranking, type RankRequest, rankPolicies } from '../src/stats/ranking.ts';
 import { describeGpu } from './support/gpu.ts';
 
 const cpu = openCpuBackend({ threads: 1 });
@@ -55,8 +55,10 @@ async function returnsOf(
 async function expectRight({ order, recheck }: Ranking, backend: Backend): Promise<void> {
   const means = order.map(({ summary }) => summary.mean);
   expect(means).toEqual([...means].sort((a, b) => b - a));
-  const parts = [{ list: order, seed: 500, episodes: 40 }];
-  if (recheck) parts.push({ list: recheck.policies as typeof order, seed: recheck.seed, episodes: recheck.episodes });
+  const parts: { list: readonly Omit<Ranked, 'rank'>[]; seed: number; episodes: number }[] = [
+    { list: order, seed: 500, episodes: 40 },
+  ];
+  if (recheck) parts.push({ list: recheck.policies, seed: recheck.seed, episodes: recheck.episodes });
   for (const { list, seed, episodes } of parts) {
     const [best] = list;
     const bestAlone = await returnsOf(best.population, best.candidate, seed, episodes, backend);
@@ -159,6 +161,41 @@ describe('a ranking', () => {
     await expect(rankPolicies(request({ backend: broken, populations: alone }))).rejects.toThrow(
       'expected a policy that can be ranked, got none: expected finite returns',
     );
+  });
+
+  it('keeps the order when one of the first breaks on fresh seeds alone', async () => {
+    const breaking =
+      (params: Float64Array): Backend['play'] =>
+      async (job, options) => {
+        const played = await cpu.play(job, options);
+        job.candidates.forEach((own, c) => {
+          if (job.seed === 540 && own[4] === params[4]) played.returns[c * job.episodes] = Number.NaN;
+        });
+        return played;
+      };
+    for (const broken of [nearlyFair, fair]) {
+      const play = breaking(broken);
+      const backend = {
+        id: 'cpu',
+        adapter: null,
+        play,
+        measure: (job, wanted, options) => statisticsByPlaying(play, job, wanted, options),
+      } as Pick<Backend, 'id' | 'adapter' | 'play' | 'measure'> as Backend;
+      const populations = [{ policy: linear, candidates: [bad, nearlyFair, fair] }];
+      const { order, recheck } = await rankPolicies(
+        request({ backend, populations, recheck: { top: 2, episodes: 30 } }),
+      );
+      expect(order).toHaveLength(3);
+      const at = order.findIndex(({ candidate }) => populations[0].candidates[candidate] === broken);
+      expect(recheck?.policies.map((one) => one.place)).toEqual([0, 1].filter((other) => other !== at));
+      expect(recheck?.broken).toMatchObject([{ reason: expect.stringContaining('seed 540') }]);
+      if (at === 0) expect(recheck?.policies[0].againstBest).toBeNull();
+    }
+  });
+
+  it('refuses fresh seeds that no double holds before anything is played', async () => {
+    const seed = 2 ** 53 - 60;
+    await expect(rankPolicies(request({ seed, recheck: { top: 1, episodes: 30 } }))).rejects.toThrow('episode seeds');
   });
 
   it('stops when it is told to', async () => {

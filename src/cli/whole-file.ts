@@ -1,5 +1,5 @@
 /** A file that grows while a command runs, and has its name only when it is whole. */
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { R2poError, UsageError } from '../base/errors.ts';
 
@@ -65,9 +65,8 @@ export class WholeFile {
 
 /** A link is followed, and what is no file, a pipe or `/dev/stdout`, cannot be replaced. */
 function targetOf(path: string): { readonly path: string; readonly replaced: boolean } {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.isFile()) return { path, replaced: true };
-  if (!found.isSymbolicLink()) return { path, replaced: false };
-  const real = realpathSync(path);
-  return { path: real, replaced: lstatSync(real).isFile() };
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { path, replaced: true };
+  // Where a pipe's link leads to has no name, and where a broken link leads to is made by opening the link.
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() ? { path: realpathSync(path), replaced: true } : { path, replaced: false };
 }

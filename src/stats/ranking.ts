@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, maxMeasuredEpisodes, type RolloutJob } from '../rollout/backend.ts';
+import { type Backend, checkSeeds, maxMeasuredEpisodes, type RolloutJob } from '../rollout/backend.ts';
 import { BrokenReturnError } from '../rollout/statistics.ts';
 import { evaluate } from './evaluate.ts';
 import { type PairedTest, pairedOf } from './intervals.ts';
@@ -58,8 +58,10 @@ export interface Ranked extends PolicyIndex {
 
 /** One of the first again, on seeds that had no part in putting it there. */
 export interface Rechecked extends PolicyIndex {
+  /** where it stands in the order, from 0 */
+  readonly place: number;
   readonly summary: Summary;
-  /** against the same policy as in the order */
+  /** against the same policy as in the order; null for that one itself, and where it has no number here */
   readonly againstBest: AgainstBest | null;
 }
 
@@ -70,6 +72,8 @@ export interface Ranking {
     readonly seed: number;
     readonly episodes: number;
     readonly policies: readonly Rechecked[];
+    /** of the first ones, those with a return here that is infinite or no number */
+    readonly broken: readonly (PolicyIndex & { readonly reason: string })[];
   } | null;
   /** policies with a return that is infinite or no number */
   readonly broken: readonly (PolicyIndex & { readonly reason: string })[];
@@ -88,6 +92,7 @@ export async function rankPolicies(request: RankRequest): Promise<Ranking> {
   const everyone = populations.flatMap(({ candidates }, population) =>
     candidates.map((_, candidate) => ({ population, candidate })),
   );
+  if (request.recheck) checkSeeds('evaluate', seed, episodes + request.recheck.episodes);
   const top = request.recheck ? Math.min(request.recheck.top, everyone.length) : 0;
   const work = new Work(request, everyone.length * episodes, top * (request.recheck?.episodes ?? 0));
   const first = await work.play(everyone, { seed, episodes });
@@ -121,20 +126,18 @@ async function recheckTop(
   if (recheck === null) return null;
   const fresh = { seed: seed + episodes, episodes: recheck.episodes };
   const again = await work.play(policies, fresh);
-  const [broken] = again.broken;
-  if (broken) throw new UsageError('evaluate', `one of the best fails on fresh seeds: ${broken.reason}`);
-  const find = (wanted: PolicyIndex): PlayedPolicy => {
+  const inOrder = policies.flatMap((wanted, place) => {
     const found = again.policies.find((one) => isSame(one, wanted));
-    if (found === undefined) throw new Error('a policy that was played again is missing');
-    return found;
-  };
-  const inOrder = policies.map(find);
-  const tests = await work.compare(again, inOrder, find(best));
-  const rechecked = inOrder.map(({ population, candidate, summary }, i) => ({
-    ...{ population, candidate, summary },
+    return found ? [{ place, played: found }] : [];
+  });
+  const bestAgain = inOrder.find(({ played }) => isSame(played, best));
+  const played = inOrder.map((one) => one.played);
+  const tests = bestAgain ? await work.compare(again, played, bestAgain.played) : played.map(() => null);
+  const rechecked = inOrder.map(({ place, played: { population, candidate, summary } }, i) => ({
+    ...{ population, candidate, place, summary },
     againstBest: tests[i],
   }));
-  return { ...fresh, policies: rechecked };
+  return { ...fresh, policies: rechecked, broken: again.broken };
 }
 
 function isSame(a: PolicyIndex, b: PolicyIndex): boolean {

@@ -61,6 +61,8 @@ class Measurement {
   /** episodes, with those that are played again for a later stage */
   #toPlay: number;
   #played = 0;
+  /** more to play may turn up later, which must not look like a step back */
+  #told = 0;
 
   constructor(rollout: Rollout, summing: Summing, records: Records, options: MeasureOptions) {
     this.#rollout = rollout;
@@ -174,7 +176,8 @@ class Measurement {
       if (plays > 0) {
         this.#rollout.size.observe(steps, seconds);
         this.#played += plays;
-        this.#options.onProgress?.(Math.min(1, this.#played / this.#toPlay));
+        this.#told = Math.max(this.#told, Math.min(1, this.#played / this.#toPlay));
+        this.#options.onProgress?.(this.#told);
       }
       this.#gpuSeconds = this.#gpuSeconds === null || gpuSeconds === null ? null : this.#gpuSeconds + gpuSeconds;
     });
