@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ParsedReply, parseReply, type ReplySpec } from '../src/llm/parse.ts';
+import { type ParsedReply, parseReply, type ReplySpec } from '../src/llm/reply/parse.ts';
 
 const real = (count: number, change: Partial<ReplySpec> = {}): ReplySpec => ({
   count,

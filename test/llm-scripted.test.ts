@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelError } from '../src/base/errors.ts';
 import type { ChatRequest } from '../src/llm/chat.ts';
-import { type ParsedReply, parseReply, type ReplySpec } from '../src/llm/parse.ts';
 import type { EndpointModel } from '../src/llm/providers/index.ts';
 import { ollamaNative } from '../src/llm/providers/ollama-native.ts';
 import { openAiCompatible } from '../src/llm/providers/openai-compatible.ts';
+import { type ParsedReply, parseReply, type ReplySpec } from '../src/llm/reply/parse.ts';
 import { type ScriptedServer, type ScriptedStep, startScriptedServer } from './support/scripted-model.ts';
 
 const spec: ReplySpec = {

@@ -9,7 +9,7 @@ import { expectedImprovement, fitGaussianProcess } from '../src/llm/offline/gaus
 import { offline } from '../src/llm/offline/index.ts';
 import { readPrompt } from '../src/llm/offline/read.ts';
 import { normalScores } from '../src/llm/offline/surrogate.ts';
-import { parseReply } from '../src/llm/parse.ts';
+import { parseReply } from '../src/llm/reply/parse.ts';
 import type { CriticContext, PastTrial, PromptContext } from '../src/methods/method.ts';
 import { statisticsCritic } from '../src/methods/prompts/critic.ts';
 import { repairMessages } from '../src/methods/prompts/repair.ts';

@@ -1,9 +1,9 @@
 /** Replies as JSON by a schema: asked for in the prompt and of the endpoint, and read like any other reply. */
 import { describe, expect, it } from 'vitest';
 import { frozenlake } from '../src/envs/frozenlake/index.ts';
-import { parseReply } from '../src/llm/parse.ts';
 import { ollamaNative } from '../src/llm/providers/ollama-native.ts';
 import { openAiCompatible } from '../src/llm/providers/openai-compatible.ts';
+import { parseReply } from '../src/llm/reply/parse.ts';
 import { runIteration } from '../src/methods/interpreter.ts';
 import { r2po } from '../src/methods/r2po.ts';
 import { replySchema } from '../src/methods/reply-schema.ts';

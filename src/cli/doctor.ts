@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { R2poError } from '../base/errors.ts';
-import type { Config } from '../config/schema.ts';
+import { type Config, configSchema } from '../config/schema.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -145,16 +145,7 @@ async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
 }
 
 /** Most that a ping takes: a local model may have to be loaded first. */
-const ping: Config['llm'] = {
-  temperature: 0,
-  seed: null,
-  reply_form: 'lines',
-  timeout_s: 120,
-  idle_timeout_s: 60,
-  max_attempts: 1,
-  max_concurrent: null,
-  min_spacing_s: 0,
-};
+const ping: Config['llm'] = configSchema.shape.llm.parse({ timeout_s: 120, idle_timeout_s: 60, max_attempts: 1 });
 
 async function pingFinding(name: string, io: Io): Promise<Finding> {
   const { openModel } = await import('../experiment/model.ts');

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { envPathPattern, envs } from '../envs/index.ts';
+import { reasoningEfforts } from '../llm/controls.ts';
+import { replyForms } from '../llm/reply/shape.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
@@ -42,6 +44,40 @@ function section<T extends z.core.$ZodLooseShape>(description: string, shape: T)
 
 const orNull = ' or null';
 
+const temperature = z
+  .number({ error: 'a number in 0 ... 2 or null' })
+  .min(0, { error: 'a number in 0 ... 2 or null' })
+  .max(2, { error: 'a number in 0 ... 2 or null' })
+  .nullable()
+  .describe('sampling temperature; null: not sent');
+
+const modelName = z.string({ error: 'the name of a model' }).min(1, { error: 'the name of a model' });
+
+/** What may differ between the search calls and the critic calls of a run. */
+const sampling = {
+  temperature,
+  top_p: positive(1, 'number', orNull).nullable().describe('probability mass that is sampled from; null: not sent'),
+  stop: z
+    .array(z.string().min(1), { error: 'a list of texts' })
+    .max(16, { error: 'a list of at most 16 texts' })
+    .describe('texts at which a reply ends'),
+  reply_form: choice(['auto', ...replyForms]).describe(
+    'how replies are held: auto takes the strongest means of the endpoint (a grammar, a regular expression, JSON by a ' +
+      'schema, a reply begun for the model), else lines of text',
+  ),
+  max_reply_tokens: whole(16, 1_000_000, orNull)
+    .nullable()
+    .describe('most tokens of a reply, reasoning included; null: derived from the size of the reply'),
+  reasoning_effort: choice(reasoningEfforts).nullable().describe('effort of a model that reasons; null: not sent'),
+  think: z
+    .boolean({ error: 'true, false or null' })
+    .nullable()
+    .describe('whether a model that can reason before it answers does so; null: its default'),
+  extra_body: z
+    .record(z.string(), z.json(), { error: 'a section of fields' })
+    .describe('fields that are laid over the body of each request'),
+};
+
 const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
 const price = section('what a model costs', {
   prompt_per_million: usd.describe('USD per million prompt tokens'),
@@ -66,9 +102,7 @@ export const configSchema = section('a search run of r2po', {
     .default({})
     .describe('options of the environment; "r2po list envs" shows which take any'),
   method: name(methods.map((m) => m.id)).describe('search method'),
-  model: z
-    .string({ error: 'the name of a model' })
-    .min(1, { error: 'the name of a model' })
+  model: modelName
     .default('offline')
     .describe(
       'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
@@ -160,17 +194,44 @@ export const configSchema = section('a search run of r2po', {
   }).prefault({}),
 
   llm: section('how models are called', {
-    temperature: z
-      .number({ error: 'a number in 0 ... 2 or null' })
-      .min(0, { error: 'a number in 0 ... 2 or null' })
-      .max(2, { error: 'a number in 0 ... 2 or null' })
-      .nullable()
-      .default(0)
-      .describe('sampling temperature; null: not sent'),
+    temperature: sampling.temperature.default(0),
+    top_p: sampling.top_p.default(null),
+    stop: sampling.stop.default([]),
     seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
-    reply_form: choice(['lines', 'json'])
-      .default('lines')
-      .describe('lines of text; or JSON by a schema, to which the endpoint is asked to hold the model'),
+    reply_form: sampling.reply_form.default('auto'),
+    max_reply_tokens: sampling.max_reply_tokens.default(null),
+    reasoning_effort: sampling.reasoning_effort.default(null),
+    think: sampling.think.default(null),
+    num_ctx: whole(512, 10_000_000, orNull)
+      .nullable()
+      .default(null)
+      .describe('context that a local server loads the model with, tokens; null: what the prompt needs'),
+    keep_alive: z
+      .string({ error: 'a time such as 30m, or null' })
+      .regex(/^(?:-1|0|\d+(?:ms|s|m|h))$/, { error: 'a time such as 30m, 0 or -1' })
+      .nullable()
+      .default(null)
+      .describe('how long a local server keeps the model loaded after a call; null: 30m'),
+    extra_body: sampling.extra_body.default({}),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'the name of a header' }),
+        z
+          .string({ error: 'the name of an environment variable behind a $' })
+          .regex(/^\$[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable behind a $' }),
+        { error: 'a section of headers' },
+      )
+      .default({})
+      .describe('headers of each request; a value is the name of an environment variable behind a $, never a secret'),
+    fallback: z
+      .array(modelName, { error: 'a list of model names' })
+      .max(8, { error: 'a list of at most 8 model names' })
+      .default([])
+      .describe('models that answer, in this order, when the one before cannot be used'),
+    max_unusable_in_a_row: whole(1, 1_000_000, orNull)
+      .nullable()
+      .default(10)
+      .describe('unusable replies in a row after which the run stops, resumable; null: never'),
     timeout_s: positive(day, 'number of seconds').default(300).describe('longest time for one request, s'),
     idle_timeout_s: positive(day, 'number of seconds')
       .default(120)
@@ -186,6 +247,15 @@ export const configSchema = section('a search run of r2po', {
       .default(0)
       .describe('shortest time between the starts of two requests to one endpoint, s'),
     max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
+    search: section('what differs in the search calls', { ...sampling })
+      .partial()
+      .default({}),
+    critic: section('what differs in the critic calls', {
+      model: modelName.describe('another model for them'),
+      ...sampling,
+    })
+      .partial()
+      .default({}),
   }).prefault({}),
 
   budget: section('limits that stop the run in a resumable state; null: no limit', {
@@ -229,7 +299,12 @@ export interface KeyInfo {
 
 function unwrap(schema: z.ZodType): z.ZodType {
   let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodNullable) {
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodOptional
+  ) {
     inner = inner.unwrap() as z.ZodType;
   }
   return inner;

@@ -24,7 +24,6 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     sensitivityEpisodes: critic.sensitivity_episodes,
     selection: config.selection,
     duplicates: search.duplicates,
-    replyForm: config.llm.reply_form,
     repairTurns: search.repair_turns,
     warmupPolicies: warmup.policies,
     warmupSpread: warmup.spread,

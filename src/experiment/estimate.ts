@@ -83,9 +83,9 @@ async function oneIteration(plan: Plan, backend: Backend, iteration: number): Pr
       const params = draw(1_000_000 + total.calls);
       const text = `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nOne sentence that says why.`;
       total.calls += 1;
-      total.promptTokens += (await messages()).reduce((sum, { content }) => sum + estimateTokens(content), 0);
+      total.promptTokens += (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
       total.completionTokens += estimateTokens(text);
-      return { text };
+      return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
     },
     async refused() {
       total.calls -= 1;

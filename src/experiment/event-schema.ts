@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
 import { visibleJson } from '../base/inert.ts';
+import { finishes } from '../llm/chat.ts';
+import { replyForms } from '../llm/reply/shape.ts';
 import { modelKinds, type RunEvent } from './events.ts';
 
 const count = z.int().min(0);
@@ -40,6 +42,34 @@ const summary = z.strictObject({
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
 const pairedTest = z.strictObject({ difference: z.number(), ci95: interval, p: z.number() });
+
+/** What older records do not have is what an endpoint has not said. */
+const reply = z
+  .strictObject({
+    text: z.string(),
+    reasoning: z.string().nullable().default(null),
+    usage: z.strictObject({
+      promptTokens: count,
+      completionTokens: count,
+      cachedTokens: count.nullable().default(null),
+      cacheWriteTokens: count.nullable().default(null),
+      reasoningTokens: count.nullable().default(null),
+      estimated: z.boolean(),
+    }),
+    latencySeconds: z.number(),
+    firstTokenSeconds: z.number().nullable().default(null),
+    tokensPerSecond: z.number().nullable().default(null),
+    requests: count,
+    model: z.string(),
+    answeredBy: z.string().optional(),
+    // Older records judged no reply by it.
+    finish: z.enum(finishes).default('stop'),
+    finishReason: z.string().nullable(),
+    id: z.string().nullable().default(null),
+    rateLimits: z.record(z.string(), z.string()).default({}),
+    dropped: z.array(z.string()),
+  })
+  .transform(({ answeredBy, ...rest }) => ({ ...rest, answeredBy: answeredBy ?? rest.model }));
 
 const stamp = { time: z.iso.datetime(), seq: count };
 
@@ -82,16 +112,9 @@ const schema = z.discriminatedUnion('type', [
       messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })),
       temperature: z.number().nullable(),
       seed: z.number().nullable(),
+      form: z.enum(replyForms).default('lines'),
     }),
-    reply: z.strictObject({
-      text: z.string(),
-      usage: z.strictObject({ promptTokens: count, completionTokens: count, estimated: z.boolean() }),
-      latencySeconds: z.number(),
-      requests: count,
-      model: z.string(),
-      finishReason: z.string().nullable(),
-      dropped: z.array(z.string()),
-    }),
+    reply,
   }),
   z.strictObject({
     ...stamp,

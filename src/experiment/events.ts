@@ -3,6 +3,7 @@
  * Every other file of a run folder can be rebuilt from it.
  */
 import type { ChatReply, Message } from '../llm/chat.ts';
+import type { ReplyForm } from '../llm/reply/shape.ts';
 import type { CandidateLabel, IterationOutcome, Purpose } from '../methods/method.ts';
 import type { EndCause } from '../rollout/backend.ts';
 import type { PairedTest } from '../stats/intervals.ts';
@@ -52,6 +53,8 @@ export interface LlmCall {
     readonly messages: readonly Message[];
     readonly temperature: number | null;
     readonly seed: number | null;
+    /** form to which the reply was held */
+    readonly form: ReplyForm;
   };
   readonly reply: ChatReply;
 }

@@ -10,7 +10,7 @@ import type { Env } from '../envs/env.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
 import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
-import { replySchema } from '../methods/reply-schema.ts';
+import { replyShape } from '../methods/reply-shape.ts';
 import { type SearchSettings, sensitivityChanges } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, type Episodes, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
@@ -162,12 +162,14 @@ function iterationEffects(search: Search, calls: { count: number }) {
         const { temperature } = config.llm;
         const seed =
           config.llm.seed === null ? null : deriveSeed(config.llm.seed, 'model', callNumber) % requestSeedLimit;
-        const request = { messages: await messages(), temperature, seed };
-        const schema = settings.replyForm === 'json' && { replySchema: replySchema(search.policy) };
-        const reply = await model.complete({ ...request, ...schema }, signal && { signal });
-        return { type: 'llm_call', ...call, request, reply };
+        const form = model.replyForms[0];
+        const request = { messages: await messages(form), temperature, seed };
+        const held = { form, shape: replyShape(search.policy, settings) };
+        const reply = await model.complete({ ...request, purpose: call.purpose, held }, { signal });
+        return { type: 'llm_call', ...call, request: { ...request, form }, reply };
       });
-      return { text: event.reply.text };
+      const { text, reasoning, finish, usage } = event.reply;
+      return { text, reasoning, finish, tokens: usage.completionTokens };
     },
 
     async refused(call) {

@@ -2,11 +2,12 @@
 import { DiffersError } from '../base/errors.ts';
 import type { ChatModel, ChatReply, Message } from './chat.ts';
 import { lineDiff } from './diff.ts';
+import type { ReplyForm } from './reply/shape.ts';
 import { throwIfAborted } from './retry.ts';
 
 /** One call as it was recorded; an `llm_call` event is one. */
 export interface RecordedCall {
-  readonly request: { readonly messages: readonly Message[] };
+  readonly request: { readonly messages: readonly Message[]; readonly form: ReplyForm };
   readonly reply: ChatReply;
   /** where it was made, for messages */
   readonly purpose?: string;
@@ -38,6 +39,10 @@ export function replayModel(calls: readonly RecordedCall[], options: ReplayOptio
   return {
     id: options.id ?? 'replay',
     kind: 'replay',
+    /** the recorded one: a call is worded as it was */
+    get replyForms() {
+      return [calls[next ?? 0]?.request.form ?? 'lines'];
+    },
     async complete({ messages }, { signal } = {}) {
       throwIfAborted(signal);
       const asked = identity(messages);

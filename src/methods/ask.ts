@@ -1,7 +1,8 @@
 /** One question to the model: the call, and further turns that say what was wrong while its replies cannot be used. */
 import type { Message } from '../llm/chat.ts';
-import { parseReply } from '../llm/parse.ts';
-import type { Effects, PromptContext, Purpose } from './method.ts';
+import { parseReply } from '../llm/reply/parse.ts';
+import { type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
+import type { Effects, IterationContext, Purpose } from './method.ts';
 import { repairMessages } from './prompts/repair.ts';
 
 export interface Answer {
@@ -11,7 +12,7 @@ export interface Answer {
 }
 
 /** Where the history holds these parameters already, in words; null where it does not, or where that is allowed. */
-function repetition({ settings, trials }: PromptContext, params: readonly number[]): string | null {
+function repetition({ settings, trials }: IterationContext, params: readonly number[]): string | null {
   if (settings.duplicates === 'allow') return null;
   const before = trials.findIndex((trial) => trial.params.every((value, i) => value === params[i]));
   if (before < 0) return null;
@@ -20,24 +21,27 @@ function repetition({ settings, trials }: PromptContext, params: readonly number
 
 /**
  * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply goes on the record. Null when
- * none could be used. `prompt` runs only when a live call needs its text, and then once.
+ * none could be used. `prompt` runs only when a live call needs its text, and then once for each kind of text.
  */
 export async function askForParameters(
-  context: PromptContext,
+  context: IterationContext,
   purpose: Purpose,
-  prompt: () => Promise<string>,
+  prompt: (replyText: ReplyText) => Promise<string>,
   effects: Effects,
 ): Promise<Answer | null> {
   const { policy, settings, iteration } = context;
-  let text: Promise<string> | undefined;
-  const promptOnce = () => {
-    text ??= prompt();
+  const texts = new Map<ReplyText, Promise<string>>();
+  const promptOnce = (replyText: ReplyText) => {
+    const text = texts.get(replyText) ?? prompt(replyText);
+    texts.set(replyText, text);
     return text;
   };
   const expected = { count: policy.paramCount, values: policy.values, ...settings.parameters };
 
   let sentBack = false;
-  let messages = async (): Promise<readonly Message[]> => [{ role: 'user', content: await promptOnce() }];
+  let messages = async (form: ReplyForm): Promise<readonly Message[]> => [
+    { role: 'user', content: await promptOnce(textOf(form)) },
+  ];
   for (let attempt = 0; attempt <= settings.repairTurns; attempt++) {
     const reply = await effects.ask({ iteration, purpose, attempt, messages });
     const parsed = parseReply(reply.text, expected);
@@ -51,7 +55,11 @@ export async function askForParameters(
     if (problem === null) break;
     sentBack ||= parsed.ok;
     await effects.refused({ iteration, purpose, attempt, problem });
-    messages = async () => repairMessages(context, { prompt: await promptOnce(), reply: reply.text, problem });
+    messages = async (form) => {
+      const replyText = textOf(form);
+      const turn = { prompt: await promptOnce(replyText), reply: reply.text, problem };
+      return repairMessages({ ...context, replyText }, turn);
+    };
   }
   return null;
 }

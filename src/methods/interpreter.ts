@@ -1,15 +1,16 @@
 /** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
 import { R2poError } from '../base/errors.ts';
+import type { ReplyText } from '../llm/reply/shape.ts';
 import { type Answer, askForParameters } from './ask.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
 import type {
   CandidateLabel,
   Effects,
   Evaluation,
+  IterationContext,
   IterationOutcome,
   Method,
   PastTrial,
-  PromptContext,
   Trial,
 } from './method.ts';
 
@@ -35,7 +36,7 @@ interface Progress {
  */
 export async function runIteration(
   method: Method,
-  context: PromptContext,
+  context: IterationContext,
   effects: Effects,
 ): Promise<IterationOutcome> {
   const progress: Progress = { evaluated: [], pending: [], failures: [] };
@@ -45,7 +46,7 @@ export async function runIteration(
   return outcome(method, context, progress);
 }
 
-type StageRunner = (method: Method, context: PromptContext, effects: Effects, progress: Progress) => Promise<void>;
+type StageRunner = (method: Method, context: IterationContext, effects: Effects, progress: Progress) => Promise<void>;
 
 const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
   async search(method, context, effects, progress) {
@@ -53,7 +54,7 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
     const trials = [...context.trials, ...progress.evaluated.map((candidate) => asTrial(method, candidate))];
     const sees = { ...context, trials };
-    const answer = await askForParameters(sees, 'search', async () => search(sees), effects);
+    const answer = await askForParameters(sees, 'search', async (replyText) => search({ ...sees, replyText }), effects);
     if (answer) progress.pending.push(answer);
     else progress.failures.push('the search replies could not be used');
   },
@@ -68,7 +69,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const { iteration, settings } = context;
     const asked = settings.sensitivityEpisodes !== null;
     const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
-    const prompt = async () => critic({ ...context, proposal: params, summary, sensitivity, trace });
+    const prompt = async (replyText: ReplyText) =>
+      critic({ ...context, replyText, proposal: params, summary, sensitivity, trace });
     const answer = await askForParameters(context, 'critic', prompt, effects);
     if (answer) progress.pending.push(answer);
     else progress.failures.push('the critic replies could not be used');
@@ -88,7 +90,7 @@ function asTrial(method: Method, { params, mean, trace }: Evaluated): PastTrial 
   return { kind: 'iteration', params, mean, trace: () => trace(method.representative) };
 }
 
-function outcome(method: Method, { iteration }: PromptContext, { evaluated, failures }: Progress): IterationOutcome {
+function outcome(method: Method, { iteration }: IterationContext, { evaluated, failures }: Progress): IterationOutcome {
   const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));
   const { kept, why } = keepCandidate(method.keep, evaluated);
   const trial: Trial | null = kept && { kind: 'iteration', params: kept.params, mean: kept.mean };

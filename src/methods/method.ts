@@ -1,6 +1,7 @@
 /** What a method is, what its prompts may state, and what an iteration does to the world. `runIteration` interprets it. */
 import type { Env } from '../envs/env.ts';
-import type { Message } from '../llm/chat.ts';
+import type { ChatReply, Message } from '../llm/chat.ts';
+import type { ReplyForm, ReplyText } from '../llm/reply/shape.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
@@ -30,6 +31,12 @@ export interface PastTrial extends Trial {
   readonly trace: () => Promise<Trace>;
 }
 
+/** What of a reply decides whether it is an answer. */
+export type AskedReply = Pick<ChatReply, 'text' | 'reasoning' | 'finish'> & {
+  /** completion tokens, reasoning included: the number at which a reply was cut */
+  readonly tokens: number;
+};
+
 /**
  * Everything the interpreter does to the world. The experiment implements it with a journal: on resume each call
  * answers from the record until the record ends, so `prompt` and `trace` are thunks that a recorded call never runs.
@@ -40,8 +47,9 @@ export interface Effects {
     readonly iteration: number;
     readonly purpose: Purpose;
     readonly attempt: number;
-    readonly messages: () => Promise<readonly Message[]>;
-  }): Promise<{ readonly text: string }>;
+    /** worded for the form to which the model that answers can be held */
+    readonly messages: (form: ReplyForm) => Promise<readonly Message[]>;
+  }): Promise<AskedReply>;
   /** A reply that could not be used, on the record with its reason. */
   refused(call: {
     readonly iteration: number;
@@ -72,13 +80,18 @@ export interface Evaluation {
  * Everything that the prompts of a run may state; `trials` is the history so far, oldest first. A second search of an
  * iteration finds there what the first proposed and was played.
  */
-export interface PromptContext {
+export interface IterationContext {
   readonly env: Env;
   readonly policy: Policy;
   readonly settings: SearchSettings;
   /** 1 ... settings.iterations, as the prompts state it */
   readonly iteration: number;
   readonly trials: readonly PastTrial[];
+}
+
+export interface PromptContext extends IterationContext {
+  /** the text that the reply is asked for in; known when the call is made */
+  readonly replyText: ReplyText;
 }
 
 /** What a critic call sees beside that. */

@@ -31,8 +31,6 @@ export interface SearchSettings {
   readonly selection: 'mean' | 'paired';
   /** `repair`: a proposal that the history holds already is sent back, once */
   readonly duplicates: 'allow' | 'repair';
-  /** the form of replies: lines of text, or JSON that the endpoint is asked to hold the model to */
-  readonly replyForm: 'lines' | 'json';
   /** further turns after an unusable reply, each quoting the reason */
   readonly repairTurns: number;
   /** warm-up policies, one episode each */

@@ -1,5 +1,6 @@
 /** Records made by hand, for analyses: every number of them can be worked out from the returns that are given here. */
 import type { EventBody, RunEvent } from '../../src/experiment/events.ts';
+import { plainReply } from '../../src/llm/chat.ts';
 import type { CandidateLabel } from '../../src/methods/method.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
 import { type Summary, summarise } from '../../src/stats/summary.ts';
@@ -33,16 +34,14 @@ function llmCall(iteration: number, attempt: number, text: string, prompt: strin
     iteration,
     purpose: 'critic',
     attempt,
-    request: { messages: [{ role: 'user', content: prompt }], temperature: 0, seed: null },
-    reply: {
+    request: { messages: [{ role: 'user', content: prompt }], temperature: 0, seed: null, form: 'lines' },
+    reply: plainReply({
       text,
       usage: { promptTokens: 3, completionTokens: 2, estimated: false },
       latencySeconds: 0.5,
       requests: 1,
       model,
-      finishReason: 'stop',
-      dropped: [],
-    },
+    }),
   };
 }
 

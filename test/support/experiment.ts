@@ -8,7 +8,7 @@ import { createRunFolder } from '../../src/experiment/folder.ts';
 import { planRun } from '../../src/experiment/plan.ts';
 import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
 import type { RunSummary } from '../../src/experiment/summary.ts';
-import type { ChatModel, ChatReply, ChatRequest } from '../../src/llm/chat.ts';
+import { type ChatModel, type ChatReply, type ChatRequest, plainReply } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
 
@@ -34,13 +34,13 @@ export function scriptedModel(
   return {
     id: 'openai/scripted',
     kind: 'model',
+    replyForms: ['lines'],
     requests,
     async complete(request) {
       requests.push(request);
       const text = answer(request, requests.length - 1);
       const usage = { promptTokens: 100, completionTokens: 7, estimated: false };
-      const told = { latencySeconds: 0.25, requests: 1, model: 'scripted-1', finishReason: 'stop', dropped: [] };
-      return { text, usage, ...told, ...reply };
+      return plainReply({ text, usage, latencySeconds: 0.25, requests: 1, model: 'scripted-1', ...reply });
     },
   };
 }

@@ -22,7 +22,6 @@ export const settings: SearchSettings = {
   sensitivityEpisodes: null,
   selection: 'mean',
   duplicates: 'allow',
-  replyForm: 'lines',
   repairTurns: 2,
   warmupPolicies: 2,
   warmupSpread: 3,
@@ -45,7 +44,7 @@ async function pastTrace(length: number): Promise<Trace> {
 }
 
 export const policy = buildPolicy('linear', cartpole);
-export const context: PromptContext = { env: cartpole, policy, settings, iteration: 12, trials };
+export const context: PromptContext = { env: cartpole, policy, settings, iteration: 12, replyText: 'lines', trials };
 
 export const vector = (first: number) => [first, 0.5, -0.5, 1, -1, 2, -2, 3, -3, 4];
 export const replyOf = (params: readonly number[]) =>
@@ -115,8 +114,8 @@ export function scripted(replies: readonly string[], means: readonly number[], t
   const effects: Effects = {
     async ask({ iteration, purpose, attempt, messages }) {
       log.push(`ask ${purpose} ${attempt} in ${iteration}`);
-      prompts.push(await messages());
-      return { text: replies[asked++] };
+      prompts.push(await messages('lines'));
+      return { text: replies[asked++], reasoning: null, finish: 'stop', tokens: 40 };
     },
     async refused({ purpose, attempt, problem }) {
       log.push(`refused ${purpose} ${attempt}`);

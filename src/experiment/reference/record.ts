@@ -1,6 +1,7 @@
 /** The record of an imported run: events like those of a search, with the times that the log gives. */
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { estimateTokens } from '../../base/tokens.ts';
+import { plainReply } from '../../llm/chat.ts';
 import { asRecorded } from '../event-schema.ts';
 import type { EventBody, LoggedTotals } from '../events.ts';
 import { Tally } from '../tally.ts';
@@ -78,13 +79,13 @@ function callOf(
   model: string,
   latencySeconds: number,
 ): EventBody {
-  const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text), estimated: true };
+  const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text) };
   return {
     type: 'llm_call',
     iteration,
     purpose,
     attempt: 0,
-    request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null },
-    reply: { text, usage, latencySeconds, requests: 1, model, finishReason: null, dropped: [] },
+    request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null, form: 'lines' },
+    reply: plainReply({ text, usage, latencySeconds, requests: 1, model, finish: 'unknown', finishReason: null }),
   };
 }

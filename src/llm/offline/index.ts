@@ -9,7 +9,7 @@ import { ModelError } from '../../base/errors.ts';
 import { plainNumber } from '../../base/plain-number.ts';
 import { Generator } from '../../base/rng/generator.ts';
 import { estimateTokens } from '../../base/tokens.ts';
-import type { ChatModel, Message } from '../chat.ts';
+import { type ChatModel, type Message, plainReply } from '../chat.ts';
 import { revise } from './critic.ts';
 import { readPrompt } from './read.ts';
 import { propose, type Suggestion } from './search.ts';
@@ -27,6 +27,7 @@ function replyText({ params, reason }: Suggestion): string {
 export const offline: ChatModel = {
   id: 'offline',
   kind: 'offline',
+  replyForms: ['lines'],
 
   async complete({ messages }) {
     // Of a repair conversation, too, the first user message is the prompt with all the facts.
@@ -35,18 +36,13 @@ export const offline: ChatModel = {
     const read = readPrompt(prompt.content);
     const rng = generatorOf(messages);
     const text = replyText(read.proposal ? revise(read, read.proposal, rng) : propose(read, rng));
-    return {
+    return plainReply({
       text,
       usage: {
         promptTokens: messages.reduce((sum, { content }) => sum + estimateTokens(content), 0),
         completionTokens: estimateTokens(text),
-        estimated: true,
       },
-      latencySeconds: 0,
-      requests: 0,
       model: 'offline',
-      finishReason: 'stop',
-      dropped: [],
-    };
+    });
   },
 };

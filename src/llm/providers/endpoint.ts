@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks';
 import { ModelError, nearest, UsageError } from '../../base/errors.ts';
 import { estimateTokens } from '../../base/tokens.ts';
-import type { ChatModel, ChatReply, ChatRequest } from '../chat.ts';
+import { type ChatModel, type ChatReply, type ChatRequest, plainReply } from '../chat.ts';
 import {
   AttemptFailure,
   GaveUp,
@@ -197,6 +197,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
   return {
     id,
     kind: 'model',
+    replyForms: ['lines'],
     get droppedParameters() {
       return [...dropped];
     },
@@ -251,7 +252,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         throw error;
       }
       const { promptTokens, completionTokens } = completion.usage;
-      return {
+      return plainReply({
         text: completion.text,
         usage: {
           promptTokens: promptTokens ?? estimateTokens(shownPrompt(request)),
@@ -261,9 +262,10 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         latencySeconds: started === null ? 0 : (performance.now() - started) / 1000,
         requests,
         model: completion.model ?? model,
+        answeredBy: id,
         finishReason: completion.finishReason,
         dropped: [...dropped],
-      };
+      });
     },
   };
 }

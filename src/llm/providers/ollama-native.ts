@@ -98,7 +98,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
     url: `${base}/api/chat`,
     notFound: `get the model with "ollama pull ${model}", or correct its name`,
 
-    body({ messages, temperature, seed, replySchema }, dropped) {
+    body({ messages, temperature, seed }, dropped) {
       const context = Math.max(contextFor(messages), contexts.get(contextKey) ?? 0);
       contexts.set(contextKey, context);
       const send = (name: string) => !dropped.has(name);
@@ -107,7 +107,6 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
         messages: messages.map(({ role, content }) => ({ role, content })),
         stream: true,
         ...(send('keep_alive') && { keep_alive: keepAlive }),
-        ...(replySchema !== undefined && send('format') && { format: replySchema }),
         ...(send('truncate') && { truncate: false }),
         ...(send('shift') && { shift: false }),
         // Whether a model thinks is the server's default, until that very default is refused.

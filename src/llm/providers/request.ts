@@ -40,7 +40,7 @@ export function refusedParameter(
 
 export function requestBody(
   model: string,
-  { messages, temperature, seed, replySchema }: ChatRequest,
+  { messages, temperature, seed }: ChatRequest,
   maxTokens: number | null,
   dropped: ReadonlySet<string>,
 ): OpenAI.ChatCompletionCreateParams {
@@ -51,13 +51,6 @@ export function requestBody(
     ...(temperature !== null && !dropped.has('temperature') && { temperature }),
     ...(seed !== null && !dropped.has('seed') && { seed }),
     ...(maxTokens !== null && !dropped.has('max_tokens') && { max_tokens: maxTokens }),
-    ...(replySchema !== undefined &&
-      !dropped.has('response_format') && {
-        response_format: {
-          type: 'json_schema' as const,
-          json_schema: { name: 'parameters', strict: true, schema: replySchema },
-        },
-      }),
     ...(stream && { stream }),
     ...(stream && !dropped.has('stream_options') && { stream_options: { include_usage: true } }),
   };

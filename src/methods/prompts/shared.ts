@@ -83,7 +83,7 @@ export function historySection({ trials, settings }: PromptContext, additions?: 
 /** The reply format; the repair turn repeats it word for word. */
 export function replyFormat(context: PromptContext): string {
   const last = context.policy.paramCount - 1;
-  if (context.settings.replyForm === 'json') {
+  if (context.replyText === 'json') {
     return [
       'One JSON object and nothing else, as',
       '{"params": [v, ..., v], "why": "one short sentence that says why"}',

@@ -14,9 +14,9 @@
  * 5. Values are looked at only after the choice, so an answer with a bad number is refused; the parser never falls
  *    back to numbers that the model quotes elsewhere.
  */
-import type { ParameterValues } from '../policies/policy.ts';
-import { type Block, findBlocks, namesAll, type Slot } from './reply-blocks.ts';
-import { withoutMarkup, withoutReasoning } from './reply-text.ts';
+import type { ParameterValues } from '../../policies/policy.ts';
+import { type Block, findBlocks, namesAll, type Slot } from './blocks.ts';
+import { withoutMarkup, withoutReasoning } from './visible-text.ts';
 
 export interface ReplySpec {
   readonly count: number;
