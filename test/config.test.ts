@@ -13,6 +13,8 @@ import { parseConfig, resolveConfig, shippedConfigs } from '../src/config/resolv
 import { type Config, knownKeys } from '../src/config/schema.ts';
 import { toSettings } from '../src/config/settings.ts';
 import { envs, findEnv } from '../src/envs/index.ts';
+import { reasoningEfforts } from '../src/llm/controls.ts';
+import { replyForms } from '../src/llm/reply/shape.ts';
 import { findMethod, methods } from '../src/methods/index.ts';
 import { maxEpisodes, maxSeed } from '../src/rollout/backend.ts';
 
@@ -73,7 +75,20 @@ describe('defaults', () => {
       llm: {
         temperature: 0,
         seed: null,
-        reply_form: 'lines',
+        reply_form: 'auto',
+        top_p: null,
+        stop: [],
+        max_reply_tokens: null,
+        reasoning_effort: null,
+        think: null,
+        num_ctx: null,
+        keep_alive: null,
+        extra_body: {},
+        headers: {},
+        fallback: [],
+        max_unusable_in_a_row: 10,
+        search: {},
+        critic: {},
         timeout_s: 300,
         idle_timeout_s: 120,
         max_concurrent: null,
@@ -550,7 +565,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('b6204277ceda');
+    expect(hash(minimal)).toBe('dceb4b11403b');
   });
 });
 
@@ -559,7 +574,7 @@ describe('toSettings', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
-      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\nllm: {reply_form: json}\n' +
+      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
       'warmup: {policies: 40, spread: 41}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
@@ -575,7 +590,6 @@ describe('toSettings', () => {
       sensitivityEpisodes: 46,
       selection: 'paired',
       duplicates: 'repair',
-      replyForm: 'json',
       warmupPolicies: 40,
       warmupSpread: 41,
       evaluationEpisodes: 42,
@@ -615,6 +629,17 @@ describe('any input', () => {
   const number = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((x) => x + 0);
   const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
   const whole = (min: number, max: number) => fc.integer({ min, max });
+
+  const sampling = {
+    temperature: optional(number(0, 2)),
+    top_p: optional(number(1e-6, 1)),
+    stop: fc.array(fc.string({ minLength: 1 }), { maxLength: 16 }),
+    reply_form: fc.constantFrom('auto' as const, ...replyForms),
+    max_reply_tokens: optional(whole(16, 1_000_000)),
+    reasoning_effort: optional(fc.constantFrom(...reasoningEfforts)),
+    think: optional(fc.boolean()),
+    extra_body: fc.dictionary(fc.constantFrom('min_p', 'provider'), fc.constantFrom(0.5, 'x', null, [1], { a: 2 })),
+  };
 
   const configs: fc.Arbitrary<Config> = fc.record({
     env: fc.constant('CartPole-v1'),
@@ -657,13 +682,19 @@ describe('any input', () => {
     }),
     recheck: fc.record({ episodes: whole(1, maxEpisodes) }),
     llm: fc.record({
-      temperature: optional(number(0, 2)),
+      ...sampling,
+      num_ctx: optional(whole(512, 10_000_000)),
+      keep_alive: optional(fc.constantFrom('-1', '0', '30m', '250ms')),
+      headers: fc.dictionary(fc.constantFrom('x-team', 'OpenAI-Beta'), fc.constantFrom('$TEAM', '$_x1')),
+      fallback: fc.array(fc.constantFrom('ollama/a', 'offline'), { maxLength: 8 }),
+      max_unusable_in_a_row: optional(whole(1, 1_000_000)),
+      search: fc.record(sampling, { requiredKeys: [] }),
+      critic: fc.record({ ...sampling, model: fc.constantFrom('openai/strong', 'auto') }, { requiredKeys: [] }),
       seed: optional(whole(0, 2 ** 31 - 1)),
       timeout_s: number(1e-3, 86_400),
       idle_timeout_s: number(1e-3, 86_400),
       max_attempts: whole(1, 100),
       max_concurrent: optional(whole(1, 1000)),
-      reply_form: fc.constantFrom('lines' as const, 'json' as const),
       min_spacing_s: number(0, 86_400),
     }),
     budget: fc.record({
@@ -694,7 +725,7 @@ describe('any input', () => {
   it('a valid configuration, given key by key as overrides, comes out equal', () => {
     const flatten = (value: object, prefix: string): string[] =>
       Object.entries(value).flatMap(([key, inner]) =>
-        typeof inner === 'object' && inner !== null
+        typeof inner === 'object' && inner !== null && !Array.isArray(inner) && Object.keys(inner).length > 0
           ? flatten(inner, `${prefix}${key}.`)
           : [`${prefix}${key}=${JSON.stringify(inner)}`],
       );

@@ -413,6 +413,7 @@ describe('resolveModel', () => {
   const named = (id: string): ChatModel => ({
     id,
     kind: 'offline',
+    replyForms: ['lines'],
     complete: () => Promise.reject(new Error('unused')),
   });
   const extra = {
@@ -535,6 +536,7 @@ describe('auto', () => {
   const named = (id: string): ChatModel => ({
     id,
     kind: 'offline',
+    replyForms: ['lines'],
     complete: () => Promise.reject(new Error('unused')),
   });
   const pick = async (env: Record<string, string>) => {

@@ -1,32 +1,45 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DiffersError, exitCodes } from '../src/base/errors.ts';
-import type { ChatReply, Message } from '../src/llm/chat.ts';
+import { type ChatReply, type Message, plainReply } from '../src/llm/chat.ts';
 import { lineDiff } from '../src/llm/diff.ts';
 import { type RecordedCall, replayModel } from '../src/llm/replay.ts';
 
-const reply = (text: string): ChatReply => ({
-  text,
-  usage: { promptTokens: 11, completionTokens: 5, estimated: false },
-  latencySeconds: 1.5,
-  requests: 2,
-  model: 'recorded-1',
-  finishReason: 'stop',
-  dropped: ['seed'],
-});
+const reply = (text: string): ChatReply =>
+  plainReply({
+    text,
+    usage: { promptTokens: 11, completionTokens: 5, estimated: false },
+    latencySeconds: 1.5,
+    requests: 2,
+    model: 'recorded-1',
+    finishReason: 'stop',
+    dropped: ['seed'],
+  });
 const prompt = (content: string): Message[] => [{ role: 'user', content }];
 const ask = (content: string) => ({ messages: prompt(content), temperature: 0, seed: null });
 
 const calls: RecordedCall[] = [
-  { request: { messages: prompt('first') }, reply: reply('one'), purpose: 'search', iteration: 1, attempt: 0 },
   {
-    request: { messages: prompt('a\nb\nc\nd\ne\nf') },
+    request: { messages: prompt('first'), form: 'lines' },
+    reply: reply('one'),
+    purpose: 'search',
+    iteration: 1,
+    attempt: 0,
+  },
+  {
+    request: { messages: prompt('a\nb\nc\nd\ne\nf'), form: 'lines' },
     reply: reply('two'),
     purpose: 'critic',
     iteration: 1,
     attempt: 1,
   },
-  { request: { messages: prompt('third') }, reply: reply('three'), purpose: 'search', iteration: 2, attempt: 0 },
+  {
+    request: { messages: prompt('third'), form: 'lines' },
+    reply: reply('three'),
+    purpose: 'search',
+    iteration: 2,
+    attempt: 0,
+  },
 ];
 
 describe('replayModel', () => {

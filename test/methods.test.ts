@@ -58,7 +58,10 @@ describe('one iteration of R2PO', () => {
 
     const recorded = scripted(good, [120, 340]);
     let asked = 0;
-    const effects: Effects = { ...recorded.effects, ask: async () => ({ text: good[asked++] }) };
+    const effects: Effects = {
+      ...recorded.effects,
+      ask: async () => ({ text: good[asked++], reasoning: null, finish: 'stop', tokens: 9 }),
+    };
     const outcome = await runIteration(r2po, context, effects);
     expect(outcome.kept).toBe('revision');
     expect(recorded.played).toEqual([]);

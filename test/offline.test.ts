@@ -33,7 +33,6 @@ const baseSettings: SearchSettings = {
   sensitivityEpisodes: null,
   selection: 'mean',
   duplicates: 'allow',
-  replyForm: 'lines',
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,
@@ -51,7 +50,14 @@ function contextOf(
   trials: readonly PastTrial[],
   settings: Partial<SearchSettings> = {},
 ): PromptContext {
-  return { env: cartpole, policy, settings: { ...baseSettings, ...settings }, iteration: 9, trials };
+  return {
+    env: cartpole,
+    policy,
+    settings: { ...baseSettings, ...settings },
+    iteration: 9,
+    trials,
+    replyText: 'lines',
+  };
 }
 
 /** A critic's view of a proposal whose episodes had these returns. */

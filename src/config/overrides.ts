@@ -38,7 +38,7 @@ export function parseOverride(text: string, position: number): Override {
   const info = findKey(path) ?? fail(unknownKey(path));
   const raw = text.slice(equals + 1);
   const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
-  if (!info.open && info.keys === null && (listOrRange.test(raw) || Array.isArray(value))) {
+  if (!info.open && !info.list && info.keys === null && (listOrRange.test(raw) || Array.isArray(value))) {
     fail(`expected one value, got ${showValue(raw)}; lists and ranges are for "r2po sweep"`);
   }
   return { path, value, label };

@@ -53,6 +53,11 @@ const temperature = z
 
 const modelName = z.string({ error: 'the name of a model' }).min(1, { error: 'the name of a model' });
 
+/** With its default, and the description that zod would leave inside. */
+function withDefault<T extends z.ZodType>(schema: T, value: z.util.NoUndefined<z.output<T>>) {
+  return schema.default(value).describe(schema.description ?? '');
+}
+
 /** What may differ between the search calls and the critic calls of a run. */
 const sampling = {
   temperature,
@@ -77,6 +82,11 @@ const sampling = {
     .record(z.string(), z.json(), { error: 'a section of fields' })
     .describe('fields that are laid over the body of each request'),
 };
+
+/** A section of which nothing need be there. */
+function part<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
+  return section(description, shape).partial().describe(description);
+}
 
 const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
 const price = section('what a model costs', {
@@ -194,14 +204,14 @@ export const configSchema = section('a search run of r2po', {
   }).prefault({}),
 
   llm: section('how models are called', {
-    temperature: sampling.temperature.default(0),
-    top_p: sampling.top_p.default(null),
-    stop: sampling.stop.default([]),
+    temperature: withDefault(sampling.temperature, 0),
+    top_p: withDefault(sampling.top_p, null),
+    stop: withDefault(sampling.stop, []),
     seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
-    reply_form: sampling.reply_form.default('auto'),
-    max_reply_tokens: sampling.max_reply_tokens.default(null),
-    reasoning_effort: sampling.reasoning_effort.default(null),
-    think: sampling.think.default(null),
+    reply_form: withDefault(sampling.reply_form, 'auto'),
+    max_reply_tokens: withDefault(sampling.max_reply_tokens, null),
+    reasoning_effort: withDefault(sampling.reasoning_effort, null),
+    think: withDefault(sampling.think, null),
     num_ctx: whole(512, 10_000_000, orNull)
       .nullable()
       .default(null)
@@ -212,7 +222,7 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('how long a local server keeps the model loaded after a call; null: 30m'),
-    extra_body: sampling.extra_body.default({}),
+    extra_body: withDefault(sampling.extra_body, {}),
     headers: z
       .record(
         z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'the name of a header' }),
@@ -247,15 +257,11 @@ export const configSchema = section('a search run of r2po', {
       .default(0)
       .describe('shortest time between the starts of two requests to one endpoint, s'),
     max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
-    search: section('what differs in the search calls', { ...sampling })
-      .partial()
-      .default({}),
-    critic: section('what differs in the critic calls', {
-      model: modelName.describe('another model for them'),
-      ...sampling,
-    })
-      .partial()
-      .default({}),
+    search: withDefault(part('what differs in the search calls', sampling), {}),
+    critic: withDefault(
+      part('what differs in the critic calls', { model: modelName.describe('another model for them'), ...sampling }),
+      {},
+    ),
   }).prefault({}),
 
   budget: section('limits that stop the run in a resumable state; null: no limit', {
@@ -295,6 +301,8 @@ export interface KeyInfo {
   readonly keys: readonly string[] | null;
   /** true for `policy.options`, whose inner keys belong to the policy kind */
   readonly open: boolean;
+  /** true when its value is a list */
+  readonly list: boolean;
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {
@@ -318,6 +326,7 @@ function collect(schema: z.ZodType, path: string): KeyInfo[] {
     description: schema.description ?? inner.description ?? '',
     keys: shape && Object.keys(shape),
     open: inner instanceof z.ZodRecord,
+    list: inner instanceof z.ZodArray,
   };
   const prefix = path === '' ? '' : `${path}.`;
   return [info, ...Object.entries(shape ?? {}).flatMap(([key, child]) => collect(child, prefix + key))];

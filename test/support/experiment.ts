@@ -8,7 +8,7 @@ import { createRunFolder } from '../../src/experiment/folder.ts';
 import { planRun } from '../../src/experiment/plan.ts';
 import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
 import type { RunSummary } from '../../src/experiment/summary.ts';
-import { type ChatModel, type ChatReply, type ChatRequest, plainReply } from '../../src/llm/chat.ts';
+import { type ChatModel, type ChatReply, type ChatRequest, plainReply, type Usage } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
 
@@ -28,7 +28,7 @@ export const smallSettings = [
 /** A model whose replies are made by a function of the request and the number of the call, from 0. */
 export function scriptedModel(
   answer: (request: ChatRequest, call: number) => string,
-  reply: Partial<ChatReply> = {},
+  reply: Partial<Omit<ChatReply, 'usage'>> & { readonly usage?: Partial<Usage> } = {},
 ): ChatModel & { readonly requests: ChatRequest[] } {
   const requests: ChatRequest[] = [];
   return {
