@@ -32,6 +32,8 @@ export interface Search {
   readonly model: ChatModel;
   readonly backend: Backend;
   readonly ledger: Ledger;
+  /** of the run; no other run of this process has it; left out where nothing is sent */
+  readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
   /** Throws when a budget is used up; called before each model call. */
   readonly checkBudget: () => void;
@@ -165,7 +167,7 @@ function iterationEffects(search: Search, calls: { count: number }) {
         const form = model.replyForms[0];
         const request = { messages: await messages(form), temperature, seed };
         const held = { form, shape: replyShape(search.policy, settings) };
-        const reply = await model.complete({ ...request, purpose: call.purpose, held }, { signal });
+        const reply = await model.complete({ ...request, purpose: call.purpose, held }, { signal, run: search.folder });
         return { type: 'llm_call', ...call, request: { ...request, form }, reply };
       });
       const { text, reasoning, finish, usage } = event.reply;

@@ -91,6 +91,8 @@ export type CallProgress =
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** tells the calls of one run from those of others in this process; what is kept of prompts is kept by it */
+  readonly run?: string | undefined;
   readonly onProgress?: ((progress: CallProgress) => void) | undefined;
   /** one line for the user of this call: waits, parameters left out; without it the model's own log hears it */
   readonly log?: ((line: string) => void) | undefined;
