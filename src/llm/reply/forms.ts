@@ -1,0 +1,108 @@
+/** What holds a model to the wanted reply: grammar, regular expression, JSON Schema, beginning. */
+import { plainNumber } from '../../base/plain-number.ts';
+import { numberPattern } from './number-pattern.ts';
+import { character, choice, gbnf, optional, type Pattern, regex, repeat, rule, sequence, text } from './pattern.ts';
+import type { ReplyShape } from './shape.ts';
+
+const nameOf = (index: number): string => `params[${index}]: `;
+
+function valuePattern({ values }: ReplyShape): Pattern {
+  if (values.kind === 'real') return numberPattern(values.low, values.high, values.decimals);
+  return choice(values.values.map((value) => text(plainNumber(value))));
+}
+
+/**
+ * One line of English that begins with a letter. It cannot be taken for an answer or for a mark of reasoning: there are
+ * no brackets, colons and equal signs, and a number stands behind a letter only, so that no two stand side by side. A
+ * number counts as one character.
+ */
+function explanationPattern(length: number): Pattern {
+  const letter = character('A-Z', 'a-z');
+  const digits = (most: number) => repeat(character('0-9'), 1, most);
+  const number = sequence(
+    letter,
+    optional(text(' ')),
+    optional(text('-')),
+    digits(5),
+    optional(sequence(text('.'), digits(3))),
+  );
+  const other = character('A-Z', 'a-z', ' ', '!', '"', "'", '(', ')', ',', '.', ';', '?', '%', '/', '+', '-');
+  return sequence(letter, repeat(choice([number, other]), 0, length - 1));
+}
+
+/** The `lines` text: all parameters in order on one line, and one line of explanation. */
+function linesPattern(shape: ReplyShape): Pattern {
+  const value = rule('value', valuePattern(shape));
+  const parameters = Array.from({ length: shape.count }, (_, index) => [
+    text(`${index === 0 ? '' : ', '}${nameOf(index)}`),
+    value,
+  ]);
+  const explanation = rule('explanation', explanationPattern(shape.explanationLength));
+  return sequence(...parameters.flat(), text('\n'), explanation);
+}
+
+/**
+ * GBNF grammar of the `lines` text. It admits exactly the numbers that are in range and have the allowed decimals, and
+ * it ends. Throws RangeError where no number is in range.
+ */
+export function gbnfOf(shape: ReplyShape): string {
+  return gbnf(linesPattern(shape));
+}
+
+/** The same as a regular expression of the whole reply, without anchors. */
+export function regexOf(shape: ReplyShape): string {
+  return regex(linesPattern(shape));
+}
+
+/** The first characters of the `lines` text. There is no blank at the end: tokens of numbers often begin with it. */
+export function beginningOf(_shape: ReplyShape): string {
+  return nameOf(0).trimEnd();
+}
+
+/** Keywords of JSON Schema that an endpoint takes; some refuse a schema with others. */
+export interface SchemaKeywords {
+  /** `minimum` and `maximum` */
+  readonly bounds: boolean;
+  /** `multipleOf`; as `bounds` when left out */
+  readonly steps?: boolean;
+  /** `minItems` and `maxItems`; true when left out */
+  readonly counts?: boolean;
+  /** `maxLength`; true when left out */
+  readonly lengths?: boolean;
+}
+
+/**
+ * JSON Schema of `{ "params": [number x count], "why": "..." }`. Every property is required and no other is allowed, as
+ * strict modes demand.
+ */
+export function schemaOf(
+  shape: ReplyShape,
+  { bounds, steps = bounds, counts = true, lengths = true }: SchemaKeywords,
+): Readonly<Record<string, unknown>> {
+  const { count, explanationLength } = shape;
+  return {
+    type: 'object',
+    properties: {
+      params: {
+        type: 'array',
+        items: itemSchema(shape, bounds, steps),
+        ...(counts && { minItems: count, maxItems: count }),
+      },
+      why: { type: 'string', ...(lengths && { maxLength: explanationLength }) },
+    },
+    required: ['params', 'why'],
+    additionalProperties: false,
+  };
+}
+
+function itemSchema({ values }: ReplyShape, bounds: boolean, steps: boolean): Readonly<Record<string, unknown>> {
+  if (values.kind === 'choice') {
+    return { type: values.values.every(Number.isInteger) ? 'integer' : 'number', enum: values.values };
+  }
+  const { low, high, decimals } = values;
+  return {
+    type: decimals === 0 ? 'integer' : 'number',
+    ...(bounds && { minimum: low, maximum: high }),
+    ...(steps && decimals !== null && decimals > 0 && { multipleOf: Number(`1e-${decimals}`) }),
+  };
+}

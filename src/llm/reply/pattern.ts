@@ -1,0 +1,100 @@
+/** Sets of texts, written down once and printed as a GBNF grammar or as a regular expression. */
+
+export type Pattern =
+  | { readonly kind: 'text'; readonly text: string }
+  /** one character; printable ASCII, single characters or ranges such as `a-z` */
+  | { readonly kind: 'character'; readonly of: readonly string[] }
+  | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
+  | { readonly kind: 'choice'; readonly options: readonly Pattern[] }
+  | { readonly kind: 'repeat'; readonly of: Pattern; readonly least: number; readonly most: number }
+  /** what is used many times: a grammar writes it once, under its name */
+  | { readonly kind: 'rule'; readonly name: string; readonly of: Pattern };
+
+export const text = (value: string): Pattern => ({ kind: 'text', text: value });
+export const character = (...of: string[]): Pattern => ({ kind: 'character', of });
+export const rule = (name: string, of: Pattern): Pattern => ({ kind: 'rule', name, of });
+export const optional = (of: Pattern): Pattern => repeat(of, 0, 1);
+
+export function sequence(...parts: readonly Pattern[]): Pattern {
+  const kept = parts.filter((part) => part.kind !== 'text' || part.text !== '');
+  return kept.length === 1 ? kept[0] : { kind: 'sequence', parts: kept };
+}
+
+/** `options` is not empty. */
+export function choice(options: readonly Pattern[]): Pattern {
+  return options.length === 1 ? options[0] : { kind: 'choice', options };
+}
+
+export function repeat(of: Pattern, least: number, most: number): Pattern {
+  if (most === 0) return text('');
+  return least === 1 && most === 1 ? of : { kind: 'repeat', of, least, most };
+}
+
+function countText({ least, most }: { readonly least: number; readonly most: number }): string {
+  if (least === 0 && most === 1) return '?';
+  return least === most ? `{${least}}` : `{${least},${most}}`;
+}
+
+/** The inside of a character class. A hyphen stands last, where no dialect takes it for a range. */
+function classText(of: readonly string[]): string {
+  return [...of]
+    .sort((a, b) => Number(a === '-') - Number(b === '-'))
+    .map((item) => (item.length === 1 ? item.replace(/[\\\][^]/, '\\$&') : item))
+    .join('');
+}
+
+/** A grammar in the dialect of llama.cpp; its start is `root`. */
+export function gbnf(pattern: Pattern): string {
+  const rules = new Map<string, string>();
+  const show = (part: Pattern, inside: boolean): string => {
+    switch (part.kind) {
+      case 'text':
+        return `"${part.text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+      case 'character':
+        return `[${classText(part.of)}]`;
+      case 'sequence': {
+        const shown = part.parts.map((each) => show(each, true)).join(' ');
+        return inside && part.parts.length !== 1 ? `(${shown})` : shown;
+      }
+      case 'choice': {
+        const shown = part.options.map((each) => show(each, true)).join(' | ');
+        return inside ? `(${shown})` : shown;
+      }
+      case 'repeat':
+        return `${part.of.kind === 'repeat' ? `(${show(part.of, true)})` : show(part.of, true)}${countText(part)}`;
+      case 'rule':
+        if (!rules.has(part.name)) rules.set(part.name, show(part.of, false));
+        return part.name;
+    }
+  };
+  const root = show(pattern, false);
+  return [`root ::= ${root}`, ...[...rules].map(([name, shown]) => `${name} ::= ${shown}`)].join('\n');
+}
+
+/** A regular expression of the whole text, without anchors, groups with numbers or looking around. */
+export function regex(pattern: Pattern): string {
+  const show = (part: Pattern, inside: boolean): string => {
+    switch (part.kind) {
+      case 'text': {
+        const shown = part.text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('\n', '\\n');
+        return inside && part.text.length !== 1 ? `(?:${shown})` : shown;
+      }
+      case 'character':
+        return `[${classText(part.of)}]`;
+      case 'sequence': {
+        // A choice needs a group of its own inside of a sequence; nothing else does.
+        const shown = part.parts.map((each) => show(each, each.kind !== 'text')).join('');
+        return inside ? `(?:${shown})` : shown;
+      }
+      case 'choice':
+        return `(?:${part.options.map((each) => show(each, false)).join('|')})`;
+      case 'repeat': {
+        const shown = part.of.kind === 'repeat' ? `(?:${show(part.of, true)})` : show(part.of, true);
+        return `${shown}${countText(part)}`;
+      }
+      case 'rule':
+        return show(part.of, inside);
+    }
+  };
+  return show(pattern, false);
+}
