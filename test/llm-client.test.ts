@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { exitCodes, InterruptedError, ModelError, UsageError } from '../src/base/errors.ts';
 import { estimateTokens } from '../src/base/tokens.ts';
 import type { ChatModel, ChatRequest } from '../src/llm/chat.ts';
+import { noControls } from '../src/llm/controls.ts';
 import {
   autoModel,
   type ClientSettings,
@@ -12,7 +13,7 @@ import {
   resolveModel,
 } from '../src/llm/providers/index.ts';
 import { backoffSeconds, realSleep, retryAfterSeconds } from '../src/llm/retry.ts';
-import { impatientClient, twoParameterRequest } from './support/endpoint.ts';
+import { asHosted, countedUsage, impatientClient, twoParameterRequest } from './support/endpoint.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from './support/fake-model-server.ts';
 
 const key = 'sk-secret-0123456789';
@@ -105,11 +106,7 @@ describe('a reply', () => {
       const { model } = await bench(() => ({ text: 'four words are here', usage: null, plain }));
       const { usage } = await model.complete(request);
       const prompt = request.messages.map((message) => message.content).join('\n');
-      expect(usage).toEqual({
-        promptTokens: estimateTokens(prompt),
-        completionTokens: estimateTokens('four words are here'),
-        estimated: true,
-      });
+      expect(usage).toEqual(countedUsage(estimateTokens(prompt), estimateTokens('four words are here'), true));
     }
   });
 
@@ -121,7 +118,10 @@ describe('a reply', () => {
   });
 
   it('sends no parameter that is null, and no key when there is none', async () => {
-    const { server, model } = await bench(() => 'ok', { apiKey: null, maxTokens: 99 });
+    const { server, model } = await bench(() => 'ok', {
+      apiKey: null,
+      controls: { ...noControls, maxReplyTokens: 99 },
+    });
     await model.complete({ ...request, temperature: null, seed: null });
     expect(Object.keys(server.requests[0].body).sort()).toEqual(
       ['max_tokens', 'messages', 'model', 'stream', 'stream_options'].sort(),
@@ -129,13 +129,10 @@ describe('a reply', () => {
     expect(server.requests[0].headers.authorization).toBeUndefined();
   });
 
-  it('may be a refusal in words, or a list of parts', async () => {
-    const message = (content: unknown) => ({ status: 200, body: { choices: [{ message: content }] } });
-    const { model } = await bench((_, i) =>
-      message(i === 0 ? { content: null, refusal: 'No.' } : { content: [{ type: 'text', text: 'a' }, { text: 'b' }] }),
-    );
-    expect((await model.complete(request)).text).toBe('No.');
-    expect((await model.complete(request)).text).toBe('ab');
+  it('may be a list of parts', async () => {
+    const message = { content: [{ type: 'text', text: 'a' }, { type: 'thinking', thinking: 't' }, { text: 'b' }] };
+    const { model } = await bench(() => ({ status: 200, body: { choices: [{ message }] } }));
+    expect(await model.complete(request)).toMatchObject({ text: 'ab', reasoning: 't', finish: 'unknown' });
   });
 
   it('ends at its end mark, even if the connection stays open', async () => {
@@ -314,16 +311,27 @@ describe('failures that stay', () => {
     expect(waits).toEqual([]);
   });
 
-  it('a server that never answers: idle', async () => {
-    const { model } = await bench(() => ({ hang: true }), { idleTimeoutSeconds: 0.05, maxAttempts: 2 });
+  it('a hosted server that never answers: idle', async () => {
+    const { server } = await bench(() => ({ hang: true }));
+    const limits = { idleTimeoutSeconds: 0.05, maxAttempts: 2, apiKey: null };
+    const model = openAiCompatible({ id: 'x', ...impatientClient().settings, ...limits, ...asHosted(server.url) });
     expect(await failure(model)).toMatch(
       /got no data for 0\.05 s \(the last of 2 attempts\); .* raise llm\.idle_timeout_s$/,
     );
   });
 
+  it('a local server that never answers: the whole time, once, as it may be loading its model', async () => {
+    const limits = { idleTimeoutSeconds: 0.05, timeoutSeconds: 0.3, maxAttempts: 5 };
+    const { model, server } = await bench(() => ({ hang: true }), limits);
+    expect(await failure(model)).toMatch(
+      /got no complete answer within 0\.3 s; use a faster model, or raise llm\.timeout_s$/,
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('a server that stops in the middle: idle', async () => {
     const { model } = await bench(() => ({ hang: true, text: 'params' }), { idleTimeoutSeconds: 0.05, maxAttempts: 1 });
-    expect(await failure(model)).toMatch(/got no data for 0\.05 s;/);
+    expect(await failure(model)).toMatch(/got no data for 0\.05 s \(about 1 tokens had come\);/);
   });
 
   it('a server that talks and never ends: timeout', async () => {
@@ -461,7 +469,6 @@ describe('resolveModel', () => {
     expect(await target('anthropic/claude-x', { ANTHROPIC_API_KEY: 'an-3' })).toMatchObject({
       url: 'https://api.anthropic.com/v1/chat/completions',
       key: 'Bearer an-3',
-      max: 4096,
     });
     expect(await target('gemini/g-x', { GEMINI_API_KEY: 'ge-4' })).toMatchObject({
       url: 'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions',

@@ -5,7 +5,7 @@ import type { ChatModel, ChatRequest } from '../src/llm/chat.ts';
 import type { EndpointModel } from '../src/llm/providers/index.ts';
 import { contextFor, judgePromptCount, mostTokens } from '../src/llm/providers/ollama-context.ts';
 import { ollamaNative } from '../src/llm/providers/ollama-native.ts';
-import { impatientClient, twoParameterRequest } from './support/endpoint.ts';
+import { asHosted, countedUsage, impatientClient, twoParameterRequest } from './support/endpoint.ts';
 import {
   type FakeReply,
   type FakeServer,
@@ -120,9 +120,8 @@ describe('a reply of Ollama', () => {
       if (i === 0) return { text: 'four words are here', usage: null };
       return { status: 200, body: { message: { content: 'x' }, done: true, eval_count: 123 } };
     });
-    const estimated = { promptTokens: prompt, completionTokens: 4, estimated: true };
-    expect((await model.complete(request)).usage).toEqual(estimated);
-    expect((await model.complete(request)).usage).toEqual({ ...estimated, completionTokens: 123 });
+    expect((await model.complete(request)).usage).toEqual(countedUsage(prompt, 4, true));
+    expect((await model.complete(request)).usage).toEqual(countedUsage(prompt, 123, true));
   });
 
   it('sends no option that is null, and no key when there is none', async () => {
@@ -237,7 +236,7 @@ describe('a prompt that Ollama cut', () => {
     const { model, log } = await bench(() => counts(17), { loadedContext: 16384 });
     for (let i = 0; i < 2; i++) {
       const { usage } = await model.complete(asked);
-      expect(usage).toEqual({ promptTokens: sent, completionTokens: 3, estimated: true });
+      expect(usage).toEqual(countedUsage(sent, 3, true));
     }
     expect(log).toEqual(['ollama/fake-1: it counts only the new tokens of a prompt; its usage is estimated']);
   });
@@ -343,9 +342,13 @@ describe('failures of Ollama that stay', () => {
 
   it('a server that hangs, or never ends', async () => {
     const limits = { idleTimeoutSeconds: 0.15, timeoutSeconds: 0.4, maxAttempts: 1 };
-    const { model } = await bench((_, i) => [{ hang: true } as const, { trickle: true } as const][i], limits);
-    expect(await failure(model)).toMatch(/got no data for 0\.15 s; .* raise llm\.idle_timeout_s$/);
+    const { model, server } = await bench((_, i) => [{ trickle: true } as const, { hang: true } as const][i], limits);
     expect(await failure(model)).toMatch(/got no complete answer within 0\.4 s; .* raise llm\.timeout_s$/);
+    const { settings } = impatientClient();
+    const hosted = asHosted(`http://127.0.0.1:${server.port}`);
+    expect(await failure(ollamaNative({ id: 'x', apiKey: null, ...settings, ...limits, ...hosted }))).toMatch(
+      /got no data for 0\.15 s; .* raise llm\.idle_timeout_s$/,
+    );
   });
 
   it('a server that is down', async () => {
@@ -360,10 +363,16 @@ describe('failures of Ollama that stay', () => {
       plain: true,
     }));
     expect(await failure(model)).toMatch(
-      /got a reply of 10000000 characters \(the last of 3 attempts\); the model seems to go round in circles/,
+      /got a reply of more than 1048576 characters \(the last of 3 attempts\); the model seems to go round in circles/,
     );
     expect(waits).toHaveLength(2);
-    const { model: streaming } = await bench(() => counts(5, 'ab'.repeat(2 ** 20)), { maxAttempts: 1 });
-    expect(await failure(streaming)).toMatch(/got an answer of more than 33554432 bytes; the model seems to go round/);
+    const text = Array.from({ length: 200_000 }, (_, i) => i).join(' ');
+    const { model: streaming } = await bench(() => counts(5, text), { maxAttempts: 1 });
+    expect(await failure(streaming)).toMatch(
+      /got a reply of more than 1048576 characters; the model seems to go round/,
+    );
+    const { model: circling } = await bench(() => counts(5, `once ${'ab'.repeat(2 ** 20)}`), { maxAttempts: 1 });
+    const cut = await circling.complete(request);
+    expect(cut).toMatchObject({ text: 'once ab', finish: 'repetition' });
   });
 });

@@ -6,6 +6,7 @@ import type { EndpointModel } from '../src/llm/providers/index.ts';
 import { ollamaNative } from '../src/llm/providers/ollama-native.ts';
 import { openAiCompatible } from '../src/llm/providers/openai-compatible.ts';
 import { type ParsedReply, parseReply, type ReplySpec } from '../src/llm/reply/parse.ts';
+import { asHosted } from './support/endpoint.ts';
 import { type ScriptedServer, type ScriptedStep, startScriptedServer } from './support/scripted-model.ts';
 
 const spec: ReplySpec = {
@@ -22,6 +23,8 @@ const ask = (content = prompt): ChatRequest => ({ messages: [{ role: 'user', con
 type Outcome =
   /** a valid answer, which is the plain one; `requests`: how many it took */
   | { readonly answer: true; readonly requests: number }
+  /** a reply that goes round in circles and is cut; a server that sends it whole fails */
+  | { readonly circles: true }
   /** a reply that the parser refuses with these words */
   | { readonly refused: RegExp }
   | { readonly error: RegExp };
@@ -39,7 +42,7 @@ const once: Readonly<Record<string, Outcome>> = {
   html: { error: /got no JSON but "<!doctype html> <html><title>502 Bad Gateway/ },
   'stream-error': retried,
   empty: { refused: /^The reply is empty/ },
-  huge: retried,
+  huge: { circles: true },
   'too-few': { refused: /^params\[2\] is missing/ },
   'too-many': { refused: /^params\[3\] does not exist/ },
   prose: asSent,
@@ -56,7 +59,6 @@ const always: Readonly<Record<string, RegExp>> = {
   hang: /got no data for 0\.3 s \(the last of 3 attempts\); see whether the server hangs/,
   'stream-error':
     /(?:an error instead of a reply \("the model fell over"\)|truncated JSON .*) \(the last of 3 attempts\)/,
-  huge: /got a reply of 100000\d\d characters \(the last of 3 attempts\); the model seems to go round in circles/,
 };
 
 const models: Record<string, ScriptedStep[]> = {};
@@ -94,6 +96,8 @@ describe.each(clients)('$name', ({ client, refuse, base }) => {
       maxAttempts: 3,
       maxConcurrent: 6,
       sleep: async () => {},
+      // A server of this machine may be silent before its first byte.
+      ...(model.endsWith('hang') && asHosted(base(server))),
     });
 
   beforeAll(async () => {
@@ -133,7 +137,16 @@ describe.each(clients)('$name', ({ client, refuse, base }) => {
       expect((error as ModelError).message).not.toContain('\u001b');
       return;
     }
-    const { text, requests } = await call;
+    if ('circles' in outcome && refuse.includes('stream')) {
+      expect(await call).toMatchObject({ requests: 2 + refuse.length });
+      return;
+    }
+    const { text, requests, finish } = await call;
+    if ('circles' in outcome) {
+      expect({ requests, finish }).toEqual({ requests: 1, finish: 'repetition' });
+      return;
+    }
+    expect(finish).toBe('stop');
     const parsed = parseReply(text, spec);
     if ('refused' in outcome) {
       expect(parsed).toMatchObject({ ok: false, problem: expect.stringMatching(outcome.refused) });

@@ -1,5 +1,6 @@
 /** What tests of endpoint clients share: a request, and settings under which nothing is really waited for. */
 import type { ChatRequest } from '../../src/llm/chat.ts';
+import { modelFetch } from '../../src/llm/providers/transport.ts';
 
 export const twoParameterRequest: ChatRequest = {
   messages: [
@@ -28,4 +29,23 @@ export function impatientClient() {
     },
   };
   return { waits, log, settings };
+}
+
+/** Settings that reach a server of this machine under a name that is not this machine's, as hosted endpoints are reached. */
+export function asHosted(baseURL: string) {
+  const host = 'hosted.test';
+  const fetch: typeof globalThis.fetch = (input, init) => modelFetch(String(input).replace(host, '127.0.0.1'), init);
+  return { baseURL: baseURL.replace('127.0.0.1', host), fetch };
+}
+
+/** A usage of the two counts that all endpoints tell, and nothing else. */
+export function countedUsage(promptTokens: number, completionTokens: number, estimated: boolean) {
+  return {
+    promptTokens,
+    completionTokens,
+    cachedTokens: null,
+    cacheWriteTokens: null,
+    reasoningTokens: null,
+    estimated,
+  };
 }

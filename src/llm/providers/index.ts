@@ -1,14 +1,15 @@
 /** From the name of a model to the model. */
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
-import type { ClientSettings } from './endpoint.ts';
 import { openAiCompatible } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
+import type { ClientSettings } from './protocol.ts';
 
-export type { ClientSettings, EndpointModel } from './endpoint.ts';
+export type { EndpointModel } from './endpoint.ts';
 export { type AutoOptions, autoModel, defaultOllamaModel, ollamaBase } from './ollama.ts';
 export { openAiCompatible } from './openai-compatible.ts';
 export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
+export type { ClientSettings } from './protocol.ts';
 
 /** Providers that need a key, and the environment variable that it stands in. */
 export const modelKeyVariables: readonly { readonly provider: string; readonly variable: string }[] = presets
@@ -68,7 +69,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
       `expected a key in ${preset.keyVariable}, got none; set it in the environment or in .env, or use --model offline`,
     );
   }
-  const { keyVariable, maxTokens } = preset;
+  const { keyVariable } = preset;
   return preset.open({
     ...settings,
     id: name,
@@ -76,7 +77,6 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
     apiKey,
     keyVariable,
     model,
-    maxTokens,
   });
 }
 

@@ -4,19 +4,14 @@
  */
 import { estimateTokens } from '../../base/tokens.ts';
 import { AttemptFailure } from '../retry.ts';
-import type { Completion } from './answer.ts';
-import {
-  type Body,
-  type EndpointModel,
-  type EndpointOptions,
-  endpointModel,
-  type Protocol,
-  shownPrompt,
-} from './endpoint.ts';
-import { connectionFailure, record } from './failure.ts';
-import { readOllamaAnswer } from './ollama-answer.ts';
+import { type EndpointModel, endpointModel } from './endpoint.ts';
+import { record } from './failure.ts';
 import { contextFor, judgePromptCount } from './ollama-context.ts';
-import { refusedParameter } from './request.ts';
+import { ollamaReader } from './ollama-reader.ts';
+import { type Completion, type EndpointOptions, type GetJson, type Protocol, shownPrompt } from './protocol.ts';
+import { refusedParameter } from './refusals.ts';
+
+const badUrl = 'is this the address of Ollama? Set OLLAMA_HOST or OLLAMA_BASE_URL, without a path like /v1';
 
 /** How long the model stays loaded after a call: longer than the episodes and evaluations between two calls take. */
 const keepAlive = '30m';
@@ -44,41 +39,23 @@ export function ollamaNative(options: EndpointOptions): EndpointModel {
 }
 
 function ollamaProtocol(options: EndpointOptions): Protocol {
-  const { id, model, apiKey, log } = options;
+  const { model, apiKey } = options;
   const base = options.baseURL.replace(/\/+$/, '');
   const contextKey = `${base} ${model}`;
   let noticedCount = false;
 
-  async function ask(path: string, signal: AbortSignal, body: Body | null): Promise<Response> {
-    try {
-      return await (options.fetch ?? fetch)(`${base}${path}`, {
-        method: body === null ? 'GET' : 'POST',
-        headers: {
-          accept: 'application/x-ndjson, application/json',
-          ...(body !== null && { 'content-type': 'application/json' }),
-          ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
-        },
-        ...(body !== null && { body: JSON.stringify(body) }),
-        signal,
-      });
-    } catch (error) {
-      throw connectionFailure(error);
-    }
-  }
-
   /** The entries of a list of models. Throws when the server does not have it. */
-  async function list(path: string, signal: AbortSignal): Promise<Record<string, unknown>[]> {
-    const response = await ask(path, signal, null);
-    const { models } = record(await response.json());
-    if (!response.ok || !Array.isArray(models)) throw new Error(`no list of models at ${path}`);
+  async function list(path: string, get: GetJson): Promise<Record<string, unknown>[]> {
+    const { models } = record(await get(path));
+    if (!Array.isArray(models)) throw new Error(`no list of models at ${path}`);
     return models.map(record);
   }
 
   /** The context that the model is loaded with, tokens; null when the server does not say. */
-  async function loadedContext(answered: string | null, signal: AbortSignal): Promise<number | null> {
+  async function loadedContext(answered: string | null, get: GetJson): Promise<number | null> {
     try {
       const names = [answered, model, `${model}:latest`];
-      const found = (await list('/api/ps', signal)).find(({ name }) => names.includes(name as string));
+      const found = (await list('/api/ps', get)).find(({ name }) => names.includes(name as string));
       return typeof found?.context_length === 'number' ? found.context_length : null;
     } catch {
       // Without this answer the suspicion stands.
@@ -97,8 +74,11 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
   return {
     url: `${base}/api/chat`,
     notFound: `get the model with "ollama pull ${model}", or correct its name`,
+    badUrl,
+    headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
+    forms: ['lines'],
 
-    body({ messages, temperature, seed }, dropped) {
+    body({ messages, temperature, seed, dropped }) {
       const context = Math.max(contextFor(messages), contexts.get(contextKey) ?? 0);
       contexts.set(contextKey, context);
       const send = (name: string) => !dropped.has(name);
@@ -119,10 +99,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       };
     },
 
-    send: (body, signal) => ask('/api/chat', signal, body),
-    // Ollama ends its answers; nothing has to be guessed.
-    isEnd: () => false,
-    read: async (text, contentType) => readOllamaAnswer(text, contentType),
+    reader: () => ollamaReader(badUrl),
 
     refused(error, body) {
       const sent = [...Object.keys(body), ...Object.keys(record(body.options))];
@@ -131,7 +108,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       return parameter ?? (body.think === undefined && /\bthink/i.test(error.message) ? 'think' : null);
     },
 
-    async check(completion, request, body, signal): Promise<Completion> {
+    async check(completion, request, body, { get, log }): Promise<Completion> {
       const { promptTokens: counted, completionTokens } = completion.usage;
       if (counted === null) return completion;
       const sent = estimateTokens(shownPrompt(request));
@@ -141,21 +118,21 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       if (verdict === 'complete') {
         if (counted + (completionTokens ?? 0) >= context && context < largestGrown) {
           contexts.set(contextKey, Math.max(2 * context, contexts.get(contextKey) ?? 0));
-          log?.(`${id}: the reply filled its context of ${context} tokens; the next one gets ${2 * context}`);
+          log(`the reply filled its context of ${context} tokens; the next one gets ${2 * context}`);
         }
         return completion;
       }
       if (verdict === 'full') throw cutPrompt(counted, sent, context);
-      const loaded = await loadedContext(completion.model, signal);
+      const loaded = await loadedContext(completion.model, get);
       if (loaded === null || loaded < asked) throw cutPrompt(counted, sent, loaded ?? context);
       // The whole prompt fits, so it was not cut.
-      if (!noticedCount) log?.(`${id}: it counts only the new tokens of a prompt; its usage is estimated`);
+      if (!noticedCount) log(`it counts only the new tokens of a prompt; its usage is estimated`);
       noticedCount = true;
       return { ...completion, usage: { ...completion.usage, promptTokens: null } };
     },
 
-    async models(signal) {
-      return (await list('/api/tags', signal)).map(({ name }) => String(name));
+    async models(get) {
+      return (await list('/api/tags', get)).map(({ name }) => String(name));
     },
   };
 }

@@ -1,8 +1,9 @@
 /** Known providers: a name, where it is, which API it speaks, and where its key stands. */
-import type { EndpointModel, EndpointOptions } from './endpoint.ts';
+import type { EndpointModel } from './endpoint.ts';
 import { ollamaBase } from './ollama.ts';
 import { ollamaNative } from './ollama-native.ts';
 import { openAiCompatible } from './openai-compatible.ts';
+import type { EndpointOptions } from './protocol.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,8 +17,6 @@ export interface Preset {
   readonly open: (options: EndpointOptions) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
-  /** `max_tokens` of a request; null: the provider's default */
-  readonly maxTokens: number | null;
 }
 
 const fixed = (url: string) => () => url;
@@ -30,7 +29,6 @@ export const presets: readonly Preset[] = [
     open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
     keyRequired: false,
-    maxTokens: null,
   },
   {
     id: 'openai',
@@ -39,7 +37,6 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'OPENAI_API_KEY',
     keyRequired: true,
-    maxTokens: null,
   },
   {
     id: 'anthropic',
@@ -48,9 +45,6 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'ANTHROPIC_API_KEY',
     keyRequired: true,
-    // The native API has no default, so the compatible one is not left to choose. Enough for hundreds of parameters and
-    // within the limit of every model.
-    maxTokens: 4096,
   },
   {
     id: 'gemini',
@@ -59,7 +53,6 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'GEMINI_API_KEY',
     keyRequired: true,
-    maxTokens: null,
   },
   {
     id: 'openrouter',
@@ -68,7 +61,6 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'OPENROUTER_API_KEY',
     keyRequired: true,
-    maxTokens: null,
   },
 ];
 

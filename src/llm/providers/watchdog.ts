@@ -13,20 +13,28 @@ export interface Watchdog {
   release(): void;
 }
 
-export function watch(
-  timeoutSeconds: number,
-  idleTimeoutSeconds: number,
-  userSignal: AbortSignal | undefined,
-): Watchdog {
+export interface WatchLimits {
+  readonly timeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  /** whether the silence before the first data is limited, too */
+  readonly idleFromStart: boolean;
+}
+
+/** Longest time that Node's timers know, ms; a longer one would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
+export function watch(limits: WatchLimits, userSignal: AbortSignal | undefined): Watchdog {
   const controller = new AbortController();
   let reason: StopReason | null = null;
   const stop = (why: StopReason) => {
     reason ??= why;
     controller.abort();
   };
+  const after = (seconds: number, why: StopReason) => setTimeout(stop, Math.min(seconds * 1000, longestTimer), why);
   const onAbort = () => stop('aborted');
-  const total = setTimeout(stop, timeoutSeconds * 1000, 'timeout');
-  const idle = setTimeout(stop, idleTimeoutSeconds * 1000, 'idle');
+  const total = after(limits.timeoutSeconds, 'timeout');
+  let idle = limits.idleFromStart ? after(limits.idleTimeoutSeconds, 'idle') : null;
+  let released = false;
   if (userSignal?.aborted) onAbort();
   userSignal?.addEventListener('abort', onAbort, { once: true });
   return {
@@ -35,11 +43,13 @@ export function watch(
       return reason;
     },
     touch: () => {
-      idle.refresh();
+      if (released) return;
+      idle = idle?.refresh() ?? after(limits.idleTimeoutSeconds, 'idle');
     },
     release: () => {
+      released = true;
       clearTimeout(total);
-      clearTimeout(idle);
+      if (idle !== null) clearTimeout(idle);
       userSignal?.removeEventListener('abort', onAbort);
     },
   };

@@ -1,0 +1,185 @@
+/** One request and its answer: sent, watched, read, and turned into a completion or into the reason why there is none. */
+import { performance } from 'node:perf_hooks';
+import { type CallProgress, type ChatRequest, ReplyFormRefused } from '../chat.ts';
+import type { Controls } from '../controls.ts';
+import { AttemptFailure } from '../retry.ts';
+import { AnsweredError } from './answer.ts';
+import { connectionFailure, type EndpointFacts, readServerError, type ServerError, statusFailure } from './failure.ts';
+import type { Asked, Body, Completion, EndpointOptions, GetJson, Protocol } from './protocol.ts';
+import { RefusedParameter, refusesForm } from './refusals.ts';
+import { readAnswer, readPieces } from './stream.ts';
+import { isLocal, modelFetch } from './transport.ts';
+import { type Watchdog, watch } from './watchdog.ts';
+
+/** An error page that is longer than this is no message. */
+const maxErrorBytes = 2 ** 20;
+
+export interface ExchangeCall {
+  readonly request: ChatRequest;
+  readonly asked: Asked;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: CallProgress) => void;
+  readonly log: (line: string) => void;
+  /** told of each payload of the answer, with the headers */
+  readonly onPayload: (headers: Headers, payload: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Makes one request. Rejects with `AttemptFailure`, `RefusedParameter` or `ReplyFormRefused`. */
+export type Exchange = (call: ExchangeCall) => Promise<Completion>;
+
+export function exchangeWith(
+  options: EndpointOptions,
+  protocol: Protocol,
+  facts: EndpointFacts,
+  controls: Controls,
+): Exchange {
+  const limits = {
+    timeoutSeconds: options.timeoutSeconds,
+    idleTimeoutSeconds: options.idleTimeoutSeconds,
+    idleFromStart: !isLocal(protocol.url),
+  };
+
+  async function exchange(call: ExchangeCall, watchdog: Watchdog): Promise<Completion> {
+    const { asked } = call;
+    const body = { ...protocol.body(asked), ...controls.extraBody };
+    const sentAt = performance.now();
+    call.onProgress({ state: 'asked' });
+    const response = await send(options, protocol, body, watchdog.signal);
+    watchdog.touch();
+    const refusalOf = (status: number, error: ServerError, isEmbedded: boolean) =>
+      refusal(status, error, { isEmbedded, body, asked, headers: response.headers });
+    if (!response.ok) {
+      const text = await errorText(response, watchdog);
+      if (watchdog.reason !== null) throw stopFailure(options, watchdog.reason, 0);
+      throw refusalOf(response.status, readServerError(text), false);
+    }
+    try {
+      const completion = await readAnswer(response, {
+        reader: protocol.reader(asked),
+        watchdog,
+        sentAt,
+        values: asked.shape?.count ?? 0,
+        badUrl: protocol.badUrl,
+        onProgress: call.onProgress,
+        onPayload: (payload) => call.onPayload(response.headers, payload),
+      });
+      const tools = { get: getJson(options, protocol, watchdog.signal), log: call.log };
+      return (await protocol.check?.(completion, call.request, body, tools)) ?? completion;
+    } catch (error) {
+      if (error instanceof AnsweredError) throw refusalOf(error.status, error.error, true);
+      throw error;
+    }
+  }
+
+  function refusal(
+    status: number,
+    error: ServerError,
+    at: { readonly isEmbedded: boolean; readonly body: Body; readonly asked: Asked; readonly headers: Headers },
+  ): Error {
+    if ([400, 422, 500, 501].includes(status)) {
+      const refused = protocol.refused(error, at.body);
+      if (refused !== null) return new RefusedParameter(refused, error.message);
+    }
+    if (refusesForm(status, error, at.asked.form)) return new ReplyFormRefused(at.asked.form, error.message);
+    const failure = statusFailure(status, at.headers, error, facts, Date.now());
+    if (!at.isEmbedded) return failure;
+    return new AttemptFailure(`an error instead of a reply ("${error.message}")`, failure.advice, failure);
+  }
+
+  return async (call) => {
+    const watchdog = watch(limits, call.signal);
+    let tokens = 0;
+    const onProgress = (progress: CallProgress) => {
+      if ('tokens' in progress) tokens = progress.tokens;
+      call.onProgress(progress);
+    };
+    try {
+      const completion = await exchange({ ...call, onProgress }, watchdog);
+      if (watchdog.reason !== null) throw stopFailure(options, watchdog.reason, tokens);
+      return completion;
+    } catch (error) {
+      // Whatever a request does when it is cut off, the reason for the cut is what happened.
+      throw watchdog.reason === null ? error : stopFailure(options, watchdog.reason, tokens);
+    } finally {
+      watchdog.release();
+    }
+  };
+}
+
+/** A request that took the whole time would take it again, so it is not repeated. */
+function stopFailure(
+  { timeoutSeconds, idleTimeoutSeconds }: EndpointOptions,
+  reason: NonNullable<Watchdog['reason']>,
+  tokens: number,
+): AttemptFailure {
+  const after = tokens === 0 ? '' : ` (about ${tokens} tokens had come)`;
+  if (reason === 'idle') {
+    const advice = 'see whether the server hangs or is only slow; for a slow one raise llm.idle_timeout_s';
+    return new AttemptFailure(`no data for ${idleTimeoutSeconds} s${after}`, advice, { retryable: true });
+  }
+  const ways = tokens === 0 ? 'use a faster model' : 'use a faster model, or lower llm.max_reply_tokens';
+  return new AttemptFailure(
+    `no complete answer within ${timeoutSeconds} s${after}`,
+    `${ways}, or raise llm.timeout_s`,
+    {
+      retryable: false,
+    },
+  );
+}
+
+async function send(options: EndpointOptions, protocol: Protocol, body: Body, signal: AbortSignal): Promise<Response> {
+  const fetch = withHeaders(options);
+  try {
+    if (protocol.send) return await protocol.send(body, fetch, signal);
+    return await fetch(protocol.url, {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream, application/x-ndjson, application/json',
+        'content-type': 'application/json',
+        ...protocol.headers,
+      },
+      body: JSON.stringify(body),
+      signal,
+    });
+  } catch (error) {
+    throw connectionFailure(error);
+  }
+}
+
+/** `fetch` with the user's own headers over all others. */
+function withHeaders(options: EndpointOptions): typeof fetch {
+  const base = options.fetch ?? modelFetch;
+  const own = Object.entries(options.headers ?? {});
+  if (own.length === 0) return base;
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    for (const [name, value] of own) headers.set(name, value);
+    return base(input, { ...init, headers });
+  };
+}
+
+async function errorText(response: Response, watchdog: Watchdog): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  await readPieces(response, watchdog, (bytes) => {
+    text += decoder.decode(bytes, { stream: true });
+    return text.length < maxErrorBytes;
+  });
+  return text;
+}
+
+/** GETs JSON of the endpoint, with a path below its base URL. */
+export function getJson(options: EndpointOptions, protocol: Protocol, signal: AbortSignal): GetJson {
+  const base = options.baseURL.replace(/\/+$/, '');
+  return async (path) => {
+    const response = await withHeaders(options)(`${base}${path}`, {
+      headers: { accept: 'application/json', ...protocol.headers },
+      signal,
+    });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`HTTP ${response.status} at ${path}`);
+    }
+    return await response.json();
+  };
+}

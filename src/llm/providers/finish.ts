@@ -1,0 +1,65 @@
+/** Why replies end, in the words of all APIs. */
+import type { Finish } from '../chat.ts';
+import { AttemptFailure } from '../retry.ts';
+import { brokenOff } from './answer.ts';
+import { excerpt } from './failure.ts';
+
+const words: Readonly<Record<Exclude<Finish, 'repetition' | 'unknown'> | 'filter' | 'tools' | 'error', string>> = {
+  stop: 'stop end_turn stop_sequence stop_string eos eos_token complete completed done end finished finish success normal load_done',
+  length:
+    'length max_tokens max_output_tokens max_completion_tokens max_new_tokens model_length token_limit max_length ' +
+    'model_context_window_exceeded context_length context_length_exceeded limit',
+  filter:
+    'content_filter content_filtered content-filter filtered safety recitation blocklist prohibited_content spii ' +
+    'refusal sensitive guardrail_intervened image_safety language',
+  tools: 'tool_calls tool_call tool_use function_call malformed_function_call unexpected_tool_call pause_turn',
+  error:
+    'error failed abort aborted cancelled canceled interrupted network_error insufficient_system_resource other_error',
+};
+
+const kinds = new Map(
+  Object.entries(words).flatMap(([kind, list]) => list.split(' ').map((word) => [word, kind] as const)),
+);
+
+/**
+ * The kind of an end by the endpoint's word for it; null for no word. Throws `AttemptFailure` for ends after which there
+ * is no reply of the model: a filter, a call of tools, an error.
+ */
+export function finishOf(reason: string | null): Finish | null {
+  if (reason === null) return null;
+  const kind = kinds.get(reason.toLowerCase());
+  switch (kind) {
+    case 'stop':
+    case 'length':
+      return kind;
+    case 'filter':
+      throw filtered(reason);
+    case 'tools':
+      throw toolsCalled(`finish reason "${excerpt(reason, 60)}"`);
+    case 'error':
+      throw new AttemptFailure(`a reply that failed (finish reason "${excerpt(reason, 60)}")`, brokenOff, {
+        retryable: true,
+      });
+    default:
+      return 'unknown';
+  }
+}
+
+/** `word`: what the endpoint says of the filter. */
+export function filtered(word: string): AttemptFailure {
+  const advice = 'the filter of the endpoint held the reply back; loosen it there, or use another model';
+  return new AttemptFailure(`a reply that a content filter stopped ("${excerpt(word, 200)}")`, advice, {
+    retryable: true,
+  });
+}
+
+/** `words`: how the model refuses. */
+export function refusedInWords(words: string): AttemptFailure {
+  const advice = 'the model declines the task; use another model';
+  return new AttemptFailure(`a refusal in place of a reply ("${excerpt(words, 200)}")`, advice, { retryable: true });
+}
+
+export function toolsCalled(detail: string): AttemptFailure {
+  const advice = 'no tools are offered to the model; turn off the tools of the server, or use another model';
+  return new AttemptFailure(`a call of tools in place of a reply (${detail})`, advice, { retryable: true });
+}

@@ -1,0 +1,53 @@
+/** Answers of Ollama's `/api/chat`: one JSON document per line, of which the last one has the counts. */
+import { AttemptFailure } from '../retry.ts';
+import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
+import { record } from './failure.ts';
+import { finishOf, toolsCalled } from './finish.ts';
+import type { Reader } from './protocol.ts';
+
+/** `badUrl`: advice for JSON that Ollama does not send. */
+export function ollamaReader(badUrl: string): Reader {
+  let last: Readonly<Record<string, unknown>> = {};
+  let sawMessage = false;
+  let hasText = false;
+  let callsTools = false;
+  return {
+    take(payload) {
+      last = payload;
+      if (typeof payload.message !== 'object' || payload.message === null) {
+        if (sawMessage || payload.done === true) return {};
+        const shown = shownBody(JSON.stringify(payload), 'application/json');
+        throw new AttemptFailure(`JSON without "message": ${shown}`, badUrl, { retryable: false });
+      }
+      sawMessage = true;
+      const message = record(payload.message);
+      const text = stringOrNull(message.content) ?? '';
+      hasText ||= text.trim() !== '';
+      callsTools ||= Array.isArray(message.tool_calls) && message.tool_calls.length > 0;
+      return { text, reasoning: stringOrNull(message.thinking) ?? '' };
+    },
+
+    end() {
+      const finishReason = nameOrNull(last.done_reason);
+      if (finishReason === 'load' || finishReason === 'unload') {
+        const problem = `no reply, only that the model was ${finishReason}ed`;
+        throw new AttemptFailure(problem, 'see in the log of Ollama why it moves the model', { retryable: true });
+      }
+      if (callsTools && !hasText) throw toolsCalled('"tool_calls"');
+      const isDone = last.done === true;
+      return {
+        // Old versions give no reason.
+        finish: isDone ? (finishOf(finishReason) ?? 'stop') : null,
+        needsEnd: true,
+        finishReason,
+        model: nameOrNull(last.model),
+        id: null,
+        usage: {
+          ...noUsage,
+          promptTokens: countOrNull(last.prompt_eval_count),
+          completionTokens: countOrNull(last.eval_count),
+        },
+      };
+    },
+  };
+}

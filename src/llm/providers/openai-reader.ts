@@ -1,0 +1,116 @@
+/** Answers of OpenAI's chat completions, as OpenAI and the many who copy it send them. */
+import { AttemptFailure } from '../retry.ts';
+import { AnsweredError, brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
+import { excerpt, record } from './failure.ts';
+import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
+import type { Reader, ReportedUsage } from './protocol.ts';
+
+/** `badUrl`: advice for JSON that is no completion. */
+export function openAiReader(badUrl: string): Reader {
+  let usage = noUsage;
+  let model: string | null = null;
+  let id: string | null = null;
+  let finishReason: string | null = null;
+  let hasText = false;
+  let refusal = '';
+  let tools: string | null = null;
+  let sawChoices = false;
+  let sawChoice = false;
+
+  return {
+    take(payload) {
+      usage = usageOf(payload) ?? usage;
+      model = nameOrNull(payload.model) ?? model;
+      id = nameOrNull(payload.id) ?? id;
+      if (!('choices' in payload)) {
+        if (!sawChoices && !('usage' in payload)) throw noCompletion(payload, badUrl);
+        return {};
+      }
+      sawChoices = true;
+      const choice = record(Array.isArray(payload.choices) ? payload.choices[0] : null);
+      // The last chunk of a stream has the usage and no choice.
+      if (Object.keys(choice).length === 0) return {};
+      sawChoice = true;
+      if (choice.error !== undefined && choice.error !== null) throw new AnsweredError({ error: choice.error });
+      const message = record(choice.delta ?? choice.message);
+      finishReason = nameOrNull(choice.finish_reason) ?? finishReason;
+      refusal += stringOrNull(message.refusal) ?? '';
+      tools ??= toolOf(message);
+      const text = contentText(message.content) || (stringOrNull(choice.text) ?? '');
+      hasText ||= text.trim() !== '';
+      return { text, reasoning: reasoningText(message) };
+    },
+
+    end() {
+      if (!sawChoice) {
+        throw new AttemptFailure('an answer without a choice', brokenOff, { retryable: true });
+      }
+      if (refusal.trim() !== '' && !hasText) throw refusedInWords(refusal);
+      if (tools !== null && !hasText) throw toolsCalled(tools);
+      const finish = finishOf(finishReason);
+      return { finish, finishReason, model, id, usage };
+    },
+  };
+}
+
+function noCompletion(payload: Readonly<Record<string, unknown>>, badUrl: string): AttemptFailure {
+  const shown = shownBody(JSON.stringify(payload), 'application/json');
+  return new AttemptFailure(`JSON without "choices": ${shown}`, badUrl, { retryable: false });
+}
+
+/** A string, or a list of parts; '' for none. Parts of Mistral's kind `thinking` are reasoning. */
+function contentText(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part) => (isThought(part) ? '' : partText(part))).join('');
+}
+
+const isThought = (part: unknown) => /^(?:thinking|reasoning)/.test(stringOrNull(record(part).type) ?? '');
+
+function partText(part: unknown): string {
+  if (typeof part === 'string') return part;
+  const { text, thinking, summary } = record(part);
+  if (typeof text === 'string') return text;
+  if (typeof thinking === 'string') return thinking;
+  if (typeof summary === 'string') return summary;
+  return [thinking, summary].flatMap((list) => (Array.isArray(list) ? list.map(partText) : [])).join('');
+}
+
+/** The reasoning in the fields of the servers; two that hold the same are one. */
+function reasoningText(message: Readonly<Record<string, unknown>>): string {
+  for (const field of ['reasoning_content', 'reasoning', 'reasoning_text', 'thinking']) {
+    const value = message[field];
+    if (typeof value === 'string' && value !== '') return value;
+    const inner = stringOrNull(record(value).content) ?? stringOrNull(record(value).text);
+    if (inner) return inner;
+  }
+  const { reasoning_details: details, content } = message;
+  if (Array.isArray(details)) return details.map(partText).join('');
+  return Array.isArray(content) ? content.filter(isThought).map(partText).join('') : '';
+}
+
+/** The name of a tool that is called; null for none. */
+function toolOf({ tool_calls: calls, function_call: call }: Readonly<Record<string, unknown>>): string | null {
+  const first = Array.isArray(calls) && calls.length > 0 ? record(calls[0]).function : call;
+  if (first === undefined || first === null) return null;
+  return `"${excerpt(stringOrNull(record(first).name) ?? '', 60)}"`;
+}
+
+/** Null when there is no complete usage. */
+function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | null {
+  const usage = record(payload.usage);
+  const [promptTokens, completionTokens] = [countOrNull(usage.prompt_tokens), countOrNull(usage.completion_tokens)];
+  if (promptTokens === null || completionTokens === null) return null;
+  const prompt = record(usage.prompt_tokens_details);
+  const { cache_n: reused } = record(payload.timings);
+  return {
+    promptTokens,
+    completionTokens,
+    // OpenAI and OpenRouter, DeepSeek, llama.cpp.
+    cachedTokens:
+      countOrNull(prompt.cached_tokens) ?? countOrNull(usage.prompt_cache_hit_tokens) ?? countOrNull(reused),
+    cacheWriteTokens: countOrNull(prompt.cache_write_tokens) ?? countOrNull(prompt.cache_creation_tokens),
+    reasoningTokens:
+      countOrNull(record(usage.completion_tokens_details).reasoning_tokens) ?? countOrNull(usage.reasoning_tokens),
+  };
+}

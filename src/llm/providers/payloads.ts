@@ -1,0 +1,200 @@
+/**
+ * From the bytes of an answer to its JSON payloads, as they arrive: server-sent events, one JSON document a line, or one
+ * JSON document. What a body is is seen by its first characters, because servers answer in other forms than they were
+ * asked for, and name other content types. Memory and time are linear in the length.
+ */
+import { createParser } from 'eventsource-parser';
+import { AttemptFailure } from '../retry.ts';
+import { brokenOff, endless, shownBody } from './answer.ts';
+
+/** A stream spends some hundred bytes on every token; this is more than models' longest replies take. */
+const maxBytes = 32 * 2 ** 20;
+
+export interface Payload {
+  readonly value: unknown;
+  /** name of the server-sent event; '' for none */
+  readonly event: string;
+}
+
+export interface PayloadDecoder {
+  /** whether an end mark has come; what comes after it is not read */
+  readonly marked: boolean;
+  /** whether the payloads come one by one, so that their times mean something */
+  readonly streamed: boolean;
+  /** Payloads that are complete with these bytes. Throws `AttemptFailure`. */
+  push(bytes: Uint8Array): Payload[];
+  /** The payloads that only the end of the body completes. Throws `AttemptFailure`. */
+  end(): Payload[];
+}
+
+/** The part of a decoder that knows one form. Texts are handed over once. */
+interface Frames {
+  push(text: string): Payload[];
+  end(): Payload[];
+}
+
+/** `badUrl`: advice for a body that no model endpoint sends. */
+export function payloadDecoder(contentType: string, badUrl: string): PayloadDecoder {
+  const decoder = new TextDecoder();
+  let bytesSeen = 0;
+  let undecided = '';
+  let frames: Frames | null = null;
+  let streamed = false;
+  let marked = false;
+  const onMark = () => {
+    marked = true;
+  };
+
+  function pushText(text: string, isLast: boolean): Payload[] {
+    if (frames !== null) return text === '' ? [] : frames.push(text);
+    undecided += text;
+    const form = formOf(undecided, contentType, isLast);
+    if (form === null) return [];
+    if (form === 'other') throw noJson(undecided, contentType, badUrl);
+    streamed = form === 'events';
+    frames =
+      form === 'events'
+        ? eventFrames(onMark)
+        : jsonFrames(contentType, () => {
+            streamed = true;
+          });
+    const first = undecided;
+    undecided = '';
+    return frames.push(first);
+  }
+
+  return {
+    get marked() {
+      return marked;
+    },
+    get streamed() {
+      return streamed;
+    },
+    push(bytes) {
+      bytesSeen += bytes.length;
+      if (bytesSeen > maxBytes) {
+        throw new AttemptFailure(`an answer of more than ${maxBytes} bytes`, endless, { retryable: true });
+      }
+      return pushText(decoder.decode(bytes, { stream: true }), false);
+    },
+    end() {
+      const payloads = pushText(decoder.decode(), true);
+      if (frames === null) {
+        throw new AttemptFailure(`an empty body (${contentType || 'no content type'})`, brokenOff, { retryable: true });
+      }
+      return [...payloads, ...frames.end()];
+    },
+  };
+}
+
+/** Null: more characters are needed. */
+function formOf(text: string, contentType: string, isLast: boolean): 'events' | 'json' | 'other' | null {
+  const start = text.trimStart();
+  if (start === '') {
+    // A body of blank lines is no events: the first event has not come.
+    return null;
+  }
+  if (/^[[{]/.test(start)) return 'json';
+  if (/^(?:data|event|id|retry)?:/.test(start)) return 'events';
+  if (!isLast && /^(?:d(?:at?)?|data|e(?:v(?:en?)?)?|event|id?|r(?:e(?:tr?)?)?|retry)$/.test(start)) return null;
+  if (contentType.includes('text/event-stream') && !start.startsWith('<')) return 'events';
+  // A bare value is JSON, too, though never a reply. Some are read whole, for the message.
+  if (!isLast && start.length < 200) return null;
+  return /^(?:null|true|false|-?\d|")/.test(start) ? 'json' : 'other';
+}
+
+function parse(text: string, contentType: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw truncated(text, contentType);
+  }
+}
+
+function truncated(text: string, contentType: string): AttemptFailure {
+  return new AttemptFailure(`truncated JSON ${shownBody(text, contentType)}`, brokenOff, { retryable: true });
+}
+
+function noJson(text: string, contentType: string, badUrl: string): AttemptFailure {
+  return new AttemptFailure(`no JSON but ${shownBody(text, contentType)}`, badUrl, { retryable: false });
+}
+
+/** Server-sent events. `[DONE]` is the end mark of OpenAI and of all who speak as it does. */
+function eventFrames(onMark: () => void): Frames {
+  let found: Payload[] = [];
+  let ended = false;
+  const parser = createParser({
+    onEvent: ({ event = '', data }) => {
+      const text = data.trim();
+      if (ended || text === '') return;
+      if (text === '[DONE]') {
+        ended = true;
+        onMark();
+      } else {
+        found.push({ value: parse(text, 'text/event-stream'), event });
+      }
+    },
+  });
+  const push = (text: string) => {
+    parser.feed(text);
+    const payloads = found;
+    found = [];
+    return payloads;
+  };
+  // The last blank line may be missing, and with it the end of the last event.
+  return { push, end: () => push('\n\n') };
+}
+
+/** One document over many lines, or one a line; the first line that ends shows which. */
+function jsonFrames(contentType: string, onLines: () => void): Frames {
+  let pieces: string[] = [];
+  let form: 'lines' | 'document' | null = null;
+  let lineCount = 0;
+
+  function takeLine(line: string): Payload[] {
+    const text = line.trim();
+    if (text === '') return [];
+    if (form === 'lines') return [{ value: parse(text, contentType), event: '' }];
+    try {
+      const value: unknown = JSON.parse(text);
+      form = 'lines';
+      return [{ value, event: '' }];
+    } catch {
+      form = 'document';
+      pieces.unshift(`${line}\n`);
+      return [];
+    }
+  }
+
+  function push(text: string): Payload[] {
+    if (form === 'document' || !text.includes('\n')) {
+      pieces.push(text);
+      return [];
+    }
+    const lines = (pieces.join('') + text).split('\n');
+    pieces = [];
+    const payloads: Payload[] = [];
+    for (let i = 0; i < lines.length - 1; i++) {
+      payloads.push(...takeLine(lines[i]));
+      if ((form as string | null) === 'document') {
+        pieces.push(lines.slice(i + 1).join('\n'));
+        return payloads;
+      }
+    }
+    pieces.push(lines[lines.length - 1]);
+    lineCount += payloads.length;
+    if (lineCount > 1) onLines();
+    return payloads;
+  }
+
+  function end(): Payload[] {
+    const rest = pieces.join('');
+    if (rest.trim() === '') return [];
+    const value = parse(rest.trim(), contentType);
+    if (lineCount > 0) onLines();
+    // Google's API without its events answers a list of what would be the events.
+    if (Array.isArray(value) && value.length > 0) return value.map((entry) => ({ value: entry, event: '' }));
+    return [{ value, event: '' }];
+  }
+  return { push, end };
+}

@@ -1,0 +1,196 @@
+/** One answer, read while it arrives: its text and reasoning, their pace, and circles that are cut. */
+import { performance } from 'node:perf_hooks';
+import { estimateTokens } from '../../base/tokens.ts';
+import type { CallProgress } from '../chat.ts';
+import { AttemptFailure } from '../retry.ts';
+import { AnsweredError, brokenOff, endless, isError, rateLimitsOf } from './answer.ts';
+import { record } from './failure.ts';
+import { type Payload, payloadDecoder } from './payloads.ts';
+import type { Completion, Ending, Piece, Reader } from './protocol.ts';
+import { type RepetitionWatch, repetitionWatch } from './repetition.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** Answers have a few thousand characters; with this many, nobody could read the record. */
+const maxTextLength = 2 ** 20;
+/** Shortest time between two reports of progress, ms. */
+const reportInterval = 100;
+
+export interface StreamOptions {
+  readonly reader: Reader;
+  readonly watchdog: Watchdog;
+  /** when the request was sent, on the clock of `performance` */
+  readonly sentAt: number;
+  /** how many values the reply may list */
+  readonly values: number;
+  /** advice for a body that is none of this API */
+  readonly badUrl: string;
+  readonly onProgress: (progress: CallProgress) => void;
+  /** told of each payload before it is read */
+  readonly onPayload: (payload: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Text and reasoning as they grow. */
+class Growing {
+  text = '';
+  reasoning = '';
+  /** estimated */
+  tokens = 0;
+  firstAt: number | null = null;
+  lastAt = 0;
+  private lastReport = -Infinity;
+  private readonly watches: Readonly<Record<'text' | 'reasoning', RepetitionWatch>>;
+  private readonly onProgress: (progress: CallProgress) => void;
+
+  constructor(values: number, onProgress: (progress: CallProgress) => void) {
+    this.watches = { text: repetitionWatch(values), reasoning: repetitionWatch(values) };
+    this.onProgress = onProgress;
+  }
+
+  /** True when the reply goes round in circles; it has been cut then. */
+  add(field: 'text' | 'reasoning', piece: string | undefined): boolean {
+    if (piece === undefined || piece === '') return false;
+    this[field] += piece;
+    if (this[field].length > maxTextLength) {
+      throw new AttemptFailure(`a reply of more than ${maxTextLength} characters`, endless, { retryable: true });
+    }
+    this.tokens += Math.max(1, estimateTokens(piece));
+    this.lastAt = performance.now();
+    this.firstAt ??= this.lastAt;
+    this.report(field);
+    const circles = this.watches[field].push(piece);
+    if (circles === null) return false;
+    this[field] = this[field].slice(0, circles.start);
+    return true;
+  }
+
+  get tokensPerSecond(): number | null {
+    const seconds = (this.lastAt - (this.firstAt ?? 0)) / 1000;
+    return this.tokens > 1 && seconds > 0 ? (this.tokens - 1) / seconds : null;
+  }
+
+  private report(field: 'text' | 'reasoning'): void {
+    if (this.lastAt - this.lastReport < reportInterval) return;
+    this.lastReport = this.lastAt;
+    const { tokens, tokensPerSecond } = this;
+    this.onProgress({ state: field === 'text' ? 'writing' : 'reasoning', tokens, tokensPerSecond });
+  }
+}
+
+/**
+ * The completion in a response with a success status; its body is let go of in any case. Throws `AttemptFailure` for
+ * what is none, `AnsweredError` for an error in it.
+ */
+export async function readAnswer(response: Response, options: StreamOptions): Promise<Completion> {
+  const { reader, watchdog, sentAt, badUrl, onPayload } = options;
+  const decoder = payloadDecoder(response.headers.get('content-type') ?? '', badUrl);
+  const growing = new Growing(options.values, options.onProgress);
+  let isDone = false;
+  let isCircling = false;
+
+  /** False when nothing more is to be read. */
+  function takeAll(payloads: readonly Payload[]): boolean {
+    for (const payload of payloads) {
+      const piece = takeOne(payload, reader, onPayload);
+      isCircling = growing.add('reasoning', piece.reasoning) || growing.add('text', piece.text);
+      isDone ||= piece.done === true;
+      if (isDone || isCircling) return false;
+    }
+    return !decoder.marked;
+  }
+
+  const broke = await readPieces(response, watchdog, (bytes) => takeAll(decoder.push(bytes)));
+  if (!isDone && !isCircling && !decoder.marked && broke === null) takeAll(decoder.end());
+  const ending = broke === null ? reader.end() : endOfBroken(reader);
+  const hasEnd = isDone || isCircling || decoder.marked || (ending !== null && ending.finish !== null);
+  if (ending === null || (!hasEnd && broke !== null)) {
+    throw new AttemptFailure(`a connection that broke after ${broke} bytes`, brokenOff, { retryable: true });
+  }
+  if (!hasEnd && (decoder.streamed || ending.needsEnd)) {
+    const wrote = `${growing.text.length + growing.reasoning.length} characters`;
+    throw new AttemptFailure(`a stream that ends early, after ${wrote}`, brokenOff, { retryable: true });
+  }
+  return completionOf(growing, ending, {
+    isCircling,
+    isStreamed: decoder.streamed,
+    sentAt,
+    rateLimits: rateLimitsOf(response.headers),
+  });
+}
+
+/** A connection may break after the end of the reply; whatever else the reader finds missing is the break's fault. */
+function endOfBroken(reader: Reader): Ending | null {
+  try {
+    return reader.end();
+  } catch {
+    return null;
+  }
+}
+
+function takeOne({ value, event }: Payload, reader: Reader, onPayload: StreamOptions['onPayload']): Piece {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const shown = JSON.stringify(value).slice(0, 60);
+    throw new AttemptFailure(`${shown} in place of a reply`, brokenOff, { retryable: true });
+  }
+  const payload = record(value);
+  if (event === 'error' || isError(payload)) throw new AnsweredError(payload);
+  onPayload(payload);
+  return reader.take(payload, event);
+}
+
+function completionOf(
+  growing: Growing,
+  ending: Ending,
+  facts: {
+    readonly isCircling: boolean;
+    readonly isStreamed: boolean;
+    readonly sentAt: number;
+    readonly rateLimits: Readonly<Record<string, string>>;
+  },
+): Completion {
+  const { firstAt, lastAt } = growing;
+  const isTimed = facts.isStreamed && firstAt !== null;
+  return {
+    ...ending,
+    text: growing.text,
+    reasoning: growing.reasoning === '' ? null : growing.reasoning,
+    finish: facts.isCircling ? 'repetition' : (ending.finish ?? 'unknown'),
+    firstTokenSeconds: isTimed ? (firstAt - facts.sentAt) / 1000 : null,
+    streamSeconds: isTimed ? (lastAt - firstAt) / 1000 : null,
+    rateLimits: facts.rateLimits,
+  };
+}
+
+/**
+ * Hands out the pieces of a body until there are no more or `onPiece` answers false. Resolves with null, or with the
+ * number of bytes after which the connection broke. The watchdog's own cut is no break: ask for its reason first.
+ */
+export async function readPieces(
+  response: Response,
+  watchdog: Watchdog,
+  onPiece: (bytes: Uint8Array) => boolean,
+): Promise<number | null> {
+  if (response.body === null) return null;
+  const reader = response.body.getReader();
+  const cancel = () => {
+    reader.cancel().catch(() => undefined);
+  };
+  watchdog.signal.addEventListener('abort', cancel, { once: true });
+  let bytes = 0;
+  try {
+    for (;;) {
+      let next: Awaited<ReturnType<typeof reader.read>>;
+      try {
+        next = await reader.read();
+      } catch {
+        return bytes;
+      }
+      if (next.done || watchdog.reason !== null) return null;
+      watchdog.touch();
+      bytes += next.value.length;
+      if (!onPiece(next.value)) return null;
+    }
+  } finally {
+    watchdog.signal.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
