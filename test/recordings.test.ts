@@ -56,7 +56,7 @@ async function record({ name, config, protocol, extra }: (typeof recordings)[num
     const overrides = [...short, ...extra];
     const { config: resolved } = await resolveConfig(config, overrides);
     const id = protocol === 'openai' ? `${server.openai}#m` : 'ollama/m';
-    const model = await openModel(id, resolved, () => {}, { OLLAMA_BASE_URL: server.ollama });
+    const model = await openModel(id, resolved, () => {}, { env: { OLLAMA_BASE_URL: server.ollama } });
     // The port of the server is no fact of the run.
     const { folder } = await smallRun({ config, overrides, runsDir, model: { ...model, id: `scripted/${protocol}` } });
     const target = join(root, name);

@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
-import { usedBackend, usedModel } from '../experiment/manifest.ts';
+import { usedBackend, usedModels } from '../experiment/manifest.ts';
+import type { RunModels } from '../experiment/models.ts';
 import { type Plan, planRun } from '../experiment/plan.ts';
 import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
 import type { RunSummary } from '../experiment/summary.ts';
@@ -84,16 +85,16 @@ async function run(configName: string, overrides: readonly string[], options: Op
     try {
       const unsupported = backend.supports(plan.env, plan.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-      const { openModel } = await import('../experiment/model.ts');
-      const model = await openModel(usedModel(manifest) ?? config.model, config, note);
-      io.note(`model: ${modelLabel(model.id, model.kind)}`);
+      const { opener, openModels } = await import('../experiment/models.ts');
+      const models = await openModels(config, plan.method, opener(config, note), usedModels(manifest));
+      for (const line of modelLines(models)) io.note(line);
       const argv = process.argv.slice(2);
       const folder = earlier ?? createRunFolder(place, { config, yaml, argv, now: Date.now() });
       io.note(`run folder: ${folder}`);
       const summary = await runExperiment({
         ...plan,
         backend,
-        model,
+        models,
         folder,
         resume: earlier !== null,
         resumeCommand: resumeCommand(argv),
@@ -101,6 +102,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
         signal: interruption.signal,
         onProgress: (progress) => showProgress(progress, io),
         onNotice: (text) => io.warn(text),
+        log: note,
       });
       io.status(null);
       const { writeRunFigure } = await import('../report/run-figure.ts');
@@ -140,6 +142,16 @@ async function showEstimate(plan: Plan, options: Options, io: Io): Promise<void>
   ];
   const title = `${plan.env.id}, ${plan.method.id}, ${config.model}`;
   io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
+}
+
+/** What answers: one line, or one for each purpose, and what answers when it cannot be used. */
+function modelLines({ search, critic }: RunModels): string[] {
+  const label = ({ first, models }: RunModels['search']): string => {
+    const others = models.slice(1).map(({ id }) => id);
+    return `${modelLabel(first.id, first.kind)}${others.length === 0 ? '' : `, else ${others.join(', ')}`}`;
+  };
+  if (search.first.id === critic.first.id) return [`model: ${label(search)}`];
+  return [`model of the search: ${label(search)}`, `model of the critic: ${label(critic)}`];
 }
 
 /** What the user types to go on. */

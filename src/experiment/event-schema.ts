@@ -91,6 +91,7 @@ const schema = z.discriminatedUnion('type', [
     adapter: z.string().nullable(),
     model: z.string(),
     model_kind: z.enum(modelKinds),
+    models: z.strictObject({ search: z.string(), critic: z.string() }).optional(),
   }),
   z.strictObject({
     ...stamp,
@@ -162,7 +163,13 @@ const schema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ ...stamp, type: z.literal('rechecked'), iteration: count, params, seed: count, summary }),
   z.strictObject({ ...stamp, type: z.literal('run_finished') }),
-  z.strictObject({ ...stamp, type: z.literal('run_stopped'), reason: z.string(), exit_code: z.int() }),
+  z.strictObject({
+    ...stamp,
+    type: z.literal('run_stopped'),
+    reason: z.string(),
+    exit_code: z.int(),
+    call_failed: z.boolean().optional(),
+  }),
 ]);
 
 /** The event, or the first thing that is wrong with it in words. */

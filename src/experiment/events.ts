@@ -31,8 +31,11 @@ export interface RunStarted {
   readonly config_hash: string;
   readonly backend: string;
   readonly adapter: string | null;
+  /** what answers the search calls */
   readonly model: string;
   readonly model_kind: ModelKind;
+  /** what answers the calls of each purpose; older records have one model for both */
+  readonly models?: Readonly<Record<Purpose, string>> | undefined;
 }
 export interface Warmup {
   readonly type: 'warmup';
@@ -114,6 +117,8 @@ export interface RunStopped {
   readonly type: 'run_stopped';
   readonly reason: string;
   readonly exit_code: number;
+  /** false: the endpoint answered, with nothing that could be used; left out for any other stop */
+  readonly call_failed?: boolean | undefined;
 }
 
 export type EventBody =

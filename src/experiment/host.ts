@@ -3,13 +3,17 @@ import { availableParallelism } from 'node:os';
 import { UsageError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
+import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
+import type { Method } from '../methods/method.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { type SharedBackend, shareBackend } from '../rollout/shared.ts';
+import type { CallState } from './calls.ts';
 import { requireRun } from './folder.ts';
-import { usedBackend, usedModel } from './manifest.ts';
+import { usedBackend, usedModels } from './manifest.ts';
 import { openModel } from './model.ts';
+import { type ModelNames, openModels, type RunModels } from './models.ts';
 import { Planner } from './plan.ts';
 import { type Progress, restoreSummary, runExperiment } from './run.ts';
 import type { RunSummary } from './summary.ts';
@@ -31,6 +35,8 @@ export interface HostedRun {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly onNotice?: (text: string) => void;
+  readonly log?: (text: string) => void;
+  readonly onCall?: (call: CallState | null) => void;
 }
 
 /** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
@@ -56,10 +62,10 @@ export class RunHost {
 
   /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
   async check(config: Config): Promise<void> {
-    const { env, policy } = this.#planner.plan(config);
+    const { env, policy, method } = this.#planner.plan(config);
     const unsupported = (await this.#backend(config.evaluation.backend)).supports(env, policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-    await this.#model(config.model, config);
+    await this.#modelsOf(config, method, null);
   }
 
   /**
@@ -71,8 +77,8 @@ export class RunHost {
     if (manifest.status === 'finished') return restoreSummary(folder, config, plan.policy);
     const asked = config.evaluation.backend;
     const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
-    const model = await this.#model(usedModel(manifest) ?? config.model, config);
-    return await runExperiment({ ...plan, ...options, folder, resume: true, backend, model });
+    const models = await this.#modelsOf(config, plan.method, usedModels(manifest));
+    return await runExperiment({ ...plan, ...options, folder, resume: true, backend, models });
   }
 
   /** Of the backends: how many evaluations were asked for, and how many calls they took. */
@@ -94,10 +100,16 @@ export class RunHost {
     return once(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
   }
 
+  #modelsOf(config: Config, method: Method, begun: ModelNames | null): Promise<RunModels> {
+    return openModels(config, method, (name, { controls }) => this.#model(name, config, controls), begun);
+  }
+
   /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */
-  async #model(name: string, config: Config): Promise<ChatModel> {
-    const key = JSON.stringify([name, config.llm]);
-    const model = await once(this.#models, key, () => openModel(name, config, this.#note));
+  async #model(name: string, { llm }: Config, controls: Controls): Promise<ChatModel> {
+    // What differs between purposes is in the controls, or said with each call.
+    const { search: _search, critic: _critic, ...common } = llm;
+    const key = JSON.stringify([name, common, controls]);
+    const model = await once(this.#models, key, () => openModel(name, { llm }, this.#note, { controls }));
     if (model.kind === 'replay') this.#models.delete(key);
     if (model.kind !== 'offline') return model;
     this.#offline ??= openOfflineThreads(availableParallelism());

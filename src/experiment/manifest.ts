@@ -31,6 +31,8 @@ const schema = z.object({
   adapter: z.string().nullable(),
   model: z.string(),
   model_kind: z.enum(modelKinds).nullable(),
+  /** what answers the calls of each purpose; left out before the first session and by earlier versions */
+  models: z.object({ search: z.string(), critic: z.string() }).optional(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
   /** where a run comes from that this program did not search: it can be read, not resumed or replayed */
@@ -129,6 +131,7 @@ export function usedBackend(manifest: Manifest | null): BackendId | null {
 }
 
 /** What answers a run once it has begun; null before. */
-export function usedModel(manifest: Manifest | null): string | null {
-  return manifest?.backend == null ? null : manifest.model;
+export function usedModels(manifest: Manifest | null): { readonly search: string; readonly critic: string } | null {
+  if (manifest?.backend == null) return null;
+  return manifest.models ?? { search: manifest.model, critic: manifest.model };
 }

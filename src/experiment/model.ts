@@ -1,6 +1,7 @@
 /** From the model name of a configuration to the model, with what this layer adds: `offline`, `auto`, `replay:<run>`. */
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
+import { type Controls, noControls } from '../llm/controls.ts';
 import { offline } from '../llm/offline/index.ts';
 import {
   autoModel,
@@ -25,7 +26,7 @@ export async function openModel(
   name: string,
   { llm }: Pick<Config, 'llm'>,
   log: (text: string) => void,
-  env: Environment = process.env,
+  { controls = noControls, env = process.env }: { readonly controls?: Controls; readonly env?: Environment } = {},
 ): Promise<ChatModel> {
   const settings: ClientSettings = {
     timeoutSeconds: llm.timeout_s,
@@ -33,6 +34,7 @@ export async function openModel(
     maxAttempts: llm.max_attempts,
     ...(llm.max_concurrent !== null && { maxConcurrent: llm.max_concurrent }),
     minSpacingSeconds: llm.min_spacing_s,
+    controls,
     log,
   };
   const named = (id: string) => resolveModel(id, { env, settings, extra: localModels });

@@ -10,6 +10,7 @@ import { readRunConfig, refuseImported, requireRun } from './folder.ts';
 import { type EventLog, readEvents } from './journal.ts';
 import { eventName, isSearchEvent, type Ledger, type SearchBody, type SearchEvent } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
+import { oneModel } from './models.ts';
 import { type Plan, planRun } from './plan.ts';
 import { runSearch } from './search.ts';
 
@@ -123,7 +124,7 @@ export async function replayRun(
       backend,
       ledger,
       signal: options.signal,
-      model: replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' }),
+      models: oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' })),
       checkBudget: () => {},
       onIteration: async () => {},
     });

@@ -2,11 +2,11 @@
 import { type ExitCode, exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
-import type { ChatModel } from '../llm/chat.ts';
 import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
+import type { CallState } from './calls.ts';
 import { costOf, priceOf } from './cost.ts';
 import type { EventBody, RunEvent } from './events.ts';
 import { refuseImported, requireRun } from './folder.ts';
@@ -15,10 +15,12 @@ import { Journal } from './journal.ts';
 import { isSearchEvent, type Ledger, type SearchEvent } from './ledger.ts';
 import { LostLockError, watchLock } from './lock.ts';
 import { environmentFacts, type Manifest } from './manifest.ts';
+import { kindOf, namesOf, type RunModels } from './models.ts';
 import { RunFiles } from './run-files.ts';
 import { interruption, runSearch } from './search.ts';
 import type { RunSummary } from './summary.ts';
 import { Tally } from './tally.ts';
+import { nothingUsable, UnusableError } from './unusable.ts';
 
 /** What is told after every event, and once before the first when a run is resumed. */
 export interface Progress {
@@ -37,7 +39,7 @@ export interface ExperimentOptions {
   readonly env: Env;
   readonly policy: Policy;
   readonly method: Method;
-  readonly model: ChatModel;
+  readonly models: RunModels;
   readonly backend: Backend;
   /** made by `createRunFolder` */
   readonly folder: string;
@@ -48,22 +50,32 @@ export interface ExperimentOptions {
   readonly argv: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: Progress) => void;
+  /** hears how each call gets on, and null when it has ended */
+  readonly onCall?: (call: CallState | null) => void;
   /** a line for the user, such as a torn line that was dropped */
   readonly onNotice?: (text: string) => void;
+  /** a line of a model: waits, parameters left out, who answers instead */
+  readonly log?: (text: string) => void;
   /** ms since 1970 */
   readonly now?: () => number;
 }
 
 /** Refuses to go on with another device or model than the record was made with: the results would be a mixture. */
-function checkSameMeans({ backend, model, onNotice }: ExperimentOptions, tally: Tally): void {
+function checkSameMeans({ backend, models, onNotice }: ExperimentOptions, tally: Tally): void {
   const refuse = (what: string, before: string, now: string, option: string): never => {
     throw new UsageError(
       '--resume',
-      `expected the ${what} of the earlier part, "${before}", got "${now}"; add ${option} ${before}, or start a new run`,
+      `expected the ${what} of the earlier part, "${before}", got "${now}"; add ${option}${before}, or start a new run`,
     );
   };
-  if (tally.backend !== null && tally.backend !== backend.id) refuse('backend', tally.backend, backend.id, '--backend');
-  if (tally.model !== null && tally.model !== model.id) refuse('model', tally.model, model.id, '--model');
+  if (tally.backend !== null && tally.backend !== backend.id)
+    refuse('backend', tally.backend, backend.id, '--backend ');
+  const { search, critic } = namesOf(models);
+  if (tally.models !== null) {
+    const before = tally.models;
+    if (before.search !== search) refuse('model', before.search, search, '--model ');
+    if (before.critic !== critic) refuse('model of the critic', before.critic, critic, 'llm.critic.model=');
+  }
   if (tally.backend !== null && tally.adapter !== backend.adapter) {
     onNotice?.(`the earlier part of this run was played on "${tally.adapter}", now it is "${backend.adapter}"`);
   }
@@ -140,7 +152,8 @@ class Session {
    */
   async begin(): Promise<void> {
     if (this.start) return;
-    const { config, backend, model, argv } = this.options;
+    const { config, backend, models, argv } = this.options;
+    const names = namesOf(models);
     const resumed = this.tally.sessions > 0;
     this.start = { time: this.now(), iterations: this.tally.rows.length };
     if (resumed) this.report(null);
@@ -150,8 +163,9 @@ class Session {
       config_hash: runHash(config),
       backend: backend.id,
       adapter: backend.adapter,
-      model: model.id,
-      model_kind: model.kind,
+      model: names.search,
+      model_kind: kindOf(models),
+      models: names,
     });
     this.manifest = { ...this.manifest, ...environmentFacts(), argv: [...argv], stopped: null };
     await this.saveManifest();
@@ -202,14 +216,20 @@ class Session {
 
   private async saveManifest(): Promise<void> {
     const { status, backend, adapter, modelKind } = this.tally;
-    const model = this.tally.model ?? this.manifest.model;
-    this.manifest = { ...this.manifest, status, backend, adapter, model, model_kind: modelKind };
+    const models = this.tally.models ?? undefined;
+    const model = models?.search ?? this.manifest.model;
+    this.manifest = { ...this.manifest, status, backend, adapter, model, models, model_kind: modelKind };
     this.journal.check();
     await this.files.writeManifest(this.manifest);
   }
 
+  /** Throws where there is nothing to finish: no reply of any iteration could be used. */
   async finish(): Promise<RunSummary> {
     if (!this.isFinished) {
+      const { rows, firstProblem } = this.tally;
+      if (rows.every(({ proposal, revision }) => proposal === null && revision === null)) {
+        throw nothingUsable(rows.length, firstProblem);
+      }
       await this.begin();
       await this.append({ type: 'run_finished' });
     }
@@ -220,8 +240,15 @@ class Session {
   }
 
   /** Records why the session ends; what was done stays, whatever else fails now. */
-  async stop(reason: string, exitCode: ExitCode): Promise<void> {
-    if (this.journal.writable) await this.append({ type: 'run_stopped', reason, exit_code: exitCode });
+  async stop(reason: string, exitCode: ExitCode, callFailed: boolean): Promise<void> {
+    if (this.journal.writable) {
+      await this.append({
+        type: 'run_stopped',
+        reason,
+        exit_code: exitCode,
+        ...(!callFailed && { call_failed: false }),
+      });
+    }
     this.manifest = { ...this.manifest, stopped: { reason, exit_code: exitCode } };
     // What it failed with is why this is called, or matters less than what is.
     await this.saving.catch(() => {});
@@ -249,7 +276,8 @@ async function recordStop(session: Session, error: unknown, onNotice: Experiment
   if (error instanceof LostLockError) return;
   const reason = error instanceof Error ? error.message : String(error);
   try {
-    await session.stop(reason, error instanceof R2poError ? error.exitCode : exitCodes.failed);
+    const exitCode = error instanceof R2poError ? error.exitCode : exitCodes.failed;
+    await session.stop(reason, exitCode, !(error instanceof UnusableError));
   } catch (second) {
     if (!(second instanceof R2poError)) throw second;
     onNotice?.(second.message);
@@ -259,6 +287,7 @@ async function recordStop(session: Session, error: unknown, onNotice: Experiment
 /** What is thrown to the user: the same failure, with the way to go on. */
 function withResumeHint(error: R2poError, command: string): R2poError {
   if (error.exitCode === exitCodes.usage || error instanceof LostLockError) return error;
+  if (error instanceof UnusableError && !error.resumable) return error;
   const { unit, detail, exitCode } = error;
   return new R2poError(unit, `${detail}; resume with: ${command}`, { exitCode, cause: error });
 }

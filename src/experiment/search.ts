@@ -7,10 +7,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InterruptedError, R2poError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
-import type { ChatModel } from '../llm/chat.ts';
 import { runIteration } from '../methods/interpreter.ts';
 import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
-import { replyShape } from '../methods/reply-shape.ts';
 import { type SearchSettings, sensitivityChanges } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, type Episodes, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
@@ -19,8 +17,10 @@ import { evaluate } from '../stats/evaluate.ts';
 import { paired } from '../stats/intervals.ts';
 import { sensitivity } from '../stats/sensitivity.ts';
 import { pickOf, type Summary } from '../stats/summary.ts';
+import { type CallState, RunCalls } from './calls.ts';
 import { firstDifference } from './difference.ts';
 import { type EventOf, type Ledger, step } from './ledger.ts';
+import type { RunModels } from './models.ts';
 import { deriveGenerator, deriveSeed } from './seeds.ts';
 
 export interface Search {
@@ -29,12 +29,18 @@ export interface Search {
   readonly env: Env;
   readonly policy: Policy;
   readonly method: Method;
-  readonly model: ChatModel;
+  readonly models: RunModels;
   readonly backend: Backend;
   readonly ledger: Ledger;
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
+  /** a line for the user that is more than a log line */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** what a model has to say of a call: waits, parameters left out, who answers instead */
+  readonly log?: ((text: string) => void) | undefined;
+  /** hears how each call gets on, and null when it has ended */
+  readonly onCall?: ((call: CallState | null) => void) | undefined;
   /** Throws when a budget is used up; called before each model call. */
   readonly checkBudget: () => void;
   /**
@@ -63,9 +69,6 @@ async function giveWay(signal: AbortSignal | undefined): Promise<void> {
   await nextTurn();
   throwIfInterrupted(signal);
 }
-
-/** Seeds of requests are kept in 31 bits by many endpoints. */
-const requestSeedLimit = 2 ** 31;
 
 /** What has to be known to play an episode of an evaluation again. */
 interface EvaluatedPolicy {
@@ -148,8 +151,8 @@ function replayer(search: Search, policy: EvaluatedPolicy): ReplayEpisode {
 }
 
 /** The effects of one iteration, and the traces that they can make. */
-function iterationEffects(search: Search, calls: { count: number }) {
-  const { config, settings, model, ledger, signal } = search;
+function iterationEffects(search: Search, calls: RunCalls) {
+  const { config, settings, ledger, signal } = search;
   const { play } = player(search);
   const traces = new Map<string, CandidateTraces>();
   /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
@@ -158,27 +161,28 @@ function iterationEffects(search: Search, calls: { count: number }) {
   const effects: Effects = {
     async ask({ messages, ...call }) {
       const callNumber = calls.count++;
+      let live = false;
       const event = await step(ledger, 'llm_call', call, async () => {
         await giveWay(signal);
         search.checkBudget();
-        const { temperature } = config.llm;
-        const seed =
-          config.llm.seed === null ? null : deriveSeed(config.llm.seed, 'model', callNumber) % requestSeedLimit;
-        const form = model.replyForms[0];
-        const request = { messages: await messages(form), temperature, seed };
-        const held = { form, shape: replyShape(search.policy, settings) };
-        const reply = await model.complete({ ...request, purpose: call.purpose, held }, { signal, run: search.folder });
-        return { type: 'llm_call', ...call, request: { ...request, form }, reply };
+        live = true;
+        const asked = await calls.ask(call, messages, callNumber);
+        return { type: 'llm_call', ...call, ...asked };
       });
       const { text, reasoning, finish, usage } = event.reply;
-      return { text, reasoning, finish, tokens: usage.completionTokens };
+      const reply = { text, reasoning, finish, tokens: usage.completionTokens };
+      calls.latest = live ? reply : null;
+      return reply;
     },
 
     async refused(call) {
       await step(ledger, 'parse_failed', call, async () => ({ type: 'parse_failed', ...call }));
+      // A resumed run begins to count anew.
+      if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
     },
 
     async evaluate(call) {
+      calls.unusable.reset();
       const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
       const episodes = settings.evaluationEpisodes;
       let again: ReplayEpisode | null = null;
@@ -226,7 +230,7 @@ function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Metho
 async function iterate(search: Search, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const { env, policy, settings, method, ledger, signal } = search;
   const done: EventOf<'iteration'>[] = [];
-  const calls = { count: 0 };
+  const calls = new RunCalls(search);
   for (let iteration = 1; iteration <= settings.iterations; iteration++) {
     throwIfInterrupted(signal);
     const { effects, traces } = iterationEffects(search, calls);

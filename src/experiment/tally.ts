@@ -3,7 +3,7 @@
  * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
  */
 import { type ExitCode, exitCodes } from '../base/errors.ts';
-import type { CandidateLabel } from '../methods/method.ts';
+import type { CandidateLabel, Purpose } from '../methods/method.ts';
 import type { Summary } from '../stats/summary.ts';
 import type { ModelKind, RunEvent } from './events.ts';
 
@@ -62,7 +62,8 @@ export class Tally {
   imported = false;
   backend: string | null = null;
   adapter: string | null = null;
-  model: string | null = null;
+  /** name of what answers the calls of each purpose */
+  models: Readonly<Record<Purpose, string>> | null = null;
   modelKind: ModelKind | null = null;
   /** start of the first session, ms since 1970 */
   startTime: number | null = null;
@@ -74,6 +75,8 @@ export class Tally {
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
   readonly llm = { calls: 0, failedCalls: 0, unusable: 0, promptTokens: 0, completionTokens: 0, seconds: 0 };
+  /** why the first of the unusable replies was none */
+  firstProblem: string | null = null;
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
   episodes = 0;
   steps = 0;
@@ -88,6 +91,11 @@ export class Tally {
   /** s of all sessions, from the start of each to its last event */
   get wallSeconds(): number {
     return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart) / 1000;
+  }
+
+  /** name of what answers the search calls */
+  get model(): string | null {
+    return this.models?.search ?? null;
   }
 
   get tokens(): number {
@@ -112,7 +120,7 @@ export class Tally {
         this.startTime ??= time;
         this.backend = event.backend;
         this.adapter = event.adapter;
-        this.model = event.model;
+        this.models = event.models ?? { search: event.model, critic: event.model };
         this.modelKind = event.model_kind;
         break;
       case 'warmup':
@@ -129,6 +137,7 @@ export class Tally {
       }
       case 'parse_failed':
         this.llm.unusable += 1;
+        this.firstProblem ??= event.problem;
         break;
       case 'evaluated':
         this.evaluated.set(event.candidate, event.summary);
@@ -148,7 +157,7 @@ export class Tally {
         break;
       case 'run_stopped':
         this.status = isOrderlyStop(event.exit_code) ? 'stopped' : 'failed';
-        if (event.exit_code === exitCodes.model) this.llm.failedCalls += 1;
+        if (event.exit_code === exitCodes.model && event.call_failed !== false) this.llm.failedCalls += 1;
         break;
     }
   }

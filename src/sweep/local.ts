@@ -182,7 +182,7 @@ class Sweep {
       this.#running.set(run.id, { run, folder, progress: null });
       this.#tell(null);
       const onNotice = (text: string): void => note(`${place}: ${text}`);
-      const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice };
+      const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
       return end('finished', await this.#host.run({ ...given, ...(signal && { signal }) }), null);
     } catch (thrown) {
       if (!(thrown instanceof R2poError)) {

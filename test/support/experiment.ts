@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { RunEvent } from '../../src/experiment/events.ts';
 import { createRunFolder } from '../../src/experiment/folder.ts';
+import { oneModel, type RunModels } from '../../src/experiment/models.ts';
 import { planRun } from '../../src/experiment/plan.ts';
 import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
 import type { RunSummary } from '../../src/experiment/summary.ts';
@@ -56,6 +57,8 @@ export interface SmallRun {
   readonly overrides?: readonly string[];
   readonly seed?: number;
   readonly model?: ChatModel;
+  /** in place of `model`, where search and critic differ */
+  readonly models?: RunModels;
   /** an earlier run's folder to go on with */
   readonly folder?: string;
   readonly runsDir?: string;
@@ -71,7 +74,7 @@ export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions>
   const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
   return {
     ...planRun(config),
-    model: run.model ?? offline,
+    models: run.models ?? oneModel(run.model ?? offline),
     backend: openCpuBackend({ threads: 1 }),
     folder: run.folder ?? createRunFolder(place, { config, yaml, argv, now: Date.now() }),
     resume: run.folder !== undefined,

@@ -273,6 +273,7 @@ class QueueWorker {
         signal,
         onProgress: this.#teller(job),
         onNotice: (text) => note(`${folder}: ${text}`),
+        log: (text) => note(`${folder}: ${text}`),
       }),
     );
     await store?.publish(name, folder);

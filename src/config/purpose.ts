@@ -1,0 +1,34 @@
+/** What the configuration says about the calls of one purpose: `llm.search` and `llm.critic` laid over `llm`. */
+import type { Controls } from '../llm/controls.ts';
+import type { Purpose } from '../methods/method.ts';
+import type { Config } from './schema.ts';
+
+export interface PurposeSettings {
+  /** its name in this program */
+  readonly model: string;
+  readonly temperature: number | null;
+  readonly replyForm: Config['llm']['reply_form'];
+  readonly controls: Controls;
+}
+
+export function purposeSettings({ model, llm }: Pick<Config, 'model' | 'llm'>, purpose: Purpose): PurposeSettings {
+  const { search, critic, ...common } = llm;
+  const own = purpose === 'critic' ? critic : { ...search, model: undefined };
+  const set = { ...common, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };
+  return {
+    model: own.model ?? model,
+    temperature: set.temperature,
+    replyForm: set.reply_form,
+    controls: {
+      topP: set.top_p,
+      stop: set.stop,
+      maxReplyTokens: set.max_reply_tokens,
+      reasoningEffort: set.reasoning_effort,
+      think: set.think,
+      numCtx: set.num_ctx,
+      keepAlive: set.keep_alive,
+      extraBody: { ...common.extra_body, ...own.extra_body },
+      headers: set.headers,
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** A model with others that answer when it cannot be used. */
+import { performance } from 'node:perf_hooks';
+import { ModelError } from '../base/errors.ts';
+import type { ChatModel } from './chat.ts';
+
+/** A model that could not be used is passed over for so long, unless its endpoint names another time, s. */
+const restSeconds = 300;
+
+/** The models of a chain, the first one preferred. All calls of a process share one, and with it what it has learned. */
+export class ModelChain {
+  /** the one that the chain is named after */
+  readonly first: ChatModel;
+  readonly #models: readonly ChatModel[];
+  readonly #now: () => number;
+  /** when a model that failed is tried again, ms */
+  readonly #restUntil = new Map<ChatModel, number>();
+
+  /** `now`: ms of a clock that never goes back */
+  constructor(first: ChatModel, others: readonly ChatModel[] = [], now: () => number = () => performance.now()) {
+    this.first = first;
+    this.#models = [first, ...others];
+    this.#now = now;
+  }
+
+  get models(): readonly ChatModel[] {
+    return this.#models;
+  }
+
+  /**
+   * What `ask` brings of the first model that can be used. Throws what it throws: a `ModelError` only after the last
+   * model. `log` hears who answers instead.
+   */
+  async answer<T>(ask: (model: ChatModel) => Promise<T>, log?: (line: string) => void): Promise<T> {
+    const rested = this.#models.filter(
+      (model) => (this.#restUntil.get(model) ?? Number.NEGATIVE_INFINITY) <= this.#now(),
+    );
+    const turn = rested.length === 0 ? this.#models : rested;
+    const failures: ModelError[] = [];
+    for (const [i, model] of turn.entries()) {
+      try {
+        const reply = await ask(model);
+        this.#restUntil.delete(model);
+        return reply;
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        failures.push(error);
+        this.#restUntil.set(model, this.#now() + 1000 * (error.retryAfterSeconds ?? restSeconds));
+        if (i + 1 < turn.length) log?.(`${error.message}; ${turn[i + 1].id} answers instead`);
+      }
+    }
+    if (failures.length === 1) throw failures[0];
+    const waits = failures.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? []);
+    throw new ModelError(
+      'llm.fallback',
+      `expected one of ${turn.length} models to answer, got ${failures.map(({ message }) => message).join(' | ')}`,
+      { cause: failures.at(-1), retryAfterSeconds: waits.length < failures.length ? null : Math.min(...waits) },
+    );
+  }
+}
