@@ -7,6 +7,7 @@ import { ModelError, nearest, UsageError } from '../../base/errors.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import { type CallOptions, type ChatModel, type ChatReply, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import { noControls } from '../controls.ts';
+import { beginningOf } from '../reply/forms.ts';
 import type { ReplyForm } from '../reply/shape.ts';
 import { AttemptFailure, GaveUp, longestRetryAfterSeconds, realSleep, throwIfAborted, withRetries } from '../retry.ts';
 import { exchangeWith, getJson } from './exchange.ts';
@@ -20,10 +21,14 @@ import { isLocal } from './transport.ts';
 export interface EndpointModel extends ChatModel {
   /** parameters that the endpoint refused, in the order of the refusals; they are not sent again */
   readonly droppedParameters: readonly string[];
+  /** Asks the server what it is, as far as that is known only by asking; never fails. Before it, `replyForms` is a guess. */
+  ready(signal?: AbortSignal): Promise<void>;
 }
 
 /** Longest wait for the list of models that goes into the message of a 404, ms. */
 const listTimeout = 3000;
+/** Longest wait for what a server says of itself, ms. */
+const exploreTimeout = 2000;
 /** A number that hosted endpoints bear; the limits of an account show themselves by 429. */
 const defaultConcurrent = 8;
 
@@ -54,23 +59,38 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     if (traits !== null) forms = traits.forms;
   }
 
-  function askedOf(request: ChatRequest): Asked {
+  /** Asks the server what it is; a model is used without the answer, too. */
+  async function explore(isFirst: boolean, signal?: AbortSignal): Promise<void> {
+    try {
+      const traits = await protocol.explore?.(getJson(options, protocol, withLimit(exploreTimeout, signal)), isFirst);
+      if (traits) forms = traits.forms;
+    } catch {
+      throwIfAborted(signal);
+    }
+  }
+
+  function askedOf(request: ChatRequest, run: string | null): Asked {
     const { messages, temperature, seed, purpose = null, held } = request;
+    const begun = held?.form === 'begun' ? beginningOf(held.shape) : null;
     return {
-      messages,
+      messages: begun === null ? messages : [...messages, { role: 'assistant', content: begun }],
       temperature,
       seed,
       purpose,
+      run,
       form: held?.form ?? 'lines',
       shape: held?.shape ?? null,
-      begun: null,
+      begun,
       maxTokens: limit.of(held?.shape ?? null),
       controls,
       dropped,
     };
   }
 
-  async function complete(request: ChatRequest, { signal, onProgress, log }: CallOptions = {}): Promise<ChatReply> {
+  async function complete(
+    request: ChatRequest,
+    { signal, onProgress, log, run }: CallOptions = {},
+  ): Promise<ChatReply> {
     let started: number | null = null;
     let requests = 0;
     let servedUntil = -Infinity;
@@ -83,7 +103,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         started ??= performance.now();
         requests += 1;
         try {
-          const asked = askedOf(request);
+          const asked = askedOf(request, run ?? null);
           const completion = await exchange({
             request,
             asked,
@@ -93,7 +113,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
             onPayload: learn,
           });
           noteLimits(completion, asked, tell);
-          return completion;
+          return withBeginning(completion, asked, tell);
         } catch (error) {
           if (!(error instanceof RefusedParameter)) throw error;
           throwIfAborted(signal);
@@ -118,6 +138,8 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
       }
     }
 
+    throwIfAborted(signal);
+    await explore(false, signal);
     progress({ state: 'queued' });
     try {
       const completion = await withRetries(attemptInTurn, {
@@ -141,6 +163,17 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
       }
       throw error;
     }
+  }
+
+  /** The reply with the beginning that was written for it. A model that began anew cannot be held by it. */
+  function withBeginning(completion: Completion, { begun }: Asked, tell: (line: string) => void): Completion {
+    if (begun === null) return completion;
+    const { text } = completion;
+    if (text.trimStart().startsWith(begun)) return completion;
+    if (!text.includes(begun)) return { ...completion, text: `${begun}${text}` };
+    refusedForms.add('begun');
+    tell('the endpoint does not go on from a reply that is begun for it; none is from now on');
+    return completion;
   }
 
   /** A limit that cut a reply is said, and one that was only derived is raised for the next call. */
@@ -196,10 +229,9 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
 
   /** The models that the endpoint has, as the end of an advice; '' when it does not say quickly. */
   async function knownModels(signal: AbortSignal | undefined): Promise<string> {
-    const timeout = AbortSignal.timeout(listTimeout);
-    const limit = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     try {
-      const known = (await protocol.models(getJson(options, protocol, limit))).map((name) => excerpt(name, 100));
+      const get = getJson(options, protocol, withLimit(listTimeout, signal));
+      const known = (await protocol.models(get)).map((name) => excerpt(name, 100));
       if (known.length === 0) return '; the endpoint has no models';
       const near = nearest(model, known);
       const more = known.length > 10 ? ` and ${known.length - 10} more` : '';
@@ -220,7 +252,14 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
       return [...dropped];
     },
     complete,
+    ready: (signal) => explore(true, signal),
   };
+}
+
+/** A signal that fires after `time` ms, or with the user's. */
+function withLimit(time: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(time);
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
 }
 
 function requireSendableKey({ id, apiKey, keyVariable }: EndpointOptions): void {

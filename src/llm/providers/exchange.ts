@@ -168,11 +168,11 @@ async function errorText(response: Response, watchdog: Watchdog): Promise<string
   return text;
 }
 
-/** GETs JSON of the endpoint, with a path below its base URL. */
+/** GETs JSON of the endpoint. */
 export function getJson(options: EndpointOptions, protocol: Protocol, signal: AbortSignal): GetJson {
   const base = options.baseURL.replace(/\/+$/, '');
   return async (path) => {
-    const response = await withHeaders(options)(`${base}${path}`, {
+    const response = await withHeaders(options)(path.startsWith('/') ? `${base}${path}` : path, {
       headers: { accept: 'application/json', ...protocol.headers },
       signal,
     });

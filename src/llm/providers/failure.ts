@@ -75,8 +75,13 @@ export function statusFailure(
 
 const contextTooSmall = /context.?(?:length|window|size)|maximum context|too many tokens|(?:prompt|input) is too long/i;
 
+/** Whether an error says that prompt, or prompt and reply, do not fit into the model's context. */
+export function isTooLong(error: ServerError): boolean {
+  return contextTooSmall.test(`${error.code} ${error.message}`);
+}
+
 function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, notFound }: EndpointFacts): string {
-  if (contextTooSmall.test(`${error.code} ${error.message}`) || status === 413) {
+  if (isTooLong(error) || status === 413) {
     return 'the prompt is too long for this model; use one with a larger context, or lower critic.trajectory_tokens';
   }
   switch (status) {

@@ -1,7 +1,9 @@
 /** From the name of a model to the model. */
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
-import { openAiCompatible } from './openai-compatible.ts';
+import { noControls } from '../controls.ts';
+import { type ControlTaker, headersOf, requireControls } from './controls.ts';
+import { openAiCompatible, openAiControls } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 import type { ClientSettings } from './protocol.ts';
 
@@ -30,6 +32,20 @@ export interface ResolveOptions {
 }
 
 const urlForm = 'http(s)://host:port/v1#<model>';
+
+const takerOf = ({ id, form, controls }: Preset): ControlTaker => ({ form: `${id}/${form}`, controls });
+const urlTaker: ControlTaker = { form: urlForm, controls: openAiControls };
+
+/** The headers of the user. Throws a usage error for a control that `taker` does not have, or a header without its value. */
+function controlled(
+  name: string,
+  taker: ControlTaker,
+  { env, settings }: Pick<ResolveOptions, 'env' | 'settings'>,
+): Record<string, string> {
+  const controls = settings.controls ?? noControls;
+  requireControls(name, taker, [...presets.map(takerOf), urlTaker], controls);
+  return headersOf(controls, env);
+}
 
 /** The forms that a model name may have, for lists and messages. */
 export function modelForms(extra: ResolveOptions['extra']): string[] {
@@ -72,6 +88,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   const { keyVariable } = preset;
   return preset.open({
     ...settings,
+    headers: controlled(name, takerOf(preset), { env, settings }),
     id: name,
     baseURL: preset.baseURL(env),
     apiKey,
@@ -80,7 +97,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   });
 }
 
-function urlModel(name: string, { env, settings }: ResolveOptions): ChatModel {
+async function urlModel(name: string, { env, settings }: ResolveOptions): Promise<ChatModel> {
   const hash = name.indexOf('#');
   const expected = `expected ${urlForm}`;
   if (hash < 0) throw new UsageError('model', `${expected}, got "${name}"; add # and the model's name there`);
@@ -97,7 +114,18 @@ function urlModel(name: string, { env, settings }: ResolveOptions): ChatModel {
   }
   const apiKey = env[urlKeyVariable]?.trim() || null;
   const baseURL = name.slice(0, hash).replace(/\/+$/, '');
-  return openAiCompatible({ ...settings, id: name, baseURL, apiKey, keyVariable: urlKeyVariable, model });
+  const headers = controlled(name, urlTaker, { env, settings });
+  const opened = openAiCompatible({
+    ...settings,
+    headers,
+    id: name,
+    baseURL,
+    apiKey,
+    keyVariable: urlKeyVariable,
+    model,
+  });
+  await opened.ready();
+  return opened;
 }
 
 function unknownForm(name: string, extra: ResolveOptions['extra']): UsageError {

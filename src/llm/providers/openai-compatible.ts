@@ -2,21 +2,52 @@
  * Any endpoint that speaks OpenAI's chat completions. The `openai` package builds the requests; retries, timeouts,
  * decoding and messages are ours.
  */
+import { performance } from 'node:perf_hooks';
 import OpenAI, { APIConnectionError } from 'openai';
 import { estimateTokens } from '../../base/tokens.ts';
+import { gbnfOf, regexOf, schemaOf } from '../reply/forms.ts';
+import { countOrNull, stringOrNull } from './answer.ts';
+import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record } from './failure.ts';
+import { isTooLong, record } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
-import { type Asked, type EndpointOptions, type Protocol, shownPrompt } from './protocol.ts';
+import {
+  type Asked,
+  type Body,
+  type EndpointOptions,
+  type EndpointTraits,
+  type Protocol,
+  shownPrompt,
+} from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
+import { formsOf, hasStructuredOutputs, kindOfAnswer, type ServerKind } from './server-kind.ts';
+import { slotOf } from './server-slots.ts';
+import { isLocal } from './transport.ts';
 
 const badUrl = 'is the base URL right? It usually ends in /v1';
 
 /** What can be left out of a request; a model that refuses one of them is asked again without it. */
-const optionalParameters = ['temperature', 'seed', 'max_tokens', 'stream_options', 'stream'] as const;
+const optionalParameters = [
+  'temperature',
+  'top_p',
+  'seed',
+  'stop',
+  'max_completion_tokens',
+  'max_tokens',
+  'reasoning_effort',
+  'chat_template_kwargs',
+  'id_slot',
+  'cache_prompt',
+  'stream_options',
+  'stream',
+] as const;
+const limitNames = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** Headers that are sent; everything else that the client library would add stays here. */
 const sentHeaders = ['accept', 'authorization', 'content-type', 'user-agent'];
+
+/** Controls of servers that are named by their URL. */
+export const openAiControls: readonly ControlName[] = ['topP', 'stop', 'reasoningEffort', 'think'];
 
 /** `baseURL` ends before `/chat/completions`. */
 export function openAiCompatible(options: EndpointOptions): EndpointModel {
@@ -24,18 +55,58 @@ export function openAiCompatible(options: EndpointOptions): EndpointModel {
 }
 
 function openAiProtocol(options: EndpointOptions): Protocol {
+  const base = options.baseURL.replace(/\/+$/, '');
+  const server: Server = { root: base.replace(/\/v\d+$/, ''), kind: 'unknown', version: null, slots: null };
   let noticedCut = false;
+  let isExplored = false;
+
+  function become(kind: ServerKind): EndpointTraits | null {
+    if (kind === server.kind) return null;
+    server.kind = kind;
+    isExplored = false;
+    return { forms: formsOf[kind] };
+  }
 
   return {
-    url: `${options.baseURL.replace(/\/+$/, '')}/chat/completions`,
+    url: `${base}/chat/completions`,
     notFound: 'check the model name and the base URL, which usually ends in /v1',
     badUrl,
     headers: options.apiKey === null ? {} : { authorization: `Bearer ${options.apiKey}` },
-    forms: ['lines'],
-    body: (asked) => ({ ...chatBody(options.model, asked) }),
-    refused: (error, body) => refusedParameter(error, optionalParameters, Object.keys(body)),
+    forms: formsOf.unknown,
+    body: (asked) => serverBody(options.model, server, asked),
     reader: () => openAiReader(badUrl),
     send: (body, fetch, signal) => sendChat(options, body, fetch, signal),
+
+    refused(error, body) {
+      // A limit that was derived may be what does not fit.
+      const limit = isTooLong(error) ? limitNames.find((name) => name in body) : undefined;
+      return limit ?? refusedParameter(error, optionalParameters, Object.keys(body));
+    },
+
+    recognise(headers, payload) {
+      const kind = kindOfAnswer(headers, payload);
+      return kind === null ? null : become(kind);
+    },
+
+    async explore(get, isFirst) {
+      const isAskable = server.kind === 'unknown' ? isFirst && isLocal(base) : true;
+      if (isExplored || !isAskable || !hasChosenPort(base)) return null;
+      isExplored = true;
+      if (server.kind !== 'vllm') {
+        const props = record(await get(`${server.root}/props`).catch(() => null));
+        if (props.default_generation_settings !== undefined || props.total_slots !== undefined) {
+          server.slots = countOrNull(props.total_slots);
+          const traits = become('llama.cpp');
+          isExplored = true;
+          return traits;
+        }
+      }
+      if (server.kind === 'llama.cpp') return null;
+      server.version = stringOrNull(record(await get(`${server.root}/version`)).version);
+      const traits = server.version === null ? null : become('vllm');
+      isExplored = true;
+      return traits;
+    },
 
     /** Some servers cut a prompt that is longer than their context, and say so only in their token count. */
     async check(completion, request, _, { log }) {
@@ -58,20 +129,77 @@ function openAiProtocol(options: EndpointOptions): Protocol {
   };
 }
 
-function chatBody(
-  model: string,
-  { messages, temperature, seed, maxTokens, dropped }: Asked,
-): OpenAI.ChatCompletionCreateParams {
-  const stream = !dropped.has('stream');
+/** What is known of the server behind the URL. */
+interface Server {
+  /** the address without `/v1` */
+  readonly root: string;
+  kind: ServerKind;
+  /** null: not said */
+  version: string | null;
+  /** prompts that it keeps at a time; null: not said */
+  slots: number | null;
+}
+
+/**
+ * Whether a server listens on a port that somebody chose. Ports from 32768 on are given to programs of the moment, which
+ * are not asked for what a model server has; they are known by their first answer.
+ */
+function hasChosenPort(url: string): boolean {
+  const { port } = new URL(url);
+  return port === '' || Number(port) < 32_768;
+}
+
+function serverBody(model: string, server: Server, asked: Asked): Body {
+  const { messages, temperature, seed, maxTokens, controls, dropped } = asked;
+  const send = (name: string) => !dropped.has(name);
+  const limitName = limitNames.find(send);
+  const { topP, stop, reasoningEffort, think } = controls;
   return {
     model,
     messages: messages.map(({ role, content }) => ({ role, content })),
-    ...(temperature !== null && !dropped.has('temperature') && { temperature }),
-    ...(seed !== null && !dropped.has('seed') && { seed }),
-    ...(maxTokens !== null && !dropped.has('max_tokens') && { max_tokens: maxTokens }),
-    ...(stream && { stream }),
-    ...(stream && !dropped.has('stream_options') && { stream_options: { include_usage: true } }),
+    ...(temperature !== null && send('temperature') && { temperature }),
+    ...(topP !== null && send('top_p') && { top_p: topP }),
+    ...(seed !== null && send('seed') && { seed }),
+    ...(stop.length > 0 && send('stop') && { stop }),
+    ...(maxTokens !== null && limitName !== undefined && { [limitName]: maxTokens }),
+    ...(reasoningEffort !== null && send('reasoning_effort') && { reasoning_effort: reasoningEffort }),
+    ...(think !== null && send('chat_template_kwargs') && { chat_template_kwargs: { enable_thinking: think } }),
+    ...cacheFields(server, asked),
+    ...formFields(server, asked),
+    ...(send('stream') && { stream: true }),
+    ...(send('stream') && send('stream_options') && { stream_options: { include_usage: true } }),
   };
+}
+
+/** llama.cpp keeps one prompt a slot. */
+function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: Asked): Body {
+  if (kind !== 'llama.cpp') return {};
+  const key = `${run ?? ''} ${purpose ?? ''}`;
+  const slot = dropped.has('id_slot') || slots === null ? null : slotOf(root, key, slots, performance.now());
+  return { ...(slot !== null && { id_slot: slot }), ...(!dropped.has('cache_prompt') && { cache_prompt: true }) };
+}
+
+/** What holds the reply to its form. */
+function formFields({ kind, version }: Server, { form, shape, begun }: Asked): Body {
+  if (shape === null) return {};
+  if (begun !== null) return kind === 'vllm' ? { continue_final_message: true, add_generation_prompt: false } : {};
+  switch (form) {
+    case 'json': {
+      const schema = schemaOf(shape, { bounds: true, steps: false });
+      return { response_format: { type: 'json_schema', json_schema: { name: 'reply', strict: true, schema } } };
+    }
+    case 'grammar':
+      if (kind !== 'vllm') return { grammar: gbnfOf(shape) };
+      return hasStructuredOutputs(version)
+        ? { structured_outputs: { grammar: gbnfOf(shape) } }
+        : { guided_grammar: gbnfOf(shape) };
+    case 'regex':
+      return hasStructuredOutputs(version)
+        ? { structured_outputs: { regex: regexOf(shape) } }
+        : { guided_regex: regexOf(shape) };
+    default:
+      return {};
+  }
 }
 
 async function sendChat(

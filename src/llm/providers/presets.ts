@@ -1,4 +1,5 @@
 /** Known providers: a name, where it is, which API it speaks, and where its key stands. */
+import type { ControlName } from './controls.ts';
 import type { EndpointModel } from './endpoint.ts';
 import { ollamaBase } from './ollama.ts';
 import { ollamaNative } from './ollama-native.ts';
@@ -17,6 +18,8 @@ export interface Preset {
   readonly open: (options: EndpointOptions) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
+  /** those of the controls that not every provider has */
+  readonly controls: readonly ControlName[];
 }
 
 const fixed = (url: string) => () => url;
@@ -29,6 +32,7 @@ export const presets: readonly Preset[] = [
     open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
     keyRequired: false,
+    controls: ['topP', 'stop', 'think', 'numCtx', 'keepAlive'],
   },
   {
     id: 'openai',
@@ -37,6 +41,7 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'OPENAI_API_KEY',
     keyRequired: true,
+    controls: ['topP', 'stop', 'reasoningEffort'],
   },
   {
     id: 'anthropic',
@@ -45,6 +50,7 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'ANTHROPIC_API_KEY',
     keyRequired: true,
+    controls: ['topP', 'stop'],
   },
   {
     id: 'gemini',
@@ -53,6 +59,7 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'GEMINI_API_KEY',
     keyRequired: true,
+    controls: ['topP', 'stop', 'reasoningEffort'],
   },
   {
     id: 'openrouter',
@@ -61,6 +68,7 @@ export const presets: readonly Preset[] = [
     open: openAiCompatible,
     keyVariable: 'OPENROUTER_API_KEY',
     keyRequired: true,
+    controls: ['topP', 'stop', 'reasoningEffort'],
   },
 ];
 

@@ -49,6 +49,8 @@ export interface Asked {
   readonly temperature: number | null;
   readonly seed: number | null;
   readonly purpose: string | null;
+  /** tells the calls of one run from those of others in this process; null: not said */
+  readonly run: string | null;
   readonly form: ReplyForm;
   /** null: any reply; `form` is `lines` then */
   readonly shape: ReplyShape | null;
@@ -116,7 +118,10 @@ export interface EndpointTraits {
   readonly forms: readonly ReplyForm[];
 }
 
-/** GETs a path below the base URL with the protocol's headers; throws for what is no JSON with a success status. */
+/**
+ * GETs a path below the base URL, or a whole URL, with the protocol's headers; throws for what is no JSON with a success
+ * status.
+ */
 export type GetJson = (path: string) => Promise<unknown>;
 
 export interface Protocol {
@@ -137,8 +142,13 @@ export interface Protocol {
   /** The parameter that an error complains about, if the endpoint can do without; else null. */
   refused(error: ServerError, body: Body): string | null;
   reader(asked: Asked): Reader;
-  /** What the answer's headers and one of its payloads show of the server; null: nothing new. */
+  /** What an answer's headers, or one of its payloads, show of the server; null: nothing new. */
   recognise?(headers: Headers, payload: Readonly<Record<string, unknown>>): EndpointTraits | null;
+  /**
+   * Asks the server what it is, when the model is opened (`isFirst`) and before each call; resolves at once when there
+   * is nothing left to ask. Any error, and a wait of more than some seconds, means that it does not say.
+   */
+  explore?(get: GetJson, isFirst: boolean): Promise<EndpointTraits | null>;
   /** Looks at a reply in the light of its request, and may correct its usage. Throws `AttemptFailure` for one that cannot be trusted. */
   check?(completion: Completion, request: ChatRequest, body: Body, tools: CheckTools): Promise<Completion>;
   /** Names of the models that the endpoint has. Any error means that it does not say. */

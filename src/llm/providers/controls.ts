@@ -1,0 +1,78 @@
+/** Which controls a provider has, and the user's headers with their values from the environment. */
+import { UsageError } from '../../base/errors.ts';
+import type { Controls } from '../controls.ts';
+
+/** Controls that not every provider has, by the key of the configuration. The others are common to all endpoints. */
+const settings = {
+  topP: 'llm.top_p',
+  stop: 'llm.stop',
+  reasoningEffort: 'llm.reasoning_effort',
+  think: 'llm.think',
+  numCtx: 'llm.num_ctx',
+  keepAlive: 'llm.keep_alive',
+} as const satisfies Partial<Record<keyof Controls, string>>;
+
+export type ControlName = keyof typeof settings;
+
+/** A provider as far as its controls go; `form`: its model names, for messages. */
+export interface ControlTaker {
+  readonly form: string;
+  readonly controls: readonly ControlName[];
+}
+
+/** Throws a usage error for a control that is set and that `taker` does not have; it names those of `all` that do. */
+export function requireControls(
+  model: string,
+  taker: ControlTaker,
+  all: readonly ControlTaker[],
+  controls: Controls,
+): void {
+  for (const name of Object.keys(settings) as ControlName[]) {
+    const value = controls[name];
+    const isSet = Array.isArray(value) ? value.length > 0 : value !== null;
+    if (!isSet || taker.controls.includes(name)) continue;
+    const others = all.filter((other) => other.controls.includes(name)).map(({ form }) => form);
+    const haveIt = others.length === 0 ? 'no provider has it' : `these have it: ${others.join(', ')}`;
+    throw new UsageError(
+      `model ${model}`,
+      `expected no ${settings[name]}, which this provider does not have; leave it out (${haveIt})`,
+    );
+  }
+}
+
+/** Headers with which requests are made and bodies are read; another value of them breaks the client. */
+const ownHeaders = [
+  'accept',
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'transfer-encoding',
+];
+
+/** The user's headers with the values of their variables. Throws a usage error for a variable that is not set. */
+export function headersOf(
+  { headers }: Controls,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, reference] of Object.entries(headers)) {
+    const unit = `llm.headers.${name}`;
+    if (ownHeaders.includes(name.toLowerCase())) {
+      throw new UsageError(unit, 'expected a header that requests do not have of their own; leave this one out');
+    }
+    const variable = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(reference)?.[1];
+    // What stands there may be a secret, so it is not quoted.
+    if (variable === undefined) throw new UsageError(unit, 'expected the name of an environment variable behind a $');
+    const value = env[variable]?.trim();
+    if (!value)
+      throw new UsageError(unit, `expected a value in the environment variable ${variable}, got none; set it`);
+    if (!/^[\x20-\x7e]+$/.test(value)) {
+      throw new UsageError(unit, `expected a value without special characters in ${variable}; set it again`);
+    }
+    found[name] = value;
+  }
+  return found;
+}
