@@ -86,7 +86,7 @@ describe('which numbers are the answer', () => {
   const answer = 'params[0]: 1, params[1]: 2';
   const cases: [string, string][] = [
     ['a later quote in a sentence', `${answer}\nI raised params[0]: 5, params[1]: 6 because it was low.`],
-    ['a later complete line', `${answer}\nparams[0]: 5, params[1]: 6`],
+    ['a later complete line that is labelled old', `${answer}\nTrial 4: params[0]: 5, params[1]: 6`],
     ['a later list', `${answer}\nThe best so far was\n[5, 6]`],
     ['a later single mention', `${answer}\n- params[1]: 6 would be too much`],
     ['an earlier quote with its reward', `Trial 4 had params[0]: 5, params[1]: 6 with 12.00.\n${answer}`],
@@ -113,6 +113,11 @@ describe('which numbers are the answer', () => {
   it('refuses drafts of a reasoning section that never ends', () => {
     const problem = problemOf('<think>\nparams[0]: 1, params[1]: 2\nor maybe', real(2));
     expect(problem).toMatch(/opens <think>, never closes it/);
+  });
+
+  it('refuses rows of lines that nothing tells apart', () => {
+    const rows = `${answer}\nparams[0]: 5, params[1]: 6\nparams[0]: 7, params[1]: 8`;
+    expect(problemOf(rows, real(2))).toMatch(/3 different parameter sets and does not say which one counts/);
   });
 
   it('refuses a choice between sentences', () => {

@@ -15,8 +15,13 @@
  *    back to numbers that the model quotes elsewhere.
  */
 import type { ParameterValues } from '../../policies/policy.ts';
-import { type Block, findBlocks, namesAll, type Slot } from './blocks.ts';
-import { withoutMarkup, withoutReasoning } from './visible-text.ts';
+import { findDrafts } from './blocks.ts';
+import { chooseDraft } from './choice.ts';
+import { readContexts } from './context.ts';
+import type { Draft } from './draft.ts';
+import { explanationOf } from './explanation.ts';
+import type { Slot } from './numbers.ts';
+import { splitReasoning } from './reasoning.ts';
 
 export interface ReplySpec {
   readonly count: number;
@@ -27,6 +32,8 @@ export interface ReplySpec {
   /** digits after the point that a real parameter is rounded to; null: as written */
   readonly decimals: number | null;
   readonly outOfRange: 'refuse' | 'clip';
+  /** the request's text: what the reply only repeats of it is no explanation */
+  readonly prompt?: string;
 }
 
 export type ParsedReply =
@@ -34,7 +41,7 @@ export type ParsedReply =
       readonly ok: true;
       /** [count], finite, in range; -0 is written 0 */
       readonly params: number[];
-      /** what the model wrote after the answer (before it when nothing follows), without markup */
+      /** what the model wrote after the answer (before it when nothing follows), without markup and echoes; '' for none */
       readonly explanation: string;
       /** what was changed, in words: "params[1] rounded from 1.234 to 1.2" */
       readonly adjustments: string[];
@@ -42,28 +49,30 @@ export type ParsedReply =
   /** `problem`: one sentence that can be quoted to the model */
   | { readonly ok: false; readonly problem: string };
 
-/** Never throws and never answers a number that is not finite, not in range or not allowed. */
+/** Never throws and never answers a number that is not finite, not in range or not allowed. Linear in the reply's length. */
 export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
   if (reply.trim() === '') return refuse('The reply is empty.');
-  const visible = withoutReasoning(reply);
-  const text = withoutMarkup(visible.text);
-  const choice = chooseBlock(findBlocks(text, spec.count), spec.count);
-  if (choice.block === null) {
-    if (choice.problem !== null) return refuse(choice.problem);
-    if (visible.unclosed !== null) {
+  const split = splitReasoning(reply);
+  const { text, drafts, said } = findDrafts(split.text, spec.count);
+  const { draft, problem } = chooseDraft(readContexts(text, drafts, spec.count), text, said, spec.count);
+  if (draft === null) {
+    if (problem !== null) return refuse(problem);
+    if (split.unclosed !== null) {
       return refuse(
-        `The reply opens ${visible.unclosed}, never closes it and gives no answer outside; ${formatHint(spec)}.`,
+        `The reply opens ${split.unclosed}, never closes it and gives no answer outside; ${formatHint(spec)}.`,
       );
     }
-    const what = visible.text.trim() === '' ? 'nothing but a reasoning section' : 'no parameters';
+    const what = split.text.trim() === '' ? 'nothing but a reasoning section' : 'no parameters';
     return refuse(`The reply holds ${what}; ${formatHint(spec)}.`);
   }
-  const block = choice.block;
+  const contradiction = findContradiction(draft.slots);
+  if (contradiction !== null) return refuse(contradiction);
+  if (mayBeCut(text, draft, spec)) {
+    return refuse(`params[${draft.slots.at(-1)!.index}] ends in a point with nothing behind it and may be cut off.`);
+  }
   const params: number[] = [];
   const adjustments: string[] = [];
-  const contradiction = findContradiction(block.slots);
-  if (contradiction !== null) return refuse(contradiction);
-  const byIndex = new Map(block.slots.map((slot) => [slot.index, slot]));
+  const byIndex = new Map(draft.slots.map((slot) => [slot.index, slot]));
   for (let index = 0; index < spec.count; index++) {
     const slot = byIndex.get(index)!;
     if (slot.problem !== null) return refuse(`params[${index}] ${slot.problem}.`);
@@ -72,17 +81,14 @@ export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
     for (const change of fitted.changes) adjustments.push(`params[${index}] ${change}`);
     params.push(fitted.value === 0 ? 0 : fitted.value);
   }
-  return { ok: true, params, explanation: reasonInJson(visible.text) ?? explanationOf(text, block), adjustments };
+  return { ok: true, params, explanation: explanationOf(text, drafts, draft, spec.prompt), adjustments };
 }
 
-/** The `why` of a reply that is one JSON object; null for any other reply. */
-function reasonInJson(text: string): string | null {
-  try {
-    const { why } = JSON.parse(text) as { readonly why?: unknown };
-    return typeof why === 'string' ? why : null;
-  } catch {
-    return null;
-  }
+/** "params[2]: 0." at the very end: a full stop behind a whole number, or the rest of 0.2. Digits are not guessed. */
+function mayBeCut(text: string, draft: Draft, { values, decimals }: ReplySpec): boolean {
+  if (values.kind === 'choice' || decimals === 0 || !/^\.\s*$/.test(text.slice(draft.end, draft.end + 20)))
+    return false;
+  return draft.end + 20 >= text.length && /(?:^|[^.\d])\d+$/.test(text.slice(Math.max(0, draft.end - 30), draft.end));
 }
 
 function refuse(problem: string): ParsedReply {
@@ -92,75 +98,6 @@ function refuse(problem: string): ParsedReply {
 function formatHint({ count }: ReplySpec): string {
   const example = count === 1 ? 'params[0]: v' : `params[0]: v, ..., params[${count - 1}]: v`;
   return `the first line must be "${example}" with ${count} number${count === 1 ? '' : 's'}`;
-}
-
-interface Choice {
-  readonly block: Block | null;
-  /** why there is none although the reply holds blocks; null when it holds none */
-  readonly problem: string | null;
-}
-
-function chooseBlock(blocks: readonly Block[], count: number): Choice {
-  const own = blocks.filter((block) => block.alone && !block.old);
-  const best = own.find((block) => namesAll(block, count)) ?? null;
-  if (best !== null) return accept(best, count);
-
-  // An incomplete answer line is a wrong answer; a complete block quoted behind it is not a better one.
-  const complete = blocks.filter((block) => namesAll(block, count));
-  if (complete.length > 0 && (own.length === 0 || blocks.indexOf(complete[0]) < blocks.indexOf(own[0]))) {
-    if (complete.every((block) => sameValues(block, complete[0], count))) return accept(complete[0], count);
-    return {
-      block: null,
-      problem: `The reply names ${complete.length} different parameter sets and none on a line of its own; give one.`,
-    };
-  }
-  const pairs = blocks.filter((block) => block.kind === 'pairs').flatMap((block) => block.slots);
-  if (complete.length === 0 && namesAll({ kind: 'pairs', slots: pairs }, count)) {
-    const problem = `The parameters have other text between them; write all ${count} on one line, with only commas between.`;
-    return { block: null, problem };
-  }
-  const longest = (candidates: readonly Block[]) =>
-    candidates.reduce<Block | null>((a, b) => (a === null || b.slots.length > a.slots.length ? b : a), null);
-  const near = longest(own) ?? longest(blocks);
-  return { block: null, problem: near === null ? null : shapeProblem(near, count) };
-}
-
-function accept(block: Block, count: number): Choice {
-  const problem = shapeProblem(block, count);
-  return problem === null ? { block, problem } : { block: null, problem };
-}
-
-/** What is wrong with the indices of a block; null when each of 0 ... count - 1 is named and no other. */
-function shapeProblem(block: Block, count: number): string | null {
-  if (block.kind === 'list') {
-    const found = block.slots.length;
-    return found === count ? null : `The list holds ${numbers(found)}, but ${numbers(count)} are needed.`;
-  }
-  const named = new Set(block.slots.map((slot) => slot.index));
-  const extra = [...named].filter((index) => index >= count).sort((a, b) => a - b);
-  const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !named.has(index));
-  const parts: string[] = [];
-  if (missing.length > 0) {
-    parts.push(
-      `${names(missing)} ${missing.length === 1 ? 'is' : 'are'} missing (${count - missing.length} of ${count} found)`,
-    );
-  }
-  if (extra.length > 0) {
-    parts.push(
-      `${names(extra)} ${extra.length === 1 ? 'does' : 'do'} not exist (the indices run from 0 to ${count - 1})`,
-    );
-  }
-  return parts.length === 0 ? null : `${parts.join(', and ')}.`;
-}
-
-function numbers(n: number): string {
-  return `${n} number${n === 1 ? '' : 's'}`;
-}
-
-function names(indices: readonly number[]): string {
-  const shown = indices.slice(0, 8).map((index) => `params[${index}]`);
-  if (indices.length > shown.length) shown.push(`${indices.length - shown.length} more`);
-  return shown.length === 1 ? shown[0] : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
 /** The same index twice is harmless when both say the same. */
@@ -174,13 +111,6 @@ function findContradiction(slots: readonly Slot[]): string | null {
     seen.set(slot.index, first ?? slot);
   }
   return null;
-}
-
-function sameValues(a: Block, b: Block, count: number): boolean {
-  const valuesOf = (block: Block) => new Map(block.slots.map((slot) => [slot.index, slot.value]));
-  const [left, right] = [valuesOf(a), valuesOf(b)];
-  for (let index = 0; index < count; index++) if (!Object.is(left.get(index), right.get(index))) return false;
-  return true;
 }
 
 interface Fitted {
@@ -212,12 +142,4 @@ function intoRange(value: number, spec: ReplySpec): Fitted {
     fitted = clipped;
   }
   return { value: fitted, changes, problem: null };
-}
-
-function explanationOf(text: string, block: Block): string {
-  const after = text
-    .slice(block.end)
-    .replace(/^[\s,;.!"')\]}|]+/, '')
-    .trimEnd();
-  return after === '' ? text.slice(0, block.start).trim() : after;
 }

@@ -1,0 +1,249 @@
+/** Decides which group of numbers is the answer, by what the text says about each. */
+import { type Candidate, KIND } from './context.ts';
+import type { Draft } from './draft.ts';
+
+export interface Choice {
+  readonly draft: Draft | null;
+  /** why there is none although the reply holds numbers; null when it holds none */
+  readonly problem: string | null;
+}
+
+/** `text` is what the candidates were found in, `said` what strings of JSON objects say. */
+export function chooseDraft(candidates: readonly Candidate[], text: string, said: string, count: number): Choice {
+  const listed = candidates.filter(({ complete, role }) => complete && role !== 'old' && role !== 'rejected');
+  const decided = listed.length < 2 ? null : optionByName(listed, `${proseOf(text, candidates)}\n${said}`);
+  if (decided === 'several') return refused('The reply chooses more than one of its options; give one parameter set.');
+
+  const alone = listed.filter((candidate) => candidate.alone);
+  const firstAlone = candidates.find(({ alone, role }) => alone && role !== 'old' && role !== 'rejected');
+  // A sentence counts beside lines of their own only when it decides or takes back.
+  const live =
+    alone.length > 0 ? listed.filter(({ alone, role, corrects }) => alone || role === 'final' || corrects) : [];
+  // An incomplete answer line is a wrong answer; numbers that a sentence quotes behind it are no better one.
+  const inSentence =
+    alone.length === 0 && listed.length > 0 && isBefore(listed[0], firstAlone, candidates) ? listed : [];
+  const standing = afterCorrections(live.length > 0 ? live : inSentence);
+  const winners = strongest(standing);
+
+  const changed =
+    partialChange(candidates, winners.at(-1) ?? null, count) ?? takenBack(text, listed.at(-1), winners.at(-1));
+  if (changed !== null) return refused(changed);
+  if (decided !== null) {
+    const later = winners.filter(({ role, option }) => role === 'final' && option === null);
+    if (later.every(({ draft }) => sameValues(draft, decided.draft, count))) return accept(decided.draft, count);
+    return refused('The reply chooses an option and then gives other numbers; give one parameter set.');
+  }
+  if (winners.length > 0) {
+    const last = winners.at(-1)!;
+    if (winners.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0].draft, count);
+    return refused(
+      `The reply names ${distinct(winners, count)} different parameter sets and does not say which one counts; give one.`,
+    );
+  }
+  return refused(problemWithout(candidates, count));
+}
+
+const refused = (problem: string | null): Choice => ({ draft: null, problem });
+
+function isBefore(a: Candidate, b: Candidate | undefined, all: readonly Candidate[]): boolean {
+  return b === undefined || all.indexOf(a) < all.indexOf(b);
+}
+
+/** Those that nothing behind them takes back. */
+function afterCorrections(candidates: readonly Candidate[]): readonly Candidate[] {
+  const last = candidates.findLastIndex(({ corrects, role }) => corrects && role !== 'idea' && role !== 'alternative');
+  return candidates.slice(Math.max(0, last));
+}
+
+/** Decisions beat what nothing is said about, which beats ideas. */
+function strongest(candidates: readonly Candidate[]): readonly Candidate[] {
+  const firstFinal = candidates.findIndex(({ role }) => role === 'final');
+  if (firstFinal >= 0) {
+    // Numbers on their own behind a decision may be another one.
+    return candidates.filter(({ role, alone }, i) => role === 'final' || (role === 'plain' && alone && i > firstFinal));
+  }
+  const plain = candidates.filter(({ role }) => role === 'plain' || role === 'alternative');
+  return plain.some(({ role }) => role === 'plain') ? plain : candidates;
+}
+
+/** A decision behind the answer that names some of the parameters only: what becomes of the others is not said. */
+function partialChange(candidates: readonly Candidate[], answer: Candidate | null, count: number): string | null {
+  if (answer === null) return null;
+  const behind = candidates.slice(candidates.indexOf(answer) + 1);
+  const partial = behind.find(
+    ({ complete, alone, role, corrects }) => !complete && alone && (role === 'final' || (corrects && role === 'plain')),
+  );
+  if (partial === undefined) return null;
+  return `The reply changes its answer in part; write all ${numbers(count)} again. ${shapeProblem(partial.draft, count) ?? ''}`.trim();
+}
+
+/** At the beginning of a sentence behind the answer. */
+const RETRACTION =
+  /(?:^|[\n.!?—(-]\s*)(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|ignore (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|on second thought|oops|不对)/i;
+const ANNOUNCED =
+  /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
+const longestTail = 2000;
+
+/** Why the answer does not count, when the text behind it takes it back or announces another one. */
+function takenBack(text: string, last: Candidate | undefined, answer: Candidate | undefined): string | null {
+  if (answer === undefined || last === undefined) return null;
+  const tail = text.slice(last.draft.end, last.draft.end + longestTail);
+  if (RETRACTION.test(tail)) return 'The reply takes its parameters back and gives no others; give one parameter set.';
+  if (answer.role !== 'final' && ANNOUNCED.test(tail)) {
+    return 'The reply announces a final answer and does not give it in numbers; give one parameter set.';
+  }
+  return null;
+}
+
+// ---- options by name ----
+
+const longestProse = 20_000;
+
+/** The text without the places of the candidates. */
+function proseOf(text: string, candidates: readonly Candidate[]): string {
+  const parts: string[] = [];
+  let from = 0;
+  let length = 0;
+  for (const { draft } of candidates) {
+    if (length > longestProse) break;
+    const part = text.slice(from, Math.max(from, Math.min(draft.start, from + longestProse)));
+    parts.push(part);
+    length += part.length;
+    from = Math.max(from, draft.end);
+  }
+  parts.push(text.slice(from, from + longestProse));
+  return parts.join(' ');
+}
+
+const CHOOSING = `(?:choos(?:e|ing)|chose|pick(?:ing|ed)?|select(?:ing|ed)?|go(?:ing)? (?:with|for)|prefer|take|taking|use|using|recommend|propose|submit|decid(?:e|ed|ing) (?:on|for)|settl(?:e|ing) (?:on|for)|opt(?:ing)? for|(?:best|final|better)(?: (?:choice|option|answer|candidate|one))?(?: is|:| =)|choice(?: is)?:?|chosen:?|decision:?|answer(?: is)?:?|winner(?: is)?:?|selected:?|选择?|采用|用)`;
+const CHOSEN_NAME = new RegExp(
+  `${CHOOSING}[\\s:]*(?:the |my |it is |it's |is )?((?:${KIND}[ _]?)?)#?["'(]?([A-Za-z]|\\d{1,2})(?![\\w'])(?!\\.\\d)`,
+  'gi',
+);
+const PRAISED_NAME = new RegExp(
+  `(${KIND})[ _]?#?["'(]?([A-Za-z]|\\d{1,2})["')]? (?:is|looks|seems|appears|was|wins)(?: to be)?(?: (?:the|my|a|clearly|most))* ?(?:best|better|chosen|preferred|preferable|superior|promising|winner|choice|right|it|\\.)`,
+  'gi',
+);
+const CHOSEN_PLACE = new RegExp(
+  `${CHOOSING}[\\s:]*(?:the |my )?(first|second|third|fourth|fifth|last|latter|former)(?: (?:one|of|set|line|proposal|${KIND})|[.,;!\\n]|$)`,
+  'gi',
+);
+const NEGATED = /\b(?:not|never|cannot|rather than|instead of)\b|n't/i;
+const PLACES = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+/** The candidate whose name the text chooses; null when it names none, 'several' when it names more than one. */
+function optionByName(listed: readonly Candidate[], prose: string): Candidate | 'several' | null {
+  const negated = (at: number) => NEGATED.test(prose.slice(Math.max(0, at - 24), at));
+  const named = listed.filter(({ option }) => option !== null);
+  const chosen = new Set<Candidate>();
+  const choose = (option: string) => {
+    const found = named.find((candidate) => candidate.option === option.toUpperCase());
+    if (found !== undefined) chosen.add(found);
+  };
+  if (named.length > 0) {
+    for (const { index, 1: kind, 2: name } of prose.matchAll(CHOSEN_NAME)) {
+      // "I use a policy": without "option" before it only a capital or a number is a name.
+      if (negated(index) || (kind === '' && /[a-z]/.test(name))) continue;
+      choose(name);
+    }
+    for (const [, , name] of prose.matchAll(PRAISED_NAME)) choose(name);
+  }
+  const several = listed.filter(({ role }) => role !== 'final');
+  for (const { index: at, 1: place } of prose.matchAll(CHOSEN_PLACE)) {
+    if (negated(at)) continue;
+    const word = place.toLowerCase();
+    const index =
+      word === 'former' ? 0 : word === 'last' || word === 'latter' ? several.length - 1 : PLACES.indexOf(word);
+    if (several.length > 1 && index < several.length) chosen.add(several[index]);
+  }
+  if (chosen.size > 1) return 'several';
+  return chosen.size === 1 ? [...chosen][0] : null;
+}
+
+// ---- what is wrong ----
+
+function problemWithout(candidates: readonly Candidate[], count: number): string | null {
+  const complete = candidates.filter((candidate) => candidate.complete);
+  const open = candidates.filter(({ role }) => role !== 'old' && role !== 'rejected');
+  const near = longest(open.filter(({ alone }) => alone)) ?? longest(open);
+  if (near !== null && (near.draft.slots.length * 2 > count || (near.alone && near.draft.kind === 'pairs')))
+    return shapeProblem(near.draft, count);
+  if (complete.some(({ role }) => role === 'old')) {
+    return 'The reply only repeats points with what was measured there, or points that it calls old; give new parameters and nothing else.';
+  }
+  if (complete.length > 0) {
+    return 'The reply names parameters only as a draft or an example and gives no answer; give one parameter set.';
+  }
+  const pairs = open.filter(({ draft }) => draft.kind === 'pairs').flatMap(({ draft }) => draft.slots);
+  const named = new Set(pairs.map(({ index }) => index).filter((index) => index < count));
+  if (named.size === count) {
+    return `The parameters have other text between them; write all ${count} on one line, with only commas between.`;
+  }
+  const any = near ?? longest(candidates);
+  return any === null ? null : shapeProblem(any.draft, count);
+}
+
+function longest(candidates: readonly Candidate[]): Candidate | null {
+  return candidates.reduce<Candidate | null>(
+    (a, b) => (a === null || b.draft.slots.length > a.draft.slots.length ? b : a),
+    null,
+  );
+}
+
+function accept(draft: Draft, count: number): Choice {
+  const problem = shapeProblem(draft, count);
+  return problem === null ? { draft, problem } : refused(problem);
+}
+
+/** What is wrong with the indices of a draft; null when each of 0 ... count - 1 is named and no other. */
+function shapeProblem(draft: Draft, count: number): string | null {
+  if (draft.kind !== 'pairs') {
+    if (draft.length === count) return null;
+    return `The list holds ${numbers(Math.max(0, draft.length))}, but ${numbers(count)} are needed.`;
+  }
+  const named = new Set(draft.slots.map((slot) => slot.index));
+  const extra = [...named].filter((index) => index >= count).sort((a, b) => a - b);
+  const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !named.has(index));
+  const parts: string[] = [];
+  if (missing.length > 0) {
+    parts.push(
+      `${names(missing)} ${missing.length === 1 ? 'is' : 'are'} missing (${count - missing.length} of ${count} found)`,
+    );
+  }
+  if (extra.length > 0) {
+    parts.push(
+      `${names(extra)} ${extra.length === 1 ? 'does' : 'do'} not exist (the indices run from 0 to ${count - 1})`,
+    );
+  }
+  return parts.length === 0 ? null : `${parts.join(', and ')}.`;
+}
+
+function numbers(n: number): string {
+  return `${n} number${n === 1 ? '' : 's'}`;
+}
+
+function names(indices: readonly number[]): string {
+  const shown = indices.slice(0, 8).map((index) => `params[${index}]`);
+  if (indices.length > shown.length) shown.push(`${indices.length - shown.length} more`);
+  return shown.length === 1 ? shown[0] : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+function valuesOf(draft: Draft): Map<number, number> {
+  return new Map(draft.slots.map((slot) => [slot.index, slot.value]));
+}
+
+function sameValues(a: Draft, b: Draft, count: number): boolean {
+  if (a === b) return true;
+  const [left, right] = [valuesOf(a), valuesOf(b)];
+  for (let index = 0; index < count; index++) if (!Object.is(left.get(index), right.get(index))) return false;
+  return true;
+}
+
+function distinct(candidates: readonly Candidate[], count: number): number {
+  const seen = new Set<string>();
+  for (const { draft } of candidates) {
+    const values = valuesOf(draft);
+    seen.add(Array.from({ length: count }, (_, index) => String(values.get(index))).join());
+  }
+  return seen.size;
+}

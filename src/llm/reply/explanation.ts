@@ -1,0 +1,57 @@
+/** What the model wrote about its answer, without what it only repeats of the prompt. */
+import { marks } from './characters.ts';
+import type { Draft } from './draft.ts';
+
+const MARKS = new RegExp(`[${marks.answer}${marks.data}]`, 'g');
+/** Shorter sentences ("Because.") may stand in a prompt by chance. */
+const shortestEcho = 12;
+const longestExplanation = 20_000;
+
+/** The text behind the answer, or before it when nothing follows; the reason of the answer's own object comes first. */
+export function explanationOf(
+  text: string,
+  drafts: readonly Draft[],
+  answer: Draft,
+  prompt: string | undefined,
+): string {
+  if (typeof answer.reason === 'string') return withoutEchoes(answer.reason, prompt);
+  const behind = between(text, drafts, answer.end, text.length).replace(/^[\s,;.!"')\]}|]+/, '');
+  const reason = withoutEchoes(behind, prompt);
+  if (reason !== '') return reason;
+  return withoutEchoes(between(text, drafts, 0, answer.start), prompt);
+}
+
+/** text[from, to) without the answer's repetitions and other marks. */
+function between(text: string, drafts: readonly Draft[], from: number, to: number): string {
+  const end = Math.min(to, from + longestExplanation);
+  const cut = text.slice(from, end);
+  void drafts;
+  return cut
+    .replace(MARKS, '')
+    .replace(/^Line 2:\s*/im, '')
+    .trim();
+}
+
+const normal = (text: string) =>
+  text
+    .replace(/[\s*_`>#"-]+/g, ' ')
+    .trim()
+    .toLowerCase();
+
+function withoutEchoes(text: string, prompt: string | undefined): string {
+  if (prompt === undefined || text === '') return text.trim();
+  const known = normal(prompt);
+  const isEcho = (part: string) => {
+    const plain = normal(part);
+    return plain.length >= shortestEcho ? known.includes(plain) : false;
+  };
+  const kept: string[] = [];
+  for (const line of text.split('\n')) {
+    if (isEcho(line)) continue;
+    const sentences = line.match(/[^.!?]+(?:[.!?]+(?=\s|$)|[.!?]|$)/g) ?? [];
+    const own = sentences.length < 2 ? line : sentences.filter((sentence) => !isEcho(sentence)).join('');
+    if (own.trim() !== '' || line.trim() === '') kept.push(own.trimEnd());
+  }
+  const rest = kept.join('\n').trim();
+  return /[\p{L}]/u.test(rest) ? rest : '';
+}

@@ -1,0 +1,310 @@
+/**
+ * Tells the private reasoning of a model from what it says. Endpoints deliver reasoning inside the text in many ways:
+ * between tags, between special tokens of a chat template, in named channels, or with the tokens stripped and only
+ * their words left. A draft inside any of them can never become the answer.
+ */
+import { withPlainCharacters } from './characters.ts';
+
+export interface SplitReply {
+  /** what a reader would see, in plain characters */
+  readonly text: string;
+  /** the reasoning, without its marks; '' when there is none */
+  readonly reasoning: string;
+  /** the mark that opens reasoning in which the reply ends; null when all of it is closed */
+  readonly unclosed: string | null;
+}
+
+/** Names of tags and tokens that hold reasoning. */
+const REASONING_NAME =
+  /think|thought|analysis|analyz|reasoning|monologue|scratch|reflect|deliberat|ponder|brainstorm|introspect|inner_(?:prefix|suffix)|^(?:unused|ctrl)9[45]$|(?:^|[_:.-])(?:cot|drafts?|planning)(?:$|[_:.-])/i;
+const CLOSING_NAME = /^(?:end|close|stop)|(?:end|suffix|close|95)$/i;
+/** Special tokens behind which the answer stands, whatever was open before. */
+const ANSWER_NAME = /^(?:begin_of_solution|start_response|content|response|answer|begin_of_box)$/i;
+const END_NAME =
+  /^(?:im_end|endoftext|eot_id|eom_id|end_of_text|end_of_turn|eos|eot|return|endofresponse|end.of.sentence)$/i;
+const TURN_NAME = /^(?:im_start|start_header_id|start_of_turn|start_of_role|user|assistant)$/i;
+/** What stands between the token that begins a turn and the turn's text. */
+const TURN_HEAD = /(?:assistant|model|system|user)?\s{0,3}(?:<\|(?:end_header_id|im_sep|end_of_role)\|>)?\s{0,3}/y;
+
+const MARK = new RegExp(
+  [
+    '<(?<close>/?)(?<tag>[A-Za-z][\\w:.-]{0,60})(?<attributes>\\s[^<>]{0,300})?>',
+    '<\\|(?<token>[^<>|\\n]{1,60})(?<bar>\\|?)>',
+    '<(?<half>[a-z_]{1,20})\\|>',
+    '\\[(?<squareClose>/?)(?<square>[A-Za-z][A-Za-z_ ]{2,30})\\]',
+    '◁(?<triangleClose>/?)(?<triangle>\\w{1,30})▷',
+    '(?<comment><!--|-->)',
+    '(?<started>^Thinking ?(?:\\.{3}|…) *$)',
+    '(?<done>^(?:\\.{3}|…) ?done thinking\\.? *$)',
+    '(?<fence>^ {0,3}```[^`\\n]{0,40}$)',
+    'assistant(?<channel>final|analysis|commentary)',
+    "(?:^Here(?:'s| is) my (?<said>thought process|response)\\b:?)",
+  ].join('|'),
+  'gm',
+);
+
+/** What a mark does to the text around it. */
+type Effect =
+  | { readonly kind: 'open'; readonly name: string }
+  | { readonly kind: 'close'; readonly name: string }
+  /** everything before it was reasoning */
+  | { readonly kind: 'reset' }
+  /** a channel's header begins, a message begins, a message ends */
+  | { readonly kind: 'channel' | 'message' | 'over' }
+  /** the reply ends here when it has begun; else only the mark goes */
+  | { readonly kind: 'end'; readonly skip: boolean }
+  /** the mark goes, the text around it stays */
+  | { readonly kind: 'drop' }
+  /** the mark is text */
+  | { readonly kind: 'text' };
+
+const asText = { kind: 'text' } as const;
+
+class Splitter {
+  private visible: string[] = [];
+  /** something stands in `visible` */
+  private begun = false;
+  private readonly hidden: string[] = [];
+  private readonly open: string[] = [];
+  private readonly openCounts = new Map<string, number>();
+  private firstOpen = '';
+  /** of the channel format: null outside of it */
+  private message: 'header' | 'final' | 'private' | 'between' | null = null;
+  private header = '';
+  private hadFinal = false;
+  private struck = false;
+  private fence: 'none' | 'plain' | 'private' = 'none';
+  private saidThoughts = false;
+  private ended = false;
+
+  private readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+
+  split(): SplitReply {
+    let from = this.start();
+    MARK.lastIndex = from;
+    for (let match = MARK.exec(this.source); match !== null && !this.ended; match = MARK.exec(this.source)) {
+      const effect = this.effectOf(match);
+      if (effect.kind === 'text') continue;
+      this.take(this.source.slice(from, match.index));
+      from = this.apply(effect, match[0], MARK.lastIndex);
+      MARK.lastIndex = from;
+    }
+    if (!this.ended) this.take(this.source.slice(from));
+    return this.result();
+  }
+
+  /** Position of the first text; channels whose tokens were stripped begin with their name, glued to the text. */
+  private start(): number {
+    const glued = /^\s*(?:assistant)?(analysis|commentary|final|thought)(?=[A-Z"'([{]|\n|param| to=| ?\{)/.exec(
+      this.source,
+    );
+    if (glued === null) return 0;
+    if (glued[1] === 'thought') {
+      if (this.source[glued[0].length] !== '\n') return 0;
+      this.push('thought', 'thought');
+    } else {
+      this.message = glued[1] === 'final' ? 'final' : 'private';
+      this.hadFinal = glued[1] === 'final';
+      this.firstOpen = glued[1];
+    }
+    return glued[0].length;
+  }
+
+  private take(part: string): void {
+    if (part === '') return;
+    if (this.message === 'header') this.header += part;
+    if (this.open.length > 0 || (this.message !== null && this.message !== 'final')) this.hidden.push(part);
+    else {
+      this.visible.push(part);
+      this.begun ||= part.trim() !== '';
+    }
+  }
+
+  private hide(): void {
+    for (const part of this.visible) this.hidden.push(part);
+    this.visible = [];
+    this.begun = false;
+  }
+
+  private push(name: string, mark: string): void {
+    if (this.open.length === 0) this.firstOpen = mark;
+    this.open.push(name);
+    this.openCounts.set(name, (this.openCounts.get(name) ?? 0) + 1);
+  }
+
+  private pop(): string | undefined {
+    const name = this.open.pop();
+    if (name !== undefined) this.openCounts.set(name, this.openCounts.get(name)! - 1);
+    return name;
+  }
+
+  /** A section ends with its own mark, which also ends those inside; a mark that fits none ends the innermost. */
+  private closeSection(name: string): void {
+    if (this.open.length === 0) this.hide();
+    else if ((this.openCounts.get(name) ?? 0) > 0) while (this.pop() !== name);
+    else this.pop();
+  }
+
+  private effectOf({ groups, index }: RegExpExecArray): Effect {
+    const g = groups!;
+    if (g.tag !== undefined) return this.tagEffect(g.tag, g.close === '/', g.attributes ?? '', index);
+    if (g.token !== undefined) return this.tokenEffect(g.token.trim(), g.bar === '|');
+    if (g.half !== undefined) return g.half === 'channel' ? { kind: 'close', name: 'channel' } : { kind: 'drop' };
+    if (g.square !== undefined) return squareEffect(g.square, g.squareClose === '/', this.begun);
+    if (g.triangle !== undefined) return named(g.triangle, g.triangleClose === '/');
+    if (g.comment !== undefined) {
+      return g.comment === '<!--' ? { kind: 'open', name: 'comment' } : closes('comment', this.openCounts);
+    }
+    if (g.fence !== undefined) return this.fenceEffect(g.fence);
+    if (g.started !== undefined) return this.begun ? asText : { kind: 'open', name: 'thinking...' };
+    if (g.done !== undefined) return { kind: 'close', name: 'thinking...' };
+    if (g.channel !== undefined) return g.channel === 'final' ? { kind: 'reset' } : { kind: 'open', name: g.channel };
+    if (g.said === 'thought process') {
+      this.saidThoughts = true;
+      return asText;
+    }
+    return this.saidThoughts && this.open.length === 0 ? { kind: 'reset' } : asText;
+  }
+
+  private tagEffect(name: string, closing: boolean, attributes: string, index: number): Effect {
+    const lower = name.toLowerCase();
+    if (attributes.endsWith('/')) return asText;
+    if (lower === 's' || lower === 'bos' || lower === 'eos') {
+      // `<s>` strikes text out, or begins a reply as a special token that `</s>` ends.
+      const ends = lower === 'eos' || (closing && !this.struck);
+      if (lower === 's' && !ends && this.begun) this.struck = !closing;
+      else return ends ? { kind: 'end', skip: false } : { kind: 'drop' };
+      return asText;
+    }
+    if (TURN_NAME.test(lower) && lower.includes('_')) return { kind: 'end', skip: true };
+    if (END_NAME.test(lower) && !closing) return { kind: 'end', skip: false };
+    if (lower === 'details') {
+      const about = attributes + this.source.slice(index, index + 160);
+      if (closing) return closes('details', this.openCounts);
+      return REASONING_NAME.test(about) ? { kind: 'open', name: 'details' } : asText;
+    }
+    return named(name, closing);
+  }
+
+  private tokenEffect(name: string, whole: boolean): Effect {
+    if (name === 'channel') {
+      if (whole) return { kind: 'channel' };
+      return { kind: 'open', name: 'channel' };
+    }
+    if (name === 'message') return { kind: 'message' };
+    if (name === 'start' || name === 'call') return this.message === null ? { kind: 'drop' } : { kind: 'over' };
+    if (name === 'end' || name === 'return') {
+      if (this.message !== null) return { kind: 'over' };
+      return this.open.length > 0 ? { kind: 'close', name: this.open.at(-1)! } : { kind: 'end', skip: false };
+    }
+    if (ANSWER_NAME.test(name)) return this.open.length > 0 ? { kind: 'reset' } : asText;
+    if (END_NAME.test(name)) return { kind: 'end', skip: false };
+    if (TURN_NAME.test(name)) return { kind: 'end', skip: true };
+    const closing = name.startsWith('/');
+    const effect = named(closing ? name.slice(1) : name, closing);
+    return effect.kind === 'text' ? { kind: 'drop' } : effect;
+  }
+
+  private fenceEffect(mark: string): Effect {
+    const info = mark.trim().slice(3).trim();
+    if (this.fence !== 'none') {
+      const wasPrivate = this.fence === 'private';
+      if (info !== '') return asText;
+      this.fence = 'none';
+      return wasPrivate ? { kind: 'close', name: '```' } : asText;
+    }
+    if (this.open.length > 0) return asText;
+    this.fence = REASONING_NAME.test(info) ? 'private' : 'plain';
+    return this.fence === 'private' ? { kind: 'open', name: '```' } : asText;
+  }
+
+  /** Position behind the mark and what belongs to it. */
+  private apply(effect: Effect, mark: string, end: number): number {
+    switch (effect.kind) {
+      case 'open':
+        this.push(effect.name, mark);
+        break;
+      case 'close':
+        this.closeSection(effect.name);
+        break;
+      case 'reset':
+        this.hide();
+        while (this.pop() !== undefined);
+        if (this.message !== null) this.message = 'final';
+        this.hadFinal = true;
+        break;
+      case 'channel':
+        if (!this.hadFinal) this.hide();
+        this.message = 'header';
+        this.header = '';
+        break;
+      case 'message': {
+        // Without a channel's name the last message counts.
+        const name = this.header.trim();
+        if (name === '') this.hide();
+        this.message = name === '' || /^final\b/.test(name) ? 'final' : 'private';
+        if (this.message === 'final') this.hadFinal = true;
+        else this.firstOpen = `the channel "${name.split(/\s/, 1)[0].slice(0, 20)}"`;
+        break;
+      }
+      case 'over':
+        this.message = 'between';
+        this.header = '';
+        break;
+      case 'end':
+        if (this.open.length === 0 && this.begun) this.ended = true;
+        else if (effect.skip) {
+          TURN_HEAD.lastIndex = end;
+          return end + (TURN_HEAD.exec(this.source)?.[0].length ?? 0);
+        }
+        break;
+    }
+    return end;
+  }
+
+  private result(): SplitReply {
+    const inside = this.open.length > 0 || (this.message !== null && !this.hadFinal);
+    return {
+      text: this.visible.join(''),
+      reasoning: this.hidden.join(''),
+      unclosed: inside ? this.firstOpen.slice(0, 60).trim() : null,
+    };
+  }
+}
+
+function named(name: string, closing: boolean): Effect {
+  if (!REASONING_NAME.test(name)) return asText;
+  const section = name
+    .toLowerCase()
+    .replace(/^(?:begin|start|end|close|stop)(?:_?of)?_?|_?(?:begin|start|end|close)$/, '');
+  return closing || CLOSING_NAME.test(name) ? { kind: 'close', name: section } : { kind: 'open', name: section };
+}
+
+function squareEffect(name: string, closing: boolean, begun: boolean): Effect {
+  if (name === 'INST') return closing || !begun ? { kind: 'drop' } : { kind: 'end', skip: false };
+  // In square brackets only words in capitals are marks; "[thinking]" may be a remark, unless it is closed like a tag.
+  return closing || name === name.toUpperCase() || /^think(?:ing)?$/i.test(name) ? named(name, closing) : asText;
+}
+
+/** The effect of a closing mark that means nothing when it was not opened. */
+function closes(name: string, counts: ReadonlyMap<string, number>): Effect {
+  return (counts.get(name) ?? 0) > 0 ? { kind: 'close', name } : asText;
+}
+
+/**
+ * Splits a reply into reasoning and what is said.
+ * - A section goes with its content. Sections nest.
+ * - A closing mark that nothing opened makes everything before it reasoning: some servers swallow the opening mark.
+ * - An opening mark that nothing closes makes everything behind it reasoning: a reply that was cut off while the model
+ *   thought has no answer, and drafts in it are often old trials copied from the prompt.
+ * - In the channel format only the messages of the channel `final` are said, with or without the format's tokens.
+ * - A token that ends a turn ends the reply: what a server lets run on behind it is no longer addressed to us.
+ * Linear in the length of the reply.
+ */
+export function splitReasoning(reply: string): SplitReply {
+  return new Splitter(withPlainCharacters(reply)).split();
+}
