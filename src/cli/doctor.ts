@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { R2poError } from '../base/errors.ts';
 import { type Config, configSchema } from '../config/schema.ts';
+import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -141,7 +142,15 @@ async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
       advice: set ? null : `set ${variable} in the environment or in .env to use ${provider}`,
     };
   });
-  return [offline, await ollamaFinding(ollamaBase(env)), ...keys];
+  return [offline, ggufFinding(), await ollamaFinding(ollamaBase(env)), ...keys];
+}
+
+function ggufFinding(): Finding {
+  const topic = 'model gguf:...';
+  const found = findPackage();
+  if (found !== null) return { topic, status: 'ok', found: `${packageName} ${found.version}`, advice: null };
+  const advice = `${installAdvice} (730 MB) to use model files without a server`;
+  return { topic, status: 'note', found: `${packageName} is not installed`, advice };
 }
 
 /** Most that a ping takes: a local model may have to be loaded first. */

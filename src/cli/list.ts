@@ -5,6 +5,7 @@ import { shippedConfigs } from '../config/resolve.ts';
 import { actionSize, observationSize, type Row } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import type { ModelKind } from '../llm/chat.ts';
+import { ggufForm } from '../llm/local/name.ts';
 import { presets, urlKeyVariable } from '../llm/providers/presets.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
@@ -156,6 +157,13 @@ function listModels(): Listing {
       endpoint: null,
       key: { variable: urlKeyVariable, required: false, set: isSet(urlKeyVariable) },
       note: 'any server that speaks the OpenAI chat API',
+    },
+    {
+      name: ggufForm,
+      kind: 'model',
+      endpoint: null,
+      key: null,
+      note: 'a model file in this process, without a server; needs the package node-llama-cpp',
     },
     { name: 'replay:<run folder>', kind: 'replay', endpoint: null, key: null, note: 'the recorded replies of a run' },
   ];

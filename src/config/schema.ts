@@ -116,7 +116,7 @@ export const configSchema = section('a search run of r2po', {
     .default('offline')
     .describe(
       'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
-        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, or replay:<run folder>',
+        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, gguf:<file>, or replay:<run folder>',
     ),
   settings: choice(['fair', 'published'])
     .default('fair')

@@ -1,7 +1,11 @@
-/** From the model name of a configuration to the model, with what this layer adds: `offline`, `auto`, `replay:<run>`. */
+/**
+ * From the model name of a configuration to the model, with what this layer adds: `offline`, `auto`, `gguf:<file>`,
+ * `replay:<run>`.
+ */
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type Controls, noControls } from '../llm/controls.ts';
+import { ggufForm, ggufModel } from '../llm/local/index.ts';
 import { offline } from '../llm/offline/index.ts';
 import {
   autoModel,
@@ -13,10 +17,13 @@ import {
 import { recordedModel } from './replay.ts';
 
 /** Models that are no endpoint; `auto` is one of them. */
-const localModels: Readonly<Record<string, ModelFactory>> = {
-  offline: () => offline,
-  'replay:<run folder>': (folder) => recordedModel(folder),
-};
+function localModels(settings: ClientSettings): Readonly<Record<string, ModelFactory>> {
+  return {
+    offline: () => offline,
+    [ggufForm]: (file) => ggufModel(file, settings),
+    'replay:<run folder>': (folder) => recordedModel(folder),
+  };
+}
 
 /**
  * Opens a model by its name. `log` hears which one `auto` became, and what a client has to say (waits, retries).
@@ -37,7 +44,8 @@ export async function openModel(
     controls,
     log,
   };
-  const named = (id: string) => resolveModel(id, { env, settings, extra: localModels });
+  const local = localModels(settings);
+  const named = (id: string) => resolveModel(id, { env, settings, extra: local });
   const auto = () => autoModel({ env, log, ollama: named, otherwise: () => offline });
-  return resolveModel(name, { env, settings, extra: { ...localModels, auto } });
+  return resolveModel(name, { env, settings, extra: { ...local, auto } });
 }

@@ -1,0 +1,237 @@
+/**
+ * A loaded model file. There is one for each file of the process: weights are large, so runs share them and take turns.
+ * What has been evaluated of a run's prompts is kept for it, apart for each purpose, as long as there is memory.
+ */
+import pLimit, { type LimitFunction } from 'p-limit';
+import { ModelError, UsageError } from '../../base/errors.ts';
+import { excerpt } from '../providers/failure.ts';
+import { type ChatTemplate, chatTemplate } from './chat-template.ts';
+import { checkWeights, freeMemory, type GgufFile, gigabytes } from './gguf-file.ts';
+import { defaultContext, type GpuChoice } from './name.ts';
+import type { Context, Llama, LoadedPackage, Model, NodeLlamaCpp, Sequence } from './package.ts';
+
+/** Prompt tokens that llama.cpp evaluates at a time; the package's own default. */
+export const batchSize = 512;
+/** A search prompt and a critic prompt. */
+const sequencesPerRun = 2;
+
+export interface ContextSettings {
+  readonly contextSize: number;
+  readonly threads: number;
+}
+
+/** What is kept for one run. */
+interface Place {
+  run: string;
+  readonly settings: ContextSettings;
+  readonly context: Context;
+  readonly free: Sequence[];
+  /** by purpose; the one that was used last stands last */
+  readonly sequences: Map<string, Sequence>;
+  /** number of the call that used it last */
+  usedAt: number;
+}
+
+export class Engine {
+  readonly unit: string;
+  readonly llamaCpp: NodeLlamaCpp;
+  readonly llama: Llama;
+  readonly model: Model;
+  readonly template: ChatTemplate;
+  /** one call at a time */
+  readonly turns: LimitFunction = pLimit(1);
+  readonly #places: Place[] = [];
+  #calls = 0;
+  #full = false;
+
+  constructor(unit: string, llamaCpp: NodeLlamaCpp, llama: Llama, model: Model, template: ChatTemplate) {
+    this.unit = unit;
+    this.llamaCpp = llamaCpp;
+    this.llama = llama;
+    this.model = model;
+    this.template = template;
+  }
+
+  /** Tokens that a context gets when none are asked for. */
+  get usualContext(): number {
+    return Math.min(defaultContext, this.model.trainContextSize);
+  }
+
+  /** Makes room for a first run, so that too little memory is told before anything is begun. */
+  async reserve(settings: ContextSettings): Promise<void> {
+    if (this.#places.some((place) => isSame(place.settings, settings))) return;
+    const lacking = this.#lackingMemory(settings.contextSize);
+    if (lacking !== null) throw new UsageError(this.unit, lacking);
+    this.#places.push(await this.#open('', settings));
+  }
+
+  /**
+   * Where the prompts of one purpose of one run are evaluated. Called by whoever has the turn. `note` hears once that
+   * there is no memory for the prompts of all runs.
+   */
+  async sequence(
+    run: string,
+    purpose: string,
+    settings: ContextSettings,
+    note: (line: string) => void,
+  ): Promise<Sequence> {
+    this.#calls += 1;
+    const place = await this.#placeOf(run, settings, note);
+    place.usedAt = this.#calls;
+    return sequenceOf(place, purpose);
+  }
+
+  async #placeOf(run: string, settings: ContextSettings, note: (line: string) => void): Promise<Place> {
+    const fitting = this.#places.filter((place) => isSame(place.settings, settings));
+    const own = fitting.find((place) => place.run === run) ?? fitting.find((place) => place.run === '');
+    if (own !== undefined) {
+      own.run = run;
+      return own;
+    }
+    const [oldest] = fitting.toSorted((a, b) => a.usedAt - b.usedAt);
+    // Runs that go on take their turns again and again; one that has not come for so long is over.
+    const isOver = oldest !== undefined && this.#calls - oldest.usedAt > 4 * (this.#places.length + 1);
+    const lacking = isOver ? null : this.#lackingMemory(settings.contextSize);
+    if (oldest === undefined || (!isOver && lacking === null)) {
+      if (lacking !== null) throw new ModelError(this.unit, lacking);
+      const place = await this.#open(run, settings);
+      this.#places.push(place);
+      return place;
+    }
+    if (lacking !== null && !this.#full) {
+      this.#full = true;
+      note(
+        `there is memory for the prompts of ${fitting.length === 1 ? 'one run' : `${fitting.length} runs`} at a time, so others ` +
+          `are evaluated from their beginning; use -j ${fitting.length}, or a smaller ctx`,
+      );
+    }
+    oldest.run = run;
+    return oldest;
+  }
+
+  /** Why a further context of this size does not fit; null: it does, or it lies on the GPU, whose driver will say. */
+  #lackingMemory(contextSize: number): string | null {
+    if (this.llama.gpu !== false) return null;
+    const { cpuRam } = this.model.fileInsights.estimateContextResourceRequirements({
+      contextSize,
+      sequences: sequencesPerRun,
+      modelGpuLayers: 0,
+      batchSize,
+      swaFullCache: true,
+    });
+    const free = freeMemory();
+    if (cpuRam <= free) return null;
+    return (
+      `expected a context that fits into ${gigabytes(free)} of free memory, got ctx=${contextSize}, which takes ` +
+      `${gigabytes(cpuRam)}; lower ctx`
+    );
+  }
+
+  async #open(run: string, settings: ContextSettings): Promise<Place> {
+    try {
+      const context = await this.model.createContext({
+        ...settings,
+        sequences: sequencesPerRun,
+        batchSize,
+        swaFullCache: true,
+      });
+      const free = Array.from({ length: sequencesPerRun }, () => context.getSequence());
+      return { run, settings, context, free, sequences: new Map(), usedAt: this.#calls };
+    } catch (error) {
+      const said = excerpt((error as Error).message);
+      const what = `expected room for a context of ctx=${settings.contextSize}, got "${said}"`;
+      throw new UsageError(this.unit, `${what}; lower ctx, or use gpu=false`, error);
+    }
+  }
+}
+
+/** The one of a purpose, else one that is free, else the one that was used longest ago. */
+function sequenceOf({ sequences, free }: Place, purpose: string): Sequence {
+  const [oldest] = sequences.keys();
+  const from = sequences.has(purpose) || free.length > 0 ? purpose : oldest;
+  const sequence = sequences.get(from) ?? (free.pop() as Sequence);
+  sequences.delete(from);
+  sequences.set(purpose, sequence);
+  return sequence;
+}
+
+function isSame(a: ContextSettings, b: ContextSettings): boolean {
+  return a.contextSize === b.contextSize && a.threads === b.threads;
+}
+
+type OpenPackage = (unit: string) => Promise<LoadedPackage>;
+
+const engines = new Map<string, Promise<Engine>>();
+
+/** llama.cpp with what evaluates for it, and the last lines of its log. */
+interface Backend {
+  readonly llama: Llama;
+  readonly lines: string[];
+}
+
+const backends = new WeakMap<NodeLlamaCpp, Map<GpuChoice, Promise<Backend>>>();
+
+function backendsOf(llamaCpp: NodeLlamaCpp): Map<GpuChoice, Promise<Backend>> {
+  const opened = backends.get(llamaCpp) ?? new Map<GpuChoice, Promise<Backend>>();
+  backends.set(llamaCpp, opened);
+  return opened;
+}
+
+async function openBackend(unit: string, llamaCpp: NodeLlamaCpp, gpu: GpuChoice): Promise<Backend> {
+  const lines: string[] = [];
+  try {
+    const llama = await llamaCpp.getLlama({
+      gpu: gpu === 'false' ? false : gpu,
+      build: 'never',
+      progressLogs: false,
+      logLevel: 'error',
+      logger: (_level, message) => {
+        lines.push(message);
+        if (lines.length > 20) lines.shift();
+      },
+      // No limit of its own: each context has the threads that were asked for, and no more.
+      maxThreads: 0,
+    });
+    return { llama, lines };
+  } catch (error) {
+    const said = excerpt((error as Error).message);
+    const advice =
+      gpu === 'auto' || gpu === 'false' ? 'install it again for this platform' : 'use gpu=auto or gpu=false';
+    throw new UsageError(unit, `expected a binary of node-llama-cpp for gpu=${gpu}, got "${said}"; ${advice}`, error);
+  }
+}
+
+async function load(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: OpenPackage): Promise<Engine> {
+  const { llamaCpp, jinja } = await openPackage(unit);
+  const { llama, lines } = await shared(backendsOf(llamaCpp), gpu, () => openBackend(unit, llamaCpp, gpu));
+  if (llama.gpu === false) checkWeights(unit, file, freeMemory());
+  let model: Model;
+  try {
+    lines.length = 0;
+    model = await llama.loadModel({ modelPath: file.path });
+  } catch (error) {
+    const said = [...lines, (error as Error).message].map((line) => excerpt(line)).filter((line) => line !== '');
+    const advice = 'download the file again, or use one that this version of llama.cpp knows';
+    throw new UsageError(
+      unit,
+      `expected a model that can be loaded, got "${said.slice(0, 3).join('; ')}"; ${advice}`,
+      error,
+    );
+  }
+  return new Engine(unit, llamaCpp, llama, model, chatTemplate(unit, model, jinja));
+}
+
+/** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
+function shared<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
+  const known = opened.get(key);
+  if (known) return known;
+  const opening = open();
+  opened.set(key, opening);
+  opening.catch(() => opened.delete(key));
+  return opening;
+}
+
+/** The one load of a file in this process. Throws a usage error that says what is missing. */
+export function engineOf(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: OpenPackage): Promise<Engine> {
+  return shared(engines, `${gpu} ${file.path}`, () => load(unit, file, gpu, openPackage));
+}

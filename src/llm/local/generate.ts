@@ -1,0 +1,163 @@
+/** One reply of a loaded model: evaluates what is new of the prompt, then samples token by token. */
+import { performance } from 'node:perf_hooks';
+import type { CallProgress, Finish } from '../chat.ts';
+import { repetitionWatch } from '../providers/repetition.ts';
+import type { Prompt } from './chat-template.ts';
+import { batchSize, type Engine } from './engine.ts';
+import type { EvaluateOptions, GrammarState, Sequence, Token } from './package.ts';
+import { type Cut, ReplyText, tokenDecoder } from './reply-text.ts';
+
+/** Of llama.cpp, so that an embedded model samples as the same file does behind `llama-server`. */
+const usualTemperature = 0.8;
+const usualTopP = 0.95;
+const topK = 40;
+const minP = 0.05;
+
+/** Longest that the evaluation of one piece of a prompt shall take, ms: a call that is ended ends after it. */
+const pieceTime = 300;
+const firstPiece = 64;
+
+export interface Generation {
+  readonly prompt: Prompt;
+  readonly temperature: number | null;
+  readonly topP: number | null;
+  readonly seed: number | null;
+  readonly stop: readonly string[];
+  /** the reply goes on from here; '': it begins by itself */
+  readonly begun: string;
+  /** GBNF; null: none */
+  readonly grammar: string | null;
+  readonly maxTokens: number;
+  /** how many values the reply lists */
+  readonly values: number;
+  /** throws when the call must end */
+  readonly check: () => void;
+  readonly onProgress: (progress: CallProgress) => void;
+}
+
+export interface Generated {
+  readonly text: string;
+  readonly reasoning: string | null;
+  readonly finish: Finish;
+  readonly finishReason: string;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly reasoningTokens: number;
+  /** s */
+  readonly firstTokenSeconds: number | null;
+  readonly tokensPerSecond: number | null;
+}
+
+/** Leaves in `sequence` what it shares with `tokens`; the last token is always evaluated, since a reply follows on it. */
+async function keepCommon(sequence: Sequence, tokens: readonly Token[]): Promise<number> {
+  const common = Math.min(sequence.compareContextTokens(tokens).firstDifferentIndex, tokens.length - 1);
+  if (sequence.nextTokenIndex > common) {
+    await sequence.eraseContextTokenRanges([{ start: common, end: sequence.nextTokenIndex }]);
+  }
+  return sequence.nextTokenIndex;
+}
+
+/** Evaluates all of `tokens` but the last, in pieces that are short enough to be stopped between. */
+async function evaluatePrompt(sequence: Sequence, tokens: readonly Token[], check: () => void): Promise<void> {
+  let size = firstPiece;
+  while (sequence.nextTokenIndex < tokens.length - 1) {
+    check();
+    const start = performance.now();
+    const from = sequence.nextTokenIndex;
+    const piece = tokens.slice(from, Math.min(from + size, tokens.length - 1));
+    await sequence.evaluateWithoutGeneratingNewTokens(piece);
+    const took = performance.now() - start;
+    if (took < pieceTime / 2) size = Math.min(2 * size, batchSize);
+    else if (took > pieceTime) size = Math.max(firstPiece / 4, Math.round((size * pieceTime) / took));
+  }
+}
+
+export async function generate(engine: Engine, sequence: Sequence, generation: Generation): Promise<Generated> {
+  const { model, llama, llamaCpp } = engine;
+  const { prompt, begun, check, onProgress } = generation;
+  const tokens = [...prompt.tokens, ...(begun === '' ? [] : model.tokenize(begun, false))];
+  const grammar = generation.grammar === null ? null : await llama.createGrammar({ grammar: generation.grammar });
+  onProgress({ state: 'asked' });
+  const started = performance.now();
+  const cachedTokens = await keepCommon(sequence, tokens);
+  await evaluatePrompt(sequence, tokens, check);
+
+  const detokenize = (now: readonly Token[], before: readonly Token[]) => model.detokenize(now, true, before);
+  let reply = new ReplyText(prompt.reasoning, prompt.marks, generation.stop, begun);
+  let decoder = tokenDecoder(detokenize, tokens);
+  let circles = repetitionWatch(generation.values);
+  let state: GrammarState | undefined;
+  let firstAt: number | null = null;
+  let count = 0;
+  let reasoningTokens = 0;
+
+  const options: EvaluateOptions = {
+    temperature: generation.temperature ?? usualTemperature,
+    topK,
+    topP: generation.topP ?? usualTopP,
+    minP,
+    ...(generation.seed !== null && { seed: generation.seed }),
+    grammarEvaluationState: () => state,
+  };
+  const hold = () => {
+    if (grammar !== null) state ??= new llamaCpp.LlamaGrammarEvaluationState({ model, grammar });
+  };
+
+  function take(piece: string): Cut | null {
+    const before = reply.state;
+    const cut = reply.push(piece);
+    if (reply.state !== before) circles = repetitionWatch(generation.values);
+    const round = reply.state === 'start' ? null : circles.push(piece);
+    if (cut !== null || round === null) return cut;
+    reply.cut(round.start);
+    return { finish: 'repetition', reason: 'repetition' };
+  }
+
+  async function write(from: readonly Token[]): Promise<Cut | 'unheld'> {
+    if (reply.state === 'text') hold();
+    for await (const token of sequence.evaluate(from, options)) {
+      check();
+      count += 1;
+      firstAt ??= performance.now();
+      const before = reply.state;
+      const cut = take(decoder.push(token));
+      if (reply.state === 'reasoning') reasoningTokens += 1;
+      const seconds = (performance.now() - firstAt) / 1000;
+      onProgress({
+        state: reply.state === 'reasoning' ? 'reasoning' : 'writing',
+        tokens: count,
+        tokensPerSecond: count > 1 && seconds > 0 ? (count - 1) / seconds : null,
+      });
+      if (cut !== null) return cut;
+      // Without an opening mark the reply has begun already, and nothing held it: it is begun again.
+      if (before === 'start' && reply.state === 'text' && grammar !== null) return 'unheld';
+      if (reply.state === 'text') hold();
+      if (count >= generation.maxTokens) return { finish: 'length', reason: 'length' };
+    }
+    const rest = take(decoder.flush());
+    return rest ?? { finish: 'stop', reason: 'stop' };
+  }
+
+  let end = await write(tokens.slice(sequence.nextTokenIndex));
+  if (end === 'unheld') {
+    reply = new ReplyText('none', prompt.marks, generation.stop);
+    decoder = tokenDecoder(detokenize, tokens);
+    await keepCommon(sequence, tokens);
+    end = await write(tokens.slice(sequence.nextTokenIndex));
+  }
+  const { finish, reason } = end as Cut;
+  const seconds = firstAt === null ? 0 : (performance.now() - firstAt) / 1000;
+  return {
+    text: reply.text,
+    reasoning: reply.reasoning,
+    finish,
+    finishReason: reason,
+    promptTokens: tokens.length,
+    cachedTokens,
+    completionTokens: count,
+    reasoningTokens,
+    firstTokenSeconds: firstAt === null ? null : (firstAt - started) / 1000,
+    tokensPerSecond: count > 1 && seconds > 0 ? (count - 1) / seconds : null,
+  };
+}

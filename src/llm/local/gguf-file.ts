@@ -1,0 +1,136 @@
+/** Looks at a model's file before anything is loaded: is it there, is it a GGUF file, does it fit into memory. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, resolve } from 'node:path';
+import { nearest, UsageError } from '../../base/errors.ts';
+import { excerpt } from '../providers/failure.ts';
+
+const gib = 2 ** 30;
+/** magic and version, bytes */
+const headLength = 8;
+const magic = 'GGUF';
+/** of the GGUF format: 2 is the first one with 64-bit sizes */
+const knownVersions = [2, 3];
+
+export interface GgufFile {
+  /** absolute */
+  readonly path: string;
+  /** of all its parts, bytes */
+  readonly size: number;
+}
+
+export function gigabytes(bytes: number): string {
+  return `${(bytes / gib).toFixed(bytes < gib ? 2 : 1)} GiB`;
+}
+
+function missing(unit: string, path: string): UsageError {
+  let near: string | null = null;
+  try {
+    const models = readdirSync(dirname(path)).filter((name) => /\.gguf$/i.test(name));
+    near = nearest(basename(path), models) ?? (models.length === 1 ? models[0] : null);
+  } catch {
+    // The folder is not there either; the message says enough.
+  }
+  const guess = near === null ? '' : `; did you mean "${excerpt(near, 200)}"?`;
+  return new UsageError(unit, `expected a GGUF file, got no file at "${path}"${guess || '; correct the path'}`);
+}
+
+function readHead(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(headLength);
+    return head.subarray(0, readSync(file, head, 0, headLength, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What a file without the magic is, in words. */
+function described(head: Buffer): string {
+  if (head.length === 0) return 'an empty file';
+  const text = head.toString('latin1');
+  if (text.startsWith('version ')) return 'a Git LFS pointer; fetch the file itself ("git lfs pull")';
+  if (text.startsWith('PK')) return 'a zip archive (or a PyTorch file); unpack it, or convert it to GGUF';
+  if (/^\s*<(!|h)/i.test(text)) return 'an HTML page; download the file itself';
+  if (/^(ggml|ggmf|ggjt|lmgg|fmgg|tjgg)/.test(text)) return 'a GGML file of before GGUF; convert it to GGUF';
+  if (
+    head.length === headLength &&
+    head.readUInt16LE(6) === 0 &&
+    text.includes('{') === false &&
+    head.readUInt32LE(4) === 0
+  ) {
+    return 'what may be a safetensors file; convert it to GGUF';
+  }
+  return 'something else; name a model in the GGUF format';
+}
+
+/** All parts of a model that is split as `name-00001-of-00003.gguf`. */
+function partsOf(unit: string, path: string): string[] {
+  const split = /-(\d{5})-of-(\d{5})\.gguf$/i.exec(path);
+  if (split === null) return [path];
+  if (split[1] !== '00001') {
+    throw new UsageError(
+      unit,
+      `expected the first part of a split model, got part ${Number(split[1])}; name part 00001`,
+    );
+  }
+  return Array.from({ length: Number(split[2]) }, (_, i) =>
+    path.replace(/-\d{5}-of-/, `-${String(i + 1).padStart(5, '0')}-of-`),
+  );
+}
+
+/** Throws a usage error for a path without a file, a folder, a file that cannot be read, and one that is no GGUF file. */
+export function checkGgufFile(unit: string, given: string): GgufFile {
+  const path = resolve(given);
+  let size = 0;
+  for (const part of partsOf(unit, path)) {
+    const stat = statSync(part, { throwIfNoEntry: false });
+    if (stat === undefined) throw missing(unit, part);
+    if (!stat.isFile())
+      throw new UsageError(unit, `expected a GGUF file, got the folder "${part}"; name the file in it`);
+    size += stat.size;
+    let head: Buffer;
+    try {
+      head = readHead(part);
+    } catch (error) {
+      throw new UsageError(
+        unit,
+        `expected a file that can be read, got ${(error as Error).message}; change its rights`,
+      );
+    }
+    if (head.toString('latin1', 0, 4) !== magic) {
+      throw new UsageError(unit, `expected a GGUF file, got "${part}", which is ${described(head)}`);
+    }
+    const version = head.length === headLength ? head.readUInt32LE(4) : 0;
+    if (!knownVersions.includes(version)) {
+      throw new UsageError(
+        unit,
+        `expected version ${knownVersions.join(' or ')} of GGUF, got ${head.length < headLength ? 'a file that is cut off' : version} in "${part}"; ` +
+          'download the file again',
+      );
+    }
+  }
+  return { path, size };
+}
+
+/** Memory that this process can still take, bytes; a limit of its container counts. */
+export function freeMemory(): number {
+  return process.availableMemory();
+}
+
+/** Throws a usage error where a model's weights need more memory than there is. */
+export function checkWeights(unit: string, file: GgufFile, free: number): void {
+  if (file.size <= free) return;
+  throw new UsageError(
+    unit,
+    `expected a model that fits into ${gigabytes(free)} of free memory, got ${gigabytes(file.size)} in "${file.path}"; ` +
+      'take a smaller model or a stronger quantization',
+  );
+}
+
+/** A hint for the user who gave more threads than the machine has. */
+export function checkThreads(unit: string, threads: number): void {
+  const most = availableParallelism();
+  if (threads <= most) return;
+  throw new UsageError(unit, `expected threads=1 ... ${most}, which this machine has, got ${threads}; lower it`);
+}

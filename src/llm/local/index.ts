@@ -1,0 +1,198 @@
+/**
+ * A model that runs in this process: a GGUF file, evaluated by llama.cpp in the optional package `node-llama-cpp`. No
+ * server, no network, no key.
+ */
+
+import { basename } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { ModelError, UsageError } from '../../base/errors.ts';
+import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
+import { plainReply } from '../chat.ts';
+import { type Controls, noControls } from '../controls.ts';
+import { replyLimit } from '../providers/reply-limit.ts';
+import { beginningOf, gbnfOf } from '../reply/forms.ts';
+import type { ReplyForm } from '../reply/shape.ts';
+import { interruption, throwIfAborted } from '../retry.ts';
+import { type ContextSettings, type Engine, engineOf } from './engine.ts';
+import { type Generated, generate } from './generate.ts';
+import { checkGgufFile, checkThreads } from './gguf-file.ts';
+import { type GgufName, readGgufName } from './name.ts';
+import { type LoadedPackage, loadPackage } from './package.ts';
+
+export { ggufForm } from './name.ts';
+
+export interface LocalSettings {
+  /** longest time for one reply, s */
+  readonly timeoutSeconds: number;
+  /** without it all are left to the model */
+  readonly controls?: Controls;
+  /** one line for the user where a call brings no log of its own */
+  readonly log?: (line: string) => void;
+  /** the package that evaluates models; without it the installed one */
+  readonly openPackage?: (unit: string) => Promise<LoadedPackage>;
+}
+
+/** Of replies without a shape, and the least room that a prompt must leave, tokens. */
+const shapelessReplyTokens = 1024;
+const leastReplyTokens = 64;
+
+/** Throws a usage error for controls that a model in this process does not have. */
+function checkControls(unit: string, controls: Controls, name: GgufName): void {
+  const refuse = (key: string, advice: string) => {
+    throw new UsageError(`llm.${key}`, `${unit} runs in this process and has no ${key}; ${advice}`);
+  };
+  if (controls.keepAlive !== null) refuse('keep_alive', 'leave it null; Ollama has it');
+  if (Object.keys(controls.extraBody).length > 0) refuse('extra_body', 'leave it empty; endpoints have it');
+  if (Object.keys(controls.headers).length > 0) refuse('headers', 'leave it empty; endpoints have them');
+  if (controls.numCtx !== null && name.ctx !== null && controls.numCtx !== name.ctx) {
+    throw new UsageError(
+      'llm.num_ctx',
+      `expected one size of context, got num_ctx ${controls.numCtx} and ctx=${name.ctx} in the model's name; leave one out`,
+    );
+  }
+}
+
+function contextOf(unit: string, engine: Engine, name: GgufName, controls: Controls): ContextSettings {
+  const asked = name.ctx ?? controls.numCtx;
+  const trained = engine.model.trainContextSize;
+  if (asked !== null && asked > trained) {
+    throw new UsageError(
+      unit,
+      `expected ctx=1 ... ${trained}, which the model was trained with, got ${asked}; lower it`,
+    );
+  }
+  return { contextSize: asked ?? engine.usualContext, threads: name.threads };
+}
+
+/** `argument`: what follows `gguf:`. Loads the file; throws a usage error that says what is missing or does not fit. */
+export async function ggufModel(argument: string, settings: LocalSettings): Promise<ChatModel> {
+  const id = `gguf:${argument}`;
+  const unit = `model ${id}`;
+  const controls = settings.controls ?? noControls;
+  const name = readGgufName(argument);
+  checkControls(unit, controls, name);
+  checkThreads(unit, name.threads);
+  const engine = await engineOf(
+    unit,
+    checkGgufFile(unit, name.path),
+    name.gpu,
+    settings.openPackage ?? ((name) => loadPackage(name)),
+  );
+  engine.template.check(controls);
+  const context = contextOf(unit, engine, name, controls);
+  await engine.turns(() => engine.reserve(context));
+  if (engine.template.notice !== null) settings.log?.(`${id}: ${engine.template.notice}`);
+
+  const mayReason = engine.template.marks !== null && controls.think !== false;
+  // A beginning cannot be written for a model that first reasons.
+  const replyForms: readonly ReplyForm[] = mayReason ? ['grammar', 'lines'] : ['grammar', 'begun', 'lines'];
+
+  const limit = replyLimit(mayReason ? controls : { ...controls, think: false }, true);
+
+  async function answer(request: ChatRequest, options: CallOptions, signal: AbortSignal): Promise<Generated> {
+    const log = options.log ?? ((line: string) => settings.log?.(`${id}: ${line}`));
+    const form = request.held?.form ?? 'lines';
+    const shape = request.held?.shape ?? null;
+    const prompt = engine.template.prompt(request.messages, controls);
+    const room = context.contextSize - prompt.tokens.length;
+    const wanted = limit.of(shape) ?? shapelessReplyTokens;
+    if (room < leastReplyTokens) {
+      throw new ModelError(
+        unit,
+        `expected a prompt of at most ${context.contextSize - leastReplyTokens} tokens, got ${prompt.tokens.length}; set ` +
+          `#ctx=${prompt.tokens.length + wanted} or more behind the file's name, or lower critic.trajectory_tokens`,
+      );
+    }
+    const sequence = await engine.sequence(options.run ?? '', request.purpose ?? '', context, log);
+    const generated = await generate(engine, sequence, {
+      prompt,
+      temperature: request.temperature,
+      topP: controls.topP,
+      seed: request.seed,
+      stop: controls.stop,
+      begun: form === 'begun' && shape !== null ? beginningOf(shape) : '',
+      grammar: form === 'grammar' && shape !== null ? gbnfOf(shape) : null,
+      maxTokens: Math.min(room, wanted),
+      values: shape?.count ?? 0,
+      check: () => signal.throwIfAborted(),
+      onProgress: (progress) => options.onProgress?.(progress),
+    });
+    if (generated.reasoning !== null) limit.noteReasoning();
+    if (generated.finish === 'length' && wanted < room) limit.noteCut();
+    return generated;
+  }
+
+  return {
+    id,
+    kind: 'model',
+    replyForms,
+    async complete(request, options = {}): Promise<ChatReply> {
+      throwIfAborted(options.signal);
+      if (engine.turns.activeCount > 0) options.onProgress?.({ state: 'queued' });
+      const limit = new AbortController();
+      let started = performance.now();
+      const task = engine.turns(async () => {
+        limit.signal.throwIfAborted();
+        started = performance.now();
+        const timer = setTimeout(() => limit.abort(), settings.timeoutSeconds * 1000);
+        try {
+          return await answer(request, options, limit.signal);
+        } finally {
+          clearTimeout(timer);
+        }
+      });
+      const generated = await untilAborted(task, options.signal, limit, () => {
+        const advice = 'use a smaller model, a GPU or more threads, or raise llm.timeout_s';
+        return new ModelError(unit, `expected a reply within ${settings.timeoutSeconds} s, got none; ${advice}`);
+      });
+      return plainReply({
+        text: generated.text,
+        reasoning: generated.reasoning,
+        finish: generated.finish,
+        finishReason: generated.finishReason,
+        usage: {
+          promptTokens: generated.promptTokens,
+          completionTokens: generated.completionTokens,
+          cachedTokens: generated.cachedTokens,
+          reasoningTokens: generated.reasoningTokens,
+          estimated: false,
+        },
+        latencySeconds: (performance.now() - started) / 1000,
+        firstTokenSeconds: generated.firstTokenSeconds,
+        tokensPerSecond: generated.tokensPerSecond,
+        requests: 1,
+        model: engine.model.fileInfo.metadata.general?.name ?? basename(name.path),
+        answeredBy: id,
+      });
+    },
+  };
+}
+
+/**
+ * What `task` brings. Fails at once when the user's signal fires, and lets the task end by itself, which `limit` tells it
+ * to do between two tokens.
+ */
+async function untilAborted<T>(
+  task: Promise<T>,
+  signal: AbortSignal | undefined,
+  limit: AbortController,
+  timedOut: () => Error,
+): Promise<T> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      limit.abort();
+      if (signal !== undefined) reject(interruption(signal));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([task, aborted]);
+  } catch (error) {
+    task.catch(() => {});
+    throwIfAborted(signal);
+    throw limit.signal.aborted ? timedOut() : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,72 @@
+/** The name of a model in this process: `gguf:PATH[#ctx=8192&gpu=auto&threads=1]`. */
+import { UsageError, unknownName } from '../../base/errors.ts';
+
+export const ggufForm = 'gguf:<file>[#ctx=8192&gpu=auto&threads=1]';
+
+export const gpuChoices = ['auto', 'false', 'metal', 'cuda', 'vulkan'] as const;
+export type GpuChoice = (typeof gpuChoices)[number];
+
+export interface GgufName {
+  readonly path: string;
+  /** tokens that a prompt and its reply may have together; null: `defaultContext`, or what the model has if that is less */
+  readonly ctx: number | null;
+  /** what evaluates the model; `auto`: a GPU when there is one */
+  readonly gpu: GpuChoice;
+  readonly threads: number;
+}
+
+/** Enough for the prompts of every shipped configuration but those with whole trajectories, tokens. */
+export const defaultContext = 8192;
+/**
+ * The threads of llama.cpp wait for each other in a loop that never sleeps. On a processor that others use as well, each
+ * of them spends its time slices waiting for one that is not running: two threads on two busy cores were 20 times slower
+ * than one.
+ */
+export const defaultThreads = 1;
+
+const options = ['ctx', 'gpu', 'threads'] as const;
+const smallestContext = 256;
+const largestContext = 1 << 24;
+const mostThreads = 1024;
+
+function readWhole(name: string, text: string, low: number, high: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw new UsageError('model', `expected ${name} as a whole number in ${low} ... ${high}, got "${text}"; correct it`);
+}
+
+function readGpu(text: string): GpuChoice {
+  const found = gpuChoices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new UsageError('model', `${unknownName('value of gpu', text, gpuChoices)}; correct it`);
+}
+
+/** `text`: what follows `gguf:`. A `#` is part of the path unless what follows it are options. */
+export function readGgufName(text: string): GgufName {
+  const hash = text.lastIndexOf('#');
+  const hasOptions = hash >= 0 && /^[^/\\]*$/.test(text.slice(hash + 1)) && !/\.gguf$/i.test(text);
+  const path = hasOptions ? text.slice(0, hash) : text;
+  if (path.trim() === '') throw new UsageError('model', `expected ${ggufForm}, got no file; add its path`);
+  const given = new Map<string, string>();
+  const parts = hasOptions && hash + 1 < text.length ? text.slice(hash + 1).split('&') : [];
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    const name = equals < 0 ? part : part.slice(0, equals);
+    if (!options.some((option) => option === name)) {
+      throw new UsageError(
+        'model',
+        unknownName(`option of ${ggufForm.slice(0, ggufForm.indexOf('['))}`, name, options),
+      );
+    }
+    if (equals < 0) throw new UsageError('model', `expected ${name}=VALUE behind the #, got "${part}"; add the value`);
+    if (given.has(name)) throw new UsageError('model', `expected ${name} once, got it twice; remove one`);
+    given.set(name, part.slice(equals + 1));
+  }
+  const [ctx, gpu, threads] = options.map((name) => given.get(name));
+  return {
+    path,
+    ctx: ctx === undefined ? null : readWhole('ctx', ctx, smallestContext, largestContext),
+    gpu: gpu === undefined ? 'auto' : readGpu(gpu),
+    threads: threads === undefined ? defaultThreads : readWhole('threads', threads, 1, mostThreads),
+  };
+}
