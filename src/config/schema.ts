@@ -7,6 +7,7 @@ import { envPathPattern, envs } from '../envs/index.ts';
 import { reasoningEfforts } from '../llm/controls.ts';
 import { replyForms } from '../llm/reply/shape.ts';
 import { methods } from '../methods/index.ts';
+import { explanations, knowledgeLevels } from '../methods/settings.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
 import { backendChoices, maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/backend.ts';
@@ -143,6 +144,26 @@ export const configSchema = section('a search run of r2po', {
       .describe('a parameter outside: refuse the reply and ask again, or clip it and say so'),
   }).prefault({}),
 
+  prompt: section('how prompts are worded', {
+    knowledge: choice(knowledgeLevels)
+      .default('full')
+      .describe(
+        'what prompts that describe the environment say of it: full, all that is known; reference, the facts that the ' +
+          'texts of the reference hold; none, not even what is observed and done',
+      ),
+    explanation: choice(explanations)
+      .default('sentence')
+      .describe('what a reply is asked for beside its parameters: one short sentence, or what was changed and why'),
+    reward_decimals: whole(0, 12, orNull)
+      .nullable()
+      .default(null)
+      .describe('decimals of returns; null: six significant digits'),
+    count_from: z
+      .union([z.literal(0), z.literal(1)], { error: '0 or 1' })
+      .default(1)
+      .describe('number of the first trial and of the first iteration'),
+  }).prefault({}),
+
   search: section('the search calls', {
     optimum: finite(orNull).nullable().default(null).describe('return to aim for, told to the model; null: not told'),
     step_size: positive(Number.MAX_VALUE, 'finite number', orNull)
@@ -160,9 +181,10 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('mean return from which the critic is told to change little or nothing; null: no such rule'),
-    trajectory_tokens: whole(100, 1_000_000)
+    trajectory_tokens: whole(100, 1_000_000, orNull)
+      .nullable()
       .default(6000)
-      .describe('a longer trajectory is shortened to about this many tokens'),
+      .describe('a longer trajectory is shortened to about this many tokens; null: none is shortened'),
     sensitivity_episodes: whole(1, 1_000_000, orNull)
       .nullable()
       .default(null)
@@ -182,6 +204,12 @@ export const configSchema = section('a search run of r2po', {
   warmup: section('random policies before the first iteration, one episode each', {
     policies: whole(0, 10_000).default(20).describe('how many'),
     spread: positive(1e6, 'number').default(3).describe('standard deviation of their parameters'),
+    inside: z
+      .boolean({ error: 'true or false' })
+      .default(true)
+      .describe(
+        'their parameters lie in the range and have the decimals that the model is told; false: as they are drawn',
+      ),
   }).prefault({}),
 
   evaluation: section('episodes that a candidate plays', {

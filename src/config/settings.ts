@@ -5,8 +5,14 @@ import type { Config } from './schema.ts';
 
 /** `env` is the environment of the configuration; it gives what the configuration leaves to it. */
 export function toSettings(config: Config, env: Env): SearchSettings {
-  const { parameters, search, critic, warmup, evaluation } = config;
+  const { parameters, prompt, search, critic, warmup, evaluation } = config;
   return {
+    prompt: {
+      knowledge: prompt.knowledge,
+      explanation: prompt.explanation,
+      rewardDecimals: prompt.reward_decimals,
+      countFrom: prompt.count_from,
+    },
     iterations: config.iterations,
     parameters: {
       low: parameters.low,
@@ -27,6 +33,7 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     repairTurns: search.repair_turns,
     warmupPolicies: warmup.policies,
     warmupSpread: warmup.spread,
+    warmupInside: warmup.inside,
     evaluationEpisodes: evaluation.episodes,
     maxSteps: evaluation.max_steps,
   };

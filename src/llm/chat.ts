@@ -4,6 +4,11 @@ import type { ReplyForm, ReplyShape } from './reply/shape.ts';
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
+  /**
+   * Offsets in `content`, ascending: later messages of the same purpose begin with the same text up to each of them, and
+   * have them among their own, the last one excepted. For endpoints that are told what to cache; not on record.
+   */
+  readonly cacheBreaks?: readonly number[];
 }
 
 export interface ChatRequest {

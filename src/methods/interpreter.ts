@@ -1,18 +1,22 @@
 /** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
 import { R2poError } from '../base/errors.ts';
-import type { ReplyText } from '../llm/reply/shape.ts';
-import { type Answer, askForParameters } from './ask.ts';
+import { askForParameters, knownTrial, type Question } from './ask.ts';
+import type { Answer } from './judge.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
-import type {
-  CandidateLabel,
-  Effects,
-  Evaluation,
-  IterationContext,
-  IterationOutcome,
-  Method,
-  PastTrial,
-  Trial,
+import {
+  type CandidateLabel,
+  type Effects,
+  type Evaluation,
+  type IterationContext,
+  type IterationOutcome,
+  type Method,
+  noRemarks,
+  type PastTrial,
+  type PlayedIteration,
+  type Purpose,
+  type Trial,
 } from './method.ts';
+import { trialName } from './prompts/shared.ts';
 
 /** In the order in which an iteration makes its candidates. */
 const labels: readonly CandidateLabel[] = ['proposal', 'revision'];
@@ -26,6 +30,9 @@ interface Progress {
   readonly pending: Answer[];
   /** calls without one usable reply, in words */
   readonly failures: string[];
+  /** calls of each purpose */
+  readonly calls: Record<Purpose, number>;
+  readonly remarks: Record<Purpose, string | null>;
 }
 
 /**
@@ -38,25 +45,49 @@ export async function runIteration(
   method: Method,
   context: IterationContext,
   effects: Effects,
-): Promise<IterationOutcome> {
-  const progress: Progress = { evaluated: [], pending: [], failures: [] };
+): Promise<PlayedIteration> {
+  const progress: Progress = {
+    evaluated: [],
+    pending: [],
+    failures: [],
+    calls: { search: 0, critic: 0 },
+    remarks: { ...noRemarks },
+  };
   for (const stage of method.stages) {
     await stageRunners[stage](method, context, effects, progress);
   }
-  return outcome(method, context, progress);
+  return { ...outcome(method, context, progress), remarks: progress.remarks };
 }
 
 type StageRunner = (method: Method, context: IterationContext, effects: Effects, progress: Progress) => Promise<void>;
+
+/** Asks, and keeps the answer for the next stages and what went wrong for the next prompts. */
+async function ask(
+  context: IterationContext,
+  { purpose, prompt }: { readonly purpose: Purpose; readonly prompt: Question },
+  effects: Effects,
+  progress: Progress,
+): Promise<void> {
+  const callNumber = ++progress.calls[purpose];
+  const asked = await askForParameters(context, { purpose, callNumber, prompt }, effects);
+  if ('problem' in asked) {
+    progress.failures.push(`the ${purpose} replies could not be used`);
+    progress.remarks[purpose] = `The last iteration gave no usable reply: ${asked.problem}`;
+    return;
+  }
+  progress.pending.push(asked.answer);
+  const known = knownTrial(context.trials, asked.answer.params);
+  if (known === null) return;
+  const name = trialName(known, context.settings.prompt);
+  progress.remarks[purpose] = `The last iteration measured the parameters of ${name} once more.`;
+}
 
 const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
   async search(method, context, effects, progress) {
     const { search } = method.prompts;
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
     const trials = [...context.trials, ...progress.evaluated.map((candidate) => asTrial(method, candidate))];
-    const sees = { ...context, trials };
-    const answer = await askForParameters(sees, 'search', async (replyText) => search({ ...sees, replyText }), effects);
-    if (answer) progress.pending.push(answer);
-    else progress.failures.push('the search replies could not be used');
+    await ask({ ...context, trials }, { purpose: 'search', prompt: search }, effects, progress);
   },
 
   async critic(method, context, effects, progress) {
@@ -69,11 +100,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const { iteration, settings } = context;
     const asked = settings.sensitivityEpisodes !== null;
     const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
-    const prompt = async (replyText: ReplyText) =>
-      critic({ ...context, replyText, proposal: params, summary, sensitivity, trace });
-    const answer = await askForParameters(context, 'critic', prompt, effects);
-    if (answer) progress.pending.push(answer);
-    else progress.failures.push('the critic replies could not be used');
+    const prompt: Question = (of) => critic({ ...of, proposal: params, summary, sensitivity, trace });
+    await ask(context, { purpose: 'critic', prompt }, effects, progress);
   },
 
   async evaluate(_method, { iteration }, effects, progress) {

@@ -57,6 +57,8 @@ export interface Effects {
     readonly attempt: number;
     readonly problem: string;
   }): Promise<void>;
+  /** A line for the user about the call that was asked last; nothing of a call that is only on record. */
+  notice(text: string): void;
   /** Plays a candidate on the seeds of this iteration (the same for both candidates). */
   evaluate(call: {
     readonly iteration: number;
@@ -76,6 +78,12 @@ export interface Evaluation {
   readonly trace: ReplayEpisode;
 }
 
+/** What the model has to hear of its replies in the iteration before, in a sentence; null: nothing. */
+export type Remarks = Readonly<Record<Purpose, string | null>>;
+
+/** Of a first iteration, and after one without a fault. */
+export const noRemarks: Remarks = { search: null, critic: null };
+
 /**
  * Everything that the prompts of a run may state; `trials` is the history so far, oldest first. A second search of an
  * iteration finds there what the first proposed and was played.
@@ -87,9 +95,13 @@ export interface IterationContext {
   /** 1 ... settings.iterations, as the prompts state it */
   readonly iteration: number;
   readonly trials: readonly PastTrial[];
+  /** of the iteration before: its prompts must not be those of this one */
+  readonly remarks: Remarks;
 }
 
 export interface PromptContext extends IterationContext {
+  /** 1 for the first call of its purpose in this iteration, 2 for a second search */
+  readonly callNumber: number;
   /** the text that the reply is asked for in; known when the call is made */
   readonly replyText: ReplyText;
 }
@@ -103,8 +115,20 @@ export interface CriticContext extends PromptContext {
   readonly trace: ReplayEpisode;
 }
 
+/**
+ * The text of a call in the order in which caches can use it. Endpoints keep what they made of the beginning of a prompt,
+ * so what never changes comes first, then what only grows at its end, and last what is new in each call.
+ */
+export interface PromptParts {
+  /** the same in all calls of one purpose of a run */
+  readonly constant: string;
+  /** begins with all that it held in the call before */
+  readonly history: readonly string[];
+  readonly fresh: string;
+}
+
 /** The text of a call; what it has to play again for that, it plays. */
-export type Prompt<C> = (context: C) => string | Promise<string>;
+export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
 
 /**
  * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the oldest that was not
@@ -144,3 +168,6 @@ export interface IterationOutcome {
   /** what enters the history; null when the iteration produced nothing usable */
   readonly trial: Trial | null;
 }
+
+/** An iteration's outcome, with what the prompts of the next one say of it. */
+export type PlayedIteration = IterationOutcome & { readonly remarks: Remarks };

@@ -4,7 +4,7 @@
  */
 import { significant } from '../base/plain-number.ts';
 import { estimateTokens } from '../base/tokens.ts';
-import type { ActionSpace, Env, ObservationSpace } from '../envs/env.ts';
+import type { ActionSpace, ObservationSpace, Spaces } from '../envs/env.ts';
 import type { EndCause, Trace, TraceStep } from '../rollout/backend.ts';
 
 /** Enough to tell states apart; more digits cost tokens and carry no decision. */
@@ -37,11 +37,11 @@ function omission(count: number, first: number): string {
     : `... ${count} steps are left out here (${first} to ${first + count - 1})`;
 }
 
-function headerOf(trace: Trace, env: Pick<Env, 'observation' | 'action'>): string[] {
+function headerOf(trace: Trace, spaces: Spaces): string[] {
   return [
     `return ${significant(trace.return, returnDigits)}, length ${trace.length} steps`,
     `end: ${endings[trace.end](trace.length)}`,
-    `step | observation before the step (${observationNames(env.observation)}) | action (${actionNames(env.action)}) | reward`,
+    `step | observation before the step (${observationNames(spaces.observation)}) | action (${actionNames(spaces.action)}) | reward`,
   ];
 }
 
@@ -53,18 +53,23 @@ export function excerptLines(trace: Trace, edge: number): string[] {
 }
 
 /** The episode as text with at most `2 edge` of its steps. */
-export function excerptText(trace: Trace, env: Pick<Env, 'observation' | 'action'>, edge: number): string {
-  return [...headerOf(trace, env), ...excerptLines(trace, edge)].join('\n');
+export function excerptText(trace: Trace, spaces: Spaces, edge: number): string {
+  return [...headerOf(trace, spaces), ...excerptLines(trace, edge)].join('\n');
 }
 
 /**
- * The episode as text of at most about `tokenBudget` tokens (see `estimateTokens`). Steps count from 1; each line shows
+ * The episode as text of at most about `tokenBudget` tokens (see `estimateTokens`); null: all of it. Steps count from 1; each line shows
  * the observation that the policy saw, the action that it took then, and the reward of that step, to three digits.
  * Over budget, the first and the last steps stay, in equal numbers, with the exact count of the ones left out between
  * them. The header and the last step are always shown, however small the budget is.
  */
-export function trajectoryText(trace: Trace, env: Pick<Env, 'observation' | 'action'>, tokenBudget: number): string {
-  const header = headerOf(trace, env);
+export function trajectoryText(
+  trace: Trace,
+  spaces: Spaces,
+  tokenBudget: number | null,
+): string {
+  const budget = tokenBudget ?? Number.POSITIVE_INFINITY;
+  const header = headerOf(trace, spaces);
   const count = trace.steps.length;
   const size = (line: string) => estimateTokens(line) + 1;
   const headerSize = header.reduce((sum, line) => sum + size(line), 0);
@@ -84,10 +89,10 @@ export function trajectoryText(trace: Trace, env: Pick<Env, 'observation' | 'act
 
   // The last line of all has no line break.
   let whole = headerSize - 1;
-  for (let k = 0; k < count && whole <= tokenBudget; k++) whole += lineAt(turn(k)).size;
-  if (whole <= tokenBudget) return [...header, ...textOf(0, count)].join('\n');
+  for (let k = 0; k < count && whole <= budget; k++) whole += lineAt(turn(k)).size;
+  if (whole <= budget) return [...header, ...textOf(0, count)].join('\n');
 
-  let room = tokenBudget - headerSize - size(omission(count, count));
+  let room = budget - headerSize - size(omission(count, count));
   let shown = 0;
   while (shown < count) {
     room -= lineAt(turn(shown)).size;

@@ -30,7 +30,6 @@ export const offline: ChatModel = {
   replyForms: ['lines'],
 
   async complete({ messages }) {
-    // Of a repair conversation, too, the first user message is the prompt with all the facts.
     const prompt = messages.find(({ role }) => role === 'user');
     if (!prompt) throw new ModelError('offline', 'expected a user message, got none; send the prompt as one');
     const read = readPrompt(prompt.content);

@@ -1,14 +1,15 @@
 /**
  * Reads the facts of a prompt from its text, and knows nothing else. The layout that it relies on:
  *
- *   ## Parameters          - count: 10 / - range: -6 to 6 / - decimals: at most 1 (or: any number)
- *                          - allowed values: 0, 1, 2 (in place of range and decimals)
+ *   ## Parameters          - count: 10
+ *                          - smallest allowed: -6.0 / - largest allowed: 6.0 / - decimals: at most 1 (or: any number)
+ *                          - allowed values: 0, 1, 2 (in place of these three)
  *                          - exploration step: 1 / - expected optimum: 500 (both may be missing)
- *   ## Progress            Iteration 7 of 100.
+ *   ## Rules               - conservative threshold: 480 (may be missing)
  *   ## Measured so far     trial 3: params = [1, -0.5]; rollout_reward = 12 (one measurement) or mean_reward = 34.5
  *   ## Proposal            params[0]: 1, params[1]: -0.5 and mean_reward = 34.5 (only where a proposal is reviewed)
- *   ## Statistics ...      - successes: 3 of 20 (only where a proposal is reviewed)
- *   anywhere               - conservative threshold: 480
+ *   ## Statistics ...      - successes: 3 of 20, failures: 17 (only where a proposal is reviewed)
+ *   ## Progress            Iteration 7 of 100.
  */
 import { ModelError } from '../../base/errors.ts';
 
@@ -78,10 +79,11 @@ function readDomain(parameters: string): ReadDomain {
     if (values.some(Number.isNaN)) throw missing('allowed values as a list of numbers');
     return { kind: 'choice', values };
   }
-  const range = readNumbers(parameters, `^- range: (${number}) to (${number})$`);
-  if (!range) throw missing('a range or the allowed values of the parameters');
+  const low = readNumber(parameters, `^- smallest allowed: (${number})$`);
+  const high = readNumber(parameters, `^- largest allowed: (${number})$`);
+  if (low === null || high === null) throw missing('a range or the allowed values of the parameters');
   const decimals = readNumber(parameters, String.raw`^- decimals: at most (\d+)$`);
-  return { kind: 'range', low: range[0], high: range[1], decimals };
+  return { kind: 'range', low, high, decimals };
 }
 
 function readTrials(history: string, count: number): ReadTrial[] {

@@ -1,8 +1,6 @@
 /** The Critic-LLM's prompt: what the proposed policy did, and the order to improve it without breaking what works. */
 import { plainNumber } from '../../base/plain-number.ts';
-import { describeEnvironment } from '../../envs/description.ts';
-import { describePolicy } from '../../policies/description.ts';
-import type { CriticContext, Prompt, PromptContext } from '../method.ts';
+import type { CriticContext, Prompt } from '../method.ts';
 import {
   type Evidence,
   episodeNearMean,
@@ -10,11 +8,11 @@ import {
   statisticsAndMedian,
   worstMedianBest,
 } from './evidence.ts';
-import { historyWithExcerpts } from './history.ts';
+import { excerptSections, trialHistory } from './history.ts';
+import { subjectSections } from './knowledge.ts';
 import {
   counted,
   formatSection,
-  historySection,
   indexedParameters,
   parameterSection,
   progressSection,
@@ -25,7 +23,8 @@ import {
 /** Where the critics of the methods differ. */
 interface CriticKind {
   readonly evidence: Evidence;
-  readonly history: (context: PromptContext) => string | Promise<string>;
+  /** whether the last trials are shown with excerpts of their episodes */
+  readonly excerpts: boolean;
   /** how to read the evidence */
   readonly reading: readonly string[];
   /** whether parameters of the history may come again */
@@ -34,16 +33,18 @@ interface CriticKind {
   readonly conservative: boolean;
 }
 
-export const noRepeats = '- Do not return parameters that are in the history: they are known already.';
+export const noRepeats = '- Do not return the parameters of a trial in the list: they are known already.';
 
+/** The same in all iterations. */
 function rules({ policy, settings }: CriticContext, { reading, repeats, conservative }: CriticKind): string[] {
   const lines = [
     ...reading,
     '- Change only those parameters. Leave alone what works.',
-    '- Read the history: a change that made things worse before will do so again.',
+    '- Read the list of trials: a change that made things worse before will do so again.',
   ];
   const threshold = settings.conservativeThreshold;
   if (!repeats) lines.push(noRepeats);
+  if (settings.optimum !== null) lines.push(`- The target is a mean return of ${plainNumber(settings.optimum)}.`);
   if (conservative && threshold !== null) {
     lines.push(
       `- conservative threshold: ${plainNumber(threshold)}. If the mean_reward of the proposal is at or above it and no ` +
@@ -58,36 +59,39 @@ function rules({ policy, settings }: CriticContext, { reading, repeats, conserva
   return lines;
 }
 
+function proposalSection({ proposal, summary, settings }: CriticContext): string {
+  const episodes = counted(summary.episodes, 'episode');
+  return section('Proposal', [
+    indexedParameters(proposal),
+    `mean_reward = ${reward(summary.mean, settings.prompt)} (mean return over ${episodes})`,
+  ]);
+}
+
 function critic(kind: CriticKind): Prompt<CriticContext> {
-  return async (context) => {
-    const { env, policy, proposal, summary, settings } = context;
-    const episodes = counted(summary.episodes, 'episode');
-    const target = settings.optimum === null ? [] : [`target: a mean return of ${plainNumber(settings.optimum)}`];
-    return [
-      'You review the parameters of a control policy and improve them. The proposal below was played; you see what it did. ' +
+  return async (context) => ({
+    constant: [
+      'You review the parameters of a control policy and improve them. A proposal was played; below you see what it did. ' +
         'Return the parameters of a better policy, close to the proposal. A measurement is the return of one episode; higher is better.',
-      section('Environment', [describeEnvironment(env)]),
-      section('Policy', [describePolicy(policy, env.action)]),
+      ...subjectSections(context),
       parameterSection(context),
-      progressSection(context),
-      section('Proposal', [
-        indexedParameters(proposal),
-        `mean_reward = ${reward(summary.mean)} (mean return over ${episodes})`,
-        ...target,
-      ]),
-      ...(await kind.evidence(context)),
-      ...sensitivitySection(context),
-      await kind.history(context),
       section('Rules', rules(context, kind)),
       formatSection(context),
-    ].join('\n\n');
-  };
+    ].join('\n\n'),
+    history: trialHistory(context),
+    fresh: [
+      ...(kind.excerpts ? await excerptSections(context) : []),
+      proposalSection(context),
+      ...(await kind.evidence(context)),
+      ...sensitivitySection(context),
+      progressSection(context, 'critic'),
+    ].join('\n\n'),
+  });
 }
 
 /** Sees statistics and the median episode. */
 export const statisticsCritic = critic({
   evidence: statisticsAndMedian,
-  history: historySection,
+  excerpts: false,
   reading: [
     '- Use the statistics to tell a fault that shows in most episodes from one that is rare.',
     '- In the median episode, find where things start to go wrong, and which parameters cause it.',
@@ -100,7 +104,7 @@ export const statisticsCritic = critic({
 /** Sees one episode, and excerpts of those of recent trials. */
 export const episodeCritic = critic({
   evidence: episodeNearMean,
-  history: historyWithExcerpts,
+  excerpts: true,
   reading: [
     '- In the episode, find the step at which things start to go wrong.',
     '- Find the entries of the observation that matter there, and the parameters that act on them.',
@@ -113,7 +117,7 @@ export const episodeCritic = critic({
 /** Sees the worst, the median and the best episode. */
 export const threeEpisodesCritic = critic({
   evidence: worstMedianBest,
-  history: historySection,
+  excerpts: false,
   reading: [
     '- Compare the three episodes: what does the best one do that the worst one does not?',
     '- Find the parameters that make the difference. Keep what the good episodes do.',

@@ -1,57 +1,113 @@
-/** The trials of the history with what happened in them, for methods that show it. */
+/** The trials so far: one line each, oldest first, to which later prompts only add; and what happened in their episodes. */
+import { plainNumber } from '../../base/plain-number.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import { excerptLines, trajectoryText } from '../../stats/trajectory.ts';
 import type { PastTrial, PromptContext } from '../method.ts';
-import { historySection, reward } from './shared.ts';
+import type { SearchSettings } from '../settings.ts';
+import { shownSpaces } from './knowledge.ts';
+import { counted, reward, section, trialName } from './shared.ts';
 
 /** Steps at either end of an excerpt. */
 const excerptEdge = 4;
 
-/** A trial is shown many times and never changes: its text is made once. */
-function remembered(make: (trial: PastTrial, context: PromptContext) => Promise<string>): typeof make {
-  const texts = new WeakMap<PastTrial, string>();
-  return async (trial, context) => {
-    const text = texts.get(trial) ?? (await make(trial, context));
-    texts.set(trial, text);
-    return text;
+/** A trial is shown in every prompt that follows it and never changes: its text is made once in a run. */
+function remembered<T>(make: (trial: PastTrial, context: PromptContext) => T) {
+  const known = new WeakMap<PastTrial, { readonly settings: SearchSettings; readonly made: T }>();
+  return (trial: PastTrial, context: PromptContext): T => {
+    const before = known.get(trial);
+    if (before?.settings === context.settings) return before.made;
+    const made = make(trial, context);
+    known.set(trial, { settings: context.settings, made });
+    return made;
   };
+}
+
+/** The line of a trial behind its name, which is that of its place. */
+const trialFacts = remembered((trial, { settings }) => {
+  const name = trial.kind === 'warmup' ? 'rollout_reward' : 'mean_reward';
+  return `params = [${trial.params.map(plainNumber).join(', ')}]; ${name} = ${reward(trial.mean, settings.prompt)}`;
+});
+
+/** The heading and what the lines mean. It is there before the first trial, so that nothing has to be taken back. */
+function head({ settings }: PromptContext, notes: readonly string[] = []): string {
+  const sentences = [
+    'Trials, oldest first.',
+    `mean_reward is the mean of ${counted(settings.evaluationEpisodes, 'measurement')}.`,
+    ...(settings.warmupPolicies > 0
+      ? ['rollout_reward is one single measurement of a randomly drawn point, so it may be mere luck.']
+      : []),
+    ...notes,
+  ];
+  return section('Measured so far', [sentences.join(' ')]);
+}
+
+function trialLine(context: PromptContext, i: number): string {
+  return `${trialName(i, context.settings.prompt)}: ${trialFacts(context.trials[i], context)}`;
+}
+
+/** The heading and a line for each trial. */
+export function trialHistory(context: PromptContext): string[] {
+  return [head(context), ...context.trials.map((_, i) => trialLine(context, i))];
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');
 
-const excerptOf = remembered(async (trial) => {
+const excerptOf = remembered(async (trial, { settings }) => {
   const trace = await trial.trace();
-  const head = `an episode of it (return ${reward(trace.return)}, ${trace.length} steps, ${trace.end}):`;
-  return indented([head, ...excerptLines(trace, excerptEdge)].join('\n'));
+  const about = `return ${reward(trace.return, settings.prompt)}, ${counted(trace.length, 'step')}, ${trace.end}`;
+  return [`an episode of it (${about}):`, indented(excerptLines(trace, excerptEdge).join('\n'))].join('\n');
 });
 
-const episodeOf = remembered(async (trial, { env }) =>
-  indented(trajectoryText(await trial.trace(), env, Number.POSITIVE_INFINITY)),
-);
-
-/** The history; the last `settings.historyExcerpts` trials with the first and last steps of one of their episodes. */
-export async function historyWithExcerpts(context: PromptContext): Promise<string> {
+/**
+ * The last `settings.historyExcerpts` trials with the first and the last steps of one of their episodes, the newest
+ * last. Apart from the history: which trials are the last changes from call to call.
+ */
+export async function excerptSections(context: PromptContext): Promise<string[]> {
   const { trials, settings } = context;
   const from = Math.max(0, trials.length - settings.historyExcerpts);
-  const shown = await Promise.all(trials.map((trial, i) => (i < from ? null : excerptOf(trial, context))));
-  const notes = shown.some((text) => text !== null)
-    ? ['Lines below a trial: step | observation before the step | action | reward.']
-    : [];
-  return historySection(context, { notes, below: (i) => shown[i] });
+  if (from === trials.length) return [];
+  const shown = await Promise.all(
+    trials
+      .slice(from)
+      .map(async (trial, i) => `${trialName(from + i, settings.prompt)}, ${await excerptOf(trial, context)}`),
+  );
+  const note = 'Lines of an episode: step | observation before the step | action | reward.';
+  return [section('Excerpts of the last trials', [note, ...shown])];
 }
 
-/** One whole episode of each trial, the newest first to be shown, as long as `settings.trajectoryTokens` last. */
-export async function historyWithEpisodes(context: PromptContext): Promise<string> {
-  const { trials, settings } = context;
-  const shown: (string | null)[] = trials.map(() => null);
-  let left = settings.trajectoryTokens;
-  for (let i = trials.length - 1; i >= 0; i--) {
-    const text = await episodeOf(trials[i], context);
-    left -= estimateTokens(text);
-    if (left < 0) break;
-    shown[i] = text;
+const episodeOf = remembered(async (trial, context) => {
+  const text = indented(trajectoryText(await trial.trace(), shownSpaces(context), context.settings.trajectoryTokens));
+  return { text, tokens: estimateTokens(text) };
+});
+
+/**
+ * From which trial on episodes are shown, when together they may have `budget` tokens. It moves in steps of half the
+ * budget: with every trial, each prompt would differ from the one before it near its beginning.
+ */
+function firstShown(sizes: readonly number[], budget: number | null): number {
+  if (budget === null) return 0;
+  let from = 0;
+  let sum = 0;
+  for (const [i, size] of sizes.entries()) {
+    sum += size;
+    if (sum <= budget) continue;
+    while (from < i && sum > budget / 2) sum -= sizes[from++];
   }
-  const hidden = shown.filter((text) => text === null).length;
-  const notes = hidden > 0 ? [`The episodes of the ${hidden} oldest trials are left out.`] : [];
-  return historySection(context, { notes, below: (i) => shown[i] });
+  return from;
+}
+
+/** The history with one whole episode below each trial, from the first on that `settings.trajectoryTokens` allow. */
+export async function historyWithEpisodes(context: PromptContext): Promise<string[]> {
+  const { trials, settings } = context;
+  const episodes: Awaited<ReturnType<typeof episodeOf>>[] = [];
+  for (const trial of trials) episodes.push(await episodeOf(trial, context));
+  const from = firstShown(
+    episodes.map(({ tokens }) => tokens),
+    settings.trajectoryTokens,
+  );
+  const lines = trials.map((_, i) => {
+    if (i >= from) return `${trialLine(context, i)}\n${episodes[i].text}`;
+    return i === from - 1 ? `${trialLine(context, i)}\n(Episodes up to here are left out.)` : trialLine(context, i);
+  });
+  return [head(context, ['Below a trial stands one of its episodes.']), ...lines];
 }

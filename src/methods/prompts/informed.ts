@@ -1,23 +1,18 @@
 /** Search prompts that name the environment: the next policy is proposed with knowledge of what it controls. */
 import { plainNumber } from '../../base/plain-number.ts';
-import { describeEnvironment } from '../../envs/description.ts';
-import { describePolicy } from '../../policies/description.ts';
 import { trajectoryText } from '../../stats/trajectory.ts';
 import type { Prompt, PromptContext } from '../method.ts';
 import { noRepeats } from './critic.ts';
-import { historyWithEpisodes, historyWithExcerpts } from './history.ts';
+import { excerptSections, historyWithEpisodes, trialHistory } from './history.ts';
+import { shownSpaces, subjectSections } from './knowledge.ts';
 import { searchRules } from './search.ts';
-import { formatSection, historySection, parameterSection, progressSection, section } from './shared.ts';
+import { formatSection, parameterSection, progressSection, section, trialName } from './shared.ts';
 
-function informed(task: string, context: PromptContext, middle: readonly string[], rules: readonly string[]): string {
-  const { env, policy } = context;
+function constantPart(task: string, context: PromptContext, rules: readonly string[]): string {
   return [
     task,
-    section('Environment', [describeEnvironment(env)]),
-    section('Policy', [describePolicy(policy, env.action)]),
+    ...subjectSections(context),
     parameterSection(context),
-    progressSection(context),
-    ...middle,
     section('Rules', rules),
     formatSection(context),
   ].join('\n\n');
@@ -25,44 +20,53 @@ function informed(task: string, context: PromptContext, middle: readonly string[
 
 /** The search of a policy with its environment described; a tabular one also sees an episode of each trial. */
 export const describedSearchPrompt: Prompt<PromptContext> = async (context) => {
-  const { policy } = context;
-  const choices = policy.values.kind === 'choice';
+  const choices = context.policy.values.kind === 'choice';
   const reading = choices
-    ? ['- Think of each state: which action is best there, going by the description and by what the episodes show?']
-    : [
-        '- Think of each parameter: what does the policy do in which situation if it grows, and is that what is wanted?',
-      ];
-  return informed(
+    ? '- Think of each state: which action is best there, going by what is described and by what the episodes show?'
+    : '- Think of each parameter: what does the policy do in which situation if it grows, and is that what is wanted?';
+  const task =
     'You search for the parameters of a control policy that maximise f, the mean return of its episodes. A measurement is ' +
-      'the return of one episode; higher is better. Propose the next point, that is the parameters of the next policy to measure.',
-    context,
-    [choices ? await historyWithEpisodes(context) : historySection(context)],
-    [...searchRules(context), ...reading],
-  );
+    'the return of one episode; higher is better. Propose the next point, that is the parameters of the next policy to measure.';
+  return {
+    constant: constantPart(task, context, [...searchRules(context), reading]),
+    history: choices ? await historyWithEpisodes(context) : trialHistory(context),
+    fresh: progressSection(context, 'search'),
+  };
 };
+
+/** An episode of the latest trial; nothing before the first. */
+async function latestEpisode(context: PromptContext): Promise<string[]> {
+  const { trials, settings } = context;
+  const last = trials.at(-1);
+  if (!last) return [];
+  const text = trajectoryText(await last.trace(), shownSpaces(context), settings.trajectoryTokens);
+  const name = trialName(trials.length - 1, settings.prompt);
+  return [section('An episode of the latest trial', [`It is one of ${name}.`, text])];
+}
 
 /** One call that drafts, criticises its draft and answers; it sees the last trial's episode. */
 export const selfCriticPrompt: Prompt<PromptContext> = async (context) => {
-  const { env, trials, settings } = context;
-  const last = trials.at(-1);
-  const episode = last ? trajectoryText(await last.trace(), env, settings.trajectoryTokens) : 'Nothing was played yet.';
-  const target =
-    settings.optimum === null ? [] : [`- The target is a mean return of ${plainNumber(settings.optimum)}.`];
-  const step =
-    context.policy.values.kind === 'real' && settings.stepSize !== null
-      ? [`- Around a good policy, change parameters by about ${plainNumber(settings.stepSize)}.`]
-      : [];
-  return informed(
+  const { settings, policy } = context;
+  const { optimum, stepSize } = settings;
+  const task =
     'You improve the parameters of a control policy. A measurement is the return of one episode; higher is better. Draft ' +
-      'new parameters, criticise your draft with what you see below, revise it, and answer with the revised ones only.',
-    context,
-    [section('An episode of the latest trial', [episode]), await historyWithExcerpts(context)],
-    [
-      '- In the episode, find the step at which things start to go wrong, and the parameters that act there.',
-      '- Keep what works, and read in the history which changes made things worse.',
-      noRepeats,
-      ...target,
-      ...step,
-    ],
-  );
+    'new parameters, criticise your draft with what you see below, revise it, and answer with the revised ones only.';
+  const rules = [
+    '- In the episode of the latest trial, find the step at which things start to go wrong, and the parameters that act there.',
+    '- Keep what works, and read in the list of trials which changes made things worse.',
+    noRepeats,
+    ...(optimum === null ? [] : [`- The target is a mean return of ${plainNumber(optimum)}.`]),
+    ...(policy.values.kind === 'real' && stepSize !== null
+      ? [`- Around a good policy, change parameters by about ${plainNumber(stepSize)}.`]
+      : []),
+  ];
+  return {
+    constant: constantPart(task, context, rules),
+    history: trialHistory(context),
+    fresh: [
+      ...(await excerptSections(context)),
+      ...(await latestEpisode(context)),
+      progressSection(context, 'search'),
+    ].join('\n\n'),
+  };
 };

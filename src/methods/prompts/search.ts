@@ -1,18 +1,16 @@
 /** The Search-LLM's prompt: a black box to maximise. It says nothing about the environment or the policy. */
 import { plainNumber } from '../../base/plain-number.ts';
-import type { PromptContext } from '../method.ts';
-import { formatSection, historySection, parameterSection, progressSection, section } from './shared.ts';
+import type { PromptContext, PromptParts } from '../method.ts';
+import { trialHistory } from './history.ts';
+import { counted, formatSection, parameterSection, progressSection, section } from './shared.ts';
 
-/** What every search is told, whatever else it knows. */
-export function searchRules({ policy, settings, trials }: PromptContext): string[] {
-  const lines: string[] = [];
-  if (trials.length > 0) {
-    lines.push(
-      '- Propose a point that is not in the list above. Measuring one a second time is a wasted iteration.',
-      '- Compare the points of the list: keep what the best ones have in common, and move away from the worst.',
-    );
-  }
-  if (trials.some(({ kind }) => kind === 'warmup')) {
+/** What every search is told, whatever else it knows; the same in all iterations. */
+export function searchRules({ policy, settings }: PromptContext): string[] {
+  const lines = [
+    '- Propose a point that is not in the list of trials. Measuring one a second time is a wasted iteration.',
+    '- Compare the trials: keep what the best ones have in common, and move away from the worst.',
+  ];
+  if (settings.warmupPolicies > 0) {
     lines.push('- Trust a mean_reward more than a rollout_reward: one lucky measurement proves little.');
   }
   if (settings.optimum !== null) {
@@ -36,16 +34,17 @@ export function searchRules({ policy, settings, trials }: PromptContext): string
 }
 
 /** Text of the search call. */
-export function searchPrompt(context: PromptContext): string {
+export function searchPrompt(context: PromptContext): PromptParts {
   const { paramCount } = context.policy;
-  return [
-    `You maximise an unknown function f of ${paramCount} parameters. Nothing is known about it except the values that were ` +
-      'measured below. Measurements are noisy. Propose the next point to measure, so that the highest value of f is found ' +
-      'within the iterations that are left.',
+  const task =
+    `You maximise an unknown function f of ${counted(paramCount, 'parameter')}. Nothing is known about it except the values that ` +
+    'were measured. Measurements are noisy. Propose the next point to measure, so that the highest value of f is found within ' +
+    'the iterations that are left.';
+  const constant = [
+    task,
     parameterSection(context),
-    progressSection(context),
-    historySection(context),
     section('Rules', searchRules(context)),
     formatSection(context),
   ].join('\n\n');
+  return { constant, history: trialHistory(context), fresh: progressSection(context, 'search') };
 }

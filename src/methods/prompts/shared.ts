@@ -5,12 +5,17 @@
  * names in front of the colons. Whoever changes one of them changes the reader too; a test reads real prompts.
  */
 import { plainNumber, significant } from '../../base/plain-number.ts';
-import type { PromptContext, Trial } from '../method.ts';
+import type { PromptContext } from '../method.ts';
+import type { PromptSettings } from '../settings.ts';
 
-/** Digits of a measured value: enough to tell two close means apart. */
+/** Digits of a measured value where no number of decimals is set: enough to tell two close means apart. */
 const rewardDigits = 6;
 
-export const reward = (value: number) => significant(value, rewardDigits);
+/** A return or a mean of returns. */
+export function reward(value: number, { rewardDecimals }: PromptSettings): string {
+  if (rewardDecimals === null || !Number.isFinite(value)) return significant(value, rewardDigits);
+  return plainNumber(Number(value.toFixed(rewardDecimals)));
+}
 
 /** `1 episode`, `20 episodes` */
 export const counted = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
@@ -24,22 +29,50 @@ export function indexedParameters(params: readonly number[]): string {
   return params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ');
 }
 
-/** What one parameter may be, as the end of a sentence. */
-function allowedValues({ policy, settings }: PromptContext): string {
-  if (policy.values.kind === 'choice') return `one of ${policy.values.values.map(plainNumber).join(', ')}`;
-  const { low, high, decimals } = settings.parameters;
-  const places = decimals === null || decimals === 0 ? '' : ` with at most ${counted(decimals, 'decimal')}`;
-  return `a ${decimals === 0 ? 'whole' : 'plain'} number from ${plainNumber(low)} to ${plainNumber(high)}${places}`;
+/** `trial 3`, by the place of a trial in the history from 0 on. */
+export function trialName(index: number, { countFrom }: PromptSettings): string {
+  return `trial ${index + countFrom}`;
 }
 
-export function parameterSection(context: PromptContext): string {
-  const { policy, settings } = context;
+/** A bound with its decimal point, where there may be one: small models go on from "-6", to -6.1 and further. */
+function bound(value: number, decimals: number | null): string {
+  const text = plainNumber(value);
+  return decimals === 0 || text.includes('.') ? text : `${text}.0`;
+}
+
+/** Where in the range the two examples of a parameter lie: neither in its middle nor at its ends. */
+const exampleShares = [0.535, 0.275] as const;
+
+/** Two values that a parameter may have, as patterns of how numbers are written. */
+function examples({ low, high, decimals }: PromptContext['settings']['parameters']): string[] {
+  const needed = Math.max(1, Math.ceil(-Math.log10(high - low)) + 2);
+  const places = Math.min(decimals ?? needed, needed);
+  const shown = exampleShares.map((share) => {
+    const value = Number((low + share * (high - low)).toFixed(places));
+    return plainNumber(value < low || value > high ? low : value);
+  });
+  return [...new Set(shown)];
+}
+
+/** What one parameter may be, as a sentence. */
+function allowedValues({ policy, settings }: PromptContext): string {
+  if (policy.values.kind === 'choice') return `Each v is one of ${policy.values.values.map(plainNumber).join(', ')}.`;
+  const { low, high, decimals } = settings.parameters;
+  const places = decimals === null || decimals === 0 ? '' : ` with at most ${counted(decimals, 'decimal')}`;
+  return (
+    `Each v is a ${decimals === 0 ? 'whole' : 'plain'} number${places}, such as ${examples(settings.parameters).join(' or ')}; ` +
+    `smallest allowed: ${bound(low, decimals)}; largest allowed: ${bound(high, decimals)}.`
+  );
+}
+
+export function parameterSection({ policy, settings }: PromptContext): string {
   const { low, high, decimals } = settings.parameters;
   const lines = [`- count: ${policy.paramCount}`];
   if (policy.values.kind === 'choice') {
     lines.push(`- allowed values: ${policy.values.values.map(plainNumber).join(', ')}`);
   } else {
-    lines.push(`- range: ${plainNumber(low)} to ${plainNumber(high)}`);
+    lines.push(`- smallest allowed: ${bound(low, decimals)}`);
+    lines.push(`- largest allowed: ${bound(high, decimals)}`);
     lines.push(`- decimals: ${decimals === null ? 'any number' : `at most ${decimals}`}`);
     if (settings.stepSize !== null) lines.push(`- exploration step: ${plainNumber(settings.stepSize)}`);
   }
@@ -47,60 +80,53 @@ export function parameterSection(context: PromptContext): string {
   return section('Parameters', lines);
 }
 
-export function progressSection({ iteration, settings }: PromptContext): string {
-  return section('Progress', [`Iteration ${iteration} of ${settings.iterations}.`]);
-}
+/** The explanation that a reply is asked for, as the end of a sentence. */
+const explained = {
+  sentence: { lines: 'The second line is one short sentence that says why.', json: 'one short sentence that says why' },
+  reasoning: { lines: 'Below it, explain what you changed and why.', json: 'what you changed and why' },
+} as const;
 
-function trialLine(trial: Trial, i: number): string {
-  const name = trial.kind === 'warmup' ? 'rollout_reward' : 'mean_reward';
-  return `trial ${i + 1}: params = [${trial.params.map(plainNumber).join(', ')}]; ${name} = ${reward(trial.mean)}`;
-}
-
-/** What a history shows beside its trials. */
-export interface HistoryAdditions {
-  readonly notes: readonly string[];
-  /** lines below trial i, null for none */
-  readonly below: (i: number) => string | null;
-}
-
-export function historySection({ trials, settings }: PromptContext, additions?: HistoryAdditions): string {
-  const heading = 'Measured so far';
-  if (trials.length === 0) return section(heading, ['Nothing has been measured yet.']);
-  const notes = ['Oldest first.'];
-  if (trials.some((trial) => trial.kind === 'iteration')) {
-    notes.push(`mean_reward is the mean of ${counted(settings.evaluationEpisodes, 'measurement')}.`);
-  }
-  if (trials.some((trial) => trial.kind === 'warmup')) {
-    notes.push('rollout_reward is one single measurement of a randomly drawn point, so it may be mere luck.');
-  }
-  const lines = trials.flatMap((trial, i) => {
-    const below = additions?.below(i) ?? null;
-    return below === null ? [trialLine(trial, i)] : [trialLine(trial, i), below];
-  });
-  return section(heading, [[...notes, ...(additions?.notes ?? [])].join(' '), ...lines]);
-}
-
-/** The reply format; the repair turn repeats it word for word. */
+/** The reply format; the repair turn repeats it. No example number is a parameter of the history. */
 export function replyFormat(context: PromptContext): string {
-  const last = context.policy.paramCount - 1;
+  const { paramCount } = context.policy;
+  const { explanation } = context.settings.prompt;
+  const all = paramCount === 1 ? 'the one parameter' : `all ${paramCount} parameters in order`;
   if (context.replyText === 'json') {
+    const values = paramCount < 3 ? Array(paramCount).fill('v') : ['v', '...', 'v'];
     return [
-      'One JSON object and nothing else, as',
-      '{"params": [v, ..., v], "why": "one short sentence that says why"}',
-      `with all ${counted(last + 1, 'parameter')} in order, where each v is ${allowedValues(context)}.`,
+      'Answer with one JSON object and nothing else:',
+      `{"params": [${values.join(', ')}], "why": "${explained[explanation].json}"}`,
+      `"params" holds ${all}. ${allowedValues(context)}`,
     ].join('\n');
   }
-  const shown = last < 3 ? [...Array(last + 1).keys()] : [0, 1, last];
-  const example = shown.map((i) => `params[${i}]: v`);
-  if (last >= 3) example.splice(2, 0, '...');
+  const lines = explanation === 'sentence' ? 'Answer with two lines. The first line' : 'The first line of your answer';
   return [
-    `Line 1: all ${counted(last + 1, 'parameter')} in order and nothing else, as`,
-    example.join(', '),
-    `where each v is ${allowedValues(context)}.`,
-    'Line 2: one short sentence that says why.',
+    // Every name, however many there are: models copy an ellipsis.
+    `${lines} begins with "params[0]:" and gives ${all}, with a number in place of each v:`,
+    Array.from({ length: paramCount }, (_, i) => `params[${i}]: v`).join(', '),
+    allowedValues(context),
+    explained[explanation].lines,
   ].join('\n');
 }
 
 export function formatSection(context: PromptContext): string {
   return section('Reply format', [replyFormat(context)]);
+}
+
+/**
+ * Where the run stands: the last section of every prompt. Iteration, call and, in a repair turn, the number of replies
+ * before it make each text of a run differ from all others: at temperature 0 the same text gets the same reply.
+ */
+export function progressSection(context: PromptContext, purpose: 'search' | 'critic'): string {
+  const { iteration, settings, trials, callNumber, remarks, replyText } = context;
+  const remark = remarks[purpose];
+  return section('Progress', [
+    `Iteration ${iteration - 1 + settings.prompt.countFrom} of ${settings.iterations}.`,
+    ...(callNumber === 1 ? [] : [`This is proposal ${callNumber} of this iteration.`]),
+    ...(trials.length === 0 ? ['There are no earlier trials.'] : []),
+    ...(remark === null ? [] : [remark]),
+    replyText === 'json'
+      ? 'Answer now with the JSON object of the reply format.'
+      : 'Answer now in the reply format: the first line begins with "params[0]:".',
+  ]);
 }

@@ -1,0 +1,38 @@
+/** What a prompt says of the environment and of the policy, as `prompt.knowledge` allows. */
+import { describeEnvironment } from '../../envs/description.ts';
+import type { ActionSpace, ObservationSpace, Spaces } from '../../envs/env.ts';
+import { describePolicy } from '../../policies/description.ts';
+import { buildPolicy } from '../../policies/index.ts';
+import type { PromptContext } from '../method.ts';
+import { section } from './shared.ts';
+
+function namelessObservation(space: ObservationSpace): ObservationSpace {
+  if (space.kind === 'discrete') return { ...space, meaning: 'the state' };
+  return { ...space, rows: space.rows.map((row, i) => ({ ...row, name: `observation ${i}` })) };
+}
+
+function namelessAction(space: ActionSpace): ActionSpace {
+  if (space.kind === 'discrete') return { ...space, meanings: space.meanings.map((_, i) => `action ${i}`) };
+  return { ...space, rows: space.rows.map((row, i) => ({ ...row, name: `action ${i}` })) };
+}
+
+/** Observation and action with the names under which the prompts may show them. */
+export function shownSpaces({ env, settings }: PromptContext): Spaces {
+  if (settings.prompt.knowledge !== 'none') return env;
+  return { observation: namelessObservation(env.observation), action: namelessAction(env.action) };
+}
+
+/** What is controlled, and what the parameters do. */
+export function subjectSections(context: PromptContext): string[] {
+  const { env, policy, settings } = context;
+  const { knowledge } = settings.prompt;
+  if (knowledge !== 'none') {
+    return [
+      section('Environment', [describeEnvironment(env, knowledge)]),
+      section('Policy', [describePolicy(policy, env.action)]),
+    ];
+  }
+  const spaces = shownSpaces(context);
+  const nameless = buildPolicy(policy.kind, spaces, policy.options);
+  return [section('Policy', [describePolicy(nameless, spaces.action)])];
+}

@@ -1,0 +1,53 @@
+/** From the parts of a prompt to the message that is sent, also in a repair turn. */
+import type { Message } from '../../llm/chat.ts';
+import type { PromptContext, PromptParts } from '../method.ts';
+import { replyFormat, section } from './shared.ts';
+
+/**
+ * Trials from one cache break to the next. Endpoints that are told what to cache keep text by its breaks, so those of a
+ * prompt have to be breaks of the next one as well; and they allow few of them to each trial.
+ */
+const trialsPerBreak = 10;
+
+/** The message of a prompt, with the places up to which later prompts of its purpose begin alike. */
+export function promptMessage({ constant, history, fresh }: PromptParts): Message & { role: 'user' } {
+  const [head, ...trials] = history;
+  let content = `${constant}\n\n`;
+  const cacheBreaks = [content.length];
+  const add = (lines: readonly string[]): void => {
+    content += `${lines.join('\n')}\n`;
+    cacheBreaks.push(content.length);
+  };
+  let group = [head];
+  for (const [i, trial] of trials.entries()) {
+    group.push(trial);
+    if ((i + 1) % trialsPerBreak !== 0) continue;
+    add(group);
+    group = [];
+  }
+  if (group.length > 0) add(group);
+  return { role: 'user', content: `${content}\n${fresh}`, cacheBreaks };
+}
+
+/** What was wrong with the replies to a prompt so far. */
+export interface Refusal {
+  /** replies that could not be used, at least 1 */
+  readonly replies: number;
+  /** with the latest of them */
+  readonly problem: string;
+}
+
+/**
+ * The message of a prompt after `refusal`. The reply itself is not shown again: models answer it with the same one. The
+ * number of replies is stated, so that two turns that failed alike are still two texts.
+ */
+export function repairMessage(context: PromptContext, prompt: PromptParts, refusal: Refusal): Message {
+  const { replies, problem } = refusal;
+  const lines = [
+    replies === 1
+      ? `An earlier reply could not be used: ${problem}`
+      : `${replies} earlier replies could not be used. The latest: ${problem}`,
+    replyFormat(context),
+  ];
+  return promptMessage({ ...prompt, fresh: `${prompt.fresh}\n\n${section('Answer again', lines)}` });
+}
