@@ -659,6 +659,12 @@ describe('any input', () => {
       decimals: optional(whole(0, 12)),
       out_of_range: fc.constantFrom('refuse' as const, 'clip' as const),
     }),
+    prompt: fc.record({
+      knowledge: fc.constantFrom('full' as const, 'reference' as const, 'none' as const),
+      explanation: fc.constantFrom('sentence' as const, 'reasoning' as const),
+      reward_decimals: optional(whole(0, 12)),
+      count_from: fc.constantFrom(0 as const, 1 as const),
+    }),
     search: fc.record({
       optimum: optional(number(-1e9, 1e9)),
       step_size: optional(number(1e-300, 1e9)),
@@ -667,13 +673,13 @@ describe('any input', () => {
     }),
     critic: fc.record({
       conservative_threshold: optional(number(-1e9, 1e9)),
-      trajectory_tokens: whole(100, 1_000_000),
+      trajectory_tokens: optional(whole(100, 1_000_000)),
       statistics: fc.constantFrom('basic' as const, 'full' as const),
       history_excerpts: whole(0, 10_000),
       sensitivity_episodes: optional(whole(1, 1_000_000)),
     }),
     selection: fc.constantFrom('mean' as const, 'paired' as const),
-    warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6) }),
+    warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6), inside: fc.boolean() }),
     evaluation: fc.record({
       episodes: whole(1, maxEpisodes),
       max_steps: optional(whole(1, 2 ** 30 - 1)),

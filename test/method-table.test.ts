@@ -1,5 +1,6 @@
 /** Each method as a row: which calls it makes in which order, what each call sees and does not see, and what is kept. */
 import { describe, expect, it } from 'vitest';
+import { estimateTokens } from '../src/base/tokens.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { describeEnvironment } from '../src/envs/description.ts';
 import { frozenlake } from '../src/envs/frozenlake/index.ts';
@@ -24,9 +25,9 @@ const facts = {
   medianExcerpt: () => excerptText(traces.median, cartpole, 25),
   bestExcerpt: () => excerptText(traces.best, cartpole, 25),
   lastEpisode: () => trajectoryText(traceOf(235, 235), cartpole, settings.trajectoryTokens),
-  excerpts: () => 'an episode of it (return 235, 235 steps, terminated):',
+  excerpts: () => 'trial 2, an episode of it (return 235, 235 steps, terminated):',
   proposal: () => '## Proposal',
-  noRepeats: () => 'Do not return parameters that are in the history',
+  noRepeats: () => 'Do not return the parameters of a trial in the list',
   stepHint: () => 'by more than 0.75',
   optimum: () => '512',
   history: () => '; rollout_reward = 21',
@@ -113,7 +114,8 @@ describe.each(Object.entries(table))('%s', (id, expected) => {
       const shown = (Object.keys(facts) as Fact[]).filter((fact) => text.includes(facts[fact](context)));
       expect(shown.sort(), `call ${i + 1}`).toEqual([...expected.shows[i]].sort());
       expect(text).toContain('Iteration 12 of 83.');
-      expect(text).toContain('from -7 to 9 with at most 2 decimals');
+      expect(text).toContain('with at most 2 decimals');
+      expect(text.endsWith('the first line begins with "params[0]:".')).toBe(true);
     });
   });
 
@@ -161,15 +163,37 @@ describe('tables of actions', () => {
     }
   });
 
-  it('are shown to ProPS+ with an episode of each trial, the newest first to fit', async () => {
+  it('are shown to ProPS+ with an episode of each trial, the newest that fit', async () => {
     const [whole] = await promptsOf('props-plus', lake);
-    expect(whole).toContain('  return 20, length 21 steps'.replace('20, length 21', '21, length 21'));
+    expect(whole).toContain('  return 21, length 21 steps');
     expect(whole).toContain('  return 20, length 20 steps');
     expect(whole).not.toContain('left out');
     const [short] = await promptsOf('props-plus', { ...lake, settings: { ...settings, trajectoryTokens: 350 } });
     expect(short).toContain('  return 21, length 21 steps');
     expect(short).not.toContain('return 20, length 20 steps');
-    expect(short).toContain('The episodes of the 1 oldest trials are left out.');
+    expect(short).toMatch(/^trial 1: .*\n\(Episodes up to here are left out.\)\ntrial 2: /m);
+  });
+
+  it('keep the beginning of the prompt for most trials, although episodes go', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({
+      ...past[i % 2],
+      mean: i,
+      trace: async () => ({ ...traceOf(20, i), steps: lakeSteps(20) }),
+    }));
+    const texts: string[] = [];
+    for (let n = 1; n <= many.length; n++) {
+      const of = { ...lake, trials: many.slice(0, n), settings: { ...settings, trajectoryTokens: 2500 } };
+      texts.push((await promptsOf('props-plus', of))[0]);
+      expect(estimateTokens(texts[n - 1])).toBeLessThan(2500 + 3000);
+      expect(texts[n - 1]).toContain(`trial ${n}: `);
+      expect(texts[n - 1]).toContain(`return 20, length 20 steps`);
+    }
+    const kept = texts.slice(1).filter((text, i) => {
+      const history = texts[i].slice(0, texts[i].indexOf('\n\n## Progress'));
+      return text.startsWith(history);
+    });
+    expect(kept.length).toBeGreaterThan(30);
+    expect(kept.length).toBeLessThan(39);
   });
 });
 
@@ -206,10 +230,10 @@ describe('settings of the evidence', () => {
     expect(await critic(0)).not.toContain('an episode of it');
     expect(played).toBe(0);
     const one = await critic(1);
-    expect(one).toContain('an episode of it (return 235, 235 steps, terminated):');
+    expect(one).toContain('trial 2, an episode of it (return 235, 235 steps, terminated):');
     expect(one).toContain('... 227 steps are left out here (5 to 231)');
     expect(one).not.toContain('an episode of it (return 21');
-    expect(await critic(2)).toContain('an episode of it (return 21, 21 steps, terminated):');
+    expect(await critic(2)).toContain('trial 1, an episode of it (return 21, 21 steps, terminated):');
     expect(played).toBe(2);
   });
 
@@ -250,7 +274,9 @@ describe('settings of the evidence', () => {
     const asked = { ...context, settings: { ...settings, duplicates: 'repair' as const } };
     const mended = scripted([repeat, good[0]], [120]);
     await runIteration(findMethod('props'), asked, mended.effects);
-    expect(mended.problems).toEqual(['these parameters were measured before, in trial 2; propose others']);
+    expect(mended.problems).toEqual([
+      'That is trial 2. Change at least 2 of its numbers, for example params[2] and params[7].',
+    ]);
     expect(mended.evaluated[0].params).toEqual(vector(1));
     const insists = scripted([repeat, repeat], [120]);
     await runIteration(findMethod('props'), asked, insists.effects);
@@ -260,9 +286,11 @@ describe('settings of the evidence', () => {
     expect(allowed.problems).toEqual([]);
   });
 
-  it('says that nothing was played where there is no trial yet', async () => {
+  it('shows no episode where there is no trial yet', async () => {
     const script = scripted(good, [120]);
     await runIteration(findMethod('critic-only'), { ...context, trials: [] }, script.effects);
-    expect(script.prompts[0][0].content).toContain('Nothing was played yet.');
+    const text = script.prompts[0][0].content;
+    expect(text).toContain('There are no earlier trials.');
+    expect(text).not.toMatch(/^## (?:An episode|Excerpts)/m);
   });
 });

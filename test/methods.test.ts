@@ -5,8 +5,8 @@ import { describeEnvironment } from '../src/envs/description.ts';
 import { findMethod, methods } from '../src/methods/index.ts';
 import { runIteration } from '../src/methods/interpreter.ts';
 import { keepCandidate } from '../src/methods/keep.ts';
-import type { Effects, Method, PromptContext } from '../src/methods/method.ts';
-import { quotedReplyLimit } from '../src/methods/prompts/repair.ts';
+import { type Effects, type Method, noRemarks, type PromptContext } from '../src/methods/method.ts';
+import { promptMessage } from '../src/methods/prompts/message.ts';
 import { searchPrompt } from '../src/methods/prompts/search.ts';
 import { r2po } from '../src/methods/r2po.ts';
 import type { SearchSettings } from '../src/methods/settings.ts';
@@ -29,6 +29,7 @@ describe('one iteration of R2PO', () => {
         { label: 'revision', params: vector(2), mean: 340 },
       ],
       trial: { kind: 'iteration', params: vector(2), mean: 340 },
+      remarks: noRemarks,
     });
   });
 
@@ -69,7 +70,7 @@ describe('one iteration of R2PO', () => {
 });
 
 describe('replies that cannot be used', () => {
-  it('asks again with the prompt, the reply and the reason, keeping the purpose', async () => {
+  it('asks again with the prompt and the reason, without the reply, keeping the purpose', async () => {
     const tooShort = 'params[0]: 1, params[1]: 2';
     const outside = replyOf(vector(9.5));
     const script = scripted([tooShort, outside, good[0], good[1]], [1, 2]);
@@ -86,31 +87,60 @@ describe('replies that cannot be used', () => {
     ]);
     const [original, first, second] = script.prompts;
     for (const [messages, reply, problem] of [
-      [first, tooShort, script.problems[0]],
-      [second, outside, script.problems[1]],
+      [first, tooShort, `An earlier reply could not be used: ${script.problems[0]}`],
+      [second, outside, `2 earlier replies could not be used. The latest: ${script.problems[1]}`],
     ] as const) {
-      expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-      expect(messages[0]).toEqual(original[0]);
-      expect(messages[1].content).toBe(reply);
-      expect(messages[2].content).toContain(problem);
-      expect(messages[2].content).toContain('params[0]: v, params[1]: v, ..., params[9]: v');
-      expect(messages[2].content).toContain('from -7 to 9 with at most 2 decimals');
+      expect(messages.map(({ role }) => role)).toEqual(['user']);
+      const [{ content, cacheBreaks }] = messages;
+      expect(content.startsWith(`${original[0].content}\n\n## Answer again\n${problem}\n`)).toBe(true);
+      expect(cacheBreaks).toEqual(original[0].cacheBreaks);
+      expect(content).not.toContain(reply);
+      const format = content.slice(content.indexOf(problem));
+      expect(format).toContain('begins with "params[0]:"');
+      expect(format).toContain('params[0]: v, params[1]: v, params[2]: v');
+      expect(format).toContain('at most 2 decimals');
     }
     expect(script.problems[1]).toContain('9.5');
   });
 
-  it('shortens a long reply and never sends an empty message', async () => {
-    const script = scripted(['x'.repeat(quotedReplyLimit + 123), '  ', good[0], good[1]], [1, 2]);
-    await runIteration(r2po, context, script.effects);
-    const long = script.prompts[1][1].content;
-    expect(long).toContain('123 more characters');
-    expect(long.match(/x/g)!.length).toBeLessThan(quotedReplyLimit + 10);
-    expect(script.prompts[2][1].content).toBe('(the reply was empty)');
+  it('takes no reply that was cut off, went in circles or is empty, whatever it holds', async () => {
+    const unusable = [
+      { reply: { text: good[0], finish: 'length', tokens: 777 }, says: 'cut off at the limit of 777 tokens' },
+      {
+        reply: { text: '', reasoning: 'Hm.', finish: 'length', tokens: 778 },
+        says: '778 tokens, all of them reasoning',
+      },
+      { reply: { text: good[0], finish: 'repetition' }, says: 'repeated itself' },
+      { reply: { text: ' \n', reasoning: null }, says: 'The reply is empty.' },
+      {
+        reply: { text: '', reasoning: `A draft:\n${good[0]}`, tokens: 779 },
+        says: 'reasoning of 779 tokens holds no answer',
+      },
+      { reply: { text: '', reasoning: replyOf(vector(9.5)) }, says: 'holds no answer' },
+    ] as const;
+    for (const { reply, says } of unusable) {
+      const script = scripted([reply, good[0], good[1]], [1, 2]);
+      await runIteration(r2po, context, script.effects);
+      expect(script.problems).toEqual([expect.stringContaining(says)]);
+      expect(script.evaluated[0].params).toEqual(vector(1));
+      expect(script.notices).toEqual([]);
+    }
   });
 
-  it('ends the iteration without candidates when the search stays unusable', async () => {
-    const script = scripted(['?', '?', '?'], []);
-    const outcome = await runIteration(r2po, context, script.effects);
+  it('takes a whole answer out of the reasoning field, and says so', async () => {
+    const script = scripted([{ text: '', reasoning: `\n${good[0]}` }, good[1]], [1, 2]);
+    await runIteration(r2po, context, script.effects);
+    expect(script.evaluated[0]).toEqual({
+      params: vector(1),
+      adjustments: ['taken from the reasoning field, as the reply itself was empty'],
+    });
+    expect(script.notices).toEqual([expect.stringContaining('reasoning field held the answer')]);
+    expect(script.evaluated[1].adjustments).toEqual([]);
+  });
+
+  it('ends the iteration without candidates when the search stays unusable, and says so in the next prompt', async () => {
+    const script = scripted(['?', '?', '??'], []);
+    const { remarks, ...outcome } = await runIteration(r2po, context, script.effects);
     expect(script.log.filter((line) => line.startsWith('ask'))).toHaveLength(3);
     expect(outcome).toEqual({
       iteration: 12,
@@ -119,6 +149,11 @@ describe('replies that cannot be used', () => {
       candidates: [],
       trial: null,
     });
+    expect(remarks).toEqual({ search: `The last iteration gave no usable reply: ${script.problems[2]}`, critic: null });
+    const next = scripted(good, [1, 2]);
+    await runIteration(r2po, { ...context, iteration: 13, remarks }, next.effects);
+    expect(next.prompts[0][0].content).toContain(`Iteration 13 of 83.\n${remarks.search}`);
+    expect(next.prompts[1][0].content).not.toContain(remarks.search);
   });
 
   it('keeps the proposal when the critic stays unusable, and plays its median episode once for all turns', async () => {
@@ -165,7 +200,8 @@ describe('what the prompts say', () => {
     const { search } = await bothPrompts();
     for (const fact of [
       '- count: 10',
-      '- range: -7 to 9',
+      '- smallest allowed: -7.0',
+      '- largest allowed: 9.0',
       '- decimals: at most 2',
       '- exploration step: 0.75',
       '- expected optimum: 512',
@@ -173,8 +209,8 @@ describe('what the prompts say', () => {
       'trial 1: params = [1.5, -2, 0, 3, 4, 5, 6, 7, 8, 8.5]; rollout_reward = 21',
       'trial 2: params = [-1.25, 2, 0, -3, 4, -5, 6, -6, 8, -6.5]; mean_reward = 234.568',
       'mean of 17 measurements',
-      'params[0]: v, params[1]: v, ..., params[9]: v',
-      'from -7 to 9 with at most 2 decimals',
+      `${Array.from({ length: 10 }, (_, i) => `params[${i}]: v`).join(', ')}\n`,
+      'with at most 2 decimals, such as 1.6 or -2.6; smallest allowed: -7.0; largest allowed: 9.0.',
     ]) {
       expect(search).toContain(fact);
     }
@@ -210,11 +246,11 @@ describe('what the prompts say', () => {
         .map((value, i) => `params[${i}]: ${value}`)
         .join(', '),
       'mean_reward = 120 (mean return over 17 episodes)',
-      'target: a mean return of 512',
+      'The target is a mean return of 512.',
       'mean 120, standard deviation 33.25, lowest 61, highest 388',
       '5 %: 62.5, 25 %: 93, 50 %: 150, 75 %: 222, 95 %: 377',
       'mean 163.5, shortest 64, longest 391',
-      '3 of 17 (a success has a return of at least 498)',
+      '- successes: 3 of 17, failures: 14 (a success has a return of at least 498)',
       '13 terminated, 4 truncated, 0 capped',
       'conservative threshold: 486. If the mean_reward of the proposal is at or above it and no consistent failure is visible',
       'by more than 0.75',
@@ -244,6 +280,7 @@ describe('what the prompts say', () => {
       optimum: null,
       stepSize: null,
       conservativeThreshold: null,
+      warmupPolicies: 0,
       parameters: { low: 0, high: 3, decimals: null, outOfRange: 'clip' },
     };
     const { search, critic } = await bothPrompts({
@@ -251,7 +288,7 @@ describe('what the prompts say', () => {
       settings: { ...bare, parameters: { ...bare.parameters, low: -9 } },
       trials: [],
     });
-    expect(search).toContain('Nothing has been measured yet.');
+    for (const text of [search, critic]) expect(text).toContain('There are no earlier trials.');
     expect(search).toContain('- decimals: any number');
     for (const text of [search, critic]) {
       expect(text).not.toMatch(/optimum|exploration step|threshold: \d|target|null|undefined|NaN/);
@@ -261,11 +298,11 @@ describe('what the prompts say', () => {
 
   it('lists the allowed values of a policy whose parameters are choices', () => {
     const table = { ...policy, paramCount: 2, values: { kind: 'choice', values: [0, 1, 5] } } as const;
-    const text = searchPrompt({ ...context, policy: table, trials: [] });
+    const text = promptMessage(searchPrompt({ ...context, policy: table, trials: [] })).content;
     expect(text).toContain('- count: 2');
     expect(text).toContain('- allowed values: 0, 1, 5');
-    expect(text).toContain('params[0]: v, params[1]: v\nwhere each v is one of 0, 1, 5.');
-    expect(text).not.toMatch(/range|decimals|exploration step|negative/);
+    expect(text).toContain('params[0]: v, params[1]: v\nEach v is one of 0, 1, 5.');
+    expect(text).not.toMatch(/smallest|decimal|exploration step|negative/);
   });
 });
 

@@ -10,17 +10,21 @@ import { offline } from '../src/llm/offline/index.ts';
 import { readPrompt } from '../src/llm/offline/read.ts';
 import { normalScores } from '../src/llm/offline/surrogate.ts';
 import { parseReply } from '../src/llm/reply/parse.ts';
-import type { CriticContext, PastTrial, PromptContext } from '../src/methods/method.ts';
-import { statisticsCritic } from '../src/methods/prompts/critic.ts';
-import { repairMessages } from '../src/methods/prompts/repair.ts';
-import { searchPrompt } from '../src/methods/prompts/search.ts';
+import { type CriticContext, noRemarks, type PastTrial, type PromptContext } from '../src/methods/method.ts';
+import { statisticsCritic as criticParts } from '../src/methods/prompts/critic.ts';
+import { promptMessage, repairMessage } from '../src/methods/prompts/message.ts';
+import { searchPrompt as searchParts } from '../src/methods/prompts/search.ts';
 import type { SearchSettings } from '../src/methods/settings.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import type { ParameterValues, Policy } from '../src/policies/policy.ts';
 import type { Trace } from '../src/rollout/backend.ts';
 import { pickOf, summarise } from '../src/stats/summary.ts';
 
+const searchPrompt = (context: PromptContext) => promptMessage(searchParts(context)).content;
+const statisticsCritic = async (context: CriticContext) => promptMessage(await criticParts(context)).content;
+
 const baseSettings: SearchSettings = {
+  prompt: { knowledge: 'full', explanation: 'sentence', rewardDecimals: null, countFrom: 1 },
   iterations: 60,
   parameters: { low: -6, high: 6, decimals: 1, outOfRange: 'refuse' },
   optimum: 100,
@@ -36,6 +40,7 @@ const baseSettings: SearchSettings = {
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,
+  warmupInside: true,
   evaluationEpisodes: 5,
   maxSteps: null,
 };
@@ -55,6 +60,8 @@ function contextOf(
     policy,
     settings: { ...baseSettings, ...settings },
     iteration: 9,
+    callNumber: 1,
+    remarks: noRemarks,
     trials,
     replyText: 'lines',
   };
@@ -159,7 +166,7 @@ describe('reading prompts', () => {
     const cases: [string, RegExp][] = [
       ['Write a poem about poles.', /"## Parameters"/],
       [prompt.replace('- count: 3', '- many'), /the number of parameters/],
-      [prompt.replace('- range:', '- span:'), /a range or the allowed values/],
+      [prompt.replace('- smallest allowed:', '- span:'), /a range or the allowed values/],
       [prompt.replace('Iteration 9 of 60.', 'Early.'), /the iteration/],
       [prompt.replace('## Measured so far', '## History'), /"## Measured so far"/],
       [prompt.replace('[1.5, -2, 0]', '[1.5, -2]'), /3 numbers in every trial/],
@@ -198,12 +205,8 @@ describe('the offline model', () => {
   });
 
   it('answers repair turns, in the search and in the critic', async () => {
-    for (const prompt of [searchPrompt(context), await statisticsCritic(criticOf(context, [1, 2, 3, 4], [1, 2]))]) {
-      const messages = repairMessages(context, {
-        prompt,
-        reply: 'maybe 3?',
-        problem: 'The reply holds no parameters.',
-      });
+    for (const prompt of [searchParts(context), await criticParts(criticOf(context, [1, 2, 3, 4], [1, 2]))]) {
+      const messages = [repairMessage(context, prompt, { replies: 1, problem: 'The reply holds no parameters.' })];
       const reply = await offline.complete({ messages, temperature: null, seed: null });
       expect(parsed(reply.text, context)).toHaveLength(4);
     }

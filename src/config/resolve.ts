@@ -168,10 +168,14 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
   }
 }
 
-/** Reads the file of a path, or a shipped configuration of that name, and what it extends. */
-export async function openConfig(nameOrPath: string): Promise<ConfigFile> {
+/**
+ * Reads the file of a path, or a shipped configuration of that name, and what it extends. `base` holds where they say
+ * nothing, in place of the defaults of the schema.
+ */
+export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
   const source = await readConfig(nameOrPath);
-  return configFile(source.name, await readLayers(source, read));
+  const lowest = parseLayer({ name: 'what holds without an entry', text: stringify(base), folder: '.' });
+  return configFile(source.name, [lowest, ...(await readLayers(source, read))]);
 }
 
 /** A whole configuration as a text, which can extend no file; `name` is what messages call it. */

@@ -64,7 +64,10 @@ export function fillDescription(template: string, env: Env): string {
     const text = known.get(name.trim());
     if (text === undefined) {
       const names = [...known.keys()].join(', ');
-      throw new R2poError(env.id, `expected a known placeholder in its description, got "{{${name}}}"; use one of: ${names}`);
+      throw new R2poError(
+        env.id,
+        `expected a known placeholder in its description, got "{{${name}}}"; use one of: ${names}`,
+      );
     }
     return text;
   });

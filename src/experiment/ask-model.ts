@@ -64,7 +64,9 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
     const request = { messages: await messages(form), temperature: settings.temperature, seed };
     try {
       const reply = await model.complete({ ...request, purpose, held: { form, shape } }, call);
-      return { request: { ...request, form }, reply };
+      // Where caches may break off is no part of what was asked.
+      const texts = request.messages.map(({ role, content }) => ({ role, content }));
+      return { request: { ...request, messages: texts, form }, reply };
     } catch (error) {
       if (!(error instanceof ReplyFormRefused)) throw error;
       // Lines ask nothing of an endpoint: whoever refuses them refuses the request.

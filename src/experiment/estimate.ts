@@ -4,8 +4,9 @@
  */
 import { estimateTokens } from '../base/tokens.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import type { Effects, PastTrial } from '../methods/method.ts';
+import { type Effects, noRemarks, type PastTrial } from '../methods/method.ts';
 import { sensitivityChanges } from '../methods/settings.ts';
+import { warmupParameters } from '../methods/warmup.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { evaluate } from '../stats/evaluate.ts';
 import { sensitivity } from '../stats/sensitivity.ts';
@@ -59,14 +60,9 @@ export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimat
 
 async function oneIteration(plan: Plan, backend: Backend, iteration: number): Promise<OneIteration> {
   const { config, settings, env, policy, method } = plan;
-  const draw = (index: number): number[] => {
-    const drawn = policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread);
-    return [...drawn].map((value) =>
-      policy.values.kind === 'real'
-        ? Math.min(Math.max(value, settings.parameters.low), settings.parameters.high)
-        : value,
-    );
-  };
+  const inside = { ...settings, warmupInside: true };
+  const draw = (index: number): number[] =>
+    warmupParameters(policy, inside, deriveGenerator(config.seed, 'warmupParameters', index));
   const seed = deriveSeed(config.seed, 'evaluation', 0);
   const job = { env, policy, episodes: 1, seed, maxSteps: settings.maxSteps };
   const trace = (params: readonly number[]) => backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0);
@@ -87,6 +83,7 @@ async function oneIteration(plan: Plan, backend: Backend, iteration: number): Pr
       total.completionTokens += estimateTokens(text);
       return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
     },
+    notice() {},
     async refused() {
       total.calls -= 1;
     },
@@ -102,6 +99,6 @@ async function oneIteration(plan: Plan, backend: Backend, iteration: number): Pr
       return measured;
     },
   };
-  await runIteration(method, { env, policy, settings, iteration, trials }, effects);
+  await runIteration(method, { env, policy, settings, iteration, trials, remarks: noRemarks }, effects);
   return total;
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../base/errors.ts';
-import { resolveConfig } from '../config/resolve.ts';
+import { openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
 import { errorCode, jsonText, replaceFile, syncFolder } from './files.ts';
@@ -144,9 +144,13 @@ export function ensureRunFolder(runsDir: string, run: NewRun): string {
   );
 }
 
+/** What runs did before a key was there, where its default says otherwise. */
+const formerDefaults = { warmup: { inside: false } };
+
 /** The configuration that a run folder was made for. Throws a usage error when it is missing or damaged. */
 export async function readRunConfig(folder: string): Promise<Config> {
-  return (await resolveConfig(join(folder, configName))).config;
+  const file = await openConfig(join(folder, configName), formerDefaults);
+  return (await file.resolve()).config;
 }
 
 /** The manifest of a folder that must be a run. */

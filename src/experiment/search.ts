@@ -8,8 +8,16 @@ import { InterruptedError, R2poError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import type { Effects, Method, PastTrial, ReplayEpisode, Trial } from '../methods/method.ts';
+import {
+  type Effects,
+  type Method,
+  noRemarks,
+  type PastTrial,
+  type ReplayEpisode,
+  type Trial,
+} from '../methods/method.ts';
 import { type SearchSettings, sensitivityChanges } from '../methods/settings.ts';
+import { warmupParameters } from '../methods/warmup.ts';
 import type { Policy } from '../policies/policy.ts';
 import { type Backend, type Episodes, endCauses, type RolloutJob, type Trace } from '../rollout/backend.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
@@ -124,7 +132,7 @@ async function warmUp(search: Search, trials: PastTrial[]): Promise<void> {
   const { config, settings, policy, ledger } = search;
   const { play, record } = player(search);
   for (let index = 0; index < settings.warmupPolicies; index++) {
-    const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', index), settings.warmupSpread)];
+    const params = warmupParameters(policy, settings, deriveGenerator(config.seed, 'warmupParameters', index));
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
     const event = await step(ledger, 'warmup', { index, params, seed }, async () => {
       const { ends, first_episode: only } = (await play(params, 1, seed)).summaries[0];
@@ -163,9 +171,9 @@ function iterationEffects(search: Search, calls: RunCalls) {
       const callNumber = calls.count++;
       let live = false;
       const event = await step(ledger, 'llm_call', call, async () => {
+        live = true;
         await giveWay(signal);
         search.checkBudget();
-        live = true;
         const asked = await calls.ask(call, messages, callNumber);
         return { type: 'llm_call', ...call, ...asked };
       });
@@ -173,6 +181,10 @@ function iterationEffects(search: Search, calls: RunCalls) {
       const reply = { text, reasoning, finish, tokens: usage.completionTokens };
       calls.latest = live ? reply : null;
       return reply;
+    },
+
+    notice(text) {
+      if (calls.latest !== null) search.onNotice?.(text);
     },
 
     async refused(call) {
@@ -231,11 +243,13 @@ async function iterate(search: Search, trials: PastTrial[]): Promise<readonly Ev
   const { env, policy, settings, method, ledger, signal } = search;
   const done: EventOf<'iteration'>[] = [];
   const calls = new RunCalls(search);
+  let remarks = noRemarks;
   for (let iteration = 1; iteration <= settings.iterations; iteration++) {
     throwIfInterrupted(signal);
     const { effects, traces } = iterationEffects(search, calls);
-    const context = { env, policy, settings, iteration, trials: [...trials] };
-    const outcome = await runIteration(method, context, effects);
+    const context = { env, policy, settings, iteration, trials: [...trials], remarks };
+    const { remarks: next, ...outcome } = await runIteration(method, context, effects);
+    remarks = next;
     const event = await step(ledger, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     const played = event.kept === null ? undefined : traces.get(event.kept);
     if (event.trial && played) trials.push(pastTrial(event.trial, played.later, method));

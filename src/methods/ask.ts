@@ -39,7 +39,11 @@ export type Asked = { readonly answer: Answer } | { readonly problem: string };
  */
 export async function askForParameters(
   context: IterationContext,
-  { purpose, callNumber, prompt }: { readonly purpose: Purpose; readonly callNumber: number; readonly prompt: Question },
+  {
+    purpose,
+    callNumber,
+    prompt,
+  }: { readonly purpose: Purpose; readonly callNumber: number; readonly prompt: Question },
   effects: Effects,
 ): Promise<Asked> {
   const { policy, settings, iteration } = context;

@@ -11,7 +11,7 @@ export interface Answer {
 
 /** `problem`: one sentence that can be quoted to the model. */
 export type Judgement =
-  | { readonly answer: Answer; /** for the user; null: nothing to tell */ readonly notice: string | null }
+  | { readonly answer: Answer /** for the user; null: nothing to tell */; readonly notice: string | null }
   | { readonly problem: string };
 
 /** The answer that a reply is, or why it is none. Never throws. */
@@ -25,7 +25,9 @@ export function judgeReply(reply: AskedReply, spec: ReplySpec): Judgement {
     };
   }
   if (finish === 'repetition') {
-    return { problem: `The reply repeated itself and was cut off; write the parameters once, and then no more than is asked for.` };
+    return {
+      problem: `The reply repeated itself and was cut off; write the parameters once, and then no more than is asked for.`,
+    };
   }
   if (!empty) return fromParsed(parseReply(text, spec), [], null);
   if (reasoning === null || reasoning.trim() === '') return { problem: 'The reply is empty.' };

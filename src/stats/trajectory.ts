@@ -63,11 +63,7 @@ export function excerptText(trace: Trace, spaces: Spaces, edge: number): string 
  * Over budget, the first and the last steps stay, in equal numbers, with the exact count of the ones left out between
  * them. The header and the last step are always shown, however small the budget is.
  */
-export function trajectoryText(
-  trace: Trace,
-  spaces: Spaces,
-  tokenBudget: number | null,
-): string {
+export function trajectoryText(trace: Trace, spaces: Spaces, tokenBudget: number | null): string {
   const budget = tokenBudget ?? Number.POSITIVE_INFINITY;
   const header = headerOf(trace, spaces);
   const count = trace.steps.length;

@@ -1,7 +1,13 @@
 /** A run in the middle, with a scripted model: numbers that differ everywhere, so that a mix-up shows. */
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import type { Message } from '../../src/llm/chat.ts';
-import type { Effects, PastTrial, PromptContext } from '../../src/methods/method.ts';
+import {
+  type AskedReply,
+  type Effects,
+  noRemarks,
+  type PastTrial,
+  type PromptContext,
+} from '../../src/methods/method.ts';
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { Trace } from '../../src/rollout/backend.ts';
@@ -10,6 +16,7 @@ import type { PairedTest } from '../../src/stats/intervals.ts';
 import type { Summary } from '../../src/stats/summary.ts';
 
 export const settings: SearchSettings = {
+  prompt: { knowledge: 'full', explanation: 'sentence', rewardDecimals: null, countFrom: 1 },
   iterations: 83,
   parameters: { low: -7, high: 9, decimals: 2, outOfRange: 'refuse' },
   optimum: 512,
@@ -25,6 +32,7 @@ export const settings: SearchSettings = {
   repairTurns: 2,
   warmupPolicies: 2,
   warmupSpread: 3,
+  warmupInside: true,
   evaluationEpisodes: 17,
   maxSteps: null,
 };
@@ -44,7 +52,16 @@ async function pastTrace(length: number): Promise<Trace> {
 }
 
 export const policy = buildPolicy('linear', cartpole);
-export const context: PromptContext = { env: cartpole, policy, settings, iteration: 12, replyText: 'lines', trials };
+export const context: PromptContext = {
+  env: cartpole,
+  policy,
+  settings,
+  iteration: 12,
+  callNumber: 1,
+  replyText: 'lines',
+  trials,
+  remarks: noRemarks,
+};
 
 export const vector = (first: number) => [first, 0.5, -0.5, 1, -1, 2, -2, 3, -3, 4];
 export const replyOf = (params: readonly number[]) =>
@@ -104,10 +121,15 @@ export function summaryOf(mean: number): Summary {
 }
 
 /** Effects that answer from lists, and write down what they were asked. */
-export function scripted(replies: readonly string[], means: readonly number[], test: PairedTest | null = null) {
+export function scripted(
+  replies: readonly (string | Partial<AskedReply>)[],
+  means: readonly number[],
+  test: PairedTest | null = null,
+) {
   const log: string[] = [];
   const prompts: (readonly Message[])[] = [];
   const problems: string[] = [];
+  const notices: string[] = [];
   const evaluated: { params: readonly number[]; adjustments: readonly string[] }[] = [];
   let asked = 0;
   const played: EpisodePick[] = [];
@@ -115,7 +137,12 @@ export function scripted(replies: readonly string[], means: readonly number[], t
     async ask({ iteration, purpose, attempt, messages }) {
       log.push(`ask ${purpose} ${attempt} in ${iteration}`);
       prompts.push(await messages('lines'));
-      return { text: replies[asked++], reasoning: null, finish: 'stop', tokens: 40 };
+      const reply = replies[asked++];
+      const whole = { text: '', reasoning: null, finish: 'stop', tokens: 40 } as const;
+      return typeof reply === 'string' ? { ...whole, text: reply } : { ...whole, ...reply };
+    },
+    notice(text) {
+      notices.push(text);
     },
     async refused({ purpose, attempt, problem }) {
       log.push(`refused ${purpose} ${attempt}`);
@@ -146,7 +173,7 @@ export function scripted(replies: readonly string[], means: readonly number[], t
       return { episodes: 29, steps: 999, effects: [effect(0, 0.25, -12.5), effect(3, 1.75, 3.25)] };
     },
   };
-  return { effects, log, prompts, problems, evaluated, played };
+  return { effects, log, prompts, problems, notices, evaluated, played };
 }
 
 export const good = [replyOf(vector(1)), replyOf(vector(2))];

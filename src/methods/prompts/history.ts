@@ -12,12 +12,14 @@ const excerptEdge = 4;
 
 /** A trial is shown in every prompt that follows it and never changes: its text is made once in a run. */
 function remembered<T>(make: (trial: PastTrial, context: PromptContext) => T) {
-  const known = new WeakMap<PastTrial, { readonly settings: SearchSettings; readonly made: T }>();
+  const known = new WeakMap<PastTrial, { readonly of: SearchSettings; readonly made: T }>();
   return (trial: PastTrial, context: PromptContext): T => {
+    const { settings } = context;
     const before = known.get(trial);
-    if (before?.settings === context.settings) return before.made;
+    const same = before?.of.prompt === settings.prompt && before.of.trajectoryTokens === settings.trajectoryTokens;
+    if (before && same) return before.made;
     const made = make(trial, context);
-    known.set(trial, { settings: context.settings, made });
+    known.set(trial, { of: settings, made });
     return made;
   };
 }

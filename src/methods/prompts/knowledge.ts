@@ -2,7 +2,8 @@
 import { describeEnvironment } from '../../envs/description.ts';
 import type { ActionSpace, ObservationSpace, Spaces } from '../../envs/env.ts';
 import { describePolicy } from '../../policies/description.ts';
-import { buildPolicy } from '../../policies/index.ts';
+import { policyKinds } from '../../policies/index.ts';
+import type { Policy } from '../../policies/policy.ts';
 import type { PromptContext } from '../method.ts';
 import { section } from './shared.ts';
 
@@ -33,6 +34,11 @@ export function subjectSections(context: PromptContext): string[] {
     ];
   }
   const spaces = shownSpaces(context);
-  const nameless = buildPolicy(policy.kind, spaces, policy.options);
-  return [section('Policy', [describePolicy(nameless, spaces.action)])];
+  return [section('Policy', [describePolicy(namelessPolicy(policy, spaces), spaces.action)])];
+}
+
+/** The names of its parameters are made of those of the spaces. */
+function namelessPolicy(policy: Policy, spaces: Spaces): Policy {
+  const kind = policyKinds.find(({ id }) => id === policy.kind);
+  return kind ? kind.build(spaces, policy.options) : policy;
 }
