@@ -60,6 +60,7 @@ describe('defaults', () => {
       iterations: 3,
       policy: { kind: 'linear', options: { bias: true } },
       parameters: { low: -6, high: 6, decimals: 1, out_of_range: 'refuse' },
+      prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
       search: { optimum: null, step_size: null, duplicates: 'allow', repair_turns: 2 },
       critic: {
         conservative_threshold: null,
@@ -69,8 +70,8 @@ describe('defaults', () => {
         history_excerpts: 5,
       },
       selection: 'mean',
-      warmup: { policies: 20, spread: 3 },
-      evaluation: { episodes: 20, max_steps: null, success_threshold: null, backend: 'auto' },
+      warmup: { policies: 20, spread: 3, inside: true },
+      evaluation: { episodes: 20, max_steps: null, success_threshold: null, success_tolerance: 0, backend: 'auto' },
       recheck: { episodes: 10000 },
       llm: {
         temperature: 0,
@@ -105,6 +106,7 @@ describe('defaults', () => {
       episodes: 4,
       max_steps: null,
       success_threshold: null,
+      success_tolerance: 0,
       backend: 'auto',
     });
   });
@@ -565,7 +567,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('dceb4b11403b');
+    expect(hash(minimal)).toBe('3d11da67b722');
   });
 });
 
@@ -575,9 +577,10 @@ describe('toSettings', () => {
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
       'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
-      'warmup: {policies: 40, spread: 41}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44}\n';
+      'warmup: {policies: 40, spread: 41, inside: false}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44, success_tolerance: 0.25}\nprompt: {knowledge: reference, explanation: reasoning, reward_decimals: 3, count_from: 0}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
+      prompt: { knowledge: 'reference', explanation: 'reasoning', rewardDecimals: 3, countFrom: 0 },
       iterations: 31,
       parameters: { low: -32, high: 33, decimals: 4, outOfRange: 'clip' },
       optimum: 35,
@@ -592,13 +595,14 @@ describe('toSettings', () => {
       duplicates: 'repair',
       warmupPolicies: 40,
       warmupSpread: 41,
+      warmupInside: false,
       evaluationEpisodes: 42,
       maxSteps: 43,
-      successThreshold: 44,
+      successThreshold: 33,
     };
     expect(toSettings(config, env)).toStrictEqual(settings);
     const own = { ...config, evaluation: { ...config.evaluation, success_threshold: null } };
-    expect(toSettings(own, env)).toStrictEqual({ ...settings, successThreshold: 475 });
+    expect(toSettings(own, env)).toStrictEqual({ ...settings, successThreshold: 356.25 });
   });
 });
 
@@ -684,6 +688,7 @@ describe('any input', () => {
       episodes: whole(1, maxEpisodes),
       max_steps: optional(whole(1, 2 ** 30 - 1)),
       success_threshold: optional(number(1, 500)),
+      success_tolerance: number(0, 1),
       backend: fc.constantFrom('auto' as const, 'webgpu' as const, 'cpu' as const),
     }),
     recheck: fc.record({ episodes: whole(1, maxEpisodes) }),

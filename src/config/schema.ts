@@ -222,6 +222,12 @@ export const configSchema = section('a search run of r2po', {
       .nullable()
       .default(null)
       .describe('an episode with at least this return is a success; null: the threshold of the environment'),
+    success_tolerance: z
+      .number({ error: 'a number in 0 ... 1' })
+      .min(0, { error: 'a number in 0 ... 1' })
+      .max(1, { error: 'a number in 0 ... 1' })
+      .default(0)
+      .describe('what a success may lack, as a share of its threshold or, for a threshold between -1 and 1, of 1'),
     backend: choice(backendChoices)
       .default('auto')
       .describe('what plays the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),

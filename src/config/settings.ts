@@ -23,7 +23,7 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     optimum: search.optimum,
     stepSize: search.step_size,
     conservativeThreshold: critic.conservative_threshold,
-    successThreshold: evaluation.success_threshold ?? env.success.threshold,
+    successThreshold: successThreshold(evaluation, env),
     trajectoryTokens: critic.trajectory_tokens,
     statistics: critic.statistics,
     historyExcerpts: critic.history_excerpts,
@@ -37,4 +37,9 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     evaluationEpisodes: evaluation.episodes,
     maxSteps: evaluation.max_steps,
   };
+}
+
+function successThreshold({ success_threshold, success_tolerance }: Config['evaluation'], env: Env): number {
+  const threshold = success_threshold ?? env.success.threshold;
+  return threshold - success_tolerance * Math.max(1, Math.abs(threshold));
 }
