@@ -94,7 +94,7 @@ describe('replay', () => {
 
   it('follows an edited reply to what it changes', async () => {
     const { folder } = await smallRun();
-    const copy = edited(folder, (text) => text.replace(/("reply":\{"text":"params\[0\]: )-?[\d.]+/, '$14.7'));
+    const copy = edited(folder, (text) => text.replace(/("text":"params\[0\]: )-?[\d.]+/, '$14.7'));
     expect((await replay(copy)).difference).toMatch(/evaluated of iteration 1 \(proposal\)\): expected params\[0\]/);
   });
 
