@@ -1,6 +1,6 @@
 /** Whether a reply is an answer: whole, outside the reasoning, and readable. */
 import { type ParsedReply, parseReply, type ReplySpec } from '../llm/reply/parse.ts';
-import { withoutReasoning } from '../llm/reply/visible-text.ts';
+import { splitReasoning } from '../llm/reply/reasoning.ts';
 import type { AskedReply } from './method.ts';
 
 export interface Answer {
@@ -48,8 +48,8 @@ const beginsAsAsked = /^(?:```\w*\s*)?[\s*_"'`{]*param(?:eter)?s?\b/i;
  */
 function fromReasoning(reasoning: string, tokens: number, spec: ReplySpec): Judgement {
   const none = `The reply is empty; its reasoning of ${tokens} tokens holds no answer. Write the answer outside the reasoning.`;
-  const visible = withoutReasoning(reasoning);
-  if (!beginsAsAsked.test(visible.text.trimStart())) return { problem: none };
+  const { text } = splitReasoning(reasoning);
+  if (!beginsAsAsked.test(text.trimStart())) return { problem: none };
   const parsed = parseReply(reasoning, spec);
   if (!parsed.ok) return { problem: none };
   return fromParsed(
