@@ -14,6 +14,9 @@ import { type Watchdog, watch } from './watchdog.ts';
 /** An error page that is longer than this is no message. */
 const maxErrorBytes = 2 ** 20;
 
+/** Statuses of errors that may be about a parameter, or about the address that another protocol of the endpoint has. */
+const refusing = [400, 404, 405, 422, 500, 501];
+
 export interface ExchangeCall {
   readonly request: ChatRequest;
   readonly asked: Asked;
@@ -76,7 +79,7 @@ export function exchangeWith(
     error: ServerError,
     at: { readonly isEmbedded: boolean; readonly body: Body; readonly asked: Asked; readonly headers: Headers },
   ): Error {
-    if ([400, 422, 500, 501].includes(status)) {
+    if (refusing.includes(status)) {
       const refused = protocol.refused(error, at.body);
       if (refused !== null) return new RefusedParameter(refused, error.message);
     }

@@ -35,12 +35,30 @@ export function readServerError(body: string): ServerError {
   const texts = [inner.message, outer.error, outer.message, outer.detail, parsed];
   const found = texts.find((value) => value !== undefined && value !== null);
   const code = inner.code ?? outer.code;
+  const message = excerpt(typeof found === 'string' ? found : JSON.stringify(found));
+  const behind = errorBehind(inner);
   return {
-    message: excerpt(typeof found === 'string' ? found : JSON.stringify(found)),
+    message: behind === null ? message : `${message} (${behind.message})`,
     code: typeof code === 'string' || typeof code === 'number' ? code : null,
     type: typeof inner.type === 'string' ? inner.type : null,
-    param: typeof inner.param === 'string' ? inner.param : null,
+    param: typeof inner.param === 'string' ? inner.param : (behind?.param ?? null),
   };
+}
+
+/**
+ * The error behind an error: what a provider told the gateway in front of it (OpenRouter's `metadata.raw`), or what a
+ * filter found (Azure's `innererror`). Null when there is none.
+ */
+function errorBehind({ metadata, innererror }: Readonly<Record<string, unknown>>): ServerError | null {
+  const { raw } = record(metadata);
+  if (raw !== undefined && raw !== null && raw !== '') {
+    return readServerError(typeof raw === 'string' ? raw : JSON.stringify(raw));
+  }
+  const found = Object.entries(record(record(innererror).content_filter_result))
+    .filter(([, verdict]) => record(verdict).filtered === true)
+    .map(([name]) => name);
+  if (found.length === 0) return null;
+  return { message: excerpt(found.join(', ')), code: null, type: null, param: null };
 }
 
 /** The value as a record; an empty one for anything that is no object. */
@@ -80,11 +98,16 @@ export function isTooLong(error: ServerError): boolean {
   return contextTooSmall.test(`${error.code} ${error.message}`);
 }
 
+/** Errors about a key that have another status than 401. */
+const wrongKey = /api[ _-]?key (?:is )?(?:not valid|invalid|expired)|invalid api[ _-]?key/i;
+
 function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, notFound }: EndpointFacts): string {
   if (isTooLong(error) || status === 413) {
     return 'the prompt is too long for this model; use one with a larger context, or lower critic.trajectory_tokens';
   }
-  switch (status) {
+  if (error.code === 'content_filter')
+    return 'the filter of the endpoint held it back; loosen it there, or use another model';
+  switch (wrongKey.test(error.message) ? 401 : status) {
     case 401:
       if (keyVariable === null) return 'this endpoint wants a key; use a model name that has one';
       return hasKey ? `set ${keyVariable} to a valid key` : `the endpoint wants a key; set ${keyVariable}`;
