@@ -1,0 +1,29 @@
+/** What Claude models can do, by their names; what the names do not tell is learned from refusals. */
+
+export interface ClaudeTraits {
+  /** holds replies to a JSON Schema */
+  readonly hasSchemas: boolean;
+  /** goes on from a beginning that is written for it */
+  readonly hasBeginnings: boolean;
+  /** ways to ask for thinking, the one to try first in front */
+  readonly thinking: readonly ('adaptive' | 'budget')[];
+  /** takes a level of effort */
+  readonly hasEffort: boolean;
+}
+
+/** Major and minor version as one number, 4.5 for `claude-opus-4-5-20251101`; infinite for a name without one. */
+function versionOf(model: string): number {
+  const match =
+    /claude-(?:[a-z]+-)?(\d{1,2})(?:[.-](\d{1,2}))?(?![\d])/.exec(model) ?? /claude-(\d)-(\d)-[a-z]+/.exec(model);
+  return match === null ? Number.POSITIVE_INFINITY : Number(`${match[1]}.${match[2] ?? 0}`);
+}
+
+export function claudeTraits(model: string): ClaudeTraits {
+  const version = versionOf(model);
+  return {
+    hasSchemas: version >= 4.5,
+    hasBeginnings: version < 4.6,
+    thinking: version < 3.7 ? [] : version < 4.6 ? ['budget'] : ['adaptive', 'budget'],
+    hasEffort: version >= 4.6 || (version >= 4.5 && model.includes('opus')),
+  };
+}

@@ -1,0 +1,140 @@
+/** Anthropic's messages API. */
+import { UsageError } from '../../base/errors.ts';
+import type { Message } from '../chat.ts';
+import type { Controls, ReasoningEffort } from '../controls.ts';
+import type { ReplyForm } from '../reply/shape.ts';
+import { claudeTraits } from './anthropic-models.ts';
+import { anthropicReader } from './anthropic-reader.ts';
+import { cacheBlocks } from './cache-blocks.ts';
+import { type EndpointModel, endpointModel } from './endpoint.ts';
+import { record, type ServerError } from './failure.ts';
+import type { Asked, Body, EndpointOptions, Protocol } from './protocol.ts';
+import { refusedParameter } from './refusals.ts';
+import { refusedKeyword, schemaFor } from './schema-keywords.ts';
+
+const badUrl = 'is the base URL that of the messages API? It ends in /v1';
+const apiVersion = '2023-06-01';
+
+/** The API wants a limit; one of this size is within that of every model. */
+const defaultMaxTokens = 8192;
+/** Keywords of JSON Schema that the API takes; bounds, lengths and counts are refused. */
+const keywords = { bounds: false, steps: false, counts: false, lengths: false };
+
+/** The least budget for thinking that the API takes, tokens; and those for the levels of effort. */
+const leastBudget = 1024;
+const budgets: Readonly<Record<ReasoningEffort, number>> = {
+  none: 0,
+  minimal: leastBudget,
+  low: 2048,
+  medium: 8192,
+  high: 16_384,
+  xhigh: 32_768,
+};
+
+/** `baseURL` ends before `/messages`. */
+export function anthropic(options: EndpointOptions): EndpointModel {
+  return endpointModel(options, anthropicProtocol(options));
+}
+
+/** Whether the user wants thinking; null: the model's own default. */
+function wantsThinking({ think, reasoningEffort }: Controls): boolean | null {
+  if (think !== null) return think;
+  return reasoningEffort === null ? null : reasoningEffort !== 'none';
+}
+
+function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOptions): Protocol {
+  const base = baseURL.replace(/\/+$/, '');
+  const traits = claudeTraits(model);
+  const isThinking = controls !== undefined && wantsThinking(controls) === true;
+  if (isThinking && traits.thinking.length === 0) {
+    const advice = 'leave out llm.think and llm.reasoning_effort, or use a later model';
+    throw new UsageError(`model ${id}`, `expected a model that can think, got "${model}"; ${advice}`);
+  }
+  const forms: ReplyForm[] = [];
+  if (traits.hasSchemas) forms.push('json');
+  // A model that thinks does so before it writes, and cannot be made to go on from a beginning.
+  if (traits.hasBeginnings && !isThinking) forms.push('begun');
+  /** the longest reply of the model, tokens; known once the API has complained */
+  let mostTokens = Number.POSITIVE_INFINITY;
+
+  function thinkingOf({ controls, dropped }: Asked, maxTokens: number): Body | null {
+    const wanted = wantsThinking(controls);
+    if (wanted === null) return null;
+    if (!wanted) return dropped.has('thinking.disabled') ? null : { type: 'disabled' };
+    const kind = traits.thinking.find((way) => !dropped.has(`thinking.${way}`));
+    if (kind === 'adaptive') return { type: 'adaptive', display: 'summarized' };
+    // The answer needs room besides the thinking.
+    const budget = Math.min(budgets[controls.reasoningEffort ?? 'medium'], Math.floor(maxTokens * 0.75));
+    return kind === 'budget' && budget >= leastBudget ? { type: 'enabled', budget_tokens: budget } : null;
+  }
+
+  function outputConfig({ controls, dropped, form, shape }: Asked): Body | null {
+    const { reasoningEffort: level } = controls;
+    const effort = traits.hasEffort && !dropped.has('effort') && level !== null && level !== 'none' ? level : null;
+    const config = {
+      ...(effort !== null && { effort: effort === 'minimal' ? 'low' : effort }),
+      ...(form === 'json' &&
+        shape !== null && { format: { type: 'json_schema', schema: schemaFor(shape, keywords, dropped) } }),
+    };
+    return Object.keys(config).length > 0 ? config : null;
+  }
+
+  function body(asked: Asked): Body {
+    const { messages, temperature, controls, dropped } = asked;
+    const send = (name: string) => !dropped.has(name);
+    const maxTokens = Math.min(asked.maxTokens ?? defaultMaxTokens, mostTokens);
+    const thinking = thinkingOf(asked, maxTokens);
+    const config = outputConfig(asked);
+    const system = messages.filter(({ role }) => role === 'system');
+    const blocks = (message: Message) => cacheBlocks(message, send('cache_control'));
+    return {
+      model,
+      max_tokens: maxTokens,
+      stream: true,
+      ...(system.length > 0 && { system: system.flatMap(blocks) }),
+      messages: messages
+        .filter(({ role }) => role !== 'system')
+        .map((message) => ({ role: message.role, content: blocks(message) })),
+      ...(temperature !== null && send('temperature') && { temperature }),
+      ...(controls.topP !== null && send('top_p') && { top_p: controls.topP }),
+      ...(controls.stop.length > 0 && send('stop_sequences') && { stop_sequences: controls.stop }),
+      ...(thinking !== null && { thinking }),
+      ...(config !== null && { output_config: config }),
+    };
+  }
+
+  function refused(error: ServerError, sent: Body): string | null {
+    const limit = /max_tokens: \d+ > (\d+)/.exec(error.message);
+    if (limit !== null && Number(limit[1]) < Number(sent.max_tokens)) {
+      mostTokens = Number(limit[1]);
+      return 'max_tokens';
+    }
+    const keyword = refusedKeyword(error, sent);
+    if (keyword !== null) return keyword;
+    const names = [...Object.keys(sent), 'cache_control'];
+    const parameter = refusedParameter(error, ['temperature', 'top_p', 'stop_sequences', 'cache_control'], names);
+    if (parameter !== null) return parameter;
+    if (/\beffort\b/.test(error.message) && record(sent.output_config).effort !== undefined) return 'effort';
+    if (!/\bthinking\b/.test(error.message)) return null;
+    const { type } = record(sent.thinking);
+    if (type === 'enabled') return 'thinking.budget';
+    return type === undefined ? null : `thinking.${type}`;
+  }
+
+  return {
+    url: `${base}/messages`,
+    notFound: `is "${model}" the name of a model of Anthropic?`,
+    badUrl,
+    headers: { 'anthropic-version': apiVersion, ...(apiKey !== null && { 'x-api-key': apiKey }) },
+    forms: [...forms, 'lines'],
+    body,
+    refused,
+    reader: () => anthropicReader(badUrl),
+
+    async models(get) {
+      const { data } = record(await get('/models?limit=1000'));
+      if (!Array.isArray(data)) throw new Error('no list of models');
+      return data.map((entry) => String(record(entry).id));
+    },
+  };
+}
