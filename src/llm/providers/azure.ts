@@ -1,0 +1,42 @@
+/** Azure OpenAI: OpenAI's APIs under addresses of its own, by the name of a deployment. */
+import { UsageError } from '../../base/errors.ts';
+import type { Environment } from './base-url.ts';
+import { type EndpointModel, endpointModel } from './endpoint.ts';
+import { type OpenAiPlaces, openAiProtocol } from './openai.ts';
+import type { EndpointOptions } from './protocol.ts';
+
+/** The last version with a date; the newer form of the API, under `/openai/v1`, needs none. */
+const defaultVersion = '2025-04-01-preview';
+const endpointVariable = 'AZURE_OPENAI_ENDPOINT';
+const versionVariable = 'AZURE_OPENAI_API_VERSION';
+
+/** `baseURL`: the address of the resource, or of its API under `/openai/v1`, without a slash at the end. */
+export function azure(options: EndpointOptions, env: Environment): EndpointModel {
+  const { baseURL, apiKey, model } = options;
+  const version = env[versionVariable]?.trim() || null;
+  if (version !== null && !/^[\w.-]+$/.test(version)) {
+    throw new UsageError('azure', `expected a version such as ${defaultVersion} in ${versionVariable}; correct it`);
+  }
+  const shared = {
+    headers: apiKey === null ? {} : { 'api-key': apiKey },
+    notFound: `is "${model}" a deployment of the resource in ${endpointVariable}? See also ${versionVariable}`,
+  };
+  const places = /\/openai\/v1$/.test(baseURL) ? newPlaces(baseURL, version) : datedPlaces(baseURL, model, version);
+  return endpointModel(options, openAiProtocol(options, { ...shared, ...places }));
+}
+
+type Urls = Pick<OpenAiPlaces, 'chatUrl' | 'responsesUrl'>;
+
+function newPlaces(base: string, version: string | null): Urls {
+  const query = version === null ? '' : `?api-version=${version}`;
+  return { chatUrl: `${base}/chat/completions${query}`, responsesUrl: `${base}/responses${query}` };
+}
+
+function datedPlaces(base: string, deployment: string, version: string | null): Urls {
+  const root = `${base.replace(/\/openai$/, '')}/openai`;
+  const query = `?api-version=${version ?? defaultVersion}`;
+  return {
+    chatUrl: `${root}/deployments/${encodeURIComponent(deployment)}/chat/completions${query}`,
+    responsesUrl: `${root}/responses${query}`,
+  };
+}

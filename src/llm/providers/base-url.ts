@@ -1,0 +1,25 @@
+/** Addresses of endpoints that stand in environment variables. */
+import { UsageError } from '../../base/errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The URL in a variable, without slashes at the end; null when there is none. Throws a usage error for what is no URL of
+ * a server; it quotes nothing, because credentials may stand in it.
+ */
+export function baseUrlOf(env: Environment, variable: string): string | null {
+  const text = env[variable]?.trim();
+  if (!text) return null;
+  const expected = `expected a URL like https://host/v1 in ${variable}`;
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new UsageError('model', `${expected}, got something else; correct it or unset it`);
+  }
+  if (!/^https?:$/.test(url.protocol)) throw new UsageError('model', `${expected}, got "${url.protocol}"; correct it`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new UsageError('model', `${expected} without credentials, query and #; the key stands in its own variable`);
+  }
+  return text.replace(/\/+$/, '');
+}

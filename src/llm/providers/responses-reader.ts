@@ -1,0 +1,129 @@
+/** Answers of OpenAI's Responses API: server-sent events, or one response. */
+import { AttemptFailure } from '../retry.ts';
+import { AnsweredError, brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
+import { excerpt, record } from './failure.ts';
+import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
+import type { Piece, Reader, ReportedUsage } from './protocol.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a payload is one of this API. */
+export function isOfResponses({ type, object }: Fields): boolean {
+  return object === 'response' || stringOrNull(type)?.startsWith('response.') === true;
+}
+
+/** Parts of a list of records. */
+const recordsOf = (list: unknown) => (Array.isArray(list) ? list.map(record) : []);
+
+/** `badUrl`: advice for JSON that is no response. */
+export function responsesReader(badUrl: string): Reader {
+  let usage: ReportedUsage = noUsage;
+  let model: string | null = null;
+  let id: string | null = null;
+  let finishReason: string | null = null;
+  let refusal = '';
+  let tool: string | null = null;
+  let sawResponse = false;
+  let wrote = { text: false, reasoning: false };
+
+  function takeItem(item: Fields): void {
+    const type = stringOrNull(item.type) ?? '';
+    if (/_call$/.test(type)) tool = `"${excerpt(stringOrNull(item.name) ?? type, 60)}"`;
+  }
+
+  /** The texts of a whole response that did not come in pieces before. */
+  function textsOf(response: Fields): Piece {
+    const items = recordsOf(response.output);
+    const parts = items.filter(({ type }) => type === 'message').flatMap(({ content }) => recordsOf(content));
+    const thoughts = items
+      .filter(({ type }) => type === 'reasoning')
+      .flatMap(({ content, summary }) => [...recordsOf(summary), ...recordsOf(content)]);
+    if (refusal === '') refusal = parts.map((part) => stringOrNull(part.refusal) ?? '').join('');
+    const join = (list: Fields[]) => list.map((part) => stringOrNull(part.text) ?? '').join('');
+    return {
+      ...(!wrote.text && { text: join(parts) }),
+      ...(!wrote.reasoning && { reasoning: join(thoughts) }),
+    };
+  }
+
+  function takeResponse(response: Fields, isLast: boolean): Piece {
+    sawResponse = true;
+    model = nameOrNull(response.model) ?? model;
+    id = nameOrNull(response.id) ?? id;
+    usage = usageOf(record(response.usage)) ?? usage;
+    for (const item of recordsOf(response.output)) takeItem(item);
+    const { status, error } = response;
+    if (error !== undefined && error !== null) throw new AnsweredError({ error });
+    if (!isLast) return {};
+    finishReason = nameOrNull(record(response.incomplete_details).reason) ?? nameOrNull(status);
+    return seen({ ...textsOf(response), done: true });
+  }
+
+  function seen(piece: Piece): Piece {
+    const has = (text: string | undefined) => (text ?? '') !== '';
+    wrote = { text: wrote.text || has(piece.text), reasoning: wrote.reasoning || has(piece.reasoning) };
+    return piece;
+  }
+
+  return {
+    take(payload) {
+      if (payload.object === 'response') return takeResponse(payload, true);
+      const delta = stringOrNull(payload.delta) ?? '';
+      switch (payload.type) {
+        case 'response.created':
+        case 'response.in_progress':
+        case 'response.queued':
+          return takeResponse(record(payload.response), false);
+        case 'response.output_text.delta':
+          return seen({ text: delta });
+        case 'response.reasoning_summary_text.delta':
+        case 'response.reasoning_text.delta':
+          return seen({ reasoning: delta });
+        case 'response.reasoning_summary_part.added':
+          return wrote.reasoning ? { reasoning: '\n\n' } : {};
+        case 'response.refusal.delta':
+          refusal += delta;
+          return {};
+        case 'response.output_item.added':
+          takeItem(record(payload.item));
+          return {};
+        case 'response.completed':
+        case 'response.incomplete':
+        case 'response.failed':
+        case 'response.cancelled':
+          return takeResponse(record(payload.response), true);
+        default:
+          if (sawResponse || isOfResponses(payload)) return {};
+          throw noResponse(payload, badUrl);
+      }
+    },
+
+    end() {
+      if (!sawResponse && !wrote.text) {
+        throw new AttemptFailure('an answer without a response', brokenOff, { retryable: true });
+      }
+      if (refusal.trim() !== '' && !wrote.text) throw refusedInWords(refusal);
+      if (tool !== null && !wrote.text) throw toolsCalled(tool);
+      return { finish: finishOf(finishReason), finishReason, model, id, usage };
+    },
+  };
+}
+
+function noResponse(payload: Fields, badUrl: string): AttemptFailure {
+  const shown = shownBody(JSON.stringify(payload), 'application/json');
+  return new AttemptFailure(`JSON that is no response: ${shown}`, badUrl, { retryable: false });
+}
+
+/** Null when there is no complete usage. */
+function usageOf(counts: Fields): ReportedUsage | null {
+  const [promptTokens, completionTokens] = [countOrNull(counts.input_tokens), countOrNull(counts.output_tokens)];
+  if (promptTokens === null || completionTokens === null) return null;
+  const prompt = record(counts.input_tokens_details);
+  return {
+    promptTokens,
+    completionTokens,
+    cachedTokens: countOrNull(prompt.cached_tokens),
+    cacheWriteTokens: countOrNull(prompt.cache_write_tokens),
+    reasoningTokens: countOrNull(record(counts.output_tokens_details).reasoning_tokens),
+  };
+}
