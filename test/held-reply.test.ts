@@ -165,69 +165,65 @@ describe('the text of a held reply', () => {
     expect(line.startsWith(beginningOf(shape))).toBe(true);
   });
 
+  const values = fc.oneof(
+    ranges.map((range) => range.values),
+    fc.constant({ kind: 'choice', values: [0, 1, 2, 3] } as const),
+  );
+  const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 12 });
+  const numberWords = fc.integer({ min: -300, max: 300 }).map((n) => `to ${n}`);
+  const plainWords = ['raise', 'trial', 'params', 'x', 'because', 'reward', 'step', '-', ';', '(a)', '50%'];
+  const doubtfulWords = [
+    'Final answer',
+    'Option A',
+    'choose',
+    'no,',
+    'wait.',
+    'instead',
+    'answer is',
+    'old',
+    'Correction',
+  ];
+  const explanationOf = (words: readonly string[]) =>
+    fc
+      .array(fc.oneof(fc.constantFrom(...words), numberWords), { minLength: 1, maxLength: 12 })
+      .map((list) => `So ${list.join(' ')}`);
+
+  /** What the parser makes of an admitted reply with numbers at these shares of the range, and those numbers. */
+  function readBack(of: ReplyShape['values'], at: readonly number[], explanation: string) {
+    const numbers = at.map((share) =>
+      of.kind === 'choice'
+        ? String(of.values[Math.floor(share * 0.99 * of.values.length)])
+        : (of.low + (of.high - of.low) * share).toFixed(of.decimals!),
+    );
+    const reply = `${numbers.map((number, i) => `params[${i}]: ${number}`).join(', ')}\n${explanation}`;
+    fc.pre(matcherOf(gbnfOf(shapeOf(of, numbers.length, 300)))(reply));
+    const range = of.kind === 'real' ? of : { low: -1, high: 1, decimals: 1 };
+    const read = parseReply(reply, {
+      count: numbers.length,
+      values: of.kind === 'real' ? { kind: 'real' } : of,
+      low: range.low,
+      high: range.high,
+      decimals: range.decimals,
+      outOfRange: 'refuse',
+    } as Parameters<typeof parseReply>[1]);
+    return { read, wanted: { ok: true, params: numbers.map((number) => Number(number) + 0), adjustments: [] } };
+  }
+
   it('is read with its own values', () => {
-    const word = fc.constantFrom(
-      'raise',
-      'Final answer',
-      'Option A',
-      'choose',
-      'trial',
-      'params',
-      'x',
-      'because',
-      'reward',
-      'step',
-      'no,',
-      'wait.',
-      '-',
-      ';',
-      '(a)',
-      '50%',
-    );
-    const why = fc
-      .array(
-        fc.oneof(
-          word,
-          fc.integer({ min: -300, max: 300 }).map((n) => `to ${n}`),
-        ),
-        { minLength: 1, maxLength: 12 },
-      )
-      .map((words) => `So ${words.join(' ')}`);
-    const values = fc.oneof(
-      ranges.map((range) => range.values),
-      fc.constant({ kind: 'choice', values: [0, 1, 2, 3] } as const),
-    );
     fc.assert(
-      fc.property(
-        values,
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 12 }),
-        why,
-        (of, shares, explanation) => {
-          const numbers = shares.map((share) =>
-            of.kind === 'choice'
-              ? String(Math.floor(share * 3.99))
-              : (of.low + (of.high - of.low) * share).toFixed(of.decimals!),
-          );
-          const reply = `${numbers.map((number, i) => `params[${i}]: ${number}`).join(', ')}\n${explanation}`;
-          const wanted = shapeOf(of, numbers.length, 300);
-          fc.pre(matcherOf(gbnfOf(wanted))(reply));
-          const [low, high, decimals] = of.kind === 'real' ? [of.low, of.high, of.decimals] : [-1, 1, 1];
-          const spec = {
-            count: numbers.length,
-            values: of.kind === 'real' ? ({ kind: 'real' } as const) : of,
-            low,
-            high,
-            decimals,
-            outOfRange: 'refuse',
-          } as const;
-          const read = parseReply(reply, spec as Parameters<typeof parseReply>[1]);
-          expect(read).toMatchObject({
-            ok: true,
-            params: numbers.map((number) => Number(number) + 0),
-            adjustments: [],
-          });
-        },
-      ),
+      fc.property(values, shares, explanationOf(plainWords), (of, at, explanation) => {
+        const { read, wanted } = readBack(of, at, explanation);
+        expect(read).toMatchObject(wanted);
+      }),
+    );
+  });
+
+  it('is never read with other values, whatever its explanation takes back', () => {
+    fc.assert(
+      fc.property(values, shares, explanationOf([...plainWords, ...doubtfulWords]), (of, at, explanation) => {
+        const { read, wanted } = readBack(of, at, explanation);
+        if (read.ok) expect(read).toMatchObject(wanted);
+      }),
     );
   });
 });

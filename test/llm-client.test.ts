@@ -442,12 +442,13 @@ describe('resolveModel', () => {
       seen = {
         id: model.id,
         url: String(input),
-        key: headers.get('authorization'),
+        key: headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('x-goog-api-key'),
         model: body.model,
         max: body.max_tokens,
       };
       const message = { content: 'ok' };
-      return Response.json({ choices: [{ message }], message, done: true });
+      const [content, candidates] = [[{ type: 'text', text: 'ok' }], [{ content: { parts: [{ text: 'ok' }] } }]];
+      return Response.json({ choices: [{ message }], message, done: true, type: 'message', content, candidates });
     });
     await model.complete(request);
     return seen;
@@ -467,12 +468,12 @@ describe('resolveModel', () => {
       model: 'meta/llama:free',
     });
     expect(await target('anthropic/claude-x', { ANTHROPIC_API_KEY: 'an-3' })).toMatchObject({
-      url: 'https://api.anthropic.com/v1/chat/completions',
-      key: 'Bearer an-3',
+      url: 'https://api.anthropic.com/v1/messages',
+      key: 'an-3',
     });
     expect(await target('gemini/g-x', { GEMINI_API_KEY: 'ge-4' })).toMatchObject({
-      url: 'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions',
-      key: 'Bearer ge-4',
+      url: 'https://generativelanguage.googleapis.com/v1beta/models/g-x:streamGenerateContent?alt=sse',
+      key: 'ge-4',
     });
     expect(await target('ollama/gpt-oss:20b', { OLLAMA_HOST: 'box:8080' })).toMatchObject({
       url: 'http://box:8080/api/chat',

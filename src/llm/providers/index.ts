@@ -6,6 +6,7 @@ import { type ControlTaker, headersOf, requireControls } from './controls.ts';
 import { openAiCompatible, openAiControls } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 import type { ClientSettings } from './protocol.ts';
+import { isLocal } from './transport.ts';
 
 export type { EndpointModel } from './endpoint.ts';
 export { type AutoOptions, autoModel, defaultOllamaModel, ollamaBase } from './ollama.ts';
@@ -86,15 +87,29 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
     );
   }
   const { keyVariable } = preset;
-  return preset.open({
-    ...settings,
-    headers: controlled(name, takerOf(preset), { env, settings }),
-    id: name,
-    baseURL: preset.baseURL(env),
-    apiKey,
-    keyVariable,
-    model,
-  });
+  const baseURL = addressOf(name, preset, env, settings);
+  const headers = controlled(name, takerOf(preset), { env, settings });
+  const options = { ...settings, headers, id: name, baseURL, apiKey, keyVariable, model };
+  return preset.open(options, env);
+}
+
+/** Addresses of which the user has been told that a key goes there. */
+const toldAddresses = new Set<string>();
+
+/** The base URL of a provider. A key that does not go to the provider's own address does so on purpose, which is said once. */
+function addressOf(name: string, preset: Preset, env: Environment, { log }: ClientSettings): string {
+  const { addressVariable: variable, keyRequired } = preset;
+  const baseURL = preset.baseURL(env);
+  if (baseURL === null) {
+    const expected = `expected the address of the endpoint in ${variable}, got none`;
+    throw new UsageError(`model ${name}`, `${expected}; set it in the environment or in .env`);
+  }
+  const own = preset.baseURL({});
+  if (own === null || own === baseURL || !keyRequired || toldAddresses.has(baseURL)) return baseURL;
+  toldAddresses.add(baseURL);
+  const isOpen = baseURL.startsWith('http:') && !isLocal(baseURL);
+  log?.(`${name}: by ${variable}, requests and the key go to ${baseURL}${isOpen ? ', without encryption' : ''}`);
+  return baseURL;
 }
 
 async function urlModel(name: string, { env, settings }: ResolveOptions): Promise<ChatModel> {

@@ -1,21 +1,30 @@
 /** Known providers: a name, where it is, which API it speaks, and where its key stands. */
+
+import { anthropic } from './anthropic.ts';
+import { azure } from './azure.ts';
+import { baseUrlOf, type Environment } from './base-url.ts';
 import type { ControlName } from './controls.ts';
 import type { EndpointModel } from './endpoint.ts';
+import { gemini } from './gemini.ts';
 import { ollamaBase } from './ollama.ts';
 import { ollamaNative } from './ollama-native.ts';
-import { openAiCompatible } from './openai-compatible.ts';
+import { openAi } from './openai.ts';
+import { openRouter } from './openrouter.ts';
 import type { EndpointOptions } from './protocol.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './base-url.ts';
 
 export interface Preset {
   /** model names are `<id>/<model>` */
   readonly id: string;
   /** what follows the slash, for messages */
   readonly form: string;
-  readonly baseURL: (env: Environment) => string;
+  /** null: it has no address of its own, and `addressVariable` is not set */
+  readonly baseURL: (env: Environment) => string | null;
+  /** environment variable that holds another address, or the only one; null: there is none */
+  readonly addressVariable: string | null;
   /** the client of its API */
-  readonly open: (options: EndpointOptions) => EndpointModel;
+  readonly open: (options: EndpointOptions, env: Environment) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
   /** those of the controls that not every provider has */
@@ -23,12 +32,14 @@ export interface Preset {
 }
 
 const fixed = (url: string) => () => url;
+const openAiURL = 'https://api.openai.com/v1';
 
 export const presets: readonly Preset[] = [
   {
     id: 'ollama',
     form: '<model>',
     baseURL: ollamaBase,
+    addressVariable: 'OLLAMA_BASE_URL',
     open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
     keyRequired: false,
@@ -37,8 +48,9 @@ export const presets: readonly Preset[] = [
   {
     id: 'openai',
     form: '<model>',
-    baseURL: fixed('https://api.openai.com/v1'),
-    open: openAiCompatible,
+    baseURL: (env) => baseUrlOf(env, 'OPENAI_BASE_URL') ?? openAiURL,
+    addressVariable: 'OPENAI_BASE_URL',
+    open: openAi,
     keyVariable: 'OPENAI_API_KEY',
     keyRequired: true,
     controls: ['topP', 'stop', 'reasoningEffort'],
@@ -47,26 +59,39 @@ export const presets: readonly Preset[] = [
     id: 'anthropic',
     form: '<model>',
     baseURL: fixed('https://api.anthropic.com/v1'),
-    open: openAiCompatible,
+    addressVariable: null,
+    open: anthropic,
     keyVariable: 'ANTHROPIC_API_KEY',
     keyRequired: true,
-    controls: ['topP', 'stop'],
+    controls: ['topP', 'stop', 'think', 'reasoningEffort'],
   },
   {
     id: 'gemini',
     form: '<model>',
-    baseURL: fixed('https://generativelanguage.googleapis.com/v1beta/openai'),
-    open: openAiCompatible,
+    baseURL: fixed('https://generativelanguage.googleapis.com/v1beta'),
+    addressVariable: null,
+    open: gemini,
     keyVariable: 'GEMINI_API_KEY',
     keyRequired: true,
-    controls: ['topP', 'stop', 'reasoningEffort'],
+    controls: ['topP', 'stop', 'think', 'reasoningEffort'],
   },
   {
     id: 'openrouter',
     form: '<vendor>/<model>',
     baseURL: fixed('https://openrouter.ai/api/v1'),
-    open: openAiCompatible,
+    addressVariable: null,
+    open: openRouter,
     keyVariable: 'OPENROUTER_API_KEY',
+    keyRequired: true,
+    controls: ['topP', 'stop', 'think', 'reasoningEffort'],
+  },
+  {
+    id: 'azure',
+    form: '<deployment>',
+    baseURL: (env) => baseUrlOf(env, 'AZURE_OPENAI_ENDPOINT'),
+    addressVariable: 'AZURE_OPENAI_ENDPOINT',
+    open: azure,
+    keyVariable: 'AZURE_OPENAI_API_KEY',
     keyRequired: true,
     controls: ['topP', 'stop', 'reasoningEffort'],
   },

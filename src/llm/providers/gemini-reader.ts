@@ -1,0 +1,66 @@
+/** Answers of Gemini's own API: server-sent events, or one response, all of one form. */
+import { AttemptFailure } from '../retry.ts';
+import { brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
+import { excerpt, record } from './failure.ts';
+import { filtered, finishOf, toolsCalled } from './finish.ts';
+import type { Reader, ReportedUsage } from './protocol.ts';
+
+/** `badUrl`: advice for JSON that is none of this API. */
+export function geminiReader(badUrl: string): Reader {
+  let usage: ReportedUsage = noUsage;
+  let model: string | null = null;
+  let id: string | null = null;
+  let finishReason: string | null = null;
+  let tool: string | null = null;
+  let sawCandidate = false;
+  let hasText = false;
+
+  return {
+    take(payload) {
+      const { candidates, usageMetadata, modelVersion, responseId, promptFeedback } = payload;
+      if (![candidates, usageMetadata, modelVersion, promptFeedback].some((field) => field !== undefined)) {
+        const shown = shownBody(JSON.stringify(payload), 'application/json');
+        throw new AttemptFailure(`JSON without "candidates": ${shown}`, badUrl, { retryable: false });
+      }
+      usage = usageOf(record(usageMetadata)) ?? usage;
+      model = nameOrNull(modelVersion) ?? model;
+      id = nameOrNull(responseId) ?? id;
+      const blocked = nameOrNull(record(promptFeedback).blockReason);
+      if (blocked !== null) throw filtered(`the prompt: ${blocked}`);
+      const candidate = record(Array.isArray(candidates) ? candidates[0] : null);
+      sawCandidate ||= Object.keys(candidate).length > 0;
+      finishReason = nameOrNull(candidate.finishReason) ?? finishReason;
+      const { parts } = record(candidate.content);
+      let [text, reasoning] = ['', ''];
+      for (const part of Array.isArray(parts) ? parts.map(record) : []) {
+        const call = record(part.functionCall ?? part.executableCode);
+        if (Object.keys(call).length > 0) tool = `"${excerpt(stringOrNull(call.name) ?? 'code', 60)}"`;
+        if (part.thought === true) reasoning += stringOrNull(part.text) ?? '';
+        else text += stringOrNull(part.text) ?? '';
+      }
+      hasText ||= text.trim() !== '';
+      return { text, reasoning };
+    },
+
+    end() {
+      if (!sawCandidate) throw new AttemptFailure('an answer without a candidate', brokenOff, { retryable: true });
+      if (tool !== null && !hasText) throw toolsCalled(tool);
+      return { finish: finishOf(finishReason), finishReason, model, id, usage };
+    },
+  };
+}
+
+/** Thoughts are counted beside the candidates. Null when there is no complete usage. */
+function usageOf(counts: Readonly<Record<string, unknown>>): ReportedUsage | null {
+  const promptTokens = countOrNull(counts.promptTokenCount);
+  const written = countOrNull(counts.candidatesTokenCount);
+  const reasoningTokens = countOrNull(counts.thoughtsTokenCount);
+  if (promptTokens === null || (written === null && reasoningTokens === null)) return null;
+  return {
+    promptTokens,
+    completionTokens: (written ?? 0) + (reasoningTokens ?? 0),
+    cachedTokens: countOrNull(counts.cachedContentTokenCount),
+    cacheWriteTokens: null,
+    reasoningTokens,
+  };
+}
