@@ -316,6 +316,14 @@ describe('a model in this process', () => {
     expect(counts.held.filter((held) => !held)).toHaveLength(1);
   });
 
+  it('names the next form when its grammar is refused', async () => {
+    const { model } = await open({ failGrammar: 'too many rules' });
+    const call = model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    await expect(call).rejects.toMatchObject({ name: 'ReplyFormRefused', form: 'grammar', reason: 'too many rules' });
+    expect(model.replyForms).toEqual(['begun', 'lines']);
+    expect((await model.complete(ask('p', { held: { form: 'lines', shape } }))).finish).toBe('stop');
+  });
+
   it('goes on from a beginning', async () => {
     const { model } = await open({
       reply: (prompt) => (prompt.endsWith('<|assistant|>params[0]:') ? ' 3\nwhy' : 'no'),

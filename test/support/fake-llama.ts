@@ -21,6 +21,7 @@ export interface FakeOptions {
   /** ms for each token that is written */
   readonly tokenTime?: number;
   readonly failLoad?: string;
+  readonly failGrammar?: string;
 }
 
 export interface FakeCounts {
@@ -163,6 +164,7 @@ export function fakePackage(options: FakeOptions = {}): { open: () => Promise<Lo
         },
         async createGrammar({ grammar }) {
           counts.grammars.push(grammar);
+          if (options.failGrammar !== undefined) throw new Error(options.failGrammar);
           return {};
         },
       }),

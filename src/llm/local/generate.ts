@@ -25,8 +25,8 @@ export interface Generation {
   readonly stop: readonly string[];
   /** the reply goes on from here; '': it begins by itself */
   readonly begun: string;
-  /** GBNF; null: none */
-  readonly grammar: string | null;
+  /** what holds the reply; null: nothing */
+  readonly grammar: object | null;
   readonly maxTokens: number;
   /** how many values the reply lists */
   readonly values: number;
@@ -74,10 +74,9 @@ async function evaluatePrompt(sequence: Sequence, tokens: readonly Token[], chec
 }
 
 export async function generate(engine: Engine, sequence: Sequence, generation: Generation): Promise<Generated> {
-  const { model, llama, llamaCpp } = engine;
-  const { prompt, begun, check, onProgress } = generation;
+  const { model, llamaCpp } = engine;
+  const { prompt, begun, grammar, check, onProgress } = generation;
   const tokens = [...prompt.tokens, ...(begun === '' ? [] : model.tokenize(begun, false))];
-  const grammar = generation.grammar === null ? null : await llama.createGrammar({ grammar: generation.grammar });
   onProgress({ state: 'asked' });
   const started = performance.now();
   const cachedTokens = await keepCommon(sequence, tokens);

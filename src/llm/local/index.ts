@@ -7,11 +7,12 @@ import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ModelError, UsageError } from '../../base/errors.ts';
 import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
-import { plainReply } from '../chat.ts';
+import { plainReply, ReplyFormRefused } from '../chat.ts';
 import { type Controls, noControls } from '../controls.ts';
+import { excerpt } from '../providers/failure.ts';
 import { replyLimit } from '../providers/reply-limit.ts';
 import { beginningOf, gbnfOf } from '../reply/forms.ts';
-import type { ReplyForm } from '../reply/shape.ts';
+import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
 import { interruption, throwIfAborted } from '../retry.ts';
 import { type ContextSettings, type Engine, engineOf } from './engine.ts';
 import { type Generated, generate } from './generate.ts';
@@ -85,9 +86,18 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
 
   const mayReason = engine.template.marks !== null && controls.think !== false;
   // A beginning cannot be written for a model that first reasons.
-  const replyForms: readonly ReplyForm[] = mayReason ? ['grammar', 'lines'] : ['grammar', 'begun', 'lines'];
+  let forms: readonly ReplyForm[] = mayReason ? ['grammar', 'lines'] : ['grammar', 'begun', 'lines'];
 
   const limit = replyLimit(mayReason ? controls : { ...controls, think: false }, true);
+
+  async function grammarOf(shape: ReplyShape): Promise<object> {
+    try {
+      return await engine.llama.createGrammar({ grammar: gbnfOf(shape) });
+    } catch (error) {
+      forms = forms.filter((form) => form !== 'grammar');
+      throw new ReplyFormRefused('grammar', excerpt((error as Error).message));
+    }
+  }
 
   async function answer(request: ChatRequest, options: CallOptions, signal: AbortSignal): Promise<Generated> {
     const log = options.log ?? ((line: string) => settings.log?.(`${id}: ${line}`));
@@ -111,7 +121,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
       seed: request.seed,
       stop: controls.stop,
       begun: form === 'begun' && shape !== null ? beginningOf(shape) : '',
-      grammar: form === 'grammar' && shape !== null ? gbnfOf(shape) : null,
+      grammar: form === 'grammar' && shape !== null ? await grammarOf(shape) : null,
       maxTokens: Math.min(room, wanted),
       values: shape?.count ?? 0,
       check: () => signal.throwIfAborted(),
@@ -125,7 +135,9 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
   return {
     id,
     kind: 'model',
-    replyForms,
+    get replyForms() {
+      return forms;
+    },
     async complete(request, options = {}): Promise<ChatReply> {
       throwIfAborted(options.signal);
       if (engine.turns.activeCount > 0) options.onProgress?.({ state: 'queued' });

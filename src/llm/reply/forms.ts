@@ -27,7 +27,8 @@ function explanationPattern(length: number): Pattern {
     optional(sequence(text('.'), digits(3))),
   );
   const other = character('A-Z', 'a-z', ' ', '!', '"', "'", '(', ')', ',', '.', ';', '?', '%', '/', '+', '-');
-  return sequence(letter, repeat(choice([number, other]), 0, length - 1));
+  // llama.cpp multiplies the rules of a group by its repetitions and refuses more than 2000; a named rule counts once.
+  return sequence(letter, repeat(rule('piece', choice([number, other])), 0, length - 1));
 }
 
 /** The `lines` text: all parameters in order on one line, and one line of explanation. */
