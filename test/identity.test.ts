@@ -18,6 +18,10 @@ describe('the same run', () => {
     'llm.max_attempts=2',
     'llm.max_concurrent=3',
     'llm.min_spacing_s=0.25',
+    'llm.max_unusable_in_a_row=null',
+    'llm.keep_alive=5m',
+    'llm.headers={x-team: $TEAM}',
+    'llm.fallback=[openai/b]',
     price,
   ])('stays the same with %s', async (override) => {
     const other = await resolved(override);
@@ -29,6 +33,16 @@ describe('the same run', () => {
   it.each([
     ['seed=8', 'seed'],
     ['llm.temperature=0.3', 'llm.temperature'],
+    ['llm.top_p=0.9', 'llm.top_p'],
+    ['llm.stop=[END]', 'llm.stop'],
+    ['llm.reply_form=json', 'llm.reply_form'],
+    ['llm.max_reply_tokens=900', 'llm.max_reply_tokens'],
+    ['llm.reasoning_effort=low', 'llm.reasoning_effort'],
+    ['llm.think=false', 'llm.think'],
+    ['llm.num_ctx=8192', 'llm.num_ctx'],
+    ['llm.extra_body.min_p=0.1', 'llm.extra_body.min_p'],
+    ['llm.search.temperature=0.7', 'llm.search.temperature'],
+    ['llm.critic.model=openai/b', 'llm.critic.model'],
     ['evaluation.episodes=77', 'evaluation.episodes'],
   ])('is another with %s', async (override, key) => {
     const other = await resolved(override);

@@ -608,7 +608,7 @@ describe('run folders', () => {
   it('are found again: the newest unfinished one, else the newest finished one', async () => {
     const runsDir = temporaryFolder();
     const { config } = await configOf();
-    const find = (name: string | null = null) => findRunToResume({ runsDir, name }, config);
+    const find = async (name: string | null = null) => (await findRunToResume({ runsDir, name }, config)).folder;
     const [old, middle, latest] = [
       await make(runsDir, 'b', [], 1000),
       await make(runsDir, 'c', [], 3000),
@@ -639,9 +639,8 @@ describe('run folders', () => {
     const searched = await failureOf(() => findRunToResume(place(null), config));
     expect(searched.message).toMatch(/got nothing to resume; .*mine" differs in iterations \(6 there, 7 here\)/);
     // What only decides when a run stops may differ.
-    expect(
-      await findRunToResume(place('mine'), (await configOf(['budget.max_tokens=1', 'llm.timeout_s=5'])).config),
-    ).toBe(mine);
+    const { config: free } = await configOf(['budget.max_tokens=1', 'llm.timeout_s=5']);
+    expect(await findRunToResume(place('mine'), free)).toEqual({ folder: mine, config: free });
   });
 
   it('that do not exist or are no runs are refused', async () => {

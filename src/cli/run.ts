@@ -1,7 +1,9 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
-import { resolveConfig } from '../config/resolve.ts';
+import { earlierDefaults } from '../config/earlier.ts';
+import { openConfig, resolveConfig } from '../config/resolve.ts';
+import type { Config } from '../config/schema.ts';
 import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
 import { usedBackend, usedModels } from '../experiment/manifest.ts';
 import type { RunModels } from '../experiment/models.ts';
@@ -64,14 +66,18 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
-  const { config, yaml } = await resolveConfig(configName, overrides, options);
-  const plan = planRun(config);
+  const { config: asked, yaml } = await resolveConfig(configName, overrides, options);
   if (options.dryRun) {
-    await showEstimate(plan, options, io);
+    await showEstimate(planRun(asked), options, io);
     return;
   }
   const place = { runsDir: options.runsDir, name: options.name ?? null };
-  const earlier = options.resume ? await findRunToResume(place, config) : null;
+  const found = options.resume
+    ? await findRunToResume(place, asked, await asEarlier(configName, overrides, options))
+    : null;
+  const earlier = found?.folder ?? null;
+  const config = found?.config ?? asked;
+  const plan = planRun(config);
   const manifest = earlier === null ? null : requireRun(earlier);
   if (earlier !== null && manifest?.status === 'finished') {
     io.note(`${earlier} is finished; this is what it found`);
@@ -114,6 +120,12 @@ async function run(configName: string, overrides: readonly string[], options: Op
   } finally {
     interruption.dispose();
   }
+}
+
+/** The configuration as an earlier version would have meant it. */
+async function asEarlier(configName: string, overrides: readonly string[], options: Options): Promise<Config> {
+  const file = await openConfig(configName, earlierDefaults);
+  return (await file.resolve(overrides, options)).config;
 }
 
 /** Counts calls, episodes and tokens, and names the cost where the configuration has a price. */

@@ -17,5 +17,10 @@ function stableJson(value: unknown): string {
  * whether a default was written out do not count.
  */
 export function configHash(config: Config): string {
+  return hashOf(config);
+}
+
+/** The same of any plain data. */
+export function hashOf(config: object): string {
   return createHash('sha256').update(stableJson(config)).digest('hex').slice(0, 12);
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../base/errors.ts';
+import { earlierDefaults } from '../config/earlier.ts';
 import { openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
@@ -144,12 +145,9 @@ export function ensureRunFolder(runsDir: string, run: NewRun): string {
   );
 }
 
-/** What runs did before a key was there, where its default says otherwise. */
-const formerDefaults = { warmup: { inside: false } };
-
 /** The configuration that a run folder was made for. Throws a usage error when it is missing or damaged. */
 export async function readRunConfig(folder: string): Promise<Config> {
-  const file = await openConfig(join(folder, configName), formerDefaults);
+  const file = await openConfig(join(folder, configName), earlierDefaults);
   return (await file.resolve()).config;
 }
 
@@ -226,12 +224,24 @@ export function indexRuns(runsDir: string): Map<string, KnownRun> {
   return index;
 }
 
+/** A run to go on with, and the configuration that it goes on with. */
+export interface FoundRun {
+  readonly folder: string;
+  readonly config: Config;
+}
+
 /**
  * The run folder that `--resume` goes on with: the named one, else the newest unfinished one of this configuration, else
- * its newest finished one. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ * its newest finished one. `asEarlier` is the configuration as earlier versions meant it: a run that one of them began
+ * goes on with that. Throws a usage error when there is none, or when the named one belongs to another configuration.
  */
-export async function findRunToResume({ runsDir, name }: RunPlace, config: Config): Promise<string> {
-  const hash = runHash(config);
+export async function findRunToResume(
+  { runsDir, name }: RunPlace,
+  config: Config,
+  asEarlier: Config = config,
+): Promise<FoundRun> {
+  const choices = [config, asEarlier].map((choice) => ({ hash: runHash(choice), config: choice }));
+  const choiceOf = ({ config_hash }: Manifest) => choices.find(({ hash }) => hash === config_hash);
   const different = async (folder: string) => {
     const keys = differingKeys(await readRunConfig(folder), config);
     return keys.length === 0 ? 'its configuration file was changed' : keys.join(', ');
@@ -241,16 +251,19 @@ export async function findRunToResume({ runsDir, name }: RunPlace, config: Confi
     const folder = join(runsDir, name);
     const manifest = requireRun(folder);
     refuseImported(folder, manifest, '--resume');
-    if (manifest.config_hash === hash) return folder;
+    const choice = choiceOf(manifest);
+    if (choice) return { folder, config: choice.config };
     throw new UsageError(
       '--resume',
       `"${folder}" is a run of another configuration: ${await different(folder)}; start a new run without --resume`,
     );
   }
   const runs = listRuns(runsDir);
-  const same = runs.filter(({ manifest }) => manifest.config_hash === hash);
-  const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
-  if (chosen) return chosen.folder;
+  for (const choice of choices) {
+    const same = runs.filter(({ manifest }) => manifest.config_hash === choice.hash);
+    const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
+    if (chosen) return { folder: chosen.folder, config: choice.config };
+  }
   const { id } = findEnv(config.env);
   const { method } = config;
   const near = runs.find(({ manifest }) => manifest.env === id && manifest.method === method);

@@ -1,5 +1,6 @@
 /** Which configurations are the same run: `--resume` may change what cannot change a result, and nothing else. */
-import { configHash } from '../config/hash.ts';
+import { withoutLaterKeys } from '../config/earlier.ts';
+import { hashOf } from '../config/hash.ts';
 import type { Config } from '../config/schema.ts';
 
 /**
@@ -8,7 +9,18 @@ import type { Config } from '../config/schema.ts';
  */
 const free = {
   budget: { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null },
-  llm: { timeout_s: 1, idle_timeout_s: 1, max_attempts: 1, max_concurrent: null, min_spacing_s: 0 },
+  llm: {
+    timeout_s: 1,
+    idle_timeout_s: 1,
+    max_attempts: 1,
+    max_concurrent: null,
+    min_spacing_s: 0,
+    max_unusable_in_a_row: null,
+    keep_alive: null,
+    headers: {},
+    // Each call says who answered it, and so do the summary and the tables.
+    fallback: [],
+  },
   prices: {},
 } as const;
 
@@ -16,7 +28,7 @@ function isFree(key: string): boolean {
   return Object.entries(free).some(([section, values]) => {
     if (!key.startsWith(`${section}.`)) return false;
     const names = Object.keys(values);
-    return names.length === 0 || names.includes(key.slice(section.length + 1));
+    return names.length === 0 || names.includes(key.split('.')[1]);
   });
 }
 
@@ -26,10 +38,10 @@ function leaves(value: unknown, path = ''): [string, string][] {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }
 
-/** Short name of all that decides what a run finds. */
+/** Short name of all that decides what a run finds; the same in all versions that have no other key that decides. */
 export function runHash(config: Config): string {
-  const llm = { ...config.llm, ...free.llm };
-  return configHash({ ...config, budget: free.budget, llm, prices: free.prices });
+  const llm = { ...config.llm, ...free.llm, headers: {}, fallback: [] };
+  return hashOf(withoutLaterKeys({ ...config, budget: free.budget, llm, prices: free.prices }));
 }
 
 /** `iterations (100 there, 6 here)` for every key that makes two configurations different runs. */

@@ -188,7 +188,9 @@ function iterationEffects(search: Search, calls: RunCalls) {
     },
 
     async refused(call) {
-      await step(ledger, 'parse_failed', call, async () => ({ type: 'parse_failed', ...call }));
+      // Another version may say the same thing in other words.
+      const { problem: _words, ...known } = call;
+      await step(ledger, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
       // A resumed run begins to count anew.
       if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
     },
@@ -199,7 +201,8 @@ function iterationEffects(search: Search, calls: RunCalls) {
       const episodes = settings.evaluationEpisodes;
       let again: ReplayEpisode | null = null;
       let outcomes = async (): Promise<Episodes> => (await play(event.params, episodes, seed)).outcomes();
-      const event = await step(ledger, 'evaluated', { ...call, seed }, async () => {
+      const { adjustments: _words, ...known } = call;
+      const event = await step(ledger, 'evaluated', { ...known, seed }, async () => {
         const result = await play(call.params, episodes, seed);
         again = (pick) => result.trace(0, pick);
         outcomes = result.outcomes;

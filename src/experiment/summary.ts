@@ -12,7 +12,10 @@ export interface RunSummary {
   readonly imported?: boolean;
   readonly env: string;
   readonly method: string;
+  /** what answers the search calls */
   readonly model: string;
+  /** what answers the calls of each purpose; those of the search stand for both where there is no critic */
+  readonly models: { readonly search: string; readonly critic: string };
   readonly model_kind: ModelKind;
   readonly seed: number;
   /** completed */
@@ -71,6 +74,7 @@ export function summarize(config: RunFacts, tally: Tally): RunSummary {
     env: findEnv(config.env).id,
     method: config.method,
     model: tally.model ?? config.model,
+    models: tally.models ?? { search: config.model, critic: config.model },
     model_kind: tally.modelKind ?? 'model',
     seed: config.seed,
     iterations: rows.length,
