@@ -75,6 +75,32 @@ class Reader {
 
 const unescaped = (text: string) => text.replace(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c));
 
+/**
+ * The most rules that llama.cpp makes of one repetition: those of what is repeated, multiplied by how often. It refuses
+ * a grammar where they are more than 2000.
+ */
+export function mostRepeatedRules(grammar: string): number {
+  let most = 0;
+  /** Rules that are made of a node as the inside of a group. */
+  const rulesOf = (node: Node): number => {
+    switch (node.kind) {
+      case 'all':
+        return node.parts.reduce((sum, part) => sum + rulesOf(part), 0);
+      case 'any':
+        return node.options.reduce((sum, option) => sum + rulesOf(option), 1);
+      case 'times': {
+        const inside = rulesOf(node.of);
+        most = Math.max(most, Math.max(1, inside) * node.most);
+        return inside + node.most - node.least;
+      }
+      default:
+        return 0;
+    }
+  };
+  for (const line of grammar.split('\n')) rulesOf(new Reader(line).rule()[1]);
+  return most;
+}
+
 /** A function that tells whether the grammar admits a whole text. */
 export function matcherOf(grammar: string): (text: string) => boolean {
   const rules = new Map(grammar.split('\n').map((line) => new Reader(line).rule()));

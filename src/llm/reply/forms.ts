@@ -4,6 +4,9 @@ import { numberPattern } from './number-pattern.ts';
 import { character, choice, gbnf, optional, type Pattern, regex, repeat, rule, sequence, text } from './pattern.ts';
 import type { ReplyShape } from './shape.ts';
 
+/** Explanations are held to this length when longer ones are allowed; llama.cpp refuses more repetitions than 2000. */
+const longestExplanation = 1500;
+
 const nameOf = (index: number): string => `params[${index}]: `;
 
 function valuePattern({ values }: ReplyShape): Pattern {
@@ -38,7 +41,8 @@ function linesPattern(shape: ReplyShape): Pattern {
     text(`${index === 0 ? '' : ', '}${nameOf(index)}`),
     value,
   ]);
-  const explanation = rule('explanation', explanationPattern(shape.explanationLength));
+  const length = Math.min(shape.explanationLength, longestExplanation);
+  const explanation = rule('explanation', explanationPattern(length));
   return sequence(...parameters.flat(), text('\n'), explanation);
 }
 
