@@ -12,7 +12,8 @@ import {
   openAiCompatible,
   resolveModel,
 } from '../src/llm/providers/index.ts';
-import { backoffSeconds, realSleep, retryAfterSeconds } from '../src/llm/retry.ts';
+import { askedWait } from '../src/llm/providers/waits.ts';
+import { backoffSeconds, realSleep } from '../src/llm/retry.ts';
 import { asHosted, countedUsage, impatientClient, twoParameterRequest } from './support/endpoint.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from './support/fake-model-server.ts';
 
@@ -403,7 +404,7 @@ describe('waits', () => {
 
   it('are read from the headers', () => {
     const now = Date.UTC(2026, 0, 2, 3, 4, 5);
-    const read = (headers: Record<string, string>) => retryAfterSeconds(new Headers(headers), now);
+    const read = (headers: Record<string, string>) => askedWait(429, new Headers(headers), '', now);
     expect(read({ 'retry-after': '12' })).toBe(12);
     expect(read({ 'retry-after': '0.5' })).toBe(0.5);
     expect(read({ 'retry-after': 'Fri, 02 Jan 2026 03:04:35 GMT' })).toBe(30);

@@ -354,7 +354,7 @@ describe('failures of Ollama that stay', () => {
   it('a server that is down', async () => {
     const { model, server } = await bench(() => 'fine');
     await server.close();
-    expect(await failure(model)).toMatch(/ECONNREFUSED.* is the server running\? Start it, or correct the URL$/);
+    expect(await failure(model)).toMatch(/ECONNREFUSED.* is the server running\? Start it, or correct the URL \(.*Ollama listens on 11434\)$/);
   });
 
   it('a reply without end', async () => {
@@ -366,12 +366,7 @@ describe('failures of Ollama that stay', () => {
       /got a reply of more than 1048576 characters \(the last of 3 attempts\); the model seems to go round in circles/,
     );
     expect(waits).toHaveLength(2);
-    const text = Array.from({ length: 200_000 }, (_, i) => i).join(' ');
-    const { model: streaming } = await bench(() => counts(5, text), { maxAttempts: 1 });
-    expect(await failure(streaming)).toMatch(
-      /got a reply of more than 1048576 characters; the model seems to go round/,
-    );
-    const { model: circling } = await bench(() => counts(5, `once ${'ab'.repeat(2 ** 20)}`), { maxAttempts: 1 });
+    const { model: circling } = await bench(() => counts(5, `once ${'ab'.repeat(2 ** 12)}`), { maxAttempts: 1 });
     const cut = await circling.complete(request);
     expect(cut).toMatchObject({ text: 'once ab', finish: 'repetition' });
   });

@@ -12,14 +12,29 @@ export class AttemptFailure extends Error {
   readonly retryable: boolean;
   /** how long the endpoint asks to wait, s; null when it does not say */
   readonly retryAfterSeconds: number | null;
+  /** true when nothing listens at the address, or no machine has it */
+  readonly isUnreachable: boolean;
+  /** true when the endpoint is in trouble for everybody, not only for this request */
+  readonly isOutage: boolean;
 
-  constructor(problem: string, advice: string, options: { retryable: boolean; retryAfterSeconds?: number | null }) {
+  constructor(
+    problem: string,
+    advice: string,
+    options: {
+      readonly retryable: boolean;
+      readonly retryAfterSeconds?: number | null;
+      readonly isUnreachable?: boolean;
+      readonly isOutage?: boolean;
+    },
+  ) {
     super(problem);
     this.name = 'AttemptFailure';
     this.problem = problem;
     this.advice = advice;
     this.retryable = options.retryable;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.isUnreachable = options.isUnreachable ?? false;
+    this.isOutage = options.isOutage ?? this.isUnreachable;
   }
 }
 
@@ -39,19 +54,6 @@ export function backoffSeconds(failures: number, random: () => number): number {
 /** Statuses after which the same request may succeed: timeouts, conflicts, rate limits, failures of the server. */
 export function isRetryableStatus(status: number): boolean {
   return [408, 409, 425, 429].includes(status) || status >= 500;
-}
-
-/**
- * The wait that an answer asks for, s: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date (RFC 9110,
- * section 10.2.3). Null when it asks for none, for a time that has passed, or for something unreadable. `now`: ms since 1970.
- */
-export function retryAfterSeconds(headers: Headers, now: number): number | null {
-  const positive = (seconds: number) => (Number.isFinite(seconds) && seconds > 0 ? seconds : null);
-  const milliseconds = headers.get('retry-after-ms');
-  if (milliseconds !== null && positive(Number(milliseconds)) !== null) return Number(milliseconds) / 1000;
-  const value = headers.get('retry-after')?.trim();
-  if (!value) return null;
-  return positive(/^\d+(\.\d+)?$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000);
 }
 
 /** Waits; rejects at once when the signal fires. */
@@ -82,13 +84,13 @@ export async function pause(seconds: number, sleep: Sleep, signal: AbortSignal |
 }
 
 export interface RetryOptions {
-  /** the first one included */
-  readonly maxAttempts: number;
+  /** most attempts when this failure was the last one, the first one included */
+  readonly attemptsFor: (failure: AttemptFailure) => number;
   readonly sleep: Sleep;
   readonly random: () => number;
   readonly signal: AbortSignal | undefined;
   /** told before each wait */
-  readonly onRetry: (failure: AttemptFailure, waitSeconds: number, nextAttempt: number) => void;
+  readonly onRetry: (failure: AttemptFailure, waitSeconds: number, nextAttempt: number, maxAttempts: number) => void;
 }
 
 /**
@@ -96,7 +98,7 @@ export interface RetryOptions {
  * attempts are used up, `InterruptedError` when the signal fires, and any other error of `attempt`.
  */
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { maxAttempts, sleep, random, signal, onRetry } = options;
+  const { attemptsFor, sleep, random, signal, onRetry } = options;
   for (let attempts = 1; ; attempts++) {
     throwIfAborted(signal);
     try {
@@ -108,9 +110,10 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (asked !== null && asked > longestRetryAfterSeconds) {
         throw new GaveUp(error, attempts, `the endpoint asks to wait ${Math.ceil(asked)} s; go on after that`);
       }
+      const maxAttempts = attemptsFor(error);
       if (!error.retryable || attempts >= maxAttempts) throw new GaveUp(error, attempts, error.advice);
       const wait = asked ?? backoffSeconds(attempts, random);
-      onRetry(error, wait, attempts + 1);
+      onRetry(error, wait, attempts + 1, maxAttempts);
       await pause(wait, sleep, signal);
     }
   }

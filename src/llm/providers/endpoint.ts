@@ -29,6 +29,8 @@ export interface EndpointModel extends ChatModel {
 const listTimeout = 3000;
 /** Longest wait for what a server says of itself, ms. */
 const exploreTimeout = 2000;
+/** Attempts at an address from which nothing has come yet: a server that is just being started gets some seconds. */
+const firstContactAttempts = 3;
 /** A number that hosted endpoints bear; the limits of an account show themselves by 429. */
 const defaultConcurrent = 8;
 
@@ -143,13 +145,13 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     progress({ state: 'queued' });
     try {
       const completion = await withRetries(attemptInTurn, {
-        maxAttempts: options.maxAttempts,
+        attemptsFor,
         sleep,
         random: options.random ?? Math.random,
         signal,
-        onRetry: ({ problem }, seconds, next) => {
+        onRetry: ({ problem }, seconds, next, most) => {
           progress({ state: 'waiting', seconds, why: redact(problem) });
-          tell(`got ${problem}; attempt ${next} of ${options.maxAttempts} in ${seconds.toFixed(1)} s`);
+          tell(`got ${problem}; attempt ${next} of ${most} in ${seconds.toFixed(1)} s`);
         },
       });
       const latencySeconds = started === null ? 0 : (performance.now() - started) / 1000;
@@ -163,6 +165,12 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
       }
       throw error;
     }
+  }
+
+  /** Where nothing has ever answered, nothing is likely to: the user has to start it. */
+  function attemptsFor({ isUnreachable }: AttemptFailure): number {
+    const isNew = isUnreachable && !limiter.hasAnswered;
+    return isNew ? Math.min(firstContactAttempts, options.maxAttempts) : options.maxAttempts;
   }
 
   /** The reply with the beginning that was written for it. A model that began anew cannot be held by it. */
@@ -220,7 +228,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     const { failure, attempts } = gaveUp;
     const tries = attempts === 1 ? '' : ` (the last of ${attempts} attempts)`;
     let { advice } = gaveUp;
-    if (failure.problem.startsWith('HTTP 404')) advice += await knownModels(signal);
+    if (advice === protocol.notFound) advice += await knownModels(signal);
     throwIfAborted(signal);
     // No cause: errors of client libraries carry headers, and with them the key.
     const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;

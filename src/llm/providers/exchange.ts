@@ -118,7 +118,10 @@ function stopFailure(
   const after = tokens === 0 ? '' : ` (about ${tokens} tokens had come)`;
   if (reason === 'idle') {
     const advice = 'see whether the server hangs or is only slow; for a slow one raise llm.idle_timeout_s';
-    return new AttemptFailure(`no data for ${idleTimeoutSeconds} s${after}`, advice, { retryable: true });
+    return new AttemptFailure(`no data for ${idleTimeoutSeconds} s${after}`, advice, {
+      retryable: true,
+      isOutage: true,
+    });
   }
   const ways = tokens === 0 ? 'use a faster model' : 'use a faster model, or lower llm.max_reply_tokens';
   return new AttemptFailure(
@@ -145,7 +148,7 @@ async function send(options: EndpointOptions, protocol: Protocol, body: Body, si
       signal,
     });
   } catch (error) {
-    throw connectionFailure(error);
+    throw connectionFailure(error, protocol.url);
   }
 }
 

@@ -1,5 +1,6 @@
 /** From what an endpoint answers when it does not answer the question to what the user can do about it. */
-import { AttemptFailure, isRetryableStatus, retryAfterSeconds } from '../retry.ts';
+import { AttemptFailure, isRetryableStatus } from '../retry.ts';
+import { askedWait } from './waits.ts';
 
 /** What the messages say about the endpoint. */
 export interface EndpointFacts {
@@ -17,48 +18,83 @@ export interface ServerError {
   readonly type: string | null;
   /** the request parameter that the server complains about */
   readonly param: string | null;
+  /** the whole body, for what stands elsewhere in it */
+  readonly body: string;
 }
 
 /**
- * Reads `{ "error": { message, code, type, param } }`, `{ "error": "text" }`, `{ "message": "text" }`,
- * `{ "detail": ... }` and a list of one of them; any other body is its own message.
+ * Reads `{ "error": { message, code, type, param } }`, `{ "error": "text" }`, `{ "message": "text" }`, `{ "detail": ...
+ * }`, `{ "errors": [...] }`, MiniMax's `base_resp` and a list of one of them; any other body is its own message. A
+ * gateway's error holds that of the provider behind it as a text (`metadata.raw`): its words are the reason.
  */
 export function readServerError(body: string): ServerError {
+  const fields = errorFields(body, 0);
+  return { ...fields, message: excerpt(fields.message), body };
+}
+
+/** Gateways stand behind gateways, but not many. */
+const mostGateways = 3;
+
+function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { message: excerpt(body), code: null, type: null, param: null };
+    return { message: htmlText(body), code: null, type: null, param: null };
   }
   const outer = record(Array.isArray(parsed) ? parsed[0] : parsed);
-  const inner = record(outer.error);
-  const texts = [inner.message, outer.error, outer.message, outer.detail, parsed];
-  const found = texts.find((value) => value !== undefined && value !== null);
-  const code = inner.code ?? outer.code;
-  const message = excerpt(typeof found === 'string' ? found : JSON.stringify(found));
-  const behind = errorBehind(inner);
+  const first = Array.isArray(outer.errors) ? outer.errors[0] : undefined;
+  const inner = record(outer.error ?? first);
+  const base = record(outer.base_resp);
+  const texts = [inner.message, outer.error, base.status_msg, outer.message, outer.msg, outer.detail, first, parsed];
+  const words = texts.find((value) => value !== undefined && value !== null && value !== '');
+  const own = {
+    message: typeof words === 'string' ? words : JSON.stringify(words),
+    code: firstOf([inner.code, outer.code, base.status_code], isCode),
+    type: firstOf([inner.type, inner.status, outer.type], isText),
+    param: firstOf([inner.param], isText),
+  };
+  const found = filtersOf(inner);
+  if (found !== null) return { ...own, message: `${own.message} (${found})` };
+  const { raw, provider_name: provider } = record(inner.metadata);
+  const text = rawText(raw);
+  if (text === null || depth >= mostGateways) return own;
+  const behind = errorFields(text, depth + 1);
+  const from = isText(provider) ? `, from ${excerpt(provider, 60)}` : '';
   return {
-    message: behind === null ? message : `${message} (${behind.message})`,
-    code: typeof code === 'string' || typeof code === 'number' ? code : null,
-    type: typeof inner.type === 'string' ? inner.type : null,
-    param: typeof inner.param === 'string' ? inner.param : (behind?.param ?? null),
+    message: `${own.message} (${behind.message}${from})`,
+    code: own.code ?? behind.code,
+    type: behind.type ?? own.type,
+    param: own.param ?? behind.param,
   };
 }
 
-/**
- * The error behind an error: what a provider told the gateway in front of it (OpenRouter's `metadata.raw`), or what a
- * filter found (Azure's `innererror`). Null when there is none.
- */
-function errorBehind({ metadata, innererror }: Readonly<Record<string, unknown>>): ServerError | null {
-  const { raw } = record(metadata);
-  if (raw !== undefined && raw !== null && raw !== '') {
-    return readServerError(typeof raw === 'string' ? raw : JSON.stringify(raw));
-  }
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isCode = (value: unknown): value is string | number => isText(value) || typeof value === 'number';
+
+function firstOf<T>(values: readonly unknown[], is: (value: unknown) => value is T): T | null {
+  return values.find(is) ?? null;
+}
+
+function rawText(raw: unknown): string | null {
+  if (isText(raw)) return raw.trim() === '' ? null : raw;
+  return typeof raw === 'object' && raw !== null ? JSON.stringify(raw) : null;
+}
+
+/** The title of a page, or its words; any other text as it is. */
+function htmlText(body: string): string {
+  const page = body.slice(0, 20_000);
+  if (!/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(page)) return body;
+  const title = /<title[^>]*>([^<]*)/i.exec(page)?.[1]?.trim();
+  return title || page.replace(/<(?:style|script)[\s\S]*?(?:<\/(?:style|script)>|$)|<[^<>]*>/gi, ' ');
+}
+
+/** What a filter of Azure found; null for nothing. */
+function filtersOf({ innererror }: Readonly<Record<string, unknown>>): string | null {
   const found = Object.entries(record(record(innererror).content_filter_result))
     .filter(([, verdict]) => record(verdict).filtered === true)
     .map(([name]) => name);
-  if (found.length === 0) return null;
-  return { message: excerpt(found.join(', ')), code: null, type: null, param: null };
+  return found.length === 0 ? null : found.join(', ');
 }
 
 /** The value as a record; an empty one for anything that is no object. */
@@ -76,6 +112,9 @@ export function excerpt(text: string, length = 300): string {
   return line.length <= length ? line : `${line.slice(0, length)}...`;
 }
 
+const creditCodes = ['insufficient_quota', 'insufficient_balance', 'billing_hard_limit_reached', 'billing_not_active'];
+const creditWords = /insufficient (?:balance|credits?|funds|quota)|credit balance|(?:out of|add more) credits?/i;
+
 /** The failure behind an HTTP status. `now`: ms since 1970. */
 export function statusFailure(
   status: number,
@@ -85,13 +124,18 @@ export function statusFailure(
   now: number,
 ): AttemptFailure {
   const problem = `HTTP ${status}${error.message === '' ? '' : ` ("${error.message}")`}`;
-  const noCredit = [error.code, error.type].includes('insufficient_quota') || status === 402;
-  const retryable = isRetryableStatus(status) && !noCredit;
+  const noCredit =
+    status === 402 ||
+    creditCodes.some((code) => code === error.code || code === error.type) ||
+    creditWords.test(error.message);
+  const retryable = isRetryableStatus(status) && !noCredit && !isTooLong(error);
   const advice = noCredit ? 'add credit to the account, or use another model' : adviceFor(status, error, facts);
-  return new AttemptFailure(problem, advice, { retryable, retryAfterSeconds: retryAfterSeconds(headers, now) });
+  const retryAfterSeconds = askedWait(status, headers, error.body, now);
+  return new AttemptFailure(problem, advice, { retryable, retryAfterSeconds, isOutage: status >= 500 });
 }
 
-const contextTooSmall = /context.?(?:length|window|size)|maximum context|too many tokens|(?:prompt|input) is too long/i;
+const contextTooSmall =
+  /context.?(?:length|window|size|limit)|maximum context|too many tokens|(?:prompt|input) is too long|exceeds? (?:the )?(?:available|maximum|model's) (?:context|input)|input length/i;
 
 /** Whether an error says that prompt, or prompt and reply, do not fit into the model's context. */
 export function isTooLong(error: ServerError): boolean {
@@ -100,6 +144,7 @@ export function isTooLong(error: ServerError): boolean {
 
 /** Errors about a key that have another status than 401. */
 const wrongKey = /api[ _-]?key (?:is )?(?:not valid|invalid|expired)|invalid api[ _-]?key/i;
+const noModel = /model.{0,120}(?:not found|not exist)|(?:no such|unknown|invalid) model\b|model_not_found/i;
 
 function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, notFound }: EndpointFacts): string {
   if (isTooLong(error) || status === 413) {
@@ -107,6 +152,7 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, no
   }
   if (error.code === 'content_filter')
     return 'the filter of the endpoint held it back; loosen it there, or use another model';
+  if (status < 500 && noModel.test(`${error.code} ${error.message}`)) return notFound;
   switch (wrongKey.test(error.message) ? 401 : status) {
     case 401:
       if (keyVariable === null) return 'this endpoint wants a key; use a model name that has one';
@@ -124,23 +170,47 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, no
 }
 
 /** Problems of certificates and addresses, which do not go away by trying again. */
-const permanent = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_INVALID_URL/;
+const permanent = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|ERR_INVALID_URL/;
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+const unreachable = /^(?:ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
+
+/** What listens on a port by default, and how it is started. */
+const startCommands: Readonly<Record<string, string>> = {
+  11434: 'Ollama ("ollama serve")',
+  8080: 'llama-server ("llama-server -m FILE.gguf --port 8080")',
+  1234: 'the server of LM Studio ("lms server start")',
+  8000: 'vLLM ("vllm serve MODEL")',
+};
+
+/** What to start when nothing listens at a URL. */
+function startAdvice(url: string): string {
+  const { port } = new URL(url);
+  const usual = startCommands[port];
+  if (usual !== undefined) return `start ${usual}, or correct the URL`;
+  const ports = Object.entries(startCommands).map(
+    ([known, start]) => `${start.replace(/ \(.*/, '')} listens on ${known}`,
+  );
+  return `is the server running? Start it, or correct the URL (${ports.join(', ')})`;
+}
 
 /** The failure behind an error of fetch, which hides the reason in its cause. */
-export function connectionFailure(error: unknown): AttemptFailure {
+export function connectionFailure(error: unknown, url: string): AttemptFailure {
   const cause = deepestCause(error);
   const code = String(record(cause).code ?? '');
   const text = excerpt(cause instanceof Error ? cause.message : String(cause));
   const detail = text.includes(code) ? text : `${code}: ${text}`;
-  if (/UND_ERR_(?:HEADERS|BODY)_TIMEOUT/.test(code)) {
-    const advice = 'the model is too slow to start; use a smaller one or shorter prompts';
-    return new AttemptFailure('no data for 300 s, the longest that fetch waits', advice, { retryable: true });
-  }
   let advice = 'check the network between this machine and the server';
-  if (code === 'ECONNREFUSED') advice = 'is the server running? Start it, or correct the URL';
+  if (code === 'ECONNREFUSED') advice = startAdvice(url);
   if (code === 'ENOTFOUND') advice = 'check the host name of the URL, and the network';
   if (permanent.test(code)) advice = 'check the URL and the certificate of the server';
-  return new AttemptFailure(`no connection (${detail})`, advice, { retryable: !permanent.test(code) });
+  if (certificate.test(code)) {
+    advice += '; a private authority is trusted when NODE_EXTRA_CA_CERTS names the file of its certificate';
+  }
+  return new AttemptFailure(`no connection (${detail})`, advice, {
+    retryable: !permanent.test(code),
+    isUnreachable: unreachable.test(code),
+    isOutage: true,
+  });
 }
 
 function deepestCause(error: unknown): unknown {

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { interruption, longestRetryAfterSeconds, pause, type Sleep, throwIfAborted } from '../retry.ts';
+import { makeBreaker } from './breaker.ts';
 
 export interface Limits {
   /** most requests at a time, at least 1 */
@@ -18,13 +19,15 @@ export interface Turn {
 }
 
 export interface Limiter {
-  /** Runs `task` as soon as there is room for it. Throws `InterruptedError` when the signal fires before that. */
+  /** Runs `task` as soon as there is room for it, behind the breaker of the endpoint. Throws `InterruptedError` when the signal fires before that. */
   run<T>(task: () => Promise<T>, turn: Turn): Promise<T>;
   /**
    * The endpoint asked one request to wait: no other starts before. Answers when the pause ends, on the limiter's
    * clock, ms. A wait that nobody sits through pauses nobody: the others shall be told themselves.
    */
   pause(seconds: number): number;
+  /** whether anything has ever come back from the endpoint */
+  readonly hasAnswered: boolean;
   /** Of two wishes the stricter one holds. */
   tighten(limits: Limits): void;
 }
@@ -32,6 +35,7 @@ export interface Limiter {
 /** `now`: a clock that never goes back, ms. */
 export function makeLimiter(limits: Limits, now: () => number = () => performance.now()): Limiter {
   const places = pLimit(limits.maxConcurrent);
+  const breaker = makeBreaker(now);
   let spacing = limits.minSpacingSeconds * 1000;
   let nextStart = -Infinity;
   let pausedUntil = -Infinity;
@@ -58,6 +62,9 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
   }
 
   return {
+    get hasAnswered() {
+      return breaker.hasAnswered;
+    },
     run(task, turn) {
       const { signal } = turn;
       return new Promise((resolve, reject) => {
@@ -70,7 +77,7 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
         places(async () => {
           queued = false;
           await waitForTurn(turn);
-          return task();
+          return breaker.run(task, turn.sleep, signal);
         })
           .then(resolve, reject)
           .finally(() => signal?.removeEventListener('abort', onAbort));

@@ -2,6 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { record } from './failure.ts';
+import { isLoopback, modelFetch } from './transport.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,15 +60,14 @@ export async function autoModel(options: AutoOptions): Promise<ChatModel> {
   const { env, log } = options;
   const base = ollamaBase(env);
   const wanted = env.OLLAMA_MODEL?.trim() || defaultOllamaModel;
-  const problem = await whyNotOllama(base, wanted, options.fetch ?? fetch);
+  const problem = await whyNotOllama(base, wanted, options.fetch ?? modelFetch);
   const model = await (problem === null ? options.ollama(`ollama/${wanted}`) : options.otherwise());
   log?.(`auto: ${problem ?? `Ollama at ${base} has "${wanted}"`}; using ${model.id}`);
   return model;
 }
 
 async function whyNotOllama(base: string, wanted: string, get: typeof fetch): Promise<string | null> {
-  const { hostname } = new URL(base);
-  if (!/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) return `Ollama at ${base} is not on this machine`;
+  if (!isLoopback(base)) return `Ollama at ${base} is not on this machine`;
   if (/[:-]cloud$/.test(wanted)) return `"${wanted}" runs in a cloud`;
   let body: unknown;
   try {

@@ -44,7 +44,7 @@ const otherReasons =
 export function refusesForm(status: number, error: ServerError, form: ReplyForm): boolean {
   if (form === 'lines') return false;
   const about = [error.param, error.code, error.type, error.message].join(' ');
-  if ([400, 404, 415, 422, 500, 501].includes(status) && formWords[form].test(about) && !otherReasons.test(about))
+  if ([400, 404, 415, 422, 500, 501, 502].includes(status) && formWords[form].test(about) && !otherReasons.test(about))
     return true;
   return [400, 422].includes(status) && !otherReasons.test(about);
 }
