@@ -236,7 +236,7 @@ describe('a prompt that Ollama cut', () => {
     const { model, log } = await bench(() => counts(17), { loadedContext: 16384 });
     for (let i = 0; i < 2; i++) {
       const { usage } = await model.complete(asked);
-      expect(usage).toEqual(countedUsage(sent, 3, true));
+      expect(usage).toEqual({ ...countedUsage(sent, 3, true), cachedTokens: sent - 17 });
     }
     expect(log).toEqual(['ollama/fake-1: it counts only the new tokens of a prompt; its usage is estimated']);
   });
@@ -354,7 +354,9 @@ describe('failures of Ollama that stay', () => {
   it('a server that is down', async () => {
     const { model, server } = await bench(() => 'fine');
     await server.close();
-    expect(await failure(model)).toMatch(/ECONNREFUSED.* is the server running\? Start it, or correct the URL \(.*Ollama listens on 11434\)$/);
+    expect(await failure(model)).toMatch(
+      /ECONNREFUSED.* is the server running\? Start it, or correct the URL \(.*Ollama listens on 11434\)$/,
+    );
   });
 
   it('a reply without end', async () => {

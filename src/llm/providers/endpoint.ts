@@ -31,6 +31,8 @@ const listTimeout = 3000;
 const exploreTimeout = 2000;
 /** Attempts at an address from which nothing has come yet: a server that is just being started gets some seconds. */
 const firstContactAttempts = 3;
+/** A reply that ends this far from its limit was cut by something else. */
+const cutShare = 0.9;
 /** A number that hosted endpoints bear; the limits of an account show themselves by 429. */
 const defaultConcurrent = 8;
 
@@ -189,6 +191,8 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     if (reasoning !== null || (usage.reasoningTokens ?? 0) > 0) limit.noteReasoning();
     if (finish === 'repetition') tell('the reply went round in circles and was cut');
     if (finish !== 'length' || maxTokens === null) return;
+    // A context that is used up cuts replies, too.
+    if (usage.completionTokens !== null && usage.completionTokens < cutShare * maxTokens) return;
     const next = limit.noteCut() ? 'the next reply gets more' : 'raise llm.max_reply_tokens for longer ones';
     tell(`the reply was cut at ${usage.completionTokens ?? '?'} tokens, with a limit of ${maxTokens}; ${next}`);
   }

@@ -11,11 +11,13 @@ import { readAnswer, readPieces } from './stream.ts';
 import { isLocal, modelFetch } from './transport.ts';
 import { type Watchdog, watch } from './watchdog.ts';
 
+const notSupported = /unsupported|not (?:yet )?support|unknown|unrecogni[sz]ed|not (?:allowed|permitted|implemented)/i;
+
 /** An error page that is longer than this is no message. */
 const maxErrorBytes = 2 ** 20;
 
 /** Statuses of errors that may be about a parameter, or about the address that another protocol of the endpoint has. */
-const refusing = [400, 404, 405, 422, 500, 501];
+const refusing = [400, 404, 405, 422];
 
 export interface ExchangeCall {
   readonly request: ChatRequest;
@@ -79,7 +81,8 @@ export function exchangeWith(
     error: ServerError,
     at: { readonly isEmbedded: boolean; readonly body: Body; readonly asked: Asked; readonly headers: Headers },
   ): Error {
-    if (refusing.includes(status)) {
+    // A server that falls over may name anything; one that does not know a parameter says so.
+    if (refusing.includes(status) || (status >= 500 && notSupported.test(error.message))) {
       const refused = protocol.refused(error, at.body);
       if (refused !== null) return new RefusedParameter(refused, error.message);
     }

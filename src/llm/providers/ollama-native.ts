@@ -2,25 +2,47 @@
  * Ollama through its own API. The compatible one under /v1 cannot set the size of the context, and then a prompt that is
  * longer than the server's default loses its beginning without a word.
  */
+import { UsageError } from '../../base/errors.ts';
 import { estimateTokens } from '../../base/tokens.ts';
+import { type Controls, noControls, type ReasoningEffort } from '../controls.ts';
+import { schemaOf } from '../reply/forms.ts';
 import { AttemptFailure } from '../retry.ts';
+import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { record } from './failure.ts';
 import { contextFor, judgePromptCount } from './ollama-context.ts';
 import { ollamaReader } from './ollama-reader.ts';
-import { type Completion, type EndpointOptions, type GetJson, type Protocol, shownPrompt } from './protocol.ts';
+import {
+  type Asked,
+  type Body,
+  type Completion,
+  type EndpointOptions,
+  type GetJson,
+  type Protocol,
+  shownPrompt,
+} from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
 
 const badUrl = 'is this the address of Ollama? Set OLLAMA_HOST or OLLAMA_BASE_URL, without a path like /v1';
 
+/** Controls of Ollama. */
+export const ollamaControls: readonly ControlName[] = [
+  'topP',
+  'stop',
+  'reasoningEffort',
+  'think',
+  'numCtx',
+  'keepAlive',
+];
+
 /** How long the model stays loaded after a call: longer than the episodes and evaluations between two calls take. */
-const keepAlive = '30m';
+const defaultKeepAlive = '30m';
 
 /** Ollama answers one request at a time by default, and one that waits in its queue looks like one that hangs. */
 const defaultConcurrent = 1;
 
 /** What can be left out when the endpoint complains about it. */
-const optionalParameters = ['temperature', 'seed', 'keep_alive', 'format'];
+const optionalParameters = ['temperature', 'top_p', 'seed', 'stop', 'num_predict', 'keep_alive'];
 /** These ask for an error in place of a cut prompt, so a complaint about a long prompt may name them; older servers ignore them. */
 const guards = ['truncate', 'shift'];
 const unknownField = /unknown|unrecogni[sz]ed|unexpected|unsupported|extra|not (?:allowed|permitted)/i;
@@ -33,9 +55,43 @@ const contexts = new Map<string, number>();
 /** Room for long thinking is found by doubling, up to this context, tokens. A prompt that needs more gets more. */
 const largestGrown = 2 ** 16;
 
-/** `baseURL` ends before `/api/chat`. */
+/** `baseURL` ends before `/api/chat`. Throws a usage error for an effort that Ollama does not have. */
 export function ollamaNative(options: EndpointOptions): EndpointModel {
+  const effort = options.controls?.reasoningEffort ?? null;
+  if (effort !== null && !efforts.includes(effort)) {
+    const known = efforts.join(', ');
+    throw new UsageError(
+      `model ${options.id}`,
+      `expected one of ${known} in llm.reasoning_effort, got "${effort}"; Ollama has no others`,
+    );
+  }
   return endpointModel({ maxConcurrent: defaultConcurrent, ...options }, ollamaProtocol(options));
+}
+
+const efforts: readonly ReasoningEffort[] = ['none', 'low', 'medium', 'high'];
+
+/** One field says whether a model thinks and, for some models, how much; null: as the server likes. */
+function thinkOf({ think, reasoningEffort }: Controls): boolean | string | null {
+  if (think === false || reasoningEffort === 'none') return false;
+  return reasoningEffort ?? think;
+}
+
+/** A number counts seconds; a text needs a unit. */
+function keepAliveOf({ keepAlive }: Controls): string | number {
+  if (keepAlive === null) return defaultKeepAlive;
+  return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive;
+}
+
+function samplingOptions({ temperature, seed, maxTokens, controls, dropped }: Asked): Body {
+  const send = (name: string) => !dropped.has(name);
+  const { topP, stop } = controls;
+  return {
+    ...(temperature !== null && send('temperature') && { temperature }),
+    ...(topP !== null && send('top_p') && { top_p: topP }),
+    ...(seed !== null && send('seed') && { seed }),
+    ...(stop.length > 0 && send('stop') && { stop }),
+    ...(maxTokens !== null && send('num_predict') && { num_predict: maxTokens }),
+  };
 }
 
 function ollamaProtocol(options: EndpointOptions): Protocol {
@@ -76,26 +132,26 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
     notFound: `get the model with "ollama pull ${model}", or correct its name`,
     badUrl,
     headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
-    forms: ['lines'],
+    forms: ['json', 'begun', 'lines'],
 
-    body({ messages, temperature, seed, dropped }) {
-      const context = Math.max(contextFor(messages), contexts.get(contextKey) ?? 0);
-      contexts.set(contextKey, context);
+    body(asked) {
+      const { messages, form, shape, controls, dropped } = asked;
+      const context = controls.numCtx ?? Math.max(contextFor(messages), contexts.get(contextKey) ?? 0);
+      if (controls.numCtx === null) contexts.set(contextKey, context);
       const send = (name: string) => !dropped.has(name);
+      const think = thinkOf(controls);
       return {
         model,
         messages: messages.map(({ role, content }) => ({ role, content })),
         stream: true,
-        ...(send('keep_alive') && { keep_alive: keepAlive }),
+        ...(send('keep_alive') && { keep_alive: keepAliveOf(controls) }),
         ...(send('truncate') && { truncate: false }),
         ...(send('shift') && { shift: false }),
+        ...(think !== null && send('think') && { think }),
         // Whether a model thinks is the server's default, until that very default is refused.
-        ...(!send('think') && { think: false }),
-        options: {
-          num_ctx: context,
-          ...(temperature !== null && send('temperature') && { temperature }),
-          ...(seed !== null && send('seed') && { seed }),
-        },
+        ...(think === null && !send('think') && { think: false }),
+        ...(form === 'json' && shape !== null && { format: schemaOf(shape, { bounds: true, steps: false }) }),
+        options: { num_ctx: context, ...samplingOptions(asked) },
       };
     },
 
@@ -105,7 +161,8 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       const sent = [...Object.keys(body), ...Object.keys(record(body.options))];
       const optional = unknownField.test(error.message) ? [...optionalParameters, ...guards] : optionalParameters;
       const parameter = refusedParameter(error, optional, sent);
-      return parameter ?? (body.think === undefined && /\bthink/i.test(error.message) ? 'think' : null);
+      const mayDrop = body.think === undefined || thinkOf(options.controls ?? noControls) !== null;
+      return parameter ?? (mayDrop && /\bthink/i.test(error.message) ? 'think' : null);
     },
 
     async check(completion, request, body, { get, log }): Promise<Completion> {
@@ -116,7 +173,8 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       const context = Number(record(body.options).num_ctx);
       const verdict = judgePromptCount(counted, sent, context);
       if (verdict === 'complete') {
-        if (counted + (completionTokens ?? 0) >= context && context < largestGrown) {
+        const isFull = counted + (completionTokens ?? 0) >= context;
+        if (isFull && context < largestGrown && options.controls?.numCtx == null) {
           contexts.set(contextKey, Math.max(2 * context, contexts.get(contextKey) ?? 0));
           log(`the reply filled its context of ${context} tokens; the next one gets ${2 * context}`);
         }
@@ -128,7 +186,8 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       // The whole prompt fits, so it was not cut.
       if (!noticedCount) log(`it counts only the new tokens of a prompt; its usage is estimated`);
       noticedCount = true;
-      return { ...completion, usage: { ...completion.usage, promptTokens: null } };
+      const cachedTokens = Math.max(0, sent - counted);
+      return { ...completion, usage: { ...completion.usage, promptTokens: null, cachedTokens } };
     },
 
     async models(get) {

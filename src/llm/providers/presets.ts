@@ -7,7 +7,7 @@ import type { ControlName } from './controls.ts';
 import type { EndpointModel } from './endpoint.ts';
 import { gemini } from './gemini.ts';
 import { ollamaBase } from './ollama.ts';
-import { ollamaNative } from './ollama-native.ts';
+import { ollamaControls, ollamaNative } from './ollama-native.ts';
 import { openAi } from './openai.ts';
 import { openRouter } from './openrouter.ts';
 import type { EndpointOptions } from './protocol.ts';
@@ -43,7 +43,7 @@ export const presets: readonly Preset[] = [
     open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
     keyRequired: false,
-    controls: ['topP', 'stop', 'think', 'numCtx', 'keepAlive'],
+    controls: ollamaControls,
   },
   {
     id: 'openai',
