@@ -95,8 +95,19 @@ export function missingDescription(env: Env, kind: DescriptionKind): string | nu
   return existsSync(file) ? null : file;
 }
 
+/** An environment is described in every prompt and does not change. */
+const described = new WeakMap<Env, Map<DescriptionKind, string>>();
+
 /** The environment in plain words: task, observation, actions, reward, how episodes start and end. */
 export function describeEnvironment(env: Env, kind: DescriptionKind = 'full'): string {
+  const known = described.get(env) ?? new Map<DescriptionKind, string>();
+  described.set(env, known);
+  const text = known.get(kind) ?? readDescription(env, kind);
+  known.set(kind, text);
+  return text;
+}
+
+function readDescription(env: Env, kind: DescriptionKind): string {
   const file = descriptionFile(env, kind);
   let template: string;
   try {

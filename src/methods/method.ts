@@ -122,7 +122,7 @@ export interface CriticContext extends PromptContext {
 export interface PromptParts {
   /** the same in all calls of one purpose of a run */
   readonly constant: string;
-  /** begins with all that it held in the call before */
+  /** lines in pieces: begins with all lines of the call before, in the same pieces but for the last */
   readonly history: readonly string[];
   readonly fresh: string;
 }

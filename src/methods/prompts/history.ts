@@ -47,9 +47,58 @@ function trialLine(context: PromptContext, i: number): string {
   return `${trialName(i, context.settings.prompt)}: ${trialFacts(context.trials[i], context)}`;
 }
 
-/** The heading and a line for each trial. */
+/**
+ * Trials of a piece of the history. Endpoints that are told what to cache keep text by its pieces, so those of a prompt
+ * have to be pieces of the next one as well; and they look at few of them.
+ */
+const trialsPerPiece = 10;
+
+interface Rendered {
+  readonly of: SearchSettings;
+  readonly trials: readonly PastTrial[];
+  /** whole ones */
+  readonly pieces: readonly string[];
+  /** lines behind them */
+  readonly rest: readonly string[];
+}
+
+/** Of the histories that end with a trial. */
+const histories = new WeakMap<PastTrial, Rendered>();
+
+type Lines = Pick<Rendered, 'pieces' | 'rest'>;
+
+const noLines: Lines = { pieces: [], rest: [] };
+
+function withLine({ pieces, rest }: Lines, line: string): Lines {
+  const lines = [...rest, line];
+  return lines.length < trialsPerPiece ? { pieces, rest: lines } : { pieces: [...pieces, lines.join('\n')], rest: [] };
+}
+
+/** The lines of the first `count` trials where they were made before; null where they were not. */
+function renderedBefore({ trials, settings }: PromptContext, count: number): Lines | null {
+  if (count === 0) return noLines;
+  const known = histories.get(trials[count - 1]);
+  const same = known?.of.prompt === settings.prompt && known.trials.length === count;
+  return same && known.trials.every((trial, i) => trial === trials[i]) ? known : null;
+}
+
+/** The heading, and a line for each trial. Only the last is new, as a rule: a history is that before it and a trial. */
 export function trialHistory(context: PromptContext): string[] {
-  return [head(context), ...context.trials.map((_, i) => trialLine(context, i))];
+  const { trials, settings } = context;
+  const count = trials.length;
+  let made = renderedBefore(context, count);
+  if (!made) {
+    const before = renderedBefore(context, count - 1);
+    made = before
+      ? withLine(before, trialLine(context, count - 1))
+      : trials.reduce((lines, _, i) => withLine(lines, trialLine(context, i)), noLines);
+    histories.set(trials[count - 1], { of: settings, trials, ...made });
+  }
+  return inPieces(context, made);
+}
+
+function inPieces(context: PromptContext, { pieces, rest }: Lines, notes: readonly string[] = []): string[] {
+  return [head(context, notes), ...pieces, ...(rest.length === 0 ? [] : [rest.join('\n')])];
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');
@@ -111,5 +160,5 @@ export async function historyWithEpisodes(context: PromptContext): Promise<strin
     if (i >= from) return `${trialLine(context, i)}\n${episodes[i].text}`;
     return i === from - 1 ? `${trialLine(context, i)}\n(Episodes up to here are left out.)` : trialLine(context, i);
   });
-  return [head(context, ['Below a trial stands one of its episodes.']), ...lines];
+  return inPieces(context, lines.reduce(withLine, noLines), ['Below a trial stands one of its episodes.']);
 }

@@ -3,29 +3,14 @@ import type { Message } from '../../llm/chat.ts';
 import type { PromptContext, PromptParts } from '../method.ts';
 import { replyFormat, section } from './shared.ts';
 
-/**
- * Trials from one cache break to the next. Endpoints that are told what to cache keep text by its breaks, so those of a
- * prompt have to be breaks of the next one as well; and they allow few of them to each trial.
- */
-const trialsPerBreak = 10;
-
 /** The message of a prompt, with the places up to which later prompts of its purpose begin alike. */
-export function promptMessage({ constant, history, fresh }: PromptParts): Message & { role: 'user' } {
-  const [head, ...trials] = history;
+export function promptMessage({ constant, history, fresh }: PromptParts): Message {
   let content = `${constant}\n\n`;
   const cacheBreaks = [content.length];
-  const add = (lines: readonly string[]): void => {
-    content += `${lines.join('\n')}\n`;
+  for (const piece of history) {
+    content += `${piece}\n`;
     cacheBreaks.push(content.length);
-  };
-  let group = [head];
-  for (const [i, trial] of trials.entries()) {
-    group.push(trial);
-    if ((i + 1) % trialsPerBreak !== 0) continue;
-    add(group);
-    group = [];
   }
-  if (group.length > 0) add(group);
   return { role: 'user', content: `${content}\n${fresh}`, cacheBreaks };
 }
 
