@@ -101,16 +101,21 @@ describe.each(methods.map(({ id }) => id))('at temperature 0 %s', (method) => {
 });
 
 it('a thousand search and critic prompts take less than a second of a processor', async () => {
-  const many = Array.from({ length: 1020 }, (_, i) => ({ ...trials[i % 2], mean: i + 0.5 }));
-  const start = process.cpuUsage();
-  let length = 0;
-  for (let n = 20; n < many.length; n++) {
-    const of = { ...context, trials: many.slice(0, n), iteration: n };
-    length += promptMessage(searchPrompt(of)).content.length;
-    const critic = { ...of, proposal: vector(1), summary: summaryOf(n), sensitivity: null };
-    length += promptMessage(await statisticsCritic({ ...critic, trace: async () => traces.worst })).content.length;
+  /** s; what else the machine does makes it longer, never shorter */
+  async function seconds(): Promise<number> {
+    const many = Array.from({ length: 1020 }, (_, i) => ({ ...trials[i % 2], mean: i + 0.5 }));
+    const start = process.cpuUsage();
+    let length = 0;
+    for (let n = 20; n < many.length; n++) {
+      const of = { ...context, trials: many.slice(0, n), iteration: n };
+      length += promptMessage(searchPrompt(of)).content.length;
+      const critic = { ...of, proposal: vector(1), summary: summaryOf(n), sensitivity: null };
+      length += promptMessage(await statisticsCritic({ ...critic, trace: async () => traces.worst })).content.length;
+    }
+    const { user, system } = process.cpuUsage(start);
+    expect(length).toBeGreaterThan(50_000_000);
+    return (user + system) / 1e6;
   }
-  const { user, system } = process.cpuUsage(start);
-  expect(length).toBeGreaterThan(50_000_000);
-  expect((user + system) / 1e6).toBeLessThan(1);
+  const taken = [await seconds(), await seconds(), await seconds()];
+  expect(Math.min(...taken)).toBeLessThan(1);
 });

@@ -29,6 +29,7 @@ const mostDecimals = 9;
  */
 export function significant(value: number, digits: number): string {
   if (!Number.isFinite(value) || value === 0) return fixed(value, 0);
+  if (Number.isInteger(value) && Math.abs(value) < 10 ** digits) return String(value);
   const rounded = Number(value.toPrecision(digits));
   // Mostly the shortest text is the wanted one; a trajectory has thousands of numbers, and this takes a third of the time.
   const shortest = String(rounded);
