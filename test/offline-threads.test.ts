@@ -1,6 +1,8 @@
 /** The offline model on worker threads says what it says on the calling one. */
+import { getEventListeners } from 'node:events';
 import { afterAll, expect, it } from 'vitest';
 import { InterruptedError, ModelError } from '../src/base/errors.ts';
+import { listenForInterrupts } from '../src/cli/interrupt.ts';
 import { offline } from '../src/llm/offline/index.ts';
 import { openOfflineThreads } from '../src/llm/offline/threads.ts';
 
@@ -45,4 +47,26 @@ it('lets go of an interrupted call, and answers the next', async () => {
   const late = threads.model.complete(requestOf(4), { signal: controller.signal });
   await expect(late).rejects.toBeInstanceOf(InterruptedError);
   expect(await threads.model.complete(requestOf(4))).toEqual(await offline.complete(requestOf(4)));
+});
+
+it('takes many calls of one command without a warning, and leaves nothing on its signal', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  const { signal, dispose } = listenForInterrupts(
+    { out: () => {}, note: () => {}, warn: () => {} } as never,
+    'the sweep',
+  );
+  try {
+    const calls = Array.from({ length: 40 }, (_, i) => threads.model.complete(requestOf(i % 5), { signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(40);
+    await Promise.all(calls);
+    // A warning comes in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(warnings).toEqual([]);
+  } finally {
+    dispose();
+    process.off('warning', warned);
+  }
 });

@@ -1,5 +1,7 @@
 /** The WebGPU backend on a real or software adapter, held to the cpu. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAsset } from '../src/base/assets.ts';
+import { Generator } from '../src/base/rng/generator.ts';
 import { cartpole } from '../src/envs/cartpole/index.ts';
 import { buildPolicy } from '../src/policies/index.ts';
 import { linear } from '../src/policies/linear.ts';
@@ -108,6 +110,38 @@ describeGpu('webgpu backend', () => {
   it('takes the first action on a tie', async () => {
     const trace = await gpu.trace(job({ candidates: [zero] }), 0, 0);
     expect(new Set(trace.steps.map((s) => s.action[0]))).toEqual(new Set([0]));
+  });
+
+  it('plays CartPole the same to the last bit, whether small angles are known or looked for', async () => {
+    const readShader = (path: string): string => readAsset(path).replace('if (FROM_ANY_STATE)', 'if (true)');
+    const looking = await openWebGpuBackend({ readShader });
+    const rng = Generator.from(17);
+    const candidates = Array.from({ length: 40 }, () => Float64Array.from({ length: 10 }, () => rng.uniform(-6, 6)));
+    try {
+      const request = job({ candidates: [good, ...candidates], episodes: 30, seed: 900 });
+      const [known, looked] = [await gpu.play(request), await looking.play(request)];
+      for (const key of ['returns', 'lengths', 'ends'] as const) expect(known[key]).toEqual(looked[key]);
+      expect(new Set(known.lengths).size).toBeGreaterThan(30);
+      const [one, two] = [await gpu.trace(request, 3, 5), await looking.trace(request, 3, 5)];
+      expect(one).toEqual(two);
+      expect(Math.abs(one.finalState[2])).toBeGreaterThan(0.2094);
+    } finally {
+      await looking.close();
+    }
+  });
+
+  it('steps from angles that no episode reaches as the cpu does', async () => {
+    const inputs = [-3, -1.2, -0.5, -0.22, 0.211, 0.3, 0.9, 2.5, 7].map((theta, i) => ({
+      state: [0.1, -0.3, theta, 0.7],
+      action: [i % 2],
+    }));
+    const [made, expected] = [await gpu.probe(cartpole, inputs), await cpu.probe(cartpole, inputs)];
+    made.forEach(({ state, terminated }, i) => {
+      state.forEach((value, k) => {
+        expect(value).toBeCloseTo(expected[i].state[k], 5);
+      });
+      expect(terminated).toBe(expected[i].terminated);
+    });
   });
 
   it('stops at our cap and says so', async () => {

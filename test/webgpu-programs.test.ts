@@ -8,6 +8,7 @@ import { defineEnv, type Env } from '../src/envs/env.ts';
 import { envs } from '../src/envs/index.ts';
 import { policyKinds } from '../src/policies/index.ts';
 import type { Policy } from '../src/policies/policy.ts';
+import { openWebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { type GpuDevice, openDevice } from '../src/rollout/webgpu/device.ts';
 import { envParamWords, seedWords } from '../src/rollout/webgpu/layout.ts';
 import { probeProgram, rolloutProgram } from '../src/rollout/webgpu/programs.ts';
@@ -64,6 +65,104 @@ describe('variants', () => {
     const { code } = rolloutProgram(env, direct);
     expect(code).toContain('return u32((*outputs)[0]);');
     await runner.kernel(rolloutProgram(env, direct), plainEntry('play', 4, 2));
+  });
+});
+
+describe('angles that are known to be small', () => {
+  const near = Number(/const TRIG_NEAR: f32 = ([\d.]+);/.exec(readAsset('shaders/lib/trig.wgsl'))![1]);
+
+  it('are asked for by CartPole only, whose episodes end before they are not', () => {
+    const asking = envs.filter(({ folder }) => readAsset(`shaders/envs/${folder}.wgsl`).includes('trig_sincos_within'));
+    expect(asking.map(({ id }) => id)).toEqual(['CartPole-v1']);
+    const [{ params }] = asking;
+    expect(near).toBe(0.21);
+    expect(params.angleLimit).toBeGreaterThan(0.2);
+    expect(Math.fround(params.angleLimit)).toBeLessThan(Math.fround(near));
+    expect(Math.max(-params.resetLow, params.resetHigh)).toBeLessThan(near);
+  });
+
+  it('are not taken for granted where steps begin in given states', () => {
+    const [kind] = policyKinds;
+    for (const env of envs) {
+      const declared = (code: string) => /const FROM_ANY_STATE: bool = (\w+);/.exec(code)?.[1];
+      expect(declared(probeProgram(env, 'transitions').code)).toBe('true');
+      if (kind.accepts(env) === null) expect(declared(rolloutProgram(env, kind.build(env, {})).code)).toBe('false');
+    }
+  });
+});
+
+describe('statistics', () => {
+  it.each([
+    { software: false, candidates: 8, episodes: 64, place: 'host' },
+    { software: false, candidates: 27, episodes: 19, place: 'device' },
+    { software: false, candidates: 1, episodes: 513, place: 'device' },
+    { software: true, candidates: 27, episodes: 19, place: 'host' },
+    { software: true, candidates: 100, episodes: 100, place: 'host' },
+  ])('of $candidates x $episodes episodes are made by the $place, software: $software', async (given) => {
+    const own = await openDevice({ adapter: 'null' });
+    const programs = new Set<string | undefined>();
+    const createShaderModule = own.device.createShaderModule.bind(own.device);
+    own.device.createShaderModule = (descriptor) => {
+      programs.add(descriptor.label);
+      return createShaderModule(descriptor);
+    };
+    const adapter = { value: { ...own.adapter, software: given.software } };
+    const backend = await openWebGpuBackend({ gpu: Object.create(own, { adapter }) });
+    const [env] = envs;
+    const policy = policyKinds[0].build(env, {});
+    const candidates = Array(given.candidates).fill(new Float64Array(policy.paramCount));
+    const job = { env, policy, candidates, episodes: given.episodes, seed: 1, maxSteps: null };
+    // Nothing is played here, so what comes back may be anything.
+    await backend.measure(job, { successThreshold: 1, ranks: [0] }).catch(() => {});
+    await backend.close();
+    expect([...programs].sort()).toEqual(given.place === 'host' ? ['play'] : ['play', 'progress', 'whole']);
+  });
+});
+
+describe('what is made once', () => {
+  it('is a bind group, until one of its buffers is replaced', async () => {
+    const given = await openDevice({ adapter: 'null' });
+    let groups = 0;
+    let writes = 0;
+    const { device } = given;
+    const createBindGroup = device.createBindGroup.bind(device);
+    device.createBindGroup = (descriptor) => {
+      groups += 1;
+      return createBindGroup(descriptor);
+    };
+    const { queue } = device;
+    const writeBuffer = queue.writeBuffer.bind(queue);
+    queue.writeBuffer = (...args: Parameters<GPUQueue['writeBuffer']>) => {
+      writes += 1;
+      return writeBuffer(...args);
+    };
+    Object.defineProperty(device, 'queue', { value: queue });
+    const own = new Runner(given);
+    const [env] = envs;
+    const kernel = await own.kernel(probeProgram(env, 'resets'), plainEntry('resets', 2, 1));
+    const run = async (count: number, bytes = 4096) => {
+      const buffers = [
+        own.upload('reset job', Uint32Array.of(count, 0, 0)),
+        own.upload('environment', envParamWords(env)),
+        own.buffer('rows', bytes),
+      ];
+      const bindings = buffers.map((buffer) => ({ buffer }));
+      await own.submit({ dispatches: [{ kernel, bindings, workgroups: 1 }] }, () => null);
+      return [groups, writes];
+    };
+    expect(await run(3)).toEqual([1, 2]);
+    expect(await run(3)).toEqual([1, 2]);
+    // Another number is written, into the same buffer.
+    expect(await run(4)).toEqual([1, 3]);
+    expect(await run(4, 9000)).toEqual([2, 3]);
+    expect(await run(4)).toEqual([2, 3]);
+    // What a program may have written to is not known any more.
+    own.buffer('reset job', 12);
+    expect(await run(4)).toEqual([2, 4]);
+    // The oldest go when there are many.
+    for (let bytes = 2 ** 15; bytes <= 2 ** 22; bytes *= 2) await run(4, bytes);
+    expect(groups).toBe(10);
+    given.close();
   });
 });
 

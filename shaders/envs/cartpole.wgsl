@@ -14,9 +14,17 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
   return Obs(s.x, s.x_dot, s.theta, s.theta_dot);
 }
 
+// An episode whose pole has left the limit, 0.2094, is over; a single step may begin with any angle.
+fn pole_sincos(theta: f32) -> vec2f {
+  if (FROM_ANY_STATE) {
+    return trig_sincos_near(theta);
+  }
+  return trig_sincos_within(theta);
+}
+
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
   let force = select(-p.force_per_mass, p.force_per_mass, action == 1u);
-  let sincos = trig_sincos_near(s.theta);
+  let sincos = pole_sincos(s.theta);
   let temp = force + p.pole_length_share * (s.theta_dot * s.theta_dot) * sincos.x;
   let theta_acc = (p.gravity * sincos.x - sincos.y * temp)
     / (p.rod_inertia_length - p.pole_length_share * (sincos.y * sincos.y));

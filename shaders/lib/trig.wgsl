@@ -35,11 +35,16 @@ fn trig_sincos(x: f32) -> vec2f {
 // Shorter polynomials do up to here, below 0.55 units in the last place, and nothing has to be reduced.
 const TRIG_NEAR: f32 = 0.21;
 
-// The same for arguments that hardly ever leave the neighbourhood of 0.
+// (sin x, cos x) for arguments that hardly ever leave the neighbourhood of 0.
 fn trig_sincos_near(x: f32) -> vec2f {
   if (abs(x) > TRIG_NEAR) {
     return trig_sincos(x);
   }
+  return trig_sincos_within(x);
+}
+
+// The same where |x| <= TRIG_NEAR is known; wrong beyond.
+fn trig_sincos_within(x: f32) -> vec2f {
   let z = x * x;
   let s = x + x * z * (-0.16666651 + z * 0.0083211595);
   let c = 1.0 + z * (-0.5 + z * (0.041666638 + z * -0.0013871852));

@@ -36,8 +36,8 @@ import { type Kernel, Runner } from './runner.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
 const usualMemory = 2 ** 30;
-/** So few outcomes are with the host before a program for their statistics would be compiled. */
-const episodesForHost = 2 ** 13;
+/** So few outcomes the host of a GPU sums up sooner than the GPU: on an H100 both take as long for about 500. */
+const episodesForHost = 2 ** 9;
 
 export interface WebGpuOptions {
   /** an open device; the backend closes it */

@@ -33,8 +33,11 @@ function actionDeclarations(space: ActionSpace): string[] {
   ];
 }
 
-/** Sizes, types and conversions that follow from the environment's rows. */
-export function envDeclarations(env: Env): string {
+/**
+ * Sizes, types and conversions that follow from the environment's rows. `fromAnyState`: steps begin in given states, and
+ * not only in those that an episode reaches.
+ */
+export function envDeclarations(env: Env, fromAnyState: boolean): string {
   const state = env.state.map((r) => r.name);
   const memory = env.memory.map((r) => r.name);
   const exact = new Set(env.exact);
@@ -43,6 +46,7 @@ export function envDeclarations(env: Env): string {
     `const OBS_DIM: u32 = ${observationSize(env.observation)}u;`,
     `const ACTION_DIM: u32 = ${actionSize(env.action)}u;`,
     `const STEP_DRAWS: u32 = ${env.stepDraws}u;`,
+    `const FROM_ANY_STATE: bool = ${fromAnyState};`,
     ...(env.table.length > 0
       ? [
           `const ENV_TABLE_SIZE: u32 = ${env.table.length}u;`,

@@ -56,10 +56,10 @@ function envShader(env: Env, read: ReadShader): { readonly path: string; readonl
   }
 }
 
-function envFiles(env: Env, read: ReadShader): SourceFile[] {
+function envFiles(env: Env, read: ReadShader, fromAnyState: boolean): SourceFile[] {
   const { path, text } = envShader(env, read);
   return [
-    { path: `${env.id} (declarations)`, text: envDeclarations(env) },
+    { path: `${env.id} (declarations)`, text: envDeclarations(env, fromAnyState) },
     { path, text, declares: ['env_reset', 'env_observe', 'env_step'] },
     ...env.libraries.map((name) => {
       const library = `shaders/lib/${name}.wgsl`;
@@ -79,7 +79,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
   const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
-    ...envFiles(env, read),
+    ...envFiles(env, read, false),
     { path: `${policy.kind} (declarations)`, text: policyDeclarations(policy, observationSize(env.observation)) },
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
@@ -93,7 +93,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
 export function probeProgram(env: Env, what: 'resets' | 'transitions', read: ReadShader = readAsset): Program {
   const path = `shaders/${what}.wgsl`;
   return link([
-    ...envFiles(env, read),
+    ...envFiles(env, read, what === 'transitions'),
     { path, text: read(path), declares: [what] },
     ...libraries(env, read, what === 'resets' ? 'shaders/lib/pcg64.wgsl' : 'shaders/lib/recorded-draws.wgsl'),
   ]);

@@ -2,6 +2,7 @@
  * Runs compute programs on one device: compiles once per text, keeps its buffers between calls, and hands results out
  * while they are mapped. It knows bindings and bytes, not episodes.
  */
+import { BindGroups } from './bind-groups.ts';
 import { GrowingBuffer, ReadbackPool } from './buffers.ts';
 import type { GpuDevice } from './device.ts';
 import type { Program } from './link.ts';
@@ -10,6 +11,8 @@ import { compile } from './pipeline.ts';
 /** WebGPU's guaranteed number of workgroups per dimension; more go into a second one. */
 const maxGroupsPerDimension = 65535;
 const timestampBytes = 16;
+/** Words up to which an upload is compared with the one before it; to compare more takes longer than it saves. */
+const comparedWords = 256;
 
 /** How to make a kernel of a program; see `Kernel`. */
 export interface EntryPoint {
@@ -61,12 +64,18 @@ export class Runner {
   readonly #kernels = new Map<string, Promise<Kernel>>();
   /** the same by program, whose text need not be looked at again */
   readonly #known = new WeakMap<Program, Map<string, Promise<Kernel>>>();
+  /** by their numbers of inputs and outputs, so that programs can share bind groups */
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #groups: BindGroups;
   readonly #buffers = new Map<string, GrowingBuffer>();
+  /** what a buffer holds that only uploads have written to */
+  readonly #uploaded = new Map<string, { readonly buffer: GPUBuffer; readonly words: Uint32Array }>();
   readonly #readbacks: ReadbackPool;
   #clock: { readonly queries: GPUQuerySet; readonly resolved: GPUBuffer } | null = null;
 
   constructor(gpu: GpuDevice) {
     this.#gpu = gpu;
+    this.#groups = new BindGroups(gpu.device);
     this.#readbacks = new ReadbackPool(gpu.device);
   }
 
@@ -87,20 +96,35 @@ export class Runner {
 
   async #compile(program: Program, { name, inputs, outputs, constants }: EntryPoint): Promise<Kernel> {
     const { device } = this.#gpu;
-    // An explicit layout: an entry point that ignores a binding would otherwise get a layout without it.
-    const layout = device.createBindGroupLayout({
-      entries: Array.from({ length: inputs + outputs }, (_, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: binding < inputs ? ('read-only-storage' as const) : ('storage' as const) },
-      })),
-    });
+    const layout = this.#layoutOf(inputs, outputs);
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
     return { pipeline: await compile(device, program, name, pipelineLayout, constants), layout };
   }
 
-  /** The buffer of this name, of at least `bytes`; calls share it, so they take turns. */
+  #layoutOf(inputs: number, outputs: number): GPUBindGroupLayout {
+    const key = `${inputs} ${outputs}`;
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      // An explicit layout: an entry point that ignores a binding would otherwise get a layout without it.
+      layout = this.#gpu.device.createBindGroupLayout({
+        entries: Array.from({ length: inputs + outputs }, (_, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: binding < inputs ? ('read-only-storage' as const) : ('storage' as const) },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  /** The buffer of this name, of at least `bytes`, to be written to; calls share it, so they take turns. */
   buffer(name: string, bytes: number): GPUBuffer {
+    this.#uploaded.delete(name);
+    return this.#bufferOf(name, bytes);
+  }
+
+  #bufferOf(name: string, bytes: number): GPUBuffer {
     let buffer = this.#buffers.get(name);
     if (!buffer) {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
@@ -110,10 +134,19 @@ export class Runner {
     return buffer.atLeast(bytes);
   }
 
-  /** The buffer of this name with `data` in it, for everything that is submitted from now on. */
+  /**
+   * The buffer of this name with `data` in it, for everything that is submitted from now on. Programs only read it:
+   * what it holds already is not written again.
+   */
   upload(name: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer {
-    const buffer = this.buffer(name, data.byteLength);
+    const buffer = this.#bufferOf(name, data.byteLength);
+    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    const before = this.#uploaded.get(name);
+    const same = before?.buffer === buffer && before.words.length === words.length;
+    if (same && before.words.every((word, i) => word === words[i])) return buffer;
     this.#gpu.device.queue.writeBuffer(buffer, 0, data);
+    if (words.length <= comparedWords) this.#uploaded.set(name, { buffer, words: words.slice() });
+    else this.#uploaded.delete(name);
     return buffer;
   }
 
@@ -135,9 +168,8 @@ export class Runner {
         : {},
     );
     for (const { kernel, bindings, workgroups } of dispatches) {
-      const entries = bindings.map((resource, binding) => ({ binding, resource }));
       pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, device.createBindGroup({ layout: kernel.layout, entries }));
+      pass.setBindGroup(0, this.#groups.of(kernel.layout, bindings));
       const rows = Math.ceil(workgroups / maxGroupsPerDimension);
       pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
     }

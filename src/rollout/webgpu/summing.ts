@@ -52,6 +52,7 @@ export class Summing {
   readonly #episodes: number;
   readonly #request: StatisticsRequest;
   readonly #kernels: ReadonlyMap<Stage, Kernel>;
+  #jobs: GPUBuffer | null = null;
 
   private constructor(
     runner: Runner,
@@ -94,7 +95,7 @@ export class Summing {
       words.set([...job, keyAtLeast(this.#request.successThreshold), ...ranks.middle, ...ranks.all], i * slotWords);
       firstTile += tiles;
     });
-    this.#runner.upload('statistics jobs', words);
+    this.#jobs = this.#runner.upload('statistics jobs', words);
   }
 
   /** Everything for a block whose outcomes lie in one buffer. */
@@ -118,8 +119,8 @@ export class Summing {
 
   #stage(stage: Stage, block: Block, segment: number, outcomes: GPUBuffer, workgroups: number): Dispatch {
     const runner = this.#runner;
-    const jobs = runner.buffer('statistics jobs', block.segments.length * slotWords * 4);
-    const job = { buffer: jobs, offset: segment * slotWords * 4, size: slotWords * 4 };
+    if (!this.#jobs) throw new Error('a block has to begin before it is summed up');
+    const job = { buffer: this.#jobs, offset: segment * slotWords * 4, size: slotWords * 4 };
     const others = [
       outcomes,
       this.records(block).from,
