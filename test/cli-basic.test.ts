@@ -117,6 +117,8 @@ describe('list and schema', () => {
       GEMINI_API_KEY: undefined,
       OLLAMA_BASE_URL: undefined,
       OLLAMA_HOST: 'box:81',
+      OPENAI_BASE_URL: undefined,
+      AZURE_OPENAI_ENDPOINT: undefined,
     };
     const { code, stdout } = await runCli(['list', 'models', '--json'], { env });
     expect(code).toBe(0);
@@ -135,6 +137,19 @@ describe('list and schema', () => {
     });
     expect(named('gemini/<model>')).toMatchObject({ key: { required: true, set: false } });
     expect(named('ollama/<model>')).toMatchObject({ endpoint: 'http://box:81', key: { required: false } });
+    expect(named('azure/<deployment>')).toMatchObject({
+      endpoint: null,
+      note: 'its address stands in AZURE_OPENAI_ENDPOINT, which is not set',
+    });
+    const elsewhere = {
+      ...env,
+      OPENAI_BASE_URL: 'https://gate.example/v1/',
+      AZURE_OPENAI_ENDPOINT: 'https://r.example',
+    };
+    const table = await runCli(['list', 'models'], { env: elsewhere });
+    expect(table.stdout).toContain('https://gate.example/v1 ');
+    expect(table.stdout).toContain('https://r.example');
+    expect((await runCli(['list', 'models'], { env: { ...env, OPENAI_BASE_URL: 'gate' } })).code).toBe(2);
   });
 
   it.each(['envs', 'policies', 'methods', 'models'])('prints %s as a table', async (what) => {

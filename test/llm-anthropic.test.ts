@@ -245,10 +245,23 @@ describe('what Anthropic refuses', () => {
       if (body.temperature !== undefined) return refusal('`temperature` is deprecated for this model.');
       return events(line);
     });
-    expect((await model.complete(asking())).dropped).toEqual(['temperature']);
-    await model.complete(asking());
+    expect((await model.complete(asking(undefined, { seed: null }))).dropped).toEqual(['temperature']);
+    await model.complete(asking(undefined, { seed: null }));
     expect(server.requests.map(({ body }) => 'temperature' in body)).toEqual([true, false, false]);
     expect(log).toHaveLength(1);
+  });
+
+  it('is not known of a seed, and said once', async () => {
+    const { model, log } = await bench(() => events(line));
+    expect((await model.complete(asking())).dropped).toEqual(['seed']);
+    await model.complete(asking());
+    expect(log).toEqual(['test/claude-opus-4-6: the API takes no seed; it is left out']);
+  });
+
+  it('cannot be left out twice', async () => {
+    const { server, model } = await bench(() => refusal('`temperature` is deprecated for this model.'));
+    expect(await failureOf(model)).toContain('HTTP 400');
+    expect(server.requests).toHaveLength(2);
   });
 
   it('is asked for in the other way that there is', async () => {

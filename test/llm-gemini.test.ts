@@ -229,7 +229,14 @@ describe('OpenRouter', () => {
     expect(await model.complete(asking('json'))).toMatchObject({
       text: line,
       reasoning: 'First f.',
-      usage: { promptTokens: 194, completionTokens: 60, cachedTokens: 128, cacheWriteTokens: 5, reasoningTokens: 30 },
+      usage: {
+        promptTokens: 194,
+        completionTokens: 60,
+        cachedTokens: 128,
+        cacheWriteTokens: 5,
+        reasoningTokens: 30,
+        costUsd: 0.0012,
+      },
       id: 'gen-1',
     });
     expect(server.requests[0].path).toBe('/api/v1/chat/completions');

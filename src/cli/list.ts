@@ -147,9 +147,11 @@ function listModels(): Listing {
       key: null,
       note: 'Ollama on this machine if it has the model, else offline',
     },
-    ...presets.map(({ id, form, baseURL, keyVariable, keyRequired }): ModelRecord => {
+    ...presets.map(({ id, form, baseURL, addressVariable, keyVariable, keyRequired }): ModelRecord => {
       const key = { variable: keyVariable, required: keyRequired, set: isSet(keyVariable) };
-      return { name: `${id}/${form}`, kind: 'model', endpoint: baseURL(env), key, note: '' };
+      const endpoint = baseURL(env);
+      const note = endpoint === null ? `its address stands in ${addressVariable}, which is not set` : '';
+      return { name: `${id}/${form}`, kind: 'model', endpoint, key, note };
     }),
     {
       name: 'http(s)://host:port/v1#<model>',

@@ -54,6 +54,7 @@ const reply = z
       cachedTokens: count.nullable().default(null),
       cacheWriteTokens: count.nullable().default(null),
       reasoningTokens: count.nullable().default(null),
+      costUsd: z.number().nonnegative().optional(),
       estimated: z.boolean(),
     }),
     latencySeconds: z.number(),

@@ -37,6 +37,8 @@ export interface Usage {
   readonly cacheWriteTokens: number | null;
   /** of the completion tokens, those of the reasoning; null: not said */
   readonly reasoningTokens: number | null;
+  /** what the call cost as the endpoint says, USD; left out when it does not say */
+  readonly costUsd?: number | undefined;
   /** true when the endpoint sent no usage and the prompt and completion tokens are estimates from the text */
   readonly estimated: boolean;
 }

@@ -111,7 +111,10 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     }
     const keyword = refusedKeyword(error, sent);
     if (keyword !== null) return keyword;
-    const names = [...Object.keys(sent), 'cache_control'];
+    const names = [
+      ...Object.keys(sent),
+      ...(JSON.stringify(sent).includes('"cache_control":') ? ['cache_control'] : []),
+    ];
     const parameter = refusedParameter(error, ['temperature', 'top_p', 'stop_sequences', 'cache_control'], names);
     if (parameter !== null) return parameter;
     if (/\beffort\b/.test(error.message) && record(sent.output_config).effort !== undefined) return 'effort';
@@ -127,6 +130,7 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     badUrl,
     headers: { 'anthropic-version': apiVersion, ...(apiKey !== null && { 'x-api-key': apiKey }) },
     forms: [...forms, 'lines'],
+    hasSeed: false,
     body,
     refused,
     reader: () => anthropicReader(badUrl),

@@ -106,6 +106,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
       for (;;) {
         started ??= performance.now();
         requests += 1;
+        const missing = new Set(dropped);
         try {
           const asked = askedOf(request, run ?? null);
           const completion = await exchange({
@@ -121,6 +122,12 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         } catch (error) {
           if (!(error instanceof RefusedParameter)) throw error;
           throwIfAborted(signal);
+          if (missing.has(error.parameter)) {
+            const problem = `a refusal of "${error.parameter}" ("${error.message}"), which was not sent`;
+            throw new AttemptFailure(problem, 'change the model or its settings as the answer says', {
+              retryable: false,
+            });
+          }
           // Another call of the same model may have learned it meanwhile.
           if (dropped.has(error.parameter)) continue;
           dropped.add(error.parameter);
@@ -144,6 +151,10 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
 
     throwIfAborted(signal);
     await explore(false, signal);
+    if (request.seed !== null && protocol.hasSeed === false && !dropped.has('seed')) {
+      dropped.add('seed');
+      tell('the API takes no seed; it is left out');
+    }
     progress({ state: 'queued' });
     try {
       const completion = await withRetries(attemptInTurn, {

@@ -1,4 +1,5 @@
 /** One request in the words of OpenAI's two APIs, chat completions and Responses. */
+import { createHash } from 'node:crypto';
 import type { Asked, Body } from './protocol.ts';
 import { schemaFor } from './schema-keywords.ts';
 
@@ -22,17 +23,22 @@ export const optionalParameters = [
   'store',
 ] as const;
 
-/** Prompts of one purpose begin alike; with a key of their own they meet the same cache. */
-const cacheKey = (purpose: string | null) => `r2po-${purpose ?? 'model'}`;
+/** Prompts of one purpose of one run begin alike; with a key of their own they meet the same cache. */
+function cacheKey({ purpose, run }: Asked): string {
+  // The run's name is nobody's business there.
+  const ofRun = run === null ? '' : `-${createHash('sha256').update(run).digest('hex').slice(0, 16)}`;
+  return `r2po-${purpose ?? 'model'}${ofRun}`;
+}
 
 /** The fields that both APIs have, under the same names. */
-function commonFields(model: string, { temperature, purpose, controls, dropped }: Asked): Body {
+function commonFields(model: string, asked: Asked): Body {
+  const { temperature, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   return {
     model,
     ...(temperature !== null && send('temperature') && { temperature }),
     ...(controls.topP !== null && send('top_p') && { top_p: controls.topP }),
-    ...(send('prompt_cache_key') && { prompt_cache_key: cacheKey(purpose) }),
+    ...(send('prompt_cache_key') && { prompt_cache_key: cacheKey(asked) }),
     ...(send('stream') && { stream: true }),
   };
 }

@@ -112,5 +112,15 @@ function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | nu
     cacheWriteTokens: countOrNull(prompt.cache_write_tokens) ?? countOrNull(prompt.cache_creation_tokens),
     reasoningTokens:
       countOrNull(record(usage.completion_tokens_details).reasoning_tokens) ?? countOrNull(usage.reasoning_tokens),
+    ...costOf(usage),
   };
+}
+
+/** OpenRouter's own price, and what its user pays the provider behind it where that has the user's key. */
+function costOf({ cost, is_byok: isByKey, cost_details: details }: Readonly<Record<string, unknown>>): {
+  costUsd?: number;
+} {
+  const upstream = isByKey === true ? record(details).upstream_inference_cost : 0;
+  const costUsd = Number(cost ?? Number.NaN) + Number(upstream ?? 0);
+  return Number.isFinite(costUsd) && costUsd >= 0 ? { costUsd } : {};
 }

@@ -96,6 +96,9 @@ export function openAiProtocol(options: EndpointOptions, places: OpenAiPlaces): 
     get url() {
       return api === 'responses' ? places.responsesUrl : places.chatUrl;
     },
+    get hasSeed() {
+      return api !== 'responses';
+    },
     notFound: places.notFound,
     badUrl,
     headers: places.headers,

@@ -70,6 +70,8 @@ export interface ReportedUsage {
   readonly cachedTokens: number | null;
   readonly cacheWriteTokens: number | null;
   readonly reasoningTokens: number | null;
+  /** what the call cost, USD; left out when it is not said */
+  readonly costUsd?: number | undefined;
 }
 
 /** What one payload of an answer adds. */
@@ -135,6 +137,8 @@ export interface Protocol {
   readonly headers: Readonly<Record<string, string>>;
   /** what replies can be held to at first, strongest first, ending with `lines` */
   readonly forms: readonly ReplyForm[];
+  /** false: the API knows no seed */
+  readonly hasSeed?: boolean;
   /** without `controls.extraBody`, which is laid over it afterwards */
   body(asked: Asked): Body;
   /** Sends one request instead of a plain POST of the body. Rejects as `fetch` does. */
