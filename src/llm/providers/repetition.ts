@@ -53,18 +53,29 @@ export function repetitionWatch(values: number): RepetitionWatch {
   let window = '';
   let before = 0;
   let unseen = 0;
+
+  /** Of no more than `step` characters. */
+  function pushShort(piece: string): Circles | null {
+    window += piece;
+    unseen += piece.length;
+    if (unseen < step) return null;
+    unseen = 0;
+    if (window.length > kept) {
+      before += window.length - kept;
+      window = window.slice(-kept);
+    }
+    const circles = circlesAtEnd(window, shortest);
+    return circles && { ...circles, start: before + circles.start };
+  }
+
   return {
     push(piece) {
-      window += piece;
-      unseen += piece.length;
-      if (unseen < step) return null;
-      unseen = 0;
-      if (window.length > kept) {
-        before += window.length - kept;
-        window = window.slice(-kept);
+      // Circles begin within the window only when no look is left out.
+      for (let at = 0; at < piece.length; at += step) {
+        const circles = pushShort(piece.slice(at, at + step));
+        if (circles !== null) return circles;
       }
-      const circles = circlesAtEnd(window, shortest);
-      return circles && { ...circles, start: before + circles.start };
+      return null;
     },
   };
 }
