@@ -1,5 +1,6 @@
 /** From what an endpoint answers when it does not answer the question to what the user can do about it. */
 import { AttemptFailure, isRetryableStatus } from '../retry.ts';
+import { mayBeProxied } from './transport.ts';
 import { askedWait } from './waits.ts';
 
 /** What the messages say about the endpoint. */
@@ -202,6 +203,9 @@ export function connectionFailure(error: unknown, url: string): AttemptFailure {
   let advice = 'check the network between this machine and the server';
   if (code === 'ECONNREFUSED') advice = startAdvice(url);
   if (code === 'ENOTFOUND') advice = 'check the host name of the URL, and the network';
+  if (mayBeProxied(url) && (unreachable.test(code) || /proxy/i.test(text))) {
+    advice = 'check the proxy in HTTP_PROXY and HTTPS_PROXY, or name the host in NO_PROXY';
+  }
   if (permanent.test(code)) advice = 'check the URL and the certificate of the server';
   if (certificate.test(code)) {
     advice += '; a private authority is trusted when NODE_EXTRA_CA_CERTS names the file of its certificate';

@@ -26,13 +26,19 @@ function dispatcherFor(url: string): Dispatcher {
   return proxied;
 }
 
-/** `fetch` over connections of our own. HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for all but this machine. */
+/** `fetch` over connections of our own. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY hold for all but this machine. */
 export const modelFetch: typeof fetch = async (input, init) => {
   const url = String(input instanceof Request ? input.url : input);
   const options = { ...init, dispatcher: dispatcherFor(url) };
   const response = await undiciFetch(url, options as Parameters<typeof undiciFetch>[1]);
   return response as unknown as Response;
 };
+
+/** Whether a proxy may stand between this machine and a URL. */
+export function mayBeProxied(url: string): boolean {
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
+  return !isLoopback(url) && names.some((name) => process.env[name]?.trim());
+}
 
 function hostOf(url: string): string {
   try {
