@@ -156,6 +156,23 @@ describe('a request to Anthropic', () => {
 });
 
 describe('a reply of Anthropic', () => {
+  it('goes on from its beginning where the model can', async () => {
+    const { server, model } = await bench(() => events(line.slice('params[0]:'.length)), { model: 'claude-haiku-4-5' });
+    expect((await model.complete(asking('begun'))).text).toBe(line);
+    expect(server.requests[0].body.messages.at(-1)).toEqual({
+      role: 'assistant',
+      content: [{ type: 'text', text: 'params[0]:' }],
+    });
+  });
+
+  it('has no beginning where the model refuses one', async () => {
+    const message =
+      'This model does not support assistant message prefill. The conversation must end with a user message.';
+    const { model } = await bench(() => refusal(message), { model: 'claude-haiku-4-5' });
+    await expect(model.complete(asking('begun'))).rejects.toBeInstanceOf(ReplyFormRefused);
+    expect(model.replyForms).toEqual(['json', 'lines']);
+  });
+
   it('comes in events, with thoughts and all counts of tokens', async () => {
     const { model } = await bench(() => events(line, { stop_reason: 'end_turn' }, 'First f, then g.'));
     expect(await model.complete(asking())).toMatchObject({

@@ -156,7 +156,7 @@ describe('Gemini', () => {
     });
     expect((await model.complete(asking())).text).toBe(line);
     expect(server.requests).toHaveLength(3);
-    expect(waits).toHaveLength(2);
+    expect(waits[0]).toBeGreaterThanOrEqual(34);
   });
 
   it('is asked again without what it refuses', async () => {

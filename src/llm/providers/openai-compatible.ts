@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import OpenAI, { APIConnectionError } from 'openai';
 import { estimateTokens } from '../../base/tokens.ts';
-import { gbnfOf, regexOf, schemaOf } from '../reply/forms.ts';
+import { gbnfOf, regexOf } from '../reply/forms.ts';
 import { countOrNull, stringOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
@@ -20,6 +20,7 @@ import {
   shownPrompt,
 } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
+import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 import { formsOf, hasStructuredOutputs, kindOfAnswer, type ServerKind } from './server-kind.ts';
 import { slotOf } from './server-slots.ts';
 import { isLocal } from './transport.ts';
@@ -41,6 +42,8 @@ const optionalParameters = [
   'stream_options',
   'stream',
 ] as const;
+/** Keywords of JSON Schema that most servers take; vLLM refuses `multipleOf`. */
+const keywords = { bounds: true, steps: false, counts: true, lengths: true };
 const limitNames = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** Headers that are sent; everything else that the client library would add stays here. */
@@ -80,7 +83,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
     refused(error, body) {
       // A limit that was derived may be what does not fit.
       const limit = isTooLong(error) ? limitNames.find((name) => name in body) : undefined;
-      return limit ?? refusedParameter(error, optionalParameters, Object.keys(body));
+      return limit ?? refusedKeyword(error, body) ?? refusedParameter(error, optionalParameters, Object.keys(body));
     },
 
     recognise(headers, payload) {
@@ -180,12 +183,12 @@ function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: A
 }
 
 /** What holds the reply to its form. */
-function formFields({ kind, version }: Server, { form, shape, begun }: Asked): Body {
+function formFields({ kind, version }: Server, { form, shape, begun, dropped }: Asked): Body {
   if (shape === null) return {};
   if (begun !== null) return kind === 'vllm' ? { continue_final_message: true, add_generation_prompt: false } : {};
   switch (form) {
     case 'json': {
-      const schema = schemaOf(shape, { bounds: true, steps: false });
+      const schema = schemaFor(shape, keywords, dropped);
       return { response_format: { type: 'json_schema', json_schema: { name: 'reply', strict: true, schema } } };
     }
     case 'grammar':
