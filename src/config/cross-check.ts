@@ -1,5 +1,6 @@
 /** What the schema cannot say: keys that must fit one another, and the units that the configuration names. */
 import { UsageError } from '../base/errors.ts';
+import { missingDescription } from '../envs/description.ts';
 import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
@@ -63,6 +64,17 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
   return problems;
 }
 
+function promptProblems({ prompt }: Config, env: Env): Problem[] {
+  // A missing text of full knowledge is a broken installation or environment, and told when it is read.
+  if (prompt.knowledge !== 'reference') return [];
+  const missing = missingDescription(env, prompt.knowledge);
+  if (missing === null) return [];
+  const message =
+    `expected a description of ${env.id} in "${missing}" for "prompt.knowledge" ${prompt.knowledge}, found none; ` +
+    'write it, or choose another knowledge (full, none)';
+  return [{ path: ['prompt', 'knowledge'], at: 'value', also: [['env']], message }];
+}
+
 /** Everything wrong with a configuration that has passed the schema. */
 export function crossCheck(config: Config): Problem[] {
   let env: Env;
@@ -73,7 +85,12 @@ export function crossCheck(config: Config): Problem[] {
     const path = ['env_options'];
     return [{ path, at: 'value', also: [path, ['env']], message: `in the options of ${config.env}: ${error.detail}` }];
   }
-  return [...parameterProblems(config), ...policyProblems(config, env), ...evaluationProblems(config, env)];
+  return [
+    ...parameterProblems(config),
+    ...policyProblems(config, env),
+    ...evaluationProblems(config, env),
+    ...promptProblems(config, env),
+  ];
 }
 
 /** The same configuration in its one spelling: the environment by its id or the absolute path of its module, the options of the policy written out. */

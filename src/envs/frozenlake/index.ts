@@ -6,11 +6,17 @@ import { lakePicture } from './picture.ts';
 
 const source = 'gymnasium/envs/toy_text/frozen_lake.py, 1.4';
 const wordBits = 32;
-const slipperyGround =
+const slipperyIce =
   'The ice is slippery: a move goes where it should with a chance of 1/3, and with 1/3 each to one of the two sides of that ' +
-  'direction (a move to the right may go up or down, never to the left). So the safest action in a cell is often the one that ' +
-  'points away from a hole.';
+  'direction (a move to the right may go up or down, never to the left).';
+const slipperyGround = `${slipperyIce} So the safest action in a cell is often the one that points away from a hole.`;
 const firmGround = 'The ice is not slippery: a move always goes where it should.';
+
+/** `cell 15`, `cells 3 and 15` */
+function placesOf(cells: string, letter: string): string {
+  const places = [...cells].flatMap((cell, i) => (cell === letter ? [i] : []));
+  return `cell${places.length === 1 ? '' : 's'} ${places.join(' and ')}`;
+}
 
 /** One bit per cell, 32 to a word, set where the map has one of these letters. */
 function bits(cells: string, letters: string): number[] {
@@ -65,7 +71,12 @@ export function buildFrozenLake(options: EnvOptions = {}): Env {
     // Cells that end an episode, then those of them that are goals.
     table: [...bits(cells, 'HG'), ...bits(cells, 'G')],
     libraries: ['grid'],
-    notes: { map: map.rows.join('\n'), ground: slippery ? slipperyGround : firmGround },
+    notes: {
+      map: map.rows.join('\n'),
+      ground: slippery ? slipperyGround : firmGround,
+      ice: slippery ? slipperyIce : firmGround,
+      goals: placesOf(cells, 'G'),
+    },
     stepDraws: slippery ? 1 : 0,
     options: { map: map.option, is_slippery: slippery },
     withOptions: buildFrozenLake,
