@@ -93,6 +93,7 @@ const schema = z.discriminatedUnion('type', [
     model: z.string(),
     model_kind: z.enum(modelKinds),
     models: z.strictObject({ search: z.string(), critic: z.string() }).optional(),
+    prompts: count.optional(),
   }),
   z.strictObject({
     ...stamp,

@@ -36,6 +36,8 @@ export interface RunStarted {
   readonly model_kind: ModelKind;
   /** what answers the calls of each purpose; older records have one model for both */
   readonly models?: Readonly<Record<Purpose, string>> | undefined;
+  /** version of the texts of the prompts; older records do not have it */
+  readonly prompts?: number | undefined;
 }
 export interface Warmup {
   readonly type: 'warmup';

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes, InterruptedError, ModelError, R2poError, Usag
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
 import type { Method } from '../methods/method.ts';
+import { promptVersion } from '../methods/prompts/version.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -78,6 +79,12 @@ function checkSameMeans({ backend, models, onNotice }: ExperimentOptions, tally:
   }
   if (tally.backend !== null && tally.adapter !== backend.adapter) {
     onNotice?.(`the earlier part of this run was played on "${tally.adapter}", now it is "${backend.adapter}"`);
+  }
+  if (tally.sessions > 0 && tally.prompts !== promptVersion) {
+    const before = tally.prompts === null ? 'an older version' : `version ${tally.prompts}`;
+    onNotice?.(
+      `the earlier part of this run was asked with ${before} of the prompts, now it is version ${promptVersion}`,
+    );
   }
 }
 
@@ -166,6 +173,7 @@ class Session {
       model: names.search,
       model_kind: kindOf(models),
       models: names,
+      prompts: promptVersion,
     });
     this.manifest = { ...this.manifest, ...environmentFacts(), argv: [...argv], stopped: null };
     await this.saveManifest();

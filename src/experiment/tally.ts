@@ -62,6 +62,8 @@ export class Tally {
   imported = false;
   backend: string | null = null;
   adapter: string | null = null;
+  /** version of the texts of the latest session's prompts; null where the record does not say */
+  prompts: number | null = null;
   /** name of what answers the calls of each purpose */
   models: Readonly<Record<Purpose, string>> | null = null;
   modelKind: ModelKind | null = null;
@@ -122,6 +124,7 @@ export class Tally {
         this.adapter = event.adapter;
         this.models = event.models ?? { search: event.model, critic: event.model };
         this.modelKind = event.model_kind;
+        this.prompts = event.prompts ?? null;
         break;
       case 'warmup':
         this.addPlayed(1, event.length);

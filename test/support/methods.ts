@@ -1,6 +1,7 @@
 /** A run in the middle, with a scripted model: numbers that differ everywhere, so that a mix-up shows. */
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import type { Message } from '../../src/llm/chat.ts';
+import type { ReplyForm } from '../../src/llm/reply/shape.ts';
 import {
   type AskedReply,
   type Effects,
@@ -125,6 +126,7 @@ export function scripted(
   replies: readonly (string | Partial<AskedReply>)[],
   means: readonly number[],
   test: PairedTest | null = null,
+  form: ReplyForm = 'lines',
 ) {
   const log: string[] = [];
   const prompts: (readonly Message[])[] = [];
@@ -136,7 +138,7 @@ export function scripted(
   const effects: Effects = {
     async ask({ iteration, purpose, attempt, messages }) {
       log.push(`ask ${purpose} ${attempt} in ${iteration}`);
-      prompts.push(await messages('lines'));
+      prompts.push(await messages(form));
       const reply = replies[asked++];
       const whole = { text: '', reasoning: null, finish: 'stop', tokens: 40 } as const;
       return typeof reply === 'string' ? { ...whole, text: reply } : { ...whole, ...reply };

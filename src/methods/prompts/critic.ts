@@ -39,7 +39,7 @@ export const noRepeats = '- Do not return the parameters of a trial in the list:
 function rules({ policy, settings }: CriticContext, { reading, repeats, conservative }: CriticKind): string[] {
   const lines = [
     ...reading,
-    '- Change only those parameters. Leave alone what works.',
+    '- Change only the parameters that cause what goes wrong. Leave alone what works.',
     '- Read the list of trials: a change that made things worse before will do so again.',
   ];
   const threshold = settings.conservativeThreshold;

@@ -41,7 +41,7 @@ async function latestEpisode(context: PromptContext): Promise<string[]> {
   if (!last) return [];
   const text = trajectoryText(await last.trace(), shownSpaces(context), settings.trajectoryTokens);
   const name = trialName(trials.length - 1, settings.prompt);
-  return [section('An episode of the latest trial', [`It is one of ${name}.`, text])];
+  return [section('An episode of the latest trial', [`It was played with the parameters of ${name}.`, text])];
 }
 
 /** One call that drafts, criticises its draft and answers; it sees the last trial's episode. */
