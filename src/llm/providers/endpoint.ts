@@ -3,19 +3,20 @@
  * messages for the user, the record of a call. An API brings what it has of its own as a `Protocol`.
  */
 import { performance } from 'node:perf_hooks';
-import { ModelError, nearest, UsageError } from '../../base/errors.ts';
-import { estimateTokens } from '../../base/tokens.ts';
 import { type CallOptions, type ChatModel, type ChatReply, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import { noControls } from '../controls.ts';
 import { beginningOf } from '../reply/forms.ts';
 import type { ReplyForm } from '../reply/shape.ts';
 import { AttemptFailure, GaveUp, longestRetryAfterSeconds, realSleep, throwIfAborted, withRetries } from '../retry.ts';
-import { exchangeWith, getJson } from './exchange.ts';
-import { type EndpointFacts, excerpt } from './failure.ts';
+import { exchangeWith, getJson, withLimit } from './exchange.ts';
+import type { EndpointFacts } from './failure.ts';
+import { finalError } from './final-error.ts';
 import { limiterOf } from './limiter.ts';
-import { type Asked, type Completion, type EndpointOptions, type Protocol, shownPrompt } from './protocol.ts';
+import type { Asked, Completion, EndpointOptions, EndpointTraits, Protocol } from './protocol.ts';
 import { RefusedParameter } from './refusals.ts';
+import { replyOf, withBeginning } from './reply.ts';
 import { replyLimit } from './reply-limit.ts';
+import { redactor, requireSendableKey } from './secrets.ts';
 import { isLocal } from './transport.ts';
 
 export interface EndpointModel extends ChatModel {
@@ -25,8 +26,6 @@ export interface EndpointModel extends ChatModel {
   ready(signal?: AbortSignal): Promise<void>;
 }
 
-/** Longest wait for the list of models that goes into the message of a 404, ms. */
-const listTimeout = 3000;
 /** Longest wait for what a server says of itself, ms. */
 const exploreTimeout = 2000;
 /** Attempts at an address from which nothing has come yet: a server that is just being started gets some seconds. */
@@ -58,16 +57,23 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
   const refusedForms = new Set<ReplyForm>();
   let forms = protocol.forms;
 
+  function adopt(traits: EndpointTraits | null): void {
+    if (traits === null) return;
+    forms = traits.forms;
+    // What waits within the server looks like a server that hangs.
+    const maxConcurrent = options.maxConcurrent ?? traits.maxConcurrent;
+    if (maxConcurrent !== undefined) limiter.tighten({ maxConcurrent, minSpacingSeconds: 0 });
+  }
+
   function learn(headers: Headers, payload: Readonly<Record<string, unknown>>): void {
-    const traits = protocol.recognise?.(headers, payload) ?? null;
-    if (traits !== null) forms = traits.forms;
+    adopt(protocol.recognise?.(headers, payload) ?? null);
   }
 
   /** Asks the server what it is; a model is used without the answer, too. */
   async function explore(isFirst: boolean, signal?: AbortSignal): Promise<void> {
     try {
-      const traits = await protocol.explore?.(getJson(options, protocol, withLimit(exploreTimeout, signal)), isFirst);
-      if (traits) forms = traits.forms;
+      const get = getJson(options, protocol, withLimit(exploreTimeout, signal));
+      adopt((await protocol.explore?.(get, isFirst)) ?? null);
     } catch {
       throwIfAborted(signal);
     }
@@ -118,7 +124,7 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
             onPayload: learn,
           });
           noteLimits(completion, asked, tell);
-          return withBeginning(completion, asked, tell);
+          return begunBy(completion, asked, tell);
         } catch (error) {
           if (!(error instanceof RefusedParameter)) throw error;
           throwIfAborted(signal);
@@ -168,10 +174,10 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
         },
       });
       const latencySeconds = started === null ? 0 : (performance.now() - started) / 1000;
-      return replyOf(completion, request, { latencySeconds, requests });
+      return replyOf(completion, request, { latencySeconds, requests, answeredBy: id, dropped: [...dropped], model });
     } catch (error) {
       throwIfAborted(signal);
-      if (error instanceof GaveUp) throw await finalError(error, signal);
+      if (error instanceof GaveUp) throw await finalError(error, options, protocol, signal);
       if (error instanceof ReplyFormRefused) {
         refusedForms.add(error.form);
         throw new ReplyFormRefused(error.form, redact(error.reason));
@@ -186,12 +192,10 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     return isNew ? Math.min(firstContactAttempts, options.maxAttempts) : options.maxAttempts;
   }
 
-  /** The reply with the beginning that was written for it. A model that began anew cannot be held by it. */
-  function withBeginning(completion: Completion, { begun }: Asked, tell: (line: string) => void): Completion {
+  function begunBy(completion: Completion, { begun }: Asked, tell: (line: string) => void): Completion {
     if (begun === null) return completion;
-    const { text } = completion;
-    if (text.trimStart().startsWith(begun)) return completion;
-    if (!text.includes(begun)) return { ...completion, text: `${begun}${text}` };
+    const whole = withBeginning(completion, begun);
+    if (whole !== null) return whole;
     refusedForms.add('begun');
     tell('the endpoint does not go on from a reply that is begun for it; none is from now on');
     return completion;
@@ -208,63 +212,6 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     tell(`the reply was cut at ${usage.completionTokens ?? '?'} tokens, with a limit of ${maxTokens}; ${next}`);
   }
 
-  function replyOf(
-    completion: Completion,
-    request: ChatRequest,
-    call: Pick<ChatReply, 'latencySeconds' | 'requests'>,
-  ): ChatReply {
-    const { usage, text, reasoning } = completion;
-    const completionTokens = usage.completionTokens ?? estimateTokens(`${reasoning ?? ''}${text}`);
-    const { streamSeconds } = completion;
-    const isMeasured = streamSeconds !== null && streamSeconds > 0 && completionTokens > 1;
-    return {
-      text,
-      reasoning,
-      usage: {
-        ...usage,
-        promptTokens: usage.promptTokens ?? estimateTokens(shownPrompt(request)),
-        completionTokens,
-        estimated: usage.promptTokens === null || usage.completionTokens === null,
-      },
-      ...call,
-      firstTokenSeconds: completion.firstTokenSeconds,
-      tokensPerSecond: isMeasured ? (completionTokens - 1) / streamSeconds : null,
-      model: completion.model ?? model,
-      answeredBy: id,
-      finish: completion.finish,
-      finishReason: completion.finishReason,
-      id: completion.id,
-      rateLimits: completion.rateLimits,
-      dropped: [...dropped],
-    };
-  }
-
-  async function finalError(gaveUp: GaveUp, signal: AbortSignal | undefined): Promise<ModelError> {
-    const { failure, attempts } = gaveUp;
-    const tries = attempts === 1 ? '' : ` (the last of ${attempts} attempts)`;
-    let { advice } = gaveUp;
-    if (advice === protocol.notFound) advice += await knownModels(signal);
-    throwIfAborted(signal);
-    // No cause: errors of client libraries carry headers, and with them the key.
-    const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;
-    return new ModelError(`model ${id}`, redact(message), { retryAfterSeconds: failure.retryAfterSeconds });
-  }
-
-  /** The models that the endpoint has, as the end of an advice; '' when it does not say quickly. */
-  async function knownModels(signal: AbortSignal | undefined): Promise<string> {
-    try {
-      const get = getJson(options, protocol, withLimit(listTimeout, signal));
-      const known = (await protocol.models(get)).map((name) => excerpt(name, 100));
-      if (known.length === 0) return '; the endpoint has no models';
-      const near = nearest(model, known);
-      const more = known.length > 10 ? ` and ${known.length - 10} more` : '';
-      return `; it has${near === null ? '' : ` "${near}" among`} ${known.slice(0, 10).join(', ')}${more}`;
-    } catch {
-      // The list is an extra of a message that is complete without it.
-      return '';
-    }
-  }
-
   return {
     id,
     kind: 'model',
@@ -277,29 +224,4 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     complete,
     ready: (signal) => explore(true, signal),
   };
-}
-
-/** A signal that fires after `time` ms, or with the user's. */
-function withLimit(time: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(time);
-  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-}
-
-function requireSendableKey({ id, apiKey, keyVariable }: EndpointOptions): void {
-  if (apiKey === null || /^[\x21-\x7e]+$/.test(apiKey)) return;
-  throw new UsageError(
-    `model ${id}`,
-    `expected a key without spaces and special characters in ${keyVariable ?? 'the key'}; set it again`,
-  );
-}
-
-/** Takes the key and the values of the user's headers out of a text. */
-function redactor({ apiKey, headers }: EndpointOptions): (text: string) => string {
-  const secrets = [apiKey, ...Object.values(headers ?? {})].filter((secret) => secret !== null && secret.length >= 4);
-  return (text) => secrets.reduce<string>((shown, secret) => shown.replaceAll(secret as string, '[key]'), text);
-}
-
-/** A URL for messages: without credentials and query. */
-function shownUrl(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1').replace(/[?#].*$/, '');
 }

@@ -192,3 +192,9 @@ export function getJson(options: EndpointOptions, protocol: Protocol, signal: Ab
     return await response.json();
   };
 }
+
+/** A signal that fires after `time` ms, or with the user's. */
+export function withLimit(time: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(time);
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+}

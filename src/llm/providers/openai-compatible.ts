@@ -98,10 +98,10 @@ function openAiProtocol(options: EndpointOptions): Protocol {
       if (server.kind !== 'vllm') {
         const props = record(await get(`${server.root}/props`).catch(() => null));
         if (props.default_generation_settings !== undefined || props.total_slots !== undefined) {
-          server.slots = countOrNull(props.total_slots);
-          const traits = become('llama.cpp');
+          server.slots = countOrNull(props.total_slots) || null;
+          become('llama.cpp');
           isExplored = true;
-          return traits;
+          return { forms: formsOf['llama.cpp'], ...(server.slots !== null && { maxConcurrent: server.slots }) };
         }
       }
       if (server.kind === 'llama.cpp') return null;

@@ -118,6 +118,8 @@ export interface Completion extends Ending {
 export interface EndpointTraits {
   /** strongest first, ending with `lines` */
   readonly forms: readonly ReplyForm[];
+  /** requests that it works on at a time */
+  readonly maxConcurrent?: number;
 }
 
 /**

@@ -1,0 +1,42 @@
+/** From what an endpoint answered to the reply of a call. */
+import { estimateTokens } from '../../base/tokens.ts';
+import type { ChatReply, ChatRequest } from '../chat.ts';
+import { type Completion, shownPrompt } from './protocol.ts';
+
+export function replyOf(
+  completion: Completion,
+  request: ChatRequest,
+  call: Pick<ChatReply, 'latencySeconds' | 'requests' | 'answeredBy' | 'dropped'> & {
+    /** the model's name at the endpoint, for one that does not say it */
+    readonly model: string;
+  },
+): ChatReply {
+  const { usage, text, reasoning, streamSeconds } = completion;
+  const completionTokens = usage.completionTokens ?? estimateTokens(`${reasoning ?? ''}${text}`);
+  const isMeasured = streamSeconds !== null && streamSeconds > 0 && completionTokens > 1;
+  return {
+    ...call,
+    text,
+    reasoning,
+    usage: {
+      ...usage,
+      promptTokens: usage.promptTokens ?? estimateTokens(shownPrompt(request)),
+      completionTokens,
+      estimated: usage.promptTokens === null || usage.completionTokens === null,
+    },
+    firstTokenSeconds: completion.firstTokenSeconds,
+    tokensPerSecond: isMeasured ? (completionTokens - 1) / streamSeconds : null,
+    model: completion.model ?? call.model,
+    finish: completion.finish,
+    finishReason: completion.finishReason,
+    id: completion.id,
+    rateLimits: completion.rateLimits,
+  };
+}
+
+/** The reply with the beginning that was written for it; null: the model began anew, and cannot be held by one. */
+export function withBeginning(completion: Completion, begun: string): Completion | null {
+  const { text } = completion;
+  if (text.trimStart().startsWith(begun)) return completion;
+  return text.includes(begun) ? null : { ...completion, text: `${begun}${text}` };
+}
