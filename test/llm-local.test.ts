@@ -417,9 +417,21 @@ describe('a model in this process', () => {
       '',
       /\[llm\.reasoning_effort\] .*no efforts/,
     ],
-    ['a keep_alive', {}, { controls: { ...noControls, keepAlive: '5m' } }, '', /\[llm\.keep_alive\] .*Ollama has it/],
+    [
+      'a keep_alive',
+      {},
+      { controls: { ...noControls, keepAlive: '5m' } },
+      '',
+      /expected no llm\.keep_alive, .*these have it: ollama/,
+    ],
     ['an extra body', {}, { controls: { ...noControls, extraBody: { a: 1 } } }, '', /\[llm\.extra_body\]/],
-    ['headers', {}, { controls: { ...noControls, headers: { a: '$B' } } }, '', /\[llm\.headers\]/],
+    [
+      'headers',
+      {},
+      { controls: { ...noControls, headers: { a: '$B' } } },
+      '',
+      /\[llm\.headers\] expected none, since gguf:.*in this process/,
+    ],
   ])('refuses %s before anything is begun', async (_, options, settings, suffix, message) => {
     const opening = open(options, settings, `${file()}${suffix}`);
     await expect(opening).rejects.toThrow(UsageError);

@@ -9,7 +9,9 @@ import { ModelError, UsageError } from '../../base/errors.ts';
 import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { plainReply, ReplyFormRefused } from '../chat.ts';
 import { type Controls, noControls } from '../controls.ts';
+import { type ControlName, requireControls } from '../providers/controls.ts';
 import { excerpt } from '../providers/failure.ts';
+import { presets } from '../providers/presets.ts';
 import { replyLimit } from '../providers/reply-limit.ts';
 import { beginningOf, gbnfOf } from '../reply/forms.ts';
 import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
@@ -17,7 +19,7 @@ import { interruption, throwIfAborted } from '../retry.ts';
 import { type ContextSettings, type Engine, engineOf } from './engine.ts';
 import { type Generated, generate } from './generate.ts';
 import { checkGgufFile, checkThreads } from './gguf-file.ts';
-import { type GgufName, readGgufName } from './name.ts';
+import { type GgufName, ggufForm, readGgufName } from './name.ts';
 import { type LoadedPackage, loadPackage } from './package.ts';
 
 export { ggufForm } from './name.ts';
@@ -38,11 +40,12 @@ const shapelessReplyTokens = 1024;
 const leastReplyTokens = 64;
 
 /** Throws a usage error for controls that a model in this process does not have. */
-function checkControls(unit: string, controls: Controls, name: GgufName): void {
+function checkControls(id: string, controls: Controls, name: GgufName): void {
+  const has: readonly ControlName[] = ['topP', 'stop', 'think', 'reasoningEffort', 'numCtx'];
+  requireControls(id, { form: ggufForm, controls: has }, presets, controls);
   const refuse = (key: string, advice: string) => {
-    throw new UsageError(`llm.${key}`, `${unit} runs in this process and has no ${key}; ${advice}`);
+    throw new UsageError(`llm.${key}`, `expected none, since ${id} runs in this process; ${advice}`);
   };
-  if (controls.keepAlive !== null) refuse('keep_alive', 'leave it null; Ollama has it');
   if (Object.keys(controls.extraBody).length > 0) refuse('extra_body', 'leave it empty; endpoints have it');
   if (Object.keys(controls.headers).length > 0) refuse('headers', 'leave it empty; endpoints have them');
   if (controls.numCtx !== null && name.ctx !== null && controls.numCtx !== name.ctx) {
@@ -71,7 +74,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
   const unit = `model ${id}`;
   const controls = settings.controls ?? noControls;
   const name = readGgufName(argument);
-  checkControls(unit, controls, name);
+  checkControls(id, controls, name);
   checkThreads(unit, name.threads);
   const engine = await engineOf(
     unit,
