@@ -330,6 +330,17 @@ describe('failures that stay', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('a local server that sends headers and then nothing is still reading the prompt', async () => {
+    const silent = new ReadableStream({ start: () => {} });
+    const headers = { 'content-type': 'text/event-stream' };
+    const { model } = await bench(() => 'unused', {
+      fetch: async () => new Response(silent, { headers }),
+      idleTimeoutSeconds: 0.05,
+      timeoutSeconds: 0.3,
+    });
+    expect(await failure(model)).toMatch(/got no complete answer within 0\.3 s;/);
+  });
+
   it('a server that stops in the middle: idle', async () => {
     const { model } = await bench(() => ({ hang: true, text: 'params' }), { idleTimeoutSeconds: 0.05, maxAttempts: 1 });
     expect(await failure(model)).toMatch(/got no data for 0\.05 s \(about 1 tokens had come\);/);

@@ -50,7 +50,8 @@ export function exchangeWith(
     const sentAt = performance.now();
     call.onProgress({ state: 'asked' });
     const response = await send(options, protocol, body, watchdog.signal);
-    watchdog.touch();
+    // Some local servers send the headers, and then read the prompt for minutes.
+    if (limits.idleFromStart) watchdog.touch();
     const refusalOf = (status: number, error: ServerError, isEmbedded: boolean) =>
       refusal(status, error, { isEmbedded, body, asked, headers: response.headers });
     if (!response.ok) {
