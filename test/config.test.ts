@@ -61,7 +61,7 @@ describe('defaults', () => {
       policy: { kind: 'linear', options: { bias: true } },
       parameters: { low: -6, high: 6, decimals: 1, out_of_range: 'refuse' },
       prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
-      search: { optimum: null, step_size: null, duplicates: 'allow', repair_turns: 2 },
+      search: { optimum: null, step_size: null, duplicates: 'repair', repair_turns: 2 },
       critic: {
         conservative_threshold: null,
         trajectory_tokens: 6000,
@@ -366,9 +366,11 @@ describe('resolveConfig', () => {
       .map(String)
       .filter((f) => f.endsWith('.yaml'));
     const names = files.map((f) => f.replaceAll('\\', '/').slice(0, -5));
-    const shared = names.filter((name) => name.endsWith('/defaults') || name.startsWith('methods/'));
+    const shared = names.filter(
+      (name) => name.endsWith('/defaults') || name.startsWith('methods/') || name === 'published',
+    );
     expect(shippedConfigs()).toStrictEqual(names.filter((name) => !shared.includes(name)).sort());
-    expect(shared).toHaveLength(envs.length + methods.length);
+    expect(shared).toHaveLength(envs.length + methods.length + 1);
     for (const name of shippedConfigs()) {
       const { config } = await resolveConfig(name);
       // A variant of a method has its name behind that of the method: tau-c-half, props-random-features.
@@ -544,6 +546,20 @@ describe('resolveConfig', () => {
   });
 });
 
+describe('the seed of what a policy draws', () => {
+  const projected = `${minimal.replace(/policy:[\s\S]*$/, '')}policy:\n  kind: projected-mlp\n`;
+
+  it('follows that of the run, as the runs of the reference are counted, unless it is given', () => {
+    const seedOf = (text: string) => load(text).policy.options.seed;
+    expect(seedOf(projected)).toBe(3001);
+    expect(seedOf(`${projected}seed: 9\n`)).toBe(3010);
+    expect(seedOf(`${projected.replace('projected-mlp', 'random-features')}seed: 4\n`)).toBe(1005);
+    expect(seedOf(`${projected}  options: { seed: 77 }\nseed: 9\n`)).toBe(77);
+    expect(seedOf(`${projected}seed: 4294967295\n`)).toBe(3000);
+    expect(load(`${minimal}seed: 9\n`).policy.options).toEqual({ bias: true });
+  });
+});
+
 describe('configHash', () => {
   const hash = (text: string) => configHash(load(text));
 
@@ -567,7 +583,7 @@ describe('configHash', () => {
   });
 
   it('stays what it was: run folders carry it', () => {
-    expect(hash(minimal)).toBe('3d11da67b722');
+    expect(hash(minimal)).toBe('b5eaa11e8278');
   });
 });
 

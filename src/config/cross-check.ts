@@ -4,6 +4,7 @@ import { missingDescription } from '../envs/description.ts';
 import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
+import type { PolicyOptions } from '../policies/policy.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 
@@ -93,10 +94,17 @@ export function crossCheck(config: Config): Problem[] {
   ];
 }
 
+/** Options of the policy, with the seed of this run for a kind that draws, unless one is given. */
+function runOptions({ policy: { kind, options }, seed }: Config): PolicyOptions {
+  const base = policyKinds.find(({ id }) => id === kind)?.runSeedBase;
+  if (base === undefined || Object.hasOwn(options, 'seed')) return options;
+  return { ...options, seed: (base + seed + 1) % 2 ** 32 };
+}
+
 /** The same configuration in its one spelling: the environment by its id or the absolute path of its module, the options of the policy written out. */
 export function normalize(config: Config): Config {
   const env = findEnv(config.env, config.env_options);
-  const policy = buildPolicy(config.policy.kind, env, config.policy.options);
+  const policy = buildPolicy(config.policy.kind, env, runOptions(config));
   return {
     ...config,
     env: env.module ?? env.id,

@@ -171,7 +171,7 @@ export const configSchema = section('a search run of r2po', {
       .default(null)
       .describe('exploration step, told to the model; null: not told'),
     duplicates: choice(['allow', 'repair'])
-      .default('allow')
+      .default('repair')
       .describe('a proposal that was measured before: play it again, or send it back with one repair turn'),
     repair_turns: whole(0, 20).default(2).describe('further turns after an unusable reply, each quoting the reason'),
   }).prefault({}),

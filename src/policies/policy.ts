@@ -31,6 +31,11 @@ export interface PolicyKind {
   /** kebab-case; names `src/policies/<id>.ts` and `shaders/policies/<id>.wgsl` */
   readonly id: string;
   readonly title: string;
+  /**
+   * For a kind with an option "seed" for what it draws: without one, run n of the reference has this base + n, and a run
+   * of ours with seed s is its run s + 1. Left out: the kind draws nothing.
+   */
+  readonly runSeedBase?: number;
   /** null when the kind can act in these spaces, else the reason why it cannot */
   accepts(spaces: Spaces): string | null;
   /** Sizes, names and functions for these spaces. Throws a usage error for options it does not know. */

@@ -26,6 +26,7 @@ const rules = {
 
 export const projectedMlp: PolicyKind = {
   id: 'projected-mlp',
+  runSeedBase: 3000,
   title: 'a small tanh network whose weights are fixed orthonormal combinations of few coordinates',
   accepts: acceptsVector,
 

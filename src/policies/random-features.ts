@@ -32,6 +32,7 @@ const rules = {
 
 export const randomFeatures: PolicyKind = {
   id: 'random-features',
+  runSeedBase: 1000,
   title: 'a linear readout of fixed random tanh features of the observation',
   accepts: acceptsVector,
 

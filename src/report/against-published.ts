@@ -1,6 +1,7 @@
 /** Our runs beside what was published, with what differs between the two said next to it. */
 import { significant } from '../base/plain-number.ts';
 import { findMethod } from '../methods/index.ts';
+import { promptDifferences } from '../methods/prompts/reference-differences.ts';
 import { welchOf } from '../stats/intervals.ts';
 import { pText } from './comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from './groups.ts';
@@ -23,6 +24,8 @@ export interface PublishedComparison {
   readonly bestTraining: PublishedTraining | null;
   /** why these are not like for like; empty when nothing is known to differ */
   readonly differences: readonly string[];
+  /** what in the prompts is not as in the reference; empty for runs without prompts of ours */
+  readonly promptDifferences: readonly string[];
 }
 
 export interface RewardComparison {
@@ -60,9 +63,13 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
         ...(published ? differencesOf(group, published) : rewardsOf(group.runs)),
         ...new Set([published, bestTraining].flatMap((result) => (result ? warningsOf(result) : []))),
       ],
+      promptDifferences: group.runs.some(isPrompted) ? promptDifferences(method) : [],
     };
   });
 }
+
+/** Whether the prompts of a run were ours: runs that were imported had those of another program, or none. */
+const isPrompted = ({ manifest }: RunRecord): boolean => manifest.imported === undefined;
 
 /** Results under several thresholds are told apart by the one that the runs have; null where they have different ones. */
 function publishedFor({ runs }: RunGroup): PublishedResult | null {
@@ -144,7 +151,7 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
     note:
       "Means ± sample standard deviations over runs; p of Welch's test between the two, not adjusted for the number of " +
       'lines. Published numbers are rounded to two digits (arXiv 2605.08315). Best SB3: the Stable-Baselines3 algorithm ' +
-      `with the highest published mean; ${trainedFor()}.`,
+      `with the highest published mean; ${trainedFor()}.${promptNote(shown)}`,
     columns: [
       { title: 'env' },
       { title: 'method' },
@@ -160,7 +167,7 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
       ...(hasFinal ? [right('final reward'), right('published'), right('p')] : []),
       { title: 'what differs' },
     ],
-    rows: shown.map(({ env, method, model, mean, best, final, bestTraining, differences }) => [
+    rows: shown.map(({ env, method, model, mean, best, final, bestTraining, differences, promptDifferences }) => [
       env,
       method,
       model,
@@ -169,9 +176,23 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
       ...pair(best),
       training(bestTraining, 'best'),
       ...(hasFinal ? pair(final) : []),
-      differences.length === 0 ? 'nothing known' : differences.join('; '),
+      [...differences, ...(promptDifferences.length === 0 ? [] : ['the prompts (see the note)'])].join('; ') ||
+        'nothing known',
     ]),
   };
+}
+
+/** ` Prompts of ours differ: in all methods ...; in r2po ...`; empty where there are none */
+function promptNote(shown: readonly PublishedComparison[]): string {
+  const prompted = shown.filter(({ promptDifferences }) => promptDifferences.length > 0);
+  const methods = [...new Set(prompted.map(({ method }) => method))];
+  if (methods.length === 0) return '';
+  const everywhere = promptDifferences('');
+  const own = methods.flatMap((method) => {
+    const rest = promptDifferences(method).filter((text) => !everywhere.includes(text));
+    return rest.length === 0 ? [] : [`in ${method}: ${rest.join('; ')}`];
+  });
+  return ` Prompts of ours, not those of the reference: ${[everywhere.join('; '), ...own].join('. And ')}.`;
 }
 
 /** `it trained for 190 episodes (MountainCar-v0: 380) and played 20 evaluation episodes after each of them` */
