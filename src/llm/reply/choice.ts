@@ -133,7 +133,10 @@ const PLACES = ['first', 'second', 'third', 'fourth', 'fifth'];
 
 /** The candidate whose name the text chooses; null when it names none, 'several' when it names more than one. */
 function optionByName(listed: readonly Candidate[], prose: string): Candidate | 'several' | null {
-  const negated = (at: number) => NEGATED.test(prose.slice(Math.max(0, at - 24), at));
+  const negated = (at: number) => {
+    const before = prose.slice(Math.max(0, at - 24), at);
+    return NEGATED.test(before.slice(before.search(/[^.!?;\n]*$/)));
+  };
   const named = listed.filter(({ option }) => option !== null);
   const chosen = new Set<Candidate>();
   const choose = (option: string) => {

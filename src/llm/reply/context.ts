@@ -79,25 +79,29 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
     const answerMark = before.includes(marks.answer);
     const isLabel = before === '' || (LABEL.test(before) && before.length <= longestLabel) || answerMark;
     // A heading goes for all drafts below it, until other text comes, or a blank line and no next bullet.
-    const above = before === '' ? headingAbove(text, around.lineStart, behind) : '';
+    const isBare = before === '' || NAME_LABEL.test(before);
+    const above = isBare ? headingAbove(text, around.lineStart, behind) : '';
     if (above !== '') heading = above;
     else if (hasWords(gap) || (/\n *\n/.test(gap) && !BULLET.test(around.before))) heading = '';
-    const lead = before === '' ? heading : isLabel ? before : lastClause(before);
+    const lead = isBare ? heading : isLabel ? before : lastClause(before);
     const key = (draft.label ?? '').replace(/([a-z])([A-Z])/g, '$1 $2');
     const alone = isLabel && CLOSING.test(around.after) && !isForeignCall(call?.[1]);
+    const role = roleOf(text, draft, { lead, key, after: around.after, call: call?.[1], answerMark, alone });
     candidates.push({
       draft,
       complete: namesAll(draft, count),
       alone: alone && (draft.kind !== 'tuple' || before === '' || answerMark || announcesVector(before)),
-      role: roleOf(text, draft, { lead, key, after: around.after, call: call?.[1], answerMark, alone }),
+      role,
       corrects: !inSameObject && CORRECTION.test(gap),
-      option: optionOf(around.before, heading, key, gap),
+      option: optionOf(around.before, heading, key, role === 'final' ? '' : gap),
     });
     behind = draft.end;
   }
   return candidates;
 }
 
+/** A label that only names the thing; what it is stands above. */
+const NAME_LABEL = /^(?:param(?:eter)?s?|line 1|vector|theta|weights)["']?\s{0,3}[:=]["'\s([{]{0,8}$/i;
 const BULLET = /^[ >]*(?:[-•·]|\(?(?:[A-Za-z]|\d{1,3})[.)]) /;
 
 const hasWords = (gap: string) => /[\p{L}\p{N}]/u.test(gap.replace(/(?:^|\n)\s*\d{1,3}[.)] /g, ''));
@@ -120,8 +124,11 @@ function linePart(text: string, { start, end }: Draft, behind: number, next: num
 /** The nearest line above that is not blank, when it can be a label; else ''. */
 function headingAbove(text: string, lineStart: number, limit: number): string {
   const above = text.slice(Math.max(limit, lineStart - farthestHeading), lineStart).trimEnd();
-  const line = above.slice(above.lastIndexOf('\n') + 1).trim();
-  if (line.length > farthestLabel) return '';
+  const lineBreak = above.lastIndexOf('\n');
+  // The rest of a line that begins with other numbers is no heading.
+  if (lineBreak < 0 && limit > 0 && above !== '') return '';
+  const line = above.slice(lineBreak + 1).trim();
+  if (line.length > farthestLabel || /[:=] ?[+-]?[\d.]+$/.test(line)) return '';
   if (/[:：]["']?$/.test(line) || /\b(?:was|were|is|are|be|as|used|had|with|tried)$/.test(line)) return line;
   return line.length <= 60 && !/[.!?;,)]$/.test(line) ? line : '';
 }
@@ -203,7 +210,7 @@ function firstRole(clause: string): Role | 'proposal' | null {
   return best;
 }
 
-const OPTION_NAME = new RegExp(`${KIND}[ _]?#?\\(?([A-Za-z]|\\d{1,2})\\b`, 'i');
+const OPTION_NAME = new RegExp(`${KIND}s?(?:[ _#(]{1,3}([A-Za-z])|[ _#(]{0,3}(\\d{1,2}))\\b`, 'i');
 const OPTION_NAMES = new RegExp(OPTION_NAME, 'gi');
 const BULLET_NAME = /^[\s>;,.]*\(?([A-Za-z]|\d{1,2})[.):](?: |$)/;
 
@@ -211,6 +218,6 @@ function optionOf(onLine: string, heading: string, key: string, gap: string): st
   const near =
     OPTION_NAME.exec(onLine) ?? BULLET_NAME.exec(onLine) ?? OPTION_NAME.exec(key) ?? OPTION_NAME.exec(heading);
   const name = near ?? [...gap.matchAll(OPTION_NAMES)].at(-1);
-  if (name !== undefined) return name[1].toUpperCase();
+  if (name !== undefined) return (name[1] ?? name[2]).toUpperCase();
   return /(?:^| )([A-Z]|\d{1,2})$/.exec(key)?.[1] ?? null;
 }

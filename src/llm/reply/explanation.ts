@@ -8,25 +8,17 @@ const shortestEcho = 12;
 const longestExplanation = 20_000;
 
 /** The text behind the answer, or before it when nothing follows; the reason of the answer's own object comes first. */
-export function explanationOf(
-  text: string,
-  drafts: readonly Draft[],
-  answer: Draft,
-  prompt: string | undefined,
-): string {
+export function explanationOf(text: string, answer: Draft, prompt: string | undefined): string {
   if (typeof answer.reason === 'string') return withoutEchoes(answer.reason, prompt);
-  const behind = between(text, drafts, answer.end, text.length).replace(/^[\s,;.!"')\]}|]+/, '');
+  const behind = between(text, answer.end, text.length).replace(/^[\s,;.!"')\]}|]+/, '');
   const reason = withoutEchoes(behind, prompt);
   if (reason !== '') return reason;
-  return withoutEchoes(between(text, drafts, 0, answer.start), prompt);
+  return withoutEchoes(between(text, 0, answer.start), prompt);
 }
 
-/** text[from, to) without the answer's repetitions and other marks. */
-function between(text: string, drafts: readonly Draft[], from: number, to: number): string {
-  const end = Math.min(to, from + longestExplanation);
-  const cut = text.slice(from, end);
-  void drafts;
-  return cut
+function between(text: string, from: number, to: number): string {
+  const part = text.slice(from, Math.min(to, from + longestExplanation));
+  return part
     .replace(MARKS, '')
     .replace(/^Line 2:\s*/im, '')
     .trim();

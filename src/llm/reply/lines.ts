@@ -32,67 +32,102 @@ export function announcesOther(label: string): boolean {
 const BULLETED = /^[ >]*- +([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ ,]*(?:(?:#|\/\/).*)?$/;
 const INDEXED = /^[ >]*(?:[-•] +)?\[?(\d{1,9})\]? ?[:=] ?(?=[+-]? ?\.?\d)/;
 const NAMES_ONLY = /^[ >|#]*(?:param(?:eter)?s?[ _]?\[?\d{1,9}\]?[ ,;|=:]*){2,2000}$/i;
+const longestLine = 400;
+const longestNames = 20_000;
+
+/** A run of lines of one kind. Lines beyond one more than are needed count and are not kept. */
+class Run<T> {
+  private kept: T[] = [];
+  private start = 0;
+  private end = 0;
+  private length = 0;
+  private readonly most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  add(line: Line, item: () => T): void {
+    if (this.length === 0) this.start = line.start;
+    this.end = line.end;
+    this.length++;
+    if (this.length <= this.most) this.kept.push(item());
+  }
+
+  /** The run that ends here; null when there is none. */
+  take(): { items: T[]; length: number; start: number; end: number } | null {
+    if (this.length === 0) return null;
+    const taken = { items: this.kept, length: this.length, start: this.start, end: this.end };
+    this.kept = [];
+    this.length = 0;
+    return taken;
+  }
+}
 
 export function findLines(text: string, count: number, taken: (at: number) => number): Draft[] {
   const drafts: Draft[] = [];
-  let column: { line: Line; number: string }[] = [];
-  let rows: { line: Line; slot: Slot }[] = [];
-  let above = '';
-  const endColumn = () => {
-    if (column.length > 1 || (column.length === 1 && count === 1)) {
-      const list = readList(column.map(({ number }) => number).join(', '), count);
-      if (list !== null)
-        drafts.push({ kind: 'line', ...list, start: column[0].line.start, end: column.at(-1)!.line.end });
+  const column = new Run<string>(count + 1);
+  const rows = new Run<Slot>(count + 1);
+  let above: Line | null = null;
+  for (let start = 0; start < text.length && drafts.length < mostDrafts; ) {
+    const next = text.indexOf('\n', start);
+    const line = { start, end: next < 0 ? text.length : next };
+    start = line.end + 1;
+    if (line.end - line.start < 3) {
+      // Too short for a row or a label and a number; a blank line ends nothing.
+      if (line.end > line.start) above = line;
+      continue;
     }
-    column = [];
-  };
-  const endRows = () => {
-    if (rows.length >= count) {
-      const slots = rows.map(({ slot }) => slot);
-      // A list that is numbered from 1, or with gaps, is no list of all indices.
-      if (slots.every(({ index }, i) => index === i || index === i + 1)) {
-        drafts.push({
-          kind: 'pairs',
-          slots,
-          length: slots.length,
-          start: rows[0].line.start,
-          end: rows.at(-1)!.line.end,
-        });
-      }
-    }
-    rows = [];
-  };
-  for (const line of linesOf(text)) {
-    if (drafts.length >= mostDrafts) break;
-    const outside = taken(line.start);
-    const body = line.end - line.start < 400 && outside < 0 ? text.slice(line.start, line.end) : null;
-    const bulleted = body === null ? null : BULLETED.exec(body);
-    const indexed = body === null ? null : INDEXED.exec(body);
-    const read = indexed === null ? null : readNumber(body!, indexed[0].length);
-    if (bulleted !== null) column.push({ line, number: bulleted[1] });
-    else endColumn();
-    if (read !== null && /^[ ,;.]*$/.test(body!.slice(read.end))) {
-      rows.push({ line, slot: { index: Number(indexed![1]), value: read.value, problem: read.problem } });
-    } else endRows();
-    if (outside < 0 && bulleted === null && indexed === null) {
+    const item = itemOf(text, line, taken);
+    if (item?.kind === 'bullet') column.add(line, () => item.number);
+    else addColumn(drafts, column.take(), count);
+    if (item?.kind === 'row') rows.add(line, item.slot);
+    else addRows(drafts, rows.take(), count);
+    if (item === null) {
       const bare = readBareLine(text, line, count, above, taken);
       if (bare !== null) drafts.push(bare);
     }
-    if (body === null || body.trim() !== '') above = body ?? '';
+    above = line;
   }
-  endColumn();
-  endRows();
+  addColumn(drafts, column.take(), count);
+  addRows(drafts, rows.take(), count);
   return drafts;
 }
 
-function* linesOf(text: string): Generator<Line> {
-  let start = 0;
-  while (start <= text.length) {
-    const next = text.indexOf('\n', start);
-    const end = next < 0 ? text.length : next;
-    if (end > start) yield { start, end };
-    start = end + 1;
-  }
+type Item = { readonly kind: 'bullet'; readonly number: string } | { readonly kind: 'row'; readonly slot: () => Slot };
+
+/** `- 1.5`, or `0: 1.5`; null for every other line. */
+function itemOf(text: string, { start, end }: Line, taken: (at: number) => number): Item | null {
+  if (end - start > longestLine) return null;
+  let first = start;
+  while (first < end && (text.charCodeAt(first) === 0x20 || text.charCodeAt(first) === 0x3e)) first++;
+  const character = text[first];
+  const isDigit = character >= '0' && character <= '9';
+  if ((!isDigit && character !== '-' && character !== '[' && character !== '•') || taken(end - 1) >= 0) return null;
+  const body = text.slice(start, end);
+  const number = character === '-' ? BULLETED.exec(body)?.[1] : undefined;
+  if (number !== undefined) return { kind: 'bullet', number };
+  const indexed = /[:=]/.test(body) ? INDEXED.exec(body) : null;
+  if (indexed === null) return null;
+  const slot = () => {
+    const cell = readCell(body.slice(indexed[0].length).replace(/[ ,;]+$/, ''));
+    return { index: Number(indexed[1]), value: cell?.value ?? Number.NaN, problem: cell?.problem ?? null };
+  };
+  return { kind: 'row', slot };
+}
+
+function addColumn(drafts: Draft[], run: ReturnType<Run<string>['take']>, count: number): void {
+  if (run === null || (run.length === 1 && count > 1)) return;
+  const list = readList(run.items.join(', '), count);
+  if (list !== null)
+    drafts.push({ kind: 'line', slots: list.slots, length: run.length, start: run.start, end: run.end });
+}
+
+function addRows(drafts: Draft[], run: ReturnType<Run<Slot>['take']>, count: number): void {
+  if (run === null || run.length < count) return;
+  // Numbered from 0 or from 1; anything else is no list of all indices.
+  if (!run.items.every(({ index }, i) => index === i || index === i + 1)) return;
+  drafts.push({ kind: 'pairs', slots: run.items, length: run.length, start: run.start, end: run.end });
 }
 
 const isRunCharacter = (code: number) =>
@@ -111,7 +146,7 @@ function readBareLine(
   text: string,
   line: Line,
   count: number,
-  above: string,
+  lineAbove: Line | null,
   taken: (at: number) => number,
 ): Draft | null {
   let end = line.end;
@@ -121,14 +156,17 @@ function readBareLine(
   let start = end;
   while (start > line.start && isRunCharacter(text.charCodeAt(start - 1))) start--;
   while (start < end && ' ,;'.includes(text[start])) start++;
-  if (start === end) return null;
+  const isUnlabelled = start === line.start;
+  if (start === end || (isUnlabelled && (count === 1 || end - start < 2 * count - 1))) return null;
+  const above =
+    lineAbove === null ? '' : text.slice(lineAbove.start, Math.min(lineAbove.end, lineAbove.start + longestNames));
   const before = text.slice(Math.max(line.start, start - 120), start);
   const label = before.replace(/^[ >|{}("'•]*/, '').trim();
   const names = label === '' ? (NAMES_ONLY.test(above) ? above : null) : NAMES_ONLY.test(label) ? label : null;
   if (label !== '' && names === null) {
     const opened = /\uE000["'({ ]*$/.test(before);
     if (!opened && !(/[:=]["'({ ]*$/.test(before) && announcesVector(label) && label.length < 100)) return null;
-  } else if (names === null && announcesOther(above.slice(0, 120)) && /:\s*$/.test(above)) return null;
+  } else if (names === null && announcesOther(above.slice(0, 120)) && /: *$/.test(above)) return null;
   // "1. 5" may be one number that a space tore apart, and "1." the number of a list.
   const body = text.slice(start, end);
   if (/\d\. +\d/.test(body)) return null;

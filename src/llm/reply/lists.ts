@@ -5,13 +5,13 @@ import { notPlain, readNumber, type Slot } from './numbers.ts';
 /** Where the bracket that opens at an index is closed; -1 where it is not, or where none opens. */
 export function matchBrackets(text: string): Int32Array {
   const closes = new Int32Array(text.length).fill(-1);
-  const open: number[] = [];
+  const open = new Int32Array(text.length);
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 0x5b || code === 0x28) open.push(at);
+    if (code === 0x5b || code === 0x28) open[depth++] = at;
     else if (code === 0x5d || code === 0x29) {
-      const start = open.at(-1);
-      if (start !== undefined && (text.charCodeAt(start) === 0x5b) === (code === 0x5d)) closes[open.pop()!] = at;
+      if (depth > 0 && (text.charCodeAt(open[depth - 1]) === 0x5b) === (code === 0x5d)) closes[open[--depth]] = at;
     }
   }
   return closes;

@@ -2,6 +2,7 @@
 import { marks } from './characters.ts';
 
 const TAG = /<(\/?)([A-Za-z][\w:.=[\]-]{0,60})(\s[^<>]{0,300})?>|<\|([^<>|\n]{1,60})\|?>|~~(?!~)/g;
+const mostTagNames = 100;
 const ANSWER_TAG =
   /^(?:(?:final|new|corrected)[_-]?)?(?:answer|solution|output|result|response|proposal|param(?:eter)?s?|final)$/i;
 const ANSWER_TOKEN = /^(?:begin_of_solution|start_response|content|response|answer|begin_of_box)$/i;
@@ -18,12 +19,13 @@ const INDEX_ATTRIBUTE = /\b(?:index|id|name|n|i)=["']?(?:param(?:eter)?s?)?[[_]?
 export function withoutTags(text: string): string {
   if (!text.includes('<') && !text.includes('~~')) return text;
   const out: string[] = [];
+  const known = new Map<string, string>();
   let from = 0;
   let struck: { readonly by: string; readonly length: number } | null = null;
   for (const match of text.matchAll(TAG)) {
     const [mark, slash, name, attributes, token] = match;
     let as: string;
-    if (mark === '~~' || STRIKING_TAG.test(name ?? '')) {
+    if (mark === '~~' || (name !== undefined && name.length < 7 && STRIKING_TAG.test(name))) {
       const by = mark === '~~' ? mark : name.toLowerCase();
       out.push(text.slice(from, match.index));
       from = match.index + mark.length;
@@ -35,7 +37,12 @@ export function withoutTags(text: string): string {
       continue;
     }
     if (token !== undefined) as = ANSWER_TOKEN.test(token) ? marks.answer : '';
-    else as = replacement(name, slash === '/', attributes ?? '');
+    else if (attributes !== undefined) as = replacement(name, slash === '/', attributes);
+    else {
+      const id = slash + name;
+      as = known.get(id) ?? replacement(name, slash === '/', '');
+      if (known.size < mostTagNames) known.set(id, as);
+    }
     out.push(text.slice(from, match.index), as);
     from = match.index + mark.length;
   }
@@ -72,10 +79,6 @@ export function withoutBackslashes(text: string): string {
     .replace(/\\/g, '');
 }
 
-const quotes = new Map<string, string>();
-for (const quote of '“”„‟«»″') quotes.set(quote, '"');
-for (const quote of '‘’‚‛′') quotes.set(quote, "'");
-
 const isWordCharacter = (character: string | undefined) => character !== undefined && /[A-Za-z0-9]/.test(character);
 
 /**
@@ -83,16 +86,47 @@ const isWordCharacter = (character: string | undefined) => character !== undefin
  * stays (`2*3`, `max_steps`): taking it out would glue them together. So does a tilde before a number, which makes
  * it an approximate one, and a factor behind a bracket (`[0.0]*3`).
  */
-export function withoutEmphasis(text: string): string {
-  return text.replace(/[`$]+|[*_~]+|[“”„‟«»″‘’‚‛′]/g, (run, offset: number) => {
-    const first = run[0];
-    if (first === '`' || first === '$') return '';
-    const quote = quotes.get(first);
-    if (quote !== undefined) return quote;
-    const before = text[offset - 1];
-    const after = text[offset + run.length];
-    if (run === '~' && after !== undefined && /[\d.+-]/.test(after)) return run;
-    const factor = first === '*' && (before === ']' || before === ')');
-    return isWordCharacter(after) && (factor || isWordCharacter(before)) ? run : '';
-  });
+export function withoutEmphasis(marked: string): string {
+  const text = marked.includes('```') ? marked.replace(FENCE, '') : marked;
+  let plain = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    const as = STRAIGHT[character];
+    if (as === undefined) continue;
+    let end = at + 1;
+    if (as === '') {
+      while (end < text.length && STRAIGHT[text[end]] === '') end++;
+      if (isKept(text, at, end)) {
+        at = end - 1;
+        continue;
+      }
+    }
+    plain += text.slice(from, at) + as;
+    from = end;
+    at = end - 1;
+  }
+  return from === 0 ? text : plain + text.slice(from);
+}
+
+/** A code fence with its language. */
+const FENCE = /^ {0,3}`{3,9}[\w+.-]{0,20} *$/gm;
+/** What each mark becomes. */
+const STRAIGHT: Readonly<Record<string, string>> = Object.fromEntries([
+  ...[...'`$*_~'].map((mark) => [mark, '']),
+  ...[...'“”„‟«»″'].map((mark) => [mark, '"']),
+  ...[...'‘’‚‛′'].map((mark) => [mark, "'"]),
+]);
+
+const FACTOR = /^[\])\d].*[\d.]$/;
+
+function isKept(text: string, start: number, end: number): boolean {
+  const first = text[start];
+  const before = text[start - 1];
+  const after = text[end];
+  if (first === '~' && end === start + 1 && after !== undefined && /[\d.+-]/.test(after)) return true;
+  if (first === '`' || first === '$') return false;
+  if (first === '*' && before === ' ' && after === ' ' && FACTOR.test(text.slice(start - 2, end + 2))) return true;
+  const factor = first === '*' && (before === ']' || before === ')');
+  return isWordCharacter(after) && (factor || isWordCharacter(before));
 }

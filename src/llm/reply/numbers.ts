@@ -32,13 +32,17 @@ const SPOILER =
 const HARMLESS = /[—–•·←✓✔✅和与及…\uE000-\uE00F]/;
 
 function spoiled(text: string, end: number): boolean {
-  if (text.charCodeAt(end) > 0x7e && !HARMLESS.test(text[end])) return true;
+  const next = text.charCodeAt(end);
+  if (end === text.length || next === 0x0a) return false;
+  if (next > 0x7e && !HARMLESS.test(text[end])) return true;
   return matchAt(SPOILER, text, end) !== null;
 }
 
 /** The number at `at`; null when no number stands there but prose ("params[0]: the weight of x"). */
 export function readNumber(text: string, at: number): ReadNumber | null {
-  const word = matchAt(NOT_FINITE, text, at);
+  const first = text.charCodeAt(at);
+  const isDigit = first >= 0x30 && first <= 0x39;
+  const word = isDigit ? null : matchAt(NOT_FINITE, text, at);
   if (word !== null) {
     return { value: Number.NaN, problem: `is "${word}", which is no finite number`, end: at + word.length };
   }

@@ -10,12 +10,12 @@ import { matchAt, readNumber, type Slot } from './numbers.ts';
 const PAIR_HEAD = new RegExp(
   '(?:' +
     '(?<![A-Za-z0-9_])(?:param(?:eter)?s?|参数) ?' +
-    '(?:\\[ ?(?<bracket>\\d{1,9}) ?\\]|[_ .#]?(?<plain>\\d{1,9})(?![\\d.])|_?\\{(?<brace>\\d{1,9})\\}|\\((?<round>\\d{1,9})\\))' +
-    '|(?<![\\w\\])\\u0370-\\u03ff])\\[(?<bare>\\d{1,9})\\]' +
-    '|(?<![\\w])index["\']? ?[:=] ?(?<named>\\d{1,9})(?=[,;\\s"\']{1,12}value)' +
+    '(?:\\[ ?(\\d{1,9}) ?\\]|[_ .#]?(\\d{1,9})(?![\\d.])|_?\\{(\\d{1,9})\\}|\\((\\d{1,9})\\))' +
+    '|(?<![\\w\\])\\u0370-\\u03ff])\\[(\\d{1,9})\\]' +
+    '|(?<![\\w])index["\']? ?[:=] ?(\\d{1,9})(?=[,;\\s"\']{1,12}value)' +
     ')' +
     '["\']?(?: ?\\([^()\\n]{0,60}\\))?(?:[,;\\s"\']{0,12}\\bvalue["\']?)?' +
-    ' ?(?::=|={1,2}|: ?["\'] ?:|:|\\||(?<=[\\])])(?<verb>(?: (?:is|are|should|must|will))?(?: be)?(?: set)? (?:to|is|becomes|equals|be|as)(?= ))|为)' +
+    ' ?(?::=|={1,2}|: ?["\'] ?:|:|\\||(?<=[\\])])((?: (?:is|are|should|must|will))?(?: be)?(?: set)? (?:to|is|becomes|equals|be|as)(?= ))|为)' +
     '\\s{0,3}["\']?(?:(?:np\\.|numpy\\.)?float\\d{0,3}\\()?',
   'gi',
 );
@@ -34,8 +34,8 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
       PAIR_HEAD.lastIndex = outside;
       continue;
     }
-    const { bracket, plain, brace, round, bare, named, verb } = match.groups!;
-    const index = Number(bracket ?? plain ?? brace ?? round ?? bare ?? named);
+    const verb = match[7];
+    const index = Number(match[1] ?? match[2] ?? match[3] ?? match[4] ?? match[5] ?? match[6]);
     const head = PAIR_HEAD.lastIndex;
     const series = index === 0 && verb === undefined ? readSeries(text, head, count) : null;
     if (series !== null) {
@@ -46,9 +46,12 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
     }
     const read = readNumber(text, head);
     // A bullet on the next line may be a minus sign or none; nobody can tell.
-    const bullet =
-      read !== null && text.slice(match.index, head).includes('\n') && /^[+-] /.test(text.slice(head, head + 2));
-    if (read === null || bullet) {
+    const bullet = /^[+-] /.test(text.slice(head, head + 2)) && text.slice(match.index, head).includes('\n');
+    if (
+      read === null ||
+      bullet ||
+      (read.problem !== null && NAMES_BEFORE.test(text.slice(Math.max(0, match.index - 40), match.index)))
+    ) {
       open = null;
       continue;
     }
@@ -67,6 +70,9 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
   }
   return drafts;
 }
+
+/** `params[0], params[1] = 1.5, -0.5` gives all names first; those lines are read elsewhere. */
+const NAMES_BEFORE = /param(?:eter)?s?[ _]?\[?\d{1,9}\]? ?, ?$/i;
 
 interface OpenDraft extends Draft {
   slots: Slot[];

@@ -18,7 +18,7 @@ import type { ParameterValues } from '../../policies/policy.ts';
 import { findDrafts } from './blocks.ts';
 import { chooseDraft } from './choice.ts';
 import { readContexts } from './context.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, mostDrafts } from './draft.ts';
 import { explanationOf } from './explanation.ts';
 import type { Slot } from './numbers.ts';
 import { splitReasoning } from './reasoning.ts';
@@ -54,6 +54,9 @@ export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
   if (reply.trim() === '') return refuse('The reply is empty.');
   const split = splitReasoning(reply);
   const { text, drafts, said } = findDrafts(split.text, spec.count);
+  if (drafts.length >= mostDrafts) {
+    return refuse(`The reply holds more than ${mostDrafts} groups of numbers; ${formatHint(spec)}.`);
+  }
   const { draft, problem } = chooseDraft(readContexts(text, drafts, spec.count), text, said, spec.count);
   if (draft === null) {
     if (problem !== null) return refuse(problem);
@@ -81,7 +84,7 @@ export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
     for (const change of fitted.changes) adjustments.push(`params[${index}] ${change}`);
     params.push(fitted.value === 0 ? 0 : fitted.value);
   }
-  return { ok: true, params, explanation: explanationOf(text, drafts, draft, spec.prompt), adjustments };
+  return { ok: true, params, explanation: explanationOf(text, draft, spec.prompt), adjustments };
 }
 
 /** "params[2]: 0." at the very end: a full stop behind a whole number, or the rest of 0.2. Digits are not guessed. */

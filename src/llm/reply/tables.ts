@@ -28,11 +28,13 @@ const OTHER_TITLE =
 export function findTables(text: string, count: number): { readonly drafts: Draft[]; readonly spans: Span[] } {
   const drafts: Draft[] = [];
   const spans: Span[] = [];
+  // No table of parameters has many more rows than parameters.
+  const most = 2 * count + 50;
   let rows: Row[] = [];
   let ruled = false;
   const endTable = () => {
     if (rows.length > 1 || (ruled && rows.length > 0)) {
-      const found = readTable(rows, count);
+      const found = readTable(rows.slice(0, most), count);
       if (found !== null && drafts.length < mostDrafts) {
         drafts.push(...found);
         spans.push({ start: rows[0].start, end: rows.at(-1)!.end });
@@ -48,11 +50,13 @@ export function findTables(text: string, count: number): { readonly drafts: Draf
     const end = next < 0 ? text.length : next;
     const line = end - start > longestRow ? '' : text.slice(start, end).trim();
     const framed = line.length > 2 && line.startsWith('|') && line.endsWith('|');
-    if (isRule(line)) ruled = true;
+    if (!line.includes('|') && !line.includes('+') && !line.includes('┼') && !line.includes('╪')) {
+      if (line !== '' || rows.length === 0 || ruled) endTable();
+    } else if (isRule(line)) ruled = true;
     else if (framed || (line.includes('|') && (ruled || isHead(text, end)))) {
-      const cells = line.replace(/^\||\|$/g, '').split('|');
+      const cells = rows.length > most ? [] : line.replace(/^\||\|$/g, '').split('|');
       rows.push({ cells: cells.map((cell) => cell.trim()), start, end });
-    } else if (line !== '' || rows.length === 0 || ruled) endTable();
+    } else endTable();
     start = end + 1;
   }
   endTable();
@@ -82,17 +86,29 @@ function readTable(rows: readonly Row[], count: number): Draft[] | null {
 /** `| params[0] | params[1] |` above rows of numbers; the text in a row names it. */
 function readColumns(rows: readonly Row[], head: Row): Draft[] {
   const indices = head.cells.map(nameIndex);
-  return rows.slice(rows.indexOf(head) + 1).flatMap((row) => {
-    const slots = row.cells.flatMap((cell, i) => {
-      const value = indices[i] === null || indices[i] === undefined ? null : readCell(cell);
-      return value === null ? [] : [{ index: indices[i]!, ...value }];
+  return rows.slice(rows.indexOf(head) + 1).flatMap((row, i) => {
+    const slots = row.cells.flatMap((cell, column) => {
+      const index = indices[column] ?? null;
+      const value = index === null ? null : readCell(cell);
+      return value === null ? [] : [{ index: index!, ...value }];
     });
     if (slots.length === 0) return [];
-    const label = row.cells.filter((cell, i) => (indices[i] ?? null) === null && cell !== '').join(' ');
+    const label = row.cells.filter((cell, column) => (indices[column] ?? null) === null && cell !== '').join(' ');
     const measured = row.cells.some(
-      (cell, i) => (indices[i] ?? null) === null && readCell(cell) !== null && announcesOther(head.cells[i] ?? ''),
+      (cell, column) =>
+        (indices[column] ?? null) === null && readCell(cell) !== null && announcesOther(head.cells[column] ?? ''),
     );
-    return [{ kind: 'pairs' as const, slots, length: slots.length, start: row.start, end: row.end, label, measured }];
+    return [
+      {
+        kind: 'pairs' as const,
+        slots,
+        length: slots.length,
+        start: i === 0 ? rows[0].start : row.start,
+        end: row.end,
+        label,
+        measured,
+      },
+    ];
   });
 }
 
@@ -122,7 +138,7 @@ function readRows(rows: readonly Row[], count: number): Draft[] | null {
       kind: 'pairs',
       slots,
       length: slots.length,
-      start: body[0].start,
+      start: rows[0].start,
       end: rows.at(-1)!.end,
       label: title,
     });
