@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cartpole } from '../src/envs/cartpole/index.ts';
-import { describeEnvironment, fillDescription } from '../src/envs/description.ts';
-import { envs } from '../src/envs/index.ts';
+import { describeEnvironment, fillDescription, missingDescription } from '../src/envs/description.ts';
+import { envs, findEnv } from '../src/envs/index.ts';
 import { describePolicy } from '../src/policies/description.ts';
 import { buildPolicy, policyKinds } from '../src/policies/index.ts';
 
@@ -32,6 +32,39 @@ describe.each(envs)('the description of $id', (env) => {
 
   it('has no heading of its own, which the prompts would take for one of theirs', () => {
     expect(text).not.toMatch(/^#/m);
+  });
+});
+
+describe('the descriptions that tell what the reference tells', () => {
+  /** What is in the full description and not known to the models of the reference. */
+  const untold: Readonly<Record<string, RegExp>> = {
+    'CartPole-v1': /gravity|weigh|0\.02|10 N|two steps later|0\.209|12 deg|-0\.05|500|475/,
+    'FrozenLake-v1': /FHFH|safest|100/,
+    'maze-sample-3x3-v0': /passage|0-1|unchanged|200/,
+    'Nim-v0': /1, 5 or 9|opponent takes|same chance|against the rules/,
+    'MountainCar-v0': /gravity|0\.0025|0\.001|too weak|0\.5\b|-0\.6|200|-110/,
+    'MountainCarContinuous-v0': /gravity|0\.0025|0\.0015|trap|0\.45|999|-1 to 1/,
+    'InvertedPendulum-v5': /gravity|gear is|kg|1000|balance/,
+    'InvertedDoublePendulum-v5': /gravity|0\.01 x|kg|1000|height of the/,
+    'Swimmer-v5': /three|viscos|\blong\b|kg|1000|0\.04/,
+    'Pong-v0': /800|600|px|bounce|1000|slope|opponent/,
+  };
+
+  it('are there for the environments of the reference and no others', () => {
+    const described = envs.filter((env) => missingDescription(env, 'reference') === null).map(({ id }) => id);
+    expect(described.sort()).toEqual(Object.keys(untold).sort());
+  });
+
+  it.each(Object.entries(untold))('of %s leaves out what it shall', (id, pattern) => {
+    const env = findEnv(id);
+    const text = describeEnvironment(env, 'reference');
+    expect(text).not.toMatch(pattern);
+    expect(text).not.toMatch(/[{}]|^#/m);
+    expect(text.length).toBeLessThan(describeEnvironment(env).length);
+  });
+
+  it('names the goals of the map that is played', () => {
+    expect(describeEnvironment(findEnv('frozenlake'), 'reference')).toContain('The goal is cell 15.');
   });
 });
 

@@ -208,6 +208,34 @@ describe('settings of the evidence', () => {
     expect(critic).not.toMatch(/standard deviation|quantiles|truncated:/);
   });
 
+  it('names no environment, observation or action without knowledge', async () => {
+    const prompt = { ...settings.prompt, knowledge: 'none' as const };
+    for (const { id } of methods) {
+      const script = scripted(good, [120, 340]);
+      await runIteration(findMethod(id), { ...context, settings: { ...settings, prompt } }, script.effects);
+      for (const [{ content }] of script.prompts) {
+        expect(content).not.toMatch(/CartPole|\bcart\b|\bpole\b|theta|x_dot|push|## Environment/);
+      }
+    }
+  });
+
+  it('counts from 0, prints two decimals and asks for an explanation, where that is asked for', async () => {
+    const prompt = { knowledge: 'reference', explanation: 'reasoning', rewardDecimals: 2, countFrom: 0 } as const;
+    const of = { ...context, settings: { ...settings, prompt, trajectoryTokens: null } };
+    const script = scripted(good, [120.129, 340]);
+    await runIteration(findMethod('r2po'), of, script.effects);
+    const [search, critic] = script.prompts.map(([{ content }]) => content);
+    for (const text of [search, critic]) {
+      expect(text).toMatch(/^trial 0: .* = 21$/m);
+      expect(text).toMatch(/^trial 1: .* = 234.57$/m);
+      expect(text).toContain('Iteration 11 of 83.');
+      expect(text).toContain('explain what you changed and why');
+    }
+    expect(critic).toContain('mean_reward = 120.13');
+    expect(critic).not.toContain('left out');
+    expect(critic).toContain(describeEnvironment(cartpole, 'reference'));
+  });
+
   it('shows excerpts of the last trials only, each made once', async () => {
     let played = 0;
     const counted = trials.map((trial) => ({

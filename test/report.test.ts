@@ -536,6 +536,20 @@ describe('beside the published results', () => {
     ]);
   });
 
+  it('names what differs in the prompts of each method, and nothing for runs with prompts of the reference', () => {
+    const folder = runsOf({ method: 'r2po' }, { method: 'pure-search' });
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const byMethod = new Map(report.published!.map((row) => [row.method, row.promptDifferences]));
+    const second = 'the second search says that it is the second proposal';
+    expect(byMethod.get('pure-search')).toContain(second);
+    expect(byMethod.get('r2po')).not.toContain(second);
+    const table = publishedTable(report.published!);
+    for (const row of table.rows) expect(row.at(-1)).toMatch(/the prompts \(see the note\)$/);
+    expect(table.note).toMatch(new RegExp(`in pure-search: [^.]*${second}`));
+    const imported = report.published!.map((row) => ({ ...row, differences: [], promptDifferences: [] }));
+    for (const row of publishedTable(imported).rows) expect(row.at(-1)).toBe('nothing known');
+  });
+
   it('says that the optimiser is none, and leaves out what was not published', () => {
     const folder = runsOf(
       { kind: 'offline', model: 'offline' },
