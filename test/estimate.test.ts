@@ -23,7 +23,7 @@ async function estimateOf(config: string, overrides: readonly string[] = []) {
 describe('the estimate', () => {
   it.each(methods.map((m) => m.id))('of %s counts 200 calls and 4000 episodes', async (id) => {
     const estimate = await estimateOf(`cartpole/${id}`);
-    expect(estimate).toMatchObject({ calls: 200, episodes: 4020, recheck_episodes: 10_000, cost_usd: null });
+    expect(estimate).toMatchObject({ calls: 200, episodes: 4020, recheck_episodes: 10_000, cost_usd: 0 });
     expect(estimate.prompt_tokens).toBeGreaterThan(100_000);
     expect(estimate.completion_tokens).toBeGreaterThan(5_000);
   });
@@ -53,7 +53,9 @@ describe('the estimate', () => {
     const { prompt_tokens: prompt, completion_tokens: completion } = estimate;
     expect(estimate.cost_usd).toBeCloseTo((2.5 * prompt + 10 * completion) / 1e6, 12);
     expect(estimate.price_date).toBe('2026-11-20');
-    expect(costOf(null, 5, 5)).toBeNull();
+    expect(
+      costOf(null, { promptTokens: 5, completionTokens: 5, cachedTokens: null, cacheWriteTokens: null }),
+    ).toBeNull();
   });
 });
 
@@ -63,8 +65,8 @@ describe('r2po run', () => {
     const args = ['run', 'cartpole/r2po', '--dry-run', '--runs-dir', runsDir];
     const { code, stdout } = await runCli([...args, '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ method: 'r2po', model: 'offline', calls: 200, cost_usd: null });
-    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +unknown: no price of "offline"/);
+    expect(JSON.parse(stdout)).toMatchObject({ method: 'r2po', model: 'offline', calls: 200, cost_usd: 0 });
+    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +nothing/);
     expect(existsSync(runsDir)).toBe(false);
   });
 
@@ -72,13 +74,17 @@ describe('r2po run', () => {
     const { code, stderr } = await runCli([
       'run',
       'cartpole/r2po',
+      '--model',
+      'http://models.example.org/v1#m',
       '--max-cost',
       '1.5',
       '--runs-dir',
       temporaryFolder(),
     ]);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected a price of "offline" to hold a limit of 1.5 USD, got none');
+    expect(stderr).toContain(
+      'expected a price of "http://models.example.org/v1#m" to hold a limit of 1.5 USD, got none',
+    );
   });
 
   it('stops, resumable, when the cost is used up, and reports it', async () => {

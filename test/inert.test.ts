@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, visibleJson } from '../src/base/inert.ts';
 import { createIo } from '../src/cli/io.ts';
-import { eventsOf, scriptedModel, smallRun } from './support/experiment.ts';
+import { eventsOf, scriptedModel, uselessRun } from './support/experiment.ts';
 
 /** Control characters of a text beside tab, line feed, and colours. */
 function steering(text: string): string[] {
@@ -56,7 +56,7 @@ describe('inert text', () => {
   it('is what a reply is in the record', async () => {
     const bad = '\u202e\u009b2J<script>alert(1)</script> [x](javascript:1) \u001b[2J no parameters';
     const model = scriptedModel(() => bad);
-    const { folder } = await smallRun({ model, overrides: ['iterations=1', 'search.repair_turns=0'] });
+    const folder = await uselessRun({ model, overrides: ['iterations=1', 'search.repair_turns=0'] });
     const raw = readFileSync(join(folder, 'events.jsonl'), 'utf8');
     expect(steering(raw)).toEqual([]);
     expect(raw).not.toContain('\t');

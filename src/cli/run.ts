@@ -1,11 +1,20 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
 import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
-import { createRunFolder, findRunToResume, requireRun } from '../experiment/folder.ts';
-import { usedBackend, usedModels } from '../experiment/manifest.ts';
+import { withListPrices } from '../experiment/cost.ts';
+import {
+  createRunFolder,
+  type FoundRun,
+  findRunToResume,
+  type RunPlace,
+  readRunConfig,
+  requireRun,
+} from '../experiment/folder.ts';
+import { type Manifest, usedBackend, usedModels } from '../experiment/manifest.ts';
 import type { RunModels } from '../experiment/models.ts';
 import { type Plan, planRun } from '../experiment/plan.ts';
 import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
@@ -13,11 +22,11 @@ import type { RunSummary } from '../experiment/summary.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/run-table.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import { openCpuBackend } from '../rollout/cpu/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
+import { watchCalls } from './waiting.ts';
 
 interface Options {
   readonly env?: string;
@@ -50,9 +59,10 @@ export function define(command: Command, io: Io): void {
     .addOption(countOption('--max-calls', 'stop, resumable, after this many model calls', Number.MAX_SAFE_INTEGER))
     .addOption(countOption('--max-tokens', 'stop, resumable, after this many tokens', Number.MAX_SAFE_INTEGER))
     .addOption(
-      new Option('--max-cost <usd>', 'stop, resumable, at this cost; needs a price in the configuration').argParser(
-        positiveNumber('--max-cost', 'USD'),
-      ),
+      new Option(
+        '--max-cost <usd>',
+        'stop, resumable, at this cost; needs a price, known or in the configuration',
+      ).argParser(positiveNumber('--max-cost', 'USD')),
     )
     .option('--dry-run', 'say what the run would take, and do nothing')
     .addOption(
@@ -66,54 +76,73 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
-  const { config: asked, yaml } = await resolveConfig(configName, overrides, options);
+  const { config: asked } = await resolveConfig(configName, overrides, options);
   if (options.dryRun) {
-    await showEstimate(planRun(asked), options, io);
+    const { showEstimate } = await import('./run-estimate.ts');
+    await showEstimate(planRun(await withListPrices(asked)), options.json === true, io);
     return;
   }
   const place = { runsDir: options.runsDir, name: options.name ?? null };
-  const found = options.resume
-    ? await findRunToResume(place, asked, await asEarlier(configName, overrides, options))
-    : null;
-  const earlier = found?.folder ?? null;
-  const config = found?.config ?? asked;
-  const plan = planRun(config);
-  const manifest = earlier === null ? null : requireRun(earlier);
+  const earlier = options.resume ? await resumed(place, asked, await asEarlier(configName, overrides, options)) : null;
+  const plan = planRun(earlier?.config ?? (await withListPrices(asked)));
+  const manifest = earlier === null ? null : requireRun(earlier.folder);
   if (earlier !== null && manifest?.status === 'finished') {
-    io.note(`${earlier} is finished; this is what it found`);
-    report(earlier, await restoreSummary(earlier, config, plan.policy), options, io);
+    io.note(`${earlier.folder} is finished; this is what it found`);
+    report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, plan.policy), options, io);
     return;
   }
+  await play({ plan, place, folder: earlier?.folder ?? null, manifest }, options, io);
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly place: RunPlace;
+  /** of the run to go on with; null: a new one */
+  readonly folder: string | null;
+  readonly manifest: Manifest | null;
+}
+
+async function play({ plan, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
   const interruption = listenForInterrupts(io, 'the run');
+  const note = (text: string) => io.note(text);
   try {
-    const note = (text: string) => io.note(text);
-    const backend = await openBackend(usedBackend(manifest) ?? config.evaluation.backend, note);
+    const backend = await openBackend(usedBackend(manifest) ?? plan.config.evaluation.backend, note);
     try {
       const unsupported = backend.supports(plan.env, plan.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
       const { opener, openModels } = await import('../experiment/models.ts');
-      const models = await openModels(config, plan.method, opener(config, note), usedModels(manifest));
+      const models = await openModels(plan.config, plan.method, opener(plan.config, note), usedModels(manifest));
       for (const line of modelLines(models)) io.note(line);
+      await warnOfContexts(plan, models, io);
       const argv = process.argv.slice(2);
-      const folder = earlier ?? createRunFolder(place, { config, yaml, argv, now: Date.now() });
+      // Only now `auto` has a name.
+      const config = earlier === null ? await withListPrices(plan.config, answering(models)) : plan.config;
+      const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
       io.note(`run folder: ${folder}`);
-      const summary = await runExperiment({
-        ...plan,
-        backend,
-        models,
-        folder,
-        resume: earlier !== null,
-        resumeCommand: resumeCommand(argv),
-        argv,
-        signal: interruption.signal,
-        onProgress: (progress) => showProgress(progress, io),
-        onNotice: (text) => io.warn(text),
-        log: note,
-      });
-      io.status(null);
-      const { writeRunFigure } = await import('../report/run-figure.ts');
-      io.note(`figure: ${await writeRunFigure(folder, summary)}`);
-      report(folder, summary, options, io);
+      const shown = statusOf(io);
+      try {
+        const summary = await runExperiment({
+          ...plan,
+          config,
+          backend,
+          models,
+          folder,
+          resume: earlier !== null,
+          resumeCommand: resumeCommand(argv),
+          argv,
+          signal: interruption.signal,
+          onProgress: shown.onProgress,
+          onCall: shown.onCall,
+          onNotice: (text) => io.warn(text),
+          log: note,
+        });
+        io.status(null);
+        const { writeRunFigure } = await import('../report/run-figure.ts');
+        io.note(`figure: ${await writeRunFigure(folder, summary)}`);
+        report(folder, summary, options, io);
+      } finally {
+        shown.dispose();
+      }
     } finally {
       await backend.close();
     }
@@ -122,38 +151,32 @@ async function run(configName: string, overrides: readonly string[], options: Op
   }
 }
 
+/** The run to go on with, at the prices that it was begun with where the configuration names none. */
+async function resumed(place: RunPlace, asked: Config, asEarlier: Config): Promise<FoundRun> {
+  const { folder, config } = await findRunToResume(place, asked, asEarlier);
+  const frozen = { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
+  return { folder, config: config.budget.max_cost_usd === null ? frozen : await withListPrices(frozen) };
+}
+
+/** Names of all models that may answer. */
+function answering({ search, critic }: RunModels): string[] {
+  return [...new Set([...search.models, ...critic.models].map(({ id }) => id))];
+}
+
+/** Warns before the first call of prompts that will outgrow the context; looks only where a language model answers. */
+async function warnOfContexts(plan: Plan, models: RunModels, io: Io): Promise<void> {
+  if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
+  const { estimateOf } = await import('./run-estimate.ts');
+  const { contextsOf, outgrown } = await import('../experiment/context.ts');
+  const contexts = await contextsOf(models, plan.config);
+  if (contexts.every(({ tokens }) => tokens === null)) return;
+  for (const warning of outgrown(contexts, await estimateOf(plan))) io.warn(warning);
+}
+
 /** The configuration as an earlier version would have meant it. */
 async function asEarlier(configName: string, overrides: readonly string[], options: Options): Promise<Config> {
   const file = await openConfig(configName, earlierDefaults);
   return (await file.resolve(overrides, options)).config;
-}
-
-/** Counts calls, episodes and tokens, and names the cost where the configuration has a price. */
-async function showEstimate(plan: Plan, options: Options, io: Io): Promise<void> {
-  const { estimateRun } = await import('../experiment/estimate.ts');
-  const backend = openCpuBackend();
-  const estimate = await estimateRun(plan, backend).finally(() => backend.close());
-  const { config } = plan;
-  if (options.json) {
-    io.printJson({ env: plan.env.id, method: plan.method.id, model: config.model, ...estimate });
-    return;
-  }
-  const { cost_usd: cost, price_date: date } = estimate;
-  const count = (value: number): string => value.toLocaleString('en-US');
-  const rows = [
-    ['model calls', `${count(estimate.calls)}, repair turns apart`],
-    ['episodes', `${count(estimate.episodes)}, and ${count(estimate.recheck_episodes)} to re-check the best policy`],
-    ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
-    ['completion tokens', `about ${count(estimate.completion_tokens)}, more from a model that thinks aloud`],
-    [
-      'cost',
-      cost === null
-        ? `unknown: no price of "${config.model}" under "prices"`
-        : `about ${cost.toFixed(2)} USD at the prices of ${date}`,
-    ],
-  ];
-  const title = `${plan.env.id}, ${plan.method.id}, ${config.model}`;
-  io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
 }
 
 /** What answers: one line, or one for each purpose, and what answers when it cannot be used. */
@@ -171,12 +194,24 @@ function resumeCommand(argv: readonly string[]): string {
   return quotedCommand([...argv.filter((arg) => arg !== '--resume'), '--resume']);
 }
 
-/** One line that is drawn again on a terminal, else one line per iteration. */
-function showProgress(progress: Progress, io: Io): void {
-  const { event, tally } = progress;
-  if (event === null) io.note(`resumed after ${tally.rows.length} of ${progress.iterations} iterations`);
-  if (io.live) io.status(progressLine(progress));
-  else if (event?.type === 'iteration') io.note(progressLine(progress));
+/** On a terminal a line of the run and one of the call under way, else a line per iteration and per long wait. */
+function statusOf(io: Io) {
+  let progress: Progress | null = null;
+  const draw = (): void => {
+    const lines = [progress && progressLine(progress), waiting.line()].filter((line) => line !== null);
+    io.status(lines.length === 0 ? null : lines.join('\n'));
+  };
+  const waiting = watchCalls(io, draw);
+  return {
+    onProgress(next: Progress): void {
+      progress = next;
+      if (next.event === null) io.note(`resumed after ${next.tally.rows.length} of ${next.iterations} iterations`);
+      if (io.live) draw();
+      else if (next.event?.type === 'iteration') io.note(progressLine(next));
+    },
+    onCall: waiting.onCall,
+    dispose: waiting.dispose,
+  };
 }
 
 function report(folder: string, summary: RunSummary, options: Options, io: Io): void {

@@ -93,6 +93,17 @@ const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of 
 const price = section('what a model costs', {
   prompt_per_million: usd.describe('USD per million prompt tokens'),
   completion_per_million: usd.describe('USD per million completion tokens'),
+  cached_per_million: usd
+    .optional()
+    .describe('USD per million prompt tokens that a cache had; as any other without it'),
+  cache_write_per_million: usd
+    .optional()
+    .describe('USD per million prompt tokens that were written to a cache; as any other without it'),
+  source: z
+    .string({ error: 'a text' })
+    .max(200, { error: 'a text of at most 200 characters' })
+    .optional()
+    .describe('who says so'),
   date: z.iso.date({ error: 'a date as YYYY-MM-DD' }).describe('when that was the price'),
 });
 
@@ -317,7 +328,9 @@ export const configSchema = section('a search run of r2po', {
   prices: z
     .record(z.string(), price, { error: 'a section of prices by model name' })
     .default({})
-    .describe('by model name as in `model`; without one the cost is unknown'),
+    .describe(
+      'by model name as in `model`; a new run takes those that it does not find here from the list of known prices',
+    ),
 });
 
 type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };

@@ -3,8 +3,9 @@
  * first and of its last iteration, made from policies that are drawn at random and played.
  */
 import { estimateTokens } from '../base/tokens.ts';
+import { purposeSettings } from '../config/purpose.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import { type Effects, noRemarks, type PastTrial } from '../methods/method.ts';
+import { type Effects, noRemarks, type PastTrial, type Purpose } from '../methods/method.ts';
 import { sensitivityChanges } from '../methods/settings.ts';
 import { warmupParameters } from '../methods/warmup.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -23,18 +24,31 @@ export interface Estimate {
   readonly prompt_tokens: number;
   /** of replies in the asked-for form; a model that thinks aloud writes many more */
   readonly completion_tokens: number;
-  /** null: no price in the configuration */
+  /** of the longest call of each purpose: prompt and reply, tokens; null: the method has none */
+  readonly longest_call_tokens: Readonly<Record<Purpose, number | null>>;
+  /** without what caches save; null: a model has no price */
   readonly cost_usd: number | null;
+  /** of the search model's price */
   readonly price_date: string | null;
+  readonly price_source: string | null;
+}
+
+/** Of the calls of one purpose in one iteration. */
+interface CallTokens {
+  prompt: number;
+  completion: number;
+  /** prompt and reply of the longest */
+  longest: number;
 }
 
 interface OneIteration {
   readonly calls: number;
   readonly evaluations: number;
   readonly sensitivityEpisodes: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
+  readonly tokens: Readonly<Record<Purpose, CallTokens>>;
 }
+
+const purposes = ['search', 'critic'] as const satisfies readonly Purpose[];
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
 export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimate> {
@@ -43,18 +57,29 @@ export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimat
   const last = settings.iterations === 1 ? first : await oneIteration(plan, backend, settings.iterations);
   // The history grows by a line an iteration.
   const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
-  const prompt = sum(first.promptTokens, last.promptTokens);
-  const completion = sum(first.completionTokens, last.completionTokens);
-  const price = priceOf(config);
+  const paid = purposes.map((purpose) => ({
+    price: priceOf(config, purposeSettings(config, purpose).model),
+    promptTokens: sum(first.tokens[purpose].prompt, last.tokens[purpose].prompt),
+    completionTokens: sum(first.tokens[purpose].completion, last.tokens[purpose].completion),
+    cachedTokens: null,
+    cacheWriteTokens: null,
+  }));
+  const costs = paid
+    .filter(({ promptTokens }) => promptTokens > 0)
+    .map(({ price, ...tokens }) => costOf(price, tokens));
+  const [{ price }] = paid;
+  const longest = (purpose: Purpose) => last.tokens[purpose].longest || null;
   const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
   return {
     calls: first.calls * settings.iterations,
     episodes: settings.warmupPolicies + perIteration * settings.iterations,
     recheck_episodes: config.recheck.episodes,
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    cost_usd: costOf(price, prompt, completion),
+    prompt_tokens: paid.reduce((total, { promptTokens }) => total + promptTokens, 0),
+    completion_tokens: paid.reduce((total, { completionTokens }) => total + completionTokens, 0),
+    longest_call_tokens: { search: longest('search'), critic: longest('critic') },
+    cost_usd: costs.reduce((total, cost) => (total === null || cost === null ? null : total + cost), 0),
     price_date: price?.date ?? null,
+    price_source: price?.source ?? null,
   };
 }
 
@@ -72,15 +97,20 @@ async function oneIteration(plan: Plan, backend: Backend, iteration: number): Pr
     // Digits of a measured mean.
     return { kind, params, mean: 123.456, trace: () => trace(params) };
   });
-  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, promptTokens: 0, completionTokens: 0 };
+  const none = (): CallTokens => ({ prompt: 0, completion: 0, longest: 0 });
+  const tokens: Record<Purpose, CallTokens> = { search: none(), critic: none() };
+  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, tokens };
   const effects: Effects = {
-    async ask({ messages }) {
+    async ask({ messages, purpose }) {
       // Not one of the history, which would be sent back.
       const params = draw(1_000_000 + total.calls);
       const text = `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nOne sentence that says why.`;
       total.calls += 1;
-      total.promptTokens += (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
-      total.completionTokens += estimateTokens(text);
+      const asked = (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
+      const of = tokens[purpose];
+      of.prompt += asked;
+      of.completion += estimateTokens(text);
+      of.longest = Math.max(of.longest, asked + estimateTokens(text));
       return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
     },
     notice() {},

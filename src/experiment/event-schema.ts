@@ -44,33 +44,32 @@ const interval = z.tuple([z.number(), z.number()]).nullable();
 const pairedTest = z.strictObject({ difference: z.number(), ci95: interval, p: z.number() });
 
 /** What older records do not have is what an endpoint has not said. */
-const reply = z
-  .strictObject({
-    text: z.string(),
-    reasoning: z.string().nullable().default(null),
-    usage: z.strictObject({
-      promptTokens: count,
-      completionTokens: count,
-      cachedTokens: count.nullable().default(null),
-      cacheWriteTokens: count.nullable().default(null),
-      reasoningTokens: count.nullable().default(null),
-      costUsd: z.number().nonnegative().optional(),
-      estimated: z.boolean(),
-    }),
-    latencySeconds: z.number(),
-    firstTokenSeconds: z.number().nullable().default(null),
-    tokensPerSecond: z.number().nullable().default(null),
-    requests: count,
-    model: z.string(),
-    answeredBy: z.string().optional(),
-    // Older records judged no reply by it.
-    finish: z.enum(finishes).default('stop'),
-    finishReason: z.string().nullable(),
-    id: z.string().nullable().default(null),
-    rateLimits: z.record(z.string(), z.string()).default({}),
-    dropped: z.array(z.string()),
-  })
-  .transform(({ answeredBy, ...rest }) => ({ ...rest, answeredBy: answeredBy ?? rest.model }));
+const reply = z.strictObject({
+  text: z.string(),
+  reasoning: z.string().nullable().default(null),
+  usage: z.strictObject({
+    promptTokens: count,
+    completionTokens: count,
+    cachedTokens: count.nullable().default(null),
+    cacheWriteTokens: count.nullable().default(null),
+    reasoningTokens: count.nullable().default(null),
+    costUsd: z.number().nonnegative().optional(),
+    estimated: z.boolean(),
+  }),
+  latencySeconds: z.number(),
+  firstTokenSeconds: z.number().nullable().default(null),
+  tokensPerSecond: z.number().nullable().default(null),
+  requests: count,
+  model: z.string(),
+  // Older records do not say; it is the model of the run then.
+  answeredBy: z.string().default(''),
+  // Older records judged no reply by it.
+  finish: z.enum(finishes).default('stop'),
+  finishReason: z.string().nullable(),
+  id: z.string().nullable().default(null),
+  rateLimits: z.record(z.string(), z.string()).default({}),
+  dropped: z.array(z.string()),
+});
 
 const stamp = { time: z.iso.datetime(), seq: count };
 

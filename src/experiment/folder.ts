@@ -2,11 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { R2poError, UsageError } from '../base/errors.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
+import { withListPrices } from './cost.ts';
 import { errorCode, jsonText, replaceFile, syncFolder } from './files.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
@@ -47,13 +49,19 @@ function claim(draft: string, target: string): boolean {
   }
 }
 
-interface NewRun {
+export interface NewRun {
   readonly config: Config;
   /** text of `config.yaml` */
   readonly yaml: string;
   readonly argv: readonly string[];
   /** ms since 1970 */
   readonly now: number;
+}
+
+/** The run with the known prices of its models, which are frozen in its folder. */
+export async function withPrices(run: NewRun): Promise<NewRun> {
+  const config = await withListPrices(run.config);
+  return config === run.config ? run : { ...run, config, yaml: stringify(config) };
 }
 
 /** A hidden folder with the configuration and the manifest of a new run. */

@@ -10,7 +10,8 @@ import type { BackendChoice } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/open.ts';
 import { type SharedBackend, shareBackend } from '../rollout/shared.ts';
 import type { CallState } from './calls.ts';
-import { requireRun } from './folder.ts';
+import { modelNames, priceOf, withListPrices } from './cost.ts';
+import { readRunConfig, requireRun } from './folder.ts';
 import { usedBackend, usedModels } from './manifest.ts';
 import { openModel } from './model.ts';
 import { type ModelNames, openModels, type RunModels } from './models.ts';
@@ -39,6 +40,12 @@ export interface HostedRun {
   readonly onCall?: (call: CallState | null) => void;
 }
 
+/** The prices that a run was begun with hold for all of it, unless the configuration names others. */
+async function withPricesOf(folder: string, config: Config): Promise<Config> {
+  if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
+  return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
+}
+
 /** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
 function once<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
   const known = opened.get(key);
@@ -62,7 +69,7 @@ export class RunHost {
 
   /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
   async check(config: Config): Promise<void> {
-    const { env, policy, method } = this.#planner.plan(config);
+    const { env, policy, method } = this.#planner.plan(await withListPrices(config));
     const unsupported = (await this.#backend(config.evaluation.backend)).supports(env, policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
     await this.#modelsOf(config, method, null);
@@ -72,9 +79,9 @@ export class RunHost {
    * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `runExperiment` does.
    */
   async run({ config, folder, backend: fallback, ...options }: HostedRun): Promise<RunSummary> {
-    const plan = this.#planner.plan(config);
     const manifest = requireRun(folder);
-    if (manifest.status === 'finished') return restoreSummary(folder, config, plan.policy);
+    const plan = this.#planner.plan(await withPricesOf(folder, config));
+    if (manifest.status === 'finished') return restoreSummary(folder, plan.config, plan.policy);
     const asked = config.evaluation.backend;
     const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
     const models = await this.#modelsOf(config, plan.method, usedModels(manifest));

@@ -8,7 +8,7 @@ import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
-import { checkPrice } from './cost.ts';
+import { checkPrices } from './cost.ts';
 
 export interface Plan {
   readonly config: Config;
@@ -27,7 +27,7 @@ export class Planner {
 
   /** Throws a usage error when something that the configuration names does not exist or fit. */
   plan(config: Config): Plan {
-    checkPrice(config);
+    checkPrices(config);
     const { env, policy } = this.#unitsOf(config);
     return { config, env, policy, method: findMethod(config.method), settings: toSettings(config, env) };
   }

@@ -8,7 +8,7 @@ import type { SearchSettings } from '../methods/settings.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { CallState } from './calls.ts';
-import { costOf, priceOf } from './cost.ts';
+import { costOfRun } from './cost.ts';
 import type { EventBody, RunEvent } from './events.ts';
 import { refuseImported, requireRun } from './folder.ts';
 import { runHash } from './identity.ts';
@@ -184,7 +184,7 @@ class Session {
   checkBudget(): void {
     const { config } = this.options;
     const { max_calls, max_tokens, max_time_s, max_cost_usd } = config.budget;
-    const { llm, tokens, wallSeconds } = this.tally;
+    const { answered, tokens, wallSeconds } = this.tally;
     const check = (used: number, limit: number | null, what: string, option: string) => {
       if (limit === null || used < limit) return;
       throw new R2poError(
@@ -193,10 +193,10 @@ class Session {
         { exitCode: exitCodes.budget },
       );
     };
-    check(llm.calls, max_calls, 'model calls', '--max-calls');
+    check(answered.calls, max_calls, 'model calls', '--max-calls');
     check(tokens, max_tokens, 'tokens', '--max-tokens');
     check(wallSeconds, max_time_s, 'seconds', '--max-time');
-    const cost = costOf(priceOf(config), llm.promptTokens, llm.completionTokens);
+    const cost = costOfRun(config, this.tally);
     check(cost ?? 0, max_cost_usd, 'USD', '--max-cost');
   }
 

@@ -1,9 +1,9 @@
 /** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
 import type { Config } from '../config/schema.ts';
 import { findEnv } from '../envs/index.ts';
-import { costOf, priceOf } from './cost.ts';
+import { costOfRun } from './cost.ts';
 import type { ModelKind } from './events.ts';
-import type { IterationRow, RunStatus, Tally } from './tally.ts';
+import type { IterationRow, ModelCounts, RunStatus, Tally } from './tally.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
 export interface RunSummary {
@@ -43,6 +43,13 @@ export interface RunSummary {
     readonly unusable_replies: number;
     readonly prompt_tokens: number;
     readonly completion_tokens: number;
+    /** of the prompt tokens those that a cache had, and that were written to one; null where no endpoint said */
+    readonly cached_tokens: number | null;
+    readonly cache_write_tokens: number | null;
+    /** of the completion tokens; null where no endpoint said */
+    readonly reasoning_tokens: number | null;
+    /** by the name of the model that answered: a chain of fallbacks, or search and critic, may have several */
+    readonly by_model: Readonly<Record<string, ModelSummary>>;
     readonly seconds: number;
     /** by the prices of the configuration; null without one */
     readonly cost_usd: number | null;
@@ -56,6 +63,26 @@ export interface RunSummary {
   readonly adapter: string | null;
 }
 
+export interface ModelSummary {
+  readonly calls: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cached_tokens: number | null;
+  readonly cache_write_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+}
+
+function countsOf(counts: ModelCounts): ModelSummary {
+  return {
+    calls: counts.calls,
+    prompt_tokens: counts.promptTokens,
+    completion_tokens: counts.completionTokens,
+    cached_tokens: counts.cachedTokens,
+    cache_write_tokens: counts.cacheWriteTokens,
+    reasoning_tokens: counts.reasoningTokens,
+  };
+}
+
 function average(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 }
@@ -66,7 +93,8 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
 };
 
 export function summarize(config: RunFacts, tally: Tally): RunSummary {
-  const { best, rechecked, llm, rows } = tally;
+  const { best, rechecked, llm, answered, byModel, rows } = tally;
+  const { calls, ...tokens } = countsOf(answered);
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
     status: tally.status,
@@ -92,13 +120,13 @@ export function summarize(config: RunFacts, tally: Tally): RunSummary {
       },
     },
     llm: {
-      calls: llm.calls,
+      calls,
       failed_calls: llm.failedCalls,
       unusable_replies: llm.unusable,
-      prompt_tokens: llm.promptTokens,
-      completion_tokens: llm.completionTokens,
+      ...tokens,
+      by_model: Object.fromEntries([...byModel].map(([name, counts]) => [name, countsOf(counts)])),
       seconds: llm.seconds,
-      cost_usd: costOf(priceOf(config), llm.promptTokens, llm.completionTokens),
+      cost_usd: costOfRun(config, tally),
     },
     episodes: tally.episodes,
     steps: tally.steps,
@@ -128,6 +156,9 @@ const columns = [
   'wall_s',
   // last, for those who read columns by their place
   'llm_calls',
+  'cached_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
 ] as const satisfies readonly (keyof IterationRow)[];
 
 /** One row per iteration; an empty cell where there is no value. */

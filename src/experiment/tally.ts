@@ -3,8 +3,10 @@
  * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
  */
 import { type ExitCode, exitCodes } from '../base/errors.ts';
+import type { ChatReply } from '../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../methods/method.ts';
 import type { Summary } from '../stats/summary.ts';
+import type { PaidTokens } from './cost.ts';
 import type { ModelKind, RunEvent } from './events.ts';
 
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
@@ -33,6 +35,52 @@ export interface IterationRow {
   readonly wall_s: number;
   /** answered calls so far, repair turns included */
   readonly llm_calls: number;
+  /** of the prompt and completion tokens so far; null where no endpoint said */
+  readonly cached_tokens: number | null;
+  readonly cache_write_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+}
+
+/** What one model answered. Tokens of caches and of reasoning: null where no endpoint said. */
+export interface ModelCounts {
+  readonly calls: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly reasoningTokens: number | null;
+  /** USD of the replies whose endpoint said what they cost */
+  readonly saidUsd: number;
+  /** of the replies whose endpoint did not say what they cost */
+  readonly unsaid: PaidTokens & { readonly calls: number };
+}
+
+const noTokens = { calls: 0, promptTokens: 0, completionTokens: 0, cachedTokens: null, cacheWriteTokens: null };
+const noCounts: ModelCounts = {
+  ...noTokens,
+  reasoningTokens: null,
+  saidUsd: 0,
+  unsaid: noTokens,
+};
+
+function plus(a: number | null, b: number | null): number | null {
+  return a === null ? b : a + (b ?? 0);
+}
+
+function withReply(counts: ModelCounts, { usage }: ChatReply): ModelCounts {
+  const add = (to: ModelCounts['unsaid']): ModelCounts['unsaid'] => ({
+    calls: to.calls + 1,
+    promptTokens: to.promptTokens + usage.promptTokens,
+    completionTokens: to.completionTokens + usage.completionTokens,
+    cachedTokens: plus(to.cachedTokens, usage.cachedTokens),
+    cacheWriteTokens: plus(to.cacheWriteTokens, usage.cacheWriteTokens),
+  });
+  return {
+    ...add(counts),
+    reasoningTokens: plus(counts.reasoningTokens, usage.reasoningTokens),
+    saidUsd: counts.saidUsd + (usage.costUsd ?? 0),
+    unsaid: usage.costUsd === undefined ? add(counts.unsaid) : counts.unsaid,
+  };
 }
 
 const orderlyStops: readonly number[] = [
@@ -76,7 +124,11 @@ export class Tally {
   best: KeptPolicy | null = null;
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
-  readonly llm = { calls: 0, failedCalls: 0, unusable: 0, promptTokens: 0, completionTokens: 0, seconds: 0 };
+  readonly llm = { failedCalls: 0, unusable: 0, seconds: 0 };
+  /** of all models together */
+  answered: ModelCounts = noCounts;
+  /** by the name of the model that answered, in the order of their first replies */
+  readonly byModel = new Map<string, ModelCounts>();
   /** why the first of the unusable replies was none */
   firstProblem: string | null = null;
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
@@ -101,7 +153,7 @@ export class Tally {
   }
 
   get tokens(): number {
-    return this.llm.promptTokens + this.llm.completionTokens;
+    return this.answered.promptTokens + this.answered.completionTokens;
   }
 
   add(event: RunEvent): void {
@@ -130,12 +182,12 @@ export class Tally {
         this.addPlayed(1, event.length);
         break;
       case 'llm_call': {
-        const { usage, latencySeconds, requests } = event.reply;
-        this.llm.calls += 1;
-        this.llm.failedCalls += Math.max(0, requests - 1);
-        this.llm.promptTokens += usage.promptTokens;
-        this.llm.completionTokens += usage.completionTokens;
-        this.llm.seconds += latencySeconds;
+        const { reply, purpose } = event;
+        const name = reply.answeredBy || (this.models?.[purpose] ?? reply.model);
+        this.answered = withReply(this.answered, reply);
+        this.byModel.set(name, withReply(this.byModel.get(name) ?? noCounts, reply));
+        this.llm.failedCalls += Math.max(0, reply.requests - 1);
+        this.llm.seconds += reply.latencySeconds;
         break;
       }
       case 'parse_failed':
@@ -198,11 +250,14 @@ export class Tally {
       proposal: meanOf('proposal'),
       revision: meanOf('revision'),
       unusable_replies: this.llm.unusable,
-      prompt_tokens: this.llm.promptTokens,
-      completion_tokens: this.llm.completionTokens,
+      prompt_tokens: this.answered.promptTokens,
+      completion_tokens: this.answered.completionTokens,
       llm_seconds: this.llm.seconds,
       wall_s: this.wallSeconds,
-      llm_calls: this.llm.calls,
+      llm_calls: this.answered.calls,
+      cached_tokens: this.answered.cachedTokens,
+      cache_write_tokens: this.answered.cacheWriteTokens,
+      reasoning_tokens: this.answered.reasoningTokens,
     });
     this.evaluated = new Map();
   }

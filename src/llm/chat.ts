@@ -110,6 +110,8 @@ export interface ChatModel {
   readonly kind: ModelKind;
   /** forms to which replies can be held, the strongest first; it gets shorter when one is refused, and ends with `lines` */
   readonly replyForms: readonly ReplyForm[];
+  /** Longest prompt and reply together, tokens; null: the endpoint does not say. Left out: nothing to ask. */
+  contextTokens?(): Promise<number | null>;
   /**
    * Throws `ModelError` when the endpoint cannot be used, `ReplyFormRefused` when it refuses `request.held.form` (which
    * is then gone from `replyForms`: ask again in the next form), `InterruptedError` when the signal fired.

@@ -31,6 +31,15 @@ function best({ best: policy }: Tally): string {
   return ci95 ? `${reward(policy.mean)} ± ${significant((ci95[1] - ci95[0]) / 2, 2)}` : reward(policy.mean);
 }
 
+function tokensText({ tokens, answered }: Tally): string {
+  const { cachedTokens, reasoningTokens } = answered;
+  const parts = [
+    ...(cachedTokens ? [`${shortCount(cachedTokens)} cached`] : []),
+    ...(reasoningTokens ? [`${shortCount(reasoningTokens)} of reasoning`] : []),
+  ];
+  return `tokens ${shortCount(tokens)}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`;
+}
+
 /** The line of the newest state. A run that is still warming up says so. */
 export function progressLine({ tally, iterations, etaSeconds, event }: Progress): string {
   if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
@@ -42,7 +51,7 @@ export function progressLine({ tally, iterations, etaSeconds, event }: Progress)
     `best ${best(tally)}`,
     `revisions ${accepted} kept, ${rejected} not`,
     `unusable replies ${tally.llm.unusable}`,
-    `tokens ${shortCount(tally.tokens)}`,
+    tokensText(tally),
     ...(etaSeconds === null || tally.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
   ].join(' | ');
 }

@@ -56,7 +56,7 @@ export function tidyRows(run: string, manifest: Manifest, events: readonly RunEv
     if (event.type !== 'iteration') continue;
     const { iteration, kept } = event;
     const model = tally.model ?? manifest.model;
-    const totals = { episodes: tally.episodes, calls: tally.llm.calls, tokens: tally.tokens };
+    const totals = { episodes: tally.episodes, calls: tally.answered.calls, tokens: tally.tokens };
     for (const { label, mean } of event.candidates) {
       rows.push({
         ...{ run, env, method, model, seed, iteration, candidate: label },

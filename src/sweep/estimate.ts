@@ -1,5 +1,6 @@
 /** What a sweep would take, before it takes it. */
 import type { Config } from '../config/schema.ts';
+import { withListPrices } from '../experiment/cost.ts';
 import { type Estimate, estimateRun } from '../experiment/estimate.ts';
 import { indexRuns } from '../experiment/folder.ts';
 import { Planner } from '../experiment/plan.ts';
@@ -45,7 +46,7 @@ export async function estimateSweep(
   }
   const planned: PlannedGroup[] = [];
   for (const group of groups.values()) {
-    const plan = planner.plan(group.config);
+    const plan = planner.plan(await withListPrices(group.config));
     const { method, env } = plan;
     const { model } = group.config;
     planned.push({ ...group, env: env.id, method: method.id, model, each: await estimateRun(plan, backend) });

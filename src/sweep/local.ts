@@ -1,6 +1,6 @@
 /** The runs of a sweep in one process: some at a time, on shared backends and models. */
 import { R2poError } from '../base/errors.ts';
-import { ensureRunFolder, indexRuns, type KnownRun } from '../experiment/folder.ts';
+import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../experiment/folder.ts';
 import { RunHost } from '../experiment/host.ts';
 import { BusyError } from '../experiment/lock.ts';
 import type { Progress } from '../experiment/run.ts';
@@ -167,7 +167,7 @@ class Sweep {
       return { run, folder, outcome, already: false, summary, error };
     };
     try {
-      folder ??= ensureRunFolder(runsDir, { config, yaml, argv, now: this.#now() });
+      folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: this.#now() }));
       const place = folder;
       let rows = 0;
       const onProgress = (progress: Progress): void => {

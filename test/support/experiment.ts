@@ -9,6 +9,7 @@ import { oneModel, type RunModels } from '../../src/experiment/models.ts';
 import { planRun } from '../../src/experiment/plan.ts';
 import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
 import type { RunSummary } from '../../src/experiment/summary.ts';
+import { UnusableError } from '../../src/experiment/unusable.ts';
 import { type ChatModel, type ChatReply, type ChatRequest, plainReply, type Usage } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
@@ -41,7 +42,15 @@ export function scriptedModel(
       requests.push(request);
       const text = answer(request, requests.length - 1);
       const usage = { promptTokens: 100, completionTokens: 7, estimated: false };
-      return plainReply({ text, usage, latencySeconds: 0.25, requests: 1, model: 'scripted-1', ...reply });
+      return plainReply({
+        text,
+        usage,
+        latencySeconds: 0.25,
+        requests: 1,
+        model: 'scripted-1',
+        answeredBy: 'openai/scripted',
+        ...reply,
+      });
     },
   };
 }
@@ -91,6 +100,20 @@ export async function smallRun(run: SmallRun = {}): Promise<{ readonly folder: s
   } finally {
     await options.backend.close();
   }
+}
+
+/** The folder of a run that gets no usable reply, and ends with that. */
+export async function uselessRun(run: SmallRun): Promise<string> {
+  const options = await prepareRun(run);
+  try {
+    await runExperiment(options);
+  } catch (error) {
+    if (error instanceof UnusableError) return options.folder;
+    throw error;
+  } finally {
+    await options.backend.close();
+  }
+  throw new Error('expected a run without a usable reply');
 }
 
 /** The lines of a record, unchecked. */

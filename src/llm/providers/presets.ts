@@ -27,6 +27,8 @@ export interface Preset {
   readonly open: (options: EndpointOptions, env: Environment) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
+  /** the provider's name in the list of prices; null: what it costs is not known by the model's name alone */
+  readonly priceList: string | null;
   /** those of the controls that not every provider has */
   readonly controls: readonly ControlName[];
 }
@@ -42,6 +44,7 @@ export const presets: readonly Preset[] = [
     addressVariable: 'OLLAMA_BASE_URL',
     open: ollamaNative,
     keyVariable: 'OLLAMA_API_KEY',
+    priceList: null,
     keyRequired: false,
     controls: ollamaControls,
   },
@@ -52,6 +55,7 @@ export const presets: readonly Preset[] = [
     addressVariable: 'OPENAI_BASE_URL',
     open: openAi,
     keyVariable: 'OPENAI_API_KEY',
+    priceList: 'openai',
     keyRequired: true,
     controls: ['topP', 'stop', 'reasoningEffort'],
   },
@@ -62,6 +66,7 @@ export const presets: readonly Preset[] = [
     addressVariable: null,
     open: anthropic,
     keyVariable: 'ANTHROPIC_API_KEY',
+    priceList: 'anthropic',
     keyRequired: true,
     controls: ['topP', 'stop', 'think', 'reasoningEffort'],
   },
@@ -72,6 +77,7 @@ export const presets: readonly Preset[] = [
     addressVariable: null,
     open: gemini,
     keyVariable: 'GEMINI_API_KEY',
+    priceList: 'google',
     keyRequired: true,
     controls: ['topP', 'stop', 'think', 'reasoningEffort'],
   },
@@ -82,6 +88,7 @@ export const presets: readonly Preset[] = [
     addressVariable: null,
     open: openRouter,
     keyVariable: 'OPENROUTER_API_KEY',
+    priceList: 'openrouter',
     keyRequired: true,
     controls: ['topP', 'stop', 'think', 'reasoningEffort'],
   },
@@ -92,6 +99,7 @@ export const presets: readonly Preset[] = [
     addressVariable: 'AZURE_OPENAI_ENDPOINT',
     open: azure,
     keyVariable: 'AZURE_OPENAI_API_KEY',
+    priceList: null,
     keyRequired: true,
     controls: ['topP', 'stop', 'reasoningEffort'],
   },

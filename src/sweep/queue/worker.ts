@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import { InterruptedError, R2poError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
-import { ensureRunFolder, runFolderName } from '../../experiment/folder.ts';
+import { ensureRunFolder, runFolderName, withPrices } from '../../experiment/folder.ts';
 import { heartbeatMs, patience } from '../../experiment/heartbeat.ts';
 import { RunHost } from '../../experiment/host.ts';
 import { runHash } from '../../experiment/identity.ts';
@@ -262,7 +262,7 @@ class QueueWorker {
     }
     const played = asked === 'auto' ? (backend ?? asked) : asked;
     await this.#host.check({ ...config, evaluation: { ...config.evaluation, backend: played } });
-    ensureRunFolder(runsDir, { config, yaml, argv, now: Date.now() });
+    ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
     const summary = await this.#copying(name, folder, () =>
       this.#host.run({
         config,

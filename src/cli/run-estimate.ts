@@ -1,0 +1,67 @@
+/** `r2po run --dry-run`: what a run would take, and whether its prompts fit into the context of its models. */
+import { R2poError } from '../base/errors.ts';
+import { type Context, contextsOf, outgrown } from '../experiment/context.ts';
+import { type Estimate, estimateRun } from '../experiment/estimate.ts';
+import { opener, openModels } from '../experiment/models.ts';
+import type { Plan } from '../experiment/plan.ts';
+import { openCpuBackend } from '../rollout/cpu/backend.ts';
+import { formatTable, type Io } from './io.ts';
+
+/** Plays a few episodes to see how long prompts are. */
+export async function estimateOf(plan: Plan): Promise<Estimate> {
+  const backend = openCpuBackend({ threads: 1 });
+  return estimateRun(plan, backend).finally(() => backend.close());
+}
+
+/** Null where a model cannot be opened here, for which a run would say why. */
+async function contextsOfPlan(plan: Plan, io: Io): Promise<readonly Context[] | null> {
+  try {
+    const models = await openModels(
+      plan.config,
+      plan.method,
+      opener(plan.config, (text) => io.note(text)),
+    );
+    return await contextsOf(models, plan.config);
+  } catch (error) {
+    if (!(error instanceof R2poError)) throw error;
+    io.note(`the context of the model is not known: ${error.message}`);
+    return null;
+  }
+}
+
+function costText({ cost_usd: cost, price_date: date, price_source: source }: Estimate, model: string): string {
+  if (cost === null) return `unknown: no price of "${model}" under "prices", nor in the list of known prices`;
+  if (cost === 0) return 'nothing: it runs on a machine of your own';
+  return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, without what caches save`;
+}
+
+/** Counts calls, episodes and tokens, and names the cost where the price is known. */
+export async function showEstimate(plan: Plan, json: boolean, io: Io): Promise<void> {
+  const estimate = await estimateOf(plan);
+  const contexts = await contextsOfPlan(plan, io);
+  const { config } = plan;
+  if (json) {
+    const told = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;
+    io.printJson({ env: plan.env.id, method: plan.method.id, model: config.model, ...estimate, contexts: told });
+    return;
+  }
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const longest = Object.entries(estimate.longest_call_tokens).flatMap(([purpose, tokens]) =>
+    tokens === null ? [] : [`${count(tokens)} (${purpose})`],
+  );
+  const contextText = ({ model, tokens }: Context): string =>
+    `${tokens === null ? 'unknown' : count(tokens)} (${model})`;
+  const known = [...new Set((contexts ?? []).map(contextText))];
+  const rows = [
+    ['model calls', `${count(estimate.calls)}, repair turns apart`],
+    ['episodes', `${count(estimate.episodes)}, and ${count(estimate.recheck_episodes)} to re-check the best policy`],
+    ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
+    ['completion tokens', `about ${count(estimate.completion_tokens)}, more from a model that thinks aloud`],
+    ['longest call, tokens', `about ${longest.join(', ')}`],
+    ...(contexts !== null && known.length === 0 ? [] : [['context, tokens', known.join(', ') || 'unknown']]),
+    ['cost', costText(estimate, config.model)],
+  ];
+  const title = `${plan.env.id}, ${plan.method.id}, ${config.model}`;
+  io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
+  for (const warning of outgrown(contexts ?? [], estimate)) io.warn(warning);
+}
