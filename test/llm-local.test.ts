@@ -365,6 +365,7 @@ describe('a model in this process', () => {
 
   it('refuses a prompt that its context does not hold', async () => {
     const { model } = await open({}, {}, `${file()}#ctx=256`);
+    expect(await model.contextTokens?.()).toBe(256);
     await expect(model.complete(ask('x'.repeat(300)))).rejects.toThrow(ModelError);
     await expect(model.complete(ask('x'.repeat(300)))).rejects.toThrow(
       /at most 192 tokens, got 3\d\d; set #ctx=\d+ or more/,

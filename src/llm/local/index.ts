@@ -42,7 +42,8 @@ const leastReplyTokens = 64;
 /** Throws a usage error for controls that a model in this process does not have. */
 function checkControls(id: string, controls: Controls, name: GgufName): void {
   const has: readonly ControlName[] = ['topP', 'stop', 'think', 'reasoningEffort', 'numCtx'];
-  requireControls(id, { form: ggufForm, controls: has }, presets, controls);
+  const others = presets.map((preset) => ({ form: `${preset.id}/${preset.form}`, controls: preset.controls }));
+  requireControls(id, { form: ggufForm, controls: has }, others, controls);
   const refuse = (key: string, advice: string) => {
     throw new UsageError(`llm.${key}`, `expected none, since ${id} runs in this process; ${advice}`);
   };
@@ -141,6 +142,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
     get replyForms() {
       return forms;
     },
+    contextTokens: async () => context.contextSize,
     async complete(request, options = {}): Promise<ChatReply> {
       throwIfAborted(options.signal);
       if (engine.turns.activeCount > 0) options.onProgress?.({ state: 'queued' });

@@ -15,7 +15,7 @@ export interface GgufName {
   readonly threads: number;
 }
 
-/** Enough for the prompts of every shipped configuration but those with whole trajectories, tokens. */
+/** Two of these, for search and critic, take 200 MB to 2 GB; a run whose prompts outgrow it is warned at its start. */
 export const defaultContext = 8192;
 /**
  * The threads of llama.cpp wait for each other in a loop that never sleeps. On a processor that others use as well, each
