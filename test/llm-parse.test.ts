@@ -397,6 +397,6 @@ describe('for all', () => {
   it('a long reply is read in one pass', () => {
     const half = '- params[0]: 1, '.repeat(20_000);
     const reply = `${half}\n${'*'.repeat(50_000)}x${'['.repeat(50_000)}${'{"0":'.repeat(10_000)}`;
-    expect(problemOf(reply, real(3))).toMatch(/params\[1\]/);
+    expect(problemOf(reply, real(3))).toMatch(/thousands of groups of numbers/);
   });
 });

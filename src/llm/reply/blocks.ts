@@ -19,7 +19,11 @@ export interface FoundDrafts {
   readonly drafts: readonly Draft[];
   /** what strings in JSON objects say, as `key: text` */
   readonly said: string;
+  /** it holds more groups of numbers than are read; `drafts` is empty then */
+  readonly overfull: boolean;
 }
+
+const tooMany: FoundDrafts = { text: '', drafts: [], said: '', overfull: true };
 
 /** `text` comes from `splitReasoning`, `count` is the number of parameters. */
 export function findDrafts(text: string, count: number, depth = 0): FoundDrafts {
@@ -29,16 +33,19 @@ export function findDrafts(text: string, count: number, depth = 0): FoundDrafts 
   const tables = findTables(plain, count);
   const outsideTables = spanSearch(tables.spans);
   const pairs = findPairs(plain, count, outsideTables);
+  if (pairs === null) return tooMany;
   const pairStarts = pairs.map(({ start }) => start);
-  const lists = findLists(plain, count).filter(
-    ({ start, end }) => outsideTables(start) < 0 && !anyWithin(pairStarts, start, end),
-  );
+  const allLists = findLists(plain, count);
+  if (allLists.length >= mostDrafts) return tooMany;
+  const lists = allLists.filter(({ start, end }) => outsideTables(start) < 0 && !anyWithin(pairStarts, start, end));
   const inPairs = spanSearch(pairs);
   const ownLists = lists.filter(({ start }) => inPairs(start) < 0);
   const read = [...tables.drafts, ...pairs, ...ownLists, ...data].sort((a, b) => a.start - b.start || a.end - b.end);
+  if (read.length >= mostDrafts) return tooMany;
   const lines = findLines(plain, count, spanSearch([...read, ...tables.spans].sort((a, b) => a.start - b.start)));
-  const drafts = [...read, ...lines].sort((a, b) => a.start - b.start).slice(0, mostDrafts);
-  return { text: plain, drafts, said: objects.map(({ said }) => said).join('\n') };
+  const drafts = [...read, ...lines].sort((a, b) => a.start - b.start);
+  if (drafts.length >= mostDrafts) return tooMany;
+  return { text: plain, drafts, overfull: false, said: objects.map(({ said }) => said).join('\n') };
 }
 
 interface TakenObject {

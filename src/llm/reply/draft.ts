@@ -31,3 +31,6 @@ export function namesAll(draft: Pick<Draft, 'kind' | 'slots' | 'length'>, count:
   for (const { index } of draft.slots) if (index < count) named.add(index);
   return named.size === count;
 }
+
+/** Pairs in a reply, beside those that `count` parameters need; more of them are no answer either. */
+export const mostPairs = 10_000;

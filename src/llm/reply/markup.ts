@@ -91,33 +91,35 @@ export function withoutEmphasis(marked: string): string {
   let plain = '';
   let from = 0;
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    const as = STRAIGHT[character];
-    if (as === undefined) continue;
+    const kind = kindOf(text.charCodeAt(at));
+    if (kind === 0) continue;
     let end = at + 1;
-    if (as === '') {
-      while (end < text.length && STRAIGHT[text[end]] === '') end++;
+    if (kind === emphasis) {
+      while (end < text.length && kindOf(text.charCodeAt(end)) === emphasis) end++;
       if (isKept(text, at, end)) {
         at = end - 1;
         continue;
       }
     }
-    plain += text.slice(from, at) + as;
+    plain += text.slice(from, at) + STRAIGHT[kind];
     from = end;
     at = end - 1;
   }
   return from === 0 ? text : plain + text.slice(from);
 }
 
+const emphasis = 1;
+/** What the marks of each kind become. */
+const STRAIGHT = ['', '', '"', "'"];
+/** The kind of each character: 0 for text. */
+const KINDS = new Uint8Array(0x2040);
+for (const [kind, characters] of ['', '`$*_~', '“”„‟«»″', '‘’‚‛′'].entries()) {
+  for (const character of characters) KINDS[character.charCodeAt(0)] = kind;
+}
+const kindOf = (code: number) => (code < KINDS.length ? KINDS[code] : 0);
+
 /** A code fence with its language. */
 const FENCE = /^ {0,3}`{3,9}[\w+.-]{0,20} *$/gm;
-/** What each mark becomes. */
-const STRAIGHT: Readonly<Record<string, string>> = Object.fromEntries([
-  ...[...'`$*_~'].map((mark) => [mark, '']),
-  ...[...'“”„‟«»″'].map((mark) => [mark, '"']),
-  ...[...'‘’‚‛′'].map((mark) => [mark, "'"]),
-]);
-
 const FACTOR = /^[\])\d].*[\d.]$/;
 
 function isKept(text: string, start: number, end: number): boolean {

@@ -1,5 +1,5 @@
 /** Runs of `params[i]: v` pairs in a text without markup. */
-import { type Draft, mostDrafts } from './draft.ts';
+import { type Draft, mostDrafts, mostPairs } from './draft.ts';
 import { readList } from './lists.ts';
 import { matchAt, readNumber, type Slot } from './numbers.ts';
 
@@ -20,9 +20,10 @@ const PAIR_HEAD = new RegExp(
   'gi',
 );
 
-/** Joins neighbouring pairs to drafts. `taken(at)` tells the end of what was read otherwise at a position, or -1. */
-export function findPairs(text: string, count: number, taken: (at: number) => number): Draft[] {
+/** Joins neighbouring pairs to drafts. `taken(at)` tells the end of what was read otherwise at a position, or -1; null for too many. */
+export function findPairs(text: string, count: number, taken: (at: number) => number): Draft[] | null {
   const drafts: Draft[] = [];
+  let pairs = 0;
   let open: OpenDraft | null = null;
   let resume = 0;
   PAIR_HEAD.lastIndex = 0;
@@ -55,6 +56,8 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
       open = null;
       continue;
     }
+    pairs++;
+    if (pairs > mostPairs + 10 * count) return null;
     const slot = { index, value: read.value, problem: read.problem };
     const joined = skipSeparators(text, resume, match.index) >= match.index;
     if (open !== null && joined && !startsAnew(text, open, slot.index, match.index, count)) {

@@ -18,7 +18,7 @@ import type { ParameterValues } from '../../policies/policy.ts';
 import { findDrafts } from './blocks.ts';
 import { chooseDraft } from './choice.ts';
 import { readContexts } from './context.ts';
-import { type Draft, mostDrafts } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { explanationOf } from './explanation.ts';
 import type { Slot } from './numbers.ts';
 import { splitReasoning } from './reasoning.ts';
@@ -53,9 +53,9 @@ export type ParsedReply =
 export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
   if (reply.trim() === '') return refuse('The reply is empty.');
   const split = splitReasoning(reply);
-  const { text, drafts, said } = findDrafts(split.text, spec.count);
-  if (drafts.length >= mostDrafts) {
-    return refuse(`The reply holds more than ${mostDrafts} groups of numbers; ${formatHint(spec)}.`);
+  const { text, drafts, said, overfull } = findDrafts(split.text, spec.count);
+  if (overfull) {
+    return refuse(`The reply holds thousands of groups of numbers; ${formatHint(spec)}.`);
   }
   const { draft, problem } = chooseDraft(readContexts(text, drafts, spec.count), text, said, spec.count);
   if (draft === null) {
