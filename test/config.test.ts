@@ -560,6 +560,15 @@ describe('the seed of what a policy draws', () => {
   });
 });
 
+describe('secrets', () => {
+  it.each(['llm.extra_body.api_key=sk-1', 'llm.critic.extra_body.Authorization=x', 'llm.headers.authorization=sk-1'])(
+    'have no place in a configuration: %s',
+    (override) => {
+      expect(() => load(minimal, [override])).toThrow(UsageError);
+    },
+  );
+});
+
 describe('configHash', () => {
   const hash = (text: string) => configHash(load(text));
 

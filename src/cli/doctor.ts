@@ -3,9 +3,10 @@ import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { R2poError } from '../base/errors.ts';
+import { ModelError, R2poError } from '../base/errors.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
+import { excerpt } from '../llm/providers/failure.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -30,19 +31,26 @@ export function define(command: Command, io: Io): void {
   command
     .description('Looks at the adapter, its driver, the model endpoints and the disk, and says what is missing.')
     .option('--runs-dir <dir>', 'folder for runs', 'runs')
-    .option('--model <name>', 'ask this model one short question, which may cost a few tokens');
+    .option(
+      '--model <name>',
+      'ask this model a question as a run does, which costs some hundred tokens; exit code 4 where its answer is of no use',
+    );
   addOutputOptions(command, io).action(async (options: Options) => {
+    const asked = options.model === undefined ? null : await modelFinding(options.model, io);
     const findings = [
       nodeFinding(),
       ...(await gpuFindings()),
       cpuFinding(),
       await gpujsFinding(),
       ...(await modelFindings(process.env)),
-      ...(options.model === undefined ? [] : [await pingFinding(options.model, io)]),
+      ...(asked === null ? [] : [asked]),
       diskFinding(options.runsDir),
     ];
     if (options.json) io.printJson({ findings });
     else io.print(report(findings, io));
+    if (asked?.status === 'missing') {
+      throw new ModelError('doctor', `expected a usable answer of "${options.model}", got none: ${asked.advice}`);
+    }
   });
 }
 
@@ -153,31 +161,37 @@ function ggufFinding(): Finding {
   return { topic, status: 'note', found: `${packageName} is not installed`, advice };
 }
 
-/** Most that a ping takes: a local model may have to be loaded first. */
-const ping: Config['llm'] = configSchema.shape.llm.parse({ timeout_s: 120, idle_timeout_s: 60, max_attempts: 1 });
+/** A local model may have to be loaded first. */
+const patient: Config['llm'] = configSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
 
-async function pingFinding(name: string, io: Io): Promise<Finding> {
+/** A real question, in the words and the form of a run: it fails where a run would get nothing to use. */
+async function modelFinding(name: string, io: Io): Promise<Finding> {
   const { openModel } = await import('../experiment/model.ts');
+  const { askTrialQuestion } = await import('../experiment/trial-question.ts');
   const topic = `model ${name}`;
   try {
-    const model = await openModel(name, { llm: ping }, (text) => io.note(text));
-    if (model.kind !== 'model') return { topic, status: 'ok', found: 'no endpoint to ask', advice: null };
-    const messages = [{ role: 'user' as const, content: 'Reply with the word ready.' }];
-    const {
-      latencySeconds,
-      model: answered,
-      usage,
-      finishReason,
-      dropped,
-    } = await model.complete({
-      messages,
-      temperature: 0,
-      seed: null,
-    });
-    const left = dropped.length === 0 ? '' : `; refuses ${dropped.join(', ')}`;
-    const tokens = `${usage.promptTokens} + ${usage.completionTokens} tokens${usage.estimated ? ' (estimated)' : ''}`;
-    const found = `"${answered}" answered in ${latencySeconds.toFixed(2)} s, ${tokens}, ended by ${finishReason ?? 'nothing named'}${left}`;
-    return { topic, status: 'ok', found, advice: null };
+    const note = (text: string) => io.note(text);
+    const model = await openModel(name, { llm: patient }, note);
+    if (model.kind !== 'model') return { topic, status: 'ok', found: 'no language model to ask', advice: null };
+    const { asked, problem } = await askTrialQuestion(model, note);
+    const { reply, request } = asked;
+    const { usage } = reply;
+    const context = (await model.contextTokens?.().catch(() => null)) ?? null;
+    const facts = [
+      `"${reply.model}" answered in ${reply.latencySeconds.toFixed(2)} s`,
+      `${usage.promptTokens} + ${usage.completionTokens} tokens${usage.estimated ? ' (estimated)' : ''}`,
+      ...(reply.tokensPerSecond === null ? [] : [`${reply.tokensPerSecond.toFixed(1)} tokens/s`]),
+      `form ${request.form}`,
+      reply.reasoning === null
+        ? 'no reasoning of its own'
+        : `reasoning of ${usage.reasoningTokens ?? 'unknown'} tokens`,
+      `context ${context === null ? 'unknown' : `${context} tokens`}`,
+      `ended by ${reply.finishReason ?? 'nothing named'}`,
+      ...(reply.dropped.length === 0 ? [] : [`refuses ${reply.dropped.join(', ')}`]),
+    ].join(', ');
+    if (problem === null) return { topic, status: 'ok', found: `${facts}; the answer can be used`, advice: null };
+    const advice = `the answer cannot be used: ${problem} It was "${excerpt(reply.text || (reply.reasoning ?? ''))}". Try another model, or turn its reasoning off (llm.think: false)`;
+    return { topic, status: 'missing', found: `${facts}; no usable answer`, advice };
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
     return { topic, status: 'missing', found: 'cannot be used', advice: error.detail };

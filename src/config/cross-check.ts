@@ -76,6 +76,25 @@ function promptProblems({ prompt }: Config, env: Env): Problem[] {
   return [{ path: ['prompt', 'knowledge'], at: 'value', also: [['env']], message }];
 }
 
+/** Fields of a body that carry a key somewhere; the configuration is written into every run folder. */
+const secretName = /^(?:api[-_]?key|authorization|token|access[-_]?token|bearer|password|secret|x-api-key)$/i;
+
+function secretProblems({ llm }: Config): Problem[] {
+  const bodies = [
+    { path: ['llm', 'extra_body'], body: llm.extra_body },
+    { path: ['llm', 'search', 'extra_body'], body: llm.search.extra_body },
+    { path: ['llm', 'critic', 'extra_body'], body: llm.critic.extra_body },
+  ];
+  return bodies.flatMap(({ path, body = {} }) =>
+    Object.keys(body)
+      .filter((name) => secretName.test(name))
+      .map((name): Problem => {
+        const message = `expected no key or password in "${path.join('.')}", got "${name}"; put it into the environment, and send it by llm.headers as $VARIABLE`;
+        return { path: [...path, name], at: 'key', message };
+      }),
+  );
+}
+
 /** Everything wrong with a configuration that has passed the schema. */
 export function crossCheck(config: Config): Problem[] {
   let env: Env;
@@ -87,6 +106,7 @@ export function crossCheck(config: Config): Problem[] {
     return [{ path, at: 'value', also: [path, ['env']], message: `in the options of ${config.env}: ${error.detail}` }];
   }
   return [
+    ...secretProblems(config),
     ...parameterProblems(config),
     ...policyProblems(config, env),
     ...evaluationProblems(config, env),
