@@ -138,6 +138,8 @@ function lastClause(before: string): string {
   return ends.length === 0 ? before : before.slice(ends.at(-1)!.index + 1);
 }
 
+const PROPOSING =
+  /\b(?:try|use|choose|pick|select|take|submit|suggest|recommend|go with|going with|guess|settle on)\b/i;
 /** At the end of what stands before the numbers. */
 const NOT_THIS = /(?:\b(?:not|never|instead of|rather than|than|unlike|from|avoid|over|against)|n't)\s*$/i;
 const ARRAY_CALL = /(?:array|tensor|list|tuple|matrix|vector|float\w*|print|dict)$/i;
@@ -164,7 +166,7 @@ function roleOf(text: string, draft: Draft, { lead, key, after, call, answerMark
   if (draft.kind !== 'pairs') {
     if (announcesOther(`${key} ${lead}`.slice(-60))) return 'old';
     // A list in a sentence is a vector only where the sentence says so.
-    if (!alone && !announcesVector(lead)) return 'rejected';
+    if (!alone && !announcesVector(lead) && !PROPOSING.test(lead)) return 'rejected';
   }
   const own = roleOfLabel(key);
   if (own !== 'plain') return own;
