@@ -108,9 +108,19 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
   };
 }
 
+/** The model, the one of the critic where that is another, and a mark where others stood in for them. */
+function markedLabel({ model, model_kind: kind, models, llm }: RunRecord['summary']): string {
+  const critic = models?.critic ?? model;
+  const both = critic === model ? model : `${model} for search, ${critic} for critics`;
+  const others =
+    kind === 'model' ? Object.keys(llm.by_model ?? {}).filter((name) => name !== model && name !== critic) : [];
+  const mark = others.length === 0 ? '' : ` (*some calls were answered by ${others.join(', ')})`;
+  return `${modelLabel(both, kind)}${mark}`;
+}
+
 /** Few models by their names; of many, those that are no language models. */
 function modelLines(runs: readonly RunRecord[]): string[] {
-  const labels = new Map(runs.map(({ summary: { model, model_kind: kind } }) => [modelLabel(model, kind), kind]));
+  const labels = new Map(runs.map(({ summary }) => [markedLabel(summary), summary.model_kind]));
   if (labels.size <= 3) return [...labels.keys()].map((label) => `model: ${label}`);
   const special = [...labels].flatMap(([label, kind]) => (kind === 'model' ? [] : [label]));
   return [`${labels.size} models${special.length > 0 ? `, among them ${special.join(', ')}` : ''}`];

@@ -37,7 +37,14 @@ const summarySchema = z.object({
         .nullable(),
     })
     .nullable(),
-  llm: z.object({ calls: z.number(), prompt_tokens: z.number(), completion_tokens: z.number() }),
+  /** left out by earlier versions, whose runs have one model */
+  models: z.object({ search: z.string(), critic: z.string() }).optional(),
+  llm: z.object({
+    calls: z.number(),
+    prompt_tokens: z.number(),
+    completion_tokens: z.number(),
+    by_model: z.record(z.string(), z.object({ calls: z.number() })).optional(),
+  }),
   episodes: z.number(),
   steps: z.number(),
   wall_s: z.number(),
