@@ -567,6 +567,12 @@ describe('secrets', () => {
       expect(() => load(minimal, [override])).toThrow(UsageError);
     },
   );
+
+  it('are not shown', () => {
+    expect(() => load(minimal, ['llm.extra_body.api_key=sk-1'])).toThrow(
+      /^(?!.*sk-1).*override 1 \(llm\.extra_body\.api_key=\.\.\.\): expected no key/s,
+    );
+  });
 });
 
 describe('configHash', () => {

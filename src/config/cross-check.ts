@@ -90,7 +90,7 @@ function secretProblems({ llm }: Config): Problem[] {
       .filter((name) => secretName.test(name))
       .map((name): Problem => {
         const message = `expected no key or password in "${path.join('.')}", got "${name}"; put it into the environment, and send it by llm.headers as $VARIABLE`;
-        return { path: [...path, name], at: 'key', message };
+        return { path: [...path, name], at: 'key', message, secret: true };
       }),
   );
 }

@@ -11,6 +11,8 @@ export interface Problem {
   /** other keys that the problem is about: an override of one of them, or inside it, is where it came from */
   readonly also?: readonly (readonly string[])[];
   readonly message: string;
+  /** the value must not be shown, also not where it was given */
+  readonly secret?: boolean;
 }
 
 /** A value as a message shows it, at most about 60 characters. */

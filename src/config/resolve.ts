@@ -138,11 +138,12 @@ function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): 
   const parsed = configSchema.safeParse(raw);
   const problems: Problem[] = parsed.success ? crossCheck(parsed.data) : describeIssues(parsed.error.issues, raw);
   if (problems.length > 0) {
-    const lines = problems.map(({ path, at, also = [], message }) => {
+    const lines = problems.map(({ path, at, also = [], message, secret }) => {
       const origin = overrides.findLast(
         (o) => startsWith(path, o.path) || also.some((about) => startsWith(about, o.path) || startsWith(o.path, about)),
       );
-      return `${origin?.label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
+      const label = secret ? origin?.label.replace(/=.*$/s, '=...)') : origin?.label;
+      return `${label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
     });
     throw new UsageError('config', lines.length === 1 ? lines[0] : `${lines.length} problems\n  ${lines.join('\n  ')}`);
   }
