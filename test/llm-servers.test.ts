@@ -111,6 +111,43 @@ describe('what a server is', () => {
     expect(seen.at(-1)?.body).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
   });
 
+  it.each([
+    ['llama.cpp', { '/props': { default_generation_settings: { n_ctx: 6144 }, total_slots: 3 } }, 6144],
+    ['vLLM', { '/version': { version: '0.12.1' }, '/v1/models': { data: [{ id: 'm', max_model_len: 9216 }] } }, 9216],
+    [
+      'another',
+      {
+        '/v1/models': {
+          data: [
+            { id: 'n', context_length: 1 },
+            { id: 'm', context_length: 7168 },
+          ],
+        },
+      },
+      7168,
+    ],
+    ['one that does not say', { '/v1/models': { data: [{ id: 'm' }] } }, null],
+    ['one without a list', {}, null],
+  ])('says the context of %s', async (_, paths, tokens) => {
+    const { model } = onUsualPort(8080, paths);
+    await model.ready();
+    expect(await model.contextTokens?.()).toBe(tokens);
+  });
+
+  it('says the context of a model of Ollama, by its name', async () => {
+    const asked: unknown[] = [];
+    const { model } = await serve(
+      ({ path, body }) => {
+        asked.push([path, body.model]);
+        return { json: { model_info: { 'general.name': 'q', 'qwen2.context_length': 32768 } } };
+      },
+      { path: '' },
+      ollamaNative,
+    );
+    expect(await model.contextTokens?.()).toBe(32768);
+    expect(asked).toEqual([['/api/show', 'm']]);
+  });
+
   it('is not asked for on ports of the moment', async () => {
     const { server, model } = await serve(() => says(line));
     await model.ready();

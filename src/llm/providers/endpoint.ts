@@ -223,5 +223,15 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     },
     complete,
     ready: (signal) => explore(true, signal),
+    async contextTokens() {
+      try {
+        return (
+          (await protocol.contextTokens?.(getJson(options, protocol, withLimit(exploreTimeout, undefined)))) ?? null
+        );
+      } catch {
+        // Whether the endpoint can be used is found out by the first call, which says more.
+        return null;
+      }
+    },
   };
 }

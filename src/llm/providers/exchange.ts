@@ -178,13 +178,20 @@ async function errorText(response: Response, watchdog: Watchdog): Promise<string
   return text;
 }
 
-/** GETs JSON of the endpoint. */
+/** Asks the endpoint for JSON about itself. */
 export function getJson(options: EndpointOptions, protocol: Protocol, signal: AbortSignal): GetJson {
   const base = options.baseURL.replace(/\/+$/, '');
-  return async (path) => {
+  return async (path, posted) => {
+    const headers = { accept: 'application/json', ...protocol.headers };
     const response = await withHeaders(options)(path.startsWith('/') ? `${base}${path}` : path, {
-      headers: { accept: 'application/json', ...protocol.headers },
       signal,
+      ...(posted === undefined
+        ? { headers }
+        : {
+            method: 'POST',
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: JSON.stringify(posted),
+          }),
     });
     if (!response.ok) {
       await response.body?.cancel();

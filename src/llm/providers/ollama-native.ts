@@ -7,6 +7,7 @@ import { estimateTokens } from '../../base/tokens.ts';
 import { type Controls, noControls, type ReasoningEffort } from '../controls.ts';
 import { schemaOf } from '../reply/forms.ts';
 import { AttemptFailure } from '../retry.ts';
+import { countOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { record } from './failure.ts';
@@ -188,6 +189,13 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       noticedCount = true;
       const cachedTokens = Math.max(0, sent - counted);
       return { ...completion, usage: { ...completion.usage, promptTokens: null, cachedTokens } };
+    },
+
+    /** The most that the model was made for: the context follows the prompt up to that. */
+    async contextTokens(get) {
+      const { model_info } = record(await get('/api/show', { model }));
+      const found = Object.entries(record(model_info)).find(([name]) => name.endsWith('.context_length'));
+      return countOrNull(found?.[1]);
     },
 
     async models(get) {

@@ -124,12 +124,37 @@ function openAiProtocol(options: EndpointOptions): Protocol {
       return completion;
     },
 
+    async contextTokens(get) {
+      if (!hasChosenPort(base)) return null;
+      if (server.kind === 'llama.cpp') {
+        const { default_generation_settings } = record(await get(`${server.root}/props`));
+        return countOrNull(record(default_generation_settings).n_ctx);
+      }
+      const { data } = record(await get('/models'));
+      const entries = (Array.isArray(data) ? data : []).map(record);
+      const entry = entries.find(({ id }) => id === options.model);
+      return entry === undefined ? null : statedContext(entry);
+    },
+
     async models(get) {
       const { data } = record(await get('/models'));
       if (!Array.isArray(data)) throw new Error('no list of models');
       return data.map((entry) => String(record(entry).id));
     },
   };
+}
+
+/** What servers call the context of a model in their list: vLLM, LM Studio, Groq, Mistral. */
+const contextNames = [
+  'max_model_len',
+  'loaded_context_length',
+  'context_length',
+  'context_window',
+  'max_context_length',
+];
+
+function statedContext(entry: Readonly<Record<string, unknown>>): number | null {
+  return contextNames.map((name) => countOrNull(entry[name])).find((tokens) => tokens !== null && tokens > 0) ?? null;
 }
 
 /** What is known of the server behind the URL. */

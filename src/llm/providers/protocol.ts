@@ -123,10 +123,10 @@ export interface EndpointTraits {
 }
 
 /**
- * GETs a path below the base URL, or a whole URL, with the protocol's headers; throws for what is no JSON with a success
- * status.
+ * GETs a path below the base URL, or a whole URL, with the protocol's headers, or POSTs a body there; throws for what is
+ * no JSON with a success status.
  */
-export type GetJson = (path: string) => Promise<unknown>;
+export type GetJson = (path: string, posted?: Body) => Promise<unknown>;
 
 export interface Protocol {
   /** where completions are asked for; a query is not shown in messages */
@@ -157,6 +157,8 @@ export interface Protocol {
   explore?(get: GetJson, isFirst: boolean): Promise<EndpointTraits | null>;
   /** Looks at a reply in the light of its request, and may correct its usage. Throws `AttemptFailure` for one that cannot be trusted. */
   check?(completion: Completion, request: ChatRequest, body: Body, tools: CheckTools): Promise<Completion>;
+  /** Tokens that a prompt and its reply may have together; null, or any error: the endpoint does not say. */
+  contextTokens?(get: GetJson): Promise<number | null>;
   /** Names of the models that the endpoint has. Any error means that it does not say. */
   models(get: GetJson): Promise<readonly string[]>;
 }
