@@ -5,7 +5,7 @@
 #   npm run test:models                 SmolLM2; R2PO_TEST_MODEL=PATH takes another file
 #   npm run test:models -- qwen-coder   Qwen2.5-Coder 0.5B
 #
-# R2PO_MODELS_SHORT=1 runs two of the four searches. Exit code 3: there is no model or no package, so nothing ran.
+# R2PO_MODELS_SHORT=1 runs one of the four searches. Exit code 3: there is no model or no package, so nothing ran.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 model=$(scripts/fetch-test-model.sh "${1:-smollm2}") || exit 3

@@ -23,6 +23,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** New tokens of a prompt, at most, once the history is what grows. */
 const mostNewTokens = 200;
 const iterations = 4;
+/** after which an embedded run is broken off, to be resumed */
+const firstCalls = 2;
 const timeoutMs = 1_500_000;
 
 type Call = EventOf<'llm_call'>;
@@ -38,9 +40,10 @@ function callsOf(name: string): { calls: Call[]; refused: number } {
   };
 }
 
-/** Short critic prompts: the time goes into their evaluation. */
+/** Short critic prompts: the time goes into their evaluation. Small models copy known points, which is no matter here. */
 const settings = [
   `iterations=${iterations}`,
+  'search.duplicates=allow',
   'critic.trajectory_tokens=100',
   'critic.history_excerpts=1',
   'recheck.episodes=20',
@@ -67,19 +70,26 @@ function report(name: string, { calls, refused }: ReturnType<typeof callsOf>): v
   );
 }
 
-function checkRun(name: string): void {
+/** Calls that find their purpose's prompt before in the cache; `resumedAt`: the first call of another process. */
+function cached(calls: readonly Call[], resumedAt: number): Call[] {
+  return calls.filter((call, i) =>
+    calls.slice(i < resumedAt ? 0 : resumedAt, i).some((c) => c.purpose === call.purpose),
+  );
+}
+
+function checkRun(name: string, resumedAt = 0): void {
   const done = callsOf(name);
   report(name, done);
   expect(done.refused).toBe(0);
   expect(done.calls.map(({ request }) => request.form)).toEqual(done.calls.map(() => 'grammar'));
   expect(done.calls.every(({ reply }) => reply.finish === 'stop')).toBe(true);
-  const late = done.calls.filter((call) => call.purpose === 'search' && call.iteration >= 3);
+  const late = cached(done.calls, resumedAt).filter((call) => call.purpose === 'search' && call.iteration >= 3);
   expect(late.length).toBeGreaterThan(0);
   for (const call of late) expect(newTokens(call)).toBeLessThanOrEqual(mostNewTokens);
 }
 
-const all = ['cartpole/r2po', 'frozenlake/props', 'cartpole/props', 'frozenlake/r2po'];
-const configs = isShort ? all.slice(0, 2) : all;
+const all = ['frozenlake/props', 'cartpole/r2po', 'cartpole/props', 'frozenlake/r2po'];
+const configs = isShort ? all.slice(0, 1) : all;
 
 describe('grammars', () => {
   it('are taken by llama.cpp for every size of policy', async () => {
@@ -114,13 +124,13 @@ describe('embedded', () => {
 
   it.each(configs)('%s', async (config) => {
     const name = `embedded-${config.replace('/', '-')}`;
-    const stopped = await run(config, model, name, '--max-calls', '3');
+    const stopped = await run(config, model, name, '--max-calls', `${firstCalls}`);
     expect(stopped, stopped.stderr).toMatchObject({ code: 5 });
     const ended = await run(config, model, name, '--resume');
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    checkRun(name);
-    const verified = await runCli(['verify', join(folder, name)], { cwd: packages, timeoutMs });
-    expect(verified, verified.stdout).toMatchObject({ code: 0 });
+    checkRun(name, firstCalls);
+    const replayed = await runCli(['replay', join(folder, name)], { cwd: packages, timeoutMs });
+    expect(replayed, replayed.stderr).toMatchObject({ code: 0 });
   });
 });
 
