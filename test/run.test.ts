@@ -29,6 +29,7 @@ import {
   smallSettings,
   temporaryFolder,
   timeless,
+  uselessRun,
 } from './support/experiment.ts';
 
 /** Holds CartPole for 500 steps from every start. */
@@ -110,11 +111,20 @@ describe('a whole run', () => {
     const best = iterations[means.indexOf(Math.max(...means))];
     const calls = ofType(events, 'llm_call');
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    const counted = {
+      calls: 12,
+      prompt_tokens: sum(calls.map(({ reply }) => reply.usage.promptTokens)),
+      completion_tokens: sum(calls.map(({ reply }) => reply.usage.completionTokens)),
+      cached_tokens: null,
+      cache_write_tokens: null,
+      reasoning_tokens: null,
+    };
     expect(summary).toEqual({
       status: 'finished',
       env: 'CartPole-v1',
       method: 'r2po',
       model: 'offline',
+      models: { search: 'offline', critic: 'offline' },
       model_kind: 'offline',
       seed: 3,
       iterations: 6,
@@ -128,13 +138,13 @@ describe('a whole run', () => {
         rechecked: { episodes: 50, mean: rechecked.summary.mean, ci95: rechecked.summary.ci95 },
       },
       llm: {
-        calls: 12,
+        ...counted,
         failed_calls: 0,
         unusable_replies: 0,
-        prompt_tokens: sum(calls.map(({ reply }) => reply.usage.promptTokens)),
-        completion_tokens: sum(calls.map(({ reply }) => reply.usage.completionTokens)),
         seconds: sum(calls.map(({ reply }) => reply.latencySeconds)),
-        cost_usd: null,
+        // It runs here.
+        cost_usd: 0,
+        by_model: { offline: counted },
       },
       episodes: 4 + 6 * 2 * 5,
       steps: sum(warmups.map(({ length }) => length)) + sum(evaluated.map((e) => e.summary.steps)),
@@ -233,7 +243,7 @@ describe('a whole run', () => {
   it('reports the last of equally good policies, and keeps its numbers', async () => {
     const replies = [poor, poor, perfect, poor, perfect, perfect];
     const model = scriptedModel((_, call) => answerOf(replies[call]));
-    const { folder, summary } = await smallRun({ model, overrides: ['iterations=3'] });
+    const { folder, summary } = await smallRun({ model, overrides: ['iterations=3', 'search.duplicates=allow'] });
     const means = ofType(eventsOf(folder), 'iteration').map(({ trial }) => trial!.mean);
     expect(means.slice(1)).toEqual([500, 500]);
     expect(summary).toMatchObject({
@@ -246,7 +256,7 @@ describe('a whole run', () => {
     expect(readJson(folder, 'best.json')).toEqual({ kind: 'linear', params: perfect, options: { bias: true } });
   });
 
-  it('records unusable replies and goes on; without any usable one it ends without a best policy', async () => {
+  it('records unusable replies and goes on; without any usable one it stops without a best policy', async () => {
     const some = scriptedModel((_, call) => (call % 3 === 0 ? 'I would rather not.' : answerOf(perfect)));
     const mixed = await smallRun({ model: some, overrides: ['iterations=2'] });
     const failed = ofType(eventsOf(mixed.folder), 'parse_failed');
@@ -254,26 +264,26 @@ describe('a whole run', () => {
     expect(mixed.summary.llm).toMatchObject({ calls: some.requests.length, unusable_replies: failed.length });
     expect(mixed.summary.best_reward).toBe(500);
 
-    const none = await smallRun({ model: scriptedModel(() => 'No.'), overrides: ['iterations=2'] });
-    expect(none.summary).toMatchObject({
-      status: 'finished',
+    const folder = await uselessRun({ model: scriptedModel(() => 'No.'), overrides: ['iterations=2'] });
+    expect(readJson(folder)).toMatchObject({
+      status: 'stopped',
       iterations: 2,
       mean_reward: null,
       best_reward: null,
       final_reward: null,
       best: null,
-      llm: { calls: 6, unusable_replies: 6 },
+      llm: { calls: 6, failed_calls: 0, unusable_replies: 6 },
       episodes: 4,
     });
-    expect(readdirSync(join(none.folder, 'trajectories'))).toEqual([]);
-    expect(existsSync(join(none.folder, 'best.json'))).toBe(false);
-    expect(readFileSync(join(none.folder, 'metrics.csv'), 'utf8')).toMatch(/^1,4,\d+,,,,,,,,,,3,300,21,/m);
+    expect(readdirSync(join(folder, 'trajectories'))).toEqual([]);
+    expect(existsSync(join(folder, 'best.json'))).toBe(false);
+    expect(readFileSync(join(folder, 'metrics.csv'), 'utf8')).toMatch(/^1,4,\d+,,,,,,,,,,3,300,21,/m);
   });
 
   it('sends each request its own seed when one is configured, and none otherwise', async () => {
     const seeds = async (overrides: string[]) => {
       const model = scriptedModel(() => answerOf(poor));
-      await smallRun({ model, overrides: ['iterations=2', ...overrides] });
+      await smallRun({ model, overrides: ['iterations=2', 'search.duplicates=allow', ...overrides] });
       return model.requests.map(({ seed, temperature }) => ({ seed, temperature }));
     };
     expect(await seeds(['llm.temperature=0.25'])).toEqual(Array(4).fill({ seed: null, temperature: 0.25 }));

@@ -267,7 +267,13 @@ describe('a sweep in one process', () => {
       },
     });
     const models = ['a', 'b', 'c'].map((name) => `${server.url}#${name}`).join(',');
-    const runs = await small(`model=${models}`, 'seed=1,2', 'llm.max_concurrent=2', 'method=props');
+    const runs = await small(
+      `model=${models}`,
+      'seed=1,2',
+      'llm.max_concurrent=2',
+      'method=props',
+      'search.duplicates=allow',
+    );
     const { outcomes } = await sweep(runs, newFolder(), { jobs: 6 });
     await server.close();
     expect(outcomes).toEqual(Array(6).fill('finished'));

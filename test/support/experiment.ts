@@ -131,7 +131,9 @@ export function searchEvents(folder: string): unknown[] {
   return eventsOf(folder)
     .filter(({ type }) => !process.includes(type))
     .map(({ time: _time, seq: _seq, ...body }) =>
-      body.type === 'llm_call' ? { ...body, reply: { ...body.reply, latencySeconds: 0 } } : body,
+      body.type === 'llm_call'
+        ? { ...body, reply: { ...body.reply, latencySeconds: 0, firstTokenSeconds: null, tokensPerSecond: null } }
+        : body,
     );
 }
 
