@@ -27,7 +27,7 @@ const FLOAT_SUFFIX = /(?<=\.\d*)[fF](?![A-Za-z0-9_])/y;
  * change ("1.0 -> 1.5", "1.0 to 1.5"), an alternative ("1 or 2"), a unit in words ("5 percent").
  */
 const SPOILER =
-  /[A-Za-z0-9_%^*]|\.{1,3}\d|\. {1,2}\d|['’]\d|,? {0,2}[+-]?\.?\d| {0,2}(?:->|=|→|⇒|±|\+\/-|%|‰|\/ ?\.?\d|to [+-]?\.?\d|or [+-]?\.?\d|\(or |percent|per cent|times\b|degrees\b|\| {0,2}[+-]?\.?\d|[-+*×·] ?\.?\d|[-+*×·/] ?\()/iy;
+  /[A-Za-z0-9_%^*]|\.{1,3}\d|\. {1,2}\d|['’]\d|,? {0,2}[+-]?\.?\d| {0,2}(?:->|=|→|⇒|±|\+\/-|%|‰|\/ ?\.?\d|to [+-]?\.?\d|or (?:[+-]?\.?\d|param)|\(or |percent|per cent|times\b|degrees\b|\| {0,2}[+-]?\.?\d|[-+*×·] ?\.?\d|[-+*×·/] ?\()/iy;
 /** Characters beyond ASCII that may follow a number directly; any other ("5‰", "1½", "2倍") may change its value. */
 const HARMLESS = /[—–•·←✓✔✅和与及…\uE000-\uE00F]/;
 
