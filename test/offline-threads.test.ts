@@ -17,7 +17,8 @@ function requestOf(trials: number) {
   const content = [
     '## Parameters',
     '- count: 2',
-    '- range: -6 to 6',
+    '- smallest allowed: -6.0',
+    '- largest allowed: 6.0',
     '- decimals: at most 1',
     '## Progress',
     'Iteration 3 of 20.',
