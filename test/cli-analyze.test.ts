@@ -24,7 +24,7 @@ beforeAll(async () => {
   );
   const language = { config: 'cartpole/three-traj', seed: 6, runsDir: join(root, 'language'), model };
   ({ folder: languageRun } = await smallRun({ ...language, overrides: ['iterations=3', 'model=openai/scripted'] }));
-}, 60_000);
+});
 afterAll(() => rmSync(root, { recursive: true }));
 
 interface Document {

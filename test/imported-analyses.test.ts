@@ -56,7 +56,7 @@ beforeAll(async () => {
   }
   const { code, stderr } = await runCli(['import', 'r2po', join(root, 'logs'), '--runs-dir', runs]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-}, 60_000);
+});
 afterAll(() => rmSync(root, { recursive: true }));
 
 async function groupsOf(kind: string): Promise<Json[]> {
@@ -95,7 +95,7 @@ describe('an imported log', () => {
       normal_phrase: of(1, 1),
       strict_phrase: of(1, 1),
     });
-  }, 60_000);
+  });
 
   it('has edits by distance and by category', async () => {
     const group = await threeTraj('edits');
@@ -114,7 +114,7 @@ describe('an imported log', () => {
       no_change_without_edits: 1,
       targeted_multi_state_fix: 1,
     });
-  }, 60_000);
+  });
 
   it('has groups by the pattern of returns', async () => {
     const { by_pattern } = (await threeTraj('reward-groups')) as { by_pattern: Json[] };
@@ -129,7 +129,7 @@ describe('an imported log', () => {
       ['median_eq_best', 1, 40, 60, 60, 53.333, 80],
       ['all_diverse', 2, 155, 165, 175, 165, 155],
     ]);
-  }, 60_000);
+  });
 
   it('has the threshold that its critic was told, by the prompt or else by the name of its folder', async () => {
     const groups = (await groupsOf('tau-c')).filter(({ method }) => method !== 'three-traj');
@@ -159,5 +159,5 @@ describe('an imported log', () => {
     expect(half.mean_reward).toMatchObject({ runs: 1, mean: 92 });
     expect(half.best_reward).toMatchObject({ mean: 310 });
     expect(half.final_reward).toMatchObject({ mean: 80 });
-  }, 60_000);
+  });
 });

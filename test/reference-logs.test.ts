@@ -353,13 +353,13 @@ describe('a damaged log', () => {
     held();
     const before = held();
     const grown: number[] = [];
-    const timer = setInterval(() => grown.push(held() - before), 100);
+    const timer = setInterval(() => grown.push(held() - before), 400);
     const [run] = await importAll(dirname(folder)).finally(() => clearInterval(timer));
     expect(run.iterations).toBe(2);
     expect(run.files_skipped).toEqual([]);
     expect(grown.length).toBeGreaterThan(3);
     expect(Math.max(...grown)).toBeLessThan(30e6);
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('the commands', () => {
