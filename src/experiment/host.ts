@@ -1,6 +1,7 @@
 /** What the runs of one process share: backends, the model's threads, and what a configuration names. */
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../base/errors.ts';
+import { openOnce } from '../base/open-once.ts';
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
@@ -44,16 +45,6 @@ export interface HostedRun {
 async function withPricesOf(folder: string, config: Config): Promise<Config> {
   if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
   return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
-}
-
-/** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
-function once<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
-  const known = opened.get(key);
-  if (known) return known;
-  const opening = open();
-  opened.set(key, opening);
-  opening.catch(() => opened.delete(key));
-  return opening;
 }
 
 export class RunHost {
@@ -104,7 +95,7 @@ export class RunHost {
   }
 
   #backend(choice: BackendChoice): Promise<SharedBackend> {
-    return once(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
+    return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
   }
 
   #modelsOf(config: Config, method: Method, begun: ModelNames | null): Promise<RunModels> {
@@ -116,7 +107,7 @@ export class RunHost {
     // What differs between purposes is in the controls, or said with each call.
     const { search: _search, critic: _critic, ...common } = llm;
     const key = JSON.stringify([name, common, controls]);
-    const model = await once(this.#models, key, () => openModel(name, { llm }, this.#note, { controls }));
+    const model = await openOnce(this.#models, key, () => openModel(name, { llm }, this.#note, { controls }));
     if (model.kind === 'replay') this.#models.delete(key);
     if (model.kind !== 'offline') return model;
     this.#offline ??= openOfflineThreads(availableParallelism());

@@ -4,6 +4,7 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ModelError, UsageError } from '../../base/errors.ts';
+import { openOnce } from '../../base/open-once.ts';
 import { excerpt } from '../providers/failure.ts';
 import { type ChatTemplate, chatTemplate } from './chat-template.ts';
 import { checkWeights, freeMemory, type GgufFile, gigabytes } from './gguf-file.ts';
@@ -203,7 +204,7 @@ async function openBackend(unit: string, llamaCpp: NodeLlamaCpp, gpu: GpuChoice)
 
 async function load(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: OpenPackage): Promise<Engine> {
   const { llamaCpp, jinja } = await openPackage(unit);
-  const { llama, lines } = await shared(backendsOf(llamaCpp), gpu, () => openBackend(unit, llamaCpp, gpu));
+  const { llama, lines } = await openOnce(backendsOf(llamaCpp), gpu, () => openBackend(unit, llamaCpp, gpu));
   if (llama.gpu === false) checkWeights(unit, file, freeMemory());
   let model: Model;
   try {
@@ -221,17 +222,7 @@ async function load(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: O
   return new Engine(unit, llamaCpp, llama, model, chatTemplate(unit, model, jinja));
 }
 
-/** Opens what is not open yet; what could not be opened is tried again by whoever asks next. */
-function shared<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
-  const known = opened.get(key);
-  if (known) return known;
-  const opening = open();
-  opened.set(key, opening);
-  opening.catch(() => opened.delete(key));
-  return opening;
-}
-
 /** The one load of a file in this process. Throws a usage error that says what is missing. */
 export function engineOf(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: OpenPackage): Promise<Engine> {
-  return shared(engines, `${gpu} ${file.path}`, () => load(unit, file, gpu, openPackage));
+  return openOnce(engines, `${gpu} ${file.path}`, () => load(unit, file, gpu, openPackage));
 }
