@@ -253,8 +253,19 @@ describe('a model in this process', () => {
     for (const run of ['b', 'a', 'b']) await model.complete(ask('a'), { run, log: (line) => notes.push(line) });
     expect(counts.contexts).toBe(1);
     expect(notes).toEqual([
-      expect.stringMatching(/memory for the prompts of one run at a time.*use -j 1, or a smaller ctx/),
+      expect.stringMatching(/memory suffices for the prompts of one run at a time.*use -j 1, or a smaller ctx/),
     ]);
+  });
+
+  it('says before the first call when memory does not suffice for all runs of a sweep', async () => {
+    const notes: string[] = [];
+    const contextBytes = Math.floor(process.availableMemory() / 2.5);
+    const log = (line: string) => void notes.push(line);
+    await open({ contextBytes }, { concurrentRuns: 5, log });
+    expect(notes).toEqual([expect.stringMatching(/memory suffices for the prompts of 3 runs at a time.*use -j 3/)]);
+    notes.length = 0;
+    await open({ contextBytes }, { concurrentRuns: 2, log });
+    expect(notes).toEqual([]);
   });
 
   it('is loaded once for all that name its file, and answers one at a time', async () => {

@@ -139,7 +139,7 @@ describe('refused, with a reason for the model', () => {
     [
       'prose',
       'I cannot help with that.',
-      /holds no parameters; the first line must be "params\[0\]: v, \.\.\., params\[2\]: v"/,
+      /holds no parameters; the first line must begin with "params\[0\]: v, params\[1\]: v" and go on to params\[2\], 3 numbers in all/,
     ],
     [
       'nothing but reasoning',

@@ -55,7 +55,7 @@ describe('a reply', () => {
     expect(problemOf('Draft: [1, 2, 3]')).toMatch(/only as a draft or an example/);
     expect(problemOf('params[0]: 1, params[1]: 2, params[2]: 0.')).toMatch(/params\[2\] ends in a point .* cut off/);
     expect(problemOf('<|channel|>analysis<|message|>[1, 2, 3]')).toMatch(/opens the channel "analysis", never closes/);
-    expect(problemOf('x [1] '.repeat(3000))).toMatch(/thousands of groups of numbers; the first line must be/);
+    expect(problemOf('x [1] '.repeat(3000))).toMatch(/thousands of groups of numbers; the first line must begin with/);
   });
 });
 

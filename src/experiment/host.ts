@@ -23,6 +23,8 @@ import type { RunSummary } from './summary.ts';
 export interface HostOptions {
   /** a line for the user, such as which backend was taken */
   readonly note: (text: string) => void;
+  /** runs at a time */
+  readonly jobs: number;
 }
 
 export interface HostedRun {
@@ -49,13 +51,15 @@ async function withPricesOf(folder: string, config: Config): Promise<Config> {
 
 export class RunHost {
   readonly #note: HostOptions['note'];
+  readonly #jobs: number;
   readonly #planner = new Planner();
   readonly #backends = new Map<BackendChoice, Promise<SharedBackend>>();
   readonly #models = new Map<string, Promise<ChatModel>>();
   #offline: OfflineThreads | null = null;
 
-  constructor({ note }: HostOptions) {
+  constructor({ note, jobs }: HostOptions) {
     this.#note = note;
+    this.#jobs = jobs;
   }
 
   /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
@@ -107,7 +111,9 @@ export class RunHost {
     // What differs between purposes is in the controls, or said with each call.
     const { search: _search, critic: _critic, ...common } = llm;
     const key = JSON.stringify([name, common, controls]);
-    const model = await openOnce(this.#models, key, () => openModel(name, { llm }, this.#note, { controls }));
+    const model = await openOnce(this.#models, key, () =>
+      openModel(name, { llm }, this.#note, { controls, concurrentRuns: this.#jobs }),
+    );
     if (model.kind === 'replay') this.#models.delete(key);
     if (model.kind !== 'offline') return model;
     this.#offline ??= openOfflineThreads(availableParallelism());

@@ -5,7 +5,7 @@
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type Controls, noControls } from '../llm/controls.ts';
-import { ggufForm, ggufModel } from '../llm/local/index.ts';
+import { ggufForm, ggufModel, type LocalSettings } from '../llm/local/index.ts';
 import { offline } from '../llm/offline/index.ts';
 import {
   autoModel,
@@ -17,7 +17,7 @@ import {
 import { recordedModel } from './replay.ts';
 
 /** Models that are no endpoint; `auto` is one of them. */
-function localModels(settings: ClientSettings): Readonly<Record<string, ModelFactory>> {
+function localModels(settings: ClientSettings & LocalSettings): Readonly<Record<string, ModelFactory>> {
   return {
     offline: () => offline,
     [ggufForm]: (file) => ggufModel(file, settings),
@@ -33,7 +33,16 @@ export async function openModel(
   name: string,
   { llm }: Pick<Config, 'llm'>,
   log: (text: string) => void,
-  { controls = noControls, env = process.env }: { readonly controls?: Controls; readonly env?: Environment } = {},
+  {
+    controls = noControls,
+    env = process.env,
+    concurrentRuns = 1,
+  }: {
+    readonly controls?: Controls;
+    readonly env?: Environment;
+    /** runs of this process that ask at a time */
+    readonly concurrentRuns?: number;
+  } = {},
 ): Promise<ChatModel> {
   const settings: ClientSettings = {
     timeoutSeconds: llm.timeout_s,
@@ -44,7 +53,7 @@ export async function openModel(
     controls,
     log,
   };
-  const local = localModels(settings);
+  const local = localModels({ ...settings, concurrentRuns });
   const named = (id: string) => resolveModel(id, { env, settings, extra: local });
   const auto = () => autoModel({ env, log, ollama: named, otherwise: () => offline });
   return resolveModel(name, { env, settings, extra: { ...local, auto } });

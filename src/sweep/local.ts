@@ -113,7 +113,7 @@ class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
-    this.#host = new RunHost({ note: options.note });
+    this.#host = new RunHost({ note: options.note, jobs: Math.min(options.jobs, options.runs.length) });
     this.#now = options.now ?? Date.now;
   }
 

@@ -58,12 +58,18 @@ export class Engine {
     return Math.min(defaultContext, this.model.trainContextSize);
   }
 
-  /** Makes room for a first run, so that too little memory is told before anything is begun. */
-  async reserve(settings: ContextSettings): Promise<void> {
+  /**
+   * Opens the context of a first run, so that a lack of memory is known before anything begins. `note` hears when memory
+   * does not suffice for `runs` at a time.
+   */
+  async reserve(settings: ContextSettings, runs: number, note: (line: string) => void): Promise<void> {
     if (this.#places.some((place) => isSame(place.settings, settings))) return;
     const lacking = this.#lackingMemory(settings.contextSize);
     if (lacking !== null) throw new UsageError(this.unit, lacking);
     this.#places.push(await this.#open('', settings));
+    const bytes = this.#contextBytes(settings.contextSize);
+    const fitting = bytes === null ? runs : 1 + Math.floor(freeMemory() / bytes);
+    if (fitting < runs) this.#noteFull(fitting, note);
   }
 
   /**
@@ -99,32 +105,41 @@ export class Engine {
       this.#places.push(place);
       return place;
     }
-    if (lacking !== null && !this.#full) {
-      this.#full = true;
-      note(
-        `there is memory for the prompts of ${fitting.length === 1 ? 'one run' : `${fitting.length} runs`} at a time, so others ` +
-          `are evaluated from their beginning; use -j ${fitting.length}, or a smaller ctx`,
-      );
-    }
+    if (lacking !== null) this.#noteFull(fitting.length, note);
     oldest.run = run;
     return oldest;
   }
 
-  /** Why a further context of this size does not fit; null: it does, or it lies on the GPU, whose driver will say. */
-  #lackingMemory(contextSize: number): string | null {
+  /** Once: that memory suffices for the prompts of so many runs at a time. */
+  #noteFull(runs: number, note: (line: string) => void): void {
+    if (this.#full) return;
+    this.#full = true;
+    note(
+      `memory suffices for the prompts of ${runs === 1 ? 'one run' : `${runs} runs`} at a time; prompts of further runs ` +
+        `are evaluated from their beginning; use -j ${runs}, or a smaller ctx`,
+    );
+  }
+
+  /** Memory of a run's context; null: it lies on the GPU, whose driver will say. */
+  #contextBytes(contextSize: number): number | null {
     if (this.llama.gpu !== false) return null;
-    const { cpuRam } = this.model.fileInsights.estimateContextResourceRequirements({
+    return this.model.fileInsights.estimateContextResourceRequirements({
       contextSize,
       sequences: sequencesPerRun,
       modelGpuLayers: 0,
       batchSize,
       swaFullCache: true,
-    });
+    }).cpuRam;
+  }
+
+  /** Why a further context of this size does not fit; null: it does, or nobody knows. */
+  #lackingMemory(contextSize: number): string | null {
+    const bytes = this.#contextBytes(contextSize);
     const free = freeMemory();
-    if (cpuRam <= free) return null;
+    if (bytes === null || bytes <= free) return null;
     return (
       `expected a context that fits into ${gigabytes(free)} of free memory, got ctx=${contextSize}, which takes ` +
-      `${gigabytes(cpuRam)}; lower ctx`
+      `${gigabytes(bytes)}; lower ctx`
     );
   }
 

@@ -31,6 +31,8 @@ export interface LocalSettings {
   readonly controls?: Controls;
   /** one line for the user where a call brings no log of its own */
   readonly log?: (line: string) => void;
+  /** runs that ask at a time; 1 without it */
+  readonly concurrentRuns?: number;
   /** the package that evaluates models; without it the installed one */
   readonly openPackage?: (unit: string) => Promise<LoadedPackage>;
 }
@@ -85,8 +87,9 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
   );
   engine.template.check(controls);
   const context = contextOf(unit, engine, name, controls);
-  await engine.turns(() => engine.reserve(context));
-  if (engine.template.notice !== null) settings.log?.(`${id}: ${engine.template.notice}`);
+  const note = (line: string) => settings.log?.(`${id}: ${line}`);
+  await engine.turns(() => engine.reserve(context, settings.concurrentRuns ?? 1, note));
+  if (engine.template.notice !== null) note(engine.template.notice);
 
   const mayReason = engine.template.marks !== null && controls.think !== false;
   // A beginning cannot be written for a model that first reasons.
@@ -104,7 +107,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
   }
 
   async function answer(request: ChatRequest, options: CallOptions, signal: AbortSignal): Promise<Generated> {
-    const log = options.log ?? ((line: string) => settings.log?.(`${id}: ${line}`));
+    const log = options.log ?? note;
     const form = request.held?.form ?? 'lines';
     const shape = request.held?.shape ?? null;
     const prompt = engine.template.prompt(request.messages, controls);

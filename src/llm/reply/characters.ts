@@ -48,11 +48,12 @@ function isInvisible(code: number): boolean {
   );
 }
 
+const digits = '0123456789';
 const isLetter = (code: number) => (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code > 0x370;
 
 /** The text in one spelling; its length may differ by the spaces behind full-width commas. */
 export function withPlainCharacters(text: string): string {
-  let plain = '';
+  const plain: string[] = [];
   let from = 0;
   // A subscript digit counts as a digit only in a name ("params₁₀"), never behind a number.
   let inSubscript = false;
@@ -65,7 +66,7 @@ export function withPlainCharacters(text: string): string {
     let as: string | null = null;
     if (code >= 0x2080 && code <= 0x2089) {
       inSubscript ||= at > 0 && isLetter(text.charCodeAt(at - 1));
-      if (inSubscript) as = String.fromCharCode(code - 0x2080 + 0x30);
+      if (inSubscript) as = digits[code - 0x2080];
     } else {
       inSubscript = false;
       if (code === 0x0a) continue;
@@ -73,8 +74,9 @@ export function withPlainCharacters(text: string): string {
       else as = isInvisible(code) ? '' : (spellings.get(code) ?? null);
     }
     if (as === null) continue;
-    plain += text.slice(from, at) + as;
+    if (at > from) plain.push(text.slice(from, at));
+    if (as !== '') plain.push(as);
     from = at + 1;
   }
-  return from === 0 ? text : plain + text.slice(from);
+  return from === 0 ? text : plain.join('') + text.slice(from);
 }

@@ -22,7 +22,9 @@ export function withoutTags(text: string): string {
   const known = new Map<string, string>();
   let from = 0;
   let struck: { readonly by: string; readonly length: number } | null = null;
-  for (const match of text.matchAll(TAG)) {
+  // A loop of `exec`: `matchAll` takes twice the time, and a reply may consist of tags.
+  TAG.lastIndex = 0;
+  for (let match = TAG.exec(text); match !== null; match = TAG.exec(text)) {
     const [mark, slash, name, attributes, token] = match;
     let as: string;
     if (mark === '~~' || (name !== undefined && name.length < 7 && STRIKING_TAG.test(name))) {
@@ -43,7 +45,8 @@ export function withoutTags(text: string): string {
       as = known.get(id) ?? replacement(name, slash === '/', '');
       if (known.size < mostTagNames) known.set(id, as);
     }
-    out.push(text.slice(from, match.index), as);
+    if (match.index > from) out.push(text.slice(from, match.index));
+    if (as !== '') out.push(as);
     from = match.index + mark.length;
   }
   out.push(text.slice(from));
@@ -88,7 +91,7 @@ const isWordCharacter = (character: string | undefined) => character !== undefin
  */
 export function withoutEmphasis(marked: string): string {
   const text = marked.includes('```') ? marked.replace(FENCE, '') : marked;
-  let plain = '';
+  const plain: string[] = [];
   let from = 0;
   for (let at = 0; at < text.length; at++) {
     const kind = kindOf(text.charCodeAt(at));
@@ -101,11 +104,12 @@ export function withoutEmphasis(marked: string): string {
         continue;
       }
     }
-    plain += text.slice(from, at) + STRAIGHT[kind];
+    if (at > from) plain.push(text.slice(from, at));
+    if (STRAIGHT[kind] !== '') plain.push(STRAIGHT[kind]);
     from = end;
     at = end - 1;
   }
-  return from === 0 ? text : plain + text.slice(from);
+  return from === 0 ? text : plain.join('') + text.slice(from);
 }
 
 const emphasis = 1;

@@ -99,8 +99,9 @@ function refuse(problem: string): ParsedReply {
 }
 
 function formatHint({ count }: ReplySpec): string {
-  const example = count === 1 ? 'params[0]: v' : `params[0]: v, ..., params[${count - 1}]: v`;
-  return `the first line must be "${example}" with ${count} number${count === 1 ? '' : 's'}`;
+  if (count === 1) return 'the first line must be "params[0]: v" with one number';
+  // No dots between the first and the last: models copy them.
+  return `the first line must begin with "params[0]: v, params[1]: v" and go on to params[${count - 1}], ${count} numbers in all`;
 }
 
 /** The same index twice is harmless when both say the same. */

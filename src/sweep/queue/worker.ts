@@ -117,7 +117,7 @@ class QueueWorker {
   constructor(options: QueueWorkerOptions) {
     const { queue, jobs, note, warn } = options;
     this.#options = options;
-    this.#host = new RunHost({ note });
+    this.#host = new RunHost({ note, jobs });
     this.#engine = new queue.packages.Worker(queue.address.name, (job, token) => this.#process(job, token ?? ''), {
       connection: queue.redis,
       skipVersionCheck: true,
