@@ -2,8 +2,11 @@
 export { exitCodes, R2poError } from './base/errors.ts';
 export { Generator } from './base/rng/generator.ts';
 export { SeedSequence } from './base/rng/seed-sequence.ts';
+export { compareBackends, type ParityReport } from './checks/parity.ts';
 export { defineEnv, type Env, type Spaces } from './envs/env.ts';
 export { envs, findEnv } from './envs/index.ts';
+export { type EvaluateRequest, type EvaluateResult, evaluate } from './evaluation/evaluate.ts';
+export { type Summary, summarise } from './evaluation/summary.ts';
 export { buildPolicy, policyKinds } from './policies/index.ts';
 export type { Policy, PolicyKind } from './policies/policy.ts';
 export {
@@ -14,8 +17,5 @@ export {
   type RolloutJob,
   type Trace,
 } from './rollout/backend.ts';
-export { openCpuBackend } from './rollout/cpu/backend.ts';
-export { openBackend } from './rollout/open.ts';
-export { type EvaluateRequest, type EvaluateResult, evaluate } from './stats/evaluate.ts';
-export { compareBackends, type ParityReport } from './stats/parity.ts';
-export { type Summary, summarise } from './stats/summary.ts';
+export { openCpuBackend } from './rollout/cpu/node/backend.ts';
+export { openBackend } from './rollout/node/open.ts';

@@ -5,15 +5,18 @@ import { describe, expect, it } from 'vitest';
 
 const layers = [
   'base',
+  'stats',
   'envs',
   'policies',
   'rollout',
-  'stats',
+  'evaluation',
+  'checks',
   'bench',
   'llm',
   'methods',
   'config',
-  'experiment',
+  'runs',
+  'interop',
   'report',
   'sweep',
   'cli',
@@ -59,8 +62,8 @@ describe('layers', () => {
 
   it('names the file, the line and the layers of one that does', () => {
     const text = "import { a } from '../base/a.ts';\nimport type { b } from '../llm/b.ts';\n";
-    expect(violations(join(root, 'stats', 'x.ts'), text)).toEqual([
-      'src/stats/x.ts:2: stats imports ../llm/b.ts, which is in the later layer llm',
+    expect(violations(join(root, 'checks', 'x.ts'), text)).toEqual([
+      'src/checks/x.ts:2: checks imports ../llm/b.ts, which is in the later layer llm',
     ]);
     expect(violations(join(root, 'misc', 'x.ts'), '')[0]).toContain('"misc" is no layer');
   });

@@ -2,9 +2,9 @@
 import type { Env } from '../envs/env.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { GpuDevice } from '../rollout/webgpu/device.ts';
-import { measureIssueRate } from '../rollout/webgpu/issue-rate.ts';
 import { type CompileTime, compileTimes, type HeapUse, heapUse } from './footprint.ts';
 import { type HandLoop, handLoop } from './hand-loop.ts';
+import { measureIssueRate } from './issue-rate.ts';
 import { type IssueShare, issueShare, loadCounter, type StepOperations, stepOperations } from './issue-share.ts';
 import type { Machine } from './machine.ts';
 import { type Scaling, scaling, scalingAxes } from './scaling.ts';

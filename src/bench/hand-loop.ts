@@ -1,7 +1,7 @@
 /** The same work as a loop inlined by hand, where the checkout has one: what the cpu backend's generality costs. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { assetPath } from '../base/assets.ts';
+import { assetPath } from '../base/node/assets.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { median } from './timing.ts';
 import type { Work } from './work.ts';

@@ -1,9 +1,9 @@
 /** How much of what an adapter can issue at most a rollout program makes of it. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { assetPath } from '../base/assets.ts';
-import type { IssueRate } from '../rollout/webgpu/issue-rate.ts';
-import { rolloutProgram } from '../rollout/webgpu/programs.ts';
+import { assetPath } from '../base/node/assets.ts';
+import { rolloutProgram } from '../rollout/webgpu/program/programs.ts';
+import type { IssueRate } from './issue-rate.ts';
 import type { Timing } from './timing.ts';
 import type { Work } from './work.ts';
 

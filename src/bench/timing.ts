@@ -1,7 +1,8 @@
 /** How long whole `evaluate` calls take on a backend, statistics included. */
+
+import { quantile } from '../base/order-statistics.ts';
+import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
-import { quantile } from '../stats/summary.ts';
 import { jobOf, type Work } from './work.ts';
 
 export interface Timing {

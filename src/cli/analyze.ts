@@ -4,7 +4,7 @@ import type { AnalysedRun } from '../report/analyses/analysis.ts';
 import { analyses, findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
 import { readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
-import type { LeftOut } from '../report/find-folders.ts';
+import type { LeftOut } from '../runs/folder/find-runs.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 

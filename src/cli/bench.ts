@@ -8,10 +8,10 @@ import { type BenchBackend, type BenchDocument, benchEnvironment } from '../benc
 import { currentLoad, machineFacts, quietLoad } from '../bench/machine.ts';
 import type { EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
-import { openEnv } from '../envs/load.ts';
-import { prepareBenchFolder, saveBench } from '../report/bench-files.ts';
-import { benchTables, machineLines } from '../report/bench-tables.ts';
-import { openCpuBackend } from '../rollout/cpu/backend.ts';
+import { openEnv } from '../envs/node/load.ts';
+import { prepareBenchFolder, saveBench } from '../report/bench/files.ts';
+import { benchTables, machineLines } from '../report/bench/tables.ts';
+import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
 

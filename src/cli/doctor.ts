@@ -166,8 +166,8 @@ const patient: Config['llm'] = configSchema.shape.llm.parse({ timeout_s: 600, ma
 
 /** A real question, in the words and the form of a run: it fails where a run would get nothing to use. */
 async function modelFinding(name: string, io: Io): Promise<Finding> {
-  const { openModel } = await import('../experiment/model.ts');
-  const { askTrialQuestion } = await import('../experiment/trial-question.ts');
+  const { openModel } = await import('../runs/models/open-model.ts');
+  const { askTrialQuestion } = await import('../runs/models/trial-question.ts');
   const topic = `model ${name}`;
   try {
     const note = (text: string) => io.note(text);

@@ -1,7 +1,7 @@
 /** `r2po eval --policies`: many policies on common seeds, in order. */
 import { UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
-import { loadPolicySet } from '../experiment/policy-set.ts';
+import { rankPolicies } from '../evaluation/ranking.ts';
 import {
   notRanked,
   type RankingReport,
@@ -9,10 +9,10 @@ import {
   rankingRows,
   rankingTable,
   recheckTable,
-} from '../report/ranking.ts';
-import { csvTable, type Table } from '../report/table.ts';
+} from '../report/tables/ranking.ts';
+import { csvTable, type Table } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { rankPolicies } from '../stats/ranking.ts';
+import { loadPolicySet } from '../runs/folder/policy-set.ts';
 import { formatTable, type Io } from './io.ts';
 import { progressOf } from './progress.ts';
 import { WholeFile } from './whole-file.ts';

@@ -5,9 +5,12 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { openEnv } from '../envs/load.ts';
+import { openEnv } from '../envs/node/load.ts';
+import { animate } from '../evaluation/animation.ts';
+import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
+import type { Summary } from '../evaluation/summary.ts';
+import { trajectoryDocument } from '../evaluation/trajectory-file.ts';
 import type { Policy } from '../policies/policy.ts';
-import { animate } from '../report/animation.ts';
 import {
   type Backend,
   type BackendChoice,
@@ -16,10 +19,7 @@ import {
   maxMeasuredEpisodes,
   usualCap,
 } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/open.ts';
-import { type EvaluateResult, evaluate } from '../stats/evaluate.ts';
-import type { Summary } from '../stats/summary.ts';
-import { trajectoryDocument } from '../stats/trajectory-file.ts';
+import { openBackend } from '../rollout/node/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, envOption, seedOption, wholeNumber } from './options.ts';
@@ -103,7 +103,7 @@ async function run(options: Options, io: Io): Promise<void> {
   if (options.policy !== undefined) await refuseWithoutPolicy(options.policy);
   const loaded = options.policy === undefined ? null : await loadPolicy(options.policy, env);
   if (loaded !== null && options.dumpWgsl !== undefined) {
-    const { rolloutProgram } = await import('../rollout/webgpu/programs.ts');
+    const { rolloutProgram } = await import('../rollout/webgpu/program/programs.ts');
     const { code } = rolloutProgram(env, loaded.policy);
     if (options.dumpWgsl === '-') {
       io.print(code);
@@ -135,8 +135,8 @@ async function run(options: Options, io: Io): Promise<void> {
 /** A run folder has its best policy, unless it is of a training that was imported. */
 async function refuseWithoutPolicy(source: string): Promise<void> {
   if (source === '-' || existsSync(join(source, 'best.json'))) return;
-  const { refuseTraining } = await import('../experiment/folder.ts');
-  const { readManifest } = await import('../experiment/manifest.ts');
+  const { refuseTraining } = await import('../runs/folder/folder.ts');
+  const { readManifest } = await import('../runs/folder/manifest.ts');
   const manifest = readManifest(source);
   if (manifest) refuseTraining(source, manifest, '--policy');
 }

@@ -3,10 +3,10 @@ import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSyn
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
-import { errorCode } from '../experiment/files.ts';
-import { findRunFolders } from '../report/find-folders.ts';
-import type { TidyRow } from '../report/tidy-rows.ts';
+import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
+import { errorCode } from '../runs/folder/files.ts';
+import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
@@ -62,7 +62,7 @@ const tables: Readonly<Record<TableFormat, { name: string; open: (draft: string)
   csv: {
     name: 'runs.csv',
     open: async (draft) => {
-      const { csvHeader, csvRow } = await import('../report/tidy-csv.ts');
+      const { csvHeader, csvRow } = await import('../interop/tidy/csv.ts');
       writeFileSync(draft, csvHeader());
       return { add: (rows) => appendFileSync(draft, rows.map(csvRow).join('')), finish: () => {} };
     },
@@ -70,7 +70,7 @@ const tables: Readonly<Record<TableFormat, { name: string; open: (draft: string)
   parquet: {
     name: 'runs.parquet',
     open: async (draft) => {
-      const { TidyParquet } = await import('../report/tidy-parquet.ts');
+      const { TidyParquet } = await import('../interop/tidy/parquet.ts');
       return new TidyParquet(draft);
     },
   },
@@ -82,9 +82,9 @@ async function exportTable(
   { out, force }: Options,
   io: Io,
 ): Promise<string[]> {
-  const { requireRun } = await import('../experiment/folder.ts');
-  const { readEvents } = await import('../experiment/journal.ts');
-  const { tidyRows } = await import('../report/tidy-rows.ts');
+  const { requireRun } = await import('../runs/folder/folder.ts');
+  const { readEvents } = await import('../runs/journal/journal.ts');
+  const { tidyRows } = await import('../interop/tidy/rows.ts');
   const manifests = runs.map(requireRun);
   const { name, open } = tables[format];
   const path = join(out, name);
@@ -112,9 +112,9 @@ async function exportTable(
 
 async function exportLogs(folders: readonly string[], { out, force }: Options, io: Io): Promise<string[]> {
   const { clearTarget, exportRun, exportTargets, mixedExperiments, openExportableRun } = await import(
-    '../experiment/reference/export.ts'
+    '../interop/reference/export.ts'
   );
-  const { openBackend } = await import('../rollout/open.ts');
+  const { openBackend } = await import('../rollout/node/open.ts');
   const runs = [];
   for (const folder of folders) runs.push(await openExportableRun(folder));
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);

@@ -3,9 +3,9 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { R2poError, UsageError, unknownName } from '../base/errors.ts';
 import { findEnv } from '../envs/index.ts';
-import type { SkippedFile } from '../experiment/reference/account.ts';
-import type { ImportedRun } from '../experiment/reference/import.ts';
-import type { ImportedTraining } from '../experiment/sb3/import.ts';
+import type { SkippedFile } from '../interop/common/import-log.ts';
+import type { ImportedRun } from '../interop/reference/import.ts';
+import type { ImportedTraining } from '../interop/sb3/import.ts';
 import { findMethod } from '../methods/index.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption } from './options.ts';
@@ -44,8 +44,8 @@ const sources: Readonly<Record<FormatName, Format>> = {
     title: 'runs of the reference',
     expected: 'a folder with overall_log.txt or episode_<k>/ in it, or such folders below it',
     open: async (folder, { env, method, model, runsDir }) => {
-      const { findRuns } = await import('../experiment/reference/find.ts');
-      const { importRun } = await import('../experiment/reference/import.ts');
+      const { findRuns } = await import('../interop/reference/find.ts');
+      const { importRun } = await import('../interop/reference/import.ts');
       const where = {
         runsDir,
         env: env === undefined ? null : findEnv(env).id,
@@ -64,9 +64,9 @@ const sources: Readonly<Record<FormatName, Format>> = {
     title: 'trainings with Stable-Baselines3',
     expected: 'a folder with monitor.csv, <n>.monitor.csv or overall_log.txt in it, or such folders below it',
     open: async (folder, { env, method, window, runsDir }) => {
-      const { findTrainings } = await import('../experiment/sb3/find.ts');
-      const { importTraining } = await import('../experiment/sb3/import.ts');
-      const { methodOf } = await import('../experiment/sb3/subject.ts');
+      const { findTrainings } = await import('../interop/sb3/find.ts');
+      const { importTraining } = await import('../interop/sb3/import.ts');
+      const { methodOf } = await import('../interop/sb3/subject.ts');
       const where = {
         runsDir,
         env: env === undefined ? null : findEnv(env),

@@ -3,8 +3,8 @@
  * errors go to stderr.
  */
 import pc from 'picocolors';
-import { printable, visibleJson } from '../base/inert.ts';
-import type { Cell, Column } from '../report/table.ts';
+import { printable, visibleJson } from '../base/printable.ts';
+import type { Cell, Column } from '../report/tables/table.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 

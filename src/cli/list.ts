@@ -9,7 +9,7 @@ import { ggufForm } from '../llm/local/name.ts';
 import { presets, urlKeyVariable } from '../llm/providers/presets.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
-import type { Column } from '../report/table.ts';
+import type { Column } from '../report/tables/table.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 

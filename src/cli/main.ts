@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The program `r2po`: finds the command, runs it, and turns what it throws into one message and one exit code. */
 import { Command, CommanderError } from 'commander';
-import { readAsset } from '../base/assets.ts';
 import { exitCodes, R2poError, UsageError, unknownName } from '../base/errors.ts';
+import { readAsset } from '../base/node/assets.ts';
 import { commands } from './command.ts';
 import { createIo, type Io } from './io.ts';
 

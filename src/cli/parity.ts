@@ -2,17 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { readAsset } from '../base/assets.ts';
 import { DiffersError, UsageError } from '../base/errors.ts';
+import { readAsset } from '../base/node/assets.ts';
+import { checkEnvironment } from '../checks/conformance.ts';
+import { compareBackends, type ParityReport, type StepParity } from '../checks/parity.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
-import { openEnv } from '../envs/load.ts';
+import { openEnv } from '../envs/node/load.ts';
 import { policyKinds } from '../policies/index.ts';
 import { type Backend, usualCap } from '../rollout/backend.ts';
-import { openCpuBackend } from '../rollout/cpu/backend.ts';
-import type { ReadShader } from '../rollout/webgpu/programs.ts';
-import { checkEnvironment } from '../stats/conformance.ts';
-import { compareBackends, type ParityReport, type StepParity } from '../stats/parity.ts';
+import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, seedOption } from './options.ts';
 

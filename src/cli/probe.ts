@@ -4,9 +4,9 @@ import { UsageError } from '../base/errors.ts';
 import { readInput } from '../config/input.ts';
 import { parseJson } from '../config/json-text.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
-import { openEnv } from '../envs/load.ts';
+import { openEnv } from '../envs/node/load.ts';
 import type { BackendChoice, ProbeInput } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/open.ts';
+import { openBackend } from '../rollout/node/open.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, envOption } from './options.ts';
 

@@ -1,9 +1,9 @@
 /** `r2po replay`: a run again from its recorded replies, compared with its record. */
 import type { Command } from 'commander';
 import { DiffersError } from '../base/errors.ts';
-import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../experiment/replay.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/open.ts';
+import { openBackend } from '../rollout/node/open.ts';
+import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../runs/replay.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption } from './options.ts';

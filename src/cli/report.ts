@@ -1,12 +1,12 @@
 /** `r2po report`: many runs as tables, curves and a page. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
+import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { usualKeys } from '../report/group-keys.ts';
 import { type RewardKind, rewardKinds } from '../report/groups.ts';
-import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/learning-curves.ts';
 import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
-import type { Table } from '../report/table.ts';
+import type { Table } from '../report/tables/table.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
@@ -107,7 +107,7 @@ export function printReport(report: Report, io: Io): void {
 }
 
 export async function saveReportIn(folder: string, report: Report, io: Io): Promise<void> {
-  const { saveReport } = await import('../report/report-files.ts');
+  const { saveReport } = await import('../report/pages/report-files.ts');
   const names = await saveReport(folder, report);
   io.note(`saved in ${folder}: ${names.join(', ')}`);
 }

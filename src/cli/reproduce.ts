@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import type { ReportOptions } from '../report/report.ts';
-import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper.ts';
+import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper-plans.ts';
 import { showAnalysis } from './analyze.ts';
 import type { Io } from './io.ts';
 import { addSweepOptions, runAll, runsOf, type SweepCommandOptions, showPlan } from './sweep.ts';

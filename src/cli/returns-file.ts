@@ -1,7 +1,7 @@
 /** The outcomes of all episodes as CSV. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { endCauses } from '../rollout/backend.ts';
-import type { OutcomeSink } from '../rollout/by-playing.ts';
+import type { OutcomeSink } from '../rollout/host-statistics.ts';
 import type { WholeFile } from './whole-file.ts';
 
 /** Rows that become one text: signals and timers get their turn after it. */

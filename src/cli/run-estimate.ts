@@ -1,10 +1,10 @@
 /** `r2po run --dry-run`: what a run would take, and whether its prompts fit into the context of its models. */
 import { R2poError } from '../base/errors.ts';
-import { type Context, contextsOf, outgrown } from '../experiment/context.ts';
-import { type Estimate, estimateRun } from '../experiment/estimate.ts';
-import { opener, openModels } from '../experiment/models.ts';
-import type { Plan } from '../experiment/plan.ts';
-import { openCpuBackend } from '../rollout/cpu/backend.ts';
+import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import { type Estimate, estimateRun } from '../runs/estimate.ts';
+import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
+import { opener, openModels } from '../runs/models/models.ts';
+import type { Plan } from '../runs/resolve-units.ts';
 import { formatTable, type Io } from './io.ts';
 
 /** Plays a few episodes to see how long prompts are. */

@@ -5,7 +5,10 @@ import { UsageError } from '../base/errors.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
-import { withListPrices } from '../experiment/cost.ts';
+import { progressLine } from '../report/progress.ts';
+import { modelLabel, runRows } from '../report/tables/run-table.ts';
+import type { BackendChoice } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/node/open.ts';
 import {
   createRunFolder,
   type FoundRun,
@@ -13,16 +16,13 @@ import {
   type RunPlace,
   readRunConfig,
   requireRun,
-} from '../experiment/folder.ts';
-import { type Manifest, usedBackend, usedModels } from '../experiment/manifest.ts';
-import type { RunModels } from '../experiment/models.ts';
-import { type Plan, planRun } from '../experiment/plan.ts';
-import { type Progress, restoreSummary, runExperiment } from '../experiment/run.ts';
-import type { RunSummary } from '../experiment/summary.ts';
-import { progressLine } from '../report/progress.ts';
-import { modelLabel, runRows } from '../report/run-table.ts';
-import type { BackendChoice } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/open.ts';
+} from '../runs/folder/folder.ts';
+import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
+import type { RunSummary } from '../runs/folder/summary.ts';
+import { withListPrices } from '../runs/models/cost.ts';
+import type { RunModels } from '../runs/models/models.ts';
+import { type Plan, planRun } from '../runs/resolve-units.ts';
+import { type Progress, restoreSummary, runExperiment } from '../runs/run.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
@@ -110,7 +110,7 @@ async function play({ plan, place, folder: earlier, manifest }: Prepared, option
     try {
       const unsupported = backend.supports(plan.env, plan.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-      const { opener, openModels } = await import('../experiment/models.ts');
+      const { opener, openModels } = await import('../runs/models/models.ts');
       const models = await openModels(plan.config, plan.method, opener(plan.config, note), usedModels(manifest));
       for (const line of modelLines(models)) io.note(line);
       await warnOfContexts(plan, models, io);
@@ -137,7 +137,7 @@ async function play({ plan, place, folder: earlier, manifest }: Prepared, option
           log: note,
         });
         io.status(null);
-        const { writeRunFigure } = await import('../report/run-figure.ts');
+        const { writeRunFigure } = await import('../report/curves/run-chart.ts');
         io.note(`figure: ${await writeRunFigure(folder, summary)}`);
         report(folder, summary, options, io);
       } finally {
@@ -167,7 +167,7 @@ function answering({ search, critic }: RunModels): string[] {
 async function warnOfContexts(plan: Plan, models: RunModels, io: Io): Promise<void> {
   if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
   const { estimateOf } = await import('./run-estimate.ts');
-  const { contextsOf, outgrown } = await import('../experiment/context.ts');
+  const { contextsOf, outgrown } = await import('../runs/models/context.ts');
   const contexts = await contextsOf(models, plan.config);
   if (contexts.every(({ tokens }) => tokens === null)) return;
   for (const warning of outgrown(contexts, await estimateOf(plan))) io.warn(warning);

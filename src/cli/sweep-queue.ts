@@ -80,8 +80,8 @@ export async function enqueueRuns(
   options: EnqueueOptions,
   io: Io,
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly waited: Waited | null }> {
-  const { claimPlace, isPlaceOf } = await import('../sweep/queue/place.ts');
-  const { indexRuns } = await import('../experiment/folder.ts');
+  const { claimPlace, isPlaceOf } = await import('../sweep/queue/shared-folder.ts');
+  const { indexRuns } = await import('../runs/folder/folder.ts');
   const { runsDir } = options;
   const queue = await openQueue(options.queue, io);
   const interruption = listenForInterrupts(io, 'the wait');

@@ -110,7 +110,7 @@ async function sweepThere(
     if (options.json) io.printJson(document);
     return;
   }
-  const { indexRuns } = await import('../experiment/folder.ts');
+  const { indexRuns } = await import('../runs/folder/folder.ts');
   const known = indexRuns(runsDir);
   const results = waited.runs.map((run, i): RunResult => {
     const end = waited.ends[i];
@@ -261,7 +261,7 @@ export async function showPlan(
 ): Promise<void> {
   const { estimateSweep, totalOf } = await import('../sweep/estimate.ts');
   const { configValue } = await import('../report/run-records.ts');
-  const { openCpuBackend } = await import('../rollout/cpu/backend.ts');
+  const { openCpuBackend } = await import('../rollout/cpu/node/backend.ts');
   const backend = openCpuBackend({ threads: 1 });
   const groups = await estimateSweep(runs, options.runsDir, backend).finally(() => backend.close());
   const total = totalOf(groups);

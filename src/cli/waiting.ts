@@ -1,6 +1,7 @@
 /** Tells what a run waits for: on a terminal a few times a second, in a log once in a long while. */
-import type { CallState } from '../experiment/calls.ts';
+
 import { waitingLine } from '../report/waiting.ts';
+import type { CallState } from '../runs/models/calls.ts';
 import type { Io } from './io.ts';
 
 /** Between two drawings, and until a wait is told in a log, ms. */

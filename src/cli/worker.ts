@@ -38,8 +38,8 @@ export function define(command: Command, io: Io): void {
 
 async function work(options: Options, io: Io): Promise<void> {
   const { workerName, workOn } = await import('../sweep/queue/worker.ts');
-  const { claimPlace } = await import('../sweep/queue/place.ts');
-  const { directoryStore } = await import('../sweep/queue/store.ts');
+  const { claimPlace } = await import('../sweep/queue/shared-folder.ts');
+  const { directoryStore } = await import('../sweep/queue/published-runs.ts');
   const { runsDir, publish, backend = 'auto' } = options;
   if (publish !== undefined && publish === runsDir) {
     throw new UsageError('--publish', 'expected another folder than --runs-dir, got the same; leave --publish out');

@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { assetPath } from '../base/assets.ts';
 import { nearest, UsageError } from '../base/errors.ts';
+import { assetPath } from '../base/node/assets.ts';
 import { envs, isEnvPath } from '../envs/index.ts';
-import { loadEnv } from '../envs/load.ts';
+import { loadEnv } from '../envs/node/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { type InputText, kindOfPath, readInput } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers, type Source } from './layers.ts';

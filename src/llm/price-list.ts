@@ -3,7 +3,7 @@
  * fetched: its updates are asked for by whoever wants them, and this program does not.
  */
 import { calcPrice, findProvider, type ModelPrice } from '@pydantic/genai-prices';
-import { readAsset } from '../base/assets.ts';
+import { readAsset } from '../base/node/assets.ts';
 import { presets } from './providers/index.ts';
 import type { Environment } from './providers/presets.ts';
 import { isLocal } from './providers/transport.ts';

@@ -4,7 +4,7 @@ import { type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
 import { type Answer, judgeReply } from './judge.ts';
 import type { Effects, IterationContext, PromptContext, PromptParts, Purpose, Trial } from './method.ts';
 import { promptMessage, type Refusal, repairMessage } from './prompts/message.ts';
-import { trialName } from './prompts/shared.ts';
+import { trialName } from './prompts/sections.ts';
 
 /** Where the history holds these parameters already, from 0; null: nowhere. */
 export function knownTrial(trials: readonly Trial[], params: readonly number[]): number | null {

@@ -1,5 +1,5 @@
 import type { Method } from './method.ts';
-import { selfCriticPrompt } from './prompts/informed.ts';
+import { selfCriticPrompt } from './prompts/described-search.ts';
 
 /** Ablation: proposing and reviewing in one call, so there is no proposal to review in a second one. */
 export const criticOnly: Method = {

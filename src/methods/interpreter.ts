@@ -16,7 +16,7 @@ import {
   type Purpose,
   type Trial,
 } from './method.ts';
-import { trialName } from './prompts/shared.ts';
+import { trialName } from './prompts/sections.ts';
 
 /** In the order in which an iteration makes its candidates. */
 const labels: readonly CandidateLabel[] = ['proposal', 'revision'];

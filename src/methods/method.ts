@@ -1,13 +1,13 @@
 /** What a method is, what its prompts may state, and what an iteration does to the world. `runIteration` interprets it. */
 import type { Env } from '../envs/env.ts';
+import type { Sensitivity } from '../evaluation/sensitivity.ts';
+import type { Summary } from '../evaluation/summary.ts';
 import type { ChatReply, Message } from '../llm/chat.ts';
 import type { ReplyForm, ReplyText } from '../llm/reply/shape.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/backend.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
 import type { PairedTest } from '../stats/intervals.ts';
-import type { Sensitivity } from '../stats/sensitivity.ts';
-import type { Summary } from '../stats/summary.ts';
 import type { SearchSettings } from './settings.ts';
 
 /** What a call is for. A repair turn keeps the purpose of the call it repairs. */

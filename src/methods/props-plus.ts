@@ -1,5 +1,5 @@
 import type { Method } from './method.ts';
-import { describedSearchPrompt } from './prompts/informed.ts';
+import { describedSearchPrompt } from './prompts/described-search.ts';
 import { props } from './props.ts';
 
 export const propsPlus: Method = {

@@ -1,5 +1,5 @@
 /** What a search run may be told; the configuration resolves to this record. */
-import type { Changes } from '../stats/sensitivity.ts';
+import type { Changes } from '../evaluation/sensitivity.ts';
 
 /**
  * What prompts that describe the environment say of it. `full`: all that is known of it. `reference`: the facts that the

@@ -6,13 +6,13 @@
 import { UsageError, unknownName } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
 import { significant } from '../base/plain-number.ts';
-import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/aggregate.ts';
+import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/bootstrap.ts';
 import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
 import { asksNothing, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
-import type { Table } from './table.ts';
+import type { Table } from './tables/table.ts';
 
 export interface ComparisonOptions {
   readonly by: readonly string[];

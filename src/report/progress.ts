@@ -1,7 +1,7 @@
 /** How far a run is, in one line. */
 import { significant } from '../base/plain-number.ts';
-import type { Progress } from '../experiment/run.ts';
-import type { Tally } from '../experiment/tally.ts';
+import type { Tally } from '../runs/journal/totals.ts';
+import type { Progress } from '../runs/run.ts';
 
 const rewardDigits = 5;
 

@@ -3,8 +3,7 @@ import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { methods } from '../methods/index.ts';
-import type { Estimate } from '../stats/aggregate.ts';
-import { againstPublished, type PublishedComparison, publishedTable } from './against-published.ts';
+import type { Estimate } from '../stats/bootstrap.ts';
 import {
   type Comparison,
   type ComparisonOptions,
@@ -12,13 +11,20 @@ import {
   comparisonTable,
   interquartileMeans,
 } from './comparisons.ts';
+import {
+  averageCurve,
+  type CurveAxis,
+  type CurveStep,
+  type CurveValue,
+  type LeftOutRun,
+} from './curves/average-curves.ts';
 import { type Finding, findingsOf } from './findings.ts';
 import { usualKeys } from './group-keys.ts';
 import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
-import { averageCurve, type CurveAxis, type CurveStep, type CurveValue, type LeftOutRun } from './learning-curves.ts';
+import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
-import { modelLabel } from './run-table.ts';
-import type { Cell, Column, Table } from './table.ts';
+import { modelLabel } from './tables/run-table.ts';
+import type { Cell, Column, Table } from './tables/table.ts';
 
 export interface ReportOptions extends GroupOptions {
   /** what curves are drawn against; one set of curves each */

@@ -7,11 +7,11 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
-import { modelKinds } from '../experiment/events.ts';
-import { readEvents } from '../experiment/journal.ts';
-import { type Manifest, manifestName, readManifest, runIdentity } from '../experiment/manifest.ts';
-import { findRunFolders, type LeftOut } from './find-folders.ts';
-import { originOf } from './origin.ts';
+import { findRunFolders, type LeftOut } from '../runs/folder/find-runs.ts';
+import { type Manifest, manifestName, readManifest, runIdentity } from '../runs/folder/manifest.ts';
+import { modelKinds } from '../runs/journal/events.ts';
+import { readEvents } from '../runs/journal/journal.ts';
+import { originOf } from './answered-by.ts';
 
 const summarySchema = z.object({
   status: z.enum(['running', 'finished', 'stopped', 'failed']),

@@ -1,6 +1,6 @@
 /** What a call waits for, in a few words. */
 import { significant } from '../base/plain-number.ts';
-import type { CallState } from '../experiment/calls.ts';
+import type { CallState } from '../runs/models/calls.ts';
 import { duration, shortCount } from './progress.ts';
 
 /** `reading the prompt 12 s`, `writing 132 tokens, 18.3 tokens/s`, `retry in 9 s: HTTP 429` */

@@ -1,7 +1,7 @@
 /** What the episodes of one candidate amount to, as plain numbers; every backend gives them, by the same definitions. */
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
-import { placeRanks } from '../base/select.ts';
+import { placeRanks } from '../base/order-statistics.ts';
 import {
   type EndCause,
   type Episodes,
@@ -11,7 +11,7 @@ import {
   type Played,
   type RolloutJob,
 } from './backend.ts';
-import { Nearest, OutcomeTally } from './tally.ts';
+import { Nearest, OutcomeTally } from './outcome-counts.ts';
 
 /** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;

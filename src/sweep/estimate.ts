@@ -1,10 +1,10 @@
 /** What a sweep would take, before it takes it. */
 import type { Config } from '../config/schema.ts';
-import { withListPrices } from '../experiment/cost.ts';
-import { type Estimate, estimateRun } from '../experiment/estimate.ts';
-import { indexRuns } from '../experiment/folder.ts';
-import { Planner } from '../experiment/plan.ts';
 import type { Backend } from '../rollout/backend.ts';
+import { type Estimate, estimateRun } from '../runs/estimate.ts';
+import { indexRuns } from '../runs/folder/folder.ts';
+import { withListPrices } from '../runs/models/cost.ts';
+import { Planner } from '../runs/resolve-units.ts';
 import type { SweepRun } from './expand.ts';
 
 /** Runs that differ in their seed alone. */

@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { type Axis, combinations, parseAxes } from '../config/axes.ts';
 import { type ConfigFlags, openConfig, shippedConfigs } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
-import { runHash } from '../experiment/identity.ts';
+import { runHash } from '../runs/folder/identity.ts';
 
 export interface SweepRun {
   /** hash of the configuration: equal ones are the same run, wherever and whenever they are made */

@@ -1,11 +1,11 @@
 /** The runs of a sweep in one process: some at a time, on shared backends and models. */
 import { R2poError } from '../base/errors.ts';
-import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../experiment/folder.ts';
-import { RunHost } from '../experiment/host.ts';
-import { BusyError } from '../experiment/lock.ts';
-import type { Progress } from '../experiment/run.ts';
-import type { RunSummary } from '../experiment/summary.ts';
-import { isOrderlyStop } from '../experiment/tally.ts';
+import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
+import type { RunSummary } from '../runs/folder/summary.ts';
+import { BusyError } from '../runs/journal/lock.ts';
+import { isOrderlyStop } from '../runs/journal/totals.ts';
+import type { Progress } from '../runs/run.ts';
+import { RunHost } from '../runs/run-pool.ts';
 import type { SweepRun } from './expand.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** How far a sweep is: a line per run under way, and one for all of them. */
 import { basename } from 'node:path';
 import { significant } from '../base/plain-number.ts';
-import type { Progress } from '../experiment/run.ts';
 import { duration } from '../report/progress.ts';
+import type { Progress } from '../runs/run.ts';
 import type { SweepState } from './local.ts';
 
 const digits = 5;

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventOf } from '../../src/experiment/ledger.ts';
 import { findPackage, loadPackage } from '../../src/llm/local/package.ts';
 import { gbnfOf } from '../../src/llm/reply/forms.ts';
 import type { ReplyShape } from '../../src/llm/reply/shape.ts';
+import type { EventOf } from '../../src/runs/journal/steps.ts';
 import { runCli } from '../support/cli.ts';
 
 const file = resolve(process.env.R2PO_TEST_MODEL ?? '');

@@ -1,12 +1,12 @@
 /** What every environment must do, driven by its rows and by the recording of the original. */
 import { expect, it } from 'vitest';
 import { Generator } from '../../src/base/rng/generator.ts';
+import { checkEnvironment } from '../../src/checks/conformance.ts';
 import { actionSize, type Env, observationSize, stateArraySize } from '../../src/envs/env.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
 import { policyValues } from '../../src/policies/policy.ts';
 import type { RolloutJob } from '../../src/rollout/backend.ts';
-import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
-import { checkEnvironment } from '../../src/stats/conformance.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { asVector, drawsOf, type GoldenEpisode, observationOf, readGolden } from './golden.ts';
 
 export interface GoldenTolerance {

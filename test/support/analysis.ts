@@ -1,9 +1,10 @@
 /** Records made by hand, for analyses: every number of them can be worked out from the returns that are given here. */
-import type { EventBody, RunEvent } from '../../src/experiment/events.ts';
+
+import { type Summary, summarise } from '../../src/evaluation/summary.ts';
 import { plainReply } from '../../src/llm/chat.ts';
 import type { CandidateLabel } from '../../src/methods/method.ts';
+import type { EventBody, RunEvent } from '../../src/runs/journal/events.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
-import { type Summary, summarise } from '../../src/stats/summary.ts';
 
 export const baseParams: readonly number[] = [1, -1, 2, 0, 0, 0, 0, 0, 0, 0.5];
 

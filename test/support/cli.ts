@@ -1,7 +1,7 @@
 /** Runs the built program as a user does: a child process with arguments, environment and input. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { assetPath } from '../../src/base/assets.ts';
+import { assetPath } from '../../src/base/node/assets.ts';
 
 export const mainFile = assetPath('dist/cli/main.js');
 

@@ -2,8 +2,9 @@
  * A small environment whose step draws random numbers, reads a table, and remembers what the last step did. All numbers
  * are exact in f32, so that both backends must agree to the last bit.
  */
-import { readAsset } from '../../src/base/assets.ts';
+
 import { UsageError } from '../../src/base/errors.ts';
+import { readAsset } from '../../src/base/node/assets.ts';
 import { defineEnv, type Env, type EnvOptions } from '../../src/envs/env.ts';
 
 const sum = { name: 'sum', meaning: 'sum so far', unit: '1', low: 0, high: 1000 } as const;

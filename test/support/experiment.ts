@@ -3,16 +3,16 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import type { RunEvent } from '../../src/experiment/events.ts';
-import { createRunFolder } from '../../src/experiment/folder.ts';
-import { oneModel, type RunModels } from '../../src/experiment/models.ts';
-import { planRun } from '../../src/experiment/plan.ts';
-import { type ExperimentOptions, runExperiment } from '../../src/experiment/run.ts';
-import type { RunSummary } from '../../src/experiment/summary.ts';
-import { UnusableError } from '../../src/experiment/unusable.ts';
 import { type ChatModel, type ChatReply, type ChatRequest, plainReply, type Usage } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
-import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { createRunFolder } from '../../src/runs/folder/folder.ts';
+import type { RunSummary } from '../../src/runs/folder/summary.ts';
+import type { RunEvent } from '../../src/runs/journal/events.ts';
+import { oneModel, type RunModels } from '../../src/runs/models/models.ts';
+import { UnusableError } from '../../src/runs/models/unusable.ts';
+import { planRun } from '../../src/runs/resolve-units.ts';
+import { type ExperimentOptions, runExperiment } from '../../src/runs/run.ts';
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'r2po-test-'));

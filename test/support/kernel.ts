@@ -1,8 +1,8 @@
 /** Runs a few lines of WGSL, joined with shader library files, on the test adapter. */
-import { readAsset } from '../../src/base/assets.ts';
+import { readAsset } from '../../src/base/node/assets.ts';
 import { type GpuDevice, openDevice } from '../../src/rollout/webgpu/device.ts';
-import { link } from '../../src/rollout/webgpu/link.ts';
-import { compile } from '../../src/rollout/webgpu/pipeline.ts';
+import { link } from '../../src/rollout/webgpu/program/link.ts';
+import { compile } from '../../src/rollout/webgpu/program/pipeline.ts';
 
 export interface Kernel {
   /** paths under `shaders/` */

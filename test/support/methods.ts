@@ -1,5 +1,6 @@
 /** A run in the middle, with a scripted model: numbers that differ everywhere, so that a mix-up shows. */
 import { cartpole } from '../../src/envs/cartpole/index.ts';
+import type { Summary } from '../../src/evaluation/summary.ts';
 import type { Message } from '../../src/llm/chat.ts';
 import type { ReplyForm } from '../../src/llm/reply/shape.ts';
 import {
@@ -14,7 +15,6 @@ import { buildPolicy } from '../../src/policies/index.ts';
 import type { Trace } from '../../src/rollout/backend.ts';
 import { type EpisodePick, episodePicks } from '../../src/rollout/statistics.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
-import type { Summary } from '../../src/stats/summary.ts';
 
 export const settings: SearchSettings = {
   prompt: { knowledge: 'full', explanation: 'sentence', rewardDecimals: null, countFrom: 1 },

@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
-import { exportRun, exportTargets, openExportableRun } from '../../src/experiment/reference/export.ts';
-import { findRuns } from '../../src/experiment/reference/find.ts';
-import { type ImportedRun, importRun } from '../../src/experiment/reference/import.ts';
-import { openCpuBackend } from '../../src/rollout/cpu/backend.ts';
+import { exportRun, exportTargets, openExportableRun } from '../../src/interop/reference/export.ts';
+import { findRuns } from '../../src/interop/reference/find.ts';
+import { type ImportedRun, importRun } from '../../src/interop/reference/import.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { temporaryFolder } from './experiment.ts';
 
 /** What `--model` says is `ollama/test`. */

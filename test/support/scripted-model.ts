@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { assetPath } from '../../src/base/assets.ts';
+import { assetPath } from '../../src/base/node/assets.ts';
 
 /** `fault`: one of the names in the head of scripted-model-server.mjs. */
 export interface ScriptedStep {

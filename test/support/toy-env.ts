@@ -2,7 +2,7 @@
  * A small environment with a Box action and numbers that f32 holds exactly, so that both backends must agree to the
  * last bit. It ends when x reaches `goal`, else at its time limit of 12 steps.
  */
-import { readAsset } from '../../src/base/assets.ts';
+import { readAsset } from '../../src/base/node/assets.ts';
 import { defineEnv } from '../../src/envs/env.ts';
 
 const state = [

@@ -1,8 +1,8 @@
 /** The offline model on worker threads: its sums take longer than all else in an offline run, and runs share a process. */
 import { existsSync } from 'node:fs';
 import { Tinypool } from 'tinypool';
-import { assetPath } from '../../base/assets.ts';
 import { ModelError } from '../../base/errors.ts';
+import { assetPath } from '../../base/node/assets.ts';
 import type { ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { interruption } from '../retry.ts';
 import { offline } from './index.ts';

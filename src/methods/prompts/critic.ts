@@ -18,7 +18,7 @@ import {
   progressSection,
   reward,
   section,
-} from './shared.ts';
+} from './sections.ts';
 
 /** Where the critics of the methods differ. */
 interface CriticKind {

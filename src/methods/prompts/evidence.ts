@@ -1,12 +1,12 @@
 /** What a critic is shown of a proposal's episodes: each of these is one kind of evidence. */
 import { plainNumber } from '../../base/plain-number.ts';
+import { quantileLevels, type Summary } from '../../evaluation/summary.ts';
 import { endCauses } from '../../rollout/backend.ts';
-import { quantileLevels, type Summary } from '../../stats/summary.ts';
-import { excerptText, trajectoryText } from '../../stats/trajectory.ts';
 import type { CriticContext } from '../method.ts';
 import type { SearchSettings } from '../settings.ts';
+import { excerptText, trajectoryText } from './episode-text.ts';
 import { shownSpaces } from './knowledge.ts';
-import { counted, reward, section } from './shared.ts';
+import { counted, reward, section } from './sections.ts';
 
 /** Sections of a critic's prompt. */
 export type Evidence = (context: CriticContext) => Promise<string[]>;

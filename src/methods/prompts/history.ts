@@ -1,11 +1,11 @@
 /** The trials so far: one line each, oldest first, to which later prompts only add; and what happened in their episodes. */
 import { plainNumber } from '../../base/plain-number.ts';
 import { estimateTokens } from '../../base/tokens.ts';
-import { excerptLines, trajectoryText } from '../../stats/trajectory.ts';
 import type { PastTrial, PromptContext } from '../method.ts';
 import type { SearchSettings } from '../settings.ts';
+import { excerptLines, trajectoryText } from './episode-text.ts';
 import { shownSpaces } from './knowledge.ts';
-import { counted, reward, section, trialName } from './shared.ts';
+import { counted, reward, section, trialName } from './sections.ts';
 
 /** Steps at either end of an excerpt. */
 const excerptEdge = 4;

@@ -5,7 +5,7 @@ import { describePolicy } from '../../policies/description.ts';
 import { policyKinds } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { PromptContext } from '../method.ts';
-import { section } from './shared.ts';
+import { section } from './sections.ts';
 
 function namelessObservation(space: ObservationSpace): ObservationSpace {
   if (space.kind === 'discrete') return { ...space, meaning: 'the state' };

@@ -1,7 +1,7 @@
 /** From the parts of a prompt to the message that is sent, also in a repair turn. */
 import type { Message } from '../../llm/chat.ts';
 import type { PromptContext, PromptParts } from '../method.ts';
-import { replyFormat, section } from './shared.ts';
+import { replyFormat, section } from './sections.ts';
 
 /** The message of a prompt, with the places up to which later prompts of its purpose begin alike. */
 export function promptMessage({ constant, history, fresh }: PromptParts): Message {

@@ -2,7 +2,7 @@
 import { plainNumber } from '../../base/plain-number.ts';
 import type { PromptContext, PromptParts } from '../method.ts';
 import { trialHistory } from './history.ts';
-import { counted, formatSection, parameterSection, progressSection, section } from './shared.ts';
+import { counted, formatSection, parameterSection, progressSection, section } from './sections.ts';
 
 /** What every search is told, whatever else it knows; the same in all iterations. */
 export function searchRules({ policy, settings }: PromptContext): string[] {

@@ -1,11 +1,11 @@
 /** What an analysis of runs is. */
 import type { Config } from '../../config/schema.ts';
 import type { Env } from '../../envs/env.ts';
-import type { RunStatus } from '../../experiment/tally.ts';
 import type { Method } from '../../methods/method.ts';
 import type { Policy } from '../../policies/policy.ts';
-import type { Origin } from '../origin.ts';
-import type { Table } from '../table.ts';
+import type { RunStatus } from '../../runs/journal/totals.ts';
+import type { Origin } from '../answered-by.ts';
+import type { Table } from '../tables/table.ts';
 import type { DecidedIteration } from './record.ts';
 
 /** A run that can be analysed. */

@@ -1,6 +1,6 @@
 /** What the second candidate of an iteration changes in the first: how many parameters, by how much, to what effect. */
-import { quantile } from '../../stats/summary.ts';
-import type { Table } from '../table.ts';
+import { quantile } from '../../base/order-statistics.ts';
+import type { Table } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
 import { left, meanOf, numberCell, right, runCell, shareCell } from './format.ts';

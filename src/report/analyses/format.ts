@@ -2,7 +2,7 @@
 
 import { moments } from '../../base/moments.ts';
 import { significant } from '../../base/plain-number.ts';
-import type { Cell, Column } from '../table.ts';
+import type { Cell, Column } from '../tables/table.ts';
 import type { AnalysedRun } from './analysis.ts';
 
 const digits = 4;

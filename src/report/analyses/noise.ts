@@ -2,8 +2,9 @@
  * Whether the difference of a pair may be noise of the evaluation alone: both candidates are played on a few episodes,
  * and the mean of the second can be lower by chance.
  */
+
+import type { Summary } from '../../evaluation/summary.ts';
 import { welchOf } from '../../stats/intervals.ts';
-import type { Summary } from '../../stats/summary.ts';
 import { directionOf, type Pair } from './record.ts';
 
 /**

@@ -1,8 +1,9 @@
 /** The iterations of a run as its analyses read them, from the record alone. */
-import type { RunEvent } from '../../experiment/events.ts';
+
+import type { Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
+import type { RunEvent } from '../../runs/journal/events.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
-import type { Summary } from '../../stats/summary.ts';
 
 /** A candidate that was played. */
 export interface PlayedCandidate {

@@ -2,7 +2,7 @@
  * Iterations by what the proposal's worst, median and best episode returned (the groups of the reference), and by what
  * the revision did to the mean return: how often each occurs, and what the edits in it look like.
  */
-import type { Table } from '../table.ts';
+import type { Table } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
 import { type Edit, editOf, measureOf } from './edits.ts';
 import { left, meanOf, numberCell, right, shareCell } from './format.ts';

@@ -1,13 +1,13 @@
 /** Finds the runs that an analysis is asked for, and reads their records. */
 import { R2poError, UsageError } from '../../base/errors.ts';
-import type { RunEvent } from '../../experiment/events.ts';
-import { readRunConfig, refuseTraining, requireRun } from '../../experiment/folder.ts';
-import { readEvents } from '../../experiment/journal.ts';
-import { runIdentity } from '../../experiment/manifest.ts';
-import { planRun } from '../../experiment/plan.ts';
-import { Tally } from '../../experiment/tally.ts';
-import { findRunFolders, type LeftOut } from '../find-folders.ts';
-import { originOf } from '../origin.ts';
+import { findRunFolders, type LeftOut } from '../../runs/folder/find-runs.ts';
+import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
+import { runIdentity } from '../../runs/folder/manifest.ts';
+import type { RunEvent } from '../../runs/journal/events.ts';
+import { readEvents } from '../../runs/journal/journal.ts';
+import { Tally } from '../../runs/journal/totals.ts';
+import { planRun } from '../../runs/resolve-units.ts';
+import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
 

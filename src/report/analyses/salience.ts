@@ -4,7 +4,7 @@
  * criteria are also applied to the iterations that did not regress, because a share of regressions alone says nothing.
  */
 import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
-import type { Column, Table } from '../table.ts';
+import type { Column, Table } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
 import { intervalCell, left, numberCell, pCell, right, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';

@@ -3,7 +3,7 @@
  * its calls gain, by threshold.
  */
 import { meanInterval } from '../../stats/intervals.ts';
-import type { Table } from '../table.ts';
+import type { Table } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic, type RunGroup } from './analysis.ts';
 import { deviationOf, intervalCell, left, meanOf, numberCell, right, shareCell } from './format.ts';
 import { type DecidedIteration, directionOf, type Pair, pairsOf } from './record.ts';

@@ -28,8 +28,8 @@ import {
   stepLimit,
   type Trace,
 } from '../backend.ts';
-import { statisticsByPlaying } from '../by-playing.ts';
-import { startStates } from '../starts.ts';
+import { statisticsByPlaying } from '../host-statistics.ts';
+import { startStates } from '../start-states.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 

@@ -20,19 +20,19 @@ import {
   type RolloutJob,
   type Trace,
 } from '../backend.ts';
-import { statisticsByPlaying } from '../by-playing.ts';
+import { statisticsByPlaying } from '../host-statistics.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { type GpuDevice, openDevice } from './device.ts';
-import type { DispatchSize } from './dispatch-size.ts';
-import { Flight } from './flight.ts';
-import { envParamWords, seedWords } from './layout.ts';
-import { measure } from './measure.ts';
-import { causeIn, outcomeBytes, stepsIn } from './outcome.ts';
-import { usualSegment } from './plan.ts';
-import { ProgramCache } from './program-cache.ts';
-import type { ReadShader } from './programs.ts';
-import { plainEntry, Rollout, traceWords, usualWorkgroup } from './rollout.ts';
-import { type Kernel, Runner } from './runner.ts';
+import { plainEntry, Rollout, traceWords, usualWorkgroup } from './episodes/episode-kernel.ts';
+import { causeIn, outcomeBytes, stepsIn } from './episodes/outcome-word.ts';
+import { envParamWords, seedWords } from './program/declarations.ts';
+import { ProgramCache } from './program/program-cache.ts';
+import type { ReadShader } from './program/programs.ts';
+import type { DispatchSize } from './run/dispatch-size.ts';
+import { Flight } from './run/in-flight.ts';
+import { usualSegment } from './run/memory-plan.ts';
+import { type Kernel, Runner } from './run/runner.ts';
+import { measure } from './statistics/device-statistics.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
 const usualMemory = 2 ** 30;

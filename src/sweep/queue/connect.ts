@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { R2poError } from '../../base/errors.ts';
 import type { QueueAddress } from './address.ts';
-import type { QueuePackages } from './packages.ts';
+import type { QueuePackages } from './optional-packages.ts';
 
 /** Oldest version that the queue is said to work well with. */
 const oldest = [6, 2];

@@ -1,11 +1,11 @@
 /** What is written into Redis for one run, and what a worker makes of it. */
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
-import { readAsset } from '../../base/assets.ts';
 import { UsageError } from '../../base/errors.ts';
+import { readAsset } from '../../base/node/assets.ts';
 import { configOfText, type ResolvedConfig } from '../../config/resolve.ts';
-import { heartbeatMs } from '../../experiment/heartbeat.ts';
-import { runHash } from '../../experiment/identity.ts';
+import { runHash } from '../../runs/folder/identity.ts';
+import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
 import type { SweepRun } from '../expand.ts';
 
 /** Of the data of a job; another number is another layout. */

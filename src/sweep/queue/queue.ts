@@ -5,7 +5,7 @@ import type { SweepRun } from '../expand.ts';
 import { parseQueueAddress, type QueueAddress } from './address.ts';
 import { openRedis } from './connect.ts';
 import { describeJob, type JobData, type JobProgress, type JobResult, jobIdOf, jobOf } from './job.ts';
-import { loadQueuePackages, type QueuePackages } from './packages.ts';
+import { loadQueuePackages, type QueuePackages } from './optional-packages.ts';
 
 /** Jobs sent to Redis at once: enough to hide the way there, few enough to let others in between. */
 const chunkSize = 1000;

@@ -5,18 +5,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import { InterruptedError, R2poError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
-import { ensureRunFolder, runFolderName, withPrices } from '../../experiment/folder.ts';
-import { heartbeatMs, patience } from '../../experiment/heartbeat.ts';
-import { RunHost } from '../../experiment/host.ts';
-import { runHash } from '../../experiment/identity.ts';
-import { type Manifest, readManifest, usedBackend } from '../../experiment/manifest.ts';
-import type { Progress } from '../../experiment/run.ts';
-import type { RunSummary } from '../../experiment/summary.ts';
 import type { BackendChoice } from '../../rollout/backend.ts';
+import { ensureRunFolder, runFolderName, withPrices } from '../../runs/folder/folder.ts';
+import { runHash } from '../../runs/folder/identity.ts';
+import { type Manifest, readManifest, usedBackend } from '../../runs/folder/manifest.ts';
+import type { RunSummary } from '../../runs/folder/summary.ts';
+import { heartbeatMs, patience } from '../../runs/journal/heartbeat.ts';
+import type { Progress } from '../../runs/run.ts';
+import { RunHost } from '../../runs/run-pool.ts';
+import { judge, longWait, reasonOf } from './classify-failure.ts';
 import { type JobData, type JobProgress, type JobResult, readJob } from './job.ts';
+import type { RunStore } from './published-runs.ts';
 import type { SweepQueue } from './queue.ts';
-import type { RunStore } from './store.ts';
-import { judge, longWait, reasonOf } from './verdict.ts';
 
 type RunJob = Job<JobData, JobResult, string>;
 

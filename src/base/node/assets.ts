@@ -1,0 +1,33 @@
+/** Files that ship beside the code: shaders, configurations, descriptions, and the built worker entry points. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { R2poError } from '../errors.ts';
+
+/** The package root, the same for `src/` (tests) and `dist/` (installed): the nearest folder upwards with `shaders/`. */
+export const packageRoot: string = (() => {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!(existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'shaders')))) {
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new R2poError('assets', 'found no package root above this file; reinstall the package');
+    folder = parent;
+  }
+  return folder;
+})();
+
+/** Absolute path of a shipped file, given relative to the package root with forward slashes. */
+export function assetPath(relative: string): string {
+  return join(packageRoot, ...relative.split('/'));
+}
+
+/** Text of a shipped file. */
+export function readAsset(relative: string): string {
+  try {
+    return readFileSync(assetPath(relative), 'utf8');
+  } catch (cause) {
+    throw new R2poError('assets', `expected the shipped file "${relative}", found none; reinstall the package`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * One backend held against another: start states bit for bit, single steps from the same states, and whole episodes
+ * over the same seeds. `r2po parity` prints the result.
+ */
+import { RecordingDraws } from '../base/rng/draws.ts';
+import { Generator } from '../base/rng/generator.ts';
+import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
+import type { Policy } from '../policies/policy.ts';
+import type { Backend, BackendId, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/backend.ts';
+import { welch } from '../stats/intervals.ts';
+import { randomAction } from './conformance.ts';
+
+export interface StartParity {
+  readonly seeds: number;
+  /** start states that are not the reference's state rounded to f32 */
+  readonly different: number;
+  readonly ok: boolean;
+}
+
+/** The single step in which two backends differ most. */
+export interface WorstStep {
+  /** the entry, e.g. "theta_dot" */
+  readonly entry: string;
+  readonly state: readonly number[];
+  readonly action: readonly number[];
+  readonly draws: readonly number[];
+  /** value of the entry after the step */
+  readonly expected: number;
+  readonly got: number;
+}
+
+export interface StepParity {
+  readonly transitions: number;
+  /** largest |difference| of a state, observation or reward entry, relative to max(1, largest state entry) */
+  readonly maxError: number;
+  /** where it is; null when there is no difference at all */
+  readonly worst: WorstStep | null;
+  readonly terminatedDifferent: number;
+  /** the first step after which one side has ended and the other has not */
+  readonly firstDifferentEnd: Pick<WorstStep, 'state' | 'action' | 'draws'> | null;
+  readonly tolerance: number;
+  readonly reason: string;
+  readonly ok: boolean;
+}
+
+export interface EpisodeParity {
+  /** what the policy is: "best of 64 random" */
+  readonly policy: string;
+  readonly episodes: number;
+  /** share of episodes with the same length, end cause and return, up to the rounding of its f32 sum */
+  readonly equal: number;
+  readonly meanReference: number;
+  readonly meanOther: number;
+  /** two-sample Welch test of the means; 1 when all episodes are equal */
+  readonly p: number;
+  readonly ok: boolean;
+}
+
+export interface ParityReport {
+  readonly env: string;
+  readonly policyKind: string;
+  readonly reference: BackendId;
+  readonly other: BackendId;
+  readonly start: StartParity;
+  readonly step: StepParity;
+  readonly episodes: readonly EpisodeParity[];
+  readonly ok: boolean;
+}
+
+export interface ParityRequest {
+  readonly env: Env;
+  readonly policy: Policy;
+  /** float64 */
+  readonly reference: Backend;
+  readonly other: Backend;
+  readonly seed: number;
+  /** start states and single steps compared */
+  readonly transitions: number;
+  /** episodes per policy */
+  readonly episodes: number;
+  /** fewer episodes where these would take longer than this together, s; null for no limit */
+  readonly maxSeconds: number | null;
+  readonly maxSteps: number | null;
+}
+
+/**
+ * Below this p two means differ. Seeds are fixed, so a backend that is right stays right; the level only has to be
+ * low enough for a few comparisons per environment.
+ */
+const significance = 1e-4;
+const randomPolicies = 64;
+const trialEpisodes = 64;
+const spread = 3;
+
+export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
+  const { env, policy, reference, other } = request;
+  const start = await compareStarts(request);
+  const candidates = drawPolicies(policy, request.seed);
+  const step = await compareSteps(request, candidates);
+  const episodes = await compareEpisodes(request, candidates);
+  return {
+    env: env.id,
+    policyKind: policy.kind,
+    reference: reference.id,
+    other: other.id,
+    start,
+    step,
+    episodes,
+    ok: start.ok && step.ok && episodes.every((e) => e.ok),
+  };
+}
+
+function drawPolicies(policy: Policy, seed: number): Float64Array[] {
+  const rng = Generator.from([seed, 1]);
+  return Array.from({ length: randomPolicies }, () => policy.sample(rng, spread));
+}
+
+async function compareStarts({ env, reference, other, seed, transitions }: ParityRequest): Promise<StartParity> {
+  const expected = await reference.resets(env, seed, transitions);
+  const got = await other.resets(env, seed, transitions);
+  const different = expected.filter((state, i) => state.some((v, j) => !Object.is(Math.fround(v), got[i][j]))).length;
+  return { seeds: transitions, different, ok: different === 0 };
+}
+
+/**
+ * States that random policies reach, each with a random action. They are rounded to f32 first, so that both sides
+ * start from the same numbers and what is left is the error of one step.
+ */
+async function reachableInputs(request: ParityRequest, candidates: readonly Float64Array[]): Promise<ProbeInput[]> {
+  const { env, policy, reference, seed, transitions, maxSteps } = request;
+  const job: RolloutJob = { env, policy, candidates, episodes: 1, seed, maxSteps };
+  const states: (readonly number[])[] = [];
+  for (let c = 0; c < candidates.length; c++) {
+    const trace = await reference.trace(job, c, 0);
+    states.push(...trace.steps.map((s) => s.state));
+  }
+  const rng = Generator.from([seed, 2]);
+  return Array.from({ length: transitions }, () => {
+    const state = states[rng.integers(0, states.length)].map(Math.fround);
+    const action = randomAction(env, rng);
+    return { state, action, draws: drawsOf(env, state, action, rng) };
+  });
+}
+
+/** What the float64 step draws in this state: whole numbers or fractions, as it asks for them. */
+function drawsOf(env: Env, state: readonly number[], action: readonly number[], rng: Generator): number[] {
+  if (env.stepDraws === 0) return [];
+  const draws = new RecordingDraws(rng);
+  const scratch = new Float64Array(stateArraySize(env));
+  scratch.set(state);
+  const out = { reward: 0, terminated: false };
+  env.dynamics.step(env.params, scratch, Float64Array.from(action), draws, out);
+  return draws.values;
+}
+
+async function compareSteps(request: ParityRequest, candidates: readonly Float64Array[]): Promise<StepParity> {
+  const { env, reference, other } = request;
+  const { singleStep: tolerance, reason } = env.parity;
+  const inputs = await reachableInputs(request, candidates);
+  const expected = await reference.probe(env, inputs);
+  const got = await other.probe(env, inputs);
+  const names = [
+    ...env.state.map((r) => r.name),
+    ...Array.from({ length: observationSize(env.observation) }, (_, i) =>
+      env.observation.kind === 'vector' ? `observed ${env.observation.rows[i].name}` : 'observed state',
+    ),
+    'reward',
+  ];
+  const entries = (o: ProbeOutput): number[] => [...o.state, ...o.obs, o.reward];
+  let maxError = 0;
+  let worst: WorstStep | null = null;
+  let terminatedDifferent = 0;
+  let firstDifferentEnd: StepParity['firstDifferentEnd'] = null;
+  expected.forEach((want, i) => {
+    const { state, action, draws = [] } = inputs[i];
+    if (want.terminated !== got[i].terminated) {
+      terminatedDifferent++;
+      firstDifferentEnd ??= { state, action, draws };
+    }
+    const scale = Math.max(1, ...want.state.map(Math.abs));
+    const have = entries(got[i]);
+    entries(want).forEach((value, j) => {
+      const error = Math.abs(value - have[j]) / scale;
+      // A NaN is the worst error of all, and compares as none.
+      if (!(error <= maxError)) {
+        maxError = Number.isNaN(error) ? Infinity : error;
+        worst = { entry: names[j], state, action, draws, expected: value, got: have[j] };
+      }
+    });
+  });
+  const ok = maxError <= tolerance && terminatedDifferent === 0;
+  const transitions = inputs.length;
+  return { transitions, maxError, worst, terminatedDifferent, firstDifferentEnd, tolerance, reason, ok };
+}
+
+/** The three best and the median of the random policies by a first look at the reference: long and short episodes. */
+async function choosePolicies(
+  request: ParityRequest,
+  candidates: readonly Float64Array[],
+): Promise<{ name: string; params: Float64Array }[]> {
+  const { env, policy, reference, seed, maxSteps } = request;
+  const episodes = 16;
+  const look = await reference.play({ env, policy, candidates, episodes, seed, maxSteps });
+  const means = candidates.map((params, c) => ({
+    params,
+    mean: look.returns.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0) / episodes,
+  }));
+  means.sort((a, b) => b.mean - a.mean);
+  return [
+    { name: `best of ${candidates.length} random`, params: means[0].params },
+    { name: 'second best', params: means[1].params },
+    { name: 'third best', params: means[2].params },
+    { name: 'median', params: means[means.length >> 1].params },
+  ];
+}
+
+/** A few episodes first, to see how many fit into the time. */
+async function affordableEpisodes(job: RolloutJob, { reference, other, maxSeconds }: ParityRequest): Promise<number> {
+  const trial = { ...job, episodes: Math.min(trialEpisodes, job.episodes) };
+  if (maxSeconds === null || trial.episodes === job.episodes) return job.episodes;
+  // The first call compiles.
+  await other.play({ ...trial, episodes: 1 });
+  const seconds = (await reference.play(trial)).seconds + (await other.play(trial)).seconds;
+  const affordable = trial.episodes * 2 ** Math.floor(Math.log2(Math.max(1, maxSeconds / seconds)));
+  return Math.min(job.episodes, affordable);
+}
+
+async function compareEpisodes(request: ParityRequest, candidates: readonly Float64Array[]): Promise<EpisodeParity[]> {
+  const { env, policy, reference, other, seed, maxSteps } = request;
+  const chosen = await choosePolicies(request, candidates);
+  const wanted = { env, policy, candidates: chosen.map((c) => c.params), episodes: request.episodes, seed, maxSteps };
+  const episodes = await affordableEpisodes(wanted, request);
+  const job = { ...wanted, episodes };
+  const [a, b] = [await reference.play(job), await other.play(job)];
+  return chosen.map(({ name }, c) => {
+    const from = c * episodes;
+    const want = a.returns.subarray(from, from + episodes);
+    const have = b.returns.subarray(from, from + episodes);
+    let same = 0;
+    for (let i = from; i < from + episodes; i++) {
+      // The reference sums in float64, the other in f32: each addition may round by half a unit in the last place.
+      const rounding = a.lengths[i] * 2 ** -24 * Math.max(1, Math.abs(a.returns[i]));
+      const equalReturn = Math.abs(a.returns[i] - b.returns[i]) <= rounding;
+      if (equalReturn && a.lengths[i] === b.lengths[i] && a.ends[i] === b.ends[i]) same++;
+    }
+    const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;
+    const p = same === episodes ? 1 : welch(want, have).p;
+    return {
+      policy: name,
+      episodes,
+      equal: same / episodes,
+      meanReference: mean(want),
+      meanOther: mean(have),
+      p,
+      ok: p >= significance,
+    };
+  });
+}

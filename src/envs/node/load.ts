@@ -1,0 +1,73 @@
+/** Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. */
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import type { Env, EnvOptions } from '../env.ts';
+import { envs, findEnv, isEnvPath, registerEnv, withEnvOptions } from '../index.ts';
+
+const unit = '--env';
+const entries = ['index.ts', 'index.js', 'index.mjs'];
+
+/** The module that a path means: the file itself, or the index file of a folder. */
+function modulePath(path: string): string {
+  const full = resolve(path);
+  const found = statSync(full, { throwIfNoEntry: false });
+  if (found === undefined) {
+    const remedy = 'give the path of a .ts or .js file, or of a folder with an index.ts';
+    throw new UsageError(unit, `expected an environment's module at "${path}", found nothing; ${remedy}`);
+  }
+  if (!found.isDirectory()) return full;
+  const entry = entries.map((name) => join(full, name)).find((file) => existsSync(file));
+  if (entry === undefined) {
+    throw new UsageError(unit, `expected one of ${entries.join(', ')} in the folder "${path}", found none; add one`);
+  }
+  return entry;
+}
+
+async function importModule(file: string): Promise<Record<string, unknown>> {
+  // Reads TypeScript too, and gives every file this very program's `defineEnv`, wherever that file lies.
+  const { createJiti } = await import('jiti');
+  const authoring = await import('../authoring.ts');
+  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules: { 'r2po-webgpu/env': authoring } });
+  try {
+    return await jiti.import<Record<string, unknown>>(file);
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(unit, `cannot use the environment's module "${file}": ${text}`, cause);
+  }
+}
+
+function isEnv(value: unknown): value is Env {
+  return typeof value === 'object' && value !== null && 'dynamics' in value && 'params' in value && 'id' in value;
+}
+
+/**
+ * Loads the environment at `path`, a module (JavaScript or TypeScript) or a folder with an index file, so that
+ * `findEnv` knows it by its absolute path. Its default export, or its one export that is an environment, counts.
+ * Throws a usage error when there is none, or when its id is that of an environment of this package.
+ */
+export async function loadEnv(path: string): Promise<Env> {
+  const file = modulePath(path);
+  const exported = await importModule(file);
+  const found = isEnv(exported.default) ? [exported.default] : [...new Set(Object.values(exported).filter(isEnv))];
+  if (found.length !== 1) {
+    const names = Object.keys(exported).join(', ') || 'nothing';
+    throw new UsageError(
+      unit,
+      `expected "${file}" to export one environment made by defineEnv, as its default; it exports ${names}`,
+    );
+  }
+  const [env] = found;
+  if (envs.some(({ id }) => id === env.id)) {
+    throw new UsageError(
+      unit,
+      `expected an id of its own in "${file}", got "${env.id}", which is ours; choose another`,
+    );
+  }
+  return registerEnv(env, file);
+}
+
+/** `findEnv` for what stands on a command line: a name that is a path is loaded first. */
+export async function openEnv(name: string, options: EnvOptions = {}): Promise<Env> {
+  return isEnvPath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
+}

@@ -1,0 +1,113 @@
+/** `evaluate`: play P candidates over E common seeds, and say what happened. */
+import { R2poError, UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import type { Policy } from '../policies/policy.ts';
+import {
+  type Backend,
+  checkJob,
+  type Episodes,
+  firstSeed,
+  maxEpisodes,
+  maxMeasuredEpisodes,
+  type Played,
+  type RolloutJob,
+  type Trace,
+} from '../rollout/backend.ts';
+import { type OutcomeSink, statisticsByPlaying } from '../rollout/host-statistics.ts';
+import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
+import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
+
+export interface EvaluateRequest {
+  readonly backend: Backend;
+  readonly env: Env;
+  readonly policy: Policy;
+  /** P parameter vectors `[paramCount]` */
+  readonly candidates: readonly Float64Array[];
+  readonly episodes: number;
+  readonly seed: RolloutJob['seed'];
+  /** null: only the environment's own limit */
+  readonly maxSteps?: number | null;
+  /** an episode with at least this return is a success; the environment's threshold when left out */
+  readonly successThreshold?: number | null;
+  readonly signal?: AbortSignal;
+  /** Bring back every outcome at once, for `outcomes`: takes memory and time, at most `maxEpisodes`. */
+  readonly keepOutcomes?: boolean;
+  /** Hears every outcome, part after part of each candidate, and is waited for: in place of `keepOutcomes`, for more than should be in memory. */
+  readonly onOutcomes?: OutcomeSink;
+  /** Hears now and then which share of the evaluation is done, 0 ... 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Fill `played.gpuSeconds`, at the cost of some latency. */
+  readonly timing?: boolean;
+}
+
+export interface EvaluateResult {
+  /** one per candidate; made when first read, which for thousands of candidates takes longer than playing them */
+  readonly summaries: readonly Summary[];
+  /** mean return per candidate `[P]` */
+  readonly means: Float64Array;
+  readonly played: Played;
+  /** Raw outcomes, candidate-major; of at most `maxEpisodes`. Played again unless `keepOutcomes` was set. */
+  outcomes(): Promise<Episodes>;
+  /** Plays an episode of a candidate again and records it; throws when its return differs by one bit. */
+  trace(candidate: number, pick: EpisodePick): Promise<Trace>;
+}
+
+/**
+ * Plays every candidate on the episode seeds `seed ... seed + episodes - 1` (its own, where there is one each) and
+ * summarises each. Throws a usage error for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
+ */
+export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
+  const { backend, env, policy, episodes: count, seed, signal } = request;
+  // A copy: a caller that goes on editing its vectors would otherwise change what the median episode is played with.
+  const candidates = request.candidates.map((params) => params.slice());
+  const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
+  checkJob(job, request.keepOutcomes && !request.onOutcomes ? maxEpisodes : maxMeasuredEpisodes);
+  const successThreshold = request.successThreshold ?? env.success.threshold;
+  const wanted: StatisticsRequest = { successThreshold, ranks: summaryRanks(count) };
+  const { onProgress, onOutcomes: sink } = request;
+  const options = { ...(signal && { signal }), ...(onProgress && { onProgress }), timing: request.timing ?? false };
+  const kept = request.keepOutcomes && !sink ? await backend.play(job, options) : null;
+  const measured = kept
+    ? measuredFrom(statisticsOfEach(kept, job, wanted), kept)
+    : sink
+      ? await statisticsByPlaying((part, given) => backend.play(part, given), job, wanted, { ...options, sink })
+      : await backend.measure(job, wanted, options);
+  const { steps, seconds, gpuSeconds, compileSeconds } = measured;
+  let summaries: readonly Summary[] | null = null;
+  const result: EvaluateResult = {
+    get summaries() {
+      summaries ??= candidates.map((_, c) =>
+        summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold }),
+      );
+      return summaries;
+    },
+    means: measured.means,
+    played: { steps, seconds, gpuSeconds, compileSeconds },
+    outcomes: async () => kept ?? backend.play(job, options),
+    trace: (candidate, pick) => replayEpisode(backend, job, result.summaries, candidate, pick),
+  };
+  return result;
+}
+
+async function replayEpisode(
+  backend: Backend,
+  job: RolloutJob,
+  summaries: readonly Summary[],
+  candidate: number,
+  pick: EpisodePick,
+): Promise<Trace> {
+  const summary = summaries[candidate];
+  if (summary === undefined) {
+    throw new UsageError('evaluate', `expected a candidate in 0 ... ${summaries.length - 1}, got ${candidate}`);
+  }
+  const wanted = pickOf(summary, pick);
+  const trace = await backend.trace(job, candidate, wanted.index);
+  if (!Object.is(trace.return, wanted.return) || trace.length !== wanted.length) {
+    throw new R2poError(
+      'evaluate',
+      `the replay of the ${pick} episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
+        `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat itself, please report it`,
+    );
+  }
+  return trace;
+}

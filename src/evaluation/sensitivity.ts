@@ -1,0 +1,70 @@
+/** How much each parameter of a policy matters: its effect on the return when it alone is changed, on common seeds. */
+import type { Policy } from '../policies/policy.ts';
+import { type Backend, checkJob, maxEpisodes, type RolloutJob } from '../rollout/backend.ts';
+import { paired } from '../stats/intervals.ts';
+
+/** One changed parameter, and the mean change of the return over the same episodes. */
+export interface ParameterEffect {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+  readonly difference: number;
+  readonly ci95: readonly [number, number] | null;
+}
+
+export interface Sensitivity {
+  readonly episodes: number;
+  /** environment steps played for it */
+  readonly steps: number;
+  readonly effects: readonly ParameterEffect[];
+}
+
+/** What may be tried in place of a parameter: a step either way, or each other choice. */
+export interface Changes {
+  readonly step: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** 0.3 where the sum of two decimals is 0.30000000000000004. */
+const plain = (value: number): number => Number(value.toPrecision(12));
+
+function neighbours(
+  policy: Policy,
+  params: readonly number[],
+  changes: Changes,
+): Omit<ParameterEffect, 'difference' | 'ci95'>[] {
+  const { values } = policy;
+  return params.flatMap((from, index) => {
+    const others =
+      values.kind === 'choice'
+        ? values.values.filter((value) => value !== from)
+        : [from - changes.step, from + changes.step].map(plain).filter((to) => to >= changes.low && to <= changes.high);
+    return others.map((to) => ({ index, from, to }));
+  });
+}
+
+/** Plays `params` and every policy that differs from it in one parameter on the same seeds. */
+export async function sensitivity(
+  backend: Backend,
+  job: Omit<RolloutJob, 'candidates'>,
+  params: readonly number[],
+  changes: Changes,
+  signal?: AbortSignal,
+): Promise<Sensitivity> {
+  const tried = neighbours(job.policy, params, changes);
+  const candidates = [params, ...tried.map(({ index, to }) => params.with(index, to))].map((p) => Float64Array.from(p));
+  const whole: RolloutJob = { ...job, candidates };
+  checkJob(whole, maxEpisodes);
+  const { episodes } = job;
+  const { returns, steps } = await backend.play(whole, signal ? { signal } : {});
+  const of = (c: number): Float64Array => returns.subarray(c * episodes, (c + 1) * episodes);
+  return {
+    episodes,
+    steps,
+    effects: tried.map((change, i) => {
+      const { difference, ci95 } = paired(of(0), of(i + 1));
+      return { ...change, difference, ci95 };
+    }),
+  };
+}

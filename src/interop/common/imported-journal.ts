@@ -1,0 +1,91 @@
+/** The record of an imported run: events like those of a search, with the times that the log gives. */
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { estimateTokens } from '../../base/tokens.ts';
+import { plainReply } from '../../llm/chat.ts';
+import { asRecorded } from '../../runs/journal/event-schema.ts';
+import type { EventBody, LoggedTotals } from '../../runs/journal/events.ts';
+import { Tally } from '../../runs/journal/totals.ts';
+import type { ReadIteration } from '../reference/iteration.ts';
+import type { Exchange } from '../reference/text.ts';
+
+/** Appends events with times that never go back. */
+export class EventLog {
+  readonly tally = new Tally();
+  private readonly fd: number;
+  private readonly start: number;
+  readonly replyModel: string;
+  private time = 0;
+  private seq = 0;
+
+  /** `start`: in milliseconds since 1970; `replyModel`: what wrote the replies */
+  constructor(path: string, start: number, replyModel: string) {
+    this.fd = openSync(path, 'wx');
+    this.start = start;
+    this.replyModel = replyModel;
+  }
+
+  /** `seconds` since the start */
+  at(seconds: number): void {
+    this.time = Math.max(this.time, Math.min(Math.max(seconds, 0), 1e9));
+  }
+
+  append(body: EventBody): void {
+    const time = new Date(this.start + this.time * 1000).toISOString();
+    const { line, event } = asRecorded({ ...body, time, seq: this.seq });
+    writeFileSync(this.fd, line);
+    this.seq += 1;
+    this.tally.add(event);
+  }
+
+  close(): void {
+    fsyncSync(this.fd);
+    closeSync(this.fd);
+  }
+}
+
+/** The events of one iteration. `seconds`: what its calls took together. */
+export function appendIteration(
+  record: EventLog,
+  iteration: number,
+  { kept, winner, exchanges, candidates }: ReadIteration,
+  logged: LoggedTotals | undefined,
+  seconds: number,
+): void {
+  for (const exchange of exchanges) {
+    record.append(callOf(iteration, exchange, record.replyModel, seconds / exchanges.length));
+  }
+  for (const { label, params, rollouts, summary } of candidates) {
+    if (!rollouts || !summary) continue;
+    const { returns, lengths } = rollouts;
+    const played = { params, adjustments: [], seed: 0, summary, paired: null, rollouts: { returns, lengths } };
+    record.append({ type: 'evaluated', iteration, candidate: label, ...played });
+  }
+  if (logged) record.at(logged.cpu_s + logged.api_s);
+  const won = candidates.find(({ label }) => label === kept);
+  record.append({
+    type: 'iteration',
+    iteration,
+    kept,
+    why: kept === null ? 'the log does not say which was kept' : `the log says so${winner ? `: ${winner}` : ''}`,
+    candidates: candidates.map(({ label, params, mean }) => ({ label, params, mean })),
+    trial: won ? { kind: 'iteration', params: won.params, mean: won.mean } : null,
+    ...(logged && { logged }),
+  });
+}
+
+function callOf(
+  iteration: number,
+  { purpose, prompt, reply: text }: Exchange,
+  model: string,
+  latencySeconds: number,
+): EventBody {
+  const usage = { promptTokens: estimateTokens(prompt), completionTokens: estimateTokens(text) };
+  return {
+    type: 'llm_call',
+    iteration,
+    purpose,
+    attempt: 0,
+    request: { messages: [{ role: 'user', content: prompt }], temperature: null, seed: null, form: 'lines' },
+    reply: plainReply({ text, usage, latencySeconds, requests: 1, model, finish: 'unknown', finishReason: null }),
+  };
+}

@@ -1,0 +1,362 @@
+/**
+ * A run of ours as a log of the Python reference, so that its own scripts read it. A record holds no steps: the episodes
+ * of a search of ours are played again from their seeds, those of an imported run are the copies that came with it.
+ */
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { DiffersError, R2poError, UsageError } from '../../base/errors.ts';
+import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
+import type { CandidateLabel } from '../../methods/method.ts';
+import type { Backend, RolloutJob, Trace } from '../../rollout/backend.ts';
+import { errorCode, replaceFile } from '../../runs/folder/files.ts';
+import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
+import { differingKeys } from '../../runs/folder/identity.ts';
+import type { Manifest } from '../../runs/folder/manifest.ts';
+import type { RunEvent } from '../../runs/journal/events.ts';
+import { readEvents } from '../../runs/journal/journal.ts';
+import { Tally } from '../../runs/journal/totals.ts';
+import { type Plan, planRun } from '../../runs/resolve-units.ts';
+import { rolloutsFolder, rolloutsName, warmupName } from '../common/embedded-files.ts';
+import { mostRollouts } from './files.ts';
+import {
+  episodeFolder,
+  experimentName,
+  type Layout,
+  type LoggedMethod,
+  layoutOf,
+  layouts,
+  loggedMethods,
+  logHeader,
+  logName,
+  parametersName,
+  reasoningName,
+  warmupFolder,
+} from './layout.ts';
+import { originCopy, originName, originText } from './provenance.ts';
+import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
+import { variantOf } from './variant.ts';
+
+type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+export interface ExportableRun {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly plan: Plan;
+  readonly events: readonly RunEvent[];
+  readonly method: LoggedMethod;
+  readonly layout: Layout;
+  /** `cartpole_props`, `cartpole_tau_c_sensitivity_half` */
+  readonly experiment: string;
+  /** id of the backend that has to play its episodes again; null for an imported run */
+  readonly backend: string | null;
+}
+
+/** Reads a run for export. Throws a usage error when it is no run, is damaged, or does not fit the layout. */
+export async function openExportableRun(folder: string): Promise<ExportableRun> {
+  const manifest = requireRun(folder);
+  refuseTraining(folder, manifest, 'export');
+  const plan = planRun(await readRunConfig(folder));
+  const { events } = readEvents(folder);
+  const method = loggedMethods.find(({ id }) => id === plan.method.id);
+  if (!method) throw new UsageError('export', `the reference has no method "${plan.method.id}"; use --format csv`);
+  const episodes = plan.settings.evaluationEpisodes;
+  if (episodes > mostRollouts) {
+    throw new UsageError(
+      'export',
+      `expected at most ${mostRollouts} episodes per evaluation, for the reference logs every step, got ${episodes} ` +
+        `in "${folder}"; use --format csv`,
+    );
+  }
+  const layout = layouts.find(({ id }) => id === manifest.imported?.layout) ?? layoutOf(method.layout);
+  const started = events.find((event) => event.type === 'run_started');
+  const backend = manifest.imported ? null : (started?.backend ?? null);
+  const experiment = experimentName(plan.env, method, await variantOf(plan, method));
+  return { folder, manifest, plan, events, method, layout, experiment, backend };
+}
+
+/** What all events of an iteration say together. */
+interface LoggedIteration {
+  readonly outcome: EventOf<'iteration'>;
+  readonly evaluated: ReadonlyMap<CandidateLabel, EventOf<'evaluated'>>;
+  readonly exchanges: readonly Exchange[];
+}
+
+/** Of each call the last attempt, unless it stayed unusable: the reference logs what led to a policy. */
+function exchangesOf(events: readonly RunEvent[]): Exchange[] {
+  const calls: { readonly first: EventOf<'llm_call'>; last: EventOf<'llm_call'>; refused: boolean }[] = [];
+  for (const event of events) {
+    const current = calls.at(-1);
+    if (event.type === 'llm_call') {
+      if (event.attempt === 0 || !current) calls.push({ first: event, last: event, refused: false });
+      else Object.assign(current, { last: event, refused: false });
+    } else if (event.type === 'parse_failed' && current) current.refused = true;
+  }
+  return calls
+    .filter(({ refused }) => !refused)
+    .map(({ first, last }) => ({
+      purpose: first.purpose,
+      prompt: first.request.messages.map(({ content }) => content).join('\n\n'),
+      reply: last.reply.text,
+    }));
+}
+
+const four = (value: number): string => value.toFixed(4);
+
+/** Writes the files of one run into `target`, which must not hold another one. */
+export async function exportRun(run: ExportableRun, target: string, backend: Backend | null): Promise<void> {
+  const tally = new Tally();
+  const rows: string[] = [`${logHeader}\n`];
+  let pending: RunEvent[] = [];
+  mkdirSync(join(target, warmupFolder), { recursive: true });
+  for (const event of run.events) {
+    tally.add(event);
+    if (event.type === 'warmup') await exportWarmup(run, event, target, backend);
+    pending.push(event);
+    if (event.type !== 'iteration') continue;
+    const evaluated = new Map(pending.flatMap((e) => (e.type === 'evaluated' ? [[e.candidate, e] as const] : [])));
+    const iteration: LoggedIteration = { outcome: event, evaluated, exchanges: exchangesOf(pending) };
+    pending = [];
+    const last = tally.rows.at(-1);
+    const reward = event.logged?.reward ?? last?.mean ?? null;
+    // The reference asks again until it has a policy; an iteration without one leaves nothing there either.
+    if (reward === null || !last) continue;
+    const totals = event.logged ?? {
+      cpu_s: last.wall_s,
+      api_s: last.llm_seconds,
+      episodes: last.episodes,
+      steps: last.steps,
+    };
+    const { cpu_s, api_s, episodes, steps } = totals;
+    rows.push(
+      `${[event.iteration, writeFloat(cpu_s), writeFloat(api_s), episodes, steps, writeFloat(reward)].join(', ')}\n`,
+    );
+    await exportIteration(run, iteration, target, backend);
+  }
+  const log = rows.join('');
+  await exportOrigin(run, target, tally, log);
+  // Last: a log without it is seen to be unfinished.
+  replaceFile(join(target, logName), log, 'rebuildable');
+}
+
+/** What an imported log did not say of itself is not said for it. */
+async function exportOrigin(run: ExportableRun, target: string, tally: Tally, log: string): Promise<void> {
+  const path = join(target, originName);
+  if (run.manifest.imported) {
+    await restoreCopy(join(run.folder, rolloutsFolder, originCopy), path);
+    return;
+  }
+  const text = originText(run.plan.config, run.events, tally, log);
+  if (text !== null) replaceFile(path, text, 'rebuildable');
+}
+
+async function exportWarmup(
+  run: ExportableRun,
+  event: EventOf<'warmup'>,
+  target: string,
+  backend: Backend | null,
+): Promise<void> {
+  const path = join(target, warmupFolder, `warmup_rollout_${event.index}.txt`);
+  if (await restoreCopy(join(run.folder, rolloutsFolder, warmupName(event.index)), path)) return;
+  if (!backend) return;
+  const job = jobOf(run, event.params, 1, event.seed);
+  await writeRollouts(path, run, job, backend, (returns) => returns[0] === event.return);
+}
+
+function jobOf({ plan }: ExportableRun, params: readonly number[], episodes: number, seed: number): RolloutJob {
+  const { env, policy, settings } = plan;
+  return { env, policy, candidates: [Float64Array.from(params)], episodes, seed, maxSteps: settings.maxSteps };
+}
+
+/** Unpacks a copy of the reference's own file; false when there is none. */
+async function restoreCopy(copy: string, path: string): Promise<boolean> {
+  if (!existsSync(copy)) return false;
+  try {
+    await pipeline(createReadStream(copy), createGunzip(), createWriteStream(path));
+    return true;
+  } catch (cause) {
+    throw new R2poError('export', `cannot unpack "${copy}": ${(cause as Error).message}; import that log again`, {
+      cause,
+    });
+  }
+}
+
+const firstLines = 'parameter ends\n\nstate | action | reward\n';
+
+function* rolloutLines({ plan }: ExportableRun, params: readonly number[], trace: Trace): Generator<string> {
+  const { env } = plan;
+  const isTable = env.observation.kind === 'discrete';
+  yield isTable ? 'state | action | reward\n' : `${params.map(writeFloat).join(', ')}\n${firstLines}`;
+  for (const { obs, action, reward } of trace.steps) {
+    const acted = env.action.kind === 'box' ? `[${action.map(writeFloat).join(' ')}]` : String(action[0]);
+    // The reference's logs hold the first entry of a state and no more.
+    yield `${isTable ? obs[0] : `[${writeFloat(obs[0])}]`} | ${acted} | ${writeFloat(reward)}\n`;
+  }
+  yield `Total reward: ${writeFloat(trace.return)}\n`;
+}
+
+async function writeRollouts(
+  path: string,
+  run: ExportableRun,
+  job: RolloutJob,
+  backend: Backend,
+  equal: (returns: readonly number[]) => boolean,
+): Promise<void> {
+  const returns: number[] = [];
+  const params = [...job.candidates[0]];
+  async function* lines(): AsyncGenerator<string> {
+    for (let index = 0; index < job.episodes; index++) {
+      const trace = await backend.trace(job, 0, index);
+      returns.push(trace.return);
+      yield* rolloutLines(run, params, trace);
+    }
+  }
+  await pipeline(Readable.from(lines()), createWriteStream(path));
+  if (equal(returns)) return;
+  throw new DiffersError(
+    'export',
+    `the episodes of "${run.folder}" played again on ${backend.id} do not return what was recorded (seed ${job.seed}); ` +
+      'export it on the machine and with the version that played it',
+  );
+}
+
+/** To the last bit but for the order of the sum. */
+function sameMean(returns: readonly number[], { mean, min, max }: Summary): boolean {
+  const sum = returns.reduce((a, b) => a + b, 0);
+  const scale = Math.max(1, Math.abs(min), Math.abs(max));
+  return Math.abs(sum / returns.length - mean) <= 1e-9 * scale;
+}
+
+async function exportIteration(
+  run: ExportableRun,
+  { outcome, evaluated, exchanges }: LoggedIteration,
+  target: string,
+  backend: Backend | null,
+): Promise<void> {
+  const { layout, method, plan } = run;
+  const folder = join(target, `episode_${outcome.iteration - 1}`);
+  const { kept } = outcome;
+  const meanOf = (label: CandidateLabel) => outcome.candidates.find((c) => c.label === label)?.mean;
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, text: string): void => replaceFile(join(folder, name), text, 'rebuildable');
+
+  for (const { label, rollouts } of layout.candidates) {
+    const played = evaluated.get(label);
+    const path = join(folder, rollouts);
+    if (await restoreCopy(join(run.folder, rolloutsFolder, rolloutsName(outcome.iteration, label)), path)) continue;
+    if (!played || !backend) continue;
+    const { summary, params, seed } = played;
+    const job = jobOf(run, params, summary.episodes, seed);
+    await writeRollouts(path, run, job, backend, (returns) => sameMean(returns, summary));
+  }
+
+  const winner =
+    kept === 'revision' && method.keptRevision
+      ? method.keptRevision
+      : Object.entries(layout.winners).find(([, label]) => label === kept)?.[0];
+  if (layout.outcome !== null) write(layout.outcome, outcomeText(run, winner, evaluated, meanOf));
+
+  const proposal = evaluated.get('proposal')?.summary;
+  const line = (name: string, { index, return: value }: PickedEpisode): string =>
+    `${name} rollout (rollout ${index}, reward=${writeFloat(value)}):`;
+  const three =
+    method.threeEpisodes && proposal
+      ? [
+          line('Worst', proposal.worst_episode),
+          line('Median', proposal.median_episode),
+          line('Best', proposal.best_episode),
+        ]
+      : [];
+  const header = [
+    ...(winner === undefined ? [] : [`Winner: ${winner}`]),
+    ...layout.candidates.flatMap(({ label, title }) => {
+      const mean = meanOf(label);
+      return mean === undefined ? [] : [`${title} reward: ${four(mean)}`];
+    }),
+    ...three,
+  ];
+  const usable = exchanges.slice(0, layout.candidates.length);
+  if (usable.length > 0) write(reasoningName, writeReasoning(layout.id, header, usable));
+
+  const shown =
+    method.printed === 'kept' ? outcome.candidates.find((c) => c.label === kept) : outcome.candidates.at(-1);
+  if (shown && shown.params.length > 0) {
+    const { policy } = plan;
+    const isTable = policy.values.kind === 'choice';
+    const bias = policy.options.bias !== false;
+    write(parametersName, isTable ? writeTable(shown.params) : writeLinear(shown.params, policy.outputCount, bias));
+  }
+}
+
+function outcomeText(
+  { layout, method }: ExportableRun,
+  winner: string | undefined,
+  evaluated: LoggedIteration['evaluated'],
+  meanOf: (label: CandidateLabel) => number | undefined,
+): string {
+  const pick = (label: CandidateLabel): PickedEpisode | undefined =>
+    evaluated.get(label)?.summary[`${method.pick}_episode`];
+  const first = pick('proposal');
+  const second = pick('revision');
+  const keys: [string, string | number | undefined][] = layout.candidates.map(({ label, reward }) => {
+    const mean = meanOf(label);
+    return [reward, mean === undefined ? undefined : four(mean)];
+  });
+  if (layout.id === 'critic-only') keys.push(['repr_traj_rollout_idx', first?.index]);
+  else keys.push(['winner', winner]);
+  if (layout.id === 'two-search') {
+    keys.push(['proposal_a_repr_idx', first?.index], ['proposal_b_repr_idx', second?.index]);
+  } else if (layout.id === 'two-call') {
+    const name = method.pick === 'median' ? 'median_traj' : 'repr_traj';
+    keys.push([`${name}_rollout_idx`, first?.index]);
+    keys.push([`${name}_individual_reward`, first && four(first.return)]);
+    if (method.pick === 'median') keys.push([`revised_${name}_rollout_idx`, second?.index]);
+  }
+  return keys.map(([key, value]) => (value === undefined ? '' : `${key}=${value}\n`)).join('');
+}
+
+/** Where each run goes: `<out>/<experiment>/run_<n>`, n by the order of the runs of an experiment. */
+export function exportTargets(runs: readonly ExportableRun[], out: string): readonly string[] {
+  const counts = new Map<string, number>();
+  return runs.map(({ experiment }) => {
+    const n = (counts.get(experiment) ?? 0) + 1;
+    counts.set(experiment, n);
+    return join(out, experiment, `run_${n}`);
+  });
+}
+
+/** The experiments whose runs have more than the seed apart, one line each: the reference's scripts pool what lies there. */
+export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
+  const experiments = new Map(runs.map((run) => [run.experiment, run]));
+  return [...experiments].flatMap(([experiment, { folder, plan }]) => {
+    for (const other of runs) {
+      if (other.experiment !== experiment) continue;
+      const keys = differingKeys(other.plan.config, { ...plan.config, seed: other.plan.config.seed });
+      if (keys.length > 0) {
+        return `${experiment} holds runs of different settings: "${other.folder}" and "${folder}" differ in ${keys.join(', ')}`;
+      }
+    }
+    return [];
+  });
+}
+
+/** Refuses a folder with something in it, or with `force` removes what an earlier log left there, and nothing else. */
+export function clearTarget(target: string, force: boolean): void {
+  let names: string[];
+  try {
+    names = readdirSync(target);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return;
+    throw new UsageError('--out', `cannot use "${target}": ${(cause as Error).message}`, cause);
+  }
+  if (names.length === 0) return;
+  if (!force)
+    throw new UsageError('--out', `expected a new folder, got "${target}", which exists; add --force to replace it`);
+  for (const name of names) {
+    if ([logName, originName, warmupFolder].includes(name) || episodeFolder.test(name)) {
+      rmSync(join(target, name), { recursive: true, force: true });
+    }
+  }
+}

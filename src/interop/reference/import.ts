@@ -1,0 +1,285 @@
+/**
+ * A log of the Python reference as a run folder of ours. What cannot be read is left out and accounted for by file. The
+ * result is marked as imported: it has no requests and no seeds by which it could be resumed or replayed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { exitCodes } from '../../base/errors.ts';
+import { findMethod } from '../../methods/index.ts';
+import { endCauses } from '../../rollout/backend.ts';
+import { replaceFile } from '../../runs/folder/files.ts';
+import { configName } from '../../runs/folder/folder.ts';
+import { runHash } from '../../runs/folder/identity.ts';
+import { newManifest } from '../../runs/folder/manifest.ts';
+import { RunFiles } from '../../runs/folder/run-files.ts';
+import type { LoggedTotals } from '../../runs/journal/events.ts';
+import { eventsName } from '../../runs/journal/journal.ts';
+import { type Plan, planRun } from '../../runs/resolve-units.ts';
+import { claim, openDraft } from '../common/draft-folder.ts';
+import { copyFile, rolloutsFolder, warmupName, withCopy } from '../common/embedded-files.ts';
+import { Account, type SkippedFile } from '../common/import-log.ts';
+import { appendIteration, EventLog } from '../common/imported-journal.ts';
+import { cannotRead, readOverallLog, readRollouts } from './files.ts';
+import { type FoundRun, listFolder } from './find.ts';
+import { type Intake, readIteration, summaryOf } from './iteration.ts';
+import {
+  episodeFolder,
+  type Layout,
+  type LayoutId,
+  logName,
+  reportFolder,
+  warmupFile,
+  warmupFolder,
+} from './layout.ts';
+import { originCopy, originName, readOrigin } from './provenance.ts';
+import { configFor, detect, type Subject, type Told } from './subject.ts';
+
+export const importFormat = 'r2po reference, commit 9449c38';
+
+/** What the log does not say. */
+const unknown = [
+  'seeds of the episodes: those of the events count the rollouts',
+  'end causes: taken from the lengths',
+  'tokens: estimated from the texts',
+  'times of the events: made from the logged seconds',
+] as const;
+/** What it does say where this program wrote it. */
+const unknownElsewhere = ['seed of the run: its number', 'settings: those published for the method'] as const;
+
+export interface ImportOptions extends Told {
+  readonly runsDir: string;
+  /** what answered, which the log does not say */
+  readonly model: string;
+  readonly argv: readonly string[];
+  readonly now: number;
+}
+
+export interface ImportedRun {
+  readonly source: string;
+  /** where it is now; null when nothing of it could be used */
+  readonly folder: string | null;
+  /** true: the same log had been imported before, and nothing was written */
+  readonly already: boolean;
+  readonly env: string | null;
+  readonly method: string | null;
+  readonly layout: LayoutId | null;
+  readonly iterations: number;
+  readonly files_read: number;
+  readonly files_skipped: readonly SkippedFile[];
+  /** decisions that the log left open */
+  readonly notes: readonly string[];
+}
+
+/** What answered, where neither the log nor the user says it. */
+export const unknownModel = 'unknown';
+
+/** In place of a backend: the episodes were played by the reference. */
+export const importedBackend = 'python-reference';
+
+async function importWarmups({ account, plan, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
+  const folder = join(run.folder, warmupFolder);
+  if (!existsSync(folder)) return;
+  let names: string[];
+  try {
+    names = listFolder(folder).map((entry) => entry.name);
+  } catch (error) {
+    account.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
+    return;
+  }
+  for (const name of names) {
+    const path = join(folder, name);
+    const index = warmupFile.exec(name)?.[1];
+    if (index === undefined) {
+      account.skip(path, { expected: 'warmup_rollout_<i>.txt', found: 'another file' });
+      continue;
+    }
+    account.begin(`${warmupFolder}/${name}`);
+    const copy = join(draft, rolloutsFolder, warmupName(Number(index)));
+    const { rollouts, problem } = await withCopy(copy, (tee) => readRollouts(path, { digest: account.digest, ...tee }));
+    account.done(path, problem);
+    if (problem) {
+      rmSync(copy, { force: true });
+      continue;
+    }
+    // A folder of a user's own warm-ups may hold several rollouts in a file; their mean stands for them.
+    const { mean, length, ends } = summaryOf(rollouts, plan);
+    const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
+    const played = { return: mean, length: Math.round(length.mean), end };
+    record.append({
+      type: 'warmup',
+      index: Number(index),
+      params: rollouts.params ?? [],
+      seed: Number(index),
+      ...played,
+    });
+  }
+}
+
+/** Evaluations of this many episodes: those of the first file that is whole. */
+async function countEpisodes(run: FoundRun, layout: Layout, episodes: readonly number[]): Promise<number> {
+  for (const episode of episodes.slice(0, 5)) {
+    for (const { rollouts } of layout.candidates) {
+      const path = join(run.folder, `episode_${episode}`, rollouts);
+      if (!existsSync(path)) continue;
+      const { rollouts: read, problem } = await readRollouts(path, { digest: createHash('sha256') });
+      if (problem === null) return read.returns.length;
+    }
+  }
+  return 20;
+}
+
+/** Imports one run. Throws a usage error when the runs' folder cannot be written, or for an unknown environment. */
+export async function importRun(run: FoundRun, options: ImportOptions): Promise<ImportedRun> {
+  const account = new Account();
+  const none = { folder: null, already: false, iterations: 0 };
+  const result = (
+    part: Pick<ImportedRun, 'folder' | 'already' | 'iterations'>,
+    subject: Subject | null,
+  ): ImportedRun => ({
+    source: run.folder,
+    ...part,
+    env: subject?.env.id ?? null,
+    method: subject?.method.id ?? null,
+    layout: subject?.layout.id ?? null,
+    files_read: account.read,
+    files_skipped: account.skipped,
+    notes: account.notes,
+  });
+  const subject = detect(run, options, account);
+  if (!subject) return result(none, null);
+  findMethod(subject.method.id);
+
+  const entries = listFolder(run.folder);
+  const episodes = entries
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => episodeFolder.exec(name)?.[1] ?? [])
+    .map(Number);
+  for (const { name } of entries) {
+    const known = [logName, warmupFolder, reportFolder, originName].includes(name) || episodeFolder.test(name);
+    if (!known) account.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
+  }
+  account.digest.update(run.source);
+  const logPath = join(run.folder, logName);
+  let rows: ReadonlyMap<number, LoggedTotals> = new Map();
+  if (existsSync(logPath)) {
+    account.begin(logName);
+    const log = await readOverallLog(logPath, account.digest);
+    rows = log.rows;
+    for (const problem of log.problems) account.skip(logPath, problem);
+    if (log.problems.length === 0) account.read += 1;
+  } else account.skip(logPath, { expected: 'the overall log', found: 'no such file' });
+
+  const iterations = [...new Set([...rows.keys(), ...episodes.map((k) => k + 1)])].sort((a, b) => a - b);
+  if (iterations.length === 0) {
+    account.skip(run.folder, { expected: 'iterations', found: 'none' });
+    return result(none, subject);
+  }
+  const warmupPath = join(run.folder, warmupFolder);
+  const warmups = existsSync(warmupPath) && statSync(warmupPath).isDirectory() ? listFolder(warmupPath).length : 0;
+  const facts = {
+    iterations: Math.min(iterations.length, 1_000_000),
+    warmups: Math.min(warmups, 10_000),
+    episodes: await countEpisodes(run, subject.layout, episodes),
+  };
+  const origin = await readOrigin(run.folder, subject, facts, account);
+  if (origin && ![unknownModel, origin.model].includes(options.model)) {
+    account.notes.push(`${originName} says that ${origin.model} answered; "${options.model}" is passed over`);
+  }
+  const { model, model_kind } = origin ?? { model: options.model, model_kind: 'model' as const };
+  const { config, yaml } = origin
+    ? { config: origin.config, yaml: stringify(origin.config) }
+    : await configFor(subject, run, model, facts);
+  const plan = planRun(config);
+
+  const draft = openDraft(options.runsDir, run.source);
+  try {
+    mkdirSync(join(draft, rolloutsFolder));
+    const last = [...rows.values()].at(-1);
+    const total = last ? Math.min(Math.max(0, last.cpu_s + last.api_s), 1e9) : 0;
+    // Copies keep the time of the last write; without a log the folder's own stands in.
+    const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
+    const start = Math.max(0, Math.floor(written - total * 1000));
+    const record = new EventLog(join(draft, eventsName), start, origin?.reply_model ?? unknownModel);
+    let imported = 0;
+    let broken = false;
+    try {
+      const { layout } = subject;
+      record.append({
+        type: 'imported',
+        format: importFormat,
+        layout: layout.id,
+        source: run.source,
+        unknown: [...unknown, ...(origin ? [] : unknownElsewhere)],
+      });
+      record.append({
+        type: 'run_started',
+        resumed: false,
+        config_hash: runHash(config),
+        backend: importedBackend,
+        adapter: null,
+        model,
+        model_kind,
+      });
+      const intake = { account, subject, plan, draft };
+      await importWarmups(intake, record, run);
+      let apiBefore = 0;
+      for (const iteration of iterations) {
+        const logged = rows.get(iteration);
+        const folder = join(run.folder, `episode_${iteration - 1}`);
+        const read = await readIteration(intake, { folder, iteration }, logged);
+        if (read) {
+          const seconds = logged ? Math.max(0, logged.api_s - apiBefore) : 0;
+          appendIteration(record, iteration, read, logged, seconds);
+          imported += 1;
+        } else broken = iteration === iterations.at(-1);
+        if (logged) apiBefore = logged.api_s;
+      }
+      const reason = broken
+        ? 'the log breaks off within an iteration'
+        : origin && origin.status !== 'finished'
+          ? 'it had not ended when it was exported'
+          : null;
+      record.append(
+        reason === null ? { type: 'run_finished' } : { type: 'run_stopped', reason, exit_code: exitCodes.interrupted },
+      );
+    } finally {
+      record.close();
+    }
+    if (imported === 0) return result(none, subject);
+    replaceFile(join(draft, configName), yaml, 'durable');
+    if (origin) await copyFile(join(run.folder, originName), join(draft, rolloutsFolder, originCopy));
+    const files = new RunFiles(draft, config, plan.policy);
+    await files.write(record.tally);
+    const digest = account.digest.digest('hex');
+    const { status } = record.tally;
+    await files.writeManifest(
+      newManifest({
+        status,
+        argv: [...options.argv],
+        created: new Date(options.now).toISOString(),
+        config_hash: runHash(config),
+        env: plan.env.id,
+        method: plan.method.id,
+        seed: config.seed,
+        backend: importedBackend,
+        adapter: null,
+        model,
+        model_kind,
+        stopped: null,
+        imported: { format: importFormat, layout: subject.layout.id, source: run.source, digest },
+      }),
+    );
+    const folder = join(options.runsDir, folderName(plan, run, digest));
+    return result({ ...claim(draft, folder), iterations: imported }, subject);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log has the same name. */
+function folderName({ env, method }: Plan, { source }: FoundRun, digest: string): string {
+  const run = (source.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60);
+  return `${env.folder}-${method.id}-imported-${run}-${digest.slice(0, 8)}`;
+}

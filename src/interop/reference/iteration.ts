@@ -1,0 +1,203 @@
+/** Reading one iteration's folder: which candidates were played, which was kept, what was asked and answered. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Summary, summarise } from '../../evaluation/summary.ts';
+import type { CandidateLabel } from '../../methods/method.ts';
+import { endCauses } from '../../rollout/backend.ts';
+import type { LoggedTotals } from '../../runs/journal/events.ts';
+import type { Plan } from '../../runs/resolve-units.ts';
+import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files.ts';
+import type { Account } from '../common/import-log.ts';
+import { cannotRead, type Problem, type Rollouts, readRollouts, readText } from './files.ts';
+import { listFolder } from './find.ts';
+import { type Layout, logName, parametersName, reasoningName } from './layout.ts';
+import type { Subject } from './subject.ts';
+import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
+
+/** One run on its way in. */
+export interface Intake {
+  readonly account: Account;
+  readonly subject: Subject;
+  readonly plan: Plan;
+  /** the run folder in the making */
+  readonly draft: string;
+}
+
+export interface ReadCandidate {
+  readonly label: CandidateLabel;
+  readonly rollouts: Rollouts | null;
+  readonly params: readonly number[];
+  readonly mean: number;
+  readonly summary: Summary | null;
+}
+
+export interface ReadIteration {
+  readonly kept: CandidateLabel | null;
+  /** the log's word for it */
+  readonly winner: string | undefined;
+  readonly exchanges: readonly Exchange[];
+  readonly candidates: readonly ReadCandidate[];
+}
+
+export function summaryOf({ returns, lengths }: Rollouts, { env, settings }: Plan): Summary {
+  const cap = settings.maxSteps ?? Number.POSITIVE_INFINITY;
+  const limit = env.timeLimit ?? Number.POSITIVE_INFINITY;
+  const cause = (length: number) => (length >= limit ? 'truncated' : length >= cap ? 'capped' : 'terminated');
+  return summarise(
+    Float64Array.from(returns),
+    Uint32Array.from(lengths),
+    Uint8Array.from(lengths, (length) => endCauses.indexOf(cause(length))),
+    { firstSeed: 0, successThreshold: settings.successThreshold },
+  );
+}
+
+/** Logged to four decimals. */
+function near(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 6e-5 + 1e-9 * Math.abs(b);
+}
+
+/** The texts of an iteration, each null when it is missing or cannot be read. */
+interface Texts {
+  /** `key=value` lines of the outcome */
+  readonly outcome: ReadonlyMap<string, string> | null;
+  readonly exchanges: readonly Exchange[] | null;
+  /** the printed policy, of tabular ones only */
+  readonly table: readonly number[] | null;
+}
+
+type Place = { readonly folder: string; readonly iteration: number };
+
+async function readTexts(
+  { account, subject: { layout }, plan }: Intake,
+  { folder, iteration }: Place,
+  present: ReadonlySet<string>,
+): Promise<Texts> {
+  const path = (name: string): string => join(folder, name);
+  const text = async (name: string): Promise<string | null> => {
+    if (!present.has(name)) return null;
+    account.begin(`${iteration}/${name}`);
+    const read = await readText(path(name), account.digest);
+    if ('text' in read) return read.text;
+    account.skip(path(name), read);
+    return null;
+  };
+
+  const outcomeText = layout.outcome === null ? null : await text(layout.outcome);
+  const outcome = outcomeText === null ? null : readKeys(outcomeText);
+  if (layout.outcome !== null && outcome !== null) {
+    const readable =
+      keptOf(layout, outcome) !== null &&
+      layout.candidates.some(({ reward }) => readNumber(outcome.get(reward) ?? '') !== null);
+    account.done(
+      path(layout.outcome),
+      readable ? null : { expected: 'a winner and the rewards', found: 'a text without them' },
+    );
+  }
+
+  const reasoning = await text(reasoningName);
+  const exchanges = reasoning === null ? null : readReasoning(layout.id, reasoning);
+  if (reasoning !== null) {
+    const problem = exchanges ? null : { expected: 'prompts and replies', found: 'a text without their marks' };
+    account.done(path(reasoningName), problem);
+  }
+
+  const count = plan.policy.paramCount;
+  const isTable = plan.policy.values.kind === 'choice';
+  const printed = await text(parametersName);
+  const table = isTable && printed !== null ? readTable(printed, count) : null;
+  if (printed !== null) {
+    const wrong = isTable && !table ? { expected: `a table of ${count} states`, found: 'another text' } : null;
+    account.done(path(parametersName), wrong);
+  }
+  return { outcome, exchanges, table };
+}
+
+function keptOf({ candidates, winners }: Layout, outcome: Texts['outcome']): CandidateLabel | null {
+  if (candidates.length === 1) return 'proposal';
+  const winner = outcome?.get('winner');
+  return winner !== undefined && Object.hasOwn(winners, winner) ? winners[winner] : null;
+}
+
+/** Reads an iteration. Null, accounted for, when it was not finished. */
+export async function readIteration(
+  intake: Intake,
+  place: Place,
+  logged: LoggedTotals | undefined,
+): Promise<ReadIteration | null> {
+  const { account, subject, plan, draft } = intake;
+  const { layout, method } = subject;
+  const { folder, iteration } = place;
+  const path = (name: string): string => join(folder, name);
+  let present = new Set<string>();
+  try {
+    present = new Set(listFolder(folder).map((entry) => entry.name));
+  } catch (error) {
+    // A row without its folder still says what was kept.
+    account.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
+  }
+  const known = new Set([parametersName, reasoningName, layout.outcome, ...layout.candidates.map((c) => c.rollouts)]);
+  for (const name of present) {
+    if (!known.has(name)) account.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
+  }
+  const { outcome, exchanges, table } = await readTexts(intake, place, present);
+  let kept = keptOf(layout, outcome);
+  const count = plan.policy.paramCount;
+  const isTable = plan.policy.values.kind === 'choice';
+
+  const candidates: ReadCandidate[] = [];
+  for (const [position, { label, rollouts: name, reward }] of layout.candidates.entries()) {
+    const told = readNumber(outcome?.get(reward) ?? '');
+    let rollouts: Rollouts | null = null;
+    let seen: readonly number[] | null = null;
+    if (present.has(name)) {
+      account.begin(`${iteration}/${name}`);
+      const copy = join(draft, rolloutsFolder, rolloutsName(iteration, label));
+      const read = await withCopy(copy, (tee) => readRollouts(path(name), { digest: account.digest, ...tee }));
+      let { problem } = read;
+      seen = read.rollouts.params;
+      if (problem === null) {
+        const mean = summaryOf(read.rollouts, plan).mean;
+        const others = candidates[0]?.rollouts?.returns.length;
+        const here = read.rollouts.returns.length;
+        const expected = told ?? (kept === label && logged ? logged.reward : null);
+        if (expected !== null && !near(mean, expected)) {
+          problem = { expected: `rollouts with the logged mean ${expected}`, found: `the mean ${mean}` };
+        } else if (others !== undefined && here !== others) {
+          problem = { expected: `${others} rollouts, as of the proposal`, found: `${here}` };
+        }
+      }
+      // Of a policy that is not the one of these settings: what it returned is still so.
+      let misfit: Problem | null = null;
+      if (seen !== null && seen.length !== count) {
+        misfit = { expected: `${count} parameters, as the policy has`, found: String(seen.length) };
+        seen = null;
+      }
+      account.done(path(name), problem ?? misfit);
+      if (problem === null) rollouts = read.rollouts;
+      else rmSync(copy, { force: true });
+    }
+    const summary = rollouts && summaryOf(rollouts, plan);
+    const mean = summary?.mean ?? (kept === label && logged ? logged.reward : told);
+    // The critic's reply was never played, or all of it is lost.
+    if (mean === null) continue;
+    const reply = exchanges?.[position]?.reply;
+    const printedHere =
+      table && (method.printed === 'kept' ? kept === label : position === layout.candidates.length - 1);
+    const replied = reply === undefined ? null : readReplyParams(reply, count, isTable ? method.tabular : 'first');
+    const params = seen ?? (printedHere ? table : null) ?? replied ?? [];
+    candidates.push({ label, rollouts, params, mean, summary });
+  }
+
+  if (kept === null && logged && candidates.length > 0) {
+    // The outcome file is lost: the row tells which one was kept.
+    kept = candidates.findLast(({ mean }) => near(mean, logged.reward))?.label ?? null;
+  }
+  if (kept !== null && !candidates.some(({ label }) => label === kept)) kept = null;
+  const finished = logged !== undefined || (kept !== null && (layout.outcome === null || outcome !== null));
+  if (!finished || candidates.length === 0) {
+    const found = candidates.length === 0 ? 'no evaluation' : 'an iteration that breaks off';
+    account.skip(folder, { expected: `a row in ${logName} and a finished iteration`, found });
+    return null;
+  }
+  return { kept, winner: outcome?.get('winner'), exchanges: exchanges ?? [], candidates };
+}

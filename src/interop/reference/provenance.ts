@@ -1,0 +1,122 @@
+/**
+ * `r2po.json` beside an exported log: what the layout of the reference has no place for, and without which a run of the
+ * offline optimiser would come back as one of some language model. The reference's scripts do not look at the file.
+ * It is believed only as far as the log beside it agrees: it may have been edited, or stem from another run.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../../base/errors.ts';
+import { parseConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/schema.ts';
+import { findEnv } from '../../envs/index.ts';
+import { offline } from '../../llm/offline/index.ts';
+import { modelKinds, type RunEvent } from '../../runs/journal/events.ts';
+import type { Tally } from '../../runs/journal/totals.ts';
+import type { Account } from '../common/import-log.ts';
+import { type Problem, readText, shown } from './files.ts';
+import { logName } from './layout.ts';
+import type { Facts, Subject } from './subject.ts';
+
+export const originName = 'r2po.json';
+/** The copy in the folder of an imported run. */
+export const originCopy = `${originName}.gz`;
+
+const schema = z.object({
+  schemaVersion: z.literal(1),
+  /** of the overall log, in hexadecimal digits: ties the file to its run */
+  log_sha256: z.string(),
+  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  model: z.string().min(1).max(1000),
+  model_kind: z.enum(modelKinds),
+  /** what wrote the replies, which is not the model where they were replayed; null without replies */
+  reply_model: z.string().max(1000).nullable(),
+  config: z.record(z.string(), z.unknown()),
+});
+
+/** A run's own word for what a log leaves open. */
+export interface Origin extends Omit<z.output<typeof schema>, 'config'> {
+  readonly config: Config;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Of a run of this program with this overall log. Null when the run has not even begun. */
+export function originText(config: Config, events: readonly RunEvent[], tally: Tally, log: string): string | null {
+  const { status, model, modelKind } = tally;
+  if (model === null || modelKind === null) return null;
+  const repliers = new Set(events.flatMap((event) => (event.type === 'llm_call' ? [event.reply.model] : [])));
+  // `auto` may go on with another one; a run that the optimiser had a part in is none of a language model.
+  const reply_model = repliers.has(offline.id) ? offline.id : ([...repliers][0] ?? null);
+  const origin: Origin = {
+    schemaVersion: 1,
+    log_sha256: sha256(log),
+    status,
+    model,
+    model_kind: modelKind,
+    reply_model,
+    config,
+  };
+  return `${JSON.stringify(origin, null, 2)}\n`;
+}
+
+/** The origin of the log in `folder`; null where there is none, or, accounted for, none that can be believed. */
+export async function readOrigin(
+  folder: string,
+  subject: Subject,
+  facts: Facts,
+  account: Account,
+): Promise<Origin | null> {
+  const path = join(folder, originName);
+  if (!existsSync(path)) return null;
+  account.begin(originName);
+  const read = await readText(path, account.digest);
+  const origin = 'text' in read ? parse(read.text, path) : read;
+  const log = await readText(join(folder, logName), createHash('sha256'));
+  const problem = 'expected' in origin ? origin : contradiction(origin, subject, facts, 'text' in log ? log.text : '');
+  account.done(path, problem);
+  return problem === null && 'config' in origin ? origin : null;
+}
+
+function parse(text: string, name: string): Origin | Problem {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { expected: 'JSON', found: (error as Error).message };
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    return { expected: 'where the run came from', found: `"${path.join('.')}": ${message}` };
+  }
+  try {
+    // Never loads anything: an environment that is named by a path is unknown here.
+    return { ...parsed.data, config: parseConfig({ name, text: JSON.stringify(parsed.data.config) }) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { expected: 'the configuration of a run', found: error.detail };
+  }
+}
+
+function contradiction(origin: Origin, { env, method }: Subject, facts: Facts, log: string): Problem | null {
+  const { config, model, model_kind, reply_model } = origin;
+  const byOffline = model_kind === offline.kind;
+  const checks: [string, string | number | boolean, string | number | boolean][] = [
+    ['the digest of this overall log', sha256(log), origin.log_sha256],
+    ['the environment', env.id, findEnv(config.env, config.env_options).id],
+    ['the method', method.id, config.method],
+    ['episodes per evaluation', facts.episodes, config.evaluation.episodes],
+    ['a model of the kind that is told', byOffline, model === offline.id],
+    ...(model_kind !== 'replay' && reply_model !== null
+      ? ([['replies of the kind that is told', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
+      : []),
+  ];
+  const wrong = checks.find(([, here, told]) => here !== told);
+  if (wrong) return { expected: `${wrong[0]}: ${wrong[1]}`, found: shown(String(wrong[2])) };
+  if (facts.iterations > config.iterations) {
+    return { expected: `at least ${facts.iterations} iterations`, found: String(config.iterations) };
+  }
+  return null;
+}

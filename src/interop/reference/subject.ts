@@ -1,0 +1,111 @@
+/** What a folder of the reference is about, by its name and the names of its files: environment, method, settings. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import type { Env } from '../../envs/env.ts';
+import { findEnv } from '../../envs/index.ts';
+import type { Account } from '../common/import-log.ts';
+import { type FoundRun, listFolder } from './find.ts';
+import {
+  episodeFolder,
+  type Layout,
+  type LoggedMethod,
+  layoutOf,
+  layouts,
+  loggedMethods,
+  readExperimentName,
+  runFolder,
+} from './layout.ts';
+import { shippedVariant } from './variant.ts';
+
+export interface Subject {
+  readonly env: Env;
+  readonly method: LoggedMethod;
+  readonly layout: Layout;
+}
+
+/** What the user says of a log; null: told by the folder's name. */
+export interface Told {
+  /** an id */
+  readonly env: string | null;
+  readonly method: string | null;
+}
+
+/** Null, with an account of why, when the folder tells no environment or no method. */
+export function detect(run: FoundRun, options: Told, account: Account): Subject | null {
+  const names = run.source.split('/');
+  const told = names.map(readExperimentName);
+  const env = options.env === null ? (told.find((name) => name.env)?.env ?? null) : findEnv(options.env);
+  if (!env) {
+    account.skip(run.folder, {
+      expected: 'a folder <environment>_<method>/run_<n>, such as cartpole_props/run_1, or --env',
+      found: run.source,
+    });
+    return null;
+  }
+  const found = layouts.find((layout) => hasFilesOf(run.folder, layout)) ?? null;
+  const wanted = options.method ?? told.find((name) => name.method)?.method?.id;
+  let method = loggedMethods.find(({ id }) => id === wanted) ?? null;
+  if (method && found && method.layout !== found.id) {
+    account.notes.push(`the folder is called as one of ${method.id} and has the files of the ${found.id} layout`);
+    if (options.method === null) method = null;
+  }
+  if (!method) {
+    if (found) method = loggedMethods.find((m) => m.layout === found.id) ?? null;
+    if (!method) {
+      account.skip(run.folder, { expected: 'the files of a method, or --method', found: 'none' });
+      return null;
+    }
+    account.notes.push(`method ${method.id} by the files alone; say which one it is with --method`);
+  }
+  return { env, method, layout: found ?? layoutOf(method.layout) };
+}
+
+/** By its first iterations: a run has one layout. */
+function hasFilesOf(folder: string, layout: Layout): boolean {
+  const wanted = [...(layout.outcome ? [layout.outcome] : []), ...layout.candidates.map((c) => c.rollouts)];
+  // What two layouts share decides nothing.
+  const own = layout.id === 'critic-only' ? [layout.outcome as string] : wanted;
+  try {
+    const episodes = listFolder(folder).filter((e) => e.isDirectory() && episodeFolder.test(e.name));
+    return episodes.slice(0, 5).some(({ name }) => own.some((file) => existsSync(join(folder, name, file))));
+  } catch {
+    return false;
+  }
+}
+
+/** What can be counted in a log. */
+export interface Facts {
+  readonly iterations: number;
+  readonly warmups: number;
+  /** per evaluation */
+  readonly episodes: number;
+}
+
+type Resolved = Awaited<ReturnType<typeof resolveConfig>>;
+
+/** The settings published for the method, with what can be counted in the log. */
+export async function configFor(subject: Subject, run: FoundRun, model: string, facts: Facts): Promise<Resolved> {
+  const { env, method } = subject;
+  const base = `${env.folder}/${method.id}`;
+  const rest = run.source.split('/').map((name) => readExperimentName(name).rest);
+  const variant = rest.map((text) => shippedVariant(base, text)).find((name) => name !== null);
+  const overrides = [
+    `iterations=${Math.max(1, facts.iterations)}`,
+    `warmup.policies=${facts.warmups}`,
+    `evaluation.episodes=${facts.episodes}`,
+  ];
+  const flags = { seed: runNumber(run), model };
+  try {
+    return await resolveConfig(variant ?? base, [...overrides, 'settings=published'], flags);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return await resolveConfig(base, overrides, flags);
+  }
+}
+
+function runNumber({ source }: FoundRun): number {
+  const name = source.split('/').at(-1) ?? '';
+  return Number(runFolder.exec(name)?.[1] ?? 0);
+}

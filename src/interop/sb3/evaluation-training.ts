@@ -1,0 +1,134 @@
+/**
+ * A training from the log that the baselines of the Python reference write (`baselines/sb3`, commit 215329b): a row for
+ * each evaluation, and `summary.json` beside it once the training has ended.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { significant } from '../../base/plain-number.ts';
+import type { LoggedTotals } from '../../runs/journal/events.ts';
+import type { Account } from '../common/import-log.ts';
+import type { EventLog } from '../common/imported-journal.ts';
+import { readOverallLog, readText, shown } from '../reference/files.ts';
+import { type FoundTraining, summaryName } from './find.ts';
+import {
+  appendMean,
+  type ImportTrainingOptions,
+  type Outcome,
+  subjectOf,
+  type Training,
+  unknownOfAll,
+} from './training.ts';
+
+const reward = z.number().nullish();
+/** What we read of it; the rest is left alone. */
+const summarySchema = z.object({
+  /** `PPO/run_3` */
+  label: z.string().optional(),
+  logdir: z.string().optional(),
+  use_periodic_eval: z.boolean().nullish(),
+  eval_episodes: z.int().min(1).max(1e6).nullish(),
+  n_envs: z.int().nullish(),
+  hyperparam_source: z.string().nullish(),
+  hyperparams: z.record(z.string(), z.json()).nullish(),
+  mean_reward: reward,
+  best_reward: reward,
+  final_reward: reward,
+});
+type Summary = z.output<typeof summarySchema>;
+
+/** Null, and accounted for, when it is missing or damaged. */
+async function readSummary(folder: string, account: Account): Promise<Summary | null> {
+  const path = join(folder, summaryName);
+  if (!existsSync(path)) return null;
+  account.begin(summaryName);
+  const read = await readText(path, account.digest);
+  if (!('text' in read)) {
+    account.skip(path, read);
+    return null;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(read.text);
+  } catch {
+    account.skip(path, { expected: 'JSON', found: shown(read.text) });
+    return null;
+  }
+  const parsed = summarySchema.safeParse(value);
+  if (parsed.success) {
+    account.read += 1;
+    return parsed.data;
+  }
+  const [issue] = parsed.error.issues;
+  account.skip(path, { expected: 'the summary of a training', found: `"${issue.path.join('.')}": ${issue.message}` });
+  return null;
+}
+
+/** Null, and accounted for, when nothing says what it is of. */
+export async function openEvaluationTraining(
+  found: FoundTraining,
+  options: ImportTrainingOptions,
+  account: Account,
+): Promise<Training | null> {
+  const summary = await readSummary(found.folder, account);
+  const told = {
+    env: null,
+    algorithm: summary?.label?.split('/')[0] || null,
+    names: summary?.logdir?.split(/[/\\]/) ?? [],
+  };
+  const subject = subjectOf(found, told, options, account);
+  if (!subject) return null;
+  const [path] = found.files;
+  const { rows, problems } = await readOverallLog(path, account.digest);
+  const last = [...rows.values()].at(-1);
+  // Copies keep the time of the last write.
+  const start = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000 - (last?.cpu_s ?? 0);
+  const evaluated = summary?.use_periodic_eval ?? true;
+  const episodes = evaluated ? (summary?.eval_episodes ?? null) : 1;
+  const { n_envs, hyperparam_source, hyperparams } = summary ?? {};
+  return {
+    subject,
+    start,
+    episodes,
+    rewards: evaluated
+      ? `means of ${episodes ?? 'an unknown number of'} evaluation episodes each`
+      : 'single training episodes, played by the policy while it learned and explored',
+    evaluated,
+    unknown: [...unknownOfAll, 'single episodes: their means alone are logged'],
+    settings: { n_envs, hyperparam_source, hyperparams },
+    read: async (record) => {
+      for (const problem of problems) account.skip(path, problem);
+      if (problems.length === 0) account.read += 1;
+      return readRows(rows, record, summary, account);
+    },
+  };
+}
+
+function readRows(
+  rows: ReadonlyMap<number, LoggedTotals>,
+  record: EventLog,
+  summary: Summary | null,
+  account: Account,
+): Outcome {
+  const iterations = [...rows.keys()].sort((a, b) => a - b);
+  for (const iteration of iterations) {
+    const logged = rows.get(iteration) as LoggedTotals;
+    record.at(logged.cpu_s + logged.api_s);
+    appendMean(record, iteration, logged.reward, 'the log has one policy at a time', logged);
+  }
+  const rewards = iterations.map((iteration) => (rows.get(iteration) as LoggedTotals).reward);
+  const sums = [
+    { key: 'mean_reward', value: rewards.reduce((a, b) => a + b, 0) / rewards.length },
+    { key: 'best_reward', value: rewards.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) },
+    { key: 'final_reward', value: rewards.at(-1) ?? Number.NaN },
+  ] as const;
+  for (const { key, value } of sums) {
+    const said = summary?.[key];
+    if (typeof said !== 'number' || Math.abs(said - value) <= 1e-6 * Math.max(1, Math.abs(said))) continue;
+    account.notes.push(`the rows of its log give ${key} ${significant(value, 6)}, its summary ${significant(said, 6)}`);
+  }
+  return {
+    iterations: rows.size,
+    stopped: summary === null ? 'no summary that can be read says that the training ended' : null,
+  };
+}

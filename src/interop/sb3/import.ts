@@ -1,0 +1,122 @@
+/**
+ * A training with Stable-Baselines3 as a run folder of ours, so that it stands in one report beside searches. It has
+ * rewards and neither a policy nor prompts, and says so. What cannot be read is left out and accounted for by file.
+ */
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { exitCodes } from '../../base/errors.ts';
+import { replaceFile } from '../../runs/folder/files.ts';
+import { configName } from '../../runs/folder/folder.ts';
+import { newManifest } from '../../runs/folder/manifest.ts';
+import { RunFiles } from '../../runs/folder/run-files.ts';
+import { eventsName } from '../../runs/journal/journal.ts';
+import { claim, openDraft } from '../common/draft-folder.ts';
+import { Account } from '../common/import-log.ts';
+import { EventLog } from '../common/imported-journal.ts';
+import type { ImportedRun } from '../reference/import.ts';
+import { openEvaluationTraining } from './evaluation-training.ts';
+import type { FoundTraining, TrainingLayout } from './find.ts';
+import { openMonitors, openMonitorTraining } from './monitor-training.ts';
+import type { ImportTrainingOptions, Training } from './training.ts';
+
+export const importFormat = 'Stable-Baselines3';
+/** In place of a backend and of a model: the episodes were played elsewhere, and nothing was asked. */
+const backend = 'stable-baselines3';
+const model = 'none';
+
+export type ImportedTraining = Omit<ImportedRun, 'layout'> & { readonly layout: TrainingLayout };
+
+type Written = Pick<ImportedRun, 'folder' | 'already' | 'iterations'>;
+const nothing: Written = { folder: null, already: false, iterations: 0 };
+
+/** Imports one training. Throws a usage error when the runs' folder cannot be written, or for a bad name of an algorithm. */
+export async function importTraining(found: FoundTraining, options: ImportTrainingOptions): Promise<ImportedTraining> {
+  const account = new Account();
+  const monitors = found.layout === 'monitor' ? openMonitors(found) : null;
+  try {
+    const training = monitors
+      ? await openMonitorTraining(found, monitors, options, account)
+      : await openEvaluationTraining(found, options, account);
+    const written = training ? await writeTraining(found, training, options, account) : nothing;
+    return {
+      source: found.files.length === 1 ? found.files[0] : found.folder,
+      ...written,
+      env: training?.subject.env.id ?? null,
+      method: training?.subject.method ?? null,
+      layout: found.layout,
+      files_read: account.read,
+      files_skipped: account.skipped,
+      notes: account.notes,
+    };
+  } finally {
+    for (const file of monitors ?? []) await file.close();
+  }
+}
+
+async function writeTraining(
+  found: FoundTraining,
+  training: Training,
+  options: ImportTrainingOptions,
+  account: Account,
+): Promise<Written> {
+  const { subject, start, episodes } = training;
+  const { env, method, seed } = subject;
+  const source = found.names.join('/');
+  const draft = openDraft(options.runsDir, source);
+  try {
+    const record = new EventLog(join(draft, eventsName), Math.max(0, Math.floor(start * 1000)), model);
+    let iterations = 0;
+    // Nothing of ours was configured: what decides the run is what its files hold, which is known at the end.
+    const configHash = `imported ${source}`;
+    try {
+      const unknown = [...training.unknown];
+      record.append({ type: 'imported', format: importFormat, layout: found.layout, source, unknown });
+      record.append({
+        ...{ type: 'run_started', resumed: false, config_hash: configHash },
+        ...{ backend, adapter: null, model, model_kind: 'none' },
+      });
+      const outcome = await training.read(record);
+      iterations = outcome.iterations;
+      record.append(
+        outcome.stopped === null
+          ? { type: 'run_finished' }
+          : { type: 'run_stopped', reason: outcome.stopped, exit_code: exitCodes.interrupted },
+      );
+    } finally {
+      record.close();
+    }
+    if (iterations === 0) return nothing;
+    const digest = account.digest.digest('hex');
+    const evaluation = { ...(episodes !== null && { episodes }) };
+    const known = { env: env.id, method, seed, iterations, evaluation, sb3: training.settings };
+    replaceFile(join(draft, configName), `${note}${stringify(known)}`, 'durable');
+    const facts = { env: env.id, method, model, seed, prices: {}, evaluation: { backend: 'auto' as const } };
+    const files = new RunFiles(draft, facts, null);
+    await files.write(record.tally);
+    await files.writeManifest(
+      newManifest({
+        status: record.tally.status,
+        argv: [...options.argv],
+        created: new Date(options.now).toISOString(),
+        config_hash: digest,
+        ...{ env: env.id, method, seed, backend, adapter: null, model, model_kind: 'none' },
+        stopped: null,
+        imported: {
+          ...{ format: importFormat, layout: found.layout, source, digest },
+          training: { rewards: training.rewards, evaluated: training.evaluated },
+        },
+      }),
+    );
+    // What the options decide belongs to the name: the same files may be taken in twice in different ways.
+    const decided = createHash('sha256').update(JSON.stringify([digest, env.id, method, seed, episodes]));
+    const parts = [env.folder, method, 'imported', found.names.at(-1) ?? '', decided.digest('hex').slice(0, 8)];
+    const name = parts.map((part) => part.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60)).join('-');
+    return { ...claim(draft, join(options.runsDir, name)), iterations };
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+const note = '# What is known of a training with Stable-Baselines3 that was imported; no configuration of a search.\n';

@@ -1,0 +1,149 @@
+/** A training from its monitor files: a mean of every so many training episodes. */
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Env } from '../../envs/env.ts';
+import { type Summary, summarise } from '../../evaluation/summary.ts';
+import { endCauses } from '../../rollout/backend.ts';
+import type { Account } from '../common/import-log.ts';
+import type { EventLog } from '../common/imported-journal.ts';
+import type { FoundTraining } from './find.ts';
+import { eachEpisode, MonitorFile, type TrainingEpisode } from './monitor.ts';
+import {
+  appendMean,
+  type ImportTrainingOptions,
+  mostIterations,
+  type Outcome,
+  subjectOf,
+  type Training,
+  unknownOfAll,
+} from './training.ts';
+
+/** To be closed after use. */
+export function openMonitors({ files }: FoundTraining): MonitorFile[] {
+  return files.map((path) => new MonitorFile(path, (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000));
+}
+
+/** Reads the files up to their first episodes. Null, and accounted for, when nothing says what they are of. */
+export async function openMonitorTraining(
+  found: FoundTraining,
+  files: readonly MonitorFile[],
+  options: ImportTrainingOptions,
+  account: Account,
+): Promise<Training | null> {
+  for (const file of files) await file.fill();
+  const ids = [...new Set(files.flatMap(({ parser }) => parser.envId ?? []))];
+  if (ids.length > 1 && options.env === null) {
+    account.skip(found.folder, { expected: 'monitors of one environment, or --env', found: ids.join(', ') });
+    return null;
+  }
+  const subject = subjectOf(found, { env: ids[0] ?? null, algorithm: null, names: [] }, options, account);
+  if (!subject) return null;
+  const { window } = options;
+  const starts = files.flatMap(({ parser }) => parser.start ?? []);
+  // Without any header the first episode stands for the start.
+  const times = starts.length > 0 ? starts : files.flatMap(({ next }) => next?.time ?? []);
+  const start = times.length === 0 ? 0 : Math.min(...times);
+  return {
+    subject,
+    start,
+    episodes: window,
+    rewards: `means of ${window} training episodes each, played by the policy while it learned and explored`,
+    evaluated: false,
+    unknown: [...unknownOfAll, 'end causes: taken from the lengths', 'if the training ended as it was meant to'],
+    settings: { monitors: files.length },
+    read: (record) => readBlocks(found, files, new Blocks(record, subject.env, window, start), account),
+  };
+}
+
+async function readBlocks(
+  { folder }: FoundTraining,
+  files: readonly MonitorFile[],
+  blocks: Blocks,
+  account: Account,
+): Promise<Outcome> {
+  await eachEpisode(files, (episode) => blocks.add(episode));
+  const { window } = blocks;
+  if (blocks.overflow) {
+    const expected = `at most ${mostIterations} blocks of ${window} episodes; make larger ones with --window`;
+    account.skip(folder, { expected, found: 'more of them' });
+    return { iterations: 0, stopped: null };
+  }
+  const left = blocks.finish();
+  if (left > 0) account.notes.push(`the last ${left} episodes are fewer than ${window} and make no mean`);
+  for (const file of files) {
+    const { path, problems, parser } = file;
+    for (const problem of problems) account.skip(path, problem);
+    if (problems.length === 0) account.read += 1;
+    if (parser.resumed > 0) account.notes.push(`${basename(path)} holds ${parser.resumed + 1} sessions`);
+    account.begin(basename(path));
+    account.digest.update(file.digestSoFar);
+  }
+  const broken = files.some(({ parser }) => parser.breaksOff);
+  return { iterations: blocks.count, stopped: broken ? 'a monitor file breaks off within a line' : null };
+}
+
+/** Makes an iteration of every so many episodes. */
+class Blocks {
+  count = 0;
+  overflow = false;
+  readonly window: number;
+  private readonly record: EventLog;
+  private readonly env: Env;
+  private readonly start: number;
+  private episodes: TrainingEpisode[] = [];
+
+  /** `start`: what the times of the record count from, s since 1970 */
+  constructor(record: EventLog, env: Env, window: number, start: number) {
+    this.record = record;
+    this.env = env;
+    this.window = window;
+    this.start = start;
+  }
+
+  /** false when there are too many */
+  add(episode: TrainingEpisode): boolean {
+    this.episodes.push(episode);
+    if (this.episodes.length === this.window) this.close();
+    return !this.overflow;
+  }
+
+  /** Episodes that are left over. Those of a training with fewer than a block are one. */
+  finish(): number {
+    if (this.count === 0 && this.episodes.length > 0) this.close();
+    return this.episodes.length;
+  }
+
+  private close(): void {
+    if (this.count === mostIterations) {
+      this.overflow = true;
+      return;
+    }
+    const { record, episodes } = this;
+    this.episodes = [];
+    this.count += 1;
+    const iteration = this.count;
+    const summary = summaryOf(episodes, this.env);
+    const returns = episodes.map((episode) => episode.return);
+    const lengths = episodes.map((episode) => episode.length);
+    const rollouts = { returns, lengths };
+    const [candidate, params] = ['proposal' as const, [] as number[]];
+    record.at(episodes[episodes.length - 1].time - this.start);
+    record.append({
+      ...{ type: 'evaluated', iteration, candidate, params, adjustments: [], seed: 0 },
+      ...{ summary, paired: null, rollouts },
+    });
+    appendMean(record, iteration, summary.mean, `the mean of ${episodes.length} training episodes`);
+  }
+}
+
+function summaryOf(episodes: readonly TrainingEpisode[], env: Env): Summary {
+  const limit = env.timeLimit ?? Number.POSITIVE_INFINITY;
+  const lengths = Uint32Array.from(episodes, ({ length }) => length);
+  const ends = Uint8Array.from(lengths, (n) => endCauses.indexOf(n >= limit ? 'truncated' : 'terminated'));
+  return summarise(
+    Float64Array.from(episodes, (episode) => episode.return),
+    lengths,
+    ends,
+    { firstSeed: 0, successThreshold: env.success.threshold },
+  );
+}

@@ -1,0 +1,73 @@
+/** Runs as one tidy table: a row per iteration and candidate. Files of it are made from these rows alone. */
+
+import type { Summary } from '../../evaluation/summary.ts';
+import type { Manifest } from '../../runs/folder/manifest.ts';
+import type { RunEvent } from '../../runs/journal/events.ts';
+import { Tally } from '../../runs/journal/totals.ts';
+
+export interface TidyRow {
+  /** id of the run */
+  readonly run: string;
+  readonly env: string;
+  readonly method: string;
+  readonly model: string;
+  readonly seed: number;
+  readonly iteration: number;
+  readonly candidate: string;
+  /** over the episodes of the candidate; null where it is no finite number */
+  readonly mean: number | null;
+  /** null where the episodes are not known one by one */
+  readonly std: number | null;
+  readonly kept: boolean;
+  /** of the run up to the end of the iteration, as are calls and tokens */
+  readonly episodes: number;
+  readonly calls: number;
+  readonly tokens: number;
+}
+
+/** `real` columns may hold null. */
+export type TidyType = 'text' | 'whole' | 'real' | 'boolean';
+
+/** In the order of the files. */
+export const tidyColumns = [
+  { name: 'run', type: 'text' },
+  { name: 'env', type: 'text' },
+  { name: 'method', type: 'text' },
+  { name: 'model', type: 'text' },
+  { name: 'seed', type: 'whole' },
+  { name: 'iteration', type: 'whole' },
+  { name: 'candidate', type: 'text' },
+  { name: 'mean', type: 'real' },
+  { name: 'std', type: 'real' },
+  { name: 'kept', type: 'boolean' },
+  { name: 'episodes', type: 'whole' },
+  { name: 'calls', type: 'whole' },
+  { name: 'tokens', type: 'whole' },
+] as const satisfies readonly { readonly name: keyof TidyRow; readonly type: TidyType }[];
+
+/** The rows of one run; `run` is its id. */
+export function tidyRows(run: string, manifest: Manifest, events: readonly RunEvent[]): TidyRow[] {
+  const { env, method, seed } = manifest;
+  const tally = new Tally();
+  let evaluated = new Map<string, Summary>();
+  const rows: TidyRow[] = [];
+  for (const event of events) {
+    tally.add(event);
+    if (event.type === 'evaluated') evaluated.set(event.candidate, event.summary);
+    if (event.type !== 'iteration') continue;
+    const { iteration, kept } = event;
+    const model = tally.model ?? manifest.model;
+    const totals = { episodes: tally.episodes, calls: tally.answered.calls, tokens: tally.tokens };
+    for (const { label, mean } of event.candidates) {
+      rows.push({
+        ...{ run, env, method, model, seed, iteration, candidate: label },
+        mean: Number.isFinite(mean) ? mean : null,
+        std: evaluated.get(label)?.std ?? null,
+        kept: kept === label,
+        ...totals,
+      });
+    }
+    evaluated = new Map();
+  }
+  return rows;
+}

@@ -1,0 +1,69 @@
+/** The folder that `r2po bench --save` leaves: data, tables and charts. */
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import type { BenchDocument } from '../../bench/benchmark.ts';
+import { type ScalingAxis, scalingAxes } from '../../bench/scaling.ts';
+import { markdownTable } from '../tables/table.ts';
+import { scalingChart, speedChart } from './charts.ts';
+import { benchTables, machineLines } from './tables.ts';
+
+function cannotWrite(folder: string, cause: unknown): UsageError {
+  return new UsageError(
+    '--save',
+    `expected a folder that can be written to, got "${folder}": ${(cause as Error).message}; choose another one`,
+    cause,
+  );
+}
+
+/** Makes the folder, before minutes of measuring. Throws a usage error when it cannot be written to. */
+export function prepareBenchFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite(folder, cause);
+  }
+}
+
+/** Writes `bench.json`, `bench.md` and the charts; returns their names. `command`: how to measure it again. */
+export async function saveBench(folder: string, document: BenchDocument, command: string): Promise<string[]> {
+  const { environments, machine, date } = document;
+  const subtitle = [machine.adapter ?? machine.cpu, `${machine.cpu}, ${machine.threads} threads; ${date.slice(0, 10)}`];
+  const charts = [{ name: 'speed.svg', about: 'Steps per second', svg: await speedChart(environments, subtitle) }];
+  for (const axis of scalingAxes) {
+    if (!environments.some(({ scalings }) => scalings.some((curve) => curve.axis === axis))) continue;
+    const svg = await scalingChart(environments, axis, subtitle);
+    charts.push({ name: scalingName(axis), about: `Time of one call against ${axis}`, svg });
+  }
+  const pictures = charts.map(({ name, about }) => `![${about}](${name})`);
+  const files = [
+    { name: 'bench.json', text: `${JSON.stringify(document, null, 2)}\n` },
+    { name: 'bench.md', text: markdown(document, command, pictures) },
+    ...charts.map(({ name, svg }) => ({ name, text: svg })),
+  ];
+  try {
+    for (const { name, text } of files) writeFileSync(join(folder, name), text);
+  } catch (cause) {
+    throw cannotWrite(folder, cause);
+  }
+  return files.map(({ name }) => name);
+}
+
+const scalingName = (axis: ScalingAxis): string => `scaling-${axis}.svg`;
+
+const method = [
+  'A time is that of a whole `evaluate` call, statistics included, when everything is compiled and warm: the median of ' +
+    'several calls.',
+  'The policy is the longest-playing of 512 random ones, so that a call measures steps and not resets. Every ' +
+    'environment runs in a process of its own.',
+  'GPU time is what the device says about its dispatches by its own clock.',
+  'What would take too long is left out, or estimated in proportion and then called an estimate.',
+];
+
+function markdown(document: BenchDocument, command: string, pictures: readonly string[]): string {
+  const tables = benchTables(document).map((table) => `## ${table.title}\n\n${table.note}\n\n${markdownTable(table)}`);
+  const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+  const made = `Measured ${document.date} by \`${command}\`.`;
+  return `${['# Benchmark', made, list(machineLines(document.machine)), list(method), ...pictures, ...tables].join('\n\n')}\n`;
+}

@@ -1,0 +1,29 @@
+/** The picture of a run, beside its other files: `reward.svg`. */
+import { join } from 'node:path';
+import { significant } from '../../base/plain-number.ts';
+import { replaceFile } from '../../runs/folder/files.ts';
+import type { RunSummary } from '../../runs/folder/summary.ts';
+import { readEvents } from '../../runs/journal/journal.ts';
+import { Tally } from '../../runs/journal/totals.ts';
+import { modelLabel } from '../tables/run-table.ts';
+import { rewardCurve } from './run-curve.ts';
+
+/** Draws the run of this folder from its record. Returns the file's path. */
+export async function writeRunFigure(folder: string, summary: RunSummary): Promise<string> {
+  const tally = new Tally();
+  for (const event of readEvents(folder).events) tally.add(event);
+  const rechecked = summary.best?.rechecked;
+  const svg = await rewardCurve(tally.rows, {
+    title: `${summary.env}, ${summary.method}, seed ${summary.seed}`,
+    subtitle: [
+      `model: ${modelLabel(summary.model, summary.model_kind)}`,
+      rechecked
+        ? `best policy on ${rechecked.episodes} fresh episodes: mean return ${significant(rechecked.mean, 5)}`
+        : 'best policy not re-checked yet',
+    ],
+    rechecked: rechecked ? { mean: rechecked.mean, label: `re-checked ${significant(rechecked.mean, 4)}` } : null,
+  });
+  const path = join(folder, 'reward.svg');
+  replaceFile(path, svg, 'rebuildable');
+  return path;
+}

@@ -1,0 +1,102 @@
+/** The folder that `r2po report --out` leaves: tables in four forms, curves as pictures with their source, and a page. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import type { CurveAxis } from '../curves/average-curves.ts';
+import { curveSpec, drawCurves } from '../curves/group-charts.ts';
+import { renderPng } from '../curves/png.ts';
+import {
+  groupNumbers,
+  groupTable,
+  leftOutText,
+  type Report,
+  reportDocument,
+  reportTables,
+  runTable,
+} from '../report.ts';
+import { csvTable, latexTable, markdownTable, markdownText } from '../tables/table.ts';
+import { curvesNote, reportPage } from './report-page.ts';
+
+/** Writes the files and returns their names. Throws a usage error when the folder cannot be written to. */
+export async function saveReport(folder: string, report: Report): Promise<string[]> {
+  const pictures = await drawAll(report);
+  const leftOut = report.leftOut.map(({ path, reason }) => `${path}: ${reason}`);
+  const files: { readonly name: string; readonly content: string | Uint8Array }[] = [
+    { name: 'report.json', content: `${JSON.stringify(reportDocument(report), null, 2)}\n` },
+    { name: 'report.md', content: markdown(report, pictures, leftOut) },
+    { name: 'rewards.csv', content: csvTable(groupNumbers(report)) },
+    { name: 'runs.csv', content: csvTable(runTable(report)) },
+    { name: 'rewards.tex', content: latexTable(groupTable(report)) },
+    { name: 'index.html', content: await reportPage(report, notes(report), leftOut) },
+    ...pictures.flatMap(({ name, spec, svg, png }) => [
+      { name: `${name}.svg`, content: svg },
+      { name: `${name}.png`, content: png },
+      { name: `${name}.vl.json`, content: `${JSON.stringify(spec, null, 2)}\n` },
+    ]),
+  ];
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const { name, content } of files) writeFileSync(join(folder, name), content);
+  } catch (cause) {
+    throw new UsageError(
+      '--out',
+      `expected a folder that can be written to, got "${folder}": ${(cause as Error).message}; choose another one`,
+      cause,
+    );
+  }
+  return files.map(({ name }) => name);
+}
+
+interface Picture {
+  readonly axis: CurveAxis;
+  /** without extension */
+  readonly name: string;
+  readonly spec: object;
+  readonly svg: string;
+  readonly png: Uint8Array;
+}
+
+/** One picture for each axis along which there is a line to draw. */
+async function drawAll({ curves, options, context }: Report): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const { axis, lines } of curves) {
+    const drawn = lines.filter(({ steps }) => steps.length > 1);
+    if (drawn.length === 0) continue;
+    const spec = curveSpec(drawn, { axis, value: options.value, context });
+    const svg = await drawCurves(spec);
+    pictures.push({ axis, name: `curves-${axis}`, spec, svg, png: await renderPng(svg) });
+  }
+  return pictures;
+}
+
+/** Who reads the page or the tables has to know what they are not about. */
+function notes({ groups }: Report): string[] {
+  const runs = groups.flatMap((group) => group.runs);
+  const unfinished = groups.reduce((sum, group) => sum + group.unfinished, 0);
+  return [
+    ...(runs.some(({ summary }) => summary.model_kind === 'offline')
+      ? ['Runs of the model "offline" are those of a numeric optimiser, which is not a language model.']
+      : []),
+    ...(unfinished > 0 ? [`${unfinished} of ${runs.length} runs are not finished.`] : []),
+  ];
+}
+
+function markdown(report: Report, pictures: readonly Picture[], leftOut: readonly string[]): string {
+  const [rewards, ...others] = reportTables(report).map(
+    (table) => `## ${table.title}\n\n${table.note}\n\n${markdownTable(table)}`,
+  );
+  const findings = report.findings.map(({ setting, text }) => `- **${markdownText(setting)}**: ${markdownText(text)}`);
+  const missing = report.curves.flatMap(({ axis, leftOut: runs }) =>
+    runs.length > 0 ? [`Not in the curves against ${axis}: ${markdownText(leftOutText(runs))}`] : [],
+  );
+  const images = pictures.map(({ axis, name }) => `![Reward against ${axis}](${name}.svg)`);
+  return `${[
+    '# Report',
+    findings.join('\n'),
+    ...notes(report).map((text) => `> ${text}`),
+    ...leftOut.map((text) => `> Left out: ${markdownText(text)}`),
+    rewards,
+    ...(images.length > 0 ? [`## Curves\n\n${curvesNote}`, ...missing, ...images] : []),
+    ...others,
+  ].join('\n\n')}\n`;
+}

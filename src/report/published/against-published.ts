@@ -1,0 +1,208 @@
+/** Our runs beside what was published, with what differs between the two said next to it. */
+import { significant } from '../../base/plain-number.ts';
+import { findMethod } from '../../methods/index.ts';
+import { promptDifferences } from '../../methods/prompts/reference-differences.ts';
+import { welchOf } from '../../stats/intervals.ts';
+import { pText } from '../comparisons.ts';
+import type { RewardKind, RunGroup, Spread } from '../groups.ts';
+import { groupValue, type RunRecord } from '../run-records.ts';
+import type { Table } from '../tables/table.ts';
+import { type PublishedResult, type PublishedReward, publishedResults, publishedSettings } from './published.ts';
+import { type PublishedTraining, publishedThresholds, publishedTrainings, warningsOf } from './published-baselines.ts';
+
+export interface PublishedComparison {
+  readonly env: string;
+  readonly method: string;
+  readonly model: string;
+  readonly runs: number;
+  /** null where nothing was published */
+  readonly published: PublishedResult | null;
+  readonly mean: RewardComparison | null;
+  readonly best: RewardComparison | null;
+  readonly final: RewardComparison | null;
+  /** the best Stable-Baselines3 algorithm of the paper on this environment; null where nothing was published */
+  readonly bestTraining: PublishedTraining | null;
+  /** why these are not like for like; empty when nothing is known to differ */
+  readonly differences: readonly string[];
+  /** what in the prompts is not as in the reference; empty for runs without prompts of ours */
+  readonly promptDifferences: readonly string[];
+}
+
+export interface RewardComparison {
+  readonly ours: Spread;
+  /** null where it was not published */
+  readonly published: PublishedReward | null;
+  /** Welch's test on means, deviations and numbers of runs; null for one run of ours */
+  readonly p: number | null;
+}
+
+const thresholdKey = 'critic.conservative_threshold';
+
+/** One per group; groups must not mix environments, methods or models, or these are those of the first run. */
+export function againstPublished(groups: readonly RunGroup[]): PublishedComparison[] {
+  return groups.map((group) => {
+    const [{ summary }] = group.runs;
+    const { env, method, model } = summary;
+    const published = publishedFor(group);
+    const bestTraining = publishedTrainings.find((training) => training.env === env) ?? null;
+    const compare = (kind: Exclude<RewardKind, 'rechecked'>): RewardComparison | null => {
+      const [ours, theirs] = [group.rewards[kind], published?.[kind] ?? null];
+      return ours && { ours, published: theirs, p: theirs && probability(ours, theirs) };
+    };
+    return {
+      env,
+      method,
+      model,
+      runs: group.runs.length,
+      published,
+      mean: compare('mean'),
+      best: compare('best'),
+      final: compare('final'),
+      bestTraining,
+      differences: [
+        ...(published ? differencesOf(group, published) : rewardsOf(group.runs)),
+        ...new Set([published, bestTraining].flatMap((result) => (result ? warningsOf(result) : []))),
+      ],
+      promptDifferences: group.runs.some(isPrompted) ? promptDifferences(method) : [],
+    };
+  });
+}
+
+/** Whether the prompts of a run were ours: runs that were imported had those of another program, or none. */
+const isPrompted = ({ manifest }: RunRecord): boolean => manifest.imported === undefined;
+
+/** Results under several thresholds are told apart by the one that the runs have; null where they have different ones. */
+function publishedFor({ runs }: RunGroup): PublishedResult | null {
+  const [{ summary }] = runs;
+  const results = [...publishedResults, ...publishedTrainings, ...publishedThresholds].filter(
+    ({ env, method }) => env === summary.env && method === summary.method,
+  );
+  if (results.length < 2) return results[0] ?? null;
+  const told = configured(runs, thresholdKey);
+  return (told.length === 1 && results.find(({ threshold }) => String(threshold) === told[0])) || null;
+}
+
+function configured(runs: readonly RunRecord[], key: string): string[] {
+  return [...new Set(runs.map((run) => groupValue(run, key)))];
+}
+
+function probability({ mean, std, runs }: Spread, published: PublishedReward): number | null {
+  if (std === null) return null;
+  const theirs = { mean: published.mean, variance: published.std ** 2, n: publishedSettings.runs };
+  return welchOf({ mean, variance: std ** 2, n: runs }, theirs).p;
+}
+
+function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResult | PublishedTraining): string[] {
+  const { runs: theirs, evaluationEpisodes } = publishedSettings;
+  const differing = (what: string, key: string, expected: string): string[] => {
+    const found = configured(runs, key).filter((value) => value !== expected);
+    return found.length === 0 ? [] : [`${what} ${found.join(', ')}, published ${expected}`];
+  };
+  const isTraining = 'iterations' in published;
+  const iterations = isTraining ? published.iterations : iterationsOf(published);
+  const { threshold } = published;
+  return [
+    ...(isTraining ? rewardsOf(runs) : modelOf(runs)),
+    ...(runs.length === theirs ? [] : [`${runs.length} runs, published ${theirs}`]),
+    ...(unfinished === 0 ? [] : [`${unfinished} unfinished`]),
+    ...differing('iterations', 'iterations', String(iterations)),
+    ...differing('evaluation episodes', 'evaluation.episodes', String(evaluationEpisodes)),
+    ...(threshold === undefined ? [] : differing('threshold', thresholdKey, String(threshold))),
+    ...(isTraining || configured(runs, 'settings').every((value) => value === 'published')
+      ? []
+      : ['our own settings, which treat all methods alike (settings=published takes those of the reference)']),
+  ];
+}
+
+function iterationsOf({ method }: PublishedResult): number {
+  const calls = findMethod(method).stages.filter((stage) => stage !== 'evaluate').length;
+  return publishedSettings.calls / calls;
+}
+
+function modelOf([{ summary }]: readonly RunRecord[]): string[] {
+  const { model } = publishedSettings;
+  if (summary.model_kind === 'offline') return ['a numeric optimiser, no language model'];
+  return summary.model.includes(model) ? [] : [`model ${summary.model}, published ${model}`];
+}
+
+/** What the rewards of trainings are, where that is not the evaluations of the reference. */
+function rewardsOf(runs: readonly RunRecord[]): string[] {
+  const kinds = runs.map(({ manifest }) => manifest.imported?.training);
+  return [...new Set(kinds.flatMap((kind) => (kind && !kind.evaluated ? [kind.rewards] : [])))];
+}
+
+/** Groups for whose environment nothing was published are left out. */
+export function publishedTable(comparisons: readonly PublishedComparison[]): Table {
+  const text = (mean: number, std: number | null): string =>
+    `${significant(mean, 5)}${std === null ? '' : ` ± ${significant(std, 3)}`}`;
+  const pair = (reward: RewardComparison | null): string[] => {
+    if (reward === null) return ['-', '-', '-'];
+    const { ours, published, p } = reward;
+    const theirs = published === null ? '-' : text(published.mean, published.std);
+    return [text(ours.mean, ours.std), theirs, p === null ? '-' : pText(p)];
+  };
+  const training = (result: PublishedTraining | null, kind: 'mean' | 'best'): string =>
+    result === null ? '-' : `${result.method} ${text(result[kind].mean, result[kind].std)}`;
+  const shown = comparisons.filter(({ published, bestTraining }) => published !== null || bestTraining !== null);
+  const hasFinal = shown.some(({ final }) => final?.published);
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return {
+    title: 'Beside the published results',
+    note:
+      "Means ± sample standard deviations over runs; p of Welch's test between the two, not adjusted for the number of " +
+      'lines. Published numbers are rounded to two digits (arXiv 2605.08315). Best SB3: the Stable-Baselines3 algorithm ' +
+      `with the highest published mean; ${trainedFor()}.${promptNote(shown)}`,
+    columns: [
+      { title: 'env' },
+      { title: 'method' },
+      { title: 'model' },
+      right('mean reward'),
+      right('published'),
+      right('p'),
+      right('best SB3'),
+      right('best reward'),
+      right('published'),
+      right('p'),
+      right('best SB3'),
+      ...(hasFinal ? [right('final reward'), right('published'), right('p')] : []),
+      { title: 'what differs' },
+    ],
+    rows: shown.map(({ env, method, model, mean, best, final, bestTraining, differences, promptDifferences }) => [
+      env,
+      method,
+      model,
+      ...pair(mean),
+      training(bestTraining, 'mean'),
+      ...pair(best),
+      training(bestTraining, 'best'),
+      ...(hasFinal ? pair(final) : []),
+      [...differences, ...(promptDifferences.length === 0 ? [] : ['the prompts (see the note)'])].join('; ') ||
+        'nothing known',
+    ]),
+  };
+}
+
+/** ` Prompts of ours differ: in all methods ...; in r2po ...`; empty where there are none */
+function promptNote(shown: readonly PublishedComparison[]): string {
+  const prompted = shown.filter(({ promptDifferences }) => promptDifferences.length > 0);
+  const methods = [...new Set(prompted.map(({ method }) => method))];
+  if (methods.length === 0) return '';
+  const everywhere = promptDifferences('');
+  const own = methods.flatMap((method) => {
+    const rest = promptDifferences(method).filter((text) => !everywhere.includes(text));
+    return rest.length === 0 ? [] : [`in ${method}: ${rest.join('; ')}`];
+  });
+  return ` Prompts of ours, not those of the reference: ${[everywhere.join('; '), ...own].join('. And ')}.`;
+}
+
+/** `it trained for 190 episodes (MountainCar-v0: 380) and played 20 evaluation episodes after each of them` */
+function trainedFor(): string {
+  const [{ iterations: usual }] = publishedTrainings;
+  const others = publishedTrainings.filter(({ iterations }) => iterations !== usual);
+  const beside = others.map(({ env, iterations }) => `${env}: ${iterations}`).join(', ');
+  const { evaluationEpisodes } = publishedSettings;
+  return (
+    `it trained for ${usual} episodes${beside === '' ? '' : ` (${beside})`} and played ${evaluationEpisodes} evaluation ` +
+    'episodes after each of them, which used up nearly all of its budget'
+  );
+}

@@ -1,0 +1,81 @@
+/** What a run found, as rows of a table. */
+import { significant } from '../../base/plain-number.ts';
+import type { ModelSummary, RunSummary } from '../../runs/folder/summary.ts';
+import { duration } from '../progress.ts';
+
+const digits = 6;
+
+function value(x: number | null): string {
+  return x === null ? '-' : significant(x, digits);
+}
+
+/** How tables and notes call a model: the offline one must never pass for a language model. */
+export function modelLabel(model: string, kind: RunSummary['model_kind']): string {
+  const notes = {
+    model: '',
+    offline: ' (a numeric optimiser, not a language model)',
+    replay: ' (recorded replies)',
+    none: '',
+  };
+  return `${model}${notes[kind]}`;
+}
+
+function recheckedText({ best }: RunSummary): string {
+  if (!best?.rechecked) return '-';
+  const { episodes, mean, ci95 } = best.rechecked;
+  const interval = ci95 ? ` (95 % interval ${value(ci95[0])} ... ${value(ci95[1])}` : ' (no interval';
+  return `${value(mean)}${interval}, ${episodes} fresh episodes)`;
+}
+
+function costText(usd: number | null): string {
+  return usd === null ? 'unknown: the configuration has no price' : `${usd.toFixed(4)} USD`;
+}
+
+/** `1200 in (900 from a cache), 80 out (30 of reasoning)` */
+function tokensText(llm: Pick<RunSummary['llm'], keyof ModelSummary>): string {
+  const part = (tokens: number | null, what: string): string[] => (tokens ? [`${tokens} ${what}`] : []);
+  const inside = (parts: readonly string[]): string => (parts.length === 0 ? '' : ` (${parts.join(', ')})`);
+  const caches = [...part(llm.cached_tokens, 'from a cache'), ...part(llm.cache_write_tokens, 'written to one')];
+  return `${llm.prompt_tokens} in${inside(caches)}, ${llm.completion_tokens} out${inside(part(llm.reasoning_tokens, 'of reasoning'))}`;
+}
+
+/** Who answered how much, where more than one model did. */
+function answeredRows({ llm }: RunSummary): (readonly [string, string])[] {
+  const models = Object.entries(llm.by_model);
+  if (models.length < 2) return [];
+  return models.map(
+    ([name, counts]) => [`answered by ${name}`, `${counts.calls} calls, ${tokensText(counts)}`] as const,
+  );
+}
+
+function modelRows({ model, models, model_kind: kind }: RunSummary): (readonly [string, string])[] {
+  if (models.search === models.critic) return [['model', modelLabel(model, kind)]];
+  return [
+    ['model of the search', modelLabel(models.search, kind)],
+    ['model of the critic', modelLabel(models.critic, kind)],
+  ];
+}
+
+/** Name and value, in reading order. */
+export function runRows(summary: RunSummary): readonly (readonly [string, string])[] {
+  const { llm, best } = summary;
+  const unusable = llm.unusable_replies === 0 ? '' : `, ${llm.unusable_replies} unusable replies`;
+  return [
+    ['status', summary.status],
+    ['iterations', String(summary.iterations)],
+    ['mean reward of the kept policies', value(summary.mean_reward)],
+    ['best reward', best ? `${value(summary.best_reward)} (iteration ${best.iteration})` : '-'],
+    ['final reward', value(summary.final_reward)],
+    ['best policy, re-checked', recheckedText(summary)],
+    ['model calls', `${llm.calls}${unusable}`],
+    ['tokens', tokensText(llm)],
+    ...answeredRows(summary),
+    ...(summary.model_kind === 'model' || summary.models.search !== summary.models.critic
+      ? [['cost', costText(llm.cost_usd)] as const]
+      : []),
+    ['search episodes', `${summary.episodes} (${summary.steps} steps)`],
+    ['wall time', summary.wall_s < 10 ? `${significant(summary.wall_s, 3)} s` : duration(summary.wall_s)],
+    ['backend', summary.adapter === null ? summary.backend : `${summary.backend} (${summary.adapter})`],
+    ...modelRows(summary),
+  ];
+}

@@ -1,0 +1,243 @@
+/**
+ * Statistics for backends that bring every outcome to the host, in bounded memory: many candidates some after the other,
+ * and many episodes of one in parts.
+ */
+import { RunningMean, RunningSquares } from '../base/moments.ts';
+import { RankSearch, rankPasses } from '../base/multi-pass-ranks.ts';
+import {
+  type Episodes,
+  firstSeed,
+  type Measured,
+  type Played,
+  type PlayOptions,
+  partOfJob,
+  type RolloutJob,
+} from './backend.ts';
+import { Nearest, OutcomeTally } from './outcome-counts.ts';
+import {
+  brokenReturn,
+  measuredFrom,
+  middleRanks,
+  type PickedOutcome,
+  type Statistics,
+  type StatisticsRequest,
+  statisticsOfEach,
+  tallied,
+} from './statistics.ts';
+
+export type Play = (job: RolloutJob, options: PlayOptions) => Promise<Episodes>;
+
+/** Which outcomes a part holds: of this candidate, from this episode on. */
+export interface PartOf {
+  readonly candidate: number;
+  readonly first: number;
+}
+
+/** Hears every outcome once, in order, and is waited for. */
+export type OutcomeSink = (outcomes: Episodes, part: PartOf) => Promise<void>;
+
+export interface ByPlayingOptions extends PlayOptions {
+  readonly sink?: OutcomeSink;
+  /** most episodes of a part */
+  readonly part?: number;
+  /** bytes that the returns of one candidate may take; beyond, episodes are played again for each pass over them */
+  readonly memory?: number;
+}
+
+/** Outcomes that are in memory at a time, 13 bytes each: enough that waking the workers takes no time. */
+const usualPart = 2 ** 20;
+/** As on a GPU. */
+const usualMemory = 2 ** 30;
+
+/** As `Backend.measure`: plays what the job asks for and keeps of each candidate only its statistics. */
+export async function statisticsByPlaying(
+  play: Play,
+  job: RolloutJob,
+  request: StatisticsRequest,
+  options: ByPlayingOptions = {},
+): Promise<Measured> {
+  const { part = usualPart, sink, onProgress } = options;
+  const started = performance.now();
+  const total = job.candidates.length;
+  const spent = new Spent();
+  const statistics: Statistics[] = [];
+  const size = sink ? 1 : Math.max(1, Math.floor(part / job.episodes));
+  for (let from = 0; from < total; from += size) {
+    const some = partOfJob(job, from, from + size);
+    const given = within(options, (share) => onProgress?.((from + share * some.candidates.length) / total));
+    if (job.episodes <= part) {
+      const played = await play(some, given);
+      given.onProgress?.(1);
+      spent.add(played);
+      const found = statisticsOfEach(played, some, request);
+      statistics.push(...found);
+      await sink?.(played, { candidate: from, first: 0 });
+    } else {
+      statistics.push(await new Streaming(play, some, request, { ...options, ...given, part }, spent).run(from));
+    }
+  }
+  return measuredFrom(statistics, { ...spent.played, seconds: (performance.now() - started) / 1000 });
+}
+
+/** The options of a call within the call, which tells its own progress. */
+function within({ signal, timing }: PlayOptions, onProgress: (share: number) => void): PlayOptions {
+  return { ...(signal && { signal }), timing: timing ?? false, onProgress };
+}
+
+/** What several calls took together. */
+class Spent {
+  played: Omit<Played, 'seconds'> = { steps: 0, gpuSeconds: 0, compileSeconds: 0 };
+
+  add({ steps, gpuSeconds, compileSeconds }: Played): void {
+    const { played } = this;
+    this.played = {
+      steps: played.steps + steps,
+      gpuSeconds: sumOf(played.gpuSeconds, gpuSeconds),
+      compileSeconds: sumOf(played.compileSeconds, compileSeconds),
+    };
+  }
+}
+
+/** Unknown as soon as one of the two is. */
+const sumOf = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
+
+/** The episodes of a job with one candidate in parts. The same statistics as `statisticsOf`, to the last bit. */
+class Streaming {
+  readonly #play: Play;
+  readonly #job: RolloutJob;
+  readonly #request: StatisticsRequest;
+  readonly #options: ByPlayingOptions & { readonly part: number };
+  readonly #spent: Spent;
+  /** the returns by parts, where they fit */
+  readonly #held: (Float64Array | Float32Array)[] | null;
+  #plays = 0;
+
+  constructor(
+    play: Play,
+    job: RolloutJob,
+    request: StatisticsRequest,
+    options: ByPlayingOptions & { readonly part: number },
+    spent: Spent,
+  ) {
+    this.#play = play;
+    this.#job = job;
+    this.#request = request;
+    this.#options = options;
+    this.#spent = spent;
+    this.#held = job.episodes * Float64Array.BYTES_PER_ELEMENT <= (options.memory ?? usualMemory) ? [] : null;
+  }
+
+  /** `candidate`: its number as the sink should hear it. */
+  async run(candidate: number): Promise<Statistics> {
+    const { episodes } = this.#job;
+    const seed = firstSeed(this.#job, 0);
+    const [low, high] = middleRanks(episodes);
+    const search = new RankSearch([...new Set([...this.#request.ranks, low, high])]);
+    const tally = new OutcomeTally(this.#request.successThreshold);
+    const running = new RunningMean();
+    for await (const { first, outcomes } of this.#parts()) {
+      this.#spent.add(outcomes);
+      const { returns, lengths, ends } = outcomes;
+      tally.add(returns, lengths, ends);
+      if (tally.broken !== null) throw brokenReturn(returns[tally.broken - first], seed + tally.broken);
+      running.add(returns);
+      search.add(returns);
+      this.#held?.push(compact(returns));
+      await this.#options.sink?.(outcomes, { candidate, first });
+    }
+    search.endPass();
+    const { mean } = running;
+    const squares = new RunningSquares(mean);
+    const nearMean = new Nearest(mean);
+    for (let pass = 1; pass < rankPasses; pass++) {
+      for await (const returns of this.#again()) {
+        search.add(returns);
+        if (pass > 1) continue;
+        squares.add(returns);
+        nearMean.add(returns);
+      }
+      search.endPass();
+    }
+    const median = (search.at(low) + search.at(high)) / 2;
+    const nearMedian = new Nearest(median);
+    const closest = Math.min(Math.abs(search.at(low) - median), Math.abs(search.at(high) - median));
+    for await (const returns of this.#again()) {
+      nearMedian.add(returns);
+      // The first of those that are as close as any can be: no later one is picked.
+      if (Math.abs(nearMedian.value - median) === closest) break;
+    }
+    return {
+      mean,
+      variance: episodes > 1 ? squares.sum / (episodes - 1) : NaN,
+      median,
+      ordered: this.#request.ranks.map((rank) => search.at(rank)),
+      ...tallied(tally, { median: await this.#outcomeAt(nearMedian), mean: await this.#outcomeAt(nearMean) }),
+    };
+  }
+
+  /** Plays all episodes. The next part is played while the caller works on one. */
+  async *#parts(): AsyncGenerator<{ readonly first: number; readonly outcomes: Episodes }> {
+    const { episodes } = this.#job;
+    const seed = firstSeed(this.#job, 0);
+    const { part } = this.#options;
+    const playPart = (first: number): Promise<Episodes> => {
+      const count = Math.min(part, episodes - first);
+      const options = within(this.#options, (share) => this.#tell(first + share * count));
+      const played = this.#play({ ...this.#job, episodes: count, seed: seed + first }, options);
+      // It is waited for below; until then a failure is no unhandled one.
+      played.catch(() => undefined);
+      return played;
+    };
+    let next: Promise<Episodes> | null = playPart(0);
+    try {
+      for (let first = 0; next !== null; first += part) {
+        const outcomes: Episodes = await next;
+        // A short part says nothing of its own.
+        this.#tell(Math.min(first + part, episodes));
+        next = first + part < episodes ? playPart(first + part) : null;
+        yield { first, outcomes };
+      }
+    } finally {
+      await next?.catch(() => undefined);
+    }
+    this.#plays++;
+  }
+
+  /** All returns once more, by parts. */
+  async *#again(): AsyncGenerator<Float64Array> {
+    if (this.#held === null) {
+      for await (const { outcomes } of this.#parts()) yield outcomes.returns;
+      return;
+    }
+    for (const returns of this.#held) {
+      this.#options.signal?.throwIfAborted();
+      yield returns instanceof Float64Array ? returns : Float64Array.from(returns);
+    }
+  }
+
+  /** Its length was not kept. */
+  async #outcomeAt({ index }: Nearest): Promise<PickedOutcome> {
+    const one = { ...this.#job, episodes: 1, seed: firstSeed(this.#job, 0) + index };
+    const { returns, lengths } = await this.#play(
+      one,
+      within(this.#options, () => undefined),
+    );
+    return { index, return: returns[0], length: lengths[0] };
+  }
+
+  /** Without the returns in memory, the passes are what takes the time. */
+  #tell(played: number): void {
+    const plays = this.#held === null ? rankPasses + 1 : 1;
+    this.#options.onProgress?.((this.#plays + played / this.#job.episodes) / plays);
+  }
+}
+
+/** In half the memory where no digit is lost: whole numbers, and everything from a GPU. */
+function compact(returns: Float64Array): Float64Array | Float32Array {
+  const short = new Float32Array(returns.length);
+  for (let i = 0; i < returns.length; i++) {
+    short[i] = returns[i];
+    if (short[i] !== returns[i]) return returns;
+  }
+  return short;
+}

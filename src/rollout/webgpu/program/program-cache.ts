@@ -1,0 +1,33 @@
+/** Linked programs, kept for as long as what they were linked for: reading and linking takes longer than a small call. */
+import type { Env } from '../../../envs/env.ts';
+import type { Policy } from '../../../policies/policy.ts';
+import type { Program } from './link.ts';
+import { probeProgram, type ReadShader, rolloutProgram, statisticsProgram } from './programs.ts';
+
+export class ProgramCache {
+  readonly #read: ReadShader | undefined;
+  readonly #rollouts = new WeakMap<Env, WeakMap<Policy, Program>>();
+  #statistics: Program | null = null;
+
+  constructor(read: ReadShader | undefined) {
+    this.#read = read;
+  }
+
+  rollout(env: Env, policy: Policy): Program {
+    const ofEnv = this.#rollouts.get(env) ?? new WeakMap<Policy, Program>();
+    this.#rollouts.set(env, ofEnv);
+    const program = ofEnv.get(policy) ?? rolloutProgram(env, policy, this.#read);
+    ofEnv.set(policy, program);
+    return program;
+  }
+
+  /** Asked for rarely, and with much to do each time. */
+  probe(env: Env, what: 'resets' | 'transitions'): Program {
+    return probeProgram(env, what, this.#read);
+  }
+
+  statistics(): Program {
+    this.#statistics ??= statisticsProgram(this.#read);
+    return this.#statistics;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What a run will take, before it takes it: calls and episodes counted from the method, tokens from the prompts of its
+ * first and of its last iteration, made from policies that are drawn at random and played.
+ */
+import { estimateTokens } from '../base/tokens.ts';
+import { purposeSettings } from '../config/purpose.ts';
+import { runIteration } from '../methods/interpreter.ts';
+import { type Effects, noRemarks, type PastTrial, type Purpose } from '../methods/method.ts';
+import { sensitivityChanges } from '../methods/settings.ts';
+import { warmupParameters } from '../methods/warmup.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
+import { sensitivity } from '../evaluation/sensitivity.ts';
+import { costOf, priceOf } from './models/cost.ts';
+import type { Plan } from './resolve-units.ts';
+import { deriveGenerator, deriveSeed } from './seeds.ts';
+
+export interface Estimate {
+  /** without repair turns */
+  readonly calls: number;
+  /** warm-up and evaluations, without the re-check */
+  readonly episodes: number;
+  readonly recheck_episodes: number;
+  readonly prompt_tokens: number;
+  /** of replies in the asked-for form; a model that thinks aloud writes many more */
+  readonly completion_tokens: number;
+  /** of the longest call of each purpose: prompt and reply, tokens; null: the method has none */
+  readonly longest_call_tokens: Readonly<Record<Purpose, number | null>>;
+  /** without what caches save; null: a model has no price */
+  readonly cost_usd: number | null;
+  /** of the search model's price */
+  readonly price_date: string | null;
+  readonly price_source: string | null;
+}
+
+/** Of the calls of one purpose in one iteration. */
+interface CallTokens {
+  prompt: number;
+  completion: number;
+  /** prompt and reply of the longest */
+  longest: number;
+}
+
+interface OneIteration {
+  readonly calls: number;
+  readonly evaluations: number;
+  readonly sensitivityEpisodes: number;
+  readonly tokens: Readonly<Record<Purpose, CallTokens>>;
+}
+
+const purposes = ['search', 'critic'] as const satisfies readonly Purpose[];
+
+/** Plays nothing that counts: its policies are random, and nothing is written. */
+export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimate> {
+  const { config, settings } = plan;
+  const first = await oneIteration(plan, backend, 1);
+  const last = settings.iterations === 1 ? first : await oneIteration(plan, backend, settings.iterations);
+  // The history grows by a line an iteration.
+  const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
+  const paid = purposes.map((purpose) => ({
+    price: priceOf(config, purposeSettings(config, purpose).model),
+    promptTokens: sum(first.tokens[purpose].prompt, last.tokens[purpose].prompt),
+    completionTokens: sum(first.tokens[purpose].completion, last.tokens[purpose].completion),
+    cachedTokens: null,
+    cacheWriteTokens: null,
+  }));
+  const costs = paid
+    .filter(({ promptTokens }) => promptTokens > 0)
+    .map(({ price, ...tokens }) => costOf(price, tokens));
+  const [{ price }] = paid;
+  const longest = (purpose: Purpose) => last.tokens[purpose].longest || null;
+  const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
+  return {
+    calls: first.calls * settings.iterations,
+    episodes: settings.warmupPolicies + perIteration * settings.iterations,
+    recheck_episodes: config.recheck.episodes,
+    prompt_tokens: paid.reduce((total, { promptTokens }) => total + promptTokens, 0),
+    completion_tokens: paid.reduce((total, { completionTokens }) => total + completionTokens, 0),
+    longest_call_tokens: { search: longest('search'), critic: longest('critic') },
+    cost_usd: costs.reduce((total, cost) => (total === null || cost === null ? null : total + cost), 0),
+    price_date: price?.date ?? null,
+    price_source: price?.source ?? null,
+  };
+}
+
+async function oneIteration(plan: Plan, backend: Backend, iteration: number): Promise<OneIteration> {
+  const { config, settings, env, policy, method } = plan;
+  const inside = { ...settings, warmupInside: true };
+  const draw = (index: number): number[] =>
+    warmupParameters(policy, inside, deriveGenerator(config.seed, 'warmupParameters', index));
+  const seed = deriveSeed(config.seed, 'evaluation', 0);
+  const job = { env, policy, episodes: 1, seed, maxSteps: settings.maxSteps };
+  const trace = (params: readonly number[]) => backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0);
+  const trials = Array.from({ length: settings.warmupPolicies + iteration - 1 }, (_, i): PastTrial => {
+    const params = draw(i);
+    const kind = i < settings.warmupPolicies ? 'warmup' : 'iteration';
+    // Digits of a measured mean.
+    return { kind, params, mean: 123.456, trace: () => trace(params) };
+  });
+  const none = (): CallTokens => ({ prompt: 0, completion: 0, longest: 0 });
+  const tokens: Record<Purpose, CallTokens> = { search: none(), critic: none() };
+  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, tokens };
+  const effects: Effects = {
+    async ask({ messages, purpose }) {
+      // Not one of the history, which would be sent back.
+      const params = draw(1_000_000 + total.calls);
+      const text = `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nOne sentence that says why.`;
+      total.calls += 1;
+      const asked = (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
+      const of = tokens[purpose];
+      of.prompt += asked;
+      of.completion += estimateTokens(text);
+      of.longest = Math.max(of.longest, asked + estimateTokens(text));
+      return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
+    },
+    notice() {},
+    async refused() {
+      total.calls -= 1;
+    },
+    async evaluate({ params }) {
+      total.evaluations += 1;
+      const candidates = [Float64Array.from(params)];
+      const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
+      return { summary: summaries[0], paired: null, trace: (pick) => replay(0, pick) };
+    },
+    async sensitivity({ params }) {
+      const measured = await sensitivity(backend, job, params, sensitivityChanges(settings));
+      total.sensitivityEpisodes += (measured.effects.length + 1) * (settings.sensitivityEpisodes ?? 0);
+      return measured;
+    },
+  };
+  await runIteration(method, { env, policy, settings, iteration, trials, remarks: noRemarks }, effects);
+  return total;
+}

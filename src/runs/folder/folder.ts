@@ -1,0 +1,283 @@
+/** Run folders: making a new one without ever overwriting, and finding the one that `--resume` means. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { earlierDefaults } from '../../config/earlier.ts';
+import { openConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/schema.ts';
+import { findEnv } from '../../envs/index.ts';
+import { withListPrices } from '../models/cost.ts';
+import { errorCode, jsonText, replaceFile, syncFolder } from './files.ts';
+import { differingKeys, runHash } from './identity.ts';
+import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
+
+export const configName = 'config.yaml';
+
+export interface RunPlace {
+  readonly runsDir: string;
+  /** folder name given by the user; null: made from the configuration */
+  readonly name: string | null;
+}
+
+/** A folder name that is one on every system, and no path. */
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+
+function checkName(name: string): void {
+  if (plainName.test(name)) return;
+  throw new UsageError('--name', `expected a folder name of letters, digits, ".", "_" and "-", got "${name}"`);
+}
+
+/** The folder of a configuration among others: `cartpole-r2po-s3-1a2b3c4d` */
+export function runFolderName(config: Config): string {
+  const hash = runHash(config).slice(0, 8);
+  return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
+}
+
+/** true when the folder got the name, false when the name is taken */
+function claim(draft: string, target: string): boolean {
+  if (existsSync(target)) return false;
+  try {
+    renameSync(draft, target);
+    return true;
+  } catch (error) {
+    // Another process was quicker.
+    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(errorCode(error) ?? '') && existsSync(target))
+      return false;
+    throw error;
+  }
+}
+
+export interface NewRun {
+  readonly config: Config;
+  /** text of `config.yaml` */
+  readonly yaml: string;
+  readonly argv: readonly string[];
+  /** ms since 1970 */
+  readonly now: number;
+}
+
+/** The run with the known prices of its models, which are frozen in its folder. */
+export async function withPrices(run: NewRun): Promise<NewRun> {
+  const config = await withListPrices(run.config);
+  return config === run.config ? run : { ...run, config, yaml: stringify(config) };
+}
+
+/** A hidden folder with the configuration and the manifest of a new run. */
+function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
+  mkdirSync(runsDir, { recursive: true });
+  // Another machine may share the folder, and have a process of that number.
+  const draft = join(runsDir, `.${base}.${hostname()}.${process.pid}.tmp`);
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft);
+  replaceFile(join(draft, configName), yaml, 'durable');
+  const manifest = newManifest({
+    status: 'running',
+    argv: [...argv],
+    created: new Date(now).toISOString(),
+    config_hash: runHash(config),
+    env: findEnv(config.env).id,
+    method: config.method,
+    seed: config.seed,
+    backend: null,
+    adapter: null,
+    model: config.model,
+    model_kind: null,
+    stopped: null,
+  });
+  replaceFile(join(draft, manifestName), jsonText(manifest), 'durable');
+  return draft;
+}
+
+function cannotMake(runsDir: string, cause: unknown): unknown {
+  if (cause instanceof UsageError) return cause;
+  if (!(cause instanceof R2poError) && errorCode(cause) === null) return cause;
+  return new UsageError(
+    '--runs-dir',
+    `expected a folder that can be written to, got "${runsDir}": ${(cause as Error).message}; choose another one`,
+    cause,
+  );
+}
+
+/**
+ * Makes the folder of a new run, with its configuration and its manifest inside, in one step: a process that is killed
+ * meanwhile leaves no half-made run. A taken name gets a number (`-2`), one given by the user is refused.
+ * Returns the path. Throws a usage error when the folder cannot be made.
+ */
+export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): string {
+  if (name !== null) checkName(name);
+  const base = name ?? runFolderName(run.config);
+  try {
+    const draft = draftRun(runsDir, base, run);
+    for (let number = 1; ; number++) {
+      const target = join(runsDir, number === 1 ? base : `${base}-${number}`);
+      if (claim(draft, target)) {
+        syncFolder(runsDir);
+        return target;
+      }
+      if (name !== null) {
+        rmSync(draft, { recursive: true, force: true });
+        throw new UsageError(
+          '--name',
+          `expected a new folder, got "${target}", which exists; choose another name, or go on with it by --resume`,
+        );
+      }
+    }
+  } catch (cause) {
+    throw cannotMake(runsDir, cause);
+  }
+}
+
+/**
+ * The folder of a configuration, made unless it is there: whoever asks, on whatever machine, gets the same one. Throws a
+ * usage error when it cannot be made, or its name is taken by another configuration.
+ */
+export function ensureRunFolder(runsDir: string, run: NewRun): string {
+  const name = runFolderName(run.config);
+  const target = join(runsDir, name);
+  try {
+    if (!existsSync(target)) {
+      const draft = draftRun(runsDir, name, run);
+      if (claim(draft, target)) syncFolder(runsDir);
+      else rmSync(draft, { recursive: true, force: true });
+    }
+  } catch (cause) {
+    throw cannotMake(runsDir, cause);
+  }
+  const { config_hash: found } = requireRun(target);
+  if (found === runHash(run.config)) return target;
+  throw new UsageError(
+    'run folder',
+    `expected the run ${runHash(run.config)} in "${target}", got ${found}; move that folder away, or choose another --runs-dir`,
+  );
+}
+
+/** The configuration that a run folder was made for. Throws a usage error when it is missing or damaged. */
+export async function readRunConfig(folder: string): Promise<Config> {
+  const file = await openConfig(join(folder, configName), earlierDefaults);
+  return (await file.resolve()).config;
+}
+
+/** The manifest of a folder that must be a run. */
+export function requireRun(folder: string): Manifest {
+  const manifest = readManifest(folder);
+  if (manifest) return manifest;
+  const found = statSync(folder, { throwIfNoEntry: false }) ? `no ${manifestName} in it` : 'no such folder';
+  throw new UsageError('run folder', `expected a run folder at "${folder}", got ${found}; see "r2po run --help"`);
+}
+
+/** Refuses a training of another program: it left rewards, and no policy, prompts or configuration of ours. */
+export function refuseTraining(folder: string, { imported }: Manifest, unit: string): void {
+  if (!imported?.training) return;
+  throw new UsageError(
+    unit,
+    `expected a run with policies, got "${folder}", a training that was imported (${imported.format}, ` +
+      `${imported.layout}) and left its rewards alone; read it with "r2po report" or "r2po export --format csv"`,
+  );
+}
+
+/** Refuses a run that was read from the log of another program: its prompts cannot be asked again. */
+export function refuseImported(folder: string, manifest: Manifest, unit: string): void {
+  refuseTraining(folder, manifest, unit);
+  const { imported } = manifest;
+  if (!imported) return;
+  throw new UsageError(
+    unit,
+    `expected a run of this program, got "${folder}", which was imported from a log (${imported.format}, ` +
+      `${imported.layout}) and has no requests and seeds to go by; read it with "r2po export"`,
+  );
+}
+
+export interface KnownRun {
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+/** Runs in a folder, newest first. Whatever is no readable run is passed over: it is not what was asked for. */
+function listRuns(runsDir: string): KnownRun[] {
+  let names: string[];
+  try {
+    names = readdirSync(runsDir);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return [];
+    throw new UsageError('--runs-dir', `cannot read "${runsDir}": ${(cause as Error).message}`, cause);
+  }
+  const runs = names.flatMap((name): KnownRun[] => {
+    if (name.startsWith('.')) return [];
+    const folder = join(runsDir, name);
+    try {
+      const manifest = readManifest(folder);
+      return manifest && !manifest.imported ? [{ folder, manifest }] : [];
+    } catch (error) {
+      if (error instanceof UsageError) return [];
+      throw error;
+    }
+  });
+  // Later folders of equal age have longer or higher names.
+  return runs.sort(
+    (a, b) =>
+      b.manifest.created.localeCompare(a.manifest.created) || b.folder.localeCompare(a.folder, 'en', { numeric: true }),
+  );
+}
+
+/** The runs of a folder by their configuration's hash: of equal ones a finished one, else the newest. */
+export function indexRuns(runsDir: string): Map<string, KnownRun> {
+  const index = new Map<string, KnownRun>();
+  for (const run of listRuns(runsDir)) {
+    const { config_hash: hash, status } = run.manifest;
+    const known = index.get(hash);
+    if (!known || (status === 'finished' && known.manifest.status !== 'finished')) index.set(hash, run);
+  }
+  return index;
+}
+
+/** A run to go on with, and the configuration that it goes on with. */
+export interface FoundRun {
+  readonly folder: string;
+  readonly config: Config;
+}
+
+/**
+ * The run folder that `--resume` goes on with: the named one, else the newest unfinished one of this configuration, else
+ * its newest finished one. `asEarlier` is the configuration as earlier versions meant it: a run that one of them began
+ * goes on with that. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ */
+export async function findRunToResume(
+  { runsDir, name }: RunPlace,
+  config: Config,
+  asEarlier: Config = config,
+): Promise<FoundRun> {
+  const choices = [config, asEarlier].map((choice) => ({ hash: runHash(choice), config: choice }));
+  const choiceOf = ({ config_hash }: Manifest) => choices.find(({ hash }) => hash === config_hash);
+  const different = async (folder: string) => {
+    const keys = differingKeys(await readRunConfig(folder), config);
+    return keys.length === 0 ? 'its configuration file was changed' : keys.join(', ');
+  };
+  if (name !== null) {
+    checkName(name);
+    const folder = join(runsDir, name);
+    const manifest = requireRun(folder);
+    refuseImported(folder, manifest, '--resume');
+    const choice = choiceOf(manifest);
+    if (choice) return { folder, config: choice.config };
+    throw new UsageError(
+      '--resume',
+      `"${folder}" is a run of another configuration: ${await different(folder)}; start a new run without --resume`,
+    );
+  }
+  const runs = listRuns(runsDir);
+  for (const choice of choices) {
+    const same = runs.filter(({ manifest }) => manifest.config_hash === choice.hash);
+    const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
+    if (chosen) return { folder: chosen.folder, config: choice.config };
+  }
+  const { id } = findEnv(config.env);
+  const { method } = config;
+  const near = runs.find(({ manifest }) => manifest.env === id && manifest.method === method);
+  const hint = near ? `; "${near.folder}" differs in ${await different(near.folder)}` : '';
+  throw new UsageError(
+    '--resume',
+    `expected a run of this configuration under "${runsDir}", got nothing to resume${hint}; start one without --resume`,
+  );
+}

@@ -1,0 +1,54 @@
+/** Which configurations are the same run: `--resume` may change what cannot change a result, and nothing else. */
+import { withoutLaterKeys } from '../../config/earlier.ts';
+import { hashOf } from '../../config/hash.ts';
+import type { Config } from '../../config/schema.ts';
+
+/**
+ * What `--resume` may change, with the value that stands for all: keys that decide when a run stops and what it costs,
+ * not what it finds. An empty section is free as a whole.
+ */
+const free = {
+  budget: { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null },
+  llm: {
+    timeout_s: 1,
+    idle_timeout_s: 1,
+    max_attempts: 1,
+    max_concurrent: null,
+    min_spacing_s: 0,
+    max_unusable_in_a_row: null,
+    keep_alive: null,
+    headers: {},
+    // Each call says who answered it, and so do the summary and the tables.
+    fallback: [],
+  },
+  prices: {},
+} as const;
+
+function isFree(key: string): boolean {
+  return Object.entries(free).some(([section, values]) => {
+    if (!key.startsWith(`${section}.`)) return false;
+    const names = Object.keys(values);
+    return names.length === 0 || names.includes(key.split('.')[1]);
+  });
+}
+
+/** Every leaf by its dotted name, lists as one value. */
+function leaves(value: unknown, path = ''): [string, string][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
+}
+
+/** Short name of all that decides what a run finds; the same in all versions that have no other key that decides. */
+export function runHash(config: Config): string {
+  const llm = { ...config.llm, ...free.llm, headers: {}, fallback: [] };
+  return hashOf(withoutLaterKeys({ ...config, budget: free.budget, llm, prices: free.prices }));
+}
+
+/** `iterations (100 there, 6 here)` for every key that makes two configurations different runs. */
+export function differingKeys(there: Config, here: Config): string[] {
+  const before = new Map(leaves(there));
+  const after = new Map(leaves(here));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => !isFree(key) && before.get(key) !== after.get(key))
+    .map((key) => `${key} (${before.get(key) ?? 'not set'} there, ${after.get(key) ?? 'not set'} here)`);
+}

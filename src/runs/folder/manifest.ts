@@ -1,0 +1,137 @@
+/** `run.json`: what ran, with what, and how it ended. Written at the start and the end of each session. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readAsset } from '../../base/node/assets.ts';
+import { UsageError } from '../../base/errors.ts';
+import { type BackendId, backendIds } from '../../rollout/backend.ts';
+import { dawnVersion } from '../../rollout/webgpu/device.ts';
+import { modelKinds } from '../journal/events.ts';
+import { errorCode } from './files.ts';
+
+export const manifestName = 'run.json';
+const schemaVersion = 1;
+
+const schema = z.object({
+  schemaVersion: z.literal(schemaVersion),
+  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  /** of the latest session */
+  argv: z.array(z.string()),
+  /** ISO 8601 */
+  created: z.string(),
+  config_hash: z.string(),
+  env: z.string(),
+  method: z.string(),
+  seed: z.number(),
+  git: z.object({ revision: z.string(), dirty: z.boolean() }).nullable(),
+  versions: z.object({ r2po: z.string(), node: z.string(), dawn: z.string().nullable() }),
+  /** the device really used; null before the first session has one */
+  backend: z.string().nullable(),
+  adapter: z.string().nullable(),
+  model: z.string(),
+  model_kind: z.enum(modelKinds).nullable(),
+  /** what answers the calls of each purpose; left out before the first session and by earlier versions */
+  models: z.object({ search: z.string(), critic: z.string() }).optional(),
+  /** why the latest session ended before the run did; null while it runs and when it is finished */
+  stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
+  /** where a run comes from that this program did not search: it can be read, not resumed or replayed */
+  imported: z
+    .object({
+      format: z.string(),
+      layout: z.string(),
+      source: z.string(),
+      digest: z.string(),
+      /** of a training, which has rewards and neither a policy nor prompts: what they are, and if the policy was evaluated */
+      training: z.object({ rewards: z.string(), evaluated: z.boolean() }).optional(),
+    })
+    .optional(),
+});
+
+export type Manifest = z.output<typeof schema>;
+
+/** The commit of the working directory, null where there is none or no git. */
+function gitState(): Manifest['git'] {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    return { revision: git('rev-parse', 'HEAD'), dirty: git('status', '--porcelain', '--untracked-files=no') !== '' };
+  } catch {
+    return null;
+  }
+}
+
+function installedDawn(): string | null {
+  try {
+    return dawnVersion();
+  } catch (error) {
+    if (errorCode(error) === 'MODULE_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
+
+let facts: EnvironmentFacts | null = null;
+
+/** What the manifest says about the program and the working directory; asked once per process. */
+export function environmentFacts(): EnvironmentFacts {
+  if (facts === null) {
+    const { version } = JSON.parse(readAsset('package.json')) as { version: string };
+    facts = { git: gitState(), versions: { r2po: version, node: process.version, dawn: installedDawn() } };
+  }
+  return facts;
+}
+
+export function newManifest(facts: Omit<Manifest, 'schemaVersion' | 'git' | 'versions'>): Manifest {
+  return { schemaVersion, ...facts, ...environmentFacts() };
+}
+
+/** The manifest of a run folder; null when the folder has none. Throws a usage error for one that cannot be read. */
+export function readManifest(folder: string): Manifest | null {
+  const path = join(folder, manifestName);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new UsageError('run folder', `cannot read "${path}": ${(cause as Error).message}`, cause);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError('run folder', `expected JSON in "${path}": ${(cause as Error).message}`, cause);
+  }
+  const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
+  if (version !== undefined && version !== schemaVersion) {
+    throw new UsageError(
+      'run folder',
+      `expected schemaVersion ${schemaVersion} in "${path}", got ${version}; use the version of r2po that wrote it`,
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError('run folder', `"${path}" is no manifest of a run: "${issue.path.join('.')}" ${issue.message}`);
+}
+
+/**
+ * What makes two folders the same run: the configuration with its seed, and of an imported one the log, for its
+ * configuration is made from the little that logs have in common.
+ */
+export function runIdentity({ config_hash, imported }: Manifest): string {
+  return imported?.digest ?? config_hash;
+}
+
+/** What plays a run once it has begun, also where the configuration leaves the choice (`auto`); null before. */
+export function usedBackend(manifest: Manifest | null): BackendId | null {
+  return backendIds.find((id) => id === manifest?.backend) ?? null;
+}
+
+/** What answers a run once it has begun; null before. */
+export function usedModels(manifest: Manifest | null): { readonly search: string; readonly critic: string } | null {
+  if (manifest?.backend == null) return null;
+  return manifest.models ?? { search: manifest.model, critic: manifest.model };
+}

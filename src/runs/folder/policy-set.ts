@@ -1,0 +1,179 @@
+/** Many policies of one environment: those in a folder, or one per line of a file. */
+import { createHash } from 'node:crypto';
+import { readdirSync, realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import { kindOfPath, readInput, readLines } from '../../config/input.ts';
+import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
+import type { Env } from '../../envs/env.ts';
+import { findEnv } from '../../envs/index.ts';
+import { buildPolicy } from '../../policies/index.ts';
+import type { Policy, PolicyOptions } from '../../policies/policy.ts';
+import { readRunConfig, refuseTraining } from './folder.ts';
+import { manifestName, readManifest } from './manifest.ts';
+
+const unit = '--policies';
+/** Folders in folders are looked into so deep. */
+const depth = 3;
+
+export interface NamedParams {
+  readonly name: string;
+  /** `[paramCount]` */
+  readonly params: Float64Array;
+}
+
+/** Policies that differ in their parameters only, so that one program plays them. */
+export interface PolicyGroup {
+  readonly policy: Policy;
+  readonly members: readonly NamedParams[];
+}
+
+export interface PolicySet {
+  readonly groups: readonly PolicyGroup[];
+  /** what was looked at and left out, and why */
+  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  /** what has the very parameters of another one, which is kept */
+  readonly duplicates: readonly { readonly name: string; readonly of: string }[];
+}
+
+/**
+ * The policies at `source`: a folder with policy files (`*.json`) and run folders (their best policies), also in folders
+ * within it, or a file of policy documents, one per line (`-` for stdin). In a folder, what is no policy of this
+ * environment is left out with the reason; a line that is none is a usage error, as is a source without any policy.
+ */
+export async function loadPolicySet(source: string, env: Env): Promise<PolicySet> {
+  const set = new Collection(env);
+  if (source !== '-' && kindOfPath(source) === 'folder') await set.addFolder(source);
+  else await set.addLines(source);
+  const { groups, leftOut, duplicates } = set;
+  if (groups.length === 0) {
+    const [first] = leftOut;
+    const found = first ? `none that can be used; ${first.path}: ${first.reason}` : 'none';
+    throw new UsageError(unit, `expected policies of ${env.id} in "${source}", found ${found}`);
+  }
+  return { groups, leftOut, duplicates };
+}
+
+class Collection {
+  readonly leftOut: { path: string; reason: string }[] = [];
+  readonly duplicates: { name: string; of: string }[] = [];
+  readonly #env: Env;
+  readonly #groups = new Map<string, { readonly policy: Policy; readonly members: NamedParams[] }>();
+  /** by kind and options as they are written */
+  readonly #built = new Map<string, Policy>();
+  /** name by a digest of group and parameters */
+  readonly #known = new Map<string, string>();
+  readonly #names = new Set<string>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  get groups(): PolicyGroup[] {
+    return [...this.#groups.values()];
+  }
+
+  async addLines(source: string): Promise<void> {
+    for await (const input of readLines(unit, source, 'a folder of policies or a file with one policy per line')) {
+      const loaded = parsePolicy(input, this.#env, this.#build);
+      this.#add(loaded.name ?? loaded.source, loaded);
+    }
+  }
+
+  async addFolder(root: string): Promise<void> {
+    const leave = (path: string, reason: string) => this.leftOut.push({ path, reason });
+    for (const path of policyPaths(root, depth, new Set(), leave)) {
+      try {
+        const file = path.isRun ? await this.#bestOf(path.path) : path.path;
+        const loaded = parsePolicy(await readInput(unit, file, 'a policy file'), this.#env, this.#build);
+        const short = relative(root, path.path).replace(/\.json$/, '');
+        this.#add(loaded.name ?? (short === '' ? path.path : short), loaded);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        this.leftOut.push({ path: path.path, reason: error.detail });
+      }
+    }
+  }
+
+  /** The policy file of a run, which must be one of this environment with the same options. */
+  async #bestOf(folder: string): Promise<string> {
+    const manifest = readManifest(folder);
+    if (manifest !== null && manifest.env !== this.#env.id) {
+      throw new UsageError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
+    }
+    if (manifest !== null) refuseTraining(folder, manifest, unit);
+    if (this.#env.withOptions !== null) {
+      const { env, env_options: given } = await readRunConfig(folder);
+      const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
+      if (own !== wanted) throw new UsageError(unit, `its environment has the options ${own}, not ${wanted}`);
+    }
+    return join(folder, 'best.json');
+  }
+
+  #build = (kind: string, env: Env, options: PolicyOptions = {}): Policy => {
+    const key = JSON.stringify([kind, options]);
+    const policy = this.#built.get(key) ?? buildPolicy(kind, env, options);
+    this.#built.set(key, policy);
+    return policy;
+  };
+
+  #add(wantedName: string, { policy, params, source }: LoadedPolicy): void {
+    const key = JSON.stringify([policy.kind, policy.options]);
+    // Adding zero turns -0 into 0, which acts the same.
+    const bytes = params.map((value) => value + 0);
+    const content = createHash('sha256').update(key).update(bytes).digest('base64');
+    const name = this.#names.has(wantedName) ? `${wantedName} (${source})` : wantedName;
+    const twin = this.#known.get(content);
+    if (twin !== undefined) {
+      this.duplicates.push({ name, of: twin });
+      return;
+    }
+    this.#known.set(content, name);
+    this.#names.add(name);
+    const group = this.#groups.get(key) ?? { policy, members: [] };
+    this.#groups.set(key, group);
+    group.members.push({ name, params });
+  }
+}
+
+interface PolicyPath {
+  readonly path: string;
+  readonly isRun: boolean;
+}
+
+/**
+ * In the order of their names. `seen`: folders that were looked into; a link may lead to one of them again. `leave` hears of
+ * folders inside that cannot be read.
+ */
+function policyPaths(
+  folder: string,
+  levels: number,
+  seen: Set<string>,
+  leave: (path: string, reason: string) => void,
+): PolicyPath[] {
+  const real = realpathSync(folder);
+  if (seen.has(real)) return [];
+  seen.add(real);
+  if (kindOfPath(join(folder, manifestName)) === 'file') return [{ path: folder, isRun: true }];
+  let names: string[];
+  try {
+    names = namesIn(folder).filter((name) => !name.startsWith('.'));
+  } catch (error) {
+    if (!(error instanceof UsageError) || levels === depth) throw error;
+    leave(folder, error.detail);
+    return [];
+  }
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1, seen, leave) : [];
+    return name.endsWith('.json') ? [{ path, isRun: false }] : [];
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (cause) {
+    throw new UsageError(unit, `cannot read the folder "${folder}": ${(cause as Error).message}`, cause);
+  }
+}

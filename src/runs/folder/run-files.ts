@@ -1,0 +1,101 @@
+/** The files of a run folder that are made from its events: they can all be deleted and come back on `--resume`. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { policyDocument } from '../../config/policy-file.ts';
+import type { Policy } from '../../policies/policy.ts';
+import type { Trace } from '../../rollout/backend.ts';
+import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
+import { jsonText, replaceFileAsync } from './files.ts';
+import { type Manifest, manifestName } from './manifest.ts';
+import { metricsCsv, type RunFacts, type RunSummary, summarize } from './summary.ts';
+import type { IterationRow, Tally } from '../journal/totals.ts';
+import { ScalarFile, type ScalarStep } from './tensorboard.ts';
+
+function scalars(row: IterationRow, startTime: number): ScalarStep {
+  return {
+    step: row.iteration,
+    wallTime: startTime / 1000 + row.wall_s,
+    values: {
+      'reward/kept': row.mean,
+      'reward/best': row.best,
+      'reward/proposal': row.proposal,
+      'reward/revision': row.revision,
+      'llm/tokens': row.prompt_tokens + row.completion_tokens,
+    },
+  };
+}
+
+export class RunFiles {
+  readonly folder: string;
+  private readonly facts: RunFacts;
+  private readonly policy: Policy | null;
+  private scalarFile: ScalarFile | null = null;
+  /** what was written last, by name: of many iterations the best policy stays the same */
+  private readonly written = new Map<string, string>();
+
+  /** `policy`: null for a training of another program, which left none */
+  constructor(folder: string, facts: RunFacts, policy: Policy | null) {
+    this.folder = folder;
+    this.facts = facts;
+    this.policy = policy;
+    mkdirSync(join(folder, 'trajectories'), { recursive: true });
+    mkdirSync(join(folder, 'tb'), { recursive: true });
+  }
+
+  private path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  writeManifest(manifest: Manifest): Promise<void> {
+    return replaceFileAsync(this.path(manifestName), jsonText(manifest), 'durable');
+  }
+
+  /**
+   * Summary, metrics, best policy and the TensorBoard scalars, of what `tally` holds at the call. Calls must not overlap.
+   */
+  async write(tally: Tally): Promise<RunSummary> {
+    const summary = summarize(this.facts, tally);
+    const { best } = tally;
+    const { policy } = this;
+    const texts = [
+      { name: 'summary.json', text: jsonText(summary) },
+      { name: 'metrics.csv', text: metricsCsv(tally.rows) },
+      // An imported run may not say what the parameters of its best policy were.
+      ...(best && policy?.paramCount === best.params.length
+        ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params)) }]
+        : []),
+    ];
+    const scalarFile = this.writeScalars([...tally.rows], tally.startTime);
+    await Promise.all([scalarFile, ...texts.map(({ name, text }) => this.replace(name, text))]);
+    return summary;
+  }
+
+  private async replace(name: string, text: string): Promise<void> {
+    if (this.written.get(name) === text) return;
+    this.written.delete(name);
+    await replaceFileAsync(this.path(name), text, 'rebuildable');
+    this.written.set(name, text);
+  }
+
+  private scalarSteps = 0;
+
+  private async writeScalars(rows: readonly IterationRow[], startTime: number | null): Promise<void> {
+    if (startTime === null) return;
+    const steps = rows.slice(this.scalarSteps).map((row) => scalars(row, startTime));
+    this.scalarSteps = rows.length;
+    if (!this.scalarFile) {
+      // The name stays the same over sessions, so that TensorBoard does not show a run twice.
+      const path = this.path('tb', `events.out.tfevents.${Math.floor(startTime / 1000)}.r2po`);
+      this.scalarFile = await ScalarFile.create(path, startTime / 1000, steps);
+    } else if (steps.length > 0) {
+      await this.scalarFile.append(steps);
+    }
+  }
+
+  /** Writes the median trajectory of an iteration's kept policy, unless it is there from an earlier session. */
+  async writeTrajectory(iteration: number, trace: () => Promise<Trace>): Promise<void> {
+    const path = this.path('trajectories', `iteration-${String(iteration).padStart(4, '0')}.json`);
+    if (existsSync(path)) return;
+    await replaceFileAsync(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * TensorBoard event file: a sequence of TFRecords, each an `Event` message of tensorflow/core/util/event.proto.
+ * Only what scalars need is encoded.
+ */
+import { appendFile } from 'node:fs/promises';
+import { R2poError } from '../../base/errors.ts';
+import { replaceFileAsync } from './files.ts';
+
+export interface ScalarStep {
+  readonly step: number;
+  /** s since 1970 */
+  readonly wallTime: number;
+  /** value by tag; null values are left out */
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
+/** Castagnoli's polynomial, bits reversed. */
+const polynomial = 0x82f63b78;
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+  return crc >>> 0;
+});
+
+/** CRC-32C of RFC 3720, section B.4. */
+export function crc32c(data: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of data) crc = crcTable[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** TFRecord stores checksums rotated and shifted, because a checksum of data with checksums inside is weak. */
+function masked(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** length (u64), its checksum, the data, its checksum; all little-endian */
+function frame(data: Buffer): Buffer {
+  const out = Buffer.alloc(16 + data.length);
+  out.writeBigUInt64LE(BigInt(data.length), 0);
+  out.writeUInt32LE(masked(crc32c(out.subarray(0, 8))), 8);
+  data.copy(out, 12);
+  out.writeUInt32LE(masked(crc32c(data)), 12 + data.length);
+  return out;
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt(value);
+  while (rest > 0x7fn) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Buffer.from(bytes);
+}
+
+/** Protocol-buffer fields; the number after `<< 3 |` is the wire type. */
+const field = {
+  varint: (id: number, value: number) => Buffer.concat([varint((id << 3) | 0), varint(value)]),
+  double: (id: number, value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    return Buffer.concat([varint((id << 3) | 1), bytes]);
+  },
+  float: (id: number, value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatLE(value);
+    return Buffer.concat([varint((id << 3) | 5), bytes]);
+  },
+  bytes: (id: number, value: Buffer) => Buffer.concat([varint((id << 3) | 2), varint(value.length), value]),
+};
+
+// Event: 1 wall_time, 2 step, 3 file_version, 5 summary. Summary: 1 value. Value: 1 tag, 2 simple_value.
+
+function versionRecord(wallTime: number): Buffer {
+  return frame(Buffer.concat([field.double(1, wallTime), field.bytes(3, Buffer.from('brain.Event:2'))]));
+}
+
+function scalarRecord({ step, wallTime, values }: ScalarStep): Buffer {
+  const summary = Object.entries(values).flatMap(([tag, value]) =>
+    value === null ? [] : [field.bytes(1, Buffer.concat([field.bytes(1, Buffer.from(tag)), field.float(2, value)]))],
+  );
+  return frame(
+    Buffer.concat([field.double(1, wallTime), field.varint(2, step), field.bytes(5, Buffer.concat(summary))]),
+  );
+}
+
+/** The whole content of an event file that started at `startTime`, s since 1970. */
+export function encodeScalars(startTime: number, steps: readonly ScalarStep[]): Buffer {
+  return Buffer.concat([versionRecord(startTime), ...steps.map(scalarRecord)]);
+}
+
+/**
+ * An event file that a running TensorBoard can follow: written anew when a session starts, which drops what a killed
+ * process left torn, and appended to from then on.
+ */
+export class ScalarFile {
+  private readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async create(path: string, startTime: number, steps: readonly ScalarStep[]): Promise<ScalarFile> {
+    await replaceFileAsync(path, encodeScalars(startTime, steps), 'rebuildable');
+    return new ScalarFile(path);
+  }
+
+  async append(steps: readonly ScalarStep[]): Promise<void> {
+    try {
+      await appendFile(this.path, Buffer.concat(steps.map(scalarRecord)));
+    } catch (cause) {
+      throw new R2poError('run folder', `cannot write "${this.path}": ${(cause as Error).message}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
+ * dies at, the file holds every event before it and at most one torn line at its end.
+ */
+import {
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  write,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { asRecorded, checkEvent } from './event-schema.ts';
+import type { EventBody, RunEvent } from './events.ts';
+import { errorCode, syncFolder } from '../folder/files.ts';
+import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
+
+export const eventsName = 'events.jsonl';
+
+export interface EventLog {
+  readonly events: readonly RunEvent[];
+  /** length of the whole lines, bytes */
+  readonly bytes: number;
+  /** what was left out at the end, in words; null when the last line was whole */
+  readonly torn: string | null;
+}
+
+const newline = 0x0a;
+// Not the synchronous ones: other runs of the process go on while this one waits for the disk.
+const writeTo = promisify(write);
+const waitForDisk = promisify(fdatasync);
+
+function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(line)) };
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
+
+/**
+ * Reads and checks a record. A torn last line (no line break, or no JSON) is left out and said so; anything else that is
+ * wrong is a usage error that names file and line. A missing file is an empty record.
+ */
+export function readEvents(folder: string): EventLog {
+  const path = join(folder, eventsName);
+  let data: Buffer;
+  try {
+    data = readFileSync(path);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return { events: [], bytes: 0, torn: null };
+    throw new UsageError('events.jsonl', `cannot read "${path}": ${(cause as Error).message}`, cause);
+  }
+  const events: RunEvent[] = [];
+  let start = 0;
+  while (start < data.length) {
+    const found = data.indexOf(newline, start);
+    const stop = found < 0 ? data.length : found;
+    const isLast = stop + 1 >= data.length;
+    const where = `${path}:${events.length + 1}`;
+    const line = parseLine(data.subarray(start, stop));
+    if (isLast && (found < 0 || 'problem' in line)) {
+      const torn = `${where}: dropped a torn last line (${data.length - start} bytes)`;
+      return { events, bytes: start, torn };
+    }
+    const refuse = (problem: string): never => {
+      throw new UsageError(
+        'events.jsonl',
+        `${where}: expected an event, got ${problem}; restore the file from a copy, or start a new run`,
+      );
+    };
+    if ('problem' in line) return refuse(`no JSON (${line.problem})`);
+    const checked = checkEvent(line.value);
+    if ('problem' in checked) return refuse(`something else (${checked.problem})`);
+    const { seq } = checked.event;
+    if (seq !== events.length) return refuse(`seq ${seq} where ${events.length} must stand`);
+    events.push(checked.event);
+    start = stop + 1;
+  }
+  return { events, bytes: start, torn: null };
+}
+
+/**
+ * Puts a copy of the first `bytes` in the place of the file, and leaves it open: a process that still has the earlier
+ * file open, and wakes up, cannot write into this one.
+ */
+function renewFile(path: string, bytes: number): number {
+  const draft = `${path}.tmp`;
+  const fd = openSync(draft, 'w+');
+  try {
+    if (bytes > 0) writeFileSync(fd, readFileSync(path).subarray(0, bytes));
+    fsyncSync(fd);
+    renameSync(draft, path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** The record of one run, open for appending; no other process can open it meanwhile. */
+export class Journal {
+  /** what the record held when it was opened */
+  readonly log: EventLog;
+  private readonly path: string;
+  private readonly fd: number;
+  private readonly lock: FolderLock;
+  private readonly now: () => number;
+  private seq: number;
+  private bytes: number;
+  private state: 'open' | 'broken' | 'closed' = 'open';
+
+  private constructor(folder: string, now: () => number, lock: FolderLock) {
+    this.path = join(folder, eventsName);
+    this.lock = lock;
+    this.now = now;
+    this.log = readEvents(folder);
+    this.seq = this.log.events.length;
+    this.bytes = this.log.bytes;
+    // not for appending: after a failed write the next one must go where the whole lines end
+    this.fd = renewFile(this.path, this.bytes);
+    syncFolder(folder);
+  }
+
+  /**
+   * Locks the folder, reads the record and cuts off a torn last line.
+   * Throws a usage error when another process holds the folder or the record is damaged.
+   */
+  static open(folder: string, now: () => number = Date.now, options: LockOptions = {}): Journal {
+    let lock: FolderLock | null = null;
+    try {
+      lock = lockFolder(folder, options);
+      return new Journal(folder, now, lock);
+    } catch (error) {
+      lock?.release();
+      if (error instanceof R2poError || errorCode(error) === null) throw error;
+      throw new UsageError(
+        'run folder',
+        `expected a run folder that can be written to, got "${folder}": ${(error as Error).message}`,
+        error,
+      );
+    }
+  }
+
+  /**
+   * Writes one event and waits until it is on disk; the next call must wait for it. Returns the event as a reader of the
+   * file will see it.
+   */
+  async append(body: EventBody): Promise<RunEvent> {
+    if (this.state !== 'open') throw new R2poError('events.jsonl', `expected an open record, got a ${this.state} one`);
+    const time = new Date(this.now()).toISOString();
+    const { line: text, event } = asRecorded({ ...body, time, seq: this.seq });
+    const line = Buffer.from(text);
+    this.check();
+    try {
+      let written = 0;
+      while (written < line.length) {
+        const { bytesWritten } = await writeTo(this.fd, line, written, line.length - written, this.bytes + written);
+        written += bytesWritten;
+      }
+      await waitForDisk(this.fd);
+    } catch (cause) {
+      this.state = 'broken';
+      this.cutTornLine();
+      const saved = this.seq === 0 ? 'nothing' : `everything up to event ${this.seq - 1}`;
+      throw new R2poError(
+        'events.jsonl',
+        `cannot write to "${this.path}": ${(cause as Error).message}; ${saved} is on disk, make room first`,
+        { cause },
+      );
+    }
+    this.seq += 1;
+    this.bytes += line.length;
+    return event;
+  }
+
+  /** Best effort: a line that stays torn is cut off when the run is resumed. */
+  private cutTornLine(): void {
+    try {
+      ftruncateSync(this.fd, this.bytes);
+    } catch (error) {
+      if (errorCode(error) === null) throw error;
+    }
+  }
+
+  /** Throws a `LostLockError` when another process has the folder by now; then nothing can be appended any more. */
+  check(): void {
+    try {
+      this.lock.check();
+    } catch (error) {
+      if (this.state === 'open') this.state = 'broken';
+      if (error instanceof LostLockError) throw error;
+      throw new R2poError('run folder', `cannot read the lock of "${this.path}": ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** true while events can be appended */
+  get writable(): boolean {
+    return this.state === 'open';
+  }
+
+  close(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    closeSync(this.fd);
+    this.lock.release();
+  }
+}

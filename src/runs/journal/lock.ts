@@ -1,0 +1,310 @@
+/**
+ * One process per run folder: `run.lock` names its owner. The lock of a process that is gone is taken over, so that a
+ * killed run can be resumed without cleaning up.
+ *
+ * On one machine the system says whether a process is gone. Of another machine one sees the file alone: its owner
+ * changes a number in it every few seconds, and whoever wants the folder looks for as long as a few of these periods
+ * take by its own clock. Clocks of two machines are never compared. A process that was asleep meanwhile finds
+ * another's name in the lock and stops.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  write,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { pause, realSleep } from '../../llm/retry.ts';
+import { errorCode } from '../folder/files.ts';
+import { heartbeatMs, patience } from './heartbeat.ts';
+
+export const lockName = 'run.lock';
+
+interface Owner {
+  readonly pid: number;
+  /** what tells two processes apart that got the same pid, null where the system does not say */
+  readonly birth: string | null;
+  readonly host: string;
+  /** where the pid means something: this start of the machine and, in a container, its processes; null: not known */
+  readonly place: string | null;
+  /** of this one lock */
+  readonly token: string | null;
+  /** ms between two beats; null: it does not beat */
+  readonly period: number | null;
+}
+
+/** Another living process has the run folder. */
+export class BusyError extends UsageError {}
+
+/** The folder was taken over by another process; nothing may be written to it any more. */
+export class LostLockError extends R2poError {}
+
+export interface FolderLock {
+  /** Throws a `LostLockError` when another process has the folder by now. */
+  check(): void;
+  /** Gives the folder back; leaves the lock of another process alone. */
+  release(): void;
+}
+
+export interface LockOptions {
+  /** what the lock says of an owner that is gone for certain, see `watchLock` */
+  readonly stale?: string | null;
+  /** ms between two signs of life */
+  readonly period?: number;
+}
+
+const held = new Set<string>();
+
+/** What Linux says of a process, in the fields of its stat line from the third on. */
+function statOf(pid: number): { readonly state: string; readonly birth: string | null } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // the second field is the program's name in parentheses and may itself hold spaces and parentheses
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // the 22nd field: start time in clock ticks since boot
+    return { state: fields[0], birth: fields[19] ?? null };
+  } catch {
+    return null;
+  }
+}
+
+const birthOf = (pid: number): string | null => statOf(pid)?.birth ?? null;
+
+/** Ended, but not yet asked for its exit code: for good, where nobody in a container asks. */
+const endedStates: readonly string[] = ['Z', 'X'];
+
+let knownPlace: string | null | undefined;
+
+/** Two machines or containers may have the same name. */
+function placeHere(): string | null {
+  if (knownPlace === undefined) {
+    try {
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      knownPlace = `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+    } catch {
+      knownPlace = null;
+    }
+  }
+  return knownPlace;
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
+function parseOwner(text: string): Owner | null {
+  try {
+    const owner = JSON.parse(text) as Partial<Owner> | null;
+    if (typeof owner?.pid !== 'number' || typeof owner.host !== 'string') return null;
+    const { pid, host, birth, place, token, period } = owner;
+    const name = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+    return {
+      pid,
+      host,
+      birth: name(birth),
+      place: name(place),
+      token: name(token),
+      period: typeof period === 'number' && period > 0 ? period : null,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** true where a pid of the lock is one of this system */
+function isHere({ host, place }: Owner): boolean {
+  const here = placeHere();
+  return host === hostname() && (place === null || here === null || place === here);
+}
+
+function isGone(owner: Owner, path: string): boolean {
+  if (!isHere(owner)) return false;
+  if (owner.pid === process.pid) return !held.has(path);
+  if (!exists(owner.pid)) return true;
+  const found = statOf(owner.pid);
+  if (found === null) return false;
+  const another = owner.birth !== null && found.birth !== null && owner.birth !== found.birth;
+  return another || endedStates.includes(found.state);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The lock's text; of the same length for every beat, so that it can be written over in place. */
+function lockText(owner: Owner, beat: number): string {
+  return JSON.stringify({ ...owner, beat: String(beat).padStart(10, '0') });
+}
+
+/** Creates the lock with its whole content at once, and leaves it open; null when there is one already. */
+function create(path: string, owner: Owner): number | null {
+  const draft = `${path}.${owner.token}`;
+  const text = lockText(owner, 0);
+  const fd = openSync(draft, 'wx');
+  try {
+    writeFileSync(fd, text);
+    linkSync(draft, path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    if (errorCode(error) === 'EEXIST') return null;
+    // a file system without hard links
+    try {
+      const direct = openSync(path, 'wx');
+      writeFileSync(direct, text);
+      return direct;
+    } catch (again) {
+      if (errorCode(again) === 'EEXIST') return null;
+      throw again;
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Moves a stale lock away; false when somebody else has taken it over in the meantime. */
+function removeStale(path: string, content: string, token: string | null): boolean {
+  const aside = `${path}.stale.${token}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
+  const same = read(aside) === content;
+  if (!same) {
+    try {
+      linkSync(aside, path);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+  rmSync(aside, { force: true });
+  return same;
+}
+
+/** A lock that this process has. */
+class OwnLock implements FolderLock {
+  readonly #path: string;
+  readonly #owner: Owner;
+  readonly #fd: number;
+  readonly #timer: NodeJS.Timeout;
+  #beats = 0;
+  #writing = false;
+  #released = false;
+
+  constructor(path: string, owner: Owner, fd: number, period: number) {
+    this.#path = path;
+    this.#owner = owner;
+    this.#fd = fd;
+    this.#timer = setInterval(() => this.#beat(), period).unref();
+  }
+
+  /** Writes to the file that was created, wherever its name is now: the lock of whoever took over stays whole. */
+  #beat(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#beats += 1;
+    // A sign that cannot be written is missed by others; this process hears of it when it writes to the record.
+    write(this.#fd, lockText(this.#owner, this.#beats), 0, () => {
+      this.#writing = false;
+      if (this.#released) closeSync(this.#fd);
+    });
+  }
+
+  #isOwn(): boolean {
+    const content = read(this.#path);
+    return content !== null && parseOwner(content)?.token === this.#owner.token;
+  }
+
+  check(): void {
+    if (this.#isOwn()) return;
+    throw new LostLockError(
+      'run folder',
+      `expected to have "${this.#path}" still, got another owner or none: this process gave no sign of life for ` +
+        'too long; the run goes on there, and nothing more is written here',
+    );
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    clearInterval(this.#timer);
+    held.delete(this.#path);
+    if (this.#isOwn()) rmSync(this.#path, { force: true });
+    if (!this.#writing) closeSync(this.#fd);
+  }
+}
+
+/**
+ * Takes the lock of a run folder. Throws a `BusyError` while another living process has it, and for one of another machine
+ * that may be living.
+ */
+export function lockFolder(folder: string, { stale = null, period = heartbeatMs() }: LockOptions = {}): FolderLock {
+  const path = join(folder, lockName);
+  const token = randomBytes(8).toString('hex');
+  const { pid } = process;
+  const me: Owner = { pid, birth: birthOf(pid), host: hostname(), place: placeHere(), token, period };
+  // Each turn either creates the lock, finds a living owner, or removes a stale one.
+  for (let turn = 0; turn < 10; turn++) {
+    const fd = create(path, me);
+    if (fd !== null) {
+      held.add(path);
+      return new OwnLock(path, me, fd, period);
+    }
+    const content = read(path);
+    if (content === null) continue;
+    const owner = parseOwner(content);
+    const gone = content === stale || (owner !== null && isGone(owner, path));
+    if (gone && removeStale(path, content, token)) continue;
+    const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
+    throw new BusyError(
+      'run folder',
+      `expected "${folder}" to be free, got ${who}; wait for it to end, or delete "${path}" if that process is gone`,
+    );
+  }
+  throw new BusyError('run folder', `expected "${folder}" to be free, got many processes that want it; try again`);
+}
+
+/**
+ * Where the owner of a lock cannot be asked for, because it is on another machine or the lock cannot be read: looks at
+ * the lock until it changes, or for as long as three signs of life take. Returns what it says if it did not change, for
+ * `lockFolder`; null when there is no such lock, or its owner lives.
+ */
+export async function watchLock(
+  folder: string,
+  { signal, onNotice }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: (text: string) => void } = {},
+): Promise<string | null> {
+  const path = join(folder, lockName);
+  const content = read(path);
+  if (content === null) return null;
+  const owner = parseOwner(content);
+  if (owner && (isHere(owner) || owner.period === null)) return null;
+  const period = owner?.period ?? heartbeatMs();
+  const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
+  onNotice?.(`"${folder}" is held by ${who}; waiting up to ${(patience * period) / 1000} s for a sign of life`);
+  const begun = performance.now();
+  while (performance.now() - begun < patience * period) {
+    await pause(period / 5000, realSleep, signal);
+    if (read(path) !== content) return null;
+  }
+  return content;
+}

@@ -1,0 +1,264 @@
+/**
+ * What the events of a run add up to. Every number that a run reports is a function of its events alone, so that all
+ * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
+ */
+import { type ExitCode, exitCodes } from '../../base/errors.ts';
+import type { ChatReply } from '../../llm/chat.ts';
+import type { CandidateLabel, Purpose } from '../../methods/method.ts';
+import type { Summary } from '../../evaluation/summary.ts';
+import type { PaidTokens } from '../models/cost.ts';
+import type { ModelKind, RunEvent } from './events.ts';
+
+export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
+
+/** One iteration, with the run's totals at its end. Field names are the columns of `metrics.csv`. */
+export interface IterationRow {
+  readonly iteration: number;
+  /** search episodes so far, warm-up included */
+  readonly episodes: number;
+  readonly steps: number;
+  readonly kept: CandidateLabel | null;
+  /** of the kept policy; null when the iteration kept none */
+  readonly mean: number | null;
+  readonly std: number | null;
+  readonly median: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** highest kept mean so far */
+  readonly best: number | null;
+  readonly proposal: number | null;
+  readonly revision: number | null;
+  readonly unusable_replies: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly llm_seconds: number;
+  readonly wall_s: number;
+  /** answered calls so far, repair turns included */
+  readonly llm_calls: number;
+  /** of the prompt and completion tokens so far; null where no endpoint said */
+  readonly cached_tokens: number | null;
+  readonly cache_write_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+}
+
+/** What one model answered. Tokens of caches and of reasoning: null where no endpoint said. */
+export interface ModelCounts {
+  readonly calls: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly reasoningTokens: number | null;
+  /** USD of the replies whose endpoint said what they cost */
+  readonly saidUsd: number;
+  /** of the replies whose endpoint did not say what they cost */
+  readonly unsaid: PaidTokens & { readonly calls: number };
+}
+
+const noTokens = { calls: 0, promptTokens: 0, completionTokens: 0, cachedTokens: null, cacheWriteTokens: null };
+const noCounts: ModelCounts = {
+  ...noTokens,
+  reasoningTokens: null,
+  saidUsd: 0,
+  unsaid: noTokens,
+};
+
+function plus(a: number | null, b: number | null): number | null {
+  return a === null ? b : a + (b ?? 0);
+}
+
+function withReply(counts: ModelCounts, { usage }: ChatReply): ModelCounts {
+  const add = (to: ModelCounts['unsaid']): ModelCounts['unsaid'] => ({
+    calls: to.calls + 1,
+    promptTokens: to.promptTokens + usage.promptTokens,
+    completionTokens: to.completionTokens + usage.completionTokens,
+    cachedTokens: plus(to.cachedTokens, usage.cachedTokens),
+    cacheWriteTokens: plus(to.cacheWriteTokens, usage.cacheWriteTokens),
+  });
+  return {
+    ...add(counts),
+    reasoningTokens: plus(counts.reasoningTokens, usage.reasoningTokens),
+    saidUsd: counts.saidUsd + (usage.costUsd ?? 0),
+    unsaid: usage.costUsd === undefined ? add(counts.unsaid) : counts.unsaid,
+  };
+}
+
+const orderlyStops: readonly number[] = [
+  exitCodes.model,
+  exitCodes.budget,
+  exitCodes.interrupted,
+  exitCodes.terminated,
+] satisfies readonly ExitCode[];
+
+/** An end that leaves nothing broken; `--resume` goes on as if nothing had happened. */
+export function isOrderlyStop(exitCode: number): boolean {
+  return orderlyStops.includes(exitCode);
+}
+
+export interface KeptPolicy {
+  readonly iteration: number;
+  readonly params: readonly number[];
+  readonly mean: number;
+  /** null where an imported log has lost its episodes */
+  readonly summary: Summary | null;
+}
+
+/** A running fold over events. */
+export class Tally {
+  status: RunStatus = 'running';
+  /** read from the log of another program */
+  imported = false;
+  backend: string | null = null;
+  adapter: string | null = null;
+  /** version of the texts of the latest session's prompts; null where the record does not say */
+  prompts: number | null = null;
+  /** name of what answers the calls of each purpose */
+  models: Readonly<Record<Purpose, string>> | null = null;
+  modelKind: ModelKind | null = null;
+  /** start of the first session, ms since 1970 */
+  startTime: number | null = null;
+  /** number of sessions: 1 and one for each resume */
+  sessions = 0;
+  readonly rows: IterationRow[] = [];
+  /** of the highest kept mean, the last of equal ones, as the re-check takes it */
+  best: KeptPolicy | null = null;
+  rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
+    null;
+  readonly llm = { failedCalls: 0, unusable: 0, seconds: 0 };
+  /** of all models together */
+  answered: ModelCounts = noCounts;
+  /** by the name of the model that answered, in the order of their first replies */
+  readonly byModel = new Map<string, ModelCounts>();
+  /** why the first of the unusable replies was none */
+  firstProblem: string | null = null;
+  /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
+  episodes = 0;
+  steps = 0;
+  /** revisions that were kept, and revisions that were not */
+  readonly revisions = { accepted: 0, rejected: 0 };
+  private finishedSessions = 0;
+  private sessionStart = 0;
+  private lastTime = 0;
+  /** summaries of the iteration under way */
+  private evaluated = new Map<CandidateLabel, Summary>();
+
+  /** s of all sessions, from the start of each to its last event */
+  get wallSeconds(): number {
+    return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart) / 1000;
+  }
+
+  /** name of what answers the search calls */
+  get model(): string | null {
+    return this.models?.search ?? null;
+  }
+
+  get tokens(): number {
+    return this.answered.promptTokens + this.answered.completionTokens;
+  }
+
+  add(event: RunEvent): void {
+    const time = Date.parse(event.time);
+    if (event.type === 'run_started') {
+      // An imported run has an event before its first session.
+      this.finishedSessions = this.sessions === 0 ? 0 : this.wallSeconds;
+      this.sessionStart = time;
+    }
+    this.lastTime = time;
+    switch (event.type) {
+      case 'imported':
+        this.imported = true;
+        break;
+      case 'run_started':
+        this.status = 'running';
+        this.sessions += 1;
+        this.startTime ??= time;
+        this.backend = event.backend;
+        this.adapter = event.adapter;
+        this.models = event.models ?? { search: event.model, critic: event.model };
+        this.modelKind = event.model_kind;
+        this.prompts = event.prompts ?? null;
+        break;
+      case 'warmup':
+        this.addPlayed(1, event.length);
+        break;
+      case 'llm_call': {
+        const { reply, purpose } = event;
+        const name = reply.answeredBy || (this.models?.[purpose] ?? reply.model);
+        this.answered = withReply(this.answered, reply);
+        this.byModel.set(name, withReply(this.byModel.get(name) ?? noCounts, reply));
+        this.llm.failedCalls += Math.max(0, reply.requests - 1);
+        this.llm.seconds += reply.latencySeconds;
+        break;
+      }
+      case 'parse_failed':
+        this.llm.unusable += 1;
+        this.firstProblem ??= event.problem;
+        break;
+      case 'evaluated':
+        this.evaluated.set(event.candidate, event.summary);
+        this.addPlayed(event.summary.episodes, event.summary.steps);
+        break;
+      case 'sensitivity':
+        this.addPlayed((event.effects.length + 1) * event.episodes, event.steps);
+        break;
+      case 'iteration':
+        this.addIteration(event);
+        break;
+      case 'rechecked':
+        this.rechecked = event;
+        break;
+      case 'run_finished':
+        this.status = 'finished';
+        break;
+      case 'run_stopped':
+        this.status = isOrderlyStop(event.exit_code) ? 'stopped' : 'failed';
+        if (event.exit_code === exitCodes.model && event.call_failed !== false) this.llm.failedCalls += 1;
+        break;
+    }
+  }
+
+  private addPlayed(episodes: number, steps: number): void {
+    this.episodes += episodes;
+    this.steps += steps;
+  }
+
+  private addIteration(event: Extract<RunEvent, { type: 'iteration' }>): void {
+    const { iteration, kept, logged } = event;
+    if (logged) {
+      this.episodes = logged.episodes;
+      this.steps = logged.steps;
+    }
+    const candidate = event.candidates.find((c) => c.label === kept);
+    const summary = kept === null ? undefined : this.evaluated.get(kept);
+    const mean = candidate?.mean ?? null;
+    if (candidate && (this.best === null || candidate.mean >= this.best.mean)) {
+      this.best = { iteration, params: candidate.params, mean: candidate.mean, summary: summary ?? null };
+    }
+    const meanOf = (label: CandidateLabel) => event.candidates.find((c) => c.label === label)?.mean ?? null;
+    if (meanOf('revision') !== null) this.revisions[kept === 'revision' ? 'accepted' : 'rejected'] += 1;
+    this.rows.push({
+      iteration,
+      episodes: this.episodes,
+      steps: this.steps,
+      kept,
+      mean,
+      std: summary?.std ?? null,
+      median: summary?.median ?? null,
+      min: summary?.min ?? null,
+      max: summary?.max ?? null,
+      best: this.best?.mean ?? null,
+      proposal: meanOf('proposal'),
+      revision: meanOf('revision'),
+      unusable_replies: this.llm.unusable,
+      prompt_tokens: this.answered.promptTokens,
+      completion_tokens: this.answered.completionTokens,
+      llm_seconds: this.llm.seconds,
+      wall_s: this.wallSeconds,
+      llm_calls: this.answered.calls,
+      cached_tokens: this.answered.cachedTokens,
+      cache_write_tokens: this.answered.cacheWriteTokens,
+      reasoning_tokens: this.answered.reasoningTokens,
+    });
+    this.evaluated = new Map();
+  }
+}

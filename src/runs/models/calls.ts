@@ -1,0 +1,68 @@
+/** The model calls of a run: what is known of them over its iterations, and how one is made. */
+import { purposeSettings } from '../../config/purpose.ts';
+import type { CallProgress } from '../../llm/chat.ts';
+import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';
+import { replyShape } from '../../methods/reply-shape.ts';
+import { type Asked, askModel } from './ask-model.ts';
+import type { Search } from '../drivers/llm-search.ts';
+import { deriveSeed } from '../seeds.ts';
+import { UnusableReplies } from './unusable.ts';
+
+/** A call under way. */
+export interface CallState {
+  readonly iteration: number;
+  readonly purpose: Purpose;
+  /** name of the model that is asked now */
+  readonly model: string;
+  readonly progress: CallProgress;
+}
+
+/** Seeds of requests are kept in 31 bits by many endpoints. */
+const requestSeedLimit = 2 ** 31;
+
+type Call = Parameters<Effects['ask']>[0];
+
+export class RunCalls {
+  /** calls so far, those on record included */
+  count = 0;
+  /** reply of the latest call; null: it was on record */
+  latest: AskedReply | null = null;
+  readonly unusable: UnusableReplies;
+  readonly #search: Search;
+  /** notices that were told */
+  readonly #told = new Set<string>();
+
+  constructor(search: Search) {
+    this.#search = search;
+    this.unusable = new UnusableReplies(search.config.llm.max_unusable_in_a_row);
+  }
+
+  /** Makes a call and tells how it gets on; `number` counts the calls of the run from 0. */
+  async ask(
+    { iteration, purpose }: Omit<Call, 'messages'>,
+    messages: Call['messages'],
+    number: number,
+  ): Promise<Asked> {
+    const { config, settings: search, models, policy, signal, folder, log, onNotice, onCall } = this.#search;
+    const modelSeed = config.llm.seed;
+    const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;
+    const settings = purposeSettings(config, purpose);
+    const question = { purpose, messages, shape: replyShape(policy, search), settings, seed };
+    let model = models[purpose].first.id;
+    try {
+      return await askModel(models[purpose], question, {
+        signal,
+        run: folder,
+        log,
+        notice: onNotice,
+        told: this.#told,
+        onModel: ({ id }) => {
+          model = id;
+        },
+        onProgress: onCall && ((progress) => onCall({ iteration, purpose, model, progress })),
+      });
+    } finally {
+      onCall?.(null);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** What a run costs, by the prices that stand in its configuration and nothing else. */
+import { UsageError } from '../../base/errors.ts';
+import { purposeSettings } from '../../config/purpose.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Environment } from '../../llm/providers/index.ts';
+import type { Tally } from '../journal/totals.ts';
+
+export type Price = Config['prices'][string];
+
+/** Tokens that are paid for; those of caches are part of the prompt's. */
+export interface PaidTokens {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+}
+
+const nothing: Price = { prompt_per_million: 0, completion_per_million: 0, date: '1970-01-01' };
+
+/**
+ * Whether a name is one of a stand-in of this program, such as the numeric optimiser. Whatever may be billed has a
+ * provider, an address or a path in its name.
+ */
+function isStandIn(name: string): boolean {
+  return !/[/:]/.test(name);
+}
+
+/** The price of a model; null where the configuration gives none. */
+export function priceOf({ prices }: Pick<Config, 'prices'>, model: string): Price | null {
+  if (Object.hasOwn(prices, model)) return prices[model];
+  return isStandIn(model) ? nothing : null;
+}
+
+/** USD; null for an unknown price, which is not the same as nothing. */
+export function costOf(price: Price | null, tokens: PaidTokens): number | null {
+  if (price === null) return null;
+  const cached = Math.min(tokens.cachedTokens ?? 0, tokens.promptTokens);
+  const written = Math.min(tokens.cacheWriteTokens ?? 0, tokens.promptTokens - cached);
+  const { prompt_per_million: plain, cached_per_million: read = plain, cache_write_per_million: write = plain } = price;
+  const prompt = plain * (tokens.promptTokens - cached - written) + read * cached + write * written;
+  return (prompt + price.completion_per_million * tokens.completionTokens) / 1e6;
+}
+
+/** USD of all replies, as their endpoints said or else by price; null where the price of one is unknown. Replies from a record cost nothing. */
+export function costOfRun(config: Pick<Config, 'prices'>, { byModel, modelKind }: Tally): number | null {
+  if (modelKind === 'replay') return 0;
+  return [...byModel].reduce<number | null>((sum, [name, { saidUsd, unsaid }]) => {
+    // Another program's log may have any name for its model.
+    const price = modelKind === 'offline' || Object.hasOwn(config.prices, name) ? priceOf(config, name) : null;
+    const cost = unsaid.calls === 0 ? 0 : costOf(price, unsaid);
+    return sum === null || cost === null ? null : sum + saidUsd + cost;
+  }, 0);
+}
+
+/** Names of all models that may answer a run of this configuration. */
+export function modelNames(config: Pick<Config, 'model' | 'llm'>): string[] {
+  const first = (['search', 'critic'] as const).map((purpose) => purposeSettings(config, purpose).model);
+  return [...new Set([...first, ...config.llm.fallback])];
+}
+
+/**
+ * The configuration with the prices of its models, taken from the list of known prices where it has none of its own.
+ * What is written into the folder of a new run holds for it from then on. `names`: where they are known better than the
+ * configuration knows them.
+ */
+export async function withListPrices(
+  config: Config,
+  names: readonly string[] = modelNames(config),
+  now: Date = new Date(),
+  env: Environment = process.env,
+): Promise<Config> {
+  const missing = names.filter((name) => priceOf(config, name) === null);
+  if (missing.length === 0) return config;
+  const { listedModel } = await import('../../llm/price-list.ts');
+  const date = now.toISOString().slice(0, 10);
+  const found = missing.flatMap((name): [string, Price][] => {
+    const { price } = listedModel(name, now, env);
+    if (price === null) return [];
+    const { prompt, completion, cached, cacheWrite, source } = price;
+    return [
+      [
+        name,
+        {
+          prompt_per_million: prompt,
+          completion_per_million: completion,
+          ...(cached !== null && { cached_per_million: cached }),
+          ...(cacheWrite !== null && { cache_write_per_million: cacheWrite }),
+          source,
+          date,
+        },
+      ],
+    ];
+  });
+  if (found.length === 0) return config;
+  return { ...config, prices: { ...config.prices, ...Object.fromEntries(found) } };
+}
+
+/** Refuses a limit of the cost that nobody could watch. */
+export function checkPrices(config: Config): void {
+  const limit = config.budget.max_cost_usd;
+  const unknown = modelNames(config).find((name) => priceOf(config, name) === null);
+  if (limit === null || unknown === undefined) return;
+  throw new UsageError(
+    'budget.max_cost_usd',
+    `expected a price of "${unknown}" to hold a limit of ${limit} USD, got none; add ` +
+      `"prices: {${JSON.stringify(unknown)}: {prompt_per_million: ..., completion_per_million: ..., date: YYYY-MM-DD}}"`,
+  );
+}

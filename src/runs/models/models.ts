@@ -1,0 +1,89 @@
+/** The models of a run: one for the search calls and one for the critic calls, the same one where nothing differs. */
+import { UsageError } from '../../base/errors.ts';
+import { type PurposeSettings, purposeSettings } from '../../config/purpose.ts';
+import type { Config } from '../../config/schema.ts';
+import type { ChatModel, ModelKind } from '../../llm/chat.ts';
+import { ModelChain } from '../../llm/fallback.ts';
+import type { Method, Purpose } from '../../methods/method.ts';
+import { openModel } from './open-model.ts';
+
+/** By purpose; a method without critic calls has the same chain twice. */
+export type RunModels = Readonly<Record<Purpose, ModelChain>>;
+/** Names of the models that a run has begun with, in place of those of its configuration, which may be `auto`. */
+export type ModelNames = Readonly<Record<Purpose, string>>;
+
+/** For runs whose calls are all answered by one model. */
+export function oneModel(model: ChatModel): RunModels {
+  const chain = new ModelChain(model);
+  return { search: chain, critic: chain };
+}
+
+export function namesOf({ search, critic }: RunModels): ModelNames {
+  return { search: search.first.id, critic: critic.first.id };
+}
+
+/**
+ * What a run says of itself. One whose calls are partly answered by the numeric optimiser counts as `offline`, so that it
+ * does not pass for a run of a language model.
+ */
+export function kindOf({ search, critic }: RunModels): ModelKind {
+  const kinds = [search.first.kind, critic.first.kind];
+  return kinds.includes('offline') ? 'offline' : kinds[0];
+}
+
+/** Opens a model by its name, with the settings of a purpose; equal ones may be answered by one object. */
+export type OpenOne = (name: string, settings: PurposeSettings) => Promise<ChatModel>;
+
+/** Names under `llm.fallback` of what is no other model but stands in for one. */
+function refuseStandIn({ id, kind }: ChatModel): void {
+  if (kind === 'model') return;
+  throw new UsageError(
+    'llm.fallback',
+    `expected language models, got "${id}"; a run that it answers in part would pass for one of a language model`,
+  );
+}
+
+/**
+ * Opens everything that may answer a run, so that a missing key is told before the run begins. `open` is asked once for
+ * each model and set of controls. Throws a usage error for what cannot be opened.
+ */
+export async function openModels(
+  config: Pick<Config, 'model' | 'llm'>,
+  method: Pick<Method, 'prompts'>,
+  open: OpenOne,
+  begun: ModelNames | null = null,
+): Promise<RunModels> {
+  const opened = new Map<string, Promise<ChatModel>>();
+  const openOnce = (name: string, settings: PurposeSettings): Promise<ChatModel> => {
+    const key = JSON.stringify([name, settings.controls]);
+    const known = opened.get(key) ?? open(name, settings);
+    opened.set(key, known);
+    return known;
+  };
+  const chains = new Map<string, ModelChain>();
+  const chainOf = async (purpose: Purpose): Promise<ModelChain> => {
+    const settings = purposeSettings(config, purpose);
+    const name = begun?.[purpose] ?? settings.model;
+    const names = [...new Set([name, ...config.llm.fallback])];
+    const [first, ...others] = await Promise.all(names.map((id) => openOnce(id, settings)));
+    others.forEach(refuseStandIn);
+    const key = JSON.stringify([names, settings.controls]);
+    const chain = chains.get(key) ?? new ModelChain(first, others);
+    chains.set(key, chain);
+    return chain;
+  };
+  const search = await chainOf('search');
+  const critic = method.prompts.critic === null ? search : await chainOf('critic');
+  if ((search.first.kind === 'replay') !== (critic.first.kind === 'replay')) {
+    throw new UsageError(
+      'llm.critic.model',
+      'expected a record to answer all calls of a run or none, got one for a part of them; a record is read in its order',
+    );
+  }
+  return { search, critic };
+}
+
+/** The way to open models for a single run. */
+export function opener(config: Pick<Config, 'llm'>, log: (text: string) => void): OpenOne {
+  return (name, { controls }) => openModel(name, config, log, { controls });
+}

@@ -1,0 +1,157 @@
+/** A run played again from its recorded replies, without a model, and compared with its record. Writes nothing. */
+import { DiffersError, UsageError } from '../base/errors.ts';
+import type { ChatModel } from '../llm/chat.ts';
+import { type RecordedCall, replayModel } from '../llm/replay.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { firstDifference } from './journal/difference.ts';
+import { asRecorded } from './journal/event-schema.ts';
+import type { RunEvent } from './journal/events.ts';
+import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
+import { type EventLog, readEvents } from './journal/journal.ts';
+import { eventName, isSearchEvent, type Ledger, type SearchBody, type SearchEvent } from './journal/steps.ts';
+import type { Manifest } from './folder/manifest.ts';
+import { oneModel } from './models/models.ts';
+import { type Plan, planRun } from './resolve-units.ts';
+import { runSearch } from './drivers/llm-search.ts';
+
+export interface RecordedRun {
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly manifest: Manifest;
+  readonly log: EventLog;
+  /** of the first session: what the episodes were played on */
+  readonly backend: string;
+}
+
+/** Reads a run for replay. Throws a usage error when the folder is no run, is damaged, or holds nothing to replay. */
+export async function openRecordedRun(folder: string): Promise<RecordedRun> {
+  const manifest = requireRun(folder);
+  refuseImported(folder, manifest, 'replay');
+  const plan = planRun(await readRunConfig(folder));
+  const log = readEvents(folder);
+  const first = log.events.find((event) => event.type === 'run_started');
+  if (!first)
+    throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
+  return { folder, plan, manifest, log, backend: first.backend };
+}
+
+/** The model calls of a record, in order. */
+export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
+  return events.filter((event) => event.type === 'llm_call');
+}
+
+/** The model `replay:<folder>`: the replies of another run, as long as the prompts are the recorded ones. */
+export function recordedModel(folder: string): ChatModel {
+  refuseImported(folder, requireRun(folder), 'replay');
+  return replayModel(recordedCalls(readEvents(folder).events), { id: `replay:${folder}` });
+}
+
+export interface ReplayReport {
+  /** events that were done again and compared */
+  readonly warmups: number;
+  readonly calls: number;
+  readonly evaluations: number;
+  readonly iterations: number;
+  readonly rechecked: boolean;
+  /** calls whose prompt this version words differently, where that was allowed; the replies are the recorded ones */
+  readonly rewordedPrompts: number;
+  /** false: the record ends before the run does, and was replayed up to there */
+  readonly complete: boolean;
+  /** in words, with the place; null: the replay equals the record bit for bit */
+  readonly difference: string | null;
+}
+
+/** The record ends here; what comes after it has nothing to be compared with. */
+class EndOfRecord extends Error {}
+/** The first difference was found. */
+class Differs extends Error {}
+
+/**
+ * What of an event must be equal: not its time, and of a call not how it was worded or how long it took. `words`: whether
+ * what this program says of a reply counts.
+ */
+function comparable({ time: _time, seq: _seq, ...body }: SearchEvent, words: boolean): unknown {
+  if (body.type === 'parse_failed' && !words) return { ...body, problem: '' };
+  if (body.type === 'evaluated' && !words) return { ...body, adjustments: [] };
+  if (body.type !== 'llm_call') return body;
+  const { request: _request, reply, ...call } = body;
+  return { ...call, text: reply.text };
+}
+
+/** A ledger that has everything done again, and compares it with the record. */
+class ComparingLedger implements Ledger {
+  position = 0;
+  rewordedPrompts = 0;
+  private readonly record: readonly SearchEvent[];
+  private readonly words: boolean;
+
+  constructor(record: readonly SearchEvent[], words: boolean) {
+    this.record = record;
+    this.words = words;
+  }
+
+  async next(): Promise<null> {
+    if (this.position >= this.record.length) throw new EndOfRecord();
+    return null;
+  }
+
+  async append(body: SearchBody): Promise<SearchEvent> {
+    const expected = this.record[this.position];
+    const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
+    const got = event as SearchEvent;
+    const difference = firstDifference(comparable(expected, this.words), comparable(got, this.words));
+    if (difference) {
+      const where = `seq ${expected.seq} (${eventName(expected)})`;
+      throw new Differs(`at ${where}: expected ${difference.path} ${difference.expected}, got ${difference.got}`);
+    }
+    if (expected.type === 'llm_call' && got.type === 'llm_call') {
+      if (firstDifference(expected.request.messages, got.request.messages)) this.rewordedPrompts += 1;
+    }
+    this.position += 1;
+    return got;
+  }
+}
+
+/**
+ * Plays a recorded run again on `backend` and compares every event with the record, up to the end of the record or the
+ * first difference. A prompt that is not the recorded one is a difference, shown line by line, unless `prompts` allows it.
+ */
+export async function replayRun(
+  run: RecordedRun,
+  backend: Backend,
+  options: { readonly prompts?: 'must-match' | 'may-differ'; readonly signal?: AbortSignal } = {},
+): Promise<ReplayReport> {
+  const { plan, log } = run;
+  const record = log.events.filter(isSearchEvent);
+  const ledger = new ComparingLedger(record, options.prompts !== 'may-differ');
+  let difference: string | null = null;
+  try {
+    await runSearch({
+      ...plan,
+      backend,
+      ledger,
+      signal: options.signal,
+      models: oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' })),
+      checkBudget: () => {},
+      onIteration: async () => {},
+    });
+    const rest = record[ledger.position];
+    if (rest) difference = `at seq ${rest.seq}: expected ${eventName(rest)}, got the end of the run`;
+  } catch (thrown) {
+    if (thrown instanceof Differs) difference = thrown.message;
+    else if (thrown instanceof DiffersError) difference = thrown.detail;
+    else if (!(thrown instanceof EndOfRecord)) throw thrown;
+  }
+  const done = record.slice(0, ledger.position);
+  const count = (type: SearchEvent['type']) => done.filter((event) => event.type === type).length;
+  return {
+    warmups: count('warmup'),
+    calls: count('llm_call'),
+    evaluations: count('evaluated'),
+    iterations: count('iteration'),
+    rechecked: count('rechecked') > 0,
+    rewordedPrompts: ledger.rewordedPrompts,
+    complete: log.events.some((event) => event.type === 'run_finished'),
+    difference,
+  };
+}

@@ -1,0 +1,49 @@
+/** From a configuration to the units that it names. */
+import type { Config } from '../config/schema.ts';
+import { toSettings } from '../config/settings.ts';
+import type { Env } from '../envs/env.ts';
+import { findEnv } from '../envs/index.ts';
+import { findMethod } from '../methods/index.ts';
+import type { Method } from '../methods/method.ts';
+import type { SearchSettings } from '../methods/settings.ts';
+import { buildPolicy } from '../policies/index.ts';
+import type { Policy } from '../policies/policy.ts';
+import { checkPrices } from './models/cost.ts';
+
+export interface Plan {
+  readonly config: Config;
+  readonly env: Env;
+  readonly policy: Policy;
+  readonly method: Method;
+  readonly settings: SearchSettings;
+}
+
+/**
+ * Plans runs. Those that name the same environment and the same policy get the same objects, by which a backend knows
+ * what it has compiled and what it may play in one call.
+ */
+export class Planner {
+  readonly #units = new Map<string, Pick<Plan, 'env' | 'policy'>>();
+
+  /** Throws a usage error when something that the configuration names does not exist or fit. */
+  plan(config: Config): Plan {
+    checkPrices(config);
+    const { env, policy } = this.#unitsOf(config);
+    return { config, env, policy, method: findMethod(config.method), settings: toSettings(config, env) };
+  }
+
+  #unitsOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<Plan, 'env' | 'policy'> {
+    const key = JSON.stringify([id, env_options, kind, options]);
+    const known = this.#units.get(key);
+    if (known) return known;
+    const env = findEnv(id, env_options);
+    const units = { env, policy: buildPolicy(kind, env, options) };
+    this.#units.set(key, units);
+    return units;
+  }
+}
+
+/** The plan of a single run. */
+export function planRun(config: Config): Plan {
+  return new Planner().plan(config);
+}

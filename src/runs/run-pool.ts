@@ -1,0 +1,122 @@
+/** What the runs of one process share: backends, the model's threads, and what a configuration names. */
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../base/errors.ts';
+import { openOnce } from '../base/open-once.ts';
+import type { Config } from '../config/schema.ts';
+import type { ChatModel } from '../llm/chat.ts';
+import type { Controls } from '../llm/controls.ts';
+import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
+import type { Method } from '../methods/method.ts';
+import type { BackendChoice } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/node/open.ts';
+import { type SharedBackend, shareBackend } from '../rollout/batching-backend.ts';
+import type { CallState } from './models/calls.ts';
+import { modelNames, priceOf, withListPrices } from './models/cost.ts';
+import { readRunConfig, requireRun } from './folder/folder.ts';
+import { usedBackend, usedModels } from './folder/manifest.ts';
+import { openModel } from './models/open-model.ts';
+import { type ModelNames, openModels, type RunModels } from './models/models.ts';
+import { Planner } from './resolve-units.ts';
+import { type Progress, restoreSummary, runExperiment } from './run.ts';
+import type { RunSummary } from './folder/summary.ts';
+
+export interface HostOptions {
+  /** a line for the user, such as which backend was taken */
+  readonly note: (text: string) => void;
+  /** runs at a time */
+  readonly jobs: number;
+}
+
+export interface HostedRun {
+  readonly config: Config;
+  /** made by `ensureRunFolder`; what is in it already is gone on from */
+  readonly folder: string;
+  /** what plays the episodes where neither the run has begun nor its configuration decides */
+  readonly backend?: BackendChoice;
+  readonly argv: readonly string[];
+  /** what the user types to go on */
+  readonly resumeCommand: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onNotice?: (text: string) => void;
+  readonly log?: (text: string) => void;
+  readonly onCall?: (call: CallState | null) => void;
+}
+
+/** The prices that a run was begun with hold for all of it, unless the configuration names others. */
+async function withPricesOf(folder: string, config: Config): Promise<Config> {
+  if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
+  return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
+}
+
+export class RunHost {
+  readonly #note: HostOptions['note'];
+  readonly #jobs: number;
+  readonly #planner = new Planner();
+  readonly #backends = new Map<BackendChoice, Promise<SharedBackend>>();
+  readonly #models = new Map<string, Promise<ChatModel>>();
+  #offline: OfflineThreads | null = null;
+
+  constructor({ note, jobs }: HostOptions) {
+    this.#note = note;
+    this.#jobs = jobs;
+  }
+
+  /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
+  async check(config: Config): Promise<void> {
+    const { env, policy, method } = this.#planner.plan(await withListPrices(config));
+    const unsupported = (await this.#backend(config.evaluation.backend)).supports(env, policy);
+    if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
+    await this.#modelsOf(config, method, null);
+  }
+
+  /**
+   * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `runExperiment` does.
+   */
+  async run({ config, folder, backend: fallback, ...options }: HostedRun): Promise<RunSummary> {
+    const manifest = requireRun(folder);
+    const plan = this.#planner.plan(await withPricesOf(folder, config));
+    if (manifest.status === 'finished') return restoreSummary(folder, plan.config, plan.policy);
+    const asked = config.evaluation.backend;
+    const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
+    const models = await this.#modelsOf(config, plan.method, usedModels(manifest));
+    return await runExperiment({ ...plan, ...options, folder, resume: true, backend, models });
+  }
+
+  /** Of the backends: how many evaluations were asked for, and how many calls they took. */
+  async sharing(): Promise<{ readonly requests: number; readonly calls: number }> {
+    const all = await Promise.all(this.#backends.values());
+    return {
+      requests: all.reduce((sum, { counts }) => sum + counts.requests, 0),
+      calls: all.reduce((sum, { counts }) => sum + counts.calls, 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    const backends = await Promise.allSettled(this.#backends.values());
+    for (const opened of backends) if (opened.status === 'fulfilled') await opened.value.close();
+    await this.#offline?.close();
+  }
+
+  #backend(choice: BackendChoice): Promise<SharedBackend> {
+    return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
+  }
+
+  #modelsOf(config: Config, method: Method, begun: ModelNames | null): Promise<RunModels> {
+    return openModels(config, method, (name, { controls }) => this.#model(name, config, controls), begun);
+  }
+
+  /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */
+  async #model(name: string, { llm }: Config, controls: Controls): Promise<ChatModel> {
+    // What differs between purposes is in the controls, or said with each call.
+    const { search: _search, critic: _critic, ...common } = llm;
+    const key = JSON.stringify([name, common, controls]);
+    const model = await openOnce(this.#models, key, () =>
+      openModel(name, { llm }, this.#note, { controls, concurrentRuns: this.#jobs }),
+    );
+    if (model.kind === 'replay') this.#models.delete(key);
+    if (model.kind !== 'offline') return model;
+    this.#offline ??= openOfflineThreads(availableParallelism());
+    return this.#offline.model;
+  }
+}

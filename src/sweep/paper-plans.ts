@@ -1,0 +1,95 @@
+/**
+ * The runs behind the tables of the paper (arXiv 2605.08315), as far as they can be made with this program. Its SB3 columns
+ * come from another one; see `r2po import sb3`.
+ */
+import { UsageError, unknownName } from '../base/errors.ts';
+import { usualKeys } from '../report/group-keys.ts';
+import { publishedSettings } from '../report/published/published.ts';
+
+export interface PaperPlan {
+  /** what is typed */
+  readonly id: string;
+  /** one line */
+  readonly title: string;
+  /** shipped configurations */
+  readonly configs: readonly string[];
+  /** what its table tells apart */
+  readonly by: readonly string[];
+  /** kinds of `r2po analyze` whose tables belong to it */
+  readonly analyses: readonly string[];
+}
+
+const environments = [
+  'nim',
+  'pong',
+  'swimmer',
+  'mountaincar-continuous',
+  'mountaincar',
+  'inverted-double-pendulum',
+  'inverted-pendulum',
+  'frozenlake',
+  'cartpole',
+  'maze',
+];
+/** Where tau_c was varied and the salience of the worst episode was counted. */
+const studied = ['cartpole', 'pong'];
+
+function each(folders: readonly string[], names: readonly string[]): string[] {
+  return folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
+}
+
+export const paperPlans: readonly PaperPlan[] = [
+  {
+    id: 'core',
+    title: 'R2PO, ProPS and ProPS+ in ten environments: mean and best reward, and their tests',
+    configs: each(environments, ['r2po', 'props', 'props-plus']),
+    by: usualKeys,
+    analyses: [],
+  },
+  {
+    id: 'ablations',
+    title: 'R2PO and six ablations in ten environments',
+    configs: each(environments, [
+      'r2po',
+      'pure-search',
+      'actor-second-pass',
+      'critic-only',
+      'always-critic',
+      'reptraj',
+      'three-traj',
+    ]),
+    by: usualKeys,
+    analyses: [],
+  },
+  {
+    id: 'tau-c',
+    title: 'the threshold from which the critic is told to be careful: as usual, half, none',
+    configs: each(studied, ['r2po', 'tau-c-half', 'tau-c-none']),
+    by: [...usualKeys, 'critic.conservative_threshold'],
+    analyses: ['tau-c'],
+  },
+  {
+    id: 'salience',
+    title: 'whether the critic that sees the worst episode fails because it looks at it',
+    configs: each(studied, ['three-traj']),
+    by: usualKeys,
+    analyses: ['salience'],
+  },
+];
+
+/** Runs per configuration, as many as were published. */
+export const publishedSeeds = `0..${publishedSettings.runs - 1}`;
+
+/** Throws a usage error with the nearest known name. */
+export function findPaperPlan(id: string): PaperPlan {
+  const found = paperPlans.find((plan) => plan.id === id);
+  if (found) return found;
+  throw new UsageError(
+    'reproduce',
+    unknownName(
+      'plan',
+      id,
+      paperPlans.map((plan) => plan.id),
+    ),
+  );
+}

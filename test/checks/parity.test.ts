@@ -1,0 +1,150 @@
+/** The parity check passes where the backends agree, and fails where they do not. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assetPath, readAsset } from '../../src/base/node/assets.ts';
+import { compareBackends, type ParityReport } from '../../src/checks/parity.ts';
+import { envs } from '../../src/envs/index.ts';
+import { policyKinds } from '../../src/policies/index.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import type { ReadShader } from '../../src/rollout/webgpu/program/programs.ts';
+import { runCli } from '../support/cli.ts';
+import { describeGpu, hasAdapter } from '../support/gpu.ts';
+
+const cartpole = envs[0];
+const linear = policyKinds[0];
+/** for the whole episodes of one policy kind: what a software adapter plays in it differs by a factor of a thousand */
+const maxSeconds = 1;
+let cpu: Backend;
+beforeAll(() => {
+  cpu = openCpuBackend({ threads: 1 });
+});
+afterAll(() => cpu.close());
+
+async function parityWith(readShader: ReadShader, episodes = 64): Promise<ParityReport> {
+  const other = await openWebGpuBackend({ readShader });
+  try {
+    const policy = linear.build(cartpole, {});
+    const sizes = { seed: 9, transitions: 512, episodes, maxSeconds: null, maxSteps: null };
+    return await compareBackends({ env: cartpole, policy, reference: cpu, other, ...sizes });
+  } finally {
+    await other.close();
+  }
+}
+
+/** The shipped shaders with one text replaced in one of them. */
+function changed(path: string, from: string, to: string): ReadShader {
+  expect(readAsset(path)).toContain(from);
+  return (asked) => (asked === path ? readAsset(asked).replace(from, to) : readAsset(asked));
+}
+
+describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ env }) => {
+  it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
+    'holds with $id: starts, single steps, whole episodes over up to 4096 seeds',
+    async ({ kind }) => {
+      const other = await openWebGpuBackend();
+      try {
+        const maxSteps = env.timeLimit === null ? 100 : null;
+        const sizes = { seed: 1, transitions: 4096, episodes: 4096, maxSeconds, maxSteps };
+        const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other, ...sizes });
+        expect(report.start).toEqual({ seeds: 4096, different: 0, ok: true });
+        expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
+        expect(report.episodes).toHaveLength(4);
+        expect(report.episodes[0].episodes).toBeGreaterThanOrEqual(64);
+        expect(report.ok).toBe(true);
+      } finally {
+        await other.close();
+      }
+    },
+  );
+});
+
+describeGpu('parity finds', () => {
+  const env = `shaders/envs/${cartpole.folder}.wgsl`;
+
+  it('a constant that is off by two per cent', async () => {
+    const report = await parityWith(changed(env, 'p.gravity * sincos.x', 'p.gravity * 1.02 * sincos.x'));
+    expect(report.step.ok).toBe(false);
+    expect(report.step.worst?.entry).toMatch(/theta_dot/);
+    expect(report.ok).toBe(false);
+  });
+
+  it('a start state that is off by one unit in the last place', async () => {
+    const off = 'EnvState(s.x, s.y, bitcast<f32>(bitcast<u32>(s.z) + 1u), s.w)';
+    const report = await parityWith(changed(env, 'EnvState(s.x, s.y, s.z, s.w)', off));
+    expect(report.start).toEqual({ seeds: 512, different: 512, ok: false });
+  });
+
+  it('a wrong termination', async () => {
+    const report = await parityWith(
+      changed(env, 'abs(next.theta) > p.angle_limit', 'abs(next.theta) > 2.0 * p.angle_limit'),
+    );
+    expect(report.step.terminatedDifferent).toBeGreaterThan(0);
+    expect(report.step.ok).toBe(false);
+    expect(report.episodes.some((e) => !e.ok)).toBe(true);
+  });
+
+  it('a policy that reads its parameters in another order', async () => {
+    const report = await parityWith(
+      changed('shaders/policies/linear.wgsl', 'offset + i]', 'offset + (i + 1u) % PARAM_COUNT]'),
+      512,
+    );
+    expect(report.start.ok && report.step.ok).toBe(true);
+    expect(report.ok).toBe(false);
+  });
+
+  it('a step that gives NaN', async () => {
+    const report = await parityWith(
+      changed(env, 'return Transition(next, 1.0', 'return Transition(next, sqrt(-1.0 - abs(s.x))'),
+    );
+    expect(report.step.maxError).toBe(Number.POSITIVE_INFINITY);
+    expect(report.step.worst?.entry).toBe('reward');
+  });
+});
+
+describe.skipIf(!hasAdapter)('r2po parity', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'r2po-shaders-'));
+    cpSync(assetPath('shaders'), folder, { recursive: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const small = ['--transitions', '300', '--episodes', '200', '--json', '--quiet'];
+
+  it('exits 0 with a document when all is well', async () => {
+    const result = await runCli(['parity', 'CartPole-v1', ...small]);
+    expect(result.stderr).toBe('');
+    expect(result.code).toBe(0);
+    const document = JSON.parse(result.stdout);
+    expect(document.ok).toBe(true);
+    expect(document.reports[0].step.transitions).toBe(300);
+    expect(document.reports[0].episodes[0].episodes).toBe(200);
+  });
+
+  it('exits 6 when a constant in a copy of the shaders is wrong, after printing the numbers', async () => {
+    const path = join(folder, 'envs', 'cartpole.wgsl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('p.gravity *', '1.001 * p.gravity *'));
+    const result = await runCli(['parity', 'CartPole-v1', ...small, '--shaders', folder]);
+    expect(result.code).toBe(6);
+    expect(result.stderr).toMatch(
+      /CartPole-v1, linear: webgpu is out of tolerance: .*theta_dot is .* on cpu, after one step from state \[.*\], action \[[01]\]; error .*, tolerance/,
+    );
+    expect(JSON.parse(result.stdout).ok).toBe(false);
+  });
+});
+
+describe('r2po parity without an adapter', () => {
+  it('exits 3 and says what to do', async () => {
+    const nothing = {
+      VK_ICD_FILENAMES: '/nonexistent.json',
+      VK_DRIVER_FILES: '/nonexistent.json',
+      LD_LIBRARY_PATH: '',
+    };
+    const result = await runCli(['parity'], { env: nothing });
+    expect(result.stderr).toMatch(/expected a WebGPU adapter, found none;.*"r2po doctor".*--backend cpu/);
+    expect(result.code).toBe(3);
+  });
+});

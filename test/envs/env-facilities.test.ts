@@ -1,0 +1,127 @@
+/** What an environment may ask for beyond CartPole's needs: draws within a step, a table, memory, options. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RecordedDraws } from '../../src/base/rng/draws.ts';
+import { parseConfig } from '../../src/config/resolve.ts';
+import { findEnv } from '../../src/envs/index.ts';
+import { linear } from '../../src/policies/linear.ts';
+import type { Backend, RolloutJob } from '../../src/rollout/backend.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { runCli } from '../support/cli.ts';
+import { diceEnv, readDiceShader } from '../support/dice-env.ts';
+import { describeGpu } from '../support/gpu.ts';
+
+const dice = diceEnv();
+const job = (env = dice): RolloutJob => ({
+  env,
+  policy: linear.build(env, {}),
+  // Halves while the sum is below 7, and sometimes later.
+  candidates: [Float64Array.of(0.5, 0, 0, -0.75, 0, 3.25)],
+  episodes: 300,
+  seed: 21,
+  maxSteps: null,
+});
+const probes = [
+  { state: [5], action: [0], draws: [2, 0.8] },
+  { state: [5], action: [1], draws: [4, 0.3] },
+  { state: [38], action: [0], draws: [0] },
+];
+const probed = [
+  { state: [9.75], obs: [9.75, 4.75], reward: 4.75, terminated: false },
+  { state: [7.75], obs: [7.75, 2.75], reward: 2.75, terminated: false },
+  { state: [41], obs: [41, 3], reward: 3, terminated: true },
+];
+
+const cpu = openCpuBackend({ threads: 1 });
+afterAll(() => cpu.close());
+
+describe('a step that draws', () => {
+  it('takes the given numbers in a probe', async () => {
+    expect(await cpu.probe(dice, probes)).toEqual(probed);
+  });
+
+  it.each([
+    [{ state: [5], action: [0], draws: [] }, 'expected another random number after 0, got none; add it in entry 0'],
+    [{ state: [5], action: [0] }, 'expected another random number after 0'],
+    [{ state: [5], action: [0], draws: [2] }, 'expected another random number after 1'],
+    [{ state: [5], action: [0], draws: [1, 0.5, 0.5] }, 'expected at most 2 draws, got 3 in entry 0'],
+    [{ state: [5], action: [0], draws: [Number.NaN] }, 'expected finite draws, got NaN'],
+  ])('refuses %j', async (input, message) => {
+    await expect(cpu.probe(dice, [input])).rejects.toThrow(`[probe] ${message}`);
+  });
+
+  it('gets recorded draws in their order, and none that a generator could not give', () => {
+    const draws = new RecordedDraws([0.25, 3, -1.5, 7, 2]);
+    const got = [draws.random(), draws.integers(3, 5), draws.standardNormal(), draws.uniform(6, 7), draws.choice(3)];
+    expect(got).toEqual([0.25, 3, -1.5, 7, 2]);
+    expect(() => new RecordedDraws([1]).random()).toThrow('random number 1 to be at least 0 and below 1, got 1');
+    expect(() => new RecordedDraws([5]).integers(3, 5)).toThrow('to be a whole number in 3 ... 4, got 5');
+    expect(() => new RecordedDraws([0.5]).choice(3)).toThrow('to be a whole number in 0 ... 2, got 0.5');
+    expect(() => new RecordedDraws([5.9]).uniform(6, 7)).toThrow('to be in 6 ... 7, got 5.9');
+  });
+});
+
+describe('memory', () => {
+  it('is observed, and no part of a recorded state', async () => {
+    const trace = await cpu.trace(job(), 0, 3);
+    expect(trace.finalState).toHaveLength(1);
+    trace.steps.forEach((step, t) => {
+      expect(step.state).toHaveLength(1);
+      expect(step.obs).toEqual([step.state[0], t === 0 ? 0 : trace.steps[t - 1].reward]);
+    });
+  });
+});
+
+describe('options', () => {
+  it('build another environment and are refused where there are none', async () => {
+    const generous = dice.withOptions?.({ bonus: 8 });
+    expect(generous?.options).toEqual({ bonus: 8 });
+    const [plain, more] = [await cpu.play(job()), await cpu.play(job(generous))];
+    expect(more.returns[0]).toBeGreaterThan(plain.returns[0]);
+    expect(() => findEnv('CartPole-v1', { gravity: 3 })).toThrow('[CartPole-v1] takes no options, got "gravity"');
+    expect(findEnv('cartpole', {}).withOptions).toBeNull();
+  });
+});
+
+describeGpu('the same on the GPU', () => {
+  let gpu: Backend;
+  beforeAll(async () => {
+    gpu = await openWebGpuBackend({ readShader: readDiceShader });
+  });
+  afterAll(() => gpu.close());
+
+  it('gives the same probes', async () => {
+    expect(await gpu.probe(dice, probes)).toEqual(probed);
+    await expect(async () => gpu.probe(dice, [{ state: [5], action: [0] }])).rejects.toThrow('another random number');
+  });
+
+  it('draws the same numbers from the seed in every step', async () => {
+    for (const env of [dice, diceEnv({ bonus: 2 })]) {
+      const [a, b] = [await gpu.play(job(env)), await cpu.play(job(env))];
+      expect(a.returns).toEqual(b.returns);
+      expect(a.lengths).toEqual(b.lengths);
+    }
+    expect(new Set((await cpu.play(job())).ends).size).toBe(2);
+    const [x, y] = [await gpu.trace(job(), 0, 7), await cpu.trace(job(), 0, 7)];
+    expect(x).toEqual(y);
+  });
+});
+
+describe('options from outside', () => {
+  it('are refused with their place where the environment takes none', async () => {
+    const text = 'env: CartPole-v1\nmethod: r2po\niterations: 3\nenv_options:\n  gravity: 3\npolicy:\n  kind: linear\n';
+    expect(() => parseConfig({ name: 'exp.yaml', text })).toThrow(
+      /exp\.yaml:5:.*in the options of CartPole-v1: takes no options, got "gravity"/,
+    );
+    const args = ['probe', '--env', 'CartPole-v1', '--in', '-', '--env-option', 'gravity=3'];
+    const { code, stderr } = await runCli(args, { input: '[]' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('[CartPole-v1] takes no options, got "gravity"');
+  });
+
+  it('are key=value', async () => {
+    const { code, stderr } = await runCli(['probe', '--env', 'CartPole-v1', '--in', '-', '--env-option', 'gravity']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('[--env-option] expected key=value, got "gravity"');
+  });
+});

@@ -1,0 +1,173 @@
+/** Environments from the user's own files: the tutorial works as it is printed, and mistakes are named. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { assetPath } from '../../src/base/node/assets.ts';
+import { checkEnvironment } from '../../src/checks/conformance.ts';
+import { loadEnv } from '../../src/envs/node/load.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
+import { mainFile, runCli } from '../support/cli.ts';
+import { hasAdapter } from '../support/gpu.ts';
+
+const page = readFileSync(assetPath('docs/environments.md'), 'utf8');
+let folder: string;
+
+/** The code blocks of the page, by what stands behind the opening fence. */
+function blocks(info: RegExp): { name: string; text: string }[] {
+  return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)]
+    .filter((match) => info.test(match[1]))
+    .map((match) => ({ name: match[1].replace(/^\w+ ?/, ''), text: match[2] }));
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'r2po-tutorial-'));
+  for (const { name, text } of blocks(/^\w+ \S+\/\S+$/)) {
+    mkdirSync(join(folder, dirname(name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A copy of the tutorial's folder with one text replaced; returns its path. */
+function changed(name: string, file: string, from: string, to: string): string {
+  const copy = join(folder, name);
+  cpSync(join(folder, 'docking'), copy, { recursive: true });
+  const text = readFileSync(join(copy, file), 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(join(copy, file), text.replace(from, to));
+  return copy;
+}
+
+const policy = '{ "kind": "linear", "params": [-1, -1.2, 0] }';
+const evalOf = (env: string, ...rest: string[]) =>
+  runCli(['eval', '--env', env, '--policy', '-', '--json', '--quiet', ...rest], { input: policy });
+
+describe('the tutorial of docs/environments.md', () => {
+  it('needs the module, the shader, the description and a configuration, and nothing else', () => {
+    expect(blocks(/\//).map(({ name }) => name)).toEqual([
+      'docking/index.js',
+      'docking/docking.wgsl',
+      'docking/prompt.md',
+      'docking/r2po.yaml',
+    ]);
+  });
+
+  it.each(
+    blocks(/^sh$/)
+      .map(({ text }) => text.trim())
+      .filter((text) => hasAdapter || !text.includes('parity')),
+  )('runs: %s', async (command) => {
+    const script = `set -eo pipefail; r2po() { "${process.execPath}" "${mainFile}" "$@"; }; ${command}`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, timeout: 60_000 });
+    expect(stdout).not.toBe('');
+  });
+
+  it('is an environment that keeps its promises and that a search solves', async () => {
+    const env = await loadEnv(join(folder, 'docking'));
+    const cpu = openCpuBackend({ threads: 1 });
+    expect(await checkEnvironment(env, cpu)).toEqual([]);
+    const { stdout } = await runCli(['run', 'docking/r2po.yaml', '--name', 'again', '--json', '--quiet'], {
+      cwd: folder,
+    });
+    const summary = JSON.parse(stdout);
+    expect(summary.env).toBe('Docking-v0');
+    expect(summary.best.rechecked.mean).toBeGreaterThan(env.success.threshold);
+    const replayed = await runCli(['replay', join(folder, 'runs', 'again'), '--quiet']);
+    expect(replayed.code).toBe(0);
+  });
+
+  it('plays the same on worker threads as on one', async () => {
+    const env = await loadEnv(join(folder, 'docking'));
+    const { buildPolicy } = await import('../../src/policies/index.ts');
+    const params = Float64Array.of(-1, -1.2, 0);
+    const job = {
+      env,
+      policy: buildPolicy('linear', env),
+      candidates: [params],
+      episodes: 5000,
+      seed: 3,
+      maxSteps: null,
+    };
+    const [one, two] = [openCpuBackend({ threads: 1 }), openCpuBackend({ threads: 2 })];
+    const a = await one.play(job);
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const b = await two.play(job);
+    expect(pooled).toHaveBeenCalledOnce();
+    pooled.mockRestore();
+    await two.close();
+    expect(Array.from(b.returns)).toEqual(Array.from(a.returns));
+  });
+});
+
+describe('an environment in TypeScript', () => {
+  it('is read as it is', async () => {
+    const copy = changed(
+      'typed',
+      'index.js',
+      'reset(p, rng, state) {',
+      'reset(p: any, rng: any, state: Float64Array): void {',
+    );
+    cpSync(join(copy, 'index.js'), join(copy, 'index.ts'));
+    rmSync(join(copy, 'index.js'));
+    const [js, ts] = [await evalOf(join(folder, 'docking')), await evalOf(copy)];
+    expect(ts.code, ts.stderr).toBe(0);
+    expect(JSON.parse(ts.stdout).mean).toBe(JSON.parse(js.stdout).mean);
+  });
+});
+
+describe('a mistake in an environment of one’s own', () => {
+  it.each([
+    ['missing', 'export default', 'const unused =', /exports nothing|expected .* to export one environment/],
+    ['syntax', 'const source =', 'const const =', /cannot use the environment's module ".*index\.js"/],
+    ['typo', 'timeLimit: 300', 'timeLimits: 300', /\[Docking-v0\].*(timeLimit|timeLimits)/],
+    ['bounds', 'low: -3, high: 3', 'low: 3, high: -3', /expected a row with low below high at state\.0/],
+    ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
+  ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
+    const { code, stderr, stdout } = await evalOf(changed(name, 'index.js', from, to));
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('says that nothing is there, or what a folder should hold', async () => {
+    expect((await evalOf('./nowhere/env.js')).stderr).toMatch(
+      /expected an environment's module at ".\/nowhere\/env.js"/,
+    );
+    mkdirSync(join(folder, 'empty'));
+    expect((await evalOf(join(folder, 'empty'))).stderr).toMatch(/expected one of index\.ts, index\.js, index\.mjs/);
+  });
+
+  it('names key and file in a configuration', async () => {
+    writeFileSync(join(folder, 'bad.yaml'), 'env: ./nowhere\nmethod: r2po\npolicy: { kind: linear }\n');
+    const { code, stderr } = await runCli(['run', 'bad.yaml'], { cwd: folder });
+    expect(stderr).toMatch(/\[config\] bad\.yaml:1:6: expected an environment's module at ".*nowhere"/);
+    expect(code).toBe(2);
+  });
+
+  it.skipIf(!hasAdapter)('shows what the shader compiler says with the file and line of the shader', async () => {
+    const copy = changed('compiler', 'docking.wgsl', 'let docked = abs(position)', 'let docked = abs(positoin)');
+    const { code, stderr } = await evalOf(copy, '--backend', 'webgpu');
+    expect(stderr).toMatch(/compiler\/docking\.wgsl:13:20 .*positoin/);
+    expect(code).toBe(1);
+  });
+
+  it.skipIf(!hasAdapter)('names the state and the entry where the two halves disagree', async () => {
+    const copy = changed('halves', 'docking.wgsl', 'p.push * thrust', 'p.push * 1.1 * thrust');
+    const { code, stderr } = await runCli(['parity', '--env', copy, '--episodes', '64', '--quiet']);
+    expect(stderr).toMatch(
+      /Docking-v0, linear: webgpu is out of tolerance: (reward|velocity|observed velocity|position|observed position) is .* from state \[.*\], action \[.*\]/,
+    );
+    expect(code).toBe(6);
+  });
+
+  it.skipIf(!hasAdapter)('says which promise is broken', async () => {
+    const copy = changed('promise', 'index.js', 'returnRange: [-55, 10]', 'returnRange: [-1, 10]');
+    const { code, stderr } = await runCli(['parity', '--env', copy, '--quiet']);
+    expect(stderr).toMatch(/Docking-v0: seed \d+: expected a return in -1 \.\.\. 10, got -/);
+    expect(code).toBe(6);
+  });
+});

@@ -1,0 +1,825 @@
+/** Reports over runs: numbers worked out by hand, names that hold anything, folders that hold nothing. */
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/base/errors.ts';
+import { findEnv } from '../../src/envs/index.ts';
+import { comparisonTable } from '../../src/report/comparisons.ts';
+import { averageCurve } from '../../src/report/curves/average-curves.ts';
+import { curveColors, curveSpec, drawCurves, lineStyles } from '../../src/report/curves/group-charts.ts';
+import { renderPng } from '../../src/report/curves/png.ts';
+import { findingsOf } from '../../src/report/findings.ts';
+import { groupRuns, rewardOf, spreadOf } from '../../src/report/groups.ts';
+import { saveReport } from '../../src/report/pages/report-files.ts';
+import { publishedTable } from '../../src/report/published/against-published.ts';
+import {
+  type PublishedResult,
+  type PublishedReward,
+  publishedResults,
+  publishedSettings,
+} from '../../src/report/published/published.ts';
+import {
+  publishedThresholds,
+  publishedTrainings,
+  publishedWarnings,
+  warningsOf,
+} from '../../src/report/published/published-baselines.ts';
+import {
+  groupNumbers,
+  groupTable,
+  makeReport,
+  type ReportOptions,
+  spreadText,
+  usualReport,
+} from '../../src/report/report.ts';
+import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../../src/report/run-records.ts';
+import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../../src/report/tables/table.ts';
+import { recordedModel } from '../../src/runs/replay.ts';
+import { paired, t975, welch } from '../../src/stats/intervals.ts';
+import { runCli } from '../support/cli.ts';
+import { smallRun, temporaryFolder } from '../support/experiment.ts';
+import { type RunFacts, writeRun } from '../support/run-folders.ts';
+
+const root = temporaryFolder();
+afterAll(() => rmSync(root, { recursive: true }));
+
+let folders = 0;
+const fresh = (): string => join(root, `case-${++folders}`);
+/** Runs in one folder, in the order given. */
+function runsOf(...facts: RunFacts[]): string {
+  const folder = fresh();
+  facts.forEach((one, i) => {
+    writeRun(join(folder, `run-${i}`), { seed: i, ...one });
+  });
+  return folder;
+}
+
+const options: ReportOptions = usualReport;
+
+describe('runs', () => {
+  it('are found in folders of folders, each once, with what a report reads', () => {
+    const folder = runsOf({ seed: 8, countsCalls: false }, { seed: 5, means: [1, null, 4], rechecked: null });
+    mkdirSync(join(folder, 'notes'));
+    const { runs, leftOut } = findRuns([folder, join(folder, 'run-1')]);
+    expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
+    expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'is no run folder and holds none' }]);
+    expect(runs[1].rows).toEqual([
+      { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
+      { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
+      { iteration: 3, episodes: 125, tokens: 302, calls: 7, mean: 4, best: 4 },
+    ]);
+    expect(runs[0].rows.map(({ calls }) => calls)).toEqual([null, null, null]);
+    expect(runs.map((run) => groupValue(run, 'evaluation.episodes'))).toEqual(['28', '25']);
+    expect(groupValue(runs[0], 'no.such.key')).toBe('(default)');
+  });
+
+  it('that are damaged, or there twice, are left out with their reason', () => {
+    const folder = runsOf({}, {}, {}, {}, {});
+    writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
+    writeFileSync(join(folder, 'run-2', 'summary.json'), '{"status": "finished"}');
+    writeFileSync(join(folder, 'run-3', 'metrics.csv'), 'iteration,episodes,mean,best\n1,2,3,4\n');
+    rmSync(join(folder, 'run-4', 'metrics.csv'));
+    cpSync(join(folder, 'run-0'), join(folder, 'run-5'), { recursive: true });
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(1);
+    const reasons = leftOut.map(({ reason }) => reason);
+    expect(reasons[0]).toMatch(/expected JSON in ".*run-1.summary\.json"/);
+    expect(reasons[1]).toMatch(/run-2.summary\.json" is no summary of a run: "env"/);
+    expect(reasons[2]).toMatch(/expected a column "prompt_tokens" in ".*run-3.metrics\.csv"/);
+    expect(reasons[3]).toMatch(/expected the file ".*run-4.metrics\.csv"/);
+    expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);
+  });
+
+  it("are the optimiser's when what they replay is", async () => {
+    const runsDir = fresh();
+    const { folder } = await smallRun({ runsDir, overrides: ['iterations=2'] });
+    const model = recordedModel(folder);
+    const again = await smallRun({ runsDir, model, overrides: ['iterations=2', `model=replay:${folder}`] });
+    const { manifest, summary } = readRun(again.folder);
+    expect(manifest.model_kind).toBe('replay');
+    expect(summary.model_kind).toBe('offline');
+  });
+
+  it('that are there twice count once, as far as the longer one goes', () => {
+    const folder = runsOf({ seed: 3, means: [1, 2] });
+    cpSync(join(folder, 'run-0'), join(folder, 'run-9'), { recursive: true });
+    const rows = readFileSync(join(folder, 'run-9', 'metrics.csv'), 'utf8').split('\n');
+    writeFileSync(join(folder, 'run-0', 'metrics.csv'), `${rows.slice(0, 2).join('\n')}\n`);
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs.map((run) => run.folder)).toEqual([join(folder, 'run-9')]);
+    expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'run-0')]);
+  });
+
+  it('that were imported are the same run when their logs are', () => {
+    const folder = runsOf({ seed: 1 });
+    const first = join(folder, 'run-0');
+    const manifest = JSON.parse(readFileSync(join(first, 'run.json'), 'utf8'));
+    const imported = (digest: string) => ({ format: 'a log', layout: 'two-call', source: 'a/run_1', digest });
+    for (const [i, digest] of ['d1', 'd2', 'd1'].entries()) {
+      const copy = join(folder, `copy-${i}`);
+      cpSync(first, copy, { recursive: true });
+      writeFileSync(join(copy, 'run.json'), JSON.stringify({ ...manifest, imported: imported(digest) }));
+    }
+    rmSync(first, { recursive: true });
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(2);
+    expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'copy-2')]);
+  });
+
+  it('are grouped by keys that they have, whatever objects have beside them', () => {
+    const run = readRun(writeRun(fresh()));
+    for (const key of ['constructor', 'toString', 'evaluation.constructor'])
+      expect(groupValue(run, key)).toBe('(default)');
+    writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
+    expect(() => groupValue(run, 'seeds')).toThrow(/expected YAML in ".*config\.yaml"/);
+  });
+
+  it('name the line of a number that is none', () => {
+    const folder = writeRun(fresh());
+    const path = join(folder, 'metrics.csv');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('2,85,9,proposal,30', '2,85,9,proposal,3O'));
+    expect(() => readRun(folder)).toThrow(/expected a number under "mean" in ".*metrics\.csv:3", got "3O"/);
+  });
+
+  it('that are not there are wrong usage', () => {
+    const empty = fresh();
+    mkdirSync(empty);
+    expect(() => makeReport(findRuns([empty]), options)).toThrow(UsageError);
+    expect(() => makeReport(findRuns([empty]), options)).toThrow(`${empty}: is no run folder and holds none`);
+    expect(() => findRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
+  });
+});
+
+describe('groups', () => {
+  it('have mean, deviation and interval over their runs', () => {
+    // Over 12, 15, 21: mean 16, variance 21; t for 2 degrees of freedom is 4.302652729696142.
+    const spread = spreadOf([12, 15, 21])!;
+    expect(spread).toMatchObject({ runs: 3, mean: 16, min: 12, max: 21 });
+    expect(spread.std).toBeCloseTo(Math.sqrt(21), 12);
+    const half = 4.302652729696142 * Math.sqrt(7);
+    expect(spread.ci95![0]).toBeCloseTo(16 - half, 6);
+    expect(spread.ci95![1]).toBeCloseTo(16 + half, 6);
+    expect(spreadOf([7])).toEqual({ runs: 1, mean: 7, std: null, ci95: null, min: 7, max: 7 });
+    expect(spreadText(spreadOf([7]))).toBe('7');
+    expect(spreadOf([])).toBeNull();
+  });
+
+  it('keep environments, methods and models apart, and runs in the order of their seeds', () => {
+    const folder = runsOf(
+      { seed: 9 },
+      { method: 'props' },
+      { seed: 2 },
+      { env: 'FrozenLake-v1' },
+      { model: 'openai/n' },
+    );
+    const groups = groupRuns(findRuns([folder]).runs, options);
+    expect(groups.map(({ values }) => values)).toEqual([
+      ['CartPole-v1', 'props', 'openai/m'],
+      ['CartPole-v1', 'r2po', 'openai/m'],
+      ['CartPole-v1', 'r2po', 'openai/n'],
+      ['FrozenLake-v1', 'r2po', 'openai/m'],
+    ]);
+    expect(groups[1].runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
+    const byEpisodes = groupRuns(findRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
+    expect(byEpisodes).toHaveLength(5);
+  });
+
+  it('leave the final reward of an unfinished run out unless asked', () => {
+    const folder = runsOf({ means: [10, 20, 40] }, { means: [60, 80], status: 'stopped', rechecked: null });
+    const { runs } = findRuns([folder]);
+    const [group] = groupRuns(runs, options);
+    expect(group.unfinished).toBe(1);
+    expect(group.rewards.final).toMatchObject({ runs: 1, mean: 40 });
+    expect(group.rewards.best).toMatchObject({ runs: 2, mean: 60 });
+    expect(group.rewards.rechecked).toMatchObject({ runs: 1, mean: 25 });
+    const [asked] = groupRuns(runs, { ...options, includeUnfinished: true });
+    expect(asked.rewards.final).toMatchObject({ runs: 2, mean: 60 });
+    expect(rewardOf(runs[1], 'final', false)).toBeNull();
+  });
+});
+
+describe('curves', () => {
+  const runWith = (rows: readonly [episodes: number, mean: number | null][]): RunRecord => ({
+    ...readRun(writeRun(fresh())),
+    rows: rows.map(
+      ([episodes, mean], i): CurveRow => ({ iteration: i + 1, episodes, tokens: 7, calls: 8, mean, best: mean }),
+    ),
+  });
+  const curveOf = (runs: readonly RunRecord[]) =>
+    averageCurve({ values: [], runs, unfinished: 0, rewards: {} as never }, 'episodes', 'kept').steps;
+
+  it('average runs that counted other episodes, each with the value that it holds', () => {
+    const curve = curveOf([
+      runWith([
+        [10, 1],
+        [20, 3],
+        [30, 5],
+      ]),
+      runWith([
+        [12, 100],
+        [22, null],
+        [32, 200],
+      ]),
+    ]);
+    expect(curve[0]).toMatchObject({ x: 12, mean: 50.5, runs: 2 });
+    expect(curve.at(-1)).toMatchObject({ x: 30, mean: 52.5, runs: 2 });
+    // 19.92 is before the first run's second value, 20.1 after it.
+    expect(curve.find(({ x }) => Math.abs(x - 19.92) < 1e-9)?.mean).toBe(50.5);
+    expect(curve.find(({ x }) => Math.abs(x - 20.1) < 1e-9)?.mean).toBe(51.5);
+  });
+
+  it('hold every run at every place, whatever the runs counted', () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 30 }), fc.integer({ min: -9, max: 9 })), {
+      minLength: 2,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 4 }), (lists) => {
+        const runs = lists.map((list) => {
+          let episodes = 0;
+          return {
+            rows: list.map(([more, mean], i) => {
+              episodes += more;
+              return { iteration: i + 1, episodes, tokens: 0, calls: 0, mean, best: mean };
+            }),
+          } as unknown as RunRecord;
+        });
+        for (const step of curveOf(runs)) {
+          expect(step.runs).toBe(runs.length);
+          // By definition: the last value of each run that is not beyond.
+          const held = runs.map(({ rows }) => rows.findLast(({ episodes }) => episodes <= step.x)!.mean!);
+          expect(step.mean).toBeCloseTo(held.reduce((a, b) => a + b, 0) / held.length, 9);
+          if (step.low !== null && step.high !== null) {
+            expect(step.low).toBeLessThanOrEqual(step.mean);
+            expect(step.high).toBeGreaterThanOrEqual(step.mean);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are none where no run has begun before another has ended', () => {
+    expect(curveOf([runWith([[10, 1]]), runWith([[40, 2]])])).toEqual([]);
+    expect(curveOf([runWith([[10, null]])])).toEqual([]);
+  });
+
+  it('draw as SVG', async () => {
+    const steps = curveOf([
+      runWith([
+        [1, 4],
+        [9, 8],
+      ]),
+      runWith([
+        [1, 5],
+        [9, 2],
+      ]),
+    ]);
+    const options = { axis: 'episodes', value: 'best', context: ['model: c&d'] } as const;
+    const svg = await drawCurves(curveSpec([{ panel: 'P', line: 'a<b', steps }], options));
+    expect(svg).toMatch(/^<svg[^>]*>/);
+    expect(svg).toContain('a&lt;b');
+    expect(svg).toContain('model: c&amp;d');
+  });
+
+  it('against calls leave out, and name, the runs that did not count them', () => {
+    const { runs } = findRuns([runsOf({ means: [4, 8] }, { countsCalls: false }, { means: [6, 12, 30] })]);
+    const group = { values: [], runs, unfinished: 0, rewards: {} as never };
+    const { steps, leftOut } = averageCurve(group, 'calls', 'kept');
+    expect(steps[0]).toMatchObject({ x: 3, mean: 5, runs: 2 });
+    expect(steps.at(-1)).toMatchObject({ x: 5, mean: 10, runs: 2 });
+    expect(leftOut).toEqual([{ folder: runs[1].folder, reason: 'its metrics.csv does not count calls' }]);
+    expect(averageCurve(group, 'tokens', 'kept').leftOut).toEqual([]);
+    expect(averageCurve(group, 'tokens', 'kept').steps[0]).toMatchObject({ x: 100, mean: (4 + 10 + 6) / 3, runs: 3 });
+  });
+
+  it('name a run that kept no policy', () => {
+    const [run, other] = [runWith([[10, null]]), runWith([[20, 3]])];
+    const group = { values: [], runs: [run, other], unfinished: 0, rewards: {} as never };
+    expect(averageCurve(group, 'episodes', 'kept')).toMatchObject({
+      steps: [{ x: 20, mean: 3, runs: 1 }],
+      leftOut: [{ folder: run.folder, reason: 'it kept no policy' }],
+    });
+  });
+
+  it('look different however many there are, in colour or in dashes', () => {
+    const lines = Array.from({ length: 25 }, (_, i) => ({ panel: `p${i % 3}`, line: `line ${i}`, steps: [] }));
+    const styles = lineStyles([...lines, ...lines]);
+    expect(styles).toHaveLength(25);
+    expect(new Set(styles.map(({ color, dash }) => `${color} ${dash}`)).size).toBe(25);
+    for (const { color } of styles) expect(curveColors[color]).toBeDefined();
+  });
+});
+
+describe('a PNG', () => {
+  const size = (png: Uint8Array) => {
+    const view = new DataView(png.buffer, png.byteOffset);
+    return [view.getUint32(16), view.getUint32(20)];
+  };
+  const drawing = (text: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="30"><rect width="120" height="30" fill="white"/>${text}</svg>`;
+
+  it('has twice the pixels of its document, and the text in it: plain, bold, and in letters of other languages', async () => {
+    const blank = await renderPng(drawing(''));
+    expect(Array.from(blank.slice(1, 4))).toEqual([...'PNG'].map((c) => c.charCodeAt(0)));
+    expect(size(blank)).toEqual([240, 60]);
+    const words = (text: string, more = '') =>
+      renderPng(drawing(`<text x="5" y="20" font-family="sans-serif" font-size="14"${more}>${text}</text>`));
+    const pictures = [
+      blank,
+      await words('Reward'),
+      await words('Reward', ' font-weight="bold"'),
+      await words('Reward'),
+      await words('Награда é'),
+    ].map((png) => Buffer.from(png).toString('base64'));
+    // The fourth is the second again: a picture is the same whenever it is drawn.
+    expect(pictures[3]).toBe(pictures[1]);
+    expect(new Set(pictures).size).toBe(4);
+  });
+
+  it('does not need fonts of the system, whatever the document asks for', async () => {
+    const named = await renderPng(
+      drawing('<text x="5" y="20" font-family="No Such Font" font-size="14">Reward</text>'),
+    );
+    const plain = await renderPng(drawing('<text x="5" y="20" font-family="sans-serif" font-size="14">Reward</text>'));
+    expect(Buffer.from(named).equals(Buffer.from(plain))).toBe(true);
+  });
+});
+
+describe('a report', () => {
+  it('does not put the offline optimiser and language models together unless asked', () => {
+    const found = findRuns([runsOf({}, { kind: 'offline', model: 'offline' })]);
+    expect(() => makeReport(found, options)).toThrow(/got both \(.*run-0.*run-1.*\).*--allow-mixed/);
+    expect(makeReport(found, { ...options, allowMixed: true }).groups).toHaveLength(2);
+  });
+
+  it('tells its pictures which models they are about: few by name, of many those that are none', () => {
+    const named = ['openai/a', 'openai/b'].map((model): RunFacts => ({ model }));
+    const offline: RunFacts = { kind: 'offline', model: 'offline' };
+    const contextOf = (facts: RunFacts[]) =>
+      makeReport(findRuns([runsOf(...facts)]), { ...options, allowMixed: true }).context;
+    const none = 'offline (a numeric optimiser, not a language model)';
+    expect(contextOf([...named, offline])).toEqual(['model: openai/a', 'model: openai/b', `model: ${none}`]);
+    const many = [...named, { model: 'openai/c' }, { model: 'openai/d' }];
+    expect(contextOf(many)).toEqual(['4 models']);
+    expect(contextOf([...many, offline])).toEqual([`5 models, among them ${none}`]);
+  });
+
+  it('needs a run that can be read', () => {
+    const folder = runsOf({});
+    writeFileSync(join(folder, 'run-0', 'summary.json'), '');
+    expect(() => makeReport(findRuns([folder]), options)).toThrow(
+      /expected runs that can be read, found none\n {2}.*run-0/,
+    );
+  });
+
+  it('has one number per cell for programs, and one text per reward for people', () => {
+    const report = makeReport(findRuns([runsOf({ means: [1, 5] }, { means: [3, 11] })]), options);
+    const { columns, rows } = groupNumbers(report);
+    const cell = (title: string) => rows[0][columns.findIndex((column) => column.title === title)];
+    expect([cell('runs'), cell('mean_mean'), cell('best_mean'), cell('final_std')]).toEqual([2, 5, 8, Math.sqrt(18)]);
+    expect(groupTable(report).rows[0].slice(3)).toEqual([
+      2,
+      '5 ± 2.83 [-20.412, 30.412]',
+      '8 ± 4.24 [-30.119, 46.119]',
+      '8 ± 4.24 [-30.119, 46.119]',
+      '25 ± 0 [25, 25]',
+      '25 [25, 25]',
+    ]);
+  });
+});
+
+describe('methods against each other', () => {
+  const rewards = (method: string, env: string, values: readonly number[]): RunFacts[] =>
+    values.map((rechecked, seed) => ({ method, env, rechecked, seed }));
+
+  it('have an interval for equal means too', () => {
+    const folder = runsOf(...rewards('r2po', 'CartPole-v1', [1, 3]), ...rewards('props', 'CartPole-v1', [3, 1]));
+    const { comparison } = makeReport(findRuns([folder]), options);
+    // Student's t with 2 degrees of freedom, times the root of 2 / 2 + 2 / 2.
+    const half = 4.302652729911275 * Math.SQRT2;
+    expect(comparison?.lines[0]).toMatchObject({ difference: 0, welchP: 1 });
+    expect(comparison?.lines[0].ci95[0]).toBeCloseTo(-half, 7);
+    expect(comparison?.lines[0].ci95[1]).toBeCloseTo(half, 7);
+  });
+
+  it('are paired by seeds that a group has once', () => {
+    const other = rewards('r2po', 'CartPole-v1', [5, 6]).map((facts) => ({ ...facts, model: 'another' }));
+    const folder = runsOf(
+      ...rewards('r2po', 'CartPole-v1', [1, 3, 4, 6]),
+      ...other,
+      ...rewards('props', 'CartPole-v1', [2, 2, 5, 5]),
+    );
+    const { comparison } = makeReport(findRuns([folder]), { ...options, by: ['env', 'method'], allowMixed: true });
+    expect(comparison?.lines[0].paired).toMatchObject({ seeds: 2, difference: 0 });
+  });
+
+  it('are compared per environment, with the tests that a sceptic asks for', () => {
+    const folder = runsOf(
+      ...rewards('r2po', 'CartPole-v1', [31, 36, 34, 39]),
+      ...rewards('props', 'CartPole-v1', [21, 25, 22, 30]),
+      ...rewards('r2po', 'FrozenLake-v1', [5, 9, 6]),
+      ...rewards('props', 'FrozenLake-v1', [4, 7, 8]),
+      ...rewards('reptraj', 'FrozenLake-v1', [2]),
+    );
+    const { comparison } = makeReport(findRuns([folder]), options);
+    expect(comparison?.options.method).toBe('r2po');
+    expect(comparison?.lines.map(({ setting, other }) => [setting[0], other])).toEqual([
+      ['CartPole-v1', 'props'],
+      ['FrozenLake-v1', 'props'],
+    ]);
+    const [cart, lake] = comparison!.lines;
+    // Means 35 and 24.5; variances 34/3 and 49/3; t = 10.5 / sqrt(83/12).
+    expect(cart.difference).toBe(10.5);
+    const { t, df, p } = welch([31, 36, 34, 39], [21, 25, 22, 30]);
+    expect(t).toBeCloseTo(10.5 / Math.sqrt(83 / 12), 12);
+    expect(cart.welchP).toBe(p);
+    expect(cart.ci95[1] - cart.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
+    // All 16 pairs are won, one of 70 orders on either side.
+    expect(cart.improvement.value).toBe(1);
+    expect(cart.mannWhitneyP).toBeCloseTo(2 / 70, 12);
+    // Differences per seed 10, 11, 12, 9.
+    expect(cart.paired).toMatchObject({ seeds: 4, difference: 10.5 });
+    expect(cart.paired!.p).toBe(paired([21, 25, 22, 30], [31, 36, 34, 39]).p);
+    // A family of two: the smaller p is doubled, the larger one is not.
+    expect(cart.holmP).toBeCloseTo(2 * cart.welchP, 12);
+    expect(lake.holmP).toBe(lake.welchP);
+    // Of the nine pairs r2po wins 5 > 4, 9 > 4, 9 > 7, 9 > 8, 6 > 4.
+    expect(lake.improvement.value).toBeCloseTo(5 / 9, 12);
+    const table = comparisonTable(comparison!.lines, comparison!.options);
+    expect(table.rows[0].slice(0, 5)).toEqual([
+      'CartPole-v1',
+      'openai/m',
+      'props',
+      '4 / 4',
+      expect.stringMatching(/^10\.5 \[/),
+    ]);
+  });
+
+  it('are compared by the reward that is asked for, from the side that is asked for', () => {
+    const folder = runsOf(
+      { method: 'r2po', means: [1, 9], seed: 1 },
+      { method: 'r2po', means: [3, 11], seed: 2 },
+      { method: 'props', means: [2, 4], seed: 5 },
+      { method: 'props', means: [2, 6], seed: 6 },
+    );
+    const found = findRuns([folder]);
+    const { comparison } = makeReport(found, { ...options, compare: 'props', reward: 'mean' });
+    expect(comparison?.lines).toHaveLength(1);
+    expect(comparison?.lines[0]).toMatchObject({ other: 'r2po', difference: 3.5 - 6, paired: null });
+    expect(() => makeReport(found, { ...options, compare: 'prop' })).toThrow('did you mean "props"?');
+    expect(makeReport(findRuns([runsOf({})]), options).comparison).toBeNull();
+  });
+});
+
+describe('findings', () => {
+  it('say for each environment who is highest, and whether a difference is shown', () => {
+    const rewards = (env: string, method: string, values: number[]) =>
+      values.map((rechecked, seed) => ({ env, method, rechecked, seed }));
+    const folder = runsOf(
+      ...rewards('CartPole-v1', 'r2po', [90, 91, 92]),
+      ...rewards('CartPole-v1', 'props', [10, 12, 11]),
+      ...rewards('CartPole-v1', 'reptraj', [80, 95, 120]),
+      ...rewards('FrozenLake-v1', 'r2po', [1, 2, 3]),
+      ...rewards('FrozenLake-v1', 'props', [21, 22, 23]),
+      ...rewards('Acrobot-v1', 'r2po', [-80]),
+      { env: 'Pong-v0', rechecked: null },
+    );
+    const texts = makeReport(findRuns([folder]), options).findings.map(({ setting, text }) => `${setting}: ${text}`);
+    expect(texts[0]).toBe('Acrobot-v1, openai/m: re-checked best -80 over one run, which has no interval');
+    // Means 91 and 11, both with variance 1: t = 80 / sqrt(2/3) with 4 degrees of freedom, of which 2.776 is the quantile.
+    const half = 2.7764451 * Math.sqrt(2 / 3);
+    expect(texts[1]).toMatch(
+      /^CartPole-v1, openai\/m: highest re-checked best by reptraj, 98\.33 \[.*\] over 3 runs; /,
+    );
+    expect(texts[1]).toContain(
+      `r2po is above props by 80 [${(80 - half).toFixed(2)}, ${(80 + half).toFixed(2)}] (Holm p `,
+    );
+    expect(texts[1]).toMatch(/no difference between r2po and reptraj is shown \(Holm p 0\.\d+\)$/);
+    expect(texts[2]).toContain(`r2po is below props by 20 [${(20 - half).toFixed(2)}, ${(20 + half).toFixed(2)}]`);
+    expect(texts[3]).toBe('Pong-v0, openai/m: no run has a re-checked best');
+  });
+
+  it('name all of those that are highest, and are there without methods too', () => {
+    const found = findRuns([runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 })]);
+    const [tie] = makeReport(found, options).findings;
+    expect(tie.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
+    const groups = groupRuns(found.runs, { by: ['seed'], includeUnfinished: false });
+    const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
+    expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
+    expect(bySeed[2].text).toBe('best reward 30 over one run, which has no interval');
+  });
+});
+
+describe('beside the published results', () => {
+  it('stands what was measured, with Welch between the two and what differs', () => {
+    const means = [400, 450, 500];
+    const folder = runsOf({ means, model: 'ollama/gpt-oss:20b' }, { means: [410, 430], model: 'ollama/gpt-oss:20b' });
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const [{ mean, best, differences }] = report.published!;
+    expect(mean?.published).toEqual({ mean: 474.67, std: 16.9 });
+    expect(best?.published).toEqual({ mean: 500, std: 0 });
+    // Ours: 450 and 420, mean 435, variance 450, so 225 of the mean; theirs 16.9^2 / 10.
+    const t = (435 - 474.67) / Math.sqrt(225 + 28.561);
+    const df = 253.561 ** 2 / (225 ** 2 / 1 + 28.561 ** 2 / 9);
+    expect(t).toBeCloseTo(-2.49127, 5);
+    expect(df).toBeCloseTo(1.26776, 4);
+    // The density of Student's t with 1.26776 degrees of freedom, integrated by Simpson's rule beyond 2.49127.
+    expect(mean?.p).toBeCloseTo(0.198412, 4);
+    expect(differences).toEqual([
+      '2 runs, published 10',
+      'iterations (default), published 100',
+      expect.stringMatching(/^evaluation episodes 21, published 20$/),
+      'threshold (default), published 480',
+      expect.stringMatching(/^our own settings/),
+    ]);
+  });
+
+  it('names what differs in the prompts of each method, and nothing for runs with prompts of the reference', () => {
+    const folder = runsOf({ method: 'r2po' }, { method: 'pure-search' });
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const byMethod = new Map(report.published!.map((row) => [row.method, row.promptDifferences]));
+    const second = 'the second search says that it is the second proposal';
+    expect(byMethod.get('pure-search')).toContain(second);
+    expect(byMethod.get('r2po')).not.toContain(second);
+    const table = publishedTable(report.published!);
+    for (const row of table.rows) expect(row.at(-1)).toMatch(/the prompts \(see the note\)$/);
+    expect(table.note).toMatch(new RegExp(`in pure-search: [^.]*${second}`));
+    const imported = report.published!.map((row) => ({ ...row, differences: [], promptDifferences: [] }));
+    for (const row of publishedTable(imported).rows) expect(row.at(-1)).toBe('nothing known');
+  });
+
+  it('says that the optimiser is none, and leaves out what was not published', () => {
+    const folder = runsOf(
+      { kind: 'offline', model: 'offline' },
+      { kind: 'offline', model: 'offline', env: 'Acrobot-v1' },
+    );
+    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const table = publishedTable(report.published!);
+    expect(table.rows.map(([env]) => env)).toEqual(['CartPole-v1']);
+    expect(table.rows[0].at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
+  });
+
+  it('needs groups that are like the published ones', () => {
+    const found = findRuns([runsOf({})]);
+    expect(() => makeReport(found, { ...options, published: true, by: ['env'] })).toThrow(
+      'expected --by with env, method, model, got env',
+    );
+  });
+
+  it('is complete: nine methods on ten environments, and the gaps that the paper states', () => {
+    expect(publishedResults).toHaveLength(90);
+    expect(new Set(publishedResults.map(({ env, method }) => `${env} ${method}`)).size).toBe(90);
+    for (const { env, mean, best } of publishedResults) {
+      expect(best.mean).toBeGreaterThanOrEqual(mean.mean);
+      const range = findEnv(env).returnRange;
+      if (range) {
+        expect(best.mean).toBeLessThanOrEqual(range[1]);
+      }
+    }
+    const byName = (list: readonly PublishedResult[]) => [...new Set(list.map(({ env }) => env))].sort();
+    expect(publishedTrainings).toHaveLength(10);
+    expect(byName(publishedTrainings)).toEqual(byName(publishedResults));
+  });
+
+  // Gap and t of R2PO less ProPS, ProPS+ and the best SB3, from core_significance_mean_reward_all.tex and _best_reward_all.tex.
+  const significance = {
+    mean: [
+      ['Nim-v0', [1.2, 18.122], [0.86, 34.411], [0.6, 5.958]],
+      ['Pong-v0', [1.77, 8.435], [1.28, 6.588], [1.49, 6.129]],
+      ['Swimmer-v5', [171.13, 8.934], [98.29, 4.13], [215.75, 18.549]],
+      ['MountainCarContinuous-v0', [105.06, 7.916], [63.71, 5.324], [-0.72, -0.393]],
+      ['MountainCar-v0', [51.47, 21.891], [47.97, 18.897], [52.15, 23.196]],
+      ['InvertedDoublePendulum-v5', [79.07, 3.553], [71.8, 3.213], [72.47, 3.35]],
+      ['InvertedPendulum-v5', [521.93, 7.19], [446.55, 4.834], [731.73, 14.977]],
+      ['FrozenLake-v1', [0.57, 20.858], [0.25, 8.241], [0.6, 24.822]],
+      ['CartPole-v1', [216.58, 4.906], [221.61, 5.214], [257.75, 12.434]],
+      ['maze-sample-3x3-v0', [1.86, 31.357], [0.07, 3.001], [0.0, 0.016]],
+    ],
+    best: [
+      ['Nim-v0', [0.25, 2.643], [0.0, 0], [0.12, 1.406]],
+      ['Pong-v0', [0.85, 2.833], [0.22, 1.687], [0.67, 2.681]],
+      ['Swimmer-v5', [86.05, 3.351], [19.71, 1.065], [226.68, 14.771]],
+      ['MountainCarContinuous-v0', [23.38, 2.418], [0.05, 0.237], [3.94, 20.521]],
+      ['MountainCar-v0', [80.8, 9.79], [39.17, 4.603], [86.44, 50.957]],
+      ['InvertedDoublePendulum-v5', [141.86, 1.923], [125.23, 1.659], [155.79, 2.12]],
+      ['InvertedPendulum-v5', [350.09, 2.562], [342.12, 2.434], [971.5, 4298.503]],
+      ['FrozenLake-v1', [0.69, 14.707], [0.02, 1.037], [0.81, 19.572]],
+      ['CartPole-v1', [72.26, 1.598], [103.79, 2.115], [9.24, 1.0]],
+      ['maze-sample-3x3-v0', [1.66, 6.0], [0.0, 0], [0.0, 0]],
+    ],
+  } as const;
+
+  it.each((['mean', 'best'] as const).flatMap((kind) => significance[kind].map((line) => [kind, ...line] as const)))(
+    'agrees with the published tests of the %s reward on %s',
+    (kind, env, ...opponents) => {
+      const all: readonly PublishedResult[] = [...publishedResults, ...publishedTrainings];
+      const of = (fits: (method: string) => boolean): PublishedReward => {
+        const found = all.filter((result) => result.env === env && fits(result.method));
+        expect(found).toHaveLength(1);
+        return found[0][kind];
+      };
+      const ours = of((method) => method === 'r2po');
+      const others = [
+        of((method) => method === 'props'),
+        of((method) => method === 'props-plus'),
+        of((method) => method.startsWith('sb3/')),
+      ];
+      for (const [i, [gap, t]] of opponents.entries()) {
+        const theirs = others[i];
+        const difference = ours.mean - theirs.mean;
+        // Three numbers that are rounded to two digits each.
+        expect(Math.abs(difference - gap)).toBeLessThan(0.0151);
+        // Means and deviations are known to a half of their last digit: t lies between the extremes of these.
+        const spread = (by: number) =>
+          Math.sqrt((Math.max(0, ours.std + by) ** 2 + Math.max(0, theirs.std + by) ** 2) / publishedSettings.runs);
+        const extremes = [-0.01, 0.01].flatMap((shift) =>
+          [-0.005, 0.005].map((by) => (difference + shift) / Math.max(spread(by), 1e-9)),
+        );
+        expect(t).toBeGreaterThanOrEqual(Math.min(...extremes) - 0.0005);
+        expect(t).toBeLessThanOrEqual(Math.max(...extremes) + 0.0005);
+      }
+    },
+  );
+
+  it('repeats the main runs as the default thresholds, and warns of results that are there', () => {
+    expect(publishedThresholds).toHaveLength(6);
+    for (const { env, threshold, mean, best, final } of publishedThresholds) {
+      const main = publishedResults.find((result) => result.env === env && result.method === 'r2po');
+      const said = { mean: main?.mean, best: main?.best, final: main?.final };
+      if (main?.threshold === threshold) expect({ mean, best, final }).toEqual(said);
+      else expect({ mean, best, final }).not.toEqual(said);
+    }
+    const all = [...publishedResults, ...publishedTrainings, ...publishedThresholds];
+    for (const { envs, methods, text } of publishedWarnings) {
+      const warned = all.filter((result) => warningsOf(result).includes(text));
+      expect([...new Set(warned.map(({ env }) => env))].sort()).toEqual([...envs].sort());
+      expect([...new Set(warned.map(({ method }) => method))].sort()).toEqual([...methods].sort());
+    }
+  });
+
+  it('is told apart by the threshold of the critic, with its final reward and its warning', () => {
+    const told = (threshold: string, method: string, env = 'CartPole-v1') => {
+      const folder = runsOf({ method, env }, { method, env });
+      for (const run of readdirSync(folder)) {
+        appendFileSync(join(folder, run, 'config.yaml'), `critic:\n  conservative_threshold: ${threshold}\n`);
+      }
+      const [line] = makeReport(findRuns([folder]), { ...options, published: true }).published!;
+      return [line.mean?.published?.mean, line.final?.published?.mean, line.differences.join('; ')];
+    };
+    expect(told('240', 'tau-c')).toEqual([446.05, 474.11, expect.not.stringContaining('threshold')]);
+    expect(told('null', 'tau-c').slice(0, 2)).toEqual([438.36, 474.19]);
+    expect(told('480', 'tau-c')).toEqual([474.67, 497.96, expect.stringMatching(/published: the main runs of R2PO/)]);
+    expect(told('1.4', 'tau-c', 'Pong-v0').slice(0, 2)).toEqual([2.51, 2.8]);
+    expect(told('300', 'tau-c').slice(0, 2)).toEqual([undefined, undefined]);
+    expect(told('240', 'r2po')).toEqual([474.67, 497.96, expect.stringContaining('threshold 240, published 480')]);
+    expect(told('0.9', 'props', 'maze-sample-3x3-v0')[2]).toMatch(
+      /100 steps.*-1\.11; best SB3 published with 200 steps.*-2\.22$/,
+    );
+    expect(told('0.9', 'reptraj', 'Swimmer-v5')[2]).toContain('not clipped to the box');
+  });
+
+  it('has the best SB3 in its table, and final rewards where some were published', () => {
+    const titles = (...facts: RunFacts[]) =>
+      publishedTable(makeReport(findRuns([runsOf(...facts)]), { ...options, published: true }).published!);
+    const cartpole = titles({}, {});
+    expect(cartpole.rows[0].filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
+      'sb3/trpo 216.92 ± 63.3',
+      'sb3/trpo 490.76 ± 29.2',
+    ]);
+    expect(cartpole.columns.map(({ title }) => title)).toContain('final reward');
+    expect(titles({ env: 'Nim-v0' }).columns.map(({ title }) => title)).not.toContain('final reward');
+    expect(cartpole.note).toContain('trained for 190 episodes (MountainCar-v0: 380)');
+  });
+});
+
+describe('tables', () => {
+  const nasty = 'a,b "c" 50 % _x_ & {y} \\z | <b>\n$1';
+  const table = { columns: [{ title: 'na,me' }, { title: 'n', align: 'right' as const }], rows: [[nasty, null]] };
+
+  it('quote what CSV would take apart', () => {
+    expect(csvTable(table)).toBe(`"na,me",n\n"a,b ""c"" 50 % _x_ & {y} \\z | <b>\n$1",\n`);
+    expect(csvTable({ columns: table.columns, rows: [['plain', 2.5]] })).toBe('"na,me",n\nplain,2.5\n');
+  });
+
+  it('keeps a bracket at the start of a line from the command before it', () => {
+    const rows = [['[1, 2]', 3]];
+    expect(
+      latexTable({ columns: [{ title: '[a]' }, { title: 'b' }], rows })
+        .split('\n')
+        .slice(2, 5),
+    ).toEqual(['{}[a] & b \\\\', '\\midrule', '{}[1, 2] & 3 \\\\']);
+  });
+
+  it('escape what LaTeX would take for itself', () => {
+    expect(latexText('a_b & 5% #1 {x} ~^ \\ <> $ 1 ± 2')).toBe(
+      'a\\_b \\& 5\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{} \\textbackslash{} \\textless{}\\textgreater{} \\$ 1 $\\pm$ 2',
+    );
+    expect(latexTable(table)).toContain('\\begin{tabular}{lr}');
+  });
+
+  it('escape what Markdown and HTML would take for themselves', () => {
+    const lines = markdownTable(table).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ & {y} \\\\z \\| \\<b\\> $1 | - |');
+    expect(htmlTable(table)).toContain(
+      '<td class="long">a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>',
+    );
+    expect(htmlTable(table)).toContain('<td class="right">-</td>');
+    const intervals = { columns: [{ title: 'n' }], rows: [['7.5 ± 2 [-1.5e-7, 9]'], ['a [b]']] };
+    expect(htmlTable(intervals)).toContain('<td>7.5 ± 2 <small>[-1.5e-7, 9]</small></td>');
+    expect(htmlTable(intervals)).toContain('<td>a [b]</td>');
+  });
+});
+
+describe('r2po report', () => {
+  it('prints one JSON document, and leaves tables, curves and a page that needs nothing else', async () => {
+    const folder = runsOf({ means: [1, 2, 3] }, { means: [4, 5, 7] }, { method: 'props', means: [2, 2, 9] });
+    const out = join(fresh(), 'deep');
+    const { code, stdout } = await runCli(['report', folder, '--json', '--out', out]);
+    expect(code).toBe(0);
+    const { groups, curves } = JSON.parse(stdout);
+    expect(groups.map((group: { group: object }) => group.group)).toEqual([
+      { env: 'CartPole-v1', method: 'props', model: 'openai/m' },
+      { env: 'CartPole-v1', method: 'r2po', model: 'openai/m' },
+    ]);
+    expect(groups[1].rewards.mean.mean).toBeCloseTo((2 + 16 / 3) / 2, 12);
+    expect(curves.map(({ axis }: { axis: string }) => axis)).toEqual(['episodes', 'iterations', 'calls', 'tokens']);
+    // What all runs have in common is not said with each line.
+    expect(curves[2].lines.map((line: { line: string }) => line.line)).toEqual(['props', 'r2po']);
+    expect(readdirSync(out).sort()).toEqual([
+      ...['calls', 'episodes', 'iterations', 'tokens'].flatMap((axis) =>
+        ['png', 'svg', 'vl.json'].map((end) => `curves-${axis}.${end}`),
+      ),
+      'index.html',
+      'report.json',
+      'report.md',
+      'rewards.csv',
+      'rewards.tex',
+      'runs.csv',
+    ]);
+    const page = readFileSync(join(out, 'index.html'), 'utf8');
+    expect(page).toContain('<svg');
+    expect(page).not.toMatch(/<script|<link|src=|@import|url\(/);
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).not.toContain('offline');
+    // Asked for again, the SVG comes out the same.
+    const svg = readFileSync(join(out, 'curves-calls.svg'), 'utf8');
+    expect(svg).toContain('model calls');
+    expect(svg).toContain('model: openai/m');
+    expect(await drawCurves(JSON.parse(readFileSync(join(out, 'curves-calls.vl.json'), 'utf8')))).toBe(svg);
+    expect(Buffer.from(await renderPng(svg)).equals(readFileSync(join(out, 'curves-calls.png')))).toBe(true);
+  });
+
+  it('draws the curves that are asked for, and says which runs are not in them', async () => {
+    const folder = runsOf({}, { countsCalls: false, status: 'stopped' });
+    const asked = await runCli(['report', folder, '--json', '--curves', 'calls,tokens']);
+    expect(asked.stderr).toContain('not in the curves against calls: run-1: its metrics.csv does not count calls');
+    expect(asked.stderr).not.toContain('against tokens');
+    const { curves } = JSON.parse(asked.stdout);
+    expect(curves.map(({ axis, left_out }: { axis: string; left_out: object[] }) => [axis, left_out.length])).toEqual([
+      ['calls', 1],
+      ['tokens', 0],
+    ]);
+    expect(curves[0].lines[0].steps[0].runs).toBe(1);
+    const plain = await runCli(['report', folder, '--json']);
+    expect(JSON.parse(plain.stdout).curves.map(({ axis }: { axis: string }) => axis)).toEqual(['episodes']);
+    const out = fresh();
+    expect((await runCli(['report', folder, '--curves', 'calls', '--out', out])).code).toBe(0);
+    expect(readdirSync(out).filter((name) => name.startsWith('curves'))).toHaveLength(3);
+    for (const file of ['report.md', 'index.html']) {
+      const text = readFileSync(join(out, file), 'utf8');
+      expect(text).toContain('run-1: its metrics.csv does not count calls');
+      expect(text).toContain('1 of 2 runs are not finished');
+    }
+  });
+
+  it('says who the offline model is', async () => {
+    const folder = runsOf({ kind: 'offline', model: 'offline' }, { kind: 'offline', model: 'offline' });
+    const names = await saveReport(fresh(), makeReport(findRuns([folder]), options));
+    expect(names).toContain('report.md');
+    const last = join(root, `case-${folders}`);
+    for (const file of ['report.md', 'index.html']) {
+      expect(readFileSync(join(last, file), 'utf8')).toContain('not a language model');
+    }
+  });
+
+  it.each([
+    { args: ['--curves', 'calls,episode'], says: 'unknown choice "episode"; did you mean "episodes"?' },
+    { args: ['--curves', 'calls,calls'], says: 'expected different axes separated by commas, such as episodes,calls' },
+    { args: ['--by', 'env,,method'], says: 'expected different keys separated by commas' },
+    { args: ['--by', 'env,env'], says: 'expected different keys separated by commas' },
+  ])('refuses $args', async ({ args, says }) => {
+    const { code, stderr } = await runCli(['report', runsOf({}), ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(says);
+  });
+
+  it('says where it cannot write', async () => {
+    const file = fresh();
+    writeFileSync(file, '');
+    const { code, stderr } = await runCli(['report', runsOf({}), '--out', join(file, 'below')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('expected a folder that can be written to');
+  });
+});

@@ -1,0 +1,53 @@
+/** The picture of a run. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { rewardCurve } from '../../src/report/curves/run-curve.ts';
+import { runCli } from '../support/cli.ts';
+
+const points = [
+  { iteration: 1, proposal: 21, revision: 34, best: 34 },
+  { iteration: 2, proposal: null, revision: null, best: 34 },
+  { iteration: 3, proposal: 120, revision: null, best: 120 },
+];
+
+describe('rewardCurve', () => {
+  it('draws a point per candidate that exists, the titles, and the re-checked value', async () => {
+    const svg = await rewardCurve(points, {
+      title: 'A title',
+      subtitle: ['first <line>', 'second line'],
+      rechecked: { mean: 99, label: 're-checked 99' },
+    });
+    expect(svg).toMatch(/^<svg /);
+    expect(svg).toContain('A title');
+    expect(svg).toContain('first &lt;line&gt;');
+    expect(svg).toContain('re-checked 99');
+    expect(svg.match(/aria-roledescription="circle"/g)).toHaveLength(3);
+  });
+
+  it('draws no line for a re-check that has not happened', async () => {
+    const svg = await rewardCurve(points, { title: 't', subtitle: [], rechecked: null });
+    expect(svg).not.toContain('stroke-dasharray');
+    expect(svg).toContain('best so far');
+  });
+});
+
+describe('r2po run', () => {
+  it('leaves the picture of the run in its folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'r2po-figure-'));
+    try {
+      const small = ['iterations=3', 'warmup.policies=2', 'evaluation.episodes=4', 'recheck.episodes=20'];
+      const args = ['run', 'cartpole/r2po', ...small, '--backend', 'cpu', '--seed', '5', '--name', 'run'];
+      const { code, stderr } = await runCli([...args, '--runs-dir', folder]);
+      expect(code).toBe(0);
+      expect(stderr).toContain(`figure: ${join(folder, 'run', 'reward.svg')}`);
+      const svg = readFileSync(join(folder, 'run', 'reward.svg'), 'utf8');
+      expect(svg).toContain('CartPole-v1, r2po, seed 5');
+      expect(svg).toContain('not a language model');
+      expect(svg).toContain('best policy on 20 fresh episodes');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,207 @@
+/** Statistics of outcomes that come in parts: those of all at once, to the last bit. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RankSearch, rankPasses } from '../../src/base/multi-pass-ranks.ts';
+import { cartpole } from '../../src/envs/cartpole/index.ts';
+import { summaryRanks } from '../../src/evaluation/summary.ts';
+import { buildPolicy } from '../../src/policies/index.ts';
+import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/backend.ts';
+import { type ByPlayingOptions, type Play, statisticsByPlaying } from '../../src/rollout/host-statistics.ts';
+import { statisticsOf } from '../../src/rollout/statistics.ts';
+
+const policy = buildPolicy('linear', cartpole);
+const job = (candidates: number, episodes: number, seed: number): RolloutJob => ({
+  env: cartpole,
+  policy,
+  candidates: Array.from({ length: candidates }, (_, c) => new Float64Array(10).fill(c + 1)),
+  episodes,
+  seed,
+  maxSteps: null,
+});
+
+/** Plays episodes whose returns are given by candidate (from 1) and seed. */
+const playing =
+  (returnOf: (candidate: number, seed: number) => number): Play =>
+  async (asked) => {
+    const all = asked.candidates.flatMap(([c], i) =>
+      Array.from({ length: asked.episodes }, (_, e) => ({ c, seed: firstSeed(asked, i) + e })),
+    );
+    const lengths = Uint32Array.from(all, ({ c, seed: s }) => 1 + ((s * 7 + c) % 31));
+    return {
+      returns: Float64Array.from(all, ({ c, seed: s }) => returnOf(c, s)),
+      lengths,
+      ends: Uint8Array.from(all, ({ c, seed: s }) => (s * 5 + c) % 3),
+      steps: lengths.reduce((a, b) => a + b, 0),
+      seconds: 1,
+      gpuSeconds: 2,
+      compileSeconds: 0,
+    };
+  };
+
+const number = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+  fc.integer({ min: -3, max: 3 }),
+  fc.constantFrom(1e-310, -1e-310, 1.7e308, -1.7e308, 2 ** -1074),
+);
+
+describe('the search for ranks', () => {
+  it('gives what sorting gives, whatever the parts', () => {
+    const given = fc.record({
+      parts: fc.array(fc.array(number, { maxLength: 40 }), { minLength: 1, maxLength: 5 }),
+      picks: fc.array(fc.nat(), { minLength: 1, maxLength: 8 }),
+    });
+    fc.assert(
+      fc.property(given, ({ parts, picks }) => {
+        const all = Float64Array.from(parts.flat());
+        fc.pre(all.length > 0);
+        const ranks = [...new Set(picks.map((pick) => pick % all.length))];
+        const search = new RankSearch(ranks);
+        for (let pass = 0; pass < rankPasses; pass++) {
+          // Other parts in each pass.
+          if (pass === 1) search.add(all);
+          else for (const part of parts) search.add(Float64Array.from(part));
+          search.endPass();
+        }
+        const sorted = all.slice().sort();
+        for (const rank of ranks) expect(search.at(rank)).toBe(sorted[rank]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('does not answer before it knows', () => {
+    const search = new RankSearch([0]);
+    search.add(Float64Array.of(3));
+    search.endPass();
+    expect(() => search.at(0)).toThrow('expected one of the ranks asked for after 3 passes, got 0 after 1');
+  });
+});
+
+describe('statistics of parts', () => {
+  const request = (episodes: number) => ({ successThreshold: 0.25, ranks: summaryRanks(episodes) });
+
+  async function expectAsAtOnce(play: Play, asked: RolloutJob, options: ByPlayingOptions): Promise<void> {
+    const wanted = request(asked.episodes);
+    const measured = await statisticsByPlaying(play, asked, wanted, options);
+    let steps = 0;
+    for (const c of asked.candidates.keys()) {
+      const { returns, lengths, ends } = await play(partOfJob(asked, c, c + 1), {});
+      const expected = statisticsOf(returns, lengths, ends, firstSeed(asked, c), wanted);
+      expect(measured.of(c)).toEqual(expected);
+      expect(measured.means[c]).toBe(expected.mean);
+      steps += expected.steps;
+    }
+    expect(measured.steps).toBe(steps);
+  }
+
+  it.each([
+    { name: 'in memory', memory: 2 ** 20 },
+    { name: 'played again for each pass', memory: 0 },
+  ])('are those of all at once, $name', async ({ memory }) => {
+    const given = fc.record({
+      returns: fc.array(
+        number.map((x) => x / 4),
+        { minLength: 2, maxLength: 40 },
+      ),
+      part: fc.integer({ min: 1, max: 9 }),
+      candidates: fc.integer({ min: 1, max: 2 }),
+      seed: fc.nat({ max: 1000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(given, async ({ returns, part, candidates, seed }) => {
+        const play = playing((c, s) => returns[(s - seed + 3 * c) % returns.length]);
+        await expectAsAtOnce(play, job(candidates, returns.length, seed), { part, memory });
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('begin with the seed of each candidate', async () => {
+    const play = playing((c, s) => 1000 * c + s);
+    for (const part of [4, 40]) await expectAsAtOnce(play, { ...job(3, 13, 0), seed: [70, 5, 400] }, { part });
+  });
+
+  it('are the same where half the memory would lose digits', async () => {
+    await expectAsAtOnce(
+      playing((c, s) => (s < 20 ? s : s / 3 + c)),
+      job(1, 45, 0),
+      { part: 10 },
+    );
+  });
+
+  it('let a sink hear every outcome once, in order', async () => {
+    const heard: string[] = [];
+    const play = playing((c, s) => 100 * c + s);
+    const sink = async ({ returns }: Episodes, { candidate, first }: { candidate: number; first: number }) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      heard.push(`${candidate}/${first}: ${returns.join(' ')}`);
+    };
+    await statisticsByPlaying(play, job(2, 5, 30), request(5), { part: 2, memory: 0, sink });
+    await statisticsByPlaying(play, job(1, 3, 50), request(3), { part: 4, sink });
+    expect(heard).toEqual([
+      '0/0: 130 131',
+      '0/2: 132 133',
+      '0/4: 134',
+      '1/0: 230 231',
+      '1/2: 232 233',
+      '1/4: 234',
+      '0/0: 150 151 152',
+    ]);
+  });
+
+  it('say how far they are, and what was played takes', async () => {
+    const shares: number[] = [];
+    const inner = playing((c, s) => c + s);
+    const play: Play = async (part, options) => {
+      options.onProgress?.(0.5);
+      const played = await inner(part, options);
+      options.onProgress?.(1);
+      return played;
+    };
+    const measured = await statisticsByPlaying(play, job(2, 4, 0), request(4), {
+      part: 4,
+      onProgress: (share) => shares.push(share),
+    });
+    expect(shares).toEqual([0.25, 0.5, 0.5, 0.75, 1, 1]);
+    expect(measured.gpuSeconds).toBe(4);
+    shares.length = 0;
+    await statisticsByPlaying(play, job(1, 8, 0), request(8), {
+      part: 4,
+      memory: 0,
+      onProgress: (share) => shares.push(share),
+    });
+    expect(Math.max(...shares)).toBeLessThanOrEqual(1);
+    expect(shares).toContain(0.25);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    shares.length = 0;
+    await statisticsByPlaying(inner, job(1, 9, 0), request(9), { part: 3, onProgress: (share) => shares.push(share) });
+    expect(shares).toEqual([1 / 3, 2 / 3, 1]);
+  });
+
+  it('name the seed of a return that is no number', async () => {
+    const play = playing((_, s) => (s === 47 ? Number.NaN : 1));
+    await expect(statisticsByPlaying(play, job(1, 20, 40), request(20), { part: 3 })).rejects.toThrow(
+      'expected finite returns, got NaN in the episode with seed 47',
+    );
+  });
+
+  it('end with the failure of a part or of the sink, and leave no part behind', async () => {
+    let open = 0;
+    const inner = playing((c, s) => c + s);
+    const play: Play = async (part, options) => {
+      open++;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      open--;
+      if (firstSeed(part, 0) >= 15) throw new Error('lost the device');
+      return inner(part, options);
+    };
+    await expect(statisticsByPlaying(play, job(1, 20, 0), request(20), { part: 5 })).rejects.toThrow('lost the device');
+    const sink = async () => {
+      throw new Error('the disk is full');
+    };
+    await expect(statisticsByPlaying(play, job(1, 10, 0), request(10), { part: 5, sink })).rejects.toThrow(
+      'disk is full',
+    );
+    expect(open).toBe(0);
+  });
+});

@@ -1,0 +1,107 @@
+/** What a run will take, before it takes it, and what it costs by the prices of its configuration. */
+import { existsSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { costOf } from '../../src/runs/models/cost.ts';
+import { estimateRun } from '../../src/runs/estimate.ts';
+import { planRun } from '../../src/runs/resolve-units.ts';
+import { methods } from '../../src/methods/index.ts';
+import { runRows } from '../../src/report/tables/run-table.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { runCli } from '../support/cli.ts';
+import { answerOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+
+const backend = openCpuBackend({ threads: 1 });
+afterAll(() => backend.close());
+
+const price = 'prices.offline={prompt_per_million: 2.5, completion_per_million: 10, date: 2026-11-20}';
+
+async function estimateOf(config: string, overrides: readonly string[] = []) {
+  return estimateRun(planRun((await resolveConfig(config, overrides)).config), backend);
+}
+
+describe('the estimate', () => {
+  it.each(methods.map((m) => m.id))('of %s counts 200 calls and 4000 episodes', async (id) => {
+    const estimate = await estimateOf(`cartpole/${id}`);
+    expect(estimate).toMatchObject({ calls: 200, episodes: 4020, recheck_episodes: 10_000, cost_usd: 0 });
+    expect(estimate.prompt_tokens).toBeGreaterThan(100_000);
+    expect(estimate.completion_tokens).toBeGreaterThan(5_000);
+  });
+
+  it('is near what the run then takes', async () => {
+    const overrides = ['iterations=12', 'warmup.policies=6', 'recheck.episodes=5', 'evaluation.backend=cpu'];
+    for (const config of ['cartpole/reptraj', 'frozenlake/props-plus']) {
+      const estimate = await estimateOf(config, overrides);
+      const { summary } = await smallRun({ config, overrides: [...overrides, 'evaluation.episodes=20'] });
+      expect(estimate.calls).toBe(summary.llm.calls);
+      expect(estimate.episodes).toBe(summary.episodes);
+      expect(estimate.prompt_tokens / summary.llm.prompt_tokens).toBeGreaterThan(0.5);
+      expect(estimate.prompt_tokens / summary.llm.prompt_tokens).toBeLessThan(2);
+    }
+  });
+
+  it('counts the episodes of the sensitivity', async () => {
+    const { episodes } = await estimateOf('cartpole/r2po', ['critic.sensitivity_episodes=7', 'iterations=3']);
+    const evaluations = 20 + 3 * 40;
+    // Each of ten parameters a step down and up, where the range allows it, and the proposal itself.
+    expect(episodes).toBeGreaterThan(evaluations + 3 * 7 * 11);
+    expect(episodes).toBeLessThanOrEqual(evaluations + 3 * 7 * 21);
+  });
+
+  it('names the cost where there is a price', async () => {
+    const estimate = await estimateOf('cartpole/props', [price]);
+    const { prompt_tokens: prompt, completion_tokens: completion } = estimate;
+    expect(estimate.cost_usd).toBeCloseTo((2.5 * prompt + 10 * completion) / 1e6, 12);
+    expect(estimate.price_date).toBe('2026-11-20');
+    expect(
+      costOf(null, { promptTokens: 5, completionTokens: 5, cachedTokens: null, cacheWriteTokens: null }),
+    ).toBeNull();
+  });
+});
+
+describe('r2po run', () => {
+  it('--dry-run prints the estimate and makes nothing', async () => {
+    const runsDir = `${temporaryFolder()}/runs`;
+    const args = ['run', 'cartpole/r2po', '--dry-run', '--runs-dir', runsDir];
+    const { code, stdout } = await runCli([...args, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ method: 'r2po', model: 'offline', calls: 200, cost_usd: 0 });
+    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +nothing/);
+    expect(existsSync(runsDir)).toBe(false);
+  });
+
+  it('refuses a limit of the cost without a price', async () => {
+    const { code, stderr } = await runCli([
+      'run',
+      'cartpole/r2po',
+      '--model',
+      'http://models.example.org/v1#m',
+      '--max-cost',
+      '1.5',
+      '--runs-dir',
+      temporaryFolder(),
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'expected a price of "http://models.example.org/v1#m" to hold a limit of 1.5 USD, got none',
+    );
+  });
+
+  it('stops, resumable, when the cost is used up, and reports it', async () => {
+    const model = scriptedModel((_, call) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]), {
+      usage: { promptTokens: 1000, completionTokens: 200, estimated: false },
+    });
+    const priced = 'prices.openai/scripted={prompt_per_million: 2.5, completion_per_million: 10, date: 2026-11-20}';
+    const overrides = ['model=openai/scripted', priced, 'budget.max_cost_usd=0.02'];
+    // 0.0045 USD a call: the fifth is the one that passes the limit.
+    await expect(smallRun({ model, overrides })).rejects.toThrow('the budget of 0.02 USD is used up (0.0225)');
+    expect(model.requests).toHaveLength(5);
+    const { summary } = await smallRun({ model, overrides: overrides.slice(0, 2) });
+    expect(summary.llm.cost_usd).toBeCloseTo(12 * 0.0045, 12);
+    expect(runRows(summary)).toContainEqual(['cost', '0.0540 USD']);
+    const unpriced = { ...summary, llm: { ...summary.llm, cost_usd: null } };
+    expect(runRows(unpriced)).toContainEqual(['cost', 'unknown: the configuration has no price']);
+    const offline = runRows({ ...summary, model_kind: 'offline' }).map(([name]) => name);
+    expect(offline).not.toContain('cost');
+  });
+});

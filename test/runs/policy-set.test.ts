@@ -1,0 +1,219 @@
+/** Many policies from disk: folders with runs and files, and files with a policy per line. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/base/errors.ts';
+import { findEnv } from '../../src/envs/index.ts';
+import { loadPolicySet } from '../../src/runs/folder/policy-set.ts';
+import { runCli } from '../support/cli.ts';
+
+const cartpole = findEnv('CartPole-v1');
+const params = [0.5, -1, 2, 3.25, -4, 5, 6, 7e-3, 8, -9];
+const linear = (shift: number, more: object = {}) => ({
+  kind: 'linear',
+  params: params.map((p) => p + shift),
+  ...more,
+});
+const line = (document: unknown): string => `${JSON.stringify(document)}\n`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'r2po-set-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+};
+const readLines = (path: string): string[] => readFileSync(path, 'utf8').split('\n');
+const names = ({ groups }: Awaited<ReturnType<typeof loadPolicySet>>) =>
+  groups.map(({ members }) => members.map(({ name }) => name));
+
+describe('a file with a policy per line', () => {
+  it('is grouped by kind and options, with names or places', async () => {
+    const path = file(
+      'p.jsonl',
+      [
+        line(linear(0, { name: 'first' })),
+        line({ kind: 'linear', params: params.slice(0, 8), options: { bias: false } }),
+        '\r\n',
+        line(linear(1, { options: { bias: true } })),
+        line(linear(2, { name: 'first' })),
+        JSON.stringify(linear(0, { name: 'again' })),
+      ].join(''),
+    );
+    const set = await loadPolicySet(path, cartpole);
+    expect(names(set)).toEqual([['first', `${path}:4`, `first (${path}:5)`], [`${path}:2`]]);
+    expect(set.groups[0].policy.options).toEqual({ bias: true });
+    expect(set.groups[0].members[1].params[0]).toBe(1.5);
+    expect(set.groups[1].policy.paramCount).toBe(8);
+    expect(set.duplicates).toEqual([{ name: 'again', of: 'first' }]);
+  });
+
+  it.each([
+    ['a damaged line', '{"kind": "linear", "params": [1,\n', /p\.jsonl:2:33: expected JSON, got the end of the text/],
+    [
+      'a wrong number of parameters',
+      line({ kind: 'linear', params: [1, 2] }),
+      /p\.jsonl:2: expected 10 params .* got 2/,
+    ],
+    ['an unknown kind', line({ kind: 'linaer', params }), /p\.jsonl:2: unknown policy kind "linaer"; did you mean/],
+    [
+      'a number beyond f32',
+      line({ kind: 'linear', params: params.with(3, 1e99) }),
+      /p\.jsonl:2: expected a finite number/,
+    ],
+    ['a list', '[1]\n', /p\.jsonl:2: expected \{ "kind"/],
+  ])('is refused for %s, with its line', async (_what, text, message) => {
+    const path = file('p.jsonl', line(linear(0)) + text + line(linear(1)));
+    await expect(loadPolicySet(path, cartpole)).rejects.toThrow(message);
+    await expect(loadPolicySet(path, cartpole)).rejects.toThrow(UsageError);
+  });
+
+  it('is refused when it is empty, missing or no text', async () => {
+    const empty = file('e.jsonl', '\n\n');
+    await expect(loadPolicySet(empty, cartpole)).rejects.toThrow('expected policies of CartPole-v1');
+    await expect(loadPolicySet(join(folder, 'no.jsonl'), cartpole)).rejects.toThrow('there is no such file');
+    const binary = join(folder, 'b.jsonl');
+    writeFileSync(binary, Uint8Array.of(...Buffer.from(line(linear(0))), 0xff, 0xfe));
+    await expect(loadPolicySet(binary, cartpole)).rejects.toThrow('expected UTF-8 text');
+  });
+
+  it('is read or refused with its name, whatever is in it', async () => {
+    const value = fc.oneof(fc.constant('linear'), fc.jsonValue());
+    const lines = fc.array(
+      fc.oneof(
+        fc.string(),
+        fc.record({ kind: value, params: fc.oneof(fc.constant(params), fc.jsonValue()), name: value }).map(line),
+      ),
+      { maxLength: 4 },
+    );
+    await fc.assert(
+      fc.asyncProperty(lines, async (texts) => {
+        const path = file('any.jsonl', texts.join('\n'));
+        try {
+          expect((await loadPolicySet(path, cartpole)).groups.length).toBeGreaterThan(0);
+        } catch (error) {
+          if (!(error instanceof UsageError)) throw error;
+          expect(error.message).toContain('any.jsonl');
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a folder of policies', () => {
+  const manifest = (env: string) =>
+    JSON.stringify({
+      ...{ schemaVersion: 1, status: 'finished', argv: [], created: '2026-01-01T00:00:00Z', config_hash: 'x', env },
+      ...{ method: 'r2po', seed: 1, git: null, versions: { r2po: '0', node: '20', dawn: null }, backend: 'cpu' },
+      ...{ adapter: null, model: 'offline', model_kind: 'offline', stopped: null },
+    });
+  const run = (name: string, env: string, best: unknown, options = ''): void => {
+    file(`${name}/run.json`, manifest(env));
+    file(
+      `${name}/config.yaml`,
+      `env: ${env}\nmethod: r2po\niterations: 3\npolicy: { kind: ${(best as { kind?: string } | null)?.kind ?? 'linear'} }\n${options}`,
+    );
+    if (best !== null) file(`${name}/best.json`, JSON.stringify(best));
+    file(`${name}/summary.json`, '{}');
+  };
+
+  it('gives its policy files and the best policies of its runs; the rest is left out with the reason', async () => {
+    run('runs/a', 'CartPole-v1', linear(1));
+    run('runs/b', 'MountainCar-v0', { kind: 'linear', params: params.slice(0, 9) });
+    run('runs/young', 'CartPole-v1', null);
+    file('hand.json', JSON.stringify(linear(2)));
+    file('twin.json', JSON.stringify(linear(1)));
+    file('named.json', JSON.stringify(linear(3, { name: 'mine' })));
+    file('notes.json', '{"text": 1}');
+    file('readme.txt', 'no policy');
+    symlinkSync(folder, join(folder, 'loop'));
+    const set = await loadPolicySet(folder, cartpole);
+    expect(names(set)).toEqual([['hand', 'mine', 'runs/a']]);
+    expect(set.duplicates).toEqual([{ name: 'twin', of: 'runs/a' }]);
+    const reasons = set.leftOut.map(({ path, reason }) => [path, reason]);
+    expect(reasons).toEqual([
+      [join(folder, 'notes.json'), expect.stringMatching(/unknown key "text"/)],
+      [join(folder, 'runs', 'b'), 'it is a run of MountainCar-v0, not of CartPole-v1'],
+      [join(folder, 'runs', 'young'), expect.stringMatching(/best\.json.*there is no such file/)],
+    ]);
+  });
+
+  it('tells runs of other options of the environment apart', async () => {
+    const small = { kind: 'tabular', params: Array(16).fill(2) };
+    run('usual', 'FrozenLake-v1', small);
+    run('dry', 'FrozenLake-v1', { ...small, params: Array(16).fill(1) }, 'env_options: { is_slippery: false }\n');
+    const usual = await loadPolicySet(folder, findEnv('FrozenLake-v1'));
+    expect(names(usual)).toEqual([['usual']]);
+    expect(usual.leftOut[0].reason).toMatch(/its environment has the options .*"is_slippery":false/);
+    expect(names(await loadPolicySet(folder, findEnv('FrozenLake-v1', { is_slippery: false })))).toEqual([['dry']]);
+  });
+
+  it('may be a run itself, and must hold something', async () => {
+    run('one', 'CartPole-v1', linear(4));
+    expect(names(await loadPolicySet(join(folder, 'one'), cartpole))).toEqual([[join(folder, 'one')]]);
+    mkdirSync(join(folder, 'none'));
+    await expect(loadPolicySet(join(folder, 'none'), cartpole)).rejects.toThrow(/found none/);
+    const pendulum = loadPolicySet(join(folder, 'one'), findEnv('Pendulum-v1'));
+    await expect(pendulum).rejects.toThrow(/found none that can be used; .*it is a run of CartPole-v1/);
+  });
+});
+
+describe('r2po eval --policies', () => {
+  const args = ['eval', '--env', 'CartPole-v1', '--backend', 'cpu', '--episodes', '15'];
+
+  it('prints one document, and writes every policy as CSV', async () => {
+    const csv = join(folder, 'all.csv');
+    const input = [line(linear(0, { name: 'a' })), line(linear(0.25, { name: 'b' })), line(linear(0, { name: 'c' }))];
+    const more = ['--policies', '-', '--seed', '7', '--recheck', '6', '--csv', csv, '--json'];
+    const { code, stdout, stderr } = await runCli([...args, ...more], { input: input.join('') });
+    expect(code).toBe(0);
+    expect(stderr).toBe('c has the parameters of a, which is kept\n');
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ env: 'CartPole-v1', backend: 'cpu', policies: 2, episodes: 15, seed: 7 });
+    expect(document.ranking.map(({ name }: { name: string }) => name).sort()).toEqual(['a', 'b']);
+    expect(document.best.policy.params).toHaveLength(10);
+    expect(document.recheck).toMatchObject({ seed: 22, episodes: 6 });
+    expect(document.duplicates).toEqual([{ name: 'c', of: 'a' }]);
+    const [header, first] = readLines(csv);
+    expect(header).toMatch(/^rank,name,kind,mean,/);
+    expect(first.split(',')[3]).toBe(String(document.ranking[0].mean));
+    const alone = await runCli([...args, '--policy', '-', '--seed', '7', '--json'], {
+      input: JSON.stringify(document.best.policy),
+    });
+    expect(JSON.parse(alone.stdout).mean).toBe(document.ranking[0].mean);
+  });
+
+  it('shows the first lines, and what the order means', async () => {
+    const path = file(
+      'many.jsonl',
+      Array.from({ length: 30 }, (_, i) => line(linear(i / 8, { name: `p${i}` }))).join(''),
+    );
+    const { code, stdout } = await runCli([...args, '--policies', path, '--top', '4', '--recheck', '0']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('30 policies, 15 episodes each, seeds 0 ... 14');
+    expect(stdout).toMatch(/of the other 29 cannot be told from the best/);
+    expect(stdout).toContain('check it on fresh seeds (--recheck)');
+    expect(stdout.trim().split('\n').slice(4)).toHaveLength(4);
+  });
+
+  it.each([
+    [[], /expected --policy for one or --policies for many, got none/],
+    [['--policy', '-', '--policies', '-'], /got both/],
+    [['--policies', '-', '--returns', 'x.csv'], /expected --policy with --returns/],
+    [['--policies', '-', '--dump-wgsl', '-'], /expected --policy with --dump-wgsl/],
+    [['--policy', '-', '--csv', 'x.csv'], /expected --policies with --csv/],
+    [['--policies', 'no-such-folder'], /there is no such file/],
+  ])('refuses %j', async (more, message) => {
+    const { code, stdout, stderr } = await runCli([...args, ...more]);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});

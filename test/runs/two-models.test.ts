@@ -1,0 +1,81 @@
+/** A run whose search and critic calls are answered by different models, or by one that stands in. */
+import { describe, expect, it } from 'vitest';
+import { exitCodes, ModelError } from '../../src/base/errors.ts';
+import { runExperiment } from '../../src/runs/run.ts';
+import { ModelChain } from '../../src/llm/fallback.ts';
+import { runRows } from '../../src/report/tables/run-table.ts';
+import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
+
+const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
+const named = (id: string, usage: object) => ({ ...scriptedModel(answer, { answeredBy: id, usage }), id });
+const cheap = () => named('openai/cheap', { promptTokens: 900, completionTokens: 20, cachedTokens: 700 });
+const strong = () => named('openai/strong', { promptTokens: 500, completionTokens: 80, reasoningTokens: 60 });
+const overrides = ['iterations=2', 'llm.critic.temperature=0.7', 'search.duplicates=allow'];
+
+describe('two models', () => {
+  it('are asked each with its own settings, recorded, counted apart, and needed again by a resume', async () => {
+    const [search, critic] = [cheap(), strong()];
+    const models = { search: new ModelChain(search), critic: new ModelChain(critic) };
+    const { folder, summary } = await smallRun({ models, overrides });
+    expect(summary).toMatchObject({
+      model: 'openai/cheap',
+      model_kind: 'model',
+      models: { search: 'openai/cheap', critic: 'openai/strong' },
+      llm: { calls: 4, prompt_tokens: 2800, cached_tokens: 1400, reasoning_tokens: 120, cost_usd: null },
+    });
+    expect(summary.llm.by_model).toMatchObject({ 'openai/cheap': { calls: 2 }, 'openai/strong': { calls: 2 } });
+    const asked = eventsOf(folder).flatMap((event) =>
+      event.type === 'llm_call' ? [[event.purpose, event.request.temperature]] : [],
+    );
+    expect(asked).toEqual([
+      ['search', 0],
+      ['critic', 0.7],
+      ['search', 0],
+      ['critic', 0.7],
+    ]);
+    const rows = runRows(summary);
+    expect(rows).toContainEqual(['tokens', '2800 in (1400 from a cache), 200 out (120 of reasoning)']);
+    expect(rows).toContainEqual(['model of the critic', 'openai/strong']);
+    await expect(smallRun({ model: search, overrides, folder })).rejects.toThrow(
+      'expected the model of the critic of the earlier part, "openai/strong", got "openai/cheap"',
+    );
+  });
+
+  it('says which one stood in', async () => {
+    const down = scriptedModel(() => {
+      throw new ModelError('model openai/scripted', 'down');
+    });
+    const chain = new ModelChain(down, [cheap()]);
+    const { summary } = await smallRun({ models: { search: chain, critic: chain }, overrides });
+    expect(summary.models.search).toBe('openai/scripted');
+    expect(Object.keys(summary.llm.by_model)).toEqual(['openai/cheap']);
+  });
+});
+
+describe('replies that cannot be used', () => {
+  it('stop a run that gets nothing else, resumable, and no call counts as failed', async () => {
+    let useful = false;
+    const model = scriptedModel((request, call) => (useful ? answer(request, call) : 'I cannot.'));
+    const limit = [...overrides, 'llm.max_unusable_in_a_row=3'];
+    const { failure, folder } = await failingRun(model, limit);
+    expect(failure).toMatchObject({ exitCode: exitCodes.model });
+    expect(failure.message).toMatch(
+      /got 3 in a row that are not; the first one: .*it was "I cannot\."; .*resume with:/,
+    );
+    useful = true;
+    const { summary } = await smallRun({ model, overrides: limit, folder });
+    expect(summary).toMatchObject({ status: 'finished', llm: { unusable_replies: 3, failed_calls: 0 } });
+  });
+});
+
+async function failingRun(model: ReturnType<typeof scriptedModel>, withLimit: readonly string[]) {
+  const options = await prepareRun({ model, overrides: withLimit });
+  try {
+    await runExperiment(options);
+  } catch (error) {
+    return { failure: error as ModelError, folder: options.folder };
+  } finally {
+    await options.backend.close();
+  }
+  throw new Error('expected a failure');
+}
