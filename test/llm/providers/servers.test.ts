@@ -182,7 +182,7 @@ describe('a reply that is begun', () => {
     const { reply, model, log } = await begin(`Here it is.\n${line}`);
     expect(reply.text).toBe(`Here it is.\n${line}`);
     expect(model.replyForms).toEqual(['grammar', 'json', 'lines']);
-    expect(log.join()).toMatch(/does not go on from a reply that is begun/);
+    expect(log.join()).toMatch(/does not continue a reply that is begun/);
   });
 });
 
