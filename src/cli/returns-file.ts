@@ -1,5 +1,5 @@
 /** The outcomes of all episodes as CSV. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../base/async.ts';
 import { endCauses } from '../rollout/backend.ts';
 import type { OutcomeSink } from '../rollout/host-statistics.ts';
 import type { WholeFile } from './whole-file.ts';

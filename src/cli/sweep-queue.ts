@@ -1,5 +1,5 @@
 /** `r2po sweep --queue`: puts runs into a queue, and tells how they stand there. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import type { SweepRun } from '../sweep/expand.ts';
@@ -144,7 +144,7 @@ async function waitFor(
     if (io.live) io.status(line);
     else if (line !== told) io.note(line);
     told = line;
-    if (open.length > 0) await delay(lookingTime, undefined, { signal }).catch(() => {});
+    if (open.length > 0) await sleep(lookingTime / 1000, signal).catch(() => {});
   }
   io.status(null);
   return ends;

@@ -1,9 +1,10 @@
 /** A model that answers what was recorded. */
+
+import { throwIfInterrupted } from '../base/async.ts';
 import { DiffersError } from '../base/errors.ts';
 import type { ChatModel, ChatReply, Message } from './chat.ts';
 import { lineDiff } from './diff.ts';
 import type { ReplyForm } from './reply/shape.ts';
-import { throwIfAborted } from './retry.ts';
 
 /** One call as it was recorded; an `llm_call` event is one. */
 export interface RecordedCall {
@@ -44,7 +45,7 @@ export function replayModel(calls: readonly RecordedCall[], options: ReplayOptio
       return [calls[next ?? 0]?.request.form ?? 'lines'];
     },
     async complete({ messages }, { signal } = {}) {
-      throwIfAborted(signal);
+      throwIfInterrupted(signal);
       const asked = identity(messages);
       const position: number = next ?? (mustMatch ? startOf(asked) : 0);
       const call = calls[position];

@@ -1,6 +1,5 @@
 /** When a failed attempt is made again, and after how long. The only place that retries: the client below never does. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { InterruptedError } from '../base/errors.ts';
+import { type Sleep, throwIfInterrupted } from '../base/async.ts';
 
 /** Why one attempt brought no answer. Never shown as it is: the caller turns the last one into a `ModelError`. */
 export class AttemptFailure extends Error {
@@ -56,33 +55,6 @@ export function isRetryableStatus(status: number): boolean {
   return [408, 409, 425, 429].includes(status) || status >= 500;
 }
 
-/** Waits; rejects at once when the signal fires. */
-export type Sleep = (seconds: number, signal?: AbortSignal) => Promise<void>;
-
-export const realSleep: Sleep = async (seconds, signal) => {
-  await delay(seconds * 1000, undefined, signal && { signal });
-};
-
-/** What the user's signal means, whatever was under way when it fired. */
-export function interruption(signal: AbortSignal): InterruptedError {
-  if (signal.reason instanceof InterruptedError) return signal.reason;
-  return new InterruptedError('model', 'the call was interrupted');
-}
-
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw interruption(signal);
-}
-
-/** Waits; throws the user's `InterruptedError` when the signal fires. */
-export async function pause(seconds: number, sleep: Sleep, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(seconds, signal);
-  } catch (cause) {
-    throwIfAborted(signal);
-    throw cause;
-  }
-}
-
 export interface RetryOptions {
   /** most attempts when this failure was the last one, the first one included */
   readonly attemptsFor: (failure: AttemptFailure) => number;
@@ -100,11 +72,11 @@ export interface RetryOptions {
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { attemptsFor, sleep, random, signal, onRetry } = options;
   for (let attempts = 1; ; attempts++) {
-    throwIfAborted(signal);
+    throwIfInterrupted(signal);
     try {
       return await attempt();
     } catch (error) {
-      throwIfAborted(signal);
+      throwIfInterrupted(signal);
       if (!(error instanceof AttemptFailure)) throw error;
       const asked = error.retryAfterSeconds;
       if (asked !== null && asked > longestRetryAfterSeconds) {
@@ -114,7 +86,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (!error.retryable || attempts >= maxAttempts) throw new GaveUp(error, attempts, error.advice);
       const wait = asked ?? backoffSeconds(attempts, random);
       onRetry(error, wait, attempts + 1, maxAttempts);
-      await pause(wait, sleep, signal);
+      await sleep(wait, signal);
     }
   }
 }

@@ -2,7 +2,7 @@
  * One backend for many runs: what waits while a call is under way is played in one call, where environment, policy and
  * settings agree. Every candidate keeps its own seeds, so each run gets the numbers that it would get alone.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../base/async.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 import {

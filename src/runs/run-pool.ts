@@ -1,7 +1,7 @@
 /** What the runs of one process share: backends, the model's threads, and what a configuration names. */
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../base/errors.ts';
-import { openOnce } from '../base/open-once.ts';
+import { openOnce } from '../base/async.ts';
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';

@@ -1,4 +1,5 @@
 /** One search run in its folder: opens the record, runs the search on it, keeps the other files up to date. */
+import { interruption } from '../base/async.ts';
 import { type ExitCode, exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { Env } from '../envs/env.ts';
@@ -18,7 +19,7 @@ import { LostLockError, watchLock } from './journal/lock.ts';
 import { environmentFacts, type Manifest } from './folder/manifest.ts';
 import { kindOf, namesOf, type RunModels } from './models/models.ts';
 import { RunFiles } from './folder/run-files.ts';
-import { interruption, runSearch } from './drivers/llm-search.ts';
+import { runSearch } from './drivers/llm-search.ts';
 import type { RunSummary } from './folder/summary.ts';
 import { Tally } from './journal/totals.ts';
 import { nothingUsable, UnusableError } from './models/unusable.ts';

@@ -3,8 +3,8 @@
  * What has been evaluated of a run's prompts is kept for it, apart for each purpose, as long as there is memory.
  */
 import pLimit, { type LimitFunction } from 'p-limit';
+import { openOnce } from '../../base/async.ts';
 import { ModelError, UsageError } from '../../base/errors.ts';
-import { openOnce } from '../../base/open-once.ts';
 import { excerpt } from '../providers/failure.ts';
 import { type ChatTemplate, chatTemplate } from './chat-template.ts';
 import { checkWeights, freeMemory, type GgufFile, gigabytes } from './gguf-file.ts';

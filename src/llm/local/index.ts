@@ -5,6 +5,7 @@
 
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { interruption, throwIfInterrupted } from '../../base/async.ts';
 import { ModelError, UsageError } from '../../base/errors.ts';
 import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { plainReply, ReplyFormRefused } from '../chat.ts';
@@ -15,7 +16,6 @@ import { presets } from '../providers/presets.ts';
 import { replyLimit } from '../providers/reply-limit.ts';
 import { beginningOf, gbnfOf } from '../reply/forms.ts';
 import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
-import { interruption, throwIfAborted } from '../retry.ts';
 import { type ContextSettings, type Engine, engineOf } from './engine.ts';
 import { type Generated, generate } from './generate.ts';
 import { checkGgufFile, checkThreads } from './gguf-file.ts';
@@ -147,7 +147,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
     },
     contextTokens: async () => context.contextSize,
     async complete(request, options = {}): Promise<ChatReply> {
-      throwIfAborted(options.signal);
+      throwIfInterrupted(options.signal);
       if (engine.turns.activeCount > 0) options.onProgress?.({ state: 'queued' });
       const limit = new AbortController();
       let started = performance.now();
@@ -210,7 +210,7 @@ async function untilAborted<T>(
     return await Promise.race([task, aborted]);
   } catch (error) {
     task.catch(() => {});
-    throwIfAborted(signal);
+    throwIfInterrupted(signal);
     throw limit.signal.aborted ? timedOut() : error;
   } finally {
     signal?.removeEventListener('abort', onAbort);

@@ -1,10 +1,10 @@
 /** The offline model on worker threads: its sums take longer than all else in an offline run, and runs share a process. */
 import { existsSync } from 'node:fs';
 import { Tinypool } from 'tinypool';
+import { orInterrupted } from '../../base/async.ts';
 import { ModelError } from '../../base/errors.ts';
 import { assetPath } from '../../base/node/assets.ts';
 import type { ChatModel, ChatReply, ChatRequest } from '../chat.ts';
-import { interruption } from '../retry.ts';
 import { offline } from './index.ts';
 import type { Answer } from './worker.ts';
 
@@ -36,14 +36,7 @@ export function openOfflineThreads(threads: number): OfflineThreads {
       ...offline,
       async complete(request: ChatRequest, { signal } = {}) {
         // Its own abort ends the thread; a reply takes milliseconds, and nobody waits for it.
-        const reply = ask(request);
-        if (!signal) return reply;
-        return new Promise((resolve, reject) => {
-          const abort = () => reject(interruption(signal));
-          if (signal.aborted) abort();
-          signal.addEventListener('abort', abort, { once: true });
-          reply.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-        });
+        return orInterrupted(ask(request), signal);
       },
     },
     close: () => pool.destroy(),

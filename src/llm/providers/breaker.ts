@@ -2,7 +2,8 @@
  * What an endpoint's trouble means for all calls of a process: after some failures in a row, one request at a time finds
  * out whether the trouble is over. The others wait for it, and take its failure for theirs.
  */
-import { AttemptFailure, interruption, pause, type Sleep } from '../retry.ts';
+import { orInterrupted, type Sleep } from '../../base/async.ts';
+import { AttemptFailure } from '../retry.ts';
 
 /** Failures in a row, over all calls, after which one request speaks for all. */
 const mostFailures = 5;
@@ -63,22 +64,11 @@ export function makeBreaker(now: () => number): Breaker {
     async run(task, sleep, signal) {
       if (failures < mostFailures) return observed(task);
       const rest = (restsUntil - now()) / 1000;
-      if (probe === null && rest > 0) await pause(rest, sleep, signal);
+      if (probe === null && rest > 0) await sleep(rest, signal);
       if (probe === null) return failures < mostFailures ? observed(task) : probed(task);
       const failure = await orInterrupted(probe, signal);
       if (failure !== null) throw failure;
       return observed(task);
     },
   };
-}
-
-/** Rejects with the interruption as soon as the signal fires. */
-function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(interruption(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,9 +1,10 @@
 /** One call of a model at an endpoint: its attempts, the waits between them, and what the user reads meanwhile. */
 import { performance } from 'node:perf_hooks';
+import { sleep, throwIfInterrupted } from '../../base/async.ts';
 import type { CallOptions, CallProgress, ChatReply, ChatRequest } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import { beginningOf } from '../reply/forms.ts';
-import { AttemptFailure, longestRetryAfterSeconds, realSleep, throwIfAborted, withRetries } from '../retry.ts';
+import { AttemptFailure, longestRetryAfterSeconds, withRetries } from '../retry.ts';
 import type { EndpointKnowledge } from './endpoint-knowledge.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
@@ -50,7 +51,7 @@ export class EndpointCall {
     this.#progress({ state: 'queued' });
     const completion = await withRetries(() => this.#attemptInTurn(), {
       attemptsFor: (failure) => this.#attemptsFor(failure),
-      sleep: options.sleep ?? realSleep,
+      sleep: options.sleep ?? sleep,
       random: options.random ?? Math.random,
       signal: this.#callOptions.signal,
       onRetry: ({ problem }, seconds, next, maxAttempts) => {
@@ -86,7 +87,7 @@ export class EndpointCall {
   async #attemptInTurn(): Promise<Completion> {
     const { options, limiter } = this.#parts;
     const turn = {
-      sleep: options.sleep ?? realSleep,
+      sleep: options.sleep ?? sleep,
       signal: this.#callOptions.signal,
       servedUntil: this.#servedUntil,
     };
@@ -123,7 +124,7 @@ export class EndpointCall {
         return this.#withBeginning(completion, asked);
       } catch (error) {
         if (!(error instanceof RefusedParameter)) throw error;
-        throwIfAborted(this.#callOptions.signal);
+        throwIfInterrupted(this.#callOptions.signal);
         this.#leaveOut(error, missing);
       }
     }

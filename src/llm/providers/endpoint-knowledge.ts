@@ -1,6 +1,7 @@
 /** What an endpoint has shown of itself to all calls of a model: refused parameters and reply forms, the server's kind. */
+
+import { throwIfInterrupted } from '../../base/async.ts';
 import type { ReplyForm } from '../reply/shape.ts';
-import { throwIfAborted } from '../retry.ts';
 import { getJson, withLimit } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
 import type { EndpointOptions, EndpointTraits, Protocol } from './protocol.ts';
@@ -43,7 +44,7 @@ export class EndpointKnowledge {
     try {
       this.#adopt((await this.#protocol.explore?.(this.#get(signal), isFirst)) ?? null);
     } catch {
-      throwIfAborted(signal);
+      throwIfInterrupted(signal);
     }
   }
 

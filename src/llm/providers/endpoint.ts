@@ -2,9 +2,10 @@
  * What all model endpoints have in common, whatever API they speak. An API brings what it has of its own as a `Protocol`;
  * `EndpointKnowledge` keeps what an endpoint has shown, `EndpointCall` makes one call.
  */
+import { throwIfInterrupted } from '../../base/async.ts';
 import { type CallOptions, type ChatModel, type ChatReply, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import { noControls } from '../controls.ts';
-import { GaveUp, throwIfAborted } from '../retry.ts';
+import { GaveUp } from '../retry.ts';
 import { EndpointCall, type EndpointParts } from './endpoint-call.ts';
 import { EndpointKnowledge } from './endpoint-knowledge.ts';
 import { exchangeWith } from './exchange.ts';
@@ -81,7 +82,7 @@ class Endpoint implements EndpointModel {
   async complete(request: ChatRequest, callOptions: CallOptions = {}): Promise<ChatReply> {
     const { options, knowledge, redact } = this.#parts;
     const { signal } = callOptions;
-    throwIfAborted(signal);
+    throwIfInterrupted(signal);
     await knowledge.explore(false, signal);
     if (request.seed !== null && this.#protocol.hasSeed === false && !knowledge.dropped.has('seed')) {
       knowledge.dropped.add('seed');
@@ -90,7 +91,7 @@ class Endpoint implements EndpointModel {
     try {
       return await new EndpointCall(this.#parts, request, callOptions).reply();
     } catch (error) {
-      throwIfAborted(signal);
+      throwIfInterrupted(signal);
       if (error instanceof GaveUp) throw await finalError(error, options, this.#protocol, signal);
       if (!(error instanceof ReplyFormRefused)) throw error;
       knowledge.refuseForm(error.form);

@@ -1,6 +1,8 @@
 /** What the user reads when an endpoint cannot be used. */
+
+import { throwIfInterrupted } from '../../base/async.ts';
 import { ModelError, nearest } from '../../base/errors.ts';
-import { type GaveUp, throwIfAborted } from '../retry.ts';
+import type { GaveUp } from '../retry.ts';
 import { getJson, withLimit } from './exchange.ts';
 import { excerpt } from './failure.ts';
 import type { EndpointOptions, Protocol } from './protocol.ts';
@@ -20,7 +22,7 @@ export async function finalError(
   const tries = attempts === 1 ? '' : ` (the last of ${attempts} attempts)`;
   let { advice } = gaveUp;
   if (advice === protocol.notFound) advice += await knownModels(options, protocol, signal);
-  throwIfAborted(signal);
+  throwIfInterrupted(signal);
   // No cause: errors of client libraries carry headers, and with them the key.
   const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;
   return new ModelError(`model ${options.id}`, redactor(options)(message), {

@@ -1,7 +1,8 @@
 /** How many requests one process makes of one endpoint, and how soon, over all models and runs that use it. */
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
-import { interruption, longestRetryAfterSeconds, pause, type Sleep, throwIfAborted } from '../retry.ts';
+import { interruption, type Sleep, throwIfInterrupted } from '../../base/async.ts';
+import { longestRetryAfterSeconds } from '../retry.ts';
 import { makeBreaker } from './breaker.ts';
 
 export interface Limits {
@@ -44,10 +45,10 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
     let served = servedUntil;
     let start: number | null = null;
     for (;;) {
-      throwIfAborted(signal);
+      throwIfInterrupted(signal);
       const until = pausedUntil;
       if (until > Math.max(served, now())) {
-        await pause((until - now()) / 1000, sleep, signal);
+        await sleep((until - now()) / 1000, signal);
         served = until;
         // Those who waited together must not start together.
         start = null;
@@ -57,7 +58,7 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
       start = Math.max(now(), nextStart);
       nextStart = start + spacing;
       // A pause may begin during this wait, so it is looked for once more.
-      if (start > now()) await pause((start - now()) / 1000, sleep, signal);
+      if (start > now()) await sleep((start - now()) / 1000, signal);
     }
   }
 

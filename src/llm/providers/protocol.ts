@@ -1,8 +1,9 @@
 /** What an API of model endpoints has of its own; `endpoint.ts` has what they share. */
+
+import type { Sleep } from '../../base/async.ts';
 import type { ChatRequest, Finish, Message } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
-import type { Sleep } from '../retry.ts';
 import type { ServerError } from './failure.ts';
 
 export interface ClientSettings {

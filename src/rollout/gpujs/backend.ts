@@ -4,7 +4,7 @@
  * accuracy is not enough here.
  */
 import { createRequire } from 'node:module';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../../base/async.ts';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';

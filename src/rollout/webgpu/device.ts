@@ -1,6 +1,6 @@
 /** Opening and closing a WebGPU device in Node (Dawn), and making its failures loud. */
 import { createRequire } from 'node:module';
-import { setTimeout } from 'node:timers/promises';
+import { sleep } from '../../base/async.ts';
 import { AdapterError, DeviceError, R2poError } from '../../base/errors.ts';
 
 export interface AdapterReport {
@@ -79,8 +79,8 @@ export async function findAdapter(
   };
 }
 
-/** A failed call and the loss that made it fail are told one after the other, ms. */
-const tellingTime = 100;
+/** Grace period: a loss is reported shortly after the call that it made fail, s. */
+const lossGraceSeconds = 0.1;
 
 /** Opens a device. Throws `AdapterError` when there is no adapter. */
 export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice> {
@@ -127,7 +127,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice
     },
     async reasonOf(error) {
       // No call waits on `lost` while all is well: it would keep something of each for as long as the device lives.
-      await Promise.race([lost, setTimeout(tellingTime)]);
+      await Promise.race([lost, sleep(lossGraceSeconds)]);
       return failure ?? new R2poError('webgpu', `expected results from the device, got: ${error}`, { cause: error });
     },
     close() {

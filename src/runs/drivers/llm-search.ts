@@ -3,8 +3,8 @@
  * the beginning. What the ledger holds is taken from there without a model call or an episode; the rest is done and
  * recorded. So a resumed run takes the very same path as one that was never broken off.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { InterruptedError, R2poError } from '../../base/errors.ts';
+import { nextTurn, throwIfInterrupted } from '../../base/async.ts';
+import { R2poError } from '../../base/errors.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Env } from '../../envs/env.ts';
 import { runIteration } from '../../methods/interpreter.ts';
@@ -58,22 +58,11 @@ export interface Search {
   readonly onIteration: (event: EventOf<'iteration'>, trace: (() => Promise<Trace>) | null) => Promise<void>;
 }
 
-/** What the user's signal means, whatever was under way when it came. */
-export function interruption(signal: AbortSignal): InterruptedError {
-  return signal.reason instanceof InterruptedError
-    ? signal.reason
-    : new InterruptedError('run', 'the run was interrupted');
-}
-
-function throwIfInterrupted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw interruption(signal);
-}
-
 /**
- * Signals and the terminal get their turn here: the offline model and short evaluations never wait for anything, and
- * without this Ctrl-C would be heard at the end of the run.
+ * Lets signals and the terminal run: the offline model and short evaluations never wait for anything, so that without
+ * this Ctrl-C would take effect at the end of the run.
  */
-async function giveWay(signal: AbortSignal | undefined): Promise<void> {
+async function yieldToEventLoop(signal: AbortSignal | undefined): Promise<void> {
   await nextTurn();
   throwIfInterrupted(signal);
 }
@@ -172,7 +161,7 @@ function iterationEffects(search: Search, calls: RunCalls) {
       let live = false;
       const event = await step(ledger, 'llm_call', call, async () => {
         live = true;
-        await giveWay(signal);
+        await yieldToEventLoop(signal);
         search.checkBudget();
         const asked = await calls.ask(call, messages, callNumber);
         return { type: 'llm_call', ...call, ...asked };

@@ -22,7 +22,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
-import { pause, realSleep } from '../../llm/retry.ts';
+import { sleep } from '../../base/async.ts';
 import { errorCode } from '../folder/files.ts';
 import { heartbeatMs, patience } from './heartbeat.ts';
 
@@ -303,7 +303,7 @@ export async function watchLock(
   onNotice?.(`"${folder}" is held by ${who}; waiting up to ${(patience * period) / 1000} s for a sign of life`);
   const begun = performance.now();
   while (performance.now() - begun < patience * period) {
-    await pause(period / 5000, realSleep, signal);
+    await sleep(period / 5000, signal);
     if (read(path) !== content) return null;
   }
   return content;

@@ -1,4 +1,5 @@
 /** The models of a run: one for the search calls and one for the critic calls, the same one where nothing differs. */
+import { openOnce } from '../../base/async.ts';
 import { UsageError } from '../../base/errors.ts';
 import { type PurposeSettings, purposeSettings } from '../../config/purpose.ts';
 import type { Config } from '../../config/schema.ts';
@@ -54,18 +55,14 @@ export async function openModels(
   begun: ModelNames | null = null,
 ): Promise<RunModels> {
   const opened = new Map<string, Promise<ChatModel>>();
-  const openOnce = (name: string, settings: PurposeSettings): Promise<ChatModel> => {
-    const key = JSON.stringify([name, settings.controls]);
-    const known = opened.get(key) ?? open(name, settings);
-    opened.set(key, known);
-    return known;
-  };
+  const modelOf = (name: string, settings: PurposeSettings): Promise<ChatModel> =>
+    openOnce(opened, JSON.stringify([name, settings.controls]), () => open(name, settings));
   const chains = new Map<string, ModelChain>();
   const chainOf = async (purpose: Purpose): Promise<ModelChain> => {
     const settings = purposeSettings(config, purpose);
     const name = begun?.[purpose] ?? settings.model;
     const names = [...new Set([name, ...config.llm.fallback])];
-    const [first, ...others] = await Promise.all(names.map((id) => openOnce(id, settings)));
+    const [first, ...others] = await Promise.all(names.map((id) => modelOf(id, settings)));
     others.forEach(refuseStandIn);
     const key = JSON.stringify([names, settings.controls]);
     const chain = chains.get(key) ?? new ModelChain(first, others);

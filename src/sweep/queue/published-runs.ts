@@ -1,9 +1,10 @@
 /** Where a worker with a disk of its own keeps its runs for others. */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../../base/async.ts';
 import { errorCode, replaceFileAsync, syncFolder } from '../../runs/folder/files.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
 import { type Manifest, manifestName, readManifest } from '../../runs/folder/manifest.ts';
@@ -97,7 +98,7 @@ export function directoryStore(root: string): RunStore {
           return;
         } catch (error) {
           if (!(error instanceof BusyError) || attempt === 5) throw error;
-          await delay(heartbeatMs());
+          await sleep(heartbeatMs() / 1000);
         }
       }
     },

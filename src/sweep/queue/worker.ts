@@ -1,8 +1,9 @@
 /** Takes runs from a queue and plays them, some at a time, until it is told to stop. */
+
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
+import { sleep } from '../../base/async.ts';
 import { InterruptedError, R2poError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
 import type { BackendChoice } from '../../rollout/backend.ts';
@@ -174,7 +175,7 @@ class QueueWorker {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       if (this.#active.size === 0 && (await this.#isEmpty())) return;
-      await Promise.race([delay(Math.min(500, this.#heartbeat)), this.#stopped]);
+      await Promise.race([sleep(Math.min(500, this.#heartbeat) / 1000), this.#stopped]);
     }
   }
 
@@ -194,9 +195,9 @@ class QueueWorker {
     // Ends its timers as well, which a close that waits for Redis leaves running.
     await this.#engine.pause(true);
     const closed = this.#engine.close();
-    while (this.#active.size > 0) await delay(20);
+    while (this.#active.size > 0) await sleep(0.02);
     const patient = new AbortController();
-    await Promise.race([closed, delay(shutdownTime, undefined, { signal: patient.signal }).catch(() => {})]);
+    await Promise.race([closed, sleep(shutdownTime / 1000, patient.signal).catch(() => {})]);
     patient.abort();
   }
 

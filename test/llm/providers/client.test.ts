@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { sleep as realSleep } from '../../../src/base/async.ts';
 import { exitCodes, InterruptedError, ModelError, UsageError } from '../../../src/base/errors.ts';
 import { estimateTokens } from '../../../src/base/tokens.ts';
 import type { ChatModel, ChatRequest } from '../../../src/llm/chat.ts';
@@ -13,7 +14,7 @@ import {
   resolveModel,
 } from '../../../src/llm/providers/index.ts';
 import { askedWait } from '../../../src/llm/providers/waits.ts';
-import { backoffSeconds, realSleep } from '../../../src/llm/retry.ts';
+import { backoffSeconds } from '../../../src/llm/retry.ts';
 import { asHosted, countedUsage, impatientClient, twoParameterRequest } from '../../support/endpoint.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from '../../support/fake-model-server.ts';
 

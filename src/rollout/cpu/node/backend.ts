@@ -1,7 +1,7 @@
 /** The float64 backend: episodes on the calling thread or on worker threads, with the same results on any number. */
 import { availableParallelism } from 'node:os';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { nextTurn } from '../../../base/async.ts';
 import { R2poError, UsageError } from '../../../base/errors.ts';
 import { RecordedDraws } from '../../../base/rng/draws.ts';
 import { type Env, observationSize, stateArraySize, type Transition } from '../../../envs/env.ts';

@@ -1,0 +1,70 @@
+/** Waiting: for time, for the event loop, for whichever comes first, and for something that is opened only once. */
+import { InterruptedError } from './errors.ts';
+
+/** Resolves after so many seconds; rejects with `interruption(signal)` as soon as the signal fires. */
+export type Sleep = (seconds: number, signal?: AbortSignal) => Promise<void>;
+
+export const sleep: Sleep = (seconds, signal) => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 1000 * seconds);
+  });
+  return orInterrupted(waited, signal).finally(() => clearTimeout(timer));
+};
+
+/** The error that a fired signal stands for: its reason when that is an `InterruptedError`, else a general one. */
+export function interruption(signal: AbortSignal): InterruptedError {
+  return signal.reason instanceof InterruptedError
+    ? signal.reason
+    : new InterruptedError('run', 'the run was interrupted');
+}
+
+export function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interruption(signal);
+}
+
+/** The promise's outcome, or a rejection with `interruption(signal)` as soon as the signal fires. */
+export function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(interruption(signal));
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** What the platform has for `nextTurn`; none of the three is everywhere. */
+interface Turns {
+  readonly setImmediate?: ((callback: () => void) => unknown) | undefined;
+  readonly scheduler?: { readonly yield?: () => Promise<void> } | undefined;
+  readonly MessageChannel: new () => {
+    readonly port1: { onmessage: (() => void) | null; close(): void };
+    readonly port2: { postMessage(message: null): void };
+  };
+}
+
+/** Resolves after the event loop has run other tasks: signals, timers, the page's input. Far shorter than a timer. */
+export function nextTurn(platform = globalThis as unknown as Turns): Promise<void> {
+  const { setImmediate, scheduler, MessageChannel } = platform;
+  if (setImmediate) return new Promise((resolve) => setImmediate(resolve));
+  if (scheduler?.yield) return scheduler.yield();
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** Opens what is not open yet, once for all who ask; a failed opening is forgotten, so that the next caller retries. */
+export function openOnce<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
+  const known = opened.get(key);
+  if (known) return known;
+  const opening = open();
+  opened.set(key, opening);
+  opening.catch(() => opened.delete(key));
+  return opening;
+}
