@@ -1,0 +1,26 @@
+/**
+ * Names, hashes and texts of the shipped configurations: folders of runs are found by them, so that they may change only
+ * on purpose. `hash`: of the configuration; `run`: of what decides the result; `yaml`: of the file in the run folder.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { assetPath } from '../../src/base/node/assets.ts';
+import { configHash } from '../../src/config/hash.ts';
+import { resolveConfig, shippedConfigs } from '../../src/config/resolve.ts';
+import { runHash } from '../../src/runs/folder/identity.ts';
+
+const path = assetPath('test/config/shipped-hashes.json');
+const recorded = JSON.parse(readFileSync(path, 'utf8')) as Record<string, { hash: string; run: string; yaml: string }>;
+
+describe('the shipped configurations', () => {
+  it('have a recorded hash each', () => {
+    expect(shippedConfigs()).toEqual(Object.keys(recorded).sort());
+  });
+
+  it.each(Object.entries(recorded))('%s is the configuration that it was', async (name, expected) => {
+    const { config, yaml } = await resolveConfig(name);
+    const text = createHash('sha256').update(yaml).digest('hex').slice(0, 12);
+    expect({ hash: configHash(config), run: runHash(config), yaml: text }).toEqual(expected);
+  });
+});
