@@ -9,20 +9,20 @@ import { performance } from 'node:perf_hooks';
 
 const dist = new URL('../dist/', import.meta.url);
 const { resolveConfig } = await import(new URL('config/resolve.js', dist));
-const { createRunFolder } = await import(new URL('experiment/folder.js', dist));
-const { planRun } = await import(new URL('experiment/plan.js', dist));
-const { runExperiment } = await import(new URL('experiment/run.js', dist));
-const { openBackend } = await import(new URL('rollout/open.js', dist));
+const { createRunFolder } = await import(new URL('runs/folder/folder.js', dist));
+const { resolveUnits } = await import(new URL('runs/resolve-units.js', dist));
+const { runExperiment } = await import(new URL('runs/run.js', dist));
+const { openBackend } = await import(new URL('rollout/node/open.js', dist));
 
 const [iterations = '1000', backendName = 'cpu', name = 'cartpole/r2po'] = process.argv.slice(2);
 const overrides = [`iterations=${iterations}`, 'recheck.episodes=1', `evaluation.backend=${backendName}`];
 const { config, yaml } = await resolveConfig(name, overrides);
-const plan = planRun(config);
+const units = resolveUnits(config);
 const backend = await openBackend(config.evaluation.backend);
 const runsDir = mkdtempSync(join(tmpdir(), 'r2po-overhead-'));
 
 let calls = 0;
-const { paramCount, values } = plan.policy;
+const { paramCount, values } = units.policy;
 const value = (i) =>
   values.kind === 'choice'
     ? values.values[(calls * 7 + i) % values.values.length]
@@ -43,7 +43,7 @@ let last = 0;
 const heaps = [];
 const folder = createRunFolder({ runsDir, name: null }, { config, yaml, argv: [], now: Date.now() });
 await runExperiment({
-  ...plan,
+  ...units,
   model,
   backend,
   folder,

@@ -4,24 +4,24 @@ import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { type Estimate, estimateRun } from '../runs/estimate.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
 import { opener, openModels } from '../runs/models/models.ts';
-import type { Plan } from '../runs/resolve-units.ts';
+import type { RunUnits } from '../runs/resolve-units.ts';
 import { formatTable, type Io } from './io.ts';
 
 /** Plays a few episodes to see how long prompts are. */
-export async function estimateOf(plan: Plan): Promise<Estimate> {
+export async function estimateOf(units: RunUnits): Promise<Estimate> {
   const backend = openCpuBackend({ threads: 1 });
-  return estimateRun(plan, backend).finally(() => backend.close());
+  return estimateRun(units, backend).finally(() => backend.close());
 }
 
 /** Null where a model cannot be opened here, for which a run would say why. */
-async function contextsOfPlan(plan: Plan, io: Io): Promise<readonly Context[] | null> {
+async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[] | null> {
   try {
     const models = await openModels(
-      plan.config,
-      plan.method,
-      opener(plan.config, (text) => io.note(text)),
+      units.config,
+      units.method,
+      opener(units.config, (text) => io.note(text)),
     );
-    return await contextsOf(models, plan.config);
+    return await contextsOf(models, units.config);
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
     io.note(`the context of the model is not known: ${error.message}`);
@@ -36,13 +36,13 @@ function costText({ cost_usd: cost, price_date: date, price_source: source }: Es
 }
 
 /** Counts calls, episodes and tokens, and names the cost where the price is known. */
-export async function showEstimate(plan: Plan, json: boolean, io: Io): Promise<void> {
-  const estimate = await estimateOf(plan);
-  const contexts = await contextsOfPlan(plan, io);
-  const { config } = plan;
+export async function showEstimate(units: RunUnits, json: boolean, io: Io): Promise<void> {
+  const estimate = await estimateOf(units);
+  const contexts = await contextsOfRun(units, io);
+  const { config } = units;
   if (json) {
     const told = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;
-    io.printJson({ env: plan.env.id, method: plan.method.id, model: config.model, ...estimate, contexts: told });
+    io.printJson({ env: units.env.id, method: units.method.id, model: config.model, ...estimate, contexts: told });
     return;
   }
   const count = (value: number): string => value.toLocaleString('en-US');
@@ -61,7 +61,7 @@ export async function showEstimate(plan: Plan, json: boolean, io: Io): Promise<v
     ...(contexts !== null && known.length === 0 ? [] : [['context, tokens', known.join(', ') || 'unknown']]),
     ['cost', costText(estimate, config.model)],
   ];
-  const title = `${plan.env.id}, ${plan.method.id}, ${config.model}`;
+  const title = `${units.env.id}, ${units.method.id}, ${config.model}`;
   io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
   for (const warning of outgrown(contexts ?? [], estimate)) io.warn(warning);
 }

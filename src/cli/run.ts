@@ -21,7 +21,7 @@ import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
-import { type Plan, planRun } from '../runs/resolve-units.ts';
+import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { type Progress, restoreSummary, runExperiment } from '../runs/run.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
@@ -79,50 +79,50 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const { config: asked } = await resolveConfig(configName, overrides, options);
   if (options.dryRun) {
     const { showEstimate } = await import('./run-estimate.ts');
-    await showEstimate(planRun(await withListPrices(asked)), options.json === true, io);
+    await showEstimate(resolveUnits(await withListPrices(asked)), options.json === true, io);
     return;
   }
   const place = { runsDir: options.runsDir, name: options.name ?? null };
   const earlier = options.resume ? await resumed(place, asked, await asEarlier(configName, overrides, options)) : null;
-  const plan = planRun(earlier?.config ?? (await withListPrices(asked)));
+  const units = resolveUnits(earlier?.config ?? (await withListPrices(asked)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
   if (earlier !== null && manifest?.status === 'finished') {
     io.note(`${earlier.folder} is finished; this is what it found`);
-    report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, plan.policy), options, io);
+    report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, units.policy), options, io);
     return;
   }
-  await play({ plan, place, folder: earlier?.folder ?? null, manifest }, options, io);
+  await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
 }
 
 interface Prepared {
-  readonly plan: Plan;
+  readonly units: RunUnits;
   readonly place: RunPlace;
   /** of the run to go on with; null: a new one */
   readonly folder: string | null;
   readonly manifest: Manifest | null;
 }
 
-async function play({ plan, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
+async function play({ units, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
   const interruption = listenForInterrupts(io, 'the run');
   const note = (text: string) => io.note(text);
   try {
-    const backend = await openBackend(usedBackend(manifest) ?? plan.config.evaluation.backend, note);
+    const backend = await openBackend(usedBackend(manifest) ?? units.config.evaluation.backend, note);
     try {
-      const unsupported = backend.supports(plan.env, plan.policy);
+      const unsupported = backend.supports(units.env, units.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
       const { opener, openModels } = await import('../runs/models/models.ts');
-      const models = await openModels(plan.config, plan.method, opener(plan.config, note), usedModels(manifest));
+      const models = await openModels(units.config, units.method, opener(units.config, note), usedModels(manifest));
       for (const line of modelLines(models)) io.note(line);
-      await warnOfContexts(plan, models, io);
+      await warnOfContexts(units, models, io);
       const argv = process.argv.slice(2);
       // Only now `auto` has a name.
-      const config = earlier === null ? await withListPrices(plan.config, answering(models)) : plan.config;
+      const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
       const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
       io.note(`run folder: ${folder}`);
       const shown = statusOf(io);
       try {
         const summary = await runExperiment({
-          ...plan,
+          ...units,
           config,
           backend,
           models,
@@ -164,13 +164,13 @@ function answering({ search, critic }: RunModels): string[] {
 }
 
 /** Warns before the first call of prompts that will outgrow the context; looks only where a language model answers. */
-async function warnOfContexts(plan: Plan, models: RunModels, io: Io): Promise<void> {
+async function warnOfContexts(units: RunUnits, models: RunModels, io: Io): Promise<void> {
   if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
   const { estimateOf } = await import('./run-estimate.ts');
   const { contextsOf, outgrown } = await import('../runs/models/context.ts');
-  const contexts = await contextsOf(models, plan.config);
+  const contexts = await contextsOf(models, units.config);
   if (contexts.every(({ tokens }) => tokens === null)) return;
-  for (const warning of outgrown(contexts, await estimateOf(plan))) io.warn(warning);
+  for (const warning of outgrown(contexts, await estimateOf(units))) io.warn(warning);
 }
 
 /** The configuration as an earlier version would have meant it. */
@@ -205,7 +205,7 @@ function statusOf(io: Io) {
   return {
     onProgress(next: Progress): void {
       progress = next;
-      if (next.event === null) io.note(`resumed after ${next.tally.rows.length} of ${next.iterations} iterations`);
+      if (next.event === null) io.note(`resumed after ${next.totals.rows.length} of ${next.iterations} iterations`);
       if (io.live) draw();
       else if (next.event?.type === 'iteration') io.note(progressLine(next));
     },

@@ -1,6 +1,6 @@
 /** How far a run is, in one line. */
 import { significant } from '../base/plain-number.ts';
-import type { Tally } from '../runs/journal/totals.ts';
+import type { RunTotals } from '../runs/journal/totals.ts';
 import type { Progress } from '../runs/run.ts';
 
 const rewardDigits = 5;
@@ -25,13 +25,13 @@ function reward(value: number | null | undefined): string {
 }
 
 /** Mean of the best policy, with half the width of its 95 % interval over the evaluation's episodes. */
-function best({ best: policy }: Tally): string {
+function best({ best: policy }: RunTotals): string {
   if (!policy) return '-';
   const ci95 = policy.summary?.ci95;
   return ci95 ? `${reward(policy.mean)} ± ${significant((ci95[1] - ci95[0]) / 2, 2)}` : reward(policy.mean);
 }
 
-function tokensText({ tokens, answered }: Tally): string {
+function tokensText({ tokens, answered }: RunTotals): string {
   const { cachedTokens, reasoningTokens } = answered;
   const parts = [
     ...(cachedTokens ? [`${shortCount(cachedTokens)} cached`] : []),
@@ -41,17 +41,17 @@ function tokensText({ tokens, answered }: Tally): string {
 }
 
 /** The line of the newest state. A run that is still warming up says so. */
-export function progressLine({ tally, iterations, etaSeconds, event }: Progress): string {
+export function progressLine({ totals, iterations, etaSeconds, event }: Progress): string {
   if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
   if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;
-  const { accepted, rejected } = tally.revisions;
+  const { accepted, rejected } = totals.revisions;
   return [
-    `iteration ${tally.rows.length}/${iterations}`,
-    `last ${reward(tally.rows.at(-1)?.mean)}`,
-    `best ${best(tally)}`,
+    `iteration ${totals.rows.length}/${iterations}`,
+    `last ${reward(totals.rows.at(-1)?.mean)}`,
+    `best ${best(totals)}`,
     `revisions ${accepted} kept, ${rejected} not`,
-    `unusable replies ${tally.llm.unusable}`,
-    tokensText(tally),
-    ...(etaSeconds === null || tally.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
+    `unusable replies ${totals.llm.unusable}`,
+    tokensText(totals),
+    ...(etaSeconds === null || totals.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
   ].join(' | ');
 }

@@ -12,7 +12,7 @@ import type { Backend } from '../rollout/backend.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import { sensitivity } from '../evaluation/sensitivity.ts';
 import { costOf, priceOf } from './models/cost.ts';
-import type { Plan } from './resolve-units.ts';
+import type { RunUnits } from './resolve-units.ts';
 import { deriveGenerator, deriveSeed } from './seeds.ts';
 
 export interface Estimate {
@@ -51,10 +51,10 @@ interface OneIteration {
 const purposes = ['search', 'critic'] as const satisfies readonly Purpose[];
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
-export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimate> {
-  const { config, settings } = plan;
-  const first = await oneIteration(plan, backend, 1);
-  const last = settings.iterations === 1 ? first : await oneIteration(plan, backend, settings.iterations);
+export async function estimateRun(units: RunUnits, backend: Backend): Promise<Estimate> {
+  const { config, settings } = units;
+  const first = await oneIteration(units, backend, 1);
+  const last = settings.iterations === 1 ? first : await oneIteration(units, backend, settings.iterations);
   // The history grows by a line an iteration.
   const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
   const paid = purposes.map((purpose) => ({
@@ -83,8 +83,8 @@ export async function estimateRun(plan: Plan, backend: Backend): Promise<Estimat
   };
 }
 
-async function oneIteration(plan: Plan, backend: Backend, iteration: number): Promise<OneIteration> {
-  const { config, settings, env, policy, method } = plan;
+async function oneIteration(units: RunUnits, backend: Backend, iteration: number): Promise<OneIteration> {
+  const { config, settings, env, policy, method } = units;
   const inside = { ...settings, warmupInside: true };
   const draw = (index: number): number[] =>
     warmupParameters(policy, inside, deriveGenerator(config.seed, 'warmupParameters', index));

@@ -8,15 +8,15 @@ import { asRecorded } from './journal/event-schema.ts';
 import type { RunEvent } from './journal/events.ts';
 import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
 import { type EventLog, readEvents } from './journal/journal.ts';
-import { eventName, isSearchEvent, type Ledger, type SearchBody, type SearchEvent } from './journal/steps.ts';
+import { eventName, isSearchEvent, type StepLog, type SearchBody, type SearchEvent } from './journal/steps.ts';
 import type { Manifest } from './folder/manifest.ts';
 import { oneModel } from './models/models.ts';
-import { type Plan, planRun } from './resolve-units.ts';
+import { type RunUnits, resolveUnits } from './resolve-units.ts';
 import { runSearch } from './drivers/llm-search.ts';
 
 export interface RecordedRun {
   readonly folder: string;
-  readonly plan: Plan;
+  readonly units: RunUnits;
   readonly manifest: Manifest;
   readonly log: EventLog;
   /** of the first session: what the episodes were played on */
@@ -27,12 +27,12 @@ export interface RecordedRun {
 export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   const manifest = requireRun(folder);
   refuseImported(folder, manifest, 'replay');
-  const plan = planRun(await readRunConfig(folder));
+  const units = resolveUnits(await readRunConfig(folder));
   const log = readEvents(folder);
   const first = log.events.find((event) => event.type === 'run_started');
   if (!first)
     throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
-  return { folder, plan, manifest, log, backend: first.backend };
+  return { folder, units, manifest, log, backend: first.backend };
 }
 
 /** The model calls of a record, in order. */
@@ -78,8 +78,8 @@ function comparable({ time: _time, seq: _seq, ...body }: SearchEvent, words: boo
   return { ...call, text: reply.text };
 }
 
-/** A ledger that has everything done again, and compares it with the record. */
-class ComparingLedger implements Ledger {
+/** A step log that has everything done again, and compares it with the record. */
+class ComparingStepLog implements StepLog {
   position = 0;
   rewordedPrompts = 0;
   private readonly record: readonly SearchEvent[];
@@ -121,28 +121,28 @@ export async function replayRun(
   backend: Backend,
   options: { readonly prompts?: 'must-match' | 'may-differ'; readonly signal?: AbortSignal } = {},
 ): Promise<ReplayReport> {
-  const { plan, log } = run;
+  const { units, log } = run;
   const record = log.events.filter(isSearchEvent);
-  const ledger = new ComparingLedger(record, options.prompts !== 'may-differ');
+  const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');
   let difference: string | null = null;
   try {
     await runSearch({
-      ...plan,
+      ...units,
       backend,
-      ledger,
+      steps,
       signal: options.signal,
       models: oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' })),
       checkBudget: () => {},
       onIteration: async () => {},
     });
-    const rest = record[ledger.position];
+    const rest = record[steps.position];
     if (rest) difference = `at seq ${rest.seq}: expected ${eventName(rest)}, got the end of the run`;
   } catch (thrown) {
     if (thrown instanceof Differs) difference = thrown.message;
     else if (thrown instanceof DiffersError) difference = thrown.detail;
     else if (!(thrown instanceof EndOfRecord)) throw thrown;
   }
-  const done = record.slice(0, ledger.position);
+  const done = record.slice(0, steps.position);
   const count = (type: SearchEvent['type']) => done.filter((event) => event.type === type).length;
   return {
     warmups: count('warmup'),
@@ -150,7 +150,7 @@ export async function replayRun(
     evaluations: count('evaluated'),
     iterations: count('iteration'),
     rechecked: count('rechecked') > 0,
-    rewordedPrompts: ledger.rewordedPrompts,
+    rewordedPrompts: steps.rewordedPrompts,
     complete: log.events.some((event) => event.type === 'run_finished'),
     difference,
   };

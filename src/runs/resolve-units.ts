@@ -10,7 +10,8 @@ import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
 import { checkPrices } from './models/cost.ts';
 
-export interface Plan {
+/** What a configuration names. */
+export interface RunUnits {
   readonly config: Config;
   readonly env: Env;
   readonly policy: Policy;
@@ -19,31 +20,31 @@ export interface Plan {
 }
 
 /**
- * Plans runs. Those that name the same environment and the same policy get the same objects, by which a backend knows
- * what it has compiled and what it may play in one call.
+ * Resolves configurations. Those that name the same environment and the same policy get the same objects, by which a
+ * backend knows what it has compiled and what it may play in one call.
  */
-export class Planner {
-  readonly #units = new Map<string, Pick<Plan, 'env' | 'policy'>>();
+export class UnitCache {
+  readonly #shared = new Map<string, Pick<RunUnits, 'env' | 'policy'>>();
 
   /** Throws a usage error when something that the configuration names does not exist or fit. */
-  plan(config: Config): Plan {
+  resolve(config: Config): RunUnits {
     checkPrices(config);
-    const { env, policy } = this.#unitsOf(config);
+    const { env, policy } = this.#sharedOf(config);
     return { config, env, policy, method: findMethod(config.method), settings: toSettings(config, env) };
   }
 
-  #unitsOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<Plan, 'env' | 'policy'> {
+  #sharedOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<RunUnits, 'env' | 'policy'> {
     const key = JSON.stringify([id, env_options, kind, options]);
-    const known = this.#units.get(key);
+    const known = this.#shared.get(key);
     if (known) return known;
     const env = findEnv(id, env_options);
-    const units = { env, policy: buildPolicy(kind, env, options) };
-    this.#units.set(key, units);
-    return units;
+    const shared = { env, policy: buildPolicy(kind, env, options) };
+    this.#shared.set(key, shared);
+    return shared;
   }
 }
 
-/** The plan of a single run. */
-export function planRun(config: Config): Plan {
-  return new Planner().plan(config);
+/** The units of a single run. */
+export function resolveUnits(config: Config): RunUnits {
+  return new UnitCache().resolve(config);
 }

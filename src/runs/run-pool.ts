@@ -16,18 +16,18 @@ import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import { openModel } from './models/open-model.ts';
 import { type ModelNames, openModels, type RunModels } from './models/models.ts';
-import { Planner } from './resolve-units.ts';
+import { UnitCache } from './resolve-units.ts';
 import { type Progress, restoreSummary, runExperiment } from './run.ts';
 import type { RunSummary } from './folder/summary.ts';
 
-export interface HostOptions {
+export interface PoolOptions {
   /** a line for the user, such as which backend was taken */
   readonly note: (text: string) => void;
   /** runs at a time */
   readonly jobs: number;
 }
 
-export interface HostedRun {
+export interface PooledRun {
   readonly config: Config;
   /** made by `ensureRunFolder`; what is in it already is gone on from */
   readonly folder: string;
@@ -49,22 +49,22 @@ async function withPricesOf(folder: string, config: Config): Promise<Config> {
   return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
 }
 
-export class RunHost {
-  readonly #note: HostOptions['note'];
+export class RunPool {
+  readonly #note: PoolOptions['note'];
   readonly #jobs: number;
-  readonly #planner = new Planner();
+  readonly #units = new UnitCache();
   readonly #backends = new Map<BackendChoice, Promise<SharedBackend>>();
   readonly #models = new Map<string, Promise<ChatModel>>();
   #offline: OfflineThreads | null = null;
 
-  constructor({ note, jobs }: HostOptions) {
+  constructor({ note, jobs }: PoolOptions) {
     this.#note = note;
     this.#jobs = jobs;
   }
 
   /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
   async check(config: Config): Promise<void> {
-    const { env, policy, method } = this.#planner.plan(await withListPrices(config));
+    const { env, policy, method } = this.#units.resolve(await withListPrices(config));
     const unsupported = (await this.#backend(config.evaluation.backend)).supports(env, policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
     await this.#modelsOf(config, method, null);
@@ -73,14 +73,14 @@ export class RunHost {
   /**
    * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `runExperiment` does.
    */
-  async run({ config, folder, backend: fallback, ...options }: HostedRun): Promise<RunSummary> {
+  async run({ config, folder, backend: fallback, ...options }: PooledRun): Promise<RunSummary> {
     const manifest = requireRun(folder);
-    const plan = this.#planner.plan(await withPricesOf(folder, config));
-    if (manifest.status === 'finished') return restoreSummary(folder, plan.config, plan.policy);
+    const units = this.#units.resolve(await withPricesOf(folder, config));
+    if (manifest.status === 'finished') return restoreSummary(folder, units.config, units.policy);
     const asked = config.evaluation.backend;
     const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
-    const models = await this.#modelsOf(config, plan.method, usedModels(manifest));
-    return await runExperiment({ ...plan, ...options, folder, resume: true, backend, models });
+    const models = await this.#modelsOf(config, units.method, usedModels(manifest));
+    return await runExperiment({ ...units, ...options, folder, resume: true, backend, models });
   }
 
   /** Of the backends: how many evaluations were asked for, and how many calls they took. */

@@ -14,21 +14,21 @@ import type { EventBody, RunEvent } from './journal/events.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
 import { runHash } from './folder/identity.ts';
 import { Journal } from './journal/journal.ts';
-import { isSearchEvent, type Ledger, type SearchEvent } from './journal/steps.ts';
+import { isSearchEvent, type StepLog, type SearchEvent } from './journal/steps.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
 import { environmentFacts, type Manifest } from './folder/manifest.ts';
 import { kindOf, namesOf, type RunModels } from './models/models.ts';
 import { RunFiles } from './folder/run-files.ts';
 import { runSearch } from './drivers/llm-search.ts';
 import type { RunSummary } from './folder/summary.ts';
-import { Tally } from './journal/totals.ts';
+import { RunTotals } from './journal/totals.ts';
 import { nothingUsable, UnusableError } from './models/unusable.ts';
 
 /** What is told after every event, and once before the first when a run is resumed. */
 export interface Progress {
   /** null: nothing has been done in this session yet */
   readonly event: RunEvent | null;
-  readonly tally: Tally;
+  readonly totals: RunTotals;
   /** that the run will have */
   readonly iterations: number;
   /** s until the iterations are done, from the pace of this session; null before its first one */
@@ -63,36 +63,36 @@ export interface ExperimentOptions {
 }
 
 /** Refuses to go on with another device or model than the record was made with: the results would be a mixture. */
-function checkSameMeans({ backend, models, onNotice }: ExperimentOptions, tally: Tally): void {
+function checkSameMeans({ backend, models, onNotice }: ExperimentOptions, totals: RunTotals): void {
   const refuse = (what: string, before: string, now: string, option: string): never => {
     throw new UsageError(
       '--resume',
       `expected the ${what} of the earlier part, "${before}", got "${now}"; add ${option}${before}, or start a new run`,
     );
   };
-  if (tally.backend !== null && tally.backend !== backend.id)
-    refuse('backend', tally.backend, backend.id, '--backend ');
+  if (totals.backend !== null && totals.backend !== backend.id)
+    refuse('backend', totals.backend, backend.id, '--backend ');
   const { search, critic } = namesOf(models);
-  if (tally.models !== null) {
-    const before = tally.models;
+  if (totals.models !== null) {
+    const before = totals.models;
     if (before.search !== search) refuse('model', before.search, search, '--model ');
     if (before.critic !== critic) refuse('model of the critic', before.critic, critic, 'llm.critic.model=');
   }
-  if (tally.backend !== null && tally.adapter !== backend.adapter) {
-    onNotice?.(`the earlier part of this run was played on "${tally.adapter}", now it is "${backend.adapter}"`);
+  if (totals.backend !== null && totals.adapter !== backend.adapter) {
+    onNotice?.(`the earlier part of this run was played on "${totals.adapter}", now it is "${backend.adapter}"`);
   }
-  if (tally.sessions > 0 && tally.prompts !== promptVersion) {
-    const before = tally.prompts === null ? 'an older version' : `version ${tally.prompts}`;
+  if (totals.sessions > 0 && totals.prompts !== promptVersion) {
+    const before = totals.prompts === null ? 'an older version' : `version ${totals.prompts}`;
     onNotice?.(
       `the earlier part of this run was asked with ${before} of the prompts, now it is version ${promptVersion}`,
     );
   }
 }
 
-/** A running session: the record with its tally and files. */
+/** A running session: the record with its totals and files. */
 class Session {
-  readonly tally = new Tally();
-  readonly ledger: Ledger;
+  readonly totals = new RunTotals();
+  readonly steps: StepLog;
   private readonly options: ExperimentOptions;
   private readonly journal: Journal;
   private readonly files: RunFiles;
@@ -112,9 +112,9 @@ class Session {
     this.now = options.now ?? Date.now;
     this.manifest = requireRun(options.folder);
     const { events } = journal.log;
-    for (const event of events) this.tally.add(event);
+    for (const event of events) this.totals.add(event);
     this.recorded = events.filter(isSearchEvent);
-    this.ledger = {
+    this.steps = {
       next: async () => {
         const event = this.recorded[this.position];
         if (event === undefined) {
@@ -129,7 +129,7 @@ class Session {
   }
 
   get isFinished(): boolean {
-    return this.tally.status === 'finished';
+    return this.totals.status === 'finished';
   }
 
   get hasBegun(): boolean {
@@ -138,20 +138,20 @@ class Session {
 
   private async append(body: EventBody): Promise<RunEvent> {
     const event = await this.journal.append(body);
-    this.tally.add(event);
+    this.totals.add(event);
     this.report(event);
     return event;
   }
 
   private report(event: RunEvent | null): void {
     const { config, onProgress } = this.options;
-    const done = this.tally.rows.length;
+    const done = this.totals.rows.length;
     let etaSeconds: number | null = null;
     if (this.start && done > this.start.iterations) {
       const pace = (this.now() - this.start.time) / 1000 / (done - this.start.iterations);
       etaSeconds = pace * (config.iterations - done);
     }
-    onProgress?.({ event, tally: this.tally, iterations: config.iterations, etaSeconds });
+    onProgress?.({ event, totals: this.totals, iterations: config.iterations, etaSeconds });
   }
 
   /**
@@ -162,8 +162,8 @@ class Session {
     if (this.start) return;
     const { config, backend, models, argv } = this.options;
     const names = namesOf(models);
-    const resumed = this.tally.sessions > 0;
-    this.start = { time: this.now(), iterations: this.tally.rows.length };
+    const resumed = this.totals.sessions > 0;
+    this.start = { time: this.now(), iterations: this.totals.rows.length };
     if (resumed) this.report(null);
     await this.append({
       type: 'run_started',
@@ -185,7 +185,7 @@ class Session {
   checkBudget(): void {
     const { config } = this.options;
     const { max_calls, max_tokens, max_time_s, max_cost_usd } = config.budget;
-    const { answered, tokens, wallSeconds } = this.tally;
+    const { answered, tokens, wallSeconds } = this.totals;
     const check = (used: number, limit: number | null, what: string, option: string) => {
       if (limit === null || used < limit) return;
       throw new R2poError(
@@ -197,14 +197,14 @@ class Session {
     check(answered.calls, max_calls, 'model calls', '--max-calls');
     check(tokens, max_tokens, 'tokens', '--max-tokens');
     check(wallSeconds, max_time_s, 'seconds', '--max-time');
-    const cost = costOfRun(config, this.tally);
+    const cost = costOfRun(config, this.totals);
     check(cost ?? 0, max_cost_usd, 'USD', '--max-cost');
   }
 
   async save(): Promise<RunSummary> {
     await this.saved();
     this.journal.check();
-    const written = this.files.write(this.tally);
+    const written = this.files.write(this.totals);
     this.saving = written;
     return await written;
   }
@@ -218,14 +218,14 @@ class Session {
   async saveMeanwhile(): Promise<void> {
     await this.saved();
     this.journal.check();
-    this.saving = this.files.write(this.tally);
+    this.saving = this.files.write(this.totals);
     // Heard at the next call, which may be a while.
     this.saving.catch(() => {});
   }
 
   private async saveManifest(): Promise<void> {
-    const { status, backend, adapter, modelKind } = this.tally;
-    const models = this.tally.models ?? undefined;
+    const { status, backend, adapter, modelKind } = this.totals;
+    const models = this.totals.models ?? undefined;
     const model = models?.search ?? this.manifest.model;
     this.manifest = { ...this.manifest, status, backend, adapter, model, models, model_kind: modelKind };
     this.journal.check();
@@ -235,7 +235,7 @@ class Session {
   /** Throws where there is nothing to finish: no reply of any iteration could be used. */
   async finish(): Promise<RunSummary> {
     if (!this.isFinished) {
-      const { rows, firstProblem } = this.tally;
+      const { rows, firstProblem } = this.totals;
       if (rows.every(({ proposal, revision }) => proposal === null && revision === null)) {
         throw nothingUsable(rows.length, firstProblem);
       }
@@ -322,11 +322,11 @@ export async function runExperiment(options: ExperimentOptions): Promise<RunSumm
     }
     const files = new RunFiles(folder, config, policy);
     const session = new Session(options, journal, files);
-    checkSameMeans(options, session.tally);
+    checkSameMeans(options, session.totals);
     try {
       await runSearch({
         ...options,
-        ledger: session.ledger,
+        steps: session.steps,
         checkBudget: () => session.checkBudget(),
         onIteration: async ({ iteration }, trace) => {
           if (trace) await files.writeTrajectory(iteration, trace);
@@ -348,9 +348,9 @@ export async function runExperiment(options: ExperimentOptions): Promise<RunSumm
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
   try {
-    const tally = new Tally();
-    for (const event of journal.log.events) tally.add(event);
-    return await new RunFiles(folder, config, policy).write(tally);
+    const totals = new RunTotals();
+    for (const event of journal.log.events) totals.add(event);
+    return await new RunFiles(folder, config, policy).write(totals);
   } finally {
     journal.close();
   }

@@ -4,7 +4,7 @@ import type { Backend } from '../rollout/backend.ts';
 import { type Estimate, estimateRun } from '../runs/estimate.ts';
 import { indexRuns } from '../runs/folder/folder.ts';
 import { withListPrices } from '../runs/models/cost.ts';
-import { Planner } from '../runs/resolve-units.ts';
+import { UnitCache } from '../runs/resolve-units.ts';
 import type { SweepRun } from './expand.ts';
 
 /** Runs that differ in their seed alone. */
@@ -34,7 +34,7 @@ export async function estimateSweep(
   backend: Backend,
 ): Promise<PlannedGroup[]> {
   const known = indexRuns(runsDir);
-  const planner = new Planner();
+  const cache = new UnitCache();
   const groups = new Map<string, { config: Config; runs: number; finished: number; begun: number }>();
   for (const { id, config } of runs) {
     const key = withoutSeed(config);
@@ -46,10 +46,10 @@ export async function estimateSweep(
   }
   const planned: PlannedGroup[] = [];
   for (const group of groups.values()) {
-    const plan = planner.plan(await withListPrices(group.config));
-    const { method, env } = plan;
+    const units = cache.resolve(await withListPrices(group.config));
+    const { method, env } = units;
     const { model } = group.config;
-    planned.push({ ...group, env: env.id, method: method.id, model, each: await estimateRun(plan, backend) });
+    planned.push({ ...group, env: env.id, method: method.id, model, each: await estimateRun(units, backend) });
   }
   return planned;
 }

@@ -5,7 +5,7 @@ import type { RunSummary } from '../runs/folder/summary.ts';
 import { BusyError } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
 import type { Progress } from '../runs/run.ts';
-import { RunHost } from '../runs/run-pool.ts';
+import { RunPool } from '../runs/run-pool.ts';
 import type { SweepRun } from './expand.ts';
 
 /**
@@ -100,7 +100,7 @@ function distinctNeeds(runs: readonly SweepRun[]): SweepRun[] {
 
 class Sweep {
   readonly #options: SweepOptions;
-  readonly #host: RunHost;
+  readonly #pool: RunPool;
   readonly #now: () => number;
   readonly #results = new Map<string, RunResult>();
   readonly #running = new Map<string, Running>();
@@ -113,7 +113,7 @@ class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
-    this.#host = new RunHost({ note: options.note, jobs: Math.min(options.jobs, options.runs.length) });
+    this.#pool = new RunPool({ note: options.note, jobs: Math.min(options.jobs, options.runs.length) });
     this.#now = options.now ?? Date.now;
   }
 
@@ -128,7 +128,7 @@ class Sweep {
       this.#keep({ run, folder, outcome: 'finished', already: true, summary: null, error: null });
       return false;
     });
-    for (const { config } of distinctNeeds(open)) await this.#host.check(config);
+    for (const { config } of distinctNeeds(open)) await this.#pool.check(config);
     this.#iterations = open.reduce((sum, { config }) => sum + config.iterations, 0);
     const waiting = open[Symbol.iterator]();
     const work = async (): Promise<void> => {
@@ -142,13 +142,13 @@ class Sweep {
     const none = { folder: null, outcome: 'waiting', already: false, summary: null, error: null } as const;
     return {
       results: runs.map((run) => this.#results.get(run.id) ?? { run, ...none }),
-      sharing: await this.#host.sharing(),
+      sharing: await this.#pool.sharing(),
       seconds: (this.#now() - this.#begun) / 1000,
     };
   }
 
   close(): Promise<void> {
-    return this.#host.close();
+    return this.#pool.close();
   }
 
   async #finish(run: SweepRun, known: KnownRun | null): Promise<void> {
@@ -172,7 +172,7 @@ class Sweep {
       let rows = 0;
       const onProgress = (progress: Progress): void => {
         const before = rows;
-        rows = progress.tally.rows.length;
+        rows = progress.totals.rows.length;
         // What was on record is no work of this process.
         if (progress.event !== null) this.#done += rows - before;
         else this.#iterations -= rows;
@@ -183,7 +183,7 @@ class Sweep {
       this.#tell(null);
       const onNotice = (text: string): void => note(`${place}: ${text}`);
       const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
-      return end('finished', await this.#host.run({ ...given, ...(signal && { signal }) }), null);
+      return end('finished', await this.#pool.run({ ...given, ...(signal && { signal }) }), null);
     } catch (thrown) {
       if (!(thrown instanceof R2poError)) {
         const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

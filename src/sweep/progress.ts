@@ -11,9 +11,9 @@ const number = (value: number | null | undefined): string => (value == null ? '-
 function runLine(folder: string, progress: Progress | null): string {
   const name = basename(folder);
   if (progress === null) return `${name}  begins`;
-  const { tally, iterations } = progress;
-  const last = number(tally.rows.at(-1)?.mean);
-  return `${name}  ${tally.rows.length}/${iterations}  last ${last}  best ${number(tally.best?.mean)}`;
+  const { totals, iterations } = progress;
+  const last = number(totals.rows.at(-1)?.mean);
+  return `${name}  ${totals.rows.length}/${iterations}  last ${last}  best ${number(totals.best?.mean)}`;
 }
 
 /** All of the sweep. */

@@ -21,7 +21,7 @@ import { findRuns, groupValue } from '../../src/report/run-records.ts';
 import { readManifest } from '../../src/runs/folder/manifest.ts';
 import { metricsCsv } from '../../src/runs/folder/summary.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
-import { Tally } from '../../src/runs/journal/totals.ts';
+import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
@@ -305,9 +305,9 @@ describe('an imported training', () => {
     ]);
     expect(readdirSync(folder)).not.toContain('best.json');
     // The record alone gives the numbers back.
-    const tally = new Tally();
-    for (const event of eventsOf(folder)) tally.add(event);
-    expect(readFileSync(join(folder, 'metrics.csv'), 'utf8')).toBe(metricsCsv(tally.rows));
+    const totals = new RunTotals();
+    for (const event of eventsOf(folder)) totals.add(event);
+    expect(readFileSync(join(folder, 'metrics.csv'), 'utf8')).toBe(metricsCsv(totals.rows));
   });
 
   it('is imported once, and again when the files or the options say something else', async () => {

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { costOf } from '../../src/runs/models/cost.ts';
 import { estimateRun } from '../../src/runs/estimate.ts';
-import { planRun } from '../../src/runs/resolve-units.ts';
+import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { methods } from '../../src/methods/index.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
@@ -17,7 +17,7 @@ afterAll(() => backend.close());
 const price = 'prices.offline={prompt_per_million: 2.5, completion_per_million: 10, date: 2026-11-20}';
 
 async function estimateOf(config: string, overrides: readonly string[] = []) {
-  return estimateRun(planRun((await resolveConfig(config, overrides)).config), backend);
+  return estimateRun(resolveUnits((await resolveConfig(config, overrides)).config), backend);
 }
 
 describe('the estimate', () => {

@@ -11,7 +11,7 @@ import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { oneModel, type RunModels } from '../../src/runs/models/models.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
-import { planRun } from '../../src/runs/resolve-units.ts';
+import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { type ExperimentOptions, runExperiment } from '../../src/runs/run.ts';
 
 export function temporaryFolder(): string {
@@ -82,7 +82,7 @@ export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions>
   const argv = ['run', name];
   const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
   return {
-    ...planRun(config),
+    ...resolveUnits(config),
     models: run.models ?? oneModel(run.model ?? offline),
     backend: openCpuBackend({ threads: 1 }),
     folder: run.folder ?? createRunFolder(place, { config, yaml, argv, now: Date.now() }),

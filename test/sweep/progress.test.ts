@@ -1,6 +1,6 @@
 /** What a sweep shows while it runs. */
 import { expect, it } from 'vitest';
-import { Tally } from '../../src/runs/journal/totals.ts';
+import { RunTotals } from '../../src/runs/journal/totals.ts';
 import type { Progress } from '../../src/runs/run.ts';
 import type { SweepRun } from '../../src/sweep/expand.ts';
 import type { SweepState } from '../../src/sweep/local.ts';
@@ -19,11 +19,11 @@ const figures: SweepState = {
 const run = { id: '1a2b', yaml: '' } as SweepRun;
 
 function progressAfter(means: readonly number[]): Progress {
-  const tally = new Tally();
+  const totals = new RunTotals();
   means.forEach((mean, i) => {
     const params = [mean];
     const candidates = [{ label: 'proposal' as const, mean, params, stderr: null }];
-    tally.add({
+    totals.add({
       type: 'iteration',
       iteration: i + 1,
       kept: 'proposal',
@@ -32,9 +32,9 @@ function progressAfter(means: readonly number[]): Progress {
       trial: null,
       time: '2026-01-01T00:00:00.000Z',
       seq: i,
-    } as unknown as Parameters<Tally['add']>[0]);
+    } as unknown as Parameters<RunTotals['add']>[0]);
   });
-  return { event: null, tally, iterations: 20, etaSeconds: null };
+  return { event: null, totals, iterations: 20, etaSeconds: null };
 }
 
 it('has a line for each run under way, and one for all of them', () => {

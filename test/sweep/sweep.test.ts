@@ -243,7 +243,7 @@ describe('a sweep in one process', () => {
       jobs: 2,
       signal: controller.signal,
       onState: ({ running }) => {
-        if (running.some(({ progress }) => (progress?.tally.rows.length ?? 0) >= 2)) controller.abort();
+        if (running.some(({ progress }) => (progress?.totals.rows.length ?? 0) >= 2)) controller.abort();
       },
     });
     expect(interrupted.outcomes).toEqual(['stopped', 'stopped', 'waiting', 'waiting']);

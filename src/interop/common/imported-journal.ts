@@ -4,13 +4,13 @@ import { estimateTokens } from '../../base/tokens.ts';
 import { plainReply } from '../../llm/chat.ts';
 import { asRecorded } from '../../runs/journal/event-schema.ts';
 import type { EventBody, LoggedTotals } from '../../runs/journal/events.ts';
-import { Tally } from '../../runs/journal/totals.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
 import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';
 
 /** Appends events with times that never go back. */
 export class EventLog {
-  readonly tally = new Tally();
+  readonly totals = new RunTotals();
   private readonly fd: number;
   private readonly start: number;
   readonly replyModel: string;
@@ -34,7 +34,7 @@ export class EventLog {
     const { line, event } = asRecorded({ ...body, time, seq: this.seq });
     writeFileSync(this.fd, line);
     this.seq += 1;
-    this.tally.add(event);
+    this.totals.add(event);
   }
 
   close(): void {

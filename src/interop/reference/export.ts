@@ -17,8 +17,8 @@ import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import { readEvents } from '../../runs/journal/journal.ts';
-import { Tally } from '../../runs/journal/totals.ts';
-import { type Plan, planRun } from '../../runs/resolve-units.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
+import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, warmupName } from '../common/embedded-files.ts';
 import { mostRollouts } from './files.ts';
 import {
@@ -44,7 +44,7 @@ type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 export interface ExportableRun {
   readonly folder: string;
   readonly manifest: Manifest;
-  readonly plan: Plan;
+  readonly units: RunUnits;
   readonly events: readonly RunEvent[];
   readonly method: LoggedMethod;
   readonly layout: Layout;
@@ -58,11 +58,11 @@ export interface ExportableRun {
 export async function openExportableRun(folder: string): Promise<ExportableRun> {
   const manifest = requireRun(folder);
   refuseTraining(folder, manifest, 'export');
-  const plan = planRun(await readRunConfig(folder));
+  const units = resolveUnits(await readRunConfig(folder));
   const { events } = readEvents(folder);
-  const method = loggedMethods.find(({ id }) => id === plan.method.id);
-  if (!method) throw new UsageError('export', `the reference has no method "${plan.method.id}"; use --format csv`);
-  const episodes = plan.settings.evaluationEpisodes;
+  const method = loggedMethods.find(({ id }) => id === units.method.id);
+  if (!method) throw new UsageError('export', `the reference has no method "${units.method.id}"; use --format csv`);
+  const episodes = units.settings.evaluationEpisodes;
   if (episodes > mostRollouts) {
     throw new UsageError(
       'export',
@@ -73,8 +73,8 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const layout = layouts.find(({ id }) => id === manifest.imported?.layout) ?? layoutOf(method.layout);
   const started = events.find((event) => event.type === 'run_started');
   const backend = manifest.imported ? null : (started?.backend ?? null);
-  const experiment = experimentName(plan.env, method, await variantOf(plan, method));
-  return { folder, manifest, plan, events, method, layout, experiment, backend };
+  const experiment = experimentName(units.env, method, await variantOf(units, method));
+  return { folder, manifest, units, events, method, layout, experiment, backend };
 }
 
 /** What all events of an iteration say together. */
@@ -107,48 +107,48 @@ const four = (value: number): string => value.toFixed(4);
 
 /** Writes the files of one run into `target`, which must not hold another one. */
 export async function exportRun(run: ExportableRun, target: string, backend: Backend | null): Promise<void> {
-  const tally = new Tally();
+  const totals = new RunTotals();
   const rows: string[] = [`${logHeader}\n`];
   let pending: RunEvent[] = [];
   mkdirSync(join(target, warmupFolder), { recursive: true });
   for (const event of run.events) {
-    tally.add(event);
+    totals.add(event);
     if (event.type === 'warmup') await exportWarmup(run, event, target, backend);
     pending.push(event);
     if (event.type !== 'iteration') continue;
     const evaluated = new Map(pending.flatMap((e) => (e.type === 'evaluated' ? [[e.candidate, e] as const] : [])));
     const iteration: LoggedIteration = { outcome: event, evaluated, exchanges: exchangesOf(pending) };
     pending = [];
-    const last = tally.rows.at(-1);
+    const last = totals.rows.at(-1);
     const reward = event.logged?.reward ?? last?.mean ?? null;
     // The reference asks again until it has a policy; an iteration without one leaves nothing there either.
     if (reward === null || !last) continue;
-    const totals = event.logged ?? {
+    const logged = event.logged ?? {
       cpu_s: last.wall_s,
       api_s: last.llm_seconds,
       episodes: last.episodes,
       steps: last.steps,
     };
-    const { cpu_s, api_s, episodes, steps } = totals;
+    const { cpu_s, api_s, episodes, steps } = logged;
     rows.push(
       `${[event.iteration, writeFloat(cpu_s), writeFloat(api_s), episodes, steps, writeFloat(reward)].join(', ')}\n`,
     );
     await exportIteration(run, iteration, target, backend);
   }
   const log = rows.join('');
-  await exportOrigin(run, target, tally, log);
+  await exportOrigin(run, target, totals, log);
   // Last: a log without it is seen to be unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }
 
 /** What an imported log did not say of itself is not said for it. */
-async function exportOrigin(run: ExportableRun, target: string, tally: Tally, log: string): Promise<void> {
+async function exportOrigin(run: ExportableRun, target: string, totals: RunTotals, log: string): Promise<void> {
   const path = join(target, originName);
   if (run.manifest.imported) {
     await restoreCopy(join(run.folder, rolloutsFolder, originCopy), path);
     return;
   }
-  const text = originText(run.plan.config, run.events, tally, log);
+  const text = originText(run.units.config, run.events, totals, log);
   if (text !== null) replaceFile(path, text, 'rebuildable');
 }
 
@@ -165,8 +165,8 @@ async function exportWarmup(
   await writeRollouts(path, run, job, backend, (returns) => returns[0] === event.return);
 }
 
-function jobOf({ plan }: ExportableRun, params: readonly number[], episodes: number, seed: number): RolloutJob {
-  const { env, policy, settings } = plan;
+function jobOf({ units }: ExportableRun, params: readonly number[], episodes: number, seed: number): RolloutJob {
+  const { env, policy, settings } = units;
   return { env, policy, candidates: [Float64Array.from(params)], episodes, seed, maxSteps: settings.maxSteps };
 }
 
@@ -185,8 +185,8 @@ async function restoreCopy(copy: string, path: string): Promise<boolean> {
 
 const firstLines = 'parameter ends\n\nstate | action | reward\n';
 
-function* rolloutLines({ plan }: ExportableRun, params: readonly number[], trace: Trace): Generator<string> {
-  const { env } = plan;
+function* rolloutLines({ units }: ExportableRun, params: readonly number[], trace: Trace): Generator<string> {
+  const { env } = units;
   const isTable = env.observation.kind === 'discrete';
   yield isTable ? 'state | action | reward\n' : `${params.map(writeFloat).join(', ')}\n${firstLines}`;
   for (const { obs, action, reward } of trace.steps) {
@@ -235,7 +235,7 @@ async function exportIteration(
   target: string,
   backend: Backend | null,
 ): Promise<void> {
-  const { layout, method, plan } = run;
+  const { layout, method, units } = run;
   const folder = join(target, `episode_${outcome.iteration - 1}`);
   const { kept } = outcome;
   const meanOf = (label: CandidateLabel) => outcome.candidates.find((c) => c.label === label)?.mean;
@@ -283,7 +283,7 @@ async function exportIteration(
   const shown =
     method.printed === 'kept' ? outcome.candidates.find((c) => c.label === kept) : outcome.candidates.at(-1);
   if (shown && shown.params.length > 0) {
-    const { policy } = plan;
+    const { policy } = units;
     const isTable = policy.values.kind === 'choice';
     const bias = policy.options.bias !== false;
     write(parametersName, isTable ? writeTable(shown.params) : writeLinear(shown.params, policy.outputCount, bias));
@@ -330,10 +330,10 @@ export function exportTargets(runs: readonly ExportableRun[], out: string): read
 /** The experiments whose runs have more than the seed apart, one line each: the reference's scripts pool what lies there. */
 export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
   const experiments = new Map(runs.map((run) => [run.experiment, run]));
-  return [...experiments].flatMap(([experiment, { folder, plan }]) => {
+  return [...experiments].flatMap(([experiment, { folder, units }]) => {
     for (const other of runs) {
       if (other.experiment !== experiment) continue;
-      const keys = differingKeys(other.plan.config, { ...plan.config, seed: other.plan.config.seed });
+      const keys = differingKeys(other.units.config, { ...units.config, seed: other.units.config.seed });
       if (keys.length > 0) {
         return `${experiment} holds runs of different settings: "${other.folder}" and "${folder}" differ in ${keys.join(', ')}`;
       }

@@ -16,7 +16,7 @@ import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
-import { type Plan, planRun } from '../../runs/resolve-units.ts';
+import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { claim, openDraft } from '../common/draft-folder.ts';
 import { copyFile, rolloutsFolder, warmupName, withCopy } from '../common/embedded-files.ts';
 import { Account, type SkippedFile } from '../common/import-log.ts';
@@ -78,7 +78,7 @@ export const unknownModel = 'unknown';
 /** In place of a backend: the episodes were played by the reference. */
 export const importedBackend = 'python-reference';
 
-async function importWarmups({ account, plan, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
+async function importWarmups({ account, units, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
   const folder = join(run.folder, warmupFolder);
   if (!existsSync(folder)) return;
   let names: string[];
@@ -104,7 +104,7 @@ async function importWarmups({ account, plan, draft }: Intake, record: EventLog,
       continue;
     }
     // A folder of a user's own warm-ups may hold several rollouts in a file; their mean stands for them.
-    const { mean, length, ends } = summaryOf(rollouts, plan);
+    const { mean, length, ends } = summaryOf(rollouts, units);
     const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
     const played = { return: mean, length: Math.round(length.mean), end };
     record.append({
@@ -191,7 +191,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
   const { config, yaml } = origin
     ? { config: origin.config, yaml: stringify(origin.config) }
     : await configFor(subject, run, model, facts);
-  const plan = planRun(config);
+  const units = resolveUnits(config);
 
   const draft = openDraft(options.runsDir, run.source);
   try {
@@ -222,7 +222,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         model,
         model_kind,
       });
-      const intake = { account, subject, plan, draft };
+      const intake = { account, subject, units, draft };
       await importWarmups(intake, record, run);
       let apiBefore = 0;
       for (const iteration of iterations) {
@@ -250,18 +250,18 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     if (imported === 0) return result(none, subject);
     replaceFile(join(draft, configName), yaml, 'durable');
     if (origin) await copyFile(join(run.folder, originName), join(draft, rolloutsFolder, originCopy));
-    const files = new RunFiles(draft, config, plan.policy);
-    await files.write(record.tally);
+    const files = new RunFiles(draft, config, units.policy);
+    await files.write(record.totals);
     const digest = account.digest.digest('hex');
-    const { status } = record.tally;
+    const { status } = record.totals;
     await files.writeManifest(
       newManifest({
         status,
         argv: [...options.argv],
         created: new Date(options.now).toISOString(),
         config_hash: runHash(config),
-        env: plan.env.id,
-        method: plan.method.id,
+        env: units.env.id,
+        method: units.method.id,
         seed: config.seed,
         backend: importedBackend,
         adapter: null,
@@ -271,7 +271,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         imported: { format: importFormat, layout: subject.layout.id, source: run.source, digest },
       }),
     );
-    const folder = join(options.runsDir, folderName(plan, run, digest));
+    const folder = join(options.runsDir, folderName(units, run, digest));
     return result({ ...claim(draft, folder), iterations: imported }, subject);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -279,7 +279,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
 }
 
 /** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log has the same name. */
-function folderName({ env, method }: Plan, { source }: FoundRun, digest: string): string {
+function folderName({ env, method }: RunUnits, { source }: FoundRun, digest: string): string {
   const run = (source.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60);
   return `${env.folder}-${method.id}-imported-${run}-${digest.slice(0, 8)}`;
 }

@@ -5,7 +5,7 @@ import { type Summary, summarise } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import { endCauses } from '../../rollout/backend.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
-import type { Plan } from '../../runs/resolve-units.ts';
+import type { RunUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files.ts';
 import type { Account } from '../common/import-log.ts';
 import { cannotRead, type Problem, type Rollouts, readRollouts, readText } from './files.ts';
@@ -18,7 +18,7 @@ import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, re
 export interface Intake {
   readonly account: Account;
   readonly subject: Subject;
-  readonly plan: Plan;
+  readonly units: RunUnits;
   /** the run folder in the making */
   readonly draft: string;
 }
@@ -39,7 +39,7 @@ export interface ReadIteration {
   readonly candidates: readonly ReadCandidate[];
 }
 
-export function summaryOf({ returns, lengths }: Rollouts, { env, settings }: Plan): Summary {
+export function summaryOf({ returns, lengths }: Rollouts, { env, settings }: RunUnits): Summary {
   const cap = settings.maxSteps ?? Number.POSITIVE_INFINITY;
   const limit = env.timeLimit ?? Number.POSITIVE_INFINITY;
   const cause = (length: number) => (length >= limit ? 'truncated' : length >= cap ? 'capped' : 'terminated');
@@ -68,7 +68,7 @@ interface Texts {
 type Place = { readonly folder: string; readonly iteration: number };
 
 async function readTexts(
-  { account, subject: { layout }, plan }: Intake,
+  { account, subject: { layout }, units }: Intake,
   { folder, iteration }: Place,
   present: ReadonlySet<string>,
 ): Promise<Texts> {
@@ -101,8 +101,8 @@ async function readTexts(
     account.done(path(reasoningName), problem);
   }
 
-  const count = plan.policy.paramCount;
-  const isTable = plan.policy.values.kind === 'choice';
+  const count = units.policy.paramCount;
+  const isTable = units.policy.values.kind === 'choice';
   const printed = await text(parametersName);
   const table = isTable && printed !== null ? readTable(printed, count) : null;
   if (printed !== null) {
@@ -124,7 +124,7 @@ export async function readIteration(
   place: Place,
   logged: LoggedTotals | undefined,
 ): Promise<ReadIteration | null> {
-  const { account, subject, plan, draft } = intake;
+  const { account, subject, units, draft } = intake;
   const { layout, method } = subject;
   const { folder, iteration } = place;
   const path = (name: string): string => join(folder, name);
@@ -141,8 +141,8 @@ export async function readIteration(
   }
   const { outcome, exchanges, table } = await readTexts(intake, place, present);
   let kept = keptOf(layout, outcome);
-  const count = plan.policy.paramCount;
-  const isTable = plan.policy.values.kind === 'choice';
+  const count = units.policy.paramCount;
+  const isTable = units.policy.values.kind === 'choice';
 
   const candidates: ReadCandidate[] = [];
   for (const [position, { label, rollouts: name, reward }] of layout.candidates.entries()) {
@@ -156,7 +156,7 @@ export async function readIteration(
       let { problem } = read;
       seen = read.rollouts.params;
       if (problem === null) {
-        const mean = summaryOf(read.rollouts, plan).mean;
+        const mean = summaryOf(read.rollouts, units).mean;
         const others = candidates[0]?.rollouts?.returns.length;
         const here = read.rollouts.returns.length;
         const expected = told ?? (kept === label && logged ? logged.reward : null);
@@ -176,7 +176,7 @@ export async function readIteration(
       if (problem === null) rollouts = read.rollouts;
       else rmSync(copy, { force: true });
     }
-    const summary = rollouts && summaryOf(rollouts, plan);
+    const summary = rollouts && summaryOf(rollouts, units);
     const mean = summary?.mean ?? (kept === label && logged ? logged.reward : told);
     // The critic's reply was never played, or all of it is lost.
     if (mean === null) continue;

@@ -13,7 +13,7 @@ import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { offline } from '../../llm/offline/index.ts';
 import { modelKinds, type RunEvent } from '../../runs/journal/events.ts';
-import type { Tally } from '../../runs/journal/totals.ts';
+import type { RunTotals } from '../../runs/journal/totals.ts';
 import type { Account } from '../common/import-log.ts';
 import { type Problem, readText, shown } from './files.ts';
 import { logName } from './layout.ts';
@@ -43,8 +43,8 @@ export interface Origin extends Omit<z.output<typeof schema>, 'config'> {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Of a run of this program with this overall log. Null when the run has not even begun. */
-export function originText(config: Config, events: readonly RunEvent[], tally: Tally, log: string): string | null {
-  const { status, model, modelKind } = tally;
+export function originText(config: Config, events: readonly RunEvent[], totals: RunTotals, log: string): string | null {
+  const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
   const repliers = new Set(events.flatMap((event) => (event.type === 'llm_call' ? [event.reply.model] : [])));
   // `auto` may go on with another one; a run that the optimiser had a part in is none of a language model.

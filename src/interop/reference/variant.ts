@@ -5,7 +5,7 @@
 import { plainNumber } from '../../base/plain-number.ts';
 import { resolveConfig, shippedConfigs } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Plan } from '../../runs/resolve-units.ts';
+import type { RunUnits } from '../../runs/resolve-units.ts';
 import type { LoggedMethod } from './layout.ts';
 
 /** Names of the shipped configurations with `base` in front, and what follows it. */
@@ -21,7 +21,7 @@ export function shippedVariant(base: string, rest: string): string | null {
 }
 
 /** `half`, `projected_mlp`; empty for the settings that the method is known by. */
-export async function variantOf({ config, env }: Plan, method: LoggedMethod): Promise<string> {
+export async function variantOf({ config, env }: RunUnits, method: LoggedMethod): Promise<string> {
   const parts = ({ policy, critic }: Config): (string | null)[] => [
     policy.kind,
     method.byThreshold

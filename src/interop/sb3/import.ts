@@ -94,10 +94,10 @@ async function writeTraining(
     replaceFile(join(draft, configName), `${note}${stringify(known)}`, 'durable');
     const facts = { env: env.id, method, model, seed, prices: {}, evaluation: { backend: 'auto' as const } };
     const files = new RunFiles(draft, facts, null);
-    await files.write(record.tally);
+    await files.write(record.totals);
     await files.writeManifest(
       newManifest({
-        status: record.tally.status,
+        status: record.totals.status,
         argv: [...options.argv],
         created: new Date(options.now).toISOString(),
         config_hash: digest,

@@ -3,7 +3,7 @@
 import type { Summary } from '../../evaluation/summary.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
-import { Tally } from '../../runs/journal/totals.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
 
 export interface TidyRow {
   /** id of the run */
@@ -48,23 +48,23 @@ export const tidyColumns = [
 /** The rows of one run; `run` is its id. */
 export function tidyRows(run: string, manifest: Manifest, events: readonly RunEvent[]): TidyRow[] {
   const { env, method, seed } = manifest;
-  const tally = new Tally();
+  const totals = new RunTotals();
   let evaluated = new Map<string, Summary>();
   const rows: TidyRow[] = [];
   for (const event of events) {
-    tally.add(event);
+    totals.add(event);
     if (event.type === 'evaluated') evaluated.set(event.candidate, event.summary);
     if (event.type !== 'iteration') continue;
     const { iteration, kept } = event;
-    const model = tally.model ?? manifest.model;
-    const totals = { episodes: tally.episodes, calls: tally.answered.calls, tokens: tally.tokens };
+    const model = totals.model ?? manifest.model;
+    const soFar = { episodes: totals.episodes, calls: totals.answered.calls, tokens: totals.tokens };
     for (const { label, mean } of event.candidates) {
       rows.push({
         ...{ run, env, method, model, seed, iteration, candidate: label },
         mean: Number.isFinite(mean) ? mean : null,
         std: evaluated.get(label)?.std ?? null,
         kept: kept === label,
-        ...totals,
+        ...soFar,
       });
     }
     evaluated = new Map();

@@ -5,8 +5,8 @@ import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/fol
 import { runIdentity } from '../../runs/folder/manifest.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import { readEvents } from '../../runs/journal/journal.ts';
-import { Tally } from '../../runs/journal/totals.ts';
-import { planRun } from '../../runs/resolve-units.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
+import { resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
@@ -60,10 +60,10 @@ export async function readRuns(
 
 /** Reads one run as far as it got. Throws a usage error when it is damaged, or names what does not exist here. */
 async function readRun(folder: string): Promise<AnalysedRun> {
-  const { config, env, method, policy } = planRun(await readRunConfig(folder));
+  const { config, env, method, policy } = resolveUnits(await readRunConfig(folder));
   const { events } = readEvents(folder);
-  const tally = new Tally();
-  for (const event of events) tally.add(event);
+  const totals = new RunTotals();
+  for (const event of events) totals.add(event);
   return {
     folder,
     env,
@@ -71,12 +71,12 @@ async function readRun(folder: string): Promise<AnalysedRun> {
     policy,
     parameters: config.parameters,
     seed: config.seed,
-    model: tally.model ?? config.model,
+    model: totals.model ?? config.model,
     origin: originOf(events),
-    status: tally.status,
+    status: totals.status,
     threshold: toldThreshold(events, config.critic.conservative_threshold),
     iterations: decidedIterations(events),
-    rechecked: tally.rechecked?.summary.mean ?? null,
+    rechecked: totals.rechecked?.summary.mean ?? null,
   };
 }
 

@@ -4,16 +4,16 @@ import { significant } from '../../base/plain-number.ts';
 import { replaceFile } from '../../runs/folder/files.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { readEvents } from '../../runs/journal/journal.ts';
-import { Tally } from '../../runs/journal/totals.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
 import { modelLabel } from '../tables/run-table.ts';
 import { rewardCurve } from './run-curve.ts';
 
 /** Draws the run of this folder from its record. Returns the file's path. */
 export async function writeRunFigure(folder: string, summary: RunSummary): Promise<string> {
-  const tally = new Tally();
-  for (const event of readEvents(folder).events) tally.add(event);
+  const totals = new RunTotals();
+  for (const event of readEvents(folder).events) totals.add(event);
   const rechecked = summary.best?.rechecked;
-  const svg = await rewardCurve(tally.rows, {
+  const svg = await rewardCurve(totals.rows, {
     title: `${summary.env}, ${summary.method}, seed ${summary.seed}`,
     subtitle: [
       `model: ${modelLabel(summary.model, summary.model_kind)}`,

@@ -1,6 +1,6 @@
 /**
- * A search run as a function of its configuration and its ledger: warm-up, iterations, re-check. It always starts from
- * the beginning. What the ledger holds is taken from there without a model call or an episode; the rest is done and
+ * A search run as a function of its configuration and its step log: warm-up, iterations, re-check. It always starts from
+ * the beginning. What the log holds is taken from there without a model call or an episode; the rest is done and
  * recorded. So a resumed run takes the very same path as one that was never broken off.
  */
 import { nextTurn, throwIfInterrupted } from '../../base/async.ts';
@@ -27,7 +27,7 @@ import { sensitivity } from '../../evaluation/sensitivity.ts';
 import { pickOf, type Summary } from '../../evaluation/summary.ts';
 import { type CallState, RunCalls } from '../models/calls.ts';
 import { firstDifference } from '../journal/difference.ts';
-import { type EventOf, type Ledger, step } from '../journal/steps.ts';
+import { type EventOf, type StepLog, recordedStep } from '../journal/steps.ts';
 import type { RunModels } from '../models/models.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 
@@ -39,7 +39,7 @@ export interface Search {
   readonly method: Method;
   readonly models: RunModels;
   readonly backend: Backend;
-  readonly ledger: Ledger;
+  readonly steps: StepLog;
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
@@ -118,12 +118,12 @@ function player({ backend, env, policy, settings, signal }: Search) {
 }
 
 async function warmUp(search: Search, trials: PastTrial[]): Promise<void> {
-  const { config, settings, policy, ledger } = search;
+  const { config, settings, policy, steps } = search;
   const { play, record } = player(search);
   for (let index = 0; index < settings.warmupPolicies; index++) {
     const params = warmupParameters(policy, settings, deriveGenerator(config.seed, 'warmupParameters', index));
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
-    const event = await step(ledger, 'warmup', { index, params, seed }, async () => {
+    const event = await recordedStep(steps, 'warmup', { index, params, seed }, async () => {
       const { ends, first_episode: only } = (await play(params, 1, seed)).summaries[0];
       const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
       return { type: 'warmup', index, params, seed, return: only.return, length: only.length, end };
@@ -149,7 +149,7 @@ function replayer(search: Search, policy: EvaluatedPolicy): ReplayEpisode {
 
 /** The effects of one iteration, and the traces that they can make. */
 function iterationEffects(search: Search, calls: RunCalls) {
-  const { config, settings, ledger, signal } = search;
+  const { config, settings, steps, signal } = search;
   const { play } = player(search);
   const traces = new Map<string, CandidateTraces>();
   /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
@@ -159,7 +159,7 @@ function iterationEffects(search: Search, calls: RunCalls) {
     async ask({ messages, ...call }) {
       const callNumber = calls.count++;
       let live = false;
-      const event = await step(ledger, 'llm_call', call, async () => {
+      const event = await recordedStep(steps, 'llm_call', call, async () => {
         live = true;
         await yieldToEventLoop(signal);
         search.checkBudget();
@@ -179,7 +179,7 @@ function iterationEffects(search: Search, calls: RunCalls) {
     async refused(call) {
       // Another version may say the same thing in other words.
       const { problem: _words, ...known } = call;
-      await step(ledger, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
+      await recordedStep(steps, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
       // A resumed run begins to count anew.
       if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
     },
@@ -191,7 +191,7 @@ function iterationEffects(search: Search, calls: RunCalls) {
       let again: ReplayEpisode | null = null;
       let outcomes = async (): Promise<Episodes> => (await play(event.params, episodes, seed)).outcomes();
       const { adjustments: _words, ...known } = call;
-      const event = await step(ledger, 'evaluated', { ...known, seed }, async () => {
+      const event = await recordedStep(steps, 'evaluated', { ...known, seed }, async () => {
         const result = await play(call.params, episodes, seed);
         again = (pick) => result.trace(0, pick);
         outcomes = result.outcomes;
@@ -213,7 +213,7 @@ function iterationEffects(search: Search, calls: RunCalls) {
 
     async sensitivity({ iteration, params }) {
       const seed = deriveSeed(config.seed, 'evaluation', iteration);
-      return step(ledger, 'sensitivity', { iteration, params, seed }, async () => {
+      return recordedStep(steps, 'sensitivity', { iteration, params, seed }, async () => {
         throwIfInterrupted(signal);
         const { env, policy, backend } = search;
         const episodes = settings.sensitivityEpisodes ?? settings.evaluationEpisodes;
@@ -232,7 +232,7 @@ function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Metho
 }
 
 async function iterate(search: Search, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
-  const { env, policy, settings, method, ledger, signal } = search;
+  const { env, policy, settings, method, steps, signal } = search;
   const done: EventOf<'iteration'>[] = [];
   const calls = new RunCalls(search);
   let remarks = noRemarks;
@@ -242,7 +242,7 @@ async function iterate(search: Search, trials: PastTrial[]): Promise<readonly Ev
     const context = { env, policy, settings, iteration, trials: [...trials], remarks };
     const { remarks: next, ...outcome } = await runIteration(method, context, effects);
     remarks = next;
-    const event = await step(ledger, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
+    const event = await recordedStep(steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     const played = event.kept === null ? undefined : traces.get(event.kept);
     if (event.trial && played) trials.push(pastTrial(event.trial, played.later, method));
     done.push(event);
@@ -261,12 +261,12 @@ function bestKept(iterations: readonly EventOf<'iteration'>[]) {
 }
 
 async function recheck(search: Search, iterations: readonly EventOf<'iteration'>[]): Promise<void> {
-  const { config, ledger } = search;
+  const { config, steps } = search;
   const best = bestKept(iterations);
   if (!best) return;
   const { iteration, params } = best;
   const seed = deriveSeed(config.seed, 'recheck', 0);
-  await step(ledger, 'rechecked', { iteration, params, seed }, async () => {
+  await recordedStep(steps, 'rechecked', { iteration, params, seed }, async () => {
     const { summaries } = await player(search).play(params, config.recheck.episodes, seed);
     return { type: 'rechecked', iteration, params, seed, summary: summaries[0] };
   });

@@ -8,7 +8,7 @@ import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import { jsonText, replaceFileAsync } from './files.ts';
 import { type Manifest, manifestName } from './manifest.ts';
 import { metricsCsv, type RunFacts, type RunSummary, summarize } from './summary.ts';
-import type { IterationRow, Tally } from '../journal/totals.ts';
+import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
 function scalars(row: IterationRow, startTime: number): ScalarStep {
@@ -51,21 +51,21 @@ export class RunFiles {
   }
 
   /**
-   * Summary, metrics, best policy and the TensorBoard scalars, of what `tally` holds at the call. Calls must not overlap.
+   * Summary, metrics, best policy and the TensorBoard scalars, of what `totals` holds at the call. Calls must not overlap.
    */
-  async write(tally: Tally): Promise<RunSummary> {
-    const summary = summarize(this.facts, tally);
-    const { best } = tally;
+  async write(totals: RunTotals): Promise<RunSummary> {
+    const summary = summarize(this.facts, totals);
+    const { best } = totals;
     const { policy } = this;
     const texts = [
       { name: 'summary.json', text: jsonText(summary) },
-      { name: 'metrics.csv', text: metricsCsv(tally.rows) },
+      { name: 'metrics.csv', text: metricsCsv(totals.rows) },
       // An imported run may not say what the parameters of its best policy were.
       ...(best && policy?.paramCount === best.params.length
         ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params)) }]
         : []),
     ];
-    const scalarFile = this.writeScalars([...tally.rows], tally.startTime);
+    const scalarFile = this.writeScalars([...totals.rows], totals.startTime);
     await Promise.all([scalarFile, ...texts.map(({ name, text }) => this.replace(name, text))]);
     return summary;
   }

@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { costOfRun } from '../models/cost.ts';
 import type { ModelKind } from '../journal/events.ts';
-import type { IterationRow, ModelCounts, RunStatus, Tally } from '../journal/totals.ts';
+import type { IterationRow, ModelCounts, RunStatus, RunTotals } from '../journal/totals.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
 export interface RunSummary {
@@ -92,18 +92,18 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
 };
 
-export function summarize(config: RunFacts, tally: Tally): RunSummary {
-  const { best, rechecked, llm, answered, byModel, rows } = tally;
+export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
+  const { best, rechecked, llm, answered, byModel, rows } = totals;
   const { calls, ...tokens } = countsOf(answered);
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
-    status: tally.status,
-    ...(tally.imported && { imported: true }),
+    status: totals.status,
+    ...(totals.imported && { imported: true }),
     env: findEnv(config.env).id,
     method: config.method,
-    model: tally.model ?? config.model,
-    models: tally.models ?? { search: config.model, critic: config.model },
-    model_kind: tally.modelKind ?? 'model',
+    model: totals.model ?? config.model,
+    models: totals.models ?? { search: config.model, critic: config.model },
+    model_kind: totals.modelKind ?? 'model',
     seed: config.seed,
     iterations: rows.length,
     mean_reward: average(kept),
@@ -126,13 +126,13 @@ export function summarize(config: RunFacts, tally: Tally): RunSummary {
       ...tokens,
       by_model: Object.fromEntries([...byModel].map(([name, counts]) => [name, countsOf(counts)])),
       seconds: llm.seconds,
-      cost_usd: costOfRun(config, tally),
+      cost_usd: costOfRun(config, totals),
     },
-    episodes: tally.episodes,
-    steps: tally.steps,
-    wall_s: tally.wallSeconds,
-    backend: tally.backend ?? config.evaluation.backend,
-    adapter: tally.adapter,
+    episodes: totals.episodes,
+    steps: totals.steps,
+    wall_s: totals.wallSeconds,
+    backend: totals.backend ?? config.evaluation.backend,
+    adapter: totals.adapter,
   };
 }
 

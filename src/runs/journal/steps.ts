@@ -32,7 +32,7 @@ export function isSearchEvent(event: RunEvent): event is SearchEvent {
   return searchTypes.includes(event.type);
 }
 
-export interface Ledger {
+export interface StepLog {
   /** The next thing that was done; null when the record ends here and the next thing is to be done now. */
   next(): Promise<SearchEvent | null>;
   /** Puts on record what was done now, and returns it as a reader of the record will see it. */
@@ -54,18 +54,18 @@ export function eventName(event: SearchBody): string {
 type KnownFields<T extends SearchType> = Partial<Omit<Extract<SearchBody, { type: T }>, 'type'>>;
 
 /**
- * One step of the search: answered from the record when it holds the step, else done now and recorded.
+ * One step of a run: answered from the record when it holds the step, else done now and recorded.
  * `known`: what the search knows about the step before it is done. A recorded step that says otherwise belongs to another
  * configuration or version of the program: a usage error.
  */
-export async function step<T extends SearchType>(
-  ledger: Ledger,
+export async function recordedStep<T extends SearchType>(
+  steps: StepLog,
   type: T,
   known: KnownFields<T>,
   live: () => Promise<Extract<SearchBody, { type: T }>>,
 ): Promise<EventOf<T>> {
-  const recorded = await ledger.next();
-  if (recorded === null) return (await ledger.append(await live())) as EventOf<T>;
+  const recorded = await steps.next();
+  if (recorded === null) return (await steps.append(await live())) as EventOf<T>;
   const actual = recorded as unknown as Record<string, unknown>;
   const expected = { type, ...known } as Record<string, unknown>;
   for (const [key, value] of Object.entries(expected)) {

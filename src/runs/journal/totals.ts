@@ -104,7 +104,7 @@ export interface KeptPolicy {
 }
 
 /** A running fold over events. */
-export class Tally {
+export class RunTotals {
   status: RunStatus = 'running';
   /** read from the log of another program */
   imported = false;

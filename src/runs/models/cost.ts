@@ -3,7 +3,7 @@ import { UsageError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Environment } from '../../llm/providers/index.ts';
-import type { Tally } from '../journal/totals.ts';
+import type { RunTotals } from '../journal/totals.ts';
 
 export type Price = Config['prices'][string];
 
@@ -42,7 +42,7 @@ export function costOf(price: Price | null, tokens: PaidTokens): number | null {
 }
 
 /** USD of all replies, as their endpoints said or else by price; null where the price of one is unknown. Replies from a record cost nothing. */
-export function costOfRun(config: Pick<Config, 'prices'>, { byModel, modelKind }: Tally): number | null {
+export function costOfRun(config: Pick<Config, 'prices'>, { byModel, modelKind }: RunTotals): number | null {
   if (modelKind === 'replay') return 0;
   return [...byModel].reduce<number | null>((sum, [name, { saidUsd, unsaid }]) => {
     // Another program's log may have any name for its model.

@@ -7,7 +7,7 @@ import { askForParameters, type Question } from '../../methods/ask.ts';
 import { type Effects, noRemarks, type PastTrial } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
 import { type Asked, askModel } from './ask-model.ts';
-import { planRun } from '../resolve-units.ts';
+import { resolveUnits } from '../resolve-units.ts';
 
 export interface TrialAnswer {
   readonly asked: Asked;
@@ -29,7 +29,7 @@ const notPlayed = (): never => {
 /** Throws what `complete` throws. Nothing is asked twice: what a first reply is worth is the question. */
 export async function askTrialQuestion(model: ChatModel, log: (line: string) => void): Promise<TrialAnswer> {
   const { config } = await resolveConfig(shortConfig, ['search.repair_turns=0', 'llm.temperature=0']);
-  const { env, policy, settings, method } = planRun(config);
+  const { env, policy, settings, method } = resolveUnits(config);
   const trials = measured.map((trial): PastTrial => ({ ...trial, kind: 'warmup', trace: async () => notPlayed() }));
   const context = { env, policy, settings, iteration: 1, trials, remarks: noRemarks };
   let asked: Asked | null = null;

@@ -13,7 +13,7 @@ import { type Manifest, readManifest, usedBackend } from '../../runs/folder/mani
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { heartbeatMs, patience } from '../../runs/journal/heartbeat.ts';
 import type { Progress } from '../../runs/run.ts';
-import { RunHost } from '../../runs/run-pool.ts';
+import { RunPool } from '../../runs/run-pool.ts';
 import { judge, longWait, reasonOf } from './classify-failure.ts';
 import { type JobData, type JobProgress, type JobResult, readJob } from './job.ts';
 import type { RunStore } from './published-runs.ts';
@@ -99,7 +99,7 @@ interface Active {
 
 class QueueWorker {
   readonly #options: QueueWorkerOptions;
-  readonly #host: RunHost;
+  readonly #pool: RunPool;
   readonly #engine: Worker<JobData, JobResult, string>;
   readonly #name = workerName();
   readonly #active = new Set<Active>();
@@ -118,7 +118,7 @@ class QueueWorker {
   constructor(options: QueueWorkerOptions) {
     const { queue, jobs, note, warn } = options;
     this.#options = options;
-    this.#host = new RunHost({ note, jobs });
+    this.#pool = new RunPool({ note, jobs });
     this.#engine = new queue.packages.Worker(queue.address.name, (job, token) => this.#process(job, token ?? ''), {
       connection: queue.redis,
       skipVersionCheck: true,
@@ -168,7 +168,7 @@ class QueueWorker {
   }
 
   async close(): Promise<void> {
-    await this.#host.close();
+    await this.#pool.close();
   }
 
   async #untilEmpty(): Promise<void> {
@@ -262,10 +262,10 @@ class QueueWorker {
       throw new UnfitError('worker', `the run is played by ${asked}, and this worker takes those for ${backend}`);
     }
     const played = asked === 'auto' ? (backend ?? asked) : asked;
-    await this.#host.check({ ...config, evaluation: { ...config.evaluation, backend: played } });
+    await this.#pool.check({ ...config, evaluation: { ...config.evaluation, backend: played } });
     ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
     const summary = await this.#copying(name, folder, () =>
-      this.#host.run({
+      this.#pool.run({
         config,
         folder,
         ...(backend && { backend }),
@@ -369,16 +369,16 @@ class QueueWorker {
   #teller(job: RunJob): (progress: Progress) => void {
     let last = Number.NEGATIVE_INFINITY;
     let sending = false;
-    return ({ tally, iterations }) => {
+    return ({ totals, iterations }) => {
       const now = performance.now();
       if (sending || now - last < tellingTime) return;
       last = now;
       sending = true;
       const progress: JobProgress = {
         worker: this.#name,
-        iteration: tally.rows.length,
+        iteration: totals.rows.length,
         iterations,
-        best: tally.best?.mean ?? null,
+        best: totals.best?.mean ?? null,
         waitsFor: null,
       };
       job
