@@ -76,6 +76,11 @@ export class InterruptedError extends R2poError {
   }
 }
 
+/** The `code` of a file system or network error, null for any other. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
 /**
  * The known name closest to `name`, or null when none is close enough to be a slip of the fingers.
  * Case is ignored, and a prefix counts as close ("CartPole" finds "CartPole-v1").

@@ -1,5 +1,6 @@
 /** `r2po eval --policies`: many policies on common seeds, in order. */
 import { UsageError } from '../base/errors.ts';
+import { OutputFile } from '../base/node/atomic-file.ts';
 import type { Env } from '../envs/env.ts';
 import { rankPolicies } from '../evaluation/ranking.ts';
 import {
@@ -15,7 +16,6 @@ import type { Backend } from '../rollout/backend.ts';
 import { loadPolicySet } from '../runs/folder/policy-set.ts';
 import { formatTable, type Io } from './io.ts';
 import { progressOf } from './progress.ts';
-import { WholeFile } from './whole-file.ts';
 
 export interface RankOptions {
   readonly policies: string;
@@ -51,7 +51,7 @@ export async function rankAndReport(place: RankPlace, options: RankOptions, io: 
   }
   const count = set.groups.reduce((sum, { members }) => sum + members.length, 0);
   const fresh = options.recheck ?? episodes;
-  const file = options.csv === undefined ? null : await WholeFile.create('--csv', options.csv);
+  const file = options.csv === undefined ? null : await OutputFile.create('--csv', options.csv);
   try {
     const ranking = await rankPolicies({
       ...place,

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { OutputFile } from '../base/node/atomic-file.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
@@ -25,7 +26,6 @@ import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, envOption, seedOption, wholeNumber } from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
-import { WholeFile } from './whole-file.ts';
 
 interface Options {
   readonly env: string;
@@ -190,7 +190,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
     onProgress: progressOf(io, `${episodes} episodes`),
   };
   if (options.returns === undefined) return evaluate(request);
-  const file = await WholeFile.create('eval', options.returns);
+  const file = await OutputFile.create('eval', options.returns);
   try {
     await file.write(returnsHeader);
     const result = await evaluate({ ...request, onOutcomes: returnsWriter(file, seed, signal) });

@@ -1,11 +1,11 @@
 /** `r2po export`: runs as logs of the Python reference, or as one table. */
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../base/errors.ts';
+import { errorCode, UsageError } from '../base/errors.ts';
+import { writeDraft } from '../base/node/atomic-file.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
-import { errorCode } from '../runs/folder/files.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -91,19 +91,18 @@ async function exportTable(
   if (existsSync(path) && !force) {
     throw new UsageError('--out', `expected a new file, got "${path}", which exists; add --force to replace it`);
   }
-  const draft = `${path}.tmp`;
   try {
     mkdirSync(out, { recursive: true });
-    const table = await open(draft);
-    for (const [index, run] of runs.entries()) {
-      const { events, torn } = readEvents(run);
-      if (torn !== null) io.warn(torn);
-      table.add(tidyRows(basename(resolve(run)), manifests[index], events));
-    }
-    table.finish();
-    renameSync(draft, path);
+    await writeDraft(path, async (draft) => {
+      const table = await open(draft);
+      for (const [index, run] of runs.entries()) {
+        const { events, torn } = readEvents(run);
+        if (torn !== null) io.warn(torn);
+        table.add(tidyRows(basename(resolve(run)), manifests[index], events));
+      }
+      table.finish();
+    });
   } catch (cause) {
-    if (existsSync(draft)) rmSync(draft);
     if (errorCode(cause) === null) throw cause;
     throw new UsageError('--out', `cannot write "${path}": ${(cause as Error).message}`, cause);
   }

@@ -1,8 +1,8 @@
 /** The outcomes of all episodes as CSV. */
 import { nextTurn } from '../base/async.ts';
+import type { OutputFile } from '../base/node/atomic-file.ts';
 import { endCauses } from '../rollout/backend.ts';
 import type { OutcomeSink } from '../rollout/host-statistics.ts';
-import type { WholeFile } from './whole-file.ts';
 
 /** Rows that become one text: signals and timers get their turn after it. */
 const rowsAtOnce = 2 ** 15;
@@ -13,7 +13,7 @@ export const returnsHeader = 'index,seed,return,length,end\n';
  * Writes the outcomes of one candidate, whose first episode has the seed `seed`. JavaScript prints the shortest decimal
  * that reads back to the same double: never more than 17 digits are needed.
  */
-export function returnsWriter(file: WholeFile, seed: number, signal: AbortSignal): OutcomeSink {
+export function returnsWriter(file: OutputFile, seed: number, signal: AbortSignal): OutcomeSink {
   return async ({ returns, lengths, ends }, { first }) => {
     for (let from = 0; from < returns.length; from += rowsAtOnce) {
       signal.throwIfAborted();

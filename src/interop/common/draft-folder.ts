@@ -1,7 +1,8 @@
 /** The folder of an imported run: made beside the others under another name, and in its place in one step. */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
+import { claimFolder } from '../../base/node/atomic-file.ts';
 import { cannotRead } from '../reference/files.ts';
 
 /** An empty folder. `source`: what it is for. Throws a usage error when it cannot be made. */
@@ -22,12 +23,9 @@ export function openDraft(runsDir: string, source: string): string {
 
 /** Gives the draft its name, which says what is in it: where the name is taken, it was imported before. */
 export function claim(draft: string, folder: string): { readonly folder: string; readonly already: boolean } {
-  if (existsSync(folder)) return { folder, already: true };
   try {
-    renameSync(draft, folder);
+    return { folder, already: !claimFolder(draft, folder) };
   } catch (cause) {
-    if (existsSync(folder)) return { folder, already: true };
     throw new R2poError('import', `cannot make "${folder}": ${cannotRead(cause)}`, { cause });
   }
-  return { folder, already: false };
 }

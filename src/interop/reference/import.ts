@@ -2,14 +2,16 @@
  * A log of the Python reference as a run folder of ours. What cannot be read is left out and accounted for by file. The
  * result is marked as imported: it has no requests and no seeds by which it could be resumed or replayed.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exitCodes } from '../../base/errors.ts';
+import { replaceFile } from '../../base/node/atomic-file.ts';
+import { listFolder } from '../../base/node/walk.ts';
 import { findMethod } from '../../methods/index.ts';
 import { endCauses } from '../../rollout/backend.ts';
-import { replaceFile } from '../../runs/folder/files.ts';
 import { configName } from '../../runs/folder/folder.ts';
 import { runHash } from '../../runs/folder/identity.ts';
 import { newManifest } from '../../runs/folder/manifest.ts';
@@ -22,7 +24,7 @@ import { copyFile, rolloutsFolder, warmupName, withCopy } from '../common/embedd
 import { Account, type SkippedFile } from '../common/import-log.ts';
 import { appendIteration, EventLog } from '../common/imported-journal.ts';
 import { cannotRead, readOverallLog, readRollouts } from './files.ts';
-import { type FoundRun, listFolder } from './find.ts';
+import type { FoundRun } from './find.ts';
 import { type Intake, readIteration, summaryOf } from './iteration.ts';
 import {
   episodeFolder,
@@ -81,9 +83,9 @@ export const importedBackend = 'python-reference';
 async function importWarmups({ account, units, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
   const folder = join(run.folder, warmupFolder);
   if (!existsSync(folder)) return;
-  let names: string[];
+  let names: readonly string[];
   try {
-    names = listFolder(folder).map((entry) => entry.name);
+    names = listFolder(folder).all;
   } catch (error) {
     account.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
     return;
@@ -152,11 +154,8 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
   findMethod(subject.method.id);
 
   const entries = listFolder(run.folder);
-  const episodes = entries
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => episodeFolder.exec(name)?.[1] ?? [])
-    .map(Number);
-  for (const { name } of entries) {
+  const episodes = entries.folders.flatMap((name) => episodeFolder.exec(name)?.[1] ?? []).map(Number);
+  for (const name of entries.all) {
     const known = [logName, warmupFolder, reportFolder, originName].includes(name) || episodeFolder.test(name);
     if (!known) account.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
   }
@@ -177,7 +176,7 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     return result(none, subject);
   }
   const warmupPath = join(run.folder, warmupFolder);
-  const warmups = existsSync(warmupPath) && statSync(warmupPath).isDirectory() ? listFolder(warmupPath).length : 0;
+  const warmups = existsSync(warmupPath) && statSync(warmupPath).isDirectory() ? listFolder(warmupPath).all.length : 0;
   const facts = {
     iterations: Math.min(iterations.length, 1_000_000),
     warmups: Math.min(warmups, 10_000),

@@ -1,6 +1,8 @@
 /** Reading one iteration's folder: which candidates were played, which was kept, what was asked and answered. */
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { listFolder } from '../../base/node/walk.ts';
 import { type Summary, summarise } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import { endCauses } from '../../rollout/backend.ts';
@@ -9,7 +11,6 @@ import type { RunUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files.ts';
 import type { Account } from '../common/import-log.ts';
 import { cannotRead, type Problem, type Rollouts, readRollouts, readText } from './files.ts';
-import { listFolder } from './find.ts';
 import { type Layout, logName, parametersName, reasoningName } from './layout.ts';
 import type { Subject } from './subject.ts';
 import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
@@ -130,7 +131,7 @@ export async function readIteration(
   const path = (name: string): string => join(folder, name);
   let present = new Set<string>();
   try {
-    present = new Set(listFolder(folder).map((entry) => entry.name));
+    present = new Set(listFolder(folder).all);
   } catch (error) {
     // A row without its folder still says what was kept.
     account.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });

@@ -3,11 +3,13 @@
  * offline optimiser would come back as one of some language model. The reference's scripts do not look at the file.
  * It is believed only as far as the log beside it agrees: it may have been edited, or stem from another run.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
+import { jsonText } from '../../base/json.ts';
 import { parseConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
@@ -58,7 +60,7 @@ export function originText(config: Config, events: readonly RunEvent[], totals: 
     reply_model,
     config,
   };
-  return `${JSON.stringify(origin, null, 2)}\n`;
+  return jsonText(origin);
 }
 
 /** The origin of the log in `folder`; null where there is none, or, accounted for, none that can be believed. */

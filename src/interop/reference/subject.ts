@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { listFolder } from '../../base/node/walk.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/index.ts';
 import type { Account } from '../common/import-log.ts';
-import { type FoundRun, listFolder } from './find.ts';
+import type { FoundRun } from './find.ts';
 import {
   episodeFolder,
   type Layout,
@@ -68,8 +69,8 @@ function hasFilesOf(folder: string, layout: Layout): boolean {
   // What two layouts share decides nothing.
   const own = layout.id === 'critic-only' ? [layout.outcome as string] : wanted;
   try {
-    const episodes = listFolder(folder).filter((e) => e.isDirectory() && episodeFolder.test(e.name));
-    return episodes.slice(0, 5).some(({ name }) => own.some((file) => existsSync(join(folder, name, file))));
+    const episodes = listFolder(folder).folders.filter((name) => episodeFolder.test(name));
+    return episodes.slice(0, 5).some((name) => own.some((file) => existsSync(join(folder, name, file))));
   } catch {
     return false;
   }

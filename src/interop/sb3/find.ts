@@ -1,9 +1,8 @@
 /** Finding trainings of Stable-Baselines3 below a folder. */
-import type { Dirent } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
+import { type FolderListing, listFolder, walkFolders } from '../../base/node/walk.ts';
 import type { SkippedFile } from '../common/import-log.ts';
 import { cannotRead } from '../reference/files.ts';
-import { listFolder } from '../reference/find.ts';
 import { episodeFolder, logName, reportFolder } from '../reference/layout.ts';
 
 /** `monitor`: files of training episodes; `evaluations`: the log of evaluations that the reference's baselines write. */
@@ -25,7 +24,7 @@ export const summaryName = 'summary.json';
 /** Of NumPy, by the callback that evaluates. */
 const archiveName = 'evaluations.npz';
 /** Deeper than `logs/<environment>_sb3/<algorithm>/run_<n>` with room to spare. */
-const deepest = 8;
+const maxDepth = 8;
 
 /** Trainings at or below `root`, in the order of their names, and what looks like one and is passed over. */
 export function findTrainings(root: string): {
@@ -34,20 +33,11 @@ export function findTrainings(root: string): {
 } {
   const found: FoundTraining[] = [];
   const skipped: SkippedFile[] = [];
-  const visit = (folder: string, depth: number) => {
-    let entries: Dirent[];
-    try {
-      entries = listFolder(folder);
-    } catch (error) {
-      skipped.push({ path: folder, expected: 'a readable folder', found: cannotRead(error) });
-      return;
-    }
-    const folders = entries.filter((entry) => entry.isDirectory());
-    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const visit = ({ path: folder, folders, files }: FolderListing): readonly string[] => {
     const names = resolve(folder).split(sep).filter(Boolean).slice(-3);
     found.push(...monitorsIn(folder, files, names, skipped));
     // With a folder per iteration it is the log of a search.
-    if (files.includes(logName) && !folders.some(({ name }) => episodeFolder.test(name))) {
+    if (files.includes(logName) && !folders.some((name) => episodeFolder.test(name))) {
       found.push({ folder, layout: 'evaluations', files: [join(folder, logName)], names });
     }
     const logs = files.some((name) => name === logName || monitorFile.test(name));
@@ -60,22 +50,26 @@ export function findTrainings(root: string): {
       const path = join(folder, archiveName);
       skipped.push({ path, expected: 'monitor files', found: 'an archive of evaluations, which is not read' });
     }
-    if (depth === deepest) return;
-    for (const { name } of folders) {
-      if (name === reportFolder || episodeFolder.test(name)) continue;
-      if (!evaluations.test(name)) visit(join(folder, name), depth + 1);
-      else if (holdsMonitors(join(folder, name))) {
+    return folders.filter((name) => {
+      if (name === reportFolder || episodeFolder.test(name)) return false;
+      if (!evaluations.test(name)) return true;
+      if (holdsMonitors(join(folder, name))) {
         skipped.push({ path: join(folder, name), expected: 'training episodes', found: 'a folder of evaluations' });
       }
-    }
+      return false;
+    });
   };
-  visit(root, 0);
+  walkFolders([root], {
+    maxDepth,
+    visit,
+    onUnreadable: (path, error) => skipped.push({ path, expected: 'a readable folder', found: cannotRead(error) }),
+  });
   return { found, skipped };
 }
 
 function holdsMonitors(folder: string): boolean {
   try {
-    return listFolder(folder).some(({ name }) => monitorFile.test(name));
+    return listFolder(folder).all.some((name) => monitorFile.test(name));
   } catch {
     return false;
   }

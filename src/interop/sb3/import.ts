@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exitCodes } from '../../base/errors.ts';
-import { replaceFile } from '../../runs/folder/files.ts';
+import { replaceFile } from '../../base/node/atomic-file.ts';
 import { configName } from '../../runs/folder/folder.ts';
 import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';

@@ -1,7 +1,9 @@
 /** The folder that `r2po bench --save` leaves: data, tables and charts. */
+
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { jsonText } from '../../base/json.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
 import { type ScalingAxis, scalingAxes } from '../../bench/scaling.ts';
 import { markdownTable } from '../tables/table.ts';
@@ -38,7 +40,7 @@ export async function saveBench(folder: string, document: BenchDocument, command
   }
   const pictures = charts.map(({ name, about }) => `![${about}](${name})`);
   const files = [
-    { name: 'bench.json', text: `${JSON.stringify(document, null, 2)}\n` },
+    { name: 'bench.json', text: jsonText(document) },
     { name: 'bench.md', text: markdown(document, command, pictures) },
     ...charts.map(({ name, svg }) => ({ name, text: svg })),
   ];

@@ -1,7 +1,7 @@
 /** The picture of a run, beside its other files: `reward.svg`. */
 import { join } from 'node:path';
+import { replaceFile } from '../../base/node/atomic-file.ts';
 import { significant } from '../../base/plain-number.ts';
-import { replaceFile } from '../../runs/folder/files.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { readEvents } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';

@@ -1,7 +1,9 @@
 /** The folder that `r2po report --out` leaves: tables in four forms, curves as pictures with their source, and a page. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { jsonText } from '../../base/json.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
 import { curveSpec, drawCurves } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
@@ -22,7 +24,7 @@ export async function saveReport(folder: string, report: Report): Promise<string
   const pictures = await drawAll(report);
   const leftOut = report.leftOut.map(({ path, reason }) => `${path}: ${reason}`);
   const files: { readonly name: string; readonly content: string | Uint8Array }[] = [
-    { name: 'report.json', content: `${JSON.stringify(reportDocument(report), null, 2)}\n` },
+    { name: 'report.json', content: jsonText(reportDocument(report)) },
     { name: 'report.md', content: markdown(report, pictures, leftOut) },
     { name: 'rewards.csv', content: csvTable(groupNumbers(report)) },
     { name: 'runs.csv', content: csvTable(runTable(report)) },
@@ -31,7 +33,7 @@ export async function saveReport(folder: string, report: Report): Promise<string
     ...pictures.flatMap(({ name, spec, svg, png }) => [
       { name: `${name}.svg`, content: svg },
       { name: `${name}.png`, content: png },
-      { name: `${name}.vl.json`, content: `${JSON.stringify(spec, null, 2)}\n` },
+      { name: `${name}.vl.json`, content: jsonText(spec) },
     ]),
   ];
   try {

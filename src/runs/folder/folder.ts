@@ -1,15 +1,17 @@
 /** Run folders: making a new one without ever overwriting, and finding the one that `--resume` means. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { R2poError, UsageError } from '../../base/errors.ts';
+import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { jsonText } from '../../base/json.ts';
+import { claimFolder, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
+import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { openConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { withListPrices } from '../models/cost.ts';
-import { errorCode, jsonText, replaceFile, syncFolder } from './files.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
 
@@ -33,20 +35,6 @@ function checkName(name: string): void {
 export function runFolderName(config: Config): string {
   const hash = runHash(config).slice(0, 8);
   return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
-}
-
-/** true when the folder got the name, false when the name is taken */
-function claim(draft: string, target: string): boolean {
-  if (existsSync(target)) return false;
-  try {
-    renameSync(draft, target);
-    return true;
-  } catch (error) {
-    // Another process was quicker.
-    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(errorCode(error) ?? '') && existsSync(target))
-      return false;
-    throw error;
-  }
 }
 
 export interface NewRun {
@@ -112,7 +100,7 @@ export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): strin
     const draft = draftRun(runsDir, base, run);
     for (let number = 1; ; number++) {
       const target = join(runsDir, number === 1 ? base : `${base}-${number}`);
-      if (claim(draft, target)) {
+      if (claimFolder(draft, target)) {
         syncFolder(runsDir);
         return target;
       }
@@ -139,7 +127,7 @@ export function ensureRunFolder(runsDir: string, run: NewRun): string {
   try {
     if (!existsSync(target)) {
       const draft = draftRun(runsDir, name, run);
-      if (claim(draft, target)) syncFolder(runsDir);
+      if (claimFolder(draft, target)) syncFolder(runsDir);
       else rmSync(draft, { recursive: true, force: true });
     }
   } catch (cause) {
@@ -196,9 +184,9 @@ export interface KnownRun {
 
 /** Runs in a folder, newest first. Whatever is no readable run is passed over: it is not what was asked for. */
 function listRuns(runsDir: string): KnownRun[] {
-  let names: string[];
+  let names: readonly string[];
   try {
-    names = readdirSync(runsDir);
+    names = listFolder(runsDir, true).folders;
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return [];
     throw new UsageError('--runs-dir', `cannot read "${runsDir}": ${(cause as Error).message}`, cause);
@@ -217,7 +205,7 @@ function listRuns(runsDir: string): KnownRun[] {
   // Later folders of equal age have longer or higher names.
   return runs.sort(
     (a, b) =>
-      b.manifest.created.localeCompare(a.manifest.created) || b.folder.localeCompare(a.folder, 'en', { numeric: true }),
+      b.manifest.created.localeCompare(a.manifest.created) || byNaturalOrder(b.folder, a.folder),
   );
 }
 

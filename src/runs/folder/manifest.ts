@@ -8,7 +8,7 @@ import { UsageError } from '../../base/errors.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { dawnVersion } from '../../rollout/webgpu/device.ts';
 import { modelKinds } from '../journal/events.ts';
-import { errorCode } from './files.ts';
+import { errorCode } from '../../base/errors.ts';
 
 export const manifestName = 'run.json';
 const schemaVersion = 1;

@@ -1,8 +1,8 @@
 /** Many policies of one environment: those in a folder, or one per line of a file. */
 import { createHash } from 'node:crypto';
-import { readdirSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
 import type { Env } from '../../envs/env.ts';
@@ -13,8 +13,8 @@ import { readRunConfig, refuseTraining } from './folder.ts';
 import { manifestName, readManifest } from './manifest.ts';
 
 const unit = '--policies';
-/** Folders in folders are looked into so deep. */
-const depth = 3;
+/** Levels below the given folder that are searched. */
+const maxDepth = 3;
 
 export interface NamedParams {
   readonly name: string;
@@ -82,7 +82,7 @@ class Collection {
 
   async addFolder(root: string): Promise<void> {
     const leave = (path: string, reason: string) => this.leftOut.push({ path, reason });
-    for (const path of policyPaths(root, depth, new Set(), leave)) {
+    for (const path of policyPaths(root, leave)) {
       try {
         const file = path.isRun ? await this.#bestOf(path.path) : path.path;
         const loaded = parsePolicy(await readInput(unit, file, 'a policy file'), this.#env, this.#build);
@@ -141,39 +141,26 @@ interface PolicyPath {
   readonly isRun: boolean;
 }
 
-/**
- * In the order of their names. `seen`: folders that were looked into; a link may lead to one of them again. `leave` hears of
- * folders inside that cannot be read.
- */
-function policyPaths(
-  folder: string,
-  levels: number,
-  seen: Set<string>,
-  leave: (path: string, reason: string) => void,
-): PolicyPath[] {
-  const real = realpathSync(folder);
-  if (seen.has(real)) return [];
-  seen.add(real);
-  if (kindOfPath(join(folder, manifestName)) === 'file') return [{ path: folder, isRun: true }];
-  let names: string[];
-  try {
-    names = namesIn(folder).filter((name) => !name.startsWith('.'));
-  } catch (error) {
-    if (!(error instanceof UsageError) || levels === depth) throw error;
-    leave(folder, error.detail);
-    return [];
-  }
-  return names.flatMap((name) => {
-    const path = join(folder, name);
-    if (kindOfPath(path) === 'folder') return levels > 0 ? policyPaths(path, levels - 1, seen, leave) : [];
-    return name.endsWith('.json') ? [{ path, isRun: false }] : [];
+/** In the order of their names; links are followed. `leaveOut` gets the folders below `root` that cannot be read. */
+function policyPaths(root: string, leaveOut: (path: string, reason: string) => void): PolicyPath[] {
+  const found: PolicyPath[] = [];
+  walkFolders([root], {
+    maxDepth,
+    followLinks: true,
+    visit({ path, files, folders }) {
+      if (files.includes(manifestName)) {
+        found.push({ path, isRun: true });
+        return [];
+      }
+      const isPolicy = (name: string) => name.endsWith('.json') && !name.startsWith('.');
+      found.push(...files.filter(isPolicy).map((name) => ({ path: join(path, name), isRun: false })));
+      return folders.filter((name) => !name.startsWith('.'));
+    },
+    onUnreadable(path, cause, depth) {
+      const message = `cannot read the folder "${path}": ${cause.message}`;
+      if (depth === 0) throw new UsageError(unit, message, cause);
+      leaveOut(path, message);
+    },
   });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (cause) {
-    throw new UsageError(unit, `cannot read the folder "${folder}": ${(cause as Error).message}`, cause);
-  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

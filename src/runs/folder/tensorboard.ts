@@ -4,7 +4,7 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { R2poError } from '../../base/errors.ts';
-import { replaceFileAsync } from './files.ts';
+import { replaceFileAsync } from '../../base/node/atomic-file.ts';
 
 export interface ScalarStep {
   readonly step: number;

@@ -2,23 +2,13 @@
  * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
  * dies at, the file holds every event before it and at most one torn line at its end.
  */
-import {
-  closeSync,
-  fdatasync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  write,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, readFileSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { R2poError, UsageError } from '../../base/errors.ts';
+import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
 import { asRecorded, checkEvent } from './event-schema.ts';
 import type { EventBody, RunEvent } from './events.ts';
-import { errorCode, syncFolder } from '../folder/files.ts';
 import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
 
 export const eventsName = 'events.jsonl';
@@ -86,24 +76,6 @@ export function readEvents(folder: string): EventLog {
   return { events, bytes: start, torn: null };
 }
 
-/**
- * Puts a copy of the first `bytes` in the place of the file, and leaves it open: a process that still has the earlier
- * file open, and wakes up, cannot write into this one.
- */
-function renewFile(path: string, bytes: number): number {
-  const draft = `${path}.tmp`;
-  const fd = openSync(draft, 'w+');
-  try {
-    if (bytes > 0) writeFileSync(fd, readFileSync(path).subarray(0, bytes));
-    fsyncSync(fd);
-    renameSync(draft, path);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
 /** The record of one run, open for appending; no other process can open it meanwhile. */
 export class Journal {
   /** what the record held when it was opened */
@@ -123,8 +95,9 @@ export class Journal {
     this.log = readEvents(folder);
     this.seq = this.log.events.length;
     this.bytes = this.log.bytes;
-    // not for appending: after a failed write the next one must go where the whole lines end
-    this.fd = renewFile(this.path, this.bytes);
+    const whole = this.bytes > 0 ? readFileSync(this.path).subarray(0, this.bytes) : '';
+    // Not for appending: after a failed write the next one must go where the whole lines end.
+    this.fd = reopenReplaced(this.path, whole, 'durable');
     syncFolder(folder);
   }
 

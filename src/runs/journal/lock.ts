@@ -21,9 +21,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { R2poError, UsageError } from '../../base/errors.ts';
+import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { sleep } from '../../base/async.ts';
-import { errorCode } from '../folder/files.ts';
 import { heartbeatMs, patience } from './heartbeat.ts';
 
 export const lockName = 'run.lock';

@@ -1,6 +1,5 @@
 /** What a failure of a run means for its job and for the worker. */
-import { DeviceError, exitCodes, ModelError, R2poError } from '../../base/errors.ts';
-import { errorCode } from '../../runs/folder/files.ts';
+import { DeviceError, errorCode, exitCodes, ModelError, R2poError } from '../../base/errors.ts';
 import { BusyError, LostLockError } from '../../runs/journal/lock.ts';
 
 /**

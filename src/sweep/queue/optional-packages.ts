@@ -1,6 +1,5 @@
 /** The packages that only queues need. They are optional: most people sweep on one machine. */
-import { UsageError } from '../../base/errors.ts';
-import { errorCode } from '../../runs/folder/files.ts';
+import { errorCode, UsageError } from '../../base/errors.ts';
 
 /** What is used of them. */
 export type QueuePackages = Pick<

@@ -1,11 +1,11 @@
 /** Where a worker with a disk of its own keeps its runs for others. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
-import { errorCode, replaceFileAsync, syncFolder } from '../../runs/folder/files.ts';
+import { claimFolder, draftSuffix, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
 import { type Manifest, manifestName, readManifest } from '../../runs/folder/manifest.ts';
 import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
@@ -25,7 +25,7 @@ export interface RunStore {
 /** The files of a run but for drafts and the lock, the manifest last: whoever reads `finished` finds the others. */
 function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.endsWith('.tmp') && !name.startsWith(lockName))
+    .filter((name) => !name.endsWith(draftSuffix) && !name.startsWith(lockName))
     .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile())
     .sort((a, b) => Number(a === manifestName) - Number(b === manifestName));
 }
@@ -41,16 +41,13 @@ async function copyFiles(from: string, to: string): Promise<void> {
 /** Copies a folder that is not there yet in one step; false when it is there. */
 async function copyNew(from: string, to: string): Promise<boolean> {
   if (existsSync(to)) return false;
-  const draft = join(dirname(to), `.${randomBytes(8).toString('hex')}.tmp`);
+  const draft = join(dirname(to), `.${randomBytes(8).toString('hex')}${draftSuffix}`);
   mkdirSync(draft, { recursive: true });
   try {
     await copyFiles(from, draft);
-    renameSync(draft, to);
-    syncFolder(dirname(to));
-    return true;
-  } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCode(error) ?? '') && existsSync(to)) return false;
-    throw error;
+    const claimed = claimFolder(draft, to);
+    if (claimed) syncFolder(dirname(to));
+    return claimed;
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

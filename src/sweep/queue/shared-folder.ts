@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { UsageError } from '../../base/errors.ts';
-import { errorCode } from '../../runs/folder/files.ts';
+import { errorCode, UsageError } from '../../base/errors.ts';
 import type { SweepQueue } from './queue.ts';
 
 const markerPath = (runsDir: string, name: string): string => join(runsDir, `.r2po-sweep-${name}`);

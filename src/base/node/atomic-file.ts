@@ -1,0 +1,177 @@
+/** Writing files that others read meanwhile: they see the old content or the new one, never half of it. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { errorCode, R2poError, UsageError } from '../errors.ts';
+
+/** `rebuildable` files need not survive a power cut: waiting for the disk takes longer than a search step. */
+export type Durability = 'durable' | 'rebuildable';
+
+/** The end of a draft's name, by which a reader of a folder knows what to skip. */
+export const draftSuffix = '.tmp';
+
+const draftOf = (path: string): string => `${path}${draftSuffix}`;
+
+function cannotWrite(path: string, cause: unknown): R2poError {
+  return new R2poError('file', `cannot write "${path}": ${(cause as Error).message}`, { cause });
+}
+
+/** Writes beside the target, then renames over it. Throws an `R2poError` that names the path. */
+export function replaceFile(path: string, content: string | Uint8Array, durability: Durability): void {
+  try {
+    closeSync(reopenReplaced(path, content, durability));
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** As `replaceFile`, without blocking the others that share the process while the disk works. */
+export async function replaceFileAsync(
+  path: string,
+  content: string | Uint8Array,
+  durability: Durability,
+): Promise<void> {
+  try {
+    await writeFile(draftOf(path), content, { flush: durability === 'durable' });
+    await rename(draftOf(path), path);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+/**
+ * Replaces the file and returns the new one, open for reading and writing: a process that has the old file open cannot
+ * write into the new one. Throws the error of the file system.
+ */
+export function reopenReplaced(path: string, content: string | Uint8Array, durability: Durability): number {
+  const fd = openSync(draftOf(path), 'w+');
+  try {
+    writeFileSync(fd, content);
+    if (durability === 'durable') fsyncSync(fd);
+    renameSync(draftOf(path), path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Calls `write` with the path of a draft, which gets the name `path` once it is whole and is removed if `write` throws. */
+export async function writeDraft(path: string, write: (draft: string) => Promise<void>): Promise<void> {
+  const draft = draftOf(path);
+  try {
+    await write(draft);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Gives a finished folder its name in one step. Returns false when the name is taken, also by a faster process. */
+export function claimFolder(draft: string, folder: string): boolean {
+  if (existsSync(folder)) return false;
+  try {
+    renameSync(draft, folder);
+    return true;
+  } catch (error) {
+    const taken = ['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(errorCode(error) ?? '');
+    if (taken && existsSync(folder)) return false;
+    throw error;
+  }
+}
+
+/** Makes the names in a folder durable. Systems that cannot open a folder (Windows) do so by themselves. */
+export function syncFolder(folder: string): void {
+  let fd: number;
+  try {
+    fd = openSync(folder, 'r');
+  } catch {
+    return;
+  }
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'EPERM' && code !== 'EINVAL') throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** An output file that grows while a command runs, and gets its name once it is whole. */
+export class OutputFile {
+  readonly #unit: string;
+  readonly #path: string;
+  readonly #draft: string;
+  readonly #file: FileHandle;
+
+  private constructor(unit: string, path: string, draft: string, file: FileHandle) {
+    this.#unit = unit;
+    this.#path = path;
+    this.#draft = draft;
+    this.#file = file;
+  }
+
+  /** Throws a `UsageError` when it cannot be made. `unit` starts the messages. */
+  static async create(unit: string, path: string): Promise<OutputFile> {
+    try {
+      const target = targetOf(path);
+      const draft = target.replaced ? draftOf(`${target.path}.${process.pid}`) : target.path;
+      return new OutputFile(unit, target.path, draft, await open(draft, 'w'));
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new UsageError(unit, `cannot write "${path}": ${message}; name a file in a folder that exists`, cause);
+    }
+  }
+
+  /** Returns when the system has taken the text, so that no more than one text is in memory. */
+  async write(text: string): Promise<void> {
+    try {
+      await this.#file.writeFile(text);
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
+  /** Gives the file its name. */
+  async finish(): Promise<void> {
+    try {
+      await this.#file.close();
+      if (this.#draft !== this.#path) await rename(this.#draft, this.#path);
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
+  }
+
+  /** Removes the draft; an earlier file of that name stays. */
+  async discard(): Promise<void> {
+    await this.#file.close();
+    if (this.#draft !== this.#path) await rm(this.#draft, { force: true });
+  }
+
+  #failed(cause: unknown): R2poError {
+    const code = errorCode(cause);
+    const remedy =
+      code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space, or name a file on another disk' : 'try again';
+    const message = `cannot write "${this.#path}": ${(cause as Error).message}; ${remedy}; nothing of it was kept`;
+    return new R2poError(this.#unit, message, { cause });
+  }
+}
+
+/** Follows a link. A pipe or `/dev/stdout` is no regular file and cannot be replaced. */
+function targetOf(path: string): { readonly path: string; readonly replaced: boolean } {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { path, replaced: true };
+  // The target of a pipe's link has no name, and opening a broken link makes its target.
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() ? { path: realpathSync(path), replaced: true } : { path, replaced: false };
+}

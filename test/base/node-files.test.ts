@@ -1,0 +1,124 @@
+/** The atomic file writer and the folder walk. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  claimFolder,
+  OutputFile,
+  reopenReplaced,
+  replaceFile,
+  replaceFileAsync,
+  writeDraft,
+} from '../../src/base/node/atomic-file.ts';
+import { listFolder, walkFolders } from '../../src/base/node/walk.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'r2po-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...names: string[]): string => join(folder, ...names);
+
+describe('atomic files', () => {
+  it('replaces a file and leaves no draft', async () => {
+    replaceFile(at('a'), 'first', 'durable');
+    await replaceFileAsync(at('a'), 'second', 'durable');
+    await replaceFileAsync(at('b'), new Uint8Array([7]), 'rebuildable');
+    expect(readFileSync(at('a'), 'utf8')).toBe('second');
+    expect([...readFileSync(at('b'))]).toEqual([7]);
+    expect(readdirSync(folder)).toEqual(['a', 'b']);
+  });
+
+  it('names the path of a file that it cannot write', async () => {
+    expect(() => replaceFile(at('no', 'a'), '', 'durable')).toThrow(/\[file\] cannot write ".*no.a": ENOENT/);
+    await expect(replaceFileAsync(at('no', 'a'), '', 'durable')).rejects.toThrow(/cannot write ".*no.a": ENOENT/);
+  });
+
+  it('keeps writers to the old file out of the new one', () => {
+    const old = reopenReplaced(at('log'), 'one\n', 'rebuildable');
+    const fresh = reopenReplaced(at('log'), 'one\n', 'rebuildable');
+    writeSync(old, 'lost\n', 4);
+    writeSync(fresh, 'two\n', 4);
+    expect(readFileSync(at('log'), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('keeps the earlier file when a draft fails', async () => {
+    writeFileSync(at('table'), 'earlier');
+    const failing = writeDraft(at('table'), async (draft) => {
+      writeFileSync(draft, 'half');
+      throw new Error('disk');
+    });
+    await expect(failing).rejects.toThrow('disk');
+    const output = await OutputFile.create('eval', at('table'));
+    await output.write('half');
+    await output.discard();
+    expect(readdirSync(folder)).toEqual(['table']);
+    expect(readFileSync(at('table'), 'utf8')).toBe('earlier');
+  });
+
+  it('gives a folder a name once', () => {
+    for (const name of ['draft-1', 'draft-2']) mkdirSync(at(name));
+    writeFileSync(at('draft-1', 'file'), '');
+    expect([claimFolder(at('draft-1'), at('run')), claimFolder(at('draft-2'), at('run'))]).toEqual([true, false]);
+    expect(readdirSync(at('run'))).toEqual(['file']);
+  });
+});
+
+describe('folder walks', () => {
+  /** Folders that are entered, relative to the temporary one. */
+  const entered = (options: { maxDepth: number; followLinks?: boolean }, roots = [folder]) => {
+    const paths: string[] = [];
+    walkFolders(roots, {
+      ...options,
+      visit: ({ path, folders }) => {
+        paths.push(path.slice(folder.length + 1));
+        return folders;
+      },
+      onUnreadable: (path, { message }) => paths.push(`${path.slice(folder.length + 1)}: ${message.split(':')[0]}`),
+    });
+    return paths;
+  };
+
+  it('lists files, folders and links to files in the order of their numbers', () => {
+    for (const name of ['run_10', 'run_9']) mkdirSync(at(name));
+    writeFileSync(at('b.json'), '');
+    symlinkSync(at('b.json'), at('a.json'));
+    symlinkSync(at('run_9'), at('latest'));
+    symlinkSync(at('missing'), at('broken'));
+    const { files, folders, all } = listFolder(folder);
+    expect({ files, folders }).toEqual({ files: ['a.json', 'b.json'], folders: ['run_9', 'run_10'] });
+    expect(all).toEqual(['a.json', 'b.json', 'broken', 'latest', 'run_9', 'run_10']);
+    expect(listFolder(folder, true).folders).toEqual(['latest', 'run_9', 'run_10']);
+  });
+
+  it('stops at the depth, and enters no folder twice', () => {
+    mkdirSync(at('a', 'b', 'c', 'd'), { recursive: true });
+    expect(entered({ maxDepth: 2 })).toEqual(['', 'a', join('a', 'b')]);
+    expect(entered({ maxDepth: 1 }, [at('a'), folder])).toEqual(['a', join('a', 'b'), '']);
+  });
+
+  it('follows links when it is asked to, and never in a circle', () => {
+    mkdirSync(at('a'));
+    symlinkSync(folder, at('a', 'loop'));
+    mkdirSync(at('z'));
+    symlinkSync(at('z'), at('a', 'other'));
+    expect(entered({ maxDepth: 9 })).toEqual(['', 'a', 'z']);
+    expect(entered({ maxDepth: 9, followLinks: true })).toEqual(['', 'a', join('a', 'other')]);
+  });
+
+  it('reports what cannot be read and goes on', () => {
+    mkdirSync(at('b'));
+    writeFileSync(at('a'), '');
+    expect(entered({ maxDepth: 1 }, [at('a'), at('b'), at('c')])).toEqual(['a: ENOTDIR', 'b', 'c: ENOENT']);
+  });
+});
