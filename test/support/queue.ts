@@ -4,8 +4,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expandSweep, type SweepRun, splitArguments } from '../../src/sweep/expand.ts';
+import type { RunEnd } from '../../src/sweep/queue/job-attempt.ts';
 import { type Enqueued, SweepQueue } from '../../src/sweep/queue/queue.ts';
-import { type QueueWorkerOptions, type RunEnd, type WorkerCounts, workOn } from '../../src/sweep/queue/worker.ts';
+import { type QueueWorkerOptions, type WorkerCounts, workOn } from '../../src/sweep/queue/worker.ts';
 import { mainFile } from './cli.ts';
 import { smallSettings } from './experiment.ts';
 

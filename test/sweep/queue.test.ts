@@ -9,7 +9,7 @@ import { Generator } from '../../src/base/rng/generator.ts';
 import { BusyError, LostLockError } from '../../src/runs/journal/lock.ts';
 import type { SweepRun } from '../../src/sweep/expand.ts';
 import { parseQueueAddress, withoutPasswords } from '../../src/sweep/queue/address.ts';
-import { judge, longWait, reasonOf } from '../../src/sweep/queue/classify-failure.ts';
+import { classifyFailure, longWait, reasonOf } from '../../src/sweep/queue/classify-failure.ts';
 import { openRedis } from '../../src/sweep/queue/connect.ts';
 import { jobIdOf, jobOf, readJob } from '../../src/sweep/queue/job.ts';
 import { loadQueuePackages } from '../../src/sweep/queue/optional-packages.ts';
@@ -139,7 +139,7 @@ describe('what a failure means', () => {
     ['wrong usage', new UsageError('config', 'wrong'), 'final'],
     ['a defect', new TypeError('x is not a function'), 'retry'],
   ])('%s', (_what, error, verdict) => {
-    expect(judge(error)).toBe(verdict);
+    expect(classifyFailure(error)).toBe(verdict);
   });
 
   it('is told without the advice to somebody who had typed the run', () => {

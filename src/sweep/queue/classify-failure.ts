@@ -8,7 +8,7 @@ import { BusyError, LostLockError } from '../../runs/journal/lock.ts';
  * `limited`: the endpoint asks for a longer pause. `final`: another attempt would end the same way. `retry`: an attempt
  * that failed.
  */
-export type Verdict = 'elsewhere' | 'unfit' | 'sick' | 'broken' | 'limited' | 'final' | 'retry';
+export type FailureKind = 'elsewhere' | 'unfit' | 'sick' | 'broken' | 'limited' | 'final' | 'retry';
 
 /** What the disk of this machine refuses, it will refuse the next run too. */
 const diskTroubles = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'ESTALE', 'EMFILE', 'ENFILE'];
@@ -24,7 +24,7 @@ export function longWait(error: unknown): number | null {
   return null;
 }
 
-export function judge(error: unknown): Verdict {
+export function classifyFailure(error: unknown): FailureKind {
   for (const cause of causesOf(error)) {
     if (cause instanceof BusyError || cause instanceof LostLockError) return 'elsewhere';
     if (diskTroubles.includes(errorCode(cause) ?? '')) return 'sick';

@@ -1,0 +1,196 @@
+/** One attempt at a job: plays its run, and turns the end of it into what the queue does with the job next. */
+import type { Job } from 'bullmq';
+import { InterruptedError, R2poError } from '../../base/errors.ts';
+import type { RunSummary } from '../../runs/folder/summary.ts';
+import { patience } from '../../runs/journal/heartbeat.ts';
+import type { Progress } from '../../runs/run.ts';
+import { classifyFailure, longWait, reasonOf } from './classify-failure.ts';
+import { type JobData, type JobProgress, type JobResult, readJob } from './job.ts';
+import type { SweepQueue } from './queue.ts';
+import { type RunPlayer, UnfitError } from './run-player.ts';
+
+export type RunJob = Job<JobData, JobResult, string>;
+
+/** ms between two messages about one run to Redis */
+const progressInterval = 2000;
+
+/** A run that this worker is done with. */
+export interface RunEnd {
+  /** of the job */
+  readonly id: string;
+  readonly folder: string | null;
+  /** `returned`: it is continued later, here or elsewhere */
+  readonly outcome: 'finished' | 'already' | 'failed' | 'cancelled' | 'returned';
+  readonly summary: RunSummary | null;
+  /** why it is not finished; null when it is */
+  readonly reason: string | null;
+}
+
+/** What an attempt asks of its worker. */
+export interface AttemptWorker {
+  readonly queue: SweepQueue;
+  readonly player: RunPlayer;
+  readonly name: string;
+  /** ms */
+  readonly heartbeat: number;
+  /** fires when the worker stops, for whatever reason */
+  readonly stop: AbortSignal;
+  readonly warn: (text: string) => void;
+  /** Attempts under way; an attempt adds and removes itself. */
+  readonly active: Set<JobAttempt>;
+  onEnd(end: RunEnd): void;
+  /** Called once for a job that this worker cannot play. */
+  onUnfit(id: string): void;
+  /** Stops the worker, and with it all that it runs. */
+  fail(error: Error): void;
+  /** Begins no run for so long, at any worker. */
+  pauseAll(ms: number): Promise<void>;
+}
+
+export class CancelledError extends InterruptedError {}
+
+function cancelled(): CancelledError {
+  return new CancelledError('queue', 'the sweep was cancelled');
+}
+
+export class JobAttempt {
+  readonly #worker: AttemptWorker;
+  readonly #job: RunJob;
+  readonly #token: string;
+  readonly #controller = new AbortController();
+  #round = 0;
+
+  constructor(worker: AttemptWorker, job: RunJob, token: string) {
+    this.#worker = worker;
+    this.#job = job;
+    this.#token = token;
+  }
+
+  get #id(): string {
+    return this.#job.id ?? '';
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Stops a run of a sweep that was cancelled; `round` is the queue's. */
+  abortBefore(round: number): void {
+    if (this.#round < round) this.abort(cancelled());
+  }
+
+  /** Rejects with the errors by which the queue knows what to do with the job. */
+  async run(): Promise<JobResult> {
+    const { player, active, stop, name } = this.#worker;
+    const read = await this.#read();
+    this.#round = read.round;
+    active.add(this);
+    if (stop.aborted) this.abort(stop.reason);
+    const folder = player.folderOf(read.config);
+    try {
+      const summary = await player.play(read, this.#controller.signal, this.#progressReporter());
+      const already = summary === null;
+      this.#end(folder, already ? 'already' : 'finished', null, summary);
+      return { worker: name, already };
+    } catch (error) {
+      return await this.#endUnfinished(folder, error);
+    } finally {
+      active.delete(this);
+    }
+  }
+
+  async #read(): ReturnType<typeof readJob> {
+    const { queue } = this.#worker;
+    try {
+      const read = await readJob(this.#id, this.#job.data);
+      if (read.round < (await queue.round())) throw cancelled();
+      return read;
+    } catch (error) {
+      if (!(error instanceof R2poError)) throw error;
+      this.#end(null, error instanceof CancelledError ? 'cancelled' : 'failed', error.message);
+      throw new queue.packages.UnrecoverableError(error.message);
+    }
+  }
+
+  /** A job whose run did not come to its end: back into the queue, or another attempt, or none. Always throws. */
+  async #endUnfinished(folder: string, error: unknown): Promise<never> {
+    const { queue, player, active, fail, warn } = this.#worker;
+    const { WaitingError, UnrecoverableError, RateLimitError } = queue.packages;
+    const { signal } = this.#controller;
+    const kind = error instanceof UnfitError ? 'unfit' : classifyFailure(error);
+    // What follows waits for Redis, and whoever stops the worker does not wait for that.
+    active.delete(this);
+    const reason = reasonOf(error);
+    if (kind !== 'elsewhere' && kind !== 'sick') await player.publishPart(folder);
+    if (signal.aborted && signal.reason instanceof CancelledError) {
+      this.#end(folder, 'cancelled', signal.reason.detail);
+      throw new UnrecoverableError(signal.reason.message);
+    }
+    if (kind === 'sick' || kind === 'broken') {
+      fail(new R2poError('worker', `${reason}; no run can go on here, others take them`, { cause: error }));
+    }
+    if (kind === 'sick' || (signal.aborted && kind !== 'broken')) {
+      this.#end(folder, 'returned', reason);
+      await this.#job.moveToWait(this.#token);
+      throw new WaitingError();
+    }
+    if (kind === 'elsewhere' || kind === 'unfit') {
+      if (kind === 'unfit') this.#worker.onUnfit(this.#id);
+      this.#end(folder, 'returned', reason);
+      return await this.#putOff(reason);
+    }
+    const seconds = longWait(error);
+    if (seconds !== null) {
+      this.#end(folder, 'returned', reason);
+      warn(`${reason}; no run is begun for ${Math.ceil(seconds)} s`);
+      await this.#worker.pauseAll(seconds * 1000);
+      throw new RateLimitError();
+    }
+    this.#end(folder, 'failed', reason);
+    throw kind === 'final' ? new UnrecoverableError(reason) : new Error(reason);
+  }
+
+  /** Takes no attempt: nothing was tried. */
+  async #putOff(reason: string): Promise<never> {
+    const { name, heartbeat, queue } = this.#worker;
+    const waiting: JobProgress = { worker: name, iteration: 0, iterations: 0, best: null, waitsFor: reason };
+    await this.#job.updateProgress({ ...waiting });
+    await this.#job.moveToDelayed(Date.now() + patience * heartbeat * (1 + Math.random()), this.#token);
+    throw new queue.packages.DelayedError();
+  }
+
+  /** Sends Redis how far the run is, now and then, and never waits for it. */
+  #progressReporter(): (progress: Progress) => void {
+    let last = Number.NEGATIVE_INFINITY;
+    let sending = false;
+    return ({ totals, iterations }) => {
+      const now = performance.now();
+      if (sending || now - last < progressInterval) return;
+      last = now;
+      sending = true;
+      const progress: JobProgress = {
+        worker: this.#worker.name,
+        iteration: totals.rows.length,
+        iterations,
+        best: totals.best?.mean ?? null,
+        waitsFor: null,
+      };
+      this.#job
+        .updateProgress({ ...progress })
+        // A picture for people; what it shows is in the files.
+        .catch(() => {})
+        .finally(() => {
+          sending = false;
+        });
+    };
+  }
+
+  #end(
+    folder: string | null,
+    outcome: RunEnd['outcome'],
+    reason: string | null,
+    summary: RunSummary | null = null,
+  ): void {
+    this.#worker.onEnd({ id: this.#id, folder, outcome, summary, reason });
+  }
+}

@@ -1,0 +1,136 @@
+/** Plays the run of a job in its folder, and keeps the copy of a worker with a local disk up to date. */
+import { basename, join } from 'node:path';
+import { R2poError } from '../../base/errors.ts';
+import type { ResolvedConfig } from '../../config/resolve.ts';
+import type { BackendChoice } from '../../rollout/backend.ts';
+import { ensureRunFolder, runFolderName, withPrices } from '../../runs/folder/folder.ts';
+import { runHash } from '../../runs/folder/identity.ts';
+import { type Manifest, readManifest, usedBackend } from '../../runs/folder/manifest.ts';
+import type { RunSummary } from '../../runs/folder/summary.ts';
+import type { Progress } from '../../runs/run.ts';
+import { RunPool } from '../../runs/run-pool.ts';
+import { reasonOf } from './classify-failure.ts';
+import type { RunStore } from './published-runs.ts';
+
+export interface RunPlayerOptions {
+  /** where run folders are made: shared by all workers, unless there is a store */
+  readonly runsDir: string;
+  /** null: `runsDir` is what all machines see */
+  readonly store: RunStore | null;
+  /** takes no runs that are to be played by another one; null: takes all, and plays what it can */
+  readonly backend: Exclude<BackendChoice, 'auto'> | null;
+  /** of the manifests; must hold no password */
+  readonly argv: readonly string[];
+  /** runs at a time */
+  readonly jobs: number;
+  readonly note: (text: string) => void;
+  readonly warn: (text: string) => void;
+  /** ms between two copies of a run under way */
+  readonly copyInterval: number;
+}
+
+/** This worker does not play the run; another may. */
+export class UnfitError extends R2poError {}
+
+export class RunPlayer {
+  readonly #options: RunPlayerOptions;
+  readonly #pool: RunPool;
+
+  constructor(options: RunPlayerOptions) {
+    this.#options = options;
+    this.#pool = new RunPool({ note: options.note, jobs: options.jobs });
+  }
+
+  folderOf(config: ResolvedConfig['config']): string {
+    return join(this.#options.runsDir, runFolderName(config));
+  }
+
+  /** Brings a run to its end, from wherever its files are. Null: it was finished before. */
+  async play(
+    { config, yaml }: Pick<ResolvedConfig, 'config' | 'yaml'>,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<RunSummary | null> {
+    const { store, runsDir, backend, argv, note } = this.#options;
+    const folder = this.folderOf(config);
+    const name = basename(folder);
+    const id = runHash(config);
+    const isDone = (manifest: Manifest | null): boolean =>
+      manifest?.status === 'finished' && manifest.config_hash === id;
+    if (isDone(readManifest(folder))) {
+      await store?.publish(name, folder);
+      return null;
+    }
+    if (store) {
+      if (isDone(await store.manifest(name))) return null;
+      await store.fetch(name, folder);
+    }
+    await this.#pool.check(this.#playable(config, folder));
+    ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
+    const summary = await this.#copying(name, folder, () =>
+      this.#pool.run({
+        config,
+        folder,
+        ...(backend && { backend }),
+        argv,
+        resumeCommand: 'the command of the sweep',
+        signal,
+        onProgress,
+        onNotice: (text) => note(`${folder}: ${text}`),
+        log: (text) => note(`${folder}: ${text}`),
+      }),
+    );
+    await store?.publish(name, folder);
+    return summary;
+  }
+
+  /** Publishes an unfinished run, so that another worker continues it from there. */
+  async publishPart(folder: string): Promise<void> {
+    const { store, warn } = this.#options;
+    if (store === null || readManifest(folder) === null) return;
+    try {
+      await store.publish(basename(folder), folder);
+    } catch (error) {
+      warn(`${folder} was not copied: ${reasonOf(error)}`);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** The configuration with the backend that plays it here. Throws `UnfitError` when this worker takes no such runs. */
+  #playable(config: ResolvedConfig['config'], folder: string): ResolvedConfig['config'] {
+    const { backend } = this.#options;
+    const asked = usedBackend(readManifest(folder)) ?? config.evaluation.backend;
+    if (backend !== null && asked !== 'auto' && asked !== backend) {
+      throw new UnfitError('worker', `the run is played by ${asked}, and this worker takes those for ${backend}`);
+    }
+    const played = asked === 'auto' ? (backend ?? asked) : asked;
+    return { ...config, evaluation: { ...config.evaluation, backend: played } };
+  }
+
+  /** Publishes a run under way now and then, so that little is lost with the disk of this machine. */
+  async #copying<T>(name: string, folder: string, run: () => Promise<T>): Promise<T> {
+    const { store, warn, copyInterval } = this.#options;
+    if (store === null) return await run();
+    let copying: Promise<void> | null = null;
+    const copy = async (): Promise<void> => {
+      try {
+        await store.publish(name, folder);
+      } catch (error) {
+        warn(`${folder} was not copied yet: ${reasonOf(error)}`);
+      }
+      copying = null;
+    };
+    const timer = setInterval(() => {
+      copying ??= copy();
+    }, copyInterval);
+    try {
+      return await run();
+    } finally {
+      clearInterval(timer);
+      await copying;
+    }
+  }
+}
