@@ -1,7 +1,7 @@
 /** `r2po list envs|policies|methods|models`: what exists, with ids, sizes and settings. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
-import { shippedConfigs } from '../config/resolve.ts';
+import { shippedConfigs } from '../config/shipped.ts';
 import { actionSize, observationSize, type Row } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import type { ModelKind } from '../llm/chat.ts';

@@ -7,7 +7,9 @@ const fileKeys = {
   extends: z
     .union([z.string(), z.array(z.string())])
     .optional()
-    .describe('files that this one is laid over, by their paths from here; later ones win'),
+    .describe(
+      'files that this one is laid over, by their paths from here, or shipped configurations by name; later ones win',
+    ),
   published: z
     .record(z.string(), z.record(z.string(), z.json()))
     .optional()

@@ -1,12 +1,14 @@
 /** A configuration file with the files that it extends, and what they say together. */
-import { dirname, join, normalize, resolve } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from './input.ts';
 import { showValue } from './problems.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
-/** A text with the folder that its relative paths start from. */
+/** The text of a file. */
 export interface Source extends InputText {
+  /** absolute; of a composed configuration where its file would be */
+  readonly path: string;
+  /** where its relative paths start from */
   readonly folder: string;
 }
 
@@ -17,8 +19,8 @@ export interface Layer extends YamlText {
 
 type Section = Record<string, unknown>;
 
-/** No chain of people's files is longer; one that is runs in a circle. */
-const mostFiles = 20;
+/** More than any configuration needs; without a limit, files that each extend two others multiply. */
+const maxFiles = 20;
 
 /** Sections that are one thing: a file that sets one replaces it, as the options of one kind mean nothing to another. */
 const whole: readonly string[] = ['policy', 'env_options'];
@@ -28,7 +30,7 @@ export function isSection(value: unknown): value is Section {
 }
 
 /** The file as a layer. Throws a `UsageError` where it is no mapping. */
-export function parseLayer({ name, text, folder }: Source): Layer {
+export function parseLayer({ name, text, folder }: Omit<Source, 'path'>): Layer {
   const yaml = parseYaml('config', { name, text });
   if (isSection(yaml.value)) return { ...yaml, name, folder };
   const got = yaml.value === null || yaml.value === undefined ? 'nothing' : showValue(yaml.value);
@@ -36,35 +38,46 @@ export function parseLayer({ name, text, folder }: Source): Layer {
 }
 
 /**
- * The layers of a configuration, what is extended first. `extends: defaults.yaml` or a list of paths, each from the
- * folder of the file; later ones win, and the file itself wins over all of them.
+ * The layers of a configuration, what is extended first. `extends: defaults.yaml` or a list of paths, each from the folder
+ * of the file, or names of shipped configurations; later ones win, and the file itself wins over all of them.
  */
-export async function readLayers(source: Source, read: (path: string) => Promise<InputText>): Promise<Layer[]> {
+export async function readLayers(
+  source: Source,
+  read: (nameOrPath: string, from: Source) => Promise<Source>,
+): Promise<Layer[]> {
   const layers: Layer[] = [];
-  let files = 0;
-  const visit = async (from: Source): Promise<void> => {
+  const visit = async (from: Source, chain: readonly Source[]): Promise<void> => {
     const layer = parseLayer(from);
-    for (const path of extended(layer)) {
-      files++;
-      const name = join(dirname(layer.name), path);
-      const at = layer.locate(['extends'], 'value');
-      if (files > mostFiles) {
-        throw new UsageError('config', `${at}: expected at most ${mostFiles} files, got more; does one extend itself?`);
+    const at = layer.locate(['extends'], 'value');
+    for (const nameOrPath of extended(layer)) {
+      const next = await readExtended(at, () => read(nameOrPath, from));
+      const start = chain.findIndex(({ path }) => path === next.path);
+      if (start >= 0) {
+        const names = [...chain.slice(start), next].map(({ name }) => name);
+        throw new UsageError(
+          'config',
+          `${at}: expected files that do not extend each other, got ${names.join(' -> ')}`,
+        );
       }
-      const file = resolve(layer.folder, path);
-      let input: InputText;
-      try {
-        input = await read(file);
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        throw new UsageError('config', `${at}: ${error.detail}`, error);
-      }
-      await visit({ text: input.text, name: normalize(name), folder: dirname(file) });
+      await visit(next, [...chain, next]);
     }
     layers.push(layer);
+    if (layers.length > maxFiles) {
+      throw new UsageError('config', `${at}: expected at most ${maxFiles} files, got more`);
+    }
   };
-  await visit(source);
+  await visit(source, [source]);
   return layers;
+}
+
+/** What `read` returns; its error is said at the entry `at` of the file that extends. */
+async function readExtended(at: string, read: () => Promise<Source>): Promise<Source> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError('config', `${at}: ${error.detail}`, error);
+  }
 }
 
 function extended(layer: Layer): string[] {
@@ -75,7 +88,7 @@ function extended(layer: Layer): string[] {
     const at = layer.locate(['extends'], 'value');
     throw new UsageError(
       'config',
-      `${at}: expected the path of a file or a list of paths in "extends", got ${showValue(path)}`,
+      `${at}: expected a path, the name of a shipped configuration, or a list of them in "extends", got ${showValue(path)}`,
     );
   }
   return paths;

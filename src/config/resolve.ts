@@ -1,17 +1,16 @@
 /** From what stands on the command line to one checked configuration: defaults < files < overrides < options. */
-import { readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { nearest, UsageError } from '../base/errors.ts';
-import { assetPath } from '../base/node/assets.ts';
-import { envs, isEnvPath } from '../envs/index.ts';
+import { UsageError } from '../base/errors.ts';
+import { isEnvPath } from '../envs/index.ts';
 import { loadEnv } from '../envs/node/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
-import { type InputText, kindOfPath, readInput } from './input.ts';
-import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers, type Source } from './layers.ts';
+import type { InputText } from './input.ts';
+import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
 import { describeIssues, type Problem } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
+import { readSource } from './shipped.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They win over overrides. */
 export interface ConfigFlags {
@@ -56,48 +55,6 @@ export interface ConfigFile {
   readonly name: string;
   /** Throws a `UsageError` for everything that is wrong with the result. */
   resolve(overrideTexts?: readonly string[], flags?: ConfigFlags): Promise<ResolvedConfig>;
-}
-
-/** What all configurations of an environment extend; it names no method. */
-const defaultsFile = 'defaults.yaml';
-
-/** Names of the shipped configurations, as `r2po run` takes them: `cartpole/r2po`. */
-export function shippedConfigs(): string[] {
-  const root = assetPath('configs');
-  return envs
-    .flatMap(({ folder }) => readdirSync(join(root, folder)).map((file) => ({ folder, file })))
-    .filter(({ file }) => file.endsWith('.yaml') && file !== defaultsFile)
-    .map(({ folder, file }) => `${folder}/${file.slice(0, -'.yaml'.length)}`)
-    .sort();
-}
-
-const read = (path: string): Promise<InputText> => readInput('config', path, 'a configuration file');
-
-/** A file of that path, or else a shipped configuration of that name. Throws a `UsageError` with the nearest name. */
-async function readConfig(nameOrPath: string): Promise<Source> {
-  const source = async (path: string): Promise<Source> => ({ ...(await read(path)), folder: dirname(path) });
-  const local = kindOfPath(nameOrPath);
-  if (local === 'file') return source(nameOrPath);
-  const shipped = shippedConfigs();
-  if (shipped.includes(nameOrPath)) {
-    const file = `configs/${nameOrPath}.yaml`;
-    return { ...(await source(assetPath(file))), name: file };
-  }
-  // Clearly meant as a path: say why it cannot be read.
-  if (local === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) return source(nameOrPath);
-  const near = nearest(nameOrPath, shipped);
-  throw new UsageError(
-    'config',
-    `expected the path of a configuration file or the name of a shipped one, got "${nameOrPath}"; ` +
-      `${near ? `did you mean "${near}"? ` : ''}shipped are <environment>/<method>: ${sameFolder(shipped, nameOrPath).join(', ')}`,
-  );
-}
-
-/** The shipped configurations of the environment that `name` begins with, or the folders of all of them. */
-function sameFolder(shipped: readonly string[], name: string): string[] {
-  const folder = (path: string): string => path.split('/')[0];
-  const same = shipped.filter((path) => folder(path) === folder(name));
-  return same.length > 0 ? same : [...new Set(shipped.map((path) => `${folder(path)}/...`))];
 }
 
 function startsWith(path: readonly string[], prefix: readonly string[]): boolean {
@@ -174,9 +131,9 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
  * nothing, in place of the defaults of the schema.
  */
 export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
-  const source = await readConfig(nameOrPath);
+  const source = await readSource(nameOrPath);
   const lowest = parseLayer({ name: 'what holds without an entry', text: stringify(base), folder: '.' });
-  return configFile(source.name, [lowest, ...(await readLayers(source, read))]);
+  return configFile(source.name, [lowest, ...(await readLayers(source, readSource))]);
 }
 
 /** A whole configuration as a text, which can extend no file; `name` is what messages call it. */

@@ -1,8 +1,9 @@
 /** From `CONFIG... key=a,b seed=0..9` to the runs of a sweep. */
 import { UsageError } from '../base/errors.ts';
 import { type Axis, combinations, parseAxes } from '../config/axes.ts';
-import { type ConfigFlags, openConfig, shippedConfigs } from '../config/resolve.ts';
+import { type ConfigFlags, openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
+import { shippedConfigs } from '../config/shipped.ts';
 import { runHash } from '../runs/folder/identity.ts';
 
 export interface SweepRun {

@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { configHash } from '../../src/config/hash.ts';
-import { resolveConfig, shippedConfigs } from '../../src/config/resolve.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { shippedConfigs } from '../../src/config/shipped.ts';
 import { runHash } from '../../src/runs/folder/identity.ts';
 
 const path = assetPath('test/config/shipped-hashes.json');

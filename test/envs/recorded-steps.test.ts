@@ -1,4 +1,5 @@
 /** The f32 backends take the recorded steps of the originals, ends of episodes included, as the float64 one does. */
+import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { envs } from '../../src/envs/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
@@ -16,21 +17,32 @@ afterAll(async () => {
 
 /** The others end by their step limit only. */
 const neverTerminate = ['Pendulum-v1', 'Swimmer-v5'];
+const recorded = envs.flatMap((env) => {
+  const golden = readGolden(env.id);
+  return golden === null ? [] : [{ env, golden }];
+});
 const pairs = others.flatMap((other) =>
-  envs.filter((env) => other.supports(env, null) === null).map((env) => ({ other, env, id: env.id, name: other.id })),
+  recorded
+    .filter(({ env }) => other.supports(env, null) === null)
+    .map(({ env, golden }) => ({ other, env, golden, id: env.id, name: other.id })),
 );
 
 describe('recorded steps', () => {
-  it('cover every environment on webgpu, and classic control on gpujs', () => {
-    expect(pairs.filter(({ name }) => name === 'gpujs')).toHaveLength(5);
-    if (hasAdapter) expect(pairs.filter(({ name }) => name === 'webgpu')).toHaveLength(envs.length);
+  it('belong to an environment each', () => {
+    const others = ['numpy-legacy', 'pcg64'];
+    const files = readdirSync(new URL('../golden', import.meta.url)).map((name) => name.replace('.json', ''));
+    expect(files.filter((name) => !others.includes(name)).sort()).toEqual(recorded.map(({ env }) => env.id).sort());
   });
 
-  it.each(pairs)('of $id on $name', async ({ env, other }) => {
-    const golden = readGolden(env.id);
+  it('cover every recorded environment on webgpu, and classic control on gpujs', () => {
+    expect(pairs.filter(({ name }) => name === 'gpujs')).toHaveLength(5);
+    if (hasAdapter) expect(pairs.filter(({ name }) => name === 'webgpu')).toHaveLength(recorded.length);
+  });
+
+  it.each(pairs)('of $id on $name', async ({ env, other, golden }) => {
     const count = env.action.kind === 'discrete' ? env.action.meanings.length : Infinity;
     const legal = (a: number): boolean => Number.isInteger(a) && a >= 0 && a < count;
-    const steps = (golden?.single_step ?? []).filter(({ a }) => env.action.kind === 'box' || legal(asVector(a)[0]));
+    const steps = golden.single_step.filter(({ a }) => env.action.kind === 'box' || legal(asVector(a)[0]));
     const inputs = steps.map((step) => ({
       state: step.s.map(Math.fround),
       action: asVector(step.a).map(Math.fround),

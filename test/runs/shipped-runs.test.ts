@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
-import { shippedConfigs } from '../../src/config/resolve.ts';
+import { shippedConfigs } from '../../src/config/shipped.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import { runExperiment } from '../../src/runs/run.ts';
 import type { ChatModel } from '../../src/llm/chat.ts';

@@ -3,8 +3,9 @@
  * of tau_c, and policies in other coordinates. Here they are shipped as `<environment>/<method>-<variant>`.
  */
 import { plainNumber } from '../../base/plain-number.ts';
-import { resolveConfig, shippedConfigs } from '../../config/resolve.ts';
+import { resolveConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
+import { shippedConfigs } from '../../config/shipped.ts';
 import type { RunUnits } from '../../runs/resolve-units.ts';
 import type { LoggedMethod } from './layout.ts';
 

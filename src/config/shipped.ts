@@ -1,0 +1,78 @@
+/**
+ * The shipped configurations, and where the text of a configuration comes from. `<environment>/<method>` is composed of
+ * `configs/<environment>/defaults.yaml` and `configs/methods/<method>.yaml`, unless a file of that name exists.
+ */
+import { dirname, join, normalize, resolve } from 'node:path';
+import { nearest, UsageError } from '../base/errors.ts';
+import { assetPath } from '../base/node/assets.ts';
+import { listFolder } from '../base/node/walk.ts';
+import { kindOfPath, readInput } from './input.ts';
+import type { Source } from './layers.ts';
+
+const suffix = '.yaml';
+const methodsFolder = 'methods';
+/** Settings that all methods of an environment share. */
+const defaultsName = 'defaults';
+
+const namesIn = (folder: string): string[] =>
+  listFolder(assetPath(join('configs', folder)))
+    .files.filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length));
+
+/** Names of the shipped configurations, as `r2po run` takes them: `cartpole/r2po`. */
+export function shippedConfigs(): string[] {
+  const methods = namesIn(methodsFolder);
+  return listFolder(assetPath('configs'))
+    .folders.filter((folder) => folder !== methodsFolder)
+    .flatMap((folder) => {
+      const own = namesIn(folder);
+      const composed = own.includes(defaultsName) ? methods : [];
+      const names = new Set([...own, ...composed].filter((name) => name !== defaultsName));
+      return [...names].map((name) => `${folder}/${name}`);
+    })
+    .sort();
+}
+
+async function readShipped(name: string): Promise<Source> {
+  const shown = `configs/${name}`;
+  const path = assetPath(`configs/${name}${suffix}`);
+  if (kindOfPath(path) === 'file') return readFile(`${shown}${suffix}`, path);
+  const [folder, method] = name.split('/');
+  const text = `extends: [${defaultsName}${suffix}, ../${methodsFolder}/${method}${suffix}]\n`;
+  return { name: shown, text, path, folder: assetPath(`configs/${folder}`) };
+}
+
+async function readFile(name: string, path: string): Promise<Source> {
+  const { text } = await readInput('config', path, 'a configuration file');
+  return { name, text, path: resolve(path), folder: dirname(path) };
+}
+
+/**
+ * Reads the file at a path, or else the shipped configuration of that name. `from`: the file that names it, whose folder a
+ * path starts from. Throws a `UsageError` with the nearest name.
+ */
+export async function readSource(nameOrPath: string, from?: Source): Promise<Source> {
+  const path = from ? resolve(from.folder, nameOrPath) : nameOrPath;
+  const found = kindOfPath(path);
+  const isFile = found === 'file';
+  const shipped = isFile ? [] : shippedConfigs();
+  if (shipped.includes(nameOrPath)) return readShipped(nameOrPath);
+  // Clearly a path: reading it says why it cannot be read.
+  if (isFile || found === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) {
+    const { name, ...source } = await readFile(path, path);
+    return { ...source, name: from ? normalize(join(dirname(from.name), nameOrPath)) : name };
+  }
+  const near = nearest(nameOrPath, shipped);
+  throw new UsageError(
+    'config',
+    `expected the path of a configuration file or the name of a shipped one, got "${nameOrPath}"; ` +
+      `${near ? `did you mean "${near}"? ` : ''}shipped are <environment>/<method>: ${sameFolder(shipped, nameOrPath).join(', ')}`,
+  );
+}
+
+/** The shipped configurations of the environment that `name` begins with, or the folders of all of them. */
+function sameFolder(shipped: readonly string[], name: string): string[] {
+  const folder = (path: string): string => path.split('/')[0];
+  const same = shipped.filter((path) => folder(path) === folder(name));
+  return same.length > 0 ? same : [...new Set(shipped.map((path) => `${folder(path)}/...`))];
+}
