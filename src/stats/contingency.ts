@@ -1,6 +1,6 @@
 /** Two-by-two tables: does a criterion go along with an outcome? */
 import { R2poError } from '../base/errors.ts';
-import { Z975 } from './intervals.ts';
+import { Z975 } from './distributions.ts';
 
 /** How often a criterion is met, in a group with the outcome (cases) and in one without (controls). Whole numbers. */
 export interface TwoByTwo {

@@ -1,11 +1,9 @@
 /** How far two samples lie apart in units of their spread. For effect sizes by order see `rank-tests.ts`. */
-import jstat from 'jstat';
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
-import { normalTail } from './normal.ts';
+import { chiSquaredQuantile, normalTail } from './distributions.ts';
 import { sampleOf } from './sample.ts';
-
-const { jStat } = jstat;
+import { logGammaRatio } from './special-functions.ts';
 
 export interface StandardisedDifference {
   /** Cohen's d: difference of the means (first minus second) over the pooled standard deviation */
@@ -49,7 +47,7 @@ export function standardisedDifference(a: ArrayLike<number>, b: ArrayLike<number
 }
 
 function unbiasing(df: number): number {
-  return Math.exp(jStat.gammaln(df / 2) - jStat.gammaln((df - 1) / 2)) / Math.sqrt(df / 2);
+  return Math.exp(logGammaRatio((df - 1) / 2, 0.5)) / Math.sqrt(df / 2);
 }
 
 /** Beyond this many spreads of t, its own normal error is nothing (6e-6 of the half width) beside that of the spread. */
@@ -62,7 +60,7 @@ export function noncentralityInterval(t: number, df: number): readonly [number, 
     return [-high, -low];
   }
   if (t > LARGE_T * Math.sqrt(2 * df)) {
-    const limit = (p: number) => t * Math.sqrt(jStat.chisquare.inv(p, df) / df);
+    const limit = (p: number) => t * Math.sqrt(chiSquaredQuantile(p, df) / df);
     return [limit(0.025), limit(0.975)];
   }
   return [noncentralityFor(0.975, t, df), noncentralityFor(0.025, t, df)];
@@ -110,8 +108,8 @@ function noncentralityFor(p: number, t: number, df: number): number {
 
 /**
  * P(T <= t) for noncentral t, as the mean of Phi(t s - delta) over s, the root of a chi-squared over its `df`; to about
- * 1e-12. (jstat's series ends before it has converged for noncentralities above about 20.) With s = exp(u) the weight is
- * smooth and falls off on both sides, where sums at equal distances converge faster than any power of the distance.
+ * 1e-12. With s = exp(u) the weight is smooth and falls off on both sides, where sums at equal distances converge faster
+ * than any power of the distance.
  */
 function noncentralT(t: number, df: number, delta: number): number {
   const step = Math.min(0.1, 0.4 / Math.sqrt(2 * df), 0.4 / Math.max(Math.abs(t), Math.abs(delta)));

@@ -1,29 +1,12 @@
 /** Intervals and tests for means of episode returns. */
-import jstat from 'jstat';
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
+import { studentTails, studentUpperQuantile } from './distributions.ts';
 
-const { jStat } = jstat;
-
-/** 97.5 % point of the normal distribution */
-export const Z975 = 1.959963984540054;
-/** From here on the series below is closer (1e-10) than jstat, whose error grows with the degrees of freedom. */
-const SERIES_DOF = 100;
-
-/**
- * 97.5 % point of Student's t with `dof` >= 1 degrees of freedom: half width of a 95 % interval in standard errors.
- * Relative error at most 1e-7. Large `dof`: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.5.
- */
+/** 97.5 % point of Student's t with `dof` >= 1 degrees of freedom: half width of a 95 % interval in standard errors. */
 export function t975(dof: number): number {
   if (!(dof >= 1)) throw new R2poError('stats', `expected at least one degree of freedom, got ${dof}`);
-  if (dof < SERIES_DOF) return jStat.studentt.inv(0.975, dof);
-  const z = Z975;
-  const z2 = z * z;
-  const g1 = (z2 + 1) / 4;
-  const g2 = ((5 * z2 + 16) * z2 + 3) / 96;
-  const g3 = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
-  const g4 = ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160;
-  return z * (1 + (g1 + (g2 + (g3 + g4 / dof) / dof) / dof) / dof);
+  return studentUpperQuantile(0.025, dof);
 }
 
 /** 95 % interval of a mean with this standard error over `n` >= 2 independent values. */
@@ -72,8 +55,7 @@ export function welchOf(first: SampleMoments, second: SampleMoments): WelchTest 
   const t = difference / Math.sqrt(va + vb);
   // Shares instead of squared variances, which underflow for tiny spreads.
   const df = 1 / ((va / (va + vb)) ** 2 / (first.n - 1) + (vb / (va + vb)) ** 2 / (second.n - 1));
-  // P(|T| >= |t|) directly: a difference of two values of jstat's cdf loses digits for large t and for large df.
-  return { t, df, p: jStat.ibeta(df / (df + t * t), df / 2, 0.5) };
+  return { t, df, p: studentTails(t, df) };
 }
 
 export interface PairedTest {
@@ -104,7 +86,5 @@ export function pairedOf({ mean: difference, variance, n }: SampleMoments): Pair
   const stderr = Math.sqrt(variance / n);
   const ci95 = meanInterval(difference, stderr, n);
   if (stderr === 0) return { difference, ci95, p: difference === 0 ? 1 : 0 };
-  const t = difference / stderr;
-  const df = n - 1;
-  return { difference, ci95, p: jStat.ibeta(df / (df + t * t), df / 2, 0.5) };
+  return { difference, ci95, p: studentTails(difference / stderr, n - 1) };
 }

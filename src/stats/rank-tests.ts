@@ -3,7 +3,7 @@
  * Values are equal (tied) when they are the same number: a difference that only rounding makes counts as one.
  */
 import { R2poError } from '../base/errors.ts';
-import { normalTail } from './normal.ts';
+import { normalTail } from './distributions.ts';
 import { sampleOf } from './sample.ts';
 
 /** Up to here (the smaller sample without ties, all pairs, all pairs with zeros or ties), as in SciPy's method="auto". */

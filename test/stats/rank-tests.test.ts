@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { R2poError } from '../../src/base/errors.ts';
-import { normalTail } from '../../src/stats/normal.ts';
+import { normalTail } from '../../src/stats/distributions.ts';
 import { cliffsDelta, mannWhitney, superiority, wilcoxon } from '../../src/stats/rank-tests.ts';
 
 const zeros = (n: number) => new Array<number>(n).fill(0);
