@@ -3,8 +3,11 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, w
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { assetPath } from '../../src/base/node/assets.ts';
+import { envs, findEnv } from '../../src/envs/index.ts';
+import { methods } from '../../src/methods/index.ts';
 import { comparisonTable } from '../../src/report/comparisons.ts';
 import { averageCurve } from '../../src/report/curves/average-curves.ts';
 import { curveColors, curveSpec, drawCurves, lineStyles } from '../../src/report/curves/group-charts.ts';
@@ -18,13 +21,11 @@ import {
   type PublishedReward,
   publishedResults,
   publishedSettings,
-} from '../../src/report/published/published.ts';
-import {
   publishedThresholds,
   publishedTrainings,
   publishedWarnings,
   warningsOf,
-} from '../../src/report/published/published-baselines.ts';
+} from '../../src/report/published/published.ts';
 import {
   groupNumbers,
   groupTable,
@@ -566,6 +567,45 @@ describe('beside the published results', () => {
     expect(() => makeReport(found, { ...options, published: true, by: ['env'] })).toThrow(
       'expected --by with env, method, model, got env',
     );
+  });
+
+  it('is read from a file of the shape that its types state', () => {
+    const reward = z.strictObject({ mean: z.number(), std: z.number().min(0) });
+    const env = z.enum(envs.map(({ id }) => id));
+    const result = z.strictObject({
+      env,
+      method: z.enum([...methods.map(({ id }) => id), ...publishedTrainings.map(({ method }) => method)]),
+      mean: reward,
+      best: reward,
+      final: reward.optional(),
+      threshold: z.number().nullable().optional(),
+    });
+    const warning = z.strictObject({
+      envs: z.array(env),
+      methods: z.array(result.shape.method),
+      thresholds: z.array(z.number()).optional(),
+      text: z.string().min(1),
+    });
+    const file = z.strictObject({
+      source: z.string().includes('2605.08315'),
+      settings: z.strictObject({
+        runs: z.int(),
+        model: z.string(),
+        evaluationEpisodes: z.int(),
+        calls: z.int(),
+      }),
+      results: z.array(result),
+      trainings: z.array(result.extend({ iterations: z.int() })),
+      thresholds: z.array(result.required({ threshold: true, final: true })),
+      warnings: z.array(warning),
+    });
+    const text = readFileSync(assetPath('src/report/published/r2po-paper.json'), 'utf8');
+    expect(file.safeParse(JSON.parse(text)).error).toBeUndefined();
+  });
+
+  it('has a line for a method that is no search with a language model', () => {
+    const report = makeReport(findRuns([runsOf({ method: 'cma-es' })]), { ...options, published: true });
+    expect(report.published).toMatchObject([{ method: 'cma-es', published: null, promptDifferences: [] }]);
   });
 
   it('is complete: nine methods on ten environments, and the gaps that the paper states', () => {

@@ -1,14 +1,22 @@
 /** Our runs beside what was published, with what differs between the two said next to it. */
 import { significant } from '../../base/plain-number.ts';
-import { findMethod } from '../../methods/index.ts';
+import { methods } from '../../methods/index.ts';
 import { promptDifferences } from '../../methods/prompts/reference-differences.ts';
 import { welchOf } from '../../stats/intervals.ts';
 import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
 import { groupValue, type RunRecord } from '../run-records.ts';
 import type { Table } from '../tables/table.ts';
-import { type PublishedResult, type PublishedReward, publishedResults, publishedSettings } from './published.ts';
-import { type PublishedTraining, publishedThresholds, publishedTrainings, warningsOf } from './published-baselines.ts';
+import {
+  type PublishedResult,
+  type PublishedReward,
+  type PublishedTraining,
+  publishedResults,
+  publishedSettings,
+  publishedThresholds,
+  publishedTrainings,
+  warningsOf,
+} from './published.ts';
 
 export interface PublishedComparison {
   readonly env: string;
@@ -68,8 +76,12 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
   });
 }
 
-/** Whether the prompts of a run were ours: runs that were imported had those of another program, or none. */
-const isPrompted = ({ manifest }: RunRecord): boolean => manifest.imported === undefined;
+/** Whether a run had prompts of ours: imported runs had those of another program, and an optimiser has none. */
+const isPrompted = ({ manifest, summary }: RunRecord): boolean =>
+  manifest.imported === undefined && methodOf(summary.method) !== undefined;
+
+/** undefined for what is not a search with a language model */
+const methodOf = (name: string) => methods.find(({ id }) => id === name);
 
 /** Results under several thresholds are told apart by the one that the runs have; null where they have different ones. */
 function publishedFor({ runs }: RunGroup): PublishedResult | null {
@@ -105,7 +117,7 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
     ...(isTraining ? rewardsOf(runs) : modelOf(runs)),
     ...(runs.length === theirs ? [] : [`${runs.length} runs, published ${theirs}`]),
     ...(unfinished === 0 ? [] : [`${unfinished} unfinished`]),
-    ...differing('iterations', 'iterations', String(iterations)),
+    ...(iterations === null ? [] : differing('iterations', 'iterations', String(iterations))),
     ...differing('evaluation episodes', 'evaluation.episodes', String(evaluationEpisodes)),
     ...(threshold === undefined ? [] : differing('threshold', thresholdKey, String(threshold))),
     ...(isTraining || configured(runs, 'settings').every((value) => value === 'published')
@@ -114,9 +126,10 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
   ];
 }
 
-function iterationsOf({ method }: PublishedResult): number {
-  const calls = findMethod(method).stages.filter((stage) => stage !== 'evaluate').length;
-  return publishedSettings.calls / calls;
+/** null where no model calls were counted */
+function iterationsOf({ method }: PublishedResult): number | null {
+  const stages = methodOf(method)?.stages;
+  return stages ? publishedSettings.calls / stages.filter((stage) => stage !== 'evaluate').length : null;
 }
 
 function modelOf([{ summary }]: readonly RunRecord[]): string[] {
