@@ -19,10 +19,10 @@ export interface ChatRequest {
   /** what the call is for, such as `search`; prompts of one purpose begin alike, so caches are kept by it */
   readonly purpose?: string;
   /** the reply that is wanted, and the form to which the endpoint is asked to hold the model; nothing when left out */
-  readonly held?: HeldReply;
+  readonly constraint?: ReplyConstraint;
 }
 
-export interface HeldReply {
+export interface ReplyConstraint {
   /** one of the model's `replyForms` */
   readonly form: ReplyForm;
   readonly shape: ReplyShape;

@@ -4,7 +4,7 @@ import { ModelError } from '../base/errors.ts';
 import type { ChatModel } from './chat.ts';
 
 /** A model that could not be used is passed over for so long, unless its endpoint names another time, s. */
-const restSeconds = 300;
+const cooldownSeconds = 300;
 
 /** The models of a chain, the first one preferred. All calls of a process share one, and with it what it has learned. */
 export class ModelChain {
@@ -13,7 +13,7 @@ export class ModelChain {
   readonly #models: readonly ChatModel[];
   readonly #now: () => number;
   /** when a model that failed is tried again, ms */
-  readonly #restUntil = new Map<ChatModel, number>();
+  readonly #cooldownUntil = new Map<ChatModel, number>();
 
   /** `now`: ms of a clock that never goes back */
   constructor(first: ChatModel, others: readonly ChatModel[] = [], now: () => number = () => performance.now()) {
@@ -31,28 +31,28 @@ export class ModelChain {
    * model. `log` hears who answers instead.
    */
   async answer<T>(ask: (model: ChatModel) => Promise<T>, log?: (line: string) => void): Promise<T> {
-    const rested = this.#models.filter(
-      (model) => (this.#restUntil.get(model) ?? Number.NEGATIVE_INFINITY) <= this.#now(),
+    const available = this.#models.filter(
+      (model) => (this.#cooldownUntil.get(model) ?? Number.NEGATIVE_INFINITY) <= this.#now(),
     );
-    const turn = rested.length === 0 ? this.#models : rested;
+    const order = available.length === 0 ? this.#models : available;
     const failures: ModelError[] = [];
-    for (const [i, model] of turn.entries()) {
+    for (const [i, model] of order.entries()) {
       try {
         const reply = await ask(model);
-        this.#restUntil.delete(model);
+        this.#cooldownUntil.delete(model);
         return reply;
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         failures.push(error);
-        this.#restUntil.set(model, this.#now() + 1000 * (error.retryAfterSeconds ?? restSeconds));
-        if (i + 1 < turn.length) log?.(`${error.message}; ${turn[i + 1].id} answers instead`);
+        this.#cooldownUntil.set(model, this.#now() + 1000 * (error.retryAfterSeconds ?? cooldownSeconds));
+        if (i + 1 < order.length) log?.(`${error.message}; ${order[i + 1].id} answers instead`);
       }
     }
     if (failures.length === 1) throw failures[0];
     const waits = failures.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? []);
     throw new ModelError(
       'llm.fallback',
-      `expected one of ${turn.length} models to answer, got ${failures.map(({ message }) => message).join(' | ')}`,
+      `expected one of ${order.length} models to answer, got ${failures.map(({ message }) => message).join(' | ')}`,
       { cause: failures.at(-1), retryAfterSeconds: waits.length < failures.length ? null : Math.min(...waits) },
     );
   }

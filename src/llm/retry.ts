@@ -40,7 +40,7 @@ export class AttemptFailure extends Error {
 const baseSeconds = 1;
 const capSeconds = 60;
 /** Whoever is asked to wait longer than this should know; the run can be resumed. */
-export const longestRetryAfterSeconds = 300;
+export const maxRetryAfterSeconds = 300;
 
 /**
  * Wait after the n-th failure in a row (n = 1, 2, ...), s: 1, 2, 4, ... up to 60, of which the upper half is random so
@@ -79,7 +79,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       throwIfInterrupted(signal);
       if (!(error instanceof AttemptFailure)) throw error;
       const asked = error.retryAfterSeconds;
-      if (asked !== null && asked > longestRetryAfterSeconds) {
+      if (asked !== null && asked > maxRetryAfterSeconds) {
         throw new GaveUp(error, attempts, `the endpoint asks to wait ${Math.ceil(asked)} s; go on after that`);
       }
       const maxAttempts = attemptsFor(error);

@@ -289,7 +289,7 @@ describe('a model in this process', () => {
       template: 'tail:<think>',
       reply: () => 'Hm, 2.</think>\n\nparams[0]: 2\nI try<|end|>',
     });
-    const reply = await model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    const reply = await model.complete(ask('p', { constraint: { form: 'grammar', shape } }));
     expect(reply).toMatchObject({
       text: 'params[0]: 2\nI try<|end|>',
       reasoning: 'Hm, 2.',
@@ -309,7 +309,7 @@ describe('a model in this process', () => {
     ['no marks', 'params[0]: 1\nx', null],
   ])('is held in its answer, not in its reasoning (%s)', async (template, text, reasoning) => {
     const { model, counts } = await open({ template, reply: () => text });
-    const reply = await model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    const reply = await model.complete(ask('p', { constraint: { form: 'grammar', shape } }));
     expect(reply).toMatchObject({ text: 'params[0]: 1\nx', reasoning });
     const inAnswer = counts.held.slice(counts.held.length - 'params[0]: 1\nx'.length + 1);
     expect(inAnswer.every(Boolean)).toBe(true);
@@ -322,17 +322,17 @@ describe('a model in this process', () => {
       template: 'no tail <think>',
       reply: (_, held) => (held ? 'params[0]: 1\nx' : 'Sure, I propose'),
     });
-    const reply = await model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    const reply = await model.complete(ask('p', { constraint: { form: 'grammar', shape } }));
     expect(reply.text).toBe('params[0]: 1\nx');
     expect(counts.held.filter((held) => !held)).toHaveLength(1);
   });
 
   it('names the next form when its grammar is refused', async () => {
     const { model } = await open({ failGrammar: 'too many rules' });
-    const call = model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    const call = model.complete(ask('p', { constraint: { form: 'grammar', shape } }));
     await expect(call).rejects.toMatchObject({ name: 'ReplyFormRefused', form: 'grammar', reason: 'too many rules' });
     expect(model.replyForms).toEqual(['begun', 'lines']);
-    expect((await model.complete(ask('p', { held: { form: 'lines', shape } }))).finish).toBe('stop');
+    expect((await model.complete(ask('p', { constraint: { form: 'lines', shape } }))).finish).toBe('stop');
   });
 
   it('goes on from a beginning', async () => {
@@ -340,7 +340,7 @@ describe('a model in this process', () => {
       reply: (prompt) => (prompt.endsWith('<|assistant|>params[0]:') ? ' 3\nwhy' : 'no'),
     });
     expect(model.replyForms).toEqual(['grammar', 'begun', 'lines']);
-    const reply = await model.complete(ask('p', { held: { form: 'begun', shape } }));
+    const reply = await model.complete(ask('p', { constraint: { form: 'begun', shape } }));
     expect(reply.text).toBe('params[0]: 3\nwhy');
   });
 
@@ -459,7 +459,7 @@ describe('a model in this process', () => {
   it('switches reasoning off where the template can', async () => {
     const controls = { ...noControls, think: false };
     const { model, counts } = await open({ template: '<think> enable_thinking' }, { controls });
-    await model.complete(ask('p', { held: { form: 'grammar', shape } }));
+    await model.complete(ask('p', { constraint: { form: 'grammar', shape } }));
     expect(counts.held.every(Boolean)).toBe(true);
   });
 

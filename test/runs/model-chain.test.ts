@@ -45,7 +45,7 @@ describe('the form of a reply', () => {
 
   it('falls back when it is refused, and says so once', async () => {
     const lines: string[] = [];
-    const model = modelOf('x/m', ['grammar', 'json', 'lines'], ({ held }) => {
+    const model = modelOf('x/m', ['grammar', 'json', 'lines'], ({ constraint: held }) => {
       if (held?.form === 'grammar') throw new ReplyFormRefused('grammar', 'no grammars here');
       return 'ok';
     });

@@ -21,7 +21,7 @@ export function asking(form?: ReplyForm, change: Partial<ChatRequest> = {}): Cha
   return {
     ...twoParameterRequest,
     purpose: 'search',
-    ...(form !== undefined && { held: { form, shape: twoParameters } }),
+    ...(form !== undefined && { constraint: { form, shape: twoParameters } }),
     ...change,
   };
 }

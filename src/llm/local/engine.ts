@@ -22,7 +22,7 @@ export interface ContextSettings {
 }
 
 /** What is kept for one run. */
-interface Place {
+interface RunContext {
   run: string;
   readonly settings: ContextSettings;
   readonly context: Context;
@@ -41,9 +41,9 @@ export class Engine {
   readonly template: ChatTemplate;
   /** one call at a time */
   readonly turns: LimitFunction = pLimit(1);
-  readonly #places: Place[] = [];
+  readonly #contexts: RunContext[] = [];
   #calls = 0;
-  #full = false;
+  #notedFull = false;
 
   constructor(unit: string, llamaCpp: NodeLlamaCpp, llama: Llama, model: Model, template: ChatTemplate) {
     this.unit = unit;
@@ -54,7 +54,7 @@ export class Engine {
   }
 
   /** Tokens that a context gets when none are asked for. */
-  get usualContext(): number {
+  get defaultContextSize(): number {
     return Math.min(defaultContext, this.model.trainContextSize);
   }
 
@@ -63,10 +63,10 @@ export class Engine {
    * does not suffice for `runs` at a time.
    */
   async reserve(settings: ContextSettings, runs: number, note: (line: string) => void): Promise<void> {
-    if (this.#places.some((place) => isSame(place.settings, settings))) return;
+    if (this.#contexts.some((place) => isSame(place.settings, settings))) return;
     const lacking = this.#lackingMemory(settings.contextSize);
     if (lacking !== null) throw new UsageError(this.unit, lacking);
-    this.#places.push(await this.#open('', settings));
+    this.#contexts.push(await this.#open('', settings));
     const bytes = this.#contextBytes(settings.contextSize);
     const fitting = bytes === null ? runs : 1 + Math.floor(freeMemory() / bytes);
     if (fitting < runs) this.#noteFull(fitting, note);
@@ -83,13 +83,13 @@ export class Engine {
     note: (line: string) => void,
   ): Promise<Sequence> {
     this.#calls += 1;
-    const place = await this.#placeOf(run, settings, note);
+    const place = await this.#contextOf(run, settings, note);
     place.usedAt = this.#calls;
     return sequenceOf(place, purpose);
   }
 
-  async #placeOf(run: string, settings: ContextSettings, note: (line: string) => void): Promise<Place> {
-    const fitting = this.#places.filter((place) => isSame(place.settings, settings));
+  async #contextOf(run: string, settings: ContextSettings, note: (line: string) => void): Promise<RunContext> {
+    const fitting = this.#contexts.filter((place) => isSame(place.settings, settings));
     const own = fitting.find((place) => place.run === run) ?? fitting.find((place) => place.run === '');
     if (own !== undefined) {
       own.run = run;
@@ -97,12 +97,12 @@ export class Engine {
     }
     const [oldest] = fitting.toSorted((a, b) => a.usedAt - b.usedAt);
     // Runs that go on take their turns again and again; one that has not come for so long is over.
-    const isOver = oldest !== undefined && this.#calls - oldest.usedAt > 4 * (this.#places.length + 1);
+    const isOver = oldest !== undefined && this.#calls - oldest.usedAt > 4 * (this.#contexts.length + 1);
     const lacking = isOver ? null : this.#lackingMemory(settings.contextSize);
     if (oldest === undefined || (!isOver && lacking === null)) {
       if (lacking !== null) throw new ModelError(this.unit, lacking);
       const place = await this.#open(run, settings);
-      this.#places.push(place);
+      this.#contexts.push(place);
       return place;
     }
     if (lacking !== null) this.#noteFull(fitting.length, note);
@@ -112,8 +112,8 @@ export class Engine {
 
   /** Once: that memory suffices for the prompts of so many runs at a time. */
   #noteFull(runs: number, note: (line: string) => void): void {
-    if (this.#full) return;
-    this.#full = true;
+    if (this.#notedFull) return;
+    this.#notedFull = true;
     note(
       `memory suffices for the prompts of ${runs === 1 ? 'one run' : `${runs} runs`} at a time; prompts of further runs ` +
         `are evaluated from their beginning; use -j ${runs}, or a smaller ctx`,
@@ -143,7 +143,7 @@ export class Engine {
     );
   }
 
-  async #open(run: string, settings: ContextSettings): Promise<Place> {
+  async #open(run: string, settings: ContextSettings): Promise<RunContext> {
     try {
       const context = await this.model.createContext({
         ...settings,
@@ -162,7 +162,7 @@ export class Engine {
 }
 
 /** The one of a purpose, else one that is free, else the one that was used longest ago. */
-function sequenceOf({ sequences, free }: Place, purpose: string): Sequence {
+function sequenceOf({ sequences, free }: RunContext, purpose: string): Sequence {
   const [oldest] = sequences.keys();
   const from = sequences.has(purpose) || free.length > 0 ? purpose : oldest;
   const sequence = sequences.get(from) ?? (free.pop() as Sequence);

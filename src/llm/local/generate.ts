@@ -8,8 +8,8 @@ import type { EvaluateOptions, GrammarState, Sequence, Token } from './package.t
 import { type Cut, ReplyText, tokenDecoder } from './reply-text.ts';
 
 /** Of llama.cpp, so that an embedded model samples as the same file does behind `llama-server`. */
-const usualTemperature = 0.8;
-const usualTopP = 0.95;
+const defaultTemperature = 0.8;
+const defaultTopP = 0.95;
 const topK = 40;
 const minP = 0.05;
 
@@ -17,9 +17,9 @@ const minP = 0.05;
  * Tokens of a prompt that are evaluated before it is looked whether the call shall end. Fewer cost more: with 16 a
  * processor takes 1.4 times as long for each token as with 128.
  */
-const smallestPiece = 128;
+const minPiece = 128;
 /** Pieces that take less than this get longer, as a GPU likes them, ms. */
-const shortTime = 150;
+const minPieceTime = 150;
 
 export interface Generation {
   readonly prompt: Prompt;
@@ -28,7 +28,7 @@ export interface Generation {
   readonly seed: number | null;
   readonly stop: readonly string[];
   /** the reply goes on from here; '': it begins by itself */
-  readonly begun: string;
+  readonly prefill: string;
   /** what holds the reply; null: nothing */
   readonly grammar: object | null;
   readonly maxTokens: number;
@@ -64,20 +64,20 @@ async function keepCommon(sequence: Sequence, tokens: readonly Token[]): Promise
 
 /** Evaluates all of `tokens` but the last, in pieces that are short enough to be stopped between. */
 async function evaluatePrompt(sequence: Sequence, tokens: readonly Token[], check: () => void): Promise<void> {
-  let size = smallestPiece;
+  let size = minPiece;
   while (sequence.nextTokenIndex < tokens.length - 1) {
     check();
     const start = performance.now();
     const from = sequence.nextTokenIndex;
     const piece = tokens.slice(from, Math.min(from + size, tokens.length - 1));
     await sequence.evaluateWithoutGeneratingNewTokens(piece);
-    if (performance.now() - start < shortTime) size = Math.min(2 * size, batchSize);
+    if (performance.now() - start < minPieceTime) size = Math.min(2 * size, batchSize);
   }
 }
 
 export async function generate(engine: Engine, sequence: Sequence, generation: Generation): Promise<Generated> {
   const { model, llamaCpp } = engine;
-  const { prompt, begun, grammar, check, onProgress } = generation;
+  const { prompt, prefill: begun, grammar, check, onProgress } = generation;
   const tokens = [...prompt.tokens, ...(begun === '' ? [] : model.tokenize(begun, false))];
   onProgress({ state: 'asked' });
   const started = performance.now();
@@ -87,36 +87,36 @@ export async function generate(engine: Engine, sequence: Sequence, generation: G
   const detokenize = (now: readonly Token[], before: readonly Token[]) => model.detokenize(now, true, before);
   let reply = new ReplyText(prompt.reasoning, prompt.marks, generation.stop, begun);
   let decoder = tokenDecoder(detokenize, tokens);
-  let circles = repetitionWatch(generation.values);
+  let repetition = repetitionWatch(generation.values);
   let state: GrammarState | undefined;
   let firstAt: number | null = null;
   let count = 0;
   let reasoningTokens = 0;
 
   const options: EvaluateOptions = {
-    temperature: generation.temperature ?? usualTemperature,
+    temperature: generation.temperature ?? defaultTemperature,
     topK,
-    topP: generation.topP ?? usualTopP,
+    topP: generation.topP ?? defaultTopP,
     minP,
     ...(generation.seed !== null && { seed: generation.seed }),
     grammarEvaluationState: () => state,
   };
-  const hold = () => {
+  const constraint = () => {
     if (grammar !== null) state ??= new llamaCpp.LlamaGrammarEvaluationState({ model, grammar });
   };
 
   function take(piece: string): Cut | null {
     const before = reply.state;
     const cut = reply.push(piece);
-    if (reply.state !== before) circles = repetitionWatch(generation.values);
-    const round = reply.state === 'start' ? null : circles.push(piece);
+    if (reply.state !== before) repetition = repetitionWatch(generation.values);
+    const round = reply.state === 'start' ? null : repetition.push(piece);
     if (cut !== null || round === null) return cut;
     reply.cut(round.start);
     return { finish: 'repetition', reason: 'repetition' };
   }
 
   async function write(from: readonly Token[]): Promise<Cut | 'unheld'> {
-    if (reply.state === 'text') hold();
+    if (reply.state === 'text') constraint();
     for await (const token of sequence.evaluate(from, options)) {
       check();
       count += 1;
@@ -133,7 +133,7 @@ export async function generate(engine: Engine, sequence: Sequence, generation: G
       if (cut !== null) return cut;
       // Without an opening mark the reply has begun already, and nothing held it: it is begun again.
       if (before === 'start' && reply.state === 'text' && grammar !== null) return 'unheld';
-      if (reply.state === 'text') hold();
+      if (reply.state === 'text') constraint();
       if (count >= generation.maxTokens) return { finish: 'length', reason: 'length' };
     }
     const rest = take(decoder.flush());

@@ -130,7 +130,7 @@ export function checkWeights(unit: string, file: GgufFile, free: number): void {
 
 /** A hint for the user who gave more threads than the machine has. */
 export function checkThreads(unit: string, threads: number): void {
-  const most = availableParallelism();
-  if (threads <= most) return;
-  throw new UsageError(unit, `expected threads=1 ... ${most}, which this machine has, got ${threads}; lower it`);
+  const max = availableParallelism();
+  if (threads <= max) return;
+  throw new UsageError(unit, `expected threads=1 ... ${max}, which this machine has, got ${threads}; lower it`);
 }

@@ -14,7 +14,7 @@ import { type ControlName, requireControls } from '../providers/controls.ts';
 import { excerpt } from '../providers/failure.ts';
 import { presets } from '../providers/presets.ts';
 import { replyLimit } from '../providers/reply-limit.ts';
-import { beginningOf, gbnfOf } from '../reply/forms.ts';
+import { gbnfOf, prefillOf } from '../reply/forms.ts';
 import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
 import { type ContextSettings, type Engine, engineOf } from './engine.ts';
 import { type Generated, generate } from './generate.ts';
@@ -39,7 +39,7 @@ export interface LocalSettings {
 
 /** Of replies without a shape, and the least room that a prompt must leave, tokens. */
 const shapelessReplyTokens = 1024;
-const leastReplyTokens = 64;
+const minReplyTokens = 64;
 
 /** Throws a usage error for controls that a model in this process does not have. */
 function checkControls(id: string, controls: Controls, name: GgufName): void {
@@ -68,7 +68,7 @@ function contextOf(unit: string, engine: Engine, name: GgufName, controls: Contr
       `expected ctx=1 ... ${trained}, which the model was trained with, got ${asked}; lower it`,
     );
   }
-  return { contextSize: asked ?? engine.usualContext, threads: name.threads };
+  return { contextSize: asked ?? engine.defaultContextSize, threads: name.threads };
 }
 
 /** `argument`: what follows `gguf:`. Loads the file; throws a usage error that says what is missing or does not fit. */
@@ -108,15 +108,15 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
 
   async function answer(request: ChatRequest, options: CallOptions, signal: AbortSignal): Promise<Generated> {
     const log = options.log ?? note;
-    const form = request.held?.form ?? 'lines';
-    const shape = request.held?.shape ?? null;
+    const form = request.constraint?.form ?? 'lines';
+    const shape = request.constraint?.shape ?? null;
     const prompt = engine.template.prompt(request.messages, controls);
     const room = context.contextSize - prompt.tokens.length;
     const wanted = limit.of(shape) ?? shapelessReplyTokens;
-    if (room < leastReplyTokens) {
+    if (room < minReplyTokens) {
       throw new ModelError(
         unit,
-        `expected a prompt of at most ${context.contextSize - leastReplyTokens} tokens, got ${prompt.tokens.length}; set ` +
+        `expected a prompt of at most ${context.contextSize - minReplyTokens} tokens, got ${prompt.tokens.length}; set ` +
           `#ctx=${prompt.tokens.length + wanted} or more behind the file's name, or lower critic.trajectory_tokens`,
       );
     }
@@ -127,7 +127,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
       topP: controls.topP,
       seed: request.seed,
       stop: controls.stop,
-      begun: form === 'begun' && shape !== null ? beginningOf(shape) : '',
+      prefill: form === 'begun' && shape !== null ? prefillOf(shape) : '',
       grammar: form === 'grammar' && shape !== null ? await grammarOf(shape) : null,
       maxTokens: Math.min(room, wanted),
       values: shape?.count ?? 0,

@@ -25,14 +25,14 @@ export const defaultContext = 8192;
 export const defaultThreads = 1;
 
 const options = ['ctx', 'gpu', 'threads'] as const;
-const smallestContext = 256;
-const largestContext = 1 << 24;
-const mostThreads = 1024;
+const minContext = 256;
+const maxContext = 1 << 24;
+const maxThreads = 1024;
 
-function readWhole(name: string, text: string, low: number, high: number): number {
+function readWhole(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= low && value <= high) return value;
-  throw new UsageError('model', `expected ${name} as a whole number in ${low} ... ${high}, got "${text}"; correct it`);
+  if (value >= min && value <= max) return value;
+  throw new UsageError('model', `expected ${name} as a whole number in ${min} ... ${max}, got "${text}"; correct it`);
 }
 
 function readGpu(text: string): GpuChoice {
@@ -65,8 +65,8 @@ export function readGgufName(text: string): GgufName {
   const [ctx, gpu, threads] = options.map((name) => given.get(name));
   return {
     path,
-    ctx: ctx === undefined ? null : readWhole('ctx', ctx, smallestContext, largestContext),
+    ctx: ctx === undefined ? null : readWhole('ctx', ctx, minContext, maxContext),
     gpu: gpu === undefined ? 'auto' : readGpu(gpu),
-    threads: threads === undefined ? defaultThreads : readWhole('threads', threads, 1, mostThreads),
+    threads: threads === undefined ? defaultThreads : readWhole('threads', threads, 1, maxThreads),
   };
 }

@@ -10,9 +10,9 @@ export interface Decoder<T> {
 }
 
 /** More tokens than any character has; then what is there is no text. */
-const mostPending = 8;
+const maxPending = 8;
 /** Tokens before a piece that its decoding may depend on. */
-const lookBack = 4;
+const contextLength = 4;
 const incomplete = '\ufffd';
 
 /** `detokenize(tokens, before)`: the text of `tokens` that follow on `before`. */
@@ -20,18 +20,18 @@ export function tokenDecoder<T>(
   detokenize: (tokens: readonly T[], before: readonly T[]) => string,
   before: readonly T[],
 ): Decoder<T> {
-  let last = before.slice(-lookBack);
+  let last = before.slice(-contextLength);
   let pending: T[] = [];
   const take = () => {
     const text = detokenize(pending, last);
-    last = [...last, ...pending].slice(-lookBack);
+    last = [...last, ...pending].slice(-contextLength);
     pending = [];
     return text;
   };
   return {
     push(token) {
       pending.push(token);
-      return pending.length < mostPending && detokenize(pending, last).endsWith(incomplete) ? '' : take();
+      return pending.length < maxPending && detokenize(pending, last).endsWith(incomplete) ? '' : take();
     },
     flush: () => (pending.length === 0 ? '' : take()),
   };
@@ -68,7 +68,7 @@ class Finder {
   }
 }
 
-/** Collects a reply. `stop`: texts at which it ends; `begun`: what was written for the model. */
+/** Collects a reply. `stop`: texts at which it ends; `prefill`: what was written for the model. */
 export class ReplyText {
   #text: string;
   #reasoning = '';
@@ -76,15 +76,15 @@ export class ReplyText {
   readonly #marks: ReasoningMarks | null;
   readonly #close: Finder;
   readonly #stop: Finder;
-  readonly #begun: number;
+  readonly #prefillLength: number;
 
-  constructor(start: ReasoningStart, marks: ReasoningMarks | null, stop: readonly string[], begun = '') {
+  constructor(start: ReasoningStart, marks: ReasoningMarks | null, stop: readonly string[], prefill = '') {
     this.#marks = marks;
     this.#close = new Finder(marks === null ? [] : [marks.close]);
     this.#stop = new Finder(stop);
-    this.#text = begun;
-    this.#begun = begun.length;
-    if (marks === null || start === 'none' || begun !== '') this.#state = 'text';
+    this.#text = prefill;
+    this.#prefillLength = prefill.length;
+    if (marks === null || start === 'none' || prefill !== '') this.#state = 'text';
     else this.#state = start === 'open' ? 'reasoning' : 'start';
   }
 
@@ -113,7 +113,7 @@ export class ReplyText {
   /** Drops what stands behind the first `length` characters of the part that is being written. */
   cut(length: number): void {
     if (this.#state === 'reasoning') this.#reasoning = this.#reasoning.slice(0, length);
-    else this.#text = this.#text.slice(0, this.#begun + length);
+    else this.#text = this.#text.slice(0, this.#prefillLength + length);
   }
 
   #begin(piece: string): Cut | null {
@@ -144,7 +144,7 @@ export class ReplyText {
     this.#text += piece;
     const end = this.#stop.push(piece);
     if (end === null) return null;
-    this.#text = this.#text.slice(0, this.#begun + end.at);
+    this.#text = this.#text.slice(0, this.#prefillLength + end.at);
     return { finish: 'stop', reason: 'stop text' };
   }
 }

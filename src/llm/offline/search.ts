@@ -20,8 +20,8 @@ const parentCount = 5;
 /** Share of candidates drawn anywhere: the only way out when all trials are equally bad. */
 const globalShare = 0.1;
 /** Changes are of every size between these multiples of the exploration step. */
-const smallestStep = 0.2;
-const largestStep = 2;
+const minStep = 0.2;
+const maxStep = 2;
 /** Share of candidates in which only some parameters change. */
 const sparseShare = 0.5;
 /** Share of candidates with one sign flipped: both signs of a parameter shall be tried. */
@@ -31,7 +31,7 @@ function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: 
   if (rng.random() < globalShare) return randomPoint(domain, count, rng);
   const parents = Math.min(parentCount, ranking.length);
   const parent = ranking[Math.min(rng.integers(0, parents), rng.integers(0, parents))].params;
-  const size = step * smallestStep * (largestStep / smallestStep) ** rng.random();
+  const size = step * minStep * (maxStep / minStep) ** rng.random();
   const share = rng.random() < sparseShare ? rng.random() : 1;
   const point = changed(domain, parent, { size, share }, rng);
   if (domain.kind === 'range' && rng.random() < flipShare) {

@@ -7,7 +7,7 @@ import { fitGaussianProcess, type GaussianProcess, type Prior } from './gaussian
 import type { ReadTrial } from './read.ts';
 
 /** More trials than this cost more time than they tell: the best half and the newest half of them are used. */
-const mostTrials = 200;
+const maxTrials = 200;
 
 /**
  * As shares of the range, or of the listed parameters that differ. They span "every parameter change matters" to
@@ -46,9 +46,9 @@ function distanceIn(domain: Domain): Prior<readonly number[]>['distance'] {
   };
 }
 
-function mostTelling(trials: readonly ReadTrial[]): readonly ReadTrial[] {
-  if (trials.length <= mostTrials) return trials;
-  const half = mostTrials / 2;
+function mostInformative(trials: readonly ReadTrial[]): readonly ReadTrial[] {
+  if (trials.length <= maxTrials) return trials;
+  const half = maxTrials / 2;
   const newest = trials.slice(-half);
   const best = trials.slice(0, -half).sort((a, b) => b.value - a.value);
   return [...best.slice(0, half), ...newest];
@@ -66,7 +66,7 @@ export function normalScores(values: readonly number[]): number[] {
 
 /** Fits the history, which holds at least one trial. */
 export function fitSurrogate(domain: Domain, history: readonly ReadTrial[]): Surrogate {
-  const trials = mostTelling(history);
+  const trials = mostInformative(history);
   const scores = normalScores(trials.map(({ value }) => value));
   const observations = trials.map(({ params, averaged }, i) => ({
     point: params,

@@ -1,5 +1,5 @@
 /** What is found in the JSON of all endpoints' answers: names, counts, errors. */
-import { excerpt, readServerError, record, type ServerError } from './failure.ts';
+import { excerpt, objectOf, readServerError, type ServerError } from './failure.ts';
 import type { ReportedUsage } from './protocol.ts';
 
 export const noUsage: ReportedUsage = {
@@ -11,9 +11,9 @@ export const noUsage: ReportedUsage = {
 };
 
 /** Advice for an answer that is too long to be one. */
-export const endless = 'the model seems to go round in circles; use another one, or another temperature';
+export const repetitionAdvice = 'the model seems to go round in circles; use another one, or another temperature';
 /** Advice for an answer that stops before its end. */
-export const brokenOff = 'the server or a proxy in between broke off; look at its log, or go on later';
+export const truncationAdvice = 'the server or a proxy in between broke off; look at its log, or go on later';
 
 /** An error inside an answer with status 200, as gateways send it when the model behind them fails. */
 export class AnsweredError extends Error {
@@ -54,7 +54,7 @@ function statusOf({ code, type }: ServerError): number {
   return statusWords[String(code)] ?? statusWords[String(type)] ?? 502;
 }
 
-const isSaid = (value: unknown) => value !== undefined && value !== null && value !== false && value !== '';
+const isStatus = (value: unknown) => value !== undefined && value !== null && value !== false && value !== '';
 
 /**
  * Whether a payload is an error, in the forms of servers and gateways: `error`, `errors`, `object: "error"`, `type:
@@ -62,10 +62,10 @@ const isSaid = (value: unknown) => value !== undefined && value !== null && valu
  */
 export function isError(payload: Readonly<Record<string, unknown>>): boolean {
   const { error, errors, object, type, detail, message, msg, base_resp: base } = payload;
-  if (isSaid(error) || object === 'error' || type === 'error') return true;
+  if (isStatus(error) || object === 'error' || type === 'error') return true;
   if (Array.isArray(errors) && errors.length > 0) return true;
-  if (isSaid(detail) || typeof message === 'string' || typeof msg === 'string') return true;
-  const status = record(base).status_code;
+  if (isStatus(detail) || typeof message === 'string' || typeof msg === 'string') return true;
+  const status = objectOf(base).status_code;
   return typeof status === 'number' && status !== 0;
 }
 

@@ -4,7 +4,7 @@ export interface ClaudeTraits {
   /** holds replies to a JSON Schema */
   readonly hasSchemas: boolean;
   /** goes on from a beginning that is written for it */
-  readonly hasBeginnings: boolean;
+  readonly hasPrefill: boolean;
   /** ways to ask for thinking, the one to try first in front */
   readonly thinking: readonly ('adaptive' | 'budget')[];
   /** takes a level of effort */
@@ -22,7 +22,7 @@ export function claudeTraits(model: string): ClaudeTraits {
   const version = versionOf(model);
   return {
     hasSchemas: version >= 4.5,
-    hasBeginnings: version < 4.6,
+    hasPrefill: version < 4.6,
     thinking: version < 3.7 ? [] : version < 4.6 ? ['budget'] : ['adaptive', 'budget'],
     hasEffort: version >= 4.6 || (version >= 4.5 && model.includes('opus')),
   };

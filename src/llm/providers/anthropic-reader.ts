@@ -1,7 +1,7 @@
 /** Answers of Anthropic's messages API: server-sent events, or one message. */
 import { AttemptFailure } from '../retry.ts';
-import { brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { excerpt, record } from './failure.ts';
+import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull, truncationAdvice } from './answer.ts';
+import { excerpt, objectOf } from './failure.ts';
 import { filtered, finishOf, toolsCalled } from './finish.ts';
 import type { Piece, Reader, ReportedUsage } from './protocol.ts';
 
@@ -22,15 +22,15 @@ export function anthropicReader(badUrl: string): Reader {
     sawMessage = true;
     model = nameOrNull(message.model) ?? model;
     id = nameOrNull(message.id) ?? id;
-    usage = usageOf(record(message.usage), usage);
+    usage = usageOf(objectOf(message.usage), usage);
     takeEnd(message);
-    const blocks = Array.isArray(message.content) ? message.content.map(record) : [];
+    const blocks = Array.isArray(message.content) ? message.content.map(objectOf) : [];
     return joined(blocks.map(takeBlock));
   }
 
   function takeEnd(message: Fields): void {
     stopReason = nameOrNull(message.stop_reason) ?? stopReason;
-    const { category, explanation } = record(message.stop_details);
+    const { category, explanation } = objectOf(message.stop_details);
     refusal = nameOrNull(explanation) ?? nameOrNull(category) ?? refusal;
   }
 
@@ -48,18 +48,18 @@ export function anthropicReader(badUrl: string): Reader {
     take(payload) {
       switch (payload.type) {
         case 'message_start':
-          return takeMessage(record(payload.message));
+          return takeMessage(objectOf(payload.message));
         case 'message':
           return takeMessage(payload);
         case 'content_block_start':
-          return takeBlock(record(payload.content_block));
+          return takeBlock(objectOf(payload.content_block));
         case 'content_block_delta': {
-          const delta = record(payload.delta);
+          const delta = objectOf(payload.delta);
           return seen({ text: stringOrNull(delta.text) ?? '', reasoning: stringOrNull(delta.thinking) ?? '' });
         }
         case 'message_delta':
-          usage = usageOf(record(payload.usage), usage);
-          takeEnd(record(payload.delta));
+          usage = usageOf(objectOf(payload.usage), usage);
+          takeEnd(objectOf(payload.delta));
           return {};
         case 'message_stop':
           return { done: true };
@@ -70,7 +70,7 @@ export function anthropicReader(badUrl: string): Reader {
     },
 
     end() {
-      if (!sawMessage) throw new AttemptFailure('an answer without a message', brokenOff, { retryable: true });
+      if (!sawMessage) throw new AttemptFailure('an answer without a message', truncationAdvice, { retryable: true });
       if (stopReason === 'refusal' && refusal !== null) throw filtered(refusal);
       if (tool !== null && !hasText) throw toolsCalled(tool);
       return { finish: finishOf(stopReason), finishReason: stopReason, model, id, usage };
@@ -100,6 +100,6 @@ function usageOf(counts: Fields, before: ReportedUsage): ReportedUsage {
     completionTokens: countOrNull(counts.output_tokens) ?? before.completionTokens,
     cachedTokens,
     cacheWriteTokens,
-    reasoningTokens: countOrNull(record(counts.output_tokens_details).thinking_tokens) ?? before.reasoningTokens,
+    reasoningTokens: countOrNull(objectOf(counts.output_tokens_details).thinking_tokens) ?? before.reasoningTokens,
   };
 }

@@ -7,8 +7,8 @@ import { claudeTraits } from './anthropic-models.ts';
 import { anthropicReader } from './anthropic-reader.ts';
 import { cacheBlocks } from './cache-blocks.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record, type ServerError } from './failure.ts';
-import type { Asked, Body, EndpointOptions, Protocol } from './protocol.ts';
+import { objectOf, type ServerError } from './failure.ts';
+import type { Body, EndpointOptions, PreparedRequest, Protocol } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
 import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 
@@ -21,10 +21,10 @@ const defaultMaxTokens = 8192;
 const keywords = { bounds: false, steps: false, counts: false, lengths: false };
 
 /** The least budget for thinking that the API takes, tokens; and those for the levels of effort. */
-const leastBudget = 1024;
+const minBudget = 1024;
 const budgets: Readonly<Record<ReasoningEffort, number>> = {
   none: 0,
-  minimal: leastBudget,
+  minimal: minBudget,
   low: 2048,
   medium: 8192,
   high: 16_384,
@@ -53,11 +53,11 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
   const forms: ReplyForm[] = [];
   if (traits.hasSchemas) forms.push('json');
   // A model that thinks does so before it writes, and cannot be made to go on from a beginning.
-  if (traits.hasBeginnings && !isThinking) forms.push('begun');
+  if (traits.hasPrefill && !isThinking) forms.push('begun');
   /** the longest reply of the model, tokens; known once the API has complained */
-  let mostTokens = Number.POSITIVE_INFINITY;
+  let maxOutputTokens = Number.POSITIVE_INFINITY;
 
-  function thinkingOf({ controls, dropped }: Asked, maxTokens: number): Body | null {
+  function thinkingOf({ controls, dropped }: PreparedRequest, maxTokens: number): Body | null {
     const wanted = wantsThinking(controls);
     if (wanted === null) return null;
     if (!wanted) return dropped.has('thinking.disabled') ? null : { type: 'disabled' };
@@ -65,10 +65,10 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     if (kind === 'adaptive') return { type: 'adaptive', display: 'summarized' };
     // The answer needs room besides the thinking.
     const budget = Math.min(budgets[controls.reasoningEffort ?? 'medium'], Math.floor(maxTokens * 0.75));
-    return kind === 'budget' && budget >= leastBudget ? { type: 'enabled', budget_tokens: budget } : null;
+    return kind === 'budget' && budget >= minBudget ? { type: 'enabled', budget_tokens: budget } : null;
   }
 
-  function outputConfig({ controls, dropped, form, shape }: Asked): Body | null {
+  function outputConfig({ controls, dropped, form, shape }: PreparedRequest): Body | null {
     const { reasoningEffort: level } = controls;
     const effort = traits.hasEffort && !dropped.has('effort') && level !== null && level !== 'none' ? level : null;
     const config = {
@@ -79,10 +79,10 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     return Object.keys(config).length > 0 ? config : null;
   }
 
-  function body(asked: Asked): Body {
+  function body(asked: PreparedRequest): Body {
     const { messages, temperature, controls, dropped } = asked;
     const send = (name: string) => !dropped.has(name);
-    const maxTokens = Math.min(asked.maxTokens ?? defaultMaxTokens, mostTokens);
+    const maxTokens = Math.min(asked.maxTokens ?? defaultMaxTokens, maxOutputTokens);
     const thinking = thinkingOf(asked, maxTokens);
     const config = outputConfig(asked);
     const system = messages.filter(({ role }) => role === 'system');
@@ -106,7 +106,7 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
   function refused(error: ServerError, sent: Body): string | null {
     const limit = /max_tokens: \d+ > (\d+)/.exec(error.message);
     if (limit !== null && Number(limit[1]) < Number(sent.max_tokens)) {
-      mostTokens = Number(limit[1]);
+      maxOutputTokens = Number(limit[1]);
       return 'max_tokens';
     }
     const keyword = refusedKeyword(error, sent);
@@ -117,9 +117,9 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     ];
     const parameter = refusedParameter(error, ['temperature', 'top_p', 'stop_sequences', 'cache_control'], names);
     if (parameter !== null) return parameter;
-    if (/\beffort\b/.test(error.message) && record(sent.output_config).effort !== undefined) return 'effort';
+    if (/\beffort\b/.test(error.message) && objectOf(sent.output_config).effort !== undefined) return 'effort';
     if (!/\bthinking\b/.test(error.message)) return null;
-    const { type } = record(sent.thinking);
+    const { type } = objectOf(sent.thinking);
     if (type === 'enabled') return 'thinking.budget';
     return type === undefined ? null : `thinking.${type}`;
   }
@@ -136,9 +136,9 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     reader: () => anthropicReader(badUrl),
 
     async models(get) {
-      const { data } = record(await get('/models?limit=1000'));
+      const { data } = objectOf(await get('/models?limit=1000'));
       if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(record(entry).id));
+      return data.map((entry) => String(objectOf(entry).id));
     },
   };
 }

@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { Environment } from './base-url.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { type OpenAiPlaces, openAiProtocol } from './openai.ts';
+import { type OpenAiEndpoints, openAiProtocol } from './openai.ts';
 import type { EndpointOptions } from './protocol.ts';
 
 /** The last version with a date; the newer form of the API, under `/openai/v1`, needs none. */
@@ -21,18 +21,18 @@ export function azure(options: EndpointOptions, env: Environment): EndpointModel
     headers: apiKey === null ? {} : { 'api-key': apiKey },
     notFound: `is "${model}" a deployment of the resource in ${endpointVariable}? See also ${versionVariable}`,
   };
-  const places = /\/openai\/v1$/.test(baseURL) ? newPlaces(baseURL, version) : datedPlaces(baseURL, model, version);
-  return endpointModel(options, openAiProtocol(options, { ...shared, ...places }));
+  const urls = /\/openai\/v1$/.test(baseURL) ? undatedUrls(baseURL, version) : datedUrls(baseURL, model, version);
+  return endpointModel(options, openAiProtocol(options, { ...shared, ...urls }));
 }
 
-type Urls = Pick<OpenAiPlaces, 'chatUrl' | 'responsesUrl'>;
+type Urls = Pick<OpenAiEndpoints, 'chatUrl' | 'responsesUrl'>;
 
-function newPlaces(base: string, version: string | null): Urls {
+function undatedUrls(base: string, version: string | null): Urls {
   const query = version === null ? '' : `?api-version=${version}`;
   return { chatUrl: `${base}/chat/completions${query}`, responsesUrl: `${base}/responses${query}` };
 }
 
-function datedPlaces(base: string, deployment: string, version: string | null): Urls {
+function datedUrls(base: string, deployment: string, version: string | null): Urls {
   const root = `${base.replace(/\/openai$/, '')}/openai`;
   const query = `?api-version=${version ?? defaultVersion}`;
   return {

@@ -6,8 +6,8 @@ import { orInterrupted, type Sleep } from '../../base/async.ts';
 import { AttemptFailure } from '../retry.ts';
 
 /** Failures in a row, over all calls, after which one request speaks for all. */
-const mostFailures = 5;
-const longestRestSeconds = 30;
+const maxFailures = 5;
+const maxCooldownSeconds = 30;
 
 export interface Breaker {
   /** whether anything has ever come back from the endpoint */
@@ -20,7 +20,7 @@ export interface Breaker {
 export function makeBreaker(now: () => number): Breaker {
   let failures = 0;
   let hasAnswered = false;
-  let restsUntil = -Infinity;
+  let cooldownUntil = -Infinity;
   /** the request that speaks for all; resolves with its failure, or null when the endpoint answers */
   let probe: Promise<AttemptFailure | null> | null = null;
 
@@ -34,8 +34,8 @@ export function makeBreaker(now: () => number): Breaker {
       if (error instanceof AttemptFailure) {
         failures = error.isOutage ? failures + 1 : 0;
         hasAnswered ||= !error.isUnreachable;
-        const rests = failures - mostFailures;
-        if (rests >= 0) restsUntil = now() + Math.min(longestRestSeconds, 2 ** rests) * 1000;
+        const excess = failures - maxFailures;
+        if (excess >= 0) cooldownUntil = now() + Math.min(maxCooldownSeconds, 2 ** excess) * 1000;
       }
       throw error;
     }
@@ -62,10 +62,10 @@ export function makeBreaker(now: () => number): Breaker {
       return hasAnswered;
     },
     async run(task, sleep, signal) {
-      if (failures < mostFailures) return observed(task);
-      const rest = (restsUntil - now()) / 1000;
-      if (probe === null && rest > 0) await sleep(rest, signal);
-      if (probe === null) return failures < mostFailures ? observed(task) : probed(task);
+      if (failures < maxFailures) return observed(task);
+      const cooldown = (cooldownUntil - now()) / 1000;
+      if (probe === null && cooldown > 0) await sleep(cooldown, signal);
+      if (probe === null) return failures < maxFailures ? observed(task) : probed(task);
       const failure = await orInterrupted(probe, signal);
       if (failure !== null) throw failure;
       return observed(task);

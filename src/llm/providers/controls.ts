@@ -15,33 +15,33 @@ const settings = {
 export type ControlName = keyof typeof settings;
 
 /** A provider as far as its controls go; `form`: its model names, for messages. */
-export interface ControlTaker {
+export interface ControlSupport {
   readonly form: string;
   readonly controls: readonly ControlName[];
 }
 
-/** Throws a usage error for a control that is set and that `taker` does not have; it names those of `all` that do. */
+/** Throws a usage error for a control that is set and that `provider` does not have; it names those of `all` that do. */
 export function requireControls(
   model: string,
-  taker: ControlTaker,
-  all: readonly ControlTaker[],
+  provider: ControlSupport,
+  all: readonly ControlSupport[],
   controls: Controls,
 ): void {
   for (const name of Object.keys(settings) as ControlName[]) {
     const value = controls[name];
     const isSet = Array.isArray(value) ? value.length > 0 : value !== null;
-    if (!isSet || taker.controls.includes(name)) continue;
+    if (!isSet || provider.controls.includes(name)) continue;
     const others = all.filter((other) => other.controls.includes(name)).map(({ form }) => form);
-    const haveIt = others.length === 0 ? 'no provider has it' : `these have it: ${others.join(', ')}`;
+    const supported = others.length === 0 ? 'no provider has it' : `these have it: ${others.join(', ')}`;
     throw new UsageError(
       `model ${model}`,
-      `expected no ${settings[name]}, which this provider does not have; leave it out (${haveIt})`,
+      `expected no ${settings[name]}, which this provider does not have; leave it out (${supported})`,
     );
   }
 }
 
 /** Headers with which requests are made and bodies are read; another value of them breaks the client. */
-const ownHeaders = [
+const reservedHeaders = [
   'accept',
   'accept-encoding',
   'connection',
@@ -60,7 +60,7 @@ export function headersOf(
   const found: Record<string, string> = {};
   for (const [name, reference] of Object.entries(headers)) {
     const unit = `llm.headers.${name}`;
-    if (ownHeaders.includes(name.toLowerCase())) {
+    if (reservedHeaders.includes(name.toLowerCase())) {
       throw new UsageError(unit, 'expected a header that requests do not have of their own; leave this one out');
     }
     const variable = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(reference)?.[1];

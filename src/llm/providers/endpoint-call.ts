@@ -3,20 +3,20 @@ import { performance } from 'node:perf_hooks';
 import { sleep, throwIfInterrupted } from '../../base/async.ts';
 import type { CallOptions, CallProgress, ChatReply, ChatRequest } from '../chat.ts';
 import type { Controls } from '../controls.ts';
-import { beginningOf } from '../reply/forms.ts';
-import { AttemptFailure, longestRetryAfterSeconds, withRetries } from '../retry.ts';
+import { prefillOf } from '../reply/forms.ts';
+import { AttemptFailure, maxRetryAfterSeconds, withRetries } from '../retry.ts';
 import type { EndpointKnowledge } from './endpoint-knowledge.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
-import type { Asked, Completion, EndpointOptions } from './protocol.ts';
+import type { Completion, EndpointOptions, PreparedRequest } from './protocol.ts';
 import { RefusedParameter } from './refusals.ts';
-import { replyOf, withBeginning } from './reply.ts';
+import { replyOf, withPrefill } from './reply.ts';
 import type { ReplyLimit } from './reply-limit.ts';
 
 /** Attempts at an address from which nothing has come yet: a server that is just being started gets some seconds. */
 const firstContactAttempts = 3;
 /** A reply that ends this far from its limit was cut by something else. */
-const cutShare = 0.9;
+const minCutShare = 0.9;
 
 /** What all calls of a model share. */
 export interface EndpointParts {
@@ -96,7 +96,7 @@ export class EndpointCall {
     } catch (error) {
       const asked = error instanceof AttemptFailure ? error.retryAfterSeconds : null;
       // This call waits between its attempts; the limiter makes the others wait.
-      if (asked !== null && asked <= longestRetryAfterSeconds) {
+      if (asked !== null && asked <= maxRetryAfterSeconds) {
         this.#servedUntil = Math.max(this.#servedUntil, limiter.pause(asked));
       }
       throw error;
@@ -110,7 +110,7 @@ export class EndpointCall {
       this.#startedAt ??= performance.now();
       this.#requests += 1;
       const missing = new Set(knowledge.dropped);
-      const asked = this.#asked();
+      const asked = this.#prepare();
       try {
         const completion = await exchange({
           request: this.#request,
@@ -121,17 +121,17 @@ export class EndpointCall {
           onPayload: (headers, payload) => knowledge.learn(headers, payload),
         });
         this.#noteLimits(completion, asked);
-        return this.#withBeginning(completion, asked);
+        return this.#withPrefill(completion, asked);
       } catch (error) {
         if (!(error instanceof RefusedParameter)) throw error;
         throwIfInterrupted(this.#callOptions.signal);
-        this.#leaveOut(error, missing);
+        this.#dropParameter(error, missing);
       }
     }
   }
 
   /** `missing`: what the refused request was sent without. */
-  #leaveOut({ parameter, message }: RefusedParameter, missing: ReadonlySet<string>): void {
+  #dropParameter({ parameter, message }: RefusedParameter, missing: ReadonlySet<string>): void {
     const { dropped } = this.#parts.knowledge;
     if (missing.has(parameter)) {
       const problem = `a refusal of "${parameter}" ("${message}"), which was not sent`;
@@ -143,28 +143,28 @@ export class EndpointCall {
     this.#log(`the endpoint refuses "${parameter}" ("${message}"); it is left out from now on`);
   }
 
-  #asked(): Asked {
+  #prepare(): PreparedRequest {
     const { controls, knowledge, replyLimit } = this.#parts;
-    const { messages, temperature, seed, purpose = null, held } = this.#request;
-    const begun = held?.form === 'begun' ? beginningOf(held.shape) : null;
+    const { messages, temperature, seed, purpose = null, constraint: held } = this.#request;
+    const prefill = held?.form === 'begun' ? prefillOf(held.shape) : null;
     return {
-      messages: begun === null ? messages : [...messages, { role: 'assistant', content: begun }],
+      messages: prefill === null ? messages : [...messages, { role: 'assistant', content: prefill }],
       temperature,
       seed,
       purpose,
       run: this.#callOptions.run ?? null,
       form: held?.form ?? 'lines',
       shape: held?.shape ?? null,
-      begun,
+      prefill: prefill,
       maxTokens: replyLimit.of(held?.shape ?? null),
       controls,
       dropped: knowledge.dropped,
     };
   }
 
-  #withBeginning(completion: Completion, { begun }: Asked): Completion {
+  #withPrefill(completion: Completion, { prefill: begun }: PreparedRequest): Completion {
     if (begun === null) return completion;
-    const whole = withBeginning(completion, begun);
+    const whole = withPrefill(completion, begun);
     if (whole !== null) return whole;
     this.#parts.knowledge.refuseForm('begun');
     this.#log('the endpoint does not continue a reply that is begun for it; replies are not begun from now on');
@@ -172,13 +172,13 @@ export class EndpointCall {
   }
 
   /** A limit that cut a reply is said, and one that was only derived is raised for the next call. */
-  #noteLimits({ finish, reasoning, usage }: Completion, { maxTokens }: Asked): void {
+  #noteLimits({ finish, reasoning, usage }: Completion, { maxTokens }: PreparedRequest): void {
     const { replyLimit } = this.#parts;
     if (reasoning !== null || (usage.reasoningTokens ?? 0) > 0) replyLimit.noteReasoning();
     if (finish === 'repetition') this.#log('the reply repeated itself and was cut');
     if (finish !== 'length' || maxTokens === null) return;
     // A context that is used up cuts replies, too.
-    if (usage.completionTokens !== null && usage.completionTokens < cutShare * maxTokens) return;
+    if (usage.completionTokens !== null && usage.completionTokens < minCutShare * maxTokens) return;
     const next = replyLimit.noteCut() ? 'the next reply gets more' : 'raise llm.max_reply_tokens for longer ones';
     this.#log(`the reply was cut at ${usage.completionTokens ?? '?'} tokens, with a limit of ${maxTokens}; ${next}`);
   }

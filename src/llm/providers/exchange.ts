@@ -5,7 +5,7 @@ import type { Controls } from '../controls.ts';
 import { AttemptFailure } from '../retry.ts';
 import { AnsweredError } from './answer.ts';
 import { connectionFailure, type EndpointFacts, readServerError, type ServerError, statusFailure } from './failure.ts';
-import type { Asked, Body, Completion, EndpointOptions, GetJson, Protocol } from './protocol.ts';
+import type { Body, Completion, EndpointOptions, GetJson, PreparedRequest, Protocol } from './protocol.ts';
 import { RefusedParameter, refusesForm } from './refusals.ts';
 import { readAnswer, readPieces } from './stream.ts';
 import { isLocal, modelFetch } from './transport.ts';
@@ -21,7 +21,7 @@ const refusing = [400, 404, 405, 422];
 
 export interface ExchangeCall {
   readonly request: ChatRequest;
-  readonly asked: Asked;
+  readonly asked: PreparedRequest;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: CallProgress) => void;
   readonly log: (line: string) => void;
@@ -80,7 +80,12 @@ export function exchangeWith(
   function refusal(
     status: number,
     error: ServerError,
-    at: { readonly isEmbedded: boolean; readonly body: Body; readonly asked: Asked; readonly headers: Headers },
+    at: {
+      readonly isEmbedded: boolean;
+      readonly body: Body;
+      readonly asked: PreparedRequest;
+      readonly headers: Headers;
+    },
   ): Error {
     // A server that falls over may name anything; one that does not know a parameter says so.
     if (refusing.includes(status) || (status >= 500 && notSupported.test(error.message))) {

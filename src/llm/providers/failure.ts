@@ -34,7 +34,7 @@ export function readServerError(body: string): ServerError {
 }
 
 /** Gateways stand behind gateways, but not many. */
-const mostGateways = 3;
+const maxGateways = 3;
 
 function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
   let parsed: unknown;
@@ -43,10 +43,10 @@ function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
   } catch {
     return { message: htmlText(body), code: null, type: null, param: null };
   }
-  const outer = record(Array.isArray(parsed) ? parsed[0] : parsed);
+  const outer = objectOf(Array.isArray(parsed) ? parsed[0] : parsed);
   const first = Array.isArray(outer.errors) ? outer.errors[0] : undefined;
-  const inner = record(outer.error ?? first);
-  const base = record(outer.base_resp);
+  const inner = objectOf(outer.error ?? first);
+  const base = objectOf(outer.base_resp);
   const texts = [inner.message, outer.error, base.status_msg, outer.message, outer.msg, outer.detail, first, parsed];
   const words = texts.find((value) => value !== undefined && value !== null && value !== '');
   const own = {
@@ -57,9 +57,9 @@ function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
   };
   const found = filtersOf(inner);
   if (found !== null) return { ...own, message: `${own.message} (${found})` };
-  const { raw, provider_name: provider } = record(inner.metadata);
+  const { raw, provider_name: provider } = objectOf(inner.metadata);
   const text = rawText(raw);
-  if (text === null || depth >= mostGateways) return own;
+  if (text === null || depth >= maxGateways) return own;
   const behind = errorFields(text, depth + 1);
   const from = isText(provider) ? `, from ${excerpt(provider, 60)}` : '';
   return {
@@ -92,14 +92,14 @@ function htmlText(body: string): string {
 
 /** What a filter of Azure found; null for nothing. */
 function filtersOf({ innererror }: Readonly<Record<string, unknown>>): string | null {
-  const found = Object.entries(record(record(innererror).content_filter_result))
-    .filter(([, verdict]) => record(verdict).filtered === true)
+  const found = Object.entries(objectOf(objectOf(innererror).content_filter_result))
+    .filter(([, verdict]) => objectOf(verdict).filtered === true)
     .map(([name]) => name);
   return found.length === 0 ? null : found.join(', ');
 }
 
 /** The value as a record; an empty one for anything that is no object. */
-export function record(value: unknown): Record<string, unknown> {
+export function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
@@ -186,8 +186,8 @@ const startCommands: Readonly<Record<string, string>> = {
 /** What to start when nothing listens at a URL. */
 function startAdvice(url: string): string {
   const { port } = new URL(url);
-  const usual = startCommands[port];
-  if (usual !== undefined) return `start ${usual}, or correct the URL`;
+  const defaultServer = startCommands[port];
+  if (defaultServer !== undefined) return `start ${defaultServer}, or correct the URL`;
   const ports = Object.entries(startCommands).map(
     ([known, start]) => `${start.replace(/ \(.*/, '')} listens on ${known}`,
   );
@@ -197,7 +197,7 @@ function startAdvice(url: string): string {
 /** The failure behind an error of fetch, which hides the reason in its cause. */
 export function connectionFailure(error: unknown, url: string): AttemptFailure {
   const cause = deepestCause(error);
-  const code = String(record(cause).code ?? '');
+  const code = String(objectOf(cause).code ?? '');
   const text = excerpt(cause instanceof Error ? cause.message : String(cause));
   const detail = text.includes(code) ? text : `${code}: ${text}`;
   let advice = 'check the network between this machine and the server';
@@ -221,7 +221,7 @@ function deepestCause(error: unknown): unknown {
   let cause = error;
   // An address with several IPs fails with one error per IP; the first says enough.
   for (let depth = 0; depth < 8; depth++) {
-    const next = cause instanceof AggregateError ? cause.errors[0] : record(cause).cause;
+    const next = cause instanceof AggregateError ? cause.errors[0] : objectOf(cause).cause;
     if (next === undefined || next === null) break;
     cause = next;
   }

@@ -1,7 +1,7 @@
 /** Why replies end, in the words of all APIs. */
 import type { Finish } from '../chat.ts';
 import { AttemptFailure } from '../retry.ts';
-import { brokenOff } from './answer.ts';
+import { truncationAdvice } from './answer.ts';
 import { excerpt } from './failure.ts';
 
 const words: Readonly<Record<Exclude<Finish, 'repetition' | 'unknown'> | 'filter' | 'tools' | 'error', string>> = {
@@ -37,7 +37,7 @@ export function finishOf(reason: string | null): Finish | null {
     case 'tools':
       throw toolsCalled(`finish reason "${excerpt(reason, 60)}"`);
     case 'error':
-      throw new AttemptFailure(`a reply that failed (finish reason "${excerpt(reason, 60)}")`, brokenOff, {
+      throw new AttemptFailure(`a reply that failed (finish reason "${excerpt(reason, 60)}")`, truncationAdvice, {
         retryable: true,
       });
     default:

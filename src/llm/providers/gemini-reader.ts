@@ -1,7 +1,7 @@
 /** Answers of Gemini's own API: server-sent events, or one response, all of one form. */
 import { AttemptFailure } from '../retry.ts';
-import { brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { excerpt, record } from './failure.ts';
+import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull, truncationAdvice } from './answer.ts';
+import { excerpt, objectOf } from './failure.ts';
 import { filtered, finishOf, toolsCalled } from './finish.ts';
 import type { Reader, ReportedUsage } from './protocol.ts';
 
@@ -22,18 +22,18 @@ export function geminiReader(badUrl: string): Reader {
         const shown = shownBody(JSON.stringify(payload), 'application/json');
         throw new AttemptFailure(`JSON without "candidates": ${shown}`, badUrl, { retryable: false });
       }
-      usage = usageOf(record(usageMetadata)) ?? usage;
+      usage = usageOf(objectOf(usageMetadata)) ?? usage;
       model = nameOrNull(modelVersion) ?? model;
       id = nameOrNull(responseId) ?? id;
-      const blocked = nameOrNull(record(promptFeedback).blockReason);
+      const blocked = nameOrNull(objectOf(promptFeedback).blockReason);
       if (blocked !== null) throw filtered(`the prompt: ${blocked}`);
-      const candidate = record(Array.isArray(candidates) ? candidates[0] : null);
+      const candidate = objectOf(Array.isArray(candidates) ? candidates[0] : null);
       sawCandidate ||= Object.keys(candidate).length > 0;
       finishReason = nameOrNull(candidate.finishReason) ?? finishReason;
-      const { parts } = record(candidate.content);
+      const { parts } = objectOf(candidate.content);
       let [text, reasoning] = ['', ''];
-      for (const part of Array.isArray(parts) ? parts.map(record) : []) {
-        const call = record(part.functionCall ?? part.executableCode);
+      for (const part of Array.isArray(parts) ? parts.map(objectOf) : []) {
+        const call = objectOf(part.functionCall ?? part.executableCode);
         if (Object.keys(call).length > 0) tool = `"${excerpt(stringOrNull(call.name) ?? 'code', 60)}"`;
         if (part.thought === true) reasoning += stringOrNull(part.text) ?? '';
         else text += stringOrNull(part.text) ?? '';
@@ -43,7 +43,8 @@ export function geminiReader(badUrl: string): Reader {
     },
 
     end() {
-      if (!sawCandidate) throw new AttemptFailure('an answer without a candidate', brokenOff, { retryable: true });
+      if (!sawCandidate)
+        throw new AttemptFailure('an answer without a candidate', truncationAdvice, { retryable: true });
       if (tool !== null && !hasText) throw toolsCalled(tool);
       return { finish: finishOf(finishReason), finishReason, model, id, usage };
     },

@@ -2,9 +2,9 @@
 import { UsageError } from '../../base/errors.ts';
 import type { Controls, ReasoningEffort } from '../controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record, type ServerError } from './failure.ts';
+import { objectOf, type ServerError } from './failure.ts';
 import { geminiReader } from './gemini-reader.ts';
-import type { Asked, Body, EndpointOptions, Protocol } from './protocol.ts';
+import type { Body, EndpointOptions, PreparedRequest, Protocol } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
 import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 
@@ -77,7 +77,7 @@ function geminiProtocol({ id, baseURL, apiKey, model: name, controls }: Endpoint
     };
   }
 
-  function generationConfig({ temperature, seed, maxTokens, form, shape, controls, dropped }: Asked): Body {
+  function generationConfig({ temperature, seed, maxTokens, form, shape, controls, dropped }: PreparedRequest): Body {
     const send = (name: string) => !dropped.has(name);
     const thinking = thinkingConfig(controls, send);
     return {
@@ -98,8 +98,8 @@ function geminiProtocol({ id, baseURL, apiKey, model: name, controls }: Endpoint
   function refused(error: ServerError, body: Body): string | null {
     const keyword = refusedKeyword(error, body);
     if (keyword !== null) return keyword;
-    const config = record(body.generationConfig);
-    const sent = [...Object.keys(config), ...Object.keys(record(config.thinkingConfig))];
+    const config = objectOf(body.generationConfig);
+    const sent = [...Object.keys(config), ...Object.keys(objectOf(config.thinkingConfig))];
     // Errors name fields as JSON has them, or as Google's own messages do.
     const camel = error.message.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const parameter = refusedParameter({ ...error, message: camel }, optionalParameters, sent);
@@ -129,9 +129,9 @@ function geminiProtocol({ id, baseURL, apiKey, model: name, controls }: Endpoint
     },
 
     async models(get) {
-      const { models } = record(await get('/models?pageSize=1000'));
+      const { models } = objectOf(await get('/models?pageSize=1000'));
       if (!Array.isArray(models)) throw new Error('no list of models');
-      return models.map((entry) => String(record(entry).name).replace(/^models\//, ''));
+      return models.map((entry) => String(objectOf(entry).name).replace(/^models\//, ''));
     },
   };
 }

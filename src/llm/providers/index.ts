@@ -2,7 +2,7 @@
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { noControls } from '../controls.ts';
-import { type ControlTaker, headersOf, requireControls } from './controls.ts';
+import { type ControlSupport, headersOf, requireControls } from './controls.ts';
 import { openAiCompatible, openAiControls } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 import type { ClientSettings } from './protocol.ts';
@@ -34,17 +34,17 @@ export interface ResolveOptions {
 
 const urlForm = 'http(s)://host:port/v1#<model>';
 
-const takerOf = ({ id, form, controls }: Preset): ControlTaker => ({ form: `${id}/${form}`, controls });
-const urlTaker: ControlTaker = { form: urlForm, controls: openAiControls };
+const supportOf = ({ id, form, controls }: Preset): ControlSupport => ({ form: `${id}/${form}`, controls });
+const urlSupport: ControlSupport = { form: urlForm, controls: openAiControls };
 
-/** The headers of the user. Throws a usage error for a control that `taker` does not have, or a header without its value. */
-function controlled(
+/** The headers of the user. Throws a usage error for a control that `support` does not have, or a header without its value. */
+function checkedControls(
   name: string,
-  taker: ControlTaker,
+  support: ControlSupport,
   { env, settings }: Pick<ResolveOptions, 'env' | 'settings'>,
 ): Record<string, string> {
   const controls = settings.controls ?? noControls;
-  requireControls(name, taker, [...presets.map(takerOf), urlTaker], controls);
+  requireControls(name, support, [...presets.map(supportOf), urlSupport], controls);
   return headersOf(controls, env);
 }
 
@@ -88,13 +88,13 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   }
   const { keyVariable } = preset;
   const baseURL = addressOf(name, preset, env, settings);
-  const headers = controlled(name, takerOf(preset), { env, settings });
+  const headers = checkedControls(name, supportOf(preset), { env, settings });
   const options = { ...settings, headers, id: name, baseURL, apiKey, keyVariable, model };
   return preset.open(options, env);
 }
 
 /** Addresses of which the user has been told that a key goes there. */
-const toldAddresses = new Set<string>();
+const reportedAddresses = new Set<string>();
 
 /** The base URL of a provider. A key that does not go to the provider's own address does so on purpose, which is said once. */
 function addressOf(name: string, preset: Preset, env: Environment, { log }: ClientSettings): string {
@@ -105,8 +105,8 @@ function addressOf(name: string, preset: Preset, env: Environment, { log }: Clie
     throw new UsageError(`model ${name}`, `${expected}; set it in the environment or in .env`);
   }
   const own = preset.baseURL({});
-  if (own === null || own === baseURL || !keyRequired || toldAddresses.has(baseURL)) return baseURL;
-  toldAddresses.add(baseURL);
+  if (own === null || own === baseURL || !keyRequired || reportedAddresses.has(baseURL)) return baseURL;
+  reportedAddresses.add(baseURL);
   const isOpen = baseURL.startsWith('http:') && !isLocal(baseURL);
   log?.(`${name}: by ${variable}, requests and the key go to ${baseURL}${isOpen ? ', without encryption' : ''}`);
   return baseURL;
@@ -129,7 +129,7 @@ async function urlModel(name: string, { env, settings }: ResolveOptions): Promis
   }
   const apiKey = env[urlKeyVariable]?.trim() || null;
   const baseURL = name.slice(0, hash).replace(/\/+$/, '');
-  const headers = controlled(name, urlTaker, { env, settings });
+  const headers = checkedControls(name, urlSupport, { env, settings });
   const opened = openAiCompatible({
     ...settings,
     headers,

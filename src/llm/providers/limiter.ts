@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { interruption, type Sleep, throwIfInterrupted } from '../../base/async.ts';
-import { longestRetryAfterSeconds } from '../retry.ts';
+import { maxRetryAfterSeconds } from '../retry.ts';
 import { makeBreaker } from './breaker.ts';
 
 export interface Limits {
@@ -35,7 +35,7 @@ export interface Limiter {
 
 /** `now`: a clock that never goes back, ms. */
 export function makeLimiter(limits: Limits, now: () => number = () => performance.now()): Limiter {
-  const places = pLimit(limits.maxConcurrent);
+  const slots = pLimit(limits.maxConcurrent);
   const breaker = makeBreaker(now);
   let spacing = limits.minSpacingSeconds * 1000;
   let nextStart = -Infinity;
@@ -75,7 +75,7 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
           if (queued && signal !== undefined) reject(interruption(signal));
         };
         signal?.addEventListener('abort', onAbort, { once: true });
-        places(async () => {
+        slots(async () => {
           queued = false;
           await waitForTurn(turn);
           return breaker.run(task, turn.sleep, signal);
@@ -86,11 +86,11 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
     },
     pause(seconds) {
       const until = now() + seconds * 1000;
-      if (seconds <= longestRetryAfterSeconds) pausedUntil = Math.max(pausedUntil, until);
+      if (seconds <= maxRetryAfterSeconds) pausedUntil = Math.max(pausedUntil, until);
       return until;
     },
     tighten({ maxConcurrent, minSpacingSeconds }) {
-      if (maxConcurrent < places.concurrency) places.concurrency = maxConcurrent;
+      if (maxConcurrent < slots.concurrency) slots.concurrency = maxConcurrent;
       spacing = Math.max(spacing, minSpacingSeconds * 1000);
     },
   };

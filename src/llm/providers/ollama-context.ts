@@ -2,7 +2,7 @@
 import type { Message } from '../chat.ts';
 
 /** Smallest context that is asked for, tokens. Ollama's own default on machines with little memory. */
-const smallest = 4096;
+const minContext = 4096;
 /** Room for the reply, tokens: the answer is short, the thinking before it is not. */
 const replyRoom = 4096;
 /** What a model's template puts around the messages, tokens; some bring a system prompt of their own. */
@@ -19,7 +19,7 @@ const lastShort = 0x7ff;
  * More tokens than any usual tokenizer makes of a text: the digits of a number count one by one, as they do for Gemma
  * and Qwen, and so does every letter of scripts other than Latin. For sizes of buffers; `estimateTokens` is for budgets.
  */
-export function mostTokens(text: string): number {
+export function maxTokensOf(text: string): number {
   let count = 0;
   for (const [piece] of text.matchAll(pieces)) {
     if (/[A-Za-z]/.test(piece)) count += Math.ceil(piece.length / lettersPerToken);
@@ -31,14 +31,14 @@ export function mostTokens(text: string): number {
 
 /** Context for these messages and a reply, tokens: a power of two, so that it changes seldom while prompts grow. */
 export function contextFor(messages: readonly Message[]): number {
-  const prompt = messages.reduce((sum, { content }) => sum + mostTokens(content) + tokensPerMessage, templateTokens);
-  return Math.max(smallest, 2 ** Math.ceil(Math.log2(prompt + replyRoom)));
+  const prompt = messages.reduce((sum, { content }) => sum + maxTokensOf(content) + tokensPerMessage, templateTokens);
+  return Math.max(minContext, 2 ** Math.ceil(Math.log2(prompt + replyRoom)));
 }
 
 /** Below this, no server's context is too small, and one line more or less in the template decides the ratio, tokens. */
-const smallestJudged = 1000;
+const minJudgedTokens = 1000;
 /** `estimateTokens` is not that far off for any tokenizer. */
-const suspiciousShare = 0.6;
+const minCountedShare = 0.6;
 
 /**
  * - `full`: the context is used up by the prompt alone; the prompt has been cut, or the reply has no room.
@@ -48,5 +48,5 @@ const suspiciousShare = 0.6;
  */
 export function judgePromptCount(counted: number, sent: number, context: number): 'full' | 'short' | 'complete' {
   if (counted >= context) return 'full';
-  return sent >= smallestJudged && counted < suspiciousShare * sent ? 'short' : 'complete';
+  return sent >= minJudgedTokens && counted < minCountedShare * sent ? 'short' : 'complete';
 }

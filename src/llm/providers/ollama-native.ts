@@ -10,15 +10,15 @@ import { AttemptFailure } from '../retry.ts';
 import { countOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record } from './failure.ts';
+import { objectOf } from './failure.ts';
 import { contextFor, judgePromptCount } from './ollama-context.ts';
 import { ollamaReader } from './ollama-reader.ts';
 import {
-  type Asked,
   type Body,
   type Completion,
   type EndpointOptions,
   type GetJson,
+  type PreparedRequest,
   type Protocol,
   shownPrompt,
 } from './protocol.ts';
@@ -54,7 +54,7 @@ const unknownField = /unknown|unrecogni[sz]ed|unexpected|unsupported|extra|not (
  */
 const contexts = new Map<string, number>();
 /** Room for long thinking is found by doubling, up to this context, tokens. A prompt that needs more gets more. */
-const largestGrown = 2 ** 16;
+const maxGrownContext = 2 ** 16;
 
 /** `baseURL` ends before `/api/chat`. Throws a usage error for an effort that Ollama does not have. */
 export function ollamaNative(options: EndpointOptions): EndpointModel {
@@ -83,7 +83,7 @@ function keepAliveOf({ keepAlive }: Controls): string | number {
   return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive;
 }
 
-function samplingOptions({ temperature, seed, maxTokens, controls, dropped }: Asked): Body {
+function samplingOptions({ temperature, seed, maxTokens, controls, dropped }: PreparedRequest): Body {
   const send = (name: string) => !dropped.has(name);
   const { topP, stop } = controls;
   return {
@@ -99,13 +99,13 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
   const { model, apiKey } = options;
   const base = options.baseURL.replace(/\/+$/, '');
   const contextKey = `${base} ${model}`;
-  let noticedCount = false;
+  let reportedCount = false;
 
   /** The entries of a list of models. Throws when the server does not have it. */
   async function list(path: string, get: GetJson): Promise<Record<string, unknown>[]> {
-    const { models } = record(await get(path));
+    const { models } = objectOf(await get(path));
     if (!Array.isArray(models)) throw new Error(`no list of models at ${path}`);
-    return models.map(record);
+    return models.map(objectOf);
   }
 
   /** The context that the model is loaded with, tokens; null when the server does not say. */
@@ -159,7 +159,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
     reader: () => ollamaReader(badUrl),
 
     refused(error, body) {
-      const sent = [...Object.keys(body), ...Object.keys(record(body.options))];
+      const sent = [...Object.keys(body), ...Object.keys(objectOf(body.options))];
       const optional = unknownField.test(error.message) ? [...optionalParameters, ...guards] : optionalParameters;
       const parameter = refusedParameter(error, optional, sent);
       const mayDrop = body.think === undefined || thinkOf(options.controls ?? noControls) !== null;
@@ -171,11 +171,11 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       if (counted === null) return completion;
       const sent = estimateTokens(shownPrompt(request));
       const asked = contextFor(request.messages);
-      const context = Number(record(body.options).num_ctx);
+      const context = Number(objectOf(body.options).num_ctx);
       const verdict = judgePromptCount(counted, sent, context);
       if (verdict === 'complete') {
         const isFull = counted + (completionTokens ?? 0) >= context;
-        if (isFull && context < largestGrown && options.controls?.numCtx == null) {
+        if (isFull && context < maxGrownContext && options.controls?.numCtx == null) {
           contexts.set(contextKey, Math.max(2 * context, contexts.get(contextKey) ?? 0));
           log(`the reply filled its context of ${context} tokens; the next one gets ${2 * context}`);
         }
@@ -185,16 +185,16 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       const loaded = await loadedContext(completion.model, get);
       if (loaded === null || loaded < asked) throw cutPrompt(counted, sent, loaded ?? context);
       // The whole prompt fits, so it was not cut.
-      if (!noticedCount) log(`it counts only the new tokens of a prompt; its usage is estimated`);
-      noticedCount = true;
+      if (!reportedCount) log(`it counts only the new tokens of a prompt; its usage is estimated`);
+      reportedCount = true;
       const cachedTokens = Math.max(0, sent - counted);
       return { ...completion, usage: { ...completion.usage, promptTokens: null, cachedTokens } };
     },
 
     /** The most that the model was made for: the context follows the prompt up to that. */
     async contextTokens(get) {
-      const { model_info } = record(await get('/api/show', { model }));
-      const found = Object.entries(record(model_info)).find(([name]) => name.endsWith('.context_length'));
+      const { model_info } = objectOf(await get('/api/show', { model }));
+      const found = Object.entries(objectOf(model_info)).find(([name]) => name.endsWith('.context_length'));
       return countOrNull(found?.[1]);
     },
 

@@ -1,7 +1,7 @@
 /** Answers of Ollama's `/api/chat`: one JSON document per line, of which the last one has the counts. */
 import { AttemptFailure } from '../retry.ts';
 import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { record } from './failure.ts';
+import { objectOf } from './failure.ts';
 import { finishOf, toolsCalled } from './finish.ts';
 import type { Reader } from './protocol.ts';
 
@@ -20,7 +20,7 @@ export function ollamaReader(badUrl: string): Reader {
         throw new AttemptFailure(`JSON without "message": ${shown}`, badUrl, { retryable: false });
       }
       sawMessage = true;
-      const message = record(payload.message);
+      const message = objectOf(payload.message);
       const text = stringOrNull(message.content) ?? '';
       hasText ||= text.trim() !== '';
       callsTools ||= Array.isArray(message.tool_calls) && message.tool_calls.length > 0;

@@ -1,7 +1,7 @@
 /** Where Ollama is, and the model `auto`: Ollama on this machine when it has the wanted model, else another model. */
 import { UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
-import { record } from './failure.ts';
+import { objectOf } from './failure.ts';
 import { isLoopback, modelFetch } from './transport.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -77,8 +77,8 @@ async function whyNotOllama(base: string, wanted: string, get: typeof fetch): Pr
   } catch {
     return `no Ollama answers at ${base}`;
   }
-  const models = record(body).models;
-  const names = (Array.isArray(models) ? models : []).map((entry) => record(entry).name);
+  const models = objectOf(body).models;
+  const names = (Array.isArray(models) ? models : []).map((entry) => objectOf(entry).name);
   const full = wanted.includes(':') ? wanted : `${wanted}:latest`;
   return names.includes(full) ? null : `Ollama at ${base} has no model "${wanted}"`;
 }

@@ -1,6 +1,6 @@
 /** One request in the words of OpenAI's two APIs, chat completions and Responses. */
 import { createHash } from 'node:crypto';
-import type { Asked, Body } from './protocol.ts';
+import type { Body, PreparedRequest } from './protocol.ts';
 import { schemaFor } from './schema-keywords.ts';
 
 const keywords = { bounds: true, steps: true, counts: true, lengths: true };
@@ -24,14 +24,14 @@ export const optionalParameters = [
 ] as const;
 
 /** Prompts of one purpose of one run begin alike; with a key of their own they meet the same cache. */
-function cacheKey({ purpose, run }: Asked): string {
+function cacheKey({ purpose, run }: PreparedRequest): string {
   // The run's name is nobody's business there.
   const ofRun = run === null ? '' : `-${createHash('sha256').update(run).digest('hex').slice(0, 16)}`;
   return `r2po-${purpose ?? 'model'}${ofRun}`;
 }
 
 /** The fields that both APIs have, under the same names. */
-function commonFields(model: string, asked: Asked): Body {
+function commonFields(model: string, asked: PreparedRequest): Body {
   const { temperature, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   return {
@@ -43,7 +43,7 @@ function commonFields(model: string, asked: Asked): Body {
   };
 }
 
-export function chatBody(model: string, asked: Asked): Body {
+export function chatBody(model: string, asked: PreparedRequest): Body {
   const { messages, seed, maxTokens, form, shape, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   const limitName = ['max_completion_tokens', 'max_tokens'].find(send);
@@ -67,7 +67,7 @@ export function chatBody(model: string, asked: Asked): Body {
 }
 
 /** `reasons`: the model is known to reason, so that summaries of it can be had. */
-export function responsesBody(model: string, reasons: boolean, asked: Asked): Body {
+export function responsesBody(model: string, reasons: boolean, asked: PreparedRequest): Body {
   const { messages, maxTokens, form, shape, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   const reasoning = {

@@ -9,13 +9,13 @@ import { gbnfOf, regexOf } from '../reply/forms.ts';
 import { countOrNull, stringOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { isTooLong, record } from './failure.ts';
+import { isTooLong, objectOf } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
 import {
-  type Asked,
   type Body,
   type EndpointOptions,
   type EndpointTraits,
+  type PreparedRequest,
   type Protocol,
   shownPrompt,
 } from './protocol.ts';
@@ -60,7 +60,7 @@ export function openAiCompatible(options: EndpointOptions): EndpointModel {
 function openAiProtocol(options: EndpointOptions): Protocol {
   const base = options.baseURL.replace(/\/+$/, '');
   const server: Server = { root: base.replace(/\/v\d+$/, ''), kind: 'unknown', version: null, slots: null };
-  let noticedCut = false;
+  let reportedCut = false;
   let isExplored = false;
 
   function become(kind: ServerKind): EndpointTraits | null {
@@ -96,7 +96,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
       if (isExplored || !isAskable || !hasChosenPort(base)) return null;
       isExplored = true;
       if (server.kind !== 'vllm') {
-        const props = record(await get(`${server.root}/props`).catch(() => null));
+        const props = objectOf(await get(`${server.root}/props`).catch(() => null));
         if (props.default_generation_settings !== undefined || props.total_slots !== undefined) {
           server.slots = countOrNull(props.total_slots) || null;
           become('llama.cpp');
@@ -105,7 +105,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
         }
       }
       if (server.kind === 'llama.cpp') return null;
-      server.version = stringOrNull(record(await get(`${server.root}/version`)).version);
+      server.version = stringOrNull(objectOf(await get(`${server.root}/version`)).version);
       const traits = server.version === null ? null : become('vllm');
       isExplored = true;
       return traits;
@@ -115,8 +115,8 @@ function openAiProtocol(options: EndpointOptions): Protocol {
     async check(completion, request, _, { log }) {
       const { promptTokens } = completion.usage;
       const expected = estimateTokens(shownPrompt(request));
-      if (noticedCut || promptTokens === null || expected < 1000 || promptTokens > 0.6 * expected) return completion;
-      noticedCut = true;
+      if (reportedCut || promptTokens === null || expected < 1000 || promptTokens > 0.6 * expected) return completion;
+      reportedCut = true;
       log(
         `it counted ${promptTokens} prompt tokens where about ${expected} were sent, so it may have cut the prompt; ` +
           'raise its context size (Ollama: use a model name of the form ollama/<model>)',
@@ -127,19 +127,19 @@ function openAiProtocol(options: EndpointOptions): Protocol {
     async contextTokens(get) {
       if (!hasChosenPort(base)) return null;
       if (server.kind === 'llama.cpp') {
-        const { default_generation_settings } = record(await get(`${server.root}/props`));
-        return countOrNull(record(default_generation_settings).n_ctx);
+        const { default_generation_settings } = objectOf(await get(`${server.root}/props`));
+        return countOrNull(objectOf(default_generation_settings).n_ctx);
       }
-      const { data } = record(await get('/models'));
-      const entries = (Array.isArray(data) ? data : []).map(record);
+      const { data } = objectOf(await get('/models'));
+      const entries = (Array.isArray(data) ? data : []).map(objectOf);
       const entry = entries.find(({ id }) => id === options.model);
       return entry === undefined ? null : statedContext(entry);
     },
 
     async models(get) {
-      const { data } = record(await get('/models'));
+      const { data } = objectOf(await get('/models'));
       if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(record(entry).id));
+      return data.map((entry) => String(objectOf(entry).id));
     },
   };
 }
@@ -177,7 +177,7 @@ function hasChosenPort(url: string): boolean {
   return port === '' || Number(port) < 32_768;
 }
 
-function serverBody(model: string, server: Server, asked: Asked): Body {
+function serverBody(model: string, server: Server, asked: PreparedRequest): Body {
   const { messages, temperature, seed, maxTokens, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   const limitName = limitNames.find(send);
@@ -200,7 +200,7 @@ function serverBody(model: string, server: Server, asked: Asked): Body {
 }
 
 /** llama.cpp keeps one prompt a slot. */
-function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: Asked): Body {
+function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: PreparedRequest): Body {
   if (kind !== 'llama.cpp') return {};
   const key = `${run ?? ''} ${purpose ?? ''}`;
   const slot = dropped.has('id_slot') || slots === null ? null : slotOf(root, key, slots, performance.now());
@@ -208,7 +208,7 @@ function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: A
 }
 
 /** What holds the reply to its form. */
-function formFields({ kind, version }: Server, { form, shape, begun, dropped }: Asked): Body {
+function formFields({ kind, version }: Server, { form, shape, prefill: begun, dropped }: PreparedRequest): Body {
   if (shape === null) return {};
   if (begun !== null) return kind === 'vllm' ? { continue_final_message: true, add_generation_prompt: false } : {};
   switch (form) {
@@ -236,19 +236,19 @@ async function sendChat(
   fetch: typeof globalThis.fetch,
   signal: AbortSignal,
 ): Promise<Response> {
-  const held: { failed: Response | null } = { failed: null };
+  const captured: { failed: Response | null } = { failed: null };
   const client = openAiClient(options, async (input, init) => {
     const response = await fetch(input, init);
     if (response.ok) return response;
     // The client library keeps only one form of error body, so it does not get to see any.
-    held.failed = response;
+    captured.failed = response;
     return new Response(null, { status: Math.min(response.status, 599) });
   });
   try {
     const parameters = body as unknown as OpenAI.ChatCompletionCreateParams;
     return await client.chat.completions.create(parameters, { signal }).asResponse();
   } catch (error) {
-    if (held.failed !== null) return held.failed;
+    if (captured.failed !== null) return captured.failed;
     throw error instanceof APIConnectionError ? (error.cause ?? error) : error;
   }
 }

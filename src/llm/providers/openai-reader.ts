@@ -1,7 +1,15 @@
 /** Answers of OpenAI's chat completions, as OpenAI and the many who copy it send them. */
 import { AttemptFailure } from '../retry.ts';
-import { AnsweredError, brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { excerpt, record } from './failure.ts';
+import {
+  AnsweredError,
+  countOrNull,
+  nameOrNull,
+  noUsage,
+  shownBody,
+  stringOrNull,
+  truncationAdvice,
+} from './answer.ts';
+import { excerpt, objectOf } from './failure.ts';
 import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
 import type { Reader, ReportedUsage } from './protocol.ts';
 
@@ -27,12 +35,12 @@ export function openAiReader(badUrl: string): Reader {
         return {};
       }
       sawChoices = true;
-      const choice = record(Array.isArray(payload.choices) ? payload.choices[0] : null);
+      const choice = objectOf(Array.isArray(payload.choices) ? payload.choices[0] : null);
       // The last chunk of a stream has the usage and no choice.
       if (Object.keys(choice).length === 0) return {};
       sawChoice = true;
       if (choice.error !== undefined && choice.error !== null) throw new AnsweredError({ error: choice.error });
-      const message = record(choice.delta ?? choice.message);
+      const message = objectOf(choice.delta ?? choice.message);
       finishReason = nameOrNull(choice.finish_reason) ?? finishReason;
       refusal += stringOrNull(message.refusal) ?? '';
       tools ??= toolOf(message);
@@ -43,7 +51,7 @@ export function openAiReader(badUrl: string): Reader {
 
     end() {
       if (!sawChoice) {
-        throw new AttemptFailure('an answer without a choice', brokenOff, { retryable: true });
+        throw new AttemptFailure('an answer without a choice', truncationAdvice, { retryable: true });
       }
       if (refusal.trim() !== '' && !hasText) throw refusedInWords(refusal);
       if (tools !== null && !hasText) throw toolsCalled(tools);
@@ -65,11 +73,11 @@ function contentText(content: unknown): string {
   return content.map((part) => (isThought(part) ? '' : partText(part))).join('');
 }
 
-const isThought = (part: unknown) => /^(?:thinking|reasoning)/.test(stringOrNull(record(part).type) ?? '');
+const isThought = (part: unknown) => /^(?:thinking|reasoning)/.test(stringOrNull(objectOf(part).type) ?? '');
 
 function partText(part: unknown): string {
   if (typeof part === 'string') return part;
-  const { text, thinking, summary } = record(part);
+  const { text, thinking, summary } = objectOf(part);
   if (typeof text === 'string') return text;
   if (typeof thinking === 'string') return thinking;
   if (typeof summary === 'string') return summary;
@@ -81,7 +89,7 @@ function reasoningText(message: Readonly<Record<string, unknown>>): string {
   for (const field of ['reasoning_content', 'reasoning', 'reasoning_text', 'thinking']) {
     const value = message[field];
     if (typeof value === 'string' && value !== '') return value;
-    const inner = stringOrNull(record(value).content) ?? stringOrNull(record(value).text);
+    const inner = stringOrNull(objectOf(value).content) ?? stringOrNull(objectOf(value).text);
     if (inner) return inner;
   }
   const { reasoning_details: details, content } = message;
@@ -91,18 +99,18 @@ function reasoningText(message: Readonly<Record<string, unknown>>): string {
 
 /** The name of a tool that is called; null for none. */
 function toolOf({ tool_calls: calls, function_call: call }: Readonly<Record<string, unknown>>): string | null {
-  const first = Array.isArray(calls) && calls.length > 0 ? record(calls[0]).function : call;
+  const first = Array.isArray(calls) && calls.length > 0 ? objectOf(calls[0]).function : call;
   if (first === undefined || first === null) return null;
-  return `"${excerpt(stringOrNull(record(first).name) ?? '', 60)}"`;
+  return `"${excerpt(stringOrNull(objectOf(first).name) ?? '', 60)}"`;
 }
 
 /** Null when there is no complete usage. */
 function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | null {
-  const usage = record(payload.usage);
+  const usage = objectOf(payload.usage);
   const [promptTokens, completionTokens] = [countOrNull(usage.prompt_tokens), countOrNull(usage.completion_tokens)];
   if (promptTokens === null || completionTokens === null) return null;
-  const prompt = record(usage.prompt_tokens_details);
-  const { cache_n: reused } = record(payload.timings);
+  const prompt = objectOf(usage.prompt_tokens_details);
+  const { cache_n: reused } = objectOf(payload.timings);
   return {
     promptTokens,
     completionTokens,
@@ -111,7 +119,7 @@ function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | nu
       countOrNull(prompt.cached_tokens) ?? countOrNull(usage.prompt_cache_hit_tokens) ?? countOrNull(reused),
     cacheWriteTokens: countOrNull(prompt.cache_write_tokens) ?? countOrNull(prompt.cache_creation_tokens),
     reasoningTokens:
-      countOrNull(record(usage.completion_tokens_details).reasoning_tokens) ?? countOrNull(usage.reasoning_tokens),
+      countOrNull(objectOf(usage.completion_tokens_details).reasoning_tokens) ?? countOrNull(usage.reasoning_tokens),
     ...costOf(usage),
   };
 }
@@ -120,7 +128,7 @@ function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | nu
 function costOf({ cost, is_byok: isByKey, cost_details: details }: Readonly<Record<string, unknown>>): {
   costUsd?: number;
 } {
-  const upstream = isByKey === true ? record(details).upstream_inference_cost : 0;
+  const upstream = isByKey === true ? objectOf(details).upstream_inference_cost : 0;
   const costUsd = Number(cost ?? Number.NaN) + Number(upstream ?? 0);
   return Number.isFinite(costUsd) && costUsd >= 0 ? { costUsd } : {};
 }

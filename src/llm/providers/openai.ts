@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../../base/errors.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record, type ServerError } from './failure.ts';
+import { objectOf, type ServerError } from './failure.ts';
 import { chatBody, optionalParameters, responsesBody } from './openai-bodies.ts';
 import { isReasoningModel } from './openai-models.ts';
 import { openAiReader } from './openai-reader.ts';
@@ -16,7 +16,7 @@ import { refusedKeyword } from './schema-keywords.ts';
 const badUrl = 'is the base URL right? It usually ends in /v1';
 
 /** Where the two APIs are, and how the key is sent. */
-export interface OpenAiPlaces {
+export interface OpenAiEndpoints {
   readonly chatUrl: string;
   readonly responsesUrl: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ function otherApi(error: ServerError, body: Body): Api | null {
   return error.message === '' || isUnknownPath.test(error.message) ? 'chat/completions' : null;
 }
 
-export function openAiProtocol(options: EndpointOptions, places: OpenAiPlaces): Protocol {
+export function openAiProtocol(options: EndpointOptions, endpoints: OpenAiEndpoints): Protocol {
   const { id, model } = options;
   const stop = options.controls?.stop ?? [];
   const reasons = isReasoningModel(model);
@@ -85,7 +85,7 @@ export function openAiProtocol(options: EndpointOptions, places: OpenAiPlaces): 
     const given = switchApi(error, body) ?? refusedKeyword(error, body);
     if (given !== null) return given;
     const about = `${error.param ?? ''} ${error.message}`;
-    const { effort, summary } = record(body.reasoning);
+    const { effort, summary } = objectOf(body.reasoning);
     if (summary !== undefined && /\bsummar(?:y|ies)\b/.test(about)) return 'reasoning.summary';
     if (effort !== undefined && /reasoning[._]effort|\beffort\b/.test(about)) return 'reasoning.effort';
     if (summary !== undefined && /'reasoning'|^reasoning /.test(about)) return 'reasoning.summary';
@@ -94,23 +94,23 @@ export function openAiProtocol(options: EndpointOptions, places: OpenAiPlaces): 
 
   return {
     get url() {
-      return api === 'responses' ? places.responsesUrl : places.chatUrl;
+      return api === 'responses' ? endpoints.responsesUrl : endpoints.chatUrl;
     },
     get hasSeed() {
       return api !== 'responses';
     },
-    notFound: places.notFound,
+    notFound: endpoints.notFound,
     badUrl,
-    headers: places.headers,
+    headers: endpoints.headers,
     forms: ['json', 'lines'],
     body: (asked) => (api === 'responses' ? responsesBody(model, reasons, asked) : chatBody(model, asked)),
     refused,
     reader: () => eitherReader(),
 
     async models(get) {
-      const { data } = record(await get('/models'));
+      const { data } = objectOf(await get('/models'));
       if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(record(entry).id));
+      return data.map((entry) => String(objectOf(entry).id));
     },
   };
 }

@@ -3,9 +3,9 @@ import type { Message } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import { cacheBlocks } from './cache-blocks.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { record, type ServerError } from './failure.ts';
+import { objectOf, type ServerError } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
-import type { Asked, Body, EndpointOptions, Protocol } from './protocol.ts';
+import type { Body, EndpointOptions, PreparedRequest, Protocol } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
 import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 
@@ -43,7 +43,7 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
   // Both in one request are refused.
   const reasoning = controls === undefined ? null : reasoningOf(controls);
 
-  function body({ messages, temperature, seed, maxTokens, form, shape, controls, dropped }: Asked): Body {
+  function body({ messages, temperature, seed, maxTokens, form, shape, controls, dropped }: PreparedRequest): Body {
     const send = (name: string) => !dropped.has(name);
     return {
       model,
@@ -81,9 +81,9 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
     reader: () => openAiReader(badUrl),
 
     async models(get) {
-      const { data } = record(await get('/models'));
+      const { data } = objectOf(await get('/models'));
       if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(record(entry).id));
+      return data.map((entry) => String(objectOf(entry).id));
     },
   };
 }

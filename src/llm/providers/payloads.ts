@@ -5,7 +5,7 @@
  */
 import { createParser } from 'eventsource-parser';
 import { AttemptFailure } from '../retry.ts';
-import { brokenOff, endless, shownBody } from './answer.ts';
+import { repetitionAdvice, shownBody, truncationAdvice } from './answer.ts';
 
 /** A stream spends some hundred bytes on every token; this is more than models' longest replies take. */
 const maxBytes = 32 * 2 ** 20;
@@ -73,14 +73,16 @@ export function payloadDecoder(contentType: string, badUrl: string): PayloadDeco
     push(bytes) {
       bytesSeen += bytes.length;
       if (bytesSeen > maxBytes) {
-        throw new AttemptFailure(`an answer of more than ${maxBytes} bytes`, endless, { retryable: true });
+        throw new AttemptFailure(`an answer of more than ${maxBytes} bytes`, repetitionAdvice, { retryable: true });
       }
       return pushText(decoder.decode(bytes, { stream: true }), false);
     },
     end() {
       const payloads = pushText(decoder.decode(), true);
       if (frames === null) {
-        throw new AttemptFailure(`an empty body (${contentType || 'no content type'})`, brokenOff, { retryable: true });
+        throw new AttemptFailure(`an empty body (${contentType || 'no content type'})`, truncationAdvice, {
+          retryable: true,
+        });
       }
       return [...payloads, ...frames.end()];
     },
@@ -112,7 +114,7 @@ function parse(text: string, contentType: string): unknown {
 }
 
 function truncated(text: string, contentType: string): AttemptFailure {
-  return new AttemptFailure(`truncated JSON ${shownBody(text, contentType)}`, brokenOff, { retryable: true });
+  return new AttemptFailure(`truncated JSON ${shownBody(text, contentType)}`, truncationAdvice, { retryable: true });
 }
 
 function noJson(text: string, contentType: string, badUrl: string): AttemptFailure {

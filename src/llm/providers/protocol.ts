@@ -44,8 +44,8 @@ export interface EndpointOptions extends ClientSettings {
 export type Body = Readonly<Record<string, unknown>>;
 
 /** One request as a protocol words it. */
-export interface Asked {
-  /** with the beginning of the reply as a last assistant message when `begun` is not null */
+export interface PreparedRequest {
+  /** with the beginning of the reply as a last assistant message when `prefill` is not null */
   readonly messages: readonly Message[];
   readonly temperature: number | null;
   readonly seed: number | null;
@@ -56,7 +56,7 @@ export interface Asked {
   /** null: any reply; `form` is `lines` then */
   readonly shape: ReplyShape | null;
   /** the beginning of the reply that the model goes on from; null: it begins by itself */
-  readonly begun: string | null;
+  readonly prefill: string | null;
   /** limit of the reply, reasoning included, tokens; null: none is sent */
   readonly maxTokens: number | null;
   readonly controls: Controls;
@@ -127,7 +127,7 @@ export interface EndpointTraits {
  * GETs a path below the base URL, or a whole URL, with the protocol's headers, or POSTs a body there; throws for what is
  * no JSON with a success status.
  */
-export type GetJson = (path: string, posted?: Body) => Promise<unknown>;
+export type GetJson = (path: string, body?: Body) => Promise<unknown>;
 
 export interface Protocol {
   /** where completions are asked for; a query is not shown in messages */
@@ -143,12 +143,12 @@ export interface Protocol {
   /** false: the API knows no seed */
   readonly hasSeed?: boolean;
   /** without `controls.extraBody`, which is laid over it afterwards */
-  body(asked: Asked): Body;
+  body(asked: PreparedRequest): Body;
   /** Sends one request instead of a plain POST of the body. Rejects as `fetch` does. */
   send?(body: Body, fetch: typeof globalThis.fetch, signal: AbortSignal): Promise<Response>;
   /** The parameter that an error complains about, if the endpoint can do without; else null. */
   refused(error: ServerError, body: Body): string | null;
-  reader(asked: Asked): Reader;
+  reader(asked: PreparedRequest): Reader;
   /** What an answer's headers, or one of its payloads, show of the server; null: nothing new. */
   recognise?(headers: Headers, payload: Readonly<Record<string, unknown>>): EndpointTraits | null;
   /**

@@ -5,23 +5,23 @@ const windowLength = 4096;
 /** Characters between two looks, so that the work stays linear. */
 const stride = 512;
 /** Fewest rounds. */
-const fewestRounds = 6;
+const minRounds = 6;
 /** Shortest part in rounds, characters. Replies hold rows of dashes, and lists of equal numbers. */
-const shortestCircles = 600;
+const minRepetitionLength = 600;
 /** What an equal value takes in a list of them, at most: it is no circle as long as values are missing. */
 const charactersPerValue = 16;
 
-export interface Circles {
+export interface Repetition {
   /** where the second round begins, an index into the text */
   readonly start: number;
   readonly unit: string;
 }
 
 /**
- * The longest end of `text` that is made of at least `fewestRounds` equal units; null for none of `shortest` characters.
+ * The longest end of `text` that is made of at least `minRounds` equal units; null for none of `minLength` characters.
  * Linear: the failure function of Knuth, Morris and Pratt over the reversed text.
  */
-export function circlesAtEnd(text: string, shortest: number): Circles | null {
+export function repetitionAtEnd(text: string, minLength: number): Repetition | null {
   const length = text.length;
   const at = (i: number) => text.charCodeAt(length - 1 - i);
   const border = new Int32Array(length);
@@ -32,7 +32,7 @@ export function circlesAtEnd(text: string, shortest: number): Circles | null {
     border[i] = at(i) === at(k) ? k + 1 : 0;
     const size = i + 1;
     const period = size - border[i];
-    if (size >= shortest && size >= fewestRounds * period) best = { size, period };
+    if (size >= minLength && size >= minRounds * period) best = { size, period };
   }
   if (best === null) return null;
   const from = length - best.size;
@@ -41,31 +41,31 @@ export function circlesAtEnd(text: string, shortest: number): Circles | null {
 
 export interface RepetitionWatch {
   /** Takes what was written; the answer is where to cut all of it, null: it goes on. */
-  push(piece: string): Circles | null;
+  push(piece: string): Repetition | null;
 }
 
 /** `values`: how many values the reply may list. */
 export function repetitionWatch(values: number): RepetitionWatch {
-  const shortest = Math.max(shortestCircles, values * charactersPerValue);
+  const shortest = Math.max(minRepetitionLength, values * charactersPerValue);
   const kept = Math.max(windowLength, 2 * shortest);
   // With a longer window the looks are rarer, so the work for each character stays the same.
   const step = Math.max(stride, kept / 8);
   let window = '';
-  let before = 0;
+  let read = 0;
   let unseen = 0;
 
   /** Of no more than `step` characters. */
-  function pushShort(piece: string): Circles | null {
+  function pushShort(piece: string): Repetition | null {
     window += piece;
     unseen += piece.length;
     if (unseen < step) return null;
     unseen = 0;
     if (window.length > kept) {
-      before += window.length - kept;
+      read += window.length - kept;
       window = window.slice(-kept);
     }
-    const circles = circlesAtEnd(window, shortest);
-    return circles && { ...circles, start: before + circles.start };
+    const repetition = repetitionAtEnd(window, shortest);
+    return repetition && { ...repetition, start: read + repetition.start };
   }
 
   return {

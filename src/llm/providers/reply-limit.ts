@@ -7,13 +7,13 @@ const tokensPerName = 10;
 /** For reasons in scripts other than Latin. */
 const tokensPerCharacter = 1;
 /** Room for words that were not asked for. */
-const slack = 512;
+const extraWords = 512;
 /** Room for reasoning that nobody has ruled out. */
 const unknownReasoning = { local: 4096, hosted: 12_288 };
 /** Room for a model that is known to reason. */
 const knownReasoning = 32_768;
 /** After cuts the room is doubled, up to this many tokens. */
-const longest = 131_072;
+const maxRoom = 131_072;
 
 /** Tokens of the wanted reply, on the safe side. */
 function answerTokens({ count, values, explanationLength }: ReplyShape): number {
@@ -47,13 +47,13 @@ export function replyLimit(controls: Controls, isLocal: boolean): ReplyLimit {
       if (maxReplyTokens !== null) return maxReplyTokens;
       if (shape === null) return null;
       const room = reasons ? knownReasoning : isOff ? 0 : unknownReasoning[isLocal ? 'local' : 'hosted'];
-      return Math.min(longest, factor * (2 * answerTokens(shape) + slack + room));
+      return Math.min(maxRoom, factor * (2 * answerTokens(shape) + extraWords + room));
     },
     noteReasoning() {
       reasons = true;
     },
     noteCut() {
-      if (maxReplyTokens !== null || factor >= longest) return false;
+      if (maxReplyTokens !== null || factor >= maxRoom) return false;
       factor *= 2;
       return true;
     },

@@ -35,8 +35,8 @@ export function replyOf(
 }
 
 /** The reply with the beginning that was written for it; null: the model began anew, and cannot be held by one. */
-export function withBeginning(completion: Completion, begun: string): Completion | null {
+export function withPrefill(completion: Completion, prefill: string): Completion | null {
   const { text } = completion;
-  if (text.trimStart().startsWith(begun)) return completion;
-  return text.includes(begun) ? null : { ...completion, text: `${begun}${text}` };
+  if (text.trimStart().startsWith(prefill)) return completion;
+  return text.includes(prefill) ? null : { ...completion, text: `${prefill}${text}` };
 }

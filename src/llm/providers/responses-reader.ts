@@ -1,7 +1,15 @@
 /** Answers of OpenAI's Responses API: server-sent events, or one response. */
 import { AttemptFailure } from '../retry.ts';
-import { AnsweredError, brokenOff, countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { excerpt, record } from './failure.ts';
+import {
+  AnsweredError,
+  countOrNull,
+  nameOrNull,
+  noUsage,
+  shownBody,
+  stringOrNull,
+  truncationAdvice,
+} from './answer.ts';
+import { excerpt, objectOf } from './failure.ts';
 import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
 import type { Piece, Reader, ReportedUsage } from './protocol.ts';
 
@@ -13,7 +21,7 @@ export function isOfResponses({ type, object }: Fields): boolean {
 }
 
 /** Parts of a list of records. */
-const recordsOf = (list: unknown) => (Array.isArray(list) ? list.map(record) : []);
+const objectsOf = (list: unknown) => (Array.isArray(list) ? list.map(objectOf) : []);
 
 /** `badUrl`: advice for JSON that is no response. */
 export function responsesReader(badUrl: string): Reader {
@@ -33,11 +41,11 @@ export function responsesReader(badUrl: string): Reader {
 
   /** The texts of a whole response that did not come in pieces before. */
   function textsOf(response: Fields): Piece {
-    const items = recordsOf(response.output);
-    const parts = items.filter(({ type }) => type === 'message').flatMap(({ content }) => recordsOf(content));
+    const items = objectsOf(response.output);
+    const parts = items.filter(({ type }) => type === 'message').flatMap(({ content }) => objectsOf(content));
     const thoughts = items
       .filter(({ type }) => type === 'reasoning')
-      .flatMap(({ content, summary }) => [...recordsOf(summary), ...recordsOf(content)]);
+      .flatMap(({ content, summary }) => [...objectsOf(summary), ...objectsOf(content)]);
     if (refusal === '') refusal = parts.map((part) => stringOrNull(part.refusal) ?? '').join('');
     const join = (list: Fields[]) => list.map((part) => stringOrNull(part.text) ?? '').join('');
     return {
@@ -50,12 +58,12 @@ export function responsesReader(badUrl: string): Reader {
     sawResponse = true;
     model = nameOrNull(response.model) ?? model;
     id = nameOrNull(response.id) ?? id;
-    usage = usageOf(record(response.usage)) ?? usage;
-    for (const item of recordsOf(response.output)) takeItem(item);
+    usage = usageOf(objectOf(response.usage)) ?? usage;
+    for (const item of objectsOf(response.output)) takeItem(item);
     const { status, error } = response;
     if (error !== undefined && error !== null) throw new AnsweredError({ error });
     if (!isLast) return {};
-    finishReason = nameOrNull(record(response.incomplete_details).reason) ?? nameOrNull(status);
+    finishReason = nameOrNull(objectOf(response.incomplete_details).reason) ?? nameOrNull(status);
     return seen({ ...textsOf(response), done: true });
   }
 
@@ -73,7 +81,7 @@ export function responsesReader(badUrl: string): Reader {
         case 'response.created':
         case 'response.in_progress':
         case 'response.queued':
-          return takeResponse(record(payload.response), false);
+          return takeResponse(objectOf(payload.response), false);
         case 'response.output_text.delta':
           return seen({ text: delta });
         case 'response.reasoning_summary_text.delta':
@@ -85,13 +93,13 @@ export function responsesReader(badUrl: string): Reader {
           refusal += delta;
           return {};
         case 'response.output_item.added':
-          takeItem(record(payload.item));
+          takeItem(objectOf(payload.item));
           return {};
         case 'response.completed':
         case 'response.incomplete':
         case 'response.failed':
         case 'response.cancelled':
-          return takeResponse(record(payload.response), true);
+          return takeResponse(objectOf(payload.response), true);
         default:
           if (sawResponse || isOfResponses(payload)) return {};
           throw noResponse(payload, badUrl);
@@ -100,7 +108,7 @@ export function responsesReader(badUrl: string): Reader {
 
     end() {
       if (!sawResponse && !wrote.text) {
-        throw new AttemptFailure('an answer without a response', brokenOff, { retryable: true });
+        throw new AttemptFailure('an answer without a response', truncationAdvice, { retryable: true });
       }
       if (refusal.trim() !== '' && !wrote.text) throw refusedInWords(refusal);
       if (tool !== null && !wrote.text) throw toolsCalled(tool);
@@ -118,12 +126,12 @@ function noResponse(payload: Fields, badUrl: string): AttemptFailure {
 function usageOf(counts: Fields): ReportedUsage | null {
   const [promptTokens, completionTokens] = [countOrNull(counts.input_tokens), countOrNull(counts.output_tokens)];
   if (promptTokens === null || completionTokens === null) return null;
-  const prompt = record(counts.input_tokens_details);
+  const prompt = objectOf(counts.input_tokens_details);
   return {
     promptTokens,
     completionTokens,
     cachedTokens: countOrNull(prompt.cached_tokens),
     cacheWriteTokens: countOrNull(prompt.cache_write_tokens),
-    reasoningTokens: countOrNull(record(counts.output_tokens_details).reasoning_tokens),
+    reasoningTokens: countOrNull(objectOf(counts.output_tokens_details).reasoning_tokens),
   };
 }

@@ -1,6 +1,6 @@
 /** Servers of models that are told by what they answer, and what each of them can hold a reply to. */
 import type { ReplyForm } from '../reply/shape.ts';
-import { record } from './failure.ts';
+import { objectOf } from './failure.ts';
 
 export type ServerKind = 'unknown' | 'llama.cpp' | 'vllm';
 
@@ -18,7 +18,7 @@ export const formsOf: Readonly<Record<ServerKind, readonly ReplyForm[]>> = {
 export function kindOfAnswer(headers: Headers, payload: Readonly<Record<string, unknown>>): ServerKind | null {
   if (/llama\.cpp/i.test(headers.get('server') ?? '')) return 'llama.cpp';
   const { timings, system_fingerprint: fingerprint } = payload;
-  if (record(timings).predicted_n !== undefined || record(timings).prompt_n !== undefined) return 'llama.cpp';
+  if (objectOf(timings).predicted_n !== undefined || objectOf(timings).prompt_n !== undefined) return 'llama.cpp';
   // Its versions are numbers of builds.
   if (typeof fingerprint === 'string' && /^b\d+-[0-9a-f]{6,}$/.test(fingerprint)) return 'llama.cpp';
   if ('prompt_logprobs' in payload || 'kv_transfer_params' in payload || 'prompt_token_ids' in payload) return 'vllm';

@@ -19,18 +19,18 @@ const holders = new Map<string, Holder[]>();
  */
 export function slotOf(server: string, key: string, slots: number, now: number): number | null {
   if (slots < 2) return null;
-  const held = holders.get(server) ?? [];
-  holders.set(server, held);
-  const known = held.findIndex((holder, slot) => holder.key === key && slot < slots);
+  const users = holders.get(server) ?? [];
+  holders.set(server, users);
+  const known = users.findIndex((holder, slot) => holder.key === key && slot < slots);
   if (known >= 0) {
-    held[known].usedAt = now;
+    users[known].usedAt = now;
     return known;
   }
-  if (held.length < slots) return held.push({ key, usedAt: now }) - 1;
-  const oldest = held
+  if (users.length < slots) return users.push({ key, usedAt: now }) - 1;
+  const oldest = users
     .slice(0, slots)
-    .reduce((least, { usedAt }, slot) => (usedAt < held[least].usedAt ? slot : least), 0);
-  if (now - held[oldest].usedAt < idleTime) return null;
-  held[oldest] = { key, usedAt: now };
+    .reduce((first, { usedAt }, slot) => (usedAt < users[first].usedAt ? slot : first), 0);
+  if (now - users[oldest].usedAt < idleTime) return null;
+  users[oldest] = { key, usedAt: now };
   return oldest;
 }

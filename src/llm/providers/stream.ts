@@ -3,8 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { CallProgress } from '../chat.ts';
 import { AttemptFailure } from '../retry.ts';
-import { AnsweredError, brokenOff, endless, isError, rateLimitsOf } from './answer.ts';
-import { record } from './failure.ts';
+import { AnsweredError, isError, rateLimitsOf, repetitionAdvice, truncationAdvice } from './answer.ts';
+import { objectOf } from './failure.ts';
 import { type Payload, payloadDecoder } from './payloads.ts';
 import type { Completion, Ending, Piece, Reader } from './protocol.ts';
 import { type RepetitionWatch, repetitionWatch } from './repetition.ts';
@@ -51,15 +51,17 @@ class Growing {
     if (piece === undefined || piece === '') return false;
     this[field] += piece;
     if (this[field].length > maxTextLength) {
-      throw new AttemptFailure(`a reply of more than ${maxTextLength} characters`, endless, { retryable: true });
+      throw new AttemptFailure(`a reply of more than ${maxTextLength} characters`, repetitionAdvice, {
+        retryable: true,
+      });
     }
     this.tokens += Math.max(1, estimateTokens(piece));
     this.lastAt = performance.now();
     this.firstAt ??= this.lastAt;
     this.report(field);
-    const circles = this.watches[field].push(piece);
-    if (circles === null) return false;
-    this[field] = this[field].slice(0, circles.start);
+    const repetition = this.watches[field].push(piece);
+    if (repetition === null) return false;
+    this[field] = this[field].slice(0, repetition.start);
     return true;
   }
 
@@ -85,32 +87,32 @@ export async function readAnswer(response: Response, options: StreamOptions): Pr
   const decoder = payloadDecoder(response.headers.get('content-type') ?? '', badUrl);
   const growing = new Growing(options.values, options.onProgress);
   let isDone = false;
-  let isCircling = false;
+  let isRepeating = false;
 
   /** False when nothing more is to be read. */
   function takeAll(payloads: readonly Payload[]): boolean {
     for (const payload of payloads) {
       const piece = takeOne(payload, reader, onPayload);
-      isCircling = growing.add('reasoning', piece.reasoning) || growing.add('text', piece.text);
+      isRepeating = growing.add('reasoning', piece.reasoning) || growing.add('text', piece.text);
       isDone ||= piece.done === true;
-      if (isDone || isCircling) return false;
+      if (isDone || isRepeating) return false;
     }
     return !decoder.marked;
   }
 
   const broke = await readPieces(response, watchdog, (bytes) => takeAll(decoder.push(bytes)));
-  if (!isDone && !isCircling && !decoder.marked && broke === null) takeAll(decoder.end());
+  if (!isDone && !isRepeating && !decoder.marked && broke === null) takeAll(decoder.end());
   const ending = broke === null ? reader.end() : endOfBroken(reader);
-  const hasEnd = isDone || isCircling || decoder.marked || (ending !== null && ending.finish !== null);
+  const hasEnd = isDone || isRepeating || decoder.marked || (ending !== null && ending.finish !== null);
   if (ending === null || (!hasEnd && broke !== null)) {
-    throw new AttemptFailure(`a connection that broke after ${broke} bytes`, brokenOff, { retryable: true });
+    throw new AttemptFailure(`a connection that broke after ${broke} bytes`, truncationAdvice, { retryable: true });
   }
   if (!hasEnd && (decoder.streamed || ending.needsEnd)) {
     const wrote = `${growing.text.length + growing.reasoning.length} characters`;
-    throw new AttemptFailure(`a stream that ends early, after ${wrote}`, brokenOff, { retryable: true });
+    throw new AttemptFailure(`a stream that ends early, after ${wrote}`, truncationAdvice, { retryable: true });
   }
   return completionOf(growing, ending, {
-    isCircling,
+    isCircling: isRepeating,
     isStreamed: decoder.streamed,
     sentAt,
     rateLimits: rateLimitsOf(response.headers),
@@ -129,9 +131,9 @@ function endOfBroken(reader: Reader): Ending | null {
 function takeOne({ value, event }: Payload, reader: Reader, onPayload: StreamOptions['onPayload']): Piece {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const shown = JSON.stringify(value).slice(0, 60);
-    throw new AttemptFailure(`${shown} in place of a reply`, brokenOff, { retryable: true });
+    throw new AttemptFailure(`${shown} in place of a reply`, truncationAdvice, { retryable: true });
   }
-  const payload = record(value);
+  const payload = objectOf(value);
   if (event === 'error' || isError(payload)) throw new AnsweredError(payload);
   onPayload(payload);
   return reader.take(payload, event);

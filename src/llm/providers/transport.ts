@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 
 import { UsageError } from '../../base/errors.ts';
 
 /** The watchdog of a request decides how long it is waited for; undici's own limits are 300 s. */
-const unlimited = { headersTimeout: 0, bodyTimeout: 0 };
+const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
 
 let direct: Dispatcher | null = null;
 let proxied: Dispatcher | null = null;
@@ -13,11 +13,11 @@ let proxied: Dispatcher | null = null;
 function dispatcherFor(url: string): Dispatcher {
   // A proxy of the company's network cannot reach this machine, whatever NO_PROXY says.
   if (isLoopback(url)) {
-    direct ??= new Agent(unlimited);
+    direct ??= new Agent(withoutLimits);
     return direct;
   }
   try {
-    proxied ??= new EnvHttpProxyAgent(unlimited);
+    proxied ??= new EnvHttpProxyAgent(withoutLimits);
   } catch {
     // The value may hold a password, so it is not quoted.
     const advice = 'correct HTTP_PROXY and HTTPS_PROXY, or unset them';

@@ -21,7 +21,7 @@ export interface WatchLimits {
 }
 
 /** Longest time that Node's timers know, ms; a longer one would fire at once. */
-const longestTimer = 2 ** 31 - 1;
+const maxTimer = 2 ** 31 - 1;
 
 export function watch(limits: WatchLimits, userSignal: AbortSignal | undefined): Watchdog {
   const controller = new AbortController();
@@ -30,7 +30,7 @@ export function watch(limits: WatchLimits, userSignal: AbortSignal | undefined):
     reason ??= why;
     controller.abort();
   };
-  const after = (seconds: number, why: StopReason) => setTimeout(stop, Math.min(seconds * 1000, longestTimer), why);
+  const after = (seconds: number, why: StopReason) => setTimeout(stop, Math.min(seconds * 1000, maxTimer), why);
   const onAbort = () => stop('aborted');
   const total = after(limits.timeoutSeconds, 'timeout');
   let idle = limits.idleFromStart ? after(limits.idleTimeoutSeconds, 'idle') : null;

@@ -3,7 +3,7 @@
  * Only shapes are judged here; what the text says about a group is read in context.ts, and choice.ts decides.
  */
 import { marks } from './characters.ts';
-import { type Draft, mostDrafts } from './draft.ts';
+import { type Draft, maxDrafts } from './draft.ts';
 import { findObjects } from './json.ts';
 import { findLines } from './lines.ts';
 import { findLists } from './lists.ts';
@@ -36,15 +36,15 @@ export function findDrafts(text: string, count: number, depth = 0): FoundDrafts 
   if (pairs === null) return tooMany;
   const pairStarts = pairs.map(({ start }) => start);
   const allLists = findLists(plain, count);
-  if (allLists.length >= mostDrafts) return tooMany;
+  if (allLists.length >= maxDrafts) return tooMany;
   const lists = allLists.filter(({ start, end }) => outsideTables(start) < 0 && !anyWithin(pairStarts, start, end));
   const inPairs = spanSearch(pairs);
   const ownLists = lists.filter(({ start }) => inPairs(start) < 0);
   const read = [...tables.drafts, ...pairs, ...ownLists, ...data].sort((a, b) => a.start - b.start || a.end - b.end);
-  if (read.length >= mostDrafts) return tooMany;
+  if (read.length >= maxDrafts) return tooMany;
   const lines = findLines(plain, count, spanSearch([...read, ...tables.spans].sort((a, b) => a.start - b.start)));
   const drafts = [...read, ...lines].sort((a, b) => a.start - b.start);
-  if (drafts.length >= mostDrafts) return tooMany;
+  if (drafts.length >= maxDrafts) return tooMany;
   return { text: plain, drafts, overfull: false, said: objects.map(({ said }) => said).join('\n') };
 }
 
@@ -61,7 +61,7 @@ function takeObjects(text: string, count: number, depth: number): { rest: string
   let from = 0;
   let total = 0;
   for (const { node, start, end } of findObjects(text)) {
-    if (total >= mostDrafts) break;
+    if (total >= maxDrafts) break;
     const { drafts, said } = readObject(node, count, (inner, at) => findDrafts(inner, count, at).drafts, depth);
     if (drafts.length === 0) continue;
     total += drafts.length;

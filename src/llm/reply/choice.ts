@@ -82,12 +82,12 @@ const RETRACTION =
   /(?:^|[\n.!?—(-]\s*)(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|ignore (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|on second thought|oops|不对)/i;
 const ANNOUNCED =
   /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
-const longestTail = 2000;
+const maxTail = 2000;
 
 /** Why the answer does not count, when the text behind it takes it back or announces another one. */
 function takenBack(text: string, last: Candidate | undefined, answer: Candidate | undefined): string | null {
   if (answer === undefined || last === undefined) return null;
-  const tail = text.slice(last.draft.end, last.draft.end + longestTail);
+  const tail = text.slice(last.draft.end, last.draft.end + maxTail);
   if (RETRACTION.test(tail)) return 'The reply takes its parameters back and gives no others; give one parameter set.';
   if (answer.role !== 'final' && ANNOUNCED.test(tail)) {
     return 'The reply announces a final answer and does not give it in numbers; give one parameter set.';
@@ -97,7 +97,7 @@ function takenBack(text: string, last: Candidate | undefined, answer: Candidate 
 
 // ---- options by name ----
 
-const longestProse = 20_000;
+const maxProse = 20_000;
 
 /** The text without the places of the candidates. */
 function proseOf(text: string, candidates: readonly Candidate[]): string {
@@ -105,13 +105,13 @@ function proseOf(text: string, candidates: readonly Candidate[]): string {
   let from = 0;
   let length = 0;
   for (const { draft } of candidates) {
-    if (length > longestProse) break;
-    const part = text.slice(from, Math.max(from, Math.min(draft.start, from + longestProse)));
+    if (length > maxProse) break;
+    const part = text.slice(from, Math.max(from, Math.min(draft.start, from + maxProse)));
     parts.push(part);
     length += part.length;
     from = Math.max(from, draft.end);
   }
-  parts.push(text.slice(from, from + longestProse));
+  parts.push(text.slice(from, from + maxProse));
   return parts.join(' ');
 }
 

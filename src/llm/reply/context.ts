@@ -26,9 +26,9 @@ export interface Candidate {
   readonly option: string | null;
 }
 
-const farthestLabel = 200;
-const farthestHeading = 400;
-const longestLabel = 120;
+const maxLabelDistance = 200;
+const maxHeadingDistance = 400;
+const maxLabel = 120;
 
 export const KIND =
   '(?:option|candidate|alternative|choice|proposal|variant|idea|plan|version|set|attempt|possibility|scenario|solution|vector|point|方案|选项|候选)';
@@ -77,7 +77,7 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
     const call = /(?:([A-Za-z_][\w.]{0,30})\()+["'\s]*$/.exec(around.before);
     const before = (call === null ? around.before : around.before.slice(0, call.index)).replace(OPENING, '');
     const answerMark = before.includes(marks.answer);
-    const isLabel = before === '' || (LABEL.test(before) && before.length <= longestLabel) || answerMark;
+    const isLabel = before === '' || (LABEL.test(before) && before.length <= maxLabel) || answerMark;
     // A heading goes for all drafts below it, until other text comes, or a blank line and no next bullet.
     const isBare = before === '' || NAME_LABEL.test(before);
     const above = isBare ? headingAbove(text, around.lineStart, behind) : '';
@@ -114,21 +114,21 @@ function nextStart(text: string, drafts: readonly Draft[], i: number): number {
 
 /** What stands on the draft's line before and behind it, up to the drafts beside it. */
 function linePart(text: string, { start, end }: Draft, behind: number, next: number) {
-  const earliest = Math.max(0, start - farthestHeading);
+  const earliest = Math.max(0, start - maxHeadingDistance);
   const lineStart = earliest + text.slice(earliest, start).lastIndexOf('\n') + 1;
-  const before = text.slice(Math.max(lineStart, behind, start - farthestLabel), start);
-  const after = text.slice(end, Math.min(next, end + farthestLabel)).split('\n', 1)[0];
+  const before = text.slice(Math.max(lineStart, behind, start - maxLabelDistance), start);
+  const after = text.slice(end, Math.min(next, end + maxLabelDistance)).split('\n', 1)[0];
   return { lineStart, before, after };
 }
 
 /** The nearest line above that is not blank, when it can be a label; else ''. */
 function headingAbove(text: string, lineStart: number, limit: number): string {
-  const above = text.slice(Math.max(limit, lineStart - farthestHeading), lineStart).trimEnd();
+  const above = text.slice(Math.max(limit, lineStart - maxHeadingDistance), lineStart).trimEnd();
   const lineBreak = above.lastIndexOf('\n');
   // The rest of a line that begins with other numbers is no heading.
   if (lineBreak < 0 && limit > 0 && above !== '') return '';
   const line = above.slice(lineBreak + 1).trim();
-  if (line.length > farthestLabel || /[:=] ?[+-]?[\d.]+$/.test(line)) return '';
+  if (line.length > maxLabelDistance || /[:=] ?[+-]?[\d.]+$/.test(line)) return '';
   if (/[:：]["']?$/.test(line) || /\b(?:was|were|is|are|be|as|used|had|with|tried)$/.test(line)) return line;
   return line.length <= 60 && !/[.!?;,)]$/.test(line) ? line : '';
 }

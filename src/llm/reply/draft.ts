@@ -21,7 +21,7 @@ export interface Draft {
 }
 
 /** Groups of numbers of one kind in a reply; no answer needs a fraction of it, and a reply of megabytes ends here. */
-export const mostDrafts = 2000;
+export const maxDrafts = 2000;
 
 /** True when every index from 0 to count - 1 is named, whatever its value. */
 export function namesAll(draft: Pick<Draft, 'kind' | 'slots' | 'length'>, count: number): boolean {
@@ -33,4 +33,4 @@ export function namesAll(draft: Pick<Draft, 'kind' | 'slots' | 'length'>, count:
 }
 
 /** Pairs in a reply, beside those that `count` parameters need; more of them are no answer either. */
-export const mostPairs = 10_000;
+export const maxPairs = 10_000;

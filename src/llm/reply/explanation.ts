@@ -4,9 +4,9 @@ import type { Draft } from './draft.ts';
 
 const MARKS = new RegExp(`[${marks.answer}${marks.data}]`, 'g');
 /** Shorter sentences ("Because.") may stand in a prompt by chance. */
-const shortestEcho = 12;
-const longestEcho = 2000;
-const longestExplanation = 20_000;
+const minEcho = 12;
+const maxEcho = 2000;
+const maxExplanation = 20_000;
 
 /** The text behind the answer, or before it when nothing follows; the reason of the answer's own object comes first. */
 export function explanationOf(text: string, answer: Draft, prompt: string | undefined): string {
@@ -18,7 +18,7 @@ export function explanationOf(text: string, answer: Draft, prompt: string | unde
 }
 
 function between(text: string, from: number, to: number): string {
-  const part = text.slice(from, Math.min(to, from + longestExplanation));
+  const part = text.slice(from, Math.min(to, from + maxExplanation));
   return part
     .replace(MARKS, '')
     .replace(/^Line 2:\s*/im, '')
@@ -34,7 +34,7 @@ const GAPS = '[\\s*_`>#"-]+';
 function isEcho(part: string, prompt: string): boolean {
   const words = part.split(/[\s*_`>#"-]+/).filter((word) => word !== '');
   const length = words.join(' ').length;
-  if (length < shortestEcho || length > longestEcho) return false;
+  if (length < minEcho || length > maxEcho) return false;
   return new RegExp(words.map((word) => word.replace(/[.?+^$()[\]{}|\\/]/g, '\\$&')).join(GAPS), 'i').test(prompt);
 }
 

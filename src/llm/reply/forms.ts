@@ -5,7 +5,7 @@ import { character, choice, gbnf, optional, type Pattern, regex, repeat, rule, s
 import type { ReplyShape } from './shape.ts';
 
 /** Explanations are held to this length when longer ones are allowed; llama.cpp refuses more repetitions than 2000. */
-const longestExplanation = 1500;
+const maxExplanation = 1500;
 
 const nameOf = (index: number): string => `params[${index}]: `;
 
@@ -21,7 +21,7 @@ function valuePattern({ values }: ReplyShape): Pattern {
  */
 function explanationPattern(length: number): Pattern {
   const letter = character('A-Z', 'a-z');
-  const digits = (most: number) => repeat(character('0-9'), 1, most);
+  const digits = (max: number) => repeat(character('0-9'), 1, max);
   const number = sequence(
     letter,
     optional(text(' ')),
@@ -41,7 +41,7 @@ function linesPattern(shape: ReplyShape): Pattern {
     text(`${index === 0 ? '' : ', '}${nameOf(index)}`),
     value,
   ]);
-  const length = Math.min(shape.explanationLength, longestExplanation);
+  const length = Math.min(shape.explanationLength, maxExplanation);
   const explanation = rule('explanation', explanationPattern(length));
   return sequence(...parameters.flat(), text('\n'), explanation);
 }
@@ -60,7 +60,7 @@ export function regexOf(shape: ReplyShape): string {
 }
 
 /** The first characters of the `lines` text. There is no blank at the end: tokens of numbers often begin with it. */
-export function beginningOf(_shape: ReplyShape): string {
+export function prefillOf(_shape: ReplyShape): string {
   return nameOf(0).trimEnd();
 }
 

@@ -22,12 +22,12 @@ export interface JsonObject {
   readonly end: number;
 }
 
-const deepest = 8;
+const maxDepth = 8;
 /** entries of an object, or elements of an array that holds more than numbers */
-const mostEntries = 10_000;
+const maxEntries = 10_000;
 /** places where an object may begin; a reply with more of them is none that anybody reads */
-const mostAttempts = 2000;
-const longestKey = 200;
+const maxAttempts = 2000;
+const maxKey = 200;
 const CLOSING_QUOTES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“' };
 const SPECIAL = /[[\]{}"'“‘„]/g;
 const BARE_KEY = /[A-Za-z_$0-9][\w$.[\]-]{0,60}/y;
@@ -54,7 +54,7 @@ class Reader {
   object(depth: number): Extract<JsonNode, { kind: 'object' }> {
     this.enter(depth);
     const entries: JsonEntry[] = [];
-    while (entries.length < mostEntries) {
+    while (entries.length < maxEntries) {
       this.skip(',');
       if (this.takes('}')) return { kind: 'object', entries };
       const key = this.key();
@@ -80,7 +80,7 @@ class Reader {
       return { kind: 'array', items: [], raw: this.text.slice(start, special.index) };
     }
     const items: JsonNode[] = [];
-    while (items.length < mostEntries) {
+    while (items.length < maxEntries) {
       this.skip(',;');
       if (this.takes(']')) return { kind: 'array', items, raw: this.text.slice(start, this.at - 1) };
       items.push(this.value(depth + 1));
@@ -111,17 +111,17 @@ class Reader {
 
   private key(): string {
     const character = this.text[this.at];
-    if (character !== undefined && CLOSING_QUOTES[character] !== undefined) return this.string(longestKey);
+    if (character !== undefined && CLOSING_QUOTES[character] !== undefined) return this.string(maxKey);
     return this.match(BARE_KEY) ?? this.fail();
   }
 
   /** The content of a string without its escapes. */
-  private string(longest: number): string {
+  private string(maxLength: number): string {
     const close = CLOSING_QUOTES[this.text[this.at]];
     const start = this.at + 1;
     const parts: string[] = [];
     let from = start;
-    for (let at = start; at < this.text.length && at - start <= longest; at++) {
+    for (let at = start; at < this.text.length && at - start <= maxLength; at++) {
       const character = this.text[at];
       if (character === '\\') {
         parts.push(this.text.slice(from, at));
@@ -135,7 +135,7 @@ class Reader {
         } else parts.push(escaped);
         at++;
         from = at + 1;
-      } else if (character === '\n' && longest === longestKey) {
+      } else if (character === '\n' && maxLength === maxKey) {
         this.at = at;
         this.fail();
       } else if (character === close) {
@@ -143,12 +143,12 @@ class Reader {
         return parts.join('') + this.text.slice(from, at);
       }
     }
-    this.at = this.text.length - start > longest ? start : this.text.length;
+    this.at = this.text.length - start > maxLength ? start : this.text.length;
     return this.fail();
   }
 
   private enter(depth: number): void {
-    if (depth > deepest) this.fail();
+    if (depth > maxDepth) this.fail();
     this.at++;
   }
 
@@ -197,7 +197,7 @@ export function findObjects(text: string): JsonObject[] {
   const found: JsonObject[] = [];
   let attempts = 0;
   BEGINNING.lastIndex = 0;
-  for (let match = BEGINNING.exec(text); match !== null && attempts < mostAttempts; match = BEGINNING.exec(text)) {
+  for (let match = BEGINNING.exec(text); match !== null && attempts < maxAttempts; match = BEGINNING.exec(text)) {
     attempts++;
     const start = match.index;
     const reader = new Reader(text, start);

@@ -1,5 +1,5 @@
 /** Numbers without brackets and names: a line of them behind a label or alone, one a line, or an index and a value a line. */
-import { type Draft, mostDrafts } from './draft.ts';
+import { type Draft, maxDrafts } from './draft.ts';
 import { readList } from './lists.ts';
 import { matchAt, readNumber, type Slot } from './numbers.ts';
 
@@ -32,8 +32,8 @@ export function announcesOther(label: string): boolean {
 const BULLETED = /^[ >]*- +([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ ,]*(?:(?:#|\/\/).*)?$/;
 const INDEXED = /^[ >]*(?:[-•] +)?\[?(\d{1,9})\]? ?[:=] ?(?=[+-]? ?\.?\d)/;
 const NAMES_ONLY = /^[ >|#]*(?:param(?:eter)?s?[ _]?\[?\d{1,9}\]?[ ,;|=:]*){2,2000}$/i;
-const longestLine = 400;
-const longestNames = 20_000;
+const maxLine = 400;
+const maxNames = 20_000;
 
 /** A run of lines of one kind. Lines beyond one more than are needed count and are not kept. */
 class Run<T> {
@@ -41,17 +41,17 @@ class Run<T> {
   private start = 0;
   private end = 0;
   private length = 0;
-  private readonly most: number;
+  private readonly max: number;
 
-  constructor(most: number) {
-    this.most = most;
+  constructor(max: number) {
+    this.max = max;
   }
 
   add(line: Line, item: () => T): void {
     if (this.length === 0) this.start = line.start;
     this.end = line.end;
     this.length++;
-    if (this.length <= this.most) this.kept.push(item());
+    if (this.length <= this.max) this.kept.push(item());
   }
 
   /** The run that ends here; null when there is none. */
@@ -69,7 +69,7 @@ export function findLines(text: string, count: number, taken: (at: number) => nu
   const column = new Run<string>(count + 1);
   const rows = new Run<Slot>(count + 1);
   let above: Line | null = null;
-  for (let start = 0; start < text.length && drafts.length < mostDrafts; ) {
+  for (let start = 0; start < text.length && drafts.length < maxDrafts; ) {
     const next = text.indexOf('\n', start);
     const line = { start, end: next < 0 ? text.length : next };
     start = line.end + 1;
@@ -98,7 +98,7 @@ type Item = { readonly kind: 'bullet'; readonly number: string } | { readonly ki
 
 /** `- 1.5`, or `0: 1.5`; null for every other line. */
 function itemOf(text: string, { start, end }: Line, taken: (at: number) => number): Item | null {
-  if (end - start > longestLine) return null;
+  if (end - start > maxLine) return null;
   let first = start;
   while (first < end && (text.charCodeAt(first) === 0x20 || text.charCodeAt(first) === 0x3e)) first++;
   const character = text[first];
@@ -159,7 +159,7 @@ function readBareLine(
   const isUnlabelled = start === line.start;
   if (start === end || (isUnlabelled && (count === 1 || end - start < 2 * count - 1))) return null;
   const above =
-    lineAbove === null ? '' : text.slice(lineAbove.start, Math.min(lineAbove.end, lineAbove.start + longestNames));
+    lineAbove === null ? '' : text.slice(lineAbove.start, Math.min(lineAbove.end, lineAbove.start + maxNames));
   const before = text.slice(Math.max(line.start, start - 120), start);
   const label = before.replace(/^[ >|{}("'•]*/, '').trim();
   const names = label === '' ? (NAMES_ONLY.test(above) ? above : null) : NAMES_ONLY.test(label) ? label : null;

@@ -1,5 +1,5 @@
 /** Lists of numbers: `[1, 2]`, `(1, 2)`, nested ones, NumPy's and other calls around them. */
-import { type Draft, mostDrafts } from './draft.ts';
+import { type Draft, maxDrafts } from './draft.ts';
 import { notPlain, readNumber, type Slot } from './numbers.ts';
 
 /** Where the bracket that opens at an index is closed; -1 where it is not, or where none opens. */
@@ -30,7 +30,7 @@ export function findLists(text: string, count: number): Draft[] {
   const found: Draft[] = [];
   const closes = matchBrackets(text);
   BRACKET.lastIndex = 0;
-  for (let match = BRACKET.exec(text); match !== null && found.length < mostDrafts; match = BRACKET.exec(text)) {
+  for (let match = BRACKET.exec(text); match !== null && found.length < maxDrafts; match = BRACKET.exec(text)) {
     const open = match.index;
     const close = closes[open];
     if (close < 0) continue;

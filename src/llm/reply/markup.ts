@@ -2,7 +2,7 @@
 import { marks } from './characters.ts';
 
 const TAG = /<(\/?)([A-Za-z][\w:.=[\]-]{0,60})(\s[^<>]{0,300})?>|<\|([^<>|\n]{1,60})\|?>|~~(?!~)/g;
-const mostTagNames = 100;
+const maxTagNames = 100;
 const ANSWER_TAG =
   /^(?:(?:final|new|corrected)[_-]?)?(?:answer|solution|output|result|response|proposal|param(?:eter)?s?|final)$/i;
 const ANSWER_TOKEN = /^(?:begin_of_solution|start_response|content|response|answer|begin_of_box)$/i;
@@ -43,7 +43,7 @@ export function withoutTags(text: string): string {
     else {
       const id = slash + name;
       as = known.get(id) ?? replacement(name, slash === '/', '');
-      if (known.size < mostTagNames) known.set(id, as);
+      if (known.size < maxTagNames) known.set(id, as);
     }
     if (match.index > from) out.push(text.slice(from, match.index));
     if (as !== '') out.push(as);

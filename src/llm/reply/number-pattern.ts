@@ -44,22 +44,22 @@ function enoughDecimals(low: number, high: number): number {
  */
 export function numberPattern(low: number, high: number, decimals: number | null): Pattern {
   const scale = decimals ?? enoughDecimals(low, high);
-  const least = stepsOf(decimalOf(low), scale, true);
-  const most = stepsOf(decimalOf(high), scale, false);
-  if (least > most) throw new RangeError(`no number with ${scale} decimals lies in ${low} ... ${high}`);
+  const min = stepsOf(decimalOf(low), scale, true);
+  const max = stepsOf(decimalOf(high), scale, false);
+  if (min > max) throw new RangeError(`no number with ${scale} decimals lies in ${low} ... ${high}`);
   const options: Pattern[] = [];
-  if (most >= 0n) options.push(magnitude(least > 0n ? least : 0n, most, scale));
-  if (least < 0n) options.push(sequence(text('-'), magnitude(most < 0n ? -most : 0n, -least, scale)));
+  if (max >= 0n) options.push(magnitude(min > 0n ? min : 0n, max, scale));
+  if (min < 0n) options.push(sequence(text('-'), magnitude(max < 0n ? -max : 0n, -min, scale)));
   return choice(options);
 }
 
-/** Numbers without a sign from `least` to `most` steps of 10 ** -scale. */
-function magnitude(least: bigint, most: bigint, scale: number): Pattern {
+/** Numbers without a sign from `min` to `max` steps of 10 ** -scale. */
+function magnitude(min: bigint, max: bigint, scale: number): Pattern {
   const unit = 10n ** BigInt(scale);
   const fraction = (steps: bigint) => (scale === 0 ? '' : String(steps % unit).padStart(scale, '0'));
   const [zeros, nines] = ['0'.repeat(scale), '9'.repeat(scale)];
-  let [first, last] = [least / unit, most / unit];
-  const [from, to] = [fraction(least), fraction(most)];
+  let [first, last] = [min / unit, max / unit];
+  const [from, to] = [fraction(min), fraction(max)];
   if (first === last) return sequence(text(String(first)), point(from, to));
   const options: Pattern[] = [];
   if (from !== zeros) options.push(sequence(text(String(first++)), point(from, nines)));
@@ -72,9 +72,9 @@ function magnitude(least: bigint, most: bigint, scale: number): Pattern {
 function wholeNumbers(first: bigint, last: bigint): Pattern {
   const options: Pattern[] = [];
   for (let length = String(first).length; length <= String(last).length; length++) {
-    const smallest = length === 1 ? 0n : 10n ** BigInt(length - 1);
+    const lowest = length === 1 ? 0n : 10n ** BigInt(length - 1);
     const greatest = 10n ** BigInt(length) - 1n;
-    const from = first > smallest ? first : smallest;
+    const from = first > lowest ? first : lowest;
     const to = last < greatest ? last : greatest;
     options.push(sameLength(String(from), String(to), (count) => repeat(digit, count, count), sameLengthRest));
   }

@@ -20,8 +20,8 @@ const REASON_KEY = /^(?:why|reason|explanation|rationale|because|comment|justifi
 const PRIVATE_KEY = /think|thought|analysis|reasoning|monologue|scratch|reflect|deliberat|brainstorm|chain|cot$/i;
 const MEASURED_KEY =
   /^(?!expected|predicted|estimated|target|desired|goal)(?:\w*_)?(?:reward|return|score|fitness|value_of_f|f|f\(.*\)|objective)s?$/i;
-const deepestString = 2;
-const longestSaid = 2000;
+const maxStringDepth = 2;
+const maxSaid = 2000;
 
 /** Reads `texts` (strings inside of objects) by `find`, the whole search for drafts. */
 export type FindInText = (text: string, depth: number) => readonly Draft[];
@@ -36,7 +36,7 @@ export function readObject(
   const said: string[] = [];
   collect(node.entries, null, { count, find, depth, drafts, said, measured: false });
   const reason = reasonOf(node.entries);
-  return { drafts, said: said.join('\n').slice(0, longestSaid), reason };
+  return { drafts, said: said.join('\n').slice(0, maxSaid), reason };
 }
 
 interface Collection {
@@ -72,8 +72,8 @@ function collect(entries: readonly JsonEntry[], label: string | null, into: Coll
       if (!PRIVATE_KEY.test(key)) collectArray(value, name, here, add);
     } else if (value.kind === 'string') {
       if (PRIVATE_KEY.test(key) || REASON_KEY.test(key)) continue;
-      if (value.text.length < longestSaid) here.said.push(`${key}: ${value.text}.`);
-      if (here.depth < deepestString && /\d/.test(value.text) && slotIndex(key) === null) {
+      if (value.text.length < maxSaid) here.said.push(`${key}: ${value.text}.`);
+      if (here.depth < maxStringDepth && /\d/.test(value.text) && slotIndex(key) === null) {
         for (const draft of here.find(value.text, here.depth + 1)) {
           here.drafts.push({ ...draft, start: 0, end: 1, label: [name, draft.label ?? ''].join(' ').trim(), reason });
         }

@@ -1,5 +1,5 @@
 /** Runs of `params[i]: v` pairs in a text without markup. */
-import { type Draft, mostDrafts, mostPairs } from './draft.ts';
+import { type Draft, maxDrafts, maxPairs } from './draft.ts';
 import { readList } from './lists.ts';
 import { matchAt, readNumber, type Slot } from './numbers.ts';
 
@@ -27,7 +27,7 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
   let open: OpenDraft | null = null;
   let resume = 0;
   PAIR_HEAD.lastIndex = 0;
-  for (let match = PAIR_HEAD.exec(text); match !== null && drafts.length < mostDrafts; match = PAIR_HEAD.exec(text)) {
+  for (let match = PAIR_HEAD.exec(text); match !== null && drafts.length < maxDrafts; match = PAIR_HEAD.exec(text)) {
     if (match.index < resume) continue;
     const outside = taken(match.index);
     if (outside >= 0) {
@@ -57,7 +57,7 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
       continue;
     }
     pairs++;
-    if (pairs > mostPairs + 10 * count) return null;
+    if (pairs > maxPairs + 10 * count) return null;
     const slot = { index, value: read.value, problem: read.problem };
     const joined = skipSeparators(text, resume, match.index) >= match.index;
     if (open !== null && joined && !startsAnew(text, open, slot.index, match.index, count)) {

@@ -6,7 +6,7 @@ export type Pattern =
   | { readonly kind: 'character'; readonly of: readonly string[] }
   | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
   | { readonly kind: 'choice'; readonly options: readonly Pattern[] }
-  | { readonly kind: 'repeat'; readonly of: Pattern; readonly least: number; readonly most: number }
+  | { readonly kind: 'repeat'; readonly of: Pattern; readonly min: number; readonly max: number }
   /** what is used many times: a grammar writes it once, under its name */
   | { readonly kind: 'rule'; readonly name: string; readonly of: Pattern };
 
@@ -25,14 +25,14 @@ export function choice(options: readonly Pattern[]): Pattern {
   return options.length === 1 ? options[0] : { kind: 'choice', options };
 }
 
-export function repeat(of: Pattern, least: number, most: number): Pattern {
-  if (most === 0) return text('');
-  return least === 1 && most === 1 ? of : { kind: 'repeat', of, least, most };
+export function repeat(of: Pattern, min: number, max: number): Pattern {
+  if (max === 0) return text('');
+  return min === 1 && max === 1 ? of : { kind: 'repeat', of, min, max };
 }
 
-function countText({ least, most }: { readonly least: number; readonly most: number }): string {
-  if (least === 0 && most === 1) return '?';
-  return least === most ? `{${least}}` : `{${least},${most}}`;
+function countText({ min, max }: { readonly min: number; readonly max: number }): string {
+  if (min === 0 && max === 1) return '?';
+  return min === max ? `{${min}}` : `{${min},${max}}`;
 }
 
 /** The inside of a character class. A hyphen stands last, where no dialect takes it for a range. */

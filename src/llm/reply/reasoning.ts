@@ -28,7 +28,7 @@ const TURN_NAME = /^(?:im_start|start_header_id|start_of_turn|start_of_role|user
 const TURN_HEAD = /(?:assistant|model|system|user)?\s{0,3}(?:<\|(?:end_header_id|im_sep|end_of_role)\|>)?\s{0,3}/y;
 
 const SUMMARY = /\s{0,9}<summary>[^<]{0,80}/y;
-const mostTagNames = 100;
+const maxTagNames = 100;
 
 const MARK = new RegExp(
   [
@@ -183,7 +183,7 @@ class Splitter {
     let effect = this.tagEffects.get(id);
     if (effect === undefined) {
       effect = effectOfTag(name.toLowerCase(), closing);
-      if (this.tagEffects.size < mostTagNames) this.tagEffects.set(id, effect);
+      if (this.tagEffects.size < maxTagNames) this.tagEffects.set(id, effect);
     }
     if (effect === 'strike') return this.strikeEffect(closing);
     if (effect !== 'details') return effect;

@@ -1,5 +1,5 @@
 /** Tables in Markdown or of HTML rows: one row a parameter, or one column a parameter. */
-import { type Draft, mostDrafts } from './draft.ts';
+import { type Draft, maxDrafts } from './draft.ts';
 import { announcesOther, readCell } from './lines.ts';
 import type { Slot } from './numbers.ts';
 
@@ -14,7 +14,7 @@ export interface Span {
   readonly end: number;
 }
 
-const longestRow = 20_000;
+const maxRow = 20_000;
 const RULE = /^[|\s:+=─━┼╪-]+$/;
 const isRule = (line: string) => RULE.test(line) && /[|+┼╪]/.test(line) && /[-=─━]{2}/.test(line);
 const NAME = /^["']?(?:param(?:eter)?s?|参数)[ _.]?(?:\[ ?(\d{1,9}) ?\]|\(?(\d{1,9})\)?)(?!["' ]*[:=] ?[+-]?\.?\d)/i;
@@ -29,13 +29,13 @@ export function findTables(text: string, count: number): { readonly drafts: Draf
   const drafts: Draft[] = [];
   const spans: Span[] = [];
   // No table of parameters has many more rows than parameters.
-  const most = 2 * count + 50;
+  const maxRows = 2 * count + 50;
   let rows: Row[] = [];
   let ruled = false;
   const endTable = () => {
     if (rows.length > 1 || (ruled && rows.length > 0)) {
-      const found = readTable(rows.slice(0, most), count);
-      if (found !== null && drafts.length < mostDrafts) {
+      const found = readTable(rows.slice(0, maxRows), count);
+      if (found !== null && drafts.length < maxDrafts) {
         drafts.push(...found);
         spans.push({ start: rows[0].start, end: rows.at(-1)!.end });
       }
@@ -48,13 +48,13 @@ export function findTables(text: string, count: number): { readonly drafts: Draf
   while (start < text.length) {
     const next = text.indexOf('\n', start);
     const end = next < 0 ? text.length : next;
-    const line = end - start > longestRow ? '' : text.slice(start, end).trim();
+    const line = end - start > maxRow ? '' : text.slice(start, end).trim();
     const framed = line.length > 2 && line.startsWith('|') && line.endsWith('|');
     if (!line.includes('|') && !line.includes('+') && !line.includes('┼') && !line.includes('╪')) {
       if (line !== '' || rows.length === 0 || ruled) endTable();
     } else if (isRule(line)) ruled = true;
     else if (framed || (line.includes('|') && (ruled || isHead(text, end)))) {
-      const cells = rows.length > most ? [] : line.replace(/^\||\|$/g, '').split('|');
+      const cells = rows.length > maxRows ? [] : line.replace(/^\||\|$/g, '').split('|');
       rows.push({ cells: cells.map((cell) => cell.trim()), start, end });
     } else endTable();
     start = end + 1;

@@ -63,7 +63,7 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
     }
     const request = { messages: await messages(form), temperature: settings.temperature, seed };
     try {
-      const reply = await model.complete({ ...request, purpose, held: { form, shape } }, call);
+      const reply = await model.complete({ ...request, purpose, constraint: { form, shape } }, call);
       // Where caches may break off is no part of what was asked.
       const texts = request.messages.map(({ role, content }) => ({ role, content }));
       return { request: { ...request, messages: texts, form }, reply };

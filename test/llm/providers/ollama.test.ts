@@ -3,7 +3,7 @@ import { ModelError } from '../../../src/base/errors.ts';
 import { estimateTokens } from '../../../src/base/tokens.ts';
 import type { ChatModel, ChatRequest } from '../../../src/llm/chat.ts';
 import type { EndpointModel } from '../../../src/llm/providers/index.ts';
-import { contextFor, judgePromptCount, mostTokens } from '../../../src/llm/providers/ollama-context.ts';
+import { contextFor, judgePromptCount, maxTokensOf } from '../../../src/llm/providers/ollama-context.ts';
 import { ollamaNative } from '../../../src/llm/providers/ollama-native.ts';
 import { asHosted, countedUsage, impatientClient, twoParameterRequest } from '../../support/endpoint.ts';
 import {
@@ -147,7 +147,7 @@ describe('the context that is asked for', () => {
   it('is a power of two with room for prompt and reply', () => {
     expect(contextFor([])).toBe(8192);
     const { messages } = longRequest(1000);
-    const tokens = mostTokens(messages[0].content);
+    const tokens = maxTokensOf(messages[0].content);
     expect(tokens).toBeGreaterThan(estimateTokens(messages[0].content));
     const context = contextFor(messages);
     expect(Math.log2(context) % 1).toBe(0);
@@ -156,12 +156,12 @@ describe('the context that is asked for', () => {
   });
 
   it('counts digits, letters, symbols and line breaks as the greediest tokenizer does', () => {
-    expect(mostTokens('12345')).toBe(5);
-    expect(mostTokens('-0.5')).toBe(4);
-    expect(mostTokens('trial one')).toBe(3);
-    expect(mostTokens('a\n  b')).toBe(3);
-    expect(mostTokens('θ角')).toBe(3);
-    expect(mostTokens(' ')).toBe(0);
+    expect(maxTokensOf('12345')).toBe(5);
+    expect(maxTokensOf('-0.5')).toBe(4);
+    expect(maxTokensOf('trial one')).toBe(3);
+    expect(maxTokensOf('a\n  b')).toBe(3);
+    expect(maxTokensOf('θ角')).toBe(3);
+    expect(maxTokensOf(' ')).toBe(0);
   });
 
   it('grows with the prompt and does not shrink after it, which would load the model anew', async () => {

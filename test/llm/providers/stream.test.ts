@@ -6,7 +6,7 @@ import { ollamaReader } from '../../../src/llm/providers/ollama-reader.ts';
 import { openAiReader } from '../../../src/llm/providers/openai-reader.ts';
 import { payloadDecoder } from '../../../src/llm/providers/payloads.ts';
 import type { Completion, Reader } from '../../../src/llm/providers/protocol.ts';
-import { circlesAtEnd, repetitionWatch } from '../../../src/llm/providers/repetition.ts';
+import { repetitionAtEnd, repetitionWatch } from '../../../src/llm/providers/repetition.ts';
 import { readAnswer } from '../../../src/llm/providers/stream.ts';
 import { watch } from '../../../src/llm/providers/watchdog.ts';
 
@@ -211,9 +211,9 @@ describe('decoding', () => {
 describe('circles', () => {
   it('are found by their unit, and cut after the first round', () => {
     const unit = 'params[0]: 1, params[1]: 2\nBecause it is better.\n';
-    expect(circlesAtEnd(`Well. ${unit.repeat(20)}`, 600)).toEqual({ start: 6 + unit.length, unit });
-    expect(circlesAtEnd(`Well. ${unit.repeat(4)}`, 100)).toBeNull();
-    expect(circlesAtEnd(unit.repeat(20), 2000)).toBeNull();
+    expect(repetitionAtEnd(`Well. ${unit.repeat(20)}`, 600)).toEqual({ start: 6 + unit.length, unit });
+    expect(repetitionAtEnd(`Well. ${unit.repeat(4)}`, 100)).toBeNull();
+    expect(repetitionAtEnd(unit.repeat(20), 2000)).toBeNull();
   });
 
   it('are found wherever they begin, and nowhere else', () => {

@@ -1,7 +1,7 @@
 /** What holds a model to the wanted reply: the texts that grammars and expressions admit, and schemas. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beginningOf, gbnfOf, regexOf, schemaOf } from '../../../src/llm/reply/forms.ts';
+import { gbnfOf, prefillOf, regexOf, schemaOf } from '../../../src/llm/reply/forms.ts';
 import { parseReply } from '../../../src/llm/reply/parse.ts';
 import type { ReplyShape } from '../../../src/llm/reply/shape.ts';
 import { matcherOf, mostRepeatedRules } from '../../support/gbnf.ts';
@@ -161,8 +161,8 @@ describe('the text of a held reply', () => {
   });
 
   it('begins as the beginning that is written for a model', () => {
-    expect(beginningOf(shape)).toBe('params[0]:');
-    expect(line.startsWith(beginningOf(shape))).toBe(true);
+    expect(prefillOf(shape)).toBe('params[0]:');
+    expect(line.startsWith(prefillOf(shape))).toBe(true);
   });
 
   const values = fc.oneof(
