@@ -3,6 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { missingDescription } from '../envs/description.ts';
 import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/index.ts';
+import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
 import type { Problem } from './problems.ts';
@@ -65,6 +66,13 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
   return problems;
 }
 
+function selectionProblems({ selection, method: id }: Config): Problem[] {
+  const { candidates } = findMethod(id);
+  if (selection === 'mean' || candidates.length <= 2) return [];
+  const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} for the ${candidates.length} of ${id}`;
+  return [{ path: ['selection'], at: 'value', also: [['method']], message }];
+}
+
 function promptProblems({ prompt }: Config, env: Env): Problem[] {
   // A missing text of full knowledge is a broken installation or environment, and told when it is read.
   if (prompt.knowledge !== 'reference') return [];
@@ -110,6 +118,7 @@ export function crossCheck(config: Config): Problem[] {
     ...parameterProblems(config),
     ...policyProblems(config, env),
     ...evaluationProblems(config, env),
+    ...selectionProblems(config),
     ...promptProblems(config, env),
   ];
 }

@@ -80,7 +80,8 @@ export interface ChatReply {
 }
 
 /** `offline` is a numeric optimiser that speaks the same text protocol; it is not a language model. */
-export type ModelKind = 'model' | 'offline' | 'replay';
+export const modelKinds = ['model', 'offline', 'replay', 'none'] as const;
+export type ModelKind = (typeof modelKinds)[number];
 
 /** What a call waits for now. Tokens are those that have arrived, counted or estimated. */
 export type CallProgress =
@@ -107,7 +108,7 @@ export interface CallOptions {
 
 export interface ChatModel {
   readonly id: string;
-  readonly kind: ModelKind;
+  readonly kind: Exclude<ModelKind, 'none'>;
   /** forms to which replies can be held, the strongest first; it gets shorter when one is refused, and ends with `lines` */
   readonly replyForms: readonly ReplyForm[];
   /** Longest prompt and reply together, tokens; null: the endpoint does not say. Left out: nothing to ask. */

@@ -4,7 +4,6 @@ import { askForParameters, knownTrial, type Question } from './ask.ts';
 import type { Answer } from './judge.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
 import {
-  type CandidateLabel,
   type Effects,
   type Evaluation,
   type IterationContext,
@@ -17,9 +16,6 @@ import {
   type Trial,
 } from './method.ts';
 import { trialName } from './prompts/sections.ts';
-
-/** In the order in which an iteration makes its candidates. */
-const labels: readonly CandidateLabel[] = ['proposal', 'revision'];
 
 type Evaluated = Candidate & Evaluation;
 
@@ -104,11 +100,12 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     await ask(context, { purpose: 'critic', prompt }, effects, progress);
   },
 
-  async evaluate(_method, { iteration }, effects, progress) {
+  async evaluate(method, { iteration }, effects, progress) {
     const answer = progress.pending.shift();
     if (!answer) return;
     const { params, adjustments } = answer;
-    const label = labels[progress.evaluated.length];
+    const label = method.candidates[progress.evaluated.length];
+    if (label === undefined) throw new R2poError(method.id, 'plays more candidates than it has labels; name each');
     const played = await effects.evaluate({ iteration, candidate: label, params, adjustments });
     progress.evaluated.push({ label, params, mean: played.summary.mean, ...played });
   },

@@ -23,9 +23,9 @@ export interface Decision {
 const shown = ({ label, mean }: Candidate) => `the ${label} (mean ${significant(mean, 6)})`;
 
 /**
- * Applies the keep rule to the evaluated candidates, in the order in which they were made. `best` takes the highest mean,
- * of equal ones the later, and of two that a paired test cannot tell apart the later too; `proposal` and `revision` take the candidate of that name. A mean that is no finite number
- * never wins, whatever the rule says.
+ * Applies the keep rule to the evaluated candidates, in the order in which they were made. `best` takes the highest mean;
+ * ties go to the later candidate: equal means, or of two candidates p > 0.05 in the paired test. A label takes the
+ * candidate of that name. A mean that is not a finite number never wins, whatever the rule says.
  */
 export function keepCandidate(rule: Method['keep'], candidates: readonly Candidate[]): Decision {
   const usable = candidates.filter((candidate) => Number.isFinite(candidate.mean));

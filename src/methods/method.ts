@@ -1,4 +1,5 @@
 /** What a method is, what its prompts may state, and what an iteration does to the world. `runIteration` interprets it. */
+import { R2poError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Sensitivity } from '../evaluation/sensitivity.ts';
 import type { Summary } from '../evaluation/summary.ts';
@@ -11,8 +12,12 @@ import type { PairedTest } from '../stats/intervals.ts';
 import type { SearchSettings } from './settings.ts';
 
 /** What a call is for. A repair turn keeps the purpose of the call it repairs. */
-export type Purpose = 'search' | 'critic';
-export type CandidateLabel = 'proposal' | 'revision';
+export const purposes = ['search', 'critic'] as const;
+export type Purpose = (typeof purposes)[number];
+
+/** Name of a candidate of an iteration, as its method gives it; it goes into records, tables and names of files. */
+export type CandidateLabel = string;
+export const candidateLabelPattern = /^[a-z][a-z0-9-]{0,39}$/;
 
 /** One line of the optimisation history that the model reads. */
 export interface Trial {
@@ -136,22 +141,50 @@ export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
  */
 export type Stage = 'search' | 'critic' | 'evaluate';
 
-/** A method is this record and nothing else; `runIteration` interprets it. */
+/** A method is this record and nothing else; `runIteration` interprets it. Made by `defineMethod`. */
 export interface Method {
+  /** names the driver of its runs */
+  readonly kind: 'llm-search';
   readonly id: string;
   /** what it does, in a few words */
   readonly title: string;
   /** what sets it apart from the others, in one sentence */
   readonly about: string;
   readonly stages: readonly Stage[];
+  /** a label for each `evaluate`, in the order in which an iteration plays them */
+  readonly candidates: readonly CandidateLabel[];
   readonly prompts: {
     readonly search: Prompt<PromptContext> | null;
     readonly critic: Prompt<CriticContext> | null;
   };
-  /** `best`: the higher mean, a tie to the later candidate */
-  readonly keep: 'best' | 'revision' | 'proposal';
+  /** `best`: the highest mean, a tie to the later candidate; else the label of the candidate that is always kept */
+  readonly keep: 'best' | CandidateLabel;
   /** which episode of a kept candidate stands for it in later prompts and in the run's trajectories */
   readonly representative: EpisodePick;
+}
+
+/** What is wrong with a method, as `expected X, got Y; do Z`; null: nothing. */
+function methodProblem({ stages, candidates, keep, prompts }: Omit<Method, 'kind'>): string | null {
+  const played = stages.filter((stage) => stage === 'evaluate').length;
+  const quoted = candidates.map((label) => `"${label}"`).join(', ');
+  if (played !== candidates.length) {
+    return `expected a label under "candidates" for each of its ${played} evaluate stages, got ${candidates.length}; name each candidate`;
+  }
+  if (new Set(candidates).size !== played || !candidates.every((label) => candidateLabelPattern.test(label))) {
+    return `expected different plain names such as "proposal" under "candidates", got ${quoted}; rename them`;
+  }
+  if (keep !== 'best' && !candidates.includes(keep)) {
+    return `expected "best" or one of ${quoted} under "keep", got "${keep}"; name a candidate`;
+  }
+  const unprompted = purposes.find((purpose) => stages.includes(purpose) && prompts[purpose] === null);
+  return unprompted ? `expected a ${unprompted} prompt for its ${unprompted} stage, got none; add one` : null;
+}
+
+/** A method, checked. Throws where its stages, candidates and prompts contradict one another. */
+export function defineMethod(method: Omit<Method, 'kind'>): Method {
+  const problem = methodProblem(method);
+  if (problem !== null) throw new R2poError(`method ${method.id}`, problem);
+  return { kind: 'llm-search', ...method };
 }
 
 /** What an iteration decided. Null candidates: their replies stayed unusable after all repair turns. */

@@ -7,9 +7,9 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
+import { modelKinds } from '../llm/chat.ts';
 import { findRunFolders, type LeftOut } from '../runs/folder/find-runs.ts';
 import { type Manifest, manifestName, readManifest, runIdentity } from '../runs/folder/manifest.ts';
-import { modelKinds } from '../runs/journal/events.ts';
 import { readEvents } from '../runs/journal/journal.ts';
 import { originOf } from './answered-by.ts';
 

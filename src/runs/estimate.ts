@@ -5,7 +5,7 @@
 import { estimateTokens } from '../base/tokens.ts';
 import { purposeSettings } from '../config/purpose.ts';
 import { runIteration } from '../methods/interpreter.ts';
-import { type Effects, noRemarks, type PastTrial, type Purpose } from '../methods/method.ts';
+import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from '../methods/method.ts';
 import { sensitivityChanges } from '../methods/settings.ts';
 import { warmupParameters } from '../methods/warmup.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -47,8 +47,6 @@ interface OneIteration {
   readonly sensitivityEpisodes: number;
   readonly tokens: Readonly<Record<Purpose, CallTokens>>;
 }
-
-const purposes = ['search', 'critic'] as const satisfies readonly Purpose[];
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
 export async function estimateRun(units: RunUnits, backend: Backend): Promise<Estimate> {

@@ -4,11 +4,11 @@ import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { firstDifference } from './journal/difference.ts';
-import { asRecorded } from './journal/event-schema.ts';
+import { asRecorded } from './journal/events.ts';
 import type { RunEvent } from './journal/events.ts';
 import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
 import { type EventLog, readEvents } from './journal/journal.ts';
-import { eventName, isSearchEvent, type StepLog, type SearchBody, type SearchEvent } from './journal/steps.ts';
+import { stepName, isStep, type StepLog, type StepBody, type StepEvent } from './journal/steps.ts';
 import type { Manifest } from './folder/manifest.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
@@ -70,7 +70,7 @@ class Differs extends Error {}
  * What of an event must be equal: not its time, and of a call not how it was worded or how long it took. `words`: whether
  * what this program says of a reply counts.
  */
-function comparable({ time: _time, seq: _seq, ...body }: SearchEvent, words: boolean): unknown {
+function comparable({ time: _time, seq: _seq, ...body }: StepEvent, words: boolean): unknown {
   if (body.type === 'parse_failed' && !words) return { ...body, problem: '' };
   if (body.type === 'evaluated' && !words) return { ...body, adjustments: [] };
   if (body.type !== 'llm_call') return body;
@@ -82,10 +82,10 @@ function comparable({ time: _time, seq: _seq, ...body }: SearchEvent, words: boo
 class ComparingStepLog implements StepLog {
   position = 0;
   rewordedPrompts = 0;
-  private readonly record: readonly SearchEvent[];
+  private readonly record: readonly StepEvent[];
   private readonly words: boolean;
 
-  constructor(record: readonly SearchEvent[], words: boolean) {
+  constructor(record: readonly StepEvent[], words: boolean) {
     this.record = record;
     this.words = words;
   }
@@ -95,13 +95,13 @@ class ComparingStepLog implements StepLog {
     return null;
   }
 
-  async append(body: SearchBody): Promise<SearchEvent> {
+  async append(body: StepBody): Promise<StepEvent> {
     const expected = this.record[this.position];
     const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
-    const got = event as SearchEvent;
+    const got = event as StepEvent;
     const difference = firstDifference(comparable(expected, this.words), comparable(got, this.words));
     if (difference) {
-      const where = `seq ${expected.seq} (${eventName(expected)})`;
+      const where = `seq ${expected.seq} (${stepName(expected)})`;
       throw new Differs(`at ${where}: expected ${difference.path} ${difference.expected}, got ${difference.got}`);
     }
     if (expected.type === 'llm_call' && got.type === 'llm_call') {
@@ -122,7 +122,7 @@ export async function replayRun(
   options: { readonly prompts?: 'must-match' | 'may-differ'; readonly signal?: AbortSignal } = {},
 ): Promise<ReplayReport> {
   const { units, log } = run;
-  const record = log.events.filter(isSearchEvent);
+  const record = log.events.filter(isStep);
   const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');
   let difference: string | null = null;
   try {
@@ -136,14 +136,14 @@ export async function replayRun(
       onIteration: async () => {},
     });
     const rest = record[steps.position];
-    if (rest) difference = `at seq ${rest.seq}: expected ${eventName(rest)}, got the end of the run`;
+    if (rest) difference = `at seq ${rest.seq}: expected ${stepName(rest)}, got the end of the run`;
   } catch (thrown) {
     if (thrown instanceof Differs) difference = thrown.message;
     else if (thrown instanceof DiffersError) difference = thrown.detail;
     else if (!(thrown instanceof EndOfRecord)) throw thrown;
   }
   const done = record.slice(0, steps.position);
-  const count = (type: SearchEvent['type']) => done.filter((event) => event.type === type).length;
+  const count = (type: StepEvent['type']) => done.filter((event) => event.type === type).length;
   return {
     warmups: count('warmup'),
     calls: count('llm_call'),

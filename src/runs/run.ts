@@ -14,7 +14,7 @@ import type { EventBody, RunEvent } from './journal/events.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
 import { runHash } from './folder/identity.ts';
 import { Journal } from './journal/journal.ts';
-import { isSearchEvent, type StepLog, type SearchEvent } from './journal/steps.ts';
+import { isStep, type StepLog, type StepEvent } from './journal/steps.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
 import { environmentFacts, type Manifest } from './folder/manifest.ts';
 import { kindOf, namesOf, type RunModels } from './models/models.ts';
@@ -96,7 +96,7 @@ class Session {
   private readonly options: ExperimentOptions;
   private readonly journal: Journal;
   private readonly files: RunFiles;
-  private readonly recorded: readonly SearchEvent[];
+  private readonly recorded: readonly StepEvent[];
   private readonly now: () => number;
   private position = 0;
   private manifest: Manifest;
@@ -113,7 +113,7 @@ class Session {
     this.manifest = requireRun(options.folder);
     const { events } = journal.log;
     for (const event of events) this.totals.add(event);
-    this.recorded = events.filter(isSearchEvent);
+    this.recorded = events.filter(isStep);
     this.steps = {
       next: async () => {
         const event = this.recorded[this.position];
@@ -124,7 +124,7 @@ class Session {
         this.position += 1;
         return event;
       },
-      append: async (body) => (await this.append(body)) as SearchEvent,
+      append: async (body) => (await this.append(body)) as StepEvent,
     };
   }
 
@@ -236,7 +236,7 @@ class Session {
   async finish(): Promise<RunSummary> {
     if (!this.isFinished) {
       const { rows, firstProblem } = this.totals;
-      if (rows.every(({ proposal, revision }) => proposal === null && revision === null)) {
+      if (rows.every(({ candidates }) => Object.keys(candidates).length === 0)) {
         throw nothingUsable(rows.length, firstProblem);
       }
       await this.begin();

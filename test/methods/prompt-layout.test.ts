@@ -5,13 +5,13 @@ import { methods } from '../../src/methods/index.ts';
 import { statisticsCritic } from '../../src/methods/prompts/critic.ts';
 import { promptMessage } from '../../src/methods/prompts/message.ts';
 import { searchPrompt } from '../../src/methods/prompts/search.ts';
-import type { LlmCall, RunEvent } from '../../src/runs/journal/events.ts';
+import type { EventOf, RunEvent } from '../../src/runs/journal/events.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
 import { runExperiment } from '../../src/runs/run.ts';
 import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
 import { context, summaryOf, traces, trials, vector } from '../support/methods.ts';
 
-const isCall = (event: RunEvent): event is RunEvent & LlmCall => event.type === 'llm_call';
+const isCall = (event: RunEvent): event is EventOf<'llm_call'> => event.type === 'llm_call';
 
 function commonLength(a: string, b: string): number {
   let length = 0;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPackage, loadPackage } from '../../src/llm/local/package.ts';
 import { gbnfOf } from '../../src/llm/reply/forms.ts';
 import type { ReplyShape } from '../../src/llm/reply/shape.ts';
-import type { EventOf } from '../../src/runs/journal/steps.ts';
+import type { EventOf } from '../../src/runs/journal/events.ts';
 import { runCli } from '../support/cli.ts';
 
 const file = resolve(process.env.R2PO_TEST_MODEL ?? '');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findEnv } from '../../src/envs/index.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
+import { r2po } from '../../src/methods/r2po.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { type AnalysedRun, groupRuns, needsCritic, needsTwoCandidates } from '../../src/report/analyses/analysis.ts';
 import { countsOf, levelsOf, thresholdsOf } from '../../src/report/analyses/edit-thresholds.ts';
@@ -41,13 +42,14 @@ function runOf(iterations: readonly HandMade[], changes: Partial<AnalysedRun> = 
     origin: 'language-model',
     status: 'finished',
     threshold: null,
-    iterations: decidedIterations(handMadeEvents(iterations)),
+    iterations: decidedIterations(handMadeEvents(iterations), r2po.candidates),
     rechecked: null,
     ...changes,
   };
 }
 
-const handPairs = (iterations: readonly HandMade[]) => pairsOf(decidedIterations(handMadeEvents(iterations)));
+const handPairs = (iterations: readonly HandMade[]) =>
+  pairsOf(decidedIterations(handMadeEvents(iterations), r2po.candidates));
 
 /** Three regressions, an improvement, an unchanged one, an improvement. */
 const six: readonly HandMade[] = [
@@ -68,7 +70,7 @@ const six: readonly HandMade[] = [
 describe('the iterations of a record', () => {
   it('holds the last reply, the number of calls and both candidates', () => {
     const events = handMadeEvents([{ before: [1, 2], after: [3, 4], replies: ['no', 'yes'], kept: 'revision' }]);
-    const [found] = decidedIterations(events);
+    const [found] = decidedIterations(events, r2po.candidates);
     expect(found).toMatchObject({ iteration: 1, kept: 'revision', critic: { calls: 2, reply: 'yes' }, paired: null });
     expect(found.proposal?.params).toEqual(baseParams);
     expect(found.revision?.params.at(-1)).toBe(1.5);
@@ -76,24 +78,27 @@ describe('the iterations of a record', () => {
   });
 
   it('has no reply where none could be used, and no pair', () => {
-    const iterations = decidedIterations(handMadeEvents([{ before: [1, 2], replies: ['no', 'never'] }]));
+    const iterations = decidedIterations(
+      handMadeEvents([{ before: [1, 2], replies: ['no', 'never'] }]),
+      r2po.candidates,
+    );
     expect(iterations[0].critic).toEqual({ calls: 2, reply: null });
     expect(pairsOf(iterations)).toEqual([]);
   });
 
   it('leaves out the iteration that a run broke off in', () => {
     const events = handMadeEvents(six);
-    expect(decidedIterations(events.slice(0, -1))).toHaveLength(5);
-    expect(decidedIterations([])).toEqual([]);
+    expect(decidedIterations(events.slice(0, -1), r2po.candidates)).toHaveLength(5);
+    expect(decidedIterations([], r2po.candidates)).toEqual([]);
   });
 
   it('compares nothing that has another size or no finite mean', () => {
     const events = handMadeEvents([{ before: [1], after: [2], revision: [1, 2] }, six[0]]);
-    expect(pairsOf(decidedIterations(events)).map(({ iteration }) => iteration)).toEqual([2]);
+    expect(pairsOf(decidedIterations(events, r2po.candidates)).map(({ iteration }) => iteration)).toEqual([2]);
     const broken = events.map((event): RunEvent => {
       return event.type === 'evaluated' ? { ...event, summary: { ...event.summary, mean: Number.NaN } } : event;
     });
-    expect(pairsOf(decidedIterations(broken))).toEqual([]);
+    expect(pairsOf(decidedIterations(broken, r2po.candidates))).toEqual([]);
   });
 
   it('survives events in any order and number', () => {
@@ -101,7 +106,7 @@ describe('the iterations of a record', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(events.length - 1), { maxLength: 30 }), (order) => {
         const shuffled = order.map((i) => events[i]);
-        const run = runOf([], { iterations: decidedIterations(shuffled), threshold: 15 });
+        const run = runOf([], { iterations: decidedIterations(shuffled, r2po.candidates), threshold: 15 });
         for (const analysis of analyses) expect(() => analysis.analyse([run])).not.toThrow();
       }),
       { numRuns: 60 },

@@ -7,9 +7,9 @@ import { rewardCurve } from '../../src/report/curves/run-curve.ts';
 import { runCli } from '../support/cli.ts';
 
 const points = [
-  { iteration: 1, proposal: 21, revision: 34, best: 34 },
-  { iteration: 2, proposal: null, revision: null, best: 34 },
-  { iteration: 3, proposal: 120, revision: null, best: 120 },
+  { iteration: 1, candidates: { proposal: 21, revision: 34 }, best: 34 },
+  { iteration: 2, candidates: {}, best: 34 },
+  { iteration: 3, candidates: { proposal: 120 }, best: 120 },
 ];
 
 describe('rewardCurve', () => {

@@ -2,8 +2,8 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { estimateTokens } from '../../base/tokens.ts';
 import { plainReply } from '../../llm/chat.ts';
-import { asRecorded } from '../../runs/journal/event-schema.ts';
 import type { EventBody, LoggedTotals } from '../../runs/journal/events.ts';
+import { asRecorded } from '../../runs/journal/events.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';

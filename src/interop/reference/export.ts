@@ -15,7 +15,7 @@ import type { Backend, RolloutJob, Trace } from '../../rollout/backend.ts';
 import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
-import type { RunEvent } from '../../runs/journal/events.ts';
+import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
 import { readEvents } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
@@ -38,8 +38,6 @@ import {
 import { originCopy, originName, originText } from './provenance.ts';
 import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
 import { variantOf } from './variant.ts';
-
-type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 export interface ExportableRun {
   readonly folder: string;

@@ -44,9 +44,10 @@ export interface Analysis {
 }
 
 /** For `refuses`: an iteration must make two candidates. */
-export function needsTwoCandidates({ id, stages }: Method): string | null {
-  const candidates = stages.filter((stage) => stage === 'evaluate').length;
-  return candidates >= 2 ? null : `an iteration of ${id} makes a single candidate, which nothing can be compared with`;
+export function needsTwoCandidates({ id, candidates }: Method): string | null {
+  if (candidates.length < 2)
+    return `an iteration of ${id} makes a single candidate, which nothing can be compared with`;
+  return candidates.length === 2 ? null : `an iteration of ${id} makes ${candidates.length} candidates, not a pair`;
 }
 
 /** For `refuses`: the second candidate must be a critic's revision of the first. */

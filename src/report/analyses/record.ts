@@ -1,7 +1,7 @@
 /** The iterations of a run as its analyses read them, from the record alone. */
 
 import type { Summary } from '../../evaluation/summary.ts';
-import type { CandidateLabel } from '../../methods/method.ts';
+import type { Method } from '../../methods/method.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
 
@@ -11,10 +11,13 @@ export interface PlayedCandidate {
   readonly summary: Summary;
 }
 
-/** One iteration that was decided; the one that an unfinished run broke off in is none. */
+/** The two candidates of an iteration by their order, whatever their labels are. */
+export type PairRole = 'proposal' | 'revision';
+
+/** One iteration that was decided; an incomplete last iteration is excluded. */
 export interface DecidedIteration {
   readonly iteration: number;
-  readonly kept: CandidateLabel | null;
+  readonly kept: PairRole | null;
   readonly proposal: PlayedCandidate | null;
   /** the second candidate, from a critic or from a second search */
   readonly revision: PlayedCandidate | null;
@@ -39,8 +42,13 @@ interface Draft {
 
 const emptyDraft = (): Draft => ({ proposal: null, revision: null, paired: null, calls: 0, reply: null });
 
-/** The decided iterations, in the order of the record. */
-export function decidedIterations(events: readonly RunEvent[]): DecidedIteration[] {
+/** The decided iterations, in the order of the record; `candidates`: labels of the first and of the second of each. */
+export function decidedIterations(
+  events: readonly RunEvent[],
+  [first, second]: Method['candidates'],
+): DecidedIteration[] {
+  const roleOf = (label: string | null): PairRole | null =>
+    label === first ? 'proposal' : label !== null && label === second ? 'revision' : null;
   const drafts = new Map<number, Draft>();
   const draftOf = (iteration: number): Draft => {
     const draft = drafts.get(iteration) ?? emptyDraft();
@@ -57,12 +65,13 @@ export function decidedIterations(events: readonly RunEvent[]): DecidedIteration
       draftOf(event.iteration).reply = null;
     } else if (event.type === 'evaluated') {
       const draft = draftOf(event.iteration);
-      draft[event.candidate] = { params: event.params, summary: event.summary };
-      if (event.candidate === 'revision') draft.paired = event.paired;
+      const role = roleOf(event.candidate);
+      if (role !== null) draft[role] = { params: event.params, summary: event.summary };
+      if (role === 'revision') draft.paired = event.paired;
     } else if (event.type === 'iteration') {
       const { proposal, revision, paired, calls, reply } = draftOf(event.iteration);
       const { iteration, kept } = event;
-      decided.push({ iteration, kept, proposal, revision, paired, critic: { calls, reply } });
+      decided.push({ iteration, kept: roleOf(kept), proposal, revision, paired, critic: { calls, reply } });
       drafts.delete(iteration);
     }
   }
@@ -72,7 +81,7 @@ export function decidedIterations(events: readonly RunEvent[]): DecidedIteration
 /** A proposal and its revision that can be compared. */
 export interface Pair {
   readonly iteration: number;
-  readonly kept: CandidateLabel | null;
+  readonly kept: PairRole | null;
   readonly proposal: PlayedCandidate;
   readonly revision: PlayedCandidate;
   /** mean of the revision minus mean of the proposal */

@@ -75,7 +75,7 @@ async function readRun(folder: string): Promise<AnalysedRun> {
     origin: originOf(events),
     status: totals.status,
     threshold: toldThreshold(events, config.critic.conservative_threshold),
-    iterations: decidedIterations(events),
+    iterations: decidedIterations(events, method.candidates),
     rechecked: totals.rechecked?.summary.mean ?? null,
   };
 }

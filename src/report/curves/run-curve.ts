@@ -1,13 +1,12 @@
 /** The reward curve of one run as SVG. */
 import { chartStyle, renderChart } from './svg.ts';
 
-/** One iteration; the fields are columns of a run's `metrics.csv`. */
+/** One iteration of a run. */
 export interface CurvePoint {
   /** from 1 */
   readonly iteration: number;
-  /** mean return of each candidate; null when it does not exist */
-  readonly proposal: number | null;
-  readonly revision: number | null;
+  /** mean returns of the candidates by their labels */
+  readonly candidates: Readonly<Record<string, number>>;
   /** highest mean return of the kept policies so far; null before the first */
   readonly best: number | null;
 }
@@ -20,7 +19,9 @@ export interface CurveOptions {
   readonly rechecked: { readonly mean: number; readonly label: string } | null;
 }
 
-const colors = { proposal: '#e08a1e', revision: '#2a9d8f', best: '#264653' } as const;
+/** Of the candidates in their order, again from the start where there are more. */
+const candidateColors = ['#e08a1e', '#2a9d8f', '#8e6bbf', '#c94f6d'];
+const bestColor = '#264653';
 
 /** @returns an SVG document; text keeps the viewer's fonts */
 export async function rewardCurve(points: readonly CurvePoint[], options: CurveOptions): Promise<string> {
@@ -30,10 +31,10 @@ export async function rewardCurve(points: readonly CurvePoint[], options: CurveO
 /** The Vega-Lite specification, data included. */
 function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }: CurveOptions): object {
   const bestSoFar = points.map(({ iteration, best }) => ({ iteration, value: best }));
-  const candidates = points.flatMap(({ iteration, proposal, revision }) => [
-    { iteration, candidate: 'proposal', value: proposal },
-    { iteration, candidate: 'revision', value: revision },
-  ]);
+  const candidates = points.flatMap((point) =>
+    Object.entries(point.candidates).map(([candidate, value]) => ({ iteration: point.iteration, candidate, value })),
+  );
+  const labels = [...new Set(candidates.map(({ candidate }) => candidate))];
   const x = {
     field: 'iteration',
     type: 'quantitative',
@@ -46,12 +47,12 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
     ? [
         {
           data: { values: [{ value: rechecked.mean }] },
-          mark: { type: 'rule', strokeDash: [5, 4], color: colors.best },
+          mark: { type: 'rule', strokeDash: [5, 4], color: bestColor },
           encoding: { y },
         },
         {
           data: { values: [{ value: rechecked.mean, label: rechecked.label }] },
-          mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, dy: 5, color: colors.best },
+          mark: { type: 'text', align: 'right', baseline: 'top', dx: -4, dy: 5, color: bestColor },
           encoding: { x: { value: 'width' }, y, text: { field: 'label' } },
         },
       ]
@@ -72,8 +73,8 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
             field: 'candidate',
             type: 'nominal',
             scale: {
-              domain: ['proposal', 'revision', 'best so far'],
-              range: [colors.proposal, colors.revision, colors.best],
+              domain: [...labels, 'best so far'],
+              range: [...labels.map((_, i) => candidateColors[i % candidateColors.length]), bestColor],
             },
             legend: { orient: 'bottom', title: null },
           },

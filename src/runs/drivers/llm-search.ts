@@ -27,7 +27,8 @@ import { sensitivity } from '../../evaluation/sensitivity.ts';
 import { pickOf, type Summary } from '../../evaluation/summary.ts';
 import { type CallState, RunCalls } from '../models/calls.ts';
 import { firstDifference } from '../journal/difference.ts';
-import { type EventOf, type StepLog, recordedStep } from '../journal/steps.ts';
+import type { EventOf } from '../journal/events.ts';
+import { recordedStep, type StepLog } from '../journal/steps.ts';
 import type { RunModels } from '../models/models.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 

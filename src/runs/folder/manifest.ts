@@ -7,7 +7,7 @@ import { readAsset } from '../../base/node/assets.ts';
 import { UsageError } from '../../base/errors.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { dawnVersion } from '../../rollout/webgpu/device.ts';
-import { modelKinds } from '../journal/events.ts';
+import { modelKinds } from '../../llm/chat.ts';
 import { errorCode } from '../../base/errors.ts';
 
 export const manifestName = 'run.json';

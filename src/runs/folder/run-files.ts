@@ -19,8 +19,7 @@ function scalars(row: IterationRow, startTime: number): ScalarStep {
     values: {
       'reward/kept': row.mean,
       'reward/best': row.best,
-      'reward/proposal': row.proposal,
-      'reward/revision': row.revision,
+      ...Object.fromEntries(Object.entries(row.candidates).map(([label, mean]) => [`reward/${label}`, mean])),
       'llm/tokens': row.prompt_tokens + row.completion_tokens,
     },
   };

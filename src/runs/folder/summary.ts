@@ -2,7 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { costOfRun } from '../models/cost.ts';
-import type { ModelKind } from '../journal/events.ts';
+import type { ModelKind } from '../../llm/chat.ts';
 import type { IterationRow, ModelCounts, RunStatus, RunTotals } from '../journal/totals.ts';
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
@@ -136,33 +136,35 @@ export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
   };
 }
 
-const columns = [
-  'iteration',
-  'episodes',
-  'steps',
-  'kept',
-  'mean',
-  'std',
-  'median',
-  'min',
-  'max',
-  'best',
-  'proposal',
-  'revision',
-  'unusable_replies',
-  'prompt_tokens',
-  'completion_tokens',
-  'llm_seconds',
-  'wall_s',
-  // last, for those who read columns by their place
-  'llm_calls',
-  'cached_tokens',
-  'cache_write_tokens',
-  'reasoning_tokens',
-] as const satisfies readonly (keyof IterationRow)[];
+/** Columns before and behind the means of the candidates; new ones go to the end, for readers that count columns. */
+const columns = {
+  first: ['iteration', 'episodes', 'steps', 'kept', 'mean', 'std', 'median', 'min', 'max', 'best'],
+  last: [
+    'unusable_replies',
+    'prompt_tokens',
+    'completion_tokens',
+    'llm_seconds',
+    'wall_s',
+    'llm_calls',
+    'cached_tokens',
+    'cache_write_tokens',
+    'reasoning_tokens',
+  ],
+} as const satisfies Record<string, readonly Exclude<keyof IterationRow, 'candidates'>[]>;
+
+/** Candidates that always have a column; those of any other label come last. */
+const fixedLabels = ['proposal', 'revision'];
 
 /** One row per iteration; an empty cell where there is no value. */
 export function metricsCsv(rows: readonly IterationRow[]): string {
-  const lines = rows.map((row) => columns.map((name) => row[name] ?? '').join(','));
-  return [columns.join(','), ...lines, ''].join('\n');
+  const labels = new Set(rows.flatMap(({ candidates }) => Object.keys(candidates)));
+  const others = [...labels].filter((label) => !fixedLabels.includes(label));
+  const cells = (row: IterationRow) => [
+    ...columns.first.map((name) => row[name]),
+    ...fixedLabels.map((label) => row.candidates[label]),
+    ...columns.last.map((name) => row[name]),
+    ...others.map((label) => row.candidates[label]),
+  ];
+  const header = [...columns.first, ...fixedLabels, ...columns.last, ...others].join(',');
+  return [header, ...rows.map((row) => cells(row).map((cell) => cell ?? '').join(',')), ''].join('\n');
 }

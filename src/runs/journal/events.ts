@@ -1,139 +1,212 @@
 /**
- * The append-only truth of a run: one JSON object a line in `events.jsonl`, on disk before the next step starts.
- * Every other file of a run folder can be rebuilt from it.
+ * The events of a run, one JSON object a line in `events.jsonl`. Their types follow from these schemas, which also check
+ * every line that is read or written: the file is untrusted, as it may have been edited, cut or mixed up.
  */
-import type { ChatReply, Message } from '../../llm/chat.ts';
-import type { ReplyForm } from '../../llm/reply/shape.ts';
-import type { CandidateLabel, IterationOutcome, Purpose } from '../../methods/method.ts';
-import type { EndCause } from '../../rollout/backend.ts';
-import type { PairedTest } from '../../stats/intervals.ts';
-import type { Sensitivity } from '../../evaluation/sensitivity.ts';
+import { z } from 'zod';
+import { R2poError } from '../../base/errors.ts';
+import type { Immutable } from '../../base/immutable.ts';
+import { visibleJson } from '../../base/printable.ts';
 import type { Summary } from '../../evaluation/summary.ts';
+import { type ChatReply, finishes, modelKinds } from '../../llm/chat.ts';
+import { replyForms } from '../../llm/reply/shape.ts';
+import { candidateLabelPattern, purposes } from '../../methods/method.ts';
+import { endCauses } from '../../rollout/backend.ts';
+import type { PairedTest } from '../../stats/intervals.ts';
 
-/** The first event of a run that was not searched by this program but read from the log of another one. */
-export interface Imported {
-  readonly type: 'imported';
-  readonly format: string;
-  readonly layout: string;
-  /** last two names of the path that it was read from */
-  readonly source: string;
-  /** what the log does not say, in words: values of these kinds stand for nothing or are assumed */
-  readonly unknown: readonly string[];
-}
-/** What answered the prompts; `none`: nothing was asked, as in a training that was imported. */
-export const modelKinds = ['model', 'offline', 'replay', 'none'] as const;
-export type ModelKind = (typeof modelKinds)[number];
+const count = z.int().min(0);
+const params = z.array(z.number());
+/** JSON has no NaN and no infinity: an outcome that is not a finite number is written as null and read as NaN. */
+const outcome = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const purpose = z.enum(purposes);
+const candidate = z.string().regex(candidateLabelPattern, { error: 'expected a plain name such as "proposal"' });
 
-export interface RunStarted {
-  readonly type: 'run_started';
-  /** false for the first start, true for each `--resume` */
-  readonly resumed: boolean;
-  readonly config_hash: string;
-  readonly backend: string;
-  readonly adapter: string | null;
-  /** what answers the search calls */
-  readonly model: string;
-  readonly model_kind: ModelKind;
-  /** what answers the calls of each purpose; older records have one model for both */
-  readonly models?: Readonly<Record<Purpose, string>> | undefined;
-  /** version of the texts of the prompts; older records do not have it */
-  readonly prompts?: number | undefined;
-}
-export interface Warmup {
-  readonly type: 'warmup';
-  readonly index: number;
-  readonly params: readonly number[];
-  readonly seed: number;
-  readonly return: number;
-  readonly length: number;
-  readonly end: EndCause;
-}
-export interface LlmCall {
-  readonly type: 'llm_call';
-  readonly iteration: number;
-  readonly purpose: Purpose;
-  /** 0 is the call itself, 1... are repair turns */
-  readonly attempt: number;
-  readonly request: {
-    readonly messages: readonly Message[];
-    readonly temperature: number | null;
-    readonly seed: number | null;
-    /** form to which the reply was held */
-    readonly form: ReplyForm;
-  };
-  readonly reply: ChatReply;
-}
-export interface ParseFailed {
-  readonly type: 'parse_failed';
-  readonly iteration: number;
-  readonly purpose: Purpose;
-  readonly attempt: number;
-  readonly problem: string;
-}
-export interface Evaluated {
-  readonly type: 'evaluated';
-  readonly iteration: number;
-  readonly candidate: CandidateLabel;
-  readonly params: readonly number[];
-  readonly adjustments: readonly string[];
-  readonly seed: number;
-  readonly summary: Summary;
-  /** against the candidate that was played before it; null where that was not asked for or there is none */
-  readonly paired: PairedTest | null;
-  /** of an imported run: the outcome of each episode, in order; a run of ours plays them again from its seeds */
-  readonly rollouts?: { readonly returns: readonly number[]; readonly lengths: readonly number[] } | undefined;
-}
-/** Not asked for by default; see `critic.sensitivity_episodes`. */
-export interface SensitivityMeasured extends Sensitivity {
-  readonly type: 'sensitivity';
-  readonly iteration: number;
-  readonly params: readonly number[];
-  readonly seed: number;
-}
+const picked = z.strictObject({ index: count, seed: count, return: outcome, length: count });
+
+const summary = z.strictObject({
+  episodes: z.int().min(1),
+  mean: outcome,
+  std: z.number().nullable(),
+  stderr: z.number().nullable(),
+  ci95: z.tuple([outcome, outcome]).nullable(),
+  min: outcome,
+  max: outcome,
+  median: outcome,
+  quantiles: z.strictObject({ '0.05': outcome, '0.25': outcome, '0.5': outcome, '0.75': outcome, '0.95': outcome }),
+  success: z.strictObject({ threshold: z.number(), count, rate: z.number() }),
+  length: z.strictObject({ mean: z.number(), min: count, max: count }),
+  ends: z.strictObject({ terminated: count, truncated: count, capped: count }),
+  median_episode: picked,
+  mean_episode: picked,
+  worst_episode: picked,
+  best_episode: picked,
+  first_episode: picked,
+  steps: count,
+}) satisfies z.ZodType<Summary>;
+
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const pairedTest = z.strictObject({
+  difference: z.number(),
+  ci95: interval,
+  p: z.number(),
+}) satisfies z.ZodType<PairedTest>;
+
+/** A field that older records lack has the value of an endpoint that does not state it. */
+const reply = z.strictObject({
+  text: z.string(),
+  reasoning: z.string().nullable().default(null),
+  usage: z.strictObject({
+    promptTokens: count,
+    completionTokens: count,
+    cachedTokens: count.nullable().default(null),
+    cacheWriteTokens: count.nullable().default(null),
+    reasoningTokens: count.nullable().default(null),
+    costUsd: z.number().nonnegative().optional(),
+    estimated: z.boolean(),
+  }),
+  latencySeconds: z.number(),
+  firstTokenSeconds: z.number().nullable().default(null),
+  tokensPerSecond: z.number().nullable().default(null),
+  requests: count,
+  model: z.string(),
+  // Older records do not say; it is the model of the run then.
+  answeredBy: z.string().default(''),
+  // Older records judged no reply by it.
+  finish: z.enum(finishes).default('stop'),
+  finishReason: z.string().nullable(),
+  id: z.string().nullable().default(null),
+  rateLimits: z.record(z.string(), z.string()).default({}),
+  dropped: z.array(z.string()),
+}) satisfies z.ZodType<ChatReply>;
+
 /** Running totals of another program's log, in s and since the start; they count attempts that left nothing else. */
-export interface LoggedTotals {
-  readonly cpu_s: number;
-  readonly api_s: number;
-  readonly episodes: number;
-  readonly steps: number;
+const loggedTotals = z.strictObject({
+  cpu_s: z.number(),
+  api_s: z.number(),
+  episodes: count,
+  steps: count,
   /** mean of the kept policy as it was logged */
-  readonly reward: number;
-}
-export interface Iteration extends IterationOutcome {
-  readonly type: 'iteration';
-  /** of an imported run; nothing where its log has no such line */
-  readonly logged?: LoggedTotals | undefined;
-}
-export interface Rechecked {
-  readonly type: 'rechecked';
-  readonly iteration: number;
-  readonly params: readonly number[];
-  readonly seed: number;
-  readonly summary: Summary;
-}
-export interface RunFinished {
-  readonly type: 'run_finished';
-}
-/** Not the end: `--resume` goes on from here. */
-export interface RunStopped {
-  readonly type: 'run_stopped';
-  readonly reason: string;
-  readonly exit_code: number;
-  /** false: the endpoint answered, with nothing that could be used; left out for any other stop */
-  readonly call_failed?: boolean | undefined;
+  reward: z.number(),
+});
+
+/** Which call of an iteration: `attempt` 0 is the call itself, 1... are repair turns. */
+const call = { iteration: count, purpose, attempt: count };
+
+/** `time`: ISO 8601; `seq`: 0, 1, 2, ... without gaps */
+const stamp = { time: z.iso.datetime(), seq: count };
+
+const event = <const T extends string, B extends z.core.$ZodShape>(type: T, body: B) =>
+  z.strictObject({ ...stamp, type: z.literal(type), ...body });
+
+const schema = z.discriminatedUnion('type', [
+  /** The first event of a run that this program read from the log of another one. */
+  event('imported', {
+    format: z.string(),
+    layout: z.string(),
+    /** last two names of the path that it was read from */
+    source: z.string(),
+    /** what the log does not state, in words: values of these kinds are placeholders or assumed */
+    unknown: z.array(z.string()),
+  }),
+  event('run_started', {
+    /** false for the first start, true for each `--resume` */
+    resumed: z.boolean(),
+    config_hash: z.string(),
+    backend: z.string(),
+    adapter: z.string().nullable(),
+    /** what answers the search calls */
+    model: z.string(),
+    model_kind: z.enum(modelKinds),
+    /** what answers the calls of each purpose; older records have one model for both */
+    models: z.strictObject({ search: z.string(), critic: z.string() }).optional(),
+    /** version of the texts of the prompts; older records do not have it */
+    prompts: count.optional(),
+  }),
+  event('warmup', { index: count, params, seed: count, return: outcome, length: count, end: z.enum(endCauses) }),
+  event('llm_call', {
+    ...call,
+    request: z.strictObject({
+      messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })),
+      temperature: z.number().nullable(),
+      seed: z.number().nullable(),
+      /** form that the reply was constrained to */
+      form: z.enum(replyForms).default('lines'),
+    }),
+    reply,
+  }),
+  event('parse_failed', { ...call, problem: z.string() }),
+  event('evaluated', {
+    iteration: count,
+    candidate,
+    params,
+    adjustments: z.array(z.string()),
+    seed: count,
+    summary,
+    /** compared with the candidate played before it; null where that was not asked for or there is none */
+    paired: pairedTest.nullable(),
+    /** of an imported run: the outcome of each episode, in order; a run of ours plays them again from its seeds */
+    rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
+  }),
+  /** Not asked for by default; see `critic.sensitivity_episodes`. */
+  event('sensitivity', {
+    iteration: count,
+    params,
+    seed: count,
+    episodes: count,
+    steps: count,
+    effects: z.array(
+      z.strictObject({ index: count, from: z.number(), to: z.number(), difference: z.number(), ci95: interval }),
+    ),
+  }),
+  event('iteration', {
+    iteration: count,
+    kept: candidate.nullable(),
+    why: z.string(),
+    candidates: z.array(z.strictObject({ label: candidate, params, mean: outcome })),
+    trial: z.strictObject({ kind: z.enum(['warmup', 'iteration']), params, mean: outcome }).nullable(),
+    /** of an imported run; missing where its log has no such line */
+    logged: loggedTotals.optional(),
+  }),
+  event('rechecked', { iteration: count, params, seed: count, summary }),
+  event('run_finished', {}),
+  /** Not the end: `--resume` continues from here. */
+  event('run_stopped', {
+    reason: z.string(),
+    exit_code: z.int(),
+    /** false: the endpoint answered, with nothing that could be used; left out for any other stop */
+    call_failed: z.boolean().optional(),
+  }),
+]);
+
+/** One line of the journal, as a reader sees it. */
+export type RunEvent = Immutable<z.output<typeof schema>>;
+export type EventType = RunEvent['type'];
+export type EventOf<T extends EventType> = Extract<RunEvent, { type: T }>;
+
+type WithoutStamp<E> = E extends unknown ? Omit<E, keyof typeof stamp> : never;
+/** An event before it is written. */
+export type EventBody = WithoutStamp<RunEvent>;
+export type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>;
+export type LoggedTotals = Immutable<z.output<typeof loggedTotals>>;
+
+/** The event, or the first thing that is wrong with it in words. */
+export function checkEvent(value: unknown): { readonly event: RunEvent } | { readonly problem: string } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { event: parsed.data };
+  const [issue] = parsed.error.issues;
+  const where = issue.path.length === 0 ? 'the event' : `"${issue.path.join('.')}"`;
+  return { problem: `${where}: ${issue.message}` };
 }
 
-export type EventBody =
-  | Imported
-  | RunStarted
-  | Warmup
-  | LlmCall
-  | ParseFailed
-  | Evaluated
-  | SensitivityMeasured
-  | Iteration
-  | Rechecked
-  | RunFinished
-  | RunStopped;
-/** `time`: ISO 8601; `seq`: 0, 1, 2, ... without gaps */
-export type RunEvent = EventBody & { readonly time: string; readonly seq: number };
+/**
+ * The line of an event, and the event as a reader of that line will see it. A run continues from the latter, so that it
+ * has the very numbers that a resumed one gets.
+ */
+export function asRecorded(event: RunEvent): { readonly line: string; readonly event: RunEvent } {
+  const text = visibleJson(JSON.stringify(event));
+  const checked = checkEvent(JSON.parse(text));
+  if ('event' in checked) return { line: `${text}\n`, event: checked.event };
+  throw new R2poError('events.jsonl', `refused to record a bad ${event.type} event: ${checked.problem}`);
+}

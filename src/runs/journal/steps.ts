@@ -1,68 +1,50 @@
 /**
- * The record as the search sees it: a list of what has been done, read from the start, that grows at its end.
+ * The journal as a driver sees it: a list of steps that were taken, read from the start, that grows at its end. A driver
+ * always starts from the beginning; a step that is on record is read, and any other is taken now and recorded.
  */
 import { UsageError } from '../../base/errors.ts';
 import { firstDifference } from './difference.ts';
-import type { EventBody, RunEvent } from './events.ts';
+import type { BodyOf, EventOf, EventType, RunEvent } from './events.ts';
 
-/** What the search itself does; starts and stops of the process are not part of it. */
-export type SearchType =
-  | 'warmup'
-  | 'llm_call'
-  | 'parse_failed'
-  | 'evaluated'
-  | 'sensitivity'
-  | 'iteration'
-  | 'rechecked';
-export type SearchEvent = Extract<RunEvent, { type: SearchType }>;
-export type SearchBody = Extract<EventBody, { type: SearchType }>;
-export type EventOf<T extends SearchType> = Extract<SearchEvent, { type: T }>;
+/** Events of the process, which say nothing of what a run found. */
+const processTypes = ['imported', 'run_started', 'run_finished', 'run_stopped'] as const satisfies EventType[];
 
-const searchTypes: readonly string[] = [
-  'warmup',
-  'llm_call',
-  'parse_failed',
-  'evaluated',
-  'sensitivity',
-  'iteration',
-  'rechecked',
-] satisfies readonly SearchType[];
+export type StepType = Exclude<EventType, (typeof processTypes)[number]>;
+export type StepEvent = EventOf<StepType>;
+export type StepBody = BodyOf<StepType>;
 
-export function isSearchEvent(event: RunEvent): event is SearchEvent {
-  return searchTypes.includes(event.type);
+export function isStep(event: RunEvent): event is StepEvent {
+  return !(processTypes as readonly string[]).includes(event.type);
 }
 
 export interface StepLog {
-  /** The next thing that was done; null when the record ends here and the next thing is to be done now. */
-  next(): Promise<SearchEvent | null>;
-  /** Puts on record what was done now, and returns it as a reader of the record will see it. */
-  append(body: SearchBody): Promise<SearchEvent>;
+  /** The next step that was taken; null when the record ends here and the next step is to be taken now. */
+  next(): Promise<StepEvent | null>;
+  /** Records a step that was taken now, and returns it as a reader of the record will see it. */
+  append(body: StepBody): Promise<StepEvent>;
 }
 
-/** How messages name an event. */
-export function eventName(event: SearchBody): string {
-  const { type } = event;
-  if (event.type === 'warmup') return `${type} ${event.index}`;
-  if (event.type === 'llm_call' || event.type === 'parse_failed') {
-    return `${type} of iteration ${event.iteration} (${event.purpose}, attempt ${event.attempt})`;
-  }
-  return event.type === 'evaluated'
-    ? `${type} of iteration ${event.iteration} (${event.candidate})`
-    : `${type} of iteration ${event.iteration}`;
+/** How messages name a step. */
+export function stepName(step: StepBody): string {
+  const { type } = step;
+  if (step.type === 'warmup') return `${type} ${step.index}`;
+  if ('attempt' in step) return `${type} of iteration ${step.iteration} (${step.purpose}, attempt ${step.attempt})`;
+  const candidate = 'candidate' in step ? ` (${step.candidate})` : '';
+  return `${type} of iteration ${step.iteration}${candidate}`;
 }
 
-type KnownFields<T extends SearchType> = Partial<Omit<Extract<SearchBody, { type: T }>, 'type'>>;
+type KnownFields<T extends StepType> = Partial<Omit<BodyOf<T>, 'type'>>;
 
 /**
- * One step of a run: answered from the record when it holds the step, else done now and recorded.
- * `known`: what the search knows about the step before it is done. A recorded step that says otherwise belongs to another
- * configuration or version of the program: a usage error.
+ * One step of a run: answered from the record when it holds the step, else taken now and recorded.
+ * `known`: what the driver knows about the step before it is taken. A recorded step that differs from it belongs to
+ * another configuration or version of the program: a usage error.
  */
-export async function recordedStep<T extends SearchType>(
+export async function recordedStep<T extends StepType>(
   steps: StepLog,
   type: T,
   known: KnownFields<T>,
-  live: () => Promise<Extract<SearchBody, { type: T }>>,
+  live: () => Promise<BodyOf<T>>,
 ): Promise<EventOf<T>> {
   const recorded = await steps.next();
   if (recorded === null) return (await steps.append(await live())) as EventOf<T>;
@@ -74,7 +56,7 @@ export async function recordedStep<T extends SearchType>(
     throw new UsageError(
       'events.jsonl',
       `the record does not belong to this configuration and version of r2po: at seq ${recorded.seq} ` +
-        `(${eventName(recorded)}) expected ${difference.path} ${difference.expected}, got ${difference.got}; ` +
+        `(${stepName(recorded)}) expected ${difference.path} ${difference.expected}, got ${difference.got}; ` +
         'start a new run, or resume with the version that wrote it (run.json names it)',
     );
   }

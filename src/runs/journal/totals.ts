@@ -3,15 +3,15 @@
  * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
  */
 import { type ExitCode, exitCodes } from '../../base/errors.ts';
-import type { ChatReply } from '../../llm/chat.ts';
+import type { ChatReply, ModelKind } from '../../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../../methods/method.ts';
 import type { Summary } from '../../evaluation/summary.ts';
 import type { PaidTokens } from '../models/cost.ts';
-import type { ModelKind, RunEvent } from './events.ts';
+import type { EventOf, RunEvent } from './events.ts';
 
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
 
-/** One iteration, with the run's totals at its end. Field names are the columns of `metrics.csv`. */
+/** One iteration, with the run's totals at its end. Names of plain fields are columns of `metrics.csv`. */
 export interface IterationRow {
   readonly iteration: number;
   /** search episodes so far, warm-up included */
@@ -26,8 +26,8 @@ export interface IterationRow {
   readonly max: number | null;
   /** highest kept mean so far */
   readonly best: number | null;
-  readonly proposal: number | null;
-  readonly revision: number | null;
+  /** means of the candidates by their labels, in the order in which they were played */
+  readonly candidates: Readonly<Record<CandidateLabel, number>>;
   readonly unusable_replies: number;
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -134,7 +134,7 @@ export class RunTotals {
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
   episodes = 0;
   steps = 0;
-  /** revisions that were kept, and revisions that were not */
+  /** iterations with more than one candidate that kept a later one, and that did not */
   readonly revisions = { accepted: 0, rejected: 0 };
   private finishedSessions = 0;
   private sessionStart = 0;
@@ -222,7 +222,7 @@ export class RunTotals {
     this.steps += steps;
   }
 
-  private addIteration(event: Extract<RunEvent, { type: 'iteration' }>): void {
+  private addIteration(event: EventOf<'iteration'>): void {
     const { iteration, kept, logged } = event;
     if (logged) {
       this.episodes = logged.episodes;
@@ -234,8 +234,8 @@ export class RunTotals {
     if (candidate && (this.best === null || candidate.mean >= this.best.mean)) {
       this.best = { iteration, params: candidate.params, mean: candidate.mean, summary: summary ?? null };
     }
-    const meanOf = (label: CandidateLabel) => event.candidates.find((c) => c.label === label)?.mean ?? null;
-    if (meanOf('revision') !== null) this.revisions[kept === 'revision' ? 'accepted' : 'rejected'] += 1;
+    const [first, ...revisions] = event.candidates;
+    if (first && revisions.length > 0) this.revisions[kept === null || kept === first.label ? 'rejected' : 'accepted'] += 1;
     this.rows.push({
       iteration,
       episodes: this.episodes,
@@ -247,8 +247,7 @@ export class RunTotals {
       min: summary?.min ?? null,
       max: summary?.max ?? null,
       best: this.best?.mean ?? null,
-      proposal: meanOf('proposal'),
-      revision: meanOf('revision'),
+      candidates: Object.fromEntries(event.candidates.map(({ label, mean: played }) => [label, played])),
       unusable_replies: this.llm.unusable,
       prompt_tokens: this.answered.promptTokens,
       completion_tokens: this.answered.completionTokens,
