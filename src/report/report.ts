@@ -116,10 +116,9 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
 
 /** The model, the one of the critic where that is another, and a mark where others stood in for them. */
 function markedLabel({ model, model_kind: kind, models, llm }: RunRecord['summary']): string {
-  const critic = models?.critic ?? model;
+  const { critic } = models;
   const both = critic === model ? model : `${model} for search, ${critic} for critics`;
-  const others =
-    kind === 'model' ? Object.keys(llm.by_model ?? {}).filter((name) => name !== model && name !== critic) : [];
+  const others = kind === 'model' ? Object.keys(llm.by_model).filter((name) => name !== model && name !== critic) : [];
   const mark = others.length === 0 ? '' : ` (*some calls were answered by ${others.join(', ')})`;
   return `${modelLabel(both, kind)}${mark}`;
 }

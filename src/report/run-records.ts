@@ -5,52 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
-import { modelKinds } from '../llm/chat.ts';
 import { findRunFolders, type LeftOut } from '../runs/folder/find-runs.ts';
 import { type Manifest, manifestName, readManifest, runIdentity } from '../runs/folder/manifest.ts';
+import { type RunSummary, runSummarySchema } from '../runs/folder/summary.ts';
 import { readEvents } from '../runs/journal/journal.ts';
 import { originOf } from './answered-by.ts';
-
-const summarySchema = z.object({
-  status: z.enum(['running', 'finished', 'stopped', 'failed']),
-  env: z.string(),
-  method: z.string(),
-  model: z.string(),
-  model_kind: z.enum(modelKinds),
-  seed: z.number(),
-  iterations: z.number(),
-  mean_reward: z.number().nullable(),
-  best_reward: z.number().nullable(),
-  final_reward: z.number().nullable(),
-  best: z
-    .object({
-      iteration: z.number(),
-      mean: z.number(),
-      rechecked: z
-        .object({
-          episodes: z.number(),
-          mean: z.number(),
-          ci95: z.tuple([z.number(), z.number()]).nullable(),
-        })
-        .nullable(),
-    })
-    .nullable(),
-  /** left out by earlier versions, whose runs have one model */
-  models: z.object({ search: z.string(), critic: z.string() }).optional(),
-  llm: z.object({
-    calls: z.number(),
-    prompt_tokens: z.number(),
-    completion_tokens: z.number(),
-    by_model: z.record(z.string(), z.object({ calls: z.number() })).optional(),
-  }),
-  episodes: z.number(),
-  steps: z.number(),
-  wall_s: z.number(),
-});
-
-export type ReportSummary = z.output<typeof summarySchema>;
 
 /** A row of `metrics.csv`, as far as curves need it. */
 export interface CurveRow {
@@ -69,7 +29,7 @@ export interface CurveRow {
 export interface RunRecord {
   readonly folder: string;
   readonly manifest: Manifest;
-  readonly summary: ReportSummary;
+  readonly summary: RunSummary;
   readonly rows: readonly CurveRow[];
 }
 
@@ -128,7 +88,7 @@ export function readRun(folder: string): RunRecord {
     if (cause instanceof R2poError) throw cause;
     throw new R2poError('report', `expected JSON in "${path}": ${(cause as Error).message}`, { cause });
   }
-  const parsed = summarySchema.safeParse(value);
+  const parsed = runSummarySchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new R2poError('report', `"${path}" is no summary of a run: "${issue.path.join('.')}" ${issue.message}`);

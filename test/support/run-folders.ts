@@ -59,10 +59,20 @@ export function writeRun(folder: string, facts: RunFacts = {}): string {
       mean: best,
       rechecked: rechecked === null ? null : { episodes: 500, mean: rechecked, ci95: [rechecked - 2, rechecked + 2] },
     },
-    llm: { calls: 2 * means.length, prompt_tokens: 900, completion_tokens: 70 },
+    llm: {
+      calls: 2 * means.length,
+      failed_calls: 1,
+      unusable_replies: 0,
+      prompt_tokens: 900,
+      completion_tokens: 70,
+      seconds: 3.5,
+      cost_usd: null,
+    },
     episodes: 123,
     steps: 4567,
     wall_s: 8.5,
+    backend: 'cpu',
+    adapter: null,
   };
   const header = `iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens${countsCalls ? ',llm_calls' : ''}`;
   let highest = Number.NEGATIVE_INFINITY;

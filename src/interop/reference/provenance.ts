@@ -16,7 +16,7 @@ import { findEnv } from '../../envs/index.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { offline } from '../../llm/offline/index.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
-import type { RunTotals } from '../../runs/journal/totals.ts';
+import { type RunTotals, runStatuses } from '../../runs/journal/totals.ts';
 import type { Account } from '../common/import-log.ts';
 import { type Problem, readText, shown } from './files.ts';
 import { logName } from './layout.ts';
@@ -30,7 +30,7 @@ const schema = z.object({
   schemaVersion: z.literal(1),
   /** of the overall log, in hexadecimal digits: ties the file to its run */
   log_sha256: z.string(),
-  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  status: z.enum(runStatuses),
   model: z.string().min(1).max(1000),
   model_kind: z.enum(modelKinds),
   /** what wrote the replies, which is not the model where they were replayed; null without replies */

@@ -4,18 +4,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readAsset } from '../../base/node/assets.ts';
-import { UsageError } from '../../base/errors.ts';
+import { errorCode, UsageError } from '../../base/errors.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { dawnVersion } from '../../rollout/webgpu/device.ts';
 import { modelKinds } from '../../llm/chat.ts';
-import { errorCode } from '../../base/errors.ts';
+import { runStatuses } from '../journal/totals.ts';
 
 export const manifestName = 'run.json';
 const schemaVersion = 1;
 
 const schema = z.object({
   schemaVersion: z.literal(schemaVersion),
-  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  status: z.enum(runStatuses),
   /** of the latest session */
   argv: z.array(z.string()),
   /** ISO 8601 */

@@ -1,76 +1,87 @@
 /** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
+import { z } from 'zod';
+import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/index.ts';
 import { costOfRun } from '../models/cost.ts';
-import type { ModelKind } from '../../llm/chat.ts';
-import type { IterationRow, ModelCounts, RunStatus, RunTotals } from '../journal/totals.ts';
+import { modelKinds } from '../../llm/chat.ts';
+import { type IterationRow, type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
+
+/** Fields of later versions have what a file of an earlier one means by leaving them out. */
+const tokens = {
+  calls: z.number(),
+  prompt_tokens: z.number(),
+  completion_tokens: z.number(),
+  /** of the prompt tokens those that a cache had, and that were written to one; null where no endpoint said */
+  cached_tokens: z.number().nullable().default(null),
+  cache_write_tokens: z.number().nullable().default(null),
+  /** of the completion tokens; null where no endpoint said */
+  reasoning_tokens: z.number().nullable().default(null),
+};
+const modelSummary = z.object(tokens);
+export type ModelSummary = Immutable<z.output<typeof modelSummary>>;
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
-export interface RunSummary {
-  readonly status: RunStatus;
-  /** true for a run that was read from the log of another program; left out for any other */
-  readonly imported?: boolean;
-  readonly env: string;
-  readonly method: string;
-  /** what answers the search calls */
-  readonly model: string;
-  /** what answers the calls of each purpose; those of the search stand for both where there is no critic */
-  readonly models: { readonly search: string; readonly critic: string };
-  readonly model_kind: ModelKind;
-  readonly seed: number;
-  /** completed */
-  readonly iterations: number;
-  /** mean, highest and last of the kept means */
-  readonly mean_reward: number | null;
-  readonly best_reward: number | null;
-  readonly final_reward: number | null;
-  readonly best: {
-    readonly iteration: number;
-    readonly params: readonly number[];
-    readonly mean: number;
-    /** the same policy on fresh seeds: the number to report */
-    readonly rechecked: {
-      readonly episodes: number;
-      readonly mean: number;
-      readonly ci95: readonly [number, number] | null;
-    } | null;
-  } | null;
-  readonly llm: {
-    /** answered calls, repair turns included */
-    readonly calls: number;
-    /** requests that were tried again, and calls that were given up */
-    readonly failed_calls: number;
-    readonly unusable_replies: number;
-    readonly prompt_tokens: number;
-    readonly completion_tokens: number;
-    /** of the prompt tokens those that a cache had, and that were written to one; null where no endpoint said */
-    readonly cached_tokens: number | null;
-    readonly cache_write_tokens: number | null;
-    /** of the completion tokens; null where no endpoint said */
-    readonly reasoning_tokens: number | null;
-    /** by the name of the model that answered: a chain of fallbacks, or search and critic, may have several */
-    readonly by_model: Readonly<Record<string, ModelSummary>>;
-    readonly seconds: number;
-    /** by the prices of the configuration; null without one */
-    readonly cost_usd: number | null;
-  };
-  /** of the search: warm-up and evaluations, not the re-check */
-  readonly episodes: number;
-  readonly steps: number;
-  /** of all sessions */
-  readonly wall_s: number;
-  readonly backend: string;
-  readonly adapter: string | null;
-}
+export const runSummarySchema = z
+  .object({
+    status: z.enum(runStatuses),
+    /** true for a run that was read from the log of another program; left out for any other */
+    imported: z.boolean().optional(),
+    env: z.string(),
+    method: z.string(),
+    /** what answers the search calls */
+    model: z.string(),
+    /** what answers the calls of each purpose; those of the search for both where there is no critic */
+    models: z.object({ search: z.string(), critic: z.string() }).optional(),
+    model_kind: z.enum(modelKinds),
+    seed: z.number(),
+    /** completed */
+    iterations: z.number(),
+    /** mean, highest and last of the kept means */
+    mean_reward: z.number().nullable(),
+    best_reward: z.number().nullable(),
+    final_reward: z.number().nullable(),
+    best: z
+      .object({
+        iteration: z.number(),
+        params: z.array(z.number()),
+        mean: z.number(),
+        /** the same policy on fresh seeds: the number to report */
+        rechecked: z
+          .object({
+            episodes: z.number(),
+            mean: z.number(),
+            ci95: z.tuple([z.number(), z.number()]).nullable(),
+          })
+          .nullable(),
+      })
+      .nullable(),
+    llm: z.object({
+      /** of all models together; `calls`: answered ones, repair turns included */
+      ...tokens,
+      /** requests that were tried again, and calls that were given up */
+      failed_calls: z.number(),
+      unusable_replies: z.number(),
+      /** by the name of the model that answered: a chain of fallbacks, or search and critic, may have several */
+      by_model: z.record(z.string(), modelSummary).default({}),
+      seconds: z.number(),
+      /** by the prices of the configuration; null without one */
+      cost_usd: z.number().nullable(),
+    }),
+    /** of the search: warm-up and evaluations, not the re-check */
+    episodes: z.number(),
+    steps: z.number(),
+    /** of all sessions */
+    wall_s: z.number(),
+    backend: z.string(),
+    adapter: z.string().nullable(),
+  })
+  .transform(({ models, ...summary }) => ({
+    ...summary,
+    models: models ?? { search: summary.model, critic: summary.model },
+  }));
 
-export interface ModelSummary {
-  readonly calls: number;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly cached_tokens: number | null;
-  readonly cache_write_tokens: number | null;
-  readonly reasoning_tokens: number | null;
-}
+export type RunSummary = Immutable<z.output<typeof runSummarySchema>>;
 
 function countsOf(counts: ModelCounts): ModelSummary {
   return {
@@ -94,7 +105,7 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
 
 export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
   const { best, rechecked, llm, answered, byModel, rows } = totals;
-  const { calls, ...tokens } = countsOf(answered);
+  const { calls, ...counts } = countsOf(answered);
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
     status: totals.status,
@@ -123,7 +134,7 @@ export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
       calls,
       failed_calls: llm.failedCalls,
       unusable_replies: llm.unusable,
-      ...tokens,
+      ...counts,
       by_model: Object.fromEntries([...byModel].map(([name, counts]) => [name, countsOf(counts)])),
       seconds: llm.seconds,
       cost_usd: costOfRun(config, totals),

@@ -9,7 +9,8 @@ import type { Summary } from '../../evaluation/summary.ts';
 import type { PaidTokens } from '../models/cost.ts';
 import type { EventOf, RunEvent } from './events.ts';
 
-export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
+export const runStatuses = ['running', 'finished', 'stopped', 'failed'] as const;
+export type RunStatus = (typeof runStatuses)[number];
 
 /** One iteration, with the run's totals at its end. Names of plain fields are columns of `metrics.csv`. */
 export interface IterationRow {
