@@ -5,10 +5,11 @@
  * `node bench/lanes.mjs [env ...]` after `npm run build`.
  */
 const dist = new URL('../dist/', import.meta.url);
-const { envs, findEnv } = await import(new URL('envs/index.js', dist));
+const { envs } = await import(new URL('envs/index.js', dist));
+const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { policyKinds } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
-const { usualCap } = await import(new URL('rollout/backend.js', dist));
+const { defaultStepCap } = await import(new URL('rollout/job.js', dist));
 const { Generator } = await import(new URL('base/rng/generator.js', dist));
 
 const warp = 32;
@@ -39,7 +40,7 @@ for (const env of asked.length > 0 ? asked.map((name) => findEnv(name)) : envs) 
   const policy = policyKinds.find((kind) => kind.accepts(env) === null).build(env, {});
   const rng = Generator.from(11);
   const population = Array.from({ length: candidates }, () => policy.sample(rng, 1));
-  const job = { env, policy, candidates: population, episodes, seed: 0, maxSteps: usualCap(env) };
+  const job = { env, policy, candidates: population, episodes, seed: 0, maxSteps: defaultStepCap(env) };
   const { lengths, steps } = await backend.play(job);
   const total = candidates * episodes;
   const byCandidate = utilisation(total, (lane) => lengths[lane]);

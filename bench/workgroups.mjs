@@ -5,7 +5,8 @@
 import { parseArgs } from 'node:util';
 
 const dist = new URL('../dist/', import.meta.url);
-const { envs, findEnv } = await import(new URL('envs/index.js', dist));
+const { envs } = await import(new URL('envs/index.js', dist));
+const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
 const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
 const { usualWorkgroup } = await import(new URL('rollout/webgpu/rollout.js', dist));

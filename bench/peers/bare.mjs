@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 const dist = new URL('../../dist/', import.meta.url);
-const { findEnv } = await import(new URL('envs/index.js', dist));
+const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
 
 function leave(code, text) {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 
 const dist = new URL('../../dist/', import.meta.url);
 const { AdapterError } = await import(new URL('base/errors.js', dist));
-const { findEnv } = await import(new URL('envs/index.js', dist));
+const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
 const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));

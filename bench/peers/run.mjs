@@ -23,7 +23,8 @@ class WrongUse extends Error {}
 const dist = new URL('../../dist/', import.meta.url);
 if (!existsSync(dist)) fail('expected the built package in dist, found none; run "npm run build"', 2);
 const { UsageError } = await import(new URL('base/errors.js', dist));
-const { envs, findEnv } = await import(new URL('envs/index.js', dist));
+const { envs } = await import(new URL('envs/index.js', dist));
+const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));

@@ -2,7 +2,7 @@
 
 /** Below this many values, and where partitions go badly, sorting is as good. */
 const smallRange = 64;
-const mostPartitions = 40;
+const maxPartitions = 40;
 
 /**
  * Rearranges `values` so that each of the `ranks` (ascending, 0-based) holds what it would hold if all were sorted. In
@@ -22,7 +22,7 @@ function placeRank(values: Float64Array, first: number, last: number, rank: numb
   let low = first;
   let high = last;
   for (let partitions = 0; high - low > smallRange; partitions++) {
-    if (partitions === mostPartitions) break;
+    if (partitions === maxPartitions) break;
     // Hoare's partition around the middle of three: equal values are spread over both sides.
     const pivot = middle(values[low], values[(low + high) >>> 1], values[high]);
     let i = low;

@@ -21,7 +21,7 @@ export function plainNumber(value: number): string {
   return fixed(value, Math.min(100, decimals));
 }
 
-const mostDecimals = 9;
+const maxDecimals = 9;
 
 /**
  * `value` rounded to `digits` significant digits, and to no more than nine decimals, so that a number that is zero but
@@ -34,6 +34,6 @@ export function significant(value: number, digits: number): string {
   // Mostly the shortest text is the wanted one; a trajectory has thousands of numbers, and this takes a third of the time.
   const shortest = String(rounded);
   const point = shortest.indexOf('.');
-  const isPlain = !shortest.includes('e') && (point < 0 || shortest.length - point - 1 <= mostDecimals);
-  return isPlain ? shortest : fixed(rounded, mostDecimals);
+  const isPlain = !shortest.includes('e') && (point < 0 || shortest.length - point - 1 <= maxDecimals);
+  return isPlain ? shortest : fixed(rounded, maxDecimals);
 }

@@ -4,7 +4,8 @@ import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, type RolloutJob, usualCap } from '../rollout/backend.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { defaultStepCap, type RolloutJob } from '../rollout/job.ts';
 
 export interface Work {
   readonly env: Env;
@@ -21,7 +22,7 @@ export async function longPlayingWork(env: Env, backend: Backend): Promise<Work>
     throw new UsageError(env.id, 'expected spaces that a policy kind can act in, found none; see "r2po list policies"');
   }
   const policy = kind.build(env, {});
-  const maxSteps = usualCap(env);
+  const maxSteps = defaultStepCap(env);
   const longest = async (candidates: readonly Float64Array[], episodes: number): Promise<Float64Array[]> => {
     const { lengths } = await backend.play({ env, policy, candidates, episodes, seed: 0, maxSteps });
     const total = (c: number): number => lengths.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0);

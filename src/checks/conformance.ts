@@ -9,7 +9,8 @@ import { Generator } from '../base/rng/generator.ts';
 import { describeEnvironment } from '../envs/description.ts';
 import { actionSize, type Env, observationSize, type Row, stateArraySize } from '../envs/env.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
-import { type Backend, type Trace, usualCap } from '../rollout/backend.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { defaultStepCap, type Trace } from '../rollout/job.ts';
 
 /** episodes played, each by another random policy */
 const episodes = 20;
@@ -129,7 +130,7 @@ async function episodeProblems(env: Env, cpu: Backend, seed: number): Promise<st
   const rng = Generator.from([seed, 4]);
   const problems: string[] = [];
   for (let i = 0; i < episodes && problems.length === 0; i++) {
-    const maxSteps = usualCap(env);
+    const maxSteps = defaultStepCap(env);
     const job = { env, policy, candidates: [policy.sample(rng, spread)], episodes: 1, seed: seed + i, maxSteps };
     const trace = await cpu.trace(job, 0, 0);
     problems.push(...traceProblems(env, trace));

@@ -6,7 +6,8 @@ import { RecordingDraws } from '../base/rng/draws.ts';
 import { Generator } from '../base/rng/generator.ts';
 import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import type { Backend, BackendId, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/backend.ts';
+import type { Backend, BackendId } from '../rollout/backend.ts';
+import type { ProbeInput, ProbeOutput, RolloutJob } from '../rollout/job.ts';
 import { welch } from '../stats/intervals.ts';
 import { randomAction } from './conformance.ts';
 

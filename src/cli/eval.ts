@@ -12,14 +12,9 @@ import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Summary } from '../evaluation/summary.ts';
 import { trajectoryDocument } from '../evaluation/trajectory-file.ts';
 import type { Policy } from '../policies/policy.ts';
-import {
-  type Backend,
-  type BackendChoice,
-  endCauses,
-  maxEpisodeSteps,
-  maxMeasuredEpisodes,
-  usualCap,
-} from '../rollout/backend.ts';
+import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { defaultStepCap, endCauses } from '../rollout/job.ts';
+import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { openBackend } from '../rollout/node/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
@@ -204,7 +199,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
 
 function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
   if (maxSteps !== undefined) return maxSteps;
-  const cap = usualCap(env);
+  const cap = defaultStepCap(env);
   if (cap !== null) {
     io.note(
       `${env.id} has no step limit of its own: episodes are stopped after ${cap} steps; --max-steps sets another`,

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { R2poError, UsageError, unknownName } from '../base/errors.ts';
-import { findEnv } from '../envs/index.ts';
+import { findEnv } from '../envs/registry.ts';
 import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
 import type { ImportedTraining } from '../interop/sb3/import.ts';

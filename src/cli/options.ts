@@ -7,7 +7,8 @@ import { type Command, Option } from 'commander';
 import { parseDocument } from 'yaml';
 import { UsageError, unknownName } from '../base/errors.ts';
 import type { EnvOptions } from '../envs/env.ts';
-import { type BackendChoice, backendChoices, maxSeed } from '../rollout/backend.ts';
+import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
+import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
 
 /** Numbers as people write them: `5`, `-0.5`, `1e6`. No hex, no blanks, no thousands separators. */

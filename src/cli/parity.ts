@@ -10,8 +10,9 @@ import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { policyKinds } from '../policies/index.ts';
-import { type Backend, usualCap } from '../rollout/backend.ts';
+import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import { defaultStepCap } from '../rollout/job.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, seedOption } from './options.ts';
@@ -116,7 +117,7 @@ async function check(
   for (const kind of kinds) {
     const policy = kind.build(env, {});
     const { seed, transitions, episodes, maxSeconds } = sizes;
-    const maxSteps = usualCap(env);
+    const maxSteps = defaultStepCap(env);
     for (const other of others.filter((backend) => backend.supports(env, policy) === null)) {
       io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
       const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };

@@ -1,8 +1,8 @@
 /** The outcomes of all episodes as CSV. */
 import { nextTurn } from '../base/async.ts';
 import type { OutputFile } from '../base/node/atomic-file.ts';
-import { endCauses } from '../rollout/backend.ts';
 import type { OutcomeSink } from '../rollout/host-statistics.ts';
+import { endCauses } from '../rollout/job.ts';
 
 /** Rows that become one text: signals and timers get their turn after it. */
 const rowsAtOnce = 2 ** 15;

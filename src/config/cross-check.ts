@@ -2,7 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import { missingDescription } from '../envs/description.ts';
 import type { Env } from '../envs/env.ts';
-import { findEnv } from '../envs/index.ts';
+import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';

@@ -2,8 +2,8 @@
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
-import { isEnvPath } from '../envs/index.ts';
 import { loadEnv } from '../envs/node/load.ts';
+import { isEnvPath } from '../envs/registry.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import type { InputText } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';

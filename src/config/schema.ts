@@ -3,14 +3,16 @@
  * YAML files. The `error` texts are what was expected; `problems.ts` makes messages of them.
  */
 import { z } from 'zod';
-import { envPathPattern, envs } from '../envs/index.ts';
+import { envs } from '../envs/index.ts';
+import { envPathPattern } from '../envs/registry.ts';
 import { reasoningEfforts } from '../llm/controls.ts';
 import { replyForms } from '../llm/reply/shape.ts';
 import { methods } from '../methods/index.ts';
 import { explanations, knowledgeLevels } from '../methods/settings.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
-import { backendChoices, maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/backend.ts';
+import { backendChoices } from '../rollout/backend.ts';
+import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../rollout/job-checks.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;

@@ -7,7 +7,7 @@ import { R2poError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
-import type { Trace } from '../rollout/backend.ts';
+import type { Trace } from '../rollout/job.ts';
 import { barsPicture } from './state-bars.ts';
 
 const unit = 'animation';

@@ -2,18 +2,10 @@
 import { R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import {
-  type Backend,
-  checkJob,
-  type Episodes,
-  firstSeed,
-  maxEpisodes,
-  maxMeasuredEpisodes,
-  type Played,
-  type RolloutJob,
-  type Trace,
-} from '../rollout/backend.ts';
-import { type OutcomeSink, statisticsByPlaying } from '../rollout/host-statistics.ts';
+import type { Backend } from '../rollout/backend.ts';
+import { hostStatistics, type OutcomeSink } from '../rollout/host-statistics.ts';
+import { type Episodes, firstSeed, type Played, type RolloutJob, type Trace } from '../rollout/job.ts';
+import { checkJob, maxEpisodes, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
@@ -70,7 +62,7 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   const measured = kept
     ? measuredFrom(statisticsOfEach(kept, job, wanted), kept)
     : sink
-      ? await statisticsByPlaying((part, given) => backend.play(part, given), job, wanted, { ...options, sink })
+      ? await hostStatistics((part, given) => backend.play(part, given), job, wanted, { ...options, sink })
       : await backend.measure(job, wanted, options);
   const { steps, seconds, gpuSeconds, compileSeconds } = measured;
   let summaries: readonly Summary[] | null = null;

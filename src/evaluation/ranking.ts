@@ -3,7 +3,9 @@ import { UsageError } from '../base/errors.ts';
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, checkSeeds, maxMeasuredEpisodes, type RolloutJob } from '../rollout/backend.ts';
+import type { Backend } from '../rollout/backend.ts';
+import type { RolloutJob } from '../rollout/job.ts';
+import { checkSeeds, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { BrokenReturnError } from '../rollout/statistics.ts';
 import { type PairedTest, pairedOf } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
@@ -65,7 +67,7 @@ export interface Rechecked extends PolicyIndex {
   readonly againstBest: AgainstBest | null;
 }
 
-export interface Ranking {
+export interface PolicyRanking {
   /** highest mean first; of equal means the one that was given first */
   readonly order: readonly Ranked[];
   readonly recheck: {
@@ -86,7 +88,7 @@ const usualKeep = 2 ** 24;
 const usualBlock = 2 ** 20;
 
 /** Throws a usage error for what cannot be played, or when no policy is left. */
-export async function rankPolicies(request: RankRequest): Promise<Ranking> {
+export async function rankPolicies(request: RankRequest): Promise<PolicyRanking> {
   const { populations, episodes, seed } = request;
   const started = performance.now();
   const everyone = populations.flatMap(({ candidates }, population) =>
@@ -122,7 +124,7 @@ async function recheckTop(
   { recheck, seed, episodes }: RankRequest,
   policies: readonly PlayedPolicy[],
   best: PolicyIndex,
-): Promise<Ranking['recheck']> {
+): Promise<PolicyRanking['recheck']> {
   if (recheck === null) return null;
   const fresh = { seed: seed + episodes, episodes: recheck.episodes };
   const again = await work.play(policies, fresh);

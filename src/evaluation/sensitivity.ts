@@ -1,6 +1,8 @@
 /** How much each parameter of a policy matters: its effect on the return when it alone is changed, on common seeds. */
 import type { Policy } from '../policies/policy.ts';
-import { type Backend, checkJob, maxEpisodes, type RolloutJob } from '../rollout/backend.ts';
+import type { Backend } from '../rollout/backend.ts';
+import type { RolloutJob } from '../rollout/job.ts';
+import { checkJob, maxEpisodes } from '../rollout/job-checks.ts';
 import { paired } from '../stats/intervals.ts';
 
 /** One changed parameter, and the mean change of the return over the same episodes. */

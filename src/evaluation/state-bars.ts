@@ -1,7 +1,7 @@
 /** What is drawn for an environment that has no picture of its own: a bar per state entry. */
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
-import type { Trace } from '../rollout/backend.ts';
+import type { Trace } from '../rollout/job.ts';
 
 const left = 120;
 const right = 20;

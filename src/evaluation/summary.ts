@@ -1,6 +1,6 @@
 /** What the episodes of one candidate amount to. */
 import { neighbours, quantile } from '../base/order-statistics.ts';
-import type { EndCause } from '../rollout/backend.ts';
+import type { EndCause } from '../rollout/job.ts';
 import { type EpisodePick, type Statistics, statisticsOf } from '../rollout/statistics.ts';
 import { meanInterval } from '../stats/intervals.ts';
 

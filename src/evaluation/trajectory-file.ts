@@ -1,5 +1,5 @@
 /** The trajectory file: one recorded episode as plain JSON, the format of `r2po eval --trajectory`. */
-import type { EndCause, Trace, TraceStep } from '../rollout/backend.ts';
+import type { EndCause, Trace, TraceStep } from '../rollout/job.ts';
 
 export interface TrajectoryDocument {
   readonly env: string;

@@ -6,7 +6,7 @@ import type { Summary } from '../evaluation/summary.ts';
 import type { ChatReply, Message } from '../llm/chat.ts';
 import type { ReplyForm, ReplyText } from '../llm/reply/shape.ts';
 import type { Policy } from '../policies/policy.ts';
-import type { Trace } from '../rollout/backend.ts';
+import type { Trace } from '../rollout/job.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
 import type { PairedTest } from '../stats/intervals.ts';
 import type { SearchSettings } from './settings.ts';

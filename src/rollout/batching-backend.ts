@@ -5,22 +5,13 @@
 import { nextTurn } from '../base/async.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import {
-  type Backend,
-  checkJob,
-  type Episodes,
-  firstSeed,
-  type Measured,
-  maxEpisodes,
-  maxMeasuredEpisodes,
-  type Played,
-  type PlayOptions,
-  type RolloutJob,
-} from './backend.ts';
-import type { StatisticsRequest } from './statistics.ts';
+import type { Backend, PlayOptions } from './backend.ts';
+import { type Episodes, firstSeed, type Played, type RolloutJob } from './job.ts';
+import { checkJob, maxEpisodes, maxMeasuredEpisodes } from './job-checks.ts';
+import type { Measured, StatisticsRequest } from './statistics.ts';
 
 /** Most episodes that are put together, so that memory does not grow with the number of runs. */
-const mostTogether = 2 ** 20;
+const maxBatch = 2 ** 20;
 
 export interface SharingCounts {
   /** asked of this backend */
@@ -68,7 +59,7 @@ function sharedTime({ seconds, compileSeconds }: Played) {
 }
 
 /** Wraps `backend`; closing closes it. Jobs share a call only when they name the same environment and policy objects. */
-export function shareBackend(backend: Backend): SharedBackend {
+export function batchingBackend(backend: Backend): SharedBackend {
   return new Sharing(backend);
 }
 
@@ -186,7 +177,7 @@ class Sharing implements SharedBackend {
       const { signal } = request.options;
       const size = request.job.candidates.length * request.job.episodes;
       if (signal?.aborted) request.reject(signal.reason);
-      else if (request.key !== key || (group.length > 0 && episodes + size > mostTogether)) rest.push(request);
+      else if (request.key !== key || (group.length > 0 && episodes + size > maxBatch)) rest.push(request);
       else {
         group.push(request);
         episodes += size;

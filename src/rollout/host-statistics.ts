@@ -4,21 +4,14 @@
  */
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import { RankSearch, rankPasses } from '../base/multi-pass-ranks.ts';
-import {
-  type Episodes,
-  firstSeed,
-  type Measured,
-  type Played,
-  type PlayOptions,
-  partOfJob,
-  type RolloutJob,
-} from './backend.ts';
-import { Nearest, OutcomeTally } from './outcome-counts.ts';
+import type { PlayOptions } from './backend.ts';
+import { type Episodes, firstSeed, type Played, partOfJob, type RolloutJob } from './job.ts';
+import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
 import {
   brokenReturn,
+  type Measured,
   measuredFrom,
   middleRanks,
-  type PickedOutcome,
   type Statistics,
   type StatisticsRequest,
   statisticsOfEach,
@@ -45,18 +38,18 @@ export interface ByPlayingOptions extends PlayOptions {
 }
 
 /** Outcomes that are in memory at a time, 13 bytes each: enough that waking the workers takes no time. */
-const usualPart = 2 ** 20;
+const defaultPart = 2 ** 20;
 /** As on a GPU. */
-const usualMemory = 2 ** 30;
+const defaultMemory = 2 ** 30;
 
 /** As `Backend.measure`: plays what the job asks for and keeps of each candidate only its statistics. */
-export async function statisticsByPlaying(
+export async function hostStatistics(
   play: Play,
   job: RolloutJob,
   request: StatisticsRequest,
   options: ByPlayingOptions = {},
 ): Promise<Measured> {
-  const { part = usualPart, sink, onProgress } = options;
+  const { part = defaultPart, sink, onProgress } = options;
   const started = performance.now();
   const total = job.candidates.length;
   const spent = new Spent();
@@ -73,7 +66,9 @@ export async function statisticsByPlaying(
       statistics.push(...found);
       await sink?.(played, { candidate: from, first: 0 });
     } else {
-      statistics.push(await new Streaming(play, some, request, { ...options, ...given, part }, spent).run(from));
+      statistics.push(
+        await new StreamedStatistics(play, some, request, { ...options, ...given, part }, spent).run(from),
+      );
     }
   }
   return measuredFrom(statistics, { ...spent.played, seconds: (performance.now() - started) / 1000 });
@@ -102,7 +97,7 @@ class Spent {
 const sumOf = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** The episodes of a job with one candidate in parts. The same statistics as `statisticsOf`, to the last bit. */
-class Streaming {
+class StreamedStatistics {
   readonly #play: Play;
   readonly #job: RolloutJob;
   readonly #request: StatisticsRequest;
@@ -124,7 +119,7 @@ class Streaming {
     this.#request = request;
     this.#options = options;
     this.#spent = spent;
-    this.#held = job.episodes * Float64Array.BYTES_PER_ELEMENT <= (options.memory ?? usualMemory) ? [] : null;
+    this.#held = job.episodes * Float64Array.BYTES_PER_ELEMENT <= (options.memory ?? defaultMemory) ? [] : null;
   }
 
   /** `candidate`: its number as the sink should hear it. */
@@ -133,7 +128,7 @@ class Streaming {
     const seed = firstSeed(this.#job, 0);
     const [low, high] = middleRanks(episodes);
     const search = new RankSearch([...new Set([...this.#request.ranks, low, high])]);
-    const tally = new OutcomeTally(this.#request.successThreshold);
+    const tally = new OutcomeCounts(this.#request.successThreshold);
     const running = new RunningMean();
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);

@@ -1,9 +1,15 @@
 /** What one look at each episode gives, of outcomes that come in parts. */
-import { endCauses } from './backend.ts';
-import type { PickedOutcome } from './statistics.ts';
+import { endCauses } from './job.ts';
+
+export interface PickedOutcome {
+  /** 0 ... episodes - 1 */
+  readonly index: number;
+  readonly return: number;
+  readonly length: number;
+}
 
 /** Counts, extremes and ends of one candidate's episodes. */
-export class OutcomeTally {
+export class OutcomeCounts {
   readonly #successThreshold: number;
   episodes = 0;
   successes = 0;

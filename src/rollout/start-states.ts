@@ -1,7 +1,7 @@
 /** Start states as the float64 dynamics draw them; the cpu backend plays from them, others may take them over. */
 import { Generator } from '../base/rng/generator.ts';
 import { type Env, stateArraySize } from '../envs/env.ts';
-import { checkSeeds } from './backend.ts';
+import { checkSeeds } from './job-checks.ts';
 
 /** The state rows `[STATE_DIM]` at the start of the episode seeds `seed ... seed + count - 1`. */
 export function startStates(env: Env, seed: number, count: number): number[][] {

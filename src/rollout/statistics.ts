@@ -2,16 +2,8 @@
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
 import { placeRanks } from '../base/order-statistics.ts';
-import {
-  type EndCause,
-  type Episodes,
-  endCauses,
-  firstSeed,
-  type Measured,
-  type Played,
-  type RolloutJob,
-} from './backend.ts';
-import { Nearest, OutcomeTally } from './outcome-counts.ts';
+import { type EndCause, type Episodes, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
+import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
 
 /** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
@@ -21,19 +13,12 @@ export type EpisodePick = (typeof episodePicks)[number];
 export interface StatisticsRequest {
   /** an episode with at least this return is a success */
   readonly successThreshold: number;
-  /** 0-based ranks of the returns that are wanted, ascending, none twice, at most `mostRanks` */
+  /** 0-based ranks of the returns that are wanted, ascending, none twice, at most `maxRanks` */
   readonly ranks: readonly number[];
 }
 
 /** What a GPU keeps count of at a time. */
-export const mostRanks = 10;
-
-export interface PickedOutcome {
-  /** 0 ... episodes - 1 */
-  readonly index: number;
-  readonly return: number;
-  readonly length: number;
-}
+export const maxRanks = 10;
 
 export interface Statistics {
   readonly episodes: number;
@@ -51,6 +36,14 @@ export interface Statistics {
   readonly steps: number;
   readonly shortest: number;
   readonly longest: number;
+}
+
+/** The outcomes of each candidate summed up. */
+export interface Measured extends Played {
+  /** mean return per candidate `[P]` */
+  readonly means: Float64Array;
+  /** `candidate` in 0 ... P - 1 */
+  of(candidate: number): Statistics;
 }
 
 /** A return is no number: no comparison may ever see it. */
@@ -83,7 +76,7 @@ export function statisticsOf(
 ): Statistics {
   const n = returns.length;
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const tally = new OutcomeTally(successThreshold);
+  const tally = new OutcomeCounts(successThreshold);
   tally.add(returns, lengths, ends);
   if (tally.broken !== null) throw brokenReturn(returns[tally.broken], firstSeed + tally.broken);
   const { mean, variance } = moments(returns);
@@ -110,7 +103,7 @@ export function statisticsOf(
 
 /** What a tally says, beside two episodes that it cannot pick. */
 export function tallied(
-  tally: OutcomeTally,
+  tally: OutcomeCounts,
   nearest: { readonly median: PickedOutcome; readonly mean: PickedOutcome },
 ): Pick<Statistics, 'episodes' | 'picks' | 'successes' | 'ends' | 'steps' | 'shortest' | 'longest'> {
   const { episodes, worst, best, first, successes, steps, shortest, longest } = tally;

@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { toSettings } from '../config/settings.ts';
 import type { Env } from '../envs/env.ts';
-import { findEnv } from '../envs/index.ts';
+import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';

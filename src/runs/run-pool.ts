@@ -9,7 +9,7 @@ import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.
 import type { Method } from '../methods/method.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/node/open.ts';
-import { type SharedBackend, shareBackend } from '../rollout/batching-backend.ts';
+import { type SharedBackend, batchingBackend } from '../rollout/batching-backend.ts';
 import type { CallState } from './models/calls.ts';
 import { modelNames, priceOf, withListPrices } from './models/cost.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
@@ -99,7 +99,7 @@ export class RunPool {
   }
 
   #backend(choice: BackendChoice): Promise<SharedBackend> {
-    return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(shareBackend));
+    return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(batchingBackend));
   }
 
   #modelsOf(config: Config, method: Method, begun: ModelNames | null): Promise<RunModels> {

@@ -12,7 +12,7 @@ const exactPairs = 50;
 const exactTiedPairs = 13;
 
 /** Equal values share a class; classes count up from 0 in ascending order of their value. */
-export interface Ranking {
+export interface Ranks {
   /** class of each value `[n]` */
   readonly classes: Uint32Array;
   /** values per class */
@@ -20,7 +20,7 @@ export interface Ranking {
 }
 
 /** Classes of finite `values`, in O(n log n). */
-export function rankingOf(values: Float64Array): Ranking {
+export function ranksOf(values: Float64Array): Ranks {
   const distinct = values.slice().sort();
   let count = 0;
   for (const value of distinct) {
@@ -58,17 +58,17 @@ export function winsOf(a: ArrayLike<number>, b: ArrayLike<number>, count: number
 }
 
 /** Both samples ranked together. */
-export interface JointRanking {
+export interface JointRanks {
   readonly a: Uint32Array;
   readonly b: Uint32Array;
   readonly sizes: Uint32Array;
 }
 
-export function rankedTogether(a: Float64Array, b: Float64Array): JointRanking {
+export function rankedTogether(a: Float64Array, b: Float64Array): JointRanks {
   const both = new Float64Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);
-  const { classes, sizes } = rankingOf(both);
+  const { classes, sizes } = ranksOf(both);
   return { a: classes.subarray(0, a.length), b: classes.subarray(a.length), sizes };
 }
 
@@ -184,7 +184,7 @@ export function wilcoxon(before: ArrayLike<number>, after: ArrayLike<number>): W
   }
   const differences = second.map((value, i) => value - first[i]).filter((difference) => difference !== 0);
   const pairs = differences.length;
-  const { classes, sizes } = rankingOf(differences.map(Math.abs));
+  const { classes, sizes } = ranksOf(differences.map(Math.abs));
   const doubled = doubledRanks(sizes);
   // Twice the rank is whole even where ties share one.
   const ranks = Uint32Array.from(classes, (k) => doubled[k]);

@@ -1,7 +1,8 @@
 /** The counter behind "share of the issue rate", against functions that can be counted by hand. */
 import { describe, expect, it } from 'vitest';
 import { issueShare, loadCounter, stepOperations } from '../../src/bench/issue-share.ts';
-import { envs, findEnv } from '../../src/envs/index.ts';
+import { envs } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { policyKinds } from '../../src/policies/index.ts';
 import { rolloutProgram } from '../../src/rollout/webgpu/program/programs.ts';
 

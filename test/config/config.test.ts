@@ -13,11 +13,12 @@ import { parseConfig, resolveConfig } from '../../src/config/resolve.ts';
 import { type Config, knownKeys } from '../../src/config/schema.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import { shippedConfigs } from '../../src/config/shipped.ts';
-import { envs, findEnv } from '../../src/envs/index.ts';
+import { envs } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { reasoningEfforts } from '../../src/llm/controls.ts';
 import { replyForms } from '../../src/llm/reply/shape.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
-import { maxEpisodes, maxSeed } from '../../src/rollout/backend.ts';
+import { maxEpisodes, maxSeed } from '../../src/rollout/job-checks.ts';
 
 /** The shortest valid file; line 6 is free. */
 const minimal = 'env: CartPole-v1\nmethod: r2po\niterations: 3\npolicy:\n  kind: linear\n';

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordedDraws } from '../../src/base/rng/draws.ts';
 import { parseConfig } from '../../src/config/resolve.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { linear } from '../../src/policies/linear.ts';
-import type { Backend, RolloutJob } from '../../src/rollout/backend.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import type { RolloutJob } from '../../src/rollout/job.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
 import { runCli } from '../support/cli.ts';
 import { diceEnv, readDiceShader } from '../support/dice-env.ts';

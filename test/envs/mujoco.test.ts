@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { actionSize, type Env, observationSize, type Params, stateArraySize } from '../../src/envs/env.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { readGolden } from '../suites/golden.ts';
 import { mujocoVersion, type Simulation, simulate } from '../support/mujoco.ts';

@@ -10,8 +10,8 @@ import { envs } from '../../src/envs/index.ts';
 import { scene } from '../../src/envs/picture.ts';
 import { animate, escapeXml, thinned } from '../../src/evaluation/animation.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
-import type { Trace } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import type { Trace } from '../../src/rollout/job.ts';
 import { runCli } from '../support/cli.ts';
 import { toyEnv } from '../support/toy-env.ts';
 

@@ -8,9 +8,10 @@ import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { type EvaluateRequest, evaluate } from '../../src/evaluation/evaluate.ts';
 import { quantileLevels, summarise } from '../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import type { Backend, Episodes, Trace } from '../../src/rollout/backend.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { statisticsByPlaying } from '../../src/rollout/host-statistics.ts';
+import { hostStatistics } from '../../src/rollout/host-statistics.ts';
+import type { Episodes, Trace } from '../../src/rollout/job.ts';
 import { meanInterval, paired, t975, welch } from '../../src/stats/intervals.ts';
 
 const options = { firstSeed: 70, successThreshold: 40 };
@@ -315,7 +316,7 @@ describe('evaluate', () => {
     supports: () => null,
     play: async (...given) => play(await cpu.play(...given)),
     measure: (job, wanted, options) =>
-      statisticsByPlaying(async (...given) => play(await cpu.play(...given)), job, wanted, options),
+      hostStatistics(async (...given) => play(await cpu.play(...given)), job, wanted, options),
     trace: async (...given) => trace(await cpu.trace(...given)),
     resets: (...given) => cpu.resets(...given),
     probe: (...given) => cpu.probe(...given),

@@ -2,11 +2,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
-import { type Ranked, type Ranking, type RankRequest, rankPolicies } from '../../src/evaluation/ranking.ts';
+import { type PolicyRanking, type Ranked, type RankRequest, rankPolicies } from '../../src/evaluation/ranking.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { statisticsByPlaying } from '../../src/rollout/host-statistics.ts';
+import { hostStatistics } from '../../src/rollout/host-statistics.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
 import { type PairedTest, paired } from '../../src/stats/intervals.ts';
 import { holm } from '../../src/stats/multiple-testing.ts';
@@ -37,7 +37,7 @@ const request = (changes: Partial<RankRequest> = {}): RankRequest => ({
 });
 
 /** What is the same whenever it is asked for. */
-const content = ({ order, recheck, broken, steps: _, seconds: __ }: Ranking) => ({ order, recheck, broken });
+const content = ({ order, recheck, broken, steps: _, seconds: __ }: PolicyRanking) => ({ order, recheck, broken });
 
 async function returnsOf(
   population: number,
@@ -52,7 +52,7 @@ async function returnsOf(
   return { summary: result.summaries[0], returns: (await result.outcomes()).returns };
 }
 
-async function expectRight({ order, recheck }: Ranking, backend: Backend): Promise<void> {
+async function expectRight({ order, recheck }: PolicyRanking, backend: Backend): Promise<void> {
   const means = order.map(({ summary }) => summary.mean);
   expect(means).toEqual([...means].sort((a, b) => b - a));
   const parts: { list: readonly Omit<Ranked, 'rank'>[]; seed: number; episodes: number }[] = [
@@ -143,7 +143,7 @@ describe('a ranking', () => {
     const broken: Backend = {
       ...{ id: 'cpu', adapter: null, play },
       supports: () => null,
-      measure: (job, wanted, options) => statisticsByPlaying(play, job, wanted, options),
+      measure: (job, wanted, options) => hostStatistics(play, job, wanted, options),
       trace: (...given) => cpu.trace(...given),
       resets: (...given) => cpu.resets(...given),
       probe: (...given) => cpu.probe(...given),
@@ -179,7 +179,7 @@ describe('a ranking', () => {
         id: 'cpu',
         adapter: null,
         play,
-        measure: (job, wanted, options) => statisticsByPlaying(play, job, wanted, options),
+        measure: (job, wanted, options) => hostStatistics(play, job, wanted, options),
       } as Pick<Backend, 'id' | 'adapter' | 'play' | 'measure'> as Backend;
       const populations = [{ policy: linear, candidates: [bad, nearlyFair, fair] }];
       const { order, recheck } = await rankPolicies(

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, utimesSyn
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { openExportableRun } from '../../src/interop/reference/export.ts';
 import { findTrainings } from '../../src/interop/sb3/find.ts';
 import { importTraining } from '../../src/interop/sb3/import.ts';

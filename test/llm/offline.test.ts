@@ -18,7 +18,7 @@ import { searchPrompt as searchParts } from '../../src/methods/prompts/search.ts
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { ParameterValues, Policy } from '../../src/policies/policy.ts';
-import type { Trace } from '../../src/rollout/backend.ts';
+import type { Trace } from '../../src/rollout/job.ts';
 
 const searchPrompt = (context: PromptContext) => promptMessage(searchParts(context)).content;
 const statisticsCritic = async (context: CriticContext) => promptMessage(await criticParts(context)).content;

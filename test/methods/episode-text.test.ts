@@ -4,7 +4,7 @@ import { plainNumber, significant } from '../../src/base/plain-number.ts';
 import { estimateTokens } from '../../src/base/tokens.ts';
 import type { Env } from '../../src/envs/env.ts';
 import { trajectoryText } from '../../src/methods/prompts/episode-text.ts';
-import type { EndCause, Trace } from '../../src/rollout/backend.ts';
+import type { EndCause, Trace } from '../../src/rollout/job.ts';
 
 const row = (name: string) => ({ name, meaning: name, unit: 'm', low: -9, high: 9 });
 const spaces: Pick<Env, 'observation' | 'action'> = {

@@ -5,7 +5,7 @@ import { UsageError } from '../../src/base/errors.ts';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { type ActionSpace, observationSize, type Row, type Spaces } from '../../src/envs/env.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import { mlp } from '../../src/policies/mlp.ts';

@@ -1,7 +1,7 @@
 /** Analyses of records made by hand; the expected numbers are worked out in the comments. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { buildPolicy } from '../../src/policies/index.ts';

@@ -3,9 +3,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import type { Backend, RolloutJob } from '../../src/rollout/backend.ts';
-import { shareBackend } from '../../src/rollout/batching-backend.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
+import { batchingBackend } from '../../src/rollout/batching-backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import type { RolloutJob } from '../../src/rollout/job.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
 import { describeGpu } from '../support/gpu.ts';
 
@@ -30,7 +31,7 @@ const lakeJob: RolloutJob = {
 };
 
 async function sameAsAlone(backend: Backend): Promise<void> {
-  const shared = shareBackend(backend);
+  const shared = batchingBackend(backend);
   const jobs = [...Array.from({ length: 6 }, (_, i) => cartpoleJob(i)), lakeJob];
   const played = await Promise.all(jobs.map((job) => shared.play(job)));
   const measured = await Promise.all(jobs.map((job) => shared.measure(job, request)));
@@ -58,7 +59,7 @@ describe('a shared backend', () => {
   it('gives each request what it would get alone, in one call per kind', () => sameAsAlone(cpu));
 
   it('keeps apart what differs in episodes, caps or what is counted', async () => {
-    const shared = shareBackend(cpu);
+    const shared = batchingBackend(cpu);
     const job = cartpoleJob(2);
     await Promise.all([
       shared.measure(job, request),
@@ -83,7 +84,7 @@ describe('a shared backend', () => {
         return cpu.play(job);
       },
     };
-    const shared = shareBackend(failing);
+    const shared = batchingBackend(failing);
     const bad = { ...cartpoleJob(0), candidates: [new Float64Array(10).fill(5)] };
     const results = await Promise.allSettled([cartpoleJob(1), bad, cartpoleJob(3)].map((job) => shared.play(job)));
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
@@ -91,7 +92,7 @@ describe('a shared backend', () => {
   });
 
   it('lets go of what was interrupted, and of nothing else', async () => {
-    const shared = shareBackend(cpu);
+    const shared = batchingBackend(cpu);
     const controller = new AbortController();
     const given = shared.play(cartpoleJob(1), { signal: controller.signal });
     const others = [shared.play(cartpoleJob(2)), shared.play(cartpoleJob(3))];
@@ -101,13 +102,13 @@ describe('a shared backend', () => {
   });
 
   it('refuses a job at once, as the backend behind it would', async () => {
-    const shared = shareBackend(cpu);
+    const shared = batchingBackend(cpu);
     await expect(shared.play({ ...cartpoleJob(0), candidates: [] })).rejects.toThrow('at least one candidate');
     expect(shared.counts.requests).toBe(0);
   });
 
   it('puts no more together than memory allows', async () => {
-    const shared = shareBackend(cpu);
+    const shared = batchingBackend(cpu);
     const large = { ...lakeJob, episodes: 400_000, maxSteps: 1 };
     await Promise.all([1, 2, 3].map((seed) => shared.measure({ ...large, seed }, { ...request, ranks: [0] })));
     expect(shared.counts).toEqual({ requests: 3, calls: 2 });

@@ -4,9 +4,10 @@ import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import type { Backend, RolloutJob } from '../../src/rollout/backend.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openGpujsBackend } from '../../src/rollout/gpujs/backend.ts';
+import type { RolloutJob } from '../../src/rollout/job.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
 import { describeGpu } from '../support/gpu.ts';
 

@@ -10,11 +10,12 @@ import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Policy } from '../../src/policies/policy.ts';
-import { type Episodes, endCauses, maxSeed, type RolloutJob } from '../../src/rollout/backend.ts';
 import { Player } from '../../src/rollout/cpu/loop.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
-import { allocateOutcomes, CANCELLED, sliceSize, type Work } from '../../src/rollout/cpu/node/worker-job.ts';
+import { allocateOutcomes, CANCELLED, sliceSize, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
+import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
+import { maxSeed } from '../../src/rollout/job-checks.ts';
 import { toyEnv } from '../support/toy-env.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -323,7 +324,7 @@ describe('stopping', () => {
 });
 
 describe('worker pool', () => {
-  const work = (seed: number): Work => ({
+  const work = (seed: number): WorkerJob => ({
     env: { name: 'CartPole-v1', options: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],

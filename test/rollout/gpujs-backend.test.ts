@@ -1,11 +1,11 @@
 /** The GPU.js backend as a backend: episodes, traces, and what it refuses. Its numbers: recorded-steps.test.ts, parity.test.ts. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { defineEnv } from '../../src/envs/env.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import type { RolloutJob } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openGpujsBackend } from '../../src/rollout/gpujs/backend.ts';
+import type { RolloutJob } from '../../src/rollout/job.ts';
 import { readGolden } from '../suites/golden.ts';
 import { runCli } from '../support/cli.ts';
 import { toyEnv } from '../support/toy-env.ts';

@@ -5,8 +5,8 @@ import { RankSearch, rankPasses } from '../../src/base/multi-pass-ranks.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { summaryRanks } from '../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/backend.ts';
-import { type ByPlayingOptions, type Play, statisticsByPlaying } from '../../src/rollout/host-statistics.ts';
+import { type ByPlayingOptions, hostStatistics, type Play } from '../../src/rollout/host-statistics.ts';
+import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/job.ts';
 import { statisticsOf } from '../../src/rollout/statistics.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -82,7 +82,7 @@ describe('statistics of parts', () => {
 
   async function expectAsAtOnce(play: Play, asked: RolloutJob, options: ByPlayingOptions): Promise<void> {
     const wanted = request(asked.episodes);
-    const measured = await statisticsByPlaying(play, asked, wanted, options);
+    const measured = await hostStatistics(play, asked, wanted, options);
     let steps = 0;
     for (const c of asked.candidates.keys()) {
       const { returns, lengths, ends } = await play(partOfJob(asked, c, c + 1), {});
@@ -136,8 +136,8 @@ describe('statistics of parts', () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       heard.push(`${candidate}/${first}: ${returns.join(' ')}`);
     };
-    await statisticsByPlaying(play, job(2, 5, 30), request(5), { part: 2, memory: 0, sink });
-    await statisticsByPlaying(play, job(1, 3, 50), request(3), { part: 4, sink });
+    await hostStatistics(play, job(2, 5, 30), request(5), { part: 2, memory: 0, sink });
+    await hostStatistics(play, job(1, 3, 50), request(3), { part: 4, sink });
     expect(heard).toEqual([
       '0/0: 130 131',
       '0/2: 132 133',
@@ -158,14 +158,14 @@ describe('statistics of parts', () => {
       options.onProgress?.(1);
       return played;
     };
-    const measured = await statisticsByPlaying(play, job(2, 4, 0), request(4), {
+    const measured = await hostStatistics(play, job(2, 4, 0), request(4), {
       part: 4,
       onProgress: (share) => shares.push(share),
     });
     expect(shares).toEqual([0.25, 0.5, 0.5, 0.75, 1, 1]);
     expect(measured.gpuSeconds).toBe(4);
     shares.length = 0;
-    await statisticsByPlaying(play, job(1, 8, 0), request(8), {
+    await hostStatistics(play, job(1, 8, 0), request(8), {
       part: 4,
       memory: 0,
       onProgress: (share) => shares.push(share),
@@ -174,13 +174,13 @@ describe('statistics of parts', () => {
     expect(shares).toContain(0.25);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     shares.length = 0;
-    await statisticsByPlaying(inner, job(1, 9, 0), request(9), { part: 3, onProgress: (share) => shares.push(share) });
+    await hostStatistics(inner, job(1, 9, 0), request(9), { part: 3, onProgress: (share) => shares.push(share) });
     expect(shares).toEqual([1 / 3, 2 / 3, 1]);
   });
 
   it('name the seed of a return that is no number', async () => {
     const play = playing((_, s) => (s === 47 ? Number.NaN : 1));
-    await expect(statisticsByPlaying(play, job(1, 20, 40), request(20), { part: 3 })).rejects.toThrow(
+    await expect(hostStatistics(play, job(1, 20, 40), request(20), { part: 3 })).rejects.toThrow(
       'expected finite returns, got NaN in the episode with seed 47',
     );
   });
@@ -195,13 +195,11 @@ describe('statistics of parts', () => {
       if (firstSeed(part, 0) >= 15) throw new Error('lost the device');
       return inner(part, options);
     };
-    await expect(statisticsByPlaying(play, job(1, 20, 0), request(20), { part: 5 })).rejects.toThrow('lost the device');
+    await expect(hostStatistics(play, job(1, 20, 0), request(20), { part: 5 })).rejects.toThrow('lost the device');
     const sink = async () => {
       throw new Error('the disk is full');
     };
-    await expect(statisticsByPlaying(play, job(1, 10, 0), request(10), { part: 5, sink })).rejects.toThrow(
-      'disk is full',
-    );
+    await expect(hostStatistics(play, job(1, 10, 0), request(10), { part: 5, sink })).rejects.toThrow('disk is full');
     expect(open).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
-import { findEnv } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { loadPolicySet } from '../../src/runs/folder/policy-set.ts';
 import { runCli } from '../support/cli.ts';
 

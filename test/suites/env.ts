@@ -5,8 +5,8 @@ import { checkEnvironment } from '../../src/checks/conformance.ts';
 import { actionSize, type Env, observationSize, stateArraySize } from '../../src/envs/env.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
 import { policyValues } from '../../src/policies/policy.ts';
-import type { RolloutJob } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import type { RolloutJob } from '../../src/rollout/job.ts';
 import { asVector, drawsOf, type GoldenEpisode, observationOf, readGolden } from './golden.ts';
 
 export interface GoldenTolerance {

@@ -12,7 +12,7 @@ import {
 } from '../../src/methods/method.ts';
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import type { Trace } from '../../src/rollout/backend.ts';
+import type { Trace } from '../../src/rollout/job.ts';
 import { type EpisodePick, episodePicks } from '../../src/rollout/statistics.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
 

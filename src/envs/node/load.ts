@@ -3,7 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import type { Env, EnvOptions } from '../env.ts';
-import { envs, findEnv, isEnvPath, registerEnv, withEnvOptions } from '../index.ts';
+import { envs } from '../index.ts';
+import { findEnv, isEnvPath, registerEnv, withEnvOptions } from '../registry.ts';
 
 const unit = '--env';
 const entries = ['index.ts', 'index.js', 'index.mjs'];

@@ -11,7 +11,8 @@ import { DiffersError, errorCode, R2poError, UsageError } from '../../base/error
 import { replaceFile } from '../../base/node/atomic-file.ts';
 import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
-import type { Backend, RolloutJob, Trace } from '../../rollout/backend.ts';
+import type { Backend } from '../../rollout/backend.ts';
+import type { RolloutJob, Trace } from '../../rollout/job.ts';
 import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';

@@ -11,7 +11,7 @@ import { exitCodes } from '../../base/errors.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
 import { listFolder } from '../../base/node/walk.ts';
 import { findMethod } from '../../methods/index.ts';
-import { endCauses } from '../../rollout/backend.ts';
+import { endCauses } from '../../rollout/job.ts';
 import { configName } from '../../runs/folder/folder.ts';
 import { runHash } from '../../runs/folder/identity.ts';
 import { newManifest } from '../../runs/folder/manifest.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { listFolder } from '../../base/node/walk.ts';
 import { type Summary, summarise } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
-import { endCauses } from '../../rollout/backend.ts';
+import { endCauses } from '../../rollout/job.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import type { RunUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files.ts';

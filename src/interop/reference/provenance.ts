@@ -12,7 +12,7 @@ import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { parseConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
-import { findEnv } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { offline } from '../../llm/offline/index.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';

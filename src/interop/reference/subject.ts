@@ -5,7 +5,7 @@ import { UsageError } from '../../base/errors.ts';
 import { listFolder } from '../../base/node/walk.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Env } from '../../envs/env.ts';
-import { findEnv } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import type { Account } from '../common/import-log.ts';
 import type { FoundRun } from './find.ts';
 import {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Env } from '../../envs/env.ts';
 import { type Summary, summarise } from '../../evaluation/summary.ts';
-import { endCauses } from '../../rollout/backend.ts';
+import { endCauses } from '../../rollout/job.ts';
 import type { Account } from '../common/import-log.ts';
 import type { EventLog } from '../common/imported-journal.ts';
 import type { FoundTraining } from './find.ts';

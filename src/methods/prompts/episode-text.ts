@@ -5,7 +5,7 @@
 import { significant } from '../../base/plain-number.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { ActionSpace, ObservationSpace, Spaces } from '../../envs/env.ts';
-import type { EndCause, Trace, TraceStep } from '../../rollout/backend.ts';
+import type { EndCause, Trace, TraceStep } from '../../rollout/job.ts';
 
 /** Enough to tell states apart; more digits cost tokens and carry no decision. */
 const stepDigits = 3;

@@ -1,7 +1,7 @@
 /** What a critic is shown of a proposal's episodes: each of these is one kind of evidence. */
 import { plainNumber } from '../../base/plain-number.ts';
 import { quantileLevels, type Summary } from '../../evaluation/summary.ts';
-import { endCauses } from '../../rollout/backend.ts';
+import { endCauses } from '../../rollout/job.ts';
 import type { CriticContext } from '../method.ts';
 import type { SearchSettings } from '../settings.ts';
 import { excerptText, trajectoryText } from './episode-text.ts';

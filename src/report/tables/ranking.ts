@@ -1,6 +1,6 @@
 /** A ranking of policies as a document and as tables. */
 import { significant } from '../../base/plain-number.ts';
-import type { AgainstBest, PolicyIndex, Ranked, Ranking } from '../../evaluation/ranking.ts';
+import type { AgainstBest, PolicyIndex, PolicyRanking, Ranked } from '../../evaluation/ranking.ts';
 import type { PolicySet } from '../../runs/folder/policy-set.ts';
 import { pText } from '../comparisons.ts';
 import type { Cell, Table } from './table.ts';
@@ -10,7 +10,7 @@ const level = 0.05;
 
 export interface RankingReport {
   readonly set: Pick<PolicySet, 'groups' | 'duplicates' | 'leftOut'>;
-  readonly ranking: Ranking;
+  readonly ranking: PolicyRanking;
   readonly seed: number;
   readonly episodes: number;
 }

@@ -5,7 +5,7 @@
 import { Generator } from '../../base/rng/generator.ts';
 import { actionSize, type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import { type Policy, policyValues } from '../../policies/policy.ts';
-import { type EndCause, endCauses, firstSeed, type RolloutJob, type TraceStep } from '../backend.ts';
+import { type EndCause, endCauses, firstSeed, type RolloutJob, type TraceStep } from '../job.ts';
 import { argmax, clipToBox } from './actions.ts';
 
 /** Where the outcomes go, candidate-major as in `Episodes`. */

@@ -10,27 +10,21 @@ import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';
+import type { Backend, PlayOptions } from '../backend.ts';
+import { hostStatistics } from '../host-statistics.ts';
 import {
-  type Backend,
-  checkEpisode,
-  checkJob,
-  checkProbes,
   type Episodes,
   endCauses,
   firstSeed,
-  type Measured,
-  maxEpisodes,
-  maxMeasuredEpisodes,
-  type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
   type RolloutJob,
   stepLimit,
   type Trace,
-} from '../backend.ts';
-import { statisticsByPlaying } from '../host-statistics.ts';
+} from '../job.ts';
+import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import { startStates } from '../start-states.ts';
-import type { StatisticsRequest } from '../statistics.ts';
+import type { Measured, StatisticsRequest } from '../statistics.ts';
 import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 
 /** What is used of the package; its own types leave some of it out. */
@@ -53,7 +47,7 @@ interface GpujsProgram {
 /** Steps in one call of a kernel, which blocks the thread: half a second or less. */
 const callSteps = 20_000_000;
 /** Counts are f32 in a kernel. */
-const mostSteps = 2 ** 24;
+const maxSteps = 2 ** 24;
 
 const outcome = ['total', 'length', 'ended'];
 const last = ['action', 'reward'];
@@ -160,7 +154,7 @@ class GpujsBackend implements Backend {
 
   async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
     checkJob(job, maxMeasuredEpisodes);
-    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+    return hostStatistics((part, given) => this.play(part, given), job, request, options);
   }
 
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
@@ -270,7 +264,7 @@ class GpujsBackend implements Backend {
         returnType: 'Array(4)',
         dynamicOutput: true,
         dynamicArguments: true,
-        loopMaxIterations: mostSteps,
+        loopMaxIterations: maxSteps,
       });
       this.#kernels.set(key, kernel);
     }
@@ -301,10 +295,10 @@ const flat = (rows: readonly (readonly number[])[]): Float32Array => Float32Arra
 
 function checkedLimit(job: RolloutJob): ReturnType<typeof stepLimit> {
   const limit = stepLimit(job);
-  if (limit.steps > mostSteps) {
+  if (limit.steps > maxSteps) {
     throw new UsageError(
       'evaluate',
-      `expected at most ${mostSteps} steps on the backend "gpujs", got ${limit.steps}; lower max-steps`,
+      `expected at most ${maxSteps} steps on the backend "gpujs", got ${limit.steps}; lower max-steps`,
     );
   }
   return limit;

@@ -1,41 +1,34 @@
 /** The WebGPU backend: thousands of episodes per dispatch, one invocation each. */
 import { R2poError } from '../../base/errors.ts';
 import { actionSize, type Env, observationSize } from '../../envs/env.ts';
+import type { Backend, PlayOptions } from '../backend.ts';
+import { hostStatistics } from '../host-statistics.ts';
 import {
-  type Backend,
-  checkEpisode,
-  checkJob,
-  checkProbes,
-  checkSeeds,
   type Episodes,
   endCauses,
   firstSeed,
-  type Measured,
-  maxEpisodes,
-  maxMeasuredEpisodes,
-  type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
   partOfJob,
   type RolloutJob,
   type Trace,
-} from '../backend.ts';
-import { statisticsByPlaying } from '../host-statistics.ts';
-import type { StatisticsRequest } from '../statistics.ts';
+} from '../job.ts';
+import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
+import type { Measured, StatisticsRequest } from '../statistics.ts';
 import { type GpuDevice, openDevice } from './device.ts';
-import { plainEntry, Rollout, traceWords, usualWorkgroup } from './episodes/episode-kernel.ts';
+import { defaultWorkgroup, EpisodeKernel, plainEntry, traceWords } from './episodes/episode-kernel.ts';
 import { causeIn, outcomeBytes, stepsIn } from './episodes/outcome-word.ts';
 import { envParamWords, seedWords } from './program/declarations.ts';
 import { ProgramCache } from './program/program-cache.ts';
 import type { ReadShader } from './program/programs.ts';
 import type { DispatchSize } from './run/dispatch-size.ts';
-import { Flight } from './run/in-flight.ts';
-import { usualSegment } from './run/memory-plan.ts';
+import { InFlight } from './run/in-flight.ts';
+import { defaultSegment } from './run/memory-plan.ts';
 import { type Kernel, Runner } from './run/runner.ts';
 import { measure } from './statistics/device-statistics.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
-const usualMemory = 2 ** 30;
+const defaultMemory = 2 ** 30;
 /** So few outcomes the host of a GPU sums up sooner than the GPU: on an H100 both take as long for about 500. */
 const episodesForHost = 2 ** 9;
 
@@ -60,13 +53,13 @@ export async function openWebGpuBackend(options: WebGpuOptions = {}): Promise<Ba
 }
 
 /** A device and all that lives on it. */
-interface Session {
+interface GpuSession {
   readonly gpu: GpuDevice;
   readonly runner: Runner;
   readonly sizes: WeakMap<Kernel, DispatchSize>;
 }
 
-function sessionOn(gpu: GpuDevice): Session {
+function gpuSessionOn(gpu: GpuDevice): GpuSession {
   return { gpu, runner: new Runner(gpu), sizes: new WeakMap() };
 }
 
@@ -74,7 +67,7 @@ class WebGpuBackend implements Backend {
   readonly id = 'webgpu';
   readonly #options: WebGpuOptions;
   readonly #programs: ProgramCache;
-  #session: Session;
+  #session: GpuSession;
   /** Calls share the device's buffers, so they take turns. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -82,7 +75,7 @@ class WebGpuBackend implements Backend {
   constructor(gpu: GpuDevice, options: WebGpuOptions) {
     this.#options = options;
     this.#programs = new ProgramCache(options.readShader);
-    this.#session = sessionOn(gpu);
+    this.#session = gpuSessionOn(gpu);
   }
 
   get adapter(): string {
@@ -156,29 +149,29 @@ class WebGpuBackend implements Backend {
     this.#session.gpu.close();
   }
 
-  #inTurn<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  #inTurn<T>(work: (session: GpuSession) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => work(await this.#usable()));
     this.#turn = result.catch(() => {});
     return result;
   }
 
   /** The session, or a new one on a new device when the old device has failed: what it failed at has been told. */
-  async #usable(): Promise<Session> {
+  async #usable(): Promise<GpuSession> {
     if (this.#closed) throw new R2poError('webgpu', 'expected an open backend, got a closed one; open another');
     if (this.#session.gpu.failed) {
       this.#session.gpu.close();
-      this.#session = sessionOn(await openDevice());
+      this.#session = gpuSessionOn(await openDevice());
     }
     return this.#session;
   }
 
-  #rollout({ gpu, runner, sizes }: Session, job: RolloutJob): Promise<Rollout> {
-    const { segment = usualSegment, workgroup = usualWorkgroup } = this.#options;
+  #rollout({ gpu, runner, sizes }: GpuSession, job: RolloutJob): Promise<EpisodeKernel> {
+    const { segment = defaultSegment, workgroup = defaultWorkgroup } = this.#options;
     const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
-    return Rollout.prepare(runner, job, { sizes, bindingBytes, segment, workgroup, programs: this.#programs });
+    return EpisodeKernel.prepare(runner, job, { sizes, bindingBytes, segment, workgroup, programs: this.#programs });
   }
 
-  async #play(session: Session, job: RolloutJob, options: PlayOptions): Promise<Episodes> {
+  async #play(session: GpuSession, job: RolloutJob, options: PlayOptions): Promise<Episodes> {
     const { signal, timing = false, onProgress } = options;
     const started = performance.now();
     const rollout = await this.#rollout(session, job);
@@ -187,9 +180,9 @@ class WebGpuBackend implements Backend {
     const lengths = new Uint32Array(total);
     const ends = new Uint8Array(total);
     let steps = 0;
-    let landed = 0;
+    let finished = 0;
     let gpuSeconds: number | null = timing ? 0 : null;
-    const flight = new Flight();
+    const flight = new InFlight();
     try {
       for (const block of rollout.blocks) {
         rollout.begin(block);
@@ -220,29 +213,29 @@ class WebGpuBackend implements Backend {
             await flight.add(submission, (result, seconds) => {
               rollout.size.observe(result.played, seconds);
               steps += result.played;
-              landed += slice.count;
-              onProgress?.(landed / total);
+              finished += slice.count;
+              onProgress?.(finished / total);
               gpuSeconds = gpuSeconds === null || result.gpuSeconds === null ? null : gpuSeconds + result.gpuSeconds;
             });
             done += slice.count;
           }
         }
       }
-      await flight.land();
+      await flight.drain();
     } finally {
-      await flight.clear();
+      await flight.settle();
     }
     const { compileSeconds } = rollout;
     return { returns, lengths, ends, steps, seconds: (performance.now() - started) / 1000, gpuSeconds, compileSeconds };
   }
 
   async #measure(
-    session: Session,
+    session: GpuSession,
     job: RolloutJob,
     request: StatisticsRequest,
     options: PlayOptions,
   ): Promise<Measured> {
-    const { statistics = this.#place(session, job), memory = usualMemory } = this.#options;
+    const { statistics = this.#place(session, job), memory = defaultMemory } = this.#options;
     if (statistics === 'host') {
       // One part after the other, as they share the buffers.
       let turn: Promise<unknown> = Promise.resolve();
@@ -251,7 +244,7 @@ class WebGpuBackend implements Backend {
         turn = played.catch(() => undefined);
         return played;
       };
-      return statisticsByPlaying(play, job, request, options);
+      return hostStatistics(play, job, request, options);
     }
     const started = performance.now();
     const rollout = await this.#rollout(session, job);
@@ -273,13 +266,13 @@ class WebGpuBackend implements Backend {
   }
 
   /** A software adapter is the host's own processor, which has doubles to sum up with. */
-  #place({ gpu }: Session, { candidates, episodes }: RolloutJob): 'device' | 'host' {
+  #place({ gpu }: GpuSession, { candidates, episodes }: RolloutJob): 'device' | 'host' {
     const fits = episodes <= maxEpisodes;
     return fits && (gpu.adapter.software || candidates.length * episodes <= episodesForHost) ? 'host' : 'device';
   }
 
   /** `job` has one candidate. */
-  async #trace(session: Session, job: RolloutJob, episode: number): Promise<Trace> {
+  async #trace(session: GpuSession, job: RolloutJob, episode: number): Promise<Trace> {
     const { env } = job;
     const { runner } = session;
     const rollout = await this.#rollout(session, job);
@@ -296,10 +289,10 @@ class WebGpuBackend implements Backend {
     const size = traceWords(env);
     // One record per number of steps played, 0 ... length: where the episode stands and what led there.
     const records = new Float32Array((length + 1) * size);
-    const mostRecords = Math.floor(session.gpu.device.limits.maxStorageBufferBindingSize / (4 * size));
+    const maxRecords = Math.floor(session.gpu.device.limits.maxStorageBufferBindingSize / (4 * size));
     let recordedTotal = Number.NaN;
     for (let from = 0; from <= length; ) {
-      const left = Math.min(length + 1 - from, mostRecords);
+      const left = Math.min(length + 1 - from, maxRecords);
       const count = rollout.size.next(left, Math.max(1, length));
       const kept = outcomes(count);
       const dispatch = rollout.dispatch({ first: episode, count, at: 0, record: from + 1 }, kept.from);
@@ -353,7 +346,7 @@ class WebGpuBackend implements Backend {
     const dispatch = {
       kernel,
       bindings: bindings.map((buffer) => ({ buffer })),
-      workgroups: Math.ceil(count / usualWorkgroup),
+      workgroups: Math.ceil(count / defaultWorkgroup),
     };
     return runner.submit({ dispatches: [dispatch], copies: [output] }, (results) => {
       const values = results.f32(0);

@@ -19,7 +19,8 @@ import {
 import { type SearchSettings, sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Policy } from '../../policies/policy.ts';
-import { type Backend, type Episodes, endCauses, type RolloutJob, type Trace } from '../../rollout/backend.ts';
+import { type Backend } from '../../rollout/backend.ts';
+import { type Episodes, endCauses, type RolloutJob, type Trace } from '../../rollout/job.ts';
 import type { EpisodePick } from '../../rollout/statistics.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import { paired } from '../../stats/intervals.ts';

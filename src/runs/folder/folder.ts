@@ -10,7 +10,7 @@ import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { openConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
-import { findEnv } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { withListPrices } from '../models/cost.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';

@@ -6,7 +6,7 @@ import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
 import type { Env } from '../../envs/env.ts';
-import { findEnv } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { readRunConfig, refuseTraining } from './folder.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { policyDocument } from '../../config/policy-file.ts';
 import type { Policy } from '../../policies/policy.ts';
-import type { Trace } from '../../rollout/backend.ts';
+import type { Trace } from '../../rollout/job.ts';
 import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import { jsonText } from '../../base/json.ts';
 import { replaceFileAsync } from '../../base/node/atomic-file.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
-import { findEnv } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { costOfRun } from '../models/cost.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type IterationRow, type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';

@@ -10,7 +10,7 @@ import type { Summary } from '../../evaluation/summary.ts';
 import { type ChatReply, finishes, modelKinds } from '../../llm/chat.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
 import { candidateLabelPattern, purposes } from '../../methods/method.ts';
-import { endCauses } from '../../rollout/backend.ts';
+import { endCauses } from '../../rollout/job.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
 
 const count = z.int().min(0);

@@ -4,21 +4,22 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cartpole } from '../../../src/envs/cartpole/index.ts';
-import { findEnv } from '../../../src/envs/index.ts';
+import { findEnv } from '../../../src/envs/registry.ts';
 import { summaryRanks } from '../../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../../src/policies/index.ts';
-import type { Backend, RolloutJob } from '../../../src/rollout/backend.ts';
-import { middleRanks, mostRanks, statisticsOf, statisticsOfEach } from '../../../src/rollout/statistics.ts';
+import type { Backend } from '../../../src/rollout/backend.ts';
+import type { RolloutJob } from '../../../src/rollout/job.ts';
+import { maxRanks, middleRanks, statisticsOf, statisticsOfEach } from '../../../src/rollout/statistics.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
 import { type GpuDevice, openDevice } from '../../../src/rollout/webgpu/device.ts';
-import { Rollout, usualWorkgroup } from '../../../src/rollout/webgpu/episodes/episode-kernel.ts';
+import { defaultWorkgroup, EpisodeKernel } from '../../../src/rollout/webgpu/episodes/episode-kernel.ts';
 import { ProgramCache } from '../../../src/rollout/webgpu/program/program-cache.ts';
 import { statisticsProgram } from '../../../src/rollout/webgpu/program/programs.ts';
-import { planBlocks, usualSegment } from '../../../src/rollout/webgpu/run/memory-plan.ts';
+import { defaultSegment, planBlocks } from '../../../src/rollout/webgpu/run/memory-plan.ts';
 import { Runner } from '../../../src/rollout/webgpu/run/runner.ts';
 import { recordSize } from '../../../src/rollout/webgpu/statistics/statistics-declarations.ts';
-import { keyAtLeast, Records, ranksOf } from '../../../src/rollout/webgpu/statistics/statistics-records.ts';
-import { Summing } from '../../../src/rollout/webgpu/statistics/statistics-stages.ts';
+import { keyAtLeast, ranksOf, StatisticsRecords } from '../../../src/rollout/webgpu/statistics/statistics-records.ts';
+import { StatisticsStages } from '../../../src/rollout/webgpu/statistics/statistics-stages.ts';
 import { describeGpu } from '../../support/gpu.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -72,7 +73,7 @@ describeGpu('the statistics program', () => {
   afterAll(() => gpu.close());
 
   /** What it makes of these outcomes, one entry per candidate. */
-  async function records(candidates: readonly Outcomes[], successThreshold: number): Promise<Records> {
+  async function records(candidates: readonly Outcomes[], successThreshold: number): Promise<StatisticsRecords> {
     const episodes = candidates[0].returns.length;
     const request = wanted(episodes, successThreshold);
     const words = new Uint32Array(2 * episodes * candidates.length);
@@ -84,10 +85,10 @@ describeGpu('the statistics program', () => {
       }
     });
     const block = { first: 0, count: candidates.length, segments: [{ first: 0, count: episodes }] };
-    const summing = await Summing.prepare(runner, episodes, request, program);
+    const summing = await StatisticsStages.prepare(runner, episodes, request, program);
     const outcomes = runner.upload('outcomes', words);
     summing.begin(block);
-    const all = new Records(candidates.length, episodes, request);
+    const all = new StatisticsRecords(candidates.length, episodes, request);
     const work = {
       clear: [summing.histograms(block)],
       dispatches: summing.all(block, outcomes),
@@ -331,11 +332,11 @@ describe('blocks', () => {
     const gpu = await openDevice({ adapter: 'null', limits: 'guaranteed' });
     const million = job({ candidates: Array(1_000_000).fill(fair), episodes: 1 });
     const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
-    const rollout = await Rollout.prepare(new Runner(gpu), million, {
+    const rollout = await EpisodeKernel.prepare(new Runner(gpu), million, {
       sizes: new WeakMap(),
       bindingBytes,
-      segment: usualSegment,
-      workgroup: usualWorkgroup,
+      segment: defaultSegment,
+      workgroup: defaultWorkgroup,
       programs: new ProgramCache(undefined),
     });
     expect(rollout.blocks.length).toBeGreaterThan(1);
@@ -374,7 +375,7 @@ describe('what the program is asked for', () => {
     const ranks = ranksOf(6, { successThreshold: 0, ranks: [0, 4] });
     expect(ranks.all).toEqual([0, 2, 3, 4, 4, 4, 4, 4, 4, 4]);
     expect(ranks.middle.map((i) => ranks.all[i])).toEqual([2, 3]);
-    expect(() => ranksOf(99, { successThreshold: 0, ranks: Array.from({ length: mostRanks }, (_, i) => i) })).toThrow(
+    expect(() => ranksOf(99, { successThreshold: 0, ranks: Array.from({ length: maxRanks }, (_, i) => i) })).toThrow(
       'expected at most 10 ranks, got 11',
     );
   });

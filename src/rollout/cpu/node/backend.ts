@@ -7,27 +7,21 @@ import { RecordedDraws } from '../../../base/rng/draws.ts';
 import { type Env, observationSize, stateArraySize, type Transition } from '../../../envs/env.ts';
 import { envs } from '../../../envs/index.ts';
 import { policyKinds } from '../../../policies/index.ts';
+import type { Backend, PlayOptions } from '../../backend.ts';
+import { hostStatistics } from '../../host-statistics.ts';
 import {
-  type Backend,
-  checkEpisode,
-  checkJob,
-  checkProbes,
   type Episodes,
   endCauses,
   firstSeed,
-  type Measured,
-  maxEpisodes,
-  maxMeasuredEpisodes,
-  type PlayOptions,
   type ProbeInput,
   type ProbeOutput,
   type RolloutJob,
   stepLimit,
   type Trace,
-} from '../../backend.ts';
-import { statisticsByPlaying } from '../../host-statistics.ts';
+} from '../../job.ts';
+import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../../job-checks.ts';
 import { startStates } from '../../start-states.ts';
-import type { StatisticsRequest } from '../../statistics.ts';
+import type { Measured, StatisticsRequest } from '../../statistics.ts';
 import { type Outcomes, Player, Recorder } from '../loop.ts';
 import { WorkerPool } from './pool.ts';
 import { allocateOutcomes, CANCELLED, NEXT_SLICE, sliceSize } from './worker-job.ts';
@@ -40,11 +34,11 @@ export interface CpuOptions {
 /** A job that can take no longer than this is not worth waking the workers, s. */
 const parallelSeconds = 0.015;
 /** What a step takes in an environment that was not played yet, s. */
-const usualStepSeconds = 3e-8;
-/** A shorter job says more about its first calls than about a step, s. */
-const tellingSeconds = 0.005;
+const defaultStepSeconds = 3e-8;
+/** Shorter jobs are dominated by warm-up, s. */
+const minReliableSeconds = 0.005;
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
-const sliceTime = { least: 2, most: 10 } as const;
+const sliceTime = { min: 2, max: 10 } as const;
 
 /** Most outcomes in the memory that is kept for the next job. */
 const keptEpisodes = 2 ** 20;
@@ -101,14 +95,14 @@ class CpuBackend implements Backend {
     const start = performance.now();
     options.signal?.throwIfAborted();
     const total = job.candidates.length * job.episodes;
-    const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? usualStepSeconds);
+    const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? defaultStepSeconds);
     const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
     const outcomes = parallel ? await this.#playInTurn(job, total, options) : allocateOutcomes(total, false);
     if (!parallel) await playHere(job, outcomes, options);
     let steps = 0;
     for (const length of outcomes.lengths) steps += length;
     const seconds = (performance.now() - start) / 1000;
-    if (seconds >= tellingSeconds) {
+    if (seconds >= minReliableSeconds) {
       const seen = (seconds * (parallel ? this.#threads : 1)) / steps;
       this.#stepSeconds.set(job.env, Math.min(seen, this.#stepSeconds.get(job.env) ?? Infinity));
     }
@@ -117,7 +111,7 @@ class CpuBackend implements Backend {
 
   async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
     checkJob(job, maxMeasuredEpisodes);
-    return statisticsByPlaying((part, given) => this.play(part, given), job, request, options);
+    return hostStatistics((part, given) => this.play(part, given), job, request, options);
   }
 
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
@@ -244,8 +238,8 @@ async function playHere(job: RolloutJob, outcomes: Outcomes, options: PlayOption
     const start = performance.now();
     player.play(job, from, to, outcomes, null);
     const spent = performance.now() - start;
-    if (spent < sliceTime.least) size *= 2;
-    else if (spent > sliceTime.most) size = Math.ceil(size / 2);
+    if (spent < sliceTime.min) size *= 2;
+    else if (spent > sliceTime.max) size = Math.ceil(size / 2);
     from = to;
     onProgress?.(from / total);
   }

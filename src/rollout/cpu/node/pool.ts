@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { R2poError } from '../../../base/errors.ts';
 import { assetPath } from '../../../base/node/assets.ts';
-import { CANCELLED, type Work } from './worker-job.ts';
+import { CANCELLED, type WorkerJob } from './worker-job.ts';
 
 /** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
 const defaultEntry = 'dist/rollout/cpu/node/worker.js';
@@ -22,7 +22,7 @@ export class WorkerPool {
    * Lets up to `threads` workers play the slices of one job, and returns when every one of them has stopped. One job at
    * a time. When a worker dies, the others stop after their slice, and the call fails with what happened to it.
    */
-  async run(work: Work, threads: number): Promise<void> {
+  async run(work: WorkerJob, threads: number): Promise<void> {
     const runs = this.#workers.slice(0, threads).map((_, slot) => this.#runOn(slot, work));
     const failure = (await Promise.allSettled(runs)).find((r) => r.status === 'rejected');
     if (failure) throw failure.reason;
@@ -49,7 +49,7 @@ export class WorkerPool {
     return worker;
   }
 
-  async #runOn(slot: number, work: Work): Promise<void> {
+  async #runOn(slot: number, work: WorkerJob): Promise<void> {
     const worker = this.#workers[slot] ?? this.#start(slot);
     this.#workers[slot] = worker;
     worker.ref();

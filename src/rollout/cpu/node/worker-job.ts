@@ -1,11 +1,11 @@
 /** What the main thread and the workers share about one job, and how a job is cut into slices. */
 import type { EnvOptions } from '../../../envs/env.ts';
 import type { PolicyOptions } from '../../../policies/policy.ts';
-import type { EndCause, RolloutJob } from '../../backend.ts';
+import type { EndCause, RolloutJob } from '../../job.ts';
 import type { Outcomes } from '../loop.ts';
 
 /** One job as a worker receives it. Environment (or its file) and policy travel by name: functions cannot be sent. */
-export interface Work {
+export interface WorkerJob {
   readonly env: { readonly name: string; readonly options: EnvOptions };
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
   readonly candidates: readonly Float64Array[];

@@ -2,12 +2,12 @@
 import { parentPort } from 'node:worker_threads';
 import { R2poError } from '../../../base/errors.ts';
 import type { Env } from '../../../envs/env.ts';
-import { withEnvOptions } from '../../../envs/index.ts';
 import { openEnv } from '../../../envs/node/load.ts';
+import { withEnvOptions } from '../../../envs/registry.ts';
 import { buildPolicy } from '../../../policies/index.ts';
 import type { Policy } from '../../../policies/policy.ts';
 import { Player } from '../loop.ts';
-import { CANCELLED, NEXT_SLICE, type Work } from './worker-job.ts';
+import { CANCELLED, NEXT_SLICE, type WorkerJob } from './worker-job.ts';
 
 /** Policies by what they were built from: compiled code that knows its one policy object is a sixth faster. */
 const built = new Map<string, Policy>();
@@ -15,13 +15,13 @@ const built = new Map<string, Policy>();
 /** A file is read once: a worker plays what it has loaded first, as its main thread does. */
 const opened = new Map<string, Promise<Env>>();
 
-function envOf({ name }: Work['env']): Promise<Env> {
+function envOf({ name }: WorkerJob['env']): Promise<Env> {
   const known = opened.get(name) ?? openEnv(name);
   opened.set(name, known);
   return known;
 }
 
-async function playSlices(work: Work): Promise<void> {
+async function playSlices(work: WorkerJob): Promise<void> {
   const env = withEnvOptions(await envOf(work.env), work.env.options);
   const key = JSON.stringify([work.env, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
@@ -37,7 +37,7 @@ async function playSlices(work: Work): Promise<void> {
 const port = parentPort;
 if (port === null) throw new R2poError('cpu', 'expected to be started as a worker thread; do not run this file');
 // A rejection ends the thread, which fails the job with its message.
-port.on('message', async (work: Work) => {
+port.on('message', async (work: WorkerJob) => {
   await playSlices(work);
   port.postMessage('done');
 });

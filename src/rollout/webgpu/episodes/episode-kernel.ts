@@ -2,20 +2,20 @@
 import type { Env } from '../../../envs/env.ts';
 import { actionSize, observationSize } from '../../../envs/env.ts';
 import { shaderExpansion } from '../../../policies/policy.ts';
-import { type EndCause, endCauses, firstSeed, type RolloutJob, stepLimit } from '../../backend.ts';
+import { type EndCause, endCauses, firstSeed, type RolloutJob, stepLimit } from '../../job.ts';
 import { envParamWords, seedWords } from '../program/declarations.ts';
 import type { ProgramCache } from '../program/program-cache.ts';
 import { DispatchSize } from '../run/dispatch-size.ts';
-import { type Block, planBlocks } from '../run/memory-plan.ts';
+import { type EpisodeBlock, planBlocks } from '../run/memory-plan.ts';
 import type { Copy, Dispatch, EntryPoint, Kernel, Runner } from '../run/runner.ts';
 import { recordSize } from '../statistics/statistics-declarations.ts';
 import { outcomeBytes } from './outcome-word.ts';
 
 /** Invocations per workgroup: two warps of most GPUs, so that a group whose episodes are over makes room soon. */
-export const usualWorkgroup = 64;
+export const defaultWorkgroup = 64;
 
 /** For programs whose invocations have nothing to do with each other. */
-export function plainEntry(name: string, inputs: number, outputs: number, workgroup = usualWorkgroup): EntryPoint {
+export function plainEntry(name: string, inputs: number, outputs: number, workgroup = defaultWorkgroup): EntryPoint {
   return { name, inputs, outputs, constants: { WORKGROUP_SIZE: workgroup } };
 }
 
@@ -29,7 +29,7 @@ export interface Slice {
   readonly record?: number;
 }
 
-export interface RolloutOptions {
+export interface EpisodeKernelOptions {
   readonly sizes: WeakMap<Kernel, DispatchSize>;
   /** largest buffer that a program can be given */
   readonly bindingBytes: number;
@@ -40,14 +40,14 @@ export interface RolloutOptions {
   readonly programs: ProgramCache;
 }
 
-export class Rollout {
+export class EpisodeKernel {
   readonly runner: Runner;
   readonly job: RolloutJob;
   readonly limit: { readonly steps: number; readonly cause: EndCause };
   /** how many episodes a dispatch of this program may hold */
   readonly size: DispatchSize;
   readonly compileSeconds: number;
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly EpisodeBlock[];
   readonly #kernel: Kernel;
   readonly #workgroup: number;
   readonly #params: GPUBuffer;
@@ -59,7 +59,7 @@ export class Rollout {
     job: RolloutJob,
     kernel: Kernel,
     compileSeconds: number,
-    { sizes, bindingBytes, segment, workgroup }: RolloutOptions,
+    { sizes, bindingBytes, segment, workgroup }: EpisodeKernelOptions,
   ) {
     this.runner = runner;
     this.job = job;
@@ -82,15 +82,15 @@ export class Rollout {
   }
 
   /** Compiles the program of a job, unless it was compiled before. */
-  static async prepare(runner: Runner, job: RolloutJob, options: RolloutOptions): Promise<Rollout> {
+  static async prepare(runner: Runner, job: RolloutJob, options: EpisodeKernelOptions): Promise<EpisodeKernel> {
     const started = performance.now();
     const program = options.programs.rollout(job.env, job.policy);
     const kernel = await runner.kernel(program, plainEntry('play', 4, 2, options.workgroup));
-    return new Rollout(runner, job, kernel, (performance.now() - started) / 1000, options);
+    return new EpisodeKernel(runner, job, kernel, (performance.now() - started) / 1000, options);
   }
 
   /** Uploads the candidates of a block and their seeds; the dispatches from now on play them. */
-  begin({ first, count }: Block): void {
+  begin({ first, count }: EpisodeBlock): void {
     const { policy, candidates } = this.job;
     const form = shaderExpansion(policy);
     const values = new Float32Array(count * form.count);

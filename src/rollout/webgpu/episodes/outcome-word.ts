@@ -1,5 +1,5 @@
 /** The outcome of an episode as programs write it: the bits of its return, then its steps and above them its end cause. */
-import { endCauses } from '../../backend.ts';
+import { endCauses } from '../../job.ts';
 
 export const outcomeBytes = 8;
 const causeShift = 30;

@@ -3,7 +3,7 @@ import { UsageError } from '../../../base/errors.ts';
 import { outcomeBytes } from '../episodes/outcome-word.ts';
 
 /** Outcomes in one buffer at most, unless asked otherwise: 32 MiB. */
-export const usualSegment = 2 ** 22;
+export const defaultSegment = 2 ** 22;
 /** All sizes are multiples of this. */
 export const smallestSegment = 2 ** 12;
 
@@ -16,7 +16,7 @@ export interface Segment {
 }
 
 /** Candidates that are played together: some with all their episodes in one segment, or one with many segments. */
-export interface Block {
+export interface EpisodeBlock {
   readonly first: number;
   readonly count: number;
   readonly segments: readonly Segment[];
@@ -34,7 +34,13 @@ export interface PlanRequest {
 }
 
 /** Cuts a job into blocks. Throws a usage error when one candidate alone does not fit. */
-export function planBlocks({ candidates, episodes, candidateBytes, bindingBytes, segment }: PlanRequest): Block[] {
+export function planBlocks({
+  candidates,
+  episodes,
+  candidateBytes,
+  bindingBytes,
+  segment,
+}: PlanRequest): EpisodeBlock[] {
   const most = Math.min(segment, 2 ** Math.floor(Math.log2(bindingBytes / outcomeBytes)));
   const uploaded = Math.floor(bindingBytes / candidateBytes);
   if (uploaded < 1) {

@@ -44,7 +44,7 @@ export interface Copy {
 }
 
 /** One submission: dispatches in this order, each of which sees what those before it wrote. */
-export interface Work {
+export interface Submission {
   /** set to zero before all */
   readonly clear?: readonly GPUBuffer[];
   readonly dispatches: readonly Dispatch[];
@@ -156,11 +156,11 @@ export class Runner {
    * submitted before this one is done.
    * @throws R2poError when the device is lost or reports an error
    */
-  async submit<T>(work: Work, consume: (results: Results) => T): Promise<T> {
+  async submit<T>(submission: Submission, consume: (results: Results) => T): Promise<T> {
     this.#gpu.check();
     const { device } = this.#gpu;
-    const { dispatches, copies = [], clear = [] } = work;
-    const clock = work.timing ? this.#openClock() : null;
+    const { dispatches, copies = [], clear = [] } = submission;
+    const clock = submission.timing ? this.#openClock() : null;
     const encoder = device.createCommandEncoder();
     for (const buffer of clear) encoder.clearBuffer(buffer);
     const pass = encoder.beginComputePass(

@@ -2,14 +2,14 @@
 import { R2poError } from '../../../base/errors.ts';
 import type { PlayOptions } from '../../backend.ts';
 import type { StatisticsRequest } from '../../statistics.ts';
-import type { Rollout } from '../episodes/episode-kernel.ts';
+import type { EpisodeKernel } from '../episodes/episode-kernel.ts';
 import { outcomeBytes } from '../episodes/outcome-word.ts';
 import type { ProgramCache } from '../program/program-cache.ts';
-import { Flight } from '../run/in-flight.ts';
-import type { Block, Segment } from '../run/memory-plan.ts';
+import { InFlight } from '../run/in-flight.ts';
+import type { EpisodeBlock, Segment } from '../run/memory-plan.ts';
 import type { Dispatch, Results } from '../run/runner.ts';
-import { Records } from './statistics-records.ts';
-import { Summing, stepsCounted, tiledSequence } from './statistics-stages.ts';
+import { StatisticsRecords } from './statistics-records.ts';
+import { StatisticsStages, stepsCounted, tiledSequence } from './statistics-stages.ts';
 
 export interface MeasureOptions extends PlayOptions {
   readonly device: GPUDevice;
@@ -19,7 +19,7 @@ export interface MeasureOptions extends PlayOptions {
 }
 
 export interface MeasuredOnGpu {
-  readonly records: Records;
+  readonly records: StatisticsRecords;
   readonly gpuSeconds: number | null;
   /** of both programs */
   readonly compileSeconds: number;
@@ -29,7 +29,7 @@ export interface MeasuredOnGpu {
 interface Extra {
   readonly dispatches?: readonly Dispatch[];
   /** brings the records of this block back */
-  readonly recordsOf?: Block;
+  readonly recordsOf?: EpisodeBlock;
   /** set to zero first */
   readonly clear?: readonly GPUBuffer[];
 }
@@ -42,15 +42,15 @@ const outcomesPerSubmission = 2 ** 25;
 
 /** Throws `R2poError` for a return that is no number, and the signal's reason between two dispatches. */
 export async function measure(
-  rollout: Rollout,
+  rollout: EpisodeKernel,
   request: StatisticsRequest,
   options: MeasureOptions,
 ): Promise<MeasuredOnGpu> {
   const { job, runner } = rollout;
   const started = performance.now();
-  const summing = await Summing.prepare(runner, job.episodes, request, options.programs.statistics());
+  const summing = await StatisticsStages.prepare(runner, job.episodes, request, options.programs.statistics());
   const compileSeconds = rollout.compileSeconds + (performance.now() - started) / 1000;
-  const records = new Records(job.candidates.length, job.episodes, request);
+  const records = new StatisticsRecords(job.candidates.length, job.episodes, request);
   const measurement = new Measurement(rollout, summing, records, options);
   const gpuSeconds = await measurement.run();
   records.check(job);
@@ -84,11 +84,11 @@ class Waiting {
 }
 
 class Measurement {
-  readonly #rollout: Rollout;
-  readonly #summing: Summing;
-  readonly #records: Records;
+  readonly #rollout: EpisodeKernel;
+  readonly #summing: StatisticsStages;
+  readonly #records: StatisticsRecords;
   readonly #options: MeasureOptions;
-  readonly #flight = new Flight();
+  readonly #flight = new InFlight();
   #gpuSeconds: number | null;
   /** episodes, with those that are played again for a later stage */
   #toPlay: number;
@@ -96,7 +96,7 @@ class Measurement {
   /** more to play may turn up later, which must not look like a step back */
   #told = 0;
 
-  constructor(rollout: Rollout, summing: Summing, records: Records, options: MeasureOptions) {
+  constructor(rollout: EpisodeKernel, summing: StatisticsStages, records: StatisticsRecords, options: MeasureOptions) {
     this.#rollout = rollout;
     this.#summing = summing;
     this.#records = records;
@@ -115,22 +115,22 @@ class Measurement {
         if (more.length > 0) await this.#inSegments(block);
         else await this.#atOnce(block, segment);
       }
-      await this.#flight.land();
+      await this.#flight.drain();
     } finally {
-      await this.#flight.clear();
+      await this.#flight.settle();
     }
     return this.#gpuSeconds;
   }
 
   /** All outcomes of the block lie in one buffer, and are summed up with the last dispatch that plays some. */
-  async #atOnce(block: Block, segment: Segment): Promise<void> {
+  async #atOnce(block: EpisodeBlock, segment: Segment): Promise<void> {
     const outcomes = this.#rollout.outcomes(block.count * segment.count);
     const dispatches = this.#summing.all(block, outcomes);
     await this.#play(block, segment, outcomes, { dispatches, recordsOf: block, clear: this.#fresh(block) });
   }
 
   /** One candidate, whose outcomes take more than one buffer: every stage goes over all of them. */
-  async #inSegments(block: Block): Promise<void> {
+  async #inSegments(block: EpisodeBlock): Promise<void> {
     const { segments } = block;
     const buffers = await this.#segmentBuffers(segments);
     const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)];
@@ -163,9 +163,9 @@ class Measurement {
           ...(stage === tiledSequence.length - 1 && { recordsOf: block }),
         });
       }
-      await this.#flight.land();
+      await this.#flight.drain();
     } finally {
-      await this.#flight.clear();
+      await this.#flight.settle();
       for (const buffer of buffers) buffer.destroy();
     }
     for (const index of this.#records.missing(block.first)) {
@@ -182,7 +182,7 @@ class Measurement {
   }
 
   /** Plays the episodes of a segment; the last submission holds the `ending` too. */
-  async #play(block: Block, segment: Segment, outcomes: GPUBuffer, ending: Extra): Promise<void> {
+  async #play(block: EpisodeBlock, segment: Segment, outcomes: GPUBuffer, ending: Extra): Promise<void> {
     const { size, limit } = this.#rollout;
     const total = block.count * segment.count;
     for (let done = 0; done < total; ) {
@@ -221,7 +221,7 @@ class Measurement {
     });
   }
 
-  #fresh(block: Block): GPUBuffer[] {
+  #fresh(block: EpisodeBlock): GPUBuffer[] {
     return [this.#summing.histograms(block)];
   }
 

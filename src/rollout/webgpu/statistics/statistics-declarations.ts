@@ -1,5 +1,5 @@
 /** What the host and shaders/statistics.wgsl must agree on: sizes, and which word stands where. */
-import { type EpisodePick, mostRanks } from '../../statistics.ts';
+import { type EpisodePick, maxRanks } from '../../statistics.ts';
 
 /** Bits per digit of the radix selection. Eight would fill a workgroup's memory with histograms. */
 export const digitBits = 4;
@@ -14,17 +14,17 @@ export const pickWords = 3;
 /** After them the returns of the ranks. */
 export const ranksAt = picksAt + pickWords * picks.length;
 /** words per record */
-export const recordSize = ranksAt + mostRanks;
+export const recordSize = ranksAt + maxRanks;
 
 /** Words of a candidate's state between two stages, after mean and median. */
 const digitsFoundAt = 4;
 const prefixesAt = digitsFoundAt + 1;
-const remainingAt = prefixesAt + mostRanks;
-export const stateSize = remainingAt + mostRanks;
+const remainingAt = prefixesAt + maxRanks;
+export const stateSize = remainingAt + maxRanks;
 
 export function statisticsDeclarations(): string {
   const sizes: Readonly<Record<string, number>> = {
-    RANKS: mostRanks,
+    RANKS: maxRanks,
     DIGIT_BITS: digitBits,
     KINDS: kinds,
     PICKS_AT: picksAt,

@@ -1,11 +1,11 @@
 /** The records that shaders/statistics.wgsl leaves per candidate, and what they say. */
-import { endCauses, firstSeed, type RolloutJob } from '../../backend.ts';
+import { endCauses, firstSeed, type RolloutJob } from '../../job.ts';
+import type { PickedOutcome } from '../../outcome-counts.ts';
 import {
   brokenReturn,
   type EpisodePick,
+  maxRanks,
   middleRanks,
-  mostRanks,
-  type PickedOutcome,
   type Statistics,
   type StatisticsRequest,
 } from '../../statistics.ts';
@@ -25,9 +25,9 @@ export interface Ranks {
 export function ranksOf(episodes: number, { ranks }: StatisticsRequest): Ranks {
   const [low, high] = middleRanks(episodes);
   const all = [...new Set([...ranks, low, high])].sort((a, b) => a - b);
-  if (all.length > mostRanks) throw new Error(`expected at most ${mostRanks} ranks, got ${all.length}`);
+  if (all.length > maxRanks) throw new Error(`expected at most ${maxRanks} ranks, got ${all.length}`);
   const middle = [all.indexOf(low), all.indexOf(high)] as const;
-  return { all: [...all, ...Array(mostRanks - all.length).fill(all[all.length - 1])], middle };
+  return { all: [...all, ...Array(maxRanks - all.length).fill(all[all.length - 1])], middle };
 }
 
 /** The order of f32 numbers as that of unsigned integers: `order_key` of the lowest f32 that is at least `value`. */
@@ -43,7 +43,7 @@ export function keyAtLeast(value: number): number {
 }
 
 /** One job's records, as they come in. */
-export class Records {
+export class StatisticsRecords {
   readonly #words: Uint32Array;
   readonly #floats: Float32Array;
   /** two words, and the double that they are */

@@ -1,7 +1,7 @@
 /** The stages of shaders/statistics.wgsl: their programs, and what each is given. */
-import { mostRanks, type StatisticsRequest } from '../../statistics.ts';
+import { maxRanks, type StatisticsRequest } from '../../statistics.ts';
 import type { Program } from '../program/link.ts';
-import { type Block, smallestSegment } from '../run/memory-plan.ts';
+import { type EpisodeBlock, smallestSegment } from '../run/memory-plan.ts';
 import type { Copy, Dispatch, Kernel, Runner } from '../run/runner.ts';
 import { digitBits, kinds, recordSize, stateSize } from './statistics-declarations.ts';
 import { keyAtLeast, ranksOf } from './statistics-records.ts';
@@ -15,7 +15,7 @@ const fewEpisodes = 256;
 const team = { few: 32, many: 256 } as const;
 
 /** words per candidate */
-const histogramWords = mostRanks * 2 ** digitBits;
+const histogramWords = maxRanks * 2 ** digitBits;
 /** bytes that a stage leaves per tile */
 const partialBytes = kinds * 16;
 /** The jobs of several segments share a buffer, in which a binding begins at multiples of this. */
@@ -34,7 +34,7 @@ const tiledStages = [
   'nearest_tiles',
   'nearest_join',
 ] as const;
-type Stage = (typeof wholeStage)[number] | (typeof tiledStages)[number] | 'progress';
+type StatisticsStage = (typeof wholeStage)[number] | (typeof tiledStages)[number] | 'progress';
 export type TileStage = 'gather_tiles' | 'count_tiles' | 'nearest_tiles';
 export type JoinStage = 'gather_join' | 'count_join' | 'nearest_join';
 
@@ -47,18 +47,18 @@ export const tiledSequence: readonly { readonly tiles: TileStage; readonly join:
 
 const tilesIn = (episodes: number): number => Math.ceil(episodes / tile);
 
-export class Summing {
+export class StatisticsStages {
   readonly #runner: Runner;
   readonly #episodes: number;
   readonly #request: StatisticsRequest;
-  readonly #kernels: ReadonlyMap<Stage, Kernel>;
+  readonly #kernels: ReadonlyMap<StatisticsStage, Kernel>;
   #jobs: GPUBuffer | null = null;
 
   private constructor(
     runner: Runner,
     episodes: number,
     request: StatisticsRequest,
-    kernels: ReadonlyMap<Stage, Kernel>,
+    kernels: ReadonlyMap<StatisticsStage, Kernel>,
   ) {
     this.#runner = runner;
     this.#episodes = episodes;
@@ -72,20 +72,20 @@ export class Summing {
     episodes: number,
     request: StatisticsRequest,
     program: Program,
-  ): Promise<Summing> {
+  ): Promise<StatisticsStages> {
     const constants = { TEAM: team[episodes <= fewEpisodes ? 'few' : 'many'], TILE: tile };
-    const names: readonly Stage[] = ['progress', ...(episodes <= wholeEpisodes ? wholeStage : tiledStages)];
+    const names: readonly StatisticsStage[] = ['progress', ...(episodes <= wholeEpisodes ? wholeStage : tiledStages)];
     const kernels = await Promise.all(
       names.map(async (name) => {
         const kernel = await runner.kernel(program, { name, inputs: 2, outputs: 4, constants });
         return [name, kernel] as const;
       }),
     );
-    return new Summing(runner, episodes, request, new Map(kernels));
+    return new StatisticsStages(runner, episodes, request, new Map(kernels));
   }
 
   /** Says what the stages of a block work on; they are to be submitted before the next block begins. */
-  begin(block: Block): void {
+  begin(block: EpisodeBlock): void {
     const ranks = ranksOf(this.#episodes, this.#request);
     const words = new Uint32Array(block.segments.length * slotWords);
     let firstTile = 0;
@@ -99,7 +99,7 @@ export class Summing {
   }
 
   /** Everything for a block whose outcomes lie in one buffer. */
-  all(block: Block, outcomes: GPUBuffer): Dispatch[] {
+  all(block: EpisodeBlock, outcomes: GPUBuffer): Dispatch[] {
     if (this.#kernels.has('whole')) return [this.#stage('whole', block, 0, outcomes, block.count)];
     return tiledSequence.flatMap(({ tiles, join }) => [
       this.tiles(tiles, block, 0, outcomes),
@@ -108,16 +108,22 @@ export class Summing {
   }
 
   /** A stage over the tiles of one segment. */
-  tiles(stage: TileStage, block: Block, segment: number, outcomes: GPUBuffer): Dispatch {
+  tiles(stage: TileStage, block: EpisodeBlock, segment: number, outcomes: GPUBuffer): Dispatch {
     return this.#stage(stage, block, segment, outcomes, block.count * tilesIn(block.segments[segment].count));
   }
 
   /** Joins what the tiles of all segments left. */
-  join(stage: JoinStage, block: Block, segment: number, outcomes: GPUBuffer): Dispatch {
+  join(stage: JoinStage, block: EpisodeBlock, segment: number, outcomes: GPUBuffer): Dispatch {
     return this.#stage(stage, block, segment, outcomes, block.count);
   }
 
-  #stage(stage: Stage, block: Block, segment: number, outcomes: GPUBuffer, workgroups: number): Dispatch {
+  #stage(
+    stage: StatisticsStage,
+    block: EpisodeBlock,
+    segment: number,
+    outcomes: GPUBuffer,
+    workgroups: number,
+  ): Dispatch {
     const runner = this.#runner;
     if (!this.#jobs) throw new Error('a block has to begin before it is summed up');
     const job = { buffer: this.#jobs, offset: segment * slotWords * 4, size: slotWords * 4 };
@@ -132,12 +138,12 @@ export class Summing {
   }
 
   /** Has to be zero when the digits are first counted; the stages leave it so. */
-  histograms(block: Block): GPUBuffer {
+  histograms(block: EpisodeBlock): GPUBuffer {
     return this.#runner.buffer('histograms', this.#kernels.has('whole') ? 4 : block.count * histogramWords * 4);
   }
 
   /** What the stages leave of a block: `recordSize` words per candidate. */
-  records(block: Block): Copy {
+  records(block: EpisodeBlock): Copy {
     const bytes = block.count * recordSize * 4;
     return { from: this.#runner.buffer('records', bytes), bytes };
   }
@@ -160,7 +166,7 @@ export class Summing {
     return { from: this.#runner.buffer('counter', counterBytes), bytes: counterBytes };
   }
 
-  #kernel(stage: Stage): Kernel {
+  #kernel(stage: StatisticsStage): Kernel {
     const kernel = this.#kernels.get(stage);
     if (!kernel) throw new Error(`the stage ${stage} is not for ${this.#episodes} episodes`);
     return kernel;

@@ -1,0 +1,46 @@
+/** Environments by name: those of this package, and those that were registered at run time. */
+import { UsageError, unknownName } from '../base/errors.ts';
+import type { Env, EnvOptions } from './env.ts';
+import { envs } from './index.ts';
+
+/** Environments that were loaded from a module, by its absolute path; see node/load.ts. */
+const loaded = new Map<string, Env>();
+
+/** Names that mean a file: `./my-env`, `/abs/env.js`, `env.ts`. */
+export const envPathPattern = /^\.{0,2}[/\\]|^[A-Za-z]:[/\\]|^\.{1,2}$|\.[cm]?[jt]s$/;
+
+export function isEnvPath(name: string): boolean {
+  return envPathPattern.test(name);
+}
+
+/** Makes `findEnv` know an environment by the absolute path of the module that it comes from. */
+export function registerEnv(env: Env, module: string): Env {
+  const { withOptions } = env;
+  const here = (e: Env): Env => ({ ...e, module });
+  const registered = { ...here(env), withOptions: withOptions && ((o: EnvOptions) => here(withOptions(o))) };
+  loaded.set(module, registered);
+  return registered;
+}
+
+/** `env` with these options. Throws a usage error where it takes none. */
+export function withEnvOptions(env: Env, options: EnvOptions): Env {
+  const given = Object.keys(options);
+  if (given.length === 0) return env;
+  if (!env.withOptions) throw new UsageError(env.id, `takes no options, got "${given.join('", "')}"; remove them`);
+  return env.withOptions(options);
+}
+
+/**
+ * The environment with this id or folder name, or the loaded one with this absolute path, built with these options.
+ * Throws a usage error with the nearest known id, or for options that it does not take.
+ */
+export function findEnv(name: string, options: EnvOptions = {}): Env {
+  const env = loaded.get(name) ?? envs.find((e) => e.id === name || e.folder === name);
+  if (!env && isEnvPath(name))
+    throw new UsageError('envs', `expected the loaded environment "${name}"; load it before`);
+  if (!env) {
+    const known = envs.map((e) => e.id);
+    throw new UsageError('envs', `${unknownName('environment', name, known)}; see "r2po list envs"`);
+  }
+  return withEnvOptions(env, options);
+}

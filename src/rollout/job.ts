@@ -1,0 +1,106 @@
+/** A rollout job and what comes of it, as plain records. */
+import { UsageError } from '../base/errors.ts';
+import type { Env } from '../envs/env.ts';
+import type { Policy } from '../policies/policy.ts';
+
+/** Why an episode stopped; the position is the code in `Episodes.ends`. */
+export const endCauses = ['terminated', 'truncated', 'capped'] as const;
+export type EndCause = (typeof endCauses)[number];
+
+export interface RolloutJob {
+  readonly env: Env;
+  readonly policy: Policy;
+  /** P parameter vectors, each `[paramCount]` */
+  readonly candidates: readonly Float64Array[];
+  /** E: every candidate plays the episode seeds `seed ... seed + E - 1` */
+  readonly episodes: number;
+  /** one for all candidates, so that they can be compared pair by pair; or one for each `[P]` */
+  readonly seed: number | readonly number[];
+  /** our own step cap (`capped`), on top of the environment's limit (`truncated`); null for none */
+  readonly maxSteps: number | null;
+}
+
+/** What a call took. */
+export interface Played {
+  /** environment steps really played */
+  readonly steps: number;
+  /** wall time of the call, s */
+  readonly seconds: number;
+  /** time that the GPU spent in its dispatches, s; null when not asked for or not measurable */
+  readonly gpuSeconds: number | null;
+  /** the part of `seconds` that went into the program; next to nothing when it was compiled before, null without one */
+  readonly compileSeconds: number | null;
+}
+
+/** Raw outcomes, candidate-major: entry `candidate * episodes + episode`. */
+export interface Episodes extends Played {
+  readonly returns: Float64Array;
+  readonly lengths: Uint32Array;
+  /** indices into `endCauses` */
+  readonly ends: Uint8Array;
+}
+
+export interface TraceStep {
+  /** before the step */
+  readonly state: readonly number[];
+  /** what the policy saw */
+  readonly obs: readonly number[];
+  /** what the environment was given, after argmax or clip */
+  readonly action: readonly number[];
+  readonly reward: number;
+}
+
+/** One whole episode. */
+export interface Trace {
+  readonly env: string;
+  readonly seed: number;
+  readonly return: number;
+  readonly length: number;
+  readonly end: EndCause;
+  readonly steps: readonly TraceStep[];
+  readonly finalState: readonly number[];
+}
+
+export interface ProbeInput {
+  readonly state: readonly number[];
+  readonly action: readonly number[];
+  /** the random numbers that the step draws, in their order; needed where a step draws any */
+  readonly draws?: readonly number[];
+}
+
+/** After one step from the given state. */
+export interface ProbeOutput {
+  readonly state: readonly number[];
+  readonly obs: readonly number[];
+  readonly reward: number;
+  readonly terminated: boolean;
+}
+
+/** Our cap on the steps of an episode when none is asked for: 1000 where the environment has no limit of its own. */
+export function defaultStepCap(env: Env): number | null {
+  return env.timeLimit === null ? 1000 : null;
+}
+
+/**
+ * Steps after which an episode is stopped, and whose limit that is: the environment's own or our cap.
+ * Throws a usage error when there is neither.
+ */
+export function stepLimit(job: RolloutJob): { readonly steps: number; readonly cause: EndCause } {
+  const own = job.env.timeLimit ?? Infinity;
+  const cap = job.maxSteps ?? Infinity;
+  if (own === Infinity && cap === Infinity) {
+    throw new UsageError('evaluate', `${job.env.id} has no step limit of its own; set max-steps`);
+  }
+  return own <= cap ? { steps: own, cause: 'truncated' } : { steps: cap, cause: 'capped' };
+}
+
+/** The episode seed that a candidate begins with. */
+export function firstSeed({ seed }: Pick<RolloutJob, 'seed'>, candidate: number): number {
+  return typeof seed === 'number' ? seed : seed[candidate];
+}
+
+/** The same job for the candidates `from ... to - 1`. */
+export function partOfJob(job: RolloutJob, from: number, to: number): RolloutJob {
+  const seed = typeof job.seed === 'number' ? job.seed : job.seed.slice(from, to);
+  return { ...job, candidates: job.candidates.slice(from, to), seed };
+}
