@@ -17,7 +17,7 @@ import {
   type Timing,
   time,
 } from './timing.ts';
-import { longPlayingWork, type Work } from './work.ts';
+import { type BenchWork, longPlayingWork } from './work.ts';
 
 export interface BenchOptions {
   /** null: as many as a call plays in about `seconds` */
@@ -38,16 +38,16 @@ export interface SpeedRow extends Timing {
   readonly ratio: number;
 }
 
-export type OfBackend<T> = T & { readonly backend: string };
+export type PerBackend<T> = T & { readonly backend: string };
 
 export interface EnvBench {
   readonly env: string;
   readonly policy: string;
   readonly rows: readonly SpeedRow[];
-  readonly latencies: readonly OfBackend<Latency>[];
-  readonly millions: readonly OfBackend<Million>[];
+  readonly latencies: readonly PerBackend<Latency>[];
+  readonly millions: readonly PerBackend<Million>[];
   /** empty when it was not asked for */
-  readonly scalings: readonly OfBackend<Scaling>[];
+  readonly scalings: readonly PerBackend<Scaling>[];
   /** null without an adapter, or outside a checkout */
   readonly issue: IssueShare | null;
   readonly heap: HeapUse;
@@ -71,7 +71,7 @@ export interface BenchBackend {
 }
 
 /** Where a bench says what it does. */
-export interface Progress {
+export interface BenchProgress {
   status(text: string): void;
   note(text: string): void;
 }
@@ -81,7 +81,7 @@ export async function benchEnvironment(
   env: Env,
   backends: readonly BenchBackend[],
   options: BenchOptions,
-  progress: Progress,
+  progress: BenchProgress,
 ): Promise<EnvBench> {
   const { repeats, millionSeconds, scalingSeconds } = options;
   const [{ backend: single }] = backends;
@@ -89,9 +89,9 @@ export async function benchEnvironment(
   const compile = gpu ? await compileTimes(gpu.backend, env) : null;
   const work = await longPlayingWork(env, single);
   const rows: SpeedRow[] = [];
-  const latencies: OfBackend<Latency>[] = [];
-  const millions: OfBackend<Million>[] = [];
-  const scalings: OfBackend<Scaling>[] = [];
+  const latencies: PerBackend<Latency>[] = [];
+  const millions: PerBackend<Million>[] = [];
+  const scalings: PerBackend<Scaling>[] = [];
   let issue: IssueShare | null = null;
   for (const { name, backend, device } of backends) {
     const status = (what: string) => progress.status(`${env.id}, ${name}: ${what} ...`);
@@ -113,7 +113,7 @@ export async function benchEnvironment(
     if (scalingSeconds === null) continue;
     for (const axis of scalingAxes) {
       status(`cost against ${axis}`);
-      const curve = await scaling(backend, work, axis, { repeats, mostSeconds: scalingSeconds });
+      const curve = await scaling(backend, work, axis, { repeats, maxSeconds: scalingSeconds });
       scalings.push({ backend: name, ...curve });
     }
   }
@@ -140,10 +140,10 @@ function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[])
 
 /** The issue rate is measured beside the speed that it is held against: clocks change with load and heat. */
 async function measureShare(
-  work: Work,
+  work: BenchWork,
   device: GpuDevice,
   timing: Timing,
-  progress: Progress,
+  progress: BenchProgress,
 ): Promise<IssueShare | null> {
   const counter = await loadCounter();
   if (counter === null) {

@@ -4,7 +4,7 @@ import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { jobOf, type Work } from './work.ts';
+import { type BenchWork, jobOf } from './work.ts';
 
 export interface CompileTime {
   readonly policyKind: string;
@@ -31,7 +31,7 @@ export interface HeapUse {
 }
 
 /** What playing `episodes` on the calling thread allocates on V8's heap; the outcomes lie outside it. */
-export async function heapUse(backend: Backend, work: Work, episodes: number): Promise<HeapUse> {
+export async function heapUse(backend: Backend, work: BenchWork, episodes: number): Promise<HeapUse> {
   const job = jobOf(work, episodes);
   await backend.play(job);
   const profiler = new GCProfiler();

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { assetPath } from '../base/node/assets.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { median } from './timing.ts';
-import type { Work } from './work.ts';
+import type { BenchWork } from './work.ts';
 
 export interface HandLoop {
   /** the hand-inlined loop */
@@ -22,7 +22,7 @@ interface BareModule {
 }
 
 /** Null where there is no such loop. `backend`: one cpu thread. */
-export async function handLoop(work: Work, backend: Backend, repeats: number): Promise<HandLoop | null> {
+export async function handLoop(work: BenchWork, backend: Backend, repeats: number): Promise<HandLoop | null> {
   const { env, policy } = work;
   const file = assetPath(`bench/bare-${env.folder}.mjs`);
   if (!existsSync(file) || env.timeLimit === null) return null;

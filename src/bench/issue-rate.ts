@@ -21,7 +21,7 @@ const invocations = 2 ** 20;
 /** Four chains in 32 rounds, as in the shader. */
 const operationsPerPass = 128;
 /** Long enough to hide what a dispatch costs, short of what desktop drivers kill, s. */
-const shortest = 0.02;
+const minSeconds = 0.02;
 const dispatches = 10;
 /** Multiply-adds converge to 16: no number on the way is too small or too large for full speed. */
 const [factor, summand] = [0.9375, 1];
@@ -93,7 +93,7 @@ export async function measureIssueRate(gpu: GpuDevice): Promise<IssueRate> {
 
   try {
     let passes = 1;
-    while ((await dispatch(passes)).seconds < shortest) passes *= 2;
+    while ((await dispatch(passes)).seconds < minSeconds) passes *= 2;
     let best = await dispatch(passes);
     for (let i = 1; i < dispatches; i++) {
       const next = await dispatch(passes);

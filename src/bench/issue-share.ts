@@ -5,7 +5,7 @@ import { assetPath } from '../base/node/assets.ts';
 import { rolloutProgram } from '../rollout/webgpu/program/programs.ts';
 import type { IssueRate } from './issue-rate.ts';
 import type { Timing } from './timing.ts';
-import type { Work } from './work.ts';
+import type { BenchWork } from './work.ts';
 
 /** What one environment step of a rollout program takes, counted from its text. */
 export interface StepOperations {
@@ -54,7 +54,7 @@ export async function loadCounter(): Promise<OperationCounter | null> {
 }
 
 /** The program's episode loop, with the environment's constants where they say how often a loop passes. */
-export function stepOperations({ env, policy }: Work, counter: OperationCounter): StepOperations {
+export function stepOperations({ env, policy }: BenchWork, counter: OperationCounter): StepOperations {
   const fields = { env_params: Object.values(env.params) };
   return counter.operationsOfLoop(rolloutProgram(env, policy).code, 'play', { fields });
 }

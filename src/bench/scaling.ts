@@ -1,7 +1,7 @@
 /** How the time of one `evaluate` call grows with the number of episodes and of candidates. */
 import type { Backend } from '../rollout/backend.ts';
 import { median, settled, timedCall } from './timing.ts';
-import type { Work } from './work.ts';
+import type { BenchWork } from './work.ts';
 
 export const scalingAxes = ['episodes', 'candidates'] as const;
 export type ScalingAxis = (typeof scalingAxes)[number];
@@ -34,23 +34,23 @@ const counts: Record<ScalingAxis, readonly number[]> = {
 };
 const episodesPerCandidate = 20;
 
-/** Goes on until a call is expected to take more than `mostSeconds`: never more than its count grows. */
+/** Goes on until a call is expected to take more than `maxSeconds`: never more than its count grows. */
 export async function scaling(
   backend: Backend,
-  work: Work,
+  work: BenchWork,
   axis: ScalingAxis,
-  limits: { readonly repeats: number; readonly mostSeconds: number },
+  limits: { readonly repeats: number; readonly maxSeconds: number },
 ): Promise<Scaling> {
   const rows: ScalingRow[] = [];
   let before: { readonly count: number; readonly seconds: number } | null = null;
   for (const count of counts[axis]) {
-    if (before !== null && (before.seconds * count) / before.count > limits.mostSeconds) break;
+    if (before !== null && (before.seconds * count) / before.count > limits.maxSeconds) break;
     const [episodes, candidates] = axis === 'episodes' ? [count, 1] : [episodesPerCandidate, count];
     const once = () => timedCall(backend, work, episodes, candidates);
     // What was played before may have left the backend cold for calls this small.
     if (before === null) await once();
     const first = await once();
-    const times = await settled(first.seconds, once, limits.repeats, limits.mostSeconds);
+    const times = await settled(first.seconds, once, limits.repeats, limits.maxSeconds);
     const seconds = median(times);
     rows.push({ candidates, episodes, steps: first.result.played.steps, seconds, calls: times.length });
     before = { count, seconds };

@@ -3,7 +3,7 @@
 import { quantile } from '../base/order-statistics.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { jobOf, type Work } from './work.ts';
+import { type BenchWork, jobOf } from './work.ts';
 
 export interface Timing {
   readonly episodes: number;
@@ -27,7 +27,7 @@ export interface Latency {
 }
 
 /** A time that was measured, or one that was not and never passes for one. */
-export type Duration =
+export type BenchDuration =
   | { readonly kind: 'measured'; readonly seconds: number; readonly calls: number }
   | {
       readonly kind: 'estimated';
@@ -36,15 +36,15 @@ export type Duration =
       readonly fromEpisodes: number;
     };
 
-export type Million = Duration & { readonly episodes: number };
+export type Million = BenchDuration & { readonly episodes: number };
 
 /** Least time spent on calls that do not count, and on calls that do, s. */
 const warmSeconds = 0.2;
 /** Numbers of episodes that `affordableEpisodes` chooses from are these, and their doubles in between. */
-const episodeRange = { fewest: 256, most: 2 ** 22 } as const;
+const episodeRange = { min: 256, max: 2 ** 22 } as const;
 /** A search evaluates a proposal and a revision on 20 episodes each. */
 const smallCall = { candidates: 2, episodes: 20 } as const;
-const latencyCalls = { fewest: 20, most: 200, seconds: 1 } as const;
+const latencyCalls = { min: 20, max: 200, seconds: 1 } as const;
 const million = 1_000_000;
 
 export function median(values: readonly number[]): number {
@@ -53,26 +53,26 @@ export function median(values: readonly number[]): number {
 }
 
 /** The largest power of two of episodes that one `evaluate` call plays within about `seconds`. */
-export async function affordableEpisodes(backend: Backend, work: Work, seconds: number): Promise<number> {
-  let episodes: number = episodeRange.fewest;
+export async function affordableEpisodes(backend: Backend, work: BenchWork, seconds: number): Promise<number> {
+  let episodes: number = episodeRange.min;
   // The first call compiles.
   await timedCall(backend, work, 1);
-  while (episodes < episodeRange.most) {
+  while (episodes < episodeRange.max) {
     const spent = (await timedCall(backend, work, episodes)).seconds;
     if (spent > seconds / 2) break;
     // Short calls say little; far from the goal, steps are longer.
     episodes *= spent < seconds / 16 ? 4 : 2;
   }
-  return Math.min(episodes, episodeRange.most);
+  return Math.min(episodes, episodeRange.max);
 }
 
 /** Times warm `evaluate` calls, `repeats` of them or more where they are short; medians. */
-export async function time(backend: Backend, work: Work, episodes: number, repeats: number): Promise<Timing> {
+export async function time(backend: Backend, work: BenchWork, episodes: number, repeats: number): Promise<Timing> {
   const once = () => timedCall(backend, work, episodes);
   // Warm: buffers grown, threads started, dispatch size found, the loop compiled.
   let last = await once();
   for (let spent = 0; spent < warmSeconds; spent += last.seconds) last = await once();
-  const wall = await sample(once, { fewest: repeats, most: Infinity, seconds: warmSeconds });
+  const wall = await sample(once, { min: repeats, max: Infinity, seconds: warmSeconds });
   const gpu: number[] = [];
   while (gpu.length < repeats) {
     const { played } = await evaluate({ ...jobOf(work, episodes), backend, timing: true });
@@ -90,7 +90,7 @@ export async function time(backend: Backend, work: Work, episodes: number, repea
 }
 
 /** Times many small calls, one after the other. */
-export async function latency(backend: Backend, work: Work): Promise<Latency> {
+export async function latency(backend: Backend, work: BenchWork): Promise<Latency> {
   const once = () => timedCall(backend, work, smallCall.episodes, smallCall.candidates);
   for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;
   const times = (await sample(once, latencyCalls)).sort((a, b) => a - b);
@@ -103,19 +103,19 @@ export async function latency(backend: Backend, work: Work): Promise<Latency> {
   };
 }
 
-/** A million episodes end to end; in proportion from `timing` where that says they would take `mostSeconds` or more. */
+/** A million episodes end to end; in proportion from `timing` where that says they would take `maxSeconds` or more. */
 export async function millionEpisodes(
   backend: Backend,
-  work: Work,
+  work: BenchWork,
   timing: Timing,
-  mostSeconds: number,
+  maxSeconds: number,
 ): Promise<Million> {
   const expected = (timing.wallSeconds * million) / timing.episodes;
-  if (expected >= mostSeconds) {
+  if (expected >= maxSeconds) {
     return { kind: 'estimated', episodes: million, seconds: expected, fromEpisodes: timing.episodes };
   }
   const first = (await timedCall(backend, work, million)).seconds;
-  const times = await settled(first, () => timedCall(backend, work, million), 3, mostSeconds);
+  const times = await settled(first, () => timedCall(backend, work, million), 3, maxSeconds);
   return { kind: 'measured', episodes: million, seconds: median(times), calls: times.length };
 }
 
@@ -125,7 +125,12 @@ export interface TimedCall {
 }
 
 /** One whole call. What one or two candidates came to is read as well; of thousands only the means. */
-export async function timedCall(backend: Backend, work: Work, episodes: number, candidates = 1): Promise<TimedCall> {
+export async function timedCall(
+  backend: Backend,
+  work: BenchWork,
+  episodes: number,
+  candidates = 1,
+): Promise<TimedCall> {
   const job = jobOf(work, episodes, candidates);
   const start = performance.now();
   const result = await evaluate({ ...job, backend });
@@ -134,15 +139,15 @@ export async function timedCall(backend: Backend, work: Work, episodes: number, 
 }
 
 interface SampleSize {
-  readonly fewest: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   /** go on beyond the fewest for so long */
   readonly seconds: number;
 }
 
-async function sample(once: () => Promise<TimedCall>, { fewest, most, seconds }: SampleSize): Promise<number[]> {
+async function sample(once: () => Promise<TimedCall>, { min, max, seconds }: SampleSize): Promise<number[]> {
   const times: number[] = [];
-  for (let spent = 0; times.length < fewest || (spent < seconds && times.length < most); ) {
+  for (let spent = 0; times.length < min || (spent < seconds && times.length < max); ) {
     times.push((await once()).seconds);
     spent += times[times.length - 1];
   }
@@ -151,14 +156,14 @@ async function sample(once: () => Promise<TimedCall>, { fewest, most, seconds }:
 
 /**
  * Times of calls after a first one, which still had buffers to grow: `repeats` or more where they are short. The first
- * one alone where it took so long that this does not matter, and more would take more than `mostSeconds`.
+ * one alone where it took so long that this does not matter, and more would take more than `maxSeconds`.
  */
 export async function settled(
   first: number,
   once: () => Promise<TimedCall>,
   repeats: number,
-  mostSeconds: number,
+  maxSeconds: number,
 ): Promise<number[]> {
-  if (first * (repeats + 1) > mostSeconds) return [first];
-  return sample(once, { fewest: repeats, most: Infinity, seconds: warmSeconds / 2 });
+  if (first * (repeats + 1) > maxSeconds) return [first];
+  return sample(once, { min: repeats, max: Infinity, seconds: warmSeconds / 2 });
 }

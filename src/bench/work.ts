@@ -7,7 +7,7 @@ import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { defaultStepCap, type RolloutJob } from '../rollout/job.ts';
 
-export interface Work {
+export interface BenchWork {
   readonly env: Env;
   readonly policy: Policy;
   readonly params: Float64Array;
@@ -16,7 +16,7 @@ export interface Work {
 }
 
 /** The first policy kind that acts in `env`, with the random parameters whose episodes last longest. */
-export async function longPlayingWork(env: Env, backend: Backend): Promise<Work> {
+export async function longPlayingWork(env: Env, backend: Backend): Promise<BenchWork> {
   const kind = policyKinds.find((k) => k.accepts(env) === null);
   if (kind === undefined) {
     throw new UsageError(env.id, 'expected spaces that a policy kind can act in, found none; see "r2po list policies"');
@@ -37,6 +37,6 @@ export async function longPlayingWork(env: Env, backend: Backend): Promise<Work>
 }
 
 /** So many candidates with the same parameters: every one of them is the same work. */
-export function jobOf({ env, policy, params, maxSteps }: Work, episodes: number, candidates = 1): RolloutJob {
+export function jobOf({ env, policy, params, maxSteps }: BenchWork, episodes: number, candidates = 1): RolloutJob {
   return { env, policy, candidates: Array.from({ length: candidates }, () => params), episodes, seed: 0, maxSteps };
 }

@@ -44,7 +44,7 @@ const sources: Readonly<Record<FormatName, Format>> = {
     title: 'runs of the reference',
     expected: 'a folder with overall_log.txt or episode_<k>/ in it, or such folders below it',
     open: async (folder, { env, method, model, runsDir }) => {
-      const { findRuns } = await import('../interop/reference/find.ts');
+      const { findReferenceRuns: findRuns } = await import('../interop/reference/find.ts');
       const { importRun } = await import('../interop/reference/import.ts');
       const where = {
         runsDir,

@@ -80,7 +80,7 @@ export async function enqueueRuns(
   options: EnqueueOptions,
   io: Io,
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly waited: Waited | null }> {
-  const { claimPlace, isPlaceOf } = await import('../sweep/queue/shared-folder.ts');
+  const { markSharedFolder: claimPlace, isSharedFolderOf: isPlaceOf } = await import('../sweep/queue/shared-folder.ts');
   const { indexRuns } = await import('../runs/folder/folder.ts');
   const { runsDir } = options;
   const queue = await openQueue(options.queue, io);

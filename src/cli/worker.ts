@@ -39,7 +39,7 @@ export function define(command: Command, io: Io): void {
 
 async function work(options: Options, io: Io): Promise<void> {
   const { workerName, workOn } = await import('../sweep/queue/worker.ts');
-  const { claimPlace } = await import('../sweep/queue/shared-folder.ts');
+  const { markSharedFolder: claimPlace } = await import('../sweep/queue/shared-folder.ts');
   const { directoryStore } = await import('../sweep/queue/published-runs.ts');
   const { runsDir, publish, backend = 'auto' } = options;
   if (publish !== undefined && publish === runsDir) {

@@ -31,7 +31,7 @@ function repetition({ settings, trials, iteration }: IterationContext, params: r
 export type Question = (context: PromptContext) => PromptParts | Promise<PromptParts>;
 
 /** What a question led to; `problem`: why none of its replies could be used. */
-export type Asked = { readonly answer: Answer } | { readonly problem: string };
+export type AskedParameters = { readonly answer: Answer } | { readonly problem: string };
 
 /**
  * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply goes on the record.
@@ -45,7 +45,7 @@ export async function askForParameters(
     prompt,
   }: { readonly purpose: Purpose; readonly callNumber: number; readonly prompt: Question },
   effects: Effects,
-): Promise<Asked> {
+): Promise<AskedParameters> {
   const { policy, settings, iteration } = context;
   const spec = { count: policy.paramCount, values: policy.values, ...settings.parameters };
   const prompts = new Map<ReplyText, Promise<PromptParts>>();

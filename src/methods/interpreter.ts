@@ -20,7 +20,7 @@ import { trialName } from './prompts/sections.ts';
 type Evaluated = Candidate & Evaluation;
 
 /** What the stages of one iteration have made so far. */
-interface Progress {
+interface IterationProgress {
   readonly evaluated: Evaluated[];
   /** made, not yet played, oldest first */
   readonly pending: Answer[];
@@ -42,7 +42,7 @@ export async function runIteration(
   context: IterationContext,
   effects: Effects,
 ): Promise<PlayedIteration> {
-  const progress: Progress = {
+  const progress: IterationProgress = {
     evaluated: [],
     pending: [],
     failures: [],
@@ -55,14 +55,19 @@ export async function runIteration(
   return { ...outcome(method, context, progress), remarks: progress.remarks };
 }
 
-type StageRunner = (method: Method, context: IterationContext, effects: Effects, progress: Progress) => Promise<void>;
+type StageRunner = (
+  method: Method,
+  context: IterationContext,
+  effects: Effects,
+  progress: IterationProgress,
+) => Promise<void>;
 
 /** Asks, and keeps the answer for the next stages and what went wrong for the next prompts. */
 async function ask(
   context: IterationContext,
   { purpose, prompt }: { readonly purpose: Purpose; readonly prompt: Question },
   effects: Effects,
-  progress: Progress,
+  progress: IterationProgress,
 ): Promise<void> {
   const callNumber = ++progress.calls[purpose];
   const asked = await askForParameters(context, { purpose, callNumber, prompt }, effects);
@@ -115,7 +120,11 @@ function asTrial(method: Method, { params, mean, trace }: Evaluated): PastTrial 
   return { kind: 'iteration', params, mean, trace: () => trace(method.representative) };
 }
 
-function outcome(method: Method, { iteration }: IterationContext, { evaluated, failures }: Progress): IterationOutcome {
+function outcome(
+  method: Method,
+  { iteration }: IterationContext,
+  { evaluated, failures }: IterationProgress,
+): IterationOutcome {
   const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));
   const { kept, why } = keepCandidate(method.keep, evaluated);
   const trial: Trial | null = kept && { kind: 'iteration', params: kept.params, mean: kept.mean };

@@ -63,7 +63,7 @@ export function totalOf(groups: readonly PlannedGroup[]) {
       if (open === 0) return total;
       return total === null || each === null ? null : total + open * each;
     }, 0);
-  const count = (of: (estimate: Estimate) => number): number => sum(({ each }) => of(each)) as number;
+  const count = (of: (estimate: Estimate) => number): number => sum(({ each: each }) => of(each)) as number;
   return {
     runs: groups.reduce((total, { runs }) => total + runs, 0),
     finished: groups.reduce((total, { finished }) => total + finished, 0),
@@ -72,6 +72,6 @@ export function totalOf(groups: readonly PlannedGroup[]) {
     prompt_tokens: count((each) => each.prompt_tokens),
     completion_tokens: count((each) => each.completion_tokens),
     /** null: a model without a price in the configuration */
-    cost_usd: sum(({ each }) => each.cost_usd),
+    cost_usd: sum(({ each: each }) => each.cost_usd),
   };
 }

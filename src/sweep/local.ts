@@ -12,13 +12,13 @@ import type { SweepRun } from './expand.ts';
  * How a run stands at the end of a sweep. `stopped` can go on where it stands: a budget, an endpoint that is gone, an
  * interruption. `busy`: another process has it. `waiting`: it was not begun.
  */
-export type Outcome = 'finished' | 'stopped' | 'failed' | 'busy' | 'waiting';
+export type SweepRunOutcome = 'finished' | 'stopped' | 'failed' | 'busy' | 'waiting';
 
 export interface RunResult {
   readonly run: SweepRun;
   /** null where none was made */
   readonly folder: string | null;
-  readonly outcome: Outcome;
+  readonly outcome: SweepRunOutcome;
   /** true: it was finished before this sweep */
   readonly already: boolean;
   /** of a run that was finished now; else it is in the folder */
@@ -137,7 +137,7 @@ class Sweep {
         await this.#finish(run, known.get(run.id) ?? null);
       }
     };
-    this.#tell(null);
+    this.#report(null);
     await Promise.all(Array.from({ length: Math.min(jobs, open.length) }, work));
     const none = { folder: null, outcome: 'waiting', already: false, summary: null, error: null } as const;
     return {
@@ -156,19 +156,19 @@ class Sweep {
     this.#running.delete(run.id);
     this.#keep(result);
     if (result.outcome !== 'finished' && this.#options.failFast) this.#halted = true;
-    this.#tell(result);
+    this.#report(result);
   }
 
   async #attempt(run: SweepRun, known: KnownRun | null): Promise<RunResult> {
     const { runsDir, argv, command, signal, note } = this.#options;
     const { config, yaml } = run;
     let folder = known?.folder ?? null;
-    const end = (outcome: Outcome, summary: RunSummary | null, error: R2poError | null): RunResult => {
+    const end = (outcome: SweepRunOutcome, summary: RunSummary | null, error: R2poError | null): RunResult => {
       return { run, folder, outcome, already: false, summary, error };
     };
     try {
       folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: this.#now() }));
-      const place = folder;
+      const name = folder;
       let rows = 0;
       const onProgress = (progress: Progress): void => {
         const before = rows;
@@ -176,12 +176,12 @@ class Sweep {
         // What was on record is no work of this process.
         if (progress.event !== null) this.#done += rows - before;
         else this.#iterations -= rows;
-        this.#running.set(run.id, { run, folder: place, progress });
-        this.#tell(null);
+        this.#running.set(run.id, { run, folder: name, progress });
+        this.#report(null);
       };
       this.#running.set(run.id, { run, folder, progress: null });
-      this.#tell(null);
-      const onNotice = (text: string): void => note(`${place}: ${text}`);
+      this.#report(null);
+      const onNotice = (text: string): void => note(`${name}: ${text}`);
       const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
       return end('finished', await this.#pool.run({ ...given, ...(signal && { signal }) }), null);
     } catch (thrown) {
@@ -202,7 +202,7 @@ class Sweep {
     }
   }
 
-  #tell(ended: RunResult | null): void {
+  #report(ended: RunResult | null): void {
     const elapsed = (this.#now() - this.#begun) / 1000;
     this.#options.onState?.({
       runs: this.#options.runs.length,
@@ -214,7 +214,7 @@ class Sweep {
   }
 }
 
-function outcomeOf(error: R2poError): Outcome {
+function outcomeOf(error: R2poError): SweepRunOutcome {
   if (error instanceof BusyError) return 'busy';
   return isOrderlyStop(error.exitCode) ? 'stopped' : 'failed';
 }

@@ -32,9 +32,9 @@ const environments = [
   'maze',
 ];
 /** Where tau_c was varied and the salience of the worst episode was counted. */
-const studied = ['cartpole', 'pong'];
+const thresholdEnvironments = ['cartpole', 'pong'];
 
-function each(folders: readonly string[], names: readonly string[]): string[] {
+function forEachEnvironment(folders: readonly string[], names: readonly string[]): string[] {
   return folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
 }
 
@@ -42,14 +42,14 @@ export const paperPlans: readonly PaperPlan[] = [
   {
     id: 'core',
     title: 'R2PO, ProPS and ProPS+ in ten environments: mean and best reward, and their tests',
-    configs: each(environments, ['r2po', 'props', 'props-plus']),
+    configs: forEachEnvironment(environments, ['r2po', 'props', 'props-plus']),
     by: usualKeys,
     analyses: [],
   },
   {
     id: 'ablations',
     title: 'R2PO and six ablations in ten environments',
-    configs: each(environments, [
+    configs: forEachEnvironment(environments, [
       'r2po',
       'pure-search',
       'actor-second-pass',
@@ -64,14 +64,14 @@ export const paperPlans: readonly PaperPlan[] = [
   {
     id: 'tau-c',
     title: 'the threshold from which the critic is told to be careful: as usual, half, none',
-    configs: each(studied, ['r2po', 'tau-c-half', 'tau-c-none']),
+    configs: forEachEnvironment(thresholdEnvironments, ['r2po', 'tau-c-half', 'tau-c-none']),
     by: [...usualKeys, 'critic.conservative_threshold'],
     analyses: ['tau-c'],
   },
   {
     id: 'salience',
     title: 'whether the critic that sees the worst episode fails because it looks at it',
-    configs: each(studied, ['three-traj']),
+    configs: forEachEnvironment(thresholdEnvironments, ['three-traj']),
     by: usualKeys,
     analyses: ['salience'],
   },

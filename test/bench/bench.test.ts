@@ -113,13 +113,13 @@ describe('what is timed', () => {
   it('follows the cost along one count while the other stands', async () => {
     const work = await longPlayingWork(findEnv('Nim-v0'), cpu);
     const { backend } = notingBackend();
-    const limits = { repeats: 1, mostSeconds: 1000 };
+    const limits = { repeats: 1, maxSeconds: 1000 };
     const { rows } = await scaling(backend, work, 'episodes', limits);
     expect(rows.map(({ candidates, episodes }) => [candidates, episodes])).toEqual(
       [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7].map((episodes) => [1, episodes]),
     );
     // Every call is expected to take longer than that; the first one shows it.
-    const short = await scaling(backend, work, 'candidates', { repeats: 1, mostSeconds: 1e-9 });
+    const short = await scaling(backend, work, 'candidates', { repeats: 1, maxSeconds: 1e-9 });
     expect(short.rows).toMatchObject([{ candidates: 1, episodes: 20 }]);
   });
 

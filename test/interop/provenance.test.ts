@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mixedExperiments, openExportableRun } from '../../src/interop/reference/export.ts';
-import { originName } from '../../src/interop/reference/provenance.ts';
+import { provenanceName } from '../../src/interop/reference/provenance.ts';
 import { originOf } from '../../src/report/answered-by.ts';
 import { readRunConfig } from '../../src/runs/folder/folder.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
@@ -16,7 +16,7 @@ const overrides = ['iterations=2', 'warmup.policies=2', 'evaluation.episodes=3',
 let folder: string;
 /** holds `cartpole_reflective_prompted_policy_optimization/run_1` */
 let log: string;
-const inside = join('cartpole_reflective_prompted_policy_optimization', 'run_1', originName);
+const inside = join('cartpole_reflective_prompted_policy_optimization', 'run_1', provenanceName);
 
 beforeAll(async () => {
   ({ folder } = await smallRun({ seed: 71, overrides }));
@@ -93,7 +93,7 @@ describe('a damaged or lying r2po.json', () => {
     const value = content();
     const run = await importedWith(typeof value === 'string' ? value : JSON.stringify(value));
     expect(run.files_skipped).toMatchObject([
-      { path: expect.stringContaining(originName), expected: expect.stringContaining(expected) },
+      { path: expect.stringContaining(provenanceName), expected: expect.stringContaining(expected) },
     ]);
     expect(run.notes).toEqual([]);
     const summary = readJson<RunSummary>(run.folder as string);

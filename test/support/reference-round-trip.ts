@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect } from 'vitest';
 import { exportRun, exportTargets, openExportableRun } from '../../src/interop/reference/export.ts';
-import { findRuns } from '../../src/interop/reference/find.ts';
+import { findReferenceRuns } from '../../src/interop/reference/find.ts';
 import { type ImportedRun, importRun } from '../../src/interop/reference/import.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { temporaryFolder } from './experiment.ts';
@@ -11,7 +11,7 @@ import { temporaryFolder } from './experiment.ts';
 /** What `--model` says is `ollama/test`. */
 export async function importAll(root: string, runsDir = temporaryFolder()): Promise<ImportedRun[]> {
   const failures: string[] = [];
-  const runs = findRuns(root, (folder) => failures.push(folder));
+  const runs = findReferenceRuns(root, (folder) => failures.push(folder));
   expect(failures).toEqual([]);
   const done: ImportedRun[] = [];
   const options = { runsDir, env: null, method: null, model: 'ollama/test', argv: ['import'], now: 1_000_000 };

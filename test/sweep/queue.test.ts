@@ -15,7 +15,7 @@ import { jobIdOf, jobOf, readJob } from '../../src/sweep/queue/job.ts';
 import { loadQueuePackages } from '../../src/sweep/queue/optional-packages.ts';
 import { directoryStore } from '../../src/sweep/queue/published-runs.ts';
 import { SweepQueue } from '../../src/sweep/queue/queue.ts';
-import { claimPlace, isPlaceOf } from '../../src/sweep/queue/shared-folder.ts';
+import { isSharedFolderOf, markSharedFolder } from '../../src/sweep/queue/shared-folder.ts';
 import { runCli } from '../support/cli.ts';
 import {
   answerOf,
@@ -195,7 +195,7 @@ describe('a server that is no good', () => {
     const { port, server } = await serverSaying(() => null);
     const address = parseQueueAddress(`redis://127.0.0.1:${port}`);
     const packages = await loadQueuePackages();
-    await expect(openRedis({ packages, address, warn: () => {}, patience: 60 })).rejects.toThrow(
+    await expect(openRedis({ packages, address, warn: () => {}, timeoutMs: 60 })).rejects.toThrow(
       'got no answer for 0.06 s',
     );
     server.close();
@@ -491,13 +491,13 @@ describeRedis('with Redis', () => {
       expect(refused.stderr).toContain('--publish');
       expect(readdirSync(other)).toEqual([]);
       await withQueue(url, async (queue) => {
-        expect(await isPlaceOf(queue, shared)).toBe(true);
-        await claimPlace(queue, shared);
-        await expect(claimPlace(queue, other)).rejects.toThrow(UsageError);
+        expect(await isSharedFolderOf(queue, shared)).toBe(true);
+        await markSharedFolder(queue, shared);
+        await expect(markSharedFolder(queue, other)).rejects.toThrow(UsageError);
         // Redis forgets, the folder does not.
         await queue.redis.del(queue.key('place'));
-        await claimPlace(queue, shared);
-        await expect(claimPlace(queue, other)).rejects.toThrow(UsageError);
+        await markSharedFolder(queue, shared);
+        await expect(markSharedFolder(queue, other)).rejects.toThrow(UsageError);
       });
     });
 

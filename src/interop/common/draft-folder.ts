@@ -6,7 +6,7 @@ import { claimFolder } from '../../base/node/atomic-file.ts';
 import { cannotRead } from '../reference/files.ts';
 
 /** An empty folder. `source`: what it is for. Throws a usage error when it cannot be made. */
-export function openDraft(runsDir: string, source: string): string {
+export function openDraftFolder(runsDir: string, source: string): string {
   const draft = join(runsDir, `.import-${source.replaceAll(/[^A-Za-z0-9]+/g, '-')}.${process.pid}.tmp`);
   try {
     rmSync(draft, { recursive: true, force: true });
@@ -22,7 +22,7 @@ export function openDraft(runsDir: string, source: string): string {
 }
 
 /** Gives the draft its name, which says what is in it: where the name is taken, it was imported before. */
-export function claim(draft: string, folder: string): { readonly folder: string; readonly already: boolean } {
+export function publishDraft(draft: string, folder: string): { readonly folder: string; readonly already: boolean } {
   try {
     return { folder, already: !claimFolder(draft, folder) };
   } catch (cause) {

@@ -9,7 +9,7 @@ import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';
 
 /** Appends events with times that never go back. */
-export class EventLog {
+export class ImportedJournal {
   readonly totals = new RunTotals();
   private readonly fd: number;
   private readonly start: number;
@@ -45,24 +45,24 @@ export class EventLog {
 
 /** The events of one iteration. `seconds`: what its calls took together. */
 export function appendIteration(
-  record: EventLog,
+  journal: ImportedJournal,
   iteration: number,
   { kept, winner, exchanges, candidates }: ReadIteration,
   logged: LoggedTotals | undefined,
   seconds: number,
 ): void {
   for (const exchange of exchanges) {
-    record.append(callOf(iteration, exchange, record.replyModel, seconds / exchanges.length));
+    journal.append(callOf(iteration, exchange, journal.replyModel, seconds / exchanges.length));
   }
   for (const { label, params, rollouts, summary } of candidates) {
     if (!rollouts || !summary) continue;
     const { returns, lengths } = rollouts;
     const played = { params, adjustments: [], seed: 0, summary, paired: null, rollouts: { returns, lengths } };
-    record.append({ type: 'evaluated', iteration, candidate: label, ...played });
+    journal.append({ type: 'evaluated', iteration, candidate: label, ...played });
   }
-  if (logged) record.at(logged.cpu_s + logged.api_s);
+  if (logged) journal.at(logged.cpu_s + logged.api_s);
   const won = candidates.find(({ label }) => label === kept);
-  record.append({
+  journal.append({
     type: 'iteration',
     iteration,
     kept,

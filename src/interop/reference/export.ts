@@ -21,7 +21,7 @@ import { readEvents } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, warmupName } from '../common/embedded-files.ts';
-import { mostRollouts } from './files.ts';
+import { maxRollouts } from './files.ts';
 import {
   episodeFolder,
   experimentName,
@@ -36,7 +36,7 @@ import {
   reasoningName,
   warmupFolder,
 } from './layout.ts';
-import { originCopy, originName, originText } from './provenance.ts';
+import { provenanceCopy, provenanceName, provenanceText } from './provenance.ts';
 import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
 import { variantOf } from './variant.ts';
 
@@ -62,10 +62,10 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const method = loggedMethods.find(({ id }) => id === units.method.id);
   if (!method) throw new UsageError('export', `the reference has no method "${units.method.id}"; use --format csv`);
   const episodes = units.settings.evaluationEpisodes;
-  if (episodes > mostRollouts) {
+  if (episodes > maxRollouts) {
     throw new UsageError(
       'export',
-      `expected at most ${mostRollouts} episodes per evaluation, for the reference logs every step, got ${episodes} ` +
+      `expected at most ${maxRollouts} episodes per evaluation, for the reference logs every step, got ${episodes} ` +
         `in "${folder}"; use --format csv`,
     );
   }
@@ -135,19 +135,19 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     await exportIteration(run, iteration, target, backend);
   }
   const log = rows.join('');
-  await exportOrigin(run, target, totals, log);
+  await exportProvenance(run, target, totals, log);
   // Last: a log without it is seen to be unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }
 
 /** What an imported log did not say of itself is not said for it. */
-async function exportOrigin(run: ExportableRun, target: string, totals: RunTotals, log: string): Promise<void> {
-  const path = join(target, originName);
+async function exportProvenance(run: ExportableRun, target: string, totals: RunTotals, log: string): Promise<void> {
+  const path = join(target, provenanceName);
   if (run.manifest.imported) {
-    await restoreCopy(join(run.folder, rolloutsFolder, originCopy), path);
+    await restoreCopy(join(run.folder, rolloutsFolder, provenanceCopy), path);
     return;
   }
-  const text = originText(run.units.config, run.events, totals, log);
+  const text = provenanceText(run.units.config, run.events, totals, log);
   if (text !== null) replaceFile(path, text, 'rebuildable');
 }
 
@@ -354,7 +354,7 @@ export function clearTarget(target: string, force: boolean): void {
   if (!force)
     throw new UsageError('--out', `expected a new folder, got "${target}", which exists; add --force to replace it`);
   for (const name of names) {
-    if ([logName, originName, warmupFolder].includes(name) || episodeFolder.test(name)) {
+    if ([logName, provenanceName, warmupFolder].includes(name) || episodeFolder.test(name)) {
       rmSync(join(target, name), { recursive: true, force: true });
     }
   }

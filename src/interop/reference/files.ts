@@ -11,20 +11,20 @@ import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { readNumber } from './text.ts';
 
 /** What a file should have held, and what it did. */
-export interface Problem {
+export interface FileProblem {
   readonly expected: string;
   readonly found: string;
 }
 
-const longestLine = 2 ** 20;
-const largestText = 8 * 2 ** 20;
+const maxLineBytes = 2 ** 20;
+const maxTextBytes = 8 * 2 ** 20;
 /** What one evaluation may hold; the reference plays 20. */
-export const mostRollouts = 10_000;
-const mostIterations = 100_000;
+export const maxRollouts = 10_000;
+const maxIterations = 100_000;
 const newline = 0x0a;
 
 /** An excerpt for a message. */
-export function shown(text: string): string {
+export function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }
 
@@ -72,7 +72,7 @@ export class LineCutter {
     }
     this.rest =
       this.rest.length === 0 ? Buffer.from(chunk.subarray(start)) : Buffer.concat([this.rest, chunk.subarray(start)]);
-    if (this.rest.length > longestLine) throw new Damaged(`lines of at most ${longestLine} bytes`, 'a longer one');
+    if (this.rest.length > maxLineBytes) throw new Damaged(`lines of at most ${maxLineBytes} bytes`, 'a longer one');
   }
 
   end(): void {
@@ -98,7 +98,7 @@ async function eachLine(
   path: string,
   { digest, copy }: Tee,
   onLine: (line: string, number: number, whole: boolean) => void,
-): Promise<Problem | null> {
+): Promise<FileProblem | null> {
   const cutter = new LineCutter(onLine);
   try {
     let failure: Damaged | null = null;
@@ -124,10 +124,10 @@ async function eachLine(
 }
 
 /** A text that is read as a whole. */
-export async function readText(path: string, digest: Hash): Promise<{ readonly text: string } | Problem> {
+export async function readText(path: string, digest: Hash): Promise<{ readonly text: string } | FileProblem> {
   try {
     const { size } = await stat(path);
-    if (size > largestText) return { expected: `at most ${largestText} bytes`, found: `${size} bytes` };
+    if (size > maxTextBytes) return { expected: `at most ${maxTextBytes} bytes`, found: `${size} bytes` };
     const bytes = await readFile(path);
     digest.update(bytes);
     if (bytes.includes(0)) return { expected: 'text', found: 'binary data' };
@@ -152,21 +152,21 @@ const totalPrefix = 'Total reward:';
 export async function readRollouts(
   path: string,
   tee: Tee,
-): Promise<{ readonly rollouts: Rollouts; readonly problem: Problem | null }> {
+): Promise<{ readonly rollouts: Rollouts; readonly problem: FileProblem | null }> {
   let params: number[] | null = null;
   const returns: number[] = [];
   const lengths: number[] = [];
   let steps = -1;
   let before: { readonly text: string; readonly number: number } | null = null;
   const flush = () => {
-    if (before) throw new Damaged(`rollouts in line ${before.number}`, shown(before.text));
+    if (before) throw new Damaged(`rollouts in line ${before.number}`, quoted(before.text));
   };
   const problem = await eachLine(path, tee, (line, number, whole) => {
     if (line.trim() === '') return;
     if (steps < 0) {
       if (line.trim() === 'parameter ends' && before) {
         const values = before.text.split(',').map(readNumber);
-        if (values.includes(null)) throw new Damaged(`parameters in line ${before.number}`, shown(before.text));
+        if (values.includes(null)) throw new Damaged(`parameters in line ${before.number}`, quoted(before.text));
         params ??= values as number[];
         before = null;
         return;
@@ -178,8 +178,8 @@ export async function readRollouts(
     }
     if (line.startsWith(totalPrefix)) {
       const value = whole ? readNumber(line.slice(totalPrefix.length)) : null;
-      if (value === null) throw new Damaged(`a whole line with a total reward in line ${number}`, shown(line));
-      if (returns.length === mostRollouts) throw new Damaged(`at most ${mostRollouts} rollouts`, 'more of them');
+      if (value === null) throw new Damaged(`a whole line with a total reward in line ${number}`, quoted(line));
+      if (returns.length === maxRollouts) throw new Damaged(`at most ${maxRollouts} rollouts`, 'more of them');
       returns.push(value);
       lengths.push(steps);
       steps = -1;
@@ -191,7 +191,7 @@ export async function readRollouts(
     // An array is printed on several lines when it is long.
     if (reward !== undefined && readNumber(reward) !== null) steps += 1;
     else if (!line.includes('[') && !line.includes(']')) {
-      throw new Damaged(`"${columnHeader}" or "${totalPrefix} ..." in line ${number}`, shown(line));
+      throw new Damaged(`"${columnHeader}" or "${totalPrefix} ..." in line ${number}`, quoted(line));
     }
   });
   const unfinished =
@@ -206,9 +206,9 @@ export async function readRollouts(
 export async function readOverallLog(
   path: string,
   digest: Hash,
-): Promise<{ readonly rows: ReadonlyMap<number, LoggedTotals>; readonly problems: readonly Problem[] }> {
+): Promise<{ readonly rows: ReadonlyMap<number, LoggedTotals>; readonly problems: readonly FileProblem[] }> {
   const rows = new Map<number, LoggedTotals>();
-  const problems: Problem[] = [];
+  const problems: FileProblem[] = [];
   let wrong = 0;
   const problem = await eachLine(path, { digest }, (line, number, whole) => {
     if (line.trim() === '' || line.startsWith('Iteration')) return;
@@ -224,10 +224,10 @@ export async function readOverallLog(
       iteration < 1e9;
     if (!fits) {
       wrong += 1;
-      if (wrong <= 20) problems.push({ expected: `a whole row of six numbers in line ${number}`, found: shown(line) });
+      if (wrong <= 20) problems.push({ expected: `a whole row of six numbers in line ${number}`, found: quoted(line) });
       return;
     }
-    if (rows.size === mostIterations) throw new Damaged(`at most ${mostIterations} iterations`, 'more of them');
+    if (rows.size === maxIterations) throw new Damaged(`at most ${maxIterations} iterations`, 'more of them');
     rows.set(iteration, { cpu_s, api_s, episodes, steps, reward });
   });
   if (wrong > 20) problems.push({ expected: 'rows of six numbers', found: `${wrong - 20} more lines that are none` });

@@ -6,7 +6,7 @@ import { episodeFolder, logName, reportFolder } from './layout.ts';
 /** Deeper than `logs/<experiment>/run_<n>` with room to spare. */
 const maxDepth = 8;
 
-export interface FoundRun {
+export interface FoundReferenceRun {
   /** as the user's path reaches it */
   readonly folder: string;
   /** `<experiment>/run_<n>`: last two names of its absolute path */
@@ -14,8 +14,11 @@ export interface FoundRun {
 }
 
 /** Runs at or below `root`, in the order of their names. `onUnreadable` gets the folders that cannot be listed. */
-export function findRuns(root: string, onUnreadable: (folder: string, error: unknown) => void): FoundRun[] {
-  const found: FoundRun[] = [];
+export function findReferenceRuns(
+  root: string,
+  onUnreadable: (folder: string, error: unknown) => void,
+): FoundReferenceRun[] {
+  const found: FoundReferenceRun[] = [];
   walkFolders([root], {
     maxDepth,
     visit({ path: folder, folders, all }) {

@@ -19,13 +19,13 @@ import { RunFiles } from '../../runs/folder/run-files.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
-import { claim, openDraft } from '../common/draft-folder.ts';
+import { openDraftFolder, publishDraft } from '../common/draft-folder.ts';
 import { copyFile, rolloutsFolder, warmupName, withCopy } from '../common/embedded-files.ts';
-import { Account, type SkippedFile } from '../common/import-log.ts';
-import { appendIteration, EventLog } from '../common/imported-journal.ts';
+import { ImportLog, type SkippedFile } from '../common/import-log.ts';
+import { appendIteration, ImportedJournal } from '../common/imported-journal.ts';
 import { cannotRead, readOverallLog, readRollouts } from './files.ts';
-import type { FoundRun } from './find.ts';
-import { type Intake, readIteration, summaryOf } from './iteration.ts';
+import type { FoundReferenceRun } from './find.ts';
+import { type RunImport, readIteration, summaryOf } from './iteration.ts';
 import {
   episodeFolder,
   type Layout,
@@ -35,8 +35,8 @@ import {
   warmupFile,
   warmupFolder,
 } from './layout.ts';
-import { originCopy, originName, readOrigin } from './provenance.ts';
-import { configFor, detect, type Subject, type Told } from './subject.ts';
+import { provenanceCopy, provenanceName, readProvenance } from './provenance.ts';
+import { configFor, detectSubject, type ImportedRunSubject, type RequestedSubject } from './subject.ts';
 
 export const importFormat = 'r2po reference, commit 9449c38';
 
@@ -50,7 +50,7 @@ const unknown = [
 /** What it does say where this program wrote it. */
 const unknownElsewhere = ['seed of the run: its number', 'settings: those published for the method'] as const;
 
-export interface ImportOptions extends Told {
+export interface ImportOptions extends RequestedSubject {
   readonly runsDir: string;
   /** what answered, which the log does not say */
   readonly model: string;
@@ -80,27 +80,33 @@ export const unknownModel = 'unknown';
 /** In place of a backend: the episodes were played by the reference. */
 export const importedBackend = 'python-reference';
 
-async function importWarmups({ account, units, draft }: Intake, record: EventLog, run: FoundRun): Promise<void> {
+async function importWarmups(
+  { importLog, units, draft }: RunImport,
+  journal: ImportedJournal,
+  run: FoundReferenceRun,
+): Promise<void> {
   const folder = join(run.folder, warmupFolder);
   if (!existsSync(folder)) return;
   let names: readonly string[];
   try {
     names = listFolder(folder).all;
   } catch (error) {
-    account.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
+    importLog.skip(folder, { expected: 'a folder of warm-ups', found: cannotRead(error) });
     return;
   }
   for (const name of names) {
     const path = join(folder, name);
     const index = warmupFile.exec(name)?.[1];
     if (index === undefined) {
-      account.skip(path, { expected: 'warmup_rollout_<i>.txt', found: 'another file' });
+      importLog.skip(path, { expected: 'warmup_rollout_<i>.txt', found: 'another file' });
       continue;
     }
-    account.begin(`${warmupFolder}/${name}`);
+    importLog.begin(`${warmupFolder}/${name}`);
     const copy = join(draft, rolloutsFolder, warmupName(Number(index)));
-    const { rollouts, problem } = await withCopy(copy, (tee) => readRollouts(path, { digest: account.digest, ...tee }));
-    account.done(path, problem);
+    const { rollouts, problem } = await withCopy(copy, (tee) =>
+      readRollouts(path, { digest: importLog.digest, ...tee }),
+    );
+    importLog.done(path, problem);
     if (problem) {
       rmSync(copy, { force: true });
       continue;
@@ -109,7 +115,7 @@ async function importWarmups({ account, units, draft }: Intake, record: EventLog
     const { mean, length, ends } = summaryOf(rollouts, units);
     const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
     const played = { return: mean, length: Math.round(length.mean), end };
-    record.append({
+    journal.append({
       type: 'warmup',
       index: Number(index),
       params: rollouts.params ?? [],
@@ -120,7 +126,7 @@ async function importWarmups({ account, units, draft }: Intake, record: EventLog
 }
 
 /** Evaluations of this many episodes: those of the first file that is whole. */
-async function countEpisodes(run: FoundRun, layout: Layout, episodes: readonly number[]): Promise<number> {
+async function countEpisodes(run: FoundReferenceRun, layout: Layout, episodes: readonly number[]): Promise<number> {
   for (const episode of episodes.slice(0, 5)) {
     for (const { rollouts } of layout.candidates) {
       const path = join(run.folder, `episode_${episode}`, rollouts);
@@ -133,66 +139,66 @@ async function countEpisodes(run: FoundRun, layout: Layout, episodes: readonly n
 }
 
 /** Imports one run. Throws a usage error when the runs' folder cannot be written, or for an unknown environment. */
-export async function importRun(run: FoundRun, options: ImportOptions): Promise<ImportedRun> {
-  const account = new Account();
+export async function importRun(run: FoundReferenceRun, options: ImportOptions): Promise<ImportedRun> {
+  const importLog = new ImportLog();
   const none = { folder: null, already: false, iterations: 0 };
   const result = (
     part: Pick<ImportedRun, 'folder' | 'already' | 'iterations'>,
-    subject: Subject | null,
+    subject: ImportedRunSubject | null,
   ): ImportedRun => ({
     source: run.folder,
     ...part,
     env: subject?.env.id ?? null,
     method: subject?.method.id ?? null,
     layout: subject?.layout.id ?? null,
-    files_read: account.read,
-    files_skipped: account.skipped,
-    notes: account.notes,
+    files_read: importLog.read,
+    files_skipped: importLog.skipped,
+    notes: importLog.notes,
   });
-  const subject = detect(run, options, account);
+  const subject = detectSubject(run, options, importLog);
   if (!subject) return result(none, null);
   findMethod(subject.method.id);
 
   const entries = listFolder(run.folder);
   const episodes = entries.folders.flatMap((name) => episodeFolder.exec(name)?.[1] ?? []).map(Number);
   for (const name of entries.all) {
-    const known = [logName, warmupFolder, reportFolder, originName].includes(name) || episodeFolder.test(name);
-    if (!known) account.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
+    const known = [logName, warmupFolder, reportFolder, provenanceName].includes(name) || episodeFolder.test(name);
+    if (!known) importLog.skip(join(run.folder, name), { expected: 'a file of a run', found: 'another' });
   }
-  account.digest.update(run.source);
+  importLog.digest.update(run.source);
   const logPath = join(run.folder, logName);
   let rows: ReadonlyMap<number, LoggedTotals> = new Map();
   if (existsSync(logPath)) {
-    account.begin(logName);
-    const log = await readOverallLog(logPath, account.digest);
+    importLog.begin(logName);
+    const log = await readOverallLog(logPath, importLog.digest);
     rows = log.rows;
-    for (const problem of log.problems) account.skip(logPath, problem);
-    if (log.problems.length === 0) account.read += 1;
-  } else account.skip(logPath, { expected: 'the overall log', found: 'no such file' });
+    for (const problem of log.problems) importLog.skip(logPath, problem);
+    if (log.problems.length === 0) importLog.read += 1;
+  } else importLog.skip(logPath, { expected: 'the overall log', found: 'no such file' });
 
   const iterations = [...new Set([...rows.keys(), ...episodes.map((k) => k + 1)])].sort((a, b) => a - b);
   if (iterations.length === 0) {
-    account.skip(run.folder, { expected: 'iterations', found: 'none' });
+    importLog.skip(run.folder, { expected: 'iterations', found: 'none' });
     return result(none, subject);
   }
   const warmupPath = join(run.folder, warmupFolder);
   const warmups = existsSync(warmupPath) && statSync(warmupPath).isDirectory() ? listFolder(warmupPath).all.length : 0;
-  const facts = {
+  const counts = {
     iterations: Math.min(iterations.length, 1_000_000),
     warmups: Math.min(warmups, 10_000),
     episodes: await countEpisodes(run, subject.layout, episodes),
   };
-  const origin = await readOrigin(run.folder, subject, facts, account);
-  if (origin && ![unknownModel, origin.model].includes(options.model)) {
-    account.notes.push(`${originName} says that ${origin.model} answered; "${options.model}" is passed over`);
+  const provenance = await readProvenance(run.folder, subject, counts, importLog);
+  if (provenance && ![unknownModel, provenance.model].includes(options.model)) {
+    importLog.notes.push(`${provenanceName} says that ${provenance.model} answered; "${options.model}" is passed over`);
   }
-  const { model, model_kind } = origin ?? { model: options.model, model_kind: 'model' as const };
-  const { config, yaml } = origin
-    ? { config: origin.config, yaml: stringify(origin.config) }
-    : await configFor(subject, run, model, facts);
+  const { model, model_kind } = provenance ?? { model: options.model, model_kind: 'model' as const };
+  const { config, yaml } = provenance
+    ? { config: provenance.config, yaml: stringify(provenance.config) }
+    : await configFor(subject, run, model, counts);
   const units = resolveUnits(config);
 
-  const draft = openDraft(options.runsDir, run.source);
+  const draft = openDraftFolder(options.runsDir, run.source);
   try {
     mkdirSync(join(draft, rolloutsFolder));
     const last = [...rows.values()].at(-1);
@@ -200,19 +206,19 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
     // Copies keep the time of the last write; without a log the folder's own stands in.
     const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
     const start = Math.max(0, Math.floor(written - total * 1000));
-    const record = new EventLog(join(draft, eventsName), start, origin?.reply_model ?? unknownModel);
+    const journal = new ImportedJournal(join(draft, eventsName), start, provenance?.reply_model ?? unknownModel);
     let imported = 0;
     let broken = false;
     try {
       const { layout } = subject;
-      record.append({
+      journal.append({
         type: 'imported',
         format: importFormat,
         layout: layout.id,
         source: run.source,
-        unknown: [...unknown, ...(origin ? [] : unknownElsewhere)],
+        unknown: [...unknown, ...(provenance ? [] : unknownElsewhere)],
       });
-      record.append({
+      journal.append({
         type: 'run_started',
         resumed: false,
         config_hash: runHash(config),
@@ -221,38 +227,38 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
         model,
         model_kind,
       });
-      const intake = { account, subject, units, draft };
-      await importWarmups(intake, record, run);
+      const runImport = { importLog, subject, units, draft };
+      await importWarmups(runImport, journal, run);
       let apiBefore = 0;
       for (const iteration of iterations) {
         const logged = rows.get(iteration);
         const folder = join(run.folder, `episode_${iteration - 1}`);
-        const read = await readIteration(intake, { folder, iteration }, logged);
+        const read = await readIteration(runImport, { folder, iteration }, logged);
         if (read) {
           const seconds = logged ? Math.max(0, logged.api_s - apiBefore) : 0;
-          appendIteration(record, iteration, read, logged, seconds);
+          appendIteration(journal, iteration, read, logged, seconds);
           imported += 1;
         } else broken = iteration === iterations.at(-1);
         if (logged) apiBefore = logged.api_s;
       }
       const reason = broken
         ? 'the log breaks off within an iteration'
-        : origin && origin.status !== 'finished'
+        : provenance && provenance.status !== 'finished'
           ? 'it had not ended when it was exported'
           : null;
-      record.append(
+      journal.append(
         reason === null ? { type: 'run_finished' } : { type: 'run_stopped', reason, exit_code: exitCodes.interrupted },
       );
     } finally {
-      record.close();
+      journal.close();
     }
     if (imported === 0) return result(none, subject);
     replaceFile(join(draft, configName), yaml, 'durable');
-    if (origin) await copyFile(join(run.folder, originName), join(draft, rolloutsFolder, originCopy));
+    if (provenance) await copyFile(join(run.folder, provenanceName), join(draft, rolloutsFolder, provenanceCopy));
     const files = new RunFiles(draft, config, units.policy);
-    await files.write(record.totals);
-    const digest = account.digest.digest('hex');
-    const { status } = record.totals;
+    await files.write(journal.totals);
+    const digest = importLog.digest.digest('hex');
+    const { status } = journal.totals;
     await files.writeManifest(
       newManifest({
         status,
@@ -271,14 +277,14 @@ export async function importRun(run: FoundRun, options: ImportOptions): Promise<
       }),
     );
     const folder = join(options.runsDir, folderName(units, run, digest));
-    return result({ ...claim(draft, folder), iterations: imported }, subject);
+    return result({ ...publishDraft(draft, folder), iterations: imported }, subject);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
 /** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log has the same name. */
-function folderName({ env, method }: RunUnits, { source }: FoundRun, digest: string): string {
+function folderName({ env, method }: RunUnits, { source }: FoundReferenceRun, digest: string): string {
   const run = (source.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60);
   return `${env.folder}-${method.id}-imported-${run}-${digest.slice(0, 8)}`;
 }

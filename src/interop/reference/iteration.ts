@@ -9,16 +9,16 @@ import { endCauses } from '../../rollout/job.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import type { RunUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files.ts';
-import type { Account } from '../common/import-log.ts';
-import { cannotRead, type Problem, type Rollouts, readRollouts, readText } from './files.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import { cannotRead, type FileProblem, type Rollouts, readRollouts, readText } from './files.ts';
 import { type Layout, logName, parametersName, reasoningName } from './layout.ts';
-import type { Subject } from './subject.ts';
+import type { ImportedRunSubject } from './subject.ts';
 import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
 
 /** One run on its way in. */
-export interface Intake {
-  readonly account: Account;
-  readonly subject: Subject;
+export interface RunImport {
+  readonly importLog: ImportLog;
+  readonly subject: ImportedRunSubject;
   readonly units: RunUnits;
   /** the run folder in the making */
   readonly draft: string;
@@ -66,20 +66,20 @@ interface Texts {
   readonly table: readonly number[] | null;
 }
 
-type Place = { readonly folder: string; readonly iteration: number };
+type IterationFolder = { readonly folder: string; readonly iteration: number };
 
 async function readTexts(
-  { account, subject: { layout }, units }: Intake,
-  { folder, iteration }: Place,
+  { importLog, subject: { layout }, units }: RunImport,
+  { folder, iteration }: IterationFolder,
   present: ReadonlySet<string>,
 ): Promise<Texts> {
   const path = (name: string): string => join(folder, name);
   const text = async (name: string): Promise<string | null> => {
     if (!present.has(name)) return null;
-    account.begin(`${iteration}/${name}`);
-    const read = await readText(path(name), account.digest);
+    importLog.begin(`${iteration}/${name}`);
+    const read = await readText(path(name), importLog.digest);
     if ('text' in read) return read.text;
-    account.skip(path(name), read);
+    importLog.skip(path(name), read);
     return null;
   };
 
@@ -89,7 +89,7 @@ async function readTexts(
     const readable =
       keptOf(layout, outcome) !== null &&
       layout.candidates.some(({ reward }) => readNumber(outcome.get(reward) ?? '') !== null);
-    account.done(
+    importLog.done(
       path(layout.outcome),
       readable ? null : { expected: 'a winner and the rewards', found: 'a text without them' },
     );
@@ -99,7 +99,7 @@ async function readTexts(
   const exchanges = reasoning === null ? null : readReasoning(layout.id, reasoning);
   if (reasoning !== null) {
     const problem = exchanges ? null : { expected: 'prompts and replies', found: 'a text without their marks' };
-    account.done(path(reasoningName), problem);
+    importLog.done(path(reasoningName), problem);
   }
 
   const count = units.policy.paramCount;
@@ -108,7 +108,7 @@ async function readTexts(
   const table = isTable && printed !== null ? readTable(printed, count) : null;
   if (printed !== null) {
     const wrong = isTable && !table ? { expected: `a table of ${count} states`, found: 'another text' } : null;
-    account.done(path(parametersName), wrong);
+    importLog.done(path(parametersName), wrong);
   }
   return { outcome, exchanges, table };
 }
@@ -121,46 +121,47 @@ function keptOf({ candidates, winners }: Layout, outcome: Texts['outcome']): Can
 
 /** Reads an iteration. Null, accounted for, when it was not finished. */
 export async function readIteration(
-  intake: Intake,
-  place: Place,
+  runImport: RunImport,
+  iterationFolder: IterationFolder,
   logged: LoggedTotals | undefined,
 ): Promise<ReadIteration | null> {
-  const { account, subject, units, draft } = intake;
+  const { importLog, subject, units, draft } = runImport;
   const { layout, method } = subject;
-  const { folder, iteration } = place;
+  const { folder, iteration } = iterationFolder;
   const path = (name: string): string => join(folder, name);
   let present = new Set<string>();
   try {
     present = new Set(listFolder(folder).all);
   } catch (error) {
     // A row without its folder still says what was kept.
-    account.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
+    importLog.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
   }
   const known = new Set([parametersName, reasoningName, layout.outcome, ...layout.candidates.map((c) => c.rollouts)]);
   for (const name of present) {
-    if (!known.has(name)) account.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
+    if (!known.has(name))
+      importLog.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
   }
-  const { outcome, exchanges, table } = await readTexts(intake, place, present);
+  const { outcome, exchanges, table } = await readTexts(runImport, iterationFolder, present);
   let kept = keptOf(layout, outcome);
   const count = units.policy.paramCount;
   const isTable = units.policy.values.kind === 'choice';
 
   const candidates: ReadCandidate[] = [];
   for (const [position, { label, rollouts: name, reward }] of layout.candidates.entries()) {
-    const told = readNumber(outcome?.get(reward) ?? '');
+    const isLogged = readNumber(outcome?.get(reward) ?? '');
     let rollouts: Rollouts | null = null;
     let seen: readonly number[] | null = null;
     if (present.has(name)) {
-      account.begin(`${iteration}/${name}`);
+      importLog.begin(`${iteration}/${name}`);
       const copy = join(draft, rolloutsFolder, rolloutsName(iteration, label));
-      const read = await withCopy(copy, (tee) => readRollouts(path(name), { digest: account.digest, ...tee }));
+      const read = await withCopy(copy, (tee) => readRollouts(path(name), { digest: importLog.digest, ...tee }));
       let { problem } = read;
       seen = read.rollouts.params;
       if (problem === null) {
         const mean = summaryOf(read.rollouts, units).mean;
         const others = candidates[0]?.rollouts?.returns.length;
         const here = read.rollouts.returns.length;
-        const expected = told ?? (kept === label && logged ? logged.reward : null);
+        const expected = isLogged ?? (kept === label && logged ? logged.reward : null);
         if (expected !== null && !near(mean, expected)) {
           problem = { expected: `rollouts with the logged mean ${expected}`, found: `the mean ${mean}` };
         } else if (others !== undefined && here !== others) {
@@ -168,17 +169,17 @@ export async function readIteration(
         }
       }
       // Of a policy that is not the one of these settings: what it returned is still so.
-      let misfit: Problem | null = null;
+      let misfit: FileProblem | null = null;
       if (seen !== null && seen.length !== count) {
         misfit = { expected: `${count} parameters, as the policy has`, found: String(seen.length) };
         seen = null;
       }
-      account.done(path(name), problem ?? misfit);
+      importLog.done(path(name), problem ?? misfit);
       if (problem === null) rollouts = read.rollouts;
       else rmSync(copy, { force: true });
     }
     const summary = rollouts && summaryOf(rollouts, units);
-    const mean = summary?.mean ?? (kept === label && logged ? logged.reward : told);
+    const mean = summary?.mean ?? (kept === label && logged ? logged.reward : isLogged);
     // The critic's reply was never played, or all of it is lost.
     if (mean === null) continue;
     const reply = exchanges?.[position]?.reply;
@@ -197,7 +198,7 @@ export async function readIteration(
   const finished = logged !== undefined || (kept !== null && (layout.outcome === null || outcome !== null));
   if (!finished || candidates.length === 0) {
     const found = candidates.length === 0 ? 'no evaluation' : 'an iteration that breaks off';
-    account.skip(folder, { expected: `a row in ${logName} and a finished iteration`, found });
+    importLog.skip(folder, { expected: `a row in ${logName} and a finished iteration`, found });
     return null;
   }
   return { kept, winner: outcome?.get('winner'), exchanges: exchanges ?? [], candidates };

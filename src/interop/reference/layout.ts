@@ -89,7 +89,7 @@ export interface LoggedMethod {
   /** the first lines of the reasoning file say what the worst, median and best episode returned */
   readonly threeEpisodes?: true;
   /** its thresholds are experiments of their own; what the folder of the usual one ends in */
-  readonly byThreshold?: string;
+  readonly thresholdFolder?: string;
 }
 
 export const loggedMethods: readonly LoggedMethod[] = [
@@ -108,7 +108,7 @@ export const loggedMethods: readonly LoggedMethod[] = [
     printed: 'kept',
     tabular: 'last',
     pick: 'median',
-    byThreshold: 'default',
+    thresholdFolder: 'default',
   },
   { id: 'reptraj', folder: 'reflective', layout: 'two-call', printed: 'latest', tabular: 'last', pick: 'mean' },
   {

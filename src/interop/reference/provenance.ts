@@ -17,14 +17,14 @@ import { modelKinds } from '../../llm/chat.ts';
 import { offline } from '../../llm/offline/index.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import { type RunTotals, runStatuses } from '../../runs/journal/totals.ts';
-import type { Account } from '../common/import-log.ts';
-import { type Problem, readText, shown } from './files.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import { type FileProblem, quoted, readText } from './files.ts';
 import { logName } from './layout.ts';
-import type { Facts, Subject } from './subject.ts';
+import type { ImportedRunSubject, LogCounts } from './subject.ts';
 
-export const originName = 'r2po.json';
+export const provenanceName = 'r2po.json';
 /** The copy in the folder of an imported run. */
-export const originCopy = `${originName}.gz`;
+export const provenanceCopy = `${provenanceName}.gz`;
 
 const schema = z.object({
   schemaVersion: z.literal(1),
@@ -39,20 +39,25 @@ const schema = z.object({
 });
 
 /** A run's own word for what a log leaves open. */
-export interface Origin extends Omit<z.output<typeof schema>, 'config'> {
+export interface Provenance extends Omit<z.output<typeof schema>, 'config'> {
   readonly config: Config;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Of a run of this program with this overall log. Null when the run has not even begun. */
-export function originText(config: Config, events: readonly RunEvent[], totals: RunTotals, log: string): string | null {
+export function provenanceText(
+  config: Config,
+  events: readonly RunEvent[],
+  totals: RunTotals,
+  log: string,
+): string | null {
   const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
   const repliers = new Set(events.flatMap((event) => (event.type === 'llm_call' ? [event.reply.model] : [])));
   // `auto` may go on with another one; a run that the optimiser had a part in is none of a language model.
   const reply_model = repliers.has(offline.id) ? offline.id : ([...repliers][0] ?? null);
-  const origin: Origin = {
+  const provenance: Provenance = {
     schemaVersion: 1,
     log_sha256: sha256(log),
     status,
@@ -61,28 +66,29 @@ export function originText(config: Config, events: readonly RunEvent[], totals: 
     reply_model,
     config,
   };
-  return jsonText(origin);
+  return jsonText(provenance);
 }
 
 /** The origin of the log in `folder`; null where there is none, or, accounted for, none that can be believed. */
-export async function readOrigin(
+export async function readProvenance(
   folder: string,
-  subject: Subject,
-  facts: Facts,
-  account: Account,
-): Promise<Origin | null> {
-  const path = join(folder, originName);
+  subject: ImportedRunSubject,
+  counts: LogCounts,
+  importLog: ImportLog,
+): Promise<Provenance | null> {
+  const path = join(folder, provenanceName);
   if (!existsSync(path)) return null;
-  account.begin(originName);
-  const read = await readText(path, account.digest);
-  const origin = 'text' in read ? parse(read.text, path) : read;
+  importLog.begin(provenanceName);
+  const read = await readText(path, importLog.digest);
+  const provenance = 'text' in read ? parse(read.text, path) : read;
   const log = await readText(join(folder, logName), createHash('sha256'));
-  const problem = 'expected' in origin ? origin : contradiction(origin, subject, facts, 'text' in log ? log.text : '');
-  account.done(path, problem);
-  return problem === null && 'config' in origin ? origin : null;
+  const problem =
+    'expected' in provenance ? provenance : contradiction(provenance, subject, counts, 'text' in log ? log.text : '');
+  importLog.done(path, problem);
+  return problem === null && 'config' in provenance ? provenance : null;
 }
 
-function parse(text: string, name: string): Origin | Problem {
+function parse(text: string, name: string): Provenance | FileProblem {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -103,23 +109,28 @@ function parse(text: string, name: string): Origin | Problem {
   }
 }
 
-function contradiction(origin: Origin, { env, method }: Subject, facts: Facts, log: string): Problem | null {
-  const { config, model, model_kind, reply_model } = origin;
+function contradiction(
+  provenance: Provenance,
+  { env, method }: ImportedRunSubject,
+  counts: LogCounts,
+  log: string,
+): FileProblem | null {
+  const { config, model, model_kind, reply_model } = provenance;
   const byOffline = model_kind === offline.kind;
   const checks: [string, string | number | boolean, string | number | boolean][] = [
-    ['the digest of this overall log', sha256(log), origin.log_sha256],
+    ['the digest of this overall log', sha256(log), provenance.log_sha256],
     ['the environment', env.id, findEnv(config.env, config.env_options).id],
     ['the method', method.id, config.method],
-    ['episodes per evaluation', facts.episodes, config.evaluation.episodes],
+    ['episodes per evaluation', counts.episodes, config.evaluation.episodes],
     ['a model of the kind that is told', byOffline, model === offline.id],
     ...(model_kind !== 'replay' && reply_model !== null
       ? ([['replies of the kind that is told', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
       : []),
   ];
-  const wrong = checks.find(([, here, told]) => here !== told);
-  if (wrong) return { expected: `${wrong[0]}: ${wrong[1]}`, found: shown(String(wrong[2])) };
-  if (facts.iterations > config.iterations) {
-    return { expected: `at least ${facts.iterations} iterations`, found: String(config.iterations) };
+  const mismatch = checks.find(([, here, told]) => here !== told);
+  if (mismatch) return { expected: `${mismatch[0]}: ${mismatch[1]}`, found: quoted(String(mismatch[2])) };
+  if (counts.iterations > config.iterations) {
+    return { expected: `at least ${counts.iterations} iterations`, found: String(config.iterations) };
   }
   return null;
 }

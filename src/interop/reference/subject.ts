@@ -6,8 +6,8 @@ import { listFolder } from '../../base/node/walk.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/registry.ts';
-import type { Account } from '../common/import-log.ts';
-import type { FoundRun } from './find.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import type { FoundReferenceRun } from './find.ts';
 import {
   episodeFolder,
   type Layout,
@@ -20,45 +20,49 @@ import {
 } from './layout.ts';
 import { shippedVariant } from './variant.ts';
 
-export interface Subject {
+export interface ImportedRunSubject {
   readonly env: Env;
   readonly method: LoggedMethod;
   readonly layout: Layout;
 }
 
 /** What the user says of a log; null: told by the folder's name. */
-export interface Told {
+export interface RequestedSubject {
   /** an id */
   readonly env: string | null;
   readonly method: string | null;
 }
 
 /** Null, with an account of why, when the folder tells no environment or no method. */
-export function detect(run: FoundRun, options: Told, account: Account): Subject | null {
+export function detectSubject(
+  run: FoundReferenceRun,
+  options: RequestedSubject,
+  importLog: ImportLog,
+): ImportedRunSubject | null {
   const names = run.source.split('/');
-  const told = names.map(readExperimentName);
-  const env = options.env === null ? (told.find((name) => name.env)?.env ?? null) : findEnv(options.env);
+  const named = names.map(readExperimentName);
+  const env = options.env === null ? (named.find((name) => name.env)?.env ?? null) : findEnv(options.env);
   if (!env) {
-    account.skip(run.folder, {
+    importLog.skip(run.folder, {
       expected: 'a folder <environment>_<method>/run_<n>, such as cartpole_props/run_1, or --env',
       found: run.source,
     });
     return null;
   }
   const found = layouts.find((layout) => hasFilesOf(run.folder, layout)) ?? null;
-  const wanted = options.method ?? told.find((name) => name.method)?.method?.id;
+  const wanted = options.method ?? named.find((name) => name.method)?.method?.id;
   let method = loggedMethods.find(({ id }) => id === wanted) ?? null;
   if (method && found && method.layout !== found.id) {
-    account.notes.push(`the folder is called as one of ${method.id} and has the files of the ${found.id} layout`);
+    importLog.notes.push(`the folder is called as one of ${method.id} and has the files of the ${found.id} layout`);
     if (options.method === null) method = null;
   }
   if (!method) {
     if (found) method = loggedMethods.find((m) => m.layout === found.id) ?? null;
     if (!method) {
-      account.skip(run.folder, { expected: 'the files of a method, or --method', found: 'none' });
+      importLog.skip(run.folder, { expected: 'the files of a method, or --method', found: 'none' });
       return null;
     }
-    account.notes.push(`method ${method.id} by the files alone; say which one it is with --method`);
+    importLog.notes.push(`method ${method.id} by the files alone; say which one it is with --method`);
   }
   return { env, method, layout: found ?? layoutOf(method.layout) };
 }
@@ -77,7 +81,7 @@ function hasFilesOf(folder: string, layout: Layout): boolean {
 }
 
 /** What can be counted in a log. */
-export interface Facts {
+export interface LogCounts {
   readonly iterations: number;
   readonly warmups: number;
   /** per evaluation */
@@ -87,15 +91,20 @@ export interface Facts {
 type Resolved = Awaited<ReturnType<typeof resolveConfig>>;
 
 /** The settings published for the method, with what can be counted in the log. */
-export async function configFor(subject: Subject, run: FoundRun, model: string, facts: Facts): Promise<Resolved> {
+export async function configFor(
+  subject: ImportedRunSubject,
+  run: FoundReferenceRun,
+  model: string,
+  counts: LogCounts,
+): Promise<Resolved> {
   const { env, method } = subject;
   const base = `${env.folder}/${method.id}`;
   const rest = run.source.split('/').map((name) => readExperimentName(name).rest);
   const variant = rest.map((text) => shippedVariant(base, text)).find((name) => name !== null);
   const overrides = [
-    `iterations=${Math.max(1, facts.iterations)}`,
-    `warmup.policies=${facts.warmups}`,
-    `evaluation.episodes=${facts.episodes}`,
+    `iterations=${Math.max(1, counts.iterations)}`,
+    `warmup.policies=${counts.warmups}`,
+    `evaluation.episodes=${counts.episodes}`,
   ];
   const flags = { seed: runNumber(run), model };
   try {
@@ -106,7 +115,7 @@ export async function configFor(subject: Subject, run: FoundRun, model: string, 
   }
 }
 
-function runNumber({ source }: FoundRun): number {
+function runNumber({ source }: FoundReferenceRun): number {
   const name = source.split('/').at(-1) ?? '';
   return Number(runFolder.exec(name)?.[1] ?? 0);
 }

@@ -25,7 +25,7 @@ export function shippedVariant(base: string, rest: string): string | null {
 export async function variantOf({ config, env }: RunUnits, method: LoggedMethod): Promise<string> {
   const parts = ({ policy, critic }: Config): (string | null)[] => [
     policy.kind,
-    method.byThreshold
+    method.thresholdFolder
       ? critic.conservative_threshold === null
         ? 'none'
         : plainNumber(critic.conservative_threshold)
@@ -34,15 +34,15 @@ export async function variantOf({ config, env }: RunUnits, method: LoggedMethod)
   const own = parts(config);
   const base = `${env.folder}/${method.id}`;
   const known = [{ name: base, id: '' }, ...variantsOf(base)].filter(({ name }) => shippedConfigs().includes(name));
-  let usual: (string | null)[] = [];
+  let standard: (string | null)[] = [];
   for (const { name, id } of known) {
     const theirs = parts((await resolveConfig(name)).config);
     if (theirs.every((part, i) => part === own[i]))
-      return id === '' ? (method.byThreshold ?? '') : id.replaceAll('-', '_');
-    if (id === '') usual = theirs;
+      return id === '' ? (method.thresholdFolder ?? '') : id.replaceAll('-', '_');
+    if (id === '') standard = theirs;
   }
   return own
-    .filter((part, i) => part !== null && part !== usual[i])
+    .filter((part, i) => part !== null && part !== standard[i])
     .map((part) => part?.replaceAll('-', '_'))
     .join('_');
 }

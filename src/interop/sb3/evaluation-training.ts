@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { significant } from '../../base/plain-number.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
-import type { Account } from '../common/import-log.ts';
-import type { EventLog } from '../common/imported-journal.ts';
-import { readOverallLog, readText, shown } from '../reference/files.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import type { ImportedJournal } from '../common/imported-journal.ts';
+import { quoted, readOverallLog, readText } from '../reference/files.ts';
 import { type FoundTraining, summaryName } from './find.ts';
 import {
   appendMean,
   type ImportTrainingOptions,
-  type Outcome,
   subjectOf,
   type Training,
+  type TrainingOutcome,
   unknownOfAll,
 } from './training.ts';
 
@@ -35,32 +35,32 @@ const summarySchema = z.object({
   best_reward: reward,
   final_reward: reward,
 });
-type Summary = z.output<typeof summarySchema>;
+type TrainingSummary = z.output<typeof summarySchema>;
 
 /** Null, and accounted for, when it is missing or damaged. */
-async function readSummary(folder: string, account: Account): Promise<Summary | null> {
+async function readSummary(folder: string, importLog: ImportLog): Promise<TrainingSummary | null> {
   const path = join(folder, summaryName);
   if (!existsSync(path)) return null;
-  account.begin(summaryName);
-  const read = await readText(path, account.digest);
+  importLog.begin(summaryName);
+  const read = await readText(path, importLog.digest);
   if (!('text' in read)) {
-    account.skip(path, read);
+    importLog.skip(path, read);
     return null;
   }
   let value: unknown;
   try {
     value = JSON.parse(read.text);
   } catch {
-    account.skip(path, { expected: 'JSON', found: shown(read.text) });
+    importLog.skip(path, { expected: 'JSON', found: quoted(read.text) });
     return null;
   }
   const parsed = summarySchema.safeParse(value);
   if (parsed.success) {
-    account.read += 1;
+    importLog.read += 1;
     return parsed.data;
   }
   const [issue] = parsed.error.issues;
-  account.skip(path, { expected: 'the summary of a training', found: `"${issue.path.join('.')}": ${issue.message}` });
+  importLog.skip(path, { expected: 'the summary of a training', found: `"${issue.path.join('.')}": ${issue.message}` });
   return null;
 }
 
@@ -68,18 +68,18 @@ async function readSummary(folder: string, account: Account): Promise<Summary | 
 export async function openEvaluationTraining(
   found: FoundTraining,
   options: ImportTrainingOptions,
-  account: Account,
+  importLog: ImportLog,
 ): Promise<Training | null> {
-  const summary = await readSummary(found.folder, account);
-  const told = {
+  const summary = await readSummary(found.folder, importLog);
+  const stated = {
     env: null,
     algorithm: summary?.label?.split('/')[0] || null,
     names: summary?.logdir?.split(/[/\\]/) ?? [],
   };
-  const subject = subjectOf(found, told, options, account);
+  const subject = subjectOf(found, stated, options, importLog);
   if (!subject) return null;
   const [path] = found.files;
-  const { rows, problems } = await readOverallLog(path, account.digest);
+  const { rows, problems } = await readOverallLog(path, importLog.digest);
   const last = [...rows.values()].at(-1);
   // Copies keep the time of the last write.
   const start = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000 - (last?.cpu_s ?? 0);
@@ -96,25 +96,25 @@ export async function openEvaluationTraining(
     evaluated,
     unknown: [...unknownOfAll, 'single episodes: their means alone are logged'],
     settings: { n_envs, hyperparam_source, hyperparams },
-    read: async (record) => {
-      for (const problem of problems) account.skip(path, problem);
-      if (problems.length === 0) account.read += 1;
-      return readRows(rows, record, summary, account);
+    read: async (journal) => {
+      for (const problem of problems) importLog.skip(path, problem);
+      if (problems.length === 0) importLog.read += 1;
+      return readRows(rows, journal, summary, importLog);
     },
   };
 }
 
 function readRows(
   rows: ReadonlyMap<number, LoggedTotals>,
-  record: EventLog,
-  summary: Summary | null,
-  account: Account,
-): Outcome {
+  journal: ImportedJournal,
+  summary: TrainingSummary | null,
+  importLog: ImportLog,
+): TrainingOutcome {
   const iterations = [...rows.keys()].sort((a, b) => a - b);
   for (const iteration of iterations) {
     const logged = rows.get(iteration) as LoggedTotals;
-    record.at(logged.cpu_s + logged.api_s);
-    appendMean(record, iteration, logged.reward, 'the log has one policy at a time', logged);
+    journal.at(logged.cpu_s + logged.api_s);
+    appendMean(journal, iteration, logged.reward, 'the log has one policy at a time', logged);
   }
   const rewards = iterations.map((iteration) => (rows.get(iteration) as LoggedTotals).reward);
   const sums = [
@@ -125,7 +125,9 @@ function readRows(
   for (const { key, value } of sums) {
     const said = summary?.[key];
     if (typeof said !== 'number' || Math.abs(said - value) <= 1e-6 * Math.max(1, Math.abs(said))) continue;
-    account.notes.push(`the rows of its log give ${key} ${significant(value, 6)}, its summary ${significant(said, 6)}`);
+    importLog.notes.push(
+      `the rows of its log give ${key} ${significant(value, 6)}, its summary ${significant(said, 6)}`,
+    );
   }
   return {
     iterations: rows.size,

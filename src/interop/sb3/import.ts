@@ -12,9 +12,9 @@ import { configName } from '../../runs/folder/folder.ts';
 import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
-import { claim, openDraft } from '../common/draft-folder.ts';
-import { Account } from '../common/import-log.ts';
-import { EventLog } from '../common/imported-journal.ts';
+import { openDraftFolder, publishDraft } from '../common/draft-folder.ts';
+import { ImportLog } from '../common/import-log.ts';
+import { ImportedJournal } from '../common/imported-journal.ts';
 import type { ImportedRun } from '../reference/import.ts';
 import { openEvaluationTraining } from './evaluation-training.ts';
 import type { FoundTraining, TrainingLayout } from './find.ts';
@@ -28,27 +28,27 @@ const model = 'none';
 
 export type ImportedTraining = Omit<ImportedRun, 'layout'> & { readonly layout: TrainingLayout };
 
-type Written = Pick<ImportedRun, 'folder' | 'already' | 'iterations'>;
-const nothing: Written = { folder: null, already: false, iterations: 0 };
+type WrittenRun = Pick<ImportedRun, 'folder' | 'already' | 'iterations'>;
+const nothing: WrittenRun = { folder: null, already: false, iterations: 0 };
 
 /** Imports one training. Throws a usage error when the runs' folder cannot be written, or for a bad name of an algorithm. */
 export async function importTraining(found: FoundTraining, options: ImportTrainingOptions): Promise<ImportedTraining> {
-  const account = new Account();
+  const importLog = new ImportLog();
   const monitors = found.layout === 'monitor' ? openMonitors(found) : null;
   try {
     const training = monitors
-      ? await openMonitorTraining(found, monitors, options, account)
-      : await openEvaluationTraining(found, options, account);
-    const written = training ? await writeTraining(found, training, options, account) : nothing;
+      ? await openMonitorTraining(found, monitors, options, importLog)
+      : await openEvaluationTraining(found, options, importLog);
+    const written = training ? await writeTraining(found, training, options, importLog) : nothing;
     return {
       source: found.files.length === 1 ? found.files[0] : found.folder,
       ...written,
       env: training?.subject.env.id ?? null,
       method: training?.subject.method ?? null,
       layout: found.layout,
-      files_read: account.read,
-      files_skipped: account.skipped,
-      notes: account.notes,
+      files_read: importLog.read,
+      files_skipped: importLog.skipped,
+      notes: importLog.notes,
     };
   } finally {
     for (const file of monitors ?? []) await file.close();
@@ -59,45 +59,45 @@ async function writeTraining(
   found: FoundTraining,
   training: Training,
   options: ImportTrainingOptions,
-  account: Account,
-): Promise<Written> {
+  importLog: ImportLog,
+): Promise<WrittenRun> {
   const { subject, start, episodes } = training;
   const { env, method, seed } = subject;
   const source = found.names.join('/');
-  const draft = openDraft(options.runsDir, source);
+  const draft = openDraftFolder(options.runsDir, source);
   try {
-    const record = new EventLog(join(draft, eventsName), Math.max(0, Math.floor(start * 1000)), model);
+    const journal = new ImportedJournal(join(draft, eventsName), Math.max(0, Math.floor(start * 1000)), model);
     let iterations = 0;
     // Nothing of ours was configured: what decides the run is what its files hold, which is known at the end.
     const configHash = `imported ${source}`;
     try {
       const unknown = [...training.unknown];
-      record.append({ type: 'imported', format: importFormat, layout: found.layout, source, unknown });
-      record.append({
+      journal.append({ type: 'imported', format: importFormat, layout: found.layout, source, unknown });
+      journal.append({
         ...{ type: 'run_started', resumed: false, config_hash: configHash },
         ...{ backend, adapter: null, model, model_kind: 'none' },
       });
-      const outcome = await training.read(record);
+      const outcome = await training.read(journal);
       iterations = outcome.iterations;
-      record.append(
+      journal.append(
         outcome.stopped === null
           ? { type: 'run_finished' }
           : { type: 'run_stopped', reason: outcome.stopped, exit_code: exitCodes.interrupted },
       );
     } finally {
-      record.close();
+      journal.close();
     }
     if (iterations === 0) return nothing;
-    const digest = account.digest.digest('hex');
+    const digest = importLog.digest.digest('hex');
     const evaluation = { ...(episodes !== null && { episodes }) };
     const known = { env: env.id, method, seed, iterations, evaluation, sb3: training.settings };
     replaceFile(join(draft, configName), `${note}${stringify(known)}`, 'durable');
     const facts = { env: env.id, method, model, seed, prices: {}, evaluation: { backend: 'auto' as const } };
     const files = new RunFiles(draft, facts, null);
-    await files.write(record.totals);
+    await files.write(journal.totals);
     await files.writeManifest(
       newManifest({
-        status: record.totals.status,
+        status: journal.totals.status,
         argv: [...options.argv],
         created: new Date(options.now).toISOString(),
         config_hash: digest,
@@ -113,7 +113,7 @@ async function writeTraining(
     const decided = createHash('sha256').update(JSON.stringify([digest, env.id, method, seed, episodes]));
     const parts = [env.folder, method, 'imported', found.names.at(-1) ?? '', decided.digest('hex').slice(0, 8)];
     const name = parts.map((part) => part.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60)).join('-');
-    return { ...claim(draft, join(options.runsDir, name)), iterations };
+    return { ...publishDraft(draft, join(options.runsDir, name)), iterations };
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

@@ -4,17 +4,17 @@ import { basename } from 'node:path';
 import type { Env } from '../../envs/env.ts';
 import { type Summary, summarise } from '../../evaluation/summary.ts';
 import { endCauses } from '../../rollout/job.ts';
-import type { Account } from '../common/import-log.ts';
-import type { EventLog } from '../common/imported-journal.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import type { ImportedJournal } from '../common/imported-journal.ts';
 import type { FoundTraining } from './find.ts';
 import { eachEpisode, MonitorFile, type TrainingEpisode } from './monitor.ts';
 import {
   appendMean,
   type ImportTrainingOptions,
-  mostIterations,
-  type Outcome,
+  maxIterations,
   subjectOf,
   type Training,
+  type TrainingOutcome,
   unknownOfAll,
 } from './training.ts';
 
@@ -28,15 +28,15 @@ export async function openMonitorTraining(
   found: FoundTraining,
   files: readonly MonitorFile[],
   options: ImportTrainingOptions,
-  account: Account,
+  importLog: ImportLog,
 ): Promise<Training | null> {
   for (const file of files) await file.fill();
   const ids = [...new Set(files.flatMap(({ parser }) => parser.envId ?? []))];
   if (ids.length > 1 && options.env === null) {
-    account.skip(found.folder, { expected: 'monitors of one environment, or --env', found: ids.join(', ') });
+    importLog.skip(found.folder, { expected: 'monitors of one environment, or --env', found: ids.join(', ') });
     return null;
   }
-  const subject = subjectOf(found, { env: ids[0] ?? null, algorithm: null, names: [] }, options, account);
+  const subject = subjectOf(found, { env: ids[0] ?? null, algorithm: null, names: [] }, options, importLog);
   if (!subject) return null;
   const { window } = options;
   const starts = files.flatMap(({ parser }) => parser.start ?? []);
@@ -51,50 +51,50 @@ export async function openMonitorTraining(
     evaluated: false,
     unknown: [...unknownOfAll, 'end causes: taken from the lengths', 'if the training ended as it was meant to'],
     settings: { monitors: files.length },
-    read: (record) => readBlocks(found, files, new Blocks(record, subject.env, window, start), account),
+    read: (journal) => readBlocks(found, files, new EpisodeBlocks(journal, subject.env, window, start), importLog),
   };
 }
 
 async function readBlocks(
   { folder }: FoundTraining,
   files: readonly MonitorFile[],
-  blocks: Blocks,
-  account: Account,
-): Promise<Outcome> {
+  blocks: EpisodeBlocks,
+  importLog: ImportLog,
+): Promise<TrainingOutcome> {
   await eachEpisode(files, (episode) => blocks.add(episode));
   const { window } = blocks;
   if (blocks.overflow) {
-    const expected = `at most ${mostIterations} blocks of ${window} episodes; make larger ones with --window`;
-    account.skip(folder, { expected, found: 'more of them' });
+    const expected = `at most ${maxIterations} blocks of ${window} episodes; make larger ones with --window`;
+    importLog.skip(folder, { expected, found: 'more of them' });
     return { iterations: 0, stopped: null };
   }
   const left = blocks.finish();
-  if (left > 0) account.notes.push(`the last ${left} episodes are fewer than ${window} and make no mean`);
+  if (left > 0) importLog.notes.push(`the last ${left} episodes are fewer than ${window} and make no mean`);
   for (const file of files) {
     const { path, problems, parser } = file;
-    for (const problem of problems) account.skip(path, problem);
-    if (problems.length === 0) account.read += 1;
-    if (parser.resumed > 0) account.notes.push(`${basename(path)} holds ${parser.resumed + 1} sessions`);
-    account.begin(basename(path));
-    account.digest.update(file.digestSoFar);
+    for (const problem of problems) importLog.skip(path, problem);
+    if (problems.length === 0) importLog.read += 1;
+    if (parser.resumed > 0) importLog.notes.push(`${basename(path)} holds ${parser.resumed + 1} sessions`);
+    importLog.begin(basename(path));
+    importLog.digest.update(file.digestSoFar);
   }
   const broken = files.some(({ parser }) => parser.breaksOff);
   return { iterations: blocks.count, stopped: broken ? 'a monitor file breaks off within a line' : null };
 }
 
 /** Makes an iteration of every so many episodes. */
-class Blocks {
+class EpisodeBlocks {
   count = 0;
   overflow = false;
   readonly window: number;
-  private readonly record: EventLog;
+  private readonly journal: ImportedJournal;
   private readonly env: Env;
   private readonly start: number;
   private episodes: TrainingEpisode[] = [];
 
   /** `start`: what the times of the record count from, s since 1970 */
-  constructor(record: EventLog, env: Env, window: number, start: number) {
-    this.record = record;
+  constructor(journal: ImportedJournal, env: Env, window: number, start: number) {
+    this.journal = journal;
     this.env = env;
     this.window = window;
     this.start = start;
@@ -114,11 +114,11 @@ class Blocks {
   }
 
   private close(): void {
-    if (this.count === mostIterations) {
+    if (this.count === maxIterations) {
       this.overflow = true;
       return;
     }
-    const { record, episodes } = this;
+    const { journal, episodes } = this;
     this.episodes = [];
     this.count += 1;
     const iteration = this.count;
@@ -127,12 +127,12 @@ class Blocks {
     const lengths = episodes.map((episode) => episode.length);
     const rollouts = { returns, lengths };
     const [candidate, params] = ['proposal' as const, [] as number[]];
-    record.at(episodes[episodes.length - 1].time - this.start);
-    record.append({
+    journal.at(episodes[episodes.length - 1].time - this.start);
+    journal.append({
       ...{ type: 'evaluated', iteration, candidate, params, adjustments: [], seed: 0 },
       ...{ summary, paired: null, rollouts },
     });
-    appendMean(record, iteration, summary.mean, `the mean of ${episodes.length} training episodes`);
+    appendMean(journal, iteration, summary.mean, `the mean of ${episodes.length} training episodes`);
   }
 }
 

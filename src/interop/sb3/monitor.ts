@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { cannotRead, Damaged, LineCutter, type Problem, shown } from '../reference/files.ts';
+import { cannotRead, Damaged, type FileProblem, LineCutter, quoted } from '../reference/files.ts';
 import { readNumber } from '../reference/text.ts';
 
 export interface TrainingEpisode {
@@ -16,13 +16,13 @@ export interface TrainingEpisode {
   readonly time: number;
 }
 
-const mostProblems = 20;
-const mostJoinedLines = 64;
-const longestEpisode = 1e9;
+const maxProblems = 20;
+const maxJoinedLines = 64;
+const maxEpisodeLength = 1e9;
 /** Beyond it sums of squares overflow. */
-const largestReturn = 1e100;
+const maxReturn = 1e100;
 /** Later than any clock that is right, s since 1970. */
-const latestTime = 1e11;
+const maxTime = 1e11;
 
 /** The cells of a row after RFC 4180; null when a quote stays open. */
 export function cellsOf(row: string): string[] | null {
@@ -65,24 +65,24 @@ export class MonitorParser {
   /** how often the file was appended to */
   resumed = 0;
   private readonly onEpisode: (episode: TrainingEpisode) => void;
-  private readonly found: Problem[] = [];
+  private readonly found: FileProblem[] = [];
   private wrong = 0;
   private columns: Columns | null = null;
   /** where `t` counts from, s since 1970 */
-  private origin: number;
+  private timeOrigin: number;
   private lastT = 0;
   private lastTime = 0;
   private episodes = 0;
   /** of a cell with line breaks in it */
   private open: { readonly text: string; readonly number: number; readonly lines: number } | null = null;
 
-  /** `origin`: where the time of a file without a header counts from, s since 1970 */
+  /** `timeOrigin`: where the time of a file without a header counts from, s since 1970 */
   constructor(origin: number, onEpisode: (episode: TrainingEpisode) => void) {
-    this.origin = origin;
+    this.timeOrigin = origin;
     this.onEpisode = onEpisode;
   }
 
-  get problems(): readonly Problem[] {
+  get problems(): readonly FileProblem[] {
     const more = this.wrong - this.found.length;
     const none = this.episodes === 0 && this.wrong === 0 ? [{ expected: 'rows of episodes', found: 'none' }] : [];
     return [
@@ -113,8 +113,8 @@ export class MonitorParser {
 
   private refuse(expected: string, number: number, text: string): void {
     this.wrong += 1;
-    if (this.found.length < mostProblems) {
-      this.found.push({ expected: `${expected} in line ${number}`, found: shown(text) });
+    if (this.found.length < maxProblems) {
+      this.found.push({ expected: `${expected} in line ${number}`, found: quoted(text) });
     }
   }
 
@@ -134,20 +134,20 @@ export class MonitorParser {
     if (typeof id === 'string' && id !== '' && id !== 'None') this.envId ??= id;
     if (this.episodes > 0) this.resumed += 1;
     this.lastT = 0;
-    if (typeof start !== 'number' || start < 0 || start > latestTime) {
+    if (typeof start !== 'number' || start < 0 || start > maxTime) {
       this.refuse('a number "t_start"', number, json);
-      this.origin = Math.max(this.origin, this.lastTime);
+      this.timeOrigin = Math.max(this.timeOrigin, this.lastTime);
       return;
     }
     this.start ??= start;
-    this.origin = start;
+    this.timeOrigin = start;
   }
 
   private row(text: string, number: number, lines: number): void {
     const cells = cellsOf(text);
     if (cells === null) {
-      if (lines < mostJoinedLines) this.open = { text, number, lines };
-      else this.refuse(`a quoted cell of fewer than ${mostJoinedLines} lines`, number, text);
+      if (lines < maxJoinedLines) this.open = { text, number, lines };
+      else this.refuse(`a quoted cell of fewer than ${maxJoinedLines} lines`, number, text);
       return;
     }
     const names = cells.map((cell) => cell.trim());
@@ -169,21 +169,21 @@ export class MonitorParser {
       length !== null &&
       Number.isSafeInteger(length) &&
       length >= 1 &&
-      length <= longestEpisode &&
+      length <= maxEpisodeLength &&
       seconds !== null &&
       seconds >= 0 &&
-      seconds <= latestTime;
-    if (!fits || value === null || Math.abs(value) > largestReturn) {
+      seconds <= maxTime;
+    if (!fits || value === null || Math.abs(value) > maxReturn) {
       this.refuse(`${columns.count} cells with a return, a length and a time`, number, text);
       return;
     }
     // Appended to without a header, which only the clock shows.
     if (seconds < this.lastT) {
       this.resumed += 1;
-      this.origin = this.lastTime;
+      this.timeOrigin = this.lastTime;
     }
     this.lastT = seconds;
-    this.lastTime = Math.max(this.lastTime, this.origin + seconds);
+    this.lastTime = Math.max(this.lastTime, this.timeOrigin + seconds);
     this.episodes += 1;
     this.onEpisode({ return: value, length, time: this.lastTime });
   }
@@ -199,9 +199,9 @@ export class MonitorFile {
   private queue: TrainingEpisode[] = [];
   private taken = 0;
   private ended = false;
-  private damage: Problem | null = null;
+  private damage: FileProblem | null = null;
 
-  /** `origin`: as for the parser */
+  /** `timeOrigin`: as for the parser */
   constructor(path: string, origin: number) {
     this.path = path;
     this.parser = new MonitorParser(origin, (episode) => this.queue.push(episode));
@@ -245,7 +245,7 @@ export class MonitorFile {
     }
   }
 
-  get problems(): readonly Problem[] {
+  get problems(): readonly FileProblem[] {
     return [...this.parser.problems, ...(this.damage ? [this.damage] : [])];
   }
 

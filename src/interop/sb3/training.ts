@@ -2,8 +2,8 @@
 import { unknownName } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
-import type { Account } from '../common/import-log.ts';
-import type { EventLog } from '../common/imported-journal.ts';
+import type { ImportLog } from '../common/import-log.ts';
+import type { ImportedJournal } from '../common/imported-journal.ts';
 import type { FoundTraining } from './find.ts';
 import { algorithmIn, envIn, methodNamed, methodOf, numberIn } from './subject.ts';
 
@@ -19,7 +19,7 @@ export interface ImportTrainingOptions {
   readonly now: number;
 }
 
-export interface Subject {
+export interface TrainingSubject {
   readonly env: Env;
   /** `sb3/ppo` */
   readonly method: string;
@@ -27,7 +27,7 @@ export interface Subject {
 }
 
 export interface Training {
-  readonly subject: Subject;
+  readonly subject: TrainingSubject;
   /** s since 1970 */
   readonly start: number;
   /** of which each mean is; null where the files do not say it */
@@ -40,10 +40,10 @@ export interface Training {
   /** goes into `config.yaml` */
   readonly settings: Readonly<{ [key: string]: unknown }>;
   /** Appends the iterations and completes the account. */
-  readonly read: (record: EventLog) => Promise<Outcome>;
+  readonly read: (journal: ImportedJournal) => Promise<TrainingOutcome>;
 }
 
-export interface Outcome {
+export interface TrainingOutcome {
   readonly iterations: number;
   /** why it did not end as it was meant to; null when it did, or nothing says that it did not */
   readonly stopped: string | null;
@@ -56,17 +56,17 @@ export const unknownOfAll = [
 ] as const;
 
 /** As many means are kept in memory. */
-export const mostIterations = 100_000;
+export const maxIterations = 100_000;
 
 /** An iteration of which a mean is known and no policy. */
 export function appendMean(
-  record: EventLog,
+  journal: ImportedJournal,
   iteration: number,
   mean: number,
   why: string,
-  logged?: Extract<Parameters<EventLog['append']>[0], { type: 'iteration' }>['logged'],
+  logged?: Extract<Parameters<ImportedJournal['append']>[0], { type: 'iteration' }>['logged'],
 ): void {
-  record.append({
+  journal.append({
     type: 'iteration',
     iteration,
     kept: 'proposal',
@@ -78,7 +78,7 @@ export function appendMean(
 }
 
 /** What the files say of a training beside the names of its folders; null for what they do not. */
-export interface Told {
+export interface StatedSubject {
   readonly env: string | null;
   readonly algorithm: string | null;
   /** names of folders, the innermost last */
@@ -88,29 +88,30 @@ export interface Told {
 /** By what was asked for, else by what the files say, else by the folders. Null, and accounted for, when none does. */
 export function subjectOf(
   found: FoundTraining,
-  told: Told,
+  stated: StatedSubject,
   options: Pick<ImportTrainingOptions, 'env' | 'method'>,
-  account: Account,
-): Subject | null {
+  importLog: ImportLog,
+): TrainingSubject | null {
   const [path] = found.files;
-  const place = found.names.join('/');
-  const said = envs.find(({ id }) => id === told.env) ?? null;
-  const env = options.env ?? (told.env === null ? (envIn(found.names) ?? envIn(told.names)) : said);
+  const folderNames = found.names.join('/');
+  const statedEnv = envs.find(({ id }) => id === stated.env) ?? null;
+  const env = options.env ?? (stated.env === null ? (envIn(found.names) ?? envIn(stated.names)) : statedEnv);
   if (!env) {
     const known = envs.map(({ id }) => id);
-    account.skip(path, {
+    importLog.skip(path, {
       expected: 'an environment of r2po in the file or in the name of a folder, or --env',
-      found: told.env === null ? place : unknownName('environment', told.env, known),
+      found: stated.env === null ? folderNames : unknownName('environment', stated.env, known),
     });
     return null;
   }
-  if (told.env !== null && told.env !== env.id) account.notes.push(`taken for ${env.id}; the file says ${told.env}`);
-  const named = told.algorithm === null ? null : methodNamed(told.algorithm);
+  if (stated.env !== null && stated.env !== env.id)
+    importLog.notes.push(`taken for ${env.id}; the file says ${stated.env}`);
+  const named = stated.algorithm === null ? null : methodNamed(stated.algorithm);
   const inNames = algorithmIn(found.names);
   const method = options.method !== null ? methodOf(options.method) : (named ?? (inNames && methodOf(inNames)));
   if (method === null) {
     const expected = 'a folder that is called after an algorithm, such as ppo/run_1, or --method with its name';
-    account.skip(path, { expected, found: place });
+    importLog.skip(path, { expected, found: folderNames });
     return null;
   }
   return { env, method, seed: numberIn(found.names.at(-1) ?? '') };

@@ -10,7 +10,7 @@ export interface QueueAddress {
   readonly shown: string;
 }
 
-const usualName = 'r2po';
+const defaultName = 'r2po';
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** Never quotes the text: it may hold a password. */
@@ -29,7 +29,7 @@ export function parseQueueAddress(text: string): QueueAddress {
   if (!/^\/?$|^\/\d{1,5}$/.test(url.pathname)) return fail(`"${url.pathname}" where the number of a database stands`);
   const parameters = [...url.searchParams];
   if (parameters.length > 1) return fail('more than one name after "?"');
-  const [[key, value]] = parameters.length === 1 ? parameters : [[usualName, '']];
+  const [[key, value]] = parameters.length === 1 ? parameters : [[defaultName, '']];
   const name = key === 'name' && value !== '' ? value : key;
   if ((value !== '' && key !== 'name') || !plainName.test(name)) {
     return fail(`"${url.search}"; the name of a queue has letters, digits, ".", "_" and "-"`);

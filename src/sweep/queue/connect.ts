@@ -5,10 +5,10 @@ import type { QueueAddress } from './address.ts';
 import type { QueuePackages } from './optional-packages.ts';
 
 /** Oldest version that the queue is said to work well with. */
-const oldest = [6, 2];
-const patienceMs = 10_000;
+const minVersion = [6, 2];
+const defaultTimeoutMs = 10_000;
 /** A job that was put off comes this much too early or late on a machine whose clock is wrong. */
-const tolerableSkewMs = 5000;
+const maxSkewMs = 5000;
 
 export interface ConnectOptions {
   readonly packages: QueuePackages;
@@ -17,7 +17,7 @@ export interface ConnectOptions {
   /** what the server calls the connection, for those who list them */
   readonly connectionName?: string | undefined;
   /** ms until a silent server counts as none */
-  readonly patience?: number;
+  readonly timeoutMs?: number;
 }
 
 /** What the client says, as the object of "got", and what to do about it. */
@@ -47,7 +47,7 @@ function versionOf(info: string): string | null {
 
 function isTooOld(version: string): boolean {
   const [major, minor = 0] = version.split('.').map(Number);
-  return major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+  return major < minVersion[0] || (major === minVersion[0] && minor < minVersion[1]);
 }
 
 /**
@@ -55,7 +55,7 @@ function isTooOld(version: string): boolean {
  * stand. Throws an `R2poError` that names the server without its password.
  */
 export async function openRedis({ packages, address, warn, ...options }: ConnectOptions): Promise<Redis> {
-  const { connectionName, patience = patienceMs } = options;
+  const { connectionName, timeoutMs: patience = defaultTimeoutMs } = options;
   let isOpen = false;
   let isDown = false;
   const redis = new packages.Redis(address.url, {
@@ -73,16 +73,16 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
   const refuse = (got: string, cause?: unknown): R2poError =>
     new R2poError('--queue', `expected a Redis server at ${address.shown}, got ${got}`, { cause });
   let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(refuse(`no answer for ${patience / 1000} s`)), patience);
   });
   try {
-    const info = await Promise.race([redis.connect().then(() => redis.info()), silence]);
+    const info = await Promise.race([redis.connect().then(() => redis.info()), timeout]);
     if (errors.length > 0) throw errors[0];
     const version = versionOf(info);
     if (version === null) throw refuse('a server that does not name its version');
     if (isTooOld(version)) {
-      throw refuse(`version ${version}; at least ${oldest.join('.')} is needed`);
+      throw refuse(`version ${version}; at least ${minVersion.join('.')} is needed`);
     }
     const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
     if (policy !== undefined && policy !== 'noeviction') {
@@ -93,7 +93,7 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
     }
     const [seconds, microseconds] = await redis.time();
     const skew = Date.now() - (Number(seconds) * 1000 + Number(microseconds) / 1000);
-    if (Math.abs(skew) > tolerableSkewMs) {
+    if (Math.abs(skew) > maxSkewMs) {
       const by = `${Math.abs(skew / 1000).toFixed(0)} s ${skew > 0 ? 'ahead of' : 'behind'}`;
       warn(
         `the clock of this machine is ${by} that of Redis: runs that wait for another attempt may begin too early or late`,

@@ -40,7 +40,7 @@ export interface AttemptWorker {
   readonly active: Set<JobAttempt>;
   onEnd(end: RunEnd): void;
   /** Called once for a job that this worker cannot play. */
-  onUnfit(id: string): void;
+  onUnplayable(id: string): void;
   /** Stops the worker, and with it all that it runs. */
   fail(error: Error): void;
   /** Begins no run for so long, at any worker. */
@@ -135,7 +135,7 @@ export class JobAttempt {
       throw new WaitingError();
     }
     if (kind === 'elsewhere' || kind === 'unfit') {
-      if (kind === 'unfit') this.#worker.onUnfit(this.#id);
+      if (kind === 'unfit') this.#worker.onUnplayable(this.#id);
       this.#end(folder, 'returned', reason);
       return await this.#putOff(reason);
     }

@@ -82,13 +82,13 @@ export function describeJob(data: unknown): { env: string; method: string; model
  * named after: another version may have written it.
  */
 export async function readJob(id: string, data: unknown): Promise<ResolvedConfig & { readonly round: number }> {
-  const told = z.object({ format: z.number(), r2po: z.string() }).safeParse(data).data;
-  const writer = told ? `version ${told.r2po} of r2po` : 'another program';
+  const header = z.object({ format: z.number(), r2po: z.string() }).safeParse(data).data;
+  const writer = header ? `version ${header.r2po} of r2po` : 'another program';
   const refuse = (problem: string, cause?: unknown): never => {
     const remedy = `it was written by ${writer}, and this is ${version()}; give the sweep again with this version`;
     throw new UsageError('queue', `expected a job of this version, got ${problem}; ${remedy}`, cause);
   };
-  if (told && told.format !== format) return refuse(`format ${told.format} where ${format} is known`);
+  if (header && header.format !== format) return refuse(`format ${header.format} where ${format} is known`);
   const parsed = schema.safeParse(data);
   if (!parsed.success) return refuse(`something else ("${parsed.error.issues[0].path.join('.')}")`);
   let resolved: ResolvedConfig;

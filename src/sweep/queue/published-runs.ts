@@ -65,30 +65,31 @@ async function copyOver(from: string, to: string, isWanted: () => boolean): Prom
   }
 }
 
-const recordSize = (folder: string): number => statSync(join(folder, eventsName), { throwIfNoEntry: false })?.size ?? 0;
+const journalSize = (folder: string): number =>
+  statSync(join(folder, eventsName), { throwIfNoEntry: false })?.size ?? 0;
 
 /** A folder that all machines see, which may be slow: it is written to when a run ends or is given back. */
 export function directoryStore(root: string): RunStore {
-  const place = (name: string): string => join(root, name);
+  const folderOf = (name: string): string => join(root, name);
   return {
-    manifest: async (name) => readManifest(place(name)),
+    manifest: async (name) => readManifest(folderOf(name)),
     async fetch(name, folder) {
-      const kept = place(name);
+      const kept = folderOf(name);
       if (readManifest(kept) === null || (await copyNew(kept, folder))) return;
       try {
-        await copyOver(kept, folder, () => recordSize(kept) > recordSize(folder));
+        await copyOver(kept, folder, () => journalSize(kept) > journalSize(folder));
       } catch (error) {
         // Another worker of this machine has it, and is told so when it begins.
         if (!(error instanceof BusyError)) throw error;
       }
     },
     async publish(name, folder) {
-      const target = place(name);
+      const target = folderOf(name);
       mkdirSync(root, { recursive: true });
       const own = requireRun(folder);
       const isWanted = (): boolean =>
         readManifest(target)?.status !== 'finished' &&
-        (own.status === 'finished' || recordSize(folder) > recordSize(target));
+        (own.status === 'finished' || journalSize(folder) > journalSize(target));
       for (let attempt = 1; !(await copyNew(folder, target)) && isWanted(); attempt++) {
         try {
           await copyOver(folder, target, isWanted);

@@ -222,8 +222,8 @@ export class SweepQueue {
     const { waiting, delayed, active } = await this.counts();
     await this.#queue.drain(true);
     // The time of a job's end was told by another clock.
-    const anyAge = -86_400_000;
-    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(anyAge, 0, state);
+    const maxAge = -86_400_000;
+    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(maxAge, 0, state);
     await this.redis.del(this.key('place'));
     return { dropped: waiting + delayed, active };
   }

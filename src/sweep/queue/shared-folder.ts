@@ -40,13 +40,13 @@ function makeMarker(path: string, token: string): boolean {
 }
 
 /** true when this is the folder that the queue's runs are in; false also where none is agreed on yet. */
-export async function isPlaceOf(queue: SweepQueue, runsDir: string): Promise<boolean> {
+export async function isSharedFolderOf(queue: SweepQueue, runsDir: string): Promise<boolean> {
   const agreed = await queue.redis.get(queue.key('place'));
   return agreed !== null && readMarker(markerPath(runsDir, queue.address.name)) === agreed;
 }
 
 /** Agrees on the folder of the queue's runs: whoever comes first decides. Throws a usage error when it is another one. */
-export async function claimPlace(queue: SweepQueue, runsDir: string): Promise<void> {
+export async function markSharedFolder(queue: SweepQueue, runsDir: string): Promise<void> {
   const path = markerPath(runsDir, queue.address.name);
   const key = queue.key('place');
   try {
@@ -57,7 +57,7 @@ export async function claimPlace(queue: SweepQueue, runsDir: string): Promise<vo
       await queue.redis.setnx(key, token);
       if (made && (await queue.redis.get(key)) !== token) rmSync(path, { force: true });
     }
-    if (await isPlaceOf(queue, runsDir)) return;
+    if (await isSharedFolderOf(queue, runsDir)) return;
   } catch (cause) {
     if (errorCode(cause) === null) throw cause;
     const problem = `got "${runsDir}": ${(cause as Error).message}; choose another one`;

@@ -11,7 +11,7 @@ import { RunPlayer, type RunPlayerOptions } from './run-player.ts';
 /** Workers that a run may lose to crashes before it counts as what makes them crash. */
 const maxCrashes = 10;
 /** s that a worker which stops waits for Redis */
-const shutdownTime = 5;
+const shutdownSeconds = 5;
 /** More than any sweep has: the engine only keeps a pause that all workers keep to where there is a limit. */
 const noLimit = { max: 1_000_000_000, duration: 1000 };
 
@@ -109,14 +109,14 @@ class QueueWorker implements AttemptWorker {
     const stop = (): void => this.#stop.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const looking = setInterval(() => void this.#stopCancelled(), this.heartbeat);
+    const polling = setInterval(() => void this.#stopCancelled(), this.heartbeat);
     const running = this.#engine.run();
     running.catch((error: Error) => this.fail(error));
     try {
       await (untilEmpty ? this.#untilEmpty() : this.#stopped);
     } finally {
       signal.removeEventListener('abort', stop);
-      clearInterval(looking);
+      clearInterval(polling);
       this.#stop.abort();
       await this.#giveBack();
     }
@@ -130,7 +130,7 @@ class QueueWorker implements AttemptWorker {
     for (const attempt of this.active) attempt.abort(this.#failure);
   };
 
-  onUnfit(id: string): void {
+  onUnplayable(id: string): void {
     this.#unfit.add(id);
   }
 
@@ -173,7 +173,7 @@ class QueueWorker implements AttemptWorker {
     const closed = this.#engine.close();
     while (this.active.size > 0) await sleep(0.02);
     const patient = new AbortController();
-    await Promise.race([closed, sleep(shutdownTime, patient.signal).catch(() => {})]);
+    await Promise.race([closed, sleep(shutdownSeconds, patient.signal).catch(() => {})]);
     patient.abort();
   }
 
