@@ -1,6 +1,6 @@
 /** One question to the model: the call, and further turns that say what was wrong while its replies cannot be used. */
 import type { Message } from '../llm/chat.ts';
-import { type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
+import { type ForbiddenValue, type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
 import { type Answer, judgeReply } from './judge.ts';
 import type { Effects, IterationContext, PromptContext, PromptParts, Purpose, Trial } from './method.ts';
 import { promptMessage, type Refusal, repairMessage } from './prompts/message.ts';
@@ -12,19 +12,30 @@ export function knownTrial(trials: readonly Trial[], params: readonly number[]):
   return index < 0 ? null : index;
 }
 
-/** What is wrong with parameters that the history holds, where that is not allowed; null otherwise. */
-function repetition({ settings, trials, iteration }: IterationContext, params: readonly number[]): string | null {
+/** Parameters that were played before: what to say of them, and which of their values the next reply must not repeat. */
+interface Repetition {
+  readonly problem: string;
+  readonly forbidden: readonly ForbiddenValue[];
+}
+
+/** Null: the history does not hold these parameters, or it may. */
+function repetitionOf({ settings, trials, iteration }: IterationContext, params: readonly number[]): Repetition | null {
   if (settings.duplicates === 'allow') return null;
   const known = knownTrial(trials, params);
   if (known === null) return null;
-  // Named numbers are changed where a mere "propose others" is not heard; other ones in each iteration.
+  // Named numbers are changed where a mere "propose others" is ignored; other ones in each iteration. Small models ignore
+  // these, too, and only a grammar makes them change anything.
   const first = iteration % params.length;
   const second = (first + Math.ceil(params.length / 2)) % params.length;
   const change =
     params.length === 1
       ? 'Change its number.'
       : `Change at least 2 of its numbers, for example params[${first}] and params[${second}].`;
-  return `That is ${trialName(known, settings.prompt)}. ${change}`;
+  const indices = [...new Set([first, second])];
+  return {
+    problem: `That is ${trialName(known, settings.prompt)}. ${change}`,
+    forbidden: indices.map((index) => ({ index, value: params[index] })),
+  };
 }
 
 /** The prompt of a question, made when a live call needs it, and once for each kind of text. */
@@ -62,21 +73,23 @@ export async function askForParameters(
       return [refusal === null ? promptMessage(parts) : repairMessage(of, parts, refusal)];
     };
 
-  let sentBack = false;
+  let repetition: Repetition | null = null;
   let refusal: Refusal | null = null;
   for (let attempt = 0; attempt <= settings.repairTurns; attempt++) {
-    const reply = await effects.ask({ iteration, purpose, attempt, messages: messagesAfter(refusal) });
+    const forbidden = repetition?.forbidden ?? [];
+    const reply = await effects.ask({ iteration, purpose, attempt, messages: messagesAfter(refusal), forbidden });
     const judged = judgeReply(reply, spec);
     let problem = 'problem' in judged ? judged.problem : null;
     if ('answer' in judged) {
       // Once: a model that insists on its parameters gets them played again.
-      const mayRepair = !sentBack && attempt < settings.repairTurns;
-      problem = mayRepair ? repetition(context, judged.answer.params) : null;
-      if (problem === null) {
+      const mayRepair: boolean = repetition === null && attempt < settings.repairTurns;
+      const repeated: Repetition | null = mayRepair ? repetitionOf(context, judged.answer.params) : null;
+      if (repeated === null) {
         if (judged.notice !== null) effects.notice(judged.notice);
         return { answer: judged.answer };
       }
-      sentBack = true;
+      repetition = repeated;
+      problem = repeated.problem;
     }
     refusal = { replies: attempt + 1, problem: problem ?? '' };
     await effects.refused({ iteration, purpose, attempt, problem: refusal.problem });

@@ -4,7 +4,7 @@ import type { Env } from '../envs/env.ts';
 import type { Sensitivity } from '../evaluation/sensitivity.ts';
 import type { Summary } from '../evaluation/summary.ts';
 import type { ChatReply, Message } from '../llm/chat.ts';
-import type { ReplyForm, ReplyText } from '../llm/reply/shape.ts';
+import type { ForbiddenValue, ReplyForm, ReplyText } from '../llm/reply/shape.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
@@ -54,6 +54,8 @@ export interface Effects {
     readonly attempt: number;
     /** worded for the form to which the model that answers can be held */
     readonly messages: (form: ReplyForm) => Promise<readonly Message[]>;
+    /** what a reply must not repeat, where the form can keep to that */
+    readonly forbidden: readonly ForbiddenValue[];
   }): Promise<AskedReply>;
   /** A reply that could not be used, on the record with its reason. */
   refused(call: {

@@ -306,6 +306,9 @@ describe('settings of the evidence', () => {
       'That is trial 2. Change at least 2 of its numbers, for example params[2] and params[7].',
     ]);
     expect(mended.evaluated[0].params).toEqual(vector(1));
+    // Where a grammar holds the reply, it cannot be the same again.
+    const [two, seven] = [2, 7].map((index) => ({ index, value: trials[1].params[index] }));
+    expect(mended.forbidden).toEqual([[], [two, seven]]);
     const insists = scripted([repeat, repeat], [120]);
     await runIteration(findMethod('props'), asked, insists.effects);
     expect(insists.log).toEqual(['ask search 0 in 12', 'refused search 0', 'ask search 1 in 12', 'evaluate proposal']);

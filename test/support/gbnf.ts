@@ -25,7 +25,7 @@ class Reader {
   }
 
   rule(): [string, Node] {
-    const name = this.take(/([a-z]+) ::= /)![1];
+    const name = this.take(/([a-z][a-z0-9]*) ::= /)![1];
     const body = this.alternatives();
     if (this.at !== this.line.length) throw new Error(`what is "${this.line.slice(this.at, this.at + 40)}"?`);
     return [name, body];
@@ -64,7 +64,7 @@ class Reader {
       const expression = new RegExp(`^[${set[1]}]$`);
       return { kind: 'class', has: (character) => expression.test(character) };
     }
-    const name = this.take(/[a-z]+/);
+    const name = this.take(/[a-z][a-z0-9]*/);
     if (name) return { kind: 'name', name: name[0] };
     if (!this.take(/\(/)) return null;
     const inside = this.alternatives();

@@ -2,7 +2,7 @@
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import type { Summary } from '../../src/evaluation/summary.ts';
 import type { Message } from '../../src/llm/chat.ts';
-import type { ReplyForm } from '../../src/llm/reply/shape.ts';
+import type { ForbiddenValue, ReplyForm } from '../../src/llm/reply/shape.ts';
 import {
   type AskedReply,
   type Effects,
@@ -131,12 +131,14 @@ export function scripted(
   const log: string[] = [];
   const prompts: (readonly Message[])[] = [];
   const problems: string[] = [];
+  const forbidden: (readonly ForbiddenValue[])[] = [];
   const notices: string[] = [];
   const evaluated: { params: readonly number[]; adjustments: readonly string[] }[] = [];
   let asked = 0;
   const played: EpisodePick[] = [];
   const effects: Effects = {
-    async ask({ iteration, purpose, attempt, messages }) {
+    async ask({ iteration, purpose, attempt, messages, forbidden: values }) {
+      forbidden.push(values);
       log.push(`ask ${purpose} ${attempt} in ${iteration}`);
       prompts.push(await messages(form));
       const reply = replies[asked++];
@@ -175,7 +177,7 @@ export function scripted(
       return { episodes: 29, steps: 999, effects: [effect(0, 0.25, -12.5), effect(3, 1.75, 3.25)] };
     },
   };
-  return { effects, log, prompts, problems, notices, evaluated, played };
+  return { effects, log, prompts, problems, forbidden, notices, evaluated, played };
 }
 
 export const good = [replyOf(vector(1)), replyOf(vector(2))];

@@ -9,9 +9,11 @@ const maxExplanation = 1500;
 
 const nameOf = (index: number): string => `params[${index}]: `;
 
-function valuePattern({ values }: ReplyShape): Pattern {
-  if (values.kind === 'real') return numberPattern(values.low, values.high, values.decimals);
-  return choice(values.values.map((value) => text(plainNumber(value))));
+/** `except`: a value that is left out, unless it is the only one. */
+function valuePattern({ values }: ReplyShape, except: number | null): Pattern {
+  if (values.kind === 'real') return numberPattern(values.low, values.high, values.decimals, except);
+  const others = values.values.filter((value) => value !== except);
+  return choice((others.length > 0 ? others : values.values).map((value) => text(plainNumber(value))));
 }
 
 /**
@@ -36,10 +38,13 @@ function explanationPattern(length: number): Pattern {
 
 /** The `lines` text: all parameters in order on one line, and one line of explanation. */
 function linesPattern(shape: ReplyShape): Pattern {
-  const value = rule('value', valuePattern(shape));
+  const value = rule('value', valuePattern(shape, null));
+  const others = new Map(
+    shape.forbidden?.map(({ index, value }) => [index, rule(`value${index}`, valuePattern(shape, value))]),
+  );
   const parameters = Array.from({ length: shape.count }, (_, index) => [
     text(`${index === 0 ? '' : ', '}${nameOf(index)}`),
-    value,
+    others.get(index) ?? value,
   ]);
   const length = Math.min(shape.explanationLength, maxExplanation);
   const explanation = rule('explanation', explanationPattern(length));

@@ -39,14 +39,30 @@ function enoughDecimals(low: number, high: number): number {
 
 /**
  * All numbers from `low` to `high`, both included, with at most `decimals` digits after the point; zeros at the end may
- * be left out. With null, so many digits that the range has at least a million values. Throws RangeError where there is
- * no such number.
+ * be left out. With null, so many digits that the range has at least a million values. `except` is left out, unless it is
+ * the only number. Throws RangeError where there is no such number.
  */
-export function numberPattern(low: number, high: number, decimals: number | null): Pattern {
+export function numberPattern(
+  low: number,
+  high: number,
+  decimals: number | null,
+  except: number | null = null,
+): Pattern {
   const scale = decimals ?? enoughDecimals(low, high);
   const min = stepsOf(decimalOf(low), scale, true);
   const max = stepsOf(decimalOf(high), scale, false);
   if (min > max) throw new RangeError(`no number with ${scale} decimals lies in ${low} ... ${high}`);
+  const exact = except === null ? null : decimalOf(except);
+  const gap = exact === null || exact.scale > scale ? null : stepsOf(exact, scale, true);
+  if (gap === null || gap < min || gap > max || min === max) return numbersBetween(min, max, scale);
+  const options: Pattern[] = [];
+  if (gap > min) options.push(numbersBetween(min, gap - 1n, scale));
+  if (gap < max) options.push(numbersBetween(gap + 1n, max, scale));
+  return choice(options);
+}
+
+/** Numbers from `min` to `max` steps of 10 ** -scale, min <= max. */
+function numbersBetween(min: bigint, max: bigint, scale: number): Pattern {
   const options: Pattern[] = [];
   if (max >= 0n) options.push(magnitude(min > 0n ? min : 0n, max, scale));
   if (min < 0n) options.push(sequence(text('-'), magnitude(max < 0n ? -max : 0n, -min, scale)));

@@ -35,4 +35,14 @@ export interface ReplyShape {
     | { readonly kind: 'choice'; readonly values: readonly number[] };
   /** most characters of the explanation */
   readonly explanationLength: number;
+  /**
+   * Values that parameters must not take, at most one of each parameter. Grammars and regular expressions keep to them
+   * unless a parameter has no other value; for the other forms only the prompt says so.
+   */
+  readonly forbidden?: readonly ForbiddenValue[];
+}
+
+export interface ForbiddenValue {
+  readonly index: number;
+  readonly value: number;
 }

@@ -158,14 +158,14 @@ function iterationEffects(search: Search, calls: RunCalls) {
   let before: (() => Promise<Episodes>) | null = null;
 
   const effects: Effects = {
-    async ask({ messages, ...call }) {
+    async ask({ messages, forbidden, ...call }) {
       const callNumber = calls.count++;
       let live = false;
       const event = await recordedStep(steps, 'llm_call', call, async () => {
         live = true;
         await yieldToEventLoop(signal);
         search.checkBudget();
-        const asked = await calls.ask(call, messages, callNumber);
+        const asked = await calls.ask(call, messages, forbidden, callNumber);
         return { type: 'llm_call', ...call, ...asked };
       });
       const { text, reasoning, finish, usage } = event.reply;

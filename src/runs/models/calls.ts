@@ -39,15 +39,16 @@ export class RunCalls {
 
   /** Makes a call and tells how it gets on; `number` counts the calls of the run from 0. */
   async ask(
-    { iteration, purpose }: Omit<Call, 'messages'>,
+    { iteration, purpose }: Omit<Call, 'messages' | 'forbidden'>,
     messages: Call['messages'],
+    forbidden: Call['forbidden'],
     number: number,
   ): Promise<Asked> {
     const { config, settings: search, models, policy, signal, folder, log, onNotice, onCall } = this.#search;
     const modelSeed = config.llm.seed;
     const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;
     const settings = purposeSettings(config, purpose);
-    const question = { purpose, messages, shape: replyShape(policy, search), settings, seed };
+    const question = { purpose, messages, shape: { ...replyShape(policy, search), forbidden }, settings, seed };
     let model = models[purpose].first.id;
     try {
       return await askModel(models[purpose], question, {

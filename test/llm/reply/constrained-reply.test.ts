@@ -122,6 +122,47 @@ describe('numbers that a held reply can have', () => {
   });
 });
 
+describe('values that a parameter must not take', () => {
+  const line = (...values: string[]) => `${values.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nIt moves.`;
+
+  it('are admitted for the others only, however they are written', () => {
+    const shape = {
+      ...shapeOf(real(-6, 6, 1), 3),
+      forbidden: [
+        { index: 1, value: -6 },
+        { index: 2, value: 0 },
+      ],
+    };
+    const admitted = admits(shape);
+    expect(admitted(line('-6', '-5.9', '0.1'))).toBe(true);
+    expect(admitted(line('0', '6', '-0.1'))).toBe(true);
+    for (const value of ['-6', '-6.0']) expect(admitted(line('1', value, '2'))).toBe(false);
+    for (const value of ['0', '0.0', '-0', '-0.0']) expect(admitted(line('1', '2', value))).toBe(false);
+  });
+
+  it('leave every other number of the grid', () => {
+    fc.assert(
+      fc.property(ranges, fc.double({ min: 0, max: 1, noNaN: true }), ({ values, least, most }, share) => {
+        const decimals = values.decimals!;
+        const gap = least + BigInt(Math.floor(Number(most - least) * share));
+        const shape = { ...shapeOf(values), forbidden: [{ index: 0, value: Number(written(gap, decimals)) }] };
+        const admitted = admits(shape);
+        for (const steps of [least - 1n, least, gap - 1n, gap, gap + 1n, most, most + 1n]) {
+          const isInside = steps >= least && steps <= most && (steps !== gap || least === most);
+          expect(admitted(line(written(steps, decimals))), `${steps} without ${gap}`).toBe(isInside);
+        }
+      }),
+    );
+  });
+
+  it('are admitted where nothing else is', () => {
+    const only: ReplyShape = { ...shapeOf({ kind: 'choice', values: [3] }), forbidden: [{ index: 0, value: 3 }] };
+    expect(admits(only)(line('3'))).toBe(true);
+    const two: ReplyShape = { ...shapeOf({ kind: 'choice', values: [3, 4] }), forbidden: [{ index: 0, value: 3 }] };
+    expect([admits(two)(line('3')), admits(two)(line('4'))]).toEqual([false, true]);
+  });
+});
+
 describe('the text of a held reply', () => {
   const shape = shapeOf(real(-6, 6, 1), 3);
   const admitted = admits(shape);
