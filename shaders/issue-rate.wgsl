@@ -1,7 +1,6 @@
-// How many f32 multiply-adds the adapter issues: four chains per invocation that do not wait for each other, and many
-// invocations, so that the time of one instruction hides behind the others. More chains are slower where they no longer
-// fit into registers (SwiftShader). Nothing can be left out or computed ahead: factor and summand come from a buffer, and
-// the sums are written down.
+// Measures the f32 multiply-add rate of the adapter: four independent chains per invocation and many invocations hide
+// the latency of an instruction. More chains are slower if they do not fit into registers (SwiftShader). The compiler
+// cannot remove or precompute anything: factor and summand come from a buffer, and the sums are stored.
 
 struct IssueRateJob {
   passes: u32,
@@ -14,7 +13,7 @@ override WORKGROUP_SIZE: u32 = 64u;
 @group(0) @binding(0) var<storage, read> job: IssueRateJob;
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;
 
-// Written out, and without variables: some compilers keep those in memory.
+// Unrolled and without variables, because some compilers keep variables in memory.
 fn issue_rate_4(x: vec4f, factor: vec4f, summand: vec4f) -> vec4f {
   return fma(fma(fma(fma(x, factor, summand), factor, summand), factor, summand), factor, summand);
 }

@@ -1,22 +1,22 @@
 // The only episode loop on the GPU: one invocation plays one whole episode in registers and then stops.
 //
-// Recording runs this very program. With job.record set, invocation t plays the first t steps of one episode and
-// writes down where it stands. So the recorded episode is the evaluated one bit for bit on every adapter, and the
-// loop itself pays nothing for it.
+// Recording runs the same program. With job.record set, invocation t plays the first t steps of one episode and writes
+// its state. The recorded episode therefore equals the evaluated one bit for bit on every adapter, and the loop itself
+// has no overhead.
 
 struct Job {
-  // 0: all candidates begin with seeds[0]; 1: each with its own
+  // 0: all candidates start with seeds[0]; 1: each has its own
   own_seeds: u32,
   // E: flat index = candidate * episodes + episode, of the candidates in the buffer
   episodes: u32,
   // flat index of this dispatch's first invocation
   first: u32,
-  // invocations in this dispatch that have something to do
+  // number of active invocations in this dispatch
   count: u32,
   max_steps: u32,
   // end cause of an episode that reaches max_steps, in the order of END_*
   limit_cause: u32,
-  // where the outcome of invocation 0 goes
+  // offset of the outcome of invocation 0
   outcome_at: u32,
   // 0: play; n > 0: record the episode with flat index `first`, invocation t stopping after n - 1 + t steps
   record: u32,
@@ -38,7 +38,7 @@ override WORKGROUP_SIZE: u32 = 64u;
 // episode seed of episode 0, low word first
 @group(0) @binding(3) var<storage, read> seeds: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> outcomes: array<Outcome>;
-// per recorded step: state, observation of that state, action and reward of the step that led to it
+// per recorded step: state, observation of that state, action and reward of the preceding step
 @group(0) @binding(5) var<storage, read_write> records: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -1,31 +1,31 @@
-// What the episodes of each candidate amount to: mean and squared distances, extremes, counts, exact order statistics,
-// and the episodes nearest to the median and the mean. All in integers and in doubles made of them, so that every
-// adapter gives the same bits, and those of the float64 statistics of the same returns (src/rollout/statistics.ts).
+// Statistics of the episodes of each candidate: mean and squared distances, extremes, counts, exact order statistics,
+// and the episodes nearest to the median and the mean. All arithmetic is in integers and in doubles emulated with them.
+// Every adapter therefore gives the bits of the float64 statistics of the same returns (src/rollout/statistics.ts).
 //
-// A workgroup of TEAM invocations works on one tile, the episodes of one candidate or a part of them. Where a tile is
-// all, `whole` does everything. Else each stage runs over the tiles and is then joined per candidate: gather_tiles,
-// gather_join, (count_tiles, count_join) for each digit, nearest_tiles, nearest_join.
+// A workgroup of TEAM invocations processes one tile: the episodes of one candidate, or a part of them. If one tile
+// contains all episodes, `whole` does everything. Otherwise each stage runs over the tiles and is then joined per
+// candidate: gather_tiles, gather_join, (count_tiles, count_join) for each digit, nearest_tiles, nearest_join.
 //
-// Order statistics are found digit by digit from the top (radix selection): a histogram of the next digit among the
-// returns that share the digits found so far tells the next digit of the one with the wanted rank.
+// Radix selection finds order statistics digit by digit from the top: among the returns that share the digits found so
+// far, a histogram of the next digit gives the next digit of the return with the wanted rank.
 
 struct StatisticsJob {
-  // E, and the candidates in the outcomes
+  // E, and the number of candidates in the outcomes
   episodes: u32,
   candidates: u32,
-  // The outcomes hold of each candidate the episodes first ... first + count - 1.
+  // The outcomes contain the episodes first ... first + count - 1 of each candidate.
   first: u32,
   count: u32,
-  // tiles of these per candidate, the number of the first of them, and the tiles of all E
+  // tiles of these episodes per candidate, number of the first of these tiles, and tiles of all E episodes
   tiles: u32,
   first_tile: u32,
   all_tiles: u32,
   // `order_key` of the lowest return that is a success
   success_key: u32,
-  // which of the ranks are the two in the middle
+  // indices in `ranks` of the two middle ranks
   middle_low: u32,
   middle_high: u32,
-  // ascending; the last one repeated where fewer are looked for
+  // ascending; the last one is repeated if fewer are needed
   ranks: array<u32, RANKS>,
 }
 
@@ -34,14 +34,14 @@ override TEAM: u32;
 // episodes per tile
 override TILE: u32;
 
-// Sizes, and which word of a record or a state stands where, are declared by src/rollout/webgpu/statistics-layout.ts.
+// src/rollout/webgpu/statistics/statistics-declarations.ts declares sizes and the words of a record and a state.
 const DIGITS: u32 = 32u / DIGIT_BITS;
 const BINS: u32 = 1u << DIGIT_BITS;
 const HISTOGRAM: u32 = RANKS * BINS;
 
 const NONE: u32 = 0xffffffffu;
 
-// What is reduced over the invocations of a workgroup, four words at a time; see `combine`.
+// Kinds of reductions over the invocations of a workgroup, four words each; see `combine`.
 const SUM: u32 = 0u;
 const EXTREMES: u32 = 1u;
 const COUNTS: u32 = 2u;
@@ -49,7 +49,7 @@ const LENGTHS: u32 = 3u;
 const NEAREST: u32 = 4u;
 
 @group(0) @binding(0) var<storage, read> job: StatisticsJob;
-// per episode the bits of its return, and steps and cause
+// per episode: the bits of its return; steps and end cause
 @group(0) @binding(1) var<storage, read> outcomes: array<vec2u>;
 @group(0) @binding(2) var<storage, read_write> records: array<u32>;
 @group(0) @binding(3) var<storage, read_write> states: array<u32>;
@@ -64,7 +64,7 @@ var<workgroup> remaining: array<u32, RANKS>;
 
 // ---- values
 
-// Unsigned integers in the order of the numbers; the two zeros are one.
+// Unsigned integers in the order of the numbers; both zeros give the same one.
 fn order_key(bits: u32) -> u32 {
   let unsigned_zero = select(bits, 0u, bits == F64_SIGN);
   return unsigned_zero ^ select(F64_SIGN, NONE, unsigned_zero >= F64_SIGN);
@@ -79,12 +79,12 @@ fn key_bits(key: u32) -> u32 {
 fn combine(kind: u32, a: vec4u, b: vec4u) -> vec4u {
   switch kind {
     case SUM: {
-      // sum and what it has lost
+      // sum and its rounding error
       let joined = f64_sum_join(F64Sum(F64(a.x, a.y), F64(a.z, a.w)), F64Sum(F64(b.x, b.y), F64(b.z, b.w)));
       return vec4u(joined.sum.lo, joined.sum.hi, joined.lost.lo, joined.lost.hi);
     }
     case EXTREMES: {
-      // key and index of the lowest, of the highest; of equal ones the first
+      // key and index of the lowest and of the highest; ties go to the first
       let lower = b.x < a.x || (b.x == a.x && b.y < a.y);
       let higher = b.z > a.z || (b.z == a.z && b.w < a.w);
       return vec4u(select(a.xy, b.xy, lower), select(a.zw, b.zw, higher));
@@ -93,11 +93,11 @@ fn combine(kind: u32, a: vec4u, b: vec4u) -> vec4u {
       return a + b;
     }
     case LENGTHS: {
-      // steps as a 64-bit number, shortest, longest
+      // steps as a 64-bit integer, shortest, longest
       return vec4u(f64_add_u64(a.xy, b.xy), min(a.z, b.z), max(a.w, b.w));
     }
     default: {
-      // distance, index; of equal distances the first
+      // distance, index; ties go to the first
       let distance_a = F64(a.x, a.y);
       let distance_b = F64(b.x, b.y);
       let nearer = f64_magnitude_less(distance_b, distance_a);
@@ -107,11 +107,11 @@ fn combine(kind: u32, a: vec4u, b: vec4u) -> vec4u {
   }
 }
 
-// What a stage finds out, by kinds. Loops over the kinds keep the program small: compilers write out every call.
+// Results of a stage by kind. Loops over the kinds keep the program small, because compilers inline every call.
 alias Kinds = array<u32, KINDS>;
 alias Parts = array<vec4u, KINDS>;
 
-// The parts of all invocations combined, for each of them.
+// Combines the parts of all invocations; each invocation receives the result.
 fn reduce(lane: u32, kinds: Kinds, mine: Parts) -> Parts {
   var kind = kinds;
   var parts = mine;
@@ -140,7 +140,7 @@ fn combine_each(kinds: Kinds, a: Parts, b: Parts) -> Parts {
   return parts;
 }
 
-// ---- stages; `base` is where the candidate's outcomes begin, `begin` and `end` count from there
+// ---- stages; `base` is the offset of the candidate's outcomes, `begin` and `end` are relative to it
 
 // Sum, extremes, counts and lengths.
 const GATHERED = Kinds(SUM, EXTREMES, COUNTS, LENGTHS);
@@ -173,7 +173,7 @@ fn total_of(sum: vec4u) -> F64 {
   return f64_add(F64(sum.x, sum.y), F64(sum.z, sum.w));
 }
 
-// Returns that are all the same are their mean, which the rounded sum divided by their number need not be.
+// If all returns are equal, the mean is that return. The rounded sum divided by their number may differ from it.
 fn mean_of(gathered: Parts) -> F64 {
   if (gathered[1].x == gathered[1].z) {
     return f64_from_f32_bits(key_bits(gathered[1].x));
@@ -196,7 +196,7 @@ fn next_digit(key: u32, found: u32) -> u32 {
   return (key >> (32u - (found + 1u) * DIGIT_BITS)) & (BINS - 1u);
 }
 
-// Counts the next digit of the returns that share the digits of a rank; ranks with the same digits share a row.
+// Counts the next digit of the returns that share the digits of a rank. Ranks with the same digits share a row.
 fn count_digits(lane: u32, base: u32, begin: u32, end: u32, found: u32) {
   for (var i = begin + lane; i < end; i += TEAM) {
     let key = order_key(outcomes[base + i].x);
@@ -210,7 +210,7 @@ fn count_digits(lane: u32, base: u32, begin: u32, end: u32, found: u32) {
   }
 }
 
-// One more digit of each rank.
+// Finds one more digit of each rank.
 fn narrow(lane: u32) {
   var prefix = 0u;
   var rank = 0u;
@@ -246,7 +246,7 @@ fn median_of(low: u32, high: u32) -> F64 {
 
 // Squared distances from the mean, and the episodes nearest to median and mean.
 const NEARBY = Kinds(SUM, NEAREST, NEAREST, COUNTS);
-// Farther away than any return.
+// farther away than any return
 const NOWHERE = vec4u(NONE, NONE, NONE, 0u);
 const NEARBY_NOTHING = Parts(vec4u(0u), NOWHERE, NOWHERE, vec4u(0u));
 
@@ -292,7 +292,7 @@ fn write_nearby(candidate: u32, near: Parts) {
   write_pick(candidate, PICK_MEAN, near[2].z);
 }
 
-// An outcome that is elsewhere has no steps here; the host asks for it.
+// The steps of an outcome outside this buffer are unknown here; the host reads them.
 fn write_pick(candidate: u32, pick: u32, index: u32) {
   let at = candidate * RECORD_SIZE + PICKS_AT + PICK_WORDS * pick;
   let here = index >= job.first && index - job.first < job.count;
@@ -356,7 +356,7 @@ struct Tile {
   base: u32,
   begin: u32,
   end: u32,
-  // where its partial results are
+  // offset of its partial results
   partial: u32,
 }
 
@@ -379,7 +379,7 @@ fn leave(lane: u32, tile: Tile, parts: Parts) {
   }
 }
 
-// What all tiles of a candidate left, combined.
+// Combines the partial results of all tiles of a candidate.
 fn join(lane: u32, candidate: u32, kinds: Kinds, nothing: Parts) -> Parts {
   var parts = nothing;
   for (var tile = lane; tile < job.all_tiles; tile += TEAM) {
@@ -472,7 +472,7 @@ fn count_join(
   }
   load_selection(lane, candidate);
   for (var i = lane; i < HISTOGRAM; i += TEAM) {
-    // Taken and left at zero for the next digit.
+    // Read and reset to zero for the next digit.
     atomicStore(&histogram[i], atomicExchange(&counts[candidate * HISTOGRAM + i], 0u));
   }
   workgroupBarrier();
@@ -527,7 +527,7 @@ fn nearest_join(
   }
 }
 
-// Adds up the steps of `count` outcomes from `first` on, in units of 2^16 and the rest: how fast the last ones went.
+// Sums the steps of `count` outcomes from `first` on, in units of 2^16 plus remainder, to measure the current speed.
 @compute @workgroup_size(TEAM)
 fn progress(
   @builtin(workgroup_id) id: vec3u,

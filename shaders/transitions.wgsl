@@ -11,10 +11,10 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> job: ProbeJob;
 @group(0) @binding(1) var<storage, read> env_params: EnvParams;
-// per invocation a state and an action
+// per invocation: a state and an action
 @group(0) @binding(2) var<storage, read> inputs: array<f32>;
 // binding 3: the random numbers, in lib/recorded-draws.wgsl
-// per invocation the state, the observation, the reward, terminated (0 or 1)
+// per invocation: the state, the observation, the reward, terminated (0 or 1)
 @group(0) @binding(4) var<storage, read_write> results: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)

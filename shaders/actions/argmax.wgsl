@@ -1,4 +1,4 @@
-// One score per action: the highest wins, the first one on a tie.
+// One score per action: selects the highest, and the first on a tie.
 
 fn select_action(outputs: ptr<function, Outputs>) -> Action {
   return highest_output(outputs);

@@ -1,9 +1,9 @@
 // Acrobot in f32; the float64 twin is src/envs/acrobot/dynamics.ts. The two equations of motion are solved by Cramer's
-// rule, whose determinant is far from zero: one division per evaluation in place of four. The sine of theta1 + theta2
+// rule, whose determinant is far from zero: one division per evaluation instead of four. The sine of theta1 + theta2
 // comes from the sines and cosines of the two.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  // A loop, because compilers write out every call.
+  // A loop, because compilers inline every call.
   var s: vec4f;
   for (var i = 0u; i < 4u; i++) {
     s[i] = rng_uniform(rng, p.reset_low, p.reset_high);
@@ -17,7 +17,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
   return Obs(upper.y, upper.x, lower.y, lower.x, s.theta1_dot, s.theta2_dot);
 }
 
-// Angular accelerations at the angles `theta` and the speeds `dot`.
+// Angular accelerations for the angles `theta` and the velocities `dot`.
 fn acrobot_acceleration(p: EnvParams, torque: f32, theta: vec2f, dot: vec2f) -> vec2f {
   let upper = trig_sincos(theta.x);
   let lower = trig_sincos(theta.y);
@@ -36,7 +36,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   let torque = (f32(action) - 1.0) * p.torque;
   let h = p.time_step;
   let theta = vec2f(s.theta1, s.theta2);
-  // Speeds and accelerations of the four evaluations of Runge and Kutta.
+  // Velocities and accelerations of the four Runge-Kutta stages.
   let v1 = vec2f(s.theta1_dot, s.theta2_dot);
   let a1 = acrobot_acceleration(p, torque, theta, v1);
   let v2 = v1 + 0.5 * h * a1;

@@ -1,8 +1,8 @@
-// CartPole in f32; the float64 twin is src/envs/cartpole/dynamics.ts. Divisions by the total mass are folded into
-// factors that the host derives, so one division is left per step.
+// CartPole in f32; the float64 twin is src/envs/cartpole/dynamics.ts. The host folds divisions by the total mass into
+// derived factors, so one division per step remains.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  // A loop, because compilers write out every call.
+  // A loop, because compilers inline every call.
   var s: vec4f;
   for (var i = 0u; i < 4u; i++) {
     s[i] = rng_uniform(rng, p.reset_low, p.reset_high);
@@ -14,7 +14,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
   return Obs(s.x, s.x_dot, s.theta, s.theta_dot);
 }
 
-// An episode whose pole has left the limit, 0.2094, is over; a single step may begin with any angle.
+// An episode ends when the angle exceeds the limit 0.2094; a single step may start from any angle.
 fn pole_sincos(theta: f32) -> vec2f {
   if (FROM_ANY_STATE) {
     return trig_sincos_near(theta);
@@ -29,7 +29,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   let theta_acc = (p.gravity * sincos.x - sincos.y * temp)
     / (p.rod_inertia_length - p.pole_length_share * (sincos.y * sincos.y));
   let x_acc = temp - p.pole_length_share * theta_acc * sincos.y;
-  // Explicit Euler: positions move with the old velocities.
+  // Explicit Euler: positions change with the old velocities.
   let next = EnvState(
     s.x + p.time_step * s.x_dot,
     s.x_dot + p.time_step * x_acc,

@@ -1,6 +1,6 @@
-// FrozenLake; the float64 twin is src/envs/frozenlake/dynamics.ts. The map is two bits per cell.
+// FrozenLake; the float64 twin is src/envs/frozenlake/dynamics.ts. The map has two bits per cell.
 
-// words of a bit per cell; the table holds them for the ends, then for the goals
+// words with one bit per cell: first for terminal cells, then for goals
 const LAKE_WORDS: u32 = ENV_TABLE_SIZE / 2u;
 
 fn lake_bit(first: u32, cell: f32) -> bool {

@@ -12,7 +12,7 @@ fn pendulum_rate(p: EnvParams, q: vec3f, v: vec3f, push: f32) -> PendulumRate {
   let between = trig_sincos(q.z);
   let turning1 = v.y * v.y;
   let turning2 = (v.y + v.z) * (v.y + v.z);
-  // Mass matrix: the cart's row and column (total, b1, b2), and the poles' block.
+  // Mass matrix: row and column of the cart (total, b1, b2), and the block of the poles.
   let b2 = p.upper_moment * second.y;
   let b1 = p.lower_moment * first.y + b2;
   let coupling = p.coupling * between.y;
@@ -26,7 +26,7 @@ fn pendulum_rate(p: EnvParams, q: vec3f, v: vec3f, push: f32) -> PendulumRate {
   let upper = -swing * turning1 + p.upper_moment * (p.side_gravity * second.y + p.gravity * second.x);
   let drive1 = lower + upper - p.damping * v.y;
   let drive2 = upper - p.damping * v.z;
-  // The poles eliminated: what is left is a cart of another mass.
+  // Eliminating the poles leaves a cart with another mass.
   let inverse = 1.0 / (c11 * c22 - c12 * c12);
   let free1 = (c22 * drive1 - c12 * drive2) * inverse;
   let free2 = (c11 * drive2 - c12 * drive1) * inverse;
@@ -40,7 +40,7 @@ fn pendulum_rate(p: EnvParams, q: vec3f, v: vec3f, push: f32) -> PendulumRate {
   return PendulumRate(vec3f(cart, free1 - yield1 * cart, free2 - yield2 * cart), force);
 }
 
-// With the tip of the upper pole in these positions.
+// The tip of the upper pole is computed from the positions `shown`.
 fn pendulum_state(p: EnvParams, q: vec3f, v: vec3f, shown: vec3f, rail_force: f32) -> EnvState {
   let first = trig_sincos(shown.y);
   let second = trig_sincos(shown.y + shown.z);
@@ -57,7 +57,7 @@ fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
   for (var i = 0u; i < 3u; i++) {
     v[i] = f64_to_f32(f64_mul(p.reset_spread, rng_standard_normal(rng)));
   }
-  // The rail's stops are far from where it starts.
+  // The start position is far from the stops of the rail.
   return pendulum_state(p, q, v, q, 0.0);
 }
 
@@ -87,7 +87,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   var rail_force = 0.0;
   let substeps = u32(p.substeps);
   for (var i = 0u; i < substeps; i++) {
-    // One Runge-Kutta step, the four stages in a loop: the program stays small and compiles quickly.
+    // One Runge-Kutta step. The loop over the four stages keeps the program small and quick to compile.
     var stage_q = q;
     var stage_v = v;
     var sum_v = vec3f(0.0);

@@ -1,7 +1,7 @@
 // InvertedPendulum in f32; the float64 twin is src/envs/inverted-pendulum/dynamics.ts. Pairs are (cart, pole).
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
-  // A loop, because compilers write out every call.
+  // A loop, because compilers inline every call.
   var s: vec4f;
   for (var i = 0u; i < 4u; i++) {
     s[i] = rng_uniform(rng, p.reset_low, p.reset_high);
@@ -40,7 +40,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
     q += p.time_step / 6.0 * (v + 2.0 * (v2 + v3) + v4);
     v += p.time_step / 6.0 * (a1 + 2.0 * (a2 + a3) + a4);
   }
-  // A NaN or infinity in any entry reaches all of them within a step, and is not below the limit.
+  // A NaN or infinity in any entry spreads to all entries within a step and fails this comparison.
   let upright = abs(q.y) <= p.angle_limit;
   return Transition(EnvState(q.x, q.y, v.x, v.y), select(0.0, 1.0, upright), !upright);
 }

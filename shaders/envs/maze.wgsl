@@ -1,4 +1,4 @@
-// A maze of nine cells; the float64 twin is src/envs/maze/dynamics.ts. The table holds, per direction, one bit per cell.
+// A maze of nine cells; the float64 twin is src/envs/maze/dynamics.ts. The table has one bit per cell and direction.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
   return EnvState(0.0, 0.0, 0.0);
@@ -20,6 +20,6 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
     s.step_count + 1.0,
   );
   let arrived = next.column == p.goal_column && next.row == p.goal_row;
-  // At its own limit the original takes the end at the goal back, and keeps the reward.
+  // At its own step limit the original does not terminate at the goal, but gives the reward.
   return Transition(next, select(p.step_reward, p.goal_reward, arrived), arrived && next.step_count < p.step_limit);
 }

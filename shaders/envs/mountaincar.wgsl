@@ -13,7 +13,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   let faster = s.velocity + (push - p.gravity * trig_cos(p.hill_frequency * s.position));
   let velocity = clamp(faster, -p.max_speed, p.max_speed);
   let position = clamp(s.position + velocity, p.min_position, p.max_position);
-  // The wall at the left end takes all speed; there is none at the right end.
+  // inelastic left wall; no right wall
   let at_wall = position == p.min_position && velocity < 0.0;
   let next = EnvState(position, select(velocity, 0.0, at_wall));
   return Transition(next, -1.0, position >= p.goal_position && velocity >= p.goal_speed);

@@ -18,12 +18,12 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   if (left == 0u) {
     return Transition(EnvState(0.0), -1.0, true);
   }
-  // What leaves a multiple of one more than the most that can be taken, and one stick over.
+  // The winning move leaves one stick more than a multiple of (most + 1).
   var answer = (left + most) % (most + 1u);
   if (answer == 0u) {
     let choices = min(most, left);
     answer = 1u;
-    // Of one choice nothing is drawn.
+    // A single choice needs no draw.
     if (choices > 1u) {
       answer += rng_integers(rng, choices);
     }

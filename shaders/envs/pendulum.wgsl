@@ -15,7 +15,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
   let torque = clamp(action[0], -p.max_torque, p.max_torque);
   let tilt = trig_wrap(s.theta);
-  // The cost is that of the state before the step.
+  // The cost depends on the state before the step.
   let cost = tilt * tilt + p.speed_cost * (s.theta_dot * s.theta_dot) + p.torque_cost * (torque * torque);
   let faster = s.theta_dot + (p.gravity_gain * trig_sin(s.theta) + p.torque_gain * torque) * p.time_step;
   let theta_dot = clamp(faster, -p.max_speed, p.max_speed);

@@ -1,5 +1,5 @@
-// Pong in f32; the float64 twin is src/envs/pong/dynamics.ts. Everything but ball_y and ball_dy is a small whole
-// number, which f32 holds exactly. Both sides of the field share one hit test, so a step has no branch.
+// Pong in f32; the float64 twin is src/envs/pong/dynamics.ts. All state entries except ball_y and ball_dy are
+// small integers, which are exact in f32. Both sides of the field share one hit test, so a step has no branch.
 
 fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState {
   let ball_dx = select(-p.ball_speed, p.ball_speed, rng_integers(rng, 2u) == 1u);
@@ -13,7 +13,7 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
 
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
   let own_move = select(select(0.0, p.paddle_speed, action == 1u), -p.paddle_speed, action == 0u);
-  // It never rests: level with the ball it moves up.
+  // The opponent always moves: level with the ball it moves up.
   let other_move = select(-p.paddle_speed, p.paddle_speed, s.paddle2_y + p.paddle_middle < s.ball_y);
   let own = clamp(s.paddle1_y + own_move, 0.0, p.paddle_lowest);
   let other = clamp(s.paddle2_y + other_move, 0.0, p.paddle_lowest);
@@ -23,7 +23,7 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   let top = select(other, own, approaching);
   let at_face = select(x >= p.right_face, x <= p.left_face, approaching);
   let hit = at_face && top <= y && y <= top + p.paddle_height;
-  // The position stays outside, so a slow ball turns again in the next step.
+  // The position is not corrected, so a slow ball bounces again in the next step.
   let at_wall = y <= 0.0 || y >= p.ball_lowest;
   let next = EnvState(
     own,

@@ -1,11 +1,11 @@
-// Swimmer in f32; the float64 twin is src/envs/swimmer/dynamics.ts. Triples belong to the links from front to back.
+// Swimmer in f32; the float64 twin is src/envs/swimmer/dynamics.ts. Triples are ordered by link, front to back.
 
 struct SwimmerRate {
   place: vec2f,
   angles: vec3f,
 }
 
-// Of two vectors: what the turning direction (-sin, cos) of `direction` (cos, sin) sees of `v`.
+// Component of `v` along (-sin, cos), the normal of `direction` (cos, sin).
 fn swimmer_across(direction: vec2f, v: vec2f) -> f32 {
   return direction.x * v.y - direction.y * v.x;
 }
@@ -20,7 +20,7 @@ fn swimmer_drag(p: EnvParams, direction: vec2f, v: vec2f) -> vec2f {
 }
 
 fn swimmer_rate(p: EnvParams, q: vec3f, v: vec2f, w: vec3f, motors: vec2f) -> SwimmerRate {
-  // Directions (cos, sin) of the links, and the directions in which a turn moves them.
+  // Directions (cos, sin) of the links, and their normals, in which a rotation moves them.
   let u1 = trig_sincos(q.x).yx;
   let u2 = trig_sincos(q.x + q.y).yx;
   let u3 = trig_sincos(q.x + q.y + q.z).yx;
@@ -29,7 +29,7 @@ fn swimmer_rate(p: EnvParams, q: vec3f, v: vec2f, w: vec3f, motors: vec2f) -> Sw
   let n3 = vec2f(-u3.y, u3.x);
   let spin = vec3f(w.x, w.x + w.y, w.x + w.y + w.z);
 
-  // The fluid brakes each link along its axis, across it, and its spin.
+  // Fluid drag on each link: along its axis, across it, and on its spin.
   let joint1 = v + p.torso_end * spin.x * n1;
   let joint2 = joint1 - p.link_length * spin.y * n2;
   let f1 = swimmer_drag(p, u1, v + p.torso_centre * spin.x * n1);
@@ -38,7 +38,7 @@ fn swimmer_rate(p: EnvParams, q: vec3f, v: vec2f, w: vec3f, motors: vec2f) -> Sw
   let force = f1 + f2 + f3;
   let braked = (p.angular_drag + p.spin_drag * abs(spin)) * spin;
 
-  // Drive of each heading: the forces on its levers less what the frame gives way, the fluid's torque, the inertia.
+  // Generalised force of each heading: forces times levers minus the recoil of the frame, fluid torque, inertia.
   let yields = vec3f(p.moment1, p.moment2, p.moment3) / p.total_mass;
   let turning = spin * spin;
   let swing12 = p.coupling12 * swimmer_across(u2, u1);
@@ -53,7 +53,7 @@ fn swimmer_rate(p: EnvParams, q: vec3f, v: vec2f, w: vec3f, motors: vec2f) -> Sw
       + swing13 * turning.x + swing23 * turning.y,
   ) - braked;
 
-  // From headings to joint angles: a joint turns all links behind it.
+  // From headings to joint angles: a joint rotates all links behind it.
   let m12 = p.coupling12 * dot(u1, u2);
   let m13 = p.coupling13 * dot(u1, u3);
   let m23 = p.coupling23 * dot(u2, u3);
@@ -67,7 +67,7 @@ fn swimmer_rate(p: EnvParams, q: vec3f, v: vec2f, w: vec3f, motors: vec2f) -> Sw
   let joints = drive.yz + vec2f(drive.z, 0.0);
   let torso = drive.x + joints.x;
 
-  // The torso's angle eliminated, the two joints are left, with their stops.
+  // Eliminating the angle of the torso leaves the two joints, with their stops.
   let share = vec2f(c12, c13) / c11;
   let m = vec3f(c22 - share.x * c12, c23 - share.x * c13, c33 - share.y * c13);
   let row1 = limit_row(p, q.y, w.y, -p.joint_limit, p.joint_limit, p.limit_margin, p.joint1_inverse_weight);
@@ -102,11 +102,11 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   var q = vec3f(s.theta1, s.theta2, s.theta3);
   var v = vec2f(s.x_dot, s.y_dot);
   var w = vec3f(s.theta1_dot, s.theta2_dot, s.theta3_dot);
-  // Nothing depends on the place, and the way of one step is far smaller than it: it is summed apart.
+  // Displacements are summed separately: the dynamics do not depend on the position, and a displacement is far smaller.
   var way = vec2f(0.0);
   let substeps = u32(p.substeps);
   for (var i = 0u; i < substeps; i++) {
-    // One Runge-Kutta step, the four stages in a loop: the program stays small and compiles quickly.
+    // One Runge-Kutta step. The loop over the four stages keeps the program small and quick to compile.
     var stage_q = q;
     var stage_v = v;
     var stage_w = w;

@@ -1,7 +1,7 @@
-// Sums of f32 numbers in double precision, and what their means and squared distances need. On f64.wgsl.
+// Sums of f32 numbers in double precision, and functions for means and squared distances. Needs f64.wgsl.
 
-// A sum and what its roundings have lost so far (Neumaier 1974): together they hold about twice the digits of either,
-// so that the order of the addends does not show in the result.
+// A sum and its accumulated rounding error (Neumaier 1974): together they have about twice the digits of either, so
+// that the order of the addends does not affect the result.
 struct F64Sum {
   sum: F64,
   lost: F64,
@@ -9,7 +9,7 @@ struct F64Sum {
 
 const F64_ZERO = F64(0u, 0u);
 
-// The same number; x is finite.
+// Converts f32 bits exactly; x is finite.
 fn f64_from_f32_bits(bits: u32) -> F64 {
   let sign = bits & F64_SIGN;
   let significand = bits & 0x7fffffu;
@@ -20,7 +20,7 @@ fn f64_from_f32_bits(bits: u32) -> F64 {
   if (significand == 0u) {
     return F64(0u, sign);
   }
-  // Subnormal: significand 2^-149, which a double holds with a leading one.
+  // Subnormal: significand 2^-149, which is a normal double.
   return f64_pack(sign, 905 - i32(countLeadingZeros(significand)), vec2u(0u, significand << countLeadingZeros(significand)));
 }
 
@@ -32,7 +32,7 @@ fn f64_sub(a: F64, b: F64) -> F64 {
   return f64_add(a, f64_neg(b));
 }
 
-// Neither is negative.
+// Both are non-negative.
 fn f64_magnitude_less(a: F64, b: F64) -> bool {
   return a.hi < b.hi || (a.hi == b.hi && a.lo < b.lo);
 }
@@ -41,8 +41,8 @@ fn f64_sum_join(a: F64Sum, b: F64Sum) -> F64Sum {
   let swap = f64_magnitude_less(f64_abs(a.sum), f64_abs(b.sum));
   let large = F64(select(a.sum.lo, b.sum.lo, swap), select(a.sum.hi, b.sum.hi, swap));
   let small = F64(select(b.sum.lo, a.sum.lo, swap), select(b.sum.hi, a.sum.hi, swap));
-  // Five additions as turns of a loop, because compilers write out every call: the sum; what is missing of it, as the
-  // larger one less the sum and then the smaller one, both exact (Dekker 1971); and both losses added to that.
+  // Five additions as passes of a loop, because compilers inline every call: the sum; its rounding error, as the larger
+  // one minus the sum plus the smaller one, both exact (Dekker 1971); and the two previous errors added to it.
   var sum: F64;
   var result = large;
   for (var turn = 0u; turn < 5u; turn++) {
@@ -85,7 +85,7 @@ fn f64_div_u32(a: F64, n: u32) -> F64 {
       quotient = vec2u((quotient.x << 1u) | select(0u, 1u, one), (quotient.y << 1u) | (quotient.x >> 31u));
       digits += 1u;
     } else {
-      // A leading zero: the quotient starts one place lower.
+      // A leading zero: the quotient starts one bit lower.
       exponent -= 1;
     }
   }

@@ -1,5 +1,5 @@
 // Double precision (IEEE 754 binary64) by integer arithmetic, every operation rounded to nearest, ties to even. Slow;
-// for the few operations per episode whose float64 rounding decides which f32 number comes out.
+// meant for the few operations per episode whose float64 rounding determines the f32 result.
 //
 // Operands are zeros or normal numbers. Not handled: subnormals, infinities and NaN, as operands or as results.
 
@@ -41,9 +41,9 @@ fn f64_shift_left(a: vec2u, n: u32) -> vec2u {
   return select(vec2u(a.x << m, high), vec2u(0u, a.x << m), n >= 32u);
 }
 
-// a >> n for any n; what falls off the end sets the lowest bit, so that a later rounding still sees it
+// a >> n for any n; bits shifted out set the lowest bit, so that later rounding is correct (sticky bit)
 fn f64_shift_right_sticky(a: vec2u, n: u32) -> vec2u {
-  // Of 63 places or more nothing but that lowest bit is left.
+  // A shift by 63 or more leaves only that lowest bit.
   let places = min(n, 63u);
   let m = places & 31u;
   let from_high = (a.y << 1u) << (31u - m);
@@ -65,7 +65,7 @@ fn f64_exponent(a: F64) -> i32 {
   return i32((a.hi >> 20u) & 0x7ffu);
 }
 
-// the 53 significant bits, in the lowest places
+// the 53 significant bits, in the lowest positions
 fn f64_significand(a: F64) -> vec2u {
   return vec2u(a.lo, (a.hi & 0xfffffu) | 0x100000u);
 }

@@ -1,7 +1,7 @@
-// What the grid worlds share; the float64 twin is src/envs/grid.ts. For environments whose constants hold rows, columns,
-// inverse_columns, start_cell, and the bounds of a slip as float64 words, and whose steps draw once where they may slip.
+// Shared functions of grid worlds; the float64 twin is src/envs/grid.ts. For environments with the constants rows,
+// columns, inverse_columns, start_cell and the slip bounds as float64 words, whose steps draw once if they can slip.
 
-// Row and column of a cell. The numbers are small: half a cell more keeps the quotient away from the next whole number.
+// Row and column of a cell. The numbers are small; adding half a cell keeps the quotient away from integers.
 fn grid_place(p: EnvParams, cell: f32) -> vec2f {
   let row = floor((cell + 0.5) * p.inverse_columns);
   return vec2f(row, cell - row * p.columns);
@@ -17,7 +17,7 @@ fn grid_is(direction: u32, which: u32) -> f32 {
   return select(0.0, 1.0, direction == which);
 }
 
-// The start cell. The original draws it, although there is one; where nothing slips that decides nothing, so no draw.
+// The start cell. The original draws it although there is only one. Without slipping, the draw has no effect: skipped.
 fn grid_start(p: EnvParams, rng: ptr<function, Rng>) -> f32 {
   if (STEP_DRAWS == 1u) {
     _ = rng_random(rng);
@@ -25,7 +25,7 @@ fn grid_start(p: EnvParams, rng: ptr<function, Rng>) -> f32 {
   return p.start_cell;
 }
 
-// Where a move goes: on slippery ground one draw decides.
+// The direction of a move: on slippery ground one draw determines it.
 fn grid_slip(p: EnvParams, direction: u32, rng: ptr<function, Rng>) -> u32 {
   if (STEP_DRAWS == 0u) {
     return direction;

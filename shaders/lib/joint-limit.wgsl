@@ -1,7 +1,7 @@
-// MuJoCo's soft joint limits; the float64 twin is in src/envs/mujoco.ts. For environments whose constants hold its
-// `limitConstants` and `limitGains`.
+// MuJoCo's soft joint limits; the float64 twin is in src/envs/mujoco.ts. For environments whose constants
+// contain its `limitConstants` and `limitGains`.
 
-// One joint at its limit: what it demands of side * acceleration + softness * force >= reference.
+// Constraint of one joint at its limit: side * acceleration + softness * force >= reference.
 struct LimitRow {
   // 1 at the lower limit, -1 at the upper one, 0 away from both
   side: f32,
@@ -18,7 +18,7 @@ fn limit_row(
   margin: f32,
   inverse_weight: f32,
 ) -> LimitRow {
-  // The impedance turns within 1 mm of the limit: the distance is one exact subtraction.
+  // The impedance changes within 1 mm of the limit, so the distance must be one exact subtraction.
   let to_low = position - low;
   let to_high = high - position;
   let side = select(select(0.0, -1.0, to_high < margin), 1.0, to_low < margin);
@@ -38,7 +38,7 @@ fn limit_row(
   );
 }
 
-// The force of a limit on its joint, signed, when all others are eliminated: mass * acceleration = drive + force.
+// The signed force of a limit on its joint, with all other joints eliminated: mass * acceleration = drive + force.
 fn limit_force(row: LimitRow, mass: f32, drive: f32) -> f32 {
   if (row.side == 0.0) {
     return 0.0;
@@ -54,7 +54,7 @@ fn limited_pair(m: vec3f, drive: vec2f, row1: LimitRow, row2: LimitRow) -> vec2f
   if (all(side == vec2f(0.0))) {
     return free;
   }
-  // What each limit misses without force, and how much of it a force takes away.
+  // The violation of each limit without force, and its reduction per unit of force.
   let missing = vec2f(row1.reference, row2.reference) - side * free;
   let yields = inverse.xz + vec2f(row1.softness, row2.softness);
   let crossed = side.x * side.y * inverse.y;

@@ -4,7 +4,7 @@ struct Rng {
   // 128-bit numbers, low word first
   state: vec4u,
   increment: vec4u,
-  // the upper half of a 64-bit draw of which rng_next32 has given out the lower; other draws leave it pending
+  // upper half of a 64-bit draw whose lower half rng_next32 has returned; other draws leave it pending
   pending: u32,
   has_pending: bool,
 }
@@ -42,7 +42,7 @@ fn rng_add128(a: vec4u, b: vec4u) -> vec4u {
   return vec4u(x.x, y.x, z.x, a.w + b.w + z.y);
 }
 
-// state <- state multiplier + increment, modulo 2^128; one row of the long multiplication after the other
+// state <- state multiplier + increment, modulo 2^128; long multiplication row by row
 fn rng_advance(rng: ptr<function, Rng>) {
   let s = (*rng).state;
   let m = RNG_MULTIPLIER;
@@ -89,7 +89,7 @@ fn rng_seed_words(entropy: array<u32, 4>) -> Rng {
     (out[4] << 1u) | (out[7] >> 31u),
     (out[5] << 1u) | (out[4] >> 31u),
   );
-  // The first step from zero leaves the increment; then the start is added.
+  // The first step from zero gives the increment; then the start is added.
   let start = vec4u(out[2], out[3], out[0], out[1]);
   var rng = Rng(rng_add128(increment, start), increment, 0u, false);
   rng_advance(&rng);
@@ -112,7 +112,7 @@ fn rng_next64(rng: ptr<function, Rng>) -> vec2u {
   return (turned >> vec2u(r)) | ((turned.yx << vec2u(1u)) << vec2u(31u - r));
 }
 
-// 32 uniform bits, each 64-bit draw giving two
+// 32 uniform bits; each 64-bit draw gives two of these
 fn rng_next32(rng: ptr<function, Rng>) -> u32 {
   if ((*rng).has_pending) {
     (*rng).has_pending = false;
@@ -143,13 +143,13 @@ fn rng_random(rng: ptr<function, Rng>) -> F64 {
   return rng_random_of(rng_next64(rng));
 }
 
-// What random() makes of these 64 bits.
+// The value of random() for these 64 bits.
 fn rng_random_of(bits: vec2u) -> F64 {
   return f64_from_fraction53(vec2u((bits.x >> 11u) | (bits.y << 21u), bits.y >> 11u));
 }
 
-// A random() that is only compared: the whole number random() 2^53, which needs no double. A step that draws once is
-// a third faster with it.
+// A random() that is only compared: the integer random() 2^53, which needs no double. It makes a step with one draw a
+// third faster.
 alias RngFraction = vec2u;
 
 fn rng_fraction(rng: ptr<function, Rng>) -> RngFraction {
@@ -159,7 +159,7 @@ fn rng_fraction(rng: ptr<function, Rng>) -> RngFraction {
 
 // Whether a draw is below a bound in [2^-31, 1), exactly as in float64.
 fn rng_fraction_below(draw: RngFraction, bound: F64) -> bool {
-  // The bound times 2^53, rounded up: an integer is below one as it is below the other.
+  // The bound times 2^53, rounded up, which does not change comparisons with an integer.
   let places = u32(F64_BIAS - 1) - (bound.hi >> 20u);
   let raised = f64_add_u64(f64_significand(bound), vec2u((1u << places) - 1u, 0u));
   let low = (raised.x >> places) | ((raised.y << 1u) << (31u - places));

@@ -1,4 +1,4 @@
-// Random numbers that were drawn before, in place of pcg64.wgsl: float64 results in the order in which a step asks for
+// Random numbers that were drawn before, instead of pcg64.wgsl: float64 values in the order in which a step consumes
 // them, STEP_DRAWS per invocation. A generator with "seed" i reads those of invocation i.
 
 struct Rng {
@@ -17,7 +17,7 @@ fn rng_random(rng: ptr<function, Rng>) -> F64 {
   return draw;
 }
 
-// A given number may lie between those that a generator gives, so it stays a double.
+// A given number may be between the values of a generator, so it stays a double.
 alias RngFraction = F64;
 
 fn rng_fraction(rng: ptr<function, Rng>) -> RngFraction {

@@ -1,9 +1,9 @@
-// Hyperbolic tangent in f32. WGSL lets its own be as wrong as (e^x - e^-x) / (e^x + e^-x), which cancels near 0 and
+// Hyperbolic tangent in f32. WGSL allows its own the error of (e^x - e^-x) / (e^x + e^-x), which cancels near 0 and
 // overflows for large x.
 //
-// Below 0.625 an odd polynomial; above it 1 - 2 / (e^2|x| + 1), where the exponential's error shrinks. e^t is 2^n e^r with
-// |r| <= ln(2) / 2; ln(2) is subtracted in two parts, the first with 9 significant bits, so that n times it is exact.
-// From 9.02 on the result rounds to 1. Below 1.3 units in the last place, see
+// Below 0.625 an odd polynomial; above it 1 - 2 / (e^2|x| + 1), which reduces the error of the exponential. e^t is
+// 2^n e^r with |r| <= ln(2) / 2; ln(2) is subtracted in two parts, the first with 9 significant bits, so that n times
+// it is exact. From 9.02 on the result rounds to 1. The error is below 1.3 units in the last place, see
 // docs/numerics.md.
 
 const TANH_SMALL: f32 = 0.625;

@@ -1,16 +1,16 @@
-// Draws from N(0, 1) by NumPy's ziggurat, in float64; the twin is Generator.standardNormal in src/base/rng/generator.ts.
-// 99 draws of 100 need one product. The others compare with an exponential or take a logarithm: those are good to 1e-15
-// here, so that one draw in 1e16 may be decided otherwise than in NumPy, and one in 1e12 differ in its last f32 bit.
+// Draws from N(0, 1) by NumPy's ziggurat in float64; the twin is Generator.standardNormal in src/base/rng/generator.ts.
+// 99 of 100 draws need one product. The others need an exponential or a logarithm, which are accurate to 1e-15 here.
+// One draw in 1e16 may be accepted differently than in NumPy, and one in 1e12 may differ in its last f32 bit.
 //
-// The tables (ZIGGURAT_*) are written from those of src/base/rng/ziggurat.ts.
+// The tables (ZIGGURAT_*) are generated from those of src/base/rng/ziggurat.ts.
 
-// ln 2 in two parts, the first with zeros at its end: n times it is exact
+// ln 2 in two parts; the first has trailing zeros, so that n times it is exact
 const F64_LN2 = array<F64, 2>(F64(0xfee00000u, 0x3fe62e42u), F64(0x35793c76u, 0x3dea39efu));
 const F64_ONE = F64(0u, 0x3ff00000u);
 const EXP_TERMS: u32 = 14u;
 
 fn f64_from_i32(n: i32) -> F64 {
-  // A fraction of 2^53, then its exponent raised by 53.
+  // A fraction of 2^53 whose exponent is then raised by 53.
   let fraction = f64_from_fraction53(vec2u(u32(abs(n)), 0u));
   return F64(fraction.lo, select((fraction.hi + (53u << 20u)) | select(0u, F64_SIGN, n < 0), 0u, n == 0));
 }
@@ -44,26 +44,26 @@ fn f64_half(a: F64) -> F64 {
   return F64(a.lo, select(a.hi - (1u << 20u), a.hi, f64_is_zero(a)));
 }
 
-// -ln(rest), from a guess to f32 and exp(guess) in float64: ln(rest) = -guess + ln(1 + short)
+// -ln(rest), from an f32 guess and exp(guess) in float64: ln(rest) = -guess + ln(1 + short)
 fn f64_improved_logarithm(rest: F64, guess: F64, exp_guess: F64) -> F64 {
   let short = f64_add(f64_mul(rest, exp_guess), f64_neg(F64_ONE));
   return f64_add(guess, f64_neg(f64_add(short, f64_neg(f64_half(f64_mul(short, short))))));
 }
 
-// A non-negative f32 as a double, to 2^-24 absolutely: any guess will do.
+// A non-negative f32 as a double, with an absolute error of 2^-24, which is enough for a guess.
 fn f64_near(x: f32) -> F64 {
   let units = u32(max(x, 0.0) * 16777216.0);
   let fraction = f64_from_fraction53(vec2u(units, 0u));
   return F64(fraction.lo, select(fraction.hi + (29u << 20u), 0u, units == 0u));
 }
 
-// What a draw that is not inside its layer waits for.
+// The next value that a draw outside its layer needs.
 const AFRESH: u32 = 0u;
 const EDGE: u32 = 1u;
 const TAIL_DISTANCE: u32 = 2u;
 const TAIL_HEIGHT: u32 = 3u;
 
-// One loop with one draw and one exponential, which the tail and the layers' edges share: compilers write every call out.
+// One loop with one draw and one exponential, shared by tail and layer edges, because compilers inline every call.
 fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
   var result: F64;
   var layer: u32;
@@ -94,9 +94,9 @@ fn rng_standard_normal(rng: ptr<function, Rng>) -> F64 {
     }
     let power = f64_exp(exponent);
     let exponential = f64_improved_logarithm(rest, guess, power);
-    // density of the layer, and how much higher the one below it is
+    // density of the layer, and the difference to the layer below
     let edge = ZIGGURAT_EDGES[layer];
-    // One product for the three things that are looked for.
+    // One product for all three cases.
     var left = F64(edge.z, edge.w);
     var right = drawn;
     if (wanted == TAIL_DISTANCE) {

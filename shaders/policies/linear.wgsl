@@ -1,5 +1,5 @@
-// Linear policy; the float64 twin is src/policies/linear.ts, which also says what the weights are and writes the sums out
-// as `policy_expressions`. They stay in registers for the whole episode.
+// Linear policy; the float64 twin is src/policies/linear.ts. That file also describes the weights and generates the
+// sums as `policy_expressions`. The weights stay in registers for the whole episode.
 
 struct PolicyMemory {
   weights: array<f32, PARAM_COUNT>,

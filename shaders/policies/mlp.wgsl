@@ -1,12 +1,12 @@
 // A network with one or two hidden layers; the float64 twin is src/policies/network.ts. Values per candidate, layer by
-// layer: weights (inputs x units, row by row), then biases; last, with NETWORK_CLIPPED, the limit of the inputs.
-// Few values stay in registers for the whole episode; many are read from the buffer, where all invocations of a
-// candidate read the same word at the same time.
+// layer: weights (inputs x units, row by row), then biases. With NETWORK_CLIPPED, the last value is the input limit.
+// A small network stays in registers for the whole episode. A large one is read from the buffer; all invocations of a
+// candidate then read the same word at the same time.
 
 const NETWORK_FIRST_BIAS: u32 = OBS_DIM * NETWORK_HIDDEN_1;
 const NETWORK_SECOND: u32 = NETWORK_FIRST_BIAS + NETWORK_HIDDEN_1;
 const NETWORK_SECOND_BIAS: u32 = NETWORK_SECOND + NETWORK_HIDDEN_1 * NETWORK_HIDDEN_2;
-// inputs of the last layer, and where its weights begin
+// number of inputs of the last layer, and offset of its weights
 const NETWORK_LAST_INPUTS: u32 = select(NETWORK_HIDDEN_2, NETWORK_HIDDEN_1, NETWORK_HIDDEN_2 == 0u);
 const NETWORK_LAST: u32 = select(NETWORK_SECOND_BIAS + NETWORK_HIDDEN_2, NETWORK_SECOND, NETWORK_HIDDEN_2 == 0u);
 const NETWORK_LAST_BIAS: u32 = NETWORK_LAST + NETWORK_LAST_INPUTS * OUTPUT_DIM;
@@ -53,7 +53,7 @@ fn network_first(memory: ptr<function, PolicyMemory>, inputs: ptr<function, Obs>
   return network_activation(sum + network_value(memory, NETWORK_FIRST_BIAS + k));
 }
 
-// adds what a unit of the last hidden layer sends to the outputs
+// adds the contribution of a unit of the last hidden layer to the outputs
 fn network_send(memory: ptr<function, PolicyMemory>, outputs: ptr<function, Outputs>, k: u32, unit: f32) {
   for (var j = 0u; j < OUTPUT_DIM; j++) {
     (*outputs)[j] += unit * network_value(memory, NETWORK_LAST + k * OUTPUT_DIM + j);
@@ -70,7 +70,7 @@ fn policy_act(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> O
   }
   var outputs: Outputs;
   if (NETWORK_HIDDEN_2 == 0u) {
-    // One hidden layer needs no memory: each unit is sent on as soon as it is known.
+    // One hidden layer needs no memory: each unit is added to the outputs as soon as it is computed.
     for (var k = 0u; k < NETWORK_HIDDEN_1; k++) {
       network_send(memory, &outputs, k, network_first(memory, &inputs, k));
     }

@@ -1,5 +1,5 @@
-// Tabular policy; the float64 twin is src/policies/tabular.ts. The table stays in the buffer: its entries are picked by
-// a number that differs from lane to lane, which registers cannot do.
+// Tabular policy; the float64 twin is src/policies/tabular.ts. The table stays in the buffer, because its index
+// differs between lanes, and registers cannot be indexed like that.
 
 struct PolicyMemory {
   offset: u32,
