@@ -8,7 +8,7 @@ const dist = new URL('../dist/', import.meta.url);
 const { envs } = await import(new URL('envs/index.js', dist));
 const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { policyKinds } = await import(new URL('policies/index.js', dist));
-const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/node/backend.js', dist));
 const { defaultStepCap } = await import(new URL('rollout/job.js', dist));
 const { Generator } = await import(new URL('base/rng/generator.js', dist));
 

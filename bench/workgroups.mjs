@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 const dist = new URL('../dist/', import.meta.url);
 const { envs } = await import(new URL('envs/index.js', dist));
 const { findEnv } = await import(new URL('envs/registry.js', dist));
-const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
-const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
-const { usualWorkgroup } = await import(new URL('rollout/webgpu/rollout.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/node/backend.js', dist));
+const { openWebGpuBackend } = await import(new URL('rollout/webgpu/node/backend.js', dist));
+const { defaultWorkgroup } = await import(new URL('rollout/webgpu/episodes/episode-kernel.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
 const { longPlayingWork } = await import(new URL('bench/work.js', dist));
 
@@ -29,9 +29,10 @@ const backends = [];
 for (const workgroup of sizes) backends.push(await openWebGpuBackend({ workgroup }));
 console.log(`${backends[0].adapter}; ${episodes} episodes, medians of ${repeats}; steps/s by GPU time`);
 console.log(
-  ['environment'.padEnd(28), ...sizes.map((size) => `${size}${size === usualWorkgroup ? '*' : ''}`.padStart(10))].join(
-    '',
-  ),
+  [
+    'environment'.padEnd(28),
+    ...sizes.map((size) => `${size}${size === defaultWorkgroup ? '*' : ''}`.padStart(10)),
+  ].join(''),
 );
 for (const env of positionals.length > 0 ? positionals.map((name) => findEnv(name)) : envs) {
   const { policy, params, maxSteps } = await longPlayingWork(env, cpu);

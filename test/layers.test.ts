@@ -1,5 +1,6 @@
 /** Imports go one way: a file may import from its own layer and from earlier ones only. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -21,8 +22,11 @@ const layers = [
   'sweep',
   'cli',
 ];
-/** The library's entry point shows the others to the outside; nothing imports it. */
-const entryPoints = ['index.ts'];
+/** Layers that run in a page as well as in Node: only their folders named `node` may use what Node alone has. */
+const neutralLayers = layers.slice(0, layers.indexOf('checks') + 1);
+/** The library's entry points show the others to the outside; nothing imports them. */
+const entryPoints = ['index.ts', 'engine.ts'];
+const neutralEntryPoints = ['engine.ts'];
 
 const root = resolve('src');
 
@@ -31,21 +35,36 @@ interface Import {
   readonly target: string;
 }
 
-function relativeImports(text: string): Import[] {
+function imports(text: string): Import[] {
   const found: Import[] = [];
-  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g)) {
+  for (const match of text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"`]([^'"`\n]+)['"`]/g)) {
     found.push({ line: text.slice(0, match.index).split('\n').length, target: match[1] });
   }
   return found;
 }
 
+const layerOf = (path: string): string => relative(root, path).split(sep)[0];
+const isInNodeFolder = (path: string): boolean => relative(root, path).split(sep).slice(0, -1).includes('node');
+
+/** One sentence per import of a file that a page could not load. */
+function nodeViolations(file: string, text: string): string[] {
+  const own = layerOf(file);
+  if (!(neutralLayers.includes(own) || neutralEntryPoints.includes(own)) || isInNodeFolder(file)) return [];
+  return imports(text).flatMap(({ line, target }) => {
+    const isOfNode = target.startsWith('.') ? isInNodeFolder(resolve(file, '..', target)) : isBuiltin(target);
+    return isOfNode
+      ? [`${relative('.', file)}:${line}: imports ${target}, which runs in Node only; move it into a folder named node`]
+      : [];
+  });
+}
+
 /** One sentence per import that goes the wrong way. */
 function violations(file: string, text: string): string[] {
-  const layerOf = (path: string): string => relative(root, path).split(sep)[0];
   const own = layerOf(file);
   if (entryPoints.includes(own)) return [];
   if (!layers.includes(own)) return [`${relative('.', file)}: "${own}" is no layer; known: ${layers.join(', ')}`];
-  return relativeImports(text).flatMap(({ line, target }) => {
+  return imports(text).flatMap(({ line, target }) => {
+    if (!target.startsWith('.')) return [];
     const other = layerOf(resolve(file, '..', target));
     return layers.indexOf(other) >= 0 && layers.indexOf(other) <= layers.indexOf(own)
       ? []
@@ -70,5 +89,30 @@ describe('layers', () => {
 
   it('sees dynamic imports too', () => {
     expect(violations(join(root, 'envs', 'x.ts'), "await import('../cli/main.ts')")).toHaveLength(1);
+  });
+
+  it('of the engine have no import that only Node has, apart from folders named node', () => {
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+    expect(files.flatMap((f) => nodeViolations(join(root, f), readFileSync(join(root, f), 'utf8')))).toEqual([]);
+  });
+
+  it('names the file and the line of an import that only Node has, however it is written', () => {
+    const text = [
+      "import { readFileSync } from 'node:fs';",
+      "import type { Env } from '../envs/env.ts';",
+      "const { readAsset } = await import('../base/node/assets.ts');",
+      "export * from 'path';",
+      "import { z } from 'zod';",
+      "import 'node:process';",
+    ].join('\n');
+    expect(nodeViolations(join(root, 'evaluation', 'x.ts'), text)).toEqual([
+      'src/evaluation/x.ts:1: imports node:fs, which runs in Node only; move it into a folder named node',
+      'src/evaluation/x.ts:3: imports ../base/node/assets.ts, which runs in Node only; move it into a folder named node',
+      'src/evaluation/x.ts:4: imports path, which runs in Node only; move it into a folder named node',
+      'src/evaluation/x.ts:6: imports node:process, which runs in Node only; move it into a folder named node',
+    ]);
+    expect(nodeViolations(join(root, 'engine.ts'), "import 'node:fs';")).toHaveLength(1);
+    expect(nodeViolations(join(root, 'rollout', 'cpu', 'node', 'x.ts'), text)).toEqual([]);
+    expect(nodeViolations(join(root, 'bench', 'x.ts'), text)).toEqual([]);
   });
 });

@@ -8,9 +8,9 @@ const dist = new URL('../../dist/', import.meta.url);
 const { AdapterError } = await import(new URL('base/errors.js', dist));
 const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
-const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
-const { openWebGpuBackend } = await import(new URL('rollout/webgpu/backend.js', dist));
-const { evaluate } = await import(new URL('stats/evaluate.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/node/backend.js', dist));
+const { openWebGpuBackend } = await import(new URL('rollout/webgpu/node/backend.js', dist));
+const { evaluate } = await import(new URL('evaluation/evaluate.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
 
 /** Threads started, buffers grown, dispatch size found, the loop compiled, s. */

@@ -26,7 +26,7 @@ const { UsageError } = await import(new URL('base/errors.js', dist));
 const { envs } = await import(new URL('envs/index.js', dist));
 const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
-const { openCpuBackend } = await import(new URL('rollout/cpu/backend.js', dist));
+const { openCpuBackend } = await import(new URL('rollout/cpu/node/backend.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
 const { longPlayingWork } = await import(new URL('bench/work.js', dist));
 

@@ -1,7 +1,7 @@
 /** How much of what an adapter can issue at most a rollout program makes of it. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { assetPath } from '../base/node/assets.ts';
+import { assetPath, readAsset } from '../base/node/assets.ts';
 import { rolloutProgram } from '../rollout/webgpu/program/programs.ts';
 import type { IssueRate } from './issue-rate.ts';
 import type { Timing } from './timing.ts';
@@ -56,7 +56,7 @@ export async function loadCounter(): Promise<OperationCounter | null> {
 /** The program's episode loop, with the environment's constants where they say how often a loop passes. */
 export function stepOperations({ env, policy }: BenchWork, counter: OperationCounter): StepOperations {
   const fields = { env_params: Object.values(env.params) };
-  return counter.operationsOfLoop(rolloutProgram(env, policy).code, 'play', { fields });
+  return counter.operationsOfLoop(rolloutProgram(env, policy, readAsset).code, 'play', { fields });
 }
 
 /** By the GPU's clock where it has one, so that what the host does is not held against the program. */

@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { type AdapterReport, dawnVersion } from '../rollout/webgpu/device.ts';
+import type { AdapterReport } from '../rollout/webgpu/device.ts';
+import { dawnVersion } from '../rollout/webgpu/node/dawn.ts';
 
 export interface NvidiaGpu {
   readonly name: string;

@@ -6,7 +6,6 @@
 import { R2poError } from '../base/errors.ts';
 import { RecordingDraws } from '../base/rng/draws.ts';
 import { Generator } from '../base/rng/generator.ts';
-import { describeEnvironment } from '../envs/description.ts';
 import { actionSize, type Env, observationSize, type Row, stateArraySize } from '../envs/env.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -18,14 +17,22 @@ const spread = 3;
 /** steps of an episode that are looked at one by one */
 const looks = 1000;
 
-/** Every promise that `env` breaks, one sentence each; none is the good answer. `cpu` plays in float64. */
-export async function checkEnvironment(env: Env, cpu: Backend, seed = 0): Promise<string[]> {
+/**
+ * Every promise that `env` breaks, one sentence each; an empty list is the good answer. `cpu` plays in float64; `describe`
+ * gives the environment's description.
+ */
+export async function checkEnvironment(
+  env: Env,
+  cpu: Backend,
+  describe: (env: Env) => string,
+  seed = 0,
+): Promise<string[]> {
   const starts = startProblems(env, seed);
   // An environment that cannot start cannot be played.
   if (starts.length > 0) return starts;
   const drawing = drawProblems(env, seed);
   if (drawing.length > 0) return drawing;
-  return [...descriptionProblems(env), ...(await episodeProblems(env, cpu, seed))];
+  return [...descriptionProblems(env, describe), ...(await episodeProblems(env, cpu, seed))];
 }
 
 function named(rows: readonly Row[], index: number): string {
@@ -108,10 +115,10 @@ export function randomAction({ action }: Env, rng: Generator): number[] {
   return action.rows.map((row) => Math.fround(rng.uniform(row.low, row.high)));
 }
 
-function descriptionProblems(env: Env): string[] {
+function descriptionProblems(env: Env, describe: (env: Env) => string): string[] {
   let text: string;
   try {
-    text = describeEnvironment(env);
+    text = describe(env);
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
     return [error.detail];

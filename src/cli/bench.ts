@@ -141,8 +141,8 @@ async function openBackends(io: Io): Promise<BenchBackend[]> {
     device: null,
   });
   const backends = [cpu(1, 'cpu, 1 thread'), ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : [])];
-  const { openDevice } = await import('../rollout/webgpu/device.ts');
-  const { openWebGpuBackend } = await import('../rollout/webgpu/backend.ts');
+  const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
+  const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
   try {
     const device = await openDevice();
     backends.push({ name: 'webgpu', backend: await openWebGpuBackend({ gpu: device }), device });

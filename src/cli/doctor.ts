@@ -74,7 +74,7 @@ function nodeFinding(): Finding {
 
 async function gpuFindings(): Promise<Finding[]> {
   const topic = 'WebGPU adapter';
-  const { dawnVersion, findAdapter } = await import('../rollout/webgpu/device.ts');
+  const { dawnVersion, findAdapter } = await import('../rollout/webgpu/node/dawn.ts');
   let found: Awaited<ReturnType<typeof findAdapter>>;
   try {
     found = await findAdapter();
@@ -126,7 +126,7 @@ function cpuFinding(): Finding {
 }
 
 async function gpujsFinding(): Promise<Finding> {
-  const { gpujsVersion } = await import('../rollout/gpujs/backend.ts');
+  const { gpujsVersion } = await import('../rollout/gpujs/node/open.ts');
   const topic = 'gpujs backend';
   const version = gpujsVersion();
   if (version !== null) return { topic, status: 'ok', found: version, advice: null };

@@ -1,8 +1,10 @@
 /** `r2po eval`: plays episodes of one policy and says how it did, or of many and says which is best. */
+
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
 import { loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
@@ -99,7 +101,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const loaded = options.policy === undefined ? null : await loadPolicy(options.policy, env);
   if (loaded !== null && options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/program/programs.ts');
-    const { code } = rolloutProgram(env, loaded.policy);
+    const { code } = rolloutProgram(env, loaded.policy, readAsset);
     if (options.dumpWgsl === '-') {
       io.print(code);
       return;

@@ -1,4 +1,5 @@
 /** `r2po parity`: every other backend held against cpu, per environment and policy kind, on this machine. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -8,6 +9,7 @@ import { checkEnvironment } from '../checks/conformance.ts';
 import { compareBackends, type ParityReport, type StepParity } from '../checks/parity.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
+import { describeEnvironment } from '../envs/node/description.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { policyKinds } from '../policies/index.ts';
 import type { Backend } from '../rollout/backend.ts';
@@ -67,8 +69,8 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   for (const name of asked.length === 0 ? envs.map((env) => env.id) : asked) {
     chosen.push(await openEnv(name, options.envOption));
   }
-  const { openWebGpuBackend } = await import('../rollout/webgpu/backend.ts');
-  const { openDevice } = await import('../rollout/webgpu/device.ts');
+  const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
+  const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const gpu = await openDevice();
   const maxSeconds = options.maxSeconds ?? (gpu.adapter.software ? softwareSeconds : null);
   const reference = openCpuBackend();
@@ -98,7 +100,7 @@ function document(adapter: string, environments: readonly EnvReport[], ok: boole
 
 /** GPU.js translates its kernels by itself; null when it is not installed. */
 async function openThirdOpinion(): Promise<Backend | null> {
-  const { gpujsVersion, openGpujsBackend } = await import('../rollout/gpujs/backend.ts');
+  const { gpujsVersion, openGpujsBackend } = await import('../rollout/gpujs/node/open.ts');
   return gpujsVersion() === null ? null : openGpujsBackend();
 }
 
@@ -110,7 +112,7 @@ async function check(
   io: Io,
 ): Promise<EnvReport> {
   io.status(`${env.id} ...`);
-  const problems = await checkEnvironment(env, reference, sizes.seed);
+  const problems = await checkEnvironment(env, reference, describeEnvironment, sizes.seed);
   const reports: ParityReport[] = [];
   // Numbers of an environment that does not keep its promises mean nothing.
   const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);

@@ -1,7 +1,7 @@
 /** What the schema cannot say: keys that must fit one another, and the units that the configuration names. */
 import { UsageError } from '../base/errors.ts';
-import { missingDescription } from '../envs/description.ts';
 import type { Env } from '../envs/env.ts';
+import { missingDescription } from '../envs/node/description.ts';
 import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';

@@ -77,6 +77,7 @@ const spec = z.strictObject({
     .strictObject({ observe: z.array(z.string()), step: z.string() })
     .nullable()
     .optional(),
+  shader: callable.nullable().optional(),
 });
 
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */

@@ -2,8 +2,6 @@
  * The description of an environment for a language model: prose from the environment's `prompt.md`, with every number
  * and table filled in from the spec rows, so that the text cannot say anything else than what is played.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { R2poError } from '../base/errors.ts';
 import { plainNumber, significant } from '../base/plain-number.ts';
 import type { Env, Row } from './env.ts';
@@ -75,49 +73,3 @@ export function fillDescription(template: string, env: Env): string {
 
 /** How much a description tells: all that is known, or the facts that the texts of the reference hold. */
 export type DescriptionKind = 'full' | 'reference';
-
-const descriptionFiles: Readonly<Record<DescriptionKind, string>> = {
-  full: 'prompt.md',
-  reference: 'prompt-reference.md',
-};
-
-function descriptionFile(env: Env, kind: DescriptionKind): URL {
-  const name = descriptionFiles[kind];
-  // Beside this file both in src/ and in dist/: the build copies the descriptions.
-  return env.module === null
-    ? new URL(`./${env.folder}/${name}`, import.meta.url)
-    : new URL(name, pathToFileURL(env.module));
-}
-
-/** The file of a description that is not there; null: it is there. */
-export function missingDescription(env: Env, kind: DescriptionKind): string | null {
-  const file = fileURLToPath(descriptionFile(env, kind));
-  return existsSync(file) ? null : file;
-}
-
-/** An environment is described in every prompt and does not change. */
-const described = new WeakMap<Env, Map<DescriptionKind, string>>();
-
-/** The environment in plain words: task, observation, actions, reward, how episodes start and end. */
-export function describeEnvironment(env: Env, kind: DescriptionKind = 'full'): string {
-  const known = described.get(env) ?? new Map<DescriptionKind, string>();
-  described.set(env, known);
-  const text = known.get(kind) ?? readDescription(env, kind);
-  known.set(kind, text);
-  return text;
-}
-
-function readDescription(env: Env, kind: DescriptionKind): string {
-  const file = descriptionFile(env, kind);
-  let template: string;
-  try {
-    template = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new R2poError(
-      env.id,
-      `expected the description ${fileURLToPath(file)}, found none; write it or build again`,
-      { cause },
-    );
-  }
-  return fillDescription(template.trim(), env);
-}

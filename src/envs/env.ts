@@ -78,6 +78,11 @@ export interface GpujsKernel {
   readonly step: string;
 }
 
+export interface ShaderText {
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** the original's registered id, version included */
   readonly id: string;
@@ -124,11 +129,16 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly dynamics: Dynamics<{ readonly [K in keyof C]: number } & D>;
   /** for the backend "gpujs"; without it that backend does not play the environment */
   readonly gpujs?: GpujsKernel | null;
+  /** the WGSL with its path for messages, read when first needed; left out: shaders/envs/<folder>.wgsl of this package */
+  readonly shader?: (() => ShaderText) | null;
 }
 
 /** A defined environment: the spec with its numbers and defaults resolved. */
 export interface Env
-  extends Omit<EnvSpec<Record<string, Constant>, Params>, 'dynamics' | 'derive' | 'exact' | 'withOptions' | 'gpujs'>,
+  extends Omit<
+      EnvSpec<Record<string, Constant>, Params>,
+      'dynamics' | 'derive' | 'exact' | 'withOptions' | 'gpujs' | 'shader'
+    >,
     Spaces {
   readonly params: Params;
   readonly exact: readonly string[];
@@ -138,12 +148,13 @@ export interface Env
   readonly notes: Readonly<Record<string, string>>;
   readonly stepDraws: number;
   readonly options: EnvOptions;
-  /** absolute path of the file that it was loaded from, beside its shader; null for those of this package */
+  /** absolute path of the file that it was loaded from; null for those of this package */
   readonly module: string | null;
   /** null when the environment takes no options */
   readonly withOptions: ((options: EnvOptions) => Env) | null;
   readonly dynamics: Dynamics;
   readonly gpujs: GpujsKernel | null;
+  readonly shader: (() => ShaderText) | null;
 }
 
 /** Checks the rows and resolves the numbers. Throws when the spec contradicts itself. */
@@ -186,6 +197,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     withOptions: spec.withOptions ?? null,
     dynamics: spec.dynamics as unknown as Dynamics,
     gpujs: spec.gpujs ?? null,
+    shader: spec.shader ?? null,
   };
 }
 

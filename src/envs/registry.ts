@@ -1,6 +1,6 @@
 /** Environments by name: those of this package, and those that were registered at run time. */
 import { UsageError, unknownName } from '../base/errors.ts';
-import type { Env, EnvOptions } from './env.ts';
+import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
 
 /** Environments that were loaded from a module, by its absolute path; see node/load.ts. */
@@ -14,9 +14,9 @@ export function isEnvPath(name: string): boolean {
 }
 
 /** Makes `findEnv` know an environment by the absolute path of the module that it comes from. */
-export function registerEnv(env: Env, module: string): Env {
+export function registerEnv(env: Env, module: string, shader: () => ShaderText): Env {
   const { withOptions } = env;
-  const here = (e: Env): Env => ({ ...e, module });
+  const here = (e: Env): Env => ({ ...e, module, shader: e.shader ?? shader });
   const registered = { ...here(env), withOptions: withOptions && ((o: EnvOptions) => here(withOptions(o))) };
   loaded.set(module, registered);
   return registered;

@@ -14,7 +14,7 @@ import { findEnv } from '../../src/envs/registry.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
-import { openDevice } from '../../src/rollout/webgpu/device.ts';
+import { openDevice } from '../../src/rollout/webgpu/node/dawn.ts';
 import { runCli } from '../support/cli.ts';
 import { describeGpu, hasAdapter } from '../support/gpu.ts';
 

@@ -1,5 +1,7 @@
 /** The counter behind "share of the issue rate", against functions that can be counted by hand. */
+
 import { describe, expect, it } from 'vitest';
+import { readAsset } from '../../src/base/node/assets.ts';
 import { issueShare, loadCounter, stepOperations } from '../../src/bench/issue-share.ts';
 import { envs } from '../../src/envs/index.ts';
 import { findEnv } from '../../src/envs/registry.ts';
@@ -128,7 +130,7 @@ describe('operationsOfLoop', () => {
         const { operations, fused, unbounded } = stepOperations(work, counter);
         expect(fused, `${env.id}, ${kind.id}`).toBeGreaterThan(20);
         expect(operations).toBeGreaterThanOrEqual(fused);
-        const lines = rolloutProgram(env, policy).code.split('\n');
+        const lines = rolloutProgram(env, policy, readAsset).code.split('\n');
         for (const line of unbounded) expect(lines[line - 1]).toContain('while (product.x < biased)');
         if (unbounded.length > 0) repeating.add(env.id);
       }

@@ -9,7 +9,7 @@ import { envs } from '../../src/envs/index.ts';
 import { policyKinds } from '../../src/policies/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import type { ReadShader } from '../../src/rollout/webgpu/program/programs.ts';
 import { runCli } from '../support/cli.ts';
 import { describeGpu, hasAdapter } from '../support/gpu.ts';

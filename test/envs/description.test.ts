@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
-import { describeEnvironment, fillDescription, missingDescription } from '../../src/envs/description.ts';
+import { fillDescription } from '../../src/envs/description.ts';
 import { envs } from '../../src/envs/index.ts';
+import { describeEnvironment, missingDescription } from '../../src/envs/node/description.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { describePolicy } from '../../src/policies/description.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';

@@ -7,7 +7,7 @@ import { linear } from '../../src/policies/linear.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { runCli } from '../support/cli.ts';
 import { diceEnv, readDiceShader } from '../support/dice-env.ts';
 import { describeGpu } from '../support/gpu.ts';

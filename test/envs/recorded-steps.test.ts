@@ -4,8 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { envs } from '../../src/envs/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { openGpujsBackend } from '../../src/rollout/gpujs/backend.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openGpujsBackend } from '../../src/rollout/gpujs/node/open.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { asVector, drawsOf, readGolden } from '../suites/golden.ts';
 import { hasAdapter } from '../support/gpu.ts';
 

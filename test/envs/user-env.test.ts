@@ -1,4 +1,5 @@
 /** Environments from the user's own files: the tutorial works as it is printed, and mistakes are named. */
+
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { checkEnvironment } from '../../src/checks/conformance.ts';
+import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { loadEnv } from '../../src/envs/node/load.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
@@ -69,7 +71,7 @@ describe('the tutorial of docs/environments.md', () => {
   it('is an environment that keeps its promises and that a search solves', async () => {
     const env = await loadEnv(join(folder, 'docking'));
     const cpu = openCpuBackend({ threads: 1 });
-    expect(await checkEnvironment(env, cpu)).toEqual([]);
+    expect(await checkEnvironment(env, cpu, describeEnvironment)).toEqual([]);
     const { stdout } = await runCli(['run', 'docking/r2po.yaml', '--name', 'again', '--json', '--quiet'], {
       cwd: folder,
     });

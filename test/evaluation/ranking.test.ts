@@ -7,7 +7,7 @@ import { buildPolicy } from '../../src/policies/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { hostStatistics } from '../../src/rollout/host-statistics.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { type PairedTest, paired } from '../../src/stats/intervals.ts';
 import { holm } from '../../src/stats/multiple-testing.ts';
 import { describeGpu } from '../support/gpu.ts';

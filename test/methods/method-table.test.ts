@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { estimateTokens } from '../../src/base/tokens.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
-import { describeEnvironment } from '../../src/envs/description.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
+import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import type { CandidateLabel, PromptContext } from '../../src/methods/method.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
-import { describeEnvironment } from '../../src/envs/description.ts';
+import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import { keepCandidate } from '../../src/methods/keep.ts';

@@ -6,7 +6,7 @@ import { type PolicyKind, type PolicyOptions, policyValues } from '../../src/pol
 import { projectedMlp } from '../../src/policies/projected-mlp.ts';
 import { randomFeatures } from '../../src/policies/random-features.ts';
 import { clipToBox } from '../../src/rollout/cpu/actions.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { describeGpu, hasAdapter } from '../support/gpu.ts';
 import { readToyShader, toyEnv } from '../support/toy-env.ts';
 

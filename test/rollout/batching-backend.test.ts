@@ -7,7 +7,7 @@ import type { Backend } from '../../src/rollout/backend.ts';
 import { batchingBackend } from '../../src/rollout/batching-backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { describeGpu } from '../support/gpu.ts';
 
 const linear = buildPolicy('linear', cartpole);

@@ -6,9 +6,9 @@ import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { openGpujsBackend } from '../../src/rollout/gpujs/backend.ts';
+import { openGpujsBackend } from '../../src/rollout/gpujs/node/open.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
-import { openWebGpuBackend } from '../../src/rollout/webgpu/backend.ts';
+import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { describeGpu } from '../support/gpu.ts';
 
 const linear = buildPolicy('linear', cartpole);

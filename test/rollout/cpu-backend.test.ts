@@ -13,7 +13,9 @@ import type { Policy } from '../../src/policies/policy.ts';
 import { Player } from '../../src/rollout/cpu/loop.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
-import { allocateOutcomes, CANCELLED, sliceSize, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
+import { CANCELLED, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
+import { SingleThreadBackend } from '../../src/rollout/cpu/single-thread.ts';
+import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
 import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
 import { maxSeed } from '../../src/rollout/job-checks.ts';
 import { toyEnv } from '../support/toy-env.ts';
@@ -45,6 +47,16 @@ const raw = ({ returns, lengths, ends }: Episodes) => ({
 const endsOf = (episodes: Episodes) => Array.from(episodes.ends, (code) => endCauses[code]);
 
 describe('results', () => {
+  it('are the same bytes without any worker, as a page plays them, and can be replayed', async () => {
+    const request = job({ candidates: [fair, bad], episodes: 40, seed: 90_001 });
+    const page = new SingleThreadBackend();
+    const a = await page.play(request);
+    expect(raw(a)).toEqual(raw(await two.play(request)));
+    expect(await page.trace(request, 1, 7)).toEqual(await two.trace(request, 1, 7));
+    await page.close();
+    await expect(page.play(request)).rejects.toThrow('expected an open backend, got a closed one');
+  });
+
   it('are the same bytes on one thread and on two', async () => {
     const request = job({ candidates: [fair, bad, good], episodes: 400, seed: 90_001 });
     const pooled = vi.spyOn(WorkerPool.prototype, 'run');

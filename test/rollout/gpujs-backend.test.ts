@@ -4,7 +4,7 @@ import { defineEnv } from '../../src/envs/env.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { openGpujsBackend } from '../../src/rollout/gpujs/backend.ts';
+import { openGpujsBackend } from '../../src/rollout/gpujs/node/open.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
 import { readGolden } from '../suites/golden.ts';
 import { runCli } from '../support/cli.ts';

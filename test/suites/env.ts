@@ -1,8 +1,10 @@
 /** What every environment must do, driven by its rows and by the recording of the original. */
+
 import { expect, it } from 'vitest';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { checkEnvironment } from '../../src/checks/conformance.ts';
 import { actionSize, type Env, observationSize, stateArraySize } from '../../src/envs/env.ts';
+import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
 import { policyValues } from '../../src/policies/policy.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
@@ -118,7 +120,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
   });
 
   it('keeps what it promises', async () => {
-    expect(await checkEnvironment(env, cpu)).toEqual([]);
+    expect(await checkEnvironment(env, cpu, describeEnvironment)).toEqual([]);
   });
 
   it('keeps observations, actions and returns of random policies inside the rows', async () => {

@@ -1,6 +1,7 @@
 /** Runs a few lines of WGSL, joined with shader library files, on the test adapter. */
 import { readAsset } from '../../src/base/node/assets.ts';
-import { type GpuDevice, openDevice } from '../../src/rollout/webgpu/device.ts';
+import type { GpuDevice } from '../../src/rollout/webgpu/device.ts';
+import { openDevice } from '../../src/rollout/webgpu/node/dawn.ts';
 import { link } from '../../src/rollout/webgpu/program/link.ts';
 import { compile } from '../../src/rollout/webgpu/program/pipeline.ts';
 

@@ -1,8 +1,8 @@
 /** Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. */
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
-import type { Env, EnvOptions } from '../env.ts';
+import type { Env, EnvOptions, ShaderText } from '../env.ts';
 import { envs } from '../index.ts';
 import { findEnv, isEnvPath, registerEnv, withEnvOptions } from '../registry.ts';
 
@@ -38,6 +38,15 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
   }
 }
 
+function shaderBeside(module: string, env: Env): ShaderText {
+  const path = join(dirname(module), `${env.folder}.wgsl`);
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    throw new UsageError(env.id, `expected the environment's shader "${path}", cannot read it; write it`, cause);
+  }
+}
+
 function isEnv(value: unknown): value is Env {
   return typeof value === 'object' && value !== null && 'dynamics' in value && 'params' in value && 'id' in value;
 }
@@ -65,7 +74,7 @@ export async function loadEnv(path: string): Promise<Env> {
       `expected an id of its own in "${file}", got "${env.id}", which is ours; choose another`,
     );
   }
-  return registerEnv(env, file);
+  return registerEnv(env, file, () => shaderBeside(file, env));
 }
 
 /** `findEnv` for what stands on a command line: a name that is a path is loaded first. */

@@ -1,6 +1,7 @@
 /** What a prompt says of the environment and of the policy, as `prompt.knowledge` allows. */
-import { describeEnvironment } from '../../envs/description.ts';
+
 import type { ActionSpace, ObservationSpace, Spaces } from '../../envs/env.ts';
+import { describeEnvironment } from '../../envs/node/description.ts';
 import { describePolicy } from '../../policies/description.ts';
 import { policyKinds } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';

@@ -3,7 +3,6 @@
  * translates them to WebAssembly; its WebGPU mode would use the shading language's own sine and cosine, whose
  * accuracy is not enough here.
  */
-import { createRequire } from 'node:module';
 import { nextTurn } from '../../base/async.ts';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
@@ -28,7 +27,7 @@ import type { Measured, StatisticsRequest } from '../statistics.ts';
 import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
 
 /** What is used of the package; its own types leave some of it out. */
-interface GpuJs {
+export interface GpuJs {
   readonly GPU: new (settings: { readonly mode: 'webasm' }) => Gpu;
   /** Flat numbers as an array of this size, the innermost dimension first. */
   readonly input: (values: Float32Array, size: readonly number[]) => unknown;
@@ -52,46 +51,21 @@ const maxSteps = 2 ** 24;
 const outcome = ['total', 'length', 'ended'];
 const last = ['action', 'reward'];
 
-export interface GpujsOptions {
-  /** loads the package; for tests */
-  readonly load?: () => Promise<unknown>;
-}
-
-/** @throws UsageError when the package gpu.js is not installed */
-export async function openGpujsBackend(options: GpujsOptions = {}): Promise<Backend> {
-  const loaded = await loadGpuJs(options.load ?? (() => import('gpu.js')));
-  return new GpujsBackend(loaded);
-}
-
-/** Name and version of the installed package with the mode that it runs in, null when there is none. */
-export function gpujsVersion(): string | null {
-  try {
-    const { version } = createRequire(import.meta.url)('gpu.js/package.json') as { version: string };
-    return `GPU.js ${version} (WebAssembly, no GPU)`;
-  } catch {
-    return null;
-  }
-}
-
-async function loadGpuJs(load: () => Promise<unknown>): Promise<GpuJs> {
-  try {
-    const module = (await load()) as GpuJs & { readonly default?: GpuJs };
-    return module.default ?? module;
-  } catch (cause) {
-    const detail = 'the backend "gpujs" needs the package gpu.js, which is not installed; run "npm install gpu.js"';
-    throw new UsageError('--backend', detail, cause);
-  }
+/** The backend on the loaded package; `adapter` is its name and version. */
+export function gpujsBackend(gpujs: GpuJs, adapter: string | null): Backend {
+  return new GpujsBackend(gpujs, adapter);
 }
 
 class GpujsBackend implements Backend {
   readonly id = 'gpujs';
-  readonly adapter = gpujsVersion();
+  readonly adapter: string | null;
   readonly #gpujs: GpuJs;
   readonly #gpu: Gpu;
   /** compiled kernels by their text and numbers */
   readonly #kernels = new Map<string, GpujsProgram>();
 
-  constructor(gpujs: GpuJs) {
+  constructor(gpujs: GpuJs, adapter: string | null) {
+    this.adapter = adapter;
     this.#gpujs = gpujs;
     this.#gpu = new gpujs.GPU({ mode: 'webasm' });
   }

@@ -12,14 +12,14 @@ import { openCpuBackend } from '../cpu/node/backend.ts';
 export async function openBackend(choice: BackendChoice, note: (text: string) => void = () => {}): Promise<Backend> {
   if (choice === 'cpu') return openCpuBackend();
   if (choice === 'gpujs') {
-    const { openGpujsBackend } = await import('../gpujs/backend.ts');
+    const { openGpujsBackend } = await import('../gpujs/node/open.ts');
     const backend = await openGpujsBackend();
     note(`backend: gpujs, ${backend.adapter}`);
     return backend;
   }
   // Loaded here: a cpu user needs neither Dawn nor a platform that it supports.
-  const { openWebGpuBackend } = await import('../webgpu/backend.ts');
-  const { openDevice } = await import('../webgpu/device.ts');
+  const { openWebGpuBackend } = await import('../webgpu/node/backend.ts');
+  const { openDevice } = await import('../webgpu/node/dawn.ts');
   try {
     const gpu = await openDevice();
     if (choice === 'webgpu' || !gpu.adapter.software) {

@@ -15,7 +15,7 @@ import {
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
-import { type GpuDevice, openDevice } from './device.ts';
+import type { GpuDevice } from './device.ts';
 import { defaultWorkgroup, EpisodeKernel, plainEntry, traceWords } from './episodes/episode-kernel.ts';
 import { causeIn, outcomeBytes, stepsIn } from './episodes/outcome-word.ts';
 import { envParamWords, seedWords } from './program/declarations.ts';
@@ -33,10 +33,10 @@ const defaultMemory = 2 ** 30;
 const episodesForHost = 2 ** 9;
 
 export interface WebGpuOptions {
-  /** an open device; the backend closes it */
-  readonly gpu?: GpuDevice;
-  /** replaces the shipped shaders, e.g. by a changed copy in a test */
-  readonly readShader?: ReadShader;
+  /** an open device; the backend closes it, and opens another when it has failed */
+  readonly gpu: GpuDevice;
+  /** where the shaders come from */
+  readonly readShader: ReadShader;
   /** where the statistics are made; by the number of episodes and the kind of adapter when left out */
   readonly statistics?: 'device' | 'host';
   /** bytes that the outcomes of one candidate may take on the device; beyond, episodes are played more than once */
@@ -47,9 +47,9 @@ export interface WebGpuOptions {
   readonly workgroup?: number;
 }
 
-/** Opens the WebGPU backend. Throws `AdapterError` when there is no adapter. */
-export async function openWebGpuBackend(options: WebGpuOptions = {}): Promise<Backend> {
-  return new WebGpuBackend(options.gpu ?? (await openDevice()), options);
+/** The WebGPU backend on an open device. */
+export function webGpuBackend(options: WebGpuOptions): Backend {
+  return new WebGpuBackend(options);
 }
 
 /** A device and all that lives on it. */
@@ -72,10 +72,10 @@ class WebGpuBackend implements Backend {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(gpu: GpuDevice, options: WebGpuOptions) {
+  constructor(options: WebGpuOptions) {
     this.#options = options;
     this.#programs = new ProgramCache(options.readShader);
-    this.#session = gpuSessionOn(gpu);
+    this.#session = gpuSessionOn(options.gpu);
   }
 
   get adapter(): string {
@@ -155,12 +155,12 @@ class WebGpuBackend implements Backend {
     return result;
   }
 
-  /** The session, or a new one on a new device when the old device has failed: what it failed at has been told. */
+  /** The session, or one on a new device when the old one has failed: the failed call has already been rejected. */
   async #usable(): Promise<GpuSession> {
     if (this.#closed) throw new R2poError('webgpu', 'expected an open backend, got a closed one; open another');
     if (this.#session.gpu.failed) {
       this.#session.gpu.close();
-      this.#session = gpuSessionOn(await openDevice());
+      this.#session = gpuSessionOn(await this.#session.gpu.reopen());
     }
     return this.#session;
   }

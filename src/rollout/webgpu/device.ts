@@ -1,10 +1,9 @@
-/** Opening and closing a WebGPU device in Node (Dawn), and making its failures loud. */
-import { createRequire } from 'node:module';
+/** A WebGPU device that reports its failures. Where its adapter comes from is up to the caller. */
 import { sleep } from '../../base/async.ts';
-import { AdapterError, DeviceError, R2poError } from '../../base/errors.ts';
+import { DeviceError, R2poError } from '../../base/errors.ts';
 
 export interface AdapterReport {
-  /** one line: vendor, architecture, device and driver as far as they are told */
+  /** one line: vendor, architecture, device and driver if available */
   readonly name: string;
   /** a CPU pretends to be a GPU: right numbers, no speed */
   readonly software: boolean;
@@ -20,15 +19,16 @@ export interface GpuDevice {
   check(): void;
   /** What to throw when a call on the device failed: that it was lost or what it reported, else the call's own error. */
   reasonOf(error: unknown): Promise<Error>;
+  /** Another device, opened as this one was. */
+  reopen(): Promise<GpuDevice>;
   close(): void;
 }
 
-export interface DeviceOptions {
-  /** `auto`: the adapter that Dawn offers; `null`: Dawn's own that compiles everything and runs nothing */
-  readonly adapter?: 'auto' | 'null';
-  /** `guaranteed`: only what every WebGPU adapter has, whatever this one can do */
-  readonly limits?: 'largest' | 'guaranteed';
-}
+/** Throws `AdapterError` when there is no adapter. */
+export type RequestAdapter = () => Promise<GPUAdapter>;
+
+/** `largest`: what the adapter can do; `guaranteed`: only what every WebGPU adapter can do. */
+export type DeviceLimits = 'largest' | 'guaranteed';
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
@@ -38,64 +38,25 @@ function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
   return { name, software: info.isFallbackAdapter || softwareNames.test(name) };
 }
 
-/** Version of the `webgpu` package (Dawn), for manifests. */
-export function dawnVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('webgpu/package.json') as { version: string }).version;
-}
-
-/**
- * Dawn's root objects, one per set of flags, kept for as long as the process lives: the devices of a collected one die,
- * and what it still had scheduled then runs on freed memory.
- */
-const instances = new Map<string, GPU>();
-
-function instanceWith(webgpu: typeof import('webgpu'), flags: string[]): GPU {
-  const key = flags.join(' ');
-  const instance = instances.get(key) ?? webgpu.create(flags);
-  instances.set(key, instance);
-  return instance;
-}
-
-/** Returns null when there is no adapter. Timestamps are asked for unquantised, so that short dispatches can be timed. */
-export async function findAdapter(
-  kind: 'auto' | 'null' = 'auto',
-): Promise<{ adapter: GPUAdapter; report: AdapterReport } | null> {
-  let webgpu: typeof import('webgpu');
-  try {
-    webgpu = await import('webgpu');
-  } catch (cause) {
-    throw new AdapterError('webgpu', 'the package "webgpu" does not load on this platform; use --backend cpu', cause);
-  }
-  Object.assign(globalThis, webgpu.globals);
-  const flags = ['disable-dawn-features=timestamp_quantization'];
-  const gpu = instanceWith(webgpu, kind === 'null' ? ['backend=null', ...flags] : flags);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) return null;
-  const { name, software } = describe(adapter.info);
-  return {
-    adapter,
-    report: { name, software, timestamps: adapter.features.has('timestamp-query') },
-  };
+/** What an adapter says of itself. */
+export function reportOf(adapter: GPUAdapter): AdapterReport {
+  return { ...describe(adapter.info), timestamps: adapter.features.has('timestamp-query') };
 }
 
 /** Grace period: a loss is reported shortly after the call that it made fail, s. */
 const lossGraceSeconds = 0.1;
 
-/** Opens a device. Throws `AdapterError` when there is no adapter. */
-export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice> {
-  const found = await findAdapter(options.adapter);
-  if (!found) {
-    throw new AdapterError(
-      'webgpu',
-      'expected a WebGPU adapter, found none; install a Vulkan driver ("r2po doctor" says what is missing) or use --backend cpu',
-    );
-  }
-  const { adapter, report } = found;
+/**
+ * Opens a device on an adapter from `navigator.gpu` or from Dawn. `requestAdapter` is called again for `reopen`: an adapter
+ * gives one device.
+ */
+export async function openGpuDevice(requestAdapter: RequestAdapter, limits: DeviceLimits): Promise<GpuDevice> {
+  const adapter = await requestAdapter();
+  const report = reportOf(adapter);
   const device = await adapter.requestDevice({
     requiredFeatures: report.timestamps ? ['timestamp-query'] : [],
     requiredLimits:
-      options.limits === 'guaranteed'
+      limits === 'guaranteed'
         ? {}
         : {
             maxBufferSize: adapter.limits.maxBufferSize,
@@ -105,7 +66,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice
   let closed = false;
   let failure: R2poError | null = null;
   device.onuncapturederror = (event) => {
-    // Otherwise Dawn prints it; here it fails the next call.
+    // Otherwise it is printed; here it fails the next call.
     event.preventDefault();
     failure ??= new DeviceError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
   };
@@ -130,6 +91,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<GpuDevice
       await Promise.race([lost, sleep(lossGraceSeconds)]);
       return failure ?? new R2poError('webgpu', `expected results from the device, got: ${error}`, { cause: error });
     },
+    reopen: () => openGpuDevice(requestAdapter, limits),
     close() {
       if (closed) return;
       closed = true;

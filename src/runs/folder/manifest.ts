@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { readAsset } from '../../base/node/assets.ts';
 import { errorCode, UsageError } from '../../base/errors.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
-import { dawnVersion } from '../../rollout/webgpu/device.ts';
+import { dawnVersion } from '../../rollout/webgpu/node/dawn.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { runStatuses } from '../journal/totals.ts';
 

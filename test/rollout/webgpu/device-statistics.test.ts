@@ -1,8 +1,10 @@
 /** Statistics made on the GPU: those of the host, bit for bit, however the episodes lie in memory. */
+
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAsset } from '../../../src/base/node/assets.ts';
 import { cartpole } from '../../../src/envs/cartpole/index.ts';
 import { findEnv } from '../../../src/envs/registry.ts';
 import { summaryRanks } from '../../../src/evaluation/summary.ts';
@@ -10,9 +12,10 @@ import { buildPolicy } from '../../../src/policies/index.ts';
 import type { Backend } from '../../../src/rollout/backend.ts';
 import type { RolloutJob } from '../../../src/rollout/job.ts';
 import { maxRanks, middleRanks, statisticsOf, statisticsOfEach } from '../../../src/rollout/statistics.ts';
-import { openWebGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
-import { type GpuDevice, openDevice } from '../../../src/rollout/webgpu/device.ts';
+import type { GpuDevice } from '../../../src/rollout/webgpu/device.ts';
 import { defaultWorkgroup, EpisodeKernel } from '../../../src/rollout/webgpu/episodes/episode-kernel.ts';
+import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
+import { openDevice } from '../../../src/rollout/webgpu/node/dawn.ts';
 import { ProgramCache } from '../../../src/rollout/webgpu/program/program-cache.ts';
 import { statisticsProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { defaultSegment, planBlocks } from '../../../src/rollout/webgpu/run/memory-plan.ts';
@@ -65,7 +68,7 @@ function cancel(values: readonly number[]): boolean {
 describeGpu('the statistics program', () => {
   let gpu: GpuDevice;
   let runner: Runner;
-  const program = statisticsProgram();
+  const program = statisticsProgram(readAsset);
   beforeAll(async () => {
     gpu = await openDevice();
     runner = new Runner(gpu);
@@ -337,7 +340,7 @@ describe('blocks', () => {
       bindingBytes,
       segment: defaultSegment,
       workgroup: defaultWorkgroup,
-      programs: new ProgramCache(undefined),
+      programs: new ProgramCache(readAsset),
     });
     expect(rollout.blocks.length).toBeGreaterThan(1);
     for (const { count } of rollout.blocks) expect(4 * recordSize * count).toBeLessThanOrEqual(bindingBytes);

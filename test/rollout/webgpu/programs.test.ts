@@ -8,9 +8,10 @@ import { defineEnv, type Env } from '../../../src/envs/env.ts';
 import { envs } from '../../../src/envs/index.ts';
 import { policyKinds } from '../../../src/policies/index.ts';
 import type { Policy } from '../../../src/policies/policy.ts';
-import { openWebGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
-import { type GpuDevice, openDevice } from '../../../src/rollout/webgpu/device.ts';
+import type { GpuDevice } from '../../../src/rollout/webgpu/device.ts';
 import { plainEntry } from '../../../src/rollout/webgpu/episodes/episode-kernel.ts';
+import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
+import { openDevice } from '../../../src/rollout/webgpu/node/dawn.ts';
 import { envParamWords, seedWords } from '../../../src/rollout/webgpu/program/declarations.ts';
 import { probeProgram, rolloutProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { Runner } from '../../../src/rollout/webgpu/run/runner.ts';
@@ -27,15 +28,18 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('$id', ({ env }) => {
   it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
     'compiles with the policy $id',
     async ({ kind }) => {
-      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {})), plainEntry('play', 4, 2));
+      const kernel = await runner.kernel(rolloutProgram(env, kind.build(env, {}), readAsset), plainEntry('play', 4, 2));
       expect(kernel.pipeline.label).toBe('play');
     },
   );
 
   it('compiles for single transitions and for start states', async () => {
-    const transitions = await runner.kernel(probeProgram(env, 'transitions'), plainEntry('transitions', 4, 1));
+    const transitions = await runner.kernel(
+      probeProgram(env, 'transitions', readAsset),
+      plainEntry('transitions', 4, 1),
+    );
     expect(transitions.pipeline.label).toBe('transitions');
-    const resets = await runner.kernel(probeProgram(env, 'resets'), plainEntry('resets', 2, 1));
+    const resets = await runner.kernel(probeProgram(env, 'resets', readAsset), plainEntry('resets', 2, 1));
     expect(resets.pipeline.label).toBe('resets');
   });
 });
@@ -46,7 +50,9 @@ describe('variants', () => {
 
   it('compiles a linear policy without bias', async () => {
     const policy = kind.build(env, { bias: false });
-    expect((await runner.kernel(rolloutProgram(env, policy), plainEntry('play', 4, 2))).pipeline.label).toBe('play');
+    expect((await runner.kernel(rolloutProgram(env, policy, readAsset), plainEntry('play', 4, 2))).pipeline.label).toBe(
+      'play',
+    );
   });
 
   it('compiles the clip to a box and a policy that names the action itself', async () => {
@@ -62,9 +68,9 @@ describe('variants', () => {
     );
 
     const direct: Policy = { ...kind.build(env, {}), output: 'action' };
-    const { code } = rolloutProgram(env, direct);
+    const { code } = rolloutProgram(env, direct, readAsset);
     expect(code).toContain('return u32((*outputs)[0]);');
-    await runner.kernel(rolloutProgram(env, direct), plainEntry('play', 4, 2));
+    await runner.kernel(rolloutProgram(env, direct, readAsset), plainEntry('play', 4, 2));
   });
 });
 
@@ -85,8 +91,9 @@ describe('angles that are known to be small', () => {
     const [kind] = policyKinds;
     for (const env of envs) {
       const declared = (code: string) => /const FROM_ANY_STATE: bool = (\w+);/.exec(code)?.[1];
-      expect(declared(probeProgram(env, 'transitions').code)).toBe('true');
-      if (kind.accepts(env) === null) expect(declared(rolloutProgram(env, kind.build(env, {})).code)).toBe('false');
+      expect(declared(probeProgram(env, 'transitions', readAsset).code)).toBe('true');
+      if (kind.accepts(env) === null)
+        expect(declared(rolloutProgram(env, kind.build(env, {}), readAsset).code)).toBe('false');
     }
   });
 });
@@ -139,7 +146,7 @@ describe('what is made once', () => {
     Object.defineProperty(device, 'queue', { value: queue });
     const own = new Runner(given);
     const [env] = envs;
-    const kernel = await own.kernel(probeProgram(env, 'resets'), plainEntry('resets', 2, 1));
+    const kernel = await own.kernel(probeProgram(env, 'resets', readAsset), plainEntry('resets', 2, 1));
     const run = async (count: number, bytes = 4096) => {
       const buffers = [
         own.upload('reset job', Uint32Array.of(count, 0, 0)),

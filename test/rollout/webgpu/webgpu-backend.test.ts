@@ -9,8 +9,10 @@ import { linear } from '../../../src/policies/linear.ts';
 import type { Backend } from '../../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
 import { endCauses, type RolloutJob } from '../../../src/rollout/job.ts';
-import { openWebGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
-import { openDevice } from '../../../src/rollout/webgpu/device.ts';
+import { webGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
+import { openGpuDevice } from '../../../src/rollout/webgpu/device.ts';
+import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
+import { findAdapter, openDevice } from '../../../src/rollout/webgpu/node/dawn.ts';
 import { describeGpu } from '../../support/gpu.ts';
 import { readToyShader, toyEnv } from '../../support/toy-env.ts';
 
@@ -223,6 +225,30 @@ describeGpu('a lost device', () => {
     await other.close();
     await backend.close();
     await expect(backend.play(job())).rejects.toThrow('expected an open backend, got a closed one');
+  });
+});
+
+describeGpu('a backend whose device has failed', () => {
+  it("asks the caller's opener again, with the caller's limits", async () => {
+    const asked: (GPUDeviceDescriptor | undefined)[] = [];
+    const requestAdapter = async () => {
+      const { adapter } = (await findAdapter())!;
+      const requestDevice = adapter.requestDevice.bind(adapter);
+      adapter.requestDevice = (descriptor) => {
+        asked.push(descriptor);
+        return requestDevice(descriptor);
+      };
+      return adapter;
+    };
+    const gpu = await openGpuDevice(requestAdapter, 'guaranteed');
+    const backend = webGpuBackend({ gpu, readShader: readAsset });
+    const before = await backend.play(job({ candidates: [bad], episodes: 20 }));
+    gpu.device.destroy();
+    await gpu.device.lost;
+    const after = await backend.play(job({ candidates: [bad], episodes: 20 }));
+    expect(after.returns).toEqual(before.returns);
+    expect(asked.map((descriptor) => descriptor?.requiredLimits)).toEqual([{}, {}]);
+    await backend.close();
   });
 });
 

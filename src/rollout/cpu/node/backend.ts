@@ -1,30 +1,18 @@
-/** The float64 backend: episodes on the calling thread or on worker threads, with the same results on any number. */
+/** The float64 backend in Node: on the calling thread or on worker threads, with the same results on any number. */
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { nextTurn } from '../../../base/async.ts';
-import { R2poError, UsageError } from '../../../base/errors.ts';
-import { RecordedDraws } from '../../../base/rng/draws.ts';
-import { type Env, observationSize, stateArraySize, type Transition } from '../../../envs/env.ts';
+import { UsageError } from '../../../base/errors.ts';
+import type { Env } from '../../../envs/env.ts';
 import { envs } from '../../../envs/index.ts';
 import { policyKinds } from '../../../policies/index.ts';
 import type { Backend, PlayOptions } from '../../backend.ts';
-import { hostStatistics } from '../../host-statistics.ts';
-import {
-  type Episodes,
-  endCauses,
-  firstSeed,
-  type ProbeInput,
-  type ProbeOutput,
-  type RolloutJob,
-  stepLimit,
-  type Trace,
-} from '../../job.ts';
-import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../../job-checks.ts';
-import { startStates } from '../../start-states.ts';
-import type { Measured, StatisticsRequest } from '../../statistics.ts';
-import { type Outcomes, Player, Recorder } from '../loop.ts';
+import { type Episodes, type RolloutJob, stepLimit } from '../../job.ts';
+import { checkJob, maxEpisodes } from '../../job-checks.ts';
+import type { Outcomes } from '../loop.ts';
+import { episodesOf, SingleThreadBackend } from '../single-thread.ts';
+import { allocateOutcomes, sliceSize } from '../slices.ts';
 import { WorkerPool } from './pool.ts';
-import { allocateOutcomes, CANCELLED, NEXT_SLICE, sliceSize } from './worker-job.ts';
+import { CANCELLED, NEXT_SLICE } from './worker-job.ts';
 
 export interface CpuOptions {
   /** most threads that play at once; as many as the machine runs in parallel when left out */
@@ -37,9 +25,6 @@ const parallelSeconds = 0.015;
 const defaultStepSeconds = 3e-8;
 /** Shorter jobs are dominated by warm-up, s. */
 const minReliableSeconds = 0.005;
-/** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
-const sliceTime = { min: 2, max: 10 } as const;
-
 /** Most outcomes in the memory that is kept for the next job. */
 const keptEpisodes = 2 ** 20;
 /** Between two looks at how far the workers are, ms. */
@@ -64,12 +49,10 @@ export function openCpuBackend(options: CpuOptions = {}): Backend {
     throw new UsageError('cpu', `expected a positive whole number of threads, got ${threads}`);
   }
   inlineWholeSteps();
-  return new CpuBackend(threads);
+  return new ThreadedBackend(threads);
 }
 
-class CpuBackend implements Backend {
-  readonly id = 'cpu';
-  readonly adapter = null;
+class ThreadedBackend extends SingleThreadBackend {
   readonly #threads: number;
   readonly #pool: WorkerPool;
   /** the shortest time of one step on one thread that was seen, s */
@@ -78,86 +61,38 @@ class CpuBackend implements Backend {
   #shared: Outcomes | null = null;
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
-  #closed = false;
 
   constructor(threads: number) {
+    super();
     this.#threads = threads;
     this.#pool = new WorkerPool(threads);
   }
 
-  supports(): null {
-    return null;
-  }
-
-  async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
-    this.#checkOpen();
+  override async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+    this.checkOpen();
     checkJob(job, maxEpisodes);
-    const start = performance.now();
-    options.signal?.throwIfAborted();
     const total = job.candidates.length * job.episodes;
     const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? defaultStepSeconds);
     const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
-    const outcomes = parallel ? await this.#playInTurn(job, total, options) : allocateOutcomes(total, false);
-    if (!parallel) await playHere(job, outcomes, options);
-    let steps = 0;
-    for (const length of outcomes.lengths) steps += length;
-    const seconds = (performance.now() - start) / 1000;
+    const played = parallel ? await this.#playParallel(job, total, options) : await super.play(job, options);
+    const { seconds, steps } = played;
     if (seconds >= minReliableSeconds) {
       const seen = (seconds * (parallel ? this.#threads : 1)) / steps;
       this.#stepSeconds.set(job.env, Math.min(seen, this.#stepSeconds.get(job.env) ?? Infinity));
     }
-    return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
+    return played;
   }
 
-  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
-    checkJob(job, maxMeasuredEpisodes);
-    return hostStatistics((part, given) => this.play(part, given), job, request, options);
-  }
-
-  async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
-    this.#checkOpen();
-    checkJob(job, maxMeasuredEpisodes);
-    checkEpisode(job, candidate, episode);
-    const player = new Player(job.env, job.policy, stepLimit(job));
-    const recorder = new Recorder(job.env);
-    const outcomes = allocateOutcomes(1, false);
-    const seed = firstSeed(job, candidate) + episode;
-    player.play({ candidates: [job.candidates[candidate]], episodes: 1, seed }, 0, 1, outcomes, recorder);
-    return {
-      env: job.env.id,
-      seed,
-      return: outcomes.returns[0],
-      length: outcomes.lengths[0],
-      end: endCauses[outcomes.ends[0]],
-      steps: recorder.steps,
-      finalState: Array.from(player.state.subarray(0, job.env.state.length)),
-    };
-  }
-
-  async resets(env: Env, seed: number, count: number): Promise<number[][]> {
-    this.#checkOpen();
-    return startStates(env, seed, count);
-  }
-
-  async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
-    this.#checkOpen();
-    checkProbes(env, inputs);
-    const observation = new Float64Array(observationSize(env.observation));
-    const transition: Transition = { reward: 0, terminated: false };
-    return inputs.map((input) => {
-      const state = new Float64Array(stateArraySize(env));
-      state.set(input.state);
-      const draws = new RecordedDraws(input.draws ?? []);
-      env.dynamics.step(env.params, state, Float64Array.from(input.action), draws, transition);
-      env.dynamics.observe(env.params, state, observation);
-      return { state: Array.from(state.subarray(0, env.state.length)), obs: Array.from(observation), ...transition };
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
+  override async close(): Promise<void> {
+    await super.close();
     await this.#pooled;
     await this.#pool.close();
+  }
+
+  async #playParallel(job: RolloutJob, total: number, options: PlayOptions): Promise<Episodes> {
+    const start = performance.now();
+    options.signal?.throwIfAborted();
+    return episodesOf(await this.#playInTurn(job, total, options), start);
   }
 
   /** The workers take one job at a time. */
@@ -215,33 +150,6 @@ class CpuBackend implements Backend {
       signal?.removeEventListener('abort', cancel);
     }
     signal?.throwIfAborted();
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw new R2poError('cpu', 'expected an open backend, got a closed one; open another');
-  }
-}
-
-/** Plays on the calling thread; timers, input and signals get their turn between slices. */
-async function playHere(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
-  const { signal, onProgress } = options;
-  const limit = stepLimit(job);
-  const player = new Player(job.env, job.policy, limit);
-  const total = outcomes.returns.length;
-  let size = sliceSize(total, limit.steps, 1);
-  for (let from = 0; from < total; ) {
-    if (from > 0) {
-      await nextTurn();
-      signal?.throwIfAborted();
-    }
-    const to = Math.min(from + size, total);
-    const start = performance.now();
-    player.play(job, from, to, outcomes, null);
-    const spent = performance.now() - start;
-    if (spent < sliceTime.min) size *= 2;
-    else if (spent > sliceTime.max) size = Math.ceil(size / 2);
-    from = to;
-    onProgress?.(from / total);
   }
 }
 

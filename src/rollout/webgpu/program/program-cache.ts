@@ -5,11 +5,11 @@ import type { Program } from './link.ts';
 import { probeProgram, type ReadShader, rolloutProgram, statisticsProgram } from './programs.ts';
 
 export class ProgramCache {
-  readonly #read: ReadShader | undefined;
+  readonly #read: ReadShader;
   readonly #rollouts = new WeakMap<Env, WeakMap<Policy, Program>>();
   #statistics: Program | null = null;
 
-  constructor(read: ReadShader | undefined) {
+  constructor(read: ReadShader) {
     this.#read = read;
   }
 

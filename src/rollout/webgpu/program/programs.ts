@@ -1,8 +1,4 @@
 /** Which files make up which program. Nothing here or below knows an environment or a policy by name. */
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { UsageError } from '../../../base/errors.ts';
-import { readAsset } from '../../../base/node/assets.ts';
 import { type Env, observationSize } from '../../../envs/env.ts';
 import type { Policy } from '../../../policies/policy.ts';
 import { outcomeDeclarations } from '../episodes/outcome-word.ts';
@@ -10,7 +6,7 @@ import { statisticsDeclarations } from '../statistics/statistics-declarations.ts
 import { envDeclarations, policyDeclarations, zigguratDeclarations } from './declarations.ts';
 import { link, type Program, type SourceFile } from './link.ts';
 
-/** Reads a shader by its path under the package root; tests pass their own to run a changed copy. */
+/** The text of a shader by its path under the package root. */
 export type ReadShader = (path: string) => string;
 
 /** Where random numbers come from: a generator, or a buffer of numbers that were drawn before. */
@@ -42,22 +38,9 @@ function libraries(env: Env, read: ReadShader, draws: DrawSource): SourceFile[] 
   ];
 }
 
-/** An environment's own shader: one of ours, or the file beside the module that it was loaded from. */
-function envShader(env: Env, read: ReadShader): { readonly path: string; readonly text: string } {
-  if (env.module === null) {
-    const path = `shaders/envs/${env.folder}.wgsl`;
-    return { path, text: read(path) };
-  }
-  const path = join(dirname(env.module), `${env.folder}.wgsl`);
-  try {
-    return { path, text: readFileSync(path, 'utf8') };
-  } catch (cause) {
-    throw new UsageError(env.id, `expected the environment's shader "${path}", cannot read it; write it`, cause);
-  }
-}
-
 function envFiles(env: Env, read: ReadShader, fromAnyState: boolean): SourceFile[] {
-  const { path, text } = envShader(env, read);
+  const shipped = `shaders/envs/${env.folder}.wgsl`;
+  const { path, text } = env.shader?.() ?? { path: shipped, text: read(shipped) };
   return [
     { path: `${env.id} (declarations)`, text: envDeclarations(env, fromAnyState) },
     { path, text, declares: ['env_reset', 'env_observe', 'env_step'] },
@@ -75,7 +58,7 @@ function actionFile(env: Env, policy: Policy): string {
 }
 
 /** The program that plays (and records) episodes of one policy kind in one environment. */
-export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = readAsset): Program {
+export function rolloutProgram(env: Env, policy: Policy, read: ReadShader): Program {
   const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
@@ -90,7 +73,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader = read
 }
 
 /** The program for start states, or for single transitions whose random numbers are given. */
-export function probeProgram(env: Env, what: 'resets' | 'transitions', read: ReadShader = readAsset): Program {
+export function probeProgram(env: Env, what: 'resets' | 'transitions', read: ReadShader): Program {
   const path = `shaders/${what}.wgsl`;
   return link([
     ...envFiles(env, read, what === 'transitions'),
@@ -100,7 +83,7 @@ export function probeProgram(env: Env, what: 'resets' | 'transitions', read: Rea
 }
 
 /** The program that sums up what was played; it knows neither environment nor policy. */
-export function statisticsProgram(read: ReadShader = readAsset): Program {
+export function statisticsProgram(read: ReadShader): Program {
   const paths = ['shaders/statistics.wgsl', 'shaders/lib/f64.wgsl', 'shaders/lib/f64-sums.wgsl'];
   return link([
     { path: 'outcomes (declarations)', text: outcomeDeclarations() },

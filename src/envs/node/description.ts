@@ -1,0 +1,52 @@
+/** The files that environments are described in: `prompt.md` of their folder. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { R2poError } from '../../base/errors.ts';
+import { type DescriptionKind, fillDescription } from '../description.ts';
+import type { Env } from '../env.ts';
+
+const descriptionFiles: Readonly<Record<DescriptionKind, string>> = {
+  full: 'prompt.md',
+  reference: 'prompt-reference.md',
+};
+
+function descriptionFile(env: Env, kind: DescriptionKind): URL {
+  const name = descriptionFiles[kind];
+  // In the folder above both in src/ and in dist/: the build copies the descriptions.
+  return env.module === null
+    ? new URL(`../${env.folder}/${name}`, import.meta.url)
+    : new URL(name, pathToFileURL(env.module));
+}
+
+/** The file of a description that is not there; null: it is there. */
+export function missingDescription(env: Env, kind: DescriptionKind): string | null {
+  const file = fileURLToPath(descriptionFile(env, kind));
+  return existsSync(file) ? null : file;
+}
+
+/** An environment is described in every prompt and does not change. */
+const described = new WeakMap<Env, Map<DescriptionKind, string>>();
+
+/** The environment in plain words: task, observation, actions, reward, how episodes start and end. */
+export function describeEnvironment(env: Env, kind: DescriptionKind = 'full'): string {
+  const known = described.get(env) ?? new Map<DescriptionKind, string>();
+  described.set(env, known);
+  const text = known.get(kind) ?? readDescription(env, kind);
+  known.set(kind, text);
+  return text;
+}
+
+function readDescription(env: Env, kind: DescriptionKind): string {
+  const file = descriptionFile(env, kind);
+  let template: string;
+  try {
+    template = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new R2poError(
+      env.id,
+      `expected the description ${fileURLToPath(file)}, found none; write it or build again`,
+      { cause },
+    );
+  }
+  return fillDescription(template.trim(), env);
+}
