@@ -11,7 +11,9 @@ const dist = new URL('../dist/', import.meta.url);
 const { resolveConfig } = await import(new URL('config/resolve.js', dist));
 const { createRunFolder } = await import(new URL('runs/folder/folder.js', dist));
 const { resolveUnits } = await import(new URL('runs/resolve-units.js', dist));
-const { runExperiment } = await import(new URL('runs/run.js', dist));
+const { executeRun } = await import(new URL('runs/run.js', dist));
+const { oneModel } = await import(new URL('runs/models/models.js', dist));
+const { plainReply } = await import(new URL('llm/chat.js', dist));
 const { openBackend } = await import(new URL('rollout/node/open.js', dist));
 
 const [iterations = '1000', backendName = 'cpu', name = 'cartpole/r2po'] = process.argv.slice(2);
@@ -30,11 +32,12 @@ const value = (i) =>
 const model = {
   id: 'openai/at-once',
   kind: 'model',
+  replyForms: ['lines'],
   async complete() {
     calls++;
     const text = `${Array.from({ length: paramCount }, (_, i) => `params[${i}]: ${value(i).toFixed(values.kind === 'choice' ? 0 : 1)}`).join(', ')}\nAt once.`;
-    const usage = { promptTokens: 1, completionTokens: 1, estimated: false };
-    return { text, usage, latencySeconds: 0, requests: 1, model: 'at-once', finishReason: 'stop', dropped: [] };
+    const usage = { promptTokens: 1, completionTokens: 1 };
+    return plainReply({ text, usage, latencySeconds: 0, requests: 1, model: 'at-once', finishReason: 'stop' });
   },
 };
 
@@ -42,10 +45,8 @@ const times = [];
 let last = 0;
 const heaps = [];
 const folder = createRunFolder({ runsDir, name: null }, { config, yaml, argv: [], now: Date.now() });
-await runExperiment({
-  ...units,
-  model,
-  backend,
+const open = { ...units, backend, models: oneModel(model) };
+await executeRun(open, {
   folder,
   resume: false,
   resumeCommand: '',

@@ -59,6 +59,12 @@ export function nextTurn(platform = globalThis as unknown as Turns): Promise<voi
   });
 }
 
+/** Lets signals and the terminal run between steps that wait for nothing, so that Ctrl-C takes effect. */
+export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise<void> {
+  await nextTurn();
+  throwIfInterrupted(signal);
+}
+
 /** Opens what is not open yet, once for all who ask; a failed opening is forgotten, so that the next caller retries. */
 export function openOnce<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
   const known = opened.get(key);

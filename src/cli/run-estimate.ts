@@ -1,24 +1,23 @@
 /** `r2po run --dry-run`: what a run would take, and whether its prompts fit into the context of its models. */
 import { R2poError } from '../base/errors.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
-import { type Estimate, estimateRun } from '../runs/estimate.ts';
+import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
-import { opener, openModels } from '../runs/models/models.ts';
+import { opener } from '../runs/models/models.ts';
 import type { RunUnits } from '../runs/resolve-units.ts';
 import { formatTable, type Io } from './io.ts';
 
 /** Plays a few episodes to see how long prompts are. */
-export async function estimateOf(units: RunUnits): Promise<Estimate> {
+export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
   const backend = openCpuBackend({ threads: 1 });
-  return estimateRun(units, backend).finally(() => backend.close());
+  return units.driver.estimate(units, backend).finally(() => backend.close());
 }
 
 /** Null where a model cannot be opened here, for which a run would say why. */
 async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[] | null> {
   try {
-    const models = await openModels(
-      units.config,
-      units.method,
+    const models = await units.driver.openModels(
+      units,
       opener(units.config, (text) => io.note(text)),
     );
     return await contextsOf(models, units.config);
@@ -29,7 +28,7 @@ async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[
   }
 }
 
-function costText({ cost_usd: cost, price_date: date, price_source: source }: Estimate, model: string): string {
+function costText({ cost_usd: cost, price_date: date, price_source: source }: CostEstimate, model: string): string {
   if (cost === null) return `unknown: no price of "${model}" under "prices", nor in the list of known prices`;
   if (cost === 0) return 'nothing: it runs on a machine of your own';
   return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, without what caches save`;

@@ -22,7 +22,8 @@ import type { RunSummary } from '../runs/folder/summary.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
-import { type Progress, restoreSummary, runExperiment } from '../runs/run.ts';
+import { executeRun, restoreSummary } from '../runs/run.ts';
+import type { RunProgress } from '../runs/session/progress.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { formatTable, type Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
@@ -110,8 +111,8 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     try {
       const unsupported = backend.supports(units.env, units.policy);
       if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-      const { opener, openModels } = await import('../runs/models/models.ts');
-      const models = await openModels(units.config, units.method, opener(units.config, note), usedModels(manifest));
+      const { opener } = await import('../runs/models/models.ts');
+      const models = await units.driver.openModels(units, opener(units.config, note), usedModels(manifest));
       for (const line of modelLines(models)) io.note(line);
       await warnOfContexts(units, models, io);
       const argv = process.argv.slice(2);
@@ -121,11 +122,8 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       io.note(`run folder: ${folder}`);
       const shown = statusOf(io);
       try {
-        const summary = await runExperiment({
-          ...units,
-          config,
-          backend,
-          models,
+        const open = { ...units, config, backend, models };
+        const summary = await executeRun(open, {
           folder,
           resume: earlier !== null,
           resumeCommand: resumeCommand(argv),
@@ -196,14 +194,14 @@ function resumeCommand(argv: readonly string[]): string {
 
 /** On a terminal a line of the run and one of the call under way, else a line per iteration and per long wait. */
 function statusOf(io: Io) {
-  let progress: Progress | null = null;
+  let progress: RunProgress | null = null;
   const draw = (): void => {
     const lines = [progress && progressLine(progress), waiting.line()].filter((line) => line !== null);
     io.status(lines.length === 0 ? null : lines.join('\n'));
   };
   const waiting = watchCalls(io, draw);
   return {
-    onProgress(next: Progress): void {
+    onProgress(next: RunProgress): void {
       progress = next;
       if (next.event === null) io.note(`resumed after ${next.totals.rows.length} of ${next.iterations} iterations`);
       if (io.live) draw();

@@ -283,7 +283,7 @@ export async function showPlan(
     right('tokens each'),
     right('USD each'),
   ];
-  const rows = groups.map(({ config, runs: all, finished, begun, each: each }) => [
+  const rows = groups.map(({ config, runs: all, finished, begun, each }) => [
     ...by.map((key) => configValue(config, key)),
     all,
     finished,

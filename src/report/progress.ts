@@ -1,7 +1,7 @@
 /** How far a run is, in one line. */
 import { significant } from '../base/plain-number.ts';
 import type { RunTotals } from '../runs/journal/totals.ts';
-import type { Progress } from '../runs/run.ts';
+import type { RunProgress } from '../runs/session/progress.ts';
 
 const rewardDigits = 5;
 
@@ -41,7 +41,7 @@ function tokensText({ tokens, answered }: RunTotals): string {
 }
 
 /** The line of the newest state. A run that is still warming up says so. */
-export function progressLine({ totals, iterations, etaSeconds, event }: Progress): string {
+export function progressLine({ totals, iterations, etaSeconds, event }: RunProgress): string {
   if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
   if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;
   const { accepted, rejected } = totals.revisions;

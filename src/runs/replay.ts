@@ -3,7 +3,7 @@ import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { firstDifference } from './journal/difference.ts';
+import { firstDifference, type Tolerance } from './journal/difference.ts';
 import { asRecorded } from './journal/events.ts';
 import type { RunEvent } from './journal/events.ts';
 import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
@@ -12,7 +12,6 @@ import { stepName, isStep, type StepLog, type StepBody, type StepEvent } from '.
 import type { Manifest } from './folder/manifest.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
-import { runSearch } from './drivers/llm-search.ts';
 
 export interface RecordedRun {
   readonly folder: string;
@@ -78,6 +77,10 @@ function comparable({ time: _time, seq: _seq, ...body }: StepEvent, words: boole
   return { ...call, text: reply.text };
 }
 
+/** Bounds and p values are of quantiles that versions compute to within 1e-9; what was played must be equal to the bit. */
+const toleratesBounds: Tolerance = (path, expected, got) =>
+  /(?:^|\.)(?:ci95\[[01]\]|p)$/.test(path) && Math.abs(expected - got) <= 1e-9 * Math.max(1, Math.abs(expected));
+
 /** A step log that has everything done again, and compares it with the record. */
 class ComparingStepLog implements StepLog {
   position = 0;
@@ -99,7 +102,7 @@ class ComparingStepLog implements StepLog {
     const expected = this.record[this.position];
     const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
     const got = event as StepEvent;
-    const difference = firstDifference(comparable(expected, this.words), comparable(got, this.words));
+    const difference = firstDifference(comparable(expected, this.words), comparable(got, this.words), '', toleratesBounds);
     if (difference) {
       const where = `seq ${expected.seq} (${stepName(expected)})`;
       throw new Differs(`at ${where}: expected ${difference.path} ${difference.expected}, got ${difference.got}`);
@@ -126,12 +129,11 @@ export async function replayRun(
   const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');
   let difference: string | null = null;
   try {
-    await runSearch({
-      ...units,
-      backend,
+    const models = oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' }));
+    await units.driver.run({
+      units: { ...units, backend, models },
       steps,
       signal: options.signal,
-      models: oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' })),
       checkBudget: () => {},
       onIteration: async () => {},
     });

@@ -8,7 +8,11 @@ import type { Method } from '../methods/method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
+import type { Backend } from '../rollout/backend.ts';
+import type { Driver } from './drivers/driver.ts';
+import { drivers } from './drivers/index.ts';
 import { checkPrices } from './models/cost.ts';
+import type { RunModels } from './models/models.ts';
 
 /** What a configuration names. */
 export interface RunUnits {
@@ -17,6 +21,14 @@ export interface RunUnits {
   readonly policy: Policy;
   readonly method: Method;
   readonly settings: SearchSettings;
+  /** named by the kind of the method */
+  readonly driver: Driver;
+}
+
+/** The units of a run with what plays its episodes and what answers its calls. */
+export interface OpenUnits extends RunUnits {
+  readonly backend: Backend;
+  readonly models: RunModels;
 }
 
 /**
@@ -30,7 +42,8 @@ export class UnitCache {
   resolve(config: Config): RunUnits {
     checkPrices(config);
     const { env, policy } = this.#sharedOf(config);
-    return { config, env, policy, method: findMethod(config.method), settings: toSettings(config, env) };
+    const method = findMethod(config.method);
+    return { config, env, policy, method, settings: toSettings(config, env), driver: drivers[method.kind] };
   }
 
   #sharedOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<RunUnits, 'env' | 'policy'> {

@@ -2,22 +2,21 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../base/errors.ts';
 import { openOnce } from '../base/async.ts';
+import type { PurposeSettings } from '../config/purpose.ts';
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
-import type { Method } from '../methods/method.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/node/open.ts';
-import { type SharedBackend, batchingBackend } from '../rollout/batching-backend.ts';
-import type { CallState } from './models/calls.ts';
+import { batchingBackend, type SharedBackend } from '../rollout/batching-backend.ts';
 import { modelNames, priceOf, withListPrices } from './models/cost.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import { openModel } from './models/open-model.ts';
-import { type ModelNames, openModels, type RunModels } from './models/models.ts';
-import { UnitCache } from './resolve-units.ts';
-import { type Progress, restoreSummary, runExperiment } from './run.ts';
+import type { ModelNames, RunModels } from './models/models.ts';
+import { type RunUnits, UnitCache } from './resolve-units.ts';
+import { executeRun, type RunOptions, restoreSummary } from './run.ts';
 import type { RunSummary } from './folder/summary.ts';
 
 export interface PoolOptions {
@@ -27,20 +26,11 @@ export interface PoolOptions {
   readonly jobs: number;
 }
 
-export interface PooledRun {
+/** Its folder is made by `ensureRunFolder`; a run that has begun there is resumed. */
+export interface PooledRun extends Omit<RunOptions, 'resume' | 'now'> {
   readonly config: Config;
-  /** made by `ensureRunFolder`; what is in it already is gone on from */
-  readonly folder: string;
   /** what plays the episodes where neither the run has begun nor its configuration decides */
   readonly backend?: BackendChoice;
-  readonly argv: readonly string[];
-  /** what the user types to go on */
-  readonly resumeCommand: string;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
-  readonly onNotice?: (text: string) => void;
-  readonly log?: (text: string) => void;
-  readonly onCall?: (call: CallState | null) => void;
 }
 
 /** The prices that a run was begun with hold for all of it, unless the configuration names others. */
@@ -64,14 +54,14 @@ export class RunPool {
 
   /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
   async check(config: Config): Promise<void> {
-    const { env, policy, method } = this.#units.resolve(await withListPrices(config));
-    const unsupported = (await this.#backend(config.evaluation.backend)).supports(env, policy);
+    const units = this.#units.resolve(await withListPrices(config));
+    const unsupported = (await this.#backend(config.evaluation.backend)).supports(units.env, units.policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-    await this.#modelsOf(config, method, null);
+    await this.#modelsOf(units, null);
   }
 
   /**
-   * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `runExperiment` does.
+   * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `executeRun` does.
    */
   async run({ config, folder, backend: fallback, ...options }: PooledRun): Promise<RunSummary> {
     const manifest = requireRun(folder);
@@ -79,8 +69,8 @@ export class RunPool {
     if (manifest.status === 'finished') return restoreSummary(folder, units.config, units.policy);
     const asked = config.evaluation.backend;
     const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
-    const models = await this.#modelsOf(config, units.method, usedModels(manifest));
-    return await runExperiment({ ...units, ...options, folder, resume: true, backend, models });
+    const models = await this.#modelsOf(units, usedModels(manifest));
+    return await executeRun({ ...units, backend, models }, { ...options, folder, resume: true });
   }
 
   /** Of the backends: how many evaluations were asked for, and how many calls they took. */
@@ -102,8 +92,9 @@ export class RunPool {
     return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(batchingBackend));
   }
 
-  #modelsOf(config: Config, method: Method, begun: ModelNames | null): Promise<RunModels> {
-    return openModels(config, method, (name, { controls }) => this.#model(name, config, controls), begun);
+  #modelsOf(units: RunUnits, begun: ModelNames | null): Promise<RunModels> {
+    const open = (name: string, { controls }: PurposeSettings) => this.#model(name, units.config, controls);
+    return units.driver.openModels(units, open, begun);
   }
 
   /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */

@@ -1,7 +1,7 @@
 /** What a sweep would take, before it takes it. */
 import type { Config } from '../config/schema.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { type Estimate, estimateRun } from '../runs/estimate.ts';
+import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { indexRuns } from '../runs/folder/folder.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import { UnitCache } from '../runs/resolve-units.ts';
@@ -20,7 +20,7 @@ export interface PlannedGroup {
   /** begun there */
   readonly begun: number;
   /** of one run from its start */
-  readonly each: Estimate;
+  readonly each: CostEstimate;
 }
 
 function withoutSeed({ seed: _seed, ...rest }: Config): string {
@@ -49,7 +49,13 @@ export async function estimateSweep(
     const units = cache.resolve(await withListPrices(group.config));
     const { method, env } = units;
     const { model } = group.config;
-    planned.push({ ...group, env: env.id, method: method.id, model, each: await estimateRun(units, backend) });
+    planned.push({
+      ...group,
+      env: env.id,
+      method: method.id,
+      model,
+      each: await units.driver.estimate(units, backend),
+    });
   }
   return planned;
 }
@@ -63,7 +69,7 @@ export function totalOf(groups: readonly PlannedGroup[]) {
       if (open === 0) return total;
       return total === null || each === null ? null : total + open * each;
     }, 0);
-  const count = (of: (estimate: Estimate) => number): number => sum(({ each: each }) => of(each)) as number;
+  const count = (of: (estimate: CostEstimate) => number): number => sum(({ each }) => of(each)) as number;
   return {
     runs: groups.reduce((total, { runs }) => total + runs, 0),
     finished: groups.reduce((total, { finished }) => total + finished, 0),
@@ -72,6 +78,6 @@ export function totalOf(groups: readonly PlannedGroup[]) {
     prompt_tokens: count((each) => each.prompt_tokens),
     completion_tokens: count((each) => each.completion_tokens),
     /** null: a model without a price in the configuration */
-    cost_usd: sum(({ each: each }) => each.cost_usd),
+    cost_usd: sum(({ each }) => each.cost_usd),
   };
 }

@@ -4,8 +4,8 @@ import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/f
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { BusyError } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
-import type { Progress } from '../runs/run.ts';
 import { RunPool } from '../runs/run-pool.ts';
+import type { RunProgress } from '../runs/session/progress.ts';
 import type { SweepRun } from './expand.ts';
 
 /**
@@ -46,7 +46,7 @@ export interface Running {
   readonly run: SweepRun;
   readonly folder: string;
   /** null before its first event */
-  readonly progress: Progress | null;
+  readonly progress: RunProgress | null;
 }
 
 export interface SweepOptions {
@@ -170,7 +170,7 @@ class Sweep {
       folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: this.#now() }));
       const name = folder;
       let rows = 0;
-      const onProgress = (progress: Progress): void => {
+      const onProgress = (progress: RunProgress): void => {
         const before = rows;
         rows = progress.totals.rows.length;
         // What was on record is no work of this process.

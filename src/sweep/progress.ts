@@ -2,13 +2,13 @@
 import { basename } from 'node:path';
 import { significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
-import type { Progress } from '../runs/run.ts';
+import type { RunProgress } from '../runs/session/progress.ts';
 import type { SweepState } from './local.ts';
 
 const digits = 5;
 const number = (value: number | null | undefined): string => (value == null ? '-' : significant(value, digits));
 
-function runLine(folder: string, progress: Progress | null): string {
+function runLine(folder: string, progress: RunProgress | null): string {
   const name = basename(folder);
   if (progress === null) return `${name}  begins`;
   const { totals, iterations } = progress;

@@ -21,7 +21,7 @@ import { readExperimentName } from '../../src/interop/reference/layout.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { openRecordedRun, recordedModel } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
-import { eventsOf, prepareRun, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { eventsOf, execute, prepareRun, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
 import { type HandLayout, type WrittenCandidate, writeReferenceLog } from '../support/reference-log.ts';
 import { exported, importAll, tree } from '../support/reference-round-trip.ts';
 
@@ -134,9 +134,8 @@ describe('a log written after the reference', () => {
     await expect(openRecordedRun(folder as string)).rejects.toThrow(/imported from a log/);
     expect(() => recordedModel(folder as string)).toThrow(/imported from a log/);
     const options = await prepareRun();
-    const { runExperiment } = await import('../../src/runs/run.ts');
     try {
-      const resumed = runExperiment({ ...options, folder: folder as string, resume: true });
+      const resumed = execute({ ...options, folder: folder as string, resume: true });
       await expect(resumed).rejects.toThrow(/imported from a log/);
     } finally {
       await options.backend.close();

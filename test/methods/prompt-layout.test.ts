@@ -7,8 +7,7 @@ import { promptMessage } from '../../src/methods/prompts/message.ts';
 import { searchPrompt } from '../../src/methods/prompts/search.ts';
 import type { EventOf, RunEvent } from '../../src/runs/journal/events.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
-import { runExperiment } from '../../src/runs/run.ts';
-import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
+import { answerOf, eventsOf, execute, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
 import { context, summaryOf, traces, trials, vector } from '../support/methods.ts';
 
 const isCall = (event: RunEvent): event is EventOf<'llm_call'> => event.type === 'llm_call';
@@ -28,7 +27,7 @@ function sharedPart(prompts: readonly string[]): number {
 describe('the prompts of CartPole/r2po with its default settings', async () => {
   const overrides = ['iterations=100', 'warmup.policies=20', 'evaluation.episodes=20', 'recheck.episodes=1'];
   const options = await prepareRun({ config: 'cartpole/r2po', overrides });
-  await runExperiment(options).finally(() => options.backend.close());
+  await execute(options).finally(() => options.backend.close());
   const calls = eventsOf(options.folder).filter(isCall);
   const promptsOf = (purpose: string) =>
     calls.filter((call) => call.purpose === purpose).map(({ request }) => request.messages[0].content);

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { costOf } from '../../src/runs/models/cost.ts';
-import { estimateRun } from '../../src/runs/estimate.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { methods } from '../../src/methods/index.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
@@ -17,7 +16,8 @@ afterAll(() => backend.close());
 const price = 'prices.offline={prompt_per_million: 2.5, completion_per_million: 10, date: 2026-11-20}';
 
 async function estimateOf(config: string, overrides: readonly string[] = []) {
-  return estimateRun(resolveUnits((await resolveConfig(config, overrides)).config), backend);
+  const units = resolveUnits((await resolveConfig(config, overrides)).config);
+  return units.driver.estimate(units, backend);
 }
 
 describe('the estimate', () => {

@@ -10,7 +10,8 @@ import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { createRunFolder, findRunToResume, readRunConfig } from '../../src/runs/folder/folder.ts';
 import { Journal } from '../../src/runs/journal/journal.ts';
 import type { Manifest } from '../../src/runs/folder/manifest.ts';
-import { type Progress, restoreSummary, runExperiment } from '../../src/runs/run.ts';
+import { restoreSummary } from '../../src/runs/run.ts';
+import type { RunProgress } from '../../src/runs/session/progress.ts';
 import { deriveGenerator, deriveSeed, type SeedPurpose } from '../../src/runs/seeds.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import type { ChatModel } from '../../src/llm/chat.ts';
@@ -29,8 +30,7 @@ import {
   smallSettings,
   temporaryFolder,
   timeless,
-  uselessRun,
-} from '../support/experiment.ts';
+  uselessRun, execute } from '../support/experiment.ts';
 
 /** Holds CartPole for 500 steps from every start. */
 const perfect = [0, 0.5, 0, 1, 0, 6, 0, 6, 0, 0];
@@ -294,7 +294,7 @@ describe('a whole run', () => {
   });
 
   it('tells how far it is', async () => {
-    const seen: Progress[] = [];
+    const seen: RunProgress[] = [];
     let clock = 1_700_000_000_000;
     const now = () => {
       clock += 1000;
@@ -449,7 +449,7 @@ describe('resuming', () => {
   it('refuses a folder that another process writes', async () => {
     const options = await prepareRun();
     const journal = Journal.open(options.folder);
-    const error = await failureOf(() => runExperiment(options));
+    const error = await failureOf(() => execute(options));
     expect(error.message).toContain(`process ${process.pid}`);
     journal.close();
     await options.backend.close();
@@ -465,7 +465,7 @@ describe('stopping', () => {
     readonly status: RunSummary['status'];
   }) {
     const options = await prepareRun({ ...stop.options, model: stop.first });
-    const error = await failureOf(() => runExperiment(options));
+    const error = await failureOf(() => execute(options));
     await options.backend.close();
     const { folder } = options;
     expect(error.exitCode).toBe(stop.exitCode);
@@ -560,7 +560,7 @@ describe('stopping', () => {
       throw defect;
     });
     const options = await prepareRun({ model: first });
-    await expect(runExperiment(options)).rejects.toBe(defect);
+    await expect(execute(options)).rejects.toBe(defect);
     await options.backend.close();
     expect(eventsOf(options.folder).at(-1)).toMatchObject({
       type: 'run_stopped',

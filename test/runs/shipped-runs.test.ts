@@ -6,12 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { shippedConfigs } from '../../src/config/shipped.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
-import { runExperiment } from '../../src/runs/run.ts';
 import type { ChatModel } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { methods } from '../../src/methods/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { eventsOf, prepareRun, searchEvents, smallRun, timeless } from '../support/experiment.ts';
+import { eventsOf, prepareRun, searchEvents, smallRun, timeless, execute } from '../support/experiment.ts';
 
 let runsDir: string;
 beforeAll(() => {
@@ -70,7 +69,7 @@ describe.each(replayed)('$config $extra', ({ config, extra }) => {
         ...(folder !== undefined && { folder }),
       });
       folder = options.folder;
-      const run = runExperiment(options).finally(() => options.backend.close());
+      const run = execute(options).finally(() => options.backend.close());
       if (session < calls) await expect(run).rejects.toThrow('stopped');
       else expect(timeless(await run)).toEqual(timeless(whole.summary));
     }

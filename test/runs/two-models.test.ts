@@ -1,10 +1,9 @@
 /** A run whose search and critic calls are answered by different models, or by one that stands in. */
 import { describe, expect, it } from 'vitest';
 import { exitCodes, ModelError } from '../../src/base/errors.ts';
-import { runExperiment } from '../../src/runs/run.ts';
 import { ModelChain } from '../../src/llm/fallback.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
-import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
+import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun, execute } from '../support/experiment.ts';
 
 const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
 const named = (id: string, usage: object) => ({ ...scriptedModel(answer, { answeredBy: id, usage }), id });
@@ -71,7 +70,7 @@ describe('replies that cannot be used', () => {
 async function failingRun(model: ReturnType<typeof scriptedModel>, withLimit: readonly string[]) {
   const options = await prepareRun({ model, overrides: withLimit });
   try {
-    await runExperiment(options);
+    await execute(options);
   } catch (error) {
     return { failure: error as ModelError, folder: options.folder };
   } finally {

@@ -11,8 +11,8 @@ import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { oneModel, type RunModels } from '../../src/runs/models/models.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
-import { resolveUnits } from '../../src/runs/resolve-units.ts';
-import { type ExperimentOptions, runExperiment } from '../../src/runs/run.ts';
+import { type OpenUnits, resolveUnits } from '../../src/runs/resolve-units.ts';
+import { executeRun, type RunOptions } from '../../src/runs/run.ts';
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'r2po-test-'));
@@ -71,11 +71,13 @@ export interface SmallRun {
   /** an earlier run's folder to go on with */
   readonly folder?: string;
   readonly runsDir?: string;
-  readonly options?: Partial<ExperimentOptions>;
+  readonly options?: Partial<PreparedRun>;
 }
 
+export type PreparedRun = OpenUnits & RunOptions;
+
 /** Prepares a run, or the resumption of one. */
-export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions> {
+export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
   const overrides = [...smallSettings, ...(run.overrides ?? [])];
   const name = run.config ?? 'cartpole/r2po';
   const { config, yaml } = await resolveConfig(name, overrides, { seed: run.seed ?? 3 });
@@ -93,10 +95,12 @@ export async function prepareRun(run: SmallRun = {}): Promise<ExperimentOptions>
   };
 }
 
+export const execute = (run: PreparedRun): Promise<RunSummary> => executeRun(run, run);
+
 export async function smallRun(run: SmallRun = {}): Promise<{ readonly folder: string; readonly summary: RunSummary }> {
   const options = await prepareRun(run);
   try {
-    return { folder: options.folder, summary: await runExperiment(options) };
+    return { folder: options.folder, summary: await execute(options) };
   } finally {
     await options.backend.close();
   }
@@ -106,7 +110,7 @@ export async function smallRun(run: SmallRun = {}): Promise<{ readonly folder: s
 export async function uselessRun(run: SmallRun): Promise<string> {
   const options = await prepareRun(run);
   try {
-    await runExperiment(options);
+    await execute(options);
   } catch (error) {
     if (error instanceof UnusableError) return options.folder;
     throw error;

@@ -1,7 +1,7 @@
 /** What a sweep shows while it runs. */
 import { expect, it } from 'vitest';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
-import type { Progress } from '../../src/runs/run.ts';
+import type { RunProgress } from '../../src/runs/session/progress.ts';
 import type { SweepRun } from '../../src/sweep/expand.ts';
 import type { SweepState } from '../../src/sweep/local.ts';
 import { sweepLines, totalLine } from '../../src/sweep/progress.ts';
@@ -18,7 +18,7 @@ const figures: SweepState = {
 
 const run = { id: '1a2b', yaml: '' } as SweepRun;
 
-function progressAfter(means: readonly number[]): Progress {
+function progressAfter(means: readonly number[]): RunProgress {
   const totals = new RunTotals();
   means.forEach((mean, i) => {
     const params = [mean];

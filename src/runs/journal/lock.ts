@@ -290,7 +290,7 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
  */
 export async function watchLock(
   folder: string,
-  { signal, onNotice }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: (text: string) => void } = {},
+  { signal, onNotice }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: ((text: string) => void) | undefined } = {},
 ): Promise<string | null> {
   const path = join(folder, lockName);
   const content = read(path);

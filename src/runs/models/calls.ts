@@ -4,7 +4,7 @@ import type { CallProgress } from '../../llm/chat.ts';
 import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
 import { type Asked, askModel } from './ask-model.ts';
-import type { Search } from '../drivers/llm-search.ts';
+import type { DriverRun } from '../drivers/driver.ts';
 import { deriveSeed } from '../seeds.ts';
 import { UnusableReplies } from './unusable.ts';
 
@@ -28,13 +28,13 @@ export class RunCalls {
   /** reply of the latest call; null: it was on record */
   latest: AskedReply | null = null;
   readonly unusable: UnusableReplies;
-  readonly #search: Search;
+  readonly #run: DriverRun;
   /** notices that were told */
   readonly #told = new Set<string>();
 
-  constructor(search: Search) {
-    this.#search = search;
-    this.unusable = new UnusableReplies(search.config.llm.max_unusable_in_a_row);
+  constructor(run: DriverRun) {
+    this.#run = run;
+    this.unusable = new UnusableReplies(run.units.config.llm.max_unusable_in_a_row);
   }
 
   /** Makes a call and tells how it gets on; `number` counts the calls of the run from 0. */
@@ -44,7 +44,8 @@ export class RunCalls {
     forbidden: Call['forbidden'],
     number: number,
   ): Promise<Asked> {
-    const { config, settings: search, models, policy, signal, folder, log, onNotice, onCall } = this.#search;
+    const { units, signal, folder, log, onNotice, onCall } = this.#run;
+    const { config, settings: search, models, policy } = units;
     const modelSeed = config.llm.seed;
     const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;
     const settings = purposeSettings(config, purpose);

@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { ChatModel } from '../../llm/chat.ts';
 import type { Environment } from '../../llm/providers/index.ts';
 import type { Purpose } from '../../methods/method.ts';
-import type { Estimate } from '../estimate.ts';
+import type { CostEstimate } from '../drivers/driver.ts';
 import type { RunModels } from './models.ts';
 
 export interface Context {
@@ -44,7 +44,7 @@ export async function contextsOf(
 }
 
 /** A sentence for each context that the prompts will outgrow; the estimate of tokens is one, so nothing is refused. */
-export function outgrown(contexts: readonly Context[], { longest_call_tokens: longest }: Estimate): string[] {
+export function outgrown(contexts: readonly Context[], { longest_call_tokens: longest }: CostEstimate): string[] {
   return contexts.flatMap(({ purpose, model, tokens }) => {
     const longestCall = longest[purpose];
     return tokens === null || longestCall === null || longestCall <= tokens

@@ -3,7 +3,7 @@ import type { Job } from 'bullmq';
 import { InterruptedError, R2poError } from '../../base/errors.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { patience } from '../../runs/journal/heartbeat.ts';
-import type { Progress } from '../../runs/run.ts';
+import type { RunProgress } from '../../runs/session/progress.ts';
 import { classifyFailure, longWait, reasonOf } from './classify-failure.ts';
 import { type JobData, type JobProgress, type JobResult, readJob } from './job.ts';
 import type { SweepQueue } from './queue.ts';
@@ -160,7 +160,7 @@ export class JobAttempt {
   }
 
   /** Sends Redis how far the run is, now and then, and never waits for it. */
-  #progressReporter(): (progress: Progress) => void {
+  #progressReporter(): (progress: RunProgress) => void {
     let last = Number.NEGATIVE_INFINITY;
     let sending = false;
     return ({ totals, iterations }) => {

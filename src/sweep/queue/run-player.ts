@@ -7,8 +7,8 @@ import { ensureRunFolder, runFolderName, withPrices } from '../../runs/folder/fo
 import { runHash } from '../../runs/folder/identity.ts';
 import { type Manifest, readManifest, usedBackend } from '../../runs/folder/manifest.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
-import type { Progress } from '../../runs/run.ts';
 import { RunPool } from '../../runs/run-pool.ts';
+import type { RunProgress } from '../../runs/session/progress.ts';
 import { reasonOf } from './classify-failure.ts';
 import type { RunStore } from './published-runs.ts';
 
@@ -49,7 +49,7 @@ export class RunPlayer {
   async play(
     { config, yaml }: Pick<ResolvedConfig, 'config' | 'yaml'>,
     signal: AbortSignal,
-    onProgress: (progress: Progress) => void,
+    onProgress: (progress: RunProgress) => void,
   ): Promise<RunSummary | null> {
     const { store, runsDir, backend, argv, note } = this.#options;
     const folder = this.folderOf(config);

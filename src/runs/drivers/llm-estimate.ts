@@ -2,36 +2,19 @@
  * What a run will take, before it takes it: calls and episodes counted from the method, tokens from the prompts of its
  * first and of its last iteration, made from policies that are drawn at random and played.
  */
-import { estimateTokens } from '../base/tokens.ts';
-import { purposeSettings } from '../config/purpose.ts';
-import { runIteration } from '../methods/interpreter.ts';
-import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from '../methods/method.ts';
-import { sensitivityChanges } from '../methods/settings.ts';
-import { warmupParameters } from '../methods/warmup.ts';
-import type { Backend } from '../rollout/backend.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
-import { sensitivity } from '../evaluation/sensitivity.ts';
-import { costOf, priceOf } from './models/cost.ts';
-import type { RunUnits } from './resolve-units.ts';
-import { deriveGenerator, deriveSeed } from './seeds.ts';
-
-export interface Estimate {
-  /** without repair turns */
-  readonly calls: number;
-  /** warm-up and evaluations, without the re-check */
-  readonly episodes: number;
-  readonly recheck_episodes: number;
-  readonly prompt_tokens: number;
-  /** of replies in the asked-for form; a model that thinks aloud writes many more */
-  readonly completion_tokens: number;
-  /** of the longest call of each purpose: prompt and reply, tokens; null: the method has none */
-  readonly longest_call_tokens: Readonly<Record<Purpose, number | null>>;
-  /** without what caches save; null: a model has no price */
-  readonly cost_usd: number | null;
-  /** of the search model's price */
-  readonly price_date: string | null;
-  readonly price_source: string | null;
-}
+import { estimateTokens } from '../../base/tokens.ts';
+import { purposeSettings } from '../../config/purpose.ts';
+import { runIteration } from '../../methods/interpreter.ts';
+import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from '../../methods/method.ts';
+import { sensitivityChanges } from '../../methods/settings.ts';
+import { warmupParameters } from '../../methods/warmup.ts';
+import type { Backend } from '../../rollout/backend.ts';
+import { evaluate } from '../../evaluation/evaluate.ts';
+import { sensitivity } from '../../evaluation/sensitivity.ts';
+import { costOf, priceOf } from '../models/cost.ts';
+import type { RunUnits } from '../resolve-units.ts';
+import type { CostEstimate } from './driver.ts';
+import { deriveGenerator, deriveSeed } from '../seeds.ts';
 
 /** Of the calls of one purpose in one iteration. */
 interface CallTokens {
@@ -49,7 +32,7 @@ interface OneIteration {
 }
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
-export async function estimateRun(units: RunUnits, backend: Backend): Promise<Estimate> {
+export async function estimateSearch(units: RunUnits, backend: Backend): Promise<CostEstimate> {
   const { config, settings } = units;
   const first = await oneIteration(units, backend, 1);
   const last = settings.iterations === 1 ? first : await oneIteration(units, backend, settings.iterations);
