@@ -1,0 +1,69 @@
+/** What a driver of runs is: the kind of a method names the one that searches with it. */
+import type { Backend } from '../../rollout/backend.ts';
+import type { Trace } from '../../rollout/job.ts';
+import type { Purpose } from '../../methods/method.ts';
+import type { EventOf } from '../journal/events.ts';
+import type { StepLog } from '../journal/steps.ts';
+import type { CallState } from '../models/calls.ts';
+import type { ModelNames, OpenOne, RunModels } from '../models/models.ts';
+import type { OpenUnits, RunUnits } from '../resolve-units.ts';
+
+/** Where a run reports what happens beside its steps. */
+export interface RunListeners {
+  /** a line for the user that is more than a log line, such as a torn line that was dropped */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** a line of a model: waits, parameters left out, who answers instead */
+  readonly log?: ((text: string) => void) | undefined;
+  /** progress of each model call; null when it has ended */
+  readonly onCall?: ((call: CallState | null) => void) | undefined;
+}
+
+/** A run as its driver sees it. */
+export interface DriverRun extends RunListeners {
+  readonly units: OpenUnits;
+  readonly steps: StepLog;
+  /** of the run; no other run of this process has it; left out where nothing is sent */
+  readonly folder?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Throws when a budget is used up; to be called before each step that costs something. */
+  readonly checkBudget: () => void;
+  /**
+   * To be called after each iteration, a recorded one too; `trace` plays the episode that represents the kept policy, null
+   * when nothing was kept.
+   */
+  readonly onIteration: (event: EventOf<'iteration'>, trace: (() => Promise<Trace>) | null) => Promise<void>;
+}
+
+/** What a run will take. */
+export interface CostEstimate {
+  /** without repair turns */
+  readonly calls: number;
+  /** warm-up and evaluations, without the re-check */
+  readonly episodes: number;
+  readonly recheck_episodes: number;
+  readonly prompt_tokens: number;
+  /** of replies in the asked-for form; a reasoning model writes many more */
+  readonly completion_tokens: number;
+  /** of the longest call of each purpose: prompt and reply, tokens; null: the method has none */
+  readonly longest_call_tokens: Readonly<Record<Purpose, number | null>>;
+  /** without what caches save; null: a model has no price */
+  readonly cost_usd: number | null;
+  /** of the search model's price */
+  readonly price_date: string | null;
+  readonly price_source: string | null;
+}
+
+export interface Driver {
+  /** version of the prompts that it sends; null: it sends none */
+  readonly promptVersion: number | null;
+  /**
+   * Runs to the end, or to what it throws: a model that fails, a budget, an interruption, a broken record. It always
+   * starts from the beginning and takes each step by `recordedStep`, so that a resumed run takes the very same path as
+   * one that was never interrupted.
+   */
+  run(run: DriverRun): Promise<void>;
+  /** Opens what answers the calls of a run. `begun`: what an earlier session used. Throws a usage error. */
+  openModels(units: RunUnits, open: OpenOne, begun?: ModelNames | null): Promise<RunModels>;
+  /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */
+  estimate(units: RunUnits, backend: Backend): Promise<CostEstimate>;
+}

@@ -1,0 +1,119 @@
+/** What an iteration of a method does to the world, as steps of a run. */
+import { throwIfInterrupted, yieldToEventLoop } from '../../base/async.ts';
+import { sensitivity } from '../../evaluation/sensitivity.ts';
+import type { CandidateLabel, Effects, ReplayEpisode } from '../../methods/method.ts';
+import { sensitivityChanges } from '../../methods/settings.ts';
+import type { Episodes, Trace } from '../../rollout/job.ts';
+import type { EpisodePick } from '../../rollout/statistics.ts';
+import { paired } from '../../stats/intervals.ts';
+import { recordedStep } from '../journal/steps.ts';
+import type { RunCalls } from '../models/calls.ts';
+import { deriveSeed } from '../seeds.ts';
+import type { DriverRun } from './driver.ts';
+import type { EvaluatedPolicy, Player } from './player.ts';
+
+/** Traces of a candidate: within its iteration played once, and later, when nothing of them is kept, again each time. */
+interface CandidateTraces {
+  readonly now: ReplayEpisode;
+  readonly later: ReplayEpisode;
+}
+
+/**
+ * Plays episodes of a recorded evaluation again. A function of its own: closures of one scope keep alive what any of them
+ * uses, and this one lives as long as the run.
+ */
+function replayer(player: Player, policy: EvaluatedPolicy): ReplayEpisode {
+  return (pick) => player.replay(policy, pick);
+}
+
+/** The same episode is played once, however often it is asked for. */
+function remembered(play: ReplayEpisode): ReplayEpisode {
+  const played = new Map<EpisodePick, Promise<Trace>>();
+  return (pick) => {
+    const known = played.get(pick) ?? play(pick);
+    played.set(pick, known);
+    return known;
+  };
+}
+
+/** The calls of an iteration, `calls` being those of the run. */
+function callEffects(run: DriverRun, calls: RunCalls): Pick<Effects, 'ask' | 'notice' | 'refused'> {
+  const { steps, signal } = run;
+  return {
+    async ask({ messages, forbidden, ...call }) {
+      const callNumber = calls.count++;
+      let live = false;
+      const event = await recordedStep(steps, 'llm_call', call, async () => {
+        live = true;
+        await yieldToEventLoop(signal);
+        run.checkBudget();
+        const asked = await calls.ask(call, messages, forbidden, callNumber);
+        return { type: 'llm_call', ...call, ...asked };
+      });
+      const { text, reasoning, finish, usage } = event.reply;
+      const reply = { text, reasoning, finish, tokens: usage.completionTokens };
+      calls.latest = live ? reply : null;
+      return reply;
+    },
+
+    notice(text) {
+      if (calls.latest !== null) run.onNotice?.(text);
+    },
+
+    async refused(call) {
+      // Another version may say the same thing in other words.
+      const { problem: _words, ...known } = call;
+      await recordedStep(steps, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
+      // A resumed run begins to count anew.
+      if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
+    },
+  };
+}
+
+/** The effects of one iteration, and the traces that they can make. */
+export function iterationEffects(run: DriverRun, player: Player, calls: RunCalls) {
+  const { steps, signal, units } = run;
+  const { config, settings } = units;
+  const traces = new Map<CandidateLabel, CandidateTraces>();
+  /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
+  let before: (() => Promise<Episodes>) | null = null;
+
+  const effects: Effects = {
+    ...callEffects(run, calls),
+
+    async evaluate(call) {
+      calls.unusable.reset();
+      const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
+      const episodes = settings.evaluationEpisodes;
+      let again: ReplayEpisode | null = null;
+      let outcomes = async (): Promise<Episodes> => (await player.play(event.params, episodes, seed)).outcomes();
+      const { adjustments: _words, ...known } = call;
+      const event = await recordedStep(steps, 'evaluated', { ...known, seed }, async () => {
+        const result = await player.play(call.params, episodes, seed);
+        again = (pick) => result.trace(0, pick);
+        outcomes = result.outcomes;
+        const pairedWith = settings.selection === 'paired' ? before : null;
+        const test = pairedWith && paired((await pairedWith()).returns, (await outcomes()).returns);
+        return { type: 'evaluated', ...call, seed, summary: result.summaries[0], paired: test };
+      });
+      before = outcomes;
+      const later = replayer(player, { params: event.params, episodes, seed, summary: event.summary });
+      const now = remembered(again ?? later);
+      traces.set(call.candidate, { now, later });
+      return { summary: event.summary, paired: event.paired, trace: now };
+    },
+
+    async sensitivity({ iteration, params }) {
+      const seed = deriveSeed(config.seed, 'evaluation', iteration);
+      return recordedStep(steps, 'sensitivity', { iteration, params, seed }, async () => {
+        throwIfInterrupted(signal);
+        const { env, policy, backend } = units;
+        const episodes = settings.sensitivityEpisodes ?? settings.evaluationEpisodes;
+        const job = { env, policy, episodes, seed, maxSteps: settings.maxSteps };
+        const measured = await sensitivity(backend, job, params, sensitivityChanges(settings), signal);
+        return { type: 'sensitivity', iteration, params, seed, ...measured };
+      });
+    },
+  };
+  return { effects, traces };
+}

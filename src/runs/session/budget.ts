@@ -1,0 +1,34 @@
+/** The budget of a run: what it may use before it stops, resumable. */
+import { exitCodes, R2poError } from '../../base/errors.ts';
+
+/** Limits as the configuration names them; null or left out: no limit. */
+export interface BudgetLimits {
+  readonly max_calls?: number | null;
+  readonly max_tokens?: number | null;
+  readonly max_time_s?: number | null;
+  readonly max_cost_usd?: number | null;
+}
+
+/** What all sessions of a run used so far; null: not known. */
+export type BudgetUse = Readonly<Record<keyof BudgetLimits, number | null>>;
+
+const kinds = [
+  { key: 'max_calls', what: 'model calls', option: '--max-calls' },
+  { key: 'max_tokens', what: 'tokens', option: '--max-tokens' },
+  { key: 'max_time_s', what: 'seconds', option: '--max-time' },
+  { key: 'max_cost_usd', what: 'USD', option: '--max-cost' },
+] as const satisfies readonly { readonly key: keyof BudgetLimits; readonly what: string; readonly option: string }[];
+
+/** Throws the first limit that is reached, with the option that raises it. */
+export function checkBudget(limits: BudgetLimits, use: BudgetUse): void {
+  for (const { key, what, option } of kinds) {
+    const limit = limits[key] ?? Number.POSITIVE_INFINITY;
+    const used = use[key] ?? 0;
+    if (used < limit) continue;
+    throw new R2poError(
+      'budget',
+      `the budget of ${limit} ${what} is used up (${Number(used.toPrecision(4))}); allow more with ${option}`,
+      { exitCode: exitCodes.budget },
+    );
+  }
+}
