@@ -3,13 +3,13 @@ import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { firstDifference, type Tolerance } from './journal/difference.ts';
-import { asRecorded } from './journal/events.ts';
-import type { RunEvent } from './journal/events.ts';
 import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
-import { type EventLog, readEvents } from './journal/journal.ts';
-import { stepName, isStep, type StepLog, type StepBody, type StepEvent } from './journal/steps.ts';
 import type { Manifest } from './folder/manifest.ts';
+import { firstDifference, type Tolerance } from './journal/difference.ts';
+import type { RunEvent } from './journal/events.ts';
+import { asRecorded } from './journal/events.ts';
+import { type EventLog, readEvents } from './journal/journal.ts';
+import { isStep, type StepBody, type StepEvent, type StepLog, stepName } from './journal/steps.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
 
@@ -102,7 +102,12 @@ class ComparingStepLog implements StepLog {
     const expected = this.record[this.position];
     const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
     const got = event as StepEvent;
-    const difference = firstDifference(comparable(expected, this.words), comparable(got, this.words), '', toleratesBounds);
+    const difference = firstDifference(
+      comparable(expected, this.words),
+      comparable(got, this.words),
+      '',
+      toleratesBounds,
+    );
     if (difference) {
       const where = `seq ${expected.seq} (${stepName(expected)})`;
       throw new Differs(`at ${where}: expected ${difference.path} ${difference.expected}, got ${difference.got}`);

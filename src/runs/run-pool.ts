@@ -1,23 +1,23 @@
 /** What the runs of one process share: backends, the model's threads, and what a configuration names. */
 import { availableParallelism } from 'node:os';
-import { UsageError } from '../base/errors.ts';
 import { openOnce } from '../base/async.ts';
+import { UsageError } from '../base/errors.ts';
 import type { PurposeSettings } from '../config/purpose.ts';
 import type { Config } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
 import { batchingBackend, type SharedBackend } from '../rollout/batching-backend.ts';
-import { modelNames, priceOf, withListPrices } from './models/cost.ts';
+import { openBackend } from '../rollout/node/open.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
-import { openModel } from './models/open-model.ts';
+import type { RunSummary } from './folder/summary.ts';
+import { modelNames, priceOf, withListPrices } from './models/cost.ts';
 import type { ModelNames, RunModels } from './models/models.ts';
+import { openModel } from './models/open-model.ts';
 import { type RunUnits, UnitCache } from './resolve-units.ts';
 import { executeRun, type RunOptions, restoreSummary } from './run.ts';
-import type { RunSummary } from './folder/summary.ts';
 
 export interface PoolOptions {
   /** a line for the user, such as which backend was taken */

@@ -31,11 +31,7 @@ export interface RunOptions extends RunListeners {
 }
 
 /** Refuses to resume with another device or model than the record was made with: the results would be a mixture. */
-function checkSameMeans(
-  { backend, models, driver }: OpenUnits,
-  { onNotice }: RunOptions,
-  totals: RunTotals,
-): void {
+function checkSameMeans({ backend, models, driver }: OpenUnits, { onNotice }: RunOptions, totals: RunTotals): void {
   const refuse = (what: string, before: string, now: string, option: string): never => {
     throw new UsageError(
       '--resume',

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { costOf } from '../../src/runs/models/cost.ts';
-import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { methods } from '../../src/methods/index.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { costOf } from '../../src/runs/models/cost.ts';
+import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
 

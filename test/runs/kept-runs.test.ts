@@ -27,7 +27,17 @@ async function resumedCopy(name: string): Promise<string> {
   const runsDir = temporaryFolder();
   const folder = join(runsDir, name);
   cpSync(source(name), folder, { recursive: true });
-  await succeeds('run', join(folder, 'config.yaml'), '--runs-dir', runsDir, '--name', name, '--resume', '--max-calls', '99');
+  await succeeds(
+    'run',
+    join(folder, 'config.yaml'),
+    '--runs-dir',
+    runsDir,
+    '--name',
+    name,
+    '--resume',
+    '--max-calls',
+    '99',
+  );
   return folder;
 }
 

@@ -1,13 +1,13 @@
 /** Which model answers a call, in which form, and when a run gives up. */
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/base/errors.ts';
-import { askModel } from '../../src/runs/models/ask-model.ts';
-import { costOf } from '../../src/runs/models/cost.ts';
-import { UnusableReplies } from '../../src/runs/models/unusable.ts';
 import { type ChatModel, type ChatRequest, plainReply, ReplyFormRefused } from '../../src/llm/chat.ts';
 import { ModelChain } from '../../src/llm/fallback.ts';
 import { listedModel } from '../../src/llm/price-list.ts';
 import type { ReplyForm } from '../../src/llm/reply/shape.ts';
+import { askModel } from '../../src/runs/models/ask-model.ts';
+import { costOf } from '../../src/runs/models/cost.ts';
+import { UnusableReplies } from '../../src/runs/models/unusable.ts';
 
 function modelOf(id: string, forms: readonly ReplyForm[], answer: (request: ChatRequest) => string): ChatModel {
   return {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openModel } from '../../src/runs/models/open-model.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
-import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { eventsOf, smallRun } from '../support/experiment.ts';
 import { type ScriptedStep, startScriptedServer } from '../support/scripted-model.ts';
 

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
-import { openRecordedRun, recordedModel, replayRun } from '../../src/runs/replay.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { openRecordedRun, recordedModel, replayRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, searchEvents, smallRun, temporaryFolder } from '../support/experiment.ts';
 

@@ -6,22 +6,23 @@ import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '
 import { loadPolicy } from '../../src/config/policy-file.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
-import type { RunEvent } from '../../src/runs/journal/events.ts';
-import { createRunFolder, findRunToResume, readRunConfig } from '../../src/runs/folder/folder.ts';
-import { Journal } from '../../src/runs/journal/journal.ts';
-import type { Manifest } from '../../src/runs/folder/manifest.ts';
-import { restoreSummary } from '../../src/runs/run.ts';
-import type { RunProgress } from '../../src/runs/session/progress.ts';
-import { deriveGenerator, deriveSeed, type SeedPurpose } from '../../src/runs/seeds.ts';
-import type { RunSummary } from '../../src/runs/folder/summary.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { ChatModel } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { duration, progressLine, shortCount } from '../../src/report/progress.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
-import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { createRunFolder, findRunToResume, readRunConfig } from '../../src/runs/folder/folder.ts';
+import type { Manifest } from '../../src/runs/folder/manifest.ts';
+import type { RunSummary } from '../../src/runs/folder/summary.ts';
+import type { RunEvent } from '../../src/runs/journal/events.ts';
+import { Journal } from '../../src/runs/journal/journal.ts';
+import { restoreSummary } from '../../src/runs/run.ts';
+import { deriveGenerator, deriveSeed, type SeedPurpose } from '../../src/runs/seeds.ts';
+import type { RunProgress } from '../../src/runs/session/progress.ts';
 import {
   answerOf,
   eventsOf,
+  execute,
   prepareRun,
   readJson,
   scriptedModel,
@@ -30,7 +31,8 @@ import {
   smallSettings,
   temporaryFolder,
   timeless,
-  uselessRun, execute } from '../support/experiment.ts';
+  uselessRun,
+} from '../support/experiment.ts';
 
 /** Holds CartPole for 500 steps from every start. */
 const perfect = [0, 0.5, 0, 1, 0, 6, 0, 6, 0, 0];

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { shippedConfigs } from '../../src/config/shipped.ts';
-import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import type { ChatModel } from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
 import { methods } from '../../src/methods/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { eventsOf, prepareRun, searchEvents, smallRun, timeless, execute } from '../support/experiment.ts';
+import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
+import { eventsOf, execute, prepareRun, searchEvents, smallRun, timeless } from '../support/experiment.ts';
 
 let runsDir: string;
 beforeAll(() => {

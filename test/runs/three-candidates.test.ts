@@ -14,7 +14,15 @@ import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { requireRun } from '../../src/runs/folder/folder.ts';
 import { readEvents } from '../../src/runs/journal/journal.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
-import { answerOf, prepareRun, scriptedModel, searchEvents, smallRun, timeless, execute } from '../support/experiment.ts';
+import {
+  answerOf,
+  execute,
+  prepareRun,
+  scriptedModel,
+  searchEvents,
+  smallRun,
+  timeless,
+} from '../support/experiment.ts';
 
 vi.mock('../../src/methods/index.ts', async (original) => {
   const { findMethod, methods } = await original<typeof import('../../src/methods/index.ts')>();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes, ModelError } from '../../src/base/errors.ts';
 import { ModelChain } from '../../src/llm/fallback.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
-import { answerOf, eventsOf, prepareRun, scriptedModel, smallRun, execute } from '../support/experiment.ts';
+import { answerOf, eventsOf, execute, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
 
 const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
 const named = (id: string, usage: object) => ({ ...scriptedModel(answer, { answeredBy: id, usage }), id });

@@ -1,7 +1,8 @@
 /** What a driver of runs is: the kind of a method names the one that searches with it. */
+
+import type { Purpose } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { Trace } from '../../rollout/job.ts';
-import type { Purpose } from '../../methods/method.ts';
 import type { EventOf } from '../journal/events.ts';
 import type { StepLog } from '../journal/steps.ts';
 import type { CallState } from '../models/calls.ts';

@@ -4,17 +4,17 @@
  */
 import { estimateTokens } from '../../base/tokens.ts';
 import { purposeSettings } from '../../config/purpose.ts';
+import { evaluate } from '../../evaluation/evaluate.ts';
+import { sensitivity } from '../../evaluation/sensitivity.ts';
 import { runIteration } from '../../methods/interpreter.ts';
 import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from '../../methods/method.ts';
 import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
-import { evaluate } from '../../evaluation/evaluate.ts';
-import { sensitivity } from '../../evaluation/sensitivity.ts';
 import { costOf, priceOf } from '../models/cost.ts';
 import type { RunUnits } from '../resolve-units.ts';
-import type { CostEstimate } from './driver.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
+import type { CostEstimate } from './driver.ts';
 
 /** Of the calls of one purpose in one iteration. */
 interface CallTokens {

@@ -38,11 +38,7 @@ function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Metho
   return { ...trial, trace: () => later(representative) };
 }
 
-async function iterate(
-  run: DriverRun,
-  player: Player,
-  trials: PastTrial[],
-): Promise<readonly EventOf<'iteration'>[]> {
+async function iterate(run: DriverRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const { env, policy, settings, method } = run.units;
   const done: EventOf<'iteration'>[] = [];
   const calls = new RunCalls(run);

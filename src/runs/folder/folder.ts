@@ -204,8 +204,7 @@ function listRuns(runsDir: string): KnownRun[] {
   });
   // Later folders of equal age have longer or higher names.
   return runs.sort(
-    (a, b) =>
-      b.manifest.created.localeCompare(a.manifest.created) || byNaturalOrder(b.folder, a.folder),
+    (a, b) => b.manifest.created.localeCompare(a.manifest.created) || byNaturalOrder(b.folder, a.folder),
   );
 }
 

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readAsset } from '../../base/node/assets.ts';
 import { errorCode, UsageError } from '../../base/errors.ts';
+import { readAsset } from '../../base/node/assets.ts';
+import { modelKinds } from '../../llm/chat.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { dawnVersion } from '../../rollout/webgpu/node/dawn.ts';
-import { modelKinds } from '../../llm/chat.ts';
 import { runStatuses } from '../journal/totals.ts';
 
 export const manifestName = 'run.json';

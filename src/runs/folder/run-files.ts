@@ -1,15 +1,15 @@
 /** The files of a run folder that are made from its events: they can all be deleted and come back on `--resume`. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { policyDocument } from '../../config/policy-file.ts';
-import type { Policy } from '../../policies/policy.ts';
-import type { Trace } from '../../rollout/job.ts';
-import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import { jsonText } from '../../base/json.ts';
 import { replaceFileAsync } from '../../base/node/atomic-file.ts';
+import { policyDocument } from '../../config/policy-file.ts';
+import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
+import type { Policy } from '../../policies/policy.ts';
+import type { Trace } from '../../rollout/job.ts';
+import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import { type Manifest, manifestName } from './manifest.ts';
 import { metricsCsv, type RunFacts, type RunSummary, summarize } from './summary.ts';
-import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
 function scalars(row: IterationRow, startTime: number): ScalarStep {

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
-import { costOfRun } from '../models/cost.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type IterationRow, type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
+import { costOfRun } from '../models/cost.ts';
 
 /** Fields of later versions have what a file of an earlier one means by leaving them out. */
 const tokens = {
@@ -177,5 +177,13 @@ export function metricsCsv(rows: readonly IterationRow[]): string {
     ...others.map((label) => row.candidates[label]),
   ];
   const header = [...columns.first, ...fixedLabels, ...columns.last, ...others].join(',');
-  return [header, ...rows.map((row) => cells(row).map((cell) => cell ?? '').join(',')), ''].join('\n');
+  return [
+    header,
+    ...rows.map((row) =>
+      cells(row)
+        .map((cell) => cell ?? '')
+        .join(','),
+    ),
+    '',
+  ].join('\n');
 }

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
-import { asRecorded, checkEvent } from './events.ts';
 import type { EventBody, RunEvent } from './events.ts';
+import { asRecorded, checkEvent } from './events.ts';
 import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
 
 export const eventsName = 'events.jsonl';

@@ -21,8 +21,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { sleep } from '../../base/async.ts';
+import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { heartbeatMs, patience } from './heartbeat.ts';
 
 export const lockName = 'run.lock';
@@ -290,7 +290,10 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
  */
 export async function watchLock(
   folder: string,
-  { signal, onNotice }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: ((text: string) => void) | undefined } = {},
+  {
+    signal,
+    onNotice,
+  }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: ((text: string) => void) | undefined } = {},
 ): Promise<string | null> {
   const path = join(folder, lockName);
   const content = read(path);

@@ -3,9 +3,9 @@
  * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
  */
 import { type ExitCode, exitCodes } from '../../base/errors.ts';
+import type { Summary } from '../../evaluation/summary.ts';
 import type { ChatReply, ModelKind } from '../../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../../methods/method.ts';
-import type { Summary } from '../../evaluation/summary.ts';
 import type { PaidTokens } from '../models/cost.ts';
 import type { EventOf, RunEvent } from './events.ts';
 
@@ -236,7 +236,8 @@ export class RunTotals {
       this.best = { iteration, params: candidate.params, mean: candidate.mean, summary: summary ?? null };
     }
     const [first, ...revisions] = event.candidates;
-    if (first && revisions.length > 0) this.revisions[kept === null || kept === first.label ? 'rejected' : 'accepted'] += 1;
+    if (first && revisions.length > 0)
+      this.revisions[kept === null || kept === first.label ? 'rejected' : 'accepted'] += 1;
     this.rows.push({
       iteration,
       episodes: this.episodes,

@@ -3,9 +3,9 @@ import { purposeSettings } from '../../config/purpose.ts';
 import type { CallProgress } from '../../llm/chat.ts';
 import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
-import { type Asked, askModel } from './ask-model.ts';
 import type { DriverRun } from '../drivers/driver.ts';
 import { deriveSeed } from '../seeds.ts';
+import { type Asked, askModel } from './ask-model.ts';
 import { UnusableReplies } from './unusable.ts';
 
 /** A call under way. */

@@ -6,8 +6,8 @@ import { ModelChain } from '../../llm/fallback.ts';
 import { askForParameters, type Question } from '../../methods/ask.ts';
 import { type Effects, noRemarks, type PastTrial } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
-import { type Asked, askModel } from './ask-model.ts';
 import { resolveUnits } from '../resolve-units.ts';
+import { type Asked, askModel } from './ask-model.ts';
 
 export interface TrialAnswer {
   readonly asked: Asked;

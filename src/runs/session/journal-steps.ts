@@ -9,11 +9,7 @@ export class JournalSteps implements StepLog {
   #position = 0;
 
   /** `onEnd` is awaited each time a step is asked for after the recorded ones, before it is taken. */
-  constructor(
-    events: readonly RunEvent[],
-    onEnd: () => Promise<void>,
-    append: (body: StepBody) => Promise<RunEvent>,
-  ) {
+  constructor(events: readonly RunEvent[], onEnd: () => Promise<void>, append: (body: StepBody) => Promise<RunEvent>) {
     this.#recorded = events.filter(isStep);
     this.#onEnd = onEnd;
     this.#append = append;
