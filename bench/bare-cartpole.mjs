@@ -1,12 +1,12 @@
 /**
- * The yardstick of the bench: CartPole and a linear policy written out by hand in one plain JavaScript loop, with no
- * interface between policy, physics and loop. It does the arithmetic of the cpu backend (observations rounded to f32,
- * two scores with bias, first of the largest, Euler step, both limits), so that the ratio of the two speeds is the
- * price of the backend's generality. Start states come from a cheap generator, seeding a real one is not in the price.
+ * The baseline of the bench: CartPole and a linear policy, hand-written in one plain JavaScript loop without interfaces
+ * between policy, physics and loop. The arithmetic is that of the cpu backend (observations rounded to f32, two scores
+ * with bias, argmax with ties to the first, Euler step, both limits), so the ratio of the two speeds is the cost of the
+ * backend's generality. Start states come from a cheap generator; the cost of seeding a real one is not included.
  */
 import { performance } from 'node:perf_hooks';
 
-/** Balances the pole for 500 steps from practically every start state. Weights row by row, then the two biases. */
+/** Balances the pole for 500 steps from almost every start state. Weights row by row, then the two biases. */
 export const policy = [-1.7832, 1.3935, -0.9133, 1.7699, -5.0816, 4.3552, -4.2295, 1.0367, -0.0506, -1.412];
 
 /**
@@ -14,7 +14,7 @@ export const policy = [-1.7832, 1.3935, -0.9133, 1.7699, -5.0816, 4.3552, -4.229
  *
  * @param {number} episodes
  * @param {number} steps
- * @returns {{ steps: number, seconds: number, meanReturn: number }} steps really played, wall time, mean return
+ * @returns {{ steps: number, seconds: number, meanReturn: number }} steps played, wall time in seconds, mean return
  */
 export function run(episodes, steps) {
   const [w00, w01, w10, w11, w20, w21, w30, w31, b0, b1] = policy;

@@ -1,7 +1,7 @@
 /**
- * How well the lanes of a GPU would be used: a warp of 32 invocations runs until its longest episode is over. Counts, on
- * the cpu, the share of lane steps that are steps of an episode, for two ways to lay a population over the lanes:
- * candidate by candidate, as shaders/rollout.wgsl does it, and seed by seed. Nothing is timed, so any machine will do.
+ * Utilisation of GPU lanes: a warp of 32 invocations runs until its longest episode ends. Counts, on the cpu, the share
+ * of lane steps that are steps of an episode, for two assignments of a population to lanes: candidate by candidate, as
+ * in shaders/rollout.wgsl, and seed by seed. Nothing is timed, so the script runs on any machine.
  * `node bench/lanes.mjs [env ...]` after `npm run build`.
  */
 const dist = new URL('../dist/', import.meta.url);
@@ -18,7 +18,7 @@ const episodes = 20;
 const asked = process.argv.slice(2);
 const backend = openCpuBackend();
 
-/** Share of the lane steps that are steps of an episode; `lengthAt` gives the length of the episode of a lane. */
+/** Share of lane steps that are steps of an episode; `lengthAt` returns the length of the episode of a lane. */
 function utilisation(lanes, lengthAt) {
   let played = 0;
   let held = 0;

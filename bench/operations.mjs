@@ -1,12 +1,12 @@
 /**
- * How many operations a WGSL program spends on one environment step, counted from its text: the numerator of what an
- * adapter's issue rate allows at most. wgsl_reflect parses; its own cost model does not count per component of a
- * vector, nor fused operations, so the counting is done here.
+ * Number of operations of a WGSL program per environment step, counted in its text. The adapter's issue rate divided by
+ * it is an upper bound of the speed. wgsl_reflect parses the text. Its own cost model counts neither components of a
+ * vector nor fused operations, so the counting is done here.
  *
- * Counted is the text as it stands, calls written out, loops as often as they pass, of a branch the dearer side. Two
- * things that every compiler does are done here too: what follows from constants is free and decides branches and
- * loops, and so is what follows from constants and parameters alone, because it moves out of the loop over the steps.
- * Not done: merging what is written twice. Memory accesses are not operations.
+ * Calls are inlined, loops are multiplied by their number of passes, and the more expensive side of a branch counts.
+ * Two optimisations of every compiler are applied: expressions of constants are free and decide branches and loops;
+ * expressions of constants and parameters alone are free too, because they move out of the loop over the steps.
+ * Repeated expressions are not merged. Memory accesses are not operations.
  */
 import { Counter } from './operations/counter.mjs';
 import { dearer, levels, plus } from './operations/values.mjs';
@@ -19,9 +19,9 @@ export { weights } from './operations/weights.mjs';
  * @property {number} fused the same, where an f32 addition or subtraction of a product counts with the product as one
  *
  * @typedef {Count & { readonly unbounded: readonly number[] }} Operations
- *   `unbounded`: lines of loops whose passes nothing tells; they count as one pass
+ *   `unbounded`: lines of loops with an unknown number of passes; they count as one pass
  *
- * @typedef {object} Known values that the host puts in and that say how often loops pass
+ * @typedef {object} Known values from the host that determine the number of passes of loops
  * @property {Readonly<Record<string, readonly number[]>>} [fields] per module variable the values of its fields, in order
  */
 
@@ -40,7 +40,7 @@ export function operationsOfLoop(code, entry, known = {}) {
   if (at < 0) throw new Error(`expected a while loop in ${entry}, found none`);
   const scope = counter.scopeOf(body, levels.invariant);
   counter.walk(body.body.slice(0, at), scope);
-  // What is set once before the loop is the same in all of its passes.
+  // Variables set before the loop are the same in all of its passes.
   for (const value of scope.values()) if (value.fixed) value.level = Math.min(value.level, levels.invariant);
   const loop = body.body[at];
   counter.unbounded.clear();

@@ -1,6 +1,7 @@
 /**
- * What a search costs beside the model: a run whose model answers at once, so that all time is ours, and its memory as
- * the history grows. `node --expose-gc bench/overhead.mjs [iterations] [cpu|webgpu] [config]` after `npm run build`.
+ * Overhead of a search without its model: a run whose model answers immediately, so that all time is spent in r2po, and
+ * its memory as the history grows. After `npm run build`:
+ * `node --expose-gc bench/overhead.mjs [iterations] [cpu|webgpu] [config]`.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

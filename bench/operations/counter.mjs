@@ -1,4 +1,4 @@
-/** Walks the syntax tree of a WGSL program and adds up what its operations weigh; see `bench/operations.mjs`. */
+/** Walks the syntax tree of a WGSL program and sums the weights of its operations; see `bench/operations.mjs`. */
 import { WgslParser } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { calculate, dearer, levels, nothing, plus, times, worse } from './values.mjs';
 import { weigh } from './weights.mjs';
@@ -6,11 +6,11 @@ import { weigh } from './weights.mjs';
 const comparisons = new Set(['<', '<=', '>', '>=', '==', '!=']);
 const scalar = (base) => ({ base, width: 1 });
 const float = 'f32';
-/** of a whole number without a suffix */
+/** type of an integer without a suffix */
 const abstract = 'abstract';
 
 export class Counter {
-  /** lines of loops whose passes nothing tells */
+  /** lines of loops with an unknown number of passes */
   unbounded = new Set();
   #functions = new Map();
   #types = new Map();
@@ -40,7 +40,7 @@ export class Counter {
     return found;
   }
 
-  /** The arguments of a function, all as far-reaching as `level`. */
+  /** The arguments of a function, all with the level `level`. */
   scopeOf(body, level) {
     return new Map(body.args.map(({ name, type }) => [name, { type: this.#type(type), level, fixed: true }]));
   }
@@ -50,9 +50,9 @@ export class Counter {
   }
 
   /**
-   * What statements cost when control falls through to their end, and when it leaves them before (return, break,
-   * continue): each the dearest such way, null when there is none. What they declare goes into `scope`, what they return
-   * into `returned`.
+   * Cost of statements if control reaches their end, and if it leaves them earlier (return, break, continue): each is
+   * the cost of the most expensive path, null if there is no such path. Declarations go into `scope`, return values into
+   * `returned`.
    */
   walk(statements, scope, returned = []) {
     let through = nothing;
@@ -99,7 +99,7 @@ export class Counter {
         return on(plus(condition, dearer(this.walk(body, new Map(scope), returned))));
       }
       case 'return': {
-        // The parser makes an empty constructor of what a bare "return" gives.
+        // The parser turns a bare "return" into an empty constructor.
         if (!node.value?.type && node.value?.astNodeType === 'createExpr') return { through: null, left: nothing };
         const value = this.value(node.value, scope);
         returned.push(value);
@@ -144,7 +144,7 @@ export class Counter {
     return { through, left };
   }
 
-  /** Written out where its bounds are constants, so that the counter is one too; else multiplied. */
+  /** Unrolled if its bounds are constants, so that the loop counter is a constant too; otherwise multiplied. */
   #for(node, outer, returned) {
     const scope = new Map(outer);
     const start = this.value(node.init.value, scope);
@@ -172,7 +172,7 @@ export class Counter {
     return { through: plus(start.cost, times(this.#pass(node, scope, returned), passes)), left: null };
   }
 
-  /** One pass of a loop that is not written out. */
+  /** One pass of a loop that is not unrolled. */
   #pass(node, scope, returned) {
     const body = dearer(this.walk(node.body, new Map(scope), returned));
     const step = this.#statement(node.increment, scope, returned).through;
@@ -187,7 +187,7 @@ export class Counter {
     return step.operator === '=' ? given : calculate(step.operator.slice(0, -1), known, given);
   }
 
-  /** Type, reach, known value and cost of an expression. */
+  /** Type, level, known value and cost of an expression. */
   value(node, scope) {
     return this.#postfix(this.#bare(node, scope), node.postfix, scope);
   }
@@ -196,10 +196,10 @@ export class Counter {
     switch (node.astNodeType) {
       case 'literalExpr': {
         const { name } = node.type;
-        // The parser has worked out constant vectors and arrays; nothing asks for their values.
+        // The parser has evaluated constant vectors and arrays; their values are not needed.
         if (!node.isScalar) return { type: this.#type(node.type), level: levels.constant, cost: nothing };
         const known = name === 'bool' ? node.scalarValue !== 0 : node.scalarValue;
-        // A whole number without a suffix takes the type of what it meets.
+        // An integer without a suffix takes the type of the other operand.
         const type = scalar(name === 'x32' ? abstract : name);
         return { type, level: levels.constant, known, cost: nothing };
       }
@@ -247,7 +247,7 @@ export class Counter {
 
   #unary({ operator, right }, scope) {
     const value = this.value(right, scope);
-    // Pointers are what they point to: nothing is spent on them.
+    // A pointer counts as its target and costs nothing.
     if (operator === '*' || operator === '&') return value;
     const { type, level, known } = value;
     const name = operator === '-' ? 'negate' : operator;
@@ -310,7 +310,7 @@ export class Counter {
     return merges ? { ...cost, fused: cost.fused - width } : cost;
   }
 
-  /** Constructors are free; only a change of the type of numbers is an operation. */
+  /** Constructors are free; only a conversion of the number type is an operation. */
   #create({ type: node, args: nodes }, scope) {
     const args = (nodes ?? []).map((arg) => this.value(arg, scope));
     const type = this.#type(node);
@@ -351,7 +351,7 @@ export class Counter {
     return { type: { base, width }, level, cost: plus(given, free ? nothing : weigh(name, width)) };
   }
 
-  /** A function of the program, its body in place of the call. */
+  /** A function of the program, inlined. */
   #written(body, args, given) {
     const scope = new Map(body.args.map(({ name, type }, i) => [name, { ...args[i], type: this.#type(type) }]));
     for (const value of scope.values()) value.cost = nothing;
@@ -363,7 +363,7 @@ export class Counter {
     return { type: body.returnType && this.#type(body.returnType), level, known, cost: plus(given, cost) };
   }
 
-  /** Numbers and vectors as base and width, structs as members, arrays as element; pointers as what they point to. */
+  /** Numbers and vectors as base and width, structs as members, arrays as element; pointers as their target. */
   #type(node) {
     if (node.astNodeType === 'pointer') return this.#type(node.type);
     if (node.astNodeType === 'array') return { element: this.#type(node.format) };

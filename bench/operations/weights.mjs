@@ -36,7 +36,7 @@ export const weights = [
 
 const weightOf = new Map(weights.flatMap(({ names, count }) => names.map((name) => [name, count])));
 
-/** An operation on `width` components. Throws for one without a weight: nothing is left out unseen. */
+/** An operation on `width` components. Throws for an operation without a weight, so that none is ignored silently. */
 export function weigh(name, width) {
   const weight = weightOf.get(name);
   if (weight === undefined) throw new Error(`no weight for "${name}"; give it one in bench/operations/weights.mjs`);

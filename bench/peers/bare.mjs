@@ -1,4 +1,4 @@
-/** The loop in bench/bare-<environment>.mjs, where there is one, as a peer: `node bare.mjs JOB.json`. */
+/** The loop in bench/bare-<environment>.mjs, if it exists, as a peer: `node bare.mjs JOB.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 

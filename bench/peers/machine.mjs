@@ -1,4 +1,4 @@
-/** What the numbers were taken on; what is not there is null. */
+/** The machine of the measurement; missing parts are null. */
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { promisify } from 'node:util';

@@ -13,7 +13,7 @@ const { openWebGpuBackend } = await import(new URL('rollout/webgpu/node/backend.
 const { evaluate } = await import(new URL('evaluation/evaluate.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
 
-/** Threads started, buffers grown, dispatch size found, the loop compiled, s. */
+/** Warm-up time in seconds: starts threads, grows buffers, finds the dispatch size, compiles the loop. */
 const warmSeconds = 0.3;
 const plural = (threads) => (threads > 1 ? 'threads' : 'thread');
 const openers = {
@@ -44,7 +44,7 @@ async function once(options) {
 for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;
 const runs = [];
 while (runs.length < repeats) runs.push(await once());
-// Apart, since reading the GPU's clock takes time of its own.
+// Separately, because reading the GPU clock takes time.
 const kernel = [];
 while (kernel.length < repeats) {
   const { kernelSeconds } = await once({ timing: true });

@@ -1,4 +1,4 @@
-/** Who plays: our backends and their peers, each a program that follows the protocol in README.md. */
+/** The list of our backends and their peers. Each is a program that follows the protocol in README.md. */
 import { fileURLToPath } from 'node:url';
 
 const python = process.env.PYTHON || 'python3';
@@ -8,11 +8,11 @@ const byPython = (file, ...options) => [python, here(file), ...options];
 
 /**
  * name: for --only
- * command: the program and its arguments; the job file goes in as `JOB`
- * threads: 'one' or 'all' of the processor
- * against: the line of ours that its speed is a ratio to
- * like: plays as many episodes as that line of ours, found without a look at the peer itself, which compiles for long
- * once: all repetitions in one call instead of a call per turn
+ * command: the program and its arguments; `JOB` is replaced by the job file
+ * threads: 'one' or 'all' of the CPU
+ * against: our backend that its speed is compared with
+ * like: plays as many episodes as this backend of ours, because measuring the peer itself needs a long compilation
+ * once: all repetitions in one call instead of one call per turn
  */
 export const peers = [
   { name: 'cpu', title: 'our cpu backend, one thread', command: byNode('ours.mjs', 'JOB', '--backend', 'cpu') },

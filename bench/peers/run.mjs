@@ -1,6 +1,6 @@
 /**
- * Our backends beside other ways of doing the same work: `node bench/peers/run.mjs --help`, after `npm run build`.
- * Every line is a program of its own with one protocol (README.md); peers.mjs lists them.
+ * Compares our backends with other programs that do the same work: `node bench/peers/run.mjs --help`, after
+ * `npm run build`. All programs follow one protocol (README.md); peers.mjs lists them.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { parseArgs, promisify } from 'node:util';
 import { describeMachine } from './machine.mjs';
 import { isOurs, peers } from './peers.mjs';
 
-const help = `node bench/peers/run.mjs [ENV ...], all of ours when left out
-  --episodes N       episodes of a line at most (1048576)
-  --repeats R        repetitions of a line, the median counts (3)
-  --seconds-limit S  fewer episodes for a line whose repetition would take longer (2)
-  --only NAME,...    these lines: ${peers.map(({ name }) => name).join(', ')}
-  --json FILE        writes everything there
-The environment variable PYTHON names the Python of the peers that need one.`;
+const help = `node bench/peers/run.mjs [ENV ...] (default: all environments)
+  --episodes N       maximum number of episodes per program (1048576)
+  --repeats R        repetitions per program, the median counts (3)
+  --seconds-limit S  reduce the episodes of a program whose repetition would take longer (2)
+  --only NAME,...    only these programs: ${peers.map(({ name }) => name).join(', ')}
+  --json FILE        write all results to FILE
+The environment variable PYTHON names the Python interpreter for peers that need one.`;
 
 class WrongUse extends Error {}
 
@@ -67,11 +67,11 @@ function readOptions(args) {
   };
 }
 
-/** The job of all lines, without what differs between them. */
+/** The part of the job that is the same for all peers. */
 async function jobOf(env) {
   const file = new URL(`../bare-${env.folder}.mjs`, import.meta.url);
   const backend = openCpuBackend({ threads: availableParallelism() });
-  // A loop written out by hand has its policy built in.
+  // A hand-written loop has a built-in policy.
   const { policy, params, maxSteps } = existsSync(file)
     ? { policy: buildPolicy('linear', env), params: (await import(file)).policy, maxSteps: null }
     : await longPlayingWork(env, backend);
@@ -86,7 +86,7 @@ async function jobOf(env) {
   };
 }
 
-/** Why a line has no number; `code` is the program's exit code. */
+/** The reason why a peer has no number; `code` is the exit code of the program. */
 class LeftOut extends Error {
   constructor(reason, code) {
     super(reason);
@@ -102,12 +102,12 @@ async function play({ command, threads }, job, folder) {
   const file = join(folder, 'job.json');
   writeFileSync(file, JSON.stringify({ ...job, threads: count }));
   const [program, ...args] = command.map((word) => (word === 'JOB' ? file : word));
-  // NumPy's products would otherwise take what threads they find.
+  // NumPy's matrix products would otherwise use all available threads.
   const single = count === 1 ? { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' } : {};
   const options = { env: { ...process.env, ...single }, maxBuffer: 2 ** 26 };
   const { stdout } = await promisify(execFile)(program, args, options).catch((error) => {
     if (error.code === 'ENOENT') throw new LeftOut(`${program} is missing`, missing);
-    // Of what an uncaught error leaves, the line that names it.
+    // The line of an uncaught error that names it.
     const said = (error.stderr ?? '').trim().split('\n');
     throw new LeftOut(said.findLast((line) => /error/i.test(line)) ?? (said.at(-1) || error.message), error.code);
   });
@@ -128,7 +128,7 @@ function checked(stdout, job) {
   return played;
 }
 
-/** How many episodes a line plays within the limit, found by playing more and more of them. */
+/** Number of episodes that a peer plays within the limit, found by increasing it. */
 async function affordable(peer, job, most, limit, folder) {
   let episodes = Math.min(64, most);
   for (;;) {
@@ -140,7 +140,7 @@ async function affordable(peer, job, most, limit, folder) {
   }
 }
 
-/** Plays all lines in turns, so that a busy moment of the machine meets all of them. */
+/** Plays all peers alternately, so that a busy moment of the machine affects all of them. */
 async function compare(env, { lines, episodes: most, repeats, limit }, folder) {
   const job = { ...(await jobOf(env)), secondsLimit: limit };
   const entries = lines.map((peer) => ({ peer, episodes: most, runs: [], out: null }));
@@ -180,7 +180,7 @@ async function compare(env, { lines, episodes: most, repeats, limit }, folder) {
 
 const speedOf = ({ steps, seconds }) => steps / seconds;
 
-/** The run with the median of the speeds, and the median of the kernel's own times. */
+/** The run with the median speed, and the median of the kernel times. */
 function summed({ peer: { name, title, against }, runs }) {
   const speed = median(runs.map(speedOf));
   const kernel = runs.map((run) => run.kernelSeconds).filter((seconds) => seconds !== null);
@@ -199,7 +199,7 @@ function withRatios(lines) {
 
 const short = (value) => (value === null ? '' : value.toExponential(2).replace('e+', 'e'));
 
-/** What a line tried, where it tried more than one thing, fastest first. */
+/** The variants that a peer tried, fastest first, if there is more than one. */
 function notable(line) {
   if (line.variants.length < 2) return [];
   const speed = (one) => speedOf({ steps: line.steps, ...one });
@@ -256,7 +256,7 @@ async function main({ named, json, ...options }) {
   const machine = { adapter: null, ...(await describeMachine()) };
   const date = new Date().toISOString();
   const environments = [];
-  // After each environment, and once before: a file that cannot be written is better known now.
+  // After each environment, and once before, so that an unwritable file is reported early.
   const save = () => {
     const all = { date, machine, repeats, secondsLimit, environments };
     if (json !== null) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`);

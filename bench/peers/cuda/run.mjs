@@ -14,7 +14,7 @@ const headers = { 'CartPole-v1': 'cartpole.h', 'InvertedPendulum-v5': 'inverted_
 const here = fileURLToPath(new URL('.', import.meta.url));
 const source = (name) => join(here, name);
 
-/** Where nvcc does not know `native`: code for these, and an intermediate form that newer GPUs translate. */
+/** If nvcc does not know `native`: code for these GPUs, and PTX that newer GPUs translate. */
 const architectures = ['arch=compute_80,code=sm_80', 'arch=compute_90,code=[sm_90,compute_90]'];
 
 class Failure extends Error {
@@ -31,14 +31,14 @@ function run(program, args) {
   return { status, stdout, stderr };
 }
 
-/** The environment's numbers as C++ constants: in float, and in double for what draws. */
+/** The numbers of the environment as C++ constants: in float, and in double for draws. */
 function constants(params) {
   const lines = (type) =>
     Object.entries(params).map(([name, value]) => `constexpr ${type} ${name} = ${type}(${value});`);
   return `namespace p {\n${lines('float').join('\n')}\n}\nnamespace exact {\n${lines('double').join('\n')}\n}\n`;
 }
 
-/** Compiles into `folder` and gives the program's path. */
+/** Compiles into `folder` and returns the path of the program. */
 function build(job, folder, host) {
   const program = join(folder, 'rollout');
   const generated = join(folder, 'params.h');
