@@ -5,7 +5,7 @@ import { analyses, findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
 import { readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
 interface Options {
@@ -52,7 +52,7 @@ export async function showAnalysis(
   if (options.json) return all;
   for (const { title, note, columns, rows } of tables) {
     const above = note === '' ? io.outColors.bold(title) : `${io.outColors.bold(title)}\n${note}`;
-    io.print(`${above}\n\n${formatTable(columns, rows, io.outColors)}\n`);
+    io.print(`${above}\n\n${io.table({ columns, rows })}\n`);
   }
   io.print(footer(runs));
   return all;

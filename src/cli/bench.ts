@@ -12,7 +12,7 @@ import { openEnv } from '../envs/node/load.ts';
 import { prepareBenchFolder, saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
 
 interface Options {
@@ -91,7 +91,7 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
 
 function printReport(document: BenchDocument, io: Io): void {
   for (const { title, note, columns, rows } of benchTables(document)) {
-    io.print(`${io.outColors.bold(title)}\n${note}\n\n${formatTable(columns, rows, io.outColors)}\n`);
+    io.print(`${io.outColors.bold(title)}\n${note}\n\n${io.table({ columns, rows })}\n`);
   }
   io.print([...machineLines(document.machine), document.date.slice(0, 10)].join('\n'));
 }

@@ -8,7 +8,8 @@ import { type Config, configSchema } from '../config/schema.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { excerpt } from '../llm/providers/failure.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
-import { formatTable, type Io } from './io.ts';
+import { left, tableOf } from '../report/tables/table.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
 type Status = 'ok' | 'note' | 'missing';
@@ -56,11 +57,12 @@ export function define(command: Command, io: Io): void {
 
 function report(findings: readonly Finding[], io: Io): string {
   const paint = { ok: io.outColors.green, note: io.outColors.yellow, missing: io.outColors.red };
-  const table = formatTable(
-    [{ title: '' }, { title: 'what' }, { title: 'found' }],
-    findings.map((f) => [paint[f.status](f.status), f.topic, f.found]),
-    io.outColors,
-  );
+  const columns = [
+    left('', ({ status }: Finding) => paint[status](status)),
+    left('what', ({ topic }: Finding) => topic),
+    left('found', ({ found }: Finding) => found),
+  ];
+  const table = io.table(tableOf(findings, { title: '', columns }));
   const advice = findings.filter((f) => f.advice !== null).map((f) => `- ${f.topic}: ${f.advice}`);
   return advice.length === 0 ? table : `${table}\n\nWhat to do\n${advice.join('\n')}`;
 }

@@ -14,7 +14,7 @@ import {
 import { csvTable, type Table } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { loadPolicySet } from '../runs/folder/policy-set.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { progressOf } from './progress.ts';
 
 export interface RankOptions {
@@ -94,5 +94,5 @@ function tellRest(report: RankingReport, io: Io): void {
 }
 
 function shown({ title, note, columns, rows }: Table, io: Io): string {
-  return `${title}\n${note}\n\n${formatTable(columns, rows, io.outColors)}`;
+  return `${title}\n${note}\n\n${io.table({ columns, rows })}`;
 }

@@ -19,7 +19,7 @@ import { defaultStepCap, endCauses } from '../rollout/job.ts';
 import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { openBackend } from '../rollout/node/open.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, envOption, seedOption, wholeNumber } from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
@@ -248,5 +248,5 @@ function report(env: Env, source: string, s: Summary, where: string, seconds: nu
     ['played', `${s.steps} steps in ${number(seconds)} s: ${number(s.steps / seconds)} steps/s on ${where}`],
   ];
   const columns = [{ title: env.id }, { title: `${source}, ${s.episodes} episodes` }];
-  return formatTable(columns, rows, io.outColors);
+  return io.table({ columns, rows });
 }

@@ -7,7 +7,7 @@ import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
 import type { ImportedTraining } from '../interop/sb3/import.ts';
 import { findMethod } from '../methods/index.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, countOption } from './options.ts';
 
 interface Options {
@@ -147,7 +147,7 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
       run.files_skipped.length,
       run.folder === null ? null : `${run.folder}${run.already ? ' (was there)' : ''}`,
     ]);
-    io.print(formatTable(columns, rows, io.outColors));
+    io.print(io.table({ columns, rows }));
     for (const note of runs.flatMap((run) => run.notes.map((text) => `${run.source}: ${text}`))) io.note(note);
     for (const { path, expected: wanted, found: got } of [...passedOver, ...runs.flatMap((run) => run.files_skipped)]) {
       io.warn(`skipped ${path}: expected ${wanted}, got ${got}`);

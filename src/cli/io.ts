@@ -4,7 +4,7 @@
  */
 import pc from 'picocolors';
 import { printable, visibleJson } from '../base/printable.ts';
-import type { Cell, Column } from '../report/tables/table.ts';
+import { type Table, textTable, textWidth, withoutColors } from '../report/tables/table.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -25,6 +25,8 @@ export interface Io {
   readonly errColors: Colors;
   /** stderr is a terminal where a line can be drawn again; false in CI, so that logs stay readable */
   readonly live: boolean;
+  /** a table as text for stdout, fitted to the terminal where stdout is one */
+  table(table: Pick<Table, 'columns' | 'rows'>): string;
   /** a result: text on stdout, a line break is added */
   print(text: string): void;
   /** the result with `--json`: one document on stdout */
@@ -46,7 +48,9 @@ function colorsFor(stream: OutputStream, env: NodeJS.ProcessEnv): Colors {
 
 export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS.ProcessEnv): Io {
   const live = stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI;
+  const outColors = colorsFor(stdout, env);
   const errColors = colorsFor(stderr, env);
+  const width = stdout.isTTY === true ? (stdout.columns ?? null) : null;
   let status: string | null = null;
   /** lines on the terminal now */
   let drawn = 0;
@@ -70,9 +74,10 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   };
   const io: Io = {
     quiet: false,
-    outColors: colorsFor(stdout, env),
+    outColors,
     errColors,
     live,
+    table: (table) => textTable(table, { width, bold: outColors.bold }),
     print: (text) => line(stdout, text),
     printJson: (document) => line(stdout, visibleJson(JSON.stringify(document, null, 2))),
     note: (text) => {
@@ -90,35 +95,8 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   return io;
 }
 
-/** Colour codes: they take no room on the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an ANSI sequence starts with ESC
-const ansi = /\x1b\[[0-9;]*m/g;
-
-/** Characters that a text takes on a terminal. */
-function width(text: string): number {
-  return [...text.replace(ansi, '')].length;
-}
-
 /** A status line that wraps cannot be redrawn; colours are dropped where it has to be cut. */
 function clip(text: string, columns: number): string {
-  return width(text) <= columns ? text : `${[...text.replace(ansi, '')].slice(0, Math.max(0, columns - 1)).join('')}…`;
-}
-
-/** Aligned text columns, two spaces apart, with a title line. A null cell is drawn as `-`. */
-export function formatTable(
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
-  colors: Colors = pc.createColors(false),
-): string {
-  const cells = rows.map((row) => row.map((cell) => (cell === null ? '-' : String(cell))));
-  const widths = columns.map((c, i) => Math.max(width(c.title), ...cells.map((row) => width(row[i] ?? ''))));
-  const draw = (row: readonly string[]) =>
-    row
-      .map((cell, i) => {
-        const space = ' '.repeat(widths[i] - width(cell));
-        return columns[i].align === 'right' ? space + cell : cell + space;
-      })
-      .join('  ')
-      .trimEnd();
-  return [colors.bold(draw(columns.map((c) => c.title))), ...cells.map(draw)].join('\n');
+  if (textWidth(text) <= columns) return text;
+  return `${[...withoutColors(text)].slice(0, Math.max(0, columns - 1)).join('')}…`;
 }

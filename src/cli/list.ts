@@ -9,8 +9,8 @@ import { ggufForm } from '../llm/local/name.ts';
 import { presets, urlKeyVariable } from '../llm/providers/presets.ts';
 import { methods } from '../methods/index.ts';
 import { policyKinds } from '../policies/index.ts';
-import type { Column } from '../report/tables/table.ts';
-import { formatTable, type Io } from './io.ts';
+import { type Column, right } from '../report/tables/table.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
 /** One listing: records for `--json`, and the same as rows of a table. */
@@ -19,8 +19,6 @@ interface Listing {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
-
-const right = (title: string): Column => ({ title, align: 'right' });
 
 /** JSON has no infinity: an open bound is null. */
 function rowRecord({ name, meaning, unit, low, high }: Row) {
@@ -197,6 +195,6 @@ export function define(command: Command, io: Io): void {
     .action((listing: () => Listing, options: { json?: boolean }) => {
       const { records, columns, rows } = listing();
       if (options.json) io.printJson(records);
-      else io.print(formatTable(columns, rows, io.outColors));
+      else io.print(io.table({ columns, rows }));
     });
 }

@@ -12,11 +12,12 @@ import { envs } from '../envs/index.ts';
 import { describeEnvironment } from '../envs/node/description.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { policyKinds } from '../policies/index.ts';
+import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { defaultStepCap } from '../rollout/job.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, countOption, envOption, positiveNumber, seedOption } from './options.ts';
 
 interface Options {
@@ -174,82 +175,48 @@ function difference({ other, start, step, episodes }: ParityReport): string {
 }
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
-const left = (title: string) => ({ title });
-const right = (title: string) => ({ title, align: 'right' as const });
 
 function report(reports: readonly EnvReport[], options: Options, io: Io): string {
   const mark = (ok: boolean): string => (ok ? io.outColors.green('ok') : io.outColors.red('DIFFERS'));
   const compared = reports.flatMap((r) => r.reports);
-  const steps = formatTable(
-    [
-      left('environment'),
-      left('policy'),
-      left('backend'),
-      right('start states'),
-      right('different'),
-      right('steps'),
-      right('max error'),
-      left('in'),
-      right('tolerance'),
-      right('ends differ'),
-      left(''),
+  const sideColumns = [
+    left('environment', (r: ParityReport) => r.env),
+    left('policy', (r: ParityReport) => r.policyKind),
+    left('backend', (r: ParityReport) => r.other),
+  ];
+  const steps = tableOf(compared, {
+    title: 'Single steps (errors relative to the largest state entry, at least 1)',
+    columns: [
+      ...sideColumns,
+      right('start states', ({ start }) => start.seeds),
+      right('different', ({ start }) => start.different),
+      right('steps', ({ step }) => step.transitions),
+      right('max error', ({ step }) => step.maxError.toExponential(2)),
+      left('in', ({ step }) => step.worst?.entry ?? ''),
+      right('tolerance', ({ step }) => step.tolerance.toExponential(1)),
+      right('ends differ', ({ step }) => step.terminatedDifferent),
+      left('', ({ start, step }) => mark(start.ok && step.ok)),
     ],
-    compared.map((r) => [
-      r.env,
-      r.policyKind,
-      r.other,
-      r.start.seeds,
-      r.start.different,
-      r.step.transitions,
-      r.step.maxError.toExponential(2),
-      r.step.worst?.entry ?? '',
-      r.step.tolerance.toExponential(1),
-      r.step.terminatedDifferent,
-      mark(r.start.ok && r.step.ok),
-    ]),
-    io.outColors,
-  );
-  const episodes = formatTable(
-    [
-      left('environment'),
-      left('policy'),
-      left('backend'),
-      left('parameters'),
-      right('episodes'),
-      right('equal'),
-      right('mean cpu'),
-      right('mean'),
-      right('p'),
-      left(''),
-    ],
-    compared.flatMap((r) =>
-      r.episodes.map((e) => [
-        r.env,
-        r.policyKind,
-        r.other,
-        e.policy,
-        e.episodes,
-        percent(e.equal),
-        e.meanReference.toFixed(3),
-        e.meanOther.toFixed(3),
-        e.p.toPrecision(3),
-        mark(e.ok),
-      ]),
-    ),
-    io.outColors,
+  });
+  const episodes = tableOf(
+    compared.flatMap((r) => r.episodes.map((e) => ({ ...r, e }))),
+    {
+      title: 'Whole episodes (p: Welch test of the two means)',
+      columns: [
+        ...sideColumns,
+        left('parameters', ({ e }) => e.policy),
+        right('episodes', ({ e }) => e.episodes),
+        right('equal', ({ e }) => percent(e.equal)),
+        right('mean cpu', ({ e }) => e.meanReference.toFixed(3)),
+        right('mean', ({ e }) => e.meanOther.toFixed(3)),
+        right('p', ({ e }) => e.p.toPrecision(3)),
+        left('', ({ e }) => mark(e.ok)),
+      ],
+    },
   );
   const fewer = compared.some((r) => r.episodes.some((e) => e.episodes < options.episodes));
   return [
-    ...(compared.length === 0
-      ? []
-      : [
-          'Single steps (errors relative to the largest state entry, at least 1)',
-          steps,
-          '',
-          'Whole episodes (p: Welch test of the two means)',
-          episodes,
-          '',
-        ]),
+    ...(compared.length === 0 ? [] : [steps.title, io.table(steps), '', episodes.title, io.table(episodes), '']),
     ...(fewer
       ? [`Fewer than ${options.episodes} episodes where they take long on this machine; see --max-seconds.`]
       : []),

@@ -5,7 +5,7 @@ import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/node/open.ts';
 import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../runs/replay.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
@@ -71,7 +71,7 @@ function show(run: RecordedRun, backend: string, report: ReplayReport, options: 
     ];
     const title =
       difference === null ? `equal to the record, on ${backend}` : `equal until the difference, on ${backend}`;
-    io.print(formatTable([{ title: run.folder }, { title }], rows, io.outColors));
+    io.print(io.table({ columns: [{ title: run.folder }, { title }], rows }));
   }
   if (report.rewordedPrompts > 0) {
     io.warn(`${report.rewordedPrompts} prompts are worded differently by this version; the recorded replies were used`);

@@ -7,7 +7,7 @@ import { type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
 import { findRuns } from '../report/run-records.ts';
 import type { Table } from '../report/tables/table.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
 interface Options {
@@ -113,5 +113,5 @@ export async function saveReportIn(folder: string, report: Report, io: Io): Prom
 }
 
 function shown({ title, note, columns, rows }: Table, io: Io): string {
-  return `${title}\n${note}\n\n${formatTable(columns, rows, io.outColors)}`;
+  return `${title}\n${note}\n\n${io.table({ columns, rows })}`;
 }

@@ -5,7 +5,7 @@ import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
 import { opener } from '../runs/models/models.ts';
 import type { RunUnits } from '../runs/resolve-units.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 
 /** Plays a few episodes to see how long prompts are. */
 export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
@@ -61,6 +61,6 @@ export async function showEstimate(units: RunUnits, json: boolean, io: Io): Prom
     ['cost', costText(estimate, config.model)],
   ];
   const title = `${units.env.id}, ${units.method.id}, ${config.model}`;
-  io.print(formatTable([{ title }, { title: 'would take' }], rows, io.outColors));
+  io.print(io.table({ columns: [{ title }, { title: 'would take' }], rows }));
   for (const warning of outgrown(contexts ?? [], estimate)) io.warn(warning);
 }

@@ -25,7 +25,7 @@ import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
 import { watchCalls } from './waiting.ts';
 
@@ -218,6 +218,6 @@ function report(folder: string, summary: RunSummary, options: Options, io: Io): 
     return;
   }
   const columns = [{ title: `${summary.env} ${summary.method}` }, { title: `seed ${summary.seed}` }];
-  io.print(formatTable(columns, runRows(summary), io.outColors));
+  io.print(io.table({ columns, rows: runRows(summary) }));
   io.print(`\nrun folder: ${folder}`);
 }

@@ -5,7 +5,7 @@ import { significant } from '../base/plain-number.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { JobEnd, QueuedRun, QueueStatus, SweepQueue } from '../sweep/queue/queue.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { openQueue } from './queue-options.ts';
 
 export interface QueueOptions {
@@ -42,7 +42,7 @@ function showStatus({ queue, counts, workers, active, delayed, failed }: QueueSt
   const table = (runs: readonly QueuedRun[], more: string[], cells: (run: QueuedRun) => (string | null)[]): void => {
     if (runs.length === 0) return;
     const rows = runs.map((run) => [run.env, run.method, run.model, run.seed, ...cells(run)]);
-    io.print(`\n${formatTable([...columns, ...more.map((title) => ({ title }))], rows, io.outColors)}`);
+    io.print(`\n${io.table({ columns: [...columns, ...more.map((title) => ({ title }))], rows })}`);
   };
   table(active, ['iteration', 'best', 'runs at'], ({ progress }) => [
     progress ? `${progress.iteration}/${progress.iterations}` : null,

@@ -5,13 +5,14 @@ import { significant } from '../base/plain-number.ts';
 import { usualKeys } from '../report/group-keys.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
+import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { formatTable, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import { askQueue, enqueueRuns, type QueueOptions } from './sweep-queue.ts';
@@ -272,28 +273,17 @@ export async function showPlan(
     return;
   }
   const count = (value: number): string => value.toLocaleString('en-US');
-  const right = (title: string) => ({ title, align: 'right' as const });
-  const columns = [
-    ...by.map((title) => ({ title })),
-    right('runs'),
-    right('finished'),
-    right('begun'),
-    right('calls each'),
-    right('episodes each'),
-    right('tokens each'),
-    right('USD each'),
+  const columns: ColumnOf<(typeof groups)[number]>[] = [
+    ...by.map((key) => left(key, ({ config }: (typeof groups)[number]) => configValue(config, key))),
+    right('runs', ({ runs: all }) => all),
+    right('finished', ({ finished }) => finished),
+    right('begun', ({ begun }) => begun),
+    right('calls each', ({ each }) => count(each.calls)),
+    right('episodes each', ({ each }) => count(each.episodes + each.recheck_episodes)),
+    right('tokens each', ({ each }) => count(each.prompt_tokens + each.completion_tokens)),
+    right('USD each', ({ each }) => (each.cost_usd === null ? 'no price' : each.cost_usd.toFixed(2))),
   ];
-  const rows = groups.map(({ config, runs: all, finished, begun, each }) => [
-    ...by.map((key) => configValue(config, key)),
-    all,
-    finished,
-    begun,
-    count(each.calls),
-    count(each.episodes + each.recheck_episodes),
-    count(each.prompt_tokens + each.completion_tokens),
-    each.cost_usd === null ? 'no price' : each.cost_usd.toFixed(2),
-  ]);
-  io.print(formatTable(columns, rows, io.outColors));
+  io.print(io.table(tableOf(groups, { title: '', columns })));
   const cost = total.cost_usd === null ? 'cost unknown (no price)' : `about ${total.cost_usd.toFixed(2)} USD`;
   io.print(
     `\n${total.runs} runs, ${total.finished} of them finished; the others take ${count(total.calls)} model calls, ` +

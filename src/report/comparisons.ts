@@ -12,7 +12,7 @@ import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
 import { asksNothing, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
-import type { Table } from './tables/table.ts';
+import { right, type Table } from './tables/table.ts';
 
 export interface ComparisonOptions {
   readonly by: readonly string[];
@@ -141,7 +141,6 @@ function estimateText({ value, ci95 }: Estimate, digits: number): string {
 }
 
 export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
-  const right = (title: string) => ({ title, align: 'right' as const });
   return {
     title: `${method} against the others, by ${rewardNames[reward]}`,
     note:

@@ -24,7 +24,7 @@ import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKin
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
 import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
-import type { Cell, Column, Table } from './tables/table.ts';
+import { type Cell, type Column, right, type Table } from './tables/table.ts';
 
 export interface ReportOptions extends GroupOptions {
   /** what curves are drawn against; one set of curves each */
@@ -212,7 +212,6 @@ const groupNote =
   'interval, which for few runs is somewhat too narrow.';
 
 const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
-const right = (title: string): Column => ({ title, align: 'right' });
 
 /** What the rewards of trainings of other programs are: their iterations are not those of a search. */
 function trainingNote(groups: readonly RunGroup[]): string {

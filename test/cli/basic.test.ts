@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAsset } from '../../src/base/node/assets.ts';
 import { commands } from '../../src/cli/command.ts';
-import { createIo, formatTable } from '../../src/cli/io.ts';
+import { createIo } from '../../src/cli/io.ts';
+import { textTable } from '../../src/report/tables/table.ts';
 import { mainFile, runCli } from '../support/cli.ts';
 
 const { version } = JSON.parse(readAsset('package.json')) as { version: string };
@@ -292,12 +293,32 @@ describe('streams', () => {
     expect(err.text).toBe('');
   });
 
+  it('wraps the cells of a table into a terminal, and leaves a pipe its whole lines', () => {
+    const columns = [{ title: 'id' }, { title: 'n', align: 'right' as const }, { title: 'configs' }];
+    const rows = [
+      ['cartpole', 12345, 'always-critic, critic-only, a-name-that-is-longer-than-any-column-should-be'],
+      ['nim', 6, 'r2po'],
+    ];
+    const shown = (out: object) => createIo(recorder(out), recorder(), { NO_COLOR: '1' }).table({ columns, rows });
+    const wrapped = shown({ isTTY: true, columns: 49 }).split('\n');
+    expect(wrapped).toEqual([
+      'id            n  configs',
+      'cartpole  12345  always-critic, critic-only,',
+      '                 a-name-that-is-longer-than-any-c',
+      '                 olumn-should-be',
+      'nim           6  r2po',
+    ]);
+    expect(Math.max(...wrapped.map((line) => line.length))).toBeLessThanOrEqual(49);
+    expect(shown({ isTTY: false, columns: 40 }).split('\n')).toHaveLength(3);
+    expect(shown({ isTTY: true, columns: 200 })).toBe(shown({}));
+  });
+
   it('aligns a table, whatever is coloured in it', () => {
     const columns = [{ title: 'name' }, { title: 'n', align: 'right' as const }, { title: 'what' }];
     const rows = [
       ['\x1b[31ma\x1b[39m', 5, null],
       ['longer', 1234, 'x'],
     ];
-    expect(formatTable(columns, rows)).toBe('name       n  what\n\x1b[31ma\x1b[39m          5  -\nlonger  1234  x');
+    expect(textTable({ columns, rows })).toBe('name       n  what\n\x1b[31ma\x1b[39m          5  -\nlonger  1234  x');
   });
 });

@@ -1,9 +1,9 @@
 /** What the second candidate of an iteration changes in the first: how many parameters, by how much, to what effect. */
 import { quantile } from '../../base/order-statistics.ts';
-import type { Table } from '../tables/table.ts';
+import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
-import { left, meanOf, numberCell, right, runCell, shareCell } from './format.ts';
+import { groupColumns, meanOf, numberCell, runCell, shareCell } from './format.ts';
 import { beyondNoise } from './noise.ts';
 import { type Direction, directionOf, directions, type Pair, pairsOf } from './record.ts';
 
@@ -209,26 +209,24 @@ const spread = (found: Distribution | null): string | null =>
   found &&
   `${numberCell(found.median)} (${numberCell(found.q25)} ... ${numberCell(found.q75)}, most ${numberCell(found.max)})`;
 
-const distanceColumns = [
-  right('revisions'),
-  right('unchanged'),
-  right('changed parameters'),
-  right('share'),
-  right('largest change'),
-  right('sign flips'),
-  right('worse'),
-  right('same mean'),
-  right('better'),
-];
+const directionTitles: Readonly<Record<Direction, string>> = {
+  regression: 'worse',
+  no_change: 'same mean',
+  improvement: 'better',
+};
 
-const distanceCells = (found: EditSummary) => [
-  found.edits,
-  shareCell(found.unchanged, found.edits),
-  spread(found.distance),
-  numberCell(found.share_of_parameters),
-  spread(found.largest),
-  numberCell(found.sign_flips?.mean ?? null),
-  ...directions.map((direction) => shareCell(found.directions[direction].count, found.edits)),
+const editColumns: readonly ColumnOf<EditSummary>[] = [
+  right('revisions', ({ edits }) => edits),
+  right('unchanged', ({ unchanged, edits }) => shareCell(unchanged, edits)),
+  right('changed parameters', ({ distance }) => spread(distance)),
+  right('share', (found) => numberCell(found.share_of_parameters)),
+  right('largest change', ({ largest }) => spread(largest)),
+  right('sign flips', (found) => numberCell(found.sign_flips?.mean ?? null)),
+  ...directions.map((direction) =>
+    right(directionTitles[direction], (found: EditSummary) =>
+      shareCell(found.directions[direction].count, found.edits),
+    ),
+  ),
 ];
 
 function categoryTable(groups: readonly EditGroup[]): Table {
@@ -264,24 +262,18 @@ export const edits: Analysis = {
     return {
       document: { groups, pooled: { ...pooled, categories: added(runs.map(categoryCounts)) }, per_run: perRun },
       tables: [
-        {
+        tableOf([...groups, ...(groups.length > 1 ? [{ env: 'all', method: '', runs: runs.length, ...pooled }] : [])], {
           title: 'Edits',
           note:
             'Changed parameters and largest change: median (quartiles, most). Share: of all parameters. Sign flips: mean. ' +
             'Sizes and signs are left out where parameters are choices.',
-          columns: [left('environment'), left('method'), right('runs'), ...distanceColumns],
-          rows: [
-            ...groups.map((group) => [group.env, group.method, group.runs, ...distanceCells(group)]),
-            ...(groups.length > 1 ? [['all', '', runs.length, ...distanceCells(pooled)]] : []),
-          ],
-        },
+          columns: [...groupColumns, ...editColumns],
+        }),
         categoryTable(groups),
-        {
-          title: 'Edits of each run',
-          note: '',
-          columns: [left('run'), ...distanceColumns],
-          rows: runs.map((run, i) => [runCell(run), ...distanceCells(perRun[i])]),
-        },
+        tableOf(
+          runs.map((run, i) => ({ ...perRun[i], run })),
+          { title: 'Edits of each run', columns: [left('run', ({ run }) => runCell(run)), ...editColumns] },
+        ),
       ],
     };
   },

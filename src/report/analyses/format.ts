@@ -2,13 +2,10 @@
 
 import { moments } from '../../base/moments.ts';
 import { significant } from '../../base/plain-number.ts';
-import type { Cell, Column } from '../tables/table.ts';
+import { type Cell, type ColumnOf, left, right } from '../tables/table.ts';
 import type { AnalysedRun } from './analysis.ts';
 
 const digits = 4;
-
-export const left = (title: string): Column => ({ title });
-export const right = (title: string): Column => ({ title, align: 'right' });
 
 export function numberCell(value: number | null): Cell {
   return value === null || Number.isNaN(value) ? null : significant(value, digits);
@@ -48,3 +45,10 @@ export function deviationOf(values: readonly number[]): number | null {
 export function runCell({ folder, status }: Pick<AnalysedRun, 'folder' | 'status'>): string {
   return status === 'finished' ? folder : `${folder} (unfinished)`;
 }
+
+/** The columns by which a table names its groups of runs. */
+export const groupColumns = [
+  left('environment', ({ env }: { readonly env: string }) => env),
+  left('method', ({ method }: { readonly method: string }) => method),
+  right('runs', ({ runs }: { readonly runs: number }) => runs),
+] satisfies ColumnOf<never>[];

@@ -2,10 +2,10 @@
  * Iterations by what the proposal's worst, median and best episode returned (the groups of the reference), and by what
  * the revision did to the mean return: how often each occurs, and what the edits in it look like.
  */
-import type { Table } from '../tables/table.ts';
+import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
 import { type Edit, editOf, measureOf } from './edits.ts';
-import { left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { meanOf, numberCell, shareCell } from './format.ts';
 import { type Direction, directions, type Pair, pairsOf } from './record.ts';
 
 /** Returns that differ by less are equal, as in the reference. */
@@ -118,38 +118,29 @@ export function rewardGroupsOf(rows: readonly Row[]): RewardGroups {
   };
 }
 
-function tableOf(title: string, note: string, groups: readonly RewardGroup[], all: number): Table {
-  return {
-    title,
-    note,
-    columns: [
-      left('group'),
-      right('revisions'),
-      right('worst'),
-      right('median'),
-      right('best'),
-      right('proposal'),
-      right('revision'),
-      right('change'),
-      right('worse'),
-      right('better'),
-      right('beyond noise'),
-      right('unchanged'),
-      right('changed parameters'),
-      right('largest change'),
-      right('sign flips'),
-    ],
-    rows: groups.map((group) => [
-      group.group.replace('_eq_', ' = ').replaceAll('_', ' '),
-      shareCell(group.count, all),
-      ...[group.worst, group.median, group.best, group.initial, group.revised, group.delta].map(numberCell),
-      shareCell(group.directions.regression, group.count),
-      shareCell(group.directions.improvement, group.count),
-      shareCell(group.beyond_noise, group.count),
-      shareCell(group.edits.unchanged, group.count),
-      ...[group.edits.mean_distance, group.edits.mean_largest, group.edits.mean_sign_flips].map(numberCell),
-    ]),
-  };
+const columns: readonly ColumnOf<RewardGroup & { readonly all: number }>[] = [
+  left('group', ({ group }) => group.replace('_eq_', ' = ').replaceAll('_', ' ')),
+  right('revisions', ({ count, all }) => shareCell(count, all)),
+  right('worst', ({ worst }) => numberCell(worst)),
+  right('median', ({ median }) => numberCell(median)),
+  right('best', ({ best }) => numberCell(best)),
+  right('proposal', ({ initial }) => numberCell(initial)),
+  right('revision', ({ revised }) => numberCell(revised)),
+  right('change', ({ delta }) => numberCell(delta)),
+  right('worse', ({ directions: { regression }, count }) => shareCell(regression, count)),
+  right('better', ({ directions: { improvement }, count }) => shareCell(improvement, count)),
+  right('beyond noise', ({ beyond_noise, count }) => shareCell(beyond_noise, count)),
+  right('unchanged', ({ edits, count }) => shareCell(edits.unchanged, count)),
+  right('changed parameters', ({ edits }) => numberCell(edits.mean_distance)),
+  right('largest change', ({ edits }) => numberCell(edits.mean_largest)),
+  right('sign flips', ({ edits }) => numberCell(edits.mean_sign_flips)),
+];
+
+function groupsTable(title: string, note: string, groups: readonly RewardGroup[], all: number): Table {
+  return tableOf(
+    groups.map((group) => ({ ...group, all })),
+    { title, note, columns },
+  );
 }
 
 export const rewardGroups: Analysis = {
@@ -164,13 +155,13 @@ export const rewardGroups: Analysis = {
     return {
       document: { groups, per_run: perRun },
       tables: groups.flatMap(({ env, method, pairs, by_pattern, by_change }) => [
-        tableOf(
+        groupsTable(
           `${env}, ${method}: by the returns of the worst, the median and the best episode of the proposal`,
           'Means over the group; the last three columns are means of the edits.',
           by_pattern,
           pairs,
         ),
-        tableOf(`${env}, ${method}: by the change of the mean return`, '', by_change, pairs),
+        groupsTable(`${env}, ${method}: by the change of the mean return`, '', by_change, pairs),
       ]),
     };
   },

@@ -4,9 +4,9 @@
  * criteria are also applied to the iterations that did not regress, because a share of regressions alone says nothing.
  */
 import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
-import type { Column, Table } from '../tables/table.ts';
+import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
-import { intervalCell, left, numberCell, pCell, right, runCell, shareCell } from './format.ts';
+import { groupColumns, intervalCell, numberCell, pCell, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
 import { directionOf, type Pair, pairsOf } from './record.ts';
 
@@ -118,7 +118,7 @@ export interface SalienceResult {
   readonly comparisons: readonly { readonly id: string; readonly criteria: readonly CriterionResult[] }[];
 }
 
-function tableOf(pairs: readonly Pair[], criterion: Test, { pairs: belongs, isCase }: Comparison): TwoByTwo {
+function countsOf(pairs: readonly Pair[], criterion: Test, { pairs: belongs, isCase }: Comparison): TwoByTwo {
   const cases = { met: 0, unmet: 0 };
   const controls = { met: 0, unmet: 0 };
   for (const pair of pairs.filter(belongs)) {
@@ -145,7 +145,7 @@ export function salienceOf(pairs: readonly Pair[]): SalienceResult {
     comparisons: comparisons.map(({ id, test: comparison }) => ({
       id,
       criteria: criteria.map(({ id: criterion, test }) => {
-        const table = tableOf(pairs, test, comparison);
+        const table = countsOf(pairs, test, comparison);
         return {
           criterion,
           table,
@@ -185,77 +185,61 @@ export function stratified(groups: readonly SalienceResult[]): StratifiedOdds[] 
 const allPairs = (runs: readonly AnalysedRun[]): Pair[] => runs.flatMap(({ iterations }) => pairsOf(iterations));
 
 function overview(groups: readonly SalienceGroup[]): Table {
-  return {
+  return tableOf(groups, {
     title: 'Revisions and noise',
     note:
       'Within noise: p > 0.05 by the paired test on record, else by an approximation from the standard deviations that ' +
       'takes the episodes for independent (its share of the judged ones is shown). Wrong sign: the share of regressions ' +
       'that are expected to be none.',
     columns: [
-      left('environment'),
-      left('method'),
-      right('runs'),
-      right('revisions'),
-      right('regressions'),
-      right('unchanged mean'),
-      right('within noise'),
-      right('wrong sign'),
-      right('approximated'),
+      ...groupColumns,
+      right('revisions', ({ pairs }) => pairs),
+      right('regressions', ({ regressions, pairs }) => shareCell(regressions, pairs)),
+      right('unchanged mean', ({ no_change, pairs }) => shareCell(no_change, pairs)),
+      right('within noise', ({ noise }) => shareCell(noise.within_noise, judgedOf(noise))),
+      right('wrong sign', ({ noise }) => numberCell(noise.expected_wrong_sign)),
+      right('approximated', ({ noise }) => shareCell(noise.judged.approximate, judgedOf(noise))),
     ],
-    rows: groups.map(({ env, method, runs, pairs, regressions, no_change, noise }) => {
-      const judged = noise.judged.paired + noise.judged.approximate + noise.judged.identical;
-      return [
-        env,
-        method,
-        runs,
-        pairs,
-        shareCell(regressions, pairs),
-        shareCell(no_change, pairs),
-        shareCell(noise.within_noise, judged),
-        numberCell(noise.expected_wrong_sign),
-        shareCell(noise.judged.approximate, judged),
-      ];
-    }),
-  };
+  });
 }
 
-const comparisonColumns: readonly Column[] = [
-  left('criterion'),
-  right('regressions'),
-  right('control group'),
-  right('odds ratio (95 %)'),
-  right('Fisher p'),
+const judgedOf = ({ judged }: SalienceGroup['noise']): number => judged.paired + judged.approximate + judged.identical;
+
+const metCell = ({ met, unmet }: TwoByTwo['cases']): string => `${shareCell(met, met + unmet)} of ${met + unmet}`;
+
+const comparisonColumns: readonly ColumnOf<CriterionResult>[] = [
+  left('criterion', ({ criterion }) => criteria.find(({ id }) => id === criterion)?.title ?? criterion),
+  right('regressions', ({ table }) => metCell(table.cases)),
+  right('control group', ({ table }) => metCell(table.controls)),
+  right('odds ratio (95 %)', ({ odds_ratio: odds }) => `${intervalCell(odds) ?? '-'}${odds?.corrected ? ' *' : ''}`),
+  right('Fisher p', ({ odds_ratio, p }) => pCell(odds_ratio && p)),
 ];
 
 function comparisonTables({ env, method, comparisons: found }: SalienceGroup): Table[] {
-  return found.map(({ criteria: rows }, i) => ({
-    title: `${env}, ${method}: ${comparisons[i].title}`,
-    note:
-      i === 0
-        ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: what the reply names.'
-        : '',
-    columns: comparisonColumns,
-    rows: rows.map(({ table: { cases, controls }, odds_ratio, p }, k) => [
-      criteria[k].title,
-      `${shareCell(cases.met, cases.met + cases.unmet)} of ${cases.met + cases.unmet}`,
-      `${shareCell(controls.met, controls.met + controls.unmet)} of ${controls.met + controls.unmet}`,
-      `${intervalCell(odds_ratio) ?? '-'}${odds_ratio?.corrected ? ' *' : ''}`,
-      pCell(odds_ratio && p),
-    ]),
-  }));
+  return found.map(({ criteria: rows }, i) =>
+    tableOf(rows, {
+      title: `${env}, ${method}: ${comparisons[i].title}`,
+      note:
+        i === 0
+          ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: what the reply names.'
+          : '',
+      columns: comparisonColumns,
+    }),
+  );
 }
 
 function stratifiedTable(all: readonly StratifiedOdds[]): Table {
-  return {
+  const titleOf = (list: readonly { id: string; title: string }[], wanted: string) =>
+    list.find(({ id }) => id === wanted)?.title ?? wanted;
+  return tableOf(all, {
     title: 'All groups together',
     note: 'Odds ratios of Mantel and Haenszel, a stratum for each environment and method.',
-    columns: [left('comparison'), left('criterion'), right('odds ratio (95 %)')],
-    rows: all.map(({ odds_ratio }, i) => [
-      comparisons[Math.floor(i / criteria.length)].title,
-      criteria[i % criteria.length].title,
-      intervalCell(odds_ratio),
-    ]),
-  };
+    columns: [
+      left('comparison', ({ comparison }) => titleOf(comparisons, comparison)),
+      left('criterion', ({ criterion }) => titleOf(criteria, criterion)),
+      right('odds ratio (95 %)', ({ odds_ratio }) => intervalCell(odds_ratio)),
+    ],
+  });
 }
 
 export const salience: Analysis = {
@@ -273,16 +257,21 @@ export const salience: Analysis = {
         overview(groups),
         ...groups.flatMap(comparisonTables),
         ...(pooled ? [stratifiedTable(pooled)] : []),
-        {
-          title: 'Runs',
-          note: '',
-          columns: [left('run'), right('revisions'), right('regressions'), right('strict, "worst"')],
-          rows: runs.map((run) => {
-            const { pairs, regressions, comparisons: found } = salienceOf(pairsOf(run.iterations));
-            const { cases } = found[0].criteria[3].table;
-            return [runCell(run), pairs, shareCell(regressions, pairs), shareCell(cases.met, cases.met + cases.unmet)];
-          }),
-        },
+        tableOf(
+          runs.map((run) => ({ run, ...salienceOf(pairsOf(run.iterations)) })),
+          {
+            title: 'Runs',
+            columns: [
+              left('run', ({ run }) => runCell(run)),
+              right('revisions', ({ pairs }) => pairs),
+              right('regressions', ({ regressions, pairs }) => shareCell(regressions, pairs)),
+              right('strict, "worst"', ({ comparisons: [{ criteria: found }] }) => {
+                const { met, unmet } = found[3].table.cases;
+                return shareCell(met, met + unmet);
+              }),
+            ],
+          },
+        ),
       ],
     };
   },

@@ -3,9 +3,9 @@
  * its calls gain, by threshold.
  */
 import { meanInterval } from '../../stats/intervals.ts';
-import type { Table } from '../tables/table.ts';
+import { left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupRuns, needsCritic, type RunGroup } from './analysis.ts';
-import { deviationOf, intervalCell, left, meanOf, numberCell, right, shareCell } from './format.ts';
+import { deviationOf, groupColumns, intervalCell, meanOf, numberCell, shareCell } from './format.ts';
 import { type DecidedIteration, directionOf, type Pair, pairsOf } from './record.ts';
 
 /** Iterations of one kind, such as those whose proposal is at or above the threshold. */
@@ -153,80 +153,66 @@ export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] 
   });
 }
 
-const keys = ({ env, method, threshold }: ThresholdGroup) => [env, method, numberCell(threshold) ?? 'none'];
-const keyColumns = [left('environment'), left('method'), right('tau_c')];
+const [environment, method, runs] = groupColumns;
+const keyColumns = [
+  environment,
+  method,
+  right('tau_c', ({ threshold }: Pick<ThresholdGroup, 'threshold'>) => numberCell(threshold) ?? 'none'),
+];
+
+/** The proposals of a group: all of them, and those on either side of its threshold. */
+function partsOf(group: ThresholdGroup): readonly { readonly name: string; readonly use: CriticUse }[] {
+  const sides = [
+    { name: 'below', use: group.below },
+    { name: 'at or above', use: group.at_or_above },
+  ];
+  return [{ name: 'all', use: group.critic }, ...(group.threshold === null ? [] : sides)];
+}
 
 function useTable(groups: readonly ThresholdGroup[]): Table {
-  return {
+  const rows = groups.flatMap((group) => partsOf(group).map((part) => ({ ...group, ...part })));
+  return tableOf(rows, {
     title: 'Critic calls',
     note:
       'Below and at or above tau_c, by the mean of the proposal; the critic is told to hold back from tau_c on. ' +
       'Change: revision minus proposal. Gain per call: kept minus proposal, never negative where the better is kept.',
     columns: [
       ...keyColumns,
-      left('proposals'),
-      right('iterations'),
-      right('called'),
-      right('skipped'),
-      right('unusable'),
-      right('unchanged'),
-      right('kept'),
-      right('worse'),
-      right('change'),
-      right('gain per call'),
+      left('proposals', ({ name }) => name),
+      right('iterations', ({ use }) => use.iterations),
+      right('called', ({ use }) => shareCell(use.called, use.iterations)),
+      right('skipped', ({ use }) => use.skipped),
+      right('unusable', ({ use }) => use.unusable),
+      right('unchanged', ({ use }) => shareCell(use.unchanged, use.called)),
+      right('kept', ({ use }) => shareCell(use.kept, use.called)),
+      right('worse', ({ use }) => shareCell(use.regressions, use.called)),
+      right('change', ({ use }) => numberCell(use.change)),
+      right('gain per call', ({ use }) => numberCell(use.gain_per_call)),
     ],
-    rows: groups.flatMap((group) => {
-      const parts = [
-        ['all', group.critic],
-        ...(group.threshold === null
-          ? []
-          : ([
-              ['below', group.below],
-              ['at or above', group.at_or_above],
-            ] as const)),
-      ] as const;
-      return parts.map(([name, use]) => [
-        ...keys(group),
-        name,
-        use.iterations,
-        shareCell(use.called, use.iterations),
-        use.skipped,
-        use.unusable,
-        shareCell(use.unchanged, use.called),
-        shareCell(use.kept, use.called),
-        shareCell(use.regressions, use.called),
-        numberCell(use.change),
-        numberCell(use.gain_per_call),
-      ]);
-    }),
-  };
+  });
 }
 
 const meanAndDeviation = (found: OverRuns | null): string | null =>
   found && (found.sd === null ? `${numberCell(found.mean)}` : `${numberCell(found.mean)} ± ${numberCell(found.sd)}`);
 
 function rewardTable(groups: readonly ThresholdGroup[]): Table {
-  return {
+  return tableOf(groups, {
     title: 'Rewards by threshold',
     note:
       'Over runs: mean ± sample standard deviation; the gain per call with its 95 % interval. The best reward is the ' +
       'highest of many noisy means; the re-checked one is not.',
     columns: [
       ...keyColumns,
-      right('runs'),
-      right('mean reward'),
-      right('best'),
-      right('final'),
-      right('re-checked'),
-      right('gain per call (95 %)'),
+      runs,
+      right('mean reward', (group) => meanAndDeviation(group.mean_reward)),
+      right('best', (group) => meanAndDeviation(group.best_reward)),
+      right('final', (group) => meanAndDeviation(group.final_reward)),
+      right('re-checked', ({ rechecked }) => meanAndDeviation(rechecked)),
+      right('gain per call (95 %)', ({ gain_per_call: gain }) =>
+        intervalCell(gain && { estimate: gain.mean, ci95: gain.ci95 }),
+      ),
     ],
-    rows: groups.map((group) => [
-      ...keys(group),
-      group.runs,
-      ...[group.mean_reward, group.best_reward, group.final_reward, group.rechecked].map(meanAndDeviation),
-      intervalCell(group.gain_per_call && { estimate: group.gain_per_call.mean, ci95: group.gain_per_call.ci95 }),
-    ]),
-  };
+  });
 }
 
 export const tauC: Analysis = {

@@ -4,10 +4,7 @@ import type { BenchDocument, EnvBench } from '../../bench/benchmark.ts';
 import { type Machine, quietLoad } from '../../bench/machine.ts';
 import { flatGrowth, type ScalingAxis } from '../../bench/scaling.ts';
 import type { Million } from '../../bench/timing.ts';
-import type { Cell, Column, Table } from '../tables/table.ts';
-
-const left = (title: string): Column => ({ title });
-const right = (title: string): Column => ({ title, align: 'right' });
+import { type Cell, left, right, type Table } from '../tables/table.ts';
 
 /** 3.21e7 */
 const power = (value: number): string => value.toExponential(2).replace('e+', 'e');

@@ -6,7 +6,7 @@ import { welchOf } from '../../stats/intervals.ts';
 import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
 import { groupValue, type RunRecord } from '../run-records.ts';
-import type { Table } from '../tables/table.ts';
+import { right, type Table } from '../tables/table.ts';
 import {
   type PublishedResult,
   type PublishedReward,
@@ -158,7 +158,6 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
     result === null ? '-' : `${result.method} ${text(result[kind].mean, result[kind].std)}`;
   const shown = comparisons.filter(({ published, bestTraining }) => published !== null || bestTraining !== null);
   const hasFinal = shown.some(({ final }) => final?.published);
-  const right = (title: string) => ({ title, align: 'right' as const });
   return {
     title: 'Beside the published results',
     note:

@@ -3,7 +3,7 @@ import { significant } from '../../base/plain-number.ts';
 import type { AgainstBest, PolicyIndex, PolicyRanking, Ranked } from '../../evaluation/ranking.ts';
 import type { PolicySet } from '../../runs/folder/policy-set.ts';
 import { pText } from '../comparisons.ts';
-import type { Cell, Table } from './table.ts';
+import { type Cell, right, type Table } from './table.ts';
 
 /** Above this adjusted p, a policy is said not to be told from the best. */
 const level = 0.05;
@@ -80,7 +80,6 @@ export function rankingDocument(report: RankingReport) {
 }
 
 const digits = 5;
-const right = (title: string) => ({ title, align: 'right' as const });
 const intervalText = (ci95: readonly [number, number] | null): Cell =>
   ci95 && `${significant(ci95[0], digits)} ... ${significant(ci95[1], digits)}`;
 

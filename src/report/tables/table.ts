@@ -1,4 +1,4 @@
-/** A table before it is drawn: on a terminal by the command line, in Markdown here. */
+/** Tables: what they hold, and how Markdown, CSV, LaTeX, HTML show them. */
 import { csvLine } from '../../base/csv-line.ts';
 
 export interface Column {
@@ -18,7 +18,113 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** A column with what it shows of a row. */
+export interface ColumnOf<Row> extends Column {
+  readonly cell: (row: Row) => Cell;
+}
+
+/** A column of texts. */
+export function left(title: string): Column;
+export function left<Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row>;
+export function left<Row>(title: string, cell?: (row: Row) => Cell): Column {
+  return { title, ...(cell && { cell }) };
+}
+
+/** A column of numbers. */
+export function right(title: string): Column;
+export function right<Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row>;
+export function right<Row>(title: string, cell?: (row: Row) => Cell): Column {
+  return { title, align: 'right', ...(cell && { cell }) };
+}
+
+/** The table of these rows. */
+export function tableOf<Row>(
+  rows: readonly Row[],
+  { title, note = '', columns }: { title: string; note?: string; columns: readonly ColumnOf<Row>[] },
+): Table {
+  return {
+    title,
+    note,
+    columns: columns.map(({ cell: _, ...column }) => column),
+    rows: rows.map((row) => columns.map(({ cell }) => cell(row))),
+  };
+}
+
 const cellText = (cell: Cell): string => (cell === null ? '-' : String(cell));
+
+/** Colour codes: they take no room on the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an ANSI sequence starts with ESC
+const ansi = /\x1b\[[0-9;]*m/g;
+
+export const withoutColors = (text: string): string => text.replace(ansi, '');
+
+/** Characters that a text takes on a terminal. */
+export const textWidth = (text: string): number => [...withoutColors(text)].length;
+
+/** Words up to this length are not broken for room. */
+const maxWholeWord = 32;
+const gap = '  ';
+
+/** Lines of at most `width` characters, broken between words where there are some. Coloured text stays whole. */
+function wrapText(text: string, width: number): string[] {
+  if (textWidth(text) <= width || text !== withoutColors(text)) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (textWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const letters = [...word];
+    while (letters.length > width) lines.push(letters.splice(0, width).join(''));
+    line = letters.join('');
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** Widths of the columns in a terminal line: those of texts shrink to their longest words, the widest first. */
+function fittedWidths(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[] {
+  const sizes = columns.map(({ align }, i) => {
+    const cells = lines.map((line) => line[i] ?? '');
+    const words = cells.flatMap((cell) => cell.split(' ')).map((word) => Math.min(textWidth(word), maxWholeWord));
+    const natural = Math.max(...cells.map(textWidth));
+    return { natural, min: align === 'right' ? natural : Math.max(...words) };
+  });
+  const capped = (cap: number) => sizes.map(({ natural, min }) => Math.max(min, Math.min(natural, cap)));
+  const room = width - gap.length * (columns.length - 1);
+  let cap = Math.max(...sizes.map(({ natural }) => natural));
+  while (cap > 1 && capped(cap).reduce((a, b) => a + b, 0) > room) cap--;
+  return capped(cap);
+}
+
+/**
+ * Aligned text columns, two spaces apart, below a line of titles. `width`: characters of a terminal line, into which cells
+ * are wrapped; null: cells stay whole.
+ */
+export function textTable(
+  { columns, rows }: Pick<Table, 'columns' | 'rows'>,
+  { width = null, bold = (text) => text }: { width?: number | null; bold?: (text: string) => string } = {},
+): string {
+  const titles = columns.map(({ title }) => title);
+  const cells = rows.map((row) => row.map(cellText));
+  const widths = fittedWidths([titles, ...cells], columns, width ?? Number.POSITIVE_INFINITY);
+  const lineOf = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => {
+        const space = ' '.repeat(Math.max(0, widths[i] - textWidth(cell)));
+        return columns[i].align === 'right' ? space + cell : cell + space;
+      })
+      .join(gap)
+      .trimEnd();
+  const linesOf = (row: readonly string[]): string[] => {
+    const wrapped = row.map((cell, i) => wrapText(cell, widths[i]));
+    const height = Math.max(1, ...wrapped.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, k) => lineOf(wrapped.map((lines) => lines[k] ?? '')));
+  };
+  return [...linesOf(titles).map(bold), ...cells.flatMap(linesOf)].join('\n');
+}
 
 /** What Markdown would take for itself; a name may hold anything. */
 export const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
