@@ -67,6 +67,12 @@ export interface Dynamics<P extends Params = Params> {
   step(params: P, state: Float64Array, action: Float64Array, rng: Draws, out: Transition): void;
 }
 
+/** The values of an environment's constants. */
+export type ConstantValues<C> = { readonly [K in keyof C]: number };
+
+/** The numbers that dynamics are given: the constants and what `derive` makes of them. */
+export type ParamsOf<C, D extends (constants: never) => Params> = ConstantValues<C> & Readonly<ReturnType<D>>;
+
 /**
  * The same step for GPU.js, as source text in the part of JavaScript that it translates. Variables are named as the
  * state rows; `p.<name>` is a number of the environment.
@@ -99,7 +105,7 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly observation: ObservationSpace;
   readonly action: ActionSpace;
   readonly constants: C;
-  readonly derive: (constants: { readonly [K in keyof C]: number }) => D;
+  readonly derive: (constants: ConstantValues<C>) => D;
   /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
   readonly exact: readonly (keyof C | keyof D)[];
   /** Whole numbers below 2^32 that do not fit a name, such as a map; `ENV_TABLE` in WGSL. */
@@ -126,7 +132,7 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly returnRange: readonly [number, number];
   /** Allowed |webgpu - cpu| after one step from the same state, relative to max(1, largest state entry). */
   readonly parity: { readonly singleStep: number; readonly reason: string };
-  readonly dynamics: Dynamics<{ readonly [K in keyof C]: number } & D>;
+  readonly dynamics: Dynamics<ConstantValues<C> & D>;
   /** for the backend "gpujs"; without it that backend does not play the environment */
   readonly gpujs?: GpujsKernel | null;
   /** the WGSL with its path for messages, read when first needed; left out: shaders/envs/<folder>.wgsl of this package */

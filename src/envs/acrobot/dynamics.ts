@@ -4,28 +4,7 @@
  * book (1998); one Runge-Kutta step of fourth order per action.
  */
 import type { Dynamics } from '../env.ts';
-
-export interface AcrobotParams {
-  readonly linkLength1: number;
-  readonly linkLength2: number;
-  readonly linkMass2: number;
-  readonly linkInertia: number;
-  readonly torque: number;
-  readonly timeStep: number;
-  readonly maxSpeed1: number;
-  readonly maxSpeed2: number;
-  readonly goalHeight: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly upperInertia: number;
-  readonly centreSquared2: number;
-  readonly lengthProduct: number;
-  readonly coupling: number;
-  readonly upperWeight: number;
-  readonly lowerWeight: number;
-  readonly lowerInertia: number;
-  readonly [name: string]: number;
-}
+import type { AcrobotParams } from './constants.ts';
 
 /** Angular accelerations of one evaluation, of one step's four; here, so that a step allocates nothing. */
 const acceleration = new Float64Array(2);

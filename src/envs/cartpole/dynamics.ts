@@ -3,21 +3,7 @@
  * Source: gymnasium/envs/classic_control/cartpole.py (1.0 to 1.4 agree), after Barto, Sutton and Anderson (1983).
  */
 import type { Dynamics } from '../env.ts';
-
-export interface CartPoleParams {
-  readonly gravity: number;
-  readonly poleMass: number;
-  readonly halfLength: number;
-  readonly force: number;
-  readonly timeStep: number;
-  readonly positionLimit: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly totalMass: number;
-  readonly poleMassLength: number;
-  readonly angleLimit: number;
-  readonly [name: string]: number;
-}
+import type { CartPoleParams } from './constants.ts';
 
 /** state and observation: x [m], x_dot [m/s], theta [rad], theta_dot [rad/s] */
 export const dynamics: Dynamics<CartPoleParams> = {

@@ -4,56 +4,8 @@
  * Source: gymnasium/envs/mujoco/inverted_double_pendulum_v5.py and assets/inverted_double_pendulum.xml, MuJoCo 3.14.
  */
 import type { Dynamics } from '../env.ts';
-import { fillLimitRow, type LimitParams, limitForce, limitRow, rungeKutta } from '../mujoco.ts';
-
-export interface DoublePendulumParams extends LimitParams {
-  readonly gravity: number;
-  readonly sideGravity: number;
-  readonly timeStep: number;
-  readonly substeps: number;
-  readonly gear: number;
-  readonly controlLimit: number;
-  readonly damping: number;
-  readonly railLimit: number;
-  readonly railMargin: number;
-  readonly railInverseWeight: number;
-  readonly poleLength: number;
-  readonly totalMass: number;
-  readonly lowerMoment: number;
-  readonly upperMoment: number;
-  readonly coupling: number;
-  readonly lowerInertia: number;
-  readonly upperInertia: number;
-  readonly aliveReward: number;
-  readonly tipXCost: number;
-  readonly tipTarget: number;
-  readonly rate1Cost: number;
-  readonly rate2Cost: number;
-  readonly lowestTip: number;
-  readonly observedLimit: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly resetSpread: number;
-  readonly [name: string]: number;
-}
-
-/** Acceleration of the cart per force on it, both poles upright: the inverse mass matrix at position 0. */
-export function railInverseWeight(p: {
-  readonly totalMass: number;
-  readonly lowerMoment: number;
-  readonly upperMoment: number;
-  readonly coupling: number;
-  readonly lowerInertia: number;
-  readonly upperInertia: number;
-}): number {
-  const b1 = p.lowerMoment + p.upperMoment;
-  const b2 = p.upperMoment;
-  const c12 = p.coupling + p.upperInertia;
-  const c11 = p.lowerInertia + 2 * p.coupling + p.upperInertia;
-  const determinant = c11 * p.upperInertia - c12 * c12;
-  const reduction = (b1 * b1 * p.upperInertia - 2 * b1 * b2 * c12 + b2 * b2 * c11) / determinant;
-  return 1 / (p.totalMass - reduction);
-}
+import { fillLimitRow, limitForce, limitRow, rungeKutta } from '../mujoco.ts';
+import type { DoublePendulumParams } from './constants.ts';
 
 const rail = limitRow();
 /** of the stage that was looked at last */

@@ -4,29 +4,8 @@
  * Source: gymnasium/envs/mujoco/inverted_pendulum_v5.py and assets/inverted_pendulum.xml, MuJoCo 3.14.
  */
 import type { Dynamics } from '../env.ts';
-import { fillLimitRow, type LimitParams, limitedPair, limitRow, rungeKutta } from '../mujoco.ts';
-
-export interface InvertedPendulumParams extends LimitParams {
-  readonly gravity: number;
-  readonly timeStep: number;
-  readonly substeps: number;
-  readonly gear: number;
-  readonly controlLimit: number;
-  readonly damping: number;
-  readonly railLimit: number;
-  readonly hingeLimit: number;
-  readonly limitMargin: number;
-  readonly angleLimit: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly totalMass: number;
-  readonly poleMomentX: number;
-  readonly poleMomentZ: number;
-  readonly hingeInertia: number;
-  readonly railInverseWeight: number;
-  readonly hingeInverseWeight: number;
-  readonly [name: string]: number;
-}
+import { fillLimitRow, limitedPair, limitRow, rungeKutta } from '../mujoco.ts';
+import type { InvertedPendulumParams } from './constants.ts';
 
 const rail = limitRow();
 const hinge = limitRow();

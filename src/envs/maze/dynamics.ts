@@ -3,16 +3,7 @@
  * Source: maze-sample-3x3-v0 of gym-maze, as HWUDLabAIRoboticsResearch/R2PO uses it at commit 9449c38.
  */
 import type { Dynamics } from '../env.ts';
-
-export interface MazeParams {
-  readonly columns: number;
-  readonly goalColumn: number;
-  readonly goalRow: number;
-  readonly goalReward: number;
-  readonly stepReward: number;
-  readonly stepLimit: number;
-  readonly [name: string]: number;
-}
+import type { MazeParams } from './constants.ts';
 
 /** `open`: for each direction (north, south, east, west) one bit per cell. state: column, row, step_count */
 export function mazeDynamics(open: readonly number[]): Dynamics<MazeParams> {

@@ -1,8 +1,8 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { mazeDynamics } from './dynamics.ts';
 import { mazePicture } from './picture.ts';
 
-const source = 'maze-sample-3x3-v0 of gym-maze in HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 const rows = 3;
 const columns = 3;
 const stepLimit = 200;
@@ -57,18 +57,8 @@ export const maze = defineEnv({
   ],
   observation: { kind: 'discrete', n: rows * columns, meaning: 'the cell: row x number of columns + column' },
   action: { kind: 'discrete', meanings: ['north', 'south', 'east', 'west'] },
-  constants: {
-    rows: { value: rows, unit: 'cells', source },
-    columns: { value: columns, unit: 'cells', source },
-    goalReward: { value: 1, unit: 'at the goal', source },
-    roundCost: { value: 0.1, unit: 'for as many steps as there are cells', source },
-    stepLimit: { value: stepLimit, unit: 'steps', source },
-  },
-  derive: (c) => ({
-    goalColumn: c.columns - 1,
-    goalRow: c.rows - 1,
-    stepReward: -c.roundCost / (c.rows * c.columns),
-  }),
+  constants,
+  derive,
   exact: [],
   table: open,
   notes: { map: drawing(), passages: passages.map(([a, b]) => `- ${cellName(a)} and ${cellName(b)}`).join('\n') },

@@ -5,23 +5,7 @@
  * Source: gymnasium/envs/classic_control/continuous_mountain_car.py (1.0 to 1.4), run with NumPy 2.4.
  */
 import type { Dynamics } from '../env.ts';
-
-export interface MountainCarContinuousParams {
-  readonly power: number;
-  readonly gravity: number;
-  readonly hillFrequency: number;
-  readonly maxSpeed: number;
-  readonly maxAction: number;
-  readonly minPosition: number;
-  readonly maxPosition: number;
-  readonly goalPosition: number;
-  readonly goalSpeed: number;
-  readonly goalReward: number;
-  readonly actionCost: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly [name: string]: number;
-}
+import type { MountainCarContinuousParams } from './constants.ts';
 
 /** state and observation: position [length], velocity [length/step] */
 export const dynamics: Dynamics<MountainCarContinuousParams> = {

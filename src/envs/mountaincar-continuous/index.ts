@@ -1,25 +1,8 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
-
-const source = 'gymnasium/envs/classic_control/continuous_mountain_car.py, 1.0 to 1.4';
-
-const constants = {
-  power: { value: 0.0015, unit: 'length/step^2', source },
-  gravity: { value: 0.0025, unit: 'length/step^2', source },
-  hillFrequency: { value: 3, unit: 'rad/length', source },
-  maxSpeed: { value: 0.07, unit: 'length/step', source },
-  maxAction: { value: 1, unit: 'of full power', source },
-  minPosition: { value: -1.2, unit: 'length', source },
-  maxPosition: { value: 0.6, unit: 'length', source },
-  goalPosition: { value: 0.45, unit: 'length', source },
-  goalSpeed: { value: 0, unit: 'length/step', source },
-  goalReward: { value: 100, unit: 'reward', source },
-  actionCost: { value: 0.1, unit: 'reward', source },
-  resetLow: { value: -0.6, unit: 'length', source },
-  resetHigh: { value: -0.4, unit: 'length', source },
-} as const;
 
 const { minPosition, maxPosition, maxSpeed, maxAction, goalReward, actionCost } = constants;
 const timeLimit = 999;
@@ -61,7 +44,7 @@ export const mountaincarContinuous = defineEnv({
     ],
   },
   constants,
-  derive: () => ({}),
+  derive,
   exact: ['resetLow', 'resetHigh'],
   timeLimit,
   success: { threshold: 90, source: 'reward_threshold of the Gymnasium registration' },

@@ -3,20 +3,7 @@
  * Source: gymnasium/envs/classic_control/mountain_car.py (1.0 to 1.4), after Moore (1990).
  */
 import type { Dynamics } from '../env.ts';
-
-export interface MountainCarParams {
-  readonly force: number;
-  readonly gravity: number;
-  readonly hillFrequency: number;
-  readonly maxSpeed: number;
-  readonly minPosition: number;
-  readonly maxPosition: number;
-  readonly goalPosition: number;
-  readonly goalSpeed: number;
-  readonly resetLow: number;
-  readonly resetHigh: number;
-  readonly [name: string]: number;
-}
+import type { MountainCarParams } from './constants.ts';
 
 /** state and observation: position [length], velocity [length/step] */
 export const dynamics: Dynamics<MountainCarParams> = {

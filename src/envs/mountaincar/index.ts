@@ -1,22 +1,8 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
-
-const source = 'gymnasium/envs/classic_control/mountain_car.py, 1.0 to 1.4';
-
-const constants = {
-  force: { value: 0.001, unit: 'length/step^2', source },
-  gravity: { value: 0.0025, unit: 'length/step^2', source },
-  hillFrequency: { value: 3, unit: 'rad/length', source },
-  maxSpeed: { value: 0.07, unit: 'length/step', source },
-  minPosition: { value: -1.2, unit: 'length', source },
-  maxPosition: { value: 0.6, unit: 'length', source },
-  goalPosition: { value: 0.5, unit: 'length', source },
-  goalSpeed: { value: 0, unit: 'length/step', source },
-  resetLow: { value: -0.6, unit: 'length', source },
-  resetHigh: { value: -0.4, unit: 'length', source },
-} as const;
 
 const position = { name: 'position', meaning: 'place of the car along the track', unit: 'length' } as const;
 const velocity = {
@@ -47,7 +33,7 @@ export const mountaincar = defineEnv({
     meanings: ['drive to the left (-position)', 'do not drive', 'drive to the right (+position)'],
   },
   constants,
-  derive: () => ({}),
+  derive,
   exact: ['resetLow', 'resetHigh'],
   timeLimit: 200,
   success: { threshold: -110, source: 'reward_threshold of the Gymnasium registration' },

@@ -3,12 +3,7 @@
  * Source: Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38.
  */
 import type { Dynamics } from '../env.ts';
-
-export interface NimParams {
-  readonly sticks: number;
-  readonly mostTaken: number;
-  readonly [name: string]: number;
-}
+import type { NimParams } from './constants.ts';
 
 /** state: sticks left */
 export const dynamics: Dynamics<NimParams> = {

@@ -1,8 +1,8 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
-const source = 'Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 const sticks = 10;
 
 export const nim = defineEnv({
@@ -16,11 +16,8 @@ export const nim = defineEnv({
     meanings: ['take no stick', 'take one stick', 'take two sticks', 'take three sticks'],
     againstRules: [0],
   },
-  constants: {
-    sticks: { value: sticks, unit: 'sticks at the start', source },
-    mostTaken: { value: 3, unit: 'sticks', source },
-  },
-  derive: () => ({}),
+  constants,
+  derive,
   exact: [],
   stepDraws: 1,
   timeLimit: null,

@@ -3,21 +3,7 @@
  * Source: gymnasium/envs/classic_control/pendulum.py (1.0 to 1.4).
  */
 import type { Dynamics } from '../env.ts';
-
-export interface PendulumParams {
-  readonly maxTorque: number;
-  readonly maxSpeed: number;
-  readonly timeStep: number;
-  readonly speedCost: number;
-  readonly torqueCost: number;
-  readonly resetAngleLow: number;
-  readonly resetAngleHigh: number;
-  readonly resetSpeedLow: number;
-  readonly resetSpeedHigh: number;
-  readonly gravityGain: number;
-  readonly torqueGain: number;
-  readonly [name: string]: number;
-}
+import type { PendulumParams } from './constants.ts';
 
 const TURN = 2 * Math.PI;
 

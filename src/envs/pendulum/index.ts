@@ -1,24 +1,8 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
-
-const source = 'gymnasium/envs/classic_control/pendulum.py, 1.0 to 1.4';
-
-const constants = {
-  gravity: { value: 10, unit: 'm/s^2', source },
-  mass: { value: 1, unit: 'kg', source },
-  length: { value: 1, unit: 'm', source },
-  timeStep: { value: 0.05, unit: 's', source },
-  maxSpeed: { value: 8, unit: 'rad/s', source },
-  maxTorque: { value: 2, unit: 'N m', source },
-  speedCost: { value: 0.1, unit: 'per (rad/s)^2', source },
-  torqueCost: { value: 0.001, unit: 'per (N m)^2', source },
-  resetAngleLow: { value: -Math.PI, unit: 'rad', source },
-  resetAngleHigh: { value: Math.PI, unit: 'rad', source },
-  resetSpeedLow: { value: -1, unit: 'rad/s', source },
-  resetSpeedHigh: { value: 1, unit: 'rad/s', source },
-} as const;
 
 const { maxSpeed, maxTorque, speedCost, torqueCost } = constants;
 const timeLimit = 200;
@@ -60,10 +44,7 @@ export const pendulum = defineEnv({
     ],
   },
   constants,
-  derive: (c) => ({
-    gravityGain: (3 * c.gravity) / (2 * c.length),
-    torqueGain: 3 / (c.mass * c.length ** 2),
-  }),
+  derive,
   exact: ['resetAngleLow', 'resetAngleHigh', 'resetSpeedLow', 'resetSpeedHigh'],
   timeLimit,
   success: {

@@ -4,24 +4,7 @@
  * Source: Pong-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38.
  */
 import type { Dynamics } from '../env.ts';
-
-export interface PongParams {
-  readonly paddleHeight: number;
-  readonly paddleSpeed: number;
-  readonly ballSpeed: number;
-  readonly serveLow: number;
-  readonly serveHigh: number;
-  readonly paddleMiddle: number;
-  readonly paddleLowest: number;
-  readonly ballLowest: number;
-  readonly ballRightmost: number;
-  readonly leftFace: number;
-  readonly rightFace: number;
-  readonly startPaddleY: number;
-  readonly startBallX: number;
-  readonly startBallY: number;
-  readonly [name: string]: number;
-}
+import type { PongParams } from './constants.ts';
 
 /** state: paddle1_y, paddle2_y, ball_x, ball_y [px], ball_dx, ball_dy [px/step], step_count */
 export const dynamics: Dynamics<PongParams> = {

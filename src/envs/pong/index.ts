@@ -1,8 +1,7 @@
 import { defineEnv } from '../env.ts';
+import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
-
-const source = 'Pong-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 
 const ball = [
   { name: 'ball_x', meaning: 'left edge of the ball, from the left side of the field', unit: 'px', low: -5, high: 795 },
@@ -44,32 +43,8 @@ export const pong = defineEnv({
     kind: 'discrete',
     meanings: ['move the paddle up (smaller y)', 'move the paddle down (larger y)', 'keep the paddle where it is'],
   },
-  constants: {
-    fieldWidth: { value: 800, unit: 'px', source },
-    fieldHeight: { value: 600, unit: 'px', source },
-    paddleWidth: { value: 10, unit: 'px', source },
-    paddleHeight: { value: 80, unit: 'px', source },
-    paddleSpeed: { value: 5, unit: 'px per step', source },
-    ballSize: { value: 10, unit: 'px', source },
-    ballSpeed: { value: 5, unit: 'px per step', source },
-    serveLow: { value: -5, unit: 'px per step', source },
-    serveHigh: { value: 5, unit: 'px per step', source },
-  },
-  derive: (c) => ({
-    paddleMiddle: c.paddleHeight / 2,
-    paddleLowest: c.fieldHeight - c.paddleHeight,
-    ballLowest: c.fieldHeight - c.ballSize,
-    ballRightmost: c.fieldWidth - c.ballSize,
-    leftFace: c.paddleWidth,
-    rightFace: c.fieldWidth - c.paddleWidth - c.ballSize,
-    startPaddleY: (c.fieldHeight - c.paddleHeight) / 2,
-    startBallX: c.fieldWidth / 2,
-    startBallY: c.fieldHeight / 2,
-    /** fewest steps from one hit of the own paddle to the next */
-    roundTrip: (2 * (c.fieldWidth - c.ballSize - 2 * c.paddleWidth)) / c.ballSpeed,
-    // The GPU's factor: a ball that leaves a paddle gains this much vertical speed per px below the paddle's top.
-    bounceSlope: (2 * c.ballSpeed) / c.paddleHeight,
-  }),
+  constants,
+  derive,
   exact: ['serveLow', 'serveHigh'],
   timeLimit: 1000,
   success: { threshold: 3, source: 'the most hits that fit into the time limit; the reference aims for it too' },

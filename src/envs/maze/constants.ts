@@ -1,0 +1,23 @@
+/** The numbers of Maze, with units and sources, and what follows from them. */
+import type { ConstantValues, ParamsOf } from '../env.ts';
+
+const source = 'maze-sample-3x3-v0 of gym-maze in HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
+const rows = 3;
+const columns = 3;
+const stepLimit = 200;
+
+export const constants = {
+  rows: { value: rows, unit: 'cells', source },
+  columns: { value: columns, unit: 'cells', source },
+  goalReward: { value: 1, unit: 'at the goal', source },
+  roundCost: { value: 0.1, unit: 'for as many steps as there are cells', source },
+  stepLimit: { value: stepLimit, unit: 'steps', source },
+} as const;
+
+export const derive = (c: ConstantValues<typeof constants>) => ({
+  goalColumn: c.columns - 1,
+  goalRow: c.rows - 1,
+  stepReward: -c.roundCost / (c.rows * c.columns),
+});
+
+export type MazeParams = ParamsOf<typeof constants, typeof derive>;

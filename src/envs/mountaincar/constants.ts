@@ -1,0 +1,21 @@
+/** The numbers of MountainCar, with units and sources, and what follows from them. */
+import type { ParamsOf } from '../env.ts';
+
+const source = 'gymnasium/envs/classic_control/mountain_car.py, 1.0 to 1.4';
+
+export const constants = {
+  force: { value: 0.001, unit: 'length/step^2', source },
+  gravity: { value: 0.0025, unit: 'length/step^2', source },
+  hillFrequency: { value: 3, unit: 'rad/length', source },
+  maxSpeed: { value: 0.07, unit: 'length/step', source },
+  minPosition: { value: -1.2, unit: 'length', source },
+  maxPosition: { value: 0.6, unit: 'length', source },
+  goalPosition: { value: 0.5, unit: 'length', source },
+  goalSpeed: { value: 0, unit: 'length/step', source },
+  resetLow: { value: -0.6, unit: 'length', source },
+  resetHigh: { value: -0.4, unit: 'length', source },
+} as const;
+
+export const derive = () => ({});
+
+export type MountainCarParams = ParamsOf<typeof constants, typeof derive>;

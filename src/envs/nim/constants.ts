@@ -1,0 +1,14 @@
+/** The numbers of Nim, with units and sources, and what follows from them. */
+import type { ParamsOf } from '../env.ts';
+
+const source = 'Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
+const sticks = 10;
+
+export const constants = {
+  sticks: { value: sticks, unit: 'sticks at the start', source },
+  mostTaken: { value: 3, unit: 'sticks', source },
+} as const;
+
+export const derive = () => ({});
+
+export type NimParams = ParamsOf<typeof constants, typeof derive>;
