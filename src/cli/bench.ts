@@ -12,8 +12,9 @@ import { openEnv } from '../envs/node/load.ts';
 import { prepareBenchFolder, saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, envOption, positiveNumber, wholeNumber } from './options.ts';
+import { addOutputOptions, countOption, positiveNumber, wholeNumber } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];

@@ -18,9 +18,10 @@ import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { defaultStepCap, endCauses } from '../rollout/job.ts';
 import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { openBackend } from '../rollout/node/open.ts';
+import { envOption } from './env-option.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, envOption, seedOption, wholeNumber } from './options.ts';
+import { addOutputOptions, backendOption, countOption, seedOption, wholeNumber } from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 

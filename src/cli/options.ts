@@ -4,9 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
-import { parseDocument } from 'yaml';
 import { UsageError, unknownName } from '../base/errors.ts';
-import type { EnvOptions } from '../envs/env.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
@@ -53,21 +51,6 @@ export function backendOption(): Option {
     '--backend <name>',
     'what plays the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, cpu or gpujs',
   ).argParser(readBackend);
-}
-
-/** `--env-option <key=value>`, as often as wanted; the value is read as YAML, like an override of a configuration. */
-export function envOption(): Option {
-  return new Option('--env-option <key=value>', 'option of the environment, such as map=8x8; can be repeated')
-    .argParser((text: string, before: EnvOptions) => {
-      const cut = text.indexOf('=');
-      if (cut < 1) throw new UsageError('--env-option', `expected key=value, got "${text}"`);
-      const document = parseDocument(text.slice(cut + 1));
-      if (document.errors.length > 0) {
-        throw new UsageError('--env-option', `cannot read the value of "${text}": ${document.errors[0].message}`);
-      }
-      return { ...before, [text.slice(0, cut)]: document.toJS() as unknown };
-    })
-    .default({}, 'none');
 }
 
 /** `--jobs <n>`: runs at a time in one process; of offline runs some wait for the disk while others count. */

@@ -17,8 +17,9 @@ import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { defaultStepCap } from '../rollout/job.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
+import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, envOption, positiveNumber, seedOption } from './options.ts';
+import { addOutputOptions, countOption, positiveNumber, seedOption } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];

@@ -8,8 +8,9 @@ import { openEnv } from '../envs/node/load.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { ProbeInput } from '../rollout/job.ts';
 import { openBackend } from '../rollout/node/open.ts';
+import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, envOption } from './options.ts';
+import { addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
   readonly env: string;

@@ -2,8 +2,10 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+const collator = new Intl.Collator('en', { numeric: true });
+
 /** Compares names by their numbers, so that `run_2` comes before `run_10`. */
-export const byNaturalOrder = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+export const byNaturalOrder = (a: string, b: string): number => collator.compare(a, b);
 
 /** The names in a folder, in natural order. A link to a file is a file. */
 export interface FolderListing {
