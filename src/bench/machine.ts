@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { packageVersion } from '../base/node/assets.ts';
 import type { AdapterReport } from '../rollout/webgpu/device.ts';
-import { dawnVersion } from '../rollout/webgpu/node/dawn.ts';
 
 export interface NvidiaGpu {
   readonly name: string;
@@ -50,7 +50,7 @@ export async function machineFacts(adapter: AdapterReport | null, loadBefore: nu
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     adapter: adapter?.name ?? null,
-    dawn: adapter && dawnVersion(),
+    dawn: adapter && packageVersion('webgpu'),
     software: adapter?.software ?? false,
     timestamps: adapter?.timestamps ?? false,
     nvidia: await nvidiaGpus(),

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { AnalysedRun } from '../report/analyses/analysis.ts';
 import { analyses, findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
-import { readRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -39,7 +39,7 @@ export async function showAnalysis(
   io: Io,
 ): Promise<Readonly<Record<string, unknown>>> {
   const analysis = findAnalysis(kind);
-  const { runs, leftOut } = await readRuns(paths, analysis);
+  const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
   const unfinished = runs.filter(({ status }) => status !== 'finished');

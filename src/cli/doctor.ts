@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ModelError, R2poError } from '../base/errors.ts';
+import { packageVersion } from '../base/node/assets.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { excerpt } from '../llm/providers/failure.ts';
@@ -76,7 +77,7 @@ function nodeFinding(): Finding {
 
 async function gpuFindings(): Promise<Finding[]> {
   const topic = 'WebGPU adapter';
-  const { dawnVersion, findAdapter } = await import('../rollout/webgpu/node/dawn.ts');
+  const { findAdapter } = await import('../rollout/webgpu/node/dawn.ts');
   let found: Awaited<ReturnType<typeof findAdapter>>;
   try {
     found = await findAdapter();
@@ -85,7 +86,12 @@ async function gpuFindings(): Promise<Finding[]> {
       { topic, status: 'missing', found: (error as Error).message, advice: 'use --backend cpu on this platform' },
     ];
   }
-  const dawn: Finding = { topic: 'webgpu package (Dawn)', status: 'ok', found: dawnVersion(), advice: null };
+  const dawn: Finding = {
+    topic: 'webgpu package (Dawn)',
+    status: 'ok',
+    found: packageVersion('webgpu') ?? 'none',
+    advice: null,
+  };
   if (!found) return [dawn, { topic, status: 'missing', found: 'none', advice: driverAdvice() }];
   const { name, software, timestamps } = found.report;
   return [

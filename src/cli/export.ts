@@ -82,10 +82,9 @@ async function exportTable(
   { out, force }: Options,
   io: Io,
 ): Promise<string[]> {
-  const { requireRun } = await import('../runs/folder/folder.ts');
-  const { readEvents } = await import('../runs/journal/journal.ts');
+  const { readRun } = await import('../runs/folder/read-run.ts');
   const { tidyRows } = await import('../interop/tidy/rows.ts');
-  const manifests = runs.map(requireRun);
+  const stored = runs.map(readRun);
   const { name, open } = tables[format];
   const path = join(out, name);
   if (existsSync(path) && !force) {
@@ -95,10 +94,10 @@ async function exportTable(
     mkdirSync(out, { recursive: true });
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
-      for (const [index, run] of runs.entries()) {
-        const { events, torn } = readEvents(run);
+      for (const run of stored) {
+        const { events, torn } = run.events();
         if (torn !== null) io.warn(torn);
-        table.add(tidyRows(basename(resolve(run)), manifests[index], events));
+        table.add(tidyRows(basename(resolve(run.folder)), run.manifest, events));
       }
       table.finish();
     });

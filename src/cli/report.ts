@@ -2,10 +2,9 @@
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
-import { usualKeys } from '../report/group-keys.ts';
-import { type RewardKind, rewardKinds } from '../report/groups.ts';
+import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
-import { findRuns } from '../report/run-records.ts';
+import { findReportRuns } from '../report/run-records.ts';
 import type { Table } from '../report/tables/table.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
@@ -51,7 +50,7 @@ export function define(command: Command, io: Io): void {
         'episodes, intervals over runs, and reward curves.',
     )
     .argument('<run...>', 'run folders, or folders that hold runs')
-    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, usualKeys)
+    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, defaultGroupKeys)
     .option(
       '--curves <axes>',
       `curves against ${curveAxes.join(', ')}; all of them with --out, else ${curveAxes[0]}`,
@@ -77,7 +76,7 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
-  const report = makeReport(findRuns(paths), {
+  const report = makeReport(findReportRuns(paths), {
     by: options.by,
     axes: options.curves ?? usualAxes(options.out),
     value: options.value,

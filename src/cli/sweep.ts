@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
-import { usualKeys } from '../report/group-keys.ts';
+import { defaultGroupKeys } from '../report/groups.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
@@ -131,7 +131,7 @@ async function sweepThere(
 
 /** Keys that the table of a sweep tells apart. */
 function tableKeys(varied: readonly string[]): string[] {
-  return [...new Set([...usualKeys, ...varied])];
+  return [...new Set([...defaultGroupKeys, ...varied])];
 }
 
 function requestOf(
@@ -222,10 +222,10 @@ async function showResult(
   io: Io,
 ): Promise<Omit<SweepEnd, 'failure'>> {
   const { makeReport, reportDocument, usualReport } = await import('../report/report.ts');
-  const { findRuns } = await import('../report/run-records.ts');
+  const { findReportRuns } = await import('../report/run-records.ts');
   const { printReport, saveReportIn, usualAxes } = await import('./report.ts');
   const folders = results.flatMap(({ folder }) => (folder === null ? [] : [folder]));
-  const found = folders.length === 0 ? null : findRuns(folders);
+  const found = folders.length === 0 ? null : findReportRuns(folders);
   // Whoever sweeps over models has them apart in the table.
   const wanted = { ...usualReport, axes: usualAxes(options.out), allowMixed: true, ...asked };
   const report = found && found.runs.length > 0 ? makeReport(found, wanted) : null;

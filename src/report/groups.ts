@@ -1,7 +1,10 @@
 /** Runs that differ in their seed alone, and what they amount to together. */
 import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
-import { groupValue, type RunRecord } from './run-records.ts';
+import { groupValue, type ReportRun } from './run-records.ts';
+
+/** Keys that groups are made by where no others are asked for: runs that differ in their seed alone are one group. */
+export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
 
 /** Rewards of one run: mean, highest and last of the kept policies' means, and the best policy on fresh episodes. */
 export const rewardKinds = ['mean', 'best', 'final', 'rechecked'] as const;
@@ -30,7 +33,7 @@ export interface Spread {
 export interface RunGroup {
   /** values of the keys that it was made by, in their order */
   readonly values: readonly string[];
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly ReportRun[];
   readonly unfinished: number;
   /** null where no run has such a number */
   readonly rewards: Readonly<Record<RewardKind, Spread | null>>;
@@ -43,7 +46,7 @@ export interface GroupOptions {
 }
 
 /** The reward of a run, null where it has none: a run that goes on has no final one. */
-export function rewardOf({ summary }: RunRecord, kind: RewardKind, includeUnfinished: boolean): number | null {
+export function rewardOf({ summary }: ReportRun, kind: RewardKind, includeUnfinished: boolean): number | null {
   const ended = summary.status === 'finished' || includeUnfinished;
   const rewards: Readonly<Record<RewardKind, number | null>> = {
     mean: summary.mean_reward,
@@ -70,8 +73,8 @@ export function spreadOf(values: readonly number[]): Spread | null {
 }
 
 /** Groups in the order of their values; runs in that of their seeds. */
-export function groupRuns(runs: readonly RunRecord[], { by, includeUnfinished }: GroupOptions): RunGroup[] {
-  const groups = new Map<string, { values: string[]; runs: RunRecord[] }>();
+export function groupRuns(runs: readonly ReportRun[], { by, includeUnfinished }: GroupOptions): RunGroup[] {
+  const groups = new Map<string, { values: string[]; runs: ReportRun[] }>();
   for (const run of runs) {
     const values = by.map((key) => groupValue(run, key));
     const name = JSON.stringify(values);

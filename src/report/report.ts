@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { methods } from '../methods/index.ts';
+import type { FoundRuns } from '../runs/folder/read-run.ts';
 import type { Estimate } from '../stats/bootstrap.ts';
 import {
   type Comparison,
@@ -19,10 +20,17 @@ import {
   type LeftOutRun,
 } from './curves/average-curves.ts';
 import { type Finding, findingsOf } from './findings.ts';
-import { usualKeys } from './group-keys.ts';
-import { type GroupOptions, groupRuns, type RewardKind, type RunGroup, rewardKinds, type Spread } from './groups.ts';
+import {
+  defaultGroupKeys,
+  type GroupOptions,
+  groupRuns,
+  type RewardKind,
+  type RunGroup,
+  rewardKinds,
+  type Spread,
+} from './groups.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
-import { type FoundRuns, groupValue, type RunRecord } from './run-records.ts';
+import { groupValue, type ReportRun } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
 import { type Cell, type Column, right, type Table } from './tables/table.ts';
 
@@ -42,7 +50,7 @@ export interface ReportOptions extends GroupOptions {
 
 /** Where nothing else is asked for. */
 export const usualReport: ReportOptions = {
-  by: usualKeys,
+  by: defaultGroupKeys,
   axes: ['episodes'],
   value: 'kept',
   compare: null,
@@ -78,21 +86,24 @@ export interface Report {
   readonly comparison: { readonly options: ComparisonOptions; readonly lines: readonly Comparison[] } | null;
   /** null when not asked for */
   readonly published: readonly PublishedComparison[] | null;
-  readonly leftOut: FoundRuns['leftOut'];
+  readonly leftOut: FoundRuns<ReportRun>['leftOut'];
 }
 
 const digits = 5;
 const number = (value: number): string => significant(value, digits);
 
 /** Throws a usage error for runs that must not be pooled. */
-export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions): Report {
+export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: ReportOptions): Report {
   if (runs.length === 0) {
     const why = leftOut.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
     throw new UsageError('report', `expected runs that can be read, found none${why}`);
   }
   refuseMixed(runs, options.allowMixed);
-  if (options.published && !usualKeys.every((key) => options.by.includes(key))) {
-    throw new UsageError('--against', `expected --by with ${usualKeys.join(', ')}, got ${options.by.join(', ')}`);
+  if (options.published && !defaultGroupKeys.every((key) => options.by.includes(key))) {
+    throw new UsageError(
+      '--against',
+      `expected --by with ${defaultGroupKeys.join(', ')}, got ${options.by.join(', ')}`,
+    );
   }
   const groups = groupRuns(runs, options);
   const comparison = comparisonOf(groups, options);
@@ -115,7 +126,7 @@ export function makeReport({ runs, leftOut }: FoundRuns, options: ReportOptions)
 }
 
 /** The model, the one of the critic where that is another, and a mark where others stood in for them. */
-function markedLabel({ model, model_kind: kind, models, llm }: RunRecord['summary']): string {
+function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summary']): string {
   const { critic } = models;
   const both = critic === model ? model : `${model} for search, ${critic} for critics`;
   const others = kind === 'model' ? Object.keys(llm.by_model).filter((name) => name !== model && name !== critic) : [];
@@ -124,7 +135,7 @@ function markedLabel({ model, model_kind: kind, models, llm }: RunRecord['summar
 }
 
 /** Few models by their names; of many, those that are no language models. */
-function modelLines(runs: readonly RunRecord[]): string[] {
+function modelLines(runs: readonly ReportRun[]): string[] {
   const labels = new Map(runs.map(({ summary }) => [markedLabel(summary), summary.model_kind]));
   if (labels.size <= 3) return [...labels.keys()].map((label) => `model: ${label}`);
   const special = [...labels].flatMap(([label, kind]) => (kind === 'model' ? [] : [label]));
@@ -160,7 +171,7 @@ function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Repo
  * A numeric optimiser is no language model, and a table that holds both says nothing about either. A training that asks
  * nothing may stand beside both.
  */
-function refuseMixed(runs: readonly RunRecord[], allowed: boolean): void {
+function refuseMixed(runs: readonly ReportRun[], allowed: boolean): void {
   const offline = runs.find(({ summary }) => summary.model_kind === 'offline');
   const model = runs.find(({ summary }) => summary.model_kind !== 'offline' && summary.model_kind !== 'none');
   if (allowed || !offline || !model) return;

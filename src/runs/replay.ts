@@ -3,12 +3,13 @@ import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { readRunConfig, refuseImported, requireRun } from './folder/folder.ts';
+import { refuseImported } from './folder/folder.ts';
 import type { Manifest } from './folder/manifest.ts';
+import { readRun } from './folder/read-run.ts';
 import { firstDifference, type Tolerance } from './journal/difference.ts';
 import type { RunEvent } from './journal/events.ts';
 import { asRecorded } from './journal/events.ts';
-import { type EventLog, readEvents } from './journal/journal.ts';
+import type { EventLog } from './journal/journal.ts';
 import { isStep, type StepBody, type StepEvent, type StepLog, stepName } from './journal/steps.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
@@ -24,10 +25,11 @@ export interface RecordedRun {
 
 /** Reads a run for replay. Throws a usage error when the folder is no run, is damaged, or holds nothing to replay. */
 export async function openRecordedRun(folder: string): Promise<RecordedRun> {
-  const manifest = requireRun(folder);
+  const run = readRun(folder);
+  const { manifest } = run;
   refuseImported(folder, manifest, 'replay');
-  const units = resolveUnits(await readRunConfig(folder));
-  const log = readEvents(folder);
+  const units = resolveUnits(await run.config());
+  const log = run.events();
   const first = log.events.find((event) => event.type === 'run_started');
   if (!first)
     throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
@@ -41,8 +43,9 @@ export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
 
 /** The model `replay:<folder>`: the replies of another run, as long as the prompts are the recorded ones. */
 export function recordedModel(folder: string): ChatModel {
-  refuseImported(folder, requireRun(folder), 'replay');
-  return replayModel(recordedCalls(readEvents(folder).events), { id: `replay:${folder}` });
+  const run = readRun(folder);
+  refuseImported(folder, run.manifest, 'replay');
+  return replayModel(recordedCalls(run.events().events), { id: `replay:${folder}` });
 }
 
 export interface ReplayReport {

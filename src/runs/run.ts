@@ -9,7 +9,7 @@ import { RunFiles } from './folder/run-files.ts';
 import type { RunSummary } from './folder/summary.ts';
 import { Journal } from './journal/journal.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
-import { RunTotals } from './journal/totals.ts';
+import { type RunTotals, totalsOf } from './journal/totals.ts';
 import { namesOf } from './models/models.ts';
 import { UnusableError } from './models/unusable.ts';
 import type { OpenUnits } from './resolve-units.ts';
@@ -143,9 +143,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
   try {
-    const totals = new RunTotals();
-    for (const event of journal.log.events) totals.add(event);
-    return await new RunFiles(folder, config, policy).write(totals);
+    return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events));
   } finally {
     journal.close();
   }

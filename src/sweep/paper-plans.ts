@@ -3,7 +3,7 @@
  * come from another one; see `r2po import sb3`.
  */
 import { UsageError, unknownName } from '../base/errors.ts';
-import { usualKeys } from '../report/group-keys.ts';
+import { defaultGroupKeys } from '../report/groups.ts';
 import { publishedSettings } from '../report/published/published.ts';
 
 export interface PaperPlan {
@@ -43,7 +43,7 @@ export const paperPlans: readonly PaperPlan[] = [
     id: 'core',
     title: 'R2PO, ProPS and ProPS+ in ten environments: mean and best reward, and their tests',
     configs: forEachEnvironment(environments, ['r2po', 'props', 'props-plus']),
-    by: usualKeys,
+    by: defaultGroupKeys,
     analyses: [],
   },
   {
@@ -58,21 +58,21 @@ export const paperPlans: readonly PaperPlan[] = [
       'reptraj',
       'three-traj',
     ]),
-    by: usualKeys,
+    by: defaultGroupKeys,
     analyses: [],
   },
   {
     id: 'tau-c',
     title: 'the threshold from which the critic is told to be careful: as usual, half, none',
     configs: forEachEnvironment(thresholdEnvironments, ['r2po', 'tau-c-half', 'tau-c-none']),
-    by: [...usualKeys, 'critic.conservative_threshold'],
+    by: [...defaultGroupKeys, 'critic.conservative_threshold'],
     analyses: ['tau-c'],
   },
   {
     id: 'salience',
     title: 'whether the critic that sees the worst episode fails because it looks at it',
     configs: forEachEnvironment(thresholdEnvironments, ['three-traj']),
-    by: usualKeys,
+    by: defaultGroupKeys,
     analyses: ['salience'],
   },
 ];

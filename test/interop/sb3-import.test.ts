@@ -15,11 +15,11 @@ import {
   type TrainingEpisode,
 } from '../../src/interop/sb3/monitor.ts';
 import { algorithmIn, envIn, methodOf, numberIn } from '../../src/interop/sb3/subject.ts';
-import { readRuns } from '../../src/report/analyses/runs.ts';
+import { findAnalysedRuns } from '../../src/report/analyses/runs.ts';
 import { makeReport, type ReportOptions, reportTables } from '../../src/report/report.ts';
-import { findRuns, groupValue } from '../../src/report/run-records.ts';
+import { findReportRuns, groupValue } from '../../src/report/run-records.ts';
 import { readManifest } from '../../src/runs/folder/manifest.ts';
-import { metricsCsv } from '../../src/runs/folder/summary.ts';
+import { metricsCsv } from '../../src/runs/folder/metrics.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
@@ -319,7 +319,7 @@ describe('an imported training', () => {
     const [wide] = (await importAll(root, { runsDir, window: 4 })).runs;
     expect([wide.already, means(wide.folder as string)]).toEqual([false, [140]]);
     // Two readings of the same files are one run to a report.
-    expect(findRuns([runsDir]).leftOut).toHaveLength(1);
+    expect(findReportRuns([runsDir]).leftOut).toHaveLength(1);
     appendFileSync(join(folder, '0.monitor.csv'), row({ r: 90, l: 90, t: 12 }));
     const [longer] = (await importAll(root, { runsDir })).runs;
     expect([longer.already, means(longer.folder as string)]).toEqual([false, [15, 265, 80]]);
@@ -394,7 +394,7 @@ describe('an imported training', () => {
         writeFileSync(join(folder, '0.monitor.csv'), content.subarray(0, Math.max(0, content.length - cut)));
         const [run] = (await importAll(root)).runs;
         expect(run.iterations).toBeGreaterThanOrEqual(1);
-        expect(findRuns([run.folder as string]).runs).toHaveLength(1);
+        expect(findReportRuns([run.folder as string]).runs).toHaveLength(1);
       }),
       { numRuns: 60 },
     );
@@ -471,7 +471,7 @@ describe('a baseline of the reference', () => {
       rewards: 'means of 20 evaluation episodes each',
       evaluated: true,
     });
-    const [found] = findRuns([folder]).runs;
+    const [found] = findReportRuns([folder]).runs;
     expect(['sb3.hyperparams.n_steps', 'evaluation.episodes'].map((key) => groupValue(found, key))).toEqual([
       '512',
       '20',
@@ -509,7 +509,7 @@ describe('beside searches', () => {
     for (const n of [1, 2]) referenceTraining(at(n), [100 * n, 50, 30 + n], ended);
     twoMonitors(root);
     await importAll(root, { runsDir });
-    const found = findRuns([runsDir]);
+    const found = findReportRuns([runsDir]);
     expect(found.leftOut).toEqual([]);
     const options: ReportOptions = {
       by: ['env', 'method', 'model'],
@@ -560,7 +560,7 @@ describe('beside searches', () => {
     const refusal = /a training that was imported \(Stable-Baselines3, monitor\) and left its rewards alone/;
     await expect(openRecordedRun(path)).rejects.toThrow(refusal);
     await expect(openExportableRun(path)).rejects.toThrow(refusal);
-    await expect(readRuns([path], { id: 'edits', refuses: () => null })).rejects.toThrow(refusal);
+    await expect(findAnalysedRuns([path], { id: 'edits', refuses: () => null })).rejects.toThrow(refusal);
     const played = await runCli(['eval', '--env', 'CartPole-v1', '--policy', path]);
     expect([played.code, played.stderr]).toEqual([2, expect.stringMatching(refusal)]);
   });

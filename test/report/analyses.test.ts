@@ -5,7 +5,12 @@ import { findEnv } from '../../src/envs/registry.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import { type AnalysedRun, groupRuns, needsCritic, needsTwoCandidates } from '../../src/report/analyses/analysis.ts';
+import {
+  type AnalysedRun,
+  groupAnalysed,
+  needsCritic,
+  needsTwoCandidates,
+} from '../../src/report/analyses/analysis.ts';
 import { countsOf, levelsOf, thresholdsOf } from '../../src/report/analyses/edit-thresholds.ts';
 import {
   categoryIds,
@@ -495,7 +500,7 @@ describe('which runs an analysis takes', () => {
 
   it('groups by environment and method', () => {
     const runs = [runOf([]), runOf([], { method: findMethod('r2po') }), runOf([], { folder: 'runs/b' })];
-    expect(groupRuns(runs).map(({ method, runs: members }) => [method, members.length])).toEqual([
+    expect(groupAnalysed(runs).map(({ method, runs: members }) => [method, members.length])).toEqual([
       ['three-traj', 2],
       ['r2po', 1],
     ]);

@@ -35,8 +35,9 @@ import {
   spreadText,
   usualReport,
 } from '../../src/report/report.ts';
-import { type CurveRow, findRuns, groupValue, type RunRecord, readRun } from '../../src/report/run-records.ts';
+import { findReportRuns, groupValue, type ReportRun, readReportRun } from '../../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../../src/report/tables/table.ts';
+import type { MetricsRow } from '../../src/runs/folder/metrics.ts';
 import { recordedModel } from '../../src/runs/replay.ts';
 import { paired, t975, welch } from '../../src/stats/intervals.ts';
 import { runCli } from '../support/cli.ts';
@@ -63,7 +64,7 @@ describe('runs', () => {
   it('are found in folders of folders, each once, with what a report reads', () => {
     const folder = runsOf({ seed: 8, countsCalls: false }, { seed: 5, means: [1, null, 4], rechecked: null });
     mkdirSync(join(folder, 'notes'));
-    const { runs, leftOut } = findRuns([folder, join(folder, 'run-1')]);
+    const { runs, leftOut } = findReportRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
     expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'is no run folder and holds none' }]);
     expect(runs[1].rows).toEqual([
@@ -83,7 +84,7 @@ describe('runs', () => {
     writeFileSync(join(folder, 'run-3', 'metrics.csv'), 'iteration,episodes,mean,best\n1,2,3,4\n');
     rmSync(join(folder, 'run-4', 'metrics.csv'));
     cpSync(join(folder, 'run-0'), join(folder, 'run-5'), { recursive: true });
-    const { runs, leftOut } = findRuns([folder]);
+    const { runs, leftOut } = findReportRuns([folder]);
     expect(runs).toHaveLength(1);
     const reasons = leftOut.map(({ reason }) => reason);
     expect(reasons[0]).toMatch(/expected JSON in ".*run-1.summary\.json"/);
@@ -98,7 +99,7 @@ describe('runs', () => {
     const { folder } = await smallRun({ runsDir, overrides: ['iterations=2'] });
     const model = recordedModel(folder);
     const again = await smallRun({ runsDir, model, overrides: ['iterations=2', `model=replay:${folder}`] });
-    const { manifest, summary } = readRun(again.folder);
+    const { manifest, summary } = readReportRun(again.folder);
     expect(manifest.model_kind).toBe('replay');
     expect(summary.model_kind).toBe('offline');
   });
@@ -108,7 +109,7 @@ describe('runs', () => {
     cpSync(join(folder, 'run-0'), join(folder, 'run-9'), { recursive: true });
     const rows = readFileSync(join(folder, 'run-9', 'metrics.csv'), 'utf8').split('\n');
     writeFileSync(join(folder, 'run-0', 'metrics.csv'), `${rows.slice(0, 2).join('\n')}\n`);
-    const { runs, leftOut } = findRuns([folder]);
+    const { runs, leftOut } = findReportRuns([folder]);
     expect(runs.map((run) => run.folder)).toEqual([join(folder, 'run-9')]);
     expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'run-0')]);
   });
@@ -124,13 +125,13 @@ describe('runs', () => {
       writeFileSync(join(copy, 'run.json'), JSON.stringify({ ...manifest, imported: imported(digest) }));
     }
     rmSync(first, { recursive: true });
-    const { runs, leftOut } = findRuns([folder]);
+    const { runs, leftOut } = findReportRuns([folder]);
     expect(runs).toHaveLength(2);
     expect(leftOut.map(({ path }) => path)).toEqual([join(folder, 'copy-2')]);
   });
 
   it('are grouped by keys that they have, whatever objects have beside them', () => {
-    const run = readRun(writeRun(fresh()));
+    const run = readReportRun(writeRun(fresh()));
     for (const key of ['constructor', 'toString', 'evaluation.constructor'])
       expect(groupValue(run, key)).toBe('(default)');
     writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
@@ -141,15 +142,15 @@ describe('runs', () => {
     const folder = writeRun(fresh());
     const path = join(folder, 'metrics.csv');
     writeFileSync(path, readFileSync(path, 'utf8').replace('2,85,9,proposal,30', '2,85,9,proposal,3O'));
-    expect(() => readRun(folder)).toThrow(/expected a number under "mean" in ".*metrics\.csv:3", got "3O"/);
+    expect(() => readReportRun(folder)).toThrow(/expected a number under "mean" in ".*metrics\.csv:3", got "3O"/);
   });
 
   it('that are not there are wrong usage', () => {
     const empty = fresh();
     mkdirSync(empty);
-    expect(() => makeReport(findRuns([empty]), options)).toThrow(UsageError);
-    expect(() => makeReport(findRuns([empty]), options)).toThrow(`${empty}: is no run folder and holds none`);
-    expect(() => findRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
+    expect(() => makeReport(findReportRuns([empty]), options)).toThrow(UsageError);
+    expect(() => makeReport(findReportRuns([empty]), options)).toThrow(`${empty}: is no run folder and holds none`);
+    expect(() => findReportRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
   });
 });
 
@@ -175,7 +176,7 @@ describe('groups', () => {
       { env: 'FrozenLake-v1' },
       { model: 'openai/n' },
     );
-    const groups = groupRuns(findRuns([folder]).runs, options);
+    const groups = groupRuns(findReportRuns([folder]).runs, options);
     expect(groups.map(({ values }) => values)).toEqual([
       ['CartPole-v1', 'props', 'openai/m'],
       ['CartPole-v1', 'r2po', 'openai/m'],
@@ -183,13 +184,13 @@ describe('groups', () => {
       ['FrozenLake-v1', 'r2po', 'openai/m'],
     ]);
     expect(groups[1].runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
-    const byEpisodes = groupRuns(findRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
+    const byEpisodes = groupRuns(findReportRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
     expect(byEpisodes).toHaveLength(5);
   });
 
   it('leave the final reward of an unfinished run out unless asked', () => {
     const folder = runsOf({ means: [10, 20, 40] }, { means: [60, 80], status: 'stopped', rechecked: null });
-    const { runs } = findRuns([folder]);
+    const { runs } = findReportRuns([folder]);
     const [group] = groupRuns(runs, options);
     expect(group.unfinished).toBe(1);
     expect(group.rewards.final).toMatchObject({ runs: 1, mean: 40 });
@@ -202,13 +203,13 @@ describe('groups', () => {
 });
 
 describe('curves', () => {
-  const runWith = (rows: readonly [episodes: number, mean: number | null][]): RunRecord => ({
-    ...readRun(writeRun(fresh())),
+  const runWith = (rows: readonly [episodes: number, mean: number | null][]): ReportRun => ({
+    ...readReportRun(writeRun(fresh())),
     rows: rows.map(
-      ([episodes, mean], i): CurveRow => ({ iteration: i + 1, episodes, tokens: 7, calls: 8, mean, best: mean }),
+      ([episodes, mean], i): MetricsRow => ({ iteration: i + 1, episodes, tokens: 7, calls: 8, mean, best: mean }),
     ),
   });
-  const curveOf = (runs: readonly RunRecord[]) =>
+  const curveOf = (runs: readonly ReportRun[]) =>
     averageCurve({ values: [], runs, unfinished: 0, rewards: {} as never }, 'episodes', 'kept').steps;
 
   it('average runs that counted other episodes, each with the value that it holds', () => {
@@ -245,7 +246,7 @@ describe('curves', () => {
               episodes += more;
               return { iteration: i + 1, episodes, tokens: 0, calls: 0, mean, best: mean };
             }),
-          } as unknown as RunRecord;
+          } as unknown as ReportRun;
         });
         for (const step of curveOf(runs)) {
           expect(step.runs).toBe(runs.length);
@@ -286,7 +287,7 @@ describe('curves', () => {
   });
 
   it('against calls leave out, and name, the runs that did not count them', () => {
-    const { runs } = findRuns([runsOf({ means: [4, 8] }, { countsCalls: false }, { means: [6, 12, 30] })]);
+    const { runs } = findReportRuns([runsOf({ means: [4, 8] }, { countsCalls: false }, { means: [6, 12, 30] })]);
     const group = { values: [], runs, unfinished: 0, rewards: {} as never };
     const { steps, leftOut } = averageCurve(group, 'calls', 'kept');
     expect(steps[0]).toMatchObject({ x: 3, mean: 5, runs: 2 });
@@ -351,7 +352,7 @@ describe('a PNG', () => {
 
 describe('a report', () => {
   it('does not put the offline optimiser and language models together unless asked', () => {
-    const found = findRuns([runsOf({}, { kind: 'offline', model: 'offline' })]);
+    const found = findReportRuns([runsOf({}, { kind: 'offline', model: 'offline' })]);
     expect(() => makeReport(found, options)).toThrow(/got both \(.*run-0.*run-1.*\).*--allow-mixed/);
     expect(makeReport(found, { ...options, allowMixed: true }).groups).toHaveLength(2);
   });
@@ -360,7 +361,7 @@ describe('a report', () => {
     const named = ['openai/a', 'openai/b'].map((model): RunFacts => ({ model }));
     const offline: RunFacts = { kind: 'offline', model: 'offline' };
     const contextOf = (facts: RunFacts[]) =>
-      makeReport(findRuns([runsOf(...facts)]), { ...options, allowMixed: true }).context;
+      makeReport(findReportRuns([runsOf(...facts)]), { ...options, allowMixed: true }).context;
     const none = 'offline (a numeric optimiser, not a language model)';
     expect(contextOf([...named, offline])).toEqual(['model: openai/a', 'model: openai/b', `model: ${none}`]);
     const many = [...named, { model: 'openai/c' }, { model: 'openai/d' }];
@@ -371,13 +372,13 @@ describe('a report', () => {
   it('needs a run that can be read', () => {
     const folder = runsOf({});
     writeFileSync(join(folder, 'run-0', 'summary.json'), '');
-    expect(() => makeReport(findRuns([folder]), options)).toThrow(
+    expect(() => makeReport(findReportRuns([folder]), options)).toThrow(
       /expected runs that can be read, found none\n {2}.*run-0/,
     );
   });
 
   it('has one number per cell for programs, and one text per reward for people', () => {
-    const report = makeReport(findRuns([runsOf({ means: [1, 5] }, { means: [3, 11] })]), options);
+    const report = makeReport(findReportRuns([runsOf({ means: [1, 5] }, { means: [3, 11] })]), options);
     const { columns, rows } = groupNumbers(report);
     const cell = (title: string) => rows[0][columns.findIndex((column) => column.title === title)];
     expect([cell('runs'), cell('mean_mean'), cell('best_mean'), cell('final_std')]).toEqual([2, 5, 8, Math.sqrt(18)]);
@@ -398,7 +399,7 @@ describe('methods against each other', () => {
 
   it('have an interval for equal means too', () => {
     const folder = runsOf(...rewards('r2po', 'CartPole-v1', [1, 3]), ...rewards('props', 'CartPole-v1', [3, 1]));
-    const { comparison } = makeReport(findRuns([folder]), options);
+    const { comparison } = makeReport(findReportRuns([folder]), options);
     // Student's t with 2 degrees of freedom, times the root of 2 / 2 + 2 / 2.
     const half = 4.302652729911275 * Math.SQRT2;
     expect(comparison?.lines[0]).toMatchObject({ difference: 0, welchP: 1 });
@@ -413,7 +414,11 @@ describe('methods against each other', () => {
       ...other,
       ...rewards('props', 'CartPole-v1', [2, 2, 5, 5]),
     );
-    const { comparison } = makeReport(findRuns([folder]), { ...options, by: ['env', 'method'], allowMixed: true });
+    const { comparison } = makeReport(findReportRuns([folder]), {
+      ...options,
+      by: ['env', 'method'],
+      allowMixed: true,
+    });
     expect(comparison?.lines[0].paired).toMatchObject({ seeds: 2, difference: 0 });
   });
 
@@ -425,7 +430,7 @@ describe('methods against each other', () => {
       ...rewards('props', 'FrozenLake-v1', [4, 7, 8]),
       ...rewards('reptraj', 'FrozenLake-v1', [2]),
     );
-    const { comparison } = makeReport(findRuns([folder]), options);
+    const { comparison } = makeReport(findReportRuns([folder]), options);
     expect(comparison?.options.method).toBe('r2po');
     expect(comparison?.lines.map(({ setting, other }) => [setting[0], other])).toEqual([
       ['CartPole-v1', 'props'],
@@ -466,12 +471,12 @@ describe('methods against each other', () => {
       { method: 'props', means: [2, 4], seed: 5 },
       { method: 'props', means: [2, 6], seed: 6 },
     );
-    const found = findRuns([folder]);
+    const found = findReportRuns([folder]);
     const { comparison } = makeReport(found, { ...options, compare: 'props', reward: 'mean' });
     expect(comparison?.lines).toHaveLength(1);
     expect(comparison?.lines[0]).toMatchObject({ other: 'r2po', difference: 3.5 - 6, paired: null });
     expect(() => makeReport(found, { ...options, compare: 'prop' })).toThrow('did you mean "props"?');
-    expect(makeReport(findRuns([runsOf({})]), options).comparison).toBeNull();
+    expect(makeReport(findReportRuns([runsOf({})]), options).comparison).toBeNull();
   });
 });
 
@@ -488,7 +493,9 @@ describe('findings', () => {
       ...rewards('Acrobot-v1', 'r2po', [-80]),
       { env: 'Pong-v0', rechecked: null },
     );
-    const texts = makeReport(findRuns([folder]), options).findings.map(({ setting, text }) => `${setting}: ${text}`);
+    const texts = makeReport(findReportRuns([folder]), options).findings.map(
+      ({ setting, text }) => `${setting}: ${text}`,
+    );
     expect(texts[0]).toBe('Acrobot-v1, openai/m: re-checked best -80 over one run, which has no interval');
     // Means 91 and 11, both with variance 1: t = 80 / sqrt(2/3) with 4 degrees of freedom, of which 2.776 is the quantile.
     const half = 2.7764451 * Math.sqrt(2 / 3);
@@ -504,7 +511,9 @@ describe('findings', () => {
   });
 
   it('name all of those that are highest, and are there without methods too', () => {
-    const found = findRuns([runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 })]);
+    const found = findReportRuns([
+      runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 }),
+    ]);
     const [tie] = makeReport(found, options).findings;
     expect(tie.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
     const groups = groupRuns(found.runs, { by: ['seed'], includeUnfinished: false });
@@ -518,7 +527,7 @@ describe('beside the published results', () => {
   it('stands what was measured, with Welch between the two and what differs', () => {
     const means = [400, 450, 500];
     const folder = runsOf({ means, model: 'ollama/gpt-oss:20b' }, { means: [410, 430], model: 'ollama/gpt-oss:20b' });
-    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const report = makeReport(findReportRuns([folder]), { ...options, published: true });
     const [{ mean, best, differences }] = report.published!;
     expect(mean?.published).toEqual({ mean: 474.67, std: 16.9 });
     expect(best?.published).toEqual({ mean: 500, std: 0 });
@@ -540,7 +549,7 @@ describe('beside the published results', () => {
 
   it('names what differs in the prompts of each method, and nothing for runs with prompts of the reference', () => {
     const folder = runsOf({ method: 'r2po' }, { method: 'pure-search' });
-    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const report = makeReport(findReportRuns([folder]), { ...options, published: true });
     const byMethod = new Map(report.published!.map((row) => [row.method, row.promptDifferences]));
     const second = 'the second search says that it is the second proposal';
     expect(byMethod.get('pure-search')).toContain(second);
@@ -557,14 +566,14 @@ describe('beside the published results', () => {
       { kind: 'offline', model: 'offline' },
       { kind: 'offline', model: 'offline', env: 'Acrobot-v1' },
     );
-    const report = makeReport(findRuns([folder]), { ...options, published: true });
+    const report = makeReport(findReportRuns([folder]), { ...options, published: true });
     const table = publishedTable(report.published!);
     expect(table.rows.map(([env]) => env)).toEqual(['CartPole-v1']);
     expect(table.rows[0].at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
   });
 
   it('needs groups that are like the published ones', () => {
-    const found = findRuns([runsOf({})]);
+    const found = findReportRuns([runsOf({})]);
     expect(() => makeReport(found, { ...options, published: true, by: ['env'] })).toThrow(
       'expected --by with env, method, model, got env',
     );
@@ -605,7 +614,7 @@ describe('beside the published results', () => {
   });
 
   it('has a line for a method that is no search with a language model', () => {
-    const report = makeReport(findRuns([runsOf({ method: 'cma-es' })]), { ...options, published: true });
+    const report = makeReport(findReportRuns([runsOf({ method: 'cma-es' })]), { ...options, published: true });
     expect(report.published).toMatchObject([{ method: 'cma-es', published: null, promptDifferences: [] }]);
   });
 
@@ -706,7 +715,7 @@ describe('beside the published results', () => {
       for (const run of readdirSync(folder)) {
         appendFileSync(join(folder, run, 'config.yaml'), `critic:\n  conservative_threshold: ${threshold}\n`);
       }
-      const [line] = makeReport(findRuns([folder]), { ...options, published: true }).published!;
+      const [line] = makeReport(findReportRuns([folder]), { ...options, published: true }).published!;
       return [line.mean?.published?.mean, line.final?.published?.mean, line.differences.join('; ')];
     };
     expect(told('240', 'tau-c')).toEqual([446.05, 474.11, expect.not.stringContaining('threshold')]);
@@ -723,7 +732,7 @@ describe('beside the published results', () => {
 
   it('has the best SB3 in its table, and final rewards where some were published', () => {
     const titles = (...facts: RunFacts[]) =>
-      publishedTable(makeReport(findRuns([runsOf(...facts)]), { ...options, published: true }).published!);
+      publishedTable(makeReport(findReportRuns([runsOf(...facts)]), { ...options, published: true }).published!);
     const cartpole = titles({}, {});
     expect(cartpole.rows[0].filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
       'sb3/trpo 216.92 ± 63.3',
@@ -837,7 +846,7 @@ describe('r2po report', () => {
 
   it('says who the offline model is', async () => {
     const folder = runsOf({ kind: 'offline', model: 'offline' }, { kind: 'offline', model: 'offline' });
-    const names = await saveReport(fresh(), makeReport(findRuns([folder]), options));
+    const names = await saveReport(fresh(), makeReport(findReportRuns([folder]), options));
     expect(names).toContain('report.md');
     const last = join(root, `case-${folders}`);
     for (const file of ['report.md', 'index.html']) {

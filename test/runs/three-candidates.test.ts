@@ -7,9 +7,9 @@ import { tidyRows } from '../../src/interop/tidy/rows.ts';
 import { defineMethod } from '../../src/methods/method.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { findAnalysis } from '../../src/report/analyses/index.ts';
-import { readRuns } from '../../src/report/analyses/runs.ts';
+import { findAnalysedRuns } from '../../src/report/analyses/runs.ts';
 import { makeReport, usualReport } from '../../src/report/report.ts';
-import { findRuns } from '../../src/report/run-records.ts';
+import { findReportRuns } from '../../src/report/run-records.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { requireRun } from '../../src/runs/folder/folder.ts';
 import { readEvents } from '../../src/runs/journal/journal.ts';
@@ -85,12 +85,14 @@ describe('a method with three candidates', () => {
 
   it('is reported and exported, and refused where a pair is compared', async () => {
     const { folder } = await smallRun({ ...run, model: modelFrom(0) });
-    const { groups } = makeReport(findRuns([folder]), usualReport);
+    const { groups } = makeReport(findReportRuns([folder]), usualReport);
     expect(groups).toMatchObject([{ values: ['CartPole-v1', 'three', 'openai/scripted'] }]);
     const rows = tidyRows('a', requireRun(folder), readEvents(folder).events);
     expect(rows.map(({ candidate }) => candidate)).toEqual([...labels, ...labels]);
     expect(rows.filter(({ kept }) => kept)).toHaveLength(2);
-    await expect(readRuns([folder], findAnalysis('edits'))).rejects.toThrow('three makes 3 candidates, not a pair');
+    await expect(findAnalysedRuns([folder], findAnalysis('edits'))).rejects.toThrow(
+      'three makes 3 candidates, not a pair',
+    );
   });
 
   it('cannot be kept by a test of two', async () => {

@@ -1,8 +1,9 @@
 /** Files that ship beside the code: shaders, configurations, descriptions, and the built worker entry points. */
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { R2poError } from '../errors.ts';
+import { errorCode, R2poError } from '../errors.ts';
 
 /** The package root, the same for `src/` (tests) and `dist/` (installed): the nearest folder upwards with `shaders/`. */
 export const packageRoot: string = (() => {
@@ -29,5 +30,15 @@ export function readAsset(relative: string): string {
     throw new R2poError('assets', `expected the shipped file "${relative}", found none; reinstall the package`, {
       cause,
     });
+  }
+}
+
+/** Version of an installed package, null where it is missing. */
+export function packageVersion(name: string): string | null {
+  try {
+    return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
+  } catch (error) {
+    if (errorCode(error) === 'MODULE_NOT_FOUND') return null;
+    throw error;
   }
 }

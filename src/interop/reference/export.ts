@@ -13,11 +13,11 @@ import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { RolloutJob, Trace } from '../../rollout/job.ts';
-import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
+import { refuseTraining } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
+import { readRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
-import { readEvents } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, warmupName } from '../common/embedded-files.ts';
@@ -55,10 +55,11 @@ export interface ExportableRun {
 
 /** Reads a run for export. Throws a usage error when it is no run, is damaged, or does not fit the layout. */
 export async function openExportableRun(folder: string): Promise<ExportableRun> {
-  const manifest = requireRun(folder);
+  const run = readRun(folder);
+  const { manifest } = run;
   refuseTraining(folder, manifest, 'export');
-  const units = resolveUnits(await readRunConfig(folder));
-  const { events } = readEvents(folder);
+  const units = resolveUnits(await run.config());
+  const { events } = run.events();
   const method = loggedMethods.find(({ id }) => id === units.method.id);
   if (!method) throw new UsageError('export', `the reference has no method "${units.method.id}"; use --format csv`);
   const episodes = units.settings.evaluationEpisodes;

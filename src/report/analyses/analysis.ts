@@ -60,14 +60,14 @@ export function needsCritic(method: Method): string | null {
   );
 }
 
-export interface RunGroup {
+export interface AnalysedGroup {
   readonly env: string;
   readonly method: string;
   readonly runs: readonly AnalysedRun[];
 }
 
 /** Runs of one environment and one method belong together; in the order in which they come. */
-export function groupRuns(runs: readonly AnalysedRun[]): RunGroup[] {
+export function groupAnalysed(runs: readonly AnalysedRun[]): AnalysedGroup[] {
   const groups = new Map<string, AnalysedRun[]>();
   for (const run of runs) {
     const key = JSON.stringify([run.env.id, run.method.id]);

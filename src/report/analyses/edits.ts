@@ -1,7 +1,7 @@
 /** What the second candidate of an iteration changes in the first: how many parameters, by how much, to what effect. */
 import { quantile } from '../../base/order-statistics.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupRuns, needsTwoCandidates } from './analysis.ts';
+import { type AnalysedRun, type Analysis, groupAnalysed, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
 import { groupColumns, meanOf, numberCell, runCell, shareCell } from './format.ts';
 import { beyondNoise } from './noise.ts';
@@ -254,7 +254,7 @@ export const edits: Analysis = {
       ...summarizeEdits(editsOf(run)),
       categories: categoryCounts(run),
     }));
-    const groups = groupRuns(runs).map(({ env, method, runs: members }): EditGroup => {
+    const groups = groupAnalysed(runs).map(({ env, method, runs: members }): EditGroup => {
       const found = summarizeEdits(members.flatMap(editsOf));
       return { env, method, runs: members.length, ...found, categories: added(members.map(categoryCounts)) };
     });

@@ -3,7 +3,7 @@
  * the revision did to the mean return: how often each occurs, and what the edits in it look like.
  */
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
+import { type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { type Edit, editOf, measureOf } from './edits.ts';
 import { meanOf, numberCell, shareCell } from './format.ts';
 import { type Direction, directions, type Pair, pairsOf } from './record.ts';
@@ -148,7 +148,7 @@ export const rewardGroups: Analysis = {
   title: 'iterations by the returns of the proposal and by the change of reward, and the edits in each group',
   refuses: needsCritic,
   analyse(runs) {
-    const groups = groupRuns(runs).map(({ env, method, runs: members }) => {
+    const groups = groupAnalysed(runs).map(({ env, method, runs: members }) => {
       return { env, method, runs: members.length, ...rewardGroupsOf(members.flatMap(rowsOf)) };
     });
     const perRun = runs.map((run) => ({ run: run.folder, ...rewardGroupsOf(rowsOf(run)) }));

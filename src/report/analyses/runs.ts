@@ -1,56 +1,41 @@
 /** Finds the runs that an analysis is asked for, and reads their records. */
 import { R2poError, UsageError } from '../../base/errors.ts';
-import { findRunFolders, type LeftOut } from '../../runs/folder/find-runs.ts';
-import { readRunConfig, refuseTraining, requireRun } from '../../runs/folder/folder.ts';
+import { refuseTraining } from '../../runs/folder/folder.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
+import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
-import { readEvents } from '../../runs/journal/journal.ts';
-import { RunTotals } from '../../runs/journal/totals.ts';
+import { totalsOf } from '../../runs/journal/totals.ts';
 import { resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
 
-export interface FoundRuns {
-  readonly runs: readonly AnalysedRun[];
-  readonly leftOut: readonly LeftOut[];
-}
-
 /**
- * The runs in these run folders, or folders that hold some, that `analysis` can use; what is none, is damaged, is there
- * twice or does not fit is left out with its reason. Throws a usage error for a path that does not exist, and when no
- * run is left.
+ * The runs in these run folders, or folders that hold some, that `analysis` can use. Non-runs, damaged runs, duplicates and
+ * what does not fit are left out with a reason. Throws a usage error for a path that does not exist, and when no run is left.
  */
-export async function readRuns(
+export async function findAnalysedRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
-): Promise<FoundRuns> {
-  const { folders, leftOut: others } = findRunFolders(paths, 'analyze');
-  const kept = new Map<string, AnalysedRun>();
-  const leftOut = [...others];
-  const leave = (path: string, reason: string) => leftOut.push({ path, reason });
-  /** The same seeds and, with a model that repeats itself, the same run, which would count twice: the longer one stays. */
-  const keep = (hash: string, run: AnalysedRun) => {
-    const twin = kept.get(hash);
-    const [longer, shorter] = twin && twin.iterations.length >= run.iterations.length ? [twin, run] : [run, twin];
-    kept.set(hash, longer);
-    if (shorter) leave(shorter.folder, `has the configuration and the seed of "${longer.folder}"`);
-  };
-  for (const folder of folders) {
+): Promise<FoundRuns<AnalysedRun>> {
+  const found = findRuns(paths, 'analyze');
+  // The same seeds and, with a model that repeats itself, the same run.
+  const collection = new RunCollection<AnalysedRun>(found.leftOut, 'the configuration and the seed');
+  for (const stored of found.runs) {
+    const { folder, manifest } = stored;
     try {
-      const manifest = requireRun(folder);
       refuseTraining(folder, manifest, 'analyze');
-      const run = await readRun(folder);
+      const run = await analysedRun(stored);
       const reason = analysis.refuses(run.method);
-      if (reason !== null) leave(folder, reason);
-      else if (run.iterations.length === 0) leave(folder, 'no iteration of it was completed');
-      else keep(runIdentity(manifest), run);
+      if (reason !== null) collection.leave(folder, reason);
+      else if (run.iterations.length === 0) collection.leave(folder, 'no iteration of it was completed');
+      else collection.add(run, runIdentity(manifest), run.iterations.length);
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
-      leave(folder, error.detail);
+      collection.leave(folder, error.detail);
     }
   }
-  const runs = [...kept.values()];
+  const { runs, leftOut } = collection;
   if (runs.length === 0) {
     const reasons = leftOut.map(({ path, reason }) => `"${path}": ${reason}`).join('; ');
     throw new UsageError('analyze', `expected runs that "${analysis.id}" can use, got none: ${reasons}`);
@@ -58,14 +43,13 @@ export async function readRuns(
   return { runs, leftOut };
 }
 
-/** Reads one run as far as it got. Throws a usage error when it is damaged, or names what does not exist here. */
-async function readRun(folder: string): Promise<AnalysedRun> {
-  const { config, env, method, policy } = resolveUnits(await readRunConfig(folder));
-  const { events } = readEvents(folder);
-  const totals = new RunTotals();
-  for (const event of events) totals.add(event);
+/** A run as far as it got. Throws a usage error when it is damaged, or names what does not exist here. */
+async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
+  const { config, env, method, policy } = resolveUnits(await stored.config());
+  const { events } = stored.events();
+  const totals = totalsOf(events);
   return {
-    folder,
+    folder: stored.folder,
     env,
     method,
     policy,

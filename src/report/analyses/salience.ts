@@ -5,7 +5,7 @@
  */
 import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupRuns, needsCritic } from './analysis.ts';
+import { type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { groupColumns, intervalCell, numberCell, pCell, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
 import { directionOf, type Pair, pairsOf } from './record.ts';
@@ -247,7 +247,7 @@ export const salience: Analysis = {
   title: 'are regressions due to a critic that looks at the worst episode? With a control group and the share of noise',
   refuses: needsCritic,
   analyse(runs) {
-    const groups = groupRuns(runs).map(({ env, method, runs: members }): SalienceGroup => {
+    const groups = groupAnalysed(runs).map(({ env, method, runs: members }): SalienceGroup => {
       return { env, method, runs: members.length, ...salienceOf(allPairs(members)) };
     });
     const pooled = groups.length > 1 ? stratified(groups) : null;

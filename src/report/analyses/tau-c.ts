@@ -4,7 +4,7 @@
  */
 import { meanInterval } from '../../stats/intervals.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupRuns, needsCritic, type RunGroup } from './analysis.ts';
+import { type AnalysedGroup, type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { deviationOf, groupColumns, intervalCell, meanOf, numberCell, shareCell } from './format.ts';
 import { type DecidedIteration, directionOf, type Pair, pairsOf } from './record.ts';
 
@@ -115,7 +115,11 @@ interface ThresholdGroup {
   readonly rechecked: OverRuns | null;
 }
 
-function groupOf({ env, method }: RunGroup, threshold: number | null, runs: readonly AnalysedRun[]): ThresholdGroup {
+function groupOf(
+  { env, method }: AnalysedGroup,
+  threshold: number | null,
+  runs: readonly AnalysedRun[],
+): ThresholdGroup {
   const iterations = runs.flatMap((run) => run.iterations);
   const parts = byThreshold(iterations, threshold);
   const perRun = (value: (run: AnalysedRun) => number | null | undefined): OverRuns | null =>
@@ -140,7 +144,7 @@ function groupOf({ env, method }: RunGroup, threshold: number | null, runs: read
 
 /** Of each environment and method, the highest threshold first and runs without one last. */
 export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] {
-  return groupRuns(runs).flatMap((group) => {
+  return groupAnalysed(runs).flatMap((group) => {
     const thresholds = [...new Set(group.runs.map(({ threshold }) => threshold))];
     thresholds.sort((a, b) => (b ?? -Infinity) - (a ?? -Infinity));
     return thresholds.map((threshold) =>

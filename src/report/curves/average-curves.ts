@@ -1,7 +1,9 @@
 /** Reward against what it cost, averaged over the runs of a group. */
+
+import type { MetricsRow } from '../../runs/folder/metrics.ts';
 import type { RunGroup } from '../groups.ts';
 import { spreadOf } from '../groups.ts';
-import type { CurveRow, RunRecord } from '../run-records.ts';
+import type { ReportRun } from '../run-records.ts';
 
 export const curveAxes = ['episodes', 'iterations', 'calls', 'tokens'] as const;
 export type CurveAxis = (typeof curveAxes)[number];
@@ -32,7 +34,7 @@ export interface AverageCurve {
   readonly leftOut: readonly LeftOutRun[];
 }
 
-const positions: Readonly<Record<CurveAxis, (row: CurveRow) => number | null>> = {
+const positions: Readonly<Record<CurveAxis, (row: MetricsRow) => number | null>> = {
   episodes: ({ episodes }) => episodes,
   iterations: ({ iteration }) => iteration,
   calls: ({ calls }) => calls,
@@ -47,7 +49,7 @@ interface Place {
 }
 
 /** What a run shows at each place, or why it shows nothing. */
-function placesOf(run: RunRecord, axis: CurveAxis, value: CurveValue): readonly Place[] | string {
+function placesOf(run: ReportRun, axis: CurveAxis, value: CurveValue): readonly Place[] | string {
   const list: Place[] = [];
   for (const row of run.rows) {
     const y = value === 'best' ? row.best : row.mean;

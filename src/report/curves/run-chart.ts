@@ -2,18 +2,15 @@
 import { join } from 'node:path';
 import { replaceFile } from '../../base/node/atomic-file.ts';
 import { significant } from '../../base/plain-number.ts';
+import { readRun } from '../../runs/folder/read-run.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
-import { readEvents } from '../../runs/journal/journal.ts';
-import { RunTotals } from '../../runs/journal/totals.ts';
 import { modelLabel } from '../tables/run-table.ts';
 import { rewardCurve } from './run-curve.ts';
 
 /** Draws the run of this folder from its record. Returns the file's path. */
 export async function writeRunFigure(folder: string, summary: RunSummary): Promise<string> {
-  const totals = new RunTotals();
-  for (const event of readEvents(folder).events) totals.add(event);
   const rechecked = summary.best?.rechecked;
-  const svg = await rewardCurve(totals.rows, {
+  const svg = await rewardCurve(readRun(folder).totals().rows, {
     title: `${summary.env}, ${summary.method}, seed ${summary.seed}`,
     subtitle: [
       `model: ${modelLabel(summary.model, summary.model_kind)}`,

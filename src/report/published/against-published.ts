@@ -5,7 +5,7 @@ import { promptDifferences } from '../../methods/prompts/reference-differences.t
 import { welchOf } from '../../stats/intervals.ts';
 import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
-import { groupValue, type RunRecord } from '../run-records.ts';
+import { groupValue, type ReportRun } from '../run-records.ts';
 import { right, type Table } from '../tables/table.ts';
 import {
   type PublishedResult,
@@ -77,7 +77,7 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
 }
 
 /** Whether a run had prompts of ours: imported runs had those of another program, and an optimiser has none. */
-const isPrompted = ({ manifest, summary }: RunRecord): boolean =>
+const isPrompted = ({ manifest, summary }: ReportRun): boolean =>
   manifest.imported === undefined && methodOf(summary.method) !== undefined;
 
 /** undefined for what is not a search with a language model */
@@ -94,7 +94,7 @@ function publishedFor({ runs }: RunGroup): PublishedResult | null {
   return (told.length === 1 && results.find(({ threshold }) => String(threshold) === told[0])) || null;
 }
 
-function configured(runs: readonly RunRecord[], key: string): string[] {
+function configured(runs: readonly ReportRun[], key: string): string[] {
   return [...new Set(runs.map((run) => groupValue(run, key)))];
 }
 
@@ -132,14 +132,14 @@ function iterationsOf({ method }: PublishedResult): number | null {
   return stages ? publishedSettings.calls / stages.filter((stage) => stage !== 'evaluate').length : null;
 }
 
-function modelOf([{ summary }]: readonly RunRecord[]): string[] {
+function modelOf([{ summary }]: readonly ReportRun[]): string[] {
   const { model } = publishedSettings;
   if (summary.model_kind === 'offline') return ['a numeric optimiser, no language model'];
   return summary.model.includes(model) ? [] : [`model ${summary.model}, published ${model}`];
 }
 
 /** What the rewards of trainings are, where that is not the evaluations of the reference. */
-function rewardsOf(runs: readonly RunRecord[]): string[] {
+function rewardsOf(runs: readonly ReportRun[]): string[] {
   const kinds = runs.map(({ manifest }) => manifest.imported?.training);
   return [...new Set(kinds.flatMap((kind) => (kind && !kind.evaluated ? [kind.rewards] : [])))];
 }

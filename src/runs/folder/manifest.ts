@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, UsageError } from '../../base/errors.ts';
-import { readAsset } from '../../base/node/assets.ts';
+import { packageVersion, readAsset } from '../../base/node/assets.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
-import { dawnVersion } from '../../rollout/webgpu/node/dawn.ts';
 import { runStatuses } from '../journal/totals.ts';
 
 export const manifestName = 'run.json';
@@ -61,15 +60,6 @@ function gitState(): Manifest['git'] {
   }
 }
 
-function installedDawn(): string | null {
-  try {
-    return dawnVersion();
-  } catch (error) {
-    if (errorCode(error) === 'MODULE_NOT_FOUND') return null;
-    throw error;
-  }
-}
-
 type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
 
 let facts: EnvironmentFacts | null = null;
@@ -78,7 +68,7 @@ let facts: EnvironmentFacts | null = null;
 export function environmentFacts(): EnvironmentFacts {
   if (facts === null) {
     const { version } = JSON.parse(readAsset('package.json')) as { version: string };
-    facts = { git: gitState(), versions: { r2po: version, node: process.version, dawn: installedDawn() } };
+    facts = { git: gitState(), versions: { r2po: version, node: process.version, dawn: packageVersion('webgpu') } };
   }
   return facts;
 }

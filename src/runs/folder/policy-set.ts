@@ -9,8 +9,9 @@ import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
-import { readRunConfig, refuseTraining } from './folder.ts';
-import { manifestName, readManifest } from './manifest.ts';
+import { refuseTraining } from './folder.ts';
+import { manifestName } from './manifest.ts';
+import { readRun } from './read-run.ts';
 
 const unit = '--policies';
 /** Levels below the given folder that are searched. */
@@ -97,17 +98,18 @@ class Collection {
 
   /** The policy file of a run, which must be one of this environment with the same options. */
   async #bestOf(folder: string): Promise<string> {
-    const manifest = readManifest(folder);
-    if (manifest !== null && manifest.env !== this.#env.id) {
+    const run = readRun(folder);
+    const { manifest } = run;
+    if (manifest.env !== this.#env.id) {
       throw new UsageError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
     }
-    if (manifest !== null) refuseTraining(folder, manifest, unit);
+    refuseTraining(folder, manifest, unit);
     if (this.#env.withOptions !== null) {
-      const { env, env_options: given } = await readRunConfig(folder);
+      const { env, env_options: given } = await run.config();
       const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
       if (own !== wanted) throw new UsageError(unit, `its environment has the options ${own}, not ${wanted}`);
     }
-    return join(folder, 'best.json');
+    return run.path('best.json');
   }
 
   #build = (kind: string, env: Env, options: PolicyOptions = {}): Policy => {

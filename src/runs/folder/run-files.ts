@@ -9,7 +9,8 @@ import type { Policy } from '../../policies/policy.ts';
 import type { Trace } from '../../rollout/job.ts';
 import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import { type Manifest, manifestName } from './manifest.ts';
-import { metricsCsv, type RunFacts, type RunSummary, summarize } from './summary.ts';
+import { metricsCsv } from './metrics.ts';
+import { type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
 function scalars(row: IterationRow, startTime: number): ScalarStep {

@@ -1,10 +1,10 @@
-/** `summary.json` and `metrics.csv`, made from what the events of a run add up to. */
+/** `summary.json`, made from what the events of a run add up to. */
 import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
-import { type IterationRow, type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
+import { type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
 import { costOfRun } from '../models/cost.ts';
 
 /** Fields of later versions have what a file of an earlier one means by leaving them out. */
@@ -145,45 +145,4 @@ export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
     backend: totals.backend ?? config.evaluation.backend,
     adapter: totals.adapter,
   };
-}
-
-/** Columns before and behind the means of the candidates; new ones go to the end, for readers that count columns. */
-const columns = {
-  first: ['iteration', 'episodes', 'steps', 'kept', 'mean', 'std', 'median', 'min', 'max', 'best'],
-  last: [
-    'unusable_replies',
-    'prompt_tokens',
-    'completion_tokens',
-    'llm_seconds',
-    'wall_s',
-    'llm_calls',
-    'cached_tokens',
-    'cache_write_tokens',
-    'reasoning_tokens',
-  ],
-} as const satisfies Record<string, readonly Exclude<keyof IterationRow, 'candidates'>[]>;
-
-/** Candidates that always have a column; those of any other label come last. */
-const fixedLabels = ['proposal', 'revision'];
-
-/** One row per iteration; an empty cell where there is no value. */
-export function metricsCsv(rows: readonly IterationRow[]): string {
-  const labels = new Set(rows.flatMap(({ candidates }) => Object.keys(candidates)));
-  const others = [...labels].filter((label) => !fixedLabels.includes(label));
-  const cells = (row: IterationRow) => [
-    ...columns.first.map((name) => row[name]),
-    ...fixedLabels.map((label) => row.candidates[label]),
-    ...columns.last.map((name) => row[name]),
-    ...others.map((label) => row.candidates[label]),
-  ];
-  const header = [...columns.first, ...fixedLabels, ...columns.last, ...others].join(',');
-  return [
-    header,
-    ...rows.map((row) =>
-      cells(row)
-        .map((cell) => cell ?? '')
-        .join(','),
-    ),
-    '',
-  ].join('\n');
 }

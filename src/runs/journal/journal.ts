@@ -2,7 +2,7 @@
  * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
  * dies at, the file holds every event before it and at most one torn line at its end.
  */
-import { closeSync, fdatasync, ftruncateSync, readFileSync, write } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
@@ -34,26 +34,23 @@ function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly p
   }
 }
 
-/**
- * Reads and checks a record. A torn last line (no line break, or no JSON) is left out and said so; anything else that is
- * wrong is a usage error that names file and line. A missing file is an empty record.
- */
-export function readEvents(folder: string): EventLog {
-  const path = join(folder, eventsName);
-  let data: Buffer;
-  try {
-    data = readFileSync(path);
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return { events: [], bytes: 0, torn: null };
-    throw new UsageError('events.jsonl', `cannot read "${path}": ${(cause as Error).message}`, cause);
-  }
+/** Where a reading of a journal begins. */
+interface ReadFrom {
+  readonly path: string;
+  /** of the first event in `data` */
+  readonly seq: number;
+}
+
+/** Checks the lines of `data`. A torn last line (no line break, or no JSON) is left out; any other fault is an error. */
+function parseEvents(data: Buffer, { path, seq: first }: ReadFrom): EventLog {
   const events: RunEvent[] = [];
   let start = 0;
   while (start < data.length) {
     const found = data.indexOf(newline, start);
     const stop = found < 0 ? data.length : found;
     const isLast = stop + 1 >= data.length;
-    const where = `${path}:${events.length + 1}`;
+    const expected = first + events.length;
+    const where = `${path}:${expected + 1}`;
     const line = parseLine(data.subarray(start, stop));
     if (isLast && (found < 0 || 'problem' in line)) {
       const torn = `${where}: dropped a torn last line (${data.length - start} bytes)`;
@@ -69,11 +66,67 @@ export function readEvents(folder: string): EventLog {
     const checked = checkEvent(line.value);
     if ('problem' in checked) return refuse(`something else (${checked.problem})`);
     const { seq } = checked.event;
-    if (seq !== events.length) return refuse(`seq ${seq} where ${events.length} must stand`);
+    if (seq !== expected) return refuse(`seq ${seq} where ${expected} must stand`);
     events.push(checked.event);
     start = stop + 1;
   }
   return { events, bytes: start, torn: null };
+}
+
+/** What is in a journal from a byte on; null: there is no file. */
+function readFrom(path: string, offset: number): Buffer | null {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, 'r');
+    const data = Buffer.alloc(Math.max(0, fstatSync(fd).size - offset));
+    let length = 0;
+    for (let read = 1; read > 0 && length < data.length; length += read) {
+      read = readSync(fd, data, length, data.length - length, offset + length);
+    }
+    return data.subarray(0, length);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return null;
+    throw new UsageError('events.jsonl', `cannot read "${path}": ${(cause as Error).message}`, cause);
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+/** Reads and checks a journal. A torn last line is left out and reported; a missing file is an empty journal. */
+export function readEvents(folder: string): EventLog {
+  const path = join(folder, eventsName);
+  return parseEvents(readFrom(path, 0) ?? Buffer.alloc(0), { path, seq: 0 });
+}
+
+/** Follows the journal of a run that may be under way in another process: each reading takes what is new. */
+export class EventFollower {
+  readonly #path: string;
+  readonly #fromSeq: number;
+  #seq = 0;
+  #bytes = 0;
+
+  constructor(folder: string, fromSeq: number) {
+    this.#path = join(folder, eventsName);
+    this.#fromSeq = fromSeq;
+  }
+
+  /**
+   * The events since the last reading. A line that is still being written is left for the next one. Throws a usage error
+   * for a damaged line.
+   */
+  read(): readonly RunEvent[] {
+    const data = readFrom(this.#path, this.#bytes);
+    if (data === null) return [];
+    const { events, bytes } = parseEvents(data, { path: this.#path, seq: this.#seq });
+    this.#seq += events.length;
+    this.#bytes += bytes;
+    return events.filter(({ seq }) => seq >= this.#fromSeq);
+  }
+}
+
+/** Follows a journal from the event with this `seq` on; 0 is the first. */
+export function followEvents(folder: string, fromSeq = 0): EventFollower {
+  return new EventFollower(folder, fromSeq);
 }
 
 /** The record of one run, open for appending; no other process can open it meanwhile. */

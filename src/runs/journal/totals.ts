@@ -263,3 +263,10 @@ export class RunTotals {
     this.evaluated = new Map();
   }
 }
+
+/** The totals of a whole journal. */
+export function totalsOf(events: readonly RunEvent[]): RunTotals {
+  const totals = new RunTotals();
+  for (const event of events) totals.add(event);
+  return totals;
+}

@@ -1,5 +1,4 @@
 /** WebGPU in Node: the adapters of Dawn. */
-import { createRequire } from 'node:module';
 import { AdapterError } from '../../../base/errors.ts';
 import { type AdapterReport, type DeviceLimits, type GpuDevice, openGpuDevice, reportOf } from '../device.ts';
 
@@ -7,12 +6,6 @@ export interface DeviceOptions {
   /** `auto`: the adapter that Dawn offers; `null`: Dawn's own that compiles everything and runs nothing */
   readonly adapter?: 'auto' | 'null';
   readonly limits?: DeviceLimits;
-}
-
-/** Version of the `webgpu` package (Dawn), for manifests. */
-export function dawnVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('webgpu/package.json') as { version: string }).version;
 }
 
 /**

@@ -1,0 +1,120 @@
+/** Reads run folders, for reports, analyses, rankings and exports alike. */
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { R2poError } from '../../base/errors.ts';
+import type { Config } from '../../config/schema.ts';
+import { type EventLog, readEvents } from '../journal/journal.ts';
+import { type RunTotals, totalsOf } from '../journal/totals.ts';
+import { parseRunFile } from './files.ts';
+import { findRunFolders, type LeftOut } from './find-runs.ts';
+import { configName, readRunConfig, requireRun } from './folder.ts';
+import type { Manifest } from './manifest.ts';
+import { type MetricsRow, readMetrics } from './metrics.ts';
+import { type RunSummary, runSummarySchema } from './summary.ts';
+
+/**
+ * A run in its folder. Files are read when they are asked for, each time anew: summary and metrics are small, so that a
+ * thousand runs are read in seconds; the journal holds everything. Methods throw an `R2poError` that names the file.
+ */
+export class StoredRun {
+  readonly folder: string;
+  readonly manifest: Manifest;
+
+  constructor(folder: string, manifest: Manifest) {
+    this.folder = folder;
+    this.manifest = manifest;
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  summary(): RunSummary {
+    const path = this.path('summary.json');
+    const parsed = runSummarySchema.safeParse(parseRunFile(path, 'JSON', JSON.parse));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new R2poError('run folder', `"${path}" is no summary of a run: "${issue?.path.join('.')}" ${issue?.message}`);
+  }
+
+  metrics(): MetricsRow[] {
+    return readMetrics(this.path('metrics.csv'));
+  }
+
+  /** checked and resolved, as the run resumes with it */
+  config(): Promise<Config> {
+    return readRunConfig(this.folder);
+  }
+
+  /** as it is written, unchecked: an environment or method of another version is no obstacle */
+  writtenConfig(): unknown {
+    return parseRunFile(this.path(configName), 'YAML', parse);
+  }
+
+  events(): EventLog {
+    return readEvents(this.folder);
+  }
+
+  totals(): RunTotals {
+    return totalsOf(this.events().events);
+  }
+}
+
+/** Throws a usage error when the folder is no run, or its manifest is damaged. */
+export function readRun(folder: string): StoredRun {
+  return new StoredRun(folder, requireRun(folder));
+}
+
+/** Runs that were read, each once, and what was left out. */
+export interface FoundRuns<T> {
+  readonly runs: readonly T[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Collects what is read of runs. Of runs with one identity, which would count twice, the longer one stays. */
+export class RunCollection<T extends { readonly folder: string }> {
+  readonly leftOut: LeftOut[];
+  readonly #kept = new Map<string, { readonly run: T; readonly length: number }>();
+  readonly #same: string;
+
+  /** `same`: what runs of one identity have in common, in words */
+  constructor(leftOut: readonly LeftOut[], same: string) {
+    this.leftOut = [...leftOut];
+    this.#same = same;
+  }
+
+  get runs(): T[] {
+    return [...this.#kept.values()].map(({ run }) => run);
+  }
+
+  add(run: T, identity: string, length: number): void {
+    const added = { run, length };
+    const twin = this.#kept.get(identity);
+    const [longer, shorter] = twin && twin.length >= length ? [twin, added] : [added, twin];
+    this.#kept.set(identity, longer);
+    if (shorter) this.leave(shorter.run.folder, `has ${this.#same} of "${longer.run.folder}"`);
+  }
+
+  leave(path: string, reason: string): void {
+    this.leftOut.push({ path, reason });
+  }
+}
+
+/**
+ * The runs in these paths: run folders, or folders that hold some. A damaged run is left out with its reason. Throws a
+ * usage error of `unit` for a path that does not exist.
+ */
+export function findRuns(paths: readonly string[], unit: string): FoundRuns<StoredRun> {
+  const found = findRunFolders(paths, unit);
+  const leftOut = [...found.leftOut];
+  const runs = found.folders.flatMap((folder) => {
+    try {
+      return [readRun(folder)];
+    } catch (error) {
+      if (!(error instanceof R2poError)) throw error;
+      leftOut.push({ path: folder, reason: error.detail });
+      return [];
+    }
+  });
+  return { runs, leftOut };
+}
