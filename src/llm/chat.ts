@@ -1,12 +1,11 @@
-/** The one interface of all language models, and of what stands in for one. */
+/** The interface of all language models, and of the offline optimiser and replays that take their place. */
 import type { ReplyForm, ReplyShape } from './reply/shape.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
   /**
-   * Offsets in `content`, ascending: later messages of the same purpose begin with the same text up to each of them, and
-   * have them among their own, the last one excepted. For endpoints that are told what to cache; not on record.
+   * Cache breaks: ascending offsets in `content`. Later messages of the same purpose start with the same text up to each break, and contain the same breaks except the last. Used by endpoints with explicit caching; not recorded.
    */
   readonly cacheBreaks?: readonly number[];
 }
@@ -16,9 +15,9 @@ export interface ChatRequest {
   /** null: not sent */
   readonly temperature: number | null;
   readonly seed: number | null;
-  /** what the call is for, such as `search`; prompts of one purpose begin alike, so caches are kept by it */
+  /** purpose of the call, such as `search`; prompts of one purpose share a prefix, so caches are kept per purpose */
   readonly purpose?: string;
-  /** the reply that is wanted, and the form to which the endpoint is asked to hold the model; nothing when left out */
+  /** shape of the expected reply, and the form that the endpoint enforces; omitted: no constraint */
   readonly constraint?: ReplyConstraint;
 }
 
@@ -31,51 +30,51 @@ export interface ReplyConstraint {
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** of the prompt tokens, those that a cache had; null: not said */
+  /** prompt tokens read from a cache; null: not reported */
   readonly cachedTokens: number | null;
-  /** of the prompt tokens, those that were written to a cache at a price; null: not said */
+  /** prompt tokens written to a cache, where that is billed; null: not reported */
   readonly cacheWriteTokens: number | null;
-  /** of the completion tokens, those of the reasoning; null: not said */
+  /** completion tokens spent on reasoning; null: not reported */
   readonly reasoningTokens: number | null;
-  /** what the call cost as the endpoint says, USD; left out when it does not say */
+  /** cost of the call as reported by the endpoint, USD; omitted when not reported */
   readonly costUsd?: number | undefined;
-  /** true when the endpoint sent no usage and the prompt and completion tokens are estimates from the text */
+  /** true when the endpoint reported no usage: prompt and completion tokens are then estimated from the text */
   readonly estimated: boolean;
 }
 
 /**
- * Why a reply ended. Only `stop` is a whole reply. `length`: a limit of tokens cut it. `repetition`: it went round in
- * circles and was cut here; `text` ends before the circles. `unknown`: the endpoint does not say.
+ * Why a reply ended. Only `stop` is a whole reply. `length`: a token limit cut it. `repetition`: it repeated itself and
+ * was cut here; `text` ends before the repetition. `unknown`: the endpoint gives no reason.
  */
 export const finishes = ['stop', 'length', 'repetition', 'unknown'] as const;
 export type Finish = (typeof finishes)[number];
 
 export interface ChatReply {
-  /** outside the reasoning fields of the endpoint; with the beginning that was written for the model */
+  /** text outside the endpoint's reasoning fields, including a prefill */
   readonly text: string;
-  /** what the endpoint hands out as the model's reasoning, apart from the text; null: none */
+  /** reasoning that the endpoint returns separately from the text; null: none */
   readonly reasoning: string | null;
   readonly usage: Usage;
-  /** from the first request to the reply, waits between retries included, s */
+  /** time from the first request to the reply, including waits between retries, s */
   readonly latencySeconds: number;
-  /** of the request that was answered: until its first token, reasoning included, s; null: not streamed */
+  /** time to first token of the successful request, reasoning included, s; null: not streamed */
   readonly firstTokenSeconds: number | null;
   /** completion tokens per second after the first token; null: not measured */
   readonly tokensPerSecond: number | null;
-  /** HTTP requests made, 1 when the first one succeeded; 0 when nothing was sent */
+  /** HTTP requests made; 1: the first one succeeded, 0: nothing was sent */
   readonly requests: number;
-  /** the model's name as the endpoint answered it */
+  /** the model's name as reported by the endpoint */
   readonly model: string;
-  /** name in this program of the model that answered: with a chain of fallbacks not always the first one */
+  /** this program's name of the model that answered; in a fallback chain not always the first */
   readonly answeredBy: string;
   readonly finish: Finish;
-  /** the endpoint's own word for it */
+  /** the endpoint's own finish reason */
   readonly finishReason: string | null;
   /** the call's id at the provider */
   readonly id: string | null;
-  /** rate-limit figures of the response's headers, by lower-case header name; empty when there were none */
+  /** rate-limit headers of the response, by lower-case name; empty when there are none */
   readonly rateLimits: Readonly<Record<string, string>>;
-  /** parameters that the endpoint refused and that were left out of the request, such as `temperature` */
+  /** parameters omitted because the endpoint refused them, such as `temperature` */
   readonly dropped: readonly string[];
 }
 
@@ -83,47 +82,46 @@ export interface ChatReply {
 export const modelKinds = ['model', 'offline', 'replay', 'none'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
-/** What a call waits for now. Tokens are those that have arrived, counted or estimated. */
+/** What a call is waiting for. Tokens: those received so far, counted or estimated. */
 export type CallProgress =
-  /** other calls of this process go first */
+  /** queued behind other calls of this process */
   | { readonly state: 'queued' }
-  /** sent; nothing has come back: the model is loaded, or it reads the prompt */
+  /** sent, no data yet: the server loads the model or reads the prompt */
   | { readonly state: 'asked' }
   | {
       readonly state: 'reasoning' | 'writing';
       readonly tokens: number;
       readonly tokensPerSecond: number | null;
     }
-  /** an attempt failed; the next one begins after `seconds` */
+  /** an attempt failed; the next one starts after `seconds` */
   | { readonly state: 'waiting'; readonly seconds: number; readonly why: string };
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** tells the calls of one run from those of others in this process; what is kept of prompts is kept by it */
+  /** identifies the calling run within this process; prompt caches are kept per run */
   readonly run?: string | undefined;
   readonly onProgress?: ((progress: CallProgress) => void) | undefined;
-  /** one line for the user of this call: waits, parameters left out; without it the model's own log hears it */
+  /** receives one-line messages for the user, such as waits and omitted parameters; default: the model's own log */
   readonly log?: ((line: string) => void) | undefined;
 }
 
 export interface ChatModel {
   readonly id: string;
   readonly kind: Exclude<ModelKind, 'none'>;
-  /** forms to which replies can be held, the strongest first; it gets shorter when one is refused, and ends with `lines` */
+  /** supported reply forms, strongest first, ending with `lines`; a refused form is removed */
   readonly replyForms: readonly ReplyForm[];
-  /** Longest prompt and reply together, tokens; null: the endpoint does not say. Left out: nothing to ask. */
+  /** Context window: prompt plus reply, tokens; null: not reported. Omitted: there is no endpoint to ask. */
   contextTokens?(): Promise<number | null>;
   /**
-   * Throws `ModelError` when the endpoint cannot be used, `ReplyFormRefused` when it refuses `request.held.form` (which
-   * is then gone from `replyForms`: ask again in the next form), `InterruptedError` when the signal fired.
+   * Throws `ModelError` when the endpoint cannot be used, `ReplyFormRefused` when it refuses `request.constraint.form` (which is then removed from `replyForms`: ask again in the next form), and `InterruptedError` when the signal fires.
    */
   complete(request: ChatRequest, options?: CallOptions): Promise<ChatReply>;
 }
 
-/** The endpoint does not hold replies to this form; the caller words its prompt for another form and asks again. */
+/** The endpoint cannot enforce this form; the caller words its prompt for another form and asks again. */
 export class ReplyFormRefused extends Error {
   readonly form: ReplyForm;
-  /** the endpoint's words */
+  /** the endpoint's message */
   readonly reason: string;
 
   constructor(form: ReplyForm, reason: string) {
@@ -134,7 +132,7 @@ export class ReplyFormRefused extends Error {
   }
 }
 
-/** A reply with everything that only an endpoint can say left empty; for models in this process and for tests. */
+/** A reply without the fields that only an endpoint can fill; for models in this process and for tests. */
 export function plainReply(
   reply: Pick<ChatReply, 'text' | 'model'> & Partial<Omit<ChatReply, 'usage'>> & { readonly usage: Partial<Usage> },
 ): ChatReply {

@@ -1,25 +1,25 @@
-/** What a user may set about the sampling and the requests of a model, beside its name. Null or empty: not sent. */
+/** User settings for a model's sampling and requests. Null or empty: not sent. */
 
 export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 export interface Controls {
-  /** probability mass that is sampled from, in (0, 1] */
+  /** probability mass to sample from, in (0, 1] */
   readonly topP: number | null;
-  /** texts at which a reply ends */
+  /** stop sequences */
   readonly stop: readonly string[];
-  /** most tokens of a reply, reasoning included; null: derived from the size of the wanted reply */
+  /** maximum tokens of a reply, reasoning included; null: derived from the size of the expected reply */
   readonly maxReplyTokens: number | null;
   readonly reasoningEffort: ReasoningEffort | null;
-  /** whether a model that can reason before its answer does so */
+  /** whether a reasoning model reasons before it answers */
   readonly think: boolean | null;
-  /** context that the server shall load the model with, tokens */
+  /** context size with which the server loads the model, tokens */
   readonly numCtx: number | null;
-  /** how long the server shall keep the model loaded, as `30m` or `-1` */
+  /** how long the server keeps the model loaded, such as `30m` or `-1` */
   readonly keepAlive: string | null;
-  /** fields that are laid over the body of each request */
+  /** fields merged into each request body, overriding its own */
   readonly extraBody: Readonly<Record<string, unknown>>;
-  /** headers by name; a value is the name of an environment variable behind a `$` */
+  /** headers by name; each value is `$` plus the name of an environment variable */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -1,8 +1,10 @@
-/** A small line diff for messages: only what changed, with the lines around it. */
+/** A line diff for error messages: changed lines with some context. */
 
 type Edit = { readonly kind: ' ' | '-' | '+'; readonly line: string };
 
-/** Above this many pairs of lines the changed part is shown as removed and added whole; a table of them would be large. */
+/**
+ * Above this many line pairs the changed part is shown as removed and added as a whole, to bound the table's memory.
+ */
 const maxPairs = 4_000_000;
 
 /**
@@ -41,7 +43,7 @@ function nearChange(edits: readonly Edit[], context: number): boolean[] {
   return near;
 }
 
-/** Equal lines at both ends are taken first, so that the table covers only the part that changed. */
+/** Equal lines at both ends are matched first, so that the table covers only the changed part. */
 function editScript(a: readonly string[], b: readonly string[]): Edit[] {
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;
@@ -55,7 +57,7 @@ function editScript(a: readonly string[], b: readonly string[]): Edit[] {
   ];
 }
 
-/** Longest common subsequence of lines, by the usual table from the end. */
+/** Longest common subsequence of lines, by dynamic programming from the end. */
 function changedPart(a: readonly string[], b: readonly string[]): Edit[] {
   const removed = a.map((line): Edit => ({ kind: '-', line }));
   const added = b.map((line): Edit => ({ kind: '+', line }));

@@ -1,21 +1,21 @@
-/** A model with others that answer when it cannot be used. */
+/** A model with fallbacks that answer when it fails. */
 import { performance } from 'node:perf_hooks';
 import { ModelError } from '../base/errors.ts';
 import type { ChatModel } from './chat.ts';
 
-/** A model that could not be used is passed over for so long, unless its endpoint names another time, s. */
+/** How long a failed model is skipped, unless its endpoint names another time, s. */
 const cooldownSeconds = 300;
 
-/** The models of a chain, the first one preferred. All calls of a process share one, and with it what it has learned. */
+/** A model and its fallbacks, in order of preference. All calls of a process share it, and with it the cooldowns. */
 export class ModelChain {
-  /** the one that the chain is named after */
+  /** the preferred model, which names the chain */
   readonly first: ChatModel;
   readonly #models: readonly ChatModel[];
   readonly #now: () => number;
-  /** when a model that failed is tried again, ms */
+  /** when a failed model is tried again, ms */
   readonly #cooldownUntil = new Map<ChatModel, number>();
 
-  /** `now`: ms of a clock that never goes back */
+  /** `now`: monotonic clock, ms */
   constructor(first: ChatModel, others: readonly ChatModel[] = [], now: () => number = () => performance.now()) {
     this.first = first;
     this.#models = [first, ...others];
@@ -27,8 +27,7 @@ export class ModelChain {
   }
 
   /**
-   * What `ask` brings of the first model that can be used. Throws what it throws: a `ModelError` only after the last
-   * model. `log` hears who answers instead.
+   * The result of `ask` for the first model that works. Rethrows its errors; a `ModelError` only after the last model failed. `log` is notified of each fallback.
    */
   async answer<T>(ask: (model: ChatModel) => Promise<T>, log?: (line: string) => void): Promise<T> {
     const available = this.#models.filter(

@@ -1,6 +1,6 @@
 /**
- * What models cost and how much they read, from the list that the package `@pydantic/genai-prices` brings along. Nothing is
- * fetched: its updates are asked for by whoever wants them, and this program does not.
+ * Prices and context sizes of models, from the list in the package `@pydantic/genai-prices`. Nothing is fetched: the
+ * package updates only on request, and this program never requests it.
  */
 import { calcPrice, findProvider, type ModelPrice } from '@pydantic/genai-prices';
 import { readAsset } from '../base/node/assets.ts';
@@ -12,17 +12,17 @@ import { isLocal } from './providers/transport.ts';
 export interface ListPrice {
   readonly prompt: number;
   readonly completion: number;
-  /** of prompt tokens that a cache had, and that were written to one; null: as any other */
+  /** prompt tokens read from a cache, and written to one; null: same as other prompt tokens */
   readonly cached: number | null;
   readonly cacheWrite: number | null;
-  /** where it comes from, in words */
+  /** description of the price's source */
   readonly source: string;
 }
 
 export interface ListedModel {
-  /** null: the list has none */
+  /** null: not in the list */
   readonly price: ListPrice | null;
-  /** longest prompt and reply together, tokens; null: the list does not say */
+  /** context window: prompt plus reply, tokens; null: not in the list */
   readonly contextTokens: number | null;
 }
 
@@ -40,7 +40,7 @@ function sourceName(): string {
   return `@pydantic/genai-prices ${dependencies['@pydantic/genai-prices']}`;
 }
 
-/** The price of a unit; of prices that rise with the length of the prompt the first. */
+/** The unit price; for prices that rise with the prompt length, the first tier. */
 function flat(price: ModelPrice[string]): number | null {
   if (price === undefined) return null;
   return typeof price === 'number' ? price : price.base;
@@ -58,8 +58,8 @@ function listed(model: string, at: Date, where: { providerId: string } | { provi
 }
 
 /**
- * What the list says of a model by its name in this program. A provider whose address was changed is looked up by that
- * address: its models may be anybody's.
+ * Looks up a model by its name in this program. A provider with a custom address is looked up by that address, because
+ * its models may be another vendor's.
  */
 export function listedModel(name: string, at: Date, env: Environment): ListedModel {
   const free: ListedModel = { price: nobody, contextTokens: null };
@@ -73,7 +73,7 @@ export function listedModel(name: string, at: Date, env: Environment): ListedMod
   }
   const slash = name.indexOf('/');
   const preset = slash < 0 ? undefined : presets.find(({ id }) => id === name.slice(0, slash));
-  // What is no endpoint runs in this process, or is chosen among what costs nothing.
+  // Models that are not endpoints run in this process, or are chosen among free ones.
   if (preset === undefined) return free;
   const model = name.slice(slash + 1);
   const url = preset.baseURL(env);

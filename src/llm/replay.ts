@@ -1,4 +1,4 @@
-/** A model that answers what was recorded. */
+/** A model that returns recorded replies. */
 
 import { throwIfInterrupted } from '../base/async.ts';
 import { DiffersError } from '../base/errors.ts';
@@ -6,11 +6,11 @@ import type { ChatModel, ChatReply, Message } from './chat.ts';
 import { lineDiff } from './diff.ts';
 import type { ReplyForm } from './reply/shape.ts';
 
-/** One call as it was recorded; an `llm_call` event is one. */
+/** One recorded call; an `llm_call` event is one. */
 export interface RecordedCall {
   readonly request: { readonly messages: readonly Message[]; readonly form: ReplyForm };
   readonly reply: ChatReply;
-  /** where it was made, for messages */
+  /** where the call was made, for messages */
   readonly purpose?: string;
   readonly iteration?: number;
   readonly attempt?: number;
@@ -19,15 +19,15 @@ export interface RecordedCall {
 export interface ReplayOptions {
   readonly id?: string;
   /**
-   * `must-match` (the default): a prompt that is not the recorded one is a `DiffersError` that shows the difference.
-   * `may-differ`: the replies come in their order whatever is asked.
+   * `must-match` (the default): a prompt that differs from the recorded one throws a `DiffersError` with the difference. `may-differ`: replies are returned in order whatever the prompt.
    */
   readonly prompts?: 'must-match' | 'may-differ';
 }
 
 /**
- * Answers the recorded replies in order; with `must-match` the first prompt finds its place in the record, so that a run
- * that is resumed in the middle goes on there. Throws `DiffersError` when a prompt differs and when the record ends.
+ * Returns the recorded replies in order. With `must-match`, the first prompt determines the position in the recording,
+ * so that a run resumed in the middle continues there. Throws `DiffersError` when a prompt differs and when the
+ * recording ends.
  */
 export function replayModel(calls: readonly RecordedCall[], options: ReplayOptions = {}): ChatModel {
   const mustMatch = (options.prompts ?? 'must-match') === 'must-match';
@@ -40,7 +40,7 @@ export function replayModel(calls: readonly RecordedCall[], options: ReplayOptio
   return {
     id: options.id ?? 'replay',
     kind: 'replay',
-    /** the recorded one: a call is worded as it was */
+    /** the recorded form, so that the prompt is worded as it was */
     get replyForms() {
       return [calls[next ?? 0]?.request.form ?? 'lines'];
     },
@@ -79,12 +79,12 @@ function callName({ purpose, iteration, attempt }: RecordedCall, position: numbe
   return `call ${position + 1}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`;
 }
 
-/** Equal for equal conversations only. */
+/** A key that is equal only for equal conversations. */
 function identity(messages: readonly Message[]): string {
   return JSON.stringify(messages.map(({ role, content }) => [role, content]));
 }
 
-/** A conversation as a reader sees it. */
+/** A conversation as readable text. */
 function transcript(messages: readonly Message[]): string {
   return messages.map(({ role, content }) => `[${role}]\n${content}`).join('\n');
 }

@@ -1,19 +1,19 @@
-/** When a failed attempt is made again, and after how long. The only place that retries: the client below never does. */
+/** Decides whether and when a failed attempt is retried. Only this module retries; the HTTP client never does. */
 import { type Sleep, throwIfInterrupted } from '../base/async.ts';
 
-/** Why one attempt brought no answer. Never shown as it is: the caller turns the last one into a `ModelError`. */
+/** Why an attempt failed. Not shown directly: the caller converts the last one to a `ModelError`. */
 export class AttemptFailure extends Error {
-  /** what came instead of an answer, as the object of "got" */
+  /** what was received instead of an answer, as the object of "got" */
   readonly problem: string;
   /** what the user can do about it */
   readonly advice: string;
   /** true when the same request may succeed later */
   readonly retryable: boolean;
-  /** how long the endpoint asks to wait, s; null when it does not say */
+  /** how long the endpoint asks to wait, s; null: not specified */
   readonly retryAfterSeconds: number | null;
-  /** true when nothing listens at the address, or no machine has it */
+  /** true when nothing listens at the address, or the host is unknown */
   readonly isUnreachable: boolean;
-  /** true when the endpoint is in trouble for everybody, not only for this request */
+  /** true when the endpoint fails for all requests, not only for this one */
   readonly isOutage: boolean;
 
   constructor(
@@ -39,12 +39,12 @@ export class AttemptFailure extends Error {
 
 const baseSeconds = 1;
 const capSeconds = 60;
-/** Whoever is asked to wait longer than this should know; the run can be resumed. */
+/** Longer waits end the call with an error, because the run can be resumed. */
 export const maxRetryAfterSeconds = 300;
 
 /**
- * Wait after the n-th failure in a row (n = 1, 2, ...), s: 1, 2, 4, ... up to 60, of which the upper half is random so
- * that the workers of a sweep do not come back all at once. `random` is uniform in [0, 1).
+ * Wait after the n-th failure in a row (n = 1, 2, ...), s: 1, 2, 4, ... up to 60, with the upper half random, so that
+ * the workers of a sweep do not retry all at once. `random` is uniform in [0, 1).
  */
 export function backoffSeconds(failures: number, random: () => number): number {
   return Math.min(capSeconds, baseSeconds * 2 ** (failures - 1)) * (0.5 + 0.5 * random());
@@ -56,18 +56,18 @@ export function isRetryableStatus(status: number): boolean {
 }
 
 export interface RetryOptions {
-  /** most attempts when this failure was the last one, the first one included */
+  /** maximum attempts after this failure, the first one included */
   readonly attemptsFor: (failure: AttemptFailure) => number;
   readonly sleep: Sleep;
   readonly random: () => number;
   readonly signal: AbortSignal | undefined;
-  /** told before each wait */
+  /** called before each wait */
   readonly onRetry: (failure: AttemptFailure, waitSeconds: number, nextAttempt: number, maxAttempts: number) => void;
 }
 
 /**
- * Runs `attempt` until it succeeds. Throws `GaveUp` when the last failure cannot be retried or the
- * attempts are used up, `InterruptedError` when the signal fires, and any other error of `attempt`.
+ * Runs `attempt` until it succeeds. Throws `GaveUp` when the failure cannot be retried or no attempts are left,
+ * `InterruptedError` when the signal fires, and any other error of `attempt`.
  */
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { attemptsFor, sleep, random, signal, onRetry } = options;
@@ -80,7 +80,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (!(error instanceof AttemptFailure)) throw error;
       const asked = error.retryAfterSeconds;
       if (asked !== null && asked > maxRetryAfterSeconds) {
-        throw new GaveUp(error, attempts, `the endpoint asks to wait ${Math.ceil(asked)} s; go on after that`);
+        throw new GaveUp(error, attempts, `the endpoint asks to wait ${Math.ceil(asked)} s; resume after that`);
       }
       const maxAttempts = attemptsFor(error);
       if (!error.retryable || attempts >= maxAttempts) throw new GaveUp(error, attempts, error.advice);

@@ -101,14 +101,14 @@ describe('the file', () => {
 
   it.each([
     ['', /an empty file/],
-    ['GGUF', /a file that is cut off/],
+    ['GGUF', /a truncated file/],
     [Buffer.from([0x47, 0x47, 0x55, 0x46, 1, 0, 0, 0]), /version 2 or 3 of GGUF, got 1/],
     [Buffer.from([0x47, 0x47, 0x55, 0x46, 0, 0, 0, 3]), /version 2 or 3 of GGUF/],
     ['version https://git-lfs.github.com/spec/v1\n', /a Git LFS pointer/],
     ['<!DOCTYPE html><html>', /an HTML page/],
     ['PK\x03\x04aaaaaaaa', /a zip archive/],
-    ['tjggaaaaaa', /a GGML file of before GGUF/],
-    ['hello, this is text', /something else/],
+    ['tjggaaaaaa', /a GGML file older than GGUF/],
+    ['hello, this is text', /another format/],
   ])('is refused when it is none (%#)', (content, message) => {
     const path = file(content);
     expect(() => checkGgufFile('model x', path)).toThrow(UsageError);
@@ -253,7 +253,7 @@ describe('a model in this process', () => {
     for (const run of ['b', 'a', 'b']) await model.complete(ask('a'), { run, log: (line) => notes.push(line) });
     expect(counts.contexts).toBe(1);
     expect(notes).toEqual([
-      expect.stringMatching(/memory suffices for the prompts of one run at a time.*use -j 1, or a smaller ctx/),
+      expect.stringMatching(/memory holds the prompts of one run at a time.*use -j 1, or a smaller ctx/),
     ]);
   });
 
@@ -262,7 +262,7 @@ describe('a model in this process', () => {
     const contextBytes = Math.floor(process.availableMemory() / 2.5);
     const log = (line: string) => void notes.push(line);
     await open({ contextBytes }, { concurrentRuns: 5, log });
-    expect(notes).toEqual([expect.stringMatching(/memory suffices for the prompts of 3 runs at a time.*use -j 3/)]);
+    expect(notes).toEqual([expect.stringMatching(/memory holds the prompts of 3 runs at a time.*use -j 3/)]);
     notes.length = 0;
     await open({ contextBytes }, { concurrentRuns: 2, log });
     expect(notes).toEqual([]);
@@ -412,7 +412,7 @@ describe('a model in this process', () => {
       '',
       /got "tensor data is out of bounds"/,
     ],
-    ['a broken template', { template: 'broken' }, {}, '', /chat template that can be read, got "a brace is missing"/],
+    ['a broken template', { template: 'broken' }, {}, '', /readable chat template, got "a brace is missing"/],
     ['more threads than there are', {}, {}, '#threads=1000', /expected threads=1 \.\.\. \d+/],
     ['two sizes', {}, { controls: { ...noControls, numCtx: 512 } }, '#ctx=1024', /got num_ctx 512 and ctx=1024/],
     [
@@ -420,21 +420,21 @@ describe('a model in this process', () => {
       {},
       { controls: { ...noControls, think: true } },
       '',
-      /\[llm\.think\] .*no switch for reasoning/,
+      /\[llm\.think\] .*cannot switch reasoning/,
     ],
     [
       'an effort',
       {},
       { controls: { ...noControls, reasoningEffort: 'low' } },
       '',
-      /\[llm\.reasoning_effort\] .*no efforts/,
+      /\[llm\.reasoning_effort\] .*no reasoning efforts/,
     ],
     [
       'a keep_alive',
       {},
       { controls: { ...noControls, keepAlive: '5m' } },
       '',
-      /expected no llm\.keep_alive, .*these have it: ollama/,
+      /expected no llm\.keep_alive, .*supported by ollama/,
     ],
     ['an extra body', {}, { controls: { ...noControls, extraBody: { a: 1 } } }, '', /\[llm\.extra_body\]/],
     [
@@ -453,7 +453,7 @@ describe('a model in this process', () => {
   it('says when a file brings no template', async () => {
     const notes: string[] = [];
     await open({ template: null }, { log: (line) => notes.push(line) });
-    expect(notes).toEqual([expect.stringMatching(/brings no chat template/)]);
+    expect(notes).toEqual([expect.stringMatching(/contains no chat template/)]);
   });
 
   it('switches reasoning off where the template can', async () => {

@@ -39,7 +39,7 @@ const once: Readonly<Record<string, Outcome>> = {
   cut: retried,
   hang: retried,
   slow: asSent,
-  html: { error: /got no JSON but "<!doctype html> <html><title>502 Bad Gateway/ },
+  html: { error: /got a body other than JSON: "<!doctype html> <html><title>502 Bad Gateway/ },
   'stream-error': retried,
   empty: { refused: /^The reply is empty/ },
   huge: { circles: true },
@@ -53,10 +53,10 @@ const once: Readonly<Record<string, Outcome>> = {
 
 /** What becomes of a call whose every request meets the fault. */
 const always: Readonly<Record<string, RegExp>> = {
-  'rate-limit': /got HTTP 429 \("slow down"\) \(the last of 3 attempts\); the rate limit holds on/,
-  error: /got HTTP 500 \("the model fell over"\) \(the last of 3 attempts\); the server is in trouble/,
+  'rate-limit': /got HTTP 429 \("slow down"\) \(the last of 3 attempts\); still rate-limited/,
+  error: /got HTTP 500 \("the model fell over"\) \(the last of 3 attempts\); server error/,
   cut: /got a connection that broke after \d+ bytes \(the last of 3 attempts\); the server or a proxy/,
-  hang: /got no data for 0\.3 s \(the last of 3 attempts\); see whether the server hangs/,
+  hang: /got no data for 0\.3 s \(the last of 3 attempts\); check whether the server hangs/,
   'stream-error':
     /(?:an error instead of a reply \("the model fell over"\)|truncated JSON .*) \(the last of 3 attempts\)/,
 };

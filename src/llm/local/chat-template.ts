@@ -1,4 +1,4 @@
-/** From messages to the tokens of a prompt, by the chat template that a model's file brings. */
+/** Converts messages to prompt tokens with the chat template in the model's file. */
 import { randomUUID } from 'node:crypto';
 import { ModelError, UsageError } from '../../base/errors.ts';
 import type { Message } from '../chat.ts';
@@ -6,7 +6,7 @@ import type { Controls } from '../controls.ts';
 import { excerpt } from '../providers/failure.ts';
 import type { Jinja, Model, Token } from './package.ts';
 
-/** Texts around the reasoning of a model, as templates and models write them. */
+/** Marks around a model's reasoning, as templates and models write them. */
 export interface ReasoningMarks {
   readonly open: string;
   readonly close: string;
@@ -24,9 +24,9 @@ export const knownMarks: readonly ReasoningMarks[] = [
 ];
 
 /**
- * - `none`: the reply begins at once
- * - `open`: the prompt ends within the reasoning
- * - `free`: the model may begin with its opening mark
+ * - `none`: the reply starts immediately
+ * - `open`: the prompt ends inside the reasoning
+ * - `free`: the model may start with its opening mark
  */
 export type ReasoningStart = 'none' | 'open' | 'free';
 
@@ -39,7 +39,7 @@ export interface Prompt {
 
 export type TemplateControls = Pick<Controls, 'think' | 'reasoningEffort'>;
 
-/** Variables by which templates switch reasoning on and off. */
+/** Template variables that switch reasoning on and off. */
 const thinkVariables = ['enable_thinking', 'thinking'];
 const effortVariable = 'reasoning_effort';
 
@@ -49,27 +49,27 @@ const chatMlTemplate =
 const bareTemplate = "{% for message in messages %}{{ message.content + '\n\n' }}{% endfor %}";
 
 export interface ChatTemplate {
-  /** what the user should know of it; null: nothing */
+  /** notice for the user; null: none */
   readonly notice: string | null;
-  /** of the reasoning that its models write; null: none is known */
+  /** reasoning marks of the template's models; null: unknown */
   readonly marks: ReasoningMarks | null;
-  /** Throws `ModelError` for messages that the template refuses. */
+  /** Throws `ModelError` when the template refuses the messages. */
   prompt(messages: readonly Message[], controls: TemplateControls): Prompt;
-  /** Throws a usage error for a control that has no effect on this template. */
+  /** Throws a usage error for a control without effect on this template. */
   check(controls: TemplateControls): void;
 }
 
-/** What is used where a file brings no template. */
+/** The template for files that contain none. */
 function substitute(model: Model): { readonly text: string; readonly notice: string } {
-  const none = 'the file brings no chat template';
+  const none = 'the file contains no chat template';
   if (model.tokenize('<|im_start|>', true).length === 1) {
-    return { text: chatMlTemplate, notice: `${none}; its vocabulary has the marks of ChatML, so that is used` };
+    return { text: chatMlTemplate, notice: `${none}; using ChatML, whose marks are in its vocabulary` };
   }
-  const advice = 'use a model that is tuned for instructions';
-  return { text: bareTemplate, notice: `${none}, so it gets the bare texts; ${advice}` };
+  const advice = 'use an instruction-tuned model';
+  return { text: bareTemplate, notice: `${none}, so it gets the plain texts; ${advice}` };
 }
 
-/** The rendered text in pieces: what the template wrote, and which message's content stands between. */
+/** Splits the rendered text into what the template wrote and which message's content comes between. */
 function split(text: string, marks: readonly string[]): (string | number)[] | null {
   const pieces: (string | number)[] = [];
   let at = 0;
@@ -83,7 +83,7 @@ function split(text: string, marks: readonly string[]): (string | number)[] | nu
   return marks.some((mark) => rest.includes(mark)) ? null : [...pieces, rest];
 }
 
-/** Some templates know no system message; it then begins the user's. */
+/** Merges the system message into the first user message, for templates that do not support system messages. */
 function withoutSystem(messages: readonly Message[]): Message[] {
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
   const others = messages.filter(({ role }) => role !== 'system');
@@ -102,10 +102,7 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
     template = new jinja.Template(text);
   } catch (error) {
     const said = excerpt((error as Error).message);
-    throw new UsageError(
-      unit,
-      `expected a chat template that can be read, got "${said}"; use another file of the model`,
-    );
+    throw new UsageError(unit, `expected a readable chat template, got "${said}"; use another file of the model`);
   }
 
   function render(messages: readonly Message[], { think, reasoningEffort }: TemplateControls): string {
@@ -127,7 +124,7 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
       try {
         if (joined.length < messages.length) return [render(joined, controls), joined];
       } catch {
-        // The first error is the one that is told.
+        // Reports the first error.
       }
       const said = excerpt((error as Error).message);
       throw new ModelError(
@@ -137,7 +134,9 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
     }
   }
 
-  /** Marks within a content are text, so contents are left out of the rendering and tokenized by themselves. */
+  /**
+   * Marks within message contents are plain text, so contents are replaced in the rendering and tokenized separately.
+   */
   function tokensOf(messages: readonly Message[], controls: TemplateControls): { tokens: Token[]; tail: string } {
     const word = randomUUID();
     const stand = messages.map((_, index) => `content-${index}-${word}`);
@@ -177,10 +176,13 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
       const has = (name: string) => new RegExp(`\\b${name}\\b`).test(text);
       const advice = 'leave it null';
       if (think !== null && !thinkVariables.some(has)) {
-        throw new UsageError('llm.think', `the chat template of ${unit} has no switch for reasoning; ${advice}`);
+        throw new UsageError('llm.think', `the chat template of ${unit} cannot switch reasoning; ${advice}`);
       }
       if (reasoningEffort !== null && !has(effortVariable)) {
-        throw new UsageError('llm.reasoning_effort', `the chat template of ${unit} has no efforts; ${advice}`);
+        throw new UsageError(
+          'llm.reasoning_effort',
+          `the chat template of ${unit} has no reasoning efforts; ${advice}`,
+        );
       }
     },
   };

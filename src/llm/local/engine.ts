@@ -1,6 +1,6 @@
 /**
- * A loaded model file. There is one for each file of the process: weights are large, so runs share them and take turns.
- * What has been evaluated of a run's prompts is kept for it, apart for each purpose, as long as there is memory.
+ * A loaded model file. Weights are large, so the runs of a process share one engine per file and take turns. Evaluated
+ * prompts are cached per run and purpose while memory lasts.
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { openOnce } from '../../base/async.ts';
@@ -11,9 +11,9 @@ import { checkWeights, freeMemory, type GgufFile, gigabytes } from './gguf-file.
 import { defaultContext, type GpuChoice } from './name.ts';
 import type { Context, Llama, LoadedPackage, Model, NodeLlamaCpp, Sequence } from './package.ts';
 
-/** Prompt tokens that llama.cpp evaluates at a time; the package's own default. */
+/** Prompt tokens per llama.cpp batch; the package's own default. */
 export const batchSize = 512;
-/** A search prompt and a critic prompt. */
+/** One for search prompts, one for critic prompts. */
 const sequencesPerRun = 2;
 
 export interface ContextSettings {
@@ -21,15 +21,15 @@ export interface ContextSettings {
   readonly threads: number;
 }
 
-/** What is kept for one run. */
+/** The llama.cpp context of one run, with its cached prompts. */
 interface RunContext {
   run: string;
   readonly settings: ContextSettings;
   readonly context: Context;
   readonly free: Sequence[];
-  /** by purpose; the one that was used last stands last */
+  /** by purpose, least recently used first */
   readonly sequences: Map<string, Sequence>;
-  /** number of the call that used it last */
+  /** number of the last call that used it */
   usedAt: number;
 }
 
@@ -39,7 +39,7 @@ export class Engine {
   readonly llama: Llama;
   readonly model: Model;
   readonly template: ChatTemplate;
-  /** one call at a time */
+  /** admits one call at a time */
   readonly turns: LimitFunction = pLimit(1);
   readonly #contexts: RunContext[] = [];
   #calls = 0;
@@ -53,14 +53,13 @@ export class Engine {
     this.template = template;
   }
 
-  /** Tokens that a context gets when none are asked for. */
+  /** Default size of a context, tokens. */
   get defaultContextSize(): number {
     return Math.min(defaultContext, this.model.trainContextSize);
   }
 
   /**
-   * Opens the context of a first run, so that a lack of memory is known before anything begins. `note` hears when memory
-   * does not suffice for `runs` at a time.
+   * Opens the first context, so that a lack of memory is reported before any run starts. `note` is called when memory does not suffice for `runs` parallel runs.
    */
   async reserve(settings: ContextSettings, runs: number, note: (line: string) => void): Promise<void> {
     if (this.#contexts.some((place) => isSame(place.settings, settings))) return;
@@ -73,8 +72,7 @@ export class Engine {
   }
 
   /**
-   * Where the prompts of one purpose of one run are evaluated. Called by whoever has the turn. `note` hears once that
-   * there is no memory for the prompts of all runs.
+   * The sequence that caches a run's prompts of one purpose. The caller must hold the turn. `note` is called once when memory does not suffice for the prompts of all runs.
    */
   async sequence(
     run: string,
@@ -96,7 +94,7 @@ export class Engine {
       return own;
     }
     const [oldest] = fitting.toSorted((a, b) => a.usedAt - b.usedAt);
-    // Runs that go on take their turns again and again; one that has not come for so long is over.
+    // Active runs take turns regularly; a run that has been absent for this long has ended.
     const isOver = oldest !== undefined && this.#calls - oldest.usedAt > 4 * (this.#contexts.length + 1);
     const lacking = isOver ? null : this.#lackingMemory(settings.contextSize);
     if (oldest === undefined || (!isOver && lacking === null)) {
@@ -110,17 +108,17 @@ export class Engine {
     return oldest;
   }
 
-  /** Once: that memory suffices for the prompts of so many runs at a time. */
+  /** Reports once for how many runs at a time the prompts fit into memory. */
   #noteFull(runs: number, note: (line: string) => void): void {
     if (this.#notedFull) return;
     this.#notedFull = true;
     note(
-      `memory suffices for the prompts of ${runs === 1 ? 'one run' : `${runs} runs`} at a time; prompts of further runs ` +
+      `memory holds the prompts of ${runs === 1 ? 'one run' : `${runs} runs`} at a time; prompts of further runs ` +
         `are evaluated from their beginning; use -j ${runs}, or a smaller ctx`,
     );
   }
 
-  /** Memory of a run's context; null: it lies on the GPU, whose driver will say. */
+  /** Memory of a context, bytes; null: it is on the GPU, whose driver reports a lack of memory. */
   #contextBytes(contextSize: number): number | null {
     if (this.llama.gpu !== false) return null;
     return this.model.fileInsights.estimateContextResourceRequirements({
@@ -132,7 +130,7 @@ export class Engine {
     }).cpuRam;
   }
 
-  /** Why a further context of this size does not fit; null: it does, or nobody knows. */
+  /** Why another context of this size does not fit; null: it fits, or that is unknown. */
   #lackingMemory(contextSize: number): string | null {
     const bytes = this.#contextBytes(contextSize);
     const free = freeMemory();
@@ -161,7 +159,7 @@ export class Engine {
   }
 }
 
-/** The one of a purpose, else one that is free, else the one that was used longest ago. */
+/** The sequence of the purpose, else a free one, else the least recently used. */
 function sequenceOf({ sequences, free }: RunContext, purpose: string): Sequence {
   const [oldest] = sequences.keys();
   const from = sequences.has(purpose) || free.length > 0 ? purpose : oldest;
@@ -179,7 +177,7 @@ type OpenPackage = (unit: string) => Promise<LoadedPackage>;
 
 const engines = new Map<string, Promise<Engine>>();
 
-/** llama.cpp with what evaluates for it, and the last lines of its log. */
+/** llama.cpp on its device, and the last lines of its log. */
 interface Backend {
   readonly llama: Llama;
   readonly lines: string[];
@@ -205,7 +203,7 @@ async function openBackend(unit: string, llamaCpp: NodeLlamaCpp, gpu: GpuChoice)
         lines.push(message);
         if (lines.length > 20) lines.shift();
       },
-      // No limit of its own: each context has the threads that were asked for, and no more.
+      // No global limit: each context has its own number of threads.
       maxThreads: 0,
     });
     return { llama, lines };
@@ -237,7 +235,7 @@ async function load(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: O
   return new Engine(unit, llamaCpp, llama, model, chatTemplate(unit, model, jinja));
 }
 
-/** The one load of a file in this process. Throws a usage error that says what is missing. */
+/** Loads a file once per process. Throws a usage error that names what is missing. */
 export function engineOf(unit: string, file: GgufFile, gpu: GpuChoice, openPackage: OpenPackage): Promise<Engine> {
   return openOnce(engines, `${gpu} ${file.path}`, () => load(unit, file, gpu, openPackage));
 }

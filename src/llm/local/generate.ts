@@ -1,4 +1,4 @@
-/** One reply of a loaded model: evaluates what is new of the prompt, then samples token by token. */
+/** One reply of a loaded model: evaluates the uncached part of the prompt, then samples token by token. */
 import { performance } from 'node:perf_hooks';
 import type { CallProgress, Finish } from '../chat.ts';
 import { repetitionWatch } from '../providers/repetition.ts';
@@ -7,18 +7,18 @@ import { batchSize, type Engine } from './engine.ts';
 import type { EvaluateOptions, GrammarState, Sequence, Token } from './package.ts';
 import { type Cut, ReplyText, tokenDecoder } from './reply-text.ts';
 
-/** Of llama.cpp, so that an embedded model samples as the same file does behind `llama-server`. */
+/** llama.cpp's defaults, so that an embedded model samples like the same file behind `llama-server`. */
 const defaultTemperature = 0.8;
 const defaultTopP = 0.95;
 const topK = 40;
 const minP = 0.05;
 
 /**
- * Tokens of a prompt that are evaluated before it is looked whether the call shall end. Fewer cost more: with 16 a
- * processor takes 1.4 times as long for each token as with 128.
+ * Prompt tokens evaluated between two checks for an abort. Smaller pieces are slower: with 16 a processor takes 1.4
+ * times as long per token as with 128.
  */
 const minPiece = 128;
-/** Pieces that take less than this get longer, as a GPU likes them, ms. */
+/** Pieces that take less than this are enlarged, for the sake of GPUs, ms. */
 const minPieceTime = 150;
 
 export interface Generation {
@@ -27,12 +27,12 @@ export interface Generation {
   readonly topP: number | null;
   readonly seed: number | null;
   readonly stop: readonly string[];
-  /** the reply goes on from here; '': it begins by itself */
+  /** start of the reply that the model continues; '': none */
   readonly prefill: string;
-  /** what holds the reply; null: nothing */
+  /** grammar that constrains the reply; null: none */
   readonly grammar: object | null;
   readonly maxTokens: number;
-  /** how many values the reply lists */
+  /** number of values in the reply */
   readonly values: number;
   /** throws when the call must end */
   readonly check: () => void;
@@ -53,7 +53,10 @@ export interface Generated {
   readonly tokensPerSecond: number | null;
 }
 
-/** Leaves in `sequence` what it shares with `tokens`; the last token is always evaluated, since a reply follows on it. */
+/**
+ * Truncates `sequence` to its common prefix with `tokens`; the last token is always evaluated, because sampling needs
+ * it.
+ */
 async function keepCommon(sequence: Sequence, tokens: readonly Token[]): Promise<number> {
   const common = Math.min(sequence.compareContextTokens(tokens).firstDifferentIndex, tokens.length - 1);
   if (sequence.nextTokenIndex > common) {
@@ -62,7 +65,7 @@ async function keepCommon(sequence: Sequence, tokens: readonly Token[]): Promise
   return sequence.nextTokenIndex;
 }
 
-/** Evaluates all of `tokens` but the last, in pieces that are short enough to be stopped between. */
+/** Evaluates all of `tokens` but the last, in pieces short enough to abort in between. */
 async function evaluatePrompt(sequence: Sequence, tokens: readonly Token[], check: () => void): Promise<void> {
   let size = minPiece;
   while (sequence.nextTokenIndex < tokens.length - 1) {
@@ -131,7 +134,7 @@ export async function generate(engine: Engine, sequence: Sequence, generation: G
         tokensPerSecond: count > 1 && seconds > 0 ? (count - 1) / seconds : null,
       });
       if (cut !== null) return cut;
-      // Without an opening mark the reply has begun already, and nothing held it: it is begun again.
+      // Without an opening mark the reply has started without its constraint, so it is started again.
       if (before === 'start' && reply.state === 'text' && grammar !== null) return 'unheld';
       if (reply.state === 'text') constraint();
       if (count >= generation.maxTokens) return { finish: 'length', reason: 'length' };

@@ -1,4 +1,4 @@
-/** Looks at a model's file before anything is loaded: is it there, is it a GGUF file, does it fit into memory. */
+/** Checks a model file before loading: it exists, it is a GGUF file, and it fits into memory. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
@@ -9,13 +9,13 @@ const gib = 2 ** 30;
 /** magic and version, bytes */
 const headLength = 8;
 const magic = 'GGUF';
-/** of the GGUF format: 2 is the first one with 64-bit sizes */
+/** GGUF versions; 2 is the first with 64-bit sizes */
 const knownVersions = [2, 3];
 
 export interface GgufFile {
   /** absolute */
   readonly path: string;
-  /** of all its parts, bytes */
+  /** total size of all parts, bytes */
   readonly size: number;
 }
 
@@ -29,7 +29,7 @@ function missing(unit: string, path: string): UsageError {
     const models = readdirSync(dirname(path)).filter((name) => /\.gguf$/i.test(name));
     near = nearest(basename(path), models) ?? (models.length === 1 ? models[0] : null);
   } catch {
-    // The folder is not there either; the message says enough.
+    // The folder does not exist either; the message is clear without a guess.
   }
   const guess = near === null ? '' : `; did you mean "${excerpt(near, 200)}"?`;
   return new UsageError(unit, `expected a GGUF file, got no file at "${path}"${guess || '; correct the path'}`);
@@ -45,26 +45,26 @@ function readHead(path: string): Buffer {
   }
 }
 
-/** What a file without the magic is, in words. */
+/** Describes a file without the GGUF magic. */
 function described(head: Buffer): string {
   if (head.length === 0) return 'an empty file';
   const text = head.toString('latin1');
   if (text.startsWith('version ')) return 'a Git LFS pointer; fetch the file itself ("git lfs pull")';
   if (text.startsWith('PK')) return 'a zip archive (or a PyTorch file); unpack it, or convert it to GGUF';
   if (/^\s*<(!|h)/i.test(text)) return 'an HTML page; download the file itself';
-  if (/^(ggml|ggmf|ggjt|lmgg|fmgg|tjgg)/.test(text)) return 'a GGML file of before GGUF; convert it to GGUF';
+  if (/^(ggml|ggmf|ggjt|lmgg|fmgg|tjgg)/.test(text)) return 'a GGML file older than GGUF; convert it to GGUF';
   if (
     head.length === headLength &&
     head.readUInt16LE(6) === 0 &&
     text.includes('{') === false &&
     head.readUInt32LE(4) === 0
   ) {
-    return 'what may be a safetensors file; convert it to GGUF';
+    return 'probably a safetensors file; convert it to GGUF';
   }
-  return 'something else; name a model in the GGUF format';
+  return 'another format; name a model in the GGUF format';
 }
 
-/** All parts of a model that is split as `name-00001-of-00003.gguf`. */
+/** All parts of a model split like `name-00001-of-00003.gguf`. */
 function partsOf(unit: string, path: string): string[] {
   const split = /-(\d{5})-of-(\d{5})\.gguf$/i.exec(path);
   if (split === null) return [path];
@@ -79,7 +79,7 @@ function partsOf(unit: string, path: string): string[] {
   );
 }
 
-/** Throws a usage error for a path without a file, a folder, a file that cannot be read, and one that is no GGUF file. */
+/** Throws a usage error for a missing file, a folder, an unreadable file, and a file in another format. */
 export function checkGgufFile(unit: string, given: string): GgufFile {
   const path = resolve(given);
   let size = 0;
@@ -93,10 +93,7 @@ export function checkGgufFile(unit: string, given: string): GgufFile {
     try {
       head = readHead(part);
     } catch (error) {
-      throw new UsageError(
-        unit,
-        `expected a file that can be read, got ${(error as Error).message}; change its rights`,
-      );
+      throw new UsageError(unit, `expected a readable file, got ${(error as Error).message}; change its permissions`);
     }
     if (head.toString('latin1', 0, 4) !== magic) {
       throw new UsageError(unit, `expected a GGUF file, got "${part}", which is ${described(head)}`);
@@ -105,7 +102,7 @@ export function checkGgufFile(unit: string, given: string): GgufFile {
     if (!knownVersions.includes(version)) {
       throw new UsageError(
         unit,
-        `expected version ${knownVersions.join(' or ')} of GGUF, got ${head.length < headLength ? 'a file that is cut off' : version} in "${part}"; ` +
+        `expected version ${knownVersions.join(' or ')} of GGUF, got ${head.length < headLength ? 'a truncated file' : version} in "${part}"; ` +
           'download the file again',
       );
     }
@@ -113,22 +110,22 @@ export function checkGgufFile(unit: string, given: string): GgufFile {
   return { path, size };
 }
 
-/** Memory that this process can still take, bytes; a limit of its container counts. */
+/** Memory available to this process within its container's limit, bytes. */
 export function freeMemory(): number {
   return process.availableMemory();
 }
 
-/** Throws a usage error where a model's weights need more memory than there is. */
+/** Throws a usage error when the weights exceed the available memory. */
 export function checkWeights(unit: string, file: GgufFile, free: number): void {
   if (file.size <= free) return;
   throw new UsageError(
     unit,
     `expected a model that fits into ${gigabytes(free)} of free memory, got ${gigabytes(file.size)} in "${file.path}"; ` +
-      'take a smaller model or a stronger quantization',
+      'use a smaller model or a stronger quantization',
   );
 }
 
-/** A hint for the user who gave more threads than the machine has. */
+/** Throws a usage error for more threads than the machine has. */
 export function checkThreads(unit: string, threads: number): void {
   const max = availableParallelism();
   if (threads <= max) return;

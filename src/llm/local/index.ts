@@ -1,6 +1,6 @@
 /**
- * A model that runs in this process: a GGUF file, evaluated by llama.cpp in the optional package `node-llama-cpp`. No
- * server, no network, no key.
+ * A model that runs in this process: a GGUF file evaluated by llama.cpp through the optional package `node-llama-cpp`.
+ * It needs no server, no network and no key.
  */
 
 import { basename } from 'node:path';
@@ -27,21 +27,21 @@ export { ggufForm } from './name.ts';
 export interface LocalSettings {
   /** longest time for one reply, s */
   readonly timeoutSeconds: number;
-  /** without it all are left to the model */
+  /** default: all are left to the model */
   readonly controls?: Controls;
-  /** one line for the user where a call brings no log of its own */
+  /** receives one-line messages for the user when a call has no log of its own */
   readonly log?: (line: string) => void;
-  /** runs that ask at a time; 1 without it */
+  /** number of parallel runs; default 1 */
   readonly concurrentRuns?: number;
-  /** the package that evaluates models; without it the installed one */
+  /** opens the package that evaluates models; default: the installed one */
   readonly openPackage?: (unit: string) => Promise<LoadedPackage>;
 }
 
-/** Of replies without a shape, and the least room that a prompt must leave, tokens. */
+/** Limit of replies without a shape, and the minimum that a prompt must leave for the reply, tokens. */
 const shapelessReplyTokens = 1024;
 const minReplyTokens = 64;
 
-/** Throws a usage error for controls that a model in this process does not have. */
+/** Throws a usage error for controls that models in this process do not support. */
 function checkControls(id: string, controls: Controls, name: GgufName): void {
   const has: readonly ControlName[] = ['topP', 'stop', 'think', 'reasoningEffort', 'numCtx'];
   const others = presets.map((preset) => ({ form: `${preset.id}/${preset.form}`, controls: preset.controls }));
@@ -49,12 +49,12 @@ function checkControls(id: string, controls: Controls, name: GgufName): void {
   const refuse = (key: string, advice: string) => {
     throw new UsageError(`llm.${key}`, `expected none, since ${id} runs in this process; ${advice}`);
   };
-  if (Object.keys(controls.extraBody).length > 0) refuse('extra_body', 'leave it empty; endpoints have it');
-  if (Object.keys(controls.headers).length > 0) refuse('headers', 'leave it empty; endpoints have them');
+  if (Object.keys(controls.extraBody).length > 0) refuse('extra_body', 'leave it empty; only endpoints support it');
+  if (Object.keys(controls.headers).length > 0) refuse('headers', 'leave it empty; only endpoints support them');
   if (controls.numCtx !== null && name.ctx !== null && controls.numCtx !== name.ctx) {
     throw new UsageError(
       'llm.num_ctx',
-      `expected one size of context, got num_ctx ${controls.numCtx} and ctx=${name.ctx} in the model's name; leave one out`,
+      `expected one context size, got num_ctx ${controls.numCtx} and ctx=${name.ctx} in the model's name; leave one out`,
     );
   }
 }
@@ -71,7 +71,9 @@ function contextOf(unit: string, engine: Engine, name: GgufName, controls: Contr
   return { contextSize: asked ?? engine.defaultContextSize, threads: name.threads };
 }
 
-/** `argument`: what follows `gguf:`. Loads the file; throws a usage error that says what is missing or does not fit. */
+/**
+ * Loads the file. `argument`: what follows `gguf:`. Throws a usage error that names what is missing or does not fit.
+ */
 export async function ggufModel(argument: string, settings: LocalSettings): Promise<ChatModel> {
   const id = `gguf:${argument}`;
   const unit = `model ${id}`;
@@ -92,7 +94,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
   if (engine.template.notice !== null) note(engine.template.notice);
 
   const mayReason = engine.template.marks !== null && controls.think !== false;
-  // A beginning cannot be written for a model that first reasons.
+  // A model that may reason first cannot be prefilled.
   let forms: readonly ReplyForm[] = mayReason ? ['grammar', 'lines'] : ['grammar', 'begun', 'lines'];
 
   const limit = replyLimit(mayReason ? controls : { ...controls, think: false }, true);
@@ -189,8 +191,8 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
 }
 
 /**
- * What `task` brings. Fails at once when the user's signal fires, and lets the task end by itself, which `limit` tells it
- * to do between two tokens.
+ * The result of `task`. Rejects immediately when the user's signal fires; the task itself ends between two tokens,
+ * because `limit` is aborted.
  */
 async function untilAborted<T>(
   task: Promise<T>,

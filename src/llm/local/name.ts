@@ -8,19 +8,18 @@ export type GpuChoice = (typeof gpuChoices)[number];
 
 export interface GgufName {
   readonly path: string;
-  /** tokens that a prompt and its reply may have together; null: `defaultContext`, or what the model has if that is less */
+  /** context size: prompt plus reply, tokens; null: `defaultContext`, or the model's own size if that is smaller */
   readonly ctx: number | null;
-  /** what evaluates the model; `auto`: a GPU when there is one */
+  /** device that evaluates the model; `auto`: a GPU if available */
   readonly gpu: GpuChoice;
   readonly threads: number;
 }
 
-/** Two of these, for search and critic, take 200 MB to 2 GB; a run whose prompts outgrow it is warned at its start. */
+/** Two of these, for search and critic, take 200 MB to 2 GB; runs with longer prompts are warned at their start. */
 export const defaultContext = 8192;
 /**
- * The threads of llama.cpp wait for each other in a loop that never sleeps. On a processor that others use as well, each
- * of them spends its time slices waiting for one that is not running: two threads on two busy cores were 20 times slower
- * than one.
+ * llama.cpp's threads wait for each other in a busy loop. On a shared processor each thread burns its time slices
+ * waiting for one that is not scheduled: two threads on two busy cores were 20 times slower than one.
  */
 export const defaultThreads = 1;
 

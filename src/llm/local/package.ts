@@ -1,6 +1,6 @@
 /**
- * The optional package `node-llama-cpp`: what is used of it, and how it is found. It is 730 MB with all its binaries, so
- * nobody gets it who did not ask for it, and nothing here needs its types to compile.
+ * The optional package `node-llama-cpp`: the types used here, and how it is found. It is 730 MB with all binaries, so
+ * it is installed only on request, and this code compiles without its types.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ export const packageVersion = '3.21.1';
 export const installAdvice = `run "npm install ${packageName}@${packageVersion}"`;
 const templatePackage = '@huggingface/jinja';
 
-/** Number of a token in the model's vocabulary. */
+/** Token id in the model's vocabulary. */
 export type Token = number & { readonly __token: unique symbol };
 
 export interface GrammarState {
@@ -29,7 +29,7 @@ export interface EvaluateOptions {
   readonly grammarEvaluationState?: () => GrammarState | undefined;
 }
 
-/** One cache of keys and values, and what has been evaluated into it. */
+/** One key-value cache with its evaluated tokens. */
 export interface Sequence {
   readonly contextSize: number;
   readonly nextTokenIndex: number;
@@ -102,18 +102,20 @@ export interface NodeLlamaCpp {
   }) => GrammarState;
 }
 
-/** The engine of chat templates that comes with the package. */
+/** The chat-template engine that comes with the package. */
 export interface Jinja {
   readonly Template: new (text: string) => { render(values: Readonly<Record<string, unknown>>): string };
 }
 
 export interface FoundPackage {
   readonly version: string;
-  /** its main file */
+  /** the package's main file */
   readonly file: string;
 }
 
-/** Looks beside this program, then from the working folder on: `npx` keeps programs where nothing can be added. */
+/**
+ * Looks beside this program, then from the working folder upwards: nothing can be installed where `npx` keeps programs.
+ */
 export function findPackage(
   from: readonly string[] = [import.meta.url, pathToFileURL(join(process.cwd(), 'x')).href],
 ): FoundPackage | null {
@@ -132,7 +134,7 @@ export function findPackage(
   return null;
 }
 
-/** Of the same major version, and not older. */
+/** Whether the version has the same major number and is not older. */
 function isUsable(version: string): boolean {
   const [major, minor, patch] = version.split('.').map((part) => Number.parseInt(part, 10));
   const [wantedMajor, wantedMinor, wantedPatch] = packageVersion.split('.').map(Number);
@@ -144,7 +146,7 @@ export interface LoadedPackage {
   readonly jinja: Jinja;
 }
 
-/** Throws a usage error that says how to install it. */
+/** Throws a usage error with the install command. */
 export async function loadPackage(unit: string, found = findPackage()): Promise<LoadedPackage> {
   const needed = `expected the package ${packageName} for models in this process`;
   if (found === null) throw new UsageError(unit, `${needed}, got none; ${installAdvice}`);

@@ -1,17 +1,17 @@
-/** The text of a reply as its tokens come: decoded, with the reasoning apart, cut where it must end. */
+/** Builds the text of a reply from its tokens: decodes them, separates the reasoning, and cuts at the stop sequence. */
 import type { Finish } from '../chat.ts';
 import type { ReasoningMarks, ReasoningStart } from './chat-template.ts';
 
-/** From tokens to text; characters of several tokens come when they are whole. */
+/** Converts tokens to text; a character that spans tokens is returned once complete. */
 export interface Decoder<T> {
   push(token: T): string;
-  /** what is left at the end */
+  /** the pending rest at the end */
   flush(): string;
 }
 
-/** More tokens than any character has; then what is there is no text. */
+/** More tokens than any character spans; beyond it the bytes are not valid text. */
 const maxPending = 8;
-/** Tokens before a piece that its decoding may depend on. */
+/** Preceding tokens that decoding a piece may depend on. */
 const contextLength = 4;
 const incomplete = '\ufffd';
 
@@ -42,7 +42,7 @@ export interface Cut {
   readonly reason: string;
 }
 
-/** Looks for the first of some texts in one that grows, without reading it again from its beginning. */
+/** Finds the first of several texts in a growing text, without rescanning it. */
 class Finder {
   #tail = '';
   #length = 0;
@@ -52,7 +52,7 @@ class Finder {
     this.#wanted = wanted;
   }
 
-  /** Where in the whole the first of the texts begins; null: none is whole yet. */
+  /** Offset at which the first of the texts starts; null: none is complete yet. */
   push(piece: string): { readonly at: number; readonly found: string } | null {
     const seen = this.#tail + piece;
     const start = this.#length - this.#tail.length;
@@ -68,7 +68,7 @@ class Finder {
   }
 }
 
-/** Collects a reply. `stop`: texts at which it ends; `prefill`: what was written for the model. */
+/** Collects a reply. `stop`: stop sequences; `prefill`: start of the reply that was written for the model. */
 export class ReplyText {
   #text: string;
   #reasoning = '';
@@ -88,7 +88,7 @@ export class ReplyText {
     else this.#state = start === 'open' ? 'reasoning' : 'start';
   }
 
-  /** `start`: it is not known yet whether an opening mark comes */
+  /** `start`: an opening mark may still come */
   get state(): 'start' | 'reasoning' | 'text' {
     return this.#state;
   }
@@ -102,7 +102,7 @@ export class ReplyText {
     return this.#reasoning.trim() || null;
   }
 
-  /** Adds what was written. Not null: the reply ends here. */
+  /** Adds text. Not null: the reply ends here. */
   push(piece: string): Cut | null {
     if (piece === '') return null;
     if (this.#state === 'start') return this.#begin(piece);
@@ -110,7 +110,7 @@ export class ReplyText {
     return this.#write(piece);
   }
 
-  /** Drops what stands behind the first `length` characters of the part that is being written. */
+  /** Truncates the part being written to its first `length` characters. */
   cut(length: number): void {
     if (this.#state === 'reasoning') this.#reasoning = this.#reasoning.slice(0, length);
     else this.#text = this.#text.slice(0, this.#prefillLength + length);

@@ -1,6 +1,6 @@
 /**
- * The critic role: a small change of the proposal that the history makes likely to help. It reads the statistics; of the
- * description and the median episode it understands nothing.
+ * The critic role: a small change of the proposal that probably helps, judging by the history. It reads the statistics
+ * and ignores the description and the median episode.
  */
 import type { Generator } from '../../base/rng/generator.ts';
 import { changed, makeDomain, snap, stepOf } from './domain.ts';
@@ -13,7 +13,7 @@ const candidateCount = 300;
 /** Above the conservative threshold a change is at most this share of the step, and only one parameter changes. */
 const cautiousShare = 0.2;
 
-/** A revision of the proposal; above the conservative threshold a tiny one, and none when every episode succeeded. */
+/** A revision of the proposal: tiny above the conservative threshold, and unchanged when every episode succeeded. */
 export function revise(read: ReadPrompt, proposal: ReadProposal, rng: Generator): Suggestion {
   const { params, value, successRate, conservativeThreshold } = proposal;
   const cautious = conservativeThreshold !== null && value >= conservativeThreshold;
@@ -30,7 +30,7 @@ export function revise(read: ReadPrompt, proposal: ReadProposal, rng: Generator)
     const share = cautious ? 0 : rng.random();
     const point = changed(domain, params, { size, share, limit: cautious ? size : step }, rng);
     const candidate = snap(domain, point);
-    // The proposal itself was just measured on the same episodes.
+    // The proposal was just measured on the same episodes.
     if (candidate.every((x, i) => x === params[i])) continue;
     const improvement = expectedImprovement(process.predict(candidate), target);
     if (improvement > best.improvement) best = { params: candidate, improvement };

@@ -1,13 +1,13 @@
-/** The allowed values of a parameter as evenly or freely spaced levels, and points that no trial has used. */
+/** The allowed values of a parameter as evenly spaced or listed levels, and points that no trial has used. */
 import { ModelError } from '../../base/errors.ts';
 import type { Generator } from '../../base/rng/generator.ts';
 import type { ReadDomain } from './read.ts';
 
-/** A range without stated decimals is cut into this many steps, so that replies stay short. */
+/** A range without stated decimals is divided into this many steps, so that replies stay short. */
 const stepsOfFreeRange = 10_000;
 
 export interface Domain {
-  /** listed values have no order worth following */
+  /** the order of listed values is not used */
   readonly kind: ReadDomain['kind'];
   readonly low: number;
   readonly high: number;
@@ -22,7 +22,7 @@ export interface Domain {
 
 function evenDomain(low: number, high: number, decimals: number): Domain {
   const scale = 10 ** decimals;
-  // The double nearest to the decimal number: both are whole numbers that doubles hold. Adding zero turns -0 into 0.
+  // The double nearest to the decimal number: both operands are exactly representable integers. Adding zero turns -0 into 0.
   // Compared as values, because low * scale may be off by a rounding error.
   const at = (whole: number) => whole / scale + 0;
   let first = Math.floor(low * scale);
@@ -64,7 +64,7 @@ export function makeDomain(read: ReadDomain): Domain {
   if (read.kind === 'choice') return listedDomain(read.values);
   const { low, high } = read;
   const free = Math.ceil(Math.log10(stepsOfFreeRange / (high - low || 1)));
-  // More digits than a double holds would make levels that are no whole numbers.
+  // More digits than a double holds would give fractional levels.
   const digits = 15 - Math.ceil(Math.log10(Math.max(1, Math.abs(low), Math.abs(high))));
   return evenDomain(low, high, Math.max(0, Math.min(digits, read.decimals ?? free)));
 }
@@ -79,8 +79,8 @@ export function randomPoint(domain: Domain, count: number, rng: Generator): numb
 }
 
 /**
- * `point` itself when it is not among `used`, else a point near it that is not: levels are counted up from a random
- * parameter on, as on an odometer, which finds one within `used.length + 1` steps if there is any.
+ * `point` itself if unused, else an unused point near it. Levels are counted up from a random parameter like an
+ * odometer, which finds an unused point within `used.length + 1` steps if one exists.
  */
 export function unusedPoint(
   domain: Domain,
@@ -102,20 +102,20 @@ export function unusedPoint(
   return levels.map(domain.value);
 }
 
-/** The exploration step of the prompt, or a twelfth of the range; never less than one level. */
+/** The exploration step from the prompt, else a twelfth of the range; at least one level. */
 export function stepOf(domain: Domain, stated: number | null): number {
   return Math.max(domain.spacing, stated ?? (domain.high - domain.low) / 12);
 }
 
-/** A move beyond an end comes back by as much, else most moves would end in the corners of the box. */
+/** Reflects a move beyond an end of the range; clipping would collect points in the corners of the box. */
 function folded({ low, high }: Domain, x: number): number {
   if (x > high) return 2 * high - x;
   return x < low ? 2 * low - x : x;
 }
 
 /**
- * `point` with each parameter changed with probability `share`, and one in any case: moved by a normal draw of standard
- * deviation `size`, cut to `limit`, or replaced with another listed value. The result may be off the levels.
+ * `point` with each parameter changed with probability `share`, at least one. A parameter moves by a normal draw of
+ * standard deviation `size`, clipped to `limit`, or takes another listed value. The result may lie between levels.
  */
 export function changed(
   domain: Domain,

@@ -1,38 +1,38 @@
 /**
  * Gaussian process regression (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1):
- * from noisy values at some points, a mean and a standard deviation at every other point. It sees points only through
- * their distances, so it does not care what a point is.
+ * from noisy values at some points, a mean and a standard deviation at every other point. It uses only the distances
+ * between points, so a point can be anything.
  */
 
 export interface Observation<Point> {
   readonly point: Point;
   readonly value: number;
-  /** how many times noisier than the best measured ones, >= 1 */
+  /** noise variance relative to the best measured values, >= 1 */
   readonly noise: number;
 }
 
 export interface Prediction {
   readonly mean: number;
-  /** of the noise-free value */
+  /** standard deviation of the noise-free value */
   readonly deviation: number;
 }
 
 export interface GaussianProcess<Point> {
-  /** distance over which values are alike, chosen by the marginal likelihood */
+  /** distance over which values are similar, chosen by marginal likelihood */
   readonly lengthScale: number;
   predict(point: Point): Prediction;
 }
 
 export interface Prior<Point> {
-  /** 0 for equal points; points that have nothing in common should be about 1 apart */
+  /** 0 for equal points, about 1 for points that have nothing in common */
   readonly distance: (a: Point, b: Point) => number;
-  /** candidates to choose from, by the marginal likelihood */
+  /** candidate length scales, of which marginal likelihood chooses */
   readonly lengthScales: readonly number[];
-  /** variances of the noise of the best measured values, in units of the signal's variance of 1; likewise */
+  /** candidate noise variances of the best measured values, relative to the signal variance of 1 */
   readonly noiseVariances: readonly number[];
 }
 
-/** Matern 5/2: values change smoothly, but less so than the squared exponential kernel insists on. */
+/** Matern 5/2 kernel: smooth, but less so than the squared exponential. */
 function matern(scaledDistance: number): number {
   const s = Math.sqrt(5) * scaledDistance;
   return (1 + s + (s * s) / 3) * Math.exp(-s);
@@ -46,13 +46,13 @@ function matern(scaledDistance: number): number {
  */
 const panelWidth = 4;
 
-/** Columns of a matrix, each with what it is multiplied by. */
+/** Columns of a matrix with their factors. */
 class Panel {
   readonly factors = new Float64Array(panelWidth);
   first = 0;
   width = 0;
 
-  /** Takes the columns times their factors off `target`, a column that begins at `at`, from row `from` on. */
+  /** Subtracts the columns times their factors from `target`, a column that starts at `at`, from row `from` on. */
   subtract(lower: Float64Array, n: number, target: Float64Array, at: number, from: number): void {
     const { first, width, factors } = this;
     if (width < panelWidth) {
@@ -113,7 +113,7 @@ function factorise(matrix: Float64Array, n: number): void {
   }
 }
 
-/** Fits the process to at least one observation. The cost grows with the cube of their number. */
+/** Fits the process to at least one observation. Cost: cubic in their number. */
 export function fitGaussianProcess<Point>(
   observations: readonly Observation<Point>[],
   prior: Prior<Point>,
@@ -167,11 +167,11 @@ export function fitGaussianProcess<Point>(
   };
 }
 
-/** How much a point is expected to exceed `target` (Jones, Schonlau and Welch, 1998), in units of the values. */
+/** Expected improvement over `target` (Jones, Schonlau and Welch, 1998), in units of the values. */
 export function expectedImprovement({ mean, deviation }: Prediction, target: number): number {
   const z = (mean - target) / deviation;
   const density = Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
-  // The normal distribution function to 1.4e-4 (Bowling et al., 2009), which is plenty for choosing between candidates.
+  // The normal distribution function to 1.4e-4 (Bowling et al., 2009), which is accurate enough to rank candidates.
   const below = 1 / (1 + Math.exp(-1.5976 * z - 0.07056 * z ** 3));
   return deviation * (z * below + density);
 }

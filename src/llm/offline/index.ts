@@ -1,8 +1,8 @@
 /**
  * The `offline` model: NOT a language model. It is a deterministic numeric optimiser (Bayesian optimisation) that reads
- * the text of this program's prompts and answers in their reply format, so that everything around a model runs without
- * one: prompts, parser, repair turns, records, costs. It knows nothing of any environment; what it cannot find in the
- * prompt it does not use. Equal messages give equal replies, on every machine and in every run.
+ * this program's prompts and answers in their reply format. Everything around a model therefore runs without one:
+ * prompts, parser, repair turns, journal, costs. It knows no environment and uses only what the prompt states. Equal
+ * messages give equal replies, on every machine and in every run.
  */
 import { createHash } from 'node:crypto';
 import { ModelError } from '../../base/errors.ts';
@@ -14,7 +14,7 @@ import { revise } from './critic.ts';
 import { readPrompt } from './read.ts';
 import { propose, type Suggestion } from './search.ts';
 
-/** A generator seeded by the whole conversation, so that a repair turn draws anew. */
+/** A generator seeded by the whole conversation, so that a repair turn draws other numbers. */
 function generatorOf(messages: readonly Message[]): Generator {
   const digest = createHash('sha256').update(JSON.stringify(messages.map(({ role, content }) => [role, content])));
   return Generator.from(digest.digest().readUIntBE(0, 6));

@@ -1,30 +1,30 @@
-/** The search role: of many points near the most promising trials, the one with the highest expected improvement. */
+/** The search role: proposes the point of highest expected improvement among many points near the best trials. */
 import type { Generator } from '../../base/rng/generator.ts';
 import { changed, type Domain, makeDomain, randomPoint, snap, stepOf, unusedPoint } from './domain.ts';
 import { expectedImprovement } from './gaussian-process.ts';
 import type { ReadPrompt } from './read.ts';
 import { fitSurrogate, type Surrogate } from './surrogate.ts';
 
-/** Parameters, and why, in one sentence. */
+/** Parameters and a one-sentence reason. */
 export interface Suggestion {
   readonly params: readonly number[];
   readonly reason: string;
 }
 
-/** Drawn from the trials and from anywhere. */
+/** Candidates drawn near trials and anywhere. */
 const broadCount = 200;
-/** Drawn after that around the best candidate so far, which climbs to a nearby maximum of the expected improvement. */
+/** Candidates then drawn around the best one so far, which climbs to a local maximum of the expected improvement. */
 const climbCount = 200;
-/** Candidates start from this many of the best trials, the better ones more often. */
+/** Number of best trials that candidates start from, the better ones more often. */
 const parentCount = 5;
-/** Share of candidates drawn anywhere: the only way out when all trials are equally bad. */
+/** Share of candidates drawn anywhere, needed when all trials are equally bad. */
 const globalShare = 0.1;
-/** Changes are of every size between these multiples of the exploration step. */
+/** Range of change sizes, in exploration steps. */
 const minStep = 0.2;
 const maxStep = 2;
-/** Share of candidates in which only some parameters change. */
+/** Share of candidates that change only some parameters. */
 const sparseShare = 0.5;
-/** Share of candidates with one sign flipped: both signs of a parameter shall be tried. */
+/** Share of candidates with one sign flipped, so that both signs of a parameter are tried. */
 const flipShare = 0.1;
 
 function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: number, rng: Generator): number[] {
@@ -41,7 +41,7 @@ function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: 
   return snap(domain, point);
 }
 
-/** The next point to measure; never one of the trials, as long as there are others. */
+/** The next point to measure; never a past trial while other points exist. */
 export function propose(read: ReadPrompt, rng: Generator): Suggestion {
   const { count, trials } = read;
   const domain = makeDomain(read.domain);

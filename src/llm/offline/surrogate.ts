@@ -1,28 +1,28 @@
 /**
- * What the visible history says about points that were not measured: a Gaussian process over its ranks. Ranks, because
- * returns may jump from 10 to 500, and only which point is better matters.
+ * Predicts unmeasured points from the visible history: a Gaussian process over the ranks of its returns. Ranks are used
+ * because returns may jump from 10 to 500 and only their order matters.
  */
 import type { Domain } from './domain.ts';
 import { fitGaussianProcess, type GaussianProcess, type Prior } from './gaussian-process.ts';
 import type { ReadTrial } from './read.ts';
 
-/** More trials than this cost more time than they tell: the best half and the newest half of them are used. */
+/** Maximum trials to fit, half of them the best and half the newest; more cost time and add little. */
 const maxTrials = 200;
 
 /**
- * As shares of the range, or of the listed parameters that differ. They span "every parameter change matters" to
- * "nearly linear over the whole range".
+ * As shares of the range, or of the listed parameters that differ: from "every parameter change matters" to "nearly
+ * linear over the whole range".
  */
 const lengthScales = [0.1, 0.2, 0.35, 0.6];
-/** Ranks of means over some ten episodes still swap a lot; less assumed noise makes the search chase luck. */
+/** Ranks of means over about ten episodes still swap often; assuming less noise makes the search chase luck. */
 const noiseVariances = [0.15, 0.6];
-/** Noise of a single measurement, as a multiple of a mean's. */
+/** Noise of a single measurement, relative to that of a mean. */
 const singleMeasurementNoise = 4;
 
 export interface Surrogate {
   readonly process: GaussianProcess<readonly number[]>;
   readonly trials: number;
-  /** the measured points, the most promising first, each once */
+  /** the distinct measured points, most promising first */
   readonly ranking: readonly { readonly params: readonly number[]; readonly mean: number }[];
 }
 
@@ -54,7 +54,7 @@ function mostInformative(trials: readonly ReadTrial[]): readonly ReadTrial[] {
   return [...best.slice(0, half), ...newest];
 }
 
-/** Ranks as draws of a standard normal distribution would lie, equal values alike: the lowest about -2, the highest 2. */
+/** Normal scores of the ranks, from about -2 (lowest) to 2 (highest); equal values get equal scores. */
 export function normalScores(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   return values.map((value) => {
@@ -64,7 +64,7 @@ export function normalScores(values: readonly number[]): number[] {
   });
 }
 
-/** Fits the history, which holds at least one trial. */
+/** Fits the history of at least one trial. */
 export function fitSurrogate(domain: Domain, history: readonly ReadTrial[]): Surrogate {
   const trials = mostInformative(history);
   const scores = normalScores(trials.map(({ value }) => value));

@@ -1,4 +1,4 @@
-/** The offline model on worker threads: its sums take longer than all else in an offline run, and runs share a process. */
+/** The offline model on worker threads: it dominates the time of an offline run, and runs share a process. */
 import { existsSync } from 'node:fs';
 import { Tinypool } from 'tinypool';
 import { orInterrupted } from '../../base/async.ts';
@@ -8,18 +8,18 @@ import type { ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { offline } from './index.ts';
 import type { Answer } from './worker.ts';
 
-/** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
+/** Workers run compiled JavaScript, so this is the built file even when the caller runs from the sources. */
 const entry = 'dist/llm/offline/worker.js';
-/** A thread that nobody asked for so long ends, ms; starting one takes longer than a reply. */
+/** Idle threads end after this time, ms; starting one takes longer than a reply. */
 const idleTimeout = 30_000;
 
 export interface OfflineThreads {
-  /** gives the replies of `offline` */
+  /** replies exactly as `offline` does */
   readonly model: ChatModel;
   close(): Promise<void>;
 }
 
-/** `threads`: most that answer at once; they are started when first needed. */
+/** `threads`: maximum number of threads; they start when first needed. */
 export function openOfflineThreads(threads: number): OfflineThreads {
   const filename = assetPath(entry);
   if (!existsSync(filename)) {
@@ -35,7 +35,7 @@ export function openOfflineThreads(threads: number): OfflineThreads {
     model: {
       ...offline,
       async complete(request: ChatRequest, { signal } = {}) {
-        // Its own abort ends the thread; a reply takes milliseconds, and nobody waits for it.
+        // Passing the signal on would end the thread; a reply takes milliseconds, so an aborted one just finishes.
         return orInterrupted(ask(request), signal);
       },
     },

@@ -1,4 +1,4 @@
-/** What is found in the JSON of all endpoints' answers: names, counts, errors. */
+/** Reads what all endpoints' JSON answers have in common: names, counts, errors. */
 import { excerpt, objectOf, readServerError, type ServerError } from './failure.ts';
 import type { ReportedUsage } from './protocol.ts';
 
@@ -10,14 +10,14 @@ export const noUsage: ReportedUsage = {
   reasoningTokens: null,
 };
 
-/** Advice for an answer that is too long to be one. */
-export const repetitionAdvice = 'the model seems to go round in circles; use another one, or another temperature';
-/** Advice for an answer that stops before its end. */
-export const truncationAdvice = 'the server or a proxy in between broke off; look at its log, or go on later';
+/** Advice for an answer of implausible length. */
+export const repetitionAdvice = 'the model seems to repeat itself; use another model, or another temperature';
+/** Advice for a truncated answer. */
+export const truncationAdvice = 'the server or a proxy closed the connection early; check its log, or retry later';
 
-/** An error inside an answer with status 200, as gateways send it when the model behind them fails. */
+/** An error inside an answer with status 200, as gateways send when the model behind them fails. */
 export class AnsweredError extends Error {
-  /** the status that the error stands for; 502 when it names none, because the request itself was accepted */
+  /** the status that the error names; 502 when it names none, because the request itself was accepted */
   readonly status: number;
   readonly error: ServerError;
 
@@ -30,7 +30,7 @@ export class AnsweredError extends Error {
   }
 }
 
-/** Statuses behind the words that stand in place of a number. */
+/** Statuses of error words that replace a number. */
 const statusWords: Readonly<Record<string, number>> = {
   overloaded_error: 529,
   rate_limit_error: 429,
@@ -57,8 +57,8 @@ function statusOf({ code, type }: ServerError): number {
 const isStatus = (value: unknown) => value !== undefined && value !== null && value !== false && value !== '';
 
 /**
- * Whether a payload is an error, in the forms of servers and gateways: `error`, `errors`, `object: "error"`, `type:
- * "error"`, a `detail` or a `message` in words, and MiniMax's `base_resp`.
+ * Whether a payload is an error, in any form that servers and gateways use: `error`, `errors`, `object: "error"`,
+ * `type: "error"`, a textual `detail` or `message`, and MiniMax's `base_resp`.
  */
 export function isError(payload: Readonly<Record<string, unknown>>): boolean {
   const { error, errors, object, type, detail, message, msg, base_resp: base } = payload;
@@ -69,7 +69,7 @@ export function isError(payload: Readonly<Record<string, unknown>>): boolean {
   return typeof status === 'number' && status !== 0;
 }
 
-/** A body for messages, with its type. */
+/** A quoted body with its content type, for messages. */
 export function shownBody(text: string, contentType: string): string {
   return `"${excerpt(text, 120)}" (${excerpt(contentType, 80) || 'no content type'})`;
 }
@@ -78,7 +78,7 @@ export function stringOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** A name that an endpoint says of itself, for records and tables: one line, and not a long one. */
+/** A name reported by an endpoint, for journals and tables: one short line. */
 export function nameOrNull(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? excerpt(value, 200) : null;
 }
@@ -87,10 +87,10 @@ export function countOrNull(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
 }
 
-/** Response headers that hold rate-limit figures; no other header is kept. */
+/** Matches rate-limit headers; no other header is kept. */
 const rateLimitHeader = /^(?:x-ratelimit-|anthropic-ratelimit-|ratelimit|retry-after)/;
 
-/** The rate-limit figures of a response, by lower-case header name. */
+/** The rate-limit headers of a response, by lower-case name. */
 export function rateLimitsOf(headers: Headers): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, value] of headers) if (rateLimitHeader.test(name)) found[name] = excerpt(value, 100);

@@ -1,17 +1,17 @@
-/** What Claude models can do, by their names; what the names do not tell is learned from refusals. */
+/** Features of Claude models by name; others are learned from refusals. */
 
 export interface ClaudeTraits {
-  /** holds replies to a JSON Schema */
+  /** can constrain replies by a JSON Schema */
   readonly hasSchemas: boolean;
-  /** goes on from a beginning that is written for it */
+  /** continues a prefill */
   readonly hasPrefill: boolean;
-  /** ways to ask for thinking, the one to try first in front */
+  /** ways to request thinking, in the order to try */
   readonly thinking: readonly ('adaptive' | 'budget')[];
-  /** takes a level of effort */
+  /** accepts a reasoning effort */
   readonly hasEffort: boolean;
 }
 
-/** Major and minor version as one number, 4.5 for `claude-opus-4-5-20251101`; infinite for a name without one. */
+/** Major and minor version as one number, 4.5 for `claude-opus-4-5-20251101`; infinite for a name without a version. */
 function versionOf(model: string): number {
   const match =
     /claude-(?:[a-z]+-)?(\d{1,2})(?:[.-](\d{1,2}))?(?![\d])/.exec(model) ?? /claude-(\d)-(\d)-[a-z]+/.exec(model);

@@ -1,4 +1,4 @@
-/** Answers of Anthropic's messages API: server-sent events, or one message. */
+/** Reads answers of Anthropic's messages API: server-sent events, or one message. */
 import { AttemptFailure } from '../retry.ts';
 import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull, truncationAdvice } from './answer.ts';
 import { excerpt, objectOf } from './failure.ts';
@@ -7,7 +7,7 @@ import type { Piece, Reader, ReportedUsage } from './protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `badUrl`: advice for JSON that is no message. */
+/** `badUrl`: advice when the JSON is not a message. */
 export function anthropicReader(badUrl: string): Reader {
   let usage: ReportedUsage = noUsage;
   let model: string | null = null;
@@ -87,10 +87,10 @@ function joined(pieces: readonly Piece[]): Piece {
 
 function noMessage(payload: Fields, badUrl: string): AttemptFailure {
   const shown = shownBody(JSON.stringify(payload), 'application/json');
-  return new AttemptFailure(`JSON that is no message: ${shown}`, badUrl, { retryable: false });
+  return new AttemptFailure(`JSON other than a message: ${shown}`, badUrl, { retryable: false });
 }
 
-/** Later counts are of the whole answer. `input_tokens` are those that neither came from the cache nor went into it. */
+/** Later counts cover the whole answer. `input_tokens` excludes tokens read from or written to the cache. */
 function usageOf(counts: Fields, before: ReportedUsage): ReportedUsage {
   const fresh = countOrNull(counts.input_tokens);
   const cachedTokens = countOrNull(counts.cache_read_input_tokens) ?? before.cachedTokens;

@@ -15,12 +15,12 @@ import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 const badUrl = 'is the base URL that of the messages API? It ends in /v1';
 const apiVersion = '2023-06-01';
 
-/** The API wants a limit; one of this size is within that of every model. */
+/** The API requires a limit; every model allows this one. */
 const defaultMaxTokens = 8192;
-/** Keywords of JSON Schema that the API takes; bounds, lengths and counts are refused. */
+/** JSON Schema keywords that the API accepts; it refuses bounds, lengths and counts. */
 const keywords = { bounds: false, steps: false, counts: false, lengths: false };
 
-/** The least budget for thinking that the API takes, tokens; and those for the levels of effort. */
+/** The API's minimum thinking budget, and the budgets of the effort levels, tokens. */
 const minBudget = 1024;
 const budgets: Readonly<Record<ReasoningEffort, number>> = {
   none: 0,
@@ -36,7 +36,7 @@ export function anthropic(options: EndpointOptions): EndpointModel {
   return endpointModel(options, anthropicProtocol(options));
 }
 
-/** Whether the user wants thinking; null: the model's own default. */
+/** Whether the user asks for thinking; null: the model's own default. */
 function wantsThinking({ think, reasoningEffort }: Controls): boolean | null {
   if (think !== null) return think;
   return reasoningEffort === null ? null : reasoningEffort !== 'none';
@@ -52,9 +52,9 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
   }
   const forms: ReplyForm[] = [];
   if (traits.hasSchemas) forms.push('json');
-  // A model that thinks does so before it writes, and cannot be made to go on from a beginning.
+  // A thinking model thinks before it writes, so it cannot be prefilled.
   if (traits.hasPrefill && !isThinking) forms.push('begun');
-  /** the longest reply of the model, tokens; known once the API has complained */
+  /** the model's maximum reply, tokens; known after the first refusal */
   let maxOutputTokens = Number.POSITIVE_INFINITY;
 
   function thinkingOf({ controls, dropped }: PreparedRequest, maxTokens: number): Body | null {
@@ -63,7 +63,7 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     if (!wanted) return dropped.has('thinking.disabled') ? null : { type: 'disabled' };
     const kind = traits.thinking.find((way) => !dropped.has(`thinking.${way}`));
     if (kind === 'adaptive') return { type: 'adaptive', display: 'summarized' };
-    // The answer needs room besides the thinking.
+    // The answer needs tokens beyond the thinking budget.
     const budget = Math.min(budgets[controls.reasoningEffort ?? 'medium'], Math.floor(maxTokens * 0.75));
     return kind === 'budget' && budget >= minBudget ? { type: 'enabled', budget_tokens: budget } : null;
   }
@@ -126,7 +126,7 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
 
   return {
     url: `${base}/messages`,
-    notFound: `is "${model}" the name of a model of Anthropic?`,
+    notFound: `is "${model}" an Anthropic model?`,
     badUrl,
     headers: { 'anthropic-version': apiVersion, ...(apiKey !== null && { 'x-api-key': apiKey }) },
     forms: [...forms, 'lines'],

@@ -1,16 +1,16 @@
-/** Azure OpenAI: OpenAI's APIs under addresses of its own, by the name of a deployment. */
+/** Azure OpenAI: OpenAI's APIs under Azure addresses, selected by deployment name. */
 import { UsageError } from '../../base/errors.ts';
 import type { Environment } from './base-url.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { type OpenAiEndpoints, openAiProtocol } from './openai.ts';
 import type { EndpointOptions } from './protocol.ts';
 
-/** The last version with a date; the newer form of the API, under `/openai/v1`, needs none. */
+/** The last dated API version; the newer API under `/openai/v1` needs none. */
 const defaultVersion = '2025-04-01-preview';
 const endpointVariable = 'AZURE_OPENAI_ENDPOINT';
 const versionVariable = 'AZURE_OPENAI_API_VERSION';
 
-/** `baseURL`: the address of the resource, or of its API under `/openai/v1`, without a slash at the end. */
+/** `baseURL`: address of the resource, or of its API under `/openai/v1`, without a trailing slash. */
 export function azure(options: EndpointOptions, env: Environment): EndpointModel {
   const { baseURL, apiKey, model } = options;
   const version = env[versionVariable]?.trim() || null;

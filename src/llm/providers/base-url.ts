@@ -1,11 +1,11 @@
-/** Addresses of endpoints that stand in environment variables. */
+/** Endpoint addresses from environment variables. */
 import { UsageError } from '../../base/errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The URL in a variable, without slashes at the end; null when there is none. Throws a usage error for what is no URL of
- * a server; it quotes nothing, because credentials may stand in it.
+ * The URL in a variable, without trailing slashes; null when unset. Throws a usage error for an invalid server URL,
+ * without quoting it, because it may contain credentials.
  */
 export function baseUrlOf(env: Environment, variable: string): string | null {
   const text = env[variable]?.trim();
@@ -19,7 +19,7 @@ export function baseUrlOf(env: Environment, variable: string): string | null {
   }
   if (!/^https?:$/.test(url.protocol)) throw new UsageError('model', `${expected}, got "${url.protocol}"; correct it`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new UsageError('model', `${expected} without credentials, query and #; the key stands in its own variable`);
+    throw new UsageError('model', `${expected} without credentials, query and #; the key has its own variable`);
   }
   return text.replace(/\/+$/, '');
 }

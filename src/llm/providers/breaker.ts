@@ -1,27 +1,27 @@
 /**
- * What an endpoint's trouble means for all calls of a process: after some failures in a row, one request at a time finds
- * out whether the trouble is over. The others wait for it, and take its failure for theirs.
+ * Circuit breaker of an endpoint, shared by all calls of a process. After several failures in a row, one request at a
+ * time probes whether the endpoint works again; the other calls wait for it and share its failure.
  */
 import { orInterrupted, type Sleep } from '../../base/async.ts';
 import { AttemptFailure } from '../retry.ts';
 
-/** Failures in a row, over all calls, after which one request speaks for all. */
+/** Failures in a row, over all calls, after which requests are probed one at a time. */
 const maxFailures = 5;
 const maxCooldownSeconds = 30;
 
 export interface Breaker {
-  /** whether anything has ever come back from the endpoint */
+  /** whether the endpoint has ever answered */
   readonly hasAnswered: boolean;
   /** Runs `task`, or rejects with the failure of another call's request. Throws `InterruptedError` when the signal fires. */
   run<T>(task: () => Promise<T>, sleep: Sleep, signal: AbortSignal | undefined): Promise<T>;
 }
 
-/** `now`: a clock that never goes back, ms. */
+/** `now`: monotonic clock, ms. */
 export function makeBreaker(now: () => number): Breaker {
   let failures = 0;
   let hasAnswered = false;
   let cooldownUntil = -Infinity;
-  /** the request that speaks for all; resolves with its failure, or null when the endpoint answers */
+  /** the probing request; resolves with its failure, or null when the endpoint answers */
   let probe: Promise<AttemptFailure | null> | null = null;
 
   async function observed<T>(task: () => Promise<T>): Promise<T> {

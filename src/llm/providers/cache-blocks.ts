@@ -1,4 +1,4 @@
-/** A prompt as blocks of text, some of which end what the endpoint shall keep in its cache. */
+/** Splits a prompt into text blocks, some of which mark the end of a prefix to cache. */
 import type { Message } from '../chat.ts';
 
 export interface TextBlock {
@@ -8,14 +8,14 @@ export interface TextBlock {
 }
 
 /**
- * Places that are kept. The first one ends what all prompts of the purpose share. The last one serves a repair turn; the
- * one before it is a place of the next prompt as well. The API allows four in all.
+ * Cache marks to send; the API allows four in all. The first ends what all prompts of the purpose share. The last
+ * serves a repair turn, and the one before it is also a mark of the next prompt.
  */
 const isKept = (index: number, count: number) => index === 0 || index >= count - 2;
 
 /**
- * The message's text cut at its breaks, without blocks that hold no more than blanks, which the API refuses. What later
- * prompts find in the cache are beginnings that end with a block of theirs, so that every break ends a block.
+ * Splits the message's text at its breaks, without blank blocks, which the API refuses. The cache is matched by
+ * prefixes that end at a block of the later prompt, so every break ends a block.
  */
 export function cacheBlocks({ content, cacheBreaks = [] }: Message, marked: boolean): readonly TextBlock[] {
   const inside = cacheBreaks.filter((at) => at > 0 && at < content.length);

@@ -1,8 +1,8 @@
-/** Which controls a provider has, and the user's headers with their values from the environment. */
+/** Which controls a provider supports, and the user's headers with their values from the environment. */
 import { UsageError } from '../../base/errors.ts';
 import type { Controls } from '../controls.ts';
 
-/** Controls that not every provider has, by the key of the configuration. The others are common to all endpoints. */
+/** Controls that only some providers support, with their configuration keys. All endpoints support the others. */
 const settings = {
   topP: 'llm.top_p',
   stop: 'llm.stop',
@@ -14,13 +14,15 @@ const settings = {
 
 export type ControlName = keyof typeof settings;
 
-/** A provider as far as its controls go; `form`: its model names, for messages. */
+/** The controls that a provider supports; `form`: its model names, for messages. */
 export interface ControlSupport {
   readonly form: string;
   readonly controls: readonly ControlName[];
 }
 
-/** Throws a usage error for a control that is set and that `provider` does not have; it names those of `all` that do. */
+/**
+ * Throws a usage error for a control that is set and that `provider` does not support; it names those of `all` that do.
+ */
 export function requireControls(
   model: string,
   provider: ControlSupport,
@@ -32,15 +34,15 @@ export function requireControls(
     const isSet = Array.isArray(value) ? value.length > 0 : value !== null;
     if (!isSet || provider.controls.includes(name)) continue;
     const others = all.filter((other) => other.controls.includes(name)).map(({ form }) => form);
-    const supported = others.length === 0 ? 'no provider has it' : `these have it: ${others.join(', ')}`;
+    const supported = others.length === 0 ? 'no provider supports it' : `supported by ${others.join(', ')}`;
     throw new UsageError(
       `model ${model}`,
-      `expected no ${settings[name]}, which this provider does not have; leave it out (${supported})`,
+      `expected no ${settings[name]}, which this provider does not support; leave it out (${supported})`,
     );
   }
 }
 
-/** Headers with which requests are made and bodies are read; another value of them breaks the client. */
+/** Headers that the client sets itself; other values would break it. */
 const reservedHeaders = [
   'accept',
   'accept-encoding',
@@ -52,7 +54,7 @@ const reservedHeaders = [
   'transfer-encoding',
 ];
 
-/** The user's headers with the values of their variables. Throws a usage error for a variable that is not set. */
+/** The user's headers with the values of their variables. Throws a usage error for an unset variable. */
 export function headersOf(
   { headers }: Controls,
   env: Readonly<Record<string, string | undefined>>,
@@ -61,11 +63,11 @@ export function headersOf(
   for (const [name, reference] of Object.entries(headers)) {
     const unit = `llm.headers.${name}`;
     if (reservedHeaders.includes(name.toLowerCase())) {
-      throw new UsageError(unit, 'expected a header that requests do not have of their own; leave this one out');
+      throw new UsageError(unit, 'expected a header that the client does not set itself; leave this one out');
     }
     const variable = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(reference)?.[1];
-    // What stands there may be a secret, so it is not quoted.
-    if (variable === undefined) throw new UsageError(unit, 'expected the name of an environment variable behind a $');
+    // The value may be a secret, so it is not quoted.
+    if (variable === undefined) throw new UsageError(unit, 'expected $ and the name of an environment variable');
     const value = env[variable]?.trim();
     if (!value)
       throw new UsageError(unit, `expected a value in the environment variable ${variable}, got none; set it`);

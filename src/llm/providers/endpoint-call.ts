@@ -1,4 +1,4 @@
-/** One call of a model at an endpoint: its attempts, the waits between them, and what the user reads meanwhile. */
+/** One call of a model at an endpoint: its attempts, the waits between them, and its messages to the user. */
 import { performance } from 'node:perf_hooks';
 import { sleep, throwIfInterrupted } from '../../base/async.ts';
 import type { CallOptions, CallProgress, ChatReply, ChatRequest } from '../chat.ts';
@@ -13,12 +13,12 @@ import { RefusedParameter } from './refusals.ts';
 import { replyOf, withPrefill } from './reply.ts';
 import type { ReplyLimit } from './reply-limit.ts';
 
-/** Attempts at an address from which nothing has come yet: a server that is just being started gets some seconds. */
+/** Attempts at an address that has never answered: a starting server gets some seconds. */
 const firstContactAttempts = 3;
-/** A reply that ends this far from its limit was cut by something else. */
+/** A cut reply below this share of its limit was cut by something else. */
 const minCutShare = 0.9;
 
-/** What all calls of a model share. */
+/** Parts that all calls of a model share. */
 export interface EndpointParts {
   readonly options: EndpointOptions;
   readonly controls: Controls;
@@ -26,7 +26,7 @@ export interface EndpointParts {
   readonly limiter: Limiter;
   readonly replyLimit: ReplyLimit;
   readonly exchange: Exchange;
-  /** text without keys */
+  /** removes secrets from a text */
   readonly redact: (text: string) => string;
 }
 
@@ -36,7 +36,7 @@ export class EndpointCall {
   readonly #callOptions: CallOptions;
   #startedAt: number | null = null;
   #requests = 0;
-  /** the end of the wait that this call was asked for, in the limiter's time */
+  /** end of the wait that the endpoint asked this call for, on the limiter's clock */
   #servedUntil = -Infinity;
 
   constructor(parts: EndpointParts, request: ChatRequest, callOptions: CallOptions) {
@@ -77,7 +77,7 @@ export class EndpointCall {
     this.#callOptions.onProgress?.(now);
   }
 
-  /** Where nothing has ever answered, nothing is likely to: the user has to start it. */
+  /** An endpoint that has never answered gets few attempts: the user probably has to start it. */
   #attemptsFor({ isUnreachable }: AttemptFailure): number {
     const { options, limiter } = this.#parts;
     const isNew = isUnreachable && !limiter.hasAnswered;
@@ -95,7 +95,7 @@ export class EndpointCall {
       return await limiter.run(() => this.#attempt(), turn);
     } catch (error) {
       const asked = error instanceof AttemptFailure ? error.retryAfterSeconds : null;
-      // This call waits between its attempts; the limiter makes the others wait.
+      // This call waits between its attempts; the limiter delays the others.
       if (asked !== null && asked <= maxRetryAfterSeconds) {
         this.#servedUntil = Math.max(this.#servedUntil, limiter.pause(asked));
       }
@@ -103,7 +103,7 @@ export class EndpointCall {
     }
   }
 
-  /** Makes the request again at once, without the refused parameter, until the endpoint has nothing more to refuse. */
+  /** Repeats the request immediately without each refused parameter, until nothing is refused. */
   async #attempt(): Promise<Completion> {
     const { exchange, knowledge } = this.#parts;
     for (;;) {
@@ -130,17 +130,17 @@ export class EndpointCall {
     }
   }
 
-  /** `missing`: what the refused request was sent without. */
+  /** `missing`: parameters that the refused request did not contain. */
   #dropParameter({ parameter, message }: RefusedParameter, missing: ReadonlySet<string>): void {
     const { dropped } = this.#parts.knowledge;
     if (missing.has(parameter)) {
       const problem = `a refusal of "${parameter}" ("${message}"), which was not sent`;
-      throw new AttemptFailure(problem, 'change the model or its settings as the answer says', { retryable: false });
+      throw new AttemptFailure(problem, 'change the model or its settings as the error says', { retryable: false });
     }
-    // Another call of the same model may have learned it meanwhile.
+    // Another call of the same model may have learned this meanwhile.
     if (dropped.has(parameter)) return;
     dropped.add(parameter);
-    this.#log(`the endpoint refuses "${parameter}" ("${message}"); it is left out from now on`);
+    this.#log(`the endpoint refuses "${parameter}" ("${message}"); omitting it from now on`);
   }
 
   #prepare(): PreparedRequest {
@@ -167,17 +167,17 @@ export class EndpointCall {
     const whole = withPrefill(completion, begun);
     if (whole !== null) return whole;
     this.#parts.knowledge.refuseForm('begun');
-    this.#log('the endpoint does not continue a reply that is begun for it; replies are not begun from now on');
+    this.#log('the endpoint does not continue prefilled replies; sending no prefill from now on');
     return completion;
   }
 
-  /** A limit that cut a reply is said, and one that was only derived is raised for the next call. */
+  /** Reports a reply cut by its limit, and raises a derived limit for the next call. */
   #noteLimits({ finish, reasoning, usage }: Completion, { maxTokens }: PreparedRequest): void {
     const { replyLimit } = this.#parts;
     if (reasoning !== null || (usage.reasoningTokens ?? 0) > 0) replyLimit.noteReasoning();
     if (finish === 'repetition') this.#log('the reply repeated itself and was cut');
     if (finish !== 'length' || maxTokens === null) return;
-    // A context that is used up cuts replies, too.
+    // An exhausted context also cuts replies.
     if (usage.completionTokens !== null && usage.completionTokens < minCutShare * maxTokens) return;
     const next = replyLimit.noteCut() ? 'the next reply gets more' : 'raise llm.max_reply_tokens for longer ones';
     this.#log(`the reply was cut at ${usage.completionTokens ?? '?'} tokens, with a limit of ${maxTokens}; ${next}`);

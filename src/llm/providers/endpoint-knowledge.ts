@@ -1,4 +1,6 @@
-/** What an endpoint has shown of itself to all calls of a model: refused parameters and reply forms, the server's kind. */
+/**
+ * What all calls of a model have learned about its endpoint: refused parameters and reply forms, the kind of server.
+ */
 
 import { throwIfInterrupted } from '../../base/async.ts';
 import type { ReplyForm } from '../reply/shape.ts';
@@ -6,7 +8,7 @@ import { getJson, withLimit } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
 import type { EndpointOptions, EndpointTraits, Protocol } from './protocol.ts';
 
-/** Longest wait for what a server says of itself, ms. */
+/** Timeout of questions about the server itself, ms. */
 const exploreTimeout = 2000;
 
 export class EndpointKnowledge {
@@ -25,7 +27,7 @@ export class EndpointKnowledge {
     this.#forms = protocol.forms;
   }
 
-  /** Strongest first, ending with `lines`. */
+  /** Supported forms, strongest first, ending with `lines`. */
   get forms(): readonly ReplyForm[] {
     return this.#forms.filter((form) => form === 'lines' || !this.#refusedForms.has(form));
   }
@@ -34,12 +36,12 @@ export class EndpointKnowledge {
     this.#refusedForms.add(form);
   }
 
-  /** Learns from the headers of an answer and one of its payloads. */
+  /** Learns from the headers and a payload of an answer. */
   learn(headers: Headers, payload: Readonly<Record<string, unknown>>): void {
     this.#adopt(this.#protocol.recognise?.(headers, payload) ?? null);
   }
 
-  /** Asks the server what it is; a model is used without the answer, too. Fails only when the signal fires. */
+  /** Asks the server for its kind; the model also works without an answer. Fails only when the signal fires. */
   async explore(isFirst: boolean, signal?: AbortSignal): Promise<void> {
     try {
       this.#adopt((await this.#protocol.explore?.(this.#get(signal), isFirst)) ?? null);
@@ -48,12 +50,12 @@ export class EndpointKnowledge {
     }
   }
 
-  /** Tokens of a prompt and its reply together; null: the endpoint does not say. */
+  /** Context window: prompt plus reply, tokens; null: not reported. */
   async contextTokens(): Promise<number | null> {
     try {
       return (await this.#protocol.contextTokens?.(this.#get(undefined))) ?? null;
     } catch {
-      // Whether the endpoint can be used is found out by the first call, which says more.
+      // The first call finds out whether the endpoint works, with a better message.
       return null;
     }
   }
@@ -65,7 +67,7 @@ export class EndpointKnowledge {
   #adopt(traits: EndpointTraits | null): void {
     if (traits === null) return;
     this.#forms = traits.forms;
-    // What waits within the server looks like a server that hangs.
+    // A request queued in the server looks like a hanging server.
     const maxConcurrent = this.#options.maxConcurrent ?? traits.maxConcurrent;
     if (maxConcurrent !== undefined) this.#limiter.tighten({ maxConcurrent, minSpacingSeconds: 0 });
   }

@@ -1,6 +1,6 @@
 /**
- * What all model endpoints have in common, whatever API they speak. An API brings what it has of its own as a `Protocol`;
- * `EndpointKnowledge` keeps what an endpoint has shown, `EndpointCall` makes one call.
+ * The parts common to all model endpoints. `Protocol` holds what is specific to an API, `EndpointKnowledge` what was
+ * learned about the endpoint, and `EndpointCall` makes one call.
  */
 import { throwIfInterrupted } from '../../base/async.ts';
 import { type CallOptions, type ChatModel, type ChatReply, type ChatRequest, ReplyFormRefused } from '../chat.ts';
@@ -17,16 +17,16 @@ import { redactor, requireSendableKey } from './secrets.ts';
 import { isLocal } from './transport.ts';
 
 export interface EndpointModel extends ChatModel {
-  /** parameters that the endpoint refused, in the order of the refusals; they are not sent again */
+  /** parameters that the endpoint refused, in that order; they are no longer sent */
   readonly droppedParameters: readonly string[];
-  /** Asks the server what it is, as far as that is known only by asking; never fails. Before it, `replyForms` is a guess. */
+  /** Asks the server for its kind where that is unknown; never fails. Until then `replyForms` is a guess. */
   ready(signal?: AbortSignal): Promise<void>;
 }
 
-/** A number that hosted endpoints bear; the limits of an account show themselves by 429. */
+/** Hosted endpoints can take this number; an account's lower limits show as status 429. */
 const defaultConcurrent = 8;
 
-/** Throws a usage error for a key that no header can hold. */
+/** Throws a usage error for a key that is invalid in a header. */
 export function endpointModel(options: EndpointOptions, protocol: Protocol): EndpointModel {
   requireSendableKey(options);
   const controls = options.controls ?? noControls;
@@ -86,7 +86,7 @@ class Endpoint implements EndpointModel {
     await knowledge.explore(false, signal);
     if (request.seed !== null && this.#protocol.hasSeed === false && !knowledge.dropped.has('seed')) {
       knowledge.dropped.add('seed');
-      (callOptions.log ?? options.log)?.(`${options.id}: the API takes no seed; it is left out`);
+      (callOptions.log ?? options.log)?.(`${options.id}: the API supports no seed; omitting it`);
     }
     try {
       return await new EndpointCall(this.#parts, request, callOptions).reply();

@@ -1,4 +1,4 @@
-/** One request and its answer: sent, watched, read, and turned into a completion or into the reason why there is none. */
+/** One request and its answer: sends, watches, reads, and returns a completion or the reason why there is none. */
 import { performance } from 'node:perf_hooks';
 import { type CallProgress, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import type { Controls } from '../controls.ts';
@@ -13,10 +13,10 @@ import { type Watchdog, watch } from './watchdog.ts';
 
 const notSupported = /unsupported|not (?:yet )?support|unknown|unrecogni[sz]ed|not (?:allowed|permitted|implemented)/i;
 
-/** An error page that is longer than this is no message. */
+/** Read at most this much of an error body. */
 const maxErrorBytes = 2 ** 20;
 
-/** Statuses of errors that may be about a parameter, or about the address that another protocol of the endpoint has. */
+/** Statuses that may refuse a parameter, or mean that the endpoint speaks another protocol at another path. */
 const refusing = [400, 404, 405, 422];
 
 export interface ExchangeCall {
@@ -25,11 +25,11 @@ export interface ExchangeCall {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: CallProgress) => void;
   readonly log: (line: string) => void;
-  /** told of each payload of the answer, with the headers */
+  /** called with each payload of the answer and the headers */
   readonly onPayload: (headers: Headers, payload: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Makes one request. Rejects with `AttemptFailure`, `RefusedParameter` or `ReplyFormRefused`. */
+/** Sends one request. Rejects with `AttemptFailure`, `RefusedParameter` or `ReplyFormRefused`. */
 export type Exchange = (call: ExchangeCall) => Promise<Completion>;
 
 export function exchangeWith(
@@ -50,7 +50,7 @@ export function exchangeWith(
     const sentAt = performance.now();
     call.onProgress({ state: 'asked' });
     const response = await send(options, protocol, body, watchdog.signal);
-    // Some local servers send the headers, and then read the prompt for minutes.
+    // Some local servers send headers first and then read the prompt for minutes.
     if (limits.idleFromStart) watchdog.touch();
     const refusalOf = (status: number, error: ServerError, isEmbedded: boolean) =>
       refusal(status, error, { isEmbedded, body, asked, headers: response.headers });
@@ -87,7 +87,7 @@ export function exchangeWith(
       readonly headers: Headers;
     },
   ): Error {
-    // A server that falls over may name anything; one that does not know a parameter says so.
+    // A crashing server may name any parameter; one that does not support a parameter says so.
     if (refusing.includes(status) || (status >= 500 && notSupported.test(error.message))) {
       const refused = protocol.refused(error, at.body);
       if (refused !== null) return new RefusedParameter(refused, error.message);
@@ -110,7 +110,7 @@ export function exchangeWith(
       if (watchdog.reason !== null) throw stopFailure(options, watchdog.reason, tokens);
       return completion;
     } catch (error) {
-      // Whatever a request does when it is cut off, the reason for the cut is what happened.
+      // However an aborted request fails, the reason for the abort is the failure.
       throw watchdog.reason === null ? error : stopFailure(options, watchdog.reason, tokens);
     } finally {
       watchdog.release();
@@ -118,7 +118,7 @@ export function exchangeWith(
   };
 }
 
-/** A request that took the whole time would take it again, so it is not repeated. */
+/** A timed-out request would time out again, so it is not repeated. */
 function stopFailure(
   { timeoutSeconds, idleTimeoutSeconds }: EndpointOptions,
   reason: NonNullable<Watchdog['reason']>,
@@ -126,7 +126,7 @@ function stopFailure(
 ): AttemptFailure {
   const after = tokens === 0 ? '' : ` (about ${tokens} tokens had come)`;
   if (reason === 'idle') {
-    const advice = 'see whether the server hangs or is only slow; for a slow one raise llm.idle_timeout_s';
+    const advice = 'check whether the server hangs or is slow; for a slow one raise llm.idle_timeout_s';
     return new AttemptFailure(`no data for ${idleTimeoutSeconds} s${after}`, advice, {
       retryable: true,
       isOutage: true,
@@ -161,7 +161,7 @@ async function send(options: EndpointOptions, protocol: Protocol, body: Body, si
   }
 }
 
-/** `fetch` with the user's own headers over all others. */
+/** `fetch` with the user's headers overriding all others. */
 function withHeaders(options: EndpointOptions): typeof fetch {
   const base = options.fetch ?? modelFetch;
   const own = Object.entries(options.headers ?? {});
@@ -206,7 +206,7 @@ export function getJson(options: EndpointOptions, protocol: Protocol, signal: Ab
   };
 }
 
-/** A signal that fires after `time` ms, or with the user's. */
+/** A signal that fires after `time` ms, or with the user's signal. */
 export function withLimit(time: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(time);
   return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);

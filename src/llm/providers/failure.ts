@@ -1,11 +1,11 @@
-/** From what an endpoint answers when it does not answer the question to what the user can do about it. */
+/** Turns an endpoint's error into a message with advice for the user. */
 import { AttemptFailure, isRetryableStatus } from '../retry.ts';
 import { mayBeProxied } from './transport.ts';
 import { askedWait } from './waits.ts';
 
-/** What the messages say about the endpoint. */
+/** Facts about the endpoint, for messages. */
 export interface EndpointFacts {
-  /** the key's environment variable; null when there is none to set */
+  /** environment variable of the key; null: none */
   readonly keyVariable: string | null;
   readonly hasKey: boolean;
   /** advice when the model, or the path, does not exist */
@@ -17,23 +17,23 @@ export interface ServerError {
   readonly message: string;
   readonly code: string | number | null;
   readonly type: string | null;
-  /** the request parameter that the server complains about */
+  /** the refused request parameter, as the server names it */
   readonly param: string | null;
-  /** the whole body, for what stands elsewhere in it */
+  /** the whole body, for further details */
   readonly body: string;
 }
 
 /**
  * Reads `{ "error": { message, code, type, param } }`, `{ "error": "text" }`, `{ "message": "text" }`, `{ "detail": ...
- * }`, `{ "errors": [...] }`, MiniMax's `base_resp` and a list of one of them; any other body is its own message. A
- * gateway's error holds that of the provider behind it as a text (`metadata.raw`): its words are the reason.
+ * }`, `{ "errors": [...] }`, MiniMax's `base_resp` and a list of one of them; any other body is used as the message. A
+ * gateway's error contains that of the provider behind it as text (`metadata.raw`), which states the reason.
  */
 export function readServerError(body: string): ServerError {
   const fields = errorFields(body, 0);
   return { ...fields, message: excerpt(fields.message), body };
 }
 
-/** Gateways stand behind gateways, but not many. */
+/** Maximum depth of gateways behind gateways. */
 const maxGateways = 3;
 
 function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
@@ -82,7 +82,7 @@ function rawText(raw: unknown): string | null {
   return typeof raw === 'object' && raw !== null ? JSON.stringify(raw) : null;
 }
 
-/** The title of a page, or its words; any other text as it is. */
+/** The title of an HTML page, or its text; other bodies unchanged. */
 function htmlText(body: string): string {
   const page = body.slice(0, 20_000);
   if (!/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(page)) return body;
@@ -90,7 +90,7 @@ function htmlText(body: string): string {
   return title || page.replace(/<(?:style|script)[\s\S]*?(?:<\/(?:style|script)>|$)|<[^<>]*>/gi, ' ');
 }
 
-/** What a filter of Azure found; null for nothing. */
+/** What Azure's content filter found; null: nothing. */
 function filtersOf({ innererror }: Readonly<Record<string, unknown>>): string | null {
   const found = Object.entries(objectOf(objectOf(innererror).content_filter_result))
     .filter(([, verdict]) => objectOf(verdict).filtered === true)
@@ -98,12 +98,14 @@ function filtersOf({ innererror }: Readonly<Record<string, unknown>>): string | 
   return found.length === 0 ? null : found.join(', ');
 }
 
-/** The value as a record; an empty one for anything that is no object. */
+/** The value if it is an object, else an empty object. */
 export function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** The first characters on one line, without the invisible ones: what a server writes must not steer a terminal. */
+/**
+ * The first characters on one line, without control characters, so that a server's text cannot control the terminal.
+ */
 export function excerpt(text: string, length = 300): string {
   const line = text
     .slice(0, 4 * length)
@@ -138,12 +140,12 @@ export function statusFailure(
 const contextTooSmall =
   /context.?(?:length|window|size|limit)|maximum context|too many tokens|(?:prompt|input) is too long|exceeds? (?:the )?(?:available|maximum|model's) (?:context|input)|input length/i;
 
-/** Whether an error says that prompt, or prompt and reply, do not fit into the model's context. */
+/** Whether an error means that the prompt, or prompt plus reply, exceeds the model's context. */
 export function isTooLong(error: ServerError): boolean {
   return contextTooSmall.test(`${error.code} ${error.message}`);
 }
 
-/** Errors about a key that have another status than 401. */
+/** Errors about a key with another status than 401. */
 const wrongKey = /api[ _-]?key (?:is )?(?:not valid|invalid|expired)|invalid api[ _-]?key/i;
 const noModel = /model.{0,120}(?:not found|not exist)|(?:no such|unknown|invalid) model\b|model_not_found/i;
 
@@ -152,30 +154,30 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, no
     return 'the prompt is too long for this model; use one with a larger context, or lower critic.trajectory_tokens';
   }
   if (error.code === 'content_filter')
-    return 'the filter of the endpoint held it back; loosen it there, or use another model';
+    return 'the content filter of the endpoint blocked it; relax it there, or use another model';
   if (status < 500 && noModel.test(`${error.code} ${error.message}`)) return notFound;
   switch (wrongKey.test(error.message) ? 401 : status) {
     case 401:
-      if (keyVariable === null) return 'this endpoint wants a key; use a model name that has one';
-      return hasKey ? `set ${keyVariable} to a valid key` : `the endpoint wants a key; set ${keyVariable}`;
+      if (keyVariable === null) return 'this endpoint requires a key; use a model name that has one';
+      return hasKey ? `set ${keyVariable} to a valid key` : `the endpoint requires a key; set ${keyVariable}`;
     case 403:
-      return `use a key that may use this model${keyVariable === null ? '' : ` (${keyVariable})`}, or another model`;
+      return `use a key with access to this model${keyVariable === null ? '' : ` (${keyVariable})`}, or another model`;
     case 404:
       return notFound;
     case 429:
-      return 'the rate limit holds on; go on later, or use fewer workers';
+      return 'still rate-limited; resume later, or use fewer workers';
     default:
-      if (isRetryableStatus(status)) return 'the server is in trouble; look at its log, or go on later';
-      return 'change the model or its settings as the answer says';
+      if (isRetryableStatus(status)) return 'server error; check its log, or retry later';
+      return 'change the model or its settings as the error says';
   }
 }
 
-/** Problems of certificates and addresses, which do not go away by trying again. */
+/** Problems of certificates and addresses, which retries do not solve. */
 const permanent = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|ERR_INVALID_URL/;
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 const unreachable = /^(?:ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
 
-/** What listens on a port by default, and how it is started. */
+/** Default servers by port, with their start commands. */
 const startCommands: Readonly<Record<string, string>> = {
   11434: 'Ollama ("ollama serve")',
   8080: 'llama-server ("llama-server -m FILE.gguf --port 8080")',
@@ -194,7 +196,7 @@ function startAdvice(url: string): string {
   return `is the server running? Start it, or correct the URL (${ports.join(', ')})`;
 }
 
-/** The failure behind an error of fetch, which hides the reason in its cause. */
+/** The failure behind an error of `fetch`, which hides the reason in its cause. */
 export function connectionFailure(error: unknown, url: string): AttemptFailure {
   const cause = deepestCause(error);
   const code = String(objectOf(cause).code ?? '');
@@ -219,7 +221,7 @@ export function connectionFailure(error: unknown, url: string): AttemptFailure {
 
 function deepestCause(error: unknown): unknown {
   let cause = error;
-  // An address with several IPs fails with one error per IP; the first says enough.
+  // An address with several IPs fails with one error per IP; the first is enough.
   for (let depth = 0; depth < 8; depth++) {
     const next = cause instanceof AggregateError ? cause.errors[0] : objectOf(cause).cause;
     if (next === undefined || next === null) break;

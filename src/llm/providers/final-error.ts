@@ -1,4 +1,4 @@
-/** What the user reads when an endpoint cannot be used. */
+/** The error that the user sees when an endpoint cannot be used. */
 
 import { throwIfInterrupted } from '../../base/async.ts';
 import { ModelError, nearest } from '../../base/errors.ts';
@@ -8,10 +8,10 @@ import { excerpt } from './failure.ts';
 import type { EndpointOptions, Protocol } from './protocol.ts';
 import { redactor } from './secrets.ts';
 
-/** Longest wait for the list of models that goes into the message of a model that is not there, ms. */
+/** Timeout for the list of models that completes the message about an unknown model, ms. */
 const listTimeout = 3000;
 
-/** The error that a call ends with when no further attempt is made. Throws `InterruptedError` when the signal fires. */
+/** The final error of a call after its last attempt. Throws `InterruptedError` when the signal fires. */
 export async function finalError(
   gaveUp: GaveUp,
   options: EndpointOptions,
@@ -23,14 +23,14 @@ export async function finalError(
   let { advice } = gaveUp;
   if (advice === protocol.notFound) advice += await knownModels(options, protocol, signal);
   throwIfInterrupted(signal);
-  // No cause: errors of client libraries carry headers, and with them the key.
+  // No cause: errors of client libraries contain headers, and with them the key.
   const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;
   return new ModelError(`model ${options.id}`, redactor(options)(message), {
     retryAfterSeconds: failure.retryAfterSeconds,
   });
 }
 
-/** The models that the endpoint has, as the end of an advice; '' when it does not say quickly. */
+/** The endpoint's models, as the end of an advice; '' when it does not list them in time. */
 async function knownModels(
   options: EndpointOptions,
   protocol: Protocol,
@@ -44,7 +44,7 @@ async function knownModels(
     const more = known.length > 10 ? ` and ${known.length - 10} more` : '';
     return `; it has${near === null ? '' : ` "${near}" among`} ${known.slice(0, 10).join(', ')}${more}`;
   } catch {
-    // The list is an extra of a message that is complete without it.
+    // The message is complete without the list.
     return '';
   }
 }

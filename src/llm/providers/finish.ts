@@ -1,4 +1,4 @@
-/** Why replies end, in the words of all APIs. */
+/** Finish reasons, in the words of all APIs. */
 import type { Finish } from '../chat.ts';
 import { AttemptFailure } from '../retry.ts';
 import { truncationAdvice } from './answer.ts';
@@ -22,8 +22,8 @@ const kinds = new Map(
 );
 
 /**
- * The kind of an end by the endpoint's word for it; null for no word. Throws `AttemptFailure` for ends after which there
- * is no reply of the model: a filter, a call of tools, an error.
+ * The kind of a finish reason; null when the endpoint gives none. Throws `AttemptFailure` for those without a reply: a
+ * filter, a tool call, an error.
  */
 export function finishOf(reason: string | null): Finish | null {
   if (reason === null) return null;
@@ -45,21 +45,21 @@ export function finishOf(reason: string | null): Finish | null {
   }
 }
 
-/** `word`: what the endpoint says of the filter. */
+/** `word`: the endpoint's description of the filter. */
 export function filtered(word: string): AttemptFailure {
-  const advice = 'the filter of the endpoint held the reply back; loosen it there, or use another model';
-  return new AttemptFailure(`a reply that a content filter stopped ("${excerpt(word, 200)}")`, advice, {
+  const advice = 'the content filter of the endpoint blocked the reply; relax it there, or use another model';
+  return new AttemptFailure(`a reply blocked by a content filter ("${excerpt(word, 200)}")`, advice, {
     retryable: true,
   });
 }
 
-/** `words`: how the model refuses. */
+/** `words`: the model's refusal. */
 export function refusedInWords(words: string): AttemptFailure {
   const advice = 'the model declines the task; use another model';
-  return new AttemptFailure(`a refusal in place of a reply ("${excerpt(words, 200)}")`, advice, { retryable: true });
+  return new AttemptFailure(`a refusal instead of a reply ("${excerpt(words, 200)}")`, advice, { retryable: true });
 }
 
 export function toolsCalled(detail: string): AttemptFailure {
-  const advice = 'no tools are offered to the model; turn off the tools of the server, or use another model';
-  return new AttemptFailure(`a call of tools in place of a reply (${detail})`, advice, { retryable: true });
+  const advice = 'the model was offered no tools; turn off the tools of the server, or use another model';
+  return new AttemptFailure(`a tool call instead of a reply (${detail})`, advice, { retryable: true });
 }

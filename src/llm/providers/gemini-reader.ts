@@ -1,11 +1,11 @@
-/** Answers of Gemini's own API: server-sent events, or one response, all of one form. */
+/** Reads answers of Gemini's own API: server-sent events or one response, in the same form. */
 import { AttemptFailure } from '../retry.ts';
 import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull, truncationAdvice } from './answer.ts';
 import { excerpt, objectOf } from './failure.ts';
 import { filtered, finishOf, toolsCalled } from './finish.ts';
 import type { Reader, ReportedUsage } from './protocol.ts';
 
-/** `badUrl`: advice for JSON that is none of this API. */
+/** `badUrl`: advice when the JSON is not from this API. */
 export function geminiReader(badUrl: string): Reader {
   let usage: ReportedUsage = noUsage;
   let model: string | null = null;
@@ -51,7 +51,7 @@ export function geminiReader(badUrl: string): Reader {
   };
 }
 
-/** Thoughts are counted beside the candidates. Null when there is no complete usage. */
+/** Thoughts are counted separately from candidates. Null when the usage is incomplete. */
 function usageOf(counts: Readonly<Record<string, unknown>>): ReportedUsage | null {
   const promptTokens = countOrNull(counts.promptTokenCount);
   const written = countOrNull(counts.candidatesTokenCount);

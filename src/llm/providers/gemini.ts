@@ -1,4 +1,4 @@
-/** Gemini's own API. The one that is compatible with OpenAI's tells neither thoughts nor cached tokens. */
+/** Gemini's own API. Its OpenAI-compatible API reports neither thoughts nor cached tokens. */
 import { UsageError } from '../../base/errors.ts';
 import type { Controls, ReasoningEffort } from '../controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
@@ -21,7 +21,7 @@ const optionalParameters = [
   'thinkingConfig',
 ] as const;
 
-/** Thinking as Gemini 2.5 is told it, tokens; -1 leaves it to the model. */
+/** Thinking budgets of Gemini 2.5, tokens; -1 leaves it to the model. */
 const budgets: Readonly<Record<ReasoningEffort, number>> = {
   none: 0,
   minimal: 512,
@@ -30,7 +30,7 @@ const budgets: Readonly<Record<ReasoningEffort, number>> = {
   high: 24_576,
   xhigh: 24_576,
 };
-/** And as later ones are. */
+/** Thinking levels of later versions. */
 const levels: Readonly<Record<ReasoningEffort, string>> = {
   none: 'minimal',
   minimal: 'minimal',
@@ -100,7 +100,7 @@ function geminiProtocol({ id, baseURL, apiKey, model: name, controls }: Endpoint
     if (keyword !== null) return keyword;
     const config = objectOf(body.generationConfig);
     const sent = [...Object.keys(config), ...Object.keys(objectOf(config.thinkingConfig))];
-    // Errors name fields as JSON has them, or as Google's own messages do.
+    // Errors name fields in JSON's or in protobuf's spelling.
     const camel = error.message.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const parameter = refusedParameter({ ...error, message: camel }, optionalParameters, sent);
     if (parameter !== null) return parameter;
@@ -110,7 +110,7 @@ function geminiProtocol({ id, baseURL, apiKey, model: name, controls }: Endpoint
 
   return {
     url: `${base}/${path}:streamGenerateContent?alt=sse`,
-    notFound: `is "${model}" the name of a model of Gemini?`,
+    notFound: `is "${model}" a Gemini model?`,
     badUrl,
     headers: apiKey === null ? {} : { 'x-goog-api-key': apiKey },
     forms: ['json', 'lines'],

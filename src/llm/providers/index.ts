@@ -1,4 +1,4 @@
-/** From the name of a model to the model. */
+/** Resolves a model's name to the model. */
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { noControls } from '../controls.ts';
@@ -14,20 +14,19 @@ export { openAiCompatible } from './openai-compatible.ts';
 export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 export type { ClientSettings } from './protocol.ts';
 
-/** Providers that need a key, and the environment variable that it stands in. */
+/** Providers that require a key, and its environment variable. */
 export const modelKeyVariables: readonly { readonly provider: string; readonly variable: string }[] = presets
   .filter((preset) => preset.keyRequired)
   .map((preset) => ({ provider: preset.id, variable: preset.keyVariable }));
 
-/** A model that is no endpoint. `argument` is what follows the colon of a name like `replay:runs/a`, else ''. */
+/** Makes a model without an endpoint. `argument`: what follows the colon in a name like `replay:runs/a`, else ''. */
 export type ModelFactory = (argument: string) => ChatModel | Promise<ChatModel>;
 
 export interface ResolveOptions {
   readonly env: Environment;
   readonly settings: ClientSettings;
   /**
-   * Models of other layers by their form: a whole name (`offline`), or a name up to its colon with a word for what
-   * follows (`replay:<run folder>`).
+   * Models of other layers by their form: a full name (`offline`), or a prefix with a placeholder (`replay:<run folder>`).
    */
   readonly extra: Readonly<Record<string, ModelFactory>>;
 }
@@ -37,7 +36,7 @@ const urlForm = 'http(s)://host:port/v1#<model>';
 const supportOf = ({ id, form, controls }: Preset): ControlSupport => ({ form: `${id}/${form}`, controls });
 const urlSupport: ControlSupport = { form: urlForm, controls: openAiControls };
 
-/** The headers of the user. Throws a usage error for a control that `support` does not have, or a header without its value. */
+/** The user's headers. Throws a usage error for a control that `support` lacks, or a header without a value. */
 function checkedControls(
   name: string,
   support: ControlSupport,
@@ -48,12 +47,12 @@ function checkedControls(
   return headersOf(controls, env);
 }
 
-/** The forms that a model name may have, for lists and messages. */
+/** The forms of model names, for lists and messages. */
 export function modelForms(extra: ResolveOptions['extra']): string[] {
   return [...Object.keys(extra), ...presets.map((preset) => `${preset.id}/${preset.form}`), urlForm];
 }
 
-/** Throws a usage error for an unknown form, a form without its model, and a provider without its key. */
+/** Throws a usage error for an unknown form, a missing model name, and a missing key. */
 export async function resolveModel(name: string, options: ResolveOptions): Promise<ChatModel> {
   for (const [form, make] of Object.entries(options.extra)) {
     const colon = form.indexOf(':');
@@ -93,10 +92,10 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   return preset.open(options, env);
 }
 
-/** Addresses of which the user has been told that a key goes there. */
+/** Custom addresses that were reported to the user as receiving a key. */
 const reportedAddresses = new Set<string>();
 
-/** The base URL of a provider. A key that does not go to the provider's own address does so on purpose, which is said once. */
+/** The base URL of a provider. A custom address that receives the key is reported once. */
 function addressOf(name: string, preset: Preset, env: Environment, { log }: ClientSettings): string {
   const { addressVariable: variable, keyRequired } = preset;
   const baseURL = preset.baseURL(env);
@@ -108,7 +107,7 @@ function addressOf(name: string, preset: Preset, env: Environment, { log }: Clie
   if (own === null || own === baseURL || !keyRequired || reportedAddresses.has(baseURL)) return baseURL;
   reportedAddresses.add(baseURL);
   const isOpen = baseURL.startsWith('http:') && !isLocal(baseURL);
-  log?.(`${name}: by ${variable}, requests and the key go to ${baseURL}${isOpen ? ', without encryption' : ''}`);
+  log?.(`${name}: ${variable} sends requests and the key to ${baseURL}${isOpen ? ', unencrypted' : ''}`);
   return baseURL;
 }
 
@@ -123,7 +122,7 @@ async function urlModel(name: string, { env, settings }: ResolveOptions): Promis
   } catch {
     throw new UsageError('model', `${expected}, got "${name}"; correct the URL`);
   }
-  // A name goes into records and messages, so it must not hold a secret; this one is not quoted either.
+  // Names are written to journals and messages, so they must not contain secrets; this one is not quoted either.
   if (url.username !== '' || url.password !== '' || url.search !== '') {
     throw new UsageError('model', `${expected} without credentials and query; put the key into ${urlKeyVariable}`);
   }

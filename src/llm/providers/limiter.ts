@@ -1,4 +1,4 @@
-/** How many requests one process makes of one endpoint, and how soon, over all models and runs that use it. */
+/** Limits the requests of a process to one endpoint, across all models and runs: how many at a time, and how often. */
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
 import { interruption, type Sleep, throwIfInterrupted } from '../../base/async.ts';
@@ -6,34 +6,36 @@ import { maxRetryAfterSeconds } from '../retry.ts';
 import { makeBreaker } from './breaker.ts';
 
 export interface Limits {
-  /** most requests at a time, at least 1 */
+  /** maximum concurrent requests, at least 1 */
   readonly maxConcurrent: number;
-  /** shortest time from the start of one request to the start of the next, s */
+  /** minimum time between the starts of two requests, s */
   readonly minSpacingSeconds: number;
 }
 
 export interface Turn {
   readonly sleep: Sleep;
   readonly signal: AbortSignal | undefined;
-  /** the caller has sat through pauses that end by then, on the limiter's clock, ms */
+  /** the caller has already waited for pauses that end by then, on the limiter's clock, ms */
   readonly servedUntil: number;
 }
 
 export interface Limiter {
-  /** Runs `task` as soon as there is room for it, behind the breaker of the endpoint. Throws `InterruptedError` when the signal fires before that. */
+  /**
+   * Runs `task` as soon as the limits allow, behind the endpoint's breaker. Throws `InterruptedError` when the signal
+   * fires first.
+   */
   run<T>(task: () => Promise<T>, turn: Turn): Promise<T>;
   /**
-   * The endpoint asked one request to wait: no other starts before. Answers when the pause ends, on the limiter's
-   * clock, ms. A wait that nobody sits through pauses nobody: the others shall be told themselves.
+   * The endpoint asked a request to wait: no other request starts before. Returns the end of the pause on the limiter's clock, ms. An abandoned wait does not pause other callers; the endpoint will ask them itself.
    */
   pause(seconds: number): number;
-  /** whether anything has ever come back from the endpoint */
+  /** whether the endpoint has ever answered */
   readonly hasAnswered: boolean;
-  /** Of two wishes the stricter one holds. */
+  /** Applies the stricter of the old and new limits. */
   tighten(limits: Limits): void;
 }
 
-/** `now`: a clock that never goes back, ms. */
+/** `now`: monotonic clock, ms. */
 export function makeLimiter(limits: Limits, now: () => number = () => performance.now()): Limiter {
   const slots = pLimit(limits.maxConcurrent);
   const breaker = makeBreaker(now);
@@ -50,14 +52,14 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
       if (until > Math.max(served, now())) {
         await sleep((until - now()) / 1000, signal);
         served = until;
-        // Those who waited together must not start together.
+        // Callers that waited together must not start together.
         start = null;
         continue;
       }
       if (start !== null) return;
       start = Math.max(now(), nextStart);
       nextStart = start + spacing;
-      // A pause may begin during this wait, so it is looked for once more.
+      // A pause may begin during this wait, so check again.
       if (start > now()) await sleep((start - now()) / 1000, signal);
     }
   }
@@ -71,7 +73,7 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
       return new Promise((resolve, reject) => {
         let queued = true;
         const onAbort = () => {
-          // Once it runs, the task ends itself and then its place is free.
+          // A running task handles the signal itself and then frees its slot.
           if (queued && signal !== undefined) reject(interruption(signal));
         };
         signal?.addEventListener('abort', onAbort, { once: true });
@@ -98,7 +100,7 @@ export function makeLimiter(limits: Limits, now: () => number = () => performanc
 
 const shared = new Map<string, Limiter>();
 
-/** The limiter of a base URL, the same one for all who ask in this process. */
+/** The limiter of a base URL, shared within this process. */
 export function limiterOf(baseURL: string, limits: Limits): Limiter {
   const key = baseURL.replace(/\/+$/, '');
   const known = shared.get(key);

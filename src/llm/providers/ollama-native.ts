@@ -1,6 +1,6 @@
 /**
- * Ollama through its own API. The compatible one under /v1 cannot set the size of the context, and then a prompt that is
- * longer than the server's default loses its beginning without a word.
+ * Ollama through its own API. The OpenAI-compatible API under /v1 cannot set the context size, so the server silently
+ * drops the start of a prompt that exceeds its default.
  */
 import { UsageError } from '../../base/errors.ts';
 import { estimateTokens } from '../../base/tokens.ts';
@@ -26,7 +26,7 @@ import { refusedParameter } from './refusals.ts';
 
 const badUrl = 'is this the address of Ollama? Set OLLAMA_HOST or OLLAMA_BASE_URL, without a path like /v1';
 
-/** Controls of Ollama. */
+/** Controls that Ollama supports. */
 export const ollamaControls: readonly ControlName[] = [
   'topP',
   'stop',
@@ -36,34 +36,37 @@ export const ollamaControls: readonly ControlName[] = [
   'keepAlive',
 ];
 
-/** How long the model stays loaded after a call: longer than the episodes and evaluations between two calls take. */
+/** How long the model stays loaded after a call: longer than the evaluations between two calls. */
 const defaultKeepAlive = '30m';
 
-/** Ollama answers one request at a time by default, and one that waits in its queue looks like one that hangs. */
+/** Ollama answers one request at a time by default, and a queued request looks like a hanging one. */
 const defaultConcurrent = 1;
 
-/** What can be left out when the endpoint complains about it. */
+/** Parameters that can be omitted when the endpoint refuses them. */
 const optionalParameters = ['temperature', 'top_p', 'seed', 'stop', 'num_predict', 'keep_alive'];
-/** These ask for an error in place of a cut prompt, so a complaint about a long prompt may name them; older servers ignore them. */
+/**
+ * These request an error instead of a cut prompt, so an error about a long prompt may name them; older servers ignore
+ * them.
+ */
 const guards = ['truncate', 'shift'];
 const unknownField = /unknown|unrecogni[sz]ed|unexpected|unsupported|extra|not (?:allowed|permitted)/i;
 
 /**
- * Context that was last asked for, by server and model. Another size makes Ollama load the model anew, which takes
- * longer than many a reply; so the size grows and never shrinks, for all runs of this process.
+ * Context last requested, by server and model. A new size makes Ollama reload the model, which may take longer than a
+ * reply, so the size never shrinks, for all runs of this process.
  */
 const contexts = new Map<string, number>();
-/** Room for long thinking is found by doubling, up to this context, tokens. A prompt that needs more gets more. */
+/** After cut replies the context doubles up to this size, tokens. Longer prompts get more. */
 const maxGrownContext = 2 ** 16;
 
-/** `baseURL` ends before `/api/chat`. Throws a usage error for an effort that Ollama does not have. */
+/** `baseURL` ends before `/api/chat`. Throws a usage error for an effort that Ollama does not support. */
 export function ollamaNative(options: EndpointOptions): EndpointModel {
   const effort = options.controls?.reasoningEffort ?? null;
   if (effort !== null && !efforts.includes(effort)) {
     const known = efforts.join(', ');
     throw new UsageError(
       `model ${options.id}`,
-      `expected one of ${known} in llm.reasoning_effort, got "${effort}"; Ollama has no others`,
+      `expected one of ${known} in llm.reasoning_effort, got "${effort}"; Ollama supports no others`,
     );
   }
   return endpointModel({ maxConcurrent: defaultConcurrent, ...options }, ollamaProtocol(options));
@@ -71,13 +74,13 @@ export function ollamaNative(options: EndpointOptions): EndpointModel {
 
 const efforts: readonly ReasoningEffort[] = ['none', 'low', 'medium', 'high'];
 
-/** One field says whether a model thinks and, for some models, how much; null: as the server likes. */
+/** One field sets whether a model thinks and, for some models, how much; null: the server's default. */
 function thinkOf({ think, reasoningEffort }: Controls): boolean | string | null {
   if (think === false || reasoningEffort === 'none') return false;
   return reasoningEffort ?? think;
 }
 
-/** A number counts seconds; a text needs a unit. */
+/** Numbers are seconds; texts need a unit. */
 function keepAliveOf({ keepAlive }: Controls): string | number {
   if (keepAlive === null) return defaultKeepAlive;
   return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive;
@@ -101,21 +104,21 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
   const contextKey = `${base} ${model}`;
   let reportedCount = false;
 
-  /** The entries of a list of models. Throws when the server does not have it. */
+  /** The entries of a model list. Throws when the server does not provide it. */
   async function list(path: string, get: GetJson): Promise<Record<string, unknown>[]> {
     const { models } = objectOf(await get(path));
     if (!Array.isArray(models)) throw new Error(`no list of models at ${path}`);
     return models.map(objectOf);
   }
 
-  /** The context that the model is loaded with, tokens; null when the server does not say. */
+  /** The context of the loaded model, tokens; null: not reported. */
   async function loadedContext(answered: string | null, get: GetJson): Promise<number | null> {
     try {
       const names = [answered, model, `${model}:latest`];
       const found = (await list('/api/ps', get)).find(({ name }) => names.includes(name as string));
       return typeof found?.context_length === 'number' ? found.context_length : null;
     } catch {
-      // Without this answer the suspicion stands.
+      // Without this answer the suspicion remains.
       return null;
     }
   }
@@ -149,7 +152,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
         ...(send('truncate') && { truncate: false }),
         ...(send('shift') && { shift: false }),
         ...(think !== null && send('think') && { think }),
-        // Whether a model thinks is the server's default, until that very default is refused.
+        // The server decides whether a model thinks, until it refuses its own default.
         ...(think === null && !send('think') && { think: false }),
         ...(form === 'json' && shape !== null && { format: schemaOf(shape, { bounds: true, steps: false }) }),
         options: { num_ctx: context, ...samplingOptions(asked) },
@@ -184,14 +187,14 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
       if (verdict === 'full') throw cutPrompt(counted, sent, context);
       const loaded = await loadedContext(completion.model, get);
       if (loaded === null || loaded < asked) throw cutPrompt(counted, sent, loaded ?? context);
-      // The whole prompt fits, so it was not cut.
+      // The whole prompt fits, so it was not cut: the server counts only new tokens.
       if (!reportedCount) log(`it counts only the new tokens of a prompt; its usage is estimated`);
       reportedCount = true;
       const cachedTokens = Math.max(0, sent - counted);
       return { ...completion, usage: { ...completion.usage, promptTokens: null, cachedTokens } };
     },
 
-    /** The most that the model was made for: the context follows the prompt up to that. */
+    /** The model's maximum context; the context grows with the prompt up to it. */
     async contextTokens(get) {
       const { model_info } = objectOf(await get('/api/show', { model }));
       const found = Object.entries(objectOf(model_info)).find(([name]) => name.endsWith('.context_length'));

@@ -1,11 +1,11 @@
-/** Answers of Ollama's `/api/chat`: one JSON document per line, of which the last one has the counts. */
+/** Reads answers of Ollama's `/api/chat`: one JSON document per line, the last one with the token counts. */
 import { AttemptFailure } from '../retry.ts';
 import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
 import { objectOf } from './failure.ts';
 import { finishOf, toolsCalled } from './finish.ts';
 import type { Reader } from './protocol.ts';
 
-/** `badUrl`: advice for JSON that Ollama does not send. */
+/** `badUrl`: advice when the JSON is not from Ollama. */
 export function ollamaReader(badUrl: string): Reader {
   let last: Readonly<Record<string, unknown>> = {};
   let sawMessage = false;
@@ -31,12 +31,14 @@ export function ollamaReader(badUrl: string): Reader {
       const finishReason = nameOrNull(last.done_reason);
       if (finishReason === 'load' || finishReason === 'unload') {
         const problem = `no reply, only that the model was ${finishReason}ed`;
-        throw new AttemptFailure(problem, 'see in the log of Ollama why it moves the model', { retryable: true });
+        throw new AttemptFailure(problem, 'check the log of Ollama for why it loads or unloads the model', {
+          retryable: true,
+        });
       }
       if (callsTools && !hasText) throw toolsCalled('"tool_calls"');
       const isDone = last.done === true;
       return {
-        // Old versions give no reason.
+        // Old versions report no reason.
         finish: isDone ? (finishOf(finishReason) ?? 'stop') : null,
         needsEnd: true,
         finishReason,

@@ -1,4 +1,4 @@
-/** Where Ollama is, and the model `auto`: Ollama on this machine when it has the wanted model, else another model. */
+/** Ollama's address, and the model `auto`: Ollama on this machine if it has the requested model, else another model. */
 import { UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { objectOf } from './failure.ts';
@@ -6,18 +6,18 @@ import { isLoopback, modelFetch } from './transport.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Model that `auto` looks for when OLLAMA_MODEL does not name one. */
+/** Model of `auto` when OLLAMA_MODEL is not set. */
 export const defaultOllamaModel = 'gpt-oss:20b';
 
 const defaultPort = 11434;
-/** Long enough for a server on this machine, short enough to wait for when there is none, ms. */
+/** Timeout for finding a local server, ms. */
 const probeTimeout = 300;
 
 /**
- * Base URL of Ollama's own API, without a slash at the end: OLLAMA_BASE_URL, else OLLAMA_HOST, else the default address.
+ * Base URL of Ollama's own API, without a trailing slash: OLLAMA_BASE_URL, else OLLAMA_HOST, else the default address.
  * OLLAMA_HOST is read as Ollama reads it: `host`, `host:port`, `:port` or a URL; port 11434 when there is neither a
- * scheme nor a port. The address of a server that listens everywhere (0.0.0.0, ::) is reached by loopback.
- * Throws a usage error for what is no address.
+ * scheme nor a port. A server that listens on all interfaces (0.0.0.0, ::) is reached by loopback. Throws a usage error
+ * for an invalid address.
  */
 export function ollamaBase(env: Environment): string {
   const variable = env.OLLAMA_BASE_URL?.trim() ? 'OLLAMA_BASE_URL' : 'OLLAMA_HOST';
@@ -34,7 +34,7 @@ export function ollamaBase(env: Environment): string {
   if (url.username !== '' || url.password !== '') {
     throw new UsageError('ollama', `expected no credentials in ${variable}; set OLLAMA_API_KEY instead`);
   }
-  // URL drops a port that is the scheme's own, so ":80" must be looked for in the text.
+  // URL drops a scheme's default port, so ":80" must be searched for in the text.
   if (!hasScheme && !/:\d+(?:\/|$)/.test(text)) url.port = String(defaultPort);
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
   if (url.hostname === '[::]') url.hostname = '[::1]';
@@ -43,18 +43,18 @@ export function ollamaBase(env: Environment): string {
 
 export interface AutoOptions {
   readonly env: Environment;
-  /** makes the model for a name like `ollama/gpt-oss:20b` */
+  /** opens a model by a name like `ollama/gpt-oss:20b` */
   readonly ollama: (name: string) => ChatModel | Promise<ChatModel>;
-  /** makes the model that is used when Ollama cannot be */
+  /** opens the model to use when Ollama is not available */
   readonly otherwise: () => ChatModel | Promise<ChatModel>;
   readonly fetch?: typeof fetch;
-  /** told which model was taken, and why */
+  /** receives which model was chosen, and why */
   readonly log?: (line: string) => void;
 }
 
 /**
- * Never takes a paid endpoint: not another machine's Ollama, and not a model that Ollama passes on to a cloud.
- * OLLAMA_MODEL names the wanted model.
+ * Never chooses a paid endpoint: neither another machine's Ollama nor a model that Ollama forwards to a cloud.
+ * OLLAMA_MODEL names the requested model.
  */
 export async function autoModel(options: AutoOptions): Promise<ChatModel> {
   const { env, log } = options;

@@ -1,13 +1,13 @@
-/** One request in the words of OpenAI's two APIs, chat completions and Responses. */
+/** Request bodies of OpenAI's two APIs, chat completions and Responses. */
 import { createHash } from 'node:crypto';
 import type { Body, PreparedRequest } from './protocol.ts';
 import { schemaFor } from './schema-keywords.ts';
 
 const keywords = { bounds: true, steps: true, counts: true, lengths: true };
-/** Name of the schema; the APIs want one. */
+/** Name of the schema, which the APIs require. */
 const schemaName = 'reply';
 
-/** What can be left out of a request; a model that refuses one of them is asked again without it. */
+/** Optional parameters; a request that is refused because of one is repeated without it. */
 export const optionalParameters = [
   'temperature',
   'top_p',
@@ -23,14 +23,14 @@ export const optionalParameters = [
   'store',
 ] as const;
 
-/** Prompts of one purpose of one run begin alike; with a key of their own they meet the same cache. */
+/** Prompts of the same run and purpose share a prefix; a common key routes them to the same cache. */
 function cacheKey({ purpose, run }: PreparedRequest): string {
-  // The run's name is nobody's business there.
+  // The run's name stays private.
   const ofRun = run === null ? '' : `-${createHash('sha256').update(run).digest('hex').slice(0, 16)}`;
   return `r2po-${purpose ?? 'model'}${ofRun}`;
 }
 
-/** The fields that both APIs have, under the same names. */
+/** Fields with the same names in both APIs. */
 function commonFields(model: string, asked: PreparedRequest): Body {
   const { temperature, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
@@ -66,7 +66,7 @@ export function chatBody(model: string, asked: PreparedRequest): Body {
   };
 }
 
-/** `reasons`: the model is known to reason, so that summaries of it can be had. */
+/** `reasons`: the model is known to reason, so summaries of its reasoning can be requested. */
 export function responsesBody(model: string, reasons: boolean, asked: PreparedRequest): Body {
   const { messages, maxTokens, form, shape, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
@@ -77,7 +77,7 @@ export function responsesBody(model: string, reasons: boolean, asked: PreparedRe
   return {
     ...commonFields(model, asked),
     input: messages.map(({ role, content }) => ({ role, content })),
-    // The replies are on record here; nothing has to stay there.
+    // Replies are recorded here; the server need not store them.
     ...(send('store') && { store: false }),
     ...(maxTokens !== null && send('max_output_tokens') && { max_output_tokens: maxTokens }),
     ...(Object.keys(reasoning).length > 0 && { reasoning }),

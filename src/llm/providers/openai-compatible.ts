@@ -1,6 +1,6 @@
 /**
- * Any endpoint that speaks OpenAI's chat completions. The `openai` package builds the requests; retries, timeouts,
- * decoding and messages are ours.
+ * Any endpoint with OpenAI's chat-completions API. The `openai` package builds the requests; retries, timeouts,
+ * decoding and messages are implemented here.
  */
 import { performance } from 'node:perf_hooks';
 import OpenAI, { APIConnectionError } from 'openai';
@@ -27,7 +27,7 @@ import { isLocal } from './transport.ts';
 
 const badUrl = 'is the base URL right? It usually ends in /v1';
 
-/** What can be left out of a request; a model that refuses one of them is asked again without it. */
+/** Optional parameters; a request that is refused because of one is repeated without it. */
 const optionalParameters = [
   'temperature',
   'top_p',
@@ -42,14 +42,14 @@ const optionalParameters = [
   'stream_options',
   'stream',
 ] as const;
-/** Keywords of JSON Schema that most servers take; vLLM refuses `multipleOf`. */
+/** JSON Schema keywords that most servers accept; vLLM refuses `multipleOf`. */
 const keywords = { bounds: true, steps: false, counts: true, lengths: true };
 const limitNames = ['max_tokens', 'max_completion_tokens'] as const;
 
-/** Headers that are sent; everything else that the client library would add stays here. */
+/** Headers to send; others that the client library adds are removed. */
 const sentHeaders = ['accept', 'authorization', 'content-type', 'user-agent'];
 
-/** Controls of servers that are named by their URL. */
+/** Controls of servers named by URL. */
 export const openAiControls: readonly ControlName[] = ['topP', 'stop', 'reasoningEffort', 'think'];
 
 /** `baseURL` ends before `/chat/completions`. */
@@ -81,7 +81,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
     send: (body, fetch, signal) => sendChat(options, body, fetch, signal),
 
     refused(error, body) {
-      // A limit that was derived may be what does not fit.
+      // A derived limit may exceed the context.
       const limit = isTooLong(error) ? limitNames.find((name) => name in body) : undefined;
       return limit ?? refusedKeyword(error, body) ?? refusedParameter(error, optionalParameters, Object.keys(body));
     },
@@ -111,7 +111,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
       return traits;
     },
 
-    /** Some servers cut a prompt that is longer than their context, and say so only in their token count. */
+    /** Some servers cut a prompt that exceeds their context, and only their token count shows it. */
     async check(completion, request, _, { log }) {
       const { promptTokens } = completion.usage;
       const expected = estimateTokens(shownPrompt(request));
@@ -144,7 +144,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
   };
 }
 
-/** What servers call the context of a model in their list: vLLM, LM Studio, Groq, Mistral. */
+/** Names of the context size in model lists: vLLM, LM Studio, Groq, Mistral. */
 const contextNames = [
   'max_model_len',
   'loaded_context_length',
@@ -157,20 +157,20 @@ function statedContext(entry: Readonly<Record<string, unknown>>): number | null 
   return contextNames.map((name) => countOrNull(entry[name])).find((tokens) => tokens !== null && tokens > 0) ?? null;
 }
 
-/** What is known of the server behind the URL. */
+/** Known facts about the server behind the URL. */
 interface Server {
   /** the address without `/v1` */
   readonly root: string;
   kind: ServerKind;
-  /** null: not said */
+  /** null: not reported */
   version: string | null;
-  /** prompts that it keeps at a time; null: not said */
+  /** number of prompts it caches; null: not reported */
   slots: number | null;
 }
 
 /**
- * Whether a server listens on a port that somebody chose. Ports from 32768 on are given to programs of the moment, which
- * are not asked for what a model server has; they are known by their first answer.
+ * Whether the URL has a deliberately chosen port. Ports from 32768 on are ephemeral; servers there are not asked about
+ * model-server features but recognised by their first answer.
  */
 function hasChosenPort(url: string): boolean {
   const { port } = new URL(url);
@@ -199,7 +199,7 @@ function serverBody(model: string, server: Server, asked: PreparedRequest): Body
   };
 }
 
-/** llama.cpp keeps one prompt a slot. */
+/** llama.cpp caches one prompt per slot. */
 function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: PreparedRequest): Body {
   if (kind !== 'llama.cpp') return {};
   const key = `${run ?? ''} ${purpose ?? ''}`;
@@ -207,7 +207,7 @@ function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: P
   return { ...(slot !== null && { id_slot: slot }), ...(!dropped.has('cache_prompt') && { cache_prompt: true }) };
 }
 
-/** What holds the reply to its form. */
+/** The fields that constrain the reply to its form. */
 function formFields({ kind, version }: Server, { form, shape, prefill: begun, dropped }: PreparedRequest): Body {
   if (shape === null) return {};
   if (begun !== null) return kind === 'vllm' ? { continue_final_message: true, add_generation_prompt: false } : {};
@@ -240,7 +240,7 @@ async function sendChat(
   const client = openAiClient(options, async (input, init) => {
     const response = await fetch(input, init);
     if (response.ok) return response;
-    // The client library keeps only one form of error body, so it does not get to see any.
+    // The client library keeps only one form of error body, so errors are captured before it.
     captured.failed = response;
     return new Response(null, { status: Math.min(response.status, 599) });
   });
@@ -253,7 +253,7 @@ async function sendChat(
   }
 }
 
-/** A client of the library that takes nothing from the environment, retries nothing and prints nothing. */
+/** A library client that ignores the environment, never retries and prints nothing. */
 export function openAiClient(
   options: Pick<EndpointOptions, 'baseURL' | 'apiKey' | 'timeoutSeconds'>,
   send: typeof fetch,
@@ -266,7 +266,7 @@ export function openAiClient(
     project: null,
     webhookSecret: null,
     maxRetries: 0,
-    // The watchdog ends a request first; the library's own limit must not.
+    // Timeouts are the watchdog's task, not the library's.
     timeout: Math.ceil(options.timeoutSeconds * 1000) + 60_000,
     logLevel: 'off',
     fetch: (input, init) => {

@@ -1,4 +1,4 @@
-/** Answers of OpenAI's chat completions, as OpenAI and the many who copy it send them. */
+/** Reads answers of OpenAI's chat completions, from OpenAI and compatible servers. */
 import { AttemptFailure } from '../retry.ts';
 import {
   AnsweredError,
@@ -13,7 +13,7 @@ import { excerpt, objectOf } from './failure.ts';
 import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
 import type { Reader, ReportedUsage } from './protocol.ts';
 
-/** `badUrl`: advice for JSON that is no completion. */
+/** `badUrl`: advice when the JSON is not a completion. */
 export function openAiReader(badUrl: string): Reader {
   let usage = noUsage;
   let model: string | null = null;
@@ -36,7 +36,7 @@ export function openAiReader(badUrl: string): Reader {
       }
       sawChoices = true;
       const choice = objectOf(Array.isArray(payload.choices) ? payload.choices[0] : null);
-      // The last chunk of a stream has the usage and no choice.
+      // A stream's last chunk has the usage and no choice.
       if (Object.keys(choice).length === 0) return {};
       sawChoice = true;
       if (choice.error !== undefined && choice.error !== null) throw new AnsweredError({ error: choice.error });
@@ -66,7 +66,7 @@ function noCompletion(payload: Readonly<Record<string, unknown>>, badUrl: string
   return new AttemptFailure(`JSON without "choices": ${shown}`, badUrl, { retryable: false });
 }
 
-/** A string, or a list of parts; '' for none. Parts of Mistral's kind `thinking` are reasoning. */
+/** The text of a string or a list of parts; '' for none. Mistral's `thinking` parts are reasoning. */
 function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -84,7 +84,7 @@ function partText(part: unknown): string {
   return [thinking, summary].flatMap((list) => (Array.isArray(list) ? list.map(partText) : [])).join('');
 }
 
-/** The reasoning in the fields of the servers; two that hold the same are one. */
+/** The reasoning from the servers' fields; equal ones are read once. */
 function reasoningText(message: Readonly<Record<string, unknown>>): string {
   for (const field of ['reasoning_content', 'reasoning', 'reasoning_text', 'thinking']) {
     const value = message[field];
@@ -97,14 +97,14 @@ function reasoningText(message: Readonly<Record<string, unknown>>): string {
   return Array.isArray(content) ? content.filter(isThought).map(partText).join('') : '';
 }
 
-/** The name of a tool that is called; null for none. */
+/** The name of a called tool; null: none. */
 function toolOf({ tool_calls: calls, function_call: call }: Readonly<Record<string, unknown>>): string | null {
   const first = Array.isArray(calls) && calls.length > 0 ? objectOf(calls[0]).function : call;
   if (first === undefined || first === null) return null;
   return `"${excerpt(stringOrNull(objectOf(first).name) ?? '', 60)}"`;
 }
 
-/** Null when there is no complete usage. */
+/** Null when the usage is incomplete. */
 function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | null {
   const usage = objectOf(payload.usage);
   const [promptTokens, completionTokens] = [countOrNull(usage.prompt_tokens), countOrNull(usage.completion_tokens)];
@@ -124,7 +124,7 @@ function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | nu
   };
 }
 
-/** OpenRouter's own price, and what its user pays the provider behind it where that has the user's key. */
+/** OpenRouter's price, plus the provider's own price when the user's key is used there. */
 function costOf({ cost, is_byok: isByKey, cost_details: details }: Readonly<Record<string, unknown>>): {
   costUsd?: number;
 } {

@@ -1,6 +1,6 @@
 /**
- * OpenAI, by its two APIs: Responses for models that reason, because chat completions hold back their reasoning and do
- * not know some of them; chat completions for the others. A model that turns out to need the other one gets it.
+ * OpenAI's two APIs: Responses for reasoning models, because chat completions hide their reasoning and lack some of the
+ * models; chat completions for the others. The API is switched when a model turns out to need the other one.
  */
 import { UsageError } from '../../base/errors.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
@@ -15,7 +15,7 @@ import { refusedKeyword } from './schema-keywords.ts';
 
 const badUrl = 'is the base URL right? It usually ends in /v1';
 
-/** Where the two APIs are, and how the key is sent. */
+/** Addresses and headers of the two APIs. */
 export interface OpenAiEndpoints {
   readonly chatUrl: string;
   readonly responsesUrl: string;
@@ -45,7 +45,7 @@ const wantsResponses = /v1\/responses|responses api|not a chat model/i;
 const isUnknownPath =
   /^(?:404:? ?)?(?:page |path |route |url )?not found\W*$|\/responses\b|<html|unknown (?:request )?(?:url|endpoint|path)|invalid url|cannot post|no route/i;
 
-/** The API that `error` says to use instead of the one of `body`; null: it is about something else. */
+/** The API that `error` asks for instead of that of `body`; null: it is about something else. */
 function otherApi(error: ServerError, body: Body): Api | null {
   if (apiOf(body) === 'chat/completions') return wantsResponses.test(error.message) ? 'responses' : null;
   if (error.code === 'model_not_found' || error.param === 'model') return null;
@@ -64,14 +64,14 @@ export function openAiProtocol(options: EndpointOptions, endpoints: OpenAiEndpoi
     if (stop.length === 0) return;
     throw new UsageError(
       `model ${id}`,
-      'expected no llm.stop: the Responses API of OpenAI, which this model is asked by, has no such texts; leave it out',
+      'expected no llm.stop: this model uses the Responses API of OpenAI, which has no stop sequences; leave it out',
     );
   }
 
-  /** Null: the error is no reason to use the other API. */
+  /** Null: the error does not ask for the other API. */
   function switchApi(error: ServerError, body: Body): string | null {
     const used = apiOf(body);
-    // Another call has found out already.
+    // Another call has already switched.
     if (used !== api) return used;
     const other = otherApi(error, body);
     if (other === null || hasSwitched) return null;
@@ -115,7 +115,7 @@ export function openAiProtocol(options: EndpointOptions, endpoints: OpenAiEndpoi
   };
 }
 
-/** A reader for answers of the API that the first payload belongs to. */
+/** Reads answers of either API, recognised by the first payload. */
 function eitherReader(): Reader {
   let chosen: Reader | null = null;
   return {

@@ -1,4 +1,4 @@
-/** OpenRouter: chat completions of many providers, with fields of its own for reasoning and the cost. */
+/** OpenRouter: chat completions of many providers, with its own fields for reasoning and cost. */
 import type { Message } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import { cacheBlocks } from './cache-blocks.ts';
@@ -11,7 +11,7 @@ import { refusedKeyword, schemaFor } from './schema-keywords.ts';
 
 const badUrl = 'is the base URL that of OpenRouter? It ends in /api/v1';
 const keywords = { bounds: true, steps: true, counts: true, lengths: true };
-/** Vendors whose caches are told what to keep; those of the others find it themselves. */
+/** Vendors that need explicit cache marks; the others cache automatically. */
 const markedVendors = ['anthropic'];
 
 const optionalParameters = [
@@ -40,7 +40,7 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
   const base = baseURL.replace(/\/+$/, '');
   const isMarked = markedVendors.includes(model.split('/')[0]);
   const contentOf = (message: Message) => (isMarked ? cacheBlocks(message, true) : message.content);
-  // Both in one request are refused.
+  // A request with both is refused.
   const reasoning = controls === undefined ? null : reasoningOf(controls);
 
   function body({ messages, temperature, seed, maxTokens, form, shape, controls, dropped }: PreparedRequest): Body {
@@ -72,7 +72,7 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
 
   return {
     url: `${base}/chat/completions`,
-    notFound: `is "${model}" the name of a model of OpenRouter?`,
+    notFound: `is "${model}" an OpenRouter model?`,
     badUrl,
     headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
     forms: ['json', 'lines'],

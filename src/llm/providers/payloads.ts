@@ -1,39 +1,39 @@
 /**
- * From the bytes of an answer to its JSON payloads, as they arrive: server-sent events, one JSON document a line, or one
- * JSON document. What a body is is seen by its first characters, because servers answer in other forms than they were
- * asked for, and name other content types. Memory and time are linear in the length.
+ * Decodes the bytes of an answer to JSON payloads as they arrive: server-sent events, one JSON document per line, or
+ * one JSON document. The form is recognised by the first characters, because servers answer in unrequested forms with
+ * wrong content types. Memory and time are linear in the length.
  */
 import { createParser } from 'eventsource-parser';
 import { AttemptFailure } from '../retry.ts';
 import { repetitionAdvice, shownBody, truncationAdvice } from './answer.ts';
 
-/** A stream spends some hundred bytes on every token; this is more than models' longest replies take. */
+/** Maximum size of an answer. A stream takes some hundred bytes per token; the longest replies need less than this. */
 const maxBytes = 32 * 2 ** 20;
 
 export interface Payload {
   readonly value: unknown;
-  /** name of the server-sent event; '' for none */
+  /** name of the server-sent event; '': none */
   readonly event: string;
 }
 
 export interface PayloadDecoder {
-  /** whether an end mark has come; what comes after it is not read */
+  /** whether the end mark was received; nothing after it is read */
   readonly marked: boolean;
-  /** whether the payloads come one by one, so that their times mean something */
+  /** whether payloads arrive one by one, so that their times can be measured */
   readonly streamed: boolean;
-  /** Payloads that are complete with these bytes. Throws `AttemptFailure`. */
+  /** Payloads completed by these bytes. Throws `AttemptFailure`. */
   push(bytes: Uint8Array): Payload[];
-  /** The payloads that only the end of the body completes. Throws `AttemptFailure`. */
+  /** Payloads completed by the end of the body. Throws `AttemptFailure`. */
   end(): Payload[];
 }
 
-/** The part of a decoder that knows one form. Texts are handed over once. */
+/** The part of a decoder for one form. Each text is passed once. */
 interface Frames {
   push(text: string): Payload[];
   end(): Payload[];
 }
 
-/** `badUrl`: advice for a body that no model endpoint sends. */
+/** `badUrl`: advice for a body that is not from a model endpoint. */
 export function payloadDecoder(contentType: string, badUrl: string): PayloadDecoder {
   const decoder = new TextDecoder();
   let bytesSeen = 0;
@@ -89,18 +89,18 @@ export function payloadDecoder(contentType: string, badUrl: string): PayloadDeco
   };
 }
 
-/** Null: more characters are needed. */
+/** Null: more characters needed. */
 function formOf(text: string, contentType: string, isLast: boolean): 'events' | 'json' | 'other' | null {
   const start = text.trimStart();
   if (start === '') {
-    // A body of blank lines is no events: the first event has not come.
+    // Blank lines alone are not events: the first event may follow.
     return null;
   }
   if (/^[[{]/.test(start)) return 'json';
   if (/^(?:data|event|id|retry)?:/.test(start)) return 'events';
   if (!isLast && /^(?:d(?:at?)?|data|e(?:v(?:en?)?)?|event|id?|r(?:e(?:tr?)?)?|retry)$/.test(start)) return null;
   if (contentType.includes('text/event-stream') && !start.startsWith('<')) return 'events';
-  // A bare value is JSON, too, though never a reply. Some are read whole, for the message.
+  // A bare value is also JSON, though never a reply. It is read whole for the message.
   if (!isLast && start.length < 200) return null;
   return /^(?:null|true|false|-?\d|")/.test(start) ? 'json' : 'other';
 }
@@ -118,10 +118,10 @@ function truncated(text: string, contentType: string): AttemptFailure {
 }
 
 function noJson(text: string, contentType: string, badUrl: string): AttemptFailure {
-  return new AttemptFailure(`no JSON but ${shownBody(text, contentType)}`, badUrl, { retryable: false });
+  return new AttemptFailure(`a body other than JSON: ${shownBody(text, contentType)}`, badUrl, { retryable: false });
 }
 
-/** Server-sent events. `[DONE]` is the end mark of OpenAI and of all who speak as it does. */
+/** Server-sent events. `[DONE]` is the end mark of OpenAI and compatible servers. */
 function eventFrames(onMark: () => void): Frames {
   let found: Payload[] = [];
   let ended = false;
@@ -143,11 +143,11 @@ function eventFrames(onMark: () => void): Frames {
     found = [];
     return payloads;
   };
-  // The last blank line may be missing, and with it the end of the last event.
+  // The final blank line, which ends the last event, may be missing.
   return { push, end: () => push('\n\n') };
 }
 
-/** One document over many lines, or one a line; the first line that ends shows which. */
+/** One document over many lines, or one per line; the first line decides. */
 function jsonFrames(contentType: string, onLines: () => void): Frames {
   let pieces: string[] = [];
   let form: 'lines' | 'document' | null = null;
@@ -194,7 +194,7 @@ function jsonFrames(contentType: string, onLines: () => void): Frames {
     if (rest.trim() === '') return [];
     const value = parse(rest.trim(), contentType);
     if (lineCount > 0) onLines();
-    // Google's API without its events answers a list of what would be the events.
+    // Without events, Google's API answers with a list of them.
     if (Array.isArray(value) && value.length > 0) return value.map((entry) => ({ value: entry, event: '' }));
     return [{ value, event: '' }];
   }

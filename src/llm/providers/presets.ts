@@ -1,4 +1,4 @@
-/** Known providers: a name, where it is, which API it speaks, and where its key stands. */
+/** Known providers: name, address, API and the key's environment variable. */
 
 import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
@@ -15,21 +15,21 @@ import type { EndpointOptions } from './protocol.ts';
 export type { Environment } from './base-url.ts';
 
 export interface Preset {
-  /** model names are `<id>/<model>` */
+  /** prefix of model names: `<id>/<model>` */
   readonly id: string;
-  /** what follows the slash, for messages */
+  /** placeholder for what follows the slash, for messages */
   readonly form: string;
-  /** null: it has no address of its own, and `addressVariable` is not set */
+  /** null: no default address, and `addressVariable` is not set */
   readonly baseURL: (env: Environment) => string | null;
-  /** environment variable that holds another address, or the only one; null: there is none */
+  /** environment variable of a custom address, or of the only one; null: none */
   readonly addressVariable: string | null;
-  /** the client of its API */
+  /** opens a model of its API */
   readonly open: (options: EndpointOptions, env: Environment) => EndpointModel;
   readonly keyVariable: string;
   readonly keyRequired: boolean;
-  /** the provider's name in the list of prices; null: what it costs is not known by the model's name alone */
+  /** the provider's name in the price list; null: the model name alone does not determine the price */
   readonly priceList: string | null;
-  /** those of the controls that not every provider has */
+  /** supported controls, of those that not every provider supports */
   readonly controls: readonly ControlName[];
 }
 
@@ -105,5 +105,5 @@ export const presets: readonly Preset[] = [
   },
 ];
 
-/** Key of a server that is named by its URL. No provider's key is ever sent to such a server. */
+/** Key of servers named by URL. They never receive a provider's key. */
 export const urlKeyVariable = 'R2PO_API_KEY';

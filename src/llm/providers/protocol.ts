@@ -1,4 +1,4 @@
-/** What an API of model endpoints has of its own; `endpoint.ts` has what they share. */
+/** What is specific to an API of model endpoints; `endpoint.ts` has the common parts. */
 
 import type { Sleep } from '../../base/async.ts';
 import type { ChatRequest, Finish, Message } from '../chat.ts';
@@ -7,87 +7,87 @@ import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
 import type { ServerError } from './failure.ts';
 
 export interface ClientSettings {
-  /** longest time for one request, from sending it to the end of the answer, s */
+  /** timeout of one request, from sending it to the end of the answer, s */
   readonly timeoutSeconds: number;
-  /** longest time without any data, s; it begins with the first byte for local servers, which may load a model before */
+  /** timeout without data, s; for local servers, which may first load a model, it starts with the first byte */
   readonly idleTimeoutSeconds: number;
-  /** requests for one call, the first included; a request made again without a refused parameter does not count */
+  /** maximum attempts per call, the first included; a repetition without a refused parameter does not count */
   readonly maxAttempts: number;
-  /** most requests at a time to one base URL from this process; without it the provider's own number */
+  /** maximum concurrent requests of this process to one base URL; default: the provider's own number */
   readonly maxConcurrent?: number;
-  /** shortest time between the starts of two requests to one base URL, s; 0 without it */
+  /** minimum time between the starts of two requests to one base URL, s; default 0 */
   readonly minSpacingSeconds?: number;
-  /** without it all are left to the endpoint */
+  /** default: all are left to the endpoint */
   readonly controls?: Controls;
   readonly fetch?: typeof fetch;
   readonly sleep?: Sleep;
   /** uniform in [0, 1), for the jitter */
   readonly random?: () => number;
-  /** one line for the user where a call brings no log of its own: waits, parameters left out, prompts that seem cut */
+  /** receives one-line messages when a call has no log of its own: waits, omitted parameters, prompts that seem cut */
   readonly log?: (line: string) => void;
 }
 
 export interface EndpointOptions extends ClientSettings {
   /** the model's name in this program; `model` is its name at the endpoint */
   readonly id: string;
-  /** what the API's own paths are added to */
+  /** prefix of the API's paths */
   readonly baseURL: string;
-  /** null: none is sent */
+  /** null: not sent */
   readonly apiKey: string | null;
-  /** environment variable of the key, for messages; null: none */
+  /** the key's environment variable, for messages; null: none */
   readonly keyVariable?: string | null;
   readonly model: string;
-  /** headers of each request beside the protocol's own; their values are secrets, as keys are */
+  /** extra headers of each request; their values are secrets, like keys */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Body = Readonly<Record<string, unknown>>;
 
-/** One request as a protocol words it. */
+/** One request before a protocol turns it into a body. */
 export interface PreparedRequest {
-  /** with the beginning of the reply as a last assistant message when `prefill` is not null */
+  /** end with the prefill as an assistant message when `prefill` is not null */
   readonly messages: readonly Message[];
   readonly temperature: number | null;
   readonly seed: number | null;
   readonly purpose: string | null;
-  /** tells the calls of one run from those of others in this process; null: not said */
+  /** identifies the calling run within this process; null: unknown */
   readonly run: string | null;
   readonly form: ReplyForm;
   /** null: any reply; `form` is `lines` then */
   readonly shape: ReplyShape | null;
-  /** the beginning of the reply that the model goes on from; null: it begins by itself */
+  /** start of the reply that the model continues; null: none */
   readonly prefill: string | null;
-  /** limit of the reply, reasoning included, tokens; null: none is sent */
+  /** limit of the reply, reasoning included, tokens; null: not sent */
   readonly maxTokens: number | null;
   readonly controls: Controls;
-  /** parameters that this endpoint has refused */
+  /** parameters refused by this endpoint */
   readonly dropped: ReadonlySet<string>;
 }
 
-/** Tokens as the endpoint counted them; null for what it did not say. */
+/** Token counts as reported by the endpoint; null: not reported. */
 export interface ReportedUsage {
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
   readonly cachedTokens: number | null;
   readonly cacheWriteTokens: number | null;
   readonly reasoningTokens: number | null;
-  /** what the call cost, USD; left out when it is not said */
+  /** cost of the call, USD; omitted when not reported */
   readonly costUsd?: number | undefined;
 }
 
-/** What one payload of an answer adds. */
+/** The increment of one payload. */
 export interface Piece {
   readonly text?: string | undefined;
   readonly reasoning?: string | undefined;
-  /** nothing more comes, although the connection may stay open */
+  /** the answer is complete, although the connection may stay open */
   readonly done?: boolean;
 }
 
-/** What an answer says of itself, apart from its text. */
+/** The metadata of an answer. */
 export interface Ending {
-  /** null: the answer does not say; a stream has been cut off then, unless it had an end mark */
+  /** null: not reported; a stream was then truncated, unless it had an end mark */
   readonly finish: Finish | null;
-  /** true: what is no stream has been cut off, too, when `finish` is null */
+  /** true: also answers that are not streams were truncated when `finish` is null */
   readonly needsEnd?: boolean;
   readonly finishReason: string | null;
   readonly model: string | null;
@@ -95,11 +95,11 @@ export interface Ending {
   readonly usage: ReportedUsage;
 }
 
-/** Reads one answer, whole or in pieces, as its JSON payloads arrive. Both throw `AttemptFailure` or `AnsweredError`. */
+/** Reads the JSON payloads of one answer, whole or streamed. Both methods throw `AttemptFailure` or `AnsweredError`. */
 export interface Reader {
-  /** `event`: the name of the server-sent event; '' when it has none. Errors of the usual forms do not get here. */
+  /** `event`: name of the server-sent event; '': none. Errors of the common forms are handled before. */
   take(payload: Readonly<Record<string, unknown>>, event: string): Piece;
-  /** after the last payload */
+  /** Called after the last payload. */
   end(): Ending;
 }
 
@@ -108,59 +108,61 @@ export interface Completion extends Ending {
   /** null: none */
   readonly reasoning: string | null;
   readonly finish: Finish;
-  /** from sending the request to the first token, s; null: the answer came in one piece */
+  /** time to first token, s; null: not streamed */
   readonly firstTokenSeconds: number | null;
-  /** from the first token to the last one, s; null: the answer came in one piece */
+  /** time from the first token to the last, s; null: not streamed */
   readonly streamSeconds: number | null;
   readonly rateLimits: Readonly<Record<string, string>>;
 }
 
-/** What an endpoint turns out to be. */
+/** Features of an endpoint found out by asking it. */
 export interface EndpointTraits {
-  /** strongest first, ending with `lines` */
+  /** supported reply forms, strongest first, ending with `lines` */
   readonly forms: readonly ReplyForm[];
-  /** requests that it works on at a time */
+  /** maximum concurrent requests */
   readonly maxConcurrent?: number;
 }
 
 /**
- * GETs a path below the base URL, or a whole URL, with the protocol's headers, or POSTs a body there; throws for what is
- * no JSON with a success status.
+ * GETs a path below the base URL, or a full URL, with the protocol's headers, or POSTs a body there. Throws unless the
+ * answer is JSON with a success status.
  */
 export type GetJson = (path: string, body?: Body) => Promise<unknown>;
 
 export interface Protocol {
-  /** where completions are asked for; a query is not shown in messages */
+  /** address for completions; messages omit its query */
   readonly url: string;
   /** advice when the model, or the path, does not exist */
   readonly notFound: string;
-  /** advice when an answer is none of this API */
+  /** advice when an answer is not from this API */
   readonly badUrl: string;
-  /** headers of each request, the key among them */
+  /** headers of each request, including the key */
   readonly headers: Readonly<Record<string, string>>;
-  /** what replies can be held to at first, strongest first, ending with `lines` */
+  /** reply forms to try at first, strongest first, ending with `lines` */
   readonly forms: readonly ReplyForm[];
-  /** false: the API knows no seed */
+  /** false: the API supports no seed */
   readonly hasSeed?: boolean;
-  /** without `controls.extraBody`, which is laid over it afterwards */
+  /** The request body without `controls.extraBody`, which is merged afterwards. */
   body(asked: PreparedRequest): Body;
-  /** Sends one request instead of a plain POST of the body. Rejects as `fetch` does. */
+  /** Replaces the plain POST of the body. Rejects like `fetch`. */
   send?(body: Body, fetch: typeof globalThis.fetch, signal: AbortSignal): Promise<Response>;
-  /** The parameter that an error complains about, if the endpoint can do without; else null. */
+  /** The optional parameter that an error refuses; null: none. */
   refused(error: ServerError, body: Body): string | null;
   reader(asked: PreparedRequest): Reader;
-  /** What an answer's headers, or one of its payloads, show of the server; null: nothing new. */
+  /** Features of the server learned from an answer's headers or a payload; null: nothing new. */
   recognise?(headers: Headers, payload: Readonly<Record<string, unknown>>): EndpointTraits | null;
   /**
-   * Asks the server what it is, when the model is opened (`isFirst`) and before each call; resolves at once when there
-   * is nothing left to ask. Any error, and a wait of more than some seconds, means that it does not say.
+   * Asks the server for its features, when the model is opened (`isFirst`) and before each call; resolves at once when nothing is unknown. Errors and timeouts mean that they stay unknown.
    */
   explore?(get: GetJson, isFirst: boolean): Promise<EndpointTraits | null>;
-  /** Looks at a reply in the light of its request, and may correct its usage. Throws `AttemptFailure` for one that cannot be trusted. */
+  /**
+   * Checks a reply against its request, and may correct its usage. Throws `AttemptFailure` for a reply that cannot be
+   * trusted.
+   */
   check?(completion: Completion, request: ChatRequest, body: Body, tools: CheckTools): Promise<Completion>;
-  /** Tokens that a prompt and its reply may have together; null, or any error: the endpoint does not say. */
+  /** Context window: prompt plus reply, tokens; null, or any error: not reported. */
   contextTokens?(get: GetJson): Promise<number | null>;
-  /** Names of the models that the endpoint has. Any error means that it does not say. */
+  /** Names of the endpoint's models. Any error means that it does not list them. */
   models(get: GetJson): Promise<readonly string[]>;
 }
 

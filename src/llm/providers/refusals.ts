@@ -1,8 +1,8 @@
-/** What an endpoint refuses of a request and can do without: a parameter, or the form to which the reply is held. */
+/** Refusals of optional parts of a request: a parameter, or the form that constrains the reply. */
 import type { ReplyForm } from '../reply/shape.ts';
 import type { ServerError } from './failure.ts';
 
-/** The endpoint does not take a parameter that it can do without. */
+/** The endpoint refuses an optional parameter. */
 export class RefusedParameter extends Error {
   readonly parameter: string;
 
@@ -13,7 +13,7 @@ export class RefusedParameter extends Error {
   }
 }
 
-/** Which of the optional parameters that were sent the error complains about; null when it is about something else. */
+/** The optional parameter sent that the error refuses; null: it is about something else. */
 export function refusedParameter(
   error: ServerError,
   optional: readonly string[],
@@ -24,7 +24,7 @@ export function refusedParameter(
   return (error.param === null ? null : find(error.param)) ?? (error.param === null ? find(error.message) : null);
 }
 
-/** Words that a refusal of the form has, of whatever server. */
+/** Words in refusals of each form, across servers. */
 const formWords: Readonly<Record<Exclude<ReplyForm, 'lines'>, RegExp>> = {
   json: /response_?format|response_?mime|response_?(?:json_?)?schema|json[_ ]?schema|json[_ ]?(?:mode|object)|structured[_ ]?outputs?|output_?(?:config|format)|\bschema\b|\bformat\b|text\.format|grammar|sampler|guided|constrained/i,
   grammar: /grammar|gbnf|sampler|structured[_ ]?outputs?|guided|constrained/i,
@@ -33,13 +33,13 @@ const formWords: Readonly<Record<Exclude<ReplyForm, 'lines'>, RegExp>> = {
     /prefill|prefix|continue_final_message|add_generation_prompt|(?:last|final) message|assistant|roles? must alternate|end with a user/i,
 };
 
-/** Refusals that are about the account, the model or the length of the prompt, in whatever form it is asked. */
+/** Refusals about the account, the model or the prompt length, which do not depend on the form. */
 const otherReasons =
   /api[_ ]?key|unauthori[sz]ed|credit|quota|billing|model.{0,80}(?:not|doesn't|does not) (?:found|exist)|no such model|unknown model|context|too long|too many tokens|rate limit/i;
 
 /**
- * Whether an error is about the form. A server that says "bad request" and no more may mean the form, too: it is asked
- * without it, and says what it means then.
+ * Whether an error refuses the form. An unspecific "bad request" may also mean the form: the request is repeated
+ * without it, and the next error is clearer.
  */
 export function refusesForm(status: number, error: ServerError, form: ReplyForm): boolean {
   if (form === 'lines') return false;

@@ -1,25 +1,28 @@
-/** Whether a text that is being written has begun to go round in circles: its end repeats one unit again and again. */
+/** Detects when a text that is being written repeats itself: its end consists of one repeated unit. */
 
-/** Characters of the end that are looked at. A unit that is longer than a part of this is not found. */
+/** Characters at the end that are checked; only units much shorter than this are found. */
 const windowLength = 4096;
-/** Characters between two looks, so that the work stays linear. */
+/** Characters between two checks, so that the work stays linear. */
 const stride = 512;
-/** Fewest rounds. */
+/** Minimum number of repetitions. */
 const minRounds = 6;
-/** Shortest part in rounds, characters. Replies hold rows of dashes, and lists of equal numbers. */
+/**
+ * Minimum length of the repeated part, characters. Replies legitimately contain rows of dashes and lists of equal
+ * numbers.
+ */
 const minRepetitionLength = 600;
-/** What an equal value takes in a list of them, at most: it is no circle as long as values are missing. */
+/** Maximum characters per value of a list; equal values do not count as repetition while values are missing. */
 const charactersPerValue = 16;
 
 export interface Repetition {
-  /** where the second round begins, an index into the text */
+  /** start of the second repetition, an index into the text */
   readonly start: number;
   readonly unit: string;
 }
 
 /**
- * The longest end of `text` that is made of at least `minRounds` equal units; null for none of `minLength` characters.
- * Linear: the failure function of Knuth, Morris and Pratt over the reversed text.
+ * The longest suffix of `text` that consists of at least `minRounds` equal units; null if it has fewer than `minLength`
+ * characters. Linear: the failure function of Knuth, Morris and Pratt over the reversed text.
  */
 export function repetitionAtEnd(text: string, minLength: number): Repetition | null {
   const length = text.length;
@@ -40,21 +43,21 @@ export function repetitionAtEnd(text: string, minLength: number): Repetition | n
 }
 
 export interface RepetitionWatch {
-  /** Takes what was written; the answer is where to cut all of it, null: it goes on. */
+  /** Takes new text; returns where to cut the whole text, null: no repetition. */
   push(piece: string): Repetition | null;
 }
 
-/** `values`: how many values the reply may list. */
+/** `values`: maximum number of values in the reply. */
 export function repetitionWatch(values: number): RepetitionWatch {
   const shortest = Math.max(minRepetitionLength, values * charactersPerValue);
   const kept = Math.max(windowLength, 2 * shortest);
-  // With a longer window the looks are rarer, so the work for each character stays the same.
+  // A longer window is checked less often, so the work per character stays the same.
   const step = Math.max(stride, kept / 8);
   let window = '';
   let read = 0;
   let unseen = 0;
 
-  /** Of no more than `step` characters. */
+  /** Takes at most `step` characters. */
   function pushShort(piece: string): Repetition | null {
     window += piece;
     unseen += piece.length;
@@ -70,7 +73,7 @@ export function repetitionWatch(values: number): RepetitionWatch {
 
   return {
     push(piece) {
-      // Circles begin within the window only when no look is left out.
+      // Repetition starts within the window only when no check is skipped.
       for (let at = 0; at < piece.length; at += step) {
         const circles = pushShort(piece.slice(at, at + step));
         if (circles !== null) return circles;

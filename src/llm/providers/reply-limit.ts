@@ -1,21 +1,21 @@
-/** How many tokens a reply may take when the user does not say: enough for any answer, too few for a model that never ends. */
+/** Default token limit of replies: enough for any answer, too few for a model that never stops. */
 import type { Controls } from '../controls.ts';
 import type { ReplyShape } from '../reply/shape.ts';
 
-/** For the name of a parameter and what stands around it, tokens; tokenizers that take digits one by one need most. */
+/** Tokens per parameter name with its punctuation, for tokenizers that split digits. */
 const tokensPerName = 10;
-/** For reasons in scripts other than Latin. */
+/** For explanations in non-Latin scripts. */
 const tokensPerCharacter = 1;
-/** Room for words that were not asked for. */
+/** Tokens for unrequested words. */
 const extraWords = 512;
-/** Room for reasoning that nobody has ruled out. */
+/** Tokens for possible reasoning. */
 const unknownReasoning = { local: 4096, hosted: 12_288 };
-/** Room for a model that is known to reason. */
+/** Tokens for a model that is known to reason. */
 const knownReasoning = 32_768;
-/** After cuts the room is doubled, up to this many tokens. */
+/** The limit doubles after cuts, up to this many tokens. */
 const maxRoom = 131_072;
 
-/** Tokens of the wanted reply, on the safe side. */
+/** Upper estimate of the expected reply, tokens. */
 function answerTokens({ count, values, explanationLength }: ReplyShape): number {
   const shown =
     values.kind === 'choice'
@@ -28,15 +28,18 @@ function answerTokens({ count, values, explanationLength }: ReplyShape): number 
 }
 
 export interface ReplyLimit {
-  /** Limit of the next request, tokens; null: none is known to be enough. */
+  /** Limit of the next request, tokens; null: no limit, because none is known to suffice. */
   of(shape: ReplyShape | null): number | null;
-  /** The model has reasoned. */
+  /** Notes that the model reasons. */
   noteReasoning(): void;
-  /** A limit that was not the user's cut a reply: the next one is longer. False when it cannot be. */
+  /** Raises the limit after it cut a reply. False when it is the user's or at its maximum. */
   noteCut(): boolean;
 }
 
-/** `isLocal`: a local model's time is dearer than its reasoning; hosted models reason long without showing it. */
+/**
+ * `isLocal`: local models get a tighter limit, because their time is costly; hosted models may reason long without
+ * showing it.
+ */
 export function replyLimit(controls: Controls, isLocal: boolean): ReplyLimit {
   const { maxReplyTokens, think, reasoningEffort } = controls;
   const isOff = think === false || reasoningEffort === 'none';

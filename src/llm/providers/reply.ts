@@ -1,4 +1,4 @@
-/** From what an endpoint answered to the reply of a call. */
+/** Converts an endpoint's completion to the reply of a call. */
 import { estimateTokens } from '../../base/tokens.ts';
 import type { ChatReply, ChatRequest } from '../chat.ts';
 import { type Completion, shownPrompt } from './protocol.ts';
@@ -7,7 +7,7 @@ export function replyOf(
   completion: Completion,
   request: ChatRequest,
   call: Pick<ChatReply, 'latencySeconds' | 'requests' | 'answeredBy' | 'dropped'> & {
-    /** the model's name at the endpoint, for one that does not say it */
+    /** the model's name at the endpoint, used when the answer does not report it */
     readonly model: string;
   },
 ): ChatReply {
@@ -34,7 +34,7 @@ export function replyOf(
   };
 }
 
-/** The reply with the beginning that was written for it; null: the model began anew, and cannot be held by one. */
+/** The reply including its prefill; null: the model started anew instead of continuing. */
 export function withPrefill(completion: Completion, prefill: string): Completion | null {
   const { text } = completion;
   if (text.trimStart().startsWith(prefill)) return completion;

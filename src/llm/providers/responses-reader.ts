@@ -1,4 +1,4 @@
-/** Answers of OpenAI's Responses API: server-sent events, or one response. */
+/** Reads answers of OpenAI's Responses API: server-sent events, or one response. */
 import { AttemptFailure } from '../retry.ts';
 import {
   AnsweredError,
@@ -15,15 +15,15 @@ import type { Piece, Reader, ReportedUsage } from './protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether a payload is one of this API. */
+/** Whether a payload is from this API. */
 export function isOfResponses({ type, object }: Fields): boolean {
   return object === 'response' || stringOrNull(type)?.startsWith('response.') === true;
 }
 
-/** Parts of a list of records. */
+/** The elements of a list, as objects. */
 const objectsOf = (list: unknown) => (Array.isArray(list) ? list.map(objectOf) : []);
 
-/** `badUrl`: advice for JSON that is no response. */
+/** `badUrl`: advice when the JSON is not a response. */
 export function responsesReader(badUrl: string): Reader {
   let usage: ReportedUsage = noUsage;
   let model: string | null = null;
@@ -39,7 +39,7 @@ export function responsesReader(badUrl: string): Reader {
     if (/_call$/.test(type)) tool = `"${excerpt(stringOrNull(item.name) ?? type, 60)}"`;
   }
 
-  /** The texts of a whole response that did not come in pieces before. */
+  /** The texts of a complete response that were not streamed before. */
   function textsOf(response: Fields): Piece {
     const items = objectsOf(response.output);
     const parts = items.filter(({ type }) => type === 'message').flatMap(({ content }) => objectsOf(content));
@@ -119,10 +119,10 @@ export function responsesReader(badUrl: string): Reader {
 
 function noResponse(payload: Fields, badUrl: string): AttemptFailure {
   const shown = shownBody(JSON.stringify(payload), 'application/json');
-  return new AttemptFailure(`JSON that is no response: ${shown}`, badUrl, { retryable: false });
+  return new AttemptFailure(`JSON other than a response: ${shown}`, badUrl, { retryable: false });
 }
 
-/** Null when there is no complete usage. */
+/** Null when the usage is incomplete. */
 function usageOf(counts: Fields): ReportedUsage | null {
   const [promptTokens, completionTokens] = [countOrNull(counts.input_tokens), countOrNull(counts.output_tokens)];
   if (promptTokens === null || completionTokens === null) return null;

@@ -1,9 +1,9 @@
-/** The JSON Schema of a reply without the keywords that an endpoint refuses: it is learned which ones those are. */
+/** The JSON Schema of a reply without the keywords that the endpoint refuses, which are learned. */
 import { type SchemaKeywords, schemaOf } from '../reply/forms.ts';
 import type { ReplyShape } from '../reply/shape.ts';
 import type { ServerError } from './failure.ts';
 
-/** What goes together with a keyword that is refused. */
+/** Keyword groups that are dropped together. */
 const groups: Readonly<Record<string, keyof SchemaKeywords>> = {
   multipleOf: 'steps',
   maxLength: 'lengths',
@@ -15,7 +15,7 @@ const groups: Readonly<Record<string, keyof SchemaKeywords>> = {
 
 const nameOf = (keyword: string) => `schema.${keyword}`;
 
-/** `known`: the keywords that the API documents. `dropped`: parameters that this endpoint has refused. */
+/** `known`: keywords that the API documents. `dropped`: parameters refused by this endpoint. */
 export function schemaFor(
   shape: ReplyShape,
   known: Required<SchemaKeywords>,
@@ -27,10 +27,10 @@ export function schemaFor(
 }
 
 const aboutSchema = /schema|response_?format|text\.format|output_?(?:config|format)/i;
-/** The schema is understood, and too much for the decoder. */
+/** The schema is valid but too complex for the decoder. */
 const tooMuch = /too (?:many states|complex|large|deep)|complexity/i;
 
-/** The keyword of the schema in `body` that an error complains about, as a name to be dropped; null: none. */
+/** The schema keyword in `body` that an error refuses, as a name for `dropped`; null: none. */
 export function refusedKeyword(error: ServerError, body: Readonly<Record<string, unknown>>): string | null {
   const about = `${error.param ?? ''} ${error.message}`;
   if (!aboutSchema.test(about)) return null;
@@ -38,7 +38,7 @@ export function refusedKeyword(error: ServerError, body: Readonly<Record<string,
   const isSent = (keyword: string) => sent.includes(`"${keyword}":`);
   const sentKeywords = Object.keys(groups).filter(isSent);
   const named = sentKeywords.find((keyword) => new RegExp(`(?<![A-Za-z])${keyword}(?![A-Za-z])`).test(about));
-  // Steps and lengths cost a decoder most and are missed least.
+  // Steps and lengths are the most costly and least important for a decoder.
   const found = named ?? (tooMuch.test(about) ? sentKeywords[0] : undefined);
   return found === undefined ? null : nameOf(found);
 }

@@ -1,8 +1,8 @@
-/** Keys and other secrets of requests: sent, and shown nowhere. */
+/** Checks and redacts the secrets of requests: keys and header values. */
 import { UsageError } from '../../base/errors.ts';
 import type { EndpointOptions } from './protocol.ts';
 
-/** Throws a usage error for a key that no header can hold. */
+/** Throws a usage error for a key that is invalid in a header. */
 export function requireSendableKey({ id, apiKey, keyVariable }: EndpointOptions): void {
   if (apiKey === null || /^[\x21-\x7e]+$/.test(apiKey)) return;
   throw new UsageError(
@@ -11,7 +11,7 @@ export function requireSendableKey({ id, apiKey, keyVariable }: EndpointOptions)
   );
 }
 
-/** Takes the key and the values of the user's headers out of a text. */
+/** Redacts the key and the values of the user's headers in a text. */
 export function redactor({ apiKey, headers }: EndpointOptions): (text: string) => string {
   const secrets = [apiKey, ...Object.values(headers ?? {})].filter((secret) => secret !== null && secret.length >= 4);
   return (text) => secrets.reduce<string>((shown, secret) => shown.replaceAll(secret as string, '[key]'), text);

@@ -1,9 +1,9 @@
 /**
- * Which slot of a llama.cpp server the prompts of one purpose of one run go to, so that search and critic do not evict
- * each other's prompt from the cache.
+ * Assigns each run and purpose a slot of a llama.cpp server, so that search and critic do not evict each other's cached
+ * prompt.
  */
 
-/** A key that has not asked for so long gives its slot to another one, ms. */
+/** A key that is idle for this long loses its slot to another key, ms. */
 const idleTime = 120_000;
 
 interface Holder {
@@ -15,7 +15,7 @@ const holders = new Map<string, Holder[]>();
 
 /**
  * The slot of `key` at `server`, for the whole process; null: the server chooses, because there are more keys than
- * slots. `now`: a clock that never goes back, ms.
+ * slots. `now`: monotonic clock, ms.
  */
 export function slotOf(server: string, key: string, slots: number, now: number): number | null {
   if (slots < 2) return null;

@@ -1,4 +1,4 @@
-/** One answer, read while it arrives: its text and reasoning, their pace, and circles that are cut. */
+/** Reads one answer while it arrives: text, reasoning and pace; repetition is cut. */
 import { performance } from 'node:perf_hooks';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { CallProgress } from '../chat.ts';
@@ -10,26 +10,26 @@ import type { Completion, Ending, Piece, Reader } from './protocol.ts';
 import { type RepetitionWatch, repetitionWatch } from './repetition.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** Answers have a few thousand characters; with this many, nobody could read the record. */
+/** Maximum characters; answers have a few thousand. */
 const maxTextLength = 2 ** 20;
-/** Shortest time between two reports of progress, ms. */
+/** Minimum time between two progress reports, ms. */
 const reportInterval = 100;
 
 export interface StreamOptions {
   readonly reader: Reader;
   readonly watchdog: Watchdog;
-  /** when the request was sent, on the clock of `performance` */
+  /** time at which the request was sent, on the clock of `performance` */
   readonly sentAt: number;
-  /** how many values the reply may list */
+  /** maximum number of values in the reply */
   readonly values: number;
-  /** advice for a body that is none of this API */
+  /** advice for a body that is not from this API */
   readonly badUrl: string;
   readonly onProgress: (progress: CallProgress) => void;
-  /** told of each payload before it is read */
+  /** called with each payload before it is read */
   readonly onPayload: (payload: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Text and reasoning as they grow. */
+/** The growing text and reasoning. */
 class Growing {
   text = '';
   reasoning = '';
@@ -46,7 +46,7 @@ class Growing {
     this.onProgress = onProgress;
   }
 
-  /** True when the reply goes round in circles; it has been cut then. */
+  /** True when the reply repeats itself; it is then cut. */
   add(field: 'text' | 'reasoning', piece: string | undefined): boolean {
     if (piece === undefined || piece === '') return false;
     this[field] += piece;
@@ -79,8 +79,8 @@ class Growing {
 }
 
 /**
- * The completion in a response with a success status; its body is let go of in any case. Throws `AttemptFailure` for
- * what is none, `AnsweredError` for an error in it.
+ * The completion in a response with a success status; its body is always released. Throws `AttemptFailure` when it is
+ * not a completion, `AnsweredError` for an error inside it.
  */
 export async function readAnswer(response: Response, options: StreamOptions): Promise<Completion> {
   const { reader, watchdog, sentAt, badUrl, onPayload } = options;
@@ -89,7 +89,7 @@ export async function readAnswer(response: Response, options: StreamOptions): Pr
   let isDone = false;
   let isRepeating = false;
 
-  /** False when nothing more is to be read. */
+  /** False when the answer is complete. */
   function takeAll(payloads: readonly Payload[]): boolean {
     for (const payload of payloads) {
       const piece = takeOne(payload, reader, onPayload);
@@ -119,7 +119,7 @@ export async function readAnswer(response: Response, options: StreamOptions): Pr
   });
 }
 
-/** A connection may break after the end of the reply; whatever else the reader finds missing is the break's fault. */
+/** A connection may break after the end of the reply; anything missing is attributed to the break. */
 function endOfBroken(reader: Reader): Ending | null {
   try {
     return reader.end();
@@ -131,7 +131,7 @@ function endOfBroken(reader: Reader): Ending | null {
 function takeOne({ value, event }: Payload, reader: Reader, onPayload: StreamOptions['onPayload']): Piece {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const shown = JSON.stringify(value).slice(0, 60);
-    throw new AttemptFailure(`${shown} in place of a reply`, truncationAdvice, { retryable: true });
+    throw new AttemptFailure(`${shown} instead of a reply`, truncationAdvice, { retryable: true });
   }
   const payload = objectOf(value);
   if (event === 'error' || isError(payload)) throw new AnsweredError(payload);
@@ -163,8 +163,9 @@ function completionOf(
 }
 
 /**
- * Hands out the pieces of a body until there are no more or `onPiece` answers false. Resolves with null, or with the
- * number of bytes after which the connection broke. The watchdog's own cut is no break: ask for its reason first.
+ * Passes the pieces of a body to `onPiece` until the end or until it returns false. Resolves with null, or with the
+ * number of bytes after which the connection broke. Check the watchdog's reason first: its abort also ends the
+ * connection.
  */
 export async function readPieces(
   response: Response,

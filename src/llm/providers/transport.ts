@@ -1,17 +1,17 @@
-/** Connections to endpoints: proxies of the environment, no hidden time limits, and which servers are near. */
+/** Connections to endpoints: proxies from the environment, no hidden timeouts, and which servers are local. */
 import { isIP } from 'node:net';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { UsageError } from '../../base/errors.ts';
 
-/** The watchdog of a request decides how long it is waited for; undici's own limits are 300 s. */
+/** Disables undici's own timeouts of 300 s, because each request has a watchdog. */
 const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
 
 let direct: Dispatcher | null = null;
 let proxied: Dispatcher | null = null;
 
-/** Throws a usage error for a proxy that is no URL. */
+/** Throws a usage error for an invalid proxy URL. */
 function dispatcherFor(url: string): Dispatcher {
-  // A proxy of the company's network cannot reach this machine, whatever NO_PROXY says.
+  // A proxy elsewhere cannot reach this machine, whatever NO_PROXY contains.
   if (isLoopback(url)) {
     direct ??= new Agent(withoutLimits);
     return direct;
@@ -19,14 +19,14 @@ function dispatcherFor(url: string): Dispatcher {
   try {
     proxied ??= new EnvHttpProxyAgent(withoutLimits);
   } catch {
-    // The value may hold a password, so it is not quoted.
+    // The value may contain a password, so it is not quoted.
     const advice = 'correct HTTP_PROXY and HTTPS_PROXY, or unset them';
     throw new UsageError('proxy', `expected URLs such as http://proxy:3128 in HTTP_PROXY and HTTPS_PROXY; ${advice}`);
   }
   return proxied;
 }
 
-/** `fetch` over connections of our own. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY hold for all but this machine. */
+/** `fetch` with its own connection pool. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY apply except on loopback. */
 export const modelFetch: typeof fetch = async (input, init) => {
   const url = String(input instanceof Request ? input.url : input);
   const options = { ...init, dispatcher: dispatcherFor(url) };
@@ -34,7 +34,7 @@ export const modelFetch: typeof fetch = async (input, init) => {
   return response as unknown as Response;
 };
 
-/** Whether a proxy may stand between this machine and a URL. */
+/** Whether a proxy may be used for a URL. */
 export function mayBeProxied(url: string): boolean {
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
   return !isLoopback(url) && names.some((name) => process.env[name]?.trim());
@@ -48,14 +48,14 @@ function hostOf(url: string): string {
   }
 }
 
-/** Whether a URL leads to this machine. */
+/** Whether a URL points to this machine. */
 export function isLoopback(url: string): boolean {
   const host = hostOf(url);
   if (host === 'localhost' || host.endsWith('.localhost')) return true;
   return isIP(host) === 4 ? host.startsWith('127.') : host === '::1' || host.startsWith('::ffff:7f');
 }
 
-/** Whether a URL leads to this machine or to one in its own network, which may have to load the model first. */
+/** Whether a URL points to this machine or its local network, where the model may have to be loaded first. */
 export function isLocal(url: string): boolean {
   const host = hostOf(url);
   if (isLoopback(url)) return true;

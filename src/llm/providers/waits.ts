@@ -1,16 +1,16 @@
-/** How long an endpoint asks to wait, in each of the ways in which endpoints do. */
+/** Reads how long an endpoint asks to wait, in all the ways that endpoints use. */
 
-/** Statuses that mean "not now": the rate limit, and servers that have too much to do. */
+/** Statuses for rate limits and overloaded servers. */
 const busyStatuses = [429, 503, 529];
-/** A text of an error that is longer than this is not looked through. */
+/** Longer error texts are not searched. */
 const maxTextLength = 20_000;
 
 const positive = (seconds: number) => (Number.isFinite(seconds) && seconds > 0 ? seconds : null);
 
 /**
  * The wait that a failed answer asks for, s: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date (RFC
- * 9110, section 10.2.3), else the words of the body, else the time at which a used-up rate limit is full again. Null when
- * it asks for none, for a time that has passed, or for something unreadable. `body`: its text. `now`: ms since 1970.
+ * 9110, section 10.2.3), else the text of the body, else the reset time of an exhausted rate limit. Null when it asks
+ * for none, for a time in the past, or in an unreadable way. `body`: its text. `now`: ms since 1970.
  */
 export function askedWait(status: number, headers: Headers, body: string, now: number): number | null {
   const inHeader = retryAfterSeconds(headers, now);
@@ -34,7 +34,7 @@ const unitSeconds: readonly (readonly [RegExp, number])[] = [
   [/^(?:d|days?)$/i, 86_400],
 ];
 const part = String.raw`\d+(?:\.\d+)?\s?(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![A-Za-z])`;
-/** As `9.1s`, `1m2.5s` or `2 minutes and 3 seconds`; between the parts there is no letter but those of "and". */
+/** A duration like `9.1s`, `1m2.5s` or `2 minutes and 3 seconds`; the only word between the parts is "and". */
 const duration = String.raw`(?:\d+(?:\.\d+)?[hm](?=\d)|${part}(?:,? and |,? )?)+`;
 const inWords = new RegExp(String.raw`\b(?:retry|try|wait|available)\b[^.\d]{0,40}?(${duration})`, 'i');
 const retryDelay = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/;
@@ -58,7 +58,7 @@ function waitInText(text: string): number | null {
   return words === null ? null : positive(durationSeconds(words[1]) ?? 0);
 }
 
-/** Pairs of headers: what remains of a limit, and when it is full again. */
+/** Pairs of headers: the remainder of a limit, and its reset time. */
 const limits: readonly (readonly [remaining: string, reset: string])[] = [
   ...['-requests', '-tokens', ''].map((kind) => [`x-ratelimit-remaining${kind}`, `x-ratelimit-reset${kind}`] as const),
   ...['requests', 'tokens', 'input-tokens', 'output-tokens'].map(
@@ -67,7 +67,7 @@ const limits: readonly (readonly [remaining: string, reset: string])[] = [
   ['ratelimit-remaining', 'ratelimit-reset'],
 ];
 
-/** The longest wait for a limit of which nothing is left. */
+/** The longest wait for an exhausted limit. */
 function rateLimitReset(headers: Headers, now: number): number | null {
   const waits = limits.flatMap(([remaining, reset]) => {
     const left = headers.get(remaining);

@@ -1,4 +1,4 @@
-/** Ends a request that takes too long, is silent for too long, or is no longer wanted; and knows which of the three. */
+/** Aborts a request that takes too long, is silent for too long, or is cancelled, and records which of the three. */
 
 export type StopReason = 'timeout' | 'idle' | 'aborted';
 
@@ -7,20 +7,20 @@ export interface Watchdog {
   readonly signal: AbortSignal;
   /** why it fired; null while it has not */
   readonly reason: StopReason | null;
-  /** data came: the silence starts anew */
+  /** Restarts the idle timeout when data arrives. */
   touch(): void;
-  /** stops watching; must be called */
+  /** Stops watching; must be called. */
   release(): void;
 }
 
 export interface WatchLimits {
   readonly timeoutSeconds: number;
   readonly idleTimeoutSeconds: number;
-  /** whether the silence before the first data is limited, too */
+  /** whether the idle timeout also applies before the first data */
   readonly idleFromStart: boolean;
 }
 
-/** Longest time that Node's timers know, ms; a longer one would fire at once. */
+/** Maximum delay of Node's timers, ms; a longer one would fire immediately. */
 const maxTimer = 2 ** 31 - 1;
 
 export function watch(limits: WatchLimits, userSignal: AbortSignal | undefined): Watchdog {

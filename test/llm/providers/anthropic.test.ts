@@ -225,7 +225,7 @@ describe('a reply of Anthropic', () => {
   it('that is refused is a failure, with the reason', async () => {
     const end = { stop_reason: 'refusal', stop_details: { category: 'bio', explanation: 'It is about biology.' } };
     const { server, model } = await bench(() => events('', end));
-    expect(await failureOf(model)).toContain('content filter stopped ("It is about biology.")');
+    expect(await failureOf(model)).toContain('blocked by a content filter ("It is about biology.")');
     expect(server.requests).toHaveLength(3);
   });
 
@@ -272,7 +272,7 @@ describe('what Anthropic refuses', () => {
     const { model, log } = await bench(() => events(line));
     expect((await model.complete(asking())).dropped).toEqual(['seed']);
     await model.complete(asking());
-    expect(log).toEqual(['test/claude-opus-4-6: the API takes no seed; it is left out']);
+    expect(log).toEqual(['test/claude-opus-4-6: the API supports no seed; omitting it']);
   });
 
   it('cannot be left out twice', async () => {

@@ -205,7 +205,7 @@ describe('failures that pass', () => {
     expect(Object.keys(server.requests[5].body)).toEqual(['model', 'messages']);
     expect(waits).toEqual([]);
     expect(log).toHaveLength(4);
-    expect(log[0]).toMatch(/refuses "temperature" \("Unsupported value: .*"\); it is left out/);
+    expect(log[0]).toMatch(/refuses "temperature" \("Unsupported value: .*"\); omitting it from now on/);
   });
 });
 
@@ -242,7 +242,7 @@ describe('failures that stay', () => {
 
   it('401 without a key asks for one', async () => {
     const { model } = await bench(() => ({ status: 401 }), { apiKey: null });
-    expect(await failure(model)).toMatch(/got HTTP 401; the endpoint wants a key; set TEST_API_KEY$/);
+    expect(await failure(model)).toMatch(/got HTTP 401; the endpoint requires a key; set TEST_API_KEY$/);
   });
 
   it('404 lists the models that there are', async () => {
@@ -257,8 +257,8 @@ describe('failures that stay', () => {
   });
 
   it.each([
-    [400, 'bad messages', /change the model or its settings as the answer says$/],
-    [403, 'not for you', /use a key that may use this model \(TEST_API_KEY\), or another model$/],
+    [400, 'bad messages', /change the model or its settings as the error says$/],
+    [403, 'not for you', /use a key with access to this model \(TEST_API_KEY\), or another model$/],
     [400, 'maximum context length is 4096 tokens', /the prompt is too long for this model/],
     [402, 'insufficient credits', /add credit/],
     [418, 'teapot', /change the model or its settings/],
@@ -279,14 +279,14 @@ describe('failures that stay', () => {
 
   it('a wait that is too long to sit through', async () => {
     const { model, waits } = await bench(() => ({ status: 429, headers: { 'retry-after': '3600' } }));
-    expect(await failure(model)).toMatch(/got HTTP 429; the endpoint asks to wait 3600 s; go on after that$/);
+    expect(await failure(model)).toMatch(/got HTTP 429; the endpoint asks to wait 3600 s; resume after that$/);
     expect(waits).toEqual([]);
   });
 
   it('500 after all attempts', async () => {
     const { model, waits, server } = await bench(() => ({ status: 500, body: { detail: 'out of memory' } }));
     expect(await failure(model)).toMatch(
-      /got HTTP 500 \("out of memory"\) \(the last of 3 attempts\); the server is in trouble/,
+      /got HTTP 500 \("out of memory"\) \(the last of 3 attempts\); server error/,
     );
     expect(waits).toEqual([0.75, 1.5]);
     expect(server.requests).toHaveLength(3);
@@ -301,13 +301,13 @@ describe('failures that stay', () => {
     }));
     const message = await failure(model);
     expect(message).toMatch(
-      /\/v1\/chat\/completions, got no JSON but "<!doctype html> <title>Hello<\/title>" \(text\/html; /,
+      /\/v1\/chat\/completions, got a body other than JSON: "<!doctype html> <title>Hello<\/title>" \(text\/html; /,
     );
     expect(message).toMatch(/is the base URL right\? It usually ends in \/v1$/);
     expect(waits).toEqual([]);
   });
 
-  it('JSON that is no completion at once', async () => {
+  it('JSON other than a completion immediately', async () => {
     const { model, waits } = await bench(() => ({ status: 200, body: { hello: 'world' } }));
     expect(await failure(model)).toMatch(/got JSON without "choices": "{"hello":"world"}"/);
     expect(waits).toEqual([]);

@@ -334,7 +334,7 @@ describe('failures of Ollama that stay', () => {
         ][i],
     );
     expect(await failure(model)).toMatch(
-      /got no JSON but "<html>\[2JHello<\/html>" .*; is this the address of Ollama\?/,
+      /got a body other than JSON: "<html>\[2JHello<\/html>" .*; is this the address of Ollama\?/,
     );
     expect(await failure(model)).toMatch(/got JSON without "message": "{"choices":\[\]}"/);
     expect(waits).toEqual([]);
@@ -365,7 +365,7 @@ describe('failures of Ollama that stay', () => {
       plain: true,
     }));
     expect(await failure(model)).toMatch(
-      /got a reply of more than 1048576 characters \(the last of 3 attempts\); the model seems to go round in circles/,
+      /got a reply of more than 1048576 characters \(the last of 3 attempts\); the model seems to repeat itself/,
     );
     expect(waits).toHaveLength(2);
     const { model: circling } = await bench(() => counts(5, `once ${'ab'.repeat(2 ** 12)}`), { maxAttempts: 1 });

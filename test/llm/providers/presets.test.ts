@@ -63,7 +63,7 @@ describe('an address in the environment', () => {
       path: '/v1/chat/completions',
       headers: { authorization: 'Bearer sk-1' },
     });
-    expect(log).toEqual([`openai/gpt-4.1: by OPENAI_BASE_URL, requests and the key go to ${server.url}/v1`]);
+    expect(log).toEqual([`openai/gpt-4.1: OPENAI_BASE_URL sends requests and the key to ${server.url}/v1`]);
     expect((await opened('openai/gpt-4.1', env)).log).toEqual([]);
   });
 
@@ -75,7 +75,7 @@ describe('an address in the environment', () => {
 
   it('that is not encrypted and not near is told as such', async () => {
     const env = { OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://models.example.com/v1' };
-    expect((await opened('openai/gpt-4.1', env)).log.join()).toContain('without encryption');
+    expect((await opened('openai/gpt-4.1', env)).log.join()).toContain('unencrypted');
   });
 
   it.each([

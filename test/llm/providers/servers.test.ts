@@ -182,7 +182,7 @@ describe('a reply that is begun', () => {
     const { reply, model, log } = await begin(`Here it is.\n${line}`);
     expect(reply.text).toBe(`Here it is.\n${line}`);
     expect(model.replyForms).toEqual(['grammar', 'json', 'lines']);
-    expect(log.join()).toMatch(/does not continue a reply that is begun/);
+    expect(log.join()).toMatch(/does not continue prefilled replies/);
   });
 });
 
@@ -280,7 +280,7 @@ describe('controls', () => {
   it('that a provider does not have are refused, with those that have it', async () => {
     const call = named('http://127.0.0.1:40000/v1#m', { numCtx: 4096 });
     await expect(call).rejects.toThrow(UsageError);
-    await expect(call).rejects.toThrow(/expected no llm\.num_ctx, .*these have it: ollama\/<model>\)/);
+    await expect(call).rejects.toThrow(/expected no llm\.num_ctx, .*supported by ollama\/<model>\)/);
     await expect(named('openai/gpt-4.1', { keepAlive: '5m' }, { OPENAI_API_KEY: 'k' })).rejects.toThrow(
       /llm\.keep_alive/,
     );

@@ -104,7 +104,7 @@ describe('a stream of events', () => {
     ['with a cut event', `${says('par')}data: {"choices":[{"del`, {}, /^truncated JSON/],
     ['with comments only', ': x\n\n: y\n\n', {}, /^an answer without a choice$/],
     ['with an end mark only', done, {}, /^an answer without a choice$/],
-    ['that holds null', 'data: null\n\n', {}, /^null in place of a reply$/],
+    ['that holds null', 'data: null\n\n', {}, /^null instead of a reply$/],
   ])('%s is no reply', async (_, sent, how, message) => {
     await expect(read(sent, how)).rejects.toMatchObject({ message: expect.stringMatching(message), retryable: true });
   });
@@ -168,14 +168,14 @@ describe('a body that is no stream of events', () => {
   });
 
   it.each([
-    ['null', /^null in place of a reply$/, true],
-    ['"ok"', /^"ok" in place of a reply$/, true],
-    ['[]', /^\[\] in place of a reply$/, true],
+    ['null', /^null instead of a reply$/, true],
+    ['"ok"', /^"ok" instead of a reply$/, true],
+    ['[]', /^\[\] instead of a reply$/, true],
     ['', /^an empty body/, true],
     ['\n\n\n', /^an empty body/, true],
     ['{"choices": [{"mess', /^truncated JSON/, true],
-    ['<!doctype html><title>Sign in</title>', /^no JSON but "<!doctype html>/, false],
-    ['Service is up', /^no JSON but "Service is up"/, false],
+    ['<!doctype html><title>Sign in</title>', /^a body other than JSON: "<!doctype html>/, false],
+    ['Service is up', /^a body other than JSON: "Service is up"/, false],
   ])('%s is no reply', async (sent, message, retryable) => {
     await expect(read(sent, { type: '' })).rejects.toMatchObject({
       message: expect.stringMatching(message),
