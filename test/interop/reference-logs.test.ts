@@ -271,7 +271,7 @@ describe('a damaged log', () => {
     expect(found).toMatchObject({
       'episode_0/initial_proposal_rollout.txt': 'UTF-8 text in line 1: other bytes',
       'episode_1/reflection_outcome.txt': 'a winner and the rewards: a text without them',
-      'warmup/warmup_rollout_0.txt': '"Total reward: ..." at the end: a rollout that breaks off',
+      'warmup/warmup_rollout_0.txt': '"Total reward: ..." at the end: an incomplete rollout',
       'episode_1/notes.md': 'a file of the two-call layout: another',
       'overall_log.txt': 'a whole row of six numbers in line 4: "3, 1.0, 2.0"',
     });

@@ -136,7 +136,7 @@ describe('a monitor file', () => {
             .map(Number);
           expect(named).toEqual(bad.slice(0, 20));
           if (bad.length > 20)
-            expect(parser.problems.at(-1)?.found).toBe(`${bad.length - 20} more lines that are none`);
+            expect(parser.problems.at(-1)?.found).toBe(`${bad.length - 20} more invalid lines`);
         },
       ),
     );
@@ -437,7 +437,7 @@ describe('a baseline of the reference', () => {
     expect(skipped).toEqual([
       {
         path: join(root, 'trpo', 'run_2', 'summary.json'),
-        expected: 'the log that it sums up, overall_log.txt, beside it',
+        expected: 'the log that it summarises, overall_log.txt, beside it',
         found: 'the summary alone',
       },
     ]);
@@ -493,8 +493,8 @@ describe('a baseline of the reference', () => {
     const { runs } = await importAll(root);
     expect(readJson(runs[0].folder as string)).toMatchObject({ status: 'stopped', env: 'Nim-v0', method: 'sb3/a2c' });
     expect(runs[1].notes).toEqual([
-      'the rows of its log give mean_reward -0.375, its summary 30',
-      'the rows of its log give final_reward 0.25, its summary 20',
+      'the rows of the log give mean_reward -0.375, the summary gives 30',
+      'the rows of the log give final_reward 0.25, the summary gives 20',
     ]);
     expect([runs[2].folder, runs[2].files_skipped.length]).toEqual([null, 2]);
   });

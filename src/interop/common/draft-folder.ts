@@ -1,27 +1,23 @@
-/** The folder of an imported run: made beside the others under another name, and in its place in one step. */
+/** The draft folder of an imported run: written under a temporary name and renamed in one step. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { claimFolder } from '../../base/node/atomic-file.ts';
 import { cannotRead } from '../reference/files.ts';
 
-/** An empty folder. `source`: what it is for. Throws a usage error when it cannot be made. */
+/** Creates an empty draft folder for `source`. Throws a usage error when that fails. */
 export function openDraftFolder(runsDir: string, source: string): string {
   const draft = join(runsDir, `.import-${source.replaceAll(/[^A-Za-z0-9]+/g, '-')}.${process.pid}.tmp`);
   try {
     rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft, { recursive: true });
   } catch (cause) {
-    throw new UsageError(
-      '--runs-dir',
-      `expected a folder that can be written to, got "${runsDir}": ${cannotRead(cause)}`,
-      cause,
-    );
+    throw new UsageError('--runs-dir', `expected a writable folder, got "${runsDir}": ${cannotRead(cause)}`, cause);
   }
   return draft;
 }
 
-/** Gives the draft its name, which says what is in it: where the name is taken, it was imported before. */
+/** Renames the draft to its final name, which identifies its contents: an existing name means an earlier import. */
 export function publishDraft(draft: string, folder: string): { readonly folder: string; readonly already: boolean } {
   try {
     return { folder, already: !claimFolder(draft, folder) };

@@ -1,4 +1,6 @@
-/** Beside the record of an imported run: the rollouts as they were logged, packed, for a record holds no steps. */
+/**
+ * Compressed copies of the logged rollouts beside the journal of an imported run, because a journal contains no steps.
+ */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -8,17 +10,17 @@ import type { Tee } from '../reference/files.ts';
 
 export const rolloutsFolder = 'rollouts';
 
-/** The copy of a rollout file in the run folder. */
+/** Name of a rollout file's copy in the run folder. */
 export function rolloutsName(iteration: number, candidate: CandidateLabel): string {
   return `iteration-${String(iteration).padStart(4, '0')}-${candidate}.txt.gz`;
 }
 
-/** The copy of a warm-up's file. */
+/** Name of a warm-up file's copy. */
 export function warmupName(index: number): string {
   return `warmup-${String(index).padStart(4, '0')}.txt.gz`;
 }
 
-/** Closes with the episodes of the record, so that no half-written copy stays. */
+/** Runs `use` with a copying tee; resolves when the copy is complete, so that no partial copy remains. */
 export async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) => Promise<T>): Promise<T> {
   const gzip = createGzip({ level: 6 });
   const file = createWriteStream(path);
@@ -31,7 +33,7 @@ export async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) =>
   }
 }
 
-/** Packs a small file of the log that is read elsewhere. */
+/** Compresses a small log file that is read elsewhere. */
 export async function copyFile(from: string, to: string): Promise<void> {
   await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to));
 }

@@ -1,4 +1,4 @@
-/** What became of the files of a log: how many were read, which were not and why, and the digest of all of them. */
+/** Account of an import: how many files were read, which were skipped and why, and the digest of all. */
 import { createHash, type Hash } from 'node:crypto';
 import type { FileProblem } from '../reference/files.ts';
 
@@ -6,7 +6,7 @@ export interface SkippedFile extends FileProblem {
   readonly path: string;
 }
 
-/** Of one run on its way in. */
+/** The import log of one run. */
 export class ImportLog {
   readonly digest: Hash = createHash('sha256');
   readonly skipped: SkippedFile[] = [];

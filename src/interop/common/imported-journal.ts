@@ -1,4 +1,4 @@
-/** The record of an imported run: events like those of a search, with the times that the log gives. */
+/** The journal of an imported run: events like those of a search, with the times from the log. */
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { estimateTokens } from '../../base/tokens.ts';
 import { plainReply } from '../../llm/chat.ts';
@@ -8,7 +8,7 @@ import { RunTotals } from '../../runs/journal/totals.ts';
 import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';
 
-/** Appends events with times that never go back. */
+/** Appends events with non-decreasing times. */
 export class ImportedJournal {
   readonly totals = new RunTotals();
   private readonly fd: number;
@@ -17,14 +17,14 @@ export class ImportedJournal {
   private time = 0;
   private seq = 0;
 
-  /** `start`: in milliseconds since 1970; `replyModel`: what wrote the replies */
+  /** `start`: in milliseconds since 1970; `replyModel`: model that wrote the replies */
   constructor(path: string, start: number, replyModel: string) {
     this.fd = openSync(path, 'wx');
     this.start = start;
     this.replyModel = replyModel;
   }
 
-  /** `seconds` since the start */
+  /** Sets the time of the next events, s since the start. */
   at(seconds: number): void {
     this.time = Math.max(this.time, Math.min(Math.max(seconds, 0), 1e9));
   }
@@ -43,7 +43,7 @@ export class ImportedJournal {
   }
 }
 
-/** The events of one iteration. `seconds`: what its calls took together. */
+/** Appends the events of one iteration. `seconds`: total time of its calls. */
 export function appendIteration(
   journal: ImportedJournal,
   iteration: number,

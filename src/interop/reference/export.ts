@@ -1,6 +1,6 @@
 /**
- * A run of ours as a log of the Python reference, so that its own scripts read it. A record holds no steps: the episodes
- * of a search of ours are played again from their seeds, those of an imported run are the copies that came with it.
+ * Exports a run as a log of the Python reference, for its own scripts. A journal contains no steps: the episodes of a
+ * search are played again from their seeds, and those of an imported run are restored from its copies.
  */
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,11 +49,11 @@ export interface ExportableRun {
   readonly layout: Layout;
   /** `cartpole_props`, `cartpole_tau_c_sensitivity_half` */
   readonly experiment: string;
-  /** id of the backend that has to play its episodes again; null for an imported run */
+  /** id of the backend that replays its episodes; null for an imported run */
   readonly backend: string | null;
 }
 
-/** Reads a run for export. Throws a usage error when it is no run, is damaged, or does not fit the layout. */
+/** Reads a run for export. Throws a usage error when it is not a run, is damaged, or does not fit the layout. */
 export async function openExportableRun(folder: string): Promise<ExportableRun> {
   const run = readRun(folder);
   const { manifest } = run;
@@ -66,7 +66,7 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   if (episodes > maxRollouts) {
     throw new UsageError(
       'export',
-      `expected at most ${maxRollouts} episodes per evaluation, for the reference logs every step, got ${episodes} ` +
+      `expected at most ${maxRollouts} episodes per evaluation, because the reference logs every step, got ${episodes} ` +
         `in "${folder}"; use --format csv`,
     );
   }
@@ -77,14 +77,14 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   return { folder, manifest, units, events, method, layout, experiment, backend };
 }
 
-/** What all events of an iteration say together. */
+/** The events of one iteration. */
 interface LoggedIteration {
   readonly outcome: EventOf<'iteration'>;
   readonly evaluated: ReadonlyMap<CandidateLabel, EventOf<'evaluated'>>;
   readonly exchanges: readonly Exchange[];
 }
 
-/** Of each call the last attempt, unless it stayed unusable: the reference logs what led to a policy. */
+/** The last attempt of each call, unless it stayed unusable: the reference logs only what led to a policy. */
 function exchangesOf(events: readonly RunEvent[]): Exchange[] {
   const calls: { readonly first: EventOf<'llm_call'>; last: EventOf<'llm_call'>; refused: boolean }[] = [];
   for (const event of events) {
@@ -105,7 +105,7 @@ function exchangesOf(events: readonly RunEvent[]): Exchange[] {
 
 const four = (value: number): string => value.toFixed(4);
 
-/** Writes the files of one run into `target`, which must not hold another one. */
+/** Writes the files of one run into `target`, which must not contain another run. */
 export async function exportRun(run: ExportableRun, target: string, backend: Backend | null): Promise<void> {
   const totals = new RunTotals();
   const rows: string[] = [`${logHeader}\n`];
@@ -121,7 +121,7 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     pending = [];
     const last = totals.rows.at(-1);
     const reward = event.logged?.reward ?? last?.mean ?? null;
-    // The reference asks again until it has a policy; an iteration without one leaves nothing there either.
+    // The reference asks again until it has a policy, so an iteration without one has no log.
     if (reward === null || !last) continue;
     const logged = event.logged ?? {
       cpu_s: last.wall_s,
@@ -137,11 +137,11 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
   }
   const log = rows.join('');
   await exportProvenance(run, target, totals, log);
-  // Last: a log without it is seen to be unfinished.
+  // Written last: a log without it counts as unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }
 
-/** What an imported log did not say of itself is not said for it. */
+/** Writes the provenance file; for an imported run only if its log had one. */
 async function exportProvenance(run: ExportableRun, target: string, totals: RunTotals, log: string): Promise<void> {
   const path = join(target, provenanceName);
   if (run.manifest.imported) {
@@ -170,7 +170,7 @@ function jobOf({ units }: ExportableRun, params: readonly number[], episodes: nu
   return { env, policy, candidates: [Float64Array.from(params)], episodes, seed, maxSteps: settings.maxSteps };
 }
 
-/** Unpacks a copy of the reference's own file; false when there is none. */
+/** Decompresses a copy of the reference's file; false when there is none. */
 async function restoreCopy(copy: string, path: string): Promise<boolean> {
   if (!existsSync(copy)) return false;
   try {
@@ -191,7 +191,7 @@ function* rolloutLines({ units }: ExportableRun, params: readonly number[], trac
   yield isTable ? 'state | action | reward\n' : `${params.map(writeFloat).join(', ')}\n${firstLines}`;
   for (const { obs, action, reward } of trace.steps) {
     const acted = env.action.kind === 'box' ? `[${action.map(writeFloat).join(' ')}]` : String(action[0]);
-    // The reference's logs hold the first entry of a state and no more.
+    // The reference logs only the first entry of a state.
     yield `${isTable ? obs[0] : `[${writeFloat(obs[0])}]`} | ${acted} | ${writeFloat(reward)}\n`;
   }
   yield `Total reward: ${writeFloat(trace.return)}\n`;
@@ -222,7 +222,7 @@ async function writeRollouts(
   );
 }
 
-/** To the last bit but for the order of the sum. */
+/** Equal except for the rounding of another summation order. */
 function sameMean(returns: readonly number[], { mean, min, max }: Summary): boolean {
   const sum = returns.reduce((a, b) => a + b, 0);
   const scale = Math.max(1, Math.abs(min), Math.abs(max));
@@ -317,7 +317,7 @@ function outcomeText(
   return keys.map(([key, value]) => (value === undefined ? '' : `${key}=${value}\n`)).join('');
 }
 
-/** Where each run goes: `<out>/<experiment>/run_<n>`, n by the order of the runs of an experiment. */
+/** Target folder of each run: `<out>/<experiment>/run_<n>`, numbered within the experiment. */
 export function exportTargets(runs: readonly ExportableRun[], out: string): readonly string[] {
   const counts = new Map<string, number>();
   return runs.map(({ experiment }) => {
@@ -327,7 +327,7 @@ export function exportTargets(runs: readonly ExportableRun[], out: string): read
   });
 }
 
-/** The experiments whose runs have more than the seed apart, one line each: the reference's scripts pool what lies there. */
+/** One line for each experiment whose runs differ in more than the seed, because the reference's scripts pool them. */
 export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
   const experiments = new Map(runs.map((run) => [run.experiment, run]));
   return [...experiments].flatMap(([experiment, { folder, units }]) => {
@@ -342,7 +342,7 @@ export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
   });
 }
 
-/** Refuses a folder with something in it, or with `force` removes what an earlier log left there, and nothing else. */
+/** Refuses a folder with content; `force` removes the files of an earlier log, and nothing else. */
 export function clearTarget(target: string, force: boolean): void {
   let names: string[];
   try {

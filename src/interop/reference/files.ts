@@ -1,6 +1,6 @@
 /**
- * Reading the reference's files. Logs are untrusted and may be large: what can grow with an episode is read line by line,
- * and what is wrong with a file is an answer, never an exception.
+ * Reads the reference's files. Logs are untrusted and may be large: files that grow with the episodes are read line by
+ * line, and problems are returned, never thrown.
  */
 import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { TextDecoder } from 'node:util';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { readNumber } from './text.ts';
 
-/** What a file should have held, and what it did. */
+/** The expected and the found content of a damaged file. */
 export interface FileProblem {
   readonly expected: string;
   readonly found: string;
@@ -18,7 +18,7 @@ export interface FileProblem {
 
 const maxLineBytes = 2 ** 20;
 const maxTextBytes = 8 * 2 ** 20;
-/** What one evaluation may hold; the reference plays 20. */
+/** Maximum rollouts of one evaluation; the reference plays 20. */
 export const maxRollouts = 10_000;
 const maxIterations = 100_000;
 const newline = 0x0a;
@@ -32,7 +32,7 @@ export function cannotRead(error: unknown): string {
   return (error as Error).message;
 }
 
-/** Thrown by a line reader to end its file. */
+/** Thrown by a line reader to stop reading its file. */
 export class Damaged extends Error {
   readonly expected: string;
   readonly found: string;
@@ -43,13 +43,15 @@ export class Damaged extends Error {
   }
 }
 
-/** Where the bytes of a file go beside its reader. */
+/** Further receivers of a file's bytes. */
 export interface Tee {
   readonly digest: Hash;
   readonly copy?: Pick<WriteStream, 'write'> & NodeJS.EventEmitter;
 }
 
-/** Cuts bytes into lines and hands them on with their numbers, from 1. Throws `Damaged` for what is no text. */
+/**
+ * Splits bytes into lines and passes them on with their numbers, from 1. Throws `Damaged` for bytes that are not text.
+ */
 export class LineCutter {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private readonly onLine: (line: string, number: number, whole: boolean) => void;
@@ -105,7 +107,7 @@ async function eachLine(
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       digest.update(chunk);
       if (copy && !copy.write(chunk)) await once(copy, 'drain');
-      // The rest of a damaged file still belongs to the digest and to the copy.
+      // The digest and the copy include the rest of a damaged file.
       if (failure) continue;
       try {
         cutter.push(chunk);
@@ -123,7 +125,7 @@ async function eachLine(
   }
 }
 
-/** A text that is read as a whole. */
+/** Reads a whole text file. */
 export async function readText(path: string, digest: Hash): Promise<{ readonly text: string } | FileProblem> {
   try {
     const { size } = await stat(path);
@@ -138,7 +140,7 @@ export async function readText(path: string, digest: Hash): Promise<{ readonly t
 }
 
 export interface Rollouts {
-  /** of the first rollout; null in the logs of tabular policies, which do not write any */
+  /** parameters of the first rollout; null in logs of tabular policies, which contain none */
   readonly params: readonly number[] | null;
   readonly returns: readonly number[];
   /** steps */
@@ -148,7 +150,7 @@ export interface Rollouts {
 const columnHeader = 'state | action | reward';
 const totalPrefix = 'Total reward:';
 
-/** Reads a file of rollouts. What was whole before a problem is given with it. */
+/** Reads a rollout file. On a problem, also returns the complete rollouts before it. */
 export async function readRollouts(
   path: string,
   tee: Tee,
@@ -185,10 +187,10 @@ export async function readRollouts(
       steps = -1;
       return;
     }
-    // By its place: a pattern would look at a long line of blanks again and again.
+    // By position: a pattern would rescan a long line of spaces.
     const bar = line.lastIndexOf('|');
     const reward = bar < 0 ? undefined : line.slice(bar + 1).replace(/^ +/, '');
-    // An array is printed on several lines when it is long.
+    // Long arrays are printed on several lines.
     if (reward !== undefined && readNumber(reward) !== null) steps += 1;
     else if (!line.includes('[') && !line.includes(']')) {
       throw new Damaged(`"${columnHeader}" or "${totalPrefix} ..." in line ${number}`, quoted(line));
@@ -196,13 +198,13 @@ export async function readRollouts(
   });
   const unfinished =
     steps >= 0 || before !== null
-      ? { expected: `"${totalPrefix} ..." at the end`, found: 'a rollout that breaks off' }
+      ? { expected: `"${totalPrefix} ..." at the end`, found: 'an incomplete rollout' }
       : null;
   const none = returns.length === 0 ? { expected: 'rollouts', found: 'none' } : null;
   return { rollouts: { params, returns, lengths }, problem: problem ?? unfinished ?? none };
 }
 
-/** One row of the overall log by its iteration, from 1, and what was wrong with other lines. */
+/** The rows of the overall log by iteration, from 1, and the problems of other lines. */
 export async function readOverallLog(
   path: string,
   digest: Hash,
@@ -230,7 +232,7 @@ export async function readOverallLog(
     if (rows.size === maxIterations) throw new Damaged(`at most ${maxIterations} iterations`, 'more of them');
     rows.set(iteration, { cpu_s, api_s, episodes, steps, reward });
   });
-  if (wrong > 20) problems.push({ expected: 'rows of six numbers', found: `${wrong - 20} more lines that are none` });
+  if (wrong > 20) problems.push({ expected: 'rows of six numbers', found: `${wrong - 20} more invalid lines` });
   if (problem) problems.push(problem);
   if (rows.size === 0 && problems.length === 0) problems.push({ expected: 'rows of iterations', found: 'none' });
   return { rows, problems };

@@ -1,19 +1,19 @@
-/** Finding the runs of the reference below a folder. */
+/** Finds the reference's runs below a folder. */
 import { basename, dirname, resolve } from 'node:path';
 import { walkFolders } from '../../base/node/walk.ts';
 import { episodeFolder, logName, reportFolder } from './layout.ts';
 
-/** Deeper than `logs/<experiment>/run_<n>` with room to spare. */
+/** Maximum depth, well beyond `logs/<experiment>/run_<n>`. */
 const maxDepth = 8;
 
 export interface FoundReferenceRun {
-  /** as the user's path reaches it */
+  /** path starting with the path that the user gave */
   readonly folder: string;
   /** `<experiment>/run_<n>`: last two names of its absolute path */
   readonly source: string;
 }
 
-/** Runs at or below `root`, in the order of their names. `onUnreadable` gets the folders that cannot be listed. */
+/** Runs at or below `root`, sorted by name. `onUnreadable` receives folders that cannot be listed. */
 export function findReferenceRuns(
   root: string,
   onUnreadable: (folder: string, error: unknown) => void,

@@ -1,6 +1,6 @@
 /**
- * A log of the Python reference as a run folder of ours. What cannot be read is left out and accounted for by file. The
- * result is marked as imported: it has no requests and no seeds by which it could be resumed or replayed.
+ * Imports a log of the Python reference as a run folder. Unreadable parts are omitted and listed by file. The result is
+ * marked as imported: without requests and seeds it can be neither resumed nor replayed.
  */
 
 import { createHash } from 'node:crypto';
@@ -40,19 +40,19 @@ import { configFor, detectSubject, type ImportedRunSubject, type RequestedSubjec
 
 export const importFormat = 'r2po reference, commit 9449c38';
 
-/** What the log does not say. */
+/** Facts missing in the log. */
 const unknown = [
   'seeds of the episodes: those of the events count the rollouts',
   'end causes: taken from the lengths',
   'tokens: estimated from the texts',
   'times of the events: made from the logged seconds',
 ] as const;
-/** What it does say where this program wrote it. */
+/** Facts missing only in logs that this program did not write. */
 const unknownElsewhere = ['seed of the run: its number', 'settings: those published for the method'] as const;
 
 export interface ImportOptions extends RequestedSubject {
   readonly runsDir: string;
-  /** what answered, which the log does not say */
+  /** model that answered, which the log does not name */
   readonly model: string;
   readonly argv: readonly string[];
   readonly now: number;
@@ -60,9 +60,9 @@ export interface ImportOptions extends RequestedSubject {
 
 export interface ImportedRun {
   readonly source: string;
-  /** where it is now; null when nothing of it could be used */
+  /** the run folder; null when nothing was usable */
   readonly folder: string | null;
-  /** true: the same log had been imported before, and nothing was written */
+  /** true: the same log was imported before, so nothing was written */
   readonly already: boolean;
   readonly env: string | null;
   readonly method: string | null;
@@ -70,14 +70,14 @@ export interface ImportedRun {
   readonly iterations: number;
   readonly files_read: number;
   readonly files_skipped: readonly SkippedFile[];
-  /** decisions that the log left open */
+  /** assumptions where the log is ambiguous */
   readonly notes: readonly string[];
 }
 
-/** What answered, where neither the log nor the user says it. */
+/** Model name when neither the log nor the user names one. */
 export const unknownModel = 'unknown';
 
-/** In place of a backend: the episodes were played by the reference. */
+/** Backend name of imported runs, whose episodes the reference played. */
 export const importedBackend = 'python-reference';
 
 async function importWarmups(
@@ -111,7 +111,7 @@ async function importWarmups(
       rmSync(copy, { force: true });
       continue;
     }
-    // A folder of a user's own warm-ups may hold several rollouts in a file; their mean stands for them.
+    // A file of custom warm-ups may contain several rollouts; their mean is imported.
     const { mean, length, ends } = summaryOf(rollouts, units);
     const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
     const played = { return: mean, length: Math.round(length.mean), end };
@@ -125,7 +125,7 @@ async function importWarmups(
   }
 }
 
-/** Evaluations of this many episodes: those of the first file that is whole. */
+/** Episodes per evaluation, counted in the first complete file. */
 async function countEpisodes(run: FoundReferenceRun, layout: Layout, episodes: readonly number[]): Promise<number> {
   for (const episode of episodes.slice(0, 5)) {
     for (const { rollouts } of layout.candidates) {
@@ -190,7 +190,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
   };
   const provenance = await readProvenance(run.folder, subject, counts, importLog);
   if (provenance && ![unknownModel, provenance.model].includes(options.model)) {
-    importLog.notes.push(`${provenanceName} says that ${provenance.model} answered; "${options.model}" is passed over`);
+    importLog.notes.push(`${provenanceName} says that ${provenance.model} answered; ignoring "${options.model}"`);
   }
   const { model, model_kind } = provenance ?? { model: options.model, model_kind: 'model' as const };
   const { config, yaml } = provenance
@@ -203,7 +203,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     mkdirSync(join(draft, rolloutsFolder));
     const last = [...rows.values()].at(-1);
     const total = last ? Math.min(Math.max(0, last.cpu_s + last.api_s), 1e9) : 0;
-    // Copies keep the time of the last write; without a log the folder's own stands in.
+    // Copies keep the modification time; without a log that of the folder is used.
     const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
     const start = Math.max(0, Math.floor(written - total * 1000));
     const journal = new ImportedJournal(join(draft, eventsName), start, provenance?.reply_model ?? unknownModel);
@@ -242,9 +242,9 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
         if (logged) apiBefore = logged.api_s;
       }
       const reason = broken
-        ? 'the log breaks off within an iteration'
+        ? 'the log ends within an iteration'
         : provenance && provenance.status !== 'finished'
-          ? 'it had not ended when it was exported'
+          ? 'the run had not ended when it was exported'
           : null;
       journal.append(
         reason === null ? { type: 'run_finished' } : { type: 'run_stopped', reason, exit_code: exitCodes.interrupted },
@@ -283,7 +283,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
   }
 }
 
-/** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log has the same name. */
+/** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log always gets the same name. */
 function folderName({ env, method }: RunUnits, { source }: FoundReferenceRun, digest: string): string {
   const run = (source.split('/').at(-1) ?? '').replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60);
   return `${env.folder}-${method.id}-imported-${run}-${digest.slice(0, 8)}`;

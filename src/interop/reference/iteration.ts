@@ -1,4 +1,4 @@
-/** Reading one iteration's folder: which candidates were played, which was kept, what was asked and answered. */
+/** Reads one iteration's folder: the candidates played, the one kept, the prompts and replies. */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +15,12 @@ import { type Layout, logName, parametersName, reasoningName } from './layout.ts
 import type { ImportedRunSubject } from './subject.ts';
 import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
 
-/** One run on its way in. */
+/** The state of a run's import. */
 export interface RunImport {
   readonly importLog: ImportLog;
   readonly subject: ImportedRunSubject;
   readonly units: RunUnits;
-  /** the run folder in the making */
+  /** draft run folder */
   readonly draft: string;
 }
 
@@ -34,7 +34,7 @@ export interface ReadCandidate {
 
 export interface ReadIteration {
   readonly kept: CandidateLabel | null;
-  /** the log's word for it */
+  /** the log's word for the kept candidate */
   readonly winner: string | undefined;
   readonly exchanges: readonly Exchange[];
   readonly candidates: readonly ReadCandidate[];
@@ -52,17 +52,17 @@ export function summaryOf({ returns, lengths }: Rollouts, { env, settings }: Run
   );
 }
 
-/** Logged to four decimals. */
+/** Equal within the log's four decimals. */
 function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 6e-5 + 1e-9 * Math.abs(b);
 }
 
-/** The texts of an iteration, each null when it is missing or cannot be read. */
+/** The texts of an iteration; null: missing or unreadable. */
 interface Texts {
   /** `key=value` lines of the outcome */
   readonly outcome: ReadonlyMap<string, string> | null;
   readonly exchanges: readonly Exchange[] | null;
-  /** the printed policy, of tabular ones only */
+  /** the printed policy, for tabular policies only */
   readonly table: readonly number[] | null;
 }
 
@@ -119,7 +119,7 @@ function keptOf({ candidates, winners }: Layout, outcome: Texts['outcome']): Can
   return winner !== undefined && Object.hasOwn(winners, winner) ? winners[winner] : null;
 }
 
-/** Reads an iteration. Null, accounted for, when it was not finished. */
+/** Reads an iteration. Null when it was not finished, which is logged. */
 export async function readIteration(
   runImport: RunImport,
   iterationFolder: IterationFolder,
@@ -133,7 +133,7 @@ export async function readIteration(
   try {
     present = new Set(listFolder(folder).all);
   } catch (error) {
-    // A row without its folder still says what was kept.
+    // A row without its folder still names the kept candidate.
     importLog.skip(folder, { expected: 'the folder of an iteration', found: cannotRead(error) });
   }
   const known = new Set([parametersName, reasoningName, layout.outcome, ...layout.candidates.map((c) => c.rollouts)]);
@@ -168,7 +168,7 @@ export async function readIteration(
           problem = { expected: `${others} rollouts, as of the proposal`, found: `${here}` };
         }
       }
-      // Of a policy that is not the one of these settings: what it returned is still so.
+      // The policy is not that of these settings, but its returns are valid.
       let misfit: FileProblem | null = null;
       if (seen !== null && seen.length !== count) {
         misfit = { expected: `${count} parameters, as the policy has`, found: String(seen.length) };
@@ -180,7 +180,7 @@ export async function readIteration(
     }
     const summary = rollouts && summaryOf(rollouts, units);
     const mean = summary?.mean ?? (kept === label && logged ? logged.reward : isLogged);
-    // The critic's reply was never played, or all of it is lost.
+    // The critic's reply was never played, or its files are lost.
     if (mean === null) continue;
     const reply = exchanges?.[position]?.reply;
     const printedHere =
@@ -191,13 +191,13 @@ export async function readIteration(
   }
 
   if (kept === null && logged && candidates.length > 0) {
-    // The outcome file is lost: the row tells which one was kept.
+    // The outcome file is lost: the row identifies the kept candidate.
     kept = candidates.findLast(({ mean }) => near(mean, logged.reward))?.label ?? null;
   }
   if (kept !== null && !candidates.some(({ label }) => label === kept)) kept = null;
   const finished = logged !== undefined || (kept !== null && (layout.outcome === null || outcome !== null));
   if (!finished || candidates.length === 0) {
-    const found = candidates.length === 0 ? 'no evaluation' : 'an iteration that breaks off';
+    const found = candidates.length === 0 ? 'no evaluation' : 'an incomplete iteration';
     importLog.skip(folder, { expected: `a row in ${logName} and a finished iteration`, found });
     return null;
   }

@@ -1,6 +1,6 @@
 /**
- * How the Python reference (HWUDLabAIRoboticsResearch/R2PO, commit 9449c38) lays out its logs: names of folders, files
- * and keys. `<experiment>/run_<n>/` holds `overall_log.txt`, `warmup/` and one `episode_<k>/` per iteration, from 0.
+ * Log layout of the Python reference (HWUDLabAIRoboticsResearch/R2PO, commit 9449c38): names of folders, files and
+ * keys. `<experiment>/run_<n>/` holds `overall_log.txt`, `warmup/` and one `episode_<k>/` per iteration, from 0.
  */
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
@@ -14,21 +14,21 @@ export const episodeFolder = /^episode_(\d{1,9})$/;
 export const runFolder = /^run_(\d{1,9})$/;
 export const parametersName = 'parameters.txt';
 export const reasoningName = 'parameters_reasoning.txt';
-/** Written by the evaluation scripts into any folder; not part of the log. */
+/** Written by evaluation scripts into any folder; not part of the log. */
 export const reportFolder = 'eval_report';
 
 interface LoggedCandidate {
   readonly label: CandidateLabel;
   readonly rollouts: string;
-  /** its mean in the outcome file */
+  /** key of its mean in the outcome file */
   readonly reward: string;
-  /** how the first lines of the reasoning file call it */
+  /** its name in the first lines of the reasoning file */
   readonly title: string;
 }
 
 export type LayoutId = 'two-call' | 'two-search' | 'critic-only' | 'single-call';
 
-/** What an iteration's folder looks like. */
+/** The layout of an iteration's folder. */
 export interface Layout {
   readonly id: LayoutId;
   readonly outcome: string | null;
@@ -37,7 +37,7 @@ export interface Layout {
   readonly winners: Readonly<Record<string, CandidateLabel>>;
 }
 
-/** In the order in which an iteration's folder is held against them. */
+/** In the order in which they are tried on an iteration's folder. */
 export const layouts: readonly Layout[] = [
   {
     id: 'two-call',
@@ -71,24 +71,24 @@ export const layouts: readonly Layout[] = [
   },
 ];
 
-/** How the log of a method looks. */
+/** The log format of a method. */
 export interface LoggedMethod {
-  /** our id */
+  /** this program's id */
   readonly id: string;
   /** `<environment>_<folder>` is the experiment's folder */
   readonly folder: string;
   readonly layout: LayoutId;
-  /** the winner that a kept revision is called */
+  /** winner value of a kept revision */
   readonly keptRevision?: 'revision_forced';
-  /** the policy that `parameters.txt` shows: some agents do not put the kept one back */
+  /** the policy in `parameters.txt`: some agents do not restore the kept one */
   readonly printed: 'kept' | 'latest';
-  /** which mention of an index in a tabular reply counted */
+  /** which mention of an index counted in a tabular reply */
   readonly tabular: 'first' | 'last';
-  /** names of the outcome's lines about the episode that stands for the others */
+  /** keys of the outcome's lines about the representative episode */
   readonly pick: 'median' | 'mean';
-  /** the first lines of the reasoning file say what the worst, median and best episode returned */
+  /** the reasoning file starts with the returns of the worst, median and best episode */
   readonly threeEpisodes?: true;
-  /** its thresholds are experiments of their own; what the folder of the usual one ends in */
+  /** suffix of the default threshold's folder, for a method whose thresholds are separate experiments */
   readonly thresholdFolder?: string;
 }
 
@@ -143,7 +143,7 @@ export const loggedMethods: readonly LoggedMethod[] = [
   { id: 'props-plus', folder: 'propsp', layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' },
 ];
 
-/** Other names of experiment folders. */
+/** Alternative names of experiment folders. */
 const aliases: Readonly<Record<string, string>> = { reptraj: 'reptraj', r2po: 'r2po', tau_c: 'tau-c' };
 
 /** `mountaincarcontinuous` */
@@ -151,12 +151,12 @@ export function envPrefix({ folder }: Pick<Env, 'folder'>): string {
   return folder.replaceAll('-', '');
 }
 
-/** `variant`: empty, or what its folder ends in */
+/** `variant`: suffix of the folder, or empty */
 export function experimentName(env: Pick<Env, 'folder'>, method: LoggedMethod, variant: string): string {
   return [envPrefix(env), method.folder, variant].filter((part) => part !== '').join('_');
 }
 
-/** What an experiment's folder name says; null for what it does not say. */
+/** Parses an experiment's folder name; null: not in the name. */
 export function readExperimentName(name: string): {
   readonly env: Env | null;
   readonly method: LoggedMethod | null;

@@ -1,7 +1,7 @@
 /**
- * `r2po.json` beside an exported log: what the layout of the reference has no place for, and without which a run of the
- * offline optimiser would come back as one of some language model. The reference's scripts do not look at the file.
- * It is believed only as far as the log beside it agrees: it may have been edited, or stem from another run.
+ * `r2po.json` beside an exported log: facts that the reference's layout cannot store. Without it, a run of the offline
+ * optimiser would be imported as one of a language model. The reference's scripts ignore the file. It is trusted only
+ * if it agrees with the log beside it, because it may have been edited or belong to another run.
  */
 
 import { createHash } from 'node:crypto';
@@ -28,24 +28,24 @@ export const provenanceCopy = `${provenanceName}.gz`;
 
 const schema = z.object({
   schemaVersion: z.literal(1),
-  /** of the overall log, in hexadecimal digits: ties the file to its run */
+  /** SHA-256 of the overall log, hexadecimal: ties the file to its run */
   log_sha256: z.string(),
   status: z.enum(runStatuses),
   model: z.string().min(1).max(1000),
   model_kind: z.enum(modelKinds),
-  /** what wrote the replies, which is not the model where they were replayed; null without replies */
+  /** model that wrote the replies, which differs from `model` in a replay; null: no replies */
   reply_model: z.string().max(1000).nullable(),
   config: z.record(z.string(), z.unknown()),
 });
 
-/** A run's own word for what a log leaves open. */
+/** A run's own statement of what the log leaves open. */
 export interface Provenance extends Omit<z.output<typeof schema>, 'config'> {
   readonly config: Config;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Of a run of this program with this overall log. Null when the run has not even begun. */
+/** The file's text for a run with this overall log. Null when the run has not started. */
 export function provenanceText(
   config: Config,
   events: readonly RunEvent[],
@@ -55,7 +55,7 @@ export function provenanceText(
   const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
   const repliers = new Set(events.flatMap((event) => (event.type === 'llm_call' ? [event.reply.model] : [])));
-  // `auto` may go on with another one; a run that the optimiser had a part in is none of a language model.
+  // `auto` may resume with another model; runs that used the offline optimiser are not labelled as language-model runs.
   const reply_model = repliers.has(offline.id) ? offline.id : ([...repliers][0] ?? null);
   const provenance: Provenance = {
     schemaVersion: 1,
@@ -69,7 +69,7 @@ export function provenanceText(
   return jsonText(provenance);
 }
 
-/** The origin of the log in `folder`; null where there is none, or, accounted for, none that can be believed. */
+/** The provenance of the log in `folder`; null when there is none or, logged as skipped, none that can be trusted. */
 export async function readProvenance(
   folder: string,
   subject: ImportedRunSubject,
@@ -101,7 +101,7 @@ function parse(text: string, name: string): Provenance | FileProblem {
     return { expected: 'where the run came from', found: `"${path.join('.')}": ${message}` };
   }
   try {
-    // Never loads anything: an environment that is named by a path is unknown here.
+    // Never loads code: environments named by path are unknown here.
     return { ...parsed.data, config: parseConfig({ name, text: JSON.stringify(parsed.data.config) }) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -122,9 +122,9 @@ function contradiction(
     ['the environment', env.id, findEnv(config.env, config.env_options).id],
     ['the method', method.id, config.method],
     ['episodes per evaluation', counts.episodes, config.evaluation.episodes],
-    ['a model of the kind that is told', byOffline, model === offline.id],
+    ['a model of the stated kind', byOffline, model === offline.id],
     ...(model_kind !== 'replay' && reply_model !== null
-      ? ([['replies of the kind that is told', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
+      ? ([['replies of the stated kind', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
       : []),
   ];
   const mismatch = checks.find(([, here, told]) => here !== told);

@@ -1,4 +1,4 @@
-/** What a folder of the reference is about, by its name and the names of its files: environment, method, settings. */
+/** Determines the environment, method and settings of a reference folder from its name and file names. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
@@ -26,14 +26,14 @@ export interface ImportedRunSubject {
   readonly layout: Layout;
 }
 
-/** What the user says of a log; null: told by the folder's name. */
+/** What the user states about a log; null: read from the folder's name. */
 export interface RequestedSubject {
   /** an id */
   readonly env: string | null;
   readonly method: string | null;
 }
 
-/** Null, with an account of why, when the folder tells no environment or no method. */
+/** Null when the environment or the method cannot be determined, which is logged. */
 export function detectSubject(
   run: FoundReferenceRun,
   options: RequestedSubject,
@@ -53,7 +53,7 @@ export function detectSubject(
   const wanted = options.method ?? named.find((name) => name.method)?.method?.id;
   let method = loggedMethods.find(({ id }) => id === wanted) ?? null;
   if (method && found && method.layout !== found.id) {
-    importLog.notes.push(`the folder is called as one of ${method.id} and has the files of the ${found.id} layout`);
+    importLog.notes.push(`the folder is named after ${method.id} but has the files of the ${found.id} layout`);
     if (options.method === null) method = null;
   }
   if (!method) {
@@ -62,15 +62,15 @@ export function detectSubject(
       importLog.skip(run.folder, { expected: 'the files of a method, or --method', found: 'none' });
       return null;
     }
-    importLog.notes.push(`method ${method.id} by the files alone; say which one it is with --method`);
+    importLog.notes.push(`method ${method.id} inferred from the files alone; set it with --method`);
   }
   return { env, method, layout: found ?? layoutOf(method.layout) };
 }
 
-/** By its first iterations: a run has one layout. */
+/** Checks the first iterations only, because a run has one layout. */
 function hasFilesOf(folder: string, layout: Layout): boolean {
   const wanted = [...(layout.outcome ? [layout.outcome] : []), ...layout.candidates.map((c) => c.rollouts)];
-  // What two layouts share decides nothing.
+  // Files that two layouts share do not distinguish them.
   const own = layout.id === 'critic-only' ? [layout.outcome as string] : wanted;
   try {
     const episodes = listFolder(folder).folders.filter((name) => episodeFolder.test(name));
@@ -80,7 +80,7 @@ function hasFilesOf(folder: string, layout: Layout): boolean {
   }
 }
 
-/** What can be counted in a log. */
+/** The counts of a log. */
 export interface LogCounts {
   readonly iterations: number;
   readonly warmups: number;
@@ -90,7 +90,7 @@ export interface LogCounts {
 
 type Resolved = Awaited<ReturnType<typeof resolveConfig>>;
 
-/** The settings published for the method, with what can be counted in the log. */
+/** The published settings of the method, with the counts of the log. */
 export async function configFor(
   subject: ImportedRunSubject,
   run: FoundReferenceRun,

@@ -1,22 +1,22 @@
-/** The texts of the reference's logs, read and written: reasoning files, printed policies, numbers. */
+/** Reads and writes the texts of the reference's logs: reasoning files, printed policies, numbers. */
 import { plainNumber } from '../../base/plain-number.ts';
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** A finite number, also as NumPy prints it (`np.float64(1.0)`); null for anything else. */
+/** A finite number, also in NumPy's form (`np.float64(1.0)`); null for anything else. */
 export function readNumber(text: string): number | null {
   const bare = /^np\.\w+\((.*)\)$/.exec(text.trim())?.[1] ?? text.trim();
   const value = number.test(bare) ? Number(bare) : Number.NaN;
   return Number.isFinite(value) ? value : null;
 }
 
-/** As Python prints a float, but never with an exponent, which the reference's own reader takes for the number's end. */
+/** Like Python's float format but without exponents, where the reference's reader would end the number. */
 export function writeFloat(value: number): string {
   const text = plainNumber(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-/** `key=value` lines. */
+/** Parses `key=value` lines. */
 export function readKeys(text: string): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -61,7 +61,7 @@ function writeExchange({ purpose, prompt, reply }: Exchange): string {
   return `${before}${prompt}${between}${reply}`;
 }
 
-/** The prompts and replies of a reasoning file, one per candidate; null where it has not that form. */
+/** The prompts and replies of a reasoning file, one per candidate; null: another form. */
 export function readReasoning(layout: keyof typeof sections, text: string): readonly Exchange[] | null {
   const marks = sections[layout];
   if (marks === null) {
@@ -78,7 +78,7 @@ export function readReasoning(layout: keyof typeof sections, text: string): read
   return exchanges.every((e) => e !== null) ? exchanges : null;
 }
 
-/** `header`: lines with their line breaks, of two-call files only. */
+/** `header`: lines without line breaks, of two-call files only. */
 export function writeReasoning(
   layout: keyof typeof sections,
   header: readonly string[],
@@ -90,7 +90,7 @@ export function writeReasoning(
   return `${header.map((line) => `${line}\n`).join('')}\n${texts.map((text, i) => marks[i] + text).join('')}`;
 }
 
-/** `params[i]: value` of a reply, or of its tabular form; null when one of `count` is missing. */
+/** The `params[i]: value` pairs of a reply, or its tabular form; null when one of `count` is missing. */
 export function readReplyParams(reply: string, count: number, mention: 'first' | 'last'): number[] | null {
   const values = new Map<number, number>();
   for (const [, index, value] of reply.matchAll(
@@ -103,7 +103,7 @@ export function readReplyParams(reply: string, count: number, mention: 'first' |
   return params.every(Number.isFinite) ? params : null;
 }
 
-/** The actions of a printed table, `{0: 1.0, 1: np.float64(2.0)}`, in its order; null when there are not `count`. */
+/** The actions of a printed table, `{0: 1.0, 1: np.float64(2.0)}`, in order; null unless there are `count`. */
 export function readTable(text: string, count: number): number[] | null {
   const values = [...text.matchAll(/:\s*(?:np\.\w+\()?([+-]?\d+(?:\.\d+)?)\)?\s*(?=,|\})/g)].map((m) => Number(m[1]));
   return values.length === count && values.every(Number.isFinite) ? values : null;
@@ -113,7 +113,7 @@ export function writeTable(params: readonly number[]): string {
   return `{${params.map((value, i) => `${i}: ${writeFloat(value)}`).join(', ')}}`;
 }
 
-/** Weights by state, then the biases: `params` row by row, `outputs` to a row. */
+/** Weights by state, then biases: `params` row by row, `outputs` per row. */
 export function writeLinear(params: readonly number[], outputs: number, bias: boolean): string {
   const rows = Array.from({ length: Math.ceil(params.length / outputs) }, (_, r) =>
     params.slice(r * outputs, (r + 1) * outputs),

@@ -1,6 +1,6 @@
 /**
- * Settings of a method that are an experiment of their own in the reference, with a folder of their own: the thresholds
- * of tau_c, and policies in other coordinates. Here they are shipped as `<environment>/<method>-<variant>`.
+ * Variants of a method that are separate experiments with separate folders in the reference: the thresholds of tau_c,
+ * and policies in other coordinates. They are shipped as `<environment>/<method>-<variant>`.
  */
 import { plainNumber } from '../../base/plain-number.ts';
 import { resolveConfig } from '../../config/resolve.ts';
@@ -9,19 +9,19 @@ import { shippedConfigs } from '../../config/shipped.ts';
 import type { RunUnits } from '../../runs/resolve-units.ts';
 import type { LoggedMethod } from './layout.ts';
 
-/** Names of the shipped configurations with `base` in front, and what follows it. */
+/** Shipped configurations whose names start with `base`, with the rest of the name. */
 function variantsOf(base: string): { readonly name: string; readonly id: string }[] {
   return shippedConfigs()
     .filter((name) => name.startsWith(`${base}-`))
     .map((name) => ({ name, id: name.slice(base.length + 1) }));
 }
 
-/** The shipped configuration for what the name of an experiment says beyond its method, such as `half`. */
+/** The shipped configuration for the part of an experiment's name after its method, such as `half`. */
 export function shippedVariant(base: string, rest: string): string | null {
   return variantsOf(base).find(({ id }) => rest.split('_').includes(id.split('-')[0]))?.name ?? null;
 }
 
-/** `half`, `projected_mlp`; empty for the settings that the method is known by. */
+/** `half`, `projected_mlp`; empty for the method's default settings. */
 export async function variantOf({ config, env }: RunUnits, method: LoggedMethod): Promise<string> {
   const parts = ({ policy, critic }: Config): (string | null)[] => [
     policy.kind,

@@ -1,6 +1,6 @@
 /**
- * A training from the log that the baselines of the Python reference write (`baselines/sb3`, commit 215329b): a row for
- * each evaluation, and `summary.json` beside it once the training has ended.
+ * Imports a training from the log of the Python reference's baselines (`baselines/sb3`, commit 215329b): a row per
+ * evaluation, and `summary.json` beside it after the end of the training.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import {
 } from './training.ts';
 
 const reward = z.number().nullish();
-/** What we read of it; the rest is left alone. */
+/** The fields that are read; others are ignored. */
 const summarySchema = z.object({
   /** `PPO/run_3` */
   label: z.string().optional(),
@@ -37,7 +37,7 @@ const summarySchema = z.object({
 });
 type TrainingSummary = z.output<typeof summarySchema>;
 
-/** Null, and accounted for, when it is missing or damaged. */
+/** Null when it is missing or damaged, which is logged. */
 async function readSummary(folder: string, importLog: ImportLog): Promise<TrainingSummary | null> {
   const path = join(folder, summaryName);
   if (!existsSync(path)) return null;
@@ -64,7 +64,7 @@ async function readSummary(folder: string, importLog: ImportLog): Promise<Traini
   return null;
 }
 
-/** Null, and accounted for, when nothing says what it is of. */
+/** Null when the environment or algorithm is unknown, which is logged. */
 export async function openEvaluationTraining(
   found: FoundTraining,
   options: ImportTrainingOptions,
@@ -81,7 +81,7 @@ export async function openEvaluationTraining(
   const [path] = found.files;
   const { rows, problems } = await readOverallLog(path, importLog.digest);
   const last = [...rows.values()].at(-1);
-  // Copies keep the time of the last write.
+  // Copies keep the modification time.
   const start = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000 - (last?.cpu_s ?? 0);
   const evaluated = summary?.use_periodic_eval ?? true;
   const episodes = evaluated ? (summary?.eval_episodes ?? null) : 1;
@@ -126,11 +126,11 @@ function readRows(
     const said = summary?.[key];
     if (typeof said !== 'number' || Math.abs(said - value) <= 1e-6 * Math.max(1, Math.abs(said))) continue;
     importLog.notes.push(
-      `the rows of its log give ${key} ${significant(value, 6)}, its summary ${significant(said, 6)}`,
+      `the rows of the log give ${key} ${significant(value, 6)}, the summary gives ${significant(said, 6)}`,
     );
   }
   return {
     iterations: rows.size,
-    stopped: summary === null ? 'no summary that can be read says that the training ended' : null,
+    stopped: summary === null ? 'no readable summary confirms that the training ended' : null,
   };
 }

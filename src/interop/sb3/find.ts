@@ -1,4 +1,4 @@
-/** Finding trainings of Stable-Baselines3 below a folder. */
+/** Finds trainings of Stable-Baselines3 below a folder. */
 import { basename, join, resolve, sep } from 'node:path';
 import { type FolderListing, listFolder, walkFolders } from '../../base/node/walk.ts';
 import type { SkippedFile } from '../common/import-log.ts';
@@ -11,22 +11,22 @@ export type TrainingLayout = 'monitor' | 'evaluations';
 export interface FoundTraining {
   readonly folder: string;
   readonly layout: TrainingLayout;
-  /** to read, in the order of their names */
+  /** files to read, sorted by name */
   readonly files: readonly string[];
-  /** last names of its absolute path, and the file's own where a folder holds several trainings */
+  /** last names of its absolute path, plus the file's name when a folder contains several trainings */
   readonly names: readonly string[];
 }
 
 const monitorFile = /^(?:(.+)[._-])?monitor\.csv$/;
 const evaluations = /^eval/i;
-/** Of a training with the reference's baselines, and of all trainings of an algorithm above them. */
+/** Written for each training of the reference's baselines, and in the folder above for all of an algorithm. */
 export const summaryName = 'summary.json';
-/** Of NumPy, by the callback that evaluates. */
+/** NumPy archive of the evaluation callback. */
 const archiveName = 'evaluations.npz';
-/** Deeper than `logs/<environment>_sb3/<algorithm>/run_<n>` with room to spare. */
+/** Maximum depth, well beyond `logs/<environment>_sb3/<algorithm>/run_<n>`. */
 const maxDepth = 8;
 
-/** Trainings at or below `root`, in the order of their names, and what looks like one and is passed over. */
+/** Trainings at or below `root`, sorted by name, and the skipped files that look like one. */
 export function findTrainings(root: string): {
   readonly found: readonly FoundTraining[];
   readonly skipped: readonly SkippedFile[];
@@ -36,19 +36,19 @@ export function findTrainings(root: string): {
   const visit = ({ path: folder, folders, files }: FolderListing): readonly string[] => {
     const names = resolve(folder).split(sep).filter(Boolean).slice(-3);
     found.push(...monitorsIn(folder, files, names, skipped));
-    // With a folder per iteration it is the log of a search.
+    // A folder per iteration means the log of a search.
     if (files.includes(logName) && !folders.some((name) => episodeFolder.test(name))) {
       found.push({ folder, layout: 'evaluations', files: [join(folder, logName)], names });
     }
     const logs = files.some((name) => name === logName || monitorFile.test(name));
-    // With folders beside it, it sums up the trainings in them.
+    // With folders beside it, it summarises their trainings.
     if (files.includes(summaryName) && !logs && folders.length === 0) {
       const path = join(folder, summaryName);
-      skipped.push({ path, expected: `the log that it sums up, ${logName}, beside it`, found: 'the summary alone' });
+      skipped.push({ path, expected: `the log that it summarises, ${logName}, beside it`, found: 'the summary alone' });
     }
     if (files.includes(archiveName)) {
       const path = join(folder, archiveName);
-      skipped.push({ path, expected: 'monitor files', found: 'an archive of evaluations, which is not read' });
+      skipped.push({ path, expected: 'monitor files', found: 'an archive of evaluations, which is not supported' });
     }
     return folders.filter((name) => {
       if (name === reportFolder || episodeFolder.test(name)) return false;
@@ -75,7 +75,7 @@ function holdsMonitors(folder: string): boolean {
   }
 }
 
-/** Numbered files are the environments of one training, any other name is a training of its own. */
+/** Numbered files are the environments of one training; any other name is a separate training. */
 function monitorsIn(
   folder: string,
   files: readonly string[],
@@ -97,7 +97,7 @@ function monitorsIn(
   const whole = single.some(({ files: [path] }) => basename(path) === 'monitor.csv');
   if (whole && numbered.length > 0) {
     for (const path of numbered) {
-      skipped.push({ path, expected: 'one account of each episode', found: 'a second one beside monitor.csv' });
+      skipped.push({ path, expected: 'each episode once', found: 'a second file beside monitor.csv' });
     }
     return single;
   }

@@ -1,6 +1,6 @@
 /**
- * A training with Stable-Baselines3 as a run folder of ours, so that it stands in one report beside searches. It has
- * rewards and neither a policy nor prompts, and says so. What cannot be read is left out and accounted for by file.
+ * Imports a Stable-Baselines3 training as a run folder, for reports that compare it with searches. It has rewards but
+ * no policies or prompts, and is marked so. Unreadable parts are omitted and listed by file.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -22,7 +22,7 @@ import { openMonitors, openMonitorTraining } from './monitor-training.ts';
 import type { ImportTrainingOptions, Training } from './training.ts';
 
 export const importFormat = 'Stable-Baselines3';
-/** In place of a backend and of a model: the episodes were played elsewhere, and nothing was asked. */
+/** Backend and model names of imported trainings, whose episodes were played elsewhere without a model. */
 const backend = 'stable-baselines3';
 const model = 'none';
 
@@ -68,7 +68,7 @@ async function writeTraining(
   try {
     const journal = new ImportedJournal(join(draft, eventsName), Math.max(0, Math.floor(start * 1000)), model);
     let iterations = 0;
-    // Nothing of ours was configured: what decides the run is what its files hold, which is known at the end.
+    // There is no configuration: the hash covers the files' contents, which are known at the end.
     const configHash = `imported ${source}`;
     try {
       const unknown = [...training.unknown];
@@ -109,7 +109,7 @@ async function writeTraining(
         },
       }),
     );
-    // What the options decide belongs to the name: the same files may be taken in twice in different ways.
+    // The options are part of the name, because the same files may be imported with different options.
     const decided = createHash('sha256').update(JSON.stringify([digest, env.id, method, seed, episodes]));
     const parts = [env.folder, method, 'imported', found.names.at(-1) ?? '', decided.digest('hex').slice(0, 8)];
     const name = parts.map((part) => part.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60)).join('-');

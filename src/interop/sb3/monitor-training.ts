@@ -1,4 +1,4 @@
-/** A training from its monitor files: a mean of every so many training episodes. */
+/** Imports a training from its monitor files, as means over windows of training episodes. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Env } from '../../envs/env.ts';
@@ -18,12 +18,12 @@ import {
   unknownOfAll,
 } from './training.ts';
 
-/** To be closed after use. */
+/** Opens the files; close them after use. */
 export function openMonitors({ files }: FoundTraining): MonitorFile[] {
   return files.map((path) => new MonitorFile(path, (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000));
 }
 
-/** Reads the files up to their first episodes. Null, and accounted for, when nothing says what they are of. */
+/** Reads the files up to their first episodes. Null when environment or algorithm is unknown, which is logged. */
 export async function openMonitorTraining(
   found: FoundTraining,
   files: readonly MonitorFile[],
@@ -40,7 +40,7 @@ export async function openMonitorTraining(
   if (!subject) return null;
   const { window } = options;
   const starts = files.flatMap(({ parser }) => parser.start ?? []);
-  // Without any header the first episode stands for the start.
+  // Without a header the first episode gives the start time.
   const times = starts.length > 0 ? starts : files.flatMap(({ next }) => next?.time ?? []);
   const start = times.length === 0 ? 0 : Math.min(...times);
   return {
@@ -69,7 +69,7 @@ async function readBlocks(
     return { iterations: 0, stopped: null };
   }
   const left = blocks.finish();
-  if (left > 0) importLog.notes.push(`the last ${left} episodes are fewer than ${window} and make no mean`);
+  if (left > 0) importLog.notes.push(`omitted the last ${left} episodes, fewer than the window of ${window}`);
   for (const file of files) {
     const { path, problems, parser } = file;
     for (const problem of problems) importLog.skip(path, problem);
@@ -79,10 +79,10 @@ async function readBlocks(
     importLog.digest.update(file.digestSoFar);
   }
   const broken = files.some(({ parser }) => parser.breaksOff);
-  return { iterations: blocks.count, stopped: broken ? 'a monitor file breaks off within a line' : null };
+  return { iterations: blocks.count, stopped: broken ? 'a monitor file ends within a line' : null };
 }
 
-/** Makes an iteration of every so many episodes. */
+/** Makes an iteration of each window of episodes. */
 class EpisodeBlocks {
   count = 0;
   overflow = false;
@@ -92,7 +92,7 @@ class EpisodeBlocks {
   private readonly start: number;
   private episodes: TrainingEpisode[] = [];
 
-  /** `start`: what the times of the record count from, s since 1970 */
+  /** `start`: time origin of the journal, s since 1970 */
   constructor(journal: ImportedJournal, env: Env, window: number, start: number) {
     this.journal = journal;
     this.env = env;
@@ -100,14 +100,14 @@ class EpisodeBlocks {
     this.start = start;
   }
 
-  /** false when there are too many */
+  /** False when there are too many iterations. */
   add(episode: TrainingEpisode): boolean {
     this.episodes.push(episode);
     if (this.episodes.length === this.window) this.close();
     return !this.overflow;
   }
 
-  /** Episodes that are left over. Those of a training with fewer than a block are one. */
+  /** Returns the number of episodes left over. A training shorter than a window becomes one iteration. */
   finish(): number {
     if (this.count === 0 && this.episodes.length > 0) this.close();
     return this.episodes.length;

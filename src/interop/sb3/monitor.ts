@@ -1,7 +1,7 @@
 /**
  * The monitor files of Stable-Baselines3: a line of JSON after `#`, a line of column names, and a row per training
- * episode with its return `r`, its length `l` and the seconds `t` since the start. A file that was appended to repeats the
- * first two lines, or goes on with `t` from 0 again. Files are untrusted and may be large: they are read as a stream.
+ * episode with its return `r`, its length `l` and the seconds `t` since the start. A file that was appended to repeats
+ * the first two lines, or continues with `t` from 0. Files are untrusted and may be large, so they are streamed.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -12,19 +12,19 @@ export interface TrainingEpisode {
   readonly return: number;
   /** steps */
   readonly length: number;
-  /** at its end, s since 1970 */
+  /** end time, s since 1970 */
   readonly time: number;
 }
 
 const maxProblems = 20;
 const maxJoinedLines = 64;
 const maxEpisodeLength = 1e9;
-/** Beyond it sums of squares overflow. */
+/** Beyond it, sums of squares overflow. */
 const maxReturn = 1e100;
-/** Later than any clock that is right, s since 1970. */
+/** Beyond any correct clock, s since 1970. */
 const maxTime = 1e11;
 
-/** The cells of a row after RFC 4180; null when a quote stays open. */
+/** The cells of a row according to RFC 4180; null when a quote stays open. */
 export function cellsOf(row: string): string[] | null {
   if (!row.includes('"')) return row.split(',');
   const cells: string[] = [];
@@ -54,29 +54,29 @@ interface Columns {
   readonly t: number;
 }
 
-/** Takes the lines of one file, hands on its episodes in order, and keeps account of lines that are none. */
+/** Parses the lines of one file, passes on its episodes in order, and collects invalid lines. */
 export class MonitorParser {
-  /** null where no header says it */
+  /** null: not in a header */
   envId: string | null = null;
-  /** first start that a header says, s since 1970 */
+  /** first start time in a header, s since 1970 */
   start: number | null = null;
-  /** the last line has no line break: whoever wrote it was stopped */
+  /** the last line has no line break: its writer was stopped */
   breaksOff = false;
-  /** how often the file was appended to */
+  /** number of times the file was appended to */
   resumed = 0;
   private readonly onEpisode: (episode: TrainingEpisode) => void;
   private readonly found: FileProblem[] = [];
   private wrong = 0;
   private columns: Columns | null = null;
-  /** where `t` counts from, s since 1970 */
+  /** origin of `t`, s since 1970 */
   private timeOrigin: number;
   private lastT = 0;
   private lastTime = 0;
   private episodes = 0;
-  /** of a cell with line breaks in it */
+  /** start of a row whose quoted cell spans lines */
   private open: { readonly text: string; readonly number: number; readonly lines: number } | null = null;
 
-  /** `timeOrigin`: where the time of a file without a header counts from, s since 1970 */
+  /** `timeOrigin`: time origin of a file without a header, s since 1970 */
   constructor(origin: number, onEpisode: (episode: TrainingEpisode) => void) {
     this.timeOrigin = origin;
     this.onEpisode = onEpisode;
@@ -87,7 +87,7 @@ export class MonitorParser {
     const none = this.episodes === 0 && this.wrong === 0 ? [{ expected: 'rows of episodes', found: 'none' }] : [];
     return [
       ...this.found,
-      ...(more > 0 ? [{ expected: 'rows of episodes', found: `${more} more lines that are none` }] : []),
+      ...(more > 0 ? [{ expected: 'rows of episodes', found: `${more} more invalid lines` }] : []),
       ...none,
     ];
   }
@@ -130,7 +130,7 @@ export class MonitorParser {
       t_start?: unknown;
       env_id?: unknown;
     };
-    // A wrapper that is not told its environment writes null, or Python's word for it.
+    // A wrapper without an environment id writes null or None.
     if (typeof id === 'string' && id !== '' && id !== 'None') this.envId ??= id;
     if (this.episodes > 0) this.resumed += 1;
     this.lastT = 0;
@@ -177,7 +177,7 @@ export class MonitorParser {
       this.refuse(`${columns.count} cells with a return, a length and a time`, number, text);
       return;
     }
-    // Appended to without a header, which only the clock shows.
+    // The file was appended to without a header; only the clock shows it.
     if (seconds < this.lastT) {
       this.resumed += 1;
       this.timeOrigin = this.lastTime;
@@ -189,7 +189,7 @@ export class MonitorParser {
   }
 }
 
-/** One file that is read as far as its episodes are taken. */
+/** One file, read only as far as its episodes are taken. */
 export class MonitorFile {
   readonly path: string;
   readonly parser: MonitorParser;
@@ -201,14 +201,14 @@ export class MonitorFile {
   private ended = false;
   private damage: FileProblem | null = null;
 
-  /** `timeOrigin`: as for the parser */
+  /** `timeOrigin`: as in the parser */
   constructor(path: string, origin: number) {
     this.path = path;
     this.parser = new MonitorParser(origin, (episode) => this.queue.push(episode));
     this.cutter = new LineCutter((line, number, whole) => this.parser.line(line, number, whole));
   }
 
-  /** The next episode, as far as the file was read; see `fill`. */
+  /** The next episode already read; see `fill`. */
   get next(): TrainingEpisode | undefined {
     return this.queue[this.taken];
   }
@@ -217,13 +217,13 @@ export class MonitorFile {
     this.taken += 1;
   }
 
-  /** Reads on until there is a next episode, or no more of them. */
+  /** Reads until there is a next episode, or the file ends. */
   async fill(): Promise<void> {
     while (this.taken === this.queue.length && !this.ended) {
       this.queue = [];
       this.taken = 0;
       try {
-        // Not before: nobody would hear that it cannot be opened.
+        // Opened here and not earlier, so that an error of opening is reported.
         this.chunks ??= (createReadStream(this.path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
         const { value, done } = await this.chunks.next();
         if (done) {
@@ -232,7 +232,7 @@ export class MonitorFile {
           this.parser.end();
         } else {
           this.digest.update(value);
-          // The rest of a damaged file still belongs to the digest.
+          // The digest includes the rest of a damaged file.
           if (this.damage === null) this.cutter.push(value);
         }
       } catch (error) {
@@ -249,7 +249,7 @@ export class MonitorFile {
     return [...this.parser.problems, ...(this.damage ? [this.damage] : [])];
   }
 
-  /** Of what was read so far. */
+  /** Problems found so far. */
   get digestSoFar(): string {
     return this.digest.copy().digest('hex');
   }
@@ -260,8 +260,8 @@ export class MonitorFile {
 }
 
 /**
- * The episodes of several files in the order of their ends, as the environments of one training played them side by
- * side. Stops when `use` returns false.
+ * Merges the episodes of several files by end time, since they are parallel environments of one training. Stops when
+ * `use` returns false.
  */
 export async function eachEpisode(
   files: readonly MonitorFile[],

@@ -1,10 +1,10 @@
-/** What a training was of: its algorithm, its environment and its number, as names and files say. */
+/** Determines the algorithm, environment and number of a training from names and files. */
 import { UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { readExperimentName } from '../reference/layout.ts';
 
-/** Of Stable-Baselines3 and its contrib package, as rl-zoo names their folders. */
+/** Algorithms of Stable-Baselines3 and its contrib package, by the folder names of rl-zoo. */
 const algorithms = [
   'a2c',
   'ars',
@@ -25,21 +25,21 @@ const algorithms = [
 const prefix = 'sb3/';
 const plainName = /^[a-z0-9][a-z0-9._-]{0,39}$/;
 
-/** `sb3/ppo` of `PPO` or `sb3/ppo`; null for what cannot be a name. */
+/** `sb3/ppo` for `PPO` or `sb3/ppo`; null for an invalid name. */
 export function methodNamed(algorithm: string): string | null {
   const text = algorithm.toLowerCase();
   const name = text.startsWith(prefix) ? text.slice(prefix.length) : text;
   return plainName.test(name) ? `${prefix}${name}` : null;
 }
 
-/** The same for what the user gives. Throws a usage error for what cannot be a name. */
+/** The same for user input. Throws a usage error for an invalid name. */
 export function methodOf(algorithm: string): string {
   const method = methodNamed(algorithm);
   if (method !== null) return method;
   throw new UsageError('--method', `expected the name of an algorithm, such as ppo, got "${algorithm}"`);
 }
 
-/** The algorithm in the names of folders, the innermost first: `ppo`, `PPO_1`, `ppo_cartpole`. */
+/** The algorithm in folder names, innermost first: `ppo`, `PPO_1`, `ppo_cartpole`. */
 export function algorithmIn(names: readonly string[]): string | null {
   for (const name of [...names].reverse()) {
     const text = name.toLowerCase();
@@ -49,7 +49,7 @@ export function algorithmIn(names: readonly string[]): string | null {
   return null;
 }
 
-/** The environment in the names of folders: `CartPole-v1_2`, `cartpole_sb3`. */
+/** The environment in folder names: `CartPole-v1_2`, `cartpole_sb3`. */
 export function envIn(names: readonly string[]): Env | null {
   for (const name of [...names].reverse()) {
     const bare = name.replace(/_\d+$/, '');
@@ -59,7 +59,7 @@ export function envIn(names: readonly string[]): Env | null {
   return null;
 }
 
-/** 3 of `run_3`, `CartPole-v1_3` and `seed3`; 0 without a number. */
+/** 3 for `run_3`, `CartPole-v1_3` and `seed3`; 0 without a number. */
 export function numberIn(name: string): number {
   return Number(/(?:_|^|seed|run)(\d{1,9})$/i.exec(name)?.[1] ?? 0);
 }

@@ -1,4 +1,4 @@
-/** A training on its way in: what it was of, and what is written of it whatever it was read from. */
+/** An SB3 training being imported: its subject, and the events written for it from either kind of file. */
 import { unknownName } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
@@ -9,11 +9,11 @@ import { algorithmIn, envIn, methodNamed, methodOf, numberIn } from './subject.t
 
 export interface ImportTrainingOptions {
   readonly runsDir: string;
-  /** null: as the files or the folders say */
+  /** null: read from the files or folders */
   readonly env: Env | null;
-  /** algorithm; null: as the files or the folders say */
+  /** algorithm; null: read from the files or folders */
   readonly method: string | null;
-  /** training episodes of which one mean is made */
+  /** training episodes per mean */
   readonly window: number;
   readonly argv: readonly string[];
   readonly now: number;
@@ -30,22 +30,22 @@ export interface Training {
   readonly subject: TrainingSubject;
   /** s since 1970 */
   readonly start: number;
-  /** of which each mean is; null where the files do not say it */
+  /** episodes per mean; null: not in the files */
   readonly episodes: number | null;
-  /** what the rewards are, in words, and if they are of evaluations */
+  /** description of the rewards, and whether they come from evaluations */
   readonly rewards: string;
   readonly evaluated: boolean;
-  /** what the files do not say */
+  /** facts missing in the files */
   readonly unknown: readonly string[];
-  /** goes into `config.yaml` */
+  /** contents of `config.yaml` */
   readonly settings: Readonly<{ [key: string]: unknown }>;
-  /** Appends the iterations and completes the account. */
+  /** Appends the iterations and completes the import log. */
   readonly read: (journal: ImportedJournal) => Promise<TrainingOutcome>;
 }
 
 export interface TrainingOutcome {
   readonly iterations: number;
-  /** why it did not end as it was meant to; null when it did, or nothing says that it did not */
+  /** why the training ended early; null: it did not, as far as known */
   readonly stopped: string | null;
 }
 
@@ -55,10 +55,10 @@ export const unknownOfAll = [
   'policies: not part of these files',
 ] as const;
 
-/** As many means are kept in memory. */
+/** Maximum number of means, which are kept in memory. */
 export const maxIterations = 100_000;
 
-/** An iteration of which a mean is known and no policy. */
+/** Appends an iteration with a mean but no policy. */
 export function appendMean(
   journal: ImportedJournal,
   iteration: number,
@@ -77,15 +77,15 @@ export function appendMean(
   });
 }
 
-/** What the files say of a training beside the names of its folders; null for what they do not. */
+/** What the files state about a training, apart from its folder names; null: not stated. */
 export interface StatedSubject {
   readonly env: string | null;
   readonly algorithm: string | null;
-  /** names of folders, the innermost last */
+  /** folder names, innermost last */
   readonly names: readonly string[];
 }
 
-/** By what was asked for, else by what the files say, else by the folders. Null, and accounted for, when none does. */
+/** From the options, else the files, else the folder names. Null when none of them tells, which is logged. */
 export function subjectOf(
   found: FoundTraining,
   stated: StatedSubject,
@@ -110,7 +110,7 @@ export function subjectOf(
   const inNames = algorithmIn(found.names);
   const method = options.method !== null ? methodOf(options.method) : (named ?? (inNames && methodOf(inNames)));
   if (method === null) {
-    const expected = 'a folder that is called after an algorithm, such as ppo/run_1, or --method with its name';
+    const expected = 'a folder named after an algorithm, such as ppo/run_1, or --method with its name';
     importLog.skip(path, { expected, found: folderNames });
     return null;
   }

@@ -1,8 +1,8 @@
-/** The tidy table as Apache Parquet, written while it is made: in memory is never more than one row group. */
+/** Streams the tidy table to Apache Parquet, with at most one row group in memory. */
 import { fileWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { type TidyRow, type TidyType, tidyColumns } from './rows.ts';
 
-/** Readers skip whole row groups; a hundred thousand rows of this table take some megabytes. */
+/** Readers skip whole row groups; a hundred thousand rows take some megabytes. */
 const rowsPerGroup = 100_000;
 
 /** Whole numbers are 64 bits wide: a run may play more episodes than 32 bits count. */
@@ -23,7 +23,7 @@ export class TidyParquet {
   private readonly groupSize: number;
   private rows: TidyRow[] = [];
 
-  /** Makes the file, or empties it. */
+  /** Creates or truncates the file. */
   constructor(path: string, groupSize: number = rowsPerGroup) {
     this.groupSize = groupSize;
     this.writer = new ParquetWriter({ writer: fileWriter(path), schema, createdBy: 'r2po' });
@@ -36,7 +36,7 @@ export class TidyParquet {
     }
   }
 
-  /** Writes what is left, and the index without which no reader opens the file. */
+  /** Writes the remaining rows and the footer, which readers require. */
   finish(): void {
     if (this.rows.length > 0) this.writeGroup();
     this.writer.finish();

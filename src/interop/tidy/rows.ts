@@ -1,4 +1,4 @@
-/** Runs as one tidy table: a row per iteration and candidate. Files of it are made from these rows alone. */
+/** Runs as one tidy table with a row per iteration and candidate, from which all file formats are written. */
 
 import type { Summary } from '../../evaluation/summary.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
@@ -14,21 +14,21 @@ export interface TidyRow {
   readonly seed: number;
   readonly iteration: number;
   readonly candidate: string;
-  /** over the episodes of the candidate; null where it is no finite number */
+  /** mean over the candidate's episodes; null when not finite */
   readonly mean: number | null;
-  /** null where the episodes are not known one by one */
+  /** null when the single episodes are unknown */
   readonly std: number | null;
   readonly kept: boolean;
-  /** of the run up to the end of the iteration, as are calls and tokens */
+  /** total of the run up to the end of the iteration, like calls and tokens */
   readonly episodes: number;
   readonly calls: number;
   readonly tokens: number;
 }
 
-/** `real` columns may hold null. */
+/** `real` columns may contain null. */
 export type TidyType = 'text' | 'whole' | 'real' | 'boolean';
 
-/** In the order of the files. */
+/** Column order of the files. */
 export const tidyColumns = [
   { name: 'run', type: 'text' },
   { name: 'env', type: 'text' },
