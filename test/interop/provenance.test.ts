@@ -41,7 +41,7 @@ describe('an exported run of the offline optimiser', () => {
     const [run] = await importAll(log);
     const back = run.folder as string;
     expect(run.files_skipped).toEqual([]);
-    expect(run.notes).toEqual(['r2po.json says that offline answered; "ollama/test" is passed over']);
+    expect(run.notes).toEqual(['r2po.json says that offline answered; ignoring "ollama/test"']);
     expect(readJson(back)).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71, status: 'finished' });
     expect(readJson(back, 'run.json')).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71 });
     expect(await readRunConfig(back)).toEqual(await readRunConfig(folder));

@@ -271,7 +271,7 @@ describe('an imported training', () => {
       iterations: 2,
       files_read: 2,
       files_skipped: [],
-      notes: ['the last 1 episodes are fewer than 2 and make no mean'],
+      notes: ['omitted the last 1 episodes, fewer than the window of 2'],
     });
     const folder = runs[0].folder as string;
     expect(means(folder)).toEqual([15, 265]);
