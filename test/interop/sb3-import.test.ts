@@ -135,8 +135,7 @@ describe('a monitor file', () => {
             .flatMap(({ expected }) => /in line (\d+)$/.exec(expected)?.[1] ?? [])
             .map(Number);
           expect(named).toEqual(bad.slice(0, 20));
-          if (bad.length > 20)
-            expect(parser.problems.at(-1)?.found).toBe(`${bad.length - 20} more invalid lines`);
+          if (bad.length > 20) expect(parser.problems.at(-1)?.found).toBe(`${bad.length - 20} more invalid lines`);
         },
       ),
     );

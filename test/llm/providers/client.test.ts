@@ -285,9 +285,7 @@ describe('failures that stay', () => {
 
   it('500 after all attempts', async () => {
     const { model, waits, server } = await bench(() => ({ status: 500, body: { detail: 'out of memory' } }));
-    expect(await failure(model)).toMatch(
-      /got HTTP 500 \("out of memory"\) \(the last of 3 attempts\); server error/,
-    );
+    expect(await failure(model)).toMatch(/got HTTP 500 \("out of memory"\) \(the last of 3 attempts\); server error/);
     expect(waits).toEqual([0.75, 1.5]);
     expect(server.requests).toHaveLength(3);
   });
