@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { shaderTextsModule, shaderTextsPath } from './scripts/shader-texts.mjs';
 
 export default defineConfig({
+  plugins: [
+    {
+      name: 'shader-texts',
+      load: (id) => (id.endsWith(`src/${shaderTextsPath}.ts`) ? shaderTextsModule() : null),
+    },
+  ],
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/adapter-setup.ts', 'test/support/redis-setup.ts'],

@@ -2,7 +2,6 @@
  * Errors that a user can act on. Every message reads `[unit] expected X, got Y; do Z`, and every error carries the
  * exit code that the command line ends with.
  */
-import { distance } from 'fastest-levenshtein';
 
 /** Process exit codes; part of the public contract. */
 export const exitCodes = {
@@ -79,6 +78,19 @@ export class InterruptedError extends R2poError {
 /** The `code` of a file system or network error, null for any other. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Least number of letters to insert, remove or replace that makes `a` of `b` (Levenshtein). */
+function distance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row.push(Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    above = row;
+  }
+  return above[b.length];
 }
 
 /**

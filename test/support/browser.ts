@@ -12,7 +12,10 @@ import { shippedBrowser } from './shipped.ts';
 
 const require = createRequire(import.meta.url);
 
-export async function openBrowser(): Promise<Pick<Browser, 'newContext' | 'close'> | null> {
+/** `flags` of Chromium replace those of the package where they set the same switch. */
+export async function openBrowser(
+  flags: readonly string[] = [],
+): Promise<Pick<Browser, 'newContext' | 'close'> | null> {
   const folder = shippedBrowser();
   if (folder === null) return null;
   const home = mkdtempSync(join(tmpdir(), 'r2po-browser-'));
@@ -25,7 +28,7 @@ export async function openBrowser(): Promise<Pick<Browser, 'newContext' | 'close
   const browser = await playwright.launch({
     executablePath: join(folder, 'chromium'),
     // In one process, as the package proposes, closing a page ends all of it.
-    args: chromium.args.filter((flag) => flag !== '--single-process'),
+    args: [...chromium.args.filter((flag) => flag !== '--single-process'), ...flags],
     headless: true,
     env: { PATH: process.env.PATH ?? '', HOME: home, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: fonts },
   });

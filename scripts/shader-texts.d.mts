@@ -1,0 +1,2 @@
+export declare function shaderTextsModule(): string;
+export declare const shaderTextsPath: string;
