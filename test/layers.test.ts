@@ -72,6 +72,24 @@ function violations(file: string, text: string): string[] {
   });
 }
 
+describe('commands', () => {
+  it('are not imported by one another: what two share is in a file of its own', () => {
+    const folder = join(root, 'cli');
+    const named = readFileSync(join(folder, 'command.ts'), 'utf8').matchAll(/import\('\.\/([a-z-]+\.ts)'\)/g);
+    const commandFiles = [...named].map((match) => match[1]);
+    expect(commandFiles.length).toBeGreaterThan(10);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+    const wrong = files
+      .filter((file) => file !== 'command.ts')
+      .flatMap((file) =>
+        imports(readFileSync(join(folder, file), 'utf8'))
+          .filter(({ target }) => commandFiles.includes(relative(folder, resolve(folder, file, '..', target))))
+          .map(({ line, target }) => `${file}:${line} imports ${target}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('layers', () => {
   it('has no import that goes the wrong way', () => {
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
-import { leftOutText, makeReport, type Report, reportDocument, reportTables } from '../report/report.ts';
+import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
 import { findReportRuns } from '../report/run-records.ts';
-import type { Table } from '../report/tables/table.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
+import { printReport, saveReportIn, usualAxes } from './show-report.ts';
 
 interface Options {
   readonly by: readonly string[];
@@ -93,24 +93,4 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   if (options.json) io.printJson(reportDocument(report));
   else printReport(report, io);
   if (options.out !== undefined) await saveReportIn(options.out, report, io);
-}
-
-/** What is kept in a folder has room for all curves. */
-export const usualAxes = (out: string | undefined): readonly CurveAxis[] =>
-  out === undefined ? curveAxes.slice(0, 1) : curveAxes;
-
-export function printReport(report: Report, io: Io): void {
-  for (const { setting, text } of report.findings) io.print(`${io.outColors.bold(setting)}: ${text}`);
-  io.print('');
-  for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
-}
-
-export async function saveReportIn(folder: string, report: Report, io: Io): Promise<void> {
-  const { saveReport } = await import('../report/pages/report-files.ts');
-  const names = await saveReport(folder, report);
-  io.note(`saved in ${folder}: ${names.join(', ')}`);
-}
-
-function shown({ title, note, columns, rows }: Table, io: Io): string {
-  return `${title}\n${note}\n\n${io.table({ columns, rows })}`;
 }

@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import type { ReportOptions } from '../report/report.ts';
 import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper-plans.ts';
-import { showAnalysis } from './analyze.ts';
 import type { Io } from './io.ts';
-import { addSweepOptions, runAll, runsOf, type SweepCommandOptions, showPlan } from './sweep.ts';
+import { addSweepOptions, runAll, runsOf, type SweepCommandOptions } from './run-many.ts';
+import { showAnalysis } from './show-analysis.ts';
+import { showPlan } from './sweep-plan.ts';
 
 interface Options extends SweepCommandOptions {
   readonly seeds: string;

@@ -1,0 +1,76 @@
+/** An analysis of runs on the terminal, and as a document. */
+import type { AnalysedRun } from '../report/analyses/analysis.ts';
+import { findAnalysis } from '../report/analyses/index.ts';
+import { pairsOf } from '../report/analyses/record.ts';
+import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import type { LeftOut } from '../runs/folder/find-runs.ts';
+import type { Io } from './io.ts';
+
+/** Prints the tables, unless they are wanted as JSON, and returns the document. */
+export async function showAnalysis(
+  kind: string,
+  paths: readonly string[],
+  options: { readonly allowMixed?: boolean; readonly json?: boolean },
+  io: Io,
+): Promise<Readonly<Record<string, unknown>>> {
+  const analysis = findAnalysis(kind);
+  const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
+  if (!options.allowMixed) requireOneOrigin(runs);
+  for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
+  const unfinished = runs.filter(({ status }) => status !== 'finished');
+  for (const { folder, iterations } of unfinished) {
+    io.note(`unfinished "${folder}": used as far as it goes, ${iterations.length} iterations`);
+  }
+  const { document, tables } = analysis.analyse(runs);
+  const counts = countsOf(runs, leftOut);
+  const all = { analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document };
+  if (options.json) return all;
+  for (const { title, note, columns, rows } of tables) {
+    const above = note === '' ? io.outColors.bold(title) : `${io.outColors.bold(title)}\n${note}`;
+    io.print(`${above}\n\n${io.table({ columns, rows })}\n`);
+  }
+  io.print(footer(runs));
+  return all;
+}
+
+function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {
+  return {
+    runs: runs.length,
+    unfinished: runs.filter(({ status }) => status !== 'finished').length,
+    left_out: leftOut.length,
+    offline_model: runs.filter(({ origin }) => origin === 'offline').length,
+    language_model: runs.filter(({ origin }) => origin === 'language-model').length,
+    iterations: runs.reduce((sum, { iterations }) => sum + iterations.length, 0),
+    pairs: runs.reduce((sum, { iterations }) => sum + pairsOf(iterations).length, 0),
+  };
+}
+
+function describeRun({ folder, env, method, seed, model, origin, status, threshold, iterations }: AnalysedRun) {
+  return {
+    run: folder,
+    env: env.id,
+    method: method.id,
+    seed,
+    model,
+    origin,
+    status,
+    threshold,
+    iterations: iterations.length,
+    pairs: pairsOf(iterations).length,
+  };
+}
+
+/** What the tables are made from; the optimiser must never pass for a language model. */
+function footer(runs: readonly AnalysedRun[]): string {
+  const counts = countsOf(runs, []);
+  const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const models = [...new Set(runs.filter(({ origin }) => origin === 'language-model').map(({ model }) => model))];
+  return [
+    `${plural(counts.runs, 'run')} (${counts.unfinished} unfinished), ${plural(counts.iterations, 'iteration')}, ` +
+      plural(counts.pairs, 'pair'),
+    ...(models.length > 0 ? [`language models: ${models.join(', ')} (${plural(counts.language_model, 'run')})`] : []),
+    ...(counts.offline_model > 0
+      ? [`offline model: ${plural(counts.offline_model, 'run')}; a numeric optimiser, not a language model`]
+      : []),
+  ].join('\n');
+}

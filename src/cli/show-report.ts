@@ -1,0 +1,25 @@
+/** A report on the terminal and in a folder. */
+import { type CurveAxis, curveAxes } from '../report/curves/average-curves.ts';
+import { type Report, reportTables } from '../report/report.ts';
+import type { Table } from '../report/tables/table.ts';
+import type { Io } from './io.ts';
+
+/** What is kept in a folder has room for all curves. */
+export const usualAxes = (out: string | undefined): readonly CurveAxis[] =>
+  out === undefined ? curveAxes.slice(0, 1) : curveAxes;
+
+export function printReport(report: Report, io: Io): void {
+  for (const { setting, text } of report.findings) io.print(`${io.outColors.bold(setting)}: ${text}`);
+  io.print('');
+  for (const table of reportTables(report)) io.print(`${shown(table, io)}\n`);
+}
+
+export async function saveReportIn(folder: string, report: Report, io: Io): Promise<void> {
+  const { saveReport } = await import('../report/pages/report-files.ts');
+  const names = await saveReport(folder, report);
+  io.note(`saved in ${folder}: ${names.join(', ')}`);
+}
+
+function shown({ title, note, columns, rows }: Table, io: Io): string {
+  return `${title}\n${note}\n\n${io.table({ columns, rows })}`;
+}

@@ -1,0 +1,42 @@
+/** `--dry-run` of the commands that make many runs. */
+import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
+import type { SweepRun } from '../sweep/expand.ts';
+import type { Io } from './io.ts';
+import type { SweepCommandOptions } from './run-many.ts';
+
+/** What the runs that are not finished would take; `by` are the keys that tell them apart. */
+export async function showPlan(
+  runs: readonly SweepRun[],
+  by: readonly string[],
+  options: SweepCommandOptions,
+  io: Io,
+): Promise<void> {
+  const { estimateSweep, totalOf } = await import('../sweep/estimate.ts');
+  const { configValue } = await import('../report/run-records.ts');
+  const { openCpuBackend } = await import('../rollout/cpu/node/backend.ts');
+  const backend = openCpuBackend({ threads: 1 });
+  const groups = await estimateSweep(runs, options.runsDir, backend).finally(() => backend.close());
+  const total = totalOf(groups);
+  if (options.json) {
+    const listed = groups.map(({ config: _config, ...group }) => group);
+    io.printJson({ groups: listed, total });
+    return;
+  }
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const columns: ColumnOf<(typeof groups)[number]>[] = [
+    ...by.map((key) => left(key, ({ config }: (typeof groups)[number]) => configValue(config, key))),
+    right('runs', ({ runs: all }) => all),
+    right('finished', ({ finished }) => finished),
+    right('begun', ({ begun }) => begun),
+    right('calls each', ({ each }) => count(each.calls)),
+    right('episodes each', ({ each }) => count(each.episodes + each.recheck_episodes)),
+    right('tokens each', ({ each }) => count(each.prompt_tokens + each.completion_tokens)),
+    right('USD each', ({ each }) => (each.cost_usd === null ? 'no price' : each.cost_usd.toFixed(2))),
+  ];
+  io.print(io.table(tableOf(groups, { title: '', columns })));
+  const cost = total.cost_usd === null ? 'cost unknown (no price)' : `about ${total.cost_usd.toFixed(2)} USD`;
+  io.print(
+    `\n${total.runs} runs, ${total.finished} of them finished; the others take ${count(total.calls)} model calls, ` +
+      `${count(total.episodes)} episodes, about ${count(total.prompt_tokens + total.completion_tokens)} tokens, ${cost}`,
+  );
+}
