@@ -5,7 +5,8 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ModelError, R2poError } from '../base/errors.ts';
 import { packageVersion } from '../base/node/assets.ts';
-import { type Config, configSchema } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
+import { llmSearchSchema } from '../config/sections/llm-search.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { excerpt } from '../llm/providers/failure.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
@@ -170,7 +171,7 @@ function ggufFinding(): Finding {
 }
 
 /** A local model may have to be loaded first. */
-const patient: Config['llm'] = configSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
+const patient: Config['llm'] = llmSearchSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
 
 /** A real question, in the words and the form of a run: it fails where a run would get nothing to use. */
 async function modelFinding(name: string, io: Io): Promise<Finding> {

@@ -1,6 +1,6 @@
 /** The JSON Schema of configuration files, for editors and other programs. */
 import { z } from 'zod';
-import { configSchema } from './schema.ts';
+import { configSchemas } from './schema.ts';
 
 /** What a file may hold beside the keys of a configuration; see layers.ts and resolve.ts. */
 const fileKeys = {
@@ -18,10 +18,14 @@ const fileKeys = {
 
 /** Draft 2020-12, of what may be written: no key is required, as another file may give it. */
 export function configJsonSchema(): Record<string, unknown> {
-  const file = configSchema
-    .partial()
-    .extend(fileKeys)
-    .describe(configSchema.description ?? '');
+  const [first, ...others] = Object.values(configSchemas).map((schema) =>
+    schema
+      .partial()
+      .extend(fileKeys)
+      .describe(schema.description ?? ''),
+  );
+  // A file of one kind of run or of another.
+  const file = others.length === 0 ? first : z.union([first, ...others]);
   const { $schema, ...rest } = z.toJSONSchema(file, { io: 'input', target: 'draft-2020-12' });
   return { $schema, title: 'r2po run configuration', ...rest };
 }

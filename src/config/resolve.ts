@@ -9,7 +9,7 @@ import type { InputText } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
 import { describeIssues, type Problem } from './problems.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, schemaFor } from './schema.ts';
 import { readSource } from './shipped.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They win over overrides. */
@@ -92,7 +92,7 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
 
 function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): Config {
   const raw = applyOverrides(withPublished(layers, overrides), overrides);
-  const parsed = configSchema.safeParse(raw);
+  const parsed = schemaFor(raw).safeParse(raw);
   const problems: Problem[] = parsed.success ? crossCheck(parsed.data) : describeIssues(parsed.error.issues, raw);
   if (problems.length > 0) {
     const lines = problems.map(({ path, at, also = [], message, secret }) => {

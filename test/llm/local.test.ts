@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { InterruptedError, ModelError, UsageError } from '../../src/base/errors.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { llmSearchSchema } from '../../src/config/sections/llm-search.ts';
 import type { CallProgress, ChatRequest } from '../../src/llm/chat.ts';
 import { type Controls, noControls } from '../../src/llm/controls.ts';
 import { checkGgufFile, checkWeights } from '../../src/llm/local/gguf-file.ts';
@@ -464,7 +464,7 @@ describe('a model in this process', () => {
   });
 
   it('is opened by its name', async () => {
-    const { llm } = { llm: configSchema.shape.llm.parse({}) };
+    const { llm } = { llm: llmSearchSchema.shape.llm.parse({}) };
     await expect(openModel('gguf:', { llm }, () => {})).rejects.toThrow(/add what is missing/);
     await expect(openModel(`gguf:${folder}/none.gguf`, { llm }, () => {})).rejects.toThrow(/got no file at/);
   });

@@ -40,8 +40,13 @@ function leaves(value: unknown, path = ''): [string, string][] {
 
 /** Short name of all that decides what a run finds; the same in all versions that have no other key that decides. */
 export function runHash(config: Config): string {
-  const llm = { ...config.llm, ...free.llm, headers: {}, fallback: [] };
-  return hashOf(withoutLaterKeys({ ...config, budget: free.budget, llm, prices: free.prices }));
+  const neutral = Object.entries(free).flatMap(([section, values]) => {
+    const given = (config as unknown as Record<string, object | undefined>)[section];
+    if (given === undefined) return [];
+    const inside = Object.entries(values).filter(([key]) => Object.hasOwn(given, key));
+    return [[section, inside.length === 0 ? {} : { ...given, ...Object.fromEntries(inside) }]];
+  });
+  return hashOf(withoutLaterKeys({ ...config, ...Object.fromEntries(neutral) }));
 }
 
 /** `iterations (100 there, 6 here)` for every key that makes two configurations different runs. */

@@ -1,0 +1,41 @@
+/** What keys of a configuration are made of. The `error` texts are what was expected; `problems.ts` makes messages of them. */
+import { z } from 'zod';
+
+export function whole(low: number, high: number, alternative = '') {
+  const error = `a whole number in ${low} ... ${high}${alternative}`;
+  return z.number({ error }).int({ error }).min(low, { error }).max(high, { error });
+}
+
+/** A finite number; zod refuses infinities and NaN by itself. */
+export function finite(alternative = '') {
+  return z.number({ error: `a finite number${alternative}` });
+}
+
+export function positive(high: number, what: string, alternative = '') {
+  const error = `a ${what} above 0, at most ${high}${alternative}`;
+  return z.number({ error }).gt(0, { error }).lte(high, { error });
+}
+
+export function name(known: readonly string[]) {
+  return z.enum(known as readonly [string, ...string[]], { error: `one of ${known.join(', ')}` });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` });
+}
+
+export function section<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
+  return z.strictObject(shape, { error: 'a section of keys' }).describe(description);
+}
+
+export const orNull = ' or null';
+
+/** With its default, and the description that zod would leave inside. */
+export function withDefault<T extends z.ZodType>(schema: T, value: z.util.NoUndefined<z.output<T>>) {
+  return schema.default(value).describe(schema.description ?? '');
+}
+
+/** A section of which nothing need be there. */
+export function part<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
+  return section(description, shape).partial().describe(description);
+}

@@ -1,0 +1,224 @@
+/** The configuration of a search with language models. */
+import { z } from 'zod';
+import { reasoningEfforts } from '../../llm/controls.ts';
+import { replyForms } from '../../llm/reply/shape.ts';
+import { explanations, knowledgeLevels } from '../../methods/settings.ts';
+import { choice, finite, orNull, part, positive, section, whole, withDefault } from './fields.ts';
+import { methodOf, runKeys, timeBudget } from './run.ts';
+
+/** Seeds of chat requests: many servers keep them in 32 bits. */
+const maxModelSeed = 2 ** 31 - 1;
+const day = 86_400;
+
+const temperature = z
+  .number({ error: 'a number in 0 ... 2 or null' })
+  .min(0, { error: 'a number in 0 ... 2 or null' })
+  .max(2, { error: 'a number in 0 ... 2 or null' })
+  .nullable()
+  .describe('sampling temperature; null: not sent');
+
+const modelName = z.string({ error: 'the name of a model' }).min(1, { error: 'the name of a model' });
+
+/** What may differ between the search calls and the critic calls of a run. */
+const sampling = {
+  temperature,
+  top_p: positive(1, 'number', orNull).nullable().describe('probability mass that is sampled from; null: not sent'),
+  stop: z
+    .array(z.string().min(1), { error: 'a list of texts' })
+    .max(16, { error: 'a list of at most 16 texts' })
+    .describe('texts at which a reply ends'),
+  reply_form: choice(['auto', ...replyForms]).describe(
+    'how replies are held: auto takes the strongest means of the endpoint (a grammar, a regular expression, JSON by a ' +
+      'schema, a reply begun for the model), else lines of text',
+  ),
+  max_reply_tokens: whole(16, 1_000_000, orNull)
+    .nullable()
+    .describe('most tokens of a reply, reasoning included; null: derived from the size of the reply'),
+  reasoning_effort: choice(reasoningEfforts).nullable().describe('effort of a model that reasons; null: not sent'),
+  think: z
+    .boolean({ error: 'true, false or null' })
+    .nullable()
+    .describe('whether a model that can reason before it answers does so; null: its default'),
+  extra_body: z
+    .record(z.string(), z.json(), { error: 'a section of fields' })
+    .describe('fields that are laid over the body of each request'),
+};
+
+const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
+const price = section('what a model costs', {
+  prompt_per_million: usd.describe('USD per million prompt tokens'),
+  completion_per_million: usd.describe('USD per million completion tokens'),
+  cached_per_million: usd
+    .optional()
+    .describe('USD per million prompt tokens that a cache had; as any other without it'),
+  cache_write_per_million: usd
+    .optional()
+    .describe('USD per million prompt tokens that were written to a cache; as any other without it'),
+  source: z
+    .string({ error: 'a text' })
+    .max(200, { error: 'a text of at most 200 characters' })
+    .optional()
+    .describe('who says so'),
+  date: z.iso.date({ error: 'a date as YYYY-MM-DD' }).describe('when that was the price'),
+});
+
+/** In the order in which files are written. */
+export const llmSearchSchema = section('a search run of r2po', {
+  env: runKeys.env,
+  env_options: runKeys.env_options,
+  method: methodOf('llm-search'),
+  model: modelName
+    .default('offline')
+    .describe(
+      'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
+        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, gguf:<file>, or replay:<run folder>',
+    ),
+  settings: runKeys.settings,
+  seed: runKeys.seed,
+  iterations: runKeys.iterations,
+  policy: runKeys.policy,
+  parameters: runKeys.parameters,
+  prompt: section('how prompts are worded', {
+    knowledge: choice(knowledgeLevels)
+      .default('full')
+      .describe(
+        'what prompts that describe the environment say of it: full, all that is known; reference, the facts that the ' +
+          'texts of the reference hold; none, not even what is observed and done',
+      ),
+    explanation: choice(explanations)
+      .default('sentence')
+      .describe('what a reply is asked for beside its parameters: one short sentence, or what was changed and why'),
+    reward_decimals: whole(0, 12, orNull)
+      .nullable()
+      .default(null)
+      .describe('decimals of returns; null: six significant digits'),
+    count_from: z
+      .union([z.literal(0), z.literal(1)], { error: '0 or 1' })
+      .default(1)
+      .describe('number of the first trial and of the first iteration'),
+  }).prefault({}),
+  search: section('the search calls', {
+    optimum: finite(orNull).nullable().default(null).describe('return to aim for, told to the model; null: not told'),
+    step_size: positive(Number.MAX_VALUE, 'finite number', orNull)
+      .nullable()
+      .default(null)
+      .describe('exploration step, told to the model; null: not told'),
+    duplicates: choice(['allow', 'repair'])
+      .default('repair')
+      .describe('a proposal that was measured before: play it again, or send it back with one repair turn'),
+    repair_turns: whole(0, 20).default(2).describe('further turns after an unusable reply, each quoting the reason'),
+  }).prefault({}),
+  critic: section('the critic calls', {
+    conservative_threshold: finite(orNull)
+      .nullable()
+      .default(null)
+      .describe('mean return from which the critic is told to change little or nothing; null: no such rule'),
+    trajectory_tokens: whole(100, 1_000_000, orNull)
+      .nullable()
+      .default(6000)
+      .describe('a longer trajectory is shortened to about this many tokens; null: none is shortened'),
+    sensitivity_episodes: whole(1, 1_000_000, orNull)
+      .nullable()
+      .default(null)
+      .describe('episodes for each change of one parameter whose effect the critic is shown; null: none is shown'),
+    statistics: choice(['basic', 'full'])
+      .default('full')
+      .describe('full adds the spread, the quantiles and the end causes of the returns'),
+    history_excerpts: whole(0, 10_000)
+      .default(5)
+      .describe('the last so many trials are shown with an excerpt of an episode, by methods that show any'),
+  }).prefault({}),
+  selection: choice(['mean', 'paired'])
+    .default('mean')
+    .describe('how the better of two is found: by their means, or by a paired test of their common seeds'),
+  warmup: section('random policies before the first iteration, one episode each', {
+    policies: whole(0, 10_000).default(20).describe('how many'),
+    spread: positive(1e6, 'number').default(3).describe('standard deviation of their parameters'),
+    inside: z
+      .boolean({ error: 'true or false' })
+      .default(true)
+      .describe(
+        'their parameters lie in the range and have the decimals that the model is told; false: as they are drawn',
+      ),
+  }).prefault({}),
+  evaluation: runKeys.evaluation,
+  recheck: runKeys.recheck,
+  llm: section('how models are called', {
+    temperature: withDefault(sampling.temperature, 0),
+    top_p: withDefault(sampling.top_p, null),
+    stop: withDefault(sampling.stop, []),
+    seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
+    reply_form: withDefault(sampling.reply_form, 'auto'),
+    max_reply_tokens: withDefault(sampling.max_reply_tokens, null),
+    reasoning_effort: withDefault(sampling.reasoning_effort, null),
+    think: withDefault(sampling.think, null),
+    num_ctx: whole(512, 10_000_000, orNull)
+      .nullable()
+      .default(null)
+      .describe('context that a local server loads the model with, tokens; null: what the prompt needs'),
+    keep_alive: z
+      .string({ error: 'a time such as 30m, or null' })
+      .regex(/^(?:-1|0|\d+(?:ms|s|m|h))$/, { error: 'a time such as 30m, 0 or -1' })
+      .nullable()
+      .default(null)
+      .describe('how long a local server keeps the model loaded after a call; null: 30m'),
+    extra_body: withDefault(sampling.extra_body, {}),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'the name of a header' }),
+        z
+          .string({ error: 'the name of an environment variable behind a $' })
+          .regex(/^\$[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable behind a $' }),
+        { error: 'a section of headers' },
+      )
+      .default({})
+      .describe('headers of each request; a value is the name of an environment variable behind a $, never a secret'),
+    fallback: z
+      .array(modelName, { error: 'a list of model names' })
+      .max(8, { error: 'a list of at most 8 model names' })
+      .default([])
+      .describe('models that answer, in this order, when the one before cannot be used'),
+    max_unusable_in_a_row: whole(1, 1_000_000, orNull)
+      .nullable()
+      .default(10)
+      .describe('unusable replies in a row after which the run stops, resumable; null: never'),
+    timeout_s: positive(day, 'number of seconds').default(300).describe('longest time for one request, s'),
+    idle_timeout_s: positive(day, 'number of seconds')
+      .default(120)
+      .describe('longest time without any data from the endpoint, s'),
+    max_concurrent: whole(1, 1000, orNull)
+      .nullable()
+      .default(null)
+      .describe('most requests at a time to one endpoint; null: what suits it'),
+    min_spacing_s: z
+      .number({ error: 'a number of seconds' })
+      .min(0, { error: 'a number of seconds of at least 0' })
+      .max(day, { error: 'a number of seconds of at most a day' })
+      .default(0)
+      .describe('shortest time between the starts of two requests to one endpoint, s'),
+    max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
+    search: withDefault(part('what differs in the search calls', sampling), {}),
+    critic: withDefault(
+      part('what differs in the critic calls', { model: modelName.describe('another model for them'), ...sampling }),
+      {},
+    ),
+  }).prefault({}),
+  budget: section('limits that stop the run in a resumable state; null: no limit', {
+    max_calls: whole(1, Number.MAX_SAFE_INTEGER, orNull).nullable().default(null).describe('model calls'),
+    max_tokens: whole(1, Number.MAX_SAFE_INTEGER, orNull)
+      .nullable()
+      .default(null)
+      .describe('prompt and completion tokens together'),
+    max_cost_usd: positive(Number.MAX_VALUE, 'number of USD', orNull)
+      .nullable()
+      .default(null)
+      .describe('cost of the model calls by the prices below, USD'),
+    ...timeBudget,
+  }).prefault({}),
+  prices: z
+    .record(z.string(), price, { error: 'a section of prices by model name' })
+    .default({})
+    .describe(
+      'by model name as in `model`; a new run takes those that it does not find here from the list of known prices',
+    ),
+});
