@@ -1,4 +1,4 @@
-/** Everything that `r2po bench` measures of one environment, on all backends. */
+/** All measurements of `r2po bench` for one environment, on all backends. */
 import type { Env } from '../envs/env.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { GpuDevice } from '../rollout/webgpu/device.ts';
@@ -20,13 +20,13 @@ import {
 import { type BenchWork, longPlayingWork } from './work.ts';
 
 export interface BenchOptions {
-  /** null: as many as a call plays in about `seconds` */
+  /** null: as many as one call plays in about `seconds` */
   readonly episodes: readonly number[] | null;
   readonly seconds: number;
   readonly repeats: number;
-  /** a million episodes that are expected to take longer are estimated */
+  /** a million episodes are estimated when they would take longer than this, s */
   readonly millionSeconds: number;
-  /** most seconds of a call of the scaling curves; null leaves them out */
+  /** maximum time of a call in the scaling curves, s; null: no curves */
   readonly scalingSeconds: number | null;
 }
 
@@ -34,7 +34,7 @@ export interface SpeedRow extends Timing {
   readonly backend: string;
   readonly stepsPerSecond: number;
   readonly gpuStepsPerSecond: number | null;
-  /** steps per second over those of one cpu thread */
+  /** speed relative to one cpu thread */
   readonly ratio: number;
 }
 
@@ -46,14 +46,14 @@ export interface EnvBench {
   readonly rows: readonly SpeedRow[];
   readonly latencies: readonly PerBackend<Latency>[];
   readonly millions: readonly PerBackend<Million>[];
-  /** empty when it was not asked for */
+  /** empty when not requested */
   readonly scalings: readonly PerBackend<Scaling>[];
   /** null without an adapter, or outside a checkout */
   readonly issue: IssueShare | null;
   readonly heap: HeapUse;
   /** null without an adapter */
   readonly compile: readonly CompileTime[] | null;
-  /** null where the checkout has none for this environment */
+  /** null: the checkout has no hand-written loop for this environment */
   readonly bare: HandLoop | null;
 }
 
@@ -66,17 +66,17 @@ export interface BenchDocument {
 export interface BenchBackend {
   readonly name: string;
   readonly backend: Backend;
-  /** what a GPU backend plays on, for its issue rate; else null */
+  /** device of a GPU backend, for its issue rate; else null */
   readonly device: GpuDevice | null;
 }
 
-/** Where a bench says what it does. */
+/** Receives the progress messages of a bench. */
 export interface BenchProgress {
   status(text: string): void;
   note(text: string): void;
 }
 
-/** The first backend is one cpu thread: everything is a ratio to it. */
+/** The first backend is one cpu thread, the baseline of all ratios. */
 export async function benchEnvironment(
   env: Env,
   backends: readonly BenchBackend[],
@@ -124,7 +124,7 @@ export async function benchEnvironment(
   return { env: env.id, policy: work.policy.kind, rows, latencies, millions, scalings, issue, heap, compile, bare };
 }
 
-/** Held against one cpu thread, the first backend: with as many episodes where it played so many. */
+/** Compares a timing with one cpu thread, the first backend, with the same number of episodes if measured. */
 function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[]): SpeedRow {
   const stepsPerSecond = timing.steps / timing.wallSeconds;
   const ofOneThread = earlier.filter((row) => row.backend === earlier[0].backend);
@@ -138,7 +138,7 @@ function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[])
   };
 }
 
-/** The issue rate is measured beside the speed that it is held against: clocks change with load and heat. */
+/** Measures the issue rate right after the speed that it is compared with, because clocks change with load and heat. */
 async function measureShare(
   work: BenchWork,
   device: GpuDevice,
@@ -147,14 +147,14 @@ async function measureShare(
 ): Promise<IssueShare | null> {
   const counter = await loadCounter();
   if (counter === null) {
-    progress.note('the share of the issue rate is left out: it takes a checkout with its development dependencies');
+    progress.note('omitting the share of the issue rate: it requires a checkout with its development dependencies');
     return null;
   }
   let step: StepOperations;
   try {
     step = stepOperations(work, counter);
   } catch (error) {
-    // An environment of one's own may use what the counter does not know; the rest of its bench is worth having.
+    // A custom environment may use operations unknown to the counter; the rest of its bench is still useful.
     progress.note(`${work.env.id}: operations are not counted: ${(error as Error).message}`);
     return null;
   }

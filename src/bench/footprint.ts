@@ -1,4 +1,4 @@
-/** What a backend costs beside time per step: compiling, and what the episode loop leaves on the heap. */
+/** Costs of a backend apart from time per step: compile time and heap allocations. */
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
@@ -11,7 +11,7 @@ export interface CompileTime {
   readonly seconds: number;
 }
 
-/** Compile time of the program of each policy kind that acts in `env`, on a backend that has compiled none of them. */
+/** Compile time of each policy kind that fits `env`, on a backend that has not compiled them yet. */
 export async function compileTimes(backend: Backend, env: Env): Promise<CompileTime[]> {
   const times: CompileTime[] = [];
   for (const kind of policyKinds.filter((k) => k.accepts(env) === null)) {
@@ -25,12 +25,12 @@ export async function compileTimes(backend: Backend, env: Env): Promise<CompileT
 
 export interface HeapUse {
   readonly steps: number;
-  /** bytes that JavaScript objects took while the steps were played, freed or not */
+  /** bytes allocated for JavaScript objects while the steps were played, including freed ones */
   readonly bytes: number;
   readonly collections: number;
 }
 
-/** What playing `episodes` on the calling thread allocates on V8's heap; the outcomes lie outside it. */
+/** Allocations on V8's heap while the calling thread plays `episodes`; the outcomes are outside the heap. */
 export async function heapUse(backend: Backend, work: BenchWork, episodes: number): Promise<HeapUse> {
   const job = jobOf(work, episodes);
   await backend.play(job);
@@ -40,7 +40,7 @@ export async function heapUse(backend: Backend, work: BenchWork, episodes: numbe
   const { steps } = await backend.play(job);
   const after = getHeapStatistics().used_heap_size;
   const { statistics } = profiler.stop();
-  // From one collection to the next the heap only grows.
+  // Between two collections the heap only grows.
   let bytes = 0;
   let level = before;
   for (const { beforeGC, afterGC } of statistics) {

@@ -1,4 +1,4 @@
-/** The same work as a loop inlined by hand, where the checkout has one: what the cpu backend's generality costs. */
+/** Compares the cpu backend with a hand-written loop, if the checkout has one: the cost of generality. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { assetPath } from '../base/node/assets.ts';
@@ -7,21 +7,21 @@ import { median } from './timing.ts';
 import type { BenchWork } from './work.ts';
 
 export interface HandLoop {
-  /** the hand-inlined loop */
+  /** speed of the hand-written loop */
   readonly stepsPerSecond: number;
-  /** one cpu thread, timed in turn with it */
+  /** speed of one cpu thread, measured alternately */
   readonly cpuStepsPerSecond: number;
   readonly ratio: number;
 }
 
-/** The contract of `bench/bare-<env folder>.mjs`. */
+/** The interface of `bench/bare-<env folder>.mjs`. */
 interface BareModule {
-  /** keeps episodes long */
+  /** policy with long episodes */
   readonly policy: readonly number[];
   run(episodes: number, maxSteps: number): { readonly steps: number; readonly seconds: number };
 }
 
-/** Null where there is no such loop. `backend`: one cpu thread. */
+/** Null when there is no such loop. `backend`: one cpu thread. */
 export async function handLoop(work: BenchWork, backend: Backend, repeats: number): Promise<HandLoop | null> {
   const { env, policy } = work;
   const file = assetPath(`bench/bare-${env.folder}.mjs`);
@@ -32,7 +32,7 @@ export async function handLoop(work: BenchWork, backend: Backend, repeats: numbe
   bare.run(episodes, env.timeLimit);
   const own: number[] = [];
   const hand: number[] = [];
-  // In turns, so that a busy moment of the machine meets both.
+  // Measured alternately, so that a busy machine affects both.
   for (let r = 0; r < Math.max(5, repeats); r++) {
     const inlined = bare.run(episodes, env.timeLimit);
     hand.push(inlined.steps / inlined.seconds);

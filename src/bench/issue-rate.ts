@@ -1,4 +1,4 @@
-/** How many operations per second an adapter issues at most, measured on it: what a bench holds its speed against. */
+/** Measures an adapter's peak issue rate in operations per second, with which a bench compares its speed. */
 
 import { R2poError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
@@ -7,7 +7,7 @@ import { link } from '../rollout/webgpu/program/link.ts';
 import { compile } from '../rollout/webgpu/program/pipeline.ts';
 
 export interface IssueRate {
-  /** f32 multiply-adds per second over all lanes, each counted once; the fastest dispatch */
+  /** f32 multiply-adds per second over all lanes, each counted once, in the fastest dispatch */
   readonly operationsPerSecond: number;
   readonly clock: Clock;
 }
@@ -16,14 +16,14 @@ type Clock = 'gpu' | 'wall';
 
 const path = 'shaders/issue-rate.wgsl';
 const workgroupSize = 64;
-/** Many waves of a large GPU, so that the last one, which does not fill it, counts little. */
+/** Many waves on a large GPU, so that the partly filled last one matters little. */
 const invocations = 2 ** 20;
-/** Four chains in 32 rounds, as in the shader. */
+/** Four chains of 32 rounds, as in the shader. */
 const operationsPerPass = 128;
-/** Long enough to hide what a dispatch costs, short of what desktop drivers kill, s. */
+/** Minimum time of a dispatch: long enough to hide its overhead, below the driver timeouts of desktops, s. */
 const minSeconds = 0.02;
 const dispatches = 10;
-/** Multiply-adds converge to 16: no number on the way is too small or too large for full speed. */
+/** Multiply-adds converge to 16, so no intermediate value slows the arithmetic. */
 const [factor, summand] = [0.9375, 1];
 
 /** Takes about half a second. Throws `R2poError` when the device fails. */
@@ -42,7 +42,7 @@ export async function measureIssueRate(gpu: GpuDevice): Promise<IssueRate> {
   const buffer = (size: number, usage: GPUBufferUsageFlags): GPUBuffer => device.createBuffer({ size, usage });
   const job = buffer(12, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
   const sums = buffer(invocations * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
-  // Two timestamps, then one of the sums.
+  // Two timestamps, then one sum.
   const stamps = buffer(16, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
   const readback = buffer(20, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   const queries = gpu.adapter.timestamps ? device.createQuerySet({ type: 'timestamp', count: 2 }) : null;
@@ -87,7 +87,7 @@ export async function measureIssueRate(gpu: GpuDevice): Promise<IssueRate> {
     if (!Number.isFinite(sum) || sum === 0) {
       throw new R2poError('issue rate', `expected the sum of four chains, got ${sum}; the device did not run them`);
     }
-    // A clock that stands still is none: by it, no number of passes would ever be enough.
+    // A frozen clock is not used, because no number of passes would suffice by it.
     return to > from ? { seconds: Number(to - from) / 1e9, clock: 'gpu' } : { seconds: wall, clock: 'wall' };
   };
 

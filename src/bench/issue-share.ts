@@ -1,4 +1,4 @@
-/** How much of what an adapter can issue at most a rollout program makes of it. */
+/** The share of an adapter's peak issue rate that a rollout program uses. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { assetPath, readAsset } from '../base/node/assets.ts';
@@ -7,32 +7,32 @@ import type { IssueRate } from './issue-rate.ts';
 import type { Timing } from './timing.ts';
 import type { BenchWork } from './work.ts';
 
-/** What one environment step of a rollout program takes, counted from its text. */
+/** Operations per environment step of a rollout program, counted in its source. */
 export interface StepOperations {
   readonly operations: number;
-  /** the same, an addition of a product counted with the product as one */
+  /** the same with each multiply-add counted as one */
   readonly fused: number;
-  /** lines of loops whose passes nothing tells, which count as one pass */
+  /** lines of loops with an unknown number of passes, counted as one pass */
   readonly unbounded: readonly number[];
 }
 
 export interface IssueShare extends StepOperations {
   readonly issueRate: IssueRate;
-  /** steps per second at which every issued operation is one of the step's */
+  /** steps per second if every issued operation belonged to a step */
   readonly bound: number;
-  /** steps per second that were measured */
+  /** measured steps per second */
   readonly stepsPerSecond: number;
   readonly clock: 'gpu' | 'wall';
-  /** of the bound */
+  /** `stepsPerSecond` relative to `bound` */
   readonly share: number;
 }
 
-/** Values of the fields of module variables, in order, that say how often loops pass. */
+/** Values of module-variable fields that bound loops, in order. */
 interface KnownFields {
   readonly fields?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The contract of `bench/operations.mjs`, which only a checkout has. */
+/** The interface of `bench/operations.mjs`, which exists only in a checkout. */
 export interface OperationCounter {
   /** one pass of the `while` loop of `entry` */
   operationsOfLoop(code: string, entry: string, known?: KnownFields): StepOperations;
@@ -41,7 +41,7 @@ export interface OperationCounter {
   readonly weights: readonly { readonly names: readonly string[]; readonly count: number; readonly reason: string }[];
 }
 
-/** The counter of this checkout; null in an installed package, and where its parser is not installed. */
+/** The counter of this checkout; null in an installed package, or when its parser is not installed. */
 export async function loadCounter(): Promise<OperationCounter | null> {
   const file = assetPath('bench/operations.mjs');
   if (!existsSync(file)) return null;
@@ -53,13 +53,13 @@ export async function loadCounter(): Promise<OperationCounter | null> {
   }
 }
 
-/** The program's episode loop, with the environment's constants where they say how often a loop passes. */
+/** Counts the program's episode loop, with the environment's constants as loop bounds. */
 export function stepOperations({ env, policy }: BenchWork, counter: OperationCounter): StepOperations {
   const fields = { env_params: Object.values(env.params) };
   return counter.operationsOfLoop(rolloutProgram(env, policy, readAsset).code, 'play', { fields });
 }
 
-/** By the GPU's clock where it has one, so that what the host does is not held against the program. */
+/** Uses the GPU's clock if available, to exclude the host's work. */
 export function issueShare(step: StepOperations, issueRate: IssueRate, timing: Timing): IssueShare {
   const seconds = timing.gpuSeconds ?? timing.wallSeconds;
   const stepsPerSecond = timing.steps / seconds;

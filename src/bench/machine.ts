@@ -1,4 +1,4 @@
-/** Where a measurement was made, as far as the machine tells. */
+/** Describes the machine of a measurement, as far as it can be queried. */
 import { execFile } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ import type { AdapterReport } from '../rollout/webgpu/device.ts';
 export interface NvidiaGpu {
   readonly name: string;
   readonly driver: string;
-  /** clock of its processors when it was asked, and the highest, MHz; null where it does not say */
+  /** current and maximum clock, MHz; null: not reported */
   readonly clock: number | null;
   readonly highestClock: number | null;
 }
@@ -19,29 +19,29 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly system: string;
   readonly node: string;
-  /** null without one */
+  /** null: no adapter */
   readonly adapter: string | null;
-  /** version of the package that holds Dawn; null without an adapter */
+  /** version of the package with Dawn; null: no adapter */
   readonly dawn: string | null;
-  /** a CPU pretends to be a GPU */
+  /** a software adapter, which runs on the CPU */
   readonly software: boolean;
-  /** the adapter has a clock of its own */
+  /** the adapter supports timestamp queries */
   readonly timestamps: boolean;
-  /** what `nvidia-smi` says; empty where there is none */
+  /** GPUs listed by `nvidia-smi`; empty without it */
   readonly nvidia: readonly NvidiaGpu[];
-  /** processes that ran on average in the minute before the measurement; null where the system does not count them */
+  /** load average of the minute before the measurement; null: not supported by the system */
   readonly loadBefore: number | null;
 }
 
-/** Above this, something else is at work and a measurement says little. */
+/** Above this load, other processes distort the measurement. */
 export const quietLoad = 0.5;
 
-/** Processes that ran on average in the last minute; null on a system that does not count them. */
+/** Load average of the last minute; null: not supported by the system. */
 export function currentLoad(): number | null {
   return platform() === 'win32' ? null : loadavg()[0];
 }
 
-/** `loadBefore`: the `currentLoad` before anything was measured. */
+/** `loadBefore`: `currentLoad` before the first measurement. */
 export async function machineFacts(adapter: AdapterReport | null, loadBefore: number | null): Promise<Machine> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -58,7 +58,7 @@ export async function machineFacts(adapter: AdapterReport | null, loadBefore: nu
   };
 }
 
-/** Best effort: a machine without the program has none of its GPUs, and one that hangs is not waited for. */
+/** Best effort: empty when `nvidia-smi` is missing or hangs. */
 async function nvidiaGpus(): Promise<NvidiaGpu[]> {
   const fields = 'name,driver_version,clocks.sm,clocks.max.sm';
   const args = [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'];

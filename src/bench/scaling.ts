@@ -1,4 +1,4 @@
-/** How the time of one `evaluate` call grows with the number of episodes and of candidates. */
+/** Measures how the time of one `evaluate` call grows with the number of episodes and of candidates. */
 import type { Backend } from '../rollout/backend.ts';
 import { median, settled, timedCall } from './timing.ts';
 import type { BenchWork } from './work.ts';
@@ -10,9 +10,9 @@ export interface ScalingRow {
   readonly candidates: number;
   /** per candidate */
   readonly episodes: number;
-  /** steps of all of them */
+  /** total steps */
   readonly steps: number;
-  /** one call, s */
+  /** time of one call, s */
   readonly seconds: number;
   readonly calls: number;
 }
@@ -20,21 +20,21 @@ export interface ScalingRow {
 export interface Scaling {
   readonly axis: ScalingAxis;
   readonly rows: readonly ScalingRow[];
-  /** up to this number the cost grows by `flatGrowth` per doubling at most; null when it does so to the last row */
+  /** count up to which the cost grows by at most `flatGrowth` per doubling; null: up to the last row */
   readonly flatUntil: number | null;
 }
 
-/** Cost per doubling from which on a curve no longer counts as flat. */
+/** Maximum cost ratio per doubling of a flat curve. */
 export const flatGrowth = 1.5;
 
-/** Numbers of episodes of one candidate, and of candidates with a search's 20 episodes each. */
+/** Counts to measure: episodes of one candidate, and candidates with a search's 20 episodes each. */
 const counts: Record<ScalingAxis, readonly number[]> = {
   episodes: [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000],
   candidates: [1, 8, 64, 512, 4096, 32_768, 65_536],
 };
 const episodesPerCandidate = 20;
 
-/** Goes on until a call is expected to take more than `maxSeconds`: never more than its count grows. */
+/** Stops before a call that would take more than `maxSeconds`, assuming linear growth. */
 export async function scaling(
   backend: Backend,
   work: BenchWork,
@@ -47,7 +47,7 @@ export async function scaling(
     if (before !== null && (before.seconds * count) / before.count > limits.maxSeconds) break;
     const [episodes, candidates] = axis === 'episodes' ? [count, 1] : [episodesPerCandidate, count];
     const once = () => timedCall(backend, work, episodes, candidates);
-    // What was played before may have left the backend cold for calls this small.
+    // The previous work may have left the backend cold for calls this small.
     if (before === null) await once();
     const first = await once();
     const times = await settled(first.seconds, once, limits.repeats, limits.maxSeconds);

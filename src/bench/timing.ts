@@ -1,4 +1,4 @@
-/** How long whole `evaluate` calls take on a backend, statistics included. */
+/** Times whole `evaluate` calls on a backend, statistics included. */
 
 import { quantile } from '../base/order-statistics.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
@@ -9,38 +9,38 @@ export interface Timing {
   readonly episodes: number;
   readonly steps: number;
   readonly meanReturn: number;
-  /** the whole `evaluate` call, s; the median of several */
+  /** time of the whole `evaluate` call, median, s */
   readonly wallSeconds: number;
-  /** the same by the GPU's own clock, s; null where it has none */
+  /** the same by the GPU's own clock, s; null: it has none */
   readonly gpuSeconds: number | null;
 }
 
-/** One call as a search makes it, when all is warm. */
+/** Latency of a warm call of a search's size. */
 export interface Latency {
   readonly candidates: number;
   /** per candidate */
   readonly episodes: number;
   readonly calls: number;
   readonly medianSeconds: number;
-  /** 95 of 100 calls took no longer */
+  /** 95th percentile, s */
   readonly p95Seconds: number;
 }
 
-/** A time that was measured, or one that was not and never passes for one. */
+/** A measured time, or an estimate that is marked as such. */
 export type BenchDuration =
   | { readonly kind: 'measured'; readonly seconds: number; readonly calls: number }
   | {
       readonly kind: 'estimated';
       readonly seconds: number;
-      /** in proportion from a measured call of so many */
+      /** extrapolated from a measured call of this many episodes */
       readonly fromEpisodes: number;
     };
 
 export type Million = BenchDuration & { readonly episodes: number };
 
-/** Least time spent on calls that do not count, and on calls that do, s. */
+/** Minimum time of the warm-up calls, and of the measured calls, s. */
 const warmSeconds = 0.2;
-/** Numbers of episodes that `affordableEpisodes` chooses from are these, and their doubles in between. */
+/** Range of `affordableEpisodes`, which returns powers of two. */
 const episodeRange = { min: 256, max: 2 ** 22 } as const;
 /** A search evaluates a proposal and a revision on 20 episodes each. */
 const smallCall = { candidates: 2, episodes: 20 } as const;
@@ -60,16 +60,16 @@ export async function affordableEpisodes(backend: Backend, work: BenchWork, seco
   while (episodes < episodeRange.max) {
     const spent = (await timedCall(backend, work, episodes)).seconds;
     if (spent > seconds / 2) break;
-    // Short calls say little; far from the goal, steps are longer.
+    // Short calls are unreliable; far from the target, the steps are larger.
     episodes *= spent < seconds / 16 ? 4 : 2;
   }
   return Math.min(episodes, episodeRange.max);
 }
 
-/** Times warm `evaluate` calls, `repeats` of them or more where they are short; medians. */
+/** Medians of warm `evaluate` calls: `repeats`, or more if they are short. */
 export async function time(backend: Backend, work: BenchWork, episodes: number, repeats: number): Promise<Timing> {
   const once = () => timedCall(backend, work, episodes);
-  // Warm: buffers grown, threads started, dispatch size found, the loop compiled.
+  // Warm-up: grows buffers, starts threads, finds the dispatch size, compiles the loop.
   let last = await once();
   for (let spent = 0; spent < warmSeconds; spent += last.seconds) last = await once();
   const wall = await sample(once, { min: repeats, max: Infinity, seconds: warmSeconds });
@@ -89,7 +89,7 @@ export async function time(backend: Backend, work: BenchWork, episodes: number, 
   };
 }
 
-/** Times many small calls, one after the other. */
+/** Times many small sequential calls. */
 export async function latency(backend: Backend, work: BenchWork): Promise<Latency> {
   const once = () => timedCall(backend, work, smallCall.episodes, smallCall.candidates);
   for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;
@@ -103,7 +103,7 @@ export async function latency(backend: Backend, work: BenchWork): Promise<Latenc
   };
 }
 
-/** A million episodes end to end; in proportion from `timing` where that says they would take `maxSeconds` or more. */
+/** Times a million episodes; extrapolates from `timing` when they would take `maxSeconds` or more. */
 export async function millionEpisodes(
   backend: Backend,
   work: BenchWork,
@@ -124,7 +124,7 @@ export interface TimedCall {
   readonly result: EvaluateResult;
 }
 
-/** One whole call. What one or two candidates came to is read as well; of thousands only the means. */
+/** Times one whole call, including the summaries for up to two candidates and only the means for more. */
 export async function timedCall(
   backend: Backend,
   work: BenchWork,
@@ -141,7 +141,7 @@ export async function timedCall(
 interface SampleSize {
   readonly min: number;
   readonly max: number;
-  /** go on beyond the fewest for so long */
+  /** continue beyond `min` for this time, s */
   readonly seconds: number;
 }
 
@@ -155,8 +155,8 @@ async function sample(once: () => Promise<TimedCall>, { min, max, seconds }: Sam
 }
 
 /**
- * Times of calls after a first one, which still had buffers to grow: `repeats` or more where they are short. The first
- * one alone where it took so long that this does not matter, and more would take more than `maxSeconds`.
+ * Times of calls after a first one that still grew buffers: `repeats`, or more if they are short. Returns the first
+ * time alone when repeating would take more than `maxSeconds`; buffer growth is then negligible.
  */
 export async function settled(
   first: number,

@@ -1,4 +1,4 @@
-/** What a bench plays: one policy in one environment, as often as asked. */
+/** The work of a bench: one policy in one environment. */
 import { UsageError } from '../base/errors.ts';
 import { Generator } from '../base/rng/generator.ts';
 import type { Env } from '../envs/env.ts';
@@ -11,11 +11,11 @@ export interface BenchWork {
   readonly env: Env;
   readonly policy: Policy;
   readonly params: Float64Array;
-  /** for an environment without a limit of its own */
+  /** step cap for an environment without its own limit */
   readonly maxSteps: number | null;
 }
 
-/** The first policy kind that acts in `env`, with the random parameters whose episodes last longest. */
+/** The first policy kind that fits `env`, with the random parameters that give the longest episodes. */
 export async function longPlayingWork(env: Env, backend: Backend): Promise<BenchWork> {
   const kind = policyKinds.find((k) => k.accepts(env) === null);
   if (kind === undefined) {
@@ -29,14 +29,14 @@ export async function longPlayingWork(env: Env, backend: Backend): Promise<Bench
     const steps = candidates.map((params, c) => ({ params, total: total(c) }));
     return steps.sort((a, b) => b.total - a.total).map(({ params }) => params);
   };
-  // A bench whose episodes end after ten steps measures resets. A look at all, and a longer one at the best.
+  // Episodes of ten steps would measure resets. All candidates are tried briefly, the best ones longer.
   const rng = Generator.from(7);
   const all = Array.from({ length: 512 }, () => policy.sample(rng, 3));
   const [params] = await longest((await longest(all, 1)).slice(0, 16), 32);
   return { env, policy, params, maxSteps };
 }
 
-/** So many candidates with the same parameters: every one of them is the same work. */
+/** A job of candidates with equal parameters, so that each is the same work. */
 export function jobOf({ env, policy, params, maxSteps }: BenchWork, episodes: number, candidates = 1): RolloutJob {
   return { env, policy, candidates: Array.from({ length: candidates }, () => params), episodes, seed: 0, maxSteps };
 }

@@ -1,4 +1,4 @@
-/** What a sweep would take, before it takes it. */
+/** Estimates the cost of a sweep. */
 import type { Config } from '../config/schema.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
@@ -7,19 +7,19 @@ import { withListPrices } from '../runs/models/cost.ts';
 import { UnitCache } from '../runs/resolve-units.ts';
 import type { SweepRun } from './expand.ts';
 
-/** Runs that differ in their seed alone. */
+/** Runs that differ only in their seed. */
 export interface PlannedGroup {
   readonly env: string;
   readonly method: string;
   readonly model: string;
-  /** of the first run: what it shares with the others */
+  /** of the first run; the others differ only in the seed */
   readonly config: Config;
   readonly runs: number;
-  /** finished in the folder of the runs */
+  /** finished in the runs folder */
   readonly finished: number;
-  /** begun there */
+  /** started there but unfinished */
   readonly begun: number;
-  /** of one run from its start */
+  /** estimate of one full run */
   readonly each: CostEstimate;
 }
 
@@ -77,7 +77,7 @@ export function totalOf(groups: readonly PlannedGroup[]) {
     episodes: count((each) => each.episodes + each.recheck_episodes),
     prompt_tokens: count((each) => each.prompt_tokens),
     completion_tokens: count((each) => each.completion_tokens),
-    /** null: a model without a price in the configuration */
+    /** null: the configuration states no price of the model */
     cost_usd: sum(({ each }) => each.cost_usd),
   };
 }

@@ -7,7 +7,7 @@ import { shippedConfigs } from '../config/shipped.ts';
 import { runHash } from '../runs/folder/identity.ts';
 
 export interface SweepRun {
-  /** hash of the configuration: equal ones are the same run, wherever and whenever they are made */
+  /** hash of the configuration, so equal configurations are the same run */
   readonly id: string;
   readonly config: Config;
   /** text of `config.yaml` */
@@ -15,7 +15,7 @@ export interface SweepRun {
 }
 
 export interface SweepRequest {
-  /** files, or names of shipped configurations, in which `*` stands for any part: `cartpole/*` */
+  /** files, or names of shipped configurations with `*` as wildcard: `cartpole/*` */
   readonly configs: readonly string[];
   readonly axes: readonly Axis[];
   readonly flags: ConfigFlags;
@@ -29,7 +29,7 @@ export interface Shard {
   readonly of: number;
 }
 
-/** Apart by the `=`: a configuration is a path or a name. */
+/** Separates configurations from `key=value` arguments by the `=`. */
 export function splitArguments(args: readonly string[]): {
   readonly configs: readonly string[];
   readonly axes: readonly Axis[];
@@ -43,7 +43,7 @@ export function splitArguments(args: readonly string[]): {
   return { configs, axes };
 }
 
-/** The shipped configurations that a name with `*` means. */
+/** The shipped configurations that match a name with `*`. */
 function matching(name: string): string[] {
   if (!name.includes('*')) return [name];
   const pattern = new RegExp(
@@ -57,7 +57,7 @@ function matching(name: string): string[] {
   throw new UsageError('sweep', `expected shipped configurations like "${name}", found none; they are <env>/<method>`);
 }
 
-/** The runs in their order, each once. Throws a usage error for the first that is wrong. */
+/** The distinct runs in order. Throws a usage error for the first invalid one. */
 export async function* expandSweep({ configs, axes, flags, shard }: SweepRequest): AsyncGenerator<SweepRun> {
   const seen = new Set<string>();
   for (const name of configs.flatMap(matching)) {
@@ -81,7 +81,7 @@ export async function* expandSweep({ configs, axes, flags, shard }: SweepRequest
   }
 }
 
-/** Keys that take more than one value, but for the seed: what a table of the runs has to tell apart. */
+/** Keys with more than one value, except the seed: the columns that distinguish the runs. */
 export function variedKeys(axes: readonly Axis[]): string[] {
   return axes.flatMap(({ key, choices }) => (choices.length > 1 && key !== 'seed' ? [key] : []));
 }

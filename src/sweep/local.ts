@@ -1,4 +1,4 @@
-/** The runs of a sweep in one process: some at a time, on shared backends and models. */
+/** Runs a sweep in one process: a few runs in parallel, on shared backends and models. */
 import { R2poError } from '../base/errors.ts';
 import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
@@ -9,36 +9,36 @@ import type { RunProgress } from '../runs/session/progress.ts';
 import type { SweepRun } from './expand.ts';
 
 /**
- * How a run stands at the end of a sweep. `stopped` can go on where it stands: a budget, an endpoint that is gone, an
- * interruption. `busy`: another process has it. `waiting`: it was not begun.
+ * State of a run at the end of a sweep. `stopped`: can be resumed, after a budget, a failed endpoint or an
+ * interruption. `busy`: another process runs it. `waiting`: not started.
  */
 export type SweepRunOutcome = 'finished' | 'stopped' | 'failed' | 'busy' | 'waiting';
 
 export interface RunResult {
   readonly run: SweepRun;
-  /** null where none was made */
+  /** null: none was made */
   readonly folder: string | null;
   readonly outcome: SweepRunOutcome;
-  /** true: it was finished before this sweep */
+  /** true: finished before this sweep */
   readonly already: boolean;
-  /** of a run that was finished now; else it is in the folder */
+  /** summary of a run that finished now; null: see the folder */
   readonly summary: RunSummary | null;
-  /** why it is not finished; null when it is, and when nothing went wrong */
+  /** why the run is not finished; null: no error */
   readonly error: R2poError | null;
 }
 
-/** What is told whenever a run begins, gets on, or ends. */
+/** State reported whenever a run starts, progresses or ends. */
 export interface SweepState {
   readonly runs: number;
   readonly finished: number;
-  /** of those the ones that were finished before */
+  /** those of `finished` that were finished before this sweep */
   readonly already: number;
   /** stopped, failed or busy */
   readonly unfinished: number;
   readonly running: readonly Running[];
-  /** s until the last one ends, from the pace so far; null before the first iteration */
+  /** estimated remaining time from the pace so far, s; null before the first iteration */
   readonly etaSeconds: number | null;
-  /** the run that has ended just now */
+  /** the run that has just ended */
   readonly ended: RunResult | null;
 }
 
@@ -52,12 +52,12 @@ export interface Running {
 export interface SweepOptions {
   readonly runs: readonly SweepRun[];
   readonly runsDir: string;
-  /** most runs at a time */
+  /** maximum parallel runs */
   readonly jobs: number;
-  /** begin no other run after one that did not finish */
+  /** stop starting runs after the first failure */
   readonly failFast: boolean;
   readonly argv: readonly string[];
-  /** the command that goes on with the sweep */
+  /** the command that resumes the sweep */
   readonly command: string;
   readonly signal?: AbortSignal;
   readonly note: (text: string) => void;
@@ -67,16 +67,16 @@ export interface SweepOptions {
 }
 
 export interface SweepResult {
-  /** in the order of the runs */
+  /** in run order */
   readonly results: readonly RunResult[];
-  /** evaluations that the runs asked for, and the calls that they were played in */
+  /** evaluations requested by the runs, and the batched calls that played them */
   readonly sharing: { readonly requests: number; readonly calls: number };
   readonly seconds: number;
 }
 
 /**
- * Runs what is not finished: a run that was broken off goes on where it stands, and one that fails does not keep the
- * others from going on. Throws only for what is wrong with all of them: a missing adapter, an unknown model.
+ * Runs all unfinished runs: interrupted runs are resumed, and a failed run does not stop the others. Throws only for
+ * errors that concern all runs, such as a missing adapter or an unknown model.
  */
 export async function sweepHere(options: SweepOptions): Promise<SweepResult> {
   const sweep = new Sweep(options);
@@ -87,7 +87,7 @@ export async function sweepHere(options: SweepOptions): Promise<SweepResult> {
   }
 }
 
-/** Runs that ask for the same things need but one check. */
+/** One run for each distinct set of requirements, to check each set once. */
 function distinctNeeds(runs: readonly SweepRun[]): SweepRun[] {
   const needs = new Map<string, SweepRun>();
   for (const run of runs) {
@@ -105,7 +105,7 @@ class Sweep {
   readonly #results = new Map<string, RunResult>();
   readonly #running = new Map<string, Running>();
   readonly #counts = { finished: 0, already: 0, unfinished: 0 };
-  /** of all runs that were not finished before, and how many of them were done in this process */
+  /** iterations of all runs not finished before, and how many of them this process has played */
   #iterations = 0;
   #done = 0;
   #begun = 0;
@@ -173,7 +173,7 @@ class Sweep {
       const onProgress = (progress: RunProgress): void => {
         const before = rows;
         rows = progress.totals.rows.length;
-        // What was on record is no work of this process.
+        // Recorded iterations were not played by this process.
         if (progress.event !== null) this.#done += rows - before;
         else this.#iterations -= rows;
         this.#running.set(run.id, { run, folder: name, progress });

@@ -1,21 +1,21 @@
 /**
- * The runs behind the tables of the paper (arXiv 2605.08315), as far as they can be made with this program. Its SB3 columns
- * come from another one; see `r2po import sb3`.
+ * The runs behind the tables of the paper (arXiv 2605.08315) that this program can make. The SB3 columns come from
+ * Stable-Baselines3; see `r2po import sb3`.
  */
 import { UsageError, unknownName } from '../base/errors.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import { publishedSettings } from '../report/published/published.ts';
 
 export interface PaperPlan {
-  /** what is typed */
+  /** id on the command line */
   readonly id: string;
-  /** one line */
+  /** one-line description */
   readonly title: string;
   /** shipped configurations */
   readonly configs: readonly string[];
-  /** what its table tells apart */
+  /** keys that distinguish the rows of its table */
   readonly by: readonly string[];
-  /** kinds of `r2po analyze` whose tables belong to it */
+  /** kinds of `r2po analyze` that make its tables */
   readonly analyses: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const environments = [
   'cartpole',
   'maze',
 ];
-/** Where tau_c was varied and the salience of the worst episode was counted. */
+/** Environments in which tau_c was varied and the salience of the worst episode was counted. */
 const thresholdEnvironments = ['cartpole', 'pong'];
 
 function forEachEnvironment(folders: readonly string[], names: readonly string[]): string[] {
@@ -77,7 +77,7 @@ export const paperPlans: readonly PaperPlan[] = [
   },
 ];
 
-/** Runs per configuration, as many as were published. */
+/** Seeds per configuration, as published. */
 export const publishedSeeds = `0..${publishedSettings.runs - 1}`;
 
 /** Throws a usage error with the nearest known name. */

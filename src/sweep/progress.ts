@@ -1,4 +1,4 @@
-/** How far a sweep is: a line per run under way, and one for all of them. */
+/** Progress of a sweep: a line per active run, and a total. */
 import { basename } from 'node:path';
 import { significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
@@ -16,7 +16,7 @@ function runLine(folder: string, progress: RunProgress | null): string {
   return `${name}  ${totals.rows.length}/${iterations}  last ${last}  best ${number(totals.best?.mean)}`;
 }
 
-/** All of the sweep. */
+/** The total line. */
 export function totalLine({ runs, finished, already, unfinished, running, etaSeconds }: SweepState): string {
   return [
     `${finished}/${runs} runs finished${already > 0 ? ` (${already} before)` : ''}`,
@@ -26,7 +26,7 @@ export function totalLine({ runs, finished, already, unfinished, running, etaSec
   ].join(' | ');
 }
 
-/** The runs under way, the total last. */
+/** The active runs, the total last. */
 export function sweepLines(figures: SweepState): string {
   return [...figures.running.map(({ folder, progress }) => runLine(folder, progress)), totalLine(figures)].join('\n');
 }

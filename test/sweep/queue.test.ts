@@ -182,12 +182,12 @@ describe('a server that is no good', () => {
   });
 
   it('has a name that nobody knows', async () => {
-    await expect(open('redis://no-such-host.invalid')).rejects.toThrow('got a host name that is not known');
+    await expect(open('redis://no-such-host.invalid')).rejects.toThrow('got an unknown host name');
   });
 
   it('speaks another language', async () => {
     const { port, server } = await serverSaying(() => 'HTTP/1.1 400 Bad Request\r\n\r\n');
-    await expect(open(`redis://127.0.0.1:${port}`)).rejects.toThrow('got something that is no Redis server');
+    await expect(open(`redis://127.0.0.1:${port}`)).rejects.toThrow('got a server other than Redis');
     server.close();
   });
 
@@ -236,7 +236,7 @@ describeRedis('with Redis', () => {
     it('is refused without the password, with the wrong one, and never shows it', async () => {
       const guarded = await startRedis(['--requirepass', 'sesame']);
       const at = (userinfo: string) => `redis://${userinfo}127.0.0.1:${guarded.port}/0?own`;
-      await expect(SweepQueue.open(at(''), () => {})).rejects.toThrow('got a server that wants a password');
+      await expect(SweepQueue.open(at(''), () => {})).rejects.toThrow('got a server that requires a password');
       await expect(SweepQueue.open(at(':sesam@'), () => {})).rejects.toThrow('got a refused password');
       const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=1', '--runs-dir', newFolder()];
       const wrong = await runCli([...args, '--queue', at(':sesam@')]);
@@ -294,7 +294,7 @@ describeRedis('with Redis', () => {
       );
       server.close();
       await expect(SweepQueue.open(`redis://127.0.0.1:${redis.port}/99`, () => {})).rejects.toThrow(
-        'got no database of that number there',
+        'got no database with that number',
       );
     });
   });
@@ -462,7 +462,7 @@ describeRedis('with Redis', () => {
       const worked = await working;
       expect(worked.ends.filter(({ outcome }) => outcome === 'finished')).toHaveLength(3);
       expect(results(runsDir)).toEqual((await alone([0, 1, 2], 'iterations=30')).results);
-      expect(worked.notes.join('\n')).toMatch(/is lost; trying again[\s\S]*is back/);
+      expect(worked.notes.join('\n')).toMatch(/is lost; reconnecting[\s\S]*is back/);
       await durable.kill();
     });
 
@@ -487,7 +487,7 @@ describeRedis('with Redis', () => {
       expect(await runCli([...args, shared])).toMatchObject({ code: 0 });
       const refused = await runCli(['worker', '--queue', url, '--runs-dir', other, '--until-empty']);
       expect(refused.code).toBe(exitCodes.usage);
-      expect(refused.stderr).toContain('[--runs-dir] expected the folder that the runs of queue');
+      expect(refused.stderr).toContain('[--runs-dir] expected the shared folder of queue');
       expect(refused.stderr).toContain('--publish');
       expect(readdirSync(other)).toEqual([]);
       await withQueue(url, async (queue) => {
@@ -607,14 +607,14 @@ describeRedis('with Redis', () => {
       const { ends } = await work(url, runsDir);
       const reasons = new Map(ends.map(({ id, outcome, reason }) => [id, `${outcome}: ${reason}`]));
       expect(reasons.get('a1')).toContain('got format 2 where 1 is known; it was written by version 9.9.9 of r2po');
-      expect(reasons.get('a2')).toMatch(/failed: .*a configuration that it does not take \(.*unknown key "novelty"/);
+      expect(reasons.get('a2')).toMatch(/failed: .*a configuration that it does not accept \(.*unknown key "novelty"/);
       expect(reasons.get('a3')).toContain('got a3, which is run-');
       expect(reasons.get('a4')).toContain('it was written by another program');
       expect([...reasons.values()].filter((text) => text.startsWith('finished'))).toHaveLength(1);
       expect(ends).toHaveLength(5);
       const { stdout } = await runCli(['sweep', '--status', '--queue', url]);
       expect(stdout).toMatch(/1 done, 4 failed/);
-      expect(stdout).toContain('give the sweep again with this version');
+      expect(stdout).toContain('repeat the sweep command with this version');
     });
 
     it.skipIf(process.platform === 'win32')(
@@ -627,7 +627,9 @@ describeRedis('with Redis', () => {
         const limit = Math.floor(recorded(whole.runsDir) / 4 / 1024);
         const sick = startWorker(url, ['--runs-dir', runsDir, '-j', '2'], {}, `ulimit -f ${limit};`);
         expect(await sick.code, sick.stderr()).toBe(1);
-        expect(sick.stderr()).toMatch(/error: \[worker\] .*cannot write to .*no run can go on here, others take them/);
+        expect(sick.stderr()).toMatch(
+          /error: \[worker\] .*cannot write to .*no run can continue here, other workers take over/,
+        );
         await withQueue(url, async (queue) => {
           expect(await queue.counts()).toMatchObject({ waiting: 2, delayed: 0, active: 0, failed: 0 });
         });
@@ -643,11 +645,11 @@ describeRedis('with Redis', () => {
       const runsDir = newFolder();
       const cpu = startWorker(url, ['--runs-dir', runsDir, '--backend', 'cpu', '--until-empty']);
       expect(await cpu.code, cpu.stderr()).toBe(exitCodes.someRunsFailed);
-      expect(cpu.stderr()).toContain('the run is played by webgpu, and this worker takes those for cpu');
+      expect(cpu.stderr()).toContain('the run requires backend webgpu, and this worker accepts only cpu');
       expect(cpu.stderr()).toContain('2 runs wait for another worker');
       const status = await runCli(['sweep', '--status', '--queue', url]);
       expect(status.stdout).toMatch(/2 delayed, 0 under way, 2 done, 0 failed/);
-      expect(status.stdout).toContain('the run is played by webgpu');
+      expect(status.stdout).toContain('the run requires backend webgpu');
       const gpu = startWorker(url, ['--runs-dir', runsDir, '--backend', 'webgpu', '--until-empty']);
       const beside = startWorker(url, ['--runs-dir', runsDir, '--backend', 'cpu', '--until-empty']);
       expect(await gpu.code, gpu.stderr()).toBe(0);
@@ -681,7 +683,7 @@ describeRedis('with Redis', () => {
         expect(await queue.counts()).toMatchObject({ waiting: 4, active: 0, failed: 0, delayed: 0 });
       });
       controller.abort();
-      expect((await working).notes.join('\n')).toContain('no run is begun for 400 s');
+      expect((await working).notes.join('\n')).toContain('starting no run for 400 s');
       expect(ended).toEqual(['returned']);
       await server.close();
     });

@@ -1,10 +1,10 @@
-/** Where the queue of a sweep is: `redis://[user:password@]host[:port][/db][?name]`. */
+/** Address of a sweep's queue: `redis://[user:password@]host[:port][/db][?name]`. */
 import { UsageError } from '../../base/errors.ts';
 
 export interface QueueAddress {
-  /** for the client alone: it may hold a password */
+  /** for the client only, because it may contain a password */
   readonly url: string;
-  /** of the queue */
+  /** name of the queue */
   readonly name: string;
   /** without user and password */
   readonly shown: string;
@@ -13,7 +13,7 @@ export interface QueueAddress {
 const defaultName = 'r2po';
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** Never quotes the text: it may hold a password. */
+/** Never quotes the text, which may contain a password. */
 export function parseQueueAddress(text: string): QueueAddress {
   const fail = (got: string, cause?: unknown): never => {
     throw new UsageError('--queue', `expected redis://host[:port][/db][?name] or rediss://..., got ${got}`, cause);
@@ -22,17 +22,17 @@ export function parseQueueAddress(text: string): QueueAddress {
   try {
     url = new URL(text);
   } catch {
-    return fail('no URL; write it in quotes, and a special character of a password as %xx');
+    return fail('an invalid URL; put it in quotes, and write special characters of a password as %xx');
   }
   if (!['redis:', 'rediss:'].includes(url.protocol)) return fail(`"${url.protocol}//"`);
   if (url.hostname === '') return fail('no host');
-  if (!/^\/?$|^\/\d{1,5}$/.test(url.pathname)) return fail(`"${url.pathname}" where the number of a database stands`);
+  if (!/^\/?$|^\/\d{1,5}$/.test(url.pathname)) return fail(`"${url.pathname}" instead of a database number`);
   const parameters = [...url.searchParams];
   if (parameters.length > 1) return fail('more than one name after "?"');
   const [[key, value]] = parameters.length === 1 ? parameters : [[defaultName, '']];
   const name = key === 'name' && value !== '' ? value : key;
   if ((value !== '' && key !== 'name') || !plainName.test(name)) {
-    return fail(`"${url.search}"; the name of a queue has letters, digits, ".", "_" and "-"`);
+    return fail(`"${url.search}"; a queue name consists of letters, digits, ".", "_" and "-"`);
   }
   url.search = '';
   const shown = new URL(url);
@@ -41,7 +41,7 @@ export function parseQueueAddress(text: string): QueueAddress {
   return { url: url.href, name, shown: `${shown.href.replace(/\/$/, '')}?${name}` };
 }
 
-/** The command line without what must not be written down. */
+/** The command line without passwords, which must not be recorded. */
 export function withoutPasswords(argv: readonly string[]): string[] {
   return argv.map((arg) => arg.replace(/(rediss?:\/\/)[^@/?#\s]*@/gi, '$1***@'));
 }

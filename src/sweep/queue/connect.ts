@@ -1,43 +1,42 @@
-/** A connection to Redis that is known to work, or an error that says why not. */
+/** Opens a tested connection to Redis, or throws an error with the reason. */
 import type { Redis } from 'ioredis';
 import { R2poError } from '../../base/errors.ts';
 import type { QueueAddress } from './address.ts';
 import type { QueuePackages } from './optional-packages.ts';
 
-/** Oldest version that the queue is said to work well with. */
+/** Minimum version that the queue library supports. */
 const minVersion = [6, 2];
 const defaultTimeoutMs = 10_000;
-/** A job that was put off comes this much too early or late on a machine whose clock is wrong. */
+/** Tolerated clock skew; a delayed job starts early or late by the skew. */
 const maxSkewMs = 5000;
 
 export interface ConnectOptions {
   readonly packages: QueuePackages;
   readonly address: QueueAddress;
   readonly warn: (text: string) => void;
-  /** what the server calls the connection, for those who list them */
+  /** name of the connection in the server's client list */
   readonly connectionName?: string | undefined;
-  /** ms until a silent server counts as none */
+  /** time after which a silent server counts as unreachable, ms */
   readonly timeoutMs?: number;
 }
 
-/** What the client says, as the object of "got", and what to do about it. */
+/** Describes the client's error, as the object of "got", with a remedy. */
 function explain({ message, ...error }: Error & { readonly code?: string }): string {
   const { code } = error;
   if (code === 'ECONNREFUSED')
     return 'no server there (connection refused); start redis-server, or correct the address';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'a host name that is not known; correct the address';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'an unknown host name; correct the address';
   if (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
-    return `no way to that host (${code}); is a firewall between?`;
+    return `host unreachable (${code}); check firewalls`;
   }
   if (message.startsWith('NOAUTH'))
-    return 'a server that wants a password; write redis://:password@host, best in R2PO_QUEUE';
+    return 'a server that requires a password; write redis://:password@host, preferably in R2PO_QUEUE';
   if (message.startsWith('WRONGPASS') || message.startsWith('ERR invalid password')) {
     return 'a refused password; special characters must be written as %xx';
   }
   if (message.startsWith('NOPERM')) return `a user without the permission (${message})`;
-  if (message.includes('DB index is out of range')) return 'no database of that number there';
-  if (/RESP type|Protocol error|parse/i.test(message))
-    return 'something that is no Redis server; correct host and port';
+  if (message.includes('DB index is out of range')) return 'no database with that number';
+  if (/RESP type|Protocol error|parse/i.test(message)) return 'a server other than Redis; correct host and port';
   return `"${message}"`;
 }
 
@@ -51,8 +50,8 @@ function isTooOld(version: string): boolean {
 }
 
 /**
- * Connects and looks at the server. Later on the connection comes back by itself when it breaks; the first time it must
- * stand. Throws an `R2poError` that names the server without its password.
+ * Connects and checks the server. The first connection must succeed; later ones reconnect automatically. Throws an
+ * `R2poError` that names the server without its password.
  */
 export async function openRedis({ packages, address, warn, ...options }: ConnectOptions): Promise<Redis> {
   const { connectionName, timeoutMs: patience = defaultTimeoutMs } = options;
@@ -80,7 +79,7 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
     const info = await Promise.race([redis.connect().then(() => redis.info()), timeout]);
     if (errors.length > 0) throw errors[0];
     const version = versionOf(info);
-    if (version === null) throw refuse('a server that does not name its version');
+    if (version === null) throw refuse('a server that does not report its version');
     if (isTooOld(version)) {
       throw refuse(`version ${version}; at least ${minVersion.join('.')} is needed`);
     }
@@ -96,11 +95,11 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
     if (Math.abs(skew) > maxSkewMs) {
       const by = `${Math.abs(skew / 1000).toFixed(0)} s ${skew > 0 ? 'ahead of' : 'behind'}`;
       warn(
-        `the clock of this machine is ${by} that of Redis: runs that wait for another attempt may begin too early or late`,
+        `the clock of this machine is ${by} that of Redis: runs that wait for another attempt may start too early or late`,
       );
     }
   } catch (thrown) {
-    // A connection that has ended would be waited for once more.
+    // Disconnecting an ended connection would wait again.
     if (redis.status !== 'end') redis.disconnect();
     if (thrown instanceof R2poError) throw thrown;
     const first = errors[0] ?? (thrown as Error);
@@ -112,7 +111,7 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
   redis.on('close', () => {
     if (redis.status === 'end' || isDown) return;
     isDown = true;
-    warn(`the connection to Redis at ${address.shown} is lost; trying again, runs under way go on`);
+    warn(`the connection to Redis at ${address.shown} is lost; reconnecting, active runs continue`);
   });
   redis.on('ready', () => {
     if (isDown) warn(`the connection to Redis at ${address.shown} is back`);

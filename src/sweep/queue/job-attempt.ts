@@ -1,4 +1,4 @@
-/** One attempt at a job: plays its run, and turns the end of it into what the queue does with the job next. */
+/** One attempt at a job: plays its run, and tells the queue what to do with the job next. */
 import type { Job } from 'bullmq';
 import { InterruptedError, R2poError } from '../../base/errors.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
@@ -11,39 +11,39 @@ import { type RunPlayer, UnfitError } from './run-player.ts';
 
 export type RunJob = Job<JobData, JobResult, string>;
 
-/** ms between two messages about one run to Redis */
+/** minimum time between two progress messages of a run to Redis, ms */
 const progressInterval = 2000;
 
-/** A run that this worker is done with. */
+/** The end of a run at this worker. */
 export interface RunEnd {
-  /** of the job */
+  /** job id */
   readonly id: string;
   readonly folder: string | null;
-  /** `returned`: it is continued later, here or elsewhere */
+  /** `returned`: to be continued later, here or elsewhere */
   readonly outcome: 'finished' | 'already' | 'failed' | 'cancelled' | 'returned';
   readonly summary: RunSummary | null;
-  /** why it is not finished; null when it is */
+  /** why the run is not finished; null: it is */
   readonly reason: string | null;
 }
 
-/** What an attempt asks of its worker. */
+/** What an attempt needs from its worker. */
 export interface AttemptWorker {
   readonly queue: SweepQueue;
   readonly player: RunPlayer;
   readonly name: string;
   /** ms */
   readonly heartbeat: number;
-  /** fires when the worker stops, for whatever reason */
+  /** fires when the worker stops, for any reason */
   readonly stop: AbortSignal;
   readonly warn: (text: string) => void;
-  /** Attempts under way; an attempt adds and removes itself. */
+  /** active attempts; each adds and removes itself */
   readonly active: Set<JobAttempt>;
   onEnd(end: RunEnd): void;
-  /** Called once for a job that this worker cannot play. */
+  /** Called once per job that this worker cannot play. */
   onUnplayable(id: string): void;
-  /** Stops the worker, and with it all that it runs. */
+  /** Stops the worker with all its runs. */
   fail(error: Error): void;
-  /** Begins no run for so long, at any worker. */
+  /** Pauses the start of runs at all workers. */
   pauseAll(ms: number): Promise<void>;
 }
 
@@ -74,12 +74,12 @@ export class JobAttempt {
     this.#controller.abort(reason);
   }
 
-  /** Stops a run of a sweep that was cancelled; `round` is the queue's. */
+  /** Aborts the attempt if its sweep was cancelled; `round`: the queue's current round. */
   abortBefore(round: number): void {
     if (this.#round < round) this.abort(cancelled());
   }
 
-  /** Rejects with the errors by which the queue knows what to do with the job. */
+  /** Rejects with errors that tell the queue what to do with the job. */
   async run(): Promise<JobResult> {
     const { player, active, stop, name } = this.#worker;
     const read = await this.#read();
@@ -112,13 +112,13 @@ export class JobAttempt {
     }
   }
 
-  /** A job whose run did not come to its end: back into the queue, or another attempt, or none. Always throws. */
+  /** Handles a job whose run did not finish: back into the queue, another attempt, or failure. Always throws. */
   async #endUnfinished(folder: string, error: unknown): Promise<never> {
     const { queue, player, active, fail, warn } = this.#worker;
     const { WaitingError, UnrecoverableError, RateLimitError } = queue.packages;
     const { signal } = this.#controller;
     const kind = error instanceof UnfitError ? 'unfit' : classifyFailure(error);
-    // What follows waits for Redis, and whoever stops the worker does not wait for that.
+    // The rest waits for Redis, which must not delay the stop of the worker.
     active.delete(this);
     const reason = reasonOf(error);
     if (kind !== 'elsewhere' && kind !== 'sick') await player.publishPart(folder);
@@ -127,7 +127,7 @@ export class JobAttempt {
       throw new UnrecoverableError(signal.reason.message);
     }
     if (kind === 'sick' || kind === 'broken') {
-      fail(new R2poError('worker', `${reason}; no run can go on here, others take them`, { cause: error }));
+      fail(new R2poError('worker', `${reason}; no run can continue here, other workers take over`, { cause: error }));
     }
     if (kind === 'sick' || (signal.aborted && kind !== 'broken')) {
       this.#end(folder, 'returned', reason);
@@ -142,7 +142,7 @@ export class JobAttempt {
     const seconds = longWait(error);
     if (seconds !== null) {
       this.#end(folder, 'returned', reason);
-      warn(`${reason}; no run is begun for ${Math.ceil(seconds)} s`);
+      warn(`${reason}; starting no run for ${Math.ceil(seconds)} s`);
       await this.#worker.pauseAll(seconds * 1000);
       throw new RateLimitError();
     }
@@ -150,7 +150,7 @@ export class JobAttempt {
     throw kind === 'final' ? new UnrecoverableError(reason) : new Error(reason);
   }
 
-  /** Takes no attempt: nothing was tried. */
+  /** Delays the job without counting an attempt. */
   async #putOff(reason: string): Promise<never> {
     const { name, heartbeat, queue } = this.#worker;
     const waiting: JobProgress = { worker: name, iteration: 0, iterations: 0, best: null, waitsFor: reason };
@@ -159,7 +159,7 @@ export class JobAttempt {
     throw new queue.packages.DelayedError();
   }
 
-  /** Sends Redis how far the run is, now and then, and never waits for it. */
+  /** Sends the run's progress to Redis from time to time, without waiting. */
   #progressReporter(): (progress: RunProgress) => void {
     let last = Number.NEGATIVE_INFINITY;
     let sending = false;
@@ -177,7 +177,7 @@ export class JobAttempt {
       };
       this.#job
         .updateProgress({ ...progress })
-        // A picture for people; what it shows is in the files.
+        // Progress is for display only, so a failure is ignored; the files have the facts.
         .catch(() => {})
         .finally(() => {
           sending = false;

@@ -1,4 +1,4 @@
-/** What is written into Redis for one run, and what a worker makes of it. */
+/** The data of a job in Redis, and how a worker reads it. */
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
@@ -8,14 +8,14 @@ import { runHash } from '../../runs/folder/identity.ts';
 import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
 import type { SweepRun } from '../expand.ts';
 
-/** Of the data of a job; another number is another layout. */
+/** Version of the job data's layout. */
 const format = 1;
 
 const schema = z.object({
   format: z.literal(format),
-  /** version that wrote it */
+  /** version of this program that wrote the job */
   r2po: z.string(),
-  /** cancellations before it was written: a job of an earlier round is void */
+  /** number of cancellations before the job was written; jobs of earlier rounds are void */
   round: z.number(),
   /** the resolved configuration */
   config: z.record(z.string(), z.unknown()),
@@ -23,20 +23,20 @@ const schema = z.object({
 
 export type JobData = z.output<typeof schema>;
 
-/** What a worker tells about a job under way, or about one that it had to give back. */
+/** What a worker reports about an active job, or one that it returned. */
 export interface JobProgress {
   readonly worker: string;
   readonly iteration: number;
   readonly iterations: number;
   readonly best: number | null;
-  /** why nobody runs it now; null while somebody does */
+  /** why no worker runs it now; null: one does */
   readonly waitsFor: string | null;
 }
 
 /** Returned by a finished job. */
 export interface JobResult {
   readonly worker: string;
-  /** true: it was finished before the job was taken */
+  /** true: finished before the job was taken */
   readonly already: boolean;
 }
 
@@ -53,10 +53,10 @@ export interface JobText {
   readonly opts: JobsOptions;
 }
 
-/** The job of a run. The engine takes no id that could be read as a number, as one hash in some hundred could. */
+/** The job id of a run. The queue library refuses ids that look like numbers, as one hash in some hundred does. */
 export const jobIdOf = (runId: string): string => `run-${runId}`;
 
-/** The hash of the configuration is in the id, so that a run is in the queue once, however often it is added. */
+/** The id contains the configuration's hash, so a run is queued only once, however often it is added. */
 export function jobOf({ id, config }: SweepRun, round: number): JobText {
   return {
     name: 'run',
@@ -65,7 +65,7 @@ export function jobOf({ id, config }: SweepRun, round: number): JobText {
   };
 }
 
-/** What can be told of a job for a list, whoever wrote it. */
+/** Describes a job for a list, whatever program wrote it. */
 export function describeJob(data: unknown): { env: string; method: string; model: string; seed: number | null } {
   const text = z.string().catch('?');
   const config = z
@@ -78,14 +78,14 @@ export function describeJob(data: unknown): { env: string; method: string; model
 }
 
 /**
- * The configuration of a job by its id. Throws a usage error for what this version does not read as the run that the job is
- * named after: another version may have written it.
+ * The configuration of a job. Throws a usage error when this version reads it as another run than the id says, because
+ * another version may have written it.
  */
 export async function readJob(id: string, data: unknown): Promise<ResolvedConfig & { readonly round: number }> {
   const header = z.object({ format: z.number(), r2po: z.string() }).safeParse(data).data;
   const writer = header ? `version ${header.r2po} of r2po` : 'another program';
   const refuse = (problem: string, cause?: unknown): never => {
-    const remedy = `it was written by ${writer}, and this is ${version()}; give the sweep again with this version`;
+    const remedy = `it was written by ${writer}, and this is ${version()}; repeat the sweep command with this version`;
     throw new UsageError('queue', `expected a job of this version, got ${problem}; ${remedy}`, cause);
   };
   if (header && header.format !== format) return refuse(`format ${header.format} where ${format} is known`);
@@ -96,7 +96,7 @@ export async function readJob(id: string, data: unknown): Promise<ResolvedConfig
     resolved = await configOfText('job', JSON.stringify(parsed.data.config)).resolve();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return refuse(`a configuration that it does not take (${error.detail})`, error);
+    return refuse(`a configuration that it does not accept (${error.detail})`, error);
   }
   const hash = runHash(resolved.config);
   if (jobIdOf(hash) !== id) return refuse(`${id}, which is ${jobIdOf(hash)} here`);

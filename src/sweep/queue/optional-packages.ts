@@ -1,7 +1,7 @@
-/** The packages that only queues need. They are optional: most people sweep on one machine. */
+/** The packages that only queues need. They are optional, because most sweeps run on one machine. */
 import { errorCode, UsageError } from '../../base/errors.ts';
 
-/** What is used of them. */
+/** The parts used here. */
 export type QueuePackages = Pick<
   typeof import('bullmq'),
   'Queue' | 'Worker' | 'DelayedError' | 'RateLimitError' | 'UnrecoverableError' | 'WaitingError'
@@ -13,7 +13,7 @@ const load = async (): Promise<QueuePackages> => ({
   Redis: (await import('ioredis')).Redis,
 });
 
-/** Throws a usage error that says what to install. */
+/** Throws a usage error with the install command. */
 export async function loadQueuePackages(loading: () => Promise<QueuePackages> = load): Promise<QueuePackages> {
   try {
     return await loading();

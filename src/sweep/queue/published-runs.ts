@@ -1,4 +1,4 @@
-/** Where a worker with a disk of its own keeps its runs for others. */
+/** The store in which a worker with a local disk publishes its runs for others. */
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -12,17 +12,20 @@ import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { BusyError, lockFolder, lockName, watchLock } from '../../runs/journal/lock.ts';
 
-/** Runs by the names of their folders. A store on another service than a file system has these three as well. */
+/** Runs by folder name. A store on a service other than a file system implements the same three methods. */
 export interface RunStore {
-  /** What is kept of a run; null: nothing. */
+  /** Manifest of a stored run; null: not stored. */
   manifest(name: string): Promise<Manifest | null>;
-  /** Brings what is kept of a run into `folder` if that is more than what is there. */
+  /** Copies a stored run into `folder` if the stored one is longer. */
   fetch(name: string, folder: string): Promise<void>;
-  /** Keeps a copy of the folder. A finished run that is kept already stays: whoever is first is right. */
+  /** Stores a copy of the folder. A finished run already stored stays: the first one counts. */
   publish(name: string, folder: string): Promise<void>;
 }
 
-/** The files of a run but for drafts and the lock, the manifest last: whoever reads `finished` finds the others. */
+/**
+ * The files of a run except drafts and the lock. The manifest is last, so that `finished` means that all files are
+ * there.
+ */
 function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.endsWith(draftSuffix) && !name.startsWith(lockName))
@@ -38,7 +41,7 @@ async function copyFiles(from: string, to: string): Promise<void> {
   }
 }
 
-/** Copies a folder that is not there yet in one step; false when it is there. */
+/** Copies to a new folder in one step; false when it exists. */
 async function copyNew(from: string, to: string): Promise<boolean> {
   if (existsSync(to)) return false;
   const draft = join(dirname(to), `.${randomBytes(8).toString('hex')}${draftSuffix}`);
@@ -53,7 +56,7 @@ async function copyNew(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Copies into a folder that is there, while nobody else has it; `isWanted` is asked again by then. */
+/** Copies into an existing folder under its lock, if `isWanted` still holds then. */
 async function copyOver(from: string, to: string, isWanted: () => boolean): Promise<void> {
   const lock = lockFolder(to, { stale: await watchLock(to) });
   try {
@@ -68,7 +71,7 @@ async function copyOver(from: string, to: string, isWanted: () => boolean): Prom
 const journalSize = (folder: string): number =>
   statSync(join(folder, eventsName), { throwIfNoEntry: false })?.size ?? 0;
 
-/** A folder that all machines see, which may be slow: it is written to when a run ends or is given back. */
+/** A store in a folder shared by all machines, which may be slow and is therefore written to rarely. */
 export function directoryStore(root: string): RunStore {
   const folderOf = (name: string): string => join(root, name);
   return {
@@ -79,7 +82,7 @@ export function directoryStore(root: string): RunStore {
       try {
         await copyOver(kept, folder, () => journalSize(kept) > journalSize(folder));
       } catch (error) {
-        // Another worker of this machine has it, and is told so when it begins.
+        // Another worker of this machine has the run; the caller learns this when it starts the run.
         if (!(error instanceof BusyError)) throw error;
       }
     },

@@ -1,4 +1,4 @@
-/** The queue of a sweep in Redis: what waits, what runs, what came of it. The files of the runs are the truth. */
+/** The queue of a sweep in Redis: waiting, active and ended jobs. The run folders are authoritative. */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { SweepRun } from '../expand.ts';
@@ -7,22 +7,22 @@ import { openRedis } from './connect.ts';
 import { describeJob, type JobData, type JobProgress, type JobResult, jobIdOf, jobOf } from './job.ts';
 import { loadQueuePackages, type QueuePackages } from './optional-packages.ts';
 
-/** Jobs sent to Redis at once: enough to hide the way there, few enough to let others in between. */
+/** Jobs per request to Redis: enough to hide the latency, few enough to let other clients in between. */
 const chunkSize = 1000;
-/** Jobs that a status names, of each kind. */
+/** Maximum jobs of each kind that a status lists. */
 const listed = 20;
 
-/** Of the names of connections; a worker may have more than one. */
+/** Prefix of workers' connection names; a worker may have several connections. */
 const workerPrefix = 'r2po-worker:';
 
 export interface Enqueued {
-  /** put into the queue now */
+  /** added to the queue now */
   readonly added: number;
-  /** of those the ones that had failed, or whose files are gone */
+  /** those of `added` that had failed before, or whose files are gone */
   readonly again: number;
-  /** that wait, run or are done there already */
+  /** already waiting, active or done in the queue */
   readonly known: number;
-  /** finished, by their files */
+  /** finished according to their files */
   readonly finished: number;
 }
 
@@ -34,13 +34,13 @@ export interface QueuedRun {
   readonly model: string;
   readonly seed: number | null;
   readonly progress: JobProgress | null;
-  /** of a failed one */
+  /** why it failed */
   readonly reason: string | null;
 }
 
 export interface QueueStatus {
   readonly queue: string;
-  /** runs by where they stand; `delayed` wait for another attempt, or for a worker that can play them */
+  /** number of runs by state; `delayed`: waiting for another attempt, or for a worker that can play them */
   readonly counts: {
     readonly waiting: number;
     readonly delayed: number;
@@ -48,14 +48,14 @@ export interface QueueStatus {
     readonly completed: number;
     readonly failed: number;
   };
-  /** null: the server does not say who is connected */
+  /** connected workers; null: the server does not list its clients */
   readonly workers: number | null;
   readonly active: readonly QueuedRun[];
   readonly delayed: readonly QueuedRun[];
   readonly failed: readonly QueuedRun[];
 }
 
-/** What became of one run, as far as Redis knows. */
+/** How a job ended, as recorded in Redis. */
 export type JobEnd =
   | { readonly state: 'open' | 'completed' | 'gone' }
   | { readonly state: 'failed'; readonly reason: string };
@@ -73,13 +73,12 @@ export class SweepQueue {
     this.packages = packages;
     this.redis = redis;
     this.#queue = new packages.Queue(address.name, { connection: redis, skipVersionCheck: true });
-    // The connection itself tells when it breaks and comes back.
+    // The connection itself reports when it breaks and returns.
     this.#queue.on('error', () => {});
   }
 
   /**
-   * `worker`: who takes runs from it, to be counted. Throws a usage error for an address that is none, an `R2poError` for
-   * a server that cannot be used.
+   * `worker`: name under which the connection counts as a worker. Throws a usage error for an invalid address, an `R2poError` for an unusable server.
    */
   static async open(text: string, warn: (text: string) => void, worker?: string): Promise<SweepQueue> {
     const address = parseQueueAddress(text);
@@ -88,19 +87,18 @@ export class SweepQueue {
     return new SweepQueue(address, packages, await openRedis({ packages, address, warn, connectionName }));
   }
 
-  /** A key of this queue beside those of the engine. */
+  /** A Redis key of this queue, separate from those of the queue library. */
   key(name: string): string {
     return this.#queue.toKey(`r2po-${name}`);
   }
 
-  /** Cancellations so far. */
+  /** Number of cancellations so far. */
   async round(): Promise<number> {
     return Number((await this.redis.get(this.key('round'))) ?? 0);
   }
 
   /**
-   * Puts runs into the queue, each once. `isFinished` says what the files know; null: they cannot be looked at, and what
-   * Redis calls done is done.
+   * Adds runs to the queue, each once. `isFinished` checks the files; null: they are not accessible, so Redis decides.
    */
   async enqueue(
     runs: AsyncIterable<SweepRun>,
@@ -129,7 +127,7 @@ export class SweepQueue {
     return counts;
   }
 
-  /** Which of them are not in the queue, and which ended there and have to go through it again. */
+  /** Finds the runs that are not in the queue, and those that ended there and must be queued again. */
   async #sort(runs: readonly SweepRun[], filesKnown: boolean): Promise<{ fresh: SweepRun[]; again: SweepRun[] }> {
     const asked = this.redis.pipeline();
     for (const id of runs.map((run) => jobIdOf(run.id))) {
@@ -151,7 +149,7 @@ export class SweepQueue {
     return { fresh, again };
   }
 
-  /** What became of jobs, by their ids. */
+  /** How jobs ended, by id. */
   async ends(ids: readonly string[]): Promise<JobEnd[]> {
     const asked = this.redis.pipeline();
     for (const id of ids) {
@@ -183,7 +181,7 @@ export class SweepQueue {
     try {
       text = await this.redis.client('LIST');
     } catch {
-      // Forbidden on some hosted servers.
+      // Some hosted servers forbid this command.
       return null;
     }
     const prefix = `name=${workerPrefix}${this.address.name}:`;
@@ -194,7 +192,7 @@ export class SweepQueue {
   async status(): Promise<QueueStatus> {
     const list = async (state: 'active' | 'delayed' | 'failed'): Promise<QueuedRun[]> => {
       const jobs = await this.#queue.getJobs([state], 0, listed - 1);
-      // A job may be gone between the two questions.
+      // A job may disappear between the two requests.
       return jobs.filter(Boolean).map(({ id, data, progress, failedReason }) => ({
         id: id ?? '?',
         ...describeJob(data),
@@ -213,23 +211,22 @@ export class SweepQueue {
   }
 
   /**
-   * Drops what waits and forgets what has ended; workers stop what they run when they look next. The files stay. Returns
-   * how many runs waited, and how many are under way.
+   * Removes waiting and ended jobs; workers stop their active runs at their next check. The files stay. Returns the numbers of removed and of active runs.
    */
   async cancel(): Promise<{ readonly dropped: number; readonly active: number }> {
-    // First, so that a job that is taken in this moment is void as well.
+    // First, so that a job taken at this moment is also void.
     await this.redis.incr(this.key('round'));
     const { waiting, delayed, active } = await this.counts();
     await this.#queue.drain(true);
-    // The time of a job's end was told by another clock.
-    const maxAge = -86_400_000;
-    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(maxAge, 0, state);
+    // Jobs' end times come from other clocks, so any age matches.
+    const anyAge = -86_400_000;
+    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(anyAge, 0, state);
     await this.redis.del(this.key('place'));
     return { dropped: waiting + delayed, active };
   }
 
   async close(): Promise<void> {
-    // Whoever waits for a server that is gone hears so now.
+    // Rejects commands that still wait for a lost server.
     if (this.redis.status !== 'ready') this.redis.disconnect();
     await this.#queue.close();
     if (this.redis.status !== 'end') this.redis.disconnect();

@@ -1,4 +1,4 @@
-/** Plays the run of a job in its folder, and keeps the copy of a worker with a local disk up to date. */
+/** Plays a job's run in its folder, and publishes copies for workers with local disks. */
 import { basename, join } from 'node:path';
 import { R2poError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
@@ -13,23 +13,23 @@ import { reasonOf } from './classify-failure.ts';
 import type { RunStore } from './published-runs.ts';
 
 export interface RunPlayerOptions {
-  /** where run folders are made: shared by all workers, unless there is a store */
+  /** parent of the run folders; shared by all workers unless there is a store */
   readonly runsDir: string;
-  /** null: `runsDir` is what all machines see */
+  /** null: `runsDir` is shared by all machines */
   readonly store: RunStore | null;
-  /** takes no runs that are to be played by another one; null: takes all, and plays what it can */
+  /** refuses runs for other backends; null: accepts all runs that it can play */
   readonly backend: Exclude<BackendChoice, 'auto'> | null;
-  /** of the manifests; must hold no password */
+  /** command line for the manifests; must not contain a password */
   readonly argv: readonly string[];
-  /** runs at a time */
+  /** parallel runs */
   readonly jobs: number;
   readonly note: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** ms between two copies of a run under way */
+  /** time between two copies of an active run, ms */
   readonly copyInterval: number;
 }
 
-/** This worker does not play the run; another may. */
+/** This worker cannot play the run, but another may. */
 export class UnfitError extends R2poError {}
 
 export class RunPlayer {
@@ -45,7 +45,7 @@ export class RunPlayer {
     return join(this.#options.runsDir, runFolderName(config));
   }
 
-  /** Brings a run to its end, from wherever its files are. Null: it was finished before. */
+  /** Plays a run to its end, resuming from its files. Null: finished before. */
   async play(
     { config, yaml }: Pick<ResolvedConfig, 'config' | 'yaml'>,
     signal: AbortSignal,
@@ -104,13 +104,13 @@ export class RunPlayer {
     const { backend } = this.#options;
     const asked = usedBackend(readManifest(folder)) ?? config.evaluation.backend;
     if (backend !== null && asked !== 'auto' && asked !== backend) {
-      throw new UnfitError('worker', `the run is played by ${asked}, and this worker takes those for ${backend}`);
+      throw new UnfitError('worker', `the run requires backend ${asked}, and this worker accepts only ${backend}`);
     }
     const played = asked === 'auto' ? (backend ?? asked) : asked;
     return { ...config, evaluation: { ...config.evaluation, backend: played } };
   }
 
-  /** Publishes a run under way now and then, so that little is lost with the disk of this machine. */
+  /** Publishes an active run from time to time, so that little is lost if this machine's disk fails. */
   async #copying<T>(name: string, folder: string, run: () => Promise<T>): Promise<T> {
     const { store, warn, copyInterval } = this.#options;
     if (store === null) return await run();

@@ -1,4 +1,4 @@
-/** Whether the machines of a sweep see the same folder: a file in it holds what Redis knows. */
+/** Checks that all machines of a sweep see the same folder: a marker file in it contains a token stored in Redis. */
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -17,7 +17,7 @@ function readMarker(path: string): string | null {
   }
 }
 
-/** Makes the file with all that is in it, unless there is one; true when it was made now. */
+/** Creates the complete file unless it exists; true when created now. */
 function makeMarker(path: string, token: string): boolean {
   const draft = `${path}.${token}`;
   writeFileSync(draft, `${token}\n`);
@@ -39,13 +39,13 @@ function makeMarker(path: string, token: string): boolean {
   }
 }
 
-/** true when this is the folder that the queue's runs are in; false also where none is agreed on yet. */
+/** Whether this is the folder of the queue's runs; false also before a folder is marked. */
 export async function isSharedFolderOf(queue: SweepQueue, runsDir: string): Promise<boolean> {
   const agreed = await queue.redis.get(queue.key('place'));
   return agreed !== null && readMarker(markerPath(runsDir, queue.address.name)) === agreed;
 }
 
-/** Agrees on the folder of the queue's runs: whoever comes first decides. Throws a usage error when it is another one. */
+/** Marks the folder of the queue's runs; the first caller decides. Throws a usage error for another folder. */
 export async function markSharedFolder(queue: SweepQueue, runsDir: string): Promise<void> {
   const path = markerPath(runsDir, queue.address.name);
   const key = queue.key('place');
@@ -61,12 +61,12 @@ export async function markSharedFolder(queue: SweepQueue, runsDir: string): Prom
   } catch (cause) {
     if (errorCode(cause) === null) throw cause;
     const problem = `got "${runsDir}": ${(cause as Error).message}; choose another one`;
-    throw new UsageError('--runs-dir', `expected a folder that can be written to, ${problem}`, cause);
+    throw new UsageError('--runs-dir', `expected a writable folder, ${problem}`, cause);
   }
   throw new UsageError(
     '--runs-dir',
-    `expected the folder that the runs of queue "${queue.address.name}" are in, got "${resolve(runsDir)}" on ` +
-      `${hostname()}, where "${path}" does not say so; mount the shared folder, name it with --runs-dir, or let workers ` +
-      'with a disk of their own copy their runs with --publish',
+    `expected the shared folder of queue "${queue.address.name}", got "${resolve(runsDir)}" on ` +
+      `${hostname()}, where "${path}" is missing or differs; mount the shared folder, name it with --runs-dir, or let workers ` +
+      'with local disks copy their runs with --publish',
   );
 }

@@ -1,4 +1,4 @@
-/** Takes runs from a queue and plays them, a few in parallel, until it is told to stop. */
+/** Takes runs from a queue and plays a few in parallel until it is stopped. */
 import { hostname } from 'node:os';
 import type { Worker } from 'bullmq';
 import { sleep } from '../../base/async.ts';
@@ -8,16 +8,16 @@ import { type AttemptWorker, JobAttempt, type RunEnd, type RunJob } from './job-
 import type { SweepQueue } from './queue.ts';
 import { RunPlayer, type RunPlayerOptions } from './run-player.ts';
 
-/** Workers that a run may lose to crashes before it counts as what makes them crash. */
+/** Worker crashes after which a run counts as their cause. */
 const maxCrashes = 10;
-/** s that a worker which stops waits for Redis */
+/** how long a stopping worker waits for Redis, s */
 const shutdownSeconds = 5;
-/** More than any sweep has: the engine only keeps a pause that all workers keep to where there is a limit. */
+/** A limit beyond any sweep; the queue library pauses all workers only when a rate limit is set. */
 const noLimit = { max: 1_000_000_000, duration: 1000 };
 
 export interface QueueWorkerOptions extends Omit<RunPlayerOptions, 'copyInterval'> {
   readonly queue: SweepQueue;
-  /** ends once no run is left that this worker can do */
+  /** ends when no run is left that this worker can play */
   readonly untilEmpty: boolean;
   readonly signal: AbortSignal;
   readonly onEnd?: (end: RunEnd) => void;
@@ -30,18 +30,18 @@ export interface WorkerCounts {
   readonly failed: number;
   readonly cancelled: number;
   readonly returned: number;
-  /** runs that are left, and wait for another worker */
+  /** remaining runs, which wait for another worker */
   readonly left: number;
 }
 
-/** How status and results call a worker of this process. */
+/** Name of this process's worker in status and results. */
 export function workerName(): string {
   return `${hostname()}:${process.pid}`;
 }
 
 /**
- * Works until the signal fires or, if wanted, nothing is left to do. Runs under way are then stopped and saved, and go back to
- * the queue. Throws what keeps this machine from going on with any run, such as a full disk, after giving its runs back.
+ * Works until the signal fires or, with `untilEmpty`, no run is left. Active runs are then stopped, saved and returned
+ * to the queue. Throws errors that prevent all runs on this machine, such as a full disk, after returning its runs.
  */
 export async function workOn(options: QueueWorkerOptions): Promise<WorkerCounts> {
   const worker = new QueueWorker(options);
@@ -52,7 +52,7 @@ export async function workOn(options: QueueWorkerOptions): Promise<WorkerCounts>
   }
 }
 
-/** The life of a worker: begins, looks for cancelled sweeps, stops, gives its runs back. */
+/** The life cycle of a worker: starts, checks for cancelled sweeps, stops, returns its runs. */
 class QueueWorker implements AttemptWorker {
   readonly queue: SweepQueue;
   readonly player: RunPlayer;
@@ -62,14 +62,14 @@ class QueueWorker implements AttemptWorker {
   readonly warn: QueueWorkerOptions['warn'];
   readonly #options: QueueWorkerOptions;
   readonly #engine: Worker<JobData, JobResult, string>;
-  /** jobs that this worker gave back because it cannot play them */
+  /** jobs returned because this worker cannot play them */
   readonly #unfit = new Set<string>();
   readonly #counts = { finished: 0, already: 0, failed: 0, cancelled: 0, returned: 0 };
   readonly #stop = new AbortController();
   readonly #stopped = new Promise<void>((resolve) => {
     this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  /** why no run can go on here */
+  /** why no run can continue on this machine */
   #failure: Error | null = null;
 
   constructor(options: QueueWorkerOptions) {
@@ -89,13 +89,13 @@ class QueueWorker implements AttemptWorker {
       lockDuration: 12 * this.heartbeat,
       stalledInterval: 6 * this.heartbeat,
       maxStalledCount: maxCrashes,
-      // Shorter than the default of 15 s where tests ask for it.
+      // Tests may shorten the default of 15 s.
       runRetryDelay: Math.min(15_000, this.heartbeat),
     });
     this.#engine.on('error', (error) => {
       // The connection itself reports when it breaks and comes back.
       if (/lock/i.test(error.message))
-        warn(`Redis gave a run of this worker to another one (${error.message}); its files decide`);
+        warn(`Redis assigned a run of this worker to another one (${error.message}); the state of its folder decides`);
     });
     this.#engine.on('stalled', (id) => note(`the worker of ${id} is gone; the run is continued from its record`));
   }
@@ -156,7 +156,7 @@ class QueueWorker implements AttemptWorker {
     }
   }
 
-  /** true when all that is left are runs for others */
+  /** True when all remaining runs are for other workers. */
   async #isEmpty(): Promise<boolean> {
     const unfit = [...this.#unfit];
     const ends = unfit.length > 0 ? await this.queue.ends(unfit) : [];
@@ -165,10 +165,10 @@ class QueueWorker implements AttemptWorker {
     return waiting + delayed + active <= this.#unfit.size && this.active.size === 0;
   }
 
-  /** Stops the runs under way and waits until they are back in the queue; not for ever, should Redis be gone. */
+  /** Stops active runs and waits until they are back in the queue, with a timeout in case Redis is gone. */
   async #giveBack(): Promise<void> {
     for (const attempt of this.active) attempt.abort(this.#stop.signal.reason);
-    // Ends its timers as well, which a close that waits for Redis leaves running.
+    // Also ends its timers, which a close that waits for Redis leaves running.
     await this.#engine.pause(true);
     const closed = this.#engine.close();
     while (this.active.size > 0) await sleep(0.02);
