@@ -10,6 +10,8 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../src/base/node/assets.ts';
 import * as fromSources from '../src/engine.ts';
+import { bundledShader } from '../src/rollout/webgpu/page.ts';
+import { shaderTexts } from '../src/rollout/webgpu/program/shader-texts.ts';
 import { openBrowser } from './support/browser.ts';
 import { runCli } from './support/cli.ts';
 import { describeGpu } from './support/gpu.ts';
@@ -59,6 +61,12 @@ describe.each(Object.keys(bundlers))('the bundle of %s', (name) => {
 it('exports the same from the sources as from the bundle', async () => {
   const bundled = await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`);
   expect(Object.keys(bundled).sort()).toEqual(Object.keys(fromSources).sort());
+});
+
+it('finds every shader also from the sources, without comments, and names one that is missing', () => {
+  expect(bundledShader('shaders/rollout.wgsl')).toContain('fn play(');
+  expect(Object.keys(shaderTexts).filter((path) => /\/\/|\/\*/.test(shaderTexts[path]))).toEqual([]);
+  expect(() => bundledShader('shaders/envs/no-such.wgsl')).toThrow('expected the shader "shaders/envs/no-such.wgsl"');
 });
 
 describeGpu('in a page', () => {
