@@ -1,4 +1,4 @@
-/** One question to the model: the call, and further turns that say what was wrong while its replies cannot be used. */
+/** One question to the model: the call, and repair turns that state the problem while the replies are unusable. */
 import type { Message } from '../llm/chat.ts';
 import { type ForbiddenValue, type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
 import { type Answer, judgeReply } from './judge.ts';
@@ -6,7 +6,7 @@ import type { Effects, IterationContext, PromptContext, PromptParts, Purpose, Tr
 import { promptMessage, type Refusal, repairMessage } from './prompts/message.ts';
 import { trialName } from './prompts/sections.ts';
 
-/** Where the history holds these parameters already, from 0; null: nowhere. */
+/** Index of the trial with these parameters, from 0; null: none. */
 export function knownTrial(trials: readonly Trial[], params: readonly number[]): number | null {
   const index = trials.findIndex((trial) => trial.params.every((value, i) => value === params[i]));
   return index < 0 ? null : index;
@@ -38,15 +38,15 @@ function repetitionOf({ settings, trials, iteration }: IterationContext, params:
   };
 }
 
-/** The prompt of a question, made when a live call needs it, and once for each kind of text. */
+/** The prompt of a question, built when a live call needs it, once per kind of text. */
 export type Question = (context: PromptContext) => PromptParts | Promise<PromptParts>;
 
-/** What a question led to; `problem`: why none of its replies could be used. */
+/** The result of a question; `problem`: why none of its replies was usable. */
 export type AskedParameters = { readonly answer: Answer } | { readonly problem: string };
 
 /**
- * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply goes on the record.
- * `callNumber` counts the questions of one purpose in an iteration, from 1.
+ * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply is recorded. `callNumber`
+ * counts the questions of one purpose in an iteration, from 1.
  */
 export async function askForParameters(
   context: IterationContext,
@@ -81,7 +81,7 @@ export async function askForParameters(
     const judged = judgeReply(reply, spec);
     let problem = 'problem' in judged ? judged.problem : null;
     if ('answer' in judged) {
-      // Once: a model that insists on its parameters gets them played again.
+      // Repaired once: if the model insists on its parameters, they are played again.
       const mayRepair: boolean = repetition === null && attempt < settings.repairTurns;
       const repeated: Repetition | null = mayRepair ? repetitionOf(context, judged.answer.params) : null;
       if (repeated === null) {

@@ -1,20 +1,20 @@
-/** Whether a reply is an answer: whole, outside the reasoning, and readable. */
+/** Judges whether a reply is an answer: complete, outside the reasoning, and readable. */
 import { type ParsedReply, parseReply, type ReplySpec } from '../llm/reply/parse.ts';
 import { splitReasoning } from '../llm/reply/reasoning.ts';
 import type { AskedReply } from './method.ts';
 
 export interface Answer {
   readonly params: readonly number[];
-  /** what was changed or where it was taken from, in words */
+  /** descriptions of changes, and of an unusual source of the answer */
   readonly adjustments: readonly string[];
 }
 
 /** `problem`: one sentence that can be quoted to the model. */
 export type Judgement =
-  | { readonly answer: Answer /** for the user; null: nothing to tell */; readonly notice: string | null }
+  | { readonly answer: Answer /** notice for the user; null: none */; readonly notice: string | null }
   | { readonly problem: string };
 
-/** The answer that a reply is, or why it is none. Never throws. */
+/** The answer in a reply, or why there is none. Never throws. */
 export function judgeReply(reply: AskedReply, spec: ReplySpec): Judgement {
   const { text, reasoning, finish, tokens } = reply;
   const empty = text.trim() === '';
@@ -39,12 +39,12 @@ function fromParsed(parsed: ParsedReply, adjustments: readonly string[], notice:
   return { answer: { params: parsed.params, adjustments: [...adjustments, ...parsed.adjustments] }, notice };
 }
 
-/** A text that begins as replies are asked to: with the first parameter, or with the JSON object that holds them. */
+/** Matches texts that start as requested: with the first parameter, or with the JSON object of parameters. */
 const beginsAsAsked = /^(?:```\w*\s*)?[\s*_"'`{]*param(?:eter)?s?\b/i;
 
 /**
- * Some servers hand out a whole reply as reasoning. It counts only when there is nothing before the parameters: what
- * stands behind thoughts may be a draft, and nobody can tell.
+ * Some servers return the whole reply as reasoning. It counts only if it starts with the parameters, because what
+ * follows thoughts may be a draft.
  */
 function fromReasoning(reasoning: string, tokens: number, spec: ReplySpec): Judgement {
   const none = `The reply is empty; its reasoning of ${tokens} tokens holds no answer. Write the answer outside the reasoning.`;

@@ -1,4 +1,4 @@
-/** Which candidate of an iteration is kept. */
+/** Decides which candidate of an iteration is kept. */
 import { significant } from '../base/plain-number.ts';
 import type { PairedTest } from '../stats/intervals.ts';
 import type { CandidateLabel, Method } from './method.ts';
@@ -7,14 +7,14 @@ export interface Candidate {
   readonly label: CandidateLabel;
   readonly params: readonly number[];
   readonly mean: number;
-  /** against the candidate before it; null or left out: the means decide */
+  /** paired test against the previous candidate; null or omitted: the means decide */
   readonly paired?: PairedTest | null;
 }
 
-/** Two means differ when a paired test finds this or less. */
+/** Two means differ if the paired test's p value is at most this. */
 const significance = 0.05;
 
-/** The kept candidate and one sentence saying why; null when none may be kept. */
+/** The kept candidate and a one-sentence reason; null: none may be kept. */
 export interface Decision {
   readonly kept: Candidate | null;
   readonly why: string;

@@ -1,4 +1,4 @@
-/** What a method is, what its prompts may state, and what an iteration does to the world. `runIteration` interprets it. */
+/** Types of a method, its prompts' facts, and the effects of an iteration. `runIteration` interprets methods. */
 import { R2poError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Sensitivity } from '../evaluation/sensitivity.ts';
@@ -11,7 +11,7 @@ import type { EpisodePick } from '../rollout/statistics.ts';
 import type { PairedTest } from '../stats/intervals.ts';
 import type { SearchSettings } from './settings.ts';
 
-/** What a call is for. A repair turn keeps the purpose of the call it repairs. */
+/** Purpose of a call. A repair turn has the purpose of the call it repairs. */
 export const purposes = ['search', 'critic'] as const;
 export type Purpose = (typeof purposes)[number];
 
@@ -27,18 +27,18 @@ export interface Trial {
   readonly mean: number;
 }
 
-/** Plays an episode of an evaluation again. */
+/** Replays an episode of an evaluation. */
 export type ReplayEpisode = (pick: EpisodePick) => Promise<Trace>;
 
-/** A line of the history with the episode that stands for it. */
+/** A line of the history with its representative episode. */
 export interface PastTrial extends Trial {
-  /** a warm-up's only episode; an iteration's as `Method.representative` says */
+  /** a warm-up's only episode; for an iteration, the one chosen by `Method.representative` */
   readonly trace: () => Promise<Trace>;
 }
 
-/** What of a reply decides whether it is an answer. */
+/** The parts of a reply that decide whether it is an answer. */
 export type AskedReply = Pick<ChatReply, 'text' | 'reasoning' | 'finish'> & {
-  /** completion tokens, reasoning included: the number at which a reply was cut */
+  /** completion tokens, reasoning included */
   readonly tokens: number;
 };
 
@@ -47,53 +47,53 @@ export type AskedReply = Pick<ChatReply, 'text' | 'reasoning' | 'finish'> & {
  * answers from the record until the record ends, so `prompt` and `trace` are thunks that a recorded call never runs.
  */
 export interface Effects {
-  /** One model call, on the record before it returns. `attempt` 0 is the call itself, 1... are repair turns. */
+  /** One model call, recorded before it returns. `attempt`: 0 for the call itself, 1... for repair turns. */
   ask(call: {
     readonly iteration: number;
     readonly purpose: Purpose;
     readonly attempt: number;
-    /** worded for the form to which the model that answers can be held */
+    /** the prompt, worded for a form that the answering model supports */
     readonly messages: (form: ReplyForm) => Promise<readonly Message[]>;
     /** what a reply must not repeat, where the form can keep to that */
     readonly forbidden: readonly ForbiddenValue[];
   }): Promise<AskedReply>;
-  /** A reply that could not be used, on the record with its reason. */
+  /** Records an unusable reply with its reason. */
   refused(call: {
     readonly iteration: number;
     readonly purpose: Purpose;
     readonly attempt: number;
     readonly problem: string;
   }): Promise<void>;
-  /** A line for the user about the call that was asked last; nothing of a call that is only on record. */
+  /** Notifies the user about the last call; ignored for a recorded call. */
   notice(text: string): void;
   /** Plays a candidate on the seeds of this iteration (the same for both candidates). */
   evaluate(call: {
     readonly iteration: number;
     readonly candidate: CandidateLabel;
     readonly params: readonly number[];
-    /** what the parser changed (rounded, clipped), in words; empty when nothing */
+    /** descriptions of the parser's changes (rounded, clipped); empty: none */
     readonly adjustments: readonly string[];
   }): Promise<Evaluation>;
-  /** Plays the proposal with each of its parameters changed, on the seeds of this iteration. */
+  /** Plays the proposal with each parameter changed in turn, on the seeds of this iteration. */
   sensitivity(call: { readonly iteration: number; readonly params: readonly number[] }): Promise<Sensitivity>;
 }
 
 export interface Evaluation {
   readonly summary: Summary;
-  /** against the candidate that was played before it in this iteration, where `settings.selection` asks for it */
+  /** paired test against the previous candidate of this iteration, if `settings.selection` asks for it */
   readonly paired: PairedTest | null;
   readonly trace: ReplayEpisode;
 }
 
-/** What the model has to hear of its replies in the iteration before, in a sentence; null: nothing. */
+/** Feedback for the model about its replies in the previous iteration, one sentence; null: none. */
 export type Remarks = Readonly<Record<Purpose, string | null>>;
 
-/** Of a first iteration, and after one without a fault. */
+/** For a first iteration, and after one without problems. */
 export const noRemarks: Remarks = { search: null, critic: null };
 
 /**
- * Everything that the prompts of a run may state; `trials` is the history so far, oldest first. A second search of an
- * iteration finds there what the first proposed and was played.
+ * All facts that prompts may state. `trials` is the history so far, oldest first; in a second search it includes the
+ * first proposal once played.
  */
 export interface IterationContext {
   readonly env: Env;
@@ -102,44 +102,44 @@ export interface IterationContext {
   /** 1 ... settings.iterations, as the prompts state it */
   readonly iteration: number;
   readonly trials: readonly PastTrial[];
-  /** of the iteration before: its prompts must not be those of this one */
+  /** feedback on the previous iteration, which also makes this iteration's prompts differ from its prompts */
   readonly remarks: Remarks;
 }
 
 export interface PromptContext extends IterationContext {
   /** 1 for the first call of its purpose in this iteration, 2 for a second search */
   readonly callNumber: number;
-  /** the text that the reply is asked for in; known when the call is made */
+  /** the requested text of the reply; known when the call is made */
   readonly replyText: ReplyText;
 }
 
-/** What a critic call sees beside that. */
+/** Further facts for a critic call. */
 export interface CriticContext extends PromptContext {
   readonly proposal: readonly number[];
   readonly summary: Summary;
-  /** null: not asked for */
+  /** null: not requested */
   readonly sensitivity: Sensitivity | null;
   readonly trace: ReplayEpisode;
 }
 
 /**
- * The text of a call in the order in which caches can use it. Endpoints keep what they made of the beginning of a prompt,
- * so what never changes comes first, then what only grows at its end, and last what is new in each call.
+ * The text of a call in the order in which caches can use it. Endpoints cache prompt prefixes, so constant text comes
+ * first, then text that only grows at its end, and last the text that is new in each call.
  */
 export interface PromptParts {
   /** the same in all calls of one purpose of a run */
   readonly constant: string;
-  /** lines in pieces: begins with all lines of the call before, in the same pieces but for the last */
+  /** groups of lines: starts with all lines of the previous call, in the same groups except the last */
   readonly history: readonly string[];
   readonly fresh: string;
 }
 
-/** The text of a call; what it has to play again for that, it plays. */
+/** Builds the text of a call; replays episodes if it needs them. */
 export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
 
 /**
- * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the oldest that was not
- * played yet. A critic reviews the candidate that was played last.
+ * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the oldest unplayed
+ * candidate. A critic reviews the candidate played last.
  */
 export type Stage = 'search' | 'critic' | 'evaluate';
 
@@ -150,7 +150,7 @@ export interface Method {
   readonly id: string;
   /** what it does, in a few words */
   readonly title: string;
-  /** what sets it apart from the others, in one sentence */
+  /** how it differs from the others, in one sentence */
   readonly about: string;
   readonly stages: readonly Stage[];
   /** a label for each `evaluate`, in the order in which an iteration plays them */
@@ -161,7 +161,7 @@ export interface Method {
   };
   /** `best`: the highest mean, a tie to the later candidate; else the label of the candidate that is always kept */
   readonly keep: 'best' | CandidateLabel;
-  /** which episode of a kept candidate stands for it in later prompts and in the run's trajectories */
+  /** the episode that represents a kept candidate in later prompts and in the run's trajectories */
   readonly representative: EpisodePick;
 }
 
@@ -200,9 +200,9 @@ export interface IterationOutcome {
     readonly params: readonly number[];
     readonly mean: number;
   }[];
-  /** what enters the history; null when the iteration produced nothing usable */
+  /** the trial added to the history; null: nothing usable was produced */
   readonly trial: Trial | null;
 }
 
-/** An iteration's outcome, with what the prompts of the next one say of it. */
+/** An iteration's outcome, with feedback for the next iteration's prompts. */
 export type PlayedIteration = IterationOutcome & { readonly remarks: Remarks };

@@ -1,9 +1,9 @@
-/** The reply that a run wants of its model, as grammars and schemas need it. */
+/** The expected reply's shape, for grammars and schemas. */
 import type { ReplyShape } from '../llm/reply/shape.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Explanation, SearchSettings } from './settings.ts';
 
-/** Room for the explanation that prompts ask for, characters. */
+/** Maximum length of the requested explanation, characters. */
 const explanationLengths: Readonly<Record<Explanation, number>> = { sentence: 300, reasoning: 3000 };
 
 export function replyShape(policy: Policy, { parameters, prompt }: SearchSettings): ReplyShape {

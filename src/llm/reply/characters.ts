@@ -1,13 +1,13 @@
 /**
- * One spelling for characters that look or work alike: line breaks, spaces, minus signs, full-width forms. Everything
- * behind this step reads plain ASCII punctuation.
+ * Normalises characters that look or work alike: line breaks, spaces, minus signs, full-width forms. Later steps read
+ * plain ASCII punctuation.
  */
 
 /** Marks of our own, from the private use area; a reply that holds them loses them first. */
 export const marks = {
   /** the beginning of what a tag or a LaTeX box calls the answer */
   answer: '\uE000',
-  /** the place of a JSON object that was read apart from the text */
+  /** position of a JSON object that is read separately */
   data: '\uE001',
 } as const;
 
@@ -51,7 +51,7 @@ function isInvisible(code: number): boolean {
 const digits = '0123456789';
 const isLetter = (code: number) => (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code > 0x370;
 
-/** The text in one spelling; its length may differ by the spaces behind full-width commas. */
+/** The normalised text; its length may differ by the spaces after full-width commas. */
 export function withPlainCharacters(text: string): string {
   const plain: string[] = [];
   let from = 0;

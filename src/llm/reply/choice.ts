@@ -1,10 +1,10 @@
-/** Decides which group of numbers is the answer, by what the text says about each. */
+/** Chooses the group of numbers that is the answer, by its role in the text. */
 import { type Candidate, KIND } from './context.ts';
 import type { Draft } from './draft.ts';
 
 export interface Choice {
   readonly draft: Draft | null;
-  /** why there is none although the reply holds numbers; null when it holds none */
+  /** why there is no answer despite numbers in the reply; null: there are no numbers */
   readonly problem: string | null;
 }
 
@@ -49,13 +49,13 @@ function isBefore(a: Candidate, b: Candidate | undefined, all: readonly Candidat
   return b === undefined || all.indexOf(a) < all.indexOf(b);
 }
 
-/** Those that nothing behind them takes back. */
+/** The candidates that no later text retracts. */
 function afterCorrections(candidates: readonly Candidate[]): readonly Candidate[] {
   const last = candidates.findLastIndex(({ corrects, role }) => corrects && role !== 'idea' && role !== 'alternative');
   return candidates.slice(Math.max(0, last));
 }
 
-/** Decisions beat what nothing is said about, which beats ideas. */
+/** Decisions beat plain candidates, which beat ideas. */
 function strongest(candidates: readonly Candidate[]): readonly Candidate[] {
   const firstFinal = candidates.findIndex(({ role }) => role === 'final');
   if (firstFinal >= 0) {
@@ -84,7 +84,7 @@ const ANNOUNCED =
   /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
 const maxTail = 2000;
 
-/** Why the answer does not count, when the text behind it takes it back or announces another one. */
+/** Why the answer does not count: the text after it retracts it or announces another one. */
 function takenBack(text: string, last: Candidate | undefined, answer: Candidate | undefined): string | null {
   if (answer === undefined || last === undefined) return null;
   const tail = text.slice(last.draft.end, last.draft.end + maxTail);
@@ -99,7 +99,7 @@ function takenBack(text: string, last: Candidate | undefined, answer: Candidate 
 
 const maxProse = 20_000;
 
-/** The text without the places of the candidates. */
+/** The text without the candidates. */
 function proseOf(text: string, candidates: readonly Candidate[]): string {
   const parts: string[] = [];
   let from = 0;

@@ -1,4 +1,4 @@
-/** What the text around a group of numbers says about it: that it is old, a draft, the decision, or nothing. */
+/** Determines the role of a group of numbers from the surrounding text: old, a draft, the decision, or none. */
 import { marks } from './characters.ts';
 import { type Draft, namesAll } from './draft.ts';
 import { announcesOther, announcesVector } from './lines.ts';
@@ -20,9 +20,9 @@ export interface Candidate {
   /** nothing but a label stands before it on its line, and nothing but a remark behind it */
   readonly alone: boolean;
   readonly role: Role;
-  /** the text since the candidate before takes back what was said */
+  /** whether the text since the previous candidate retracts it */
   readonly corrects: boolean;
-  /** the letter or number under which the text speaks of it; null for none */
+  /** the letter or number by which the text names it; null: none */
   readonly option: string | null;
 }
 
@@ -121,7 +121,7 @@ function linePart(text: string, { start, end }: Draft, behind: number, next: num
   return { lineStart, before, after };
 }
 
-/** The nearest line above that is not blank, when it can be a label; else ''. */
+/** The nearest non-blank line above if it can be a label; else ''. */
 function headingAbove(text: string, lineStart: number, limit: number): string {
   const above = text.slice(Math.max(limit, lineStart - maxHeadingDistance), lineStart).trimEnd();
   const lineBreak = above.lastIndexOf('\n');

@@ -1,4 +1,4 @@
-/** What the finders of pairs, lists, lines, tables and objects hand on. */
+/** The common result type of the finders of pairs, lists, lines, tables and objects. */
 import type { Slot } from './numbers.ts';
 
 /** A group of numbers that may be the answer. */
@@ -7,20 +7,22 @@ export interface Draft {
   readonly kind: 'pairs' | 'list' | 'tuple' | 'line';
   /** in the order of the text; an index may stand in pairs twice */
   readonly slots: readonly Slot[];
-  /** number of elements, also of those without a slot */
+  /** number of elements, including those without a slot */
   readonly length: number;
   readonly start: number;
-  /** position behind it */
+  /** end position, exclusive */
   readonly end: number;
-  /** what a key or a column says about it; null: only the text around it tells */
+  /** label from a key or a column; null: only the surrounding text describes it */
   readonly label?: string | null;
-  /** it was quoted with a measured value beside it */
+  /** whether a measured value is quoted beside it */
   readonly measured?: boolean;
-  /** the reason that stands in the same object */
+  /** the reason in the same object */
   readonly reason?: string | null;
 }
 
-/** Groups of numbers of one kind in a reply; no answer needs a fraction of it, and a reply of megabytes ends here. */
+/**
+ * Maximum groups of numbers of one kind in a reply, far more than answers need; it bounds the work for huge replies.
+ */
 export const maxDrafts = 2000;
 
 /** True when every index from 0 to count - 1 is named, whatever its value. */
@@ -32,5 +34,5 @@ export function namesAll(draft: Pick<Draft, 'kind' | 'slots' | 'length'>, count:
   return named.size === count;
 }
 
-/** Pairs in a reply, beside those that `count` parameters need; more of them are no answer either. */
+/** Maximum pairs in a reply beyond those that `count` parameters need. */
 export const maxPairs = 10_000;

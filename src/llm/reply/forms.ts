@@ -1,10 +1,10 @@
-/** What holds a model to the wanted reply: grammar, regular expression, JSON Schema, beginning. */
+/** Constraints for replies: grammar, regular expression, JSON Schema, prefill. */
 import { plainNumber } from '../../base/plain-number.ts';
 import { numberPattern } from './number-pattern.ts';
 import { character, choice, gbnf, optional, type Pattern, regex, repeat, rule, sequence, text } from './pattern.ts';
 import type { ReplyShape } from './shape.ts';
 
-/** Explanations are held to this length when longer ones are allowed; llama.cpp refuses more repetitions than 2000. */
+/** Maximum length of constrained explanations; llama.cpp refuses more than 2000 repetitions. */
 const maxExplanation = 1500;
 
 const nameOf = (index: number): string => `params[${index}]: `;
@@ -59,25 +59,28 @@ export function gbnfOf(shape: ReplyShape): string {
   return gbnf(linesPattern(shape));
 }
 
-/** The same as a regular expression of the whole reply, without anchors. */
+/** The same text as a regular expression of the whole reply, without anchors. */
 export function regexOf(shape: ReplyShape): string {
   return regex(linesPattern(shape));
 }
 
-/** The first characters of the `lines` text. There is no blank at the end: tokens of numbers often begin with it. */
+/**
+ * The first characters of the `lines` text. It does not end with a space, because tokens of numbers often start with
+ * one.
+ */
 export function prefillOf(_shape: ReplyShape): string {
   return nameOf(0).trimEnd();
 }
 
-/** Keywords of JSON Schema that an endpoint takes; some refuse a schema with others. */
+/** JSON Schema keywords that an endpoint accepts; some refuse a schema with others. */
 export interface SchemaKeywords {
   /** `minimum` and `maximum` */
   readonly bounds: boolean;
-  /** `multipleOf`; as `bounds` when left out */
+  /** `multipleOf`; default: same as `bounds` */
   readonly steps?: boolean;
-  /** `minItems` and `maxItems`; true when left out */
+  /** `minItems` and `maxItems`; default: true */
   readonly counts?: boolean;
-  /** `maxLength`; true when left out */
+  /** `maxLength`; default: true */
   readonly lengths?: boolean;
 }
 

@@ -1,17 +1,17 @@
-/** Reads one number as written in a reply. What is no plain number is named and never guessed. */
+/** Reads one number as written in a reply. Anything but a plain number is reported and never guessed. */
 
 /** One `params[i]: v`, or one element of a list. */
 export interface Slot {
   readonly index: number;
   readonly value: number;
-  /** why the text is no plain number, as the end of a sentence that starts with the name; null when it is one */
+  /** why the text is not a plain number, as the end of a sentence that starts with the name; null: it is one */
   readonly problem: string | null;
 }
 
 export interface ReadNumber {
   readonly value: number;
   readonly problem: string | null;
-  /** position behind it */
+  /** end position, exclusive */
   readonly end: number;
 }
 

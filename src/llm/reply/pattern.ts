@@ -1,4 +1,4 @@
-/** Sets of texts, written down once and printed as a GBNF grammar or as a regular expression. */
+/** Patterns of texts that can be printed as a GBNF grammar or as a regular expression. */
 
 export type Pattern =
   | { readonly kind: 'text'; readonly text: string }
@@ -7,7 +7,7 @@ export type Pattern =
   | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
   | { readonly kind: 'choice'; readonly options: readonly Pattern[] }
   | { readonly kind: 'repeat'; readonly of: Pattern; readonly min: number; readonly max: number }
-  /** what is used many times: a grammar writes it once, under its name */
+  /** a pattern used many times, which a grammar defines once by name */
   | { readonly kind: 'rule'; readonly name: string; readonly of: Pattern };
 
 export const text = (value: string): Pattern => ({ kind: 'text', text: value });
@@ -20,7 +20,7 @@ export function sequence(...parts: readonly Pattern[]): Pattern {
   return kept.length === 1 ? kept[0] : { kind: 'sequence', parts: kept };
 }
 
-/** `options` is not empty. */
+/** `options` must not be empty. */
 export function choice(options: readonly Pattern[]): Pattern {
   return options.length === 1 ? options[0] : { kind: 'choice', options };
 }
@@ -35,7 +35,7 @@ function countText({ min, max }: { readonly min: number; readonly max: number })
   return min === max ? `{${min}}` : `{${min},${max}}`;
 }
 
-/** The inside of a character class. A hyphen stands last, where no dialect takes it for a range. */
+/** The inside of a character class. A hyphen comes last, where no dialect reads it as a range. */
 function classText(of: readonly string[]): string {
   return [...of]
     .sort((a, b) => Number(a === '-') - Number(b === '-'))
@@ -82,7 +82,7 @@ export function regex(pattern: Pattern): string {
       case 'character':
         return `[${classText(part.of)}]`;
       case 'sequence': {
-        // A choice needs a group of its own inside of a sequence; nothing else does.
+        // Only a choice needs its own group inside a sequence.
         const shown = part.parts.map((each) => show(each, each.kind !== 'text')).join('');
         return inside ? `(?:${shown})` : shown;
       }
