@@ -23,7 +23,7 @@ export interface RecordedRun {
   readonly backend: string;
 }
 
-/** Reads a run for replay. Throws a usage error when the folder is no run, is damaged, or holds nothing to replay. */
+/** Reads a run for replay. Throws a usage error when the folder is not a run, is damaged, or holds nothing to replay. */
 export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   const run = readRun(folder);
   const { manifest } = run;

@@ -52,7 +52,7 @@ export class RunPool {
     this.#jobs = jobs;
   }
 
-  /** Opens what a new run of this configuration needs, so that what is missing is told before anything is begun. */
+  /** Opens what a new run of this configuration needs, so that anything missing is reported before it starts. */
   async check(config: Config): Promise<void> {
     const units = this.#units.resolve(await withListPrices(config));
     const unsupported = (await this.#backend(config.evaluation.backend)).supports(units.env, units.policy);
@@ -61,7 +61,7 @@ export class RunPool {
   }
 
   /**
-   * Runs a search to its end, from wherever its folder stands, and returns its summary. Throws what `executeRun` does.
+   * Runs to the end, from the state of its folder, and returns the summary. Throws what `executeRun` does.
    */
   async run({ config, folder, backend: fallback, ...options }: PooledRun): Promise<RunSummary> {
     const manifest = requireRun(folder);

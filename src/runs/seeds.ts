@@ -1,6 +1,6 @@
 /**
  * Where every seed of a run comes from: the run's seed, what the seed is for, and a number, and nothing else. So a run
- * draws the same numbers whether it is broken off and resumed or not, and whatever happened before in it.
+ * draws the same numbers whether it is interrupted and resumed or not, and whatever happened before in it.
  *
  * A base seed of episodes is 52 random bits; E episodes play `base ... base + E - 1`. Two purposes, or two iterations,
  * share an episode seed with a probability of about 2E / 2^52 (2^-31 for a million episodes).
@@ -26,7 +26,7 @@ export function deriveSeed(seed: number, purpose: SeedPurpose, index: number): n
   return (high >>> 12) * 2 ** 32 + low;
 }
 
-/** A generator of its own for draws that are no episodes. */
+/** A generator of its own for draws outside of episodes. */
 export function deriveGenerator(seed: number, purpose: SeedPurpose, index: number): Generator {
   return Generator.from(entropy(seed, purpose, index));
 }

@@ -88,7 +88,7 @@ describe('runs', () => {
     expect(runs).toHaveLength(1);
     const reasons = leftOut.map(({ reason }) => reason);
     expect(reasons[0]).toMatch(/expected JSON in ".*run-1.summary\.json"/);
-    expect(reasons[1]).toMatch(/run-2.summary\.json" is no summary of a run: "env"/);
+    expect(reasons[1]).toMatch(/run-2.summary\.json" is not the summary of a run: "env"/);
     expect(reasons[2]).toMatch(/expected a column "prompt_tokens" in ".*run-3.metrics\.csv"/);
     expect(reasons[3]).toMatch(/expected the file ".*run-4.metrics\.csv"/);
     expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);

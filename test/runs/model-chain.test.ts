@@ -29,7 +29,7 @@ const ask = (chain: ModelChain, replyForm: 'auto' | ReplyForm, lines: string[] =
       settings: { temperature: 0.5, replyForm },
       seed: 4,
     },
-    { told: new Set(), notice: (text) => lines.push(text), log: (text) => lines.push(text) },
+    { shown: new Set(), notice: (text) => lines.push(text), log: (text) => lines.push(text) },
   );
 
 describe('the form of a reply', () => {

@@ -108,7 +108,7 @@ export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): strin
         rmSync(draft, { recursive: true, force: true });
         throw new UsageError(
           '--name',
-          `expected a new folder, got "${target}", which exists; choose another name, or go on with it by --resume`,
+          `expected a new folder, got "${target}", which exists; choose another name, or resume it with --resume`,
         );
       }
     }
@@ -182,7 +182,7 @@ export interface KnownRun {
   readonly manifest: Manifest;
 }
 
-/** Runs in a folder, newest first. Whatever is no readable run is passed over: it is not what was asked for. */
+/** The readable runs in a folder, newest first. Anything else in it is ignored. */
 function listRuns(runsDir: string): KnownRun[] {
   let names: readonly string[];
   try {
@@ -219,16 +219,16 @@ export function indexRuns(runsDir: string): Map<string, KnownRun> {
   return index;
 }
 
-/** A run to go on with, and the configuration that it goes on with. */
+/** A run to resume, and the configuration that it resumes with. */
 export interface FoundRun {
   readonly folder: string;
   readonly config: Config;
 }
 
 /**
- * The run folder that `--resume` goes on with: the named one, else the newest unfinished one of this configuration, else
+ * The run folder that `--resume` resumes: the named one, else the newest unfinished one of this configuration, else
  * its newest finished one. `asEarlier` is the configuration as earlier versions meant it: a run that one of them began
- * goes on with that. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ * resumes with that. Throws a usage error when there is none, or when the named one belongs to another configuration.
  */
 export async function findRunToResume(
   { runsDir, name }: RunPlace,

@@ -104,7 +104,10 @@ export function readManifest(folder: string): Manifest | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new UsageError('run folder', `"${path}" is no manifest of a run: "${issue.path.join('.')}" ${issue.message}`);
+  throw new UsageError(
+    'run folder',
+    `"${path}" is not the manifest of a run: "${issue.path.join('.')}" ${issue.message}`,
+  );
 }
 
 /**

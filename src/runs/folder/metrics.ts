@@ -58,7 +58,7 @@ export interface MetricsRow {
   readonly best: number | null;
 }
 
-/** Columns are found by their names, so that another version's may stand in another order. */
+/** Finds columns by their names, so that another version may order them differently. */
 export function readMetrics(path: string): MetricsRow[] {
   const [header, ...lines] = readRunFile(path).split('\n');
   const columns = header.split(',');

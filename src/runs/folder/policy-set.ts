@@ -39,8 +39,8 @@ export interface PolicySet {
 
 /**
  * The policies at `source`: a folder with policy files (`*.json`) and run folders (their best policies), also in folders
- * within it, or a file of policy documents, one per line (`-` for stdin). In a folder, what is no policy of this
- * environment is left out with the reason; a line that is none is a usage error, as is a source without any policy.
+ * within it, or a file of policy documents, one per line (`-` for stdin). In a folder, anything
+ * but policies of this environment is left out with the reason. Invalid lines and a source without any policy are usage errors.
  */
 export async function loadPolicySet(source: string, env: Env): Promise<PolicySet> {
   const set = new Collection(env);

@@ -34,7 +34,10 @@ export class StoredRun {
     const parsed = runSummarySchema.safeParse(parseRunFile(path, 'JSON', JSON.parse));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new R2poError('run folder', `"${path}" is no summary of a run: "${issue?.path.join('.')}" ${issue?.message}`);
+    throw new R2poError(
+      'run folder',
+      `"${path}" is not the summary of a run: "${issue?.path.join('.')}" ${issue?.message}`,
+    );
   }
 
   metrics(): MetricsRow[] {
@@ -46,7 +49,7 @@ export class StoredRun {
     return readRunConfig(this.folder);
   }
 
-  /** as it is written, unchecked: an environment or method of another version is no obstacle */
+  /** as it is written, unchecked, so that it may name an environment or method of another version */
   writtenConfig(): unknown {
     return parseRunFile(this.path(configName), 'YAML', parse);
   }
@@ -60,7 +63,7 @@ export class StoredRun {
   }
 }
 
-/** Throws a usage error when the folder is no run, or its manifest is damaged. */
+/** Throws a usage error when the folder is not a run, or its manifest is damaged. */
 export function readRun(folder: string): StoredRun {
   return new StoredRun(folder, requireRun(folder));
 }

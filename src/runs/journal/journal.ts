@@ -22,7 +22,7 @@ export interface EventLog {
 }
 
 const newline = 0x0a;
-// Not the synchronous ones: other runs of the process go on while this one waits for the disk.
+// Asynchronous, so that other runs of the process continue while this one waits for the disk.
 const writeTo = promisify(write);
 const waitForDisk = promisify(fdatasync);
 

@@ -29,7 +29,7 @@ export const lockName = 'run.lock';
 
 interface Owner {
   readonly pid: number;
-  /** what tells two processes apart that got the same pid, null where the system does not say */
+  /** distinguishes two processes with the same pid; null where the system does not give it */
   readonly birth: string | null;
   readonly host: string;
   /** where the pid means something: this start of the machine and, in a container, its processes; null: not known */
@@ -222,7 +222,7 @@ class OwnLock implements FolderLock {
     if (this.#writing) return;
     this.#writing = true;
     this.#beats += 1;
-    // A sign that cannot be written is missed by others; this process hears of it when it writes to the record.
+    // A sign that cannot be written is missed by others; this process notices when it writes to the record.
     write(this.#fd, lockText(this.#owner, this.#beats), 0, () => {
       this.#writing = false;
       if (this.#released) closeSync(this.#fd);
@@ -239,7 +239,7 @@ class OwnLock implements FolderLock {
     throw new LostLockError(
       'run folder',
       `expected to have "${this.#path}" still, got another owner or none: this process gave no sign of life for ` +
-        'too long; the run goes on there, and nothing more is written here',
+        'too long; the run continues there, and nothing more is written here',
     );
   }
 

@@ -91,7 +91,7 @@ const orderlyStops: readonly number[] = [
   exitCodes.terminated,
 ] satisfies readonly ExitCode[];
 
-/** An end that leaves nothing broken; `--resume` goes on as if nothing had happened. */
+/** An end that leaves nothing broken; `--resume` continues as if it had not happened. */
 export function isOrderlyStop(exitCode: number): boolean {
   return orderlyStops.includes(exitCode);
 }
@@ -130,7 +130,7 @@ export class RunTotals {
   answered: ModelCounts = noCounts;
   /** by the name of the model that answered, in the order of their first replies */
   readonly byModel = new Map<string, ModelCounts>();
-  /** why the first of the unusable replies was none */
+  /** why the first unusable reply was refused */
   firstProblem: string | null = null;
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
   episodes = 0;

@@ -16,9 +16,9 @@ export interface Question {
 }
 
 export interface AskOptions extends CallOptions {
-  /** told once for all calls that have the same `told` */
+  /** shown once for all calls that have the same `shown` */
   readonly notice?: ((text: string) => void) | undefined;
-  readonly told: Set<string>;
+  readonly shown: Set<string>;
   /** Called with each model that is asked. */
   readonly onModel?: ((model: ChatModel) => void) | undefined;
 }
@@ -44,10 +44,10 @@ function chooseForm(
 
 async function askOne(model: ChatModel, question: Question, options: AskOptions): Promise<Asked> {
   const { purpose, messages, shape, settings, seed } = question;
-  const { notice, told, onModel, ...call } = options;
+  const { notice, shown, onModel, ...call } = options;
   const once = (text: string): void => {
-    if (told.has(text)) return;
-    told.add(text);
+    if (shown.has(text)) return;
+    shown.add(text);
     notice?.(text);
   };
   const wanted = settings.replyForm;
@@ -64,7 +64,7 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
     const request = { messages: await messages(form), temperature: settings.temperature, seed };
     try {
       const reply = await model.complete({ ...request, purpose, constraint: { form, shape } }, call);
-      // Where caches may break off is no part of what was asked.
+      // Where caches may split the text is not part of the question.
       const texts = request.messages.map(({ role, content }) => ({ role, content }));
       return { request: { ...request, messages: texts, form }, reply };
     } catch (error) {

@@ -29,15 +29,15 @@ export class RunCalls {
   latest: AskedReply | null = null;
   readonly unusable: UnusableReplies;
   readonly #run: DriverRun;
-  /** notices that were told */
-  readonly #told = new Set<string>();
+  /** notices that the user has seen */
+  readonly #shown = new Set<string>();
 
   constructor(run: DriverRun) {
     this.#run = run;
     this.unusable = new UnusableReplies(run.units.config.llm.max_unusable_in_a_row);
   }
 
-  /** Makes a call and tells how it gets on; `number` counts the calls of the run from 0. */
+  /** Makes a call and reports its progress; `number` counts the calls of the run from 0. */
   async ask(
     { iteration, purpose }: Omit<Call, 'messages' | 'forbidden'>,
     messages: Call['messages'],
@@ -57,7 +57,7 @@ export class RunCalls {
         run: folder,
         log,
         notice: onNotice,
-        told: this.#told,
+        shown: this.#shown,
         onModel: ({ id }) => {
           model = id;
         },

@@ -1,4 +1,4 @@
-/** What a run costs, by the prices that stand in its configuration and nothing else. */
+/** The cost of a run, by the prices in its configuration and nothing else. */
 import { UsageError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import type { Config } from '../../config/schema.ts';

@@ -35,7 +35,7 @@ export function kindOf({ search, critic }: RunModels): ModelKind {
 /** Opens a model by its name, with the settings of a purpose; equal ones may be answered by one object. */
 export type OpenOne = (name: string, settings: PurposeSettings) => Promise<ChatModel>;
 
-/** Names under `llm.fallback` of what is no other model but stands in for one. */
+/** Refuses a fallback that is not a language model but replaces one. */
 function refuseStandIn({ id, kind }: ChatModel): void {
   if (kind === 'model') return;
   throw new UsageError(
@@ -45,7 +45,7 @@ function refuseStandIn({ id, kind }: ChatModel): void {
 }
 
 /**
- * Opens everything that may answer a run, so that a missing key is told before the run begins. `open` is asked once for
+ * Opens everything that may answer a run, so that a missing key is reported before the run begins. `open` is asked once for
  * each model and set of controls. Throws a usage error for what cannot be opened.
  */
 export async function openModels(

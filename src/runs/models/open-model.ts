@@ -16,7 +16,7 @@ import {
 } from '../../llm/providers/index.ts';
 import { recordedModel } from '../replay.ts';
 
-/** Models that are no endpoint; `auto` is one of them. */
+/** Models without an endpoint; `auto` is one of them. */
 function localModels(settings: ClientSettings & LocalSettings): Readonly<Record<string, ModelFactory>> {
   return {
     offline: () => offline,
@@ -26,8 +26,8 @@ function localModels(settings: ClientSettings & LocalSettings): Readonly<Record<
 }
 
 /**
- * Opens a model by its name. `log` hears which one `auto` became, and what a client has to say (waits, retries).
- * Throws a usage error for an unknown name, a missing key, or a folder that is no run.
+ * Opens a model by its name. `log` receives which one `auto` became, and the waits and retries of a client.
+ * Throws a usage error for an unknown name, a missing key, or a folder without a run.
  */
 export async function openModel(
   name: string,

@@ -42,7 +42,7 @@ export async function askTrialQuestion(model: ChatModel, log: (line: string) => 
         settings: purposeSettings(config, purpose),
         seed: null,
       };
-      asked = await askModel(new ModelChain(model), question, { told: new Set(), notice: log, log });
+      asked = await askModel(new ModelChain(model), question, { shown: new Set(), notice: log, log });
       const { text, reasoning, finish, usage } = asked.reply;
       return { text, reasoning, finish, tokens: usage.completionTokens };
     },

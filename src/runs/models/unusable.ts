@@ -12,16 +12,16 @@ interface Unusable {
 }
 
 function shown({ problem, reply }: Unusable): string {
-  const told = `the first one: ${problem}`;
-  if (reply === null) return told;
-  if (reply.text.trim() !== '') return `${told}; it was "${excerpt(reply.text, shownLength)}"`;
-  if (!reply.reasoning) return `${told}; it was empty`;
-  return `${told}; it was empty, behind the reasoning "${excerpt(reply.reasoning, shownLength)}"`;
+  const first = `the first one: ${problem}`;
+  if (reply === null) return first;
+  if (reply.text.trim() !== '') return `${first}; it was "${excerpt(reply.text, shownLength)}"`;
+  if (!reply.reasoning) return `${first}; it was empty`;
+  return `${first}; it was empty, behind the reasoning "${excerpt(reply.reasoning, shownLength)}"`;
 }
 
 /** Not a failure of the endpoint: it answers, and with nothing that is an answer. */
 export class UnusableError extends ModelError {
-  /** whether the run could go on where it stands */
+  /** whether the run can be resumed from here */
   readonly resumable: boolean;
 
   constructor(unit: string, message: string, resumable: boolean) {
