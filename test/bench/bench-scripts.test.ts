@@ -1,4 +1,4 @@
-/** The scripts in bench/ that nothing else runs still find what they are built from; how fast anything is, no test says. */
+/** The scripts in bench/ that nothing else runs still find their inputs; speeds are not tested. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';

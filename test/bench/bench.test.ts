@@ -1,4 +1,4 @@
-/** What `r2po bench` counts and prints; how fast anything is, no test says. */
+/** What `r2po bench` counts and prints; speeds are not tested. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,7 +167,7 @@ describeGpu('measureIssueRate', () => {
 describe('r2po bench', () => {
   const folder = mkdtempSync(join(tmpdir(), 'r2po-bench-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  /** So that nothing is measured for long. */
+  /** Keeps measurements short. */
   const brief = ['--repeats', '1', '--million-seconds', '0.001'];
 
   it('prints one environment as JSON, and saves data, tables and charts', async () => {

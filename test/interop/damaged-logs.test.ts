@@ -1,4 +1,4 @@
-/** Logs of other programs that hold what no log should: accounted for, and never a fall. */
+/** Damaged logs of other programs are imported without crashing, and their problems are reported. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';

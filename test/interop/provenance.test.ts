@@ -1,4 +1,4 @@
-/** Where an exported run came from: told beside its log, and believed as far as the log agrees. */
+/** The provenance of an exported run: written beside its log, and trusted only if the log agrees. */
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -37,7 +37,7 @@ async function importedWith(content: string | Uint8Array) {
 }
 
 describe('an exported run of the offline optimiser', () => {
-  it('comes back as one, with its seed and its settings', async () => {
+  it('is imported as one, with its seed and its settings', async () => {
     const [run] = await importAll(log);
     const back = run.folder as string;
     expect(run.files_skipped).toEqual([]);
@@ -49,7 +49,7 @@ describe('an exported run of the offline optimiser', () => {
     expect((await exported(back)).files).toEqual((await exported(folder)).files);
   });
 
-  it('is not put with runs of language models', async () => {
+  it('is not grouped with runs of language models', async () => {
     const model = scriptedModel(() => `${Array.from({ length: 10 }, (_, i) => `params[${i}]: 1`).join(', ')}\nSo.`);
     const other = await smallRun({ seed: 72, overrides, model });
     const [offline] = await importAll(log);
@@ -62,13 +62,13 @@ describe('an exported run of the offline optimiser', () => {
     }
   }, 60_000);
 
-  it('is unfinished where it had not ended', async () => {
+  it('is unfinished if it had not ended', async () => {
     const run = await importedWith(JSON.stringify({ ...told(), status: 'stopped' }));
     expect(readJson(run.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
   });
 });
 
-describe('a damaged or lying r2po.json', () => {
+describe('a damaged or wrong r2po.json', () => {
   const config = (changes: Value) => () => ({ ...told(), config: { ...(told().config as Value), ...changes } });
   const cases: [string, () => Value | string, string][] = [
     ['half of it', () => readFileSync(join(log, inside), 'utf8').slice(0, 90), 'JSON'],
@@ -89,7 +89,7 @@ describe('a damaged or lying r2po.json', () => {
     ['fewer iterations', config({ iterations: 1 }), 'at least 2 iterations'],
     ['other evaluations', config({ evaluation: { episodes: 4 } }), 'episodes per evaluation: 3'],
   ];
-  it.each(cases)('with %s is accounted for and passed over', async (_, content, expected) => {
+  it.each(cases)('with %s is ignored and reported', async (_, content, expected) => {
     const value = content();
     const run = await importedWith(typeof value === 'string' ? value : JSON.stringify(value));
     expect(run.files_skipped).toMatchObject([
@@ -100,7 +100,7 @@ describe('a damaged or lying r2po.json', () => {
     expect(summary).toMatchObject({ model: 'ollama/test', model_kind: 'model', seed: 1, iterations: 2 });
   });
 
-  it('never ends an import', async () => {
+  it('never aborts an import', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.json().map((text) => Buffer.from(text)),
@@ -133,7 +133,7 @@ describe('the folder of an experiment', () => {
     expect((await openExportableRun(run.folder)).experiment).toBe(name);
   });
 
-  it('holds runs of one setting, or a warning says what differs', async () => {
+  it('contains runs of equal settings, or a warning names the difference', async () => {
     const open = async (seed: number, more: string[] = []) =>
       openExportableRun((await smallRun({ seed, overrides: [...overrides, ...more] })).folder);
     const [one, two, three] = [await open(1), await open(2), await open(3, ['parameters.high=5'])];

@@ -1,4 +1,4 @@
-/** Logs of the Python reference: read into run folders, written from them, and what is wrong with them said. */
+/** Logs of the Python reference: imported, exported, and their problems reported. */
 import {
   appendFileSync,
   cpSync,
@@ -292,7 +292,7 @@ describe('a damaged log', () => {
     expect(ofType(eventsOf(run.folder as string), 'evaluated')[0].summary).toMatchObject({ episodes: 2, max: 8 });
   });
 
-  it('notices rollouts that are fewer than the logged mean is made of', async () => {
+  it('reports fewer rollouts than the logged mean covers', async () => {
     const root = temporaryFolder();
     cpSync(whole, root, { recursive: true });
     const path = join(root, 'cartpole_reflective', 'run_1', 'episode_0', 'initial_proposal_rollout.txt');
@@ -320,7 +320,7 @@ describe('a damaged log', () => {
     expect(skipped).toContain(join('episode_1', 'revised_proposal_rollout.txt'));
   });
 
-  it('is an unfinished run when its last iteration breaks off', async () => {
+  it('is an unfinished run when its last iteration is incomplete', async () => {
     const root = temporaryFolder();
     cpSync(whole, root, { recursive: true });
     const run = join(root, 'cartpole_reflective', 'run_1');

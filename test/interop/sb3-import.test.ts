@@ -1,4 +1,4 @@
-/** Trainings with Stable-Baselines3: read into run folders, put beside searches, and what is wrong with them said. */
+/** Stable-Baselines3 trainings: imported, compared with searches, and their problems reported. */
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -368,7 +368,7 @@ describe('an imported training', () => {
     ]);
   });
 
-  it('is stopped where its file breaks off, and read up to bytes that are no text', async () => {
+  it('is stopped where its file ends early, and read up to invalid bytes', async () => {
     const root = temporaryFolder();
     const folder = twoMonitors(root);
     appendFileSync(join(folder, '1.monitor.csv'), '500,50');
@@ -426,7 +426,7 @@ const ended = {
 };
 
 describe('a baseline of the reference', () => {
-  it('is named where its summary has lost its log, and not where it sums up the folders beside it', () => {
+  it('is reported when its summary has no log, but not when it summarises the folders beside it', () => {
     const root = temporaryFolder();
     referenceTraining(join(root, 'trpo', 'run_1'), [10, 60, 20], ended);
     write(join(root, 'trpo', 'summary.json'), '{"num_runs": 2}');
@@ -477,7 +477,7 @@ describe('a baseline of the reference', () => {
     ]);
   });
 
-  it('without its summary did not end, and one that says something else is told', async () => {
+  it('without its summary did not end, and a contradicting summary is reported', async () => {
     const root = temporaryFolder();
     referenceTraining(join(root, 'nim_sb3', 'a2c', 'run_1'), [-1, 0.5], null);
     referenceTraining(join(root, 'nim_sb3', 'a2c', 'run_2'), [-1, 0.25], {

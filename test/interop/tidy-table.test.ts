@@ -1,4 +1,4 @@
-/** Runs as one table, in files that other programs read: CSV and Parquet hold the same rows. */
+/** Runs as one table for other programs: CSV and Parquet contain the same rows. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -93,7 +93,7 @@ describe('r2po export', () => {
     expect(existsSync(join(out, 'runs.parquet.tmp'))).toBe(false);
   });
 
-  it('takes folders that hold runs, and names what is none', async () => {
+  it('accepts folders of runs, and names other files', async () => {
     const runsDir = join(root, 'several');
     for (const seed of [4, 9]) await smallRun({ runsDir, seed, overrides: ['iterations=1'] });
     mkdirSync(join(runsDir, 'notes'));
@@ -109,7 +109,7 @@ describe('r2po export', () => {
     expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('notes", which is no run folder') });
   });
 
-  it('keeps a table that is there, and says where it cannot write', async () => {
+  it('keeps an existing table, and reports where it cannot write', async () => {
     const { folder } = await smallRun({ overrides: ['iterations=1'] });
     const out = join(root, 'twice');
     const args = ['export', folder, '--format', 'parquet', '--out', out];

@@ -77,7 +77,7 @@ describe('the name of a model file', () => {
     expect(() => readGgufName(text)).toThrow(message);
   });
 
-  it('takes back every path that it is given with options', () => {
+  it('reads every path back when options follow', () => {
     const path = fc.stringMatching(/^[a-zA-Z0-9 ._/#=&-]{0,20}[a-z]\.gguf$/);
     const number = fc.integer({ min: 256, max: 1 << 24 });
     fc.assert(
@@ -109,13 +109,13 @@ describe('the file', () => {
     ['PK\x03\x04aaaaaaaa', /a zip archive/],
     ['tjggaaaaaa', /a GGML file older than GGUF/],
     ['hello, this is text', /another format/],
-  ])('is refused when it is none (%#)', (content, message) => {
+  ])('is refused in another format (%#)', (content, message) => {
     const path = file(content);
     expect(() => checkGgufFile('model x', path)).toThrow(UsageError);
     expect(() => checkGgufFile('model x', path)).toThrow(message);
   });
 
-  it('is looked for by near names', () => {
+  it('is suggested by similar names', () => {
     file(head, 'Qwen3-4B-Q4_K_M.gguf');
     expect(() => checkGgufFile('u', join(folder, 'Qwen3-4B-Q4_K_S.gguf'))).toThrow(
       /did you mean "Qwen3-4B-Q4_K_M.gguf"/,
@@ -148,7 +148,7 @@ describe('the package', () => {
     return pathToFileURL(join(root, 'x')).href;
   }
 
-  it('is looked for in several places, and told how to install', async () => {
+  it('is looked up in several folders, and its install command is given', async () => {
     expect(findPackage([pathToFileURL(join(folder, 'x')).href])).toBeNull();
     expect(findPackage([pathToFileURL(join(folder, 'x')).href, install('3.21.1')])?.version).toBe('3.21.1');
     await expect(loadPackage('model a', null)).rejects.toThrow(
@@ -175,7 +175,7 @@ describe('text that comes in tokens', () => {
     return { text: reply.text, reasoning: reply.reasoning, cut };
   }
 
-  it('has the reasoning apart, however it is cut into pieces', () => {
+  it('is separated from reasoning, however it is split into pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 60, maxLength: 60 }), (sizes) => {
         const pieces: string[] = [];
@@ -194,7 +194,7 @@ describe('text that comes in tokens', () => {
     );
   });
 
-  it('begins at once where no mark comes', () => {
+  it('starts at once without an opening mark', () => {
     expect(collect(['<thi', 's> x'], 'free')).toMatchObject({ text: '<this> x', reasoning: null });
     expect(collect(['pa', 'rams'], 'free').text).toBe('params');
   });
@@ -211,7 +211,7 @@ describe('text that comes in tokens', () => {
 });
 
 describe('a model in this process', () => {
-  it('evaluates only what is new of a prompt, apart for each purpose and each run', async () => {
+  it('evaluates only the new part of a prompt, per run and purpose', async () => {
     const { model, counts } = await open();
     const base = 'x'.repeat(100);
     const used = async (content: string, purpose: string, run: string) => {
@@ -232,7 +232,7 @@ describe('a model in this process', () => {
     expect(counts).toMatchObject({ loads: 1, contexts: 2 });
   });
 
-  it('takes the place of a run that is over', async () => {
+  it('reuses the context of a run that has ended', async () => {
     const { model, counts } = await open();
     for (let run = 0; run < 10; run++) {
       for (let call = 0; call < 12; call++) await model.complete(ask(`${run}${call}`), { run: `run ${run}` });
@@ -240,7 +240,7 @@ describe('a model in this process', () => {
     expect(counts.contexts).toBe(2);
   });
 
-  it('says when there is no memory for a further run, and goes on', async () => {
+  it('reports a lack of memory for another run, and continues', async () => {
     const notes: string[] = [];
     let contextBytes = 1000;
     const { model, counts } = await open({
@@ -257,7 +257,7 @@ describe('a model in this process', () => {
     ]);
   });
 
-  it('says before the first call when memory does not suffice for all runs of a sweep', async () => {
+  it('reports before the first call that memory does not suffice for all runs of a sweep', async () => {
     const notes: string[] = [];
     const contextBytes = Math.floor(process.availableMemory() / 2.5);
     const log = (line: string) => void notes.push(line);
@@ -268,7 +268,7 @@ describe('a model in this process', () => {
     expect(notes).toEqual([]);
   });
 
-  it('is loaded once for all that name its file, and answers one at a time', async () => {
+  it('is loaded once per file, and answers one call at a time', async () => {
     const name = file();
     const { open: openPackage, counts } = fakePackage({ tokenTime: 1 });
     const settings = { timeoutSeconds: 20, openPackage };
@@ -284,7 +284,7 @@ describe('a model in this process', () => {
     expect(progress.at(-1)).toMatchObject({ state: 'writing', tokens: 20 });
   });
 
-  it('tells everything about a reply', async () => {
+  it('reports all facts of a reply', async () => {
     const { model } = await open({
       template: 'tail:<think>',
       reply: () => 'Hm, 2.</think>\n\nparams[0]: 2\nI try<|end|>',
@@ -317,7 +317,7 @@ describe('a model in this process', () => {
     expect(counts.grammars[0]).toContain('root');
   });
 
-  it('is held from the beginning when it does not reason although it could', async () => {
+  it('is constrained from the start when it skips its reasoning', async () => {
     const { model, counts } = await open({
       template: 'no tail <think>',
       reply: (_, held) => (held ? 'params[0]: 1\nx' : 'Sure, I propose'),
@@ -335,7 +335,7 @@ describe('a model in this process', () => {
     expect((await model.complete(ask('p', { constraint: { form: 'lines', shape } }))).finish).toBe('stop');
   });
 
-  it('goes on from a beginning', async () => {
+  it('continues a prefill', async () => {
     const { model } = await open({
       reply: (prompt) => (prompt.endsWith('<|assistant|>params[0]:') ? ' 3\nwhy' : 'no'),
     });
@@ -344,7 +344,7 @@ describe('a model in this process', () => {
     expect(reply.text).toBe('params[0]: 3\nwhy');
   });
 
-  it('ends at stop texts, at the limit of tokens, and when it goes round in circles', async () => {
+  it('ends at stop sequences, at the token limit, and when it repeats itself', async () => {
     const controls = { ...noControls, stop: ['###', 'END'], maxReplyTokens: 40 };
     const of = async (text: string, used: Controls = controls) => {
       const { model } = await open({ reply: () => text }, { controls: used });
@@ -358,14 +358,14 @@ describe('a model in this process', () => {
     expect(circles.usage.completionTokens).toBeLessThan(2000);
   });
 
-  it('takes marks within a message as text', async () => {
+  it('treats marks within a message as text', async () => {
     const { model } = await open({ reply: (prompt) => `${prompt.split('<|end|>').length - 1}` });
     const plain = await model.complete(ask('no mark'));
     const marked = await model.complete(ask('a <|end|> mark'));
     expect(marked.usage.promptTokens - plain.usage.promptTokens).toBe('a <|end|> mark'.length - 'no mark'.length);
   });
 
-  it('gives a system message to a template that has none', async () => {
+  it('merges the system message for templates without one', async () => {
     const { model } = await open({ template: 'no system', reply: (prompt) => prompt });
     const messages = [
       { role: 'system' as const, content: 'S' },
@@ -374,7 +374,7 @@ describe('a model in this process', () => {
     expect((await model.complete({ ...ask(''), messages })).text).toBe('<|user|>S\n\nU<|end|><|assistant|>');
   });
 
-  it('refuses a prompt that its context does not hold', async () => {
+  it('refuses a prompt that exceeds its context', async () => {
     const { model } = await open({}, {}, `${file()}#ctx=256`);
     expect(await model.contextTokens?.()).toBe(256);
     await expect(model.complete(ask('x'.repeat(300)))).rejects.toThrow(ModelError);
@@ -383,7 +383,7 @@ describe('a model in this process', () => {
     );
   });
 
-  it('ends at once when the user says so, and then answers the next call', async () => {
+  it('ends at once when interrupted, and then answers the next call', async () => {
     const { model } = await open({ reply: () => 'z '.repeat(200), tokenTime: 20 });
     const controller = new AbortController();
     const started = performance.now();
@@ -450,7 +450,7 @@ describe('a model in this process', () => {
     await expect(opening).rejects.toThrow(message);
   });
 
-  it('says when a file brings no template', async () => {
+  it('reports a file without a template', async () => {
     const notes: string[] = [];
     await open({ template: null }, { log: (line) => notes.push(line) });
     expect(notes).toEqual([expect.stringMatching(/contains no chat template/)]);

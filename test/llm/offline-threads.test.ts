@@ -1,4 +1,4 @@
-/** The offline model on worker threads says what it says on the calling one. */
+/** The offline model replies equally on worker threads and on the calling thread. */
 import { getEventListeners } from 'node:events';
 import { afterAll, expect, it } from 'vitest';
 import { InterruptedError, ModelError } from '../../src/base/errors.ts';
@@ -40,7 +40,7 @@ it('refuses as the offline model does', async () => {
   await expect(refused).rejects.toThrow('[offline] expected a user message, got none');
 });
 
-it('lets go of an interrupted call, and answers the next', async () => {
+it('rejects an interrupted call, and answers the next', async () => {
   const controller = new AbortController();
   const given = threads.model.complete(requestOf(4), { signal: controller.signal });
   controller.abort();

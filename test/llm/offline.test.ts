@@ -143,7 +143,7 @@ describe('reading prompts', () => {
     expect(read.trials).toHaveLength(2);
   });
 
-  it('takes what a prompt does not state as not known', async () => {
+  it('treats unstated facts as unknown', async () => {
     const bare = contextOf(policyWith(2), [], {
       optimum: null,
       stepSize: null,
@@ -161,7 +161,7 @@ describe('reading prompts', () => {
     expect(read.domain).toEqual({ kind: 'choice', values: [0, 1, 3] });
   });
 
-  it('says what it could not find', async () => {
+  it('names the facts that it could not find', async () => {
     const prompt = searchPrompt(context);
     const cases: [string, RegExp][] = [
       ['Write a poem about poles.', /"## Parameters"/],
@@ -185,7 +185,7 @@ describe('the offline model', () => {
   const trials = [warmup([1, 2, 3, 4], 5), iterated([2, -2, 1, 0.5], 30), iterated([3, -2, 2, 0.1], 45)];
   const context = contextOf(policyWith(4), trials);
 
-  it('says what it is and that its numbers are estimates', async () => {
+  it('reports its kind and that its token counts are estimates', async () => {
     const messages: Message[] = [{ role: 'user', content: searchPrompt(context) }];
     const reply = await offline.complete({ messages, temperature: null, seed: null });
     expect(offline).toMatchObject({ id: 'offline', kind: 'offline' });
@@ -314,7 +314,7 @@ describe('replies to any history', () => {
 });
 
 describe('the parts of the optimiser', () => {
-  it('finds the only point that is left', () => {
+  it('finds the only unused point', () => {
     const domain = makeDomain({ kind: 'range', low: 0, high: 2, decimals: 0 });
     const all = Array.from({ length: 9 }, (_, i) => [i % 3, Math.floor(i / 3)]);
     for (let left = 0; left < 9; left++) {
@@ -338,7 +338,7 @@ describe('the parts of the optimiser', () => {
     expect(high).toBeGreaterThan(1);
   });
 
-  it('interpolates what it measured and is unsure far from it', () => {
+  it('interpolates its measurements, with more uncertainty far from them', () => {
     const points = [0, 0.1, 0.2, 0.3, 0.4];
     const process = fitGaussianProcess(
       points.map((point) => ({ point, value: Math.sin(10 * point), noise: 1 })),

@@ -61,7 +61,7 @@ describe('replayModel', () => {
     expect((error as DiffersError).message).toMatch(/\n@@ line 3 @@\n {2}b\n {2}c\n- d\n\+ X\n {2}e\n {2}f$/);
   });
 
-  it('does not take a message of another role for the same', async () => {
+  it('distinguishes messages of different roles', async () => {
     const model = replayModel(calls);
     const messages: Message[] = [{ role: 'system', content: 'first' }];
     await expect(model.complete({ messages, temperature: null, seed: null })).rejects.toThrow(
@@ -69,18 +69,18 @@ describe('replayModel', () => {
     );
   });
 
-  it('tells when the record has no more calls', async () => {
+  it('reports the end of the recording', async () => {
     const model = replayModel(calls.slice(0, 1));
     await model.complete(ask('first'));
     await expect(model.complete(ask('first'))).rejects.toThrow(/at most 1 model calls as recorded/);
   });
 
-  it('starts where a resumed run goes on', async () => {
+  it('starts where a run is resumed', async () => {
     const model = replayModel(calls);
     expect((await model.complete(ask('third'))).text).toBe('three');
   });
 
-  it('can be told that prompts may differ', async () => {
+  it('can allow differing prompts', async () => {
     const model = replayModel(calls, { prompts: 'may-differ' });
     expect((await model.complete(ask('third'))).text).toBe('one');
     expect((await model.complete(ask('anything'))).text).toBe('two');
@@ -117,7 +117,7 @@ describe('lineDiff', () => {
     );
   });
 
-  it('says how much it leaves out', () => {
+  it('states how much it omits', () => {
     const text = (word: string) => Array.from({ length: 50 }, (_, i) => `${word} ${i}`).join('\n');
     const shown = lineDiff(text('old'), text('new')).split('\n');
     expect(shown).toHaveLength(61);

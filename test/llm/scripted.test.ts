@@ -23,7 +23,7 @@ const ask = (content = prompt): ChatRequest => ({ messages: [{ role: 'user', con
 type Outcome =
   /** a valid answer, which is the plain one; `requests`: how many it took */
   | { readonly answer: true; readonly requests: number }
-  /** a reply that goes round in circles and is cut; a server that sends it whole fails */
+  /** a repeating reply that is cut; a server that sends it whole fails */
   | { readonly circles: true }
   /** a reply that the parser refuses with these words */
   | { readonly refused: RegExp }
@@ -176,7 +176,7 @@ describe.each(clients)('$name', ({ client, refuse, base }) => {
     await expect.poll(sockets).toBe(before);
   });
 
-  it('hears which models there are when it asks for another', async () => {
+  it('learns the available models when it asks for another', async () => {
     const call = open('missing').complete(ask());
     await expect(call).rejects.toThrow(/HTTP 404 \("model "missing" not found"\).* it has .*scripted-1/);
   });
@@ -209,11 +209,11 @@ describe('a prompt that the scripted Ollama forgets in part', () => {
 });
 
 describe('the scripted server', () => {
-  it('says what is wrong with a script', async () => {
+  it('reports errors in a script', async () => {
     await expect(startScriptedServer({ models: { m: [{ fault: 'cutt' }] } })).rejects.toThrow(/unknown fault "cutt"/);
   });
 
-  it('starts over when it is told to, and counts each model by itself', async () => {
+  it('starts over on request, and counts each model separately', async () => {
     const server = await startScriptedServer({ models: { a: [{ text: 'one' }, { text: 'two' }] }, loop: true });
     try {
       const replies: string[] = [];

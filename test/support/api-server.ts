@@ -1,4 +1,4 @@
-/** A server on loopback that answers as a test says, whatever API the request is of. */
+/** A loopback server with scripted answers for any API. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

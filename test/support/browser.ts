@@ -1,6 +1,6 @@
 /**
  * A headless Chromium that needs nothing of the machine: the libraries that a bare one lacks come with it, and its font
- * is that of the package. Null where there is none for the platform.
+ * is that of the package. Null when there is none for the platform.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -46,7 +46,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    // A child that never reads its input closes the pipe early; that is its right.
+    // EPIPE is fine: the child may not read stdin.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const timer = setTimeout(() => {

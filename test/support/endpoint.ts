@@ -1,4 +1,4 @@
-/** What tests of endpoint clients share: a request, and settings under which nothing is really waited for. */
+/** Shared by tests of endpoint clients: a request, and settings without real waits. */
 import type { ChatRequest } from '../../src/llm/chat.ts';
 import { modelFetch } from '../../src/llm/providers/transport.ts';
 

@@ -61,12 +61,12 @@ export interface FakeServer {
   readonly port: number;
   /** chat requests so far */
   readonly requests: readonly FakeRequest[];
-  /** most chat requests that were under way at a time */
+  /** maximum concurrent chat requests so far */
   readonly mostAtOnce: number;
   close(): Promise<void>;
 }
 
-/** A test that asks more often than this has lost its way. */
+/** Maximum requests; more mean a broken test. */
 const maxRequests = 10_000;
 const maxBodyBytes = 16 * 2 ** 20;
 const modelName = 'fake-1';

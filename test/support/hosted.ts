@@ -1,4 +1,4 @@
-/** What tests of hosted providers share: a model on a fake server, and requests that hold its replies. */
+/** Shared by tests of hosted providers: a model on a fake server, and requests with constrained replies. */
 import { ModelError } from '../../src/base/errors.ts';
 import type { ChatModel, ChatRequest } from '../../src/llm/chat.ts';
 import { type Controls, noControls } from '../../src/llm/controls.ts';

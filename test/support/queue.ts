@@ -85,7 +85,7 @@ export interface StartedWorker {
 
 const running = new Set<ChildProcess>();
 
-/** For `afterEach`: a test that fails leaves nobody at work. */
+/** For `afterEach`: stops the workers of a failed test. */
 export function killWorkers(): void {
   for (const child of running) child.kill('SIGKILL');
 }

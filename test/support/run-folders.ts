@@ -1,4 +1,4 @@
-/** Run folders as runs leave them, as far as reports read them, without playing anything. */
+/** Writes run folders with the files that reports read, without playing episodes. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

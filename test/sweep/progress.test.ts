@@ -1,4 +1,4 @@
-/** What a sweep shows while it runs. */
+/** The progress lines of a sweep. */
 import { expect, it } from 'vitest';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import type { RunProgress } from '../../src/runs/session/progress.ts';

@@ -166,7 +166,7 @@ async function serverSaying(
   return { port, server };
 }
 
-describe('a server that is no good', () => {
+describe('an unusable server', () => {
   const open = (url: string) => SweepQueue.open(url, () => {});
 
   it('refuses the connection', async () => {
@@ -380,7 +380,7 @@ describeRedis('with Redis', () => {
       const folders = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
       expect(folders).toHaveLength(2);
       for (const name of folders) expect(eventsOf(join(runsDir, name)).at(-1)).toMatchObject({ type: 'run_stopped' });
-      // Given again it goes on, at the worker that is still there.
+      // Repeating the command resumes it, at the remaining worker.
       await enqueue(url, 'seed=0..4', 'iterations=20000');
       await until('runs again', async () => withQueue(url, async (queue) => (await queue.counts()).active === 2));
       worker.child.kill('SIGTERM');
@@ -396,7 +396,7 @@ describeRedis('with Redis', () => {
     const kills = Number(process.env.R2PO_KILLS ?? 2);
 
     it(
-      'that is killed without warning loses nothing: another one goes on from its record',
+      'that is killed loses nothing: another one resumes from its journal',
       async () => {
         const whole = await alone([5], 'iterations=30');
         const size = recorded(whole.runsDir);
@@ -480,7 +480,7 @@ describeRedis('with Redis', () => {
       expect(eventsOf(join(runsDir, name)).filter(({ type }) => type === 'run_finished')).toHaveLength(1);
     });
 
-    it('refuses a folder that is not the one that the others share', async () => {
+    it('refuses a folder other than the shared one', async () => {
       const url = freshUrl();
       const [shared, other] = [newFolder(), newFolder()];
       const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=1', '--queue', url, '--runs-dir'];
@@ -532,7 +532,7 @@ describeRedis('with Redis', () => {
       expect(readFileSync(join(published, name, 'events.jsonl'), 'utf8')).toBe(before);
     });
 
-    it('with a disk of its own copies a run also while it goes on', async () => {
+    it('with a local disk also publishes active runs', async () => {
       const url = freshUrl();
       const [own, published] = [newFolder(), newFolder()];
       const store = directoryStore(published);

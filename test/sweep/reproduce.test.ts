@@ -1,4 +1,4 @@
-/** The plans of the paper's tables: every run of them exists, as many as were published, and a rehearsal ends in the table. */
+/** The plans of the paper's tables: all runs exist in the published number, and a rehearsal ends in the table. */
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAxis } from '../../src/config/axes.ts';

@@ -1,4 +1,4 @@
-/** Many runs in one process: what they expand to, that they are the runs they would be alone, and what failures cost. */
+/** Sweeps in one process: expansion, equality with single runs, and the effect of failures. */
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
@@ -190,7 +190,7 @@ describe('a sweep in one process', () => {
     expect(Math.max(...states.map(({ running }) => running.length))).toBe(12);
   });
 
-  it('skips what is finished and goes on with what was broken off', async () => {
+  it('skips finished runs and resumes interrupted ones', async () => {
     const runsDir = newFolder();
     const runs = await small('seed=6..8');
     await sweep(runs, runsDir);

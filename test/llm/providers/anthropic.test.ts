@@ -121,7 +121,7 @@ describe('a request to Anthropic', () => {
     expect(server.requests[0].body.output_config).toEqual(config);
   });
 
-  it('cannot ask a model to think that never does', async () => {
+  it('refuses thinking for a model without it', async () => {
     await expect(
       bench(() => events(line), { model: 'claude-3-5-haiku-20241022', controls: { think: true } }),
     ).rejects.toThrow('expected a model that can think, got "claude-3-5-haiku-20241022"');
@@ -156,7 +156,7 @@ describe('a request to Anthropic', () => {
 });
 
 describe('a reply of Anthropic', () => {
-  it('goes on from its beginning where the model can', async () => {
+  it('continues a prefill if the model supports it', async () => {
     const { server, model } = await bench(() => events(line.slice('params[0]:'.length)), { model: 'claude-haiku-4-5' });
     expect((await model.complete(asking('begun'))).text).toBe(line);
     expect(server.requests[0].body.messages.at(-1)).toEqual({
@@ -165,7 +165,7 @@ describe('a reply of Anthropic', () => {
     });
   });
 
-  it('has no beginning where the model refuses one', async () => {
+  it('is not prefilled if the model refuses it', async () => {
     const message =
       'This model does not support assistant message prefill. The conversation must end with a user message.';
     const { model } = await bench(() => refusal(message), { model: 'claude-haiku-4-5' });
@@ -245,7 +245,7 @@ describe('a reply of Anthropic', () => {
     expect(waits).toHaveLength(1);
   });
 
-  it('that breaks off, or that an overloaded server holds back, is asked for again', async () => {
+  it('that is truncated, or refused by an overloaded server, is requested again', async () => {
     const { server, model } = await bench((_, index) => {
       if (index === 0) return refusal('Overloaded', 529, 'overloaded_error');
       if (index === 1) return { events: (events(line).events ?? []).slice(0, 5) };
@@ -257,7 +257,7 @@ describe('a reply of Anthropic', () => {
 });
 
 describe('what Anthropic refuses', () => {
-  it('is left out from then on', async () => {
+  it('is omitted from then on', async () => {
     const { server, model, log } = await bench(({ body }) => {
       if (body.temperature !== undefined) return refusal('`temperature` is deprecated for this model.');
       return events(line);
@@ -268,14 +268,14 @@ describe('what Anthropic refuses', () => {
     expect(log).toHaveLength(1);
   });
 
-  it('is not known of a seed, and said once', async () => {
+  it('includes seeds, which is reported once', async () => {
     const { model, log } = await bench(() => events(line));
     expect((await model.complete(asking())).dropped).toEqual(['seed']);
     await model.complete(asking());
     expect(log).toEqual(['test/claude-opus-4-6: the API supports no seed; omitting it']);
   });
 
-  it('cannot be left out twice', async () => {
+  it('cannot be omitted twice', async () => {
     const { server, model } = await bench(() => refusal('`temperature` is deprecated for this model.'));
     expect(await failureOf(model)).toContain('HTTP 400');
     expect(server.requests).toHaveLength(2);
@@ -312,7 +312,7 @@ describe('what Anthropic refuses', () => {
     expect((await model.complete(asking('lines'))).text).toBe(line);
   });
 
-  it('can be the model, and then those that there are are named', async () => {
+  it('can be the model, and then the available models are named', async () => {
     const { model } = await bench(() => refusal('model: claude-opus-4-66', 404, 'not_found_error'), {
       model: 'claude-opus-4-66',
       models: { data: [{ id: 'claude-opus-4-6' }, { id: 'claude-haiku-4-5' }], has_more: false },

@@ -146,7 +146,7 @@ describe('a reply', () => {
   });
 });
 
-describe('failures that pass', () => {
+describe('temporary failures', () => {
   it('waits as long as a 429 asks', async () => {
     const inAMinute = new Date(Date.now() + 60_000).toUTCString();
     const { server, model, waits, log } = await bench(
@@ -189,7 +189,7 @@ describe('failures that pass', () => {
     expect(waits).toHaveLength(1);
   });
 
-  it('leaves out a parameter that the model refuses, at once and from then on', async () => {
+  it('omits a parameter that the model refuses, at once and from then on', async () => {
     const refuse = (message: string, param?: string) => ({ status: 400, body: { error: { message, param } } });
     const { server, model, waits, log } = await bench(({ body }) => {
       if (body.temperature !== undefined)
@@ -209,7 +209,7 @@ describe('failures that pass', () => {
   });
 });
 
-describe('failures that stay', () => {
+describe('permanent failures', () => {
   it('a server that is down', async () => {
     const { model, waits, server } = await bench(() => 'fine');
     await server.close();
@@ -277,7 +277,7 @@ describe('failures that stay', () => {
     expect(waits).toEqual([]);
   });
 
-  it('a wait that is too long to sit through', async () => {
+  it('a wait beyond the limit', async () => {
     const { model, waits } = await bench(() => ({ status: 429, headers: { 'retry-after': '3600' } }));
     expect(await failure(model)).toMatch(/got HTTP 429; the endpoint asks to wait 3600 s; resume after that$/);
     expect(waits).toEqual([]);
@@ -352,7 +352,7 @@ describe('failures that stay', () => {
     expect(await failure(model)).toMatch(/got no complete answer within 0\.4 s; .* raise llm\.timeout_s$/);
   });
 
-  it('a key that no header can hold is not shown', () => {
+  it('a key that is invalid in a header is not shown', () => {
     const make = () =>
       openAiCompatible({
         ...settings,
@@ -395,7 +395,7 @@ describe('an interruption', () => {
 });
 
 describe('a prompt that the server seems to cut', () => {
-  it('is told once', async () => {
+  it('is reported once', async () => {
     const usage = { prompt_tokens: 300, completion_tokens: 3 };
     const { model, log } = await bench(() => ({ text: 'ok', usage }));
     const long: ChatRequest = { ...request, messages: [{ role: 'user', content: 'params = [1, 2]; '.repeat(1000) }] };
@@ -545,7 +545,7 @@ describe('ollamaBase', () => {
     expect(ollamaBase(env)).toBe(url);
   });
 
-  it('refuses what is no address, and credentials', () => {
+  it('refuses invalid addresses, and credentials', () => {
     expect(() => ollamaBase({ OLLAMA_HOST: 'a b' })).toThrow(/expected a URL or host:port in OLLAMA_HOST, got "a b"/);
     expect(() => ollamaBase({ OLLAMA_BASE_URL: 'http://u:p@h' })).toThrow(/set OLLAMA_API_KEY instead/);
   });
@@ -579,7 +579,7 @@ describe('auto', () => {
     );
   });
 
-  it('never takes what may cost money', async () => {
+  it('never chooses a model that may cost money', async () => {
     const { port } = await serve({ reply: () => 'unused', models: ['gpt-oss:20b-cloud', 'gpt-oss:20b'] });
     const OLLAMA_HOST = `127.0.0.1:${port}`;
     expect(await pick({ OLLAMA_HOST, OLLAMA_MODEL: 'gpt-oss:20b-cloud' })).toMatch(/^offline \| .* runs in a cloud/);

@@ -1,4 +1,4 @@
-/** Failures of endpoints: none of them becomes a reply, and each says what happened and what to do. */
+/** Failures of endpoints: none becomes a reply, and each states what happened and what to do. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { InterruptedError, ModelError } from '../../../src/base/errors.ts';
 import { makeBreaker } from '../../../src/llm/providers/breaker.ts';
@@ -118,7 +118,7 @@ describe('waits that are asked for', () => {
     expect(read(500, {}, body)).toBeNull();
   });
 
-  it('in rate limits of which nothing is left', () => {
+  it('in exhausted rate limits', () => {
     const of = (remaining: string, reset: string) =>
       read(429, { 'x-ratelimit-remaining-tokens': remaining, 'x-ratelimit-reset-tokens': reset });
     expect(of('0', '1s')).toBe(1);
@@ -210,7 +210,7 @@ describe('a breaker', () => {
   const sleep = (seconds: number) => new Promise<void>((wake) => sleepers.push({ seconds, wake }));
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  it('lets one request speak for all after five failures in a row, and all go on when it succeeds', async () => {
+  it('probes with one request after five failures in a row, and all calls continue when it succeeds', async () => {
     let now = 0;
     const breaker = makeBreaker(() => now);
     for (let i = 0; i < 5; i++) await expect(breaker.run(outage, sleep, undefined)).rejects.toThrow('down');

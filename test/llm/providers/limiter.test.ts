@@ -6,7 +6,7 @@ import { ollamaNative } from '../../../src/llm/providers/ollama-native.ts';
 import { openAiCompatible } from '../../../src/llm/providers/openai-compatible.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from '../../support/fake-model-server.ts';
 
-/** A clock that moves only while somebody sleeps. */
+/** A clock that advances only during sleeps. */
 function simulated(limits: Parameters<typeof makeLimiter>[0]) {
   let now = 1000;
   const limiter = makeLimiter(limits, () => now);
@@ -92,7 +92,7 @@ describe('a limiter', () => {
     expect(second.times).toEqual([11_000]);
   });
 
-  it('pauses nobody for a time that nobody sits through', async () => {
+  it('does not pause others for an abandoned wait', async () => {
     const world = simulated({ maxConcurrent: 1, minSpacingSeconds: 0 });
     world.limiter.pause(3600);
     const { times } = starts(world.limiter, world, 1);
@@ -100,7 +100,7 @@ describe('a limiter', () => {
     expect(times).toEqual([1000]);
   });
 
-  it('lets go of who waits, in the queue or for a pause, when the user stops the run', async () => {
+  it('rejects waiting calls, in the queue or in a pause, when the user stops the run', async () => {
     const world = simulated({ maxConcurrent: 1, minSpacingSeconds: 0 });
     const controller = new AbortController();
     let ran = 0;
@@ -118,13 +118,13 @@ describe('a limiter', () => {
     await running.all;
     await expect(world.limiter.run(task, turn)).rejects.toBe(reason);
     expect(ran).toBe(0);
-    // Its place is free again.
+    // Its slot is free again.
     const { times } = starts(world.limiter, world, 1);
     await world.advance(9000);
     expect(times).toEqual([5000]);
   });
 
-  it('goes on after a task that fails', async () => {
+  it('continues after a failed task', async () => {
     const world = simulated({ maxConcurrent: 1, minSpacingSeconds: 0 });
     const turn = { sleep: world.sleep, signal: undefined, servedUntil: -Infinity };
     const failing = world.limiter.run(() => Promise.reject(new Error('no')), turn);
@@ -190,7 +190,7 @@ async function pair(
 }
 
 describe.each(['openai', 'ollama'] as const)('two models on one server (%s)', (api) => {
-  it.each([1, 3])('share its places: %i', async (maxConcurrent) => {
+  it.each([1, 3])('share its slots: %i', async (maxConcurrent) => {
     let most = 0;
     let running = 0;
     const counted: typeof fetch = async (input, init) => {

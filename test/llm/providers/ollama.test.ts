@@ -190,7 +190,7 @@ describe('a reply that fills the context, as long thinking does', () => {
     expect(log).toEqual(['ollama/fake-1: the reply filled its context of 8192 tokens; the next one gets 16384']);
   });
 
-  it('does not grow for ever', async () => {
+  it('does not grow without limit', async () => {
     const { server, model } = await bench(({ body }) => filled(92, (body.options as { num_ctx: number }).num_ctx));
     for (let i = 0; i < 5; i++) await model.complete(request);
     const sizes = server.requests.map(({ body }) => (body.options as { num_ctx: number }).num_ctx);
@@ -202,7 +202,7 @@ describe('a prompt that Ollama cut', () => {
   const asked = longRequest(400);
   const sent = estimateTokens(asked.messages[0].content);
 
-  it('is told from one that it read', async () => {
+  it('is distinguished from a complete one', async () => {
     const { model } = await bench(() => 'ok');
     const { usage } = await model.complete(asked);
     expect(usage.estimated).toBe(false);
@@ -250,7 +250,7 @@ describe('a prompt that Ollama cut', () => {
   });
 });
 
-describe('failures of Ollama that pass', () => {
+describe('temporary failures of Ollama', () => {
   const lines = (...documents: object[]) => ({
     status: 200,
     body: documents.map((document) => `${JSON.stringify(document)}\n`).join(''),
@@ -302,7 +302,7 @@ describe('failures of Ollama that pass', () => {
   });
 });
 
-describe('failures of Ollama that stay', () => {
+describe('permanent failures of Ollama', () => {
   it('a missing model: how to get it, and which there are', async () => {
     const missing = { status: 404, body: { error: "model 'fake-1' not found" } };
     const { model } = await bench(() => missing, { models: ['fake-2:latest', 'oth\u001b[31mer'] });

@@ -67,13 +67,13 @@ describe('an address in the environment', () => {
     expect((await opened('openai/gpt-4.1', env)).log).toEqual([]);
   });
 
-  it('is nothing to the other providers', async () => {
+  it('does not affect other providers', async () => {
     const env = { OPENAI_BASE_URL: 'http://elsewhere.test/v1', OPENROUTER_API_KEY: 'or-2', ANTHROPIC_API_KEY: 'a' };
     for (const name of ['openrouter/a/b', 'anthropic/claude-opus-4-6'])
       expect((await opened(name, env)).log).toEqual([]);
   });
 
-  it('that is not encrypted and not near is told as such', async () => {
+  it('that is neither encrypted nor local is reported', async () => {
     const env = { OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://models.example.com/v1' };
     expect((await opened('openai/gpt-4.1', env)).log.join()).toContain('unencrypted');
   });

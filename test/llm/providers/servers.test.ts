@@ -1,4 +1,4 @@
-/** Servers that are named by their URL: what they hold replies to, controls, limits, and the way through proxies. */
+/** Servers named by URL: reply constraints, controls, limits, and proxies. */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -148,7 +148,7 @@ describe('what a server is', () => {
     expect(asked).toEqual([['/api/show', 'm']]);
   });
 
-  it('is not asked for on ports of the moment', async () => {
+  it('is not asked for on ephemeral ports', async () => {
     const { server, model } = await serve(() => says(line));
     await model.ready();
     await model.complete(asking('json'));
@@ -163,7 +163,7 @@ describe('what a server is', () => {
   });
 });
 
-describe('a reply that is begun', () => {
+describe('a prefilled reply', () => {
   const begin = async (text: string) => {
     const { server, model, log } = await serve(() => says(text, { timings: { prompt_n: 1 } }));
     await model.complete(asking('json'));
@@ -173,12 +173,12 @@ describe('a reply that is begun', () => {
     return { reply, model, log };
   };
 
-  it('holds its beginning, whether the server repeats it or not', async () => {
+  it('contains its prefill, whether the server repeats it or not', async () => {
     expect((await begin(' 1.5, params[1]: -0.5\nIt moves.')).reply.text).toBe(line);
     expect((await begin(line)).reply.text).toBe(line);
   });
 
-  it('is no longer begun for a model that begins anew', async () => {
+  it('is no longer prefilled for a model that starts anew', async () => {
     const { reply, model, log } = await begin(`Here it is.\n${line}`);
     expect(reply.text).toBe(`Here it is.\n${line}`);
     expect(model.replyForms).toEqual(['grammar', 'json', 'lines']);
@@ -277,7 +277,7 @@ describe('controls', () => {
       extra: {},
     });
 
-  it('that a provider does not have are refused, with those that have it', async () => {
+  it('that a provider does not support are refused, naming those that do', async () => {
     const call = named('http://127.0.0.1:40000/v1#m', { numCtx: 4096 });
     await expect(call).rejects.toThrow(UsageError);
     await expect(call).rejects.toThrow(/expected no llm\.num_ctx, .*supported by ollama\/<model>\)/);

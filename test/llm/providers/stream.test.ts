@@ -1,4 +1,4 @@
-/** Answers that are decoded while they arrive: whatever the pieces, the content is the same. */
+/** Streamed answers decode to the same content however they are split. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallProgress } from '../../../src/llm/chat.ts';
@@ -68,7 +68,7 @@ const body = parts.map(says).join('') + stop + done;
 const text = parts.join('');
 
 describe('a stream of events', () => {
-  it('says the same in whatever pieces it comes, with any line ends', async () => {
+  it('decodes equally for any pieces and any line ends', async () => {
     const ends = fc.constantFrom('\n', '\r\n');
     await fc.assert(
       fc.asyncProperty(
@@ -208,15 +208,15 @@ describe('decoding', () => {
   });
 });
 
-describe('circles', () => {
-  it('are found by their unit, and cut after the first round', () => {
+describe('repetition', () => {
+  it('is found by its unit, and cut after the first round', () => {
     const unit = 'params[0]: 1, params[1]: 2\nBecause it is better.\n';
     expect(repetitionAtEnd(`Well. ${unit.repeat(20)}`, 600)).toEqual({ start: 6 + unit.length, unit });
     expect(repetitionAtEnd(`Well. ${unit.repeat(4)}`, 100)).toBeNull();
     expect(repetitionAtEnd(unit.repeat(20), 2000)).toBeNull();
   });
 
-  it('are found wherever they begin, and nowhere else', () => {
+  it('is found wherever it begins, and nowhere else', () => {
     const units = fc.stringMatching(/^[a-z ]{1,60}$/);
     fc.assert(
       fc.property(fc.nat(9000), units, (before, unit) => {
@@ -240,7 +240,7 @@ describe('circles', () => {
     );
   });
 
-  it('end the reply while it is written', async () => {
+  it('ends the reply while it is written', async () => {
     const endless = says('Fine. ') + says('la '.repeat(50)).repeat(400);
     const found = await read(endless, { isOpen: true, sizes: [1000] });
     expect(found).toMatchObject({ text: 'Fine. la', finish: 'repetition' });
@@ -248,7 +248,7 @@ describe('circles', () => {
     expect(await read(thinking, { isOpen: true })).toMatchObject({ text: '', reasoning: 'hm, ', finish: 'repetition' });
   });
 
-  it('are no list of equal values that is asked for', async () => {
+  it('does not include a requested list of equal values', async () => {
     const list = `[${Array.from({ length: 1000 }, () => '0').join(', ')}]`;
     const sent = Array.from({ length: 60 }, (_, i) => says(list.slice(i * 50, i * 50 + 50))).join('') + stop;
     expect(await read(sent, { values: 1000 })).toMatchObject({ text: list, finish: 'stop' });

@@ -1,4 +1,4 @@
-/** What holds a model to the wanted reply: the texts that grammars and expressions admit, and schemas. */
+/** Constraints for replies: the texts that grammars and regular expressions admit, and schemas. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gbnfOf, prefillOf, regexOf, schemaOf } from '../../../src/llm/reply/forms.ts';
@@ -55,7 +55,7 @@ const ranges = fc
   })
   .filter(({ least, most }) => least <= most);
 
-describe('numbers that a held reply can have', () => {
+describe('numbers that a constrained reply can have', () => {
   it.each<[Real, string[], string[]]>([
     [
       real(-6, 6, 1),
@@ -163,7 +163,7 @@ describe('values that a parameter must not take', () => {
   });
 });
 
-describe('the text of a held reply', () => {
+describe('the text of a constrained reply', () => {
   const shape = shapeOf(real(-6, 6, 1), 3);
   const admitted = admits(shape);
   const line = 'params[0]: 1.5, params[1]: -0.5, params[2]: 0.2';
@@ -201,7 +201,7 @@ describe('the text of a held reply', () => {
     expect(wrong.filter((why) => admitted(`${line}\n${why}`))).toEqual([]);
   });
 
-  it('begins as the beginning that is written for a model', () => {
+  it('starts with the prefill', () => {
     expect(prefillOf(shape)).toBe('params[0]:');
     expect(line.startsWith(prefillOf(shape))).toBe(true);
   });
@@ -290,7 +290,7 @@ describe('size', () => {
   });
 });
 
-describe('the schema of a held reply', () => {
+describe('the schema of a constrained reply', () => {
   it('has the keywords that the endpoint takes', () => {
     const shape = shapeOf(real(-6, 6, 1), 3, 160);
     const base = { required: ['params', 'why'], additionalProperties: false };
