@@ -10,7 +10,7 @@ function compact(text) {
   return text
     .replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
     .replace(/[ \t]+/g, ' ')
-    .replace(/ ?([{}()[\],:=*+]) ?/g, '$1')
+    .replace(/ ?([{}()[\],:]|[-+*/<>=!&|^%]+(?= ?[\w(])) ?/g, '$1')
     .replace(/ ?\n\s*/g, '\n')
     .trim();
 }

@@ -10,8 +10,13 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../src/base/node/assets.ts';
 import * as fromSources from '../src/engine.ts';
+import { webGpuBackend } from '../src/rollout/webgpu/backend.ts';
+import { plainEntry } from '../src/rollout/webgpu/episodes/episode-kernel.ts';
+import { openDevice } from '../src/rollout/webgpu/node/dawn.ts';
 import { bundledShader } from '../src/rollout/webgpu/page.ts';
+import { rolloutProgram } from '../src/rollout/webgpu/program/programs.ts';
 import { shaderTexts } from '../src/rollout/webgpu/program/shader-texts.ts';
+import { Runner } from '../src/rollout/webgpu/run/runner.ts';
 import { openBrowser } from './support/browser.ts';
 import { runCli } from './support/cli.ts';
 import { describeGpu } from './support/gpu.ts';
@@ -69,7 +74,32 @@ it('finds every shader also from the sources, without comments, and names one th
   expect(() => bundledShader('shaders/envs/no-such.wgsl')).toThrow('expected the shader "shaders/envs/no-such.wgsl"');
 });
 
+it('compiles every program that plays episodes from the shaders of the bundle', async () => {
+  const gpu = await openDevice({ adapter: 'null' });
+  const runner = new Runner(gpu);
+  for (const env of fromSources.envs) {
+    for (const kind of fromSources.policyKinds.filter((k) => k.accepts(env) === null)) {
+      await runner.kernel(rolloutProgram(env, kind.build(env, {}), bundledShader), plainEntry('play', 4, 2));
+    }
+  }
+  gpu.close();
+});
+
 describeGpu('in a page', () => {
+  it('statistics, start states and single steps come from the shaders of the bundle as well', async () => {
+    const env = fromSources.findEnv('cartpole');
+    const policy = fromSources.buildPolicy('linear', env);
+    const backend = webGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'device' });
+    const job = { env, policy, candidates: [Float64Array.from(params)], episodes: 700, seed: 3, maxSteps: null };
+    const wanted = { successThreshold: 1, ranks: [0] };
+    const host = webGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'host' });
+    expect((await backend.measure(job, wanted)).of(0)).toEqual((await host.measure(job, wanted)).of(0));
+    expect((await backend.resets(env, 5, 2))[1]).toHaveLength(4);
+    expect(await backend.probe(env, [{ state: [0, 0, 0, 0], action: [1] }])).toHaveLength(1);
+    await backend.close();
+    await host.close();
+  });
+
   let close = async () => {};
   afterAll(() => close());
 
