@@ -127,7 +127,7 @@ function contradiction(
       ? ([['replies of the stated kind', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
       : []),
   ];
-  const mismatch = checks.find(([, here, told]) => here !== told);
+  const mismatch = checks.find(([, here, stated]) => here !== stated);
   if (mismatch) return { expected: `${mismatch[0]}: ${mismatch[1]}`, found: quoted(String(mismatch[2])) };
   if (counts.iterations > config.iterations) {
     return { expected: `at least ${counts.iterations} iterations`, found: String(config.iterations) };

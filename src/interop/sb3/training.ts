@@ -85,7 +85,7 @@ export interface StatedSubject {
   readonly names: readonly string[];
 }
 
-/** From the options, else the files, else the folder names. Null when none of them tells, which is logged. */
+/** From the options, else the files, else the folder names. Null when none of them does, which is logged. */
 export function subjectOf(
   found: FoundTraining,
   stated: StatedSubject,

@@ -104,7 +104,7 @@ function readProposal(prompt: string, section: string, count: number): ReadPropo
   const successes = readNumbers(prompt, String.raw`^- successes: (\d+) of (\d+)`);
   return {
     params,
-    // A mean that is no number is worse than any number.
+    // A non-finite mean is worse than any number.
     value: readNumber(section, `^mean_reward = (${number})`) ?? -Infinity,
     successRate: successes ? successes[0] / successes[1] : null,
     conservativeThreshold: readNumber(prompt, `^- conservative threshold: (${number})`),

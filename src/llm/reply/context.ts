@@ -17,7 +17,7 @@ export interface Candidate {
   readonly draft: Draft;
   /** it names every parameter */
   readonly complete: boolean;
-  /** nothing but a label stands before it on its line, and nothing but a remark behind it */
+  /** only a label precedes it on its line, and only a remark follows it */
   readonly alone: boolean;
   readonly role: Role;
   /** whether the text since the previous candidate retracts it */
@@ -100,7 +100,7 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
   return candidates;
 }
 
-/** A label that only names the thing; what it is stands above. */
+/** A label that only names the thing, described in a heading above. */
 const NAME_LABEL = /^(?:param(?:eter)?s?|line 1|vector|theta|weights)["']?\s{0,3}[:=]["'\s([{]{0,8}$/i;
 const BULLET = /^[ >]*(?:[-•·]|\(?(?:[A-Za-z]|\d{1,3})[.)]) /;
 
@@ -112,7 +112,7 @@ function nextStart(text: string, drafts: readonly Draft[], i: number): number {
   return next < drafts.length ? drafts[next].start : text.length;
 }
 
-/** What stands on the draft's line before and behind it, up to the drafts beside it. */
+/** The text on the draft's line before and after it, up to its neighbours. */
 function linePart(text: string, { start, end }: Draft, behind: number, next: number) {
   const earliest = Math.max(0, start - maxHeadingDistance);
   const lineStart = earliest + text.slice(earliest, start).lastIndexOf('\n') + 1;
@@ -140,7 +140,7 @@ function lastClause(before: string): string {
 
 const PROPOSING =
   /\b(?:try|use|choose|pick|select|take|submit|suggest|recommend|go with|going with|guess|settle on)\b/i;
-/** At the end of what stands before the numbers. */
+/** Matches at the end of the text before the numbers. */
 const NOT_THIS = /(?:\b(?:not|never|instead of|rather than|than|unlike|from|avoid|over|against)|n't)\s*$/i;
 const ARRAY_CALL = /(?:array|tensor|list|tuple|matrix|vector|float\w*|print|dict)$/i;
 const PROPOSING_CALL = /param|propos|submit|answer|set|final|action|result|return|suggest|policy|theta|weights/i;

@@ -18,7 +18,7 @@ function valuePattern({ values }: ReplyShape, except: number | null): Pattern {
 
 /**
  * One line of English that begins with a letter. It cannot be taken for an answer or for a mark of reasoning: there are
- * no brackets, colons and equal signs, and a number stands behind a letter only, so that no two stand side by side. A
+ * no brackets, colons and equal signs, and a number only follows a letter, so that no two numbers are adjacent. A
  * number counts as one character.
  */
 function explanationPattern(length: number): Pattern {

@@ -5,7 +5,7 @@
 
 export type JsonNode =
   | { readonly kind: 'object'; readonly entries: readonly JsonEntry[] }
-  /** `items` is empty when the array holds nothing but numbers and words, which stand in `raw` */
+  /** `items` is empty when the array contains only numbers and words, which are in `raw` */
   | { readonly kind: 'array'; readonly items: readonly JsonNode[]; readonly raw: string }
   | { readonly kind: 'string'; readonly text: string }
   /** a number, a word, a call: everything else up to the next comma or bracket */
@@ -25,7 +25,7 @@ export interface JsonObject {
 const maxDepth = 8;
 /** entries of an object, or elements of an array that holds more than numbers */
 const maxEntries = 10_000;
-/** places where an object may begin; a reply with more of them is none that anybody reads */
+/** maximum positions tried as the start of an object, which bounds the work */
 const maxAttempts = 2000;
 const maxKey = 200;
 const CLOSING_QUOTES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“' };
@@ -34,7 +34,7 @@ const BARE_KEY = /[A-Za-z_$0-9][\w$.[\]-]{0,60}/y;
 const GAP = /(?:\s+|\/\/[^\n]*|#[^\n]*)*/y;
 const OTHER = /(?:[^,{}[\]()\n"':]|\([^()\n]{0,200}\)){1,200}/y;
 
-/** Thrown inside of this file only, at the position where the text stops to be JSON. */
+/** Thrown only inside this file, with the position where the text stops being JSON. */
 class NotJson {
   readonly at: number;
   constructor(at: number) {
@@ -164,7 +164,7 @@ class Reader {
     }
   }
 
-  /** The last gap held a line break: a comma was forgotten. */
+  /** The last gap contained a line break, so a comma is missing. */
   private startsLine(): boolean {
     return /\n\s*$/.test(this.text.slice(Math.max(0, this.at - 20), this.at));
   }
@@ -190,8 +190,8 @@ class Reader {
 const BEGINNING = /\{(?=\s{0,40}["'“‘„\w$])/g;
 
 /**
- * All objects in a text that are not inside another one. Where an object stops to be JSON, the search goes on behind that
- * place, so that no character is read more often than the nesting is deep.
+ * All objects in a text that are not inside another one. Where an object stops being JSON, the search continues after
+ * that position, so no character is read more often than the nesting depth.
  */
 export function findObjects(text: string): JsonObject[] {
   const found: JsonObject[] = [];

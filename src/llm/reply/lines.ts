@@ -8,20 +8,20 @@ interface Line {
   readonly end: number;
 }
 
-/** Labels behind which a bare row of numbers is a vector of parameters; any other label may announce rewards or bounds. */
+/** Labels after which a bare row of numbers is a parameter vector; any other label may announce rewards or bounds. */
 const VECTOR_LABEL =
   /\b(?:param(?:eter)?s?|line ?1|answer|values?|proposal|propose|vector|weights|theta|point|solution|output|result|final|choice|new|next|corrected|correction|revised|option|candidate|draft|attempt|alternative|numbers|line 1)\b|[答参案]/i;
 const OTHER_QUANTITY =
   /reward|score|return|episode|range|bound|limit|count|seed|step|state|observation|mean|std|deviation|index|indices|allowed|choices|min\b|max\b|line 2|angle|velocity|position/i;
 
-/** True when a label may stand before a vector of parameters. */
+/** True when a label may precede a parameter vector. */
 export function announcesVector(label: string): boolean {
   return !OTHER_QUANTITY.test(label) && VECTOR_LABEL.test(label);
 }
 
 /** Numbers that come in pairs as vectors do, whatever else the label says. */
 const LIMITS = /range|bound|limit|allowed|between|interval|\bmin\b|\bmax\b/i;
-/** A label that wishes for a reward and announces parameters. */
+/** A label that states a target reward and announces parameters. */
 const WISH = /param|value|answer|propos|new|next|final|to (?:get|reach|maximi[sz]e|increase|improve)/i;
 
 /** True when a label says that the numbers are something else. */
@@ -35,7 +35,7 @@ const NAMES_ONLY = /^[ >|#]*(?:param(?:eter)?s?[ _]?\[?\d{1,9}\]?[ ,;|=:]*){2,20
 const maxLine = 400;
 const maxNames = 20_000;
 
-/** A run of lines of one kind. Lines beyond one more than are needed count and are not kept. */
+/** A run of lines of one kind. All lines are counted, but only one more than needed is kept. */
 class Run<T> {
   private kept: T[] = [];
   private start = 0;
@@ -141,7 +141,7 @@ const isRunCharacter = (code: number) =>
   code === 0x45 ||
   code === 0x65;
 
-/** The numbers at the end of a line, when nothing but a label that fits stands before them. */
+/** The numbers at the end of a line, if only a suitable label precedes them. */
 function readBareLine(
   text: string,
   line: Line,

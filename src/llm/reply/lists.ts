@@ -2,7 +2,7 @@
 import { type Draft, maxDrafts } from './draft.ts';
 import { notPlain, readNumber, type Slot } from './numbers.ts';
 
-/** Where the bracket that opens at an index is closed; -1 where it is not, or where none opens. */
+/** Index of the closing bracket for each opening one; -1: not closed, or no opening bracket. */
 export function matchBrackets(text: string): Int32Array {
   const closes = new Int32Array(text.length).fill(-1);
   const open = new Int32Array(text.length);
@@ -64,7 +64,7 @@ export function readList(body: string, count: number): ListBody | null {
     .trim();
   const parts = /[,;]/.test(plain) ? plain.split(/[,;]/) : plain.split(/\s+/);
   if (parts.at(-1)!.trim() === '') parts.pop();
-  // "1,000, 2.5" cannot be told from three numbers; "1,234,5" without any space is a plain list.
+  // "1,000, 2.5" cannot be distinguished from three numbers; "1,234,5" without any space is a plain list.
   const spaced = /,\s/.test(plain);
   const slots: Slot[] = [];
   for (let index = 0; index < Math.min(parts.length, count); index++) {

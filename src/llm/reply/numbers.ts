@@ -38,7 +38,7 @@ function spoiled(text: string, end: number): boolean {
   return matchAt(SPOILER, text, end) !== null;
 }
 
-/** The number at `at`; null when no number stands there but prose ("params[0]: the weight of x"). */
+/** The number at `at`; null for prose ("params[0]: the weight of x"). */
 export function readNumber(text: string, at: number): ReadNumber | null {
   const first = text.charCodeAt(at);
   const isDigit = first >= 0x30 && first <= 0x39;

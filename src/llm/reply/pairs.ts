@@ -20,7 +20,10 @@ const PAIR_HEAD = new RegExp(
   'gi',
 );
 
-/** Joins neighbouring pairs to drafts. `taken(at)` tells the end of what was read otherwise at a position, or -1; null for too many. */
+/**
+ * Joins neighbouring pairs to drafts. `taken(at)`: end of a span at the position that another finder read, or -1.
+ * Returns null for too many pairs.
+ */
 export function findPairs(text: string, count: number, taken: (at: number) => number): Draft[] | null {
   const drafts: Draft[] = [];
   let pairs = 0;

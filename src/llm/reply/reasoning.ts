@@ -1,5 +1,5 @@
 /**
- * Tells the private reasoning of a model from what it says. Endpoints deliver reasoning inside the text in many ways:
+ * Separates a model's private reasoning from its reply. Endpoints deliver reasoning inside the text in many ways:
  * between tags, between special tokens of a chat template, in named channels, or with the tokens stripped and only
  * their words left. A draft inside any of them can never become the answer.
  */
@@ -19,12 +19,12 @@ export interface SplitReply {
 const REASONING_NAME =
   /think|thought|analysis|analyz|reasoning|monologue|scratch|reflect|deliberat|ponder|brainstorm|introspect|inner_(?:prefix|suffix)|^(?:unused|ctrl)9[45]$|(?:^|[_:.-])(?:cot|drafts?|planning)(?:$|[_:.-])/i;
 const CLOSING_NAME = /^(?:end|close|stop)|(?:end|suffix|close|95)$/i;
-/** Special tokens behind which the answer stands, whatever was open before. */
+/** Special tokens after which the answer follows, whatever was open before. */
 const ANSWER_NAME = /^(?:begin_of_solution|start_response|content|response|answer|begin_of_box)$/i;
 const END_NAME =
   /^(?:im_end|endoftext|eot_id|eom_id|end_of_text|end_of_turn|eos|eot|return|endofresponse|end.of.sentence)$/i;
 const TURN_NAME = /^(?:im_start|start_header_id|start_of_turn|start_of_role|user|assistant)$/i;
-/** What stands between the token that begins a turn and the turn's text. */
+/** The header between a turn's first token and its text. */
 const TURN_HEAD = /(?:assistant|model|system|user)?\s{0,3}(?:<\|(?:end_header_id|im_sep|end_of_role)\|>)?\s{0,3}/y;
 
 const SUMMARY = /\s{0,9}<summary>[^<]{0,80}/y;
@@ -66,7 +66,7 @@ const asText = { kind: 'text' } as const;
 
 class Splitter {
   private visible: string[] = [];
-  /** something stands in `visible` */
+  /** whether `visible` is not empty */
   private begun = false;
   private readonly hidden: string[] = [];
   private readonly open: string[] = [];
