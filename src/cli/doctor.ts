@@ -64,7 +64,7 @@ function report(findings: readonly Finding[], io: Io): string {
     left('what', ({ topic }: Finding) => topic),
     left('found', ({ found }: Finding) => found),
   ];
-  const table = io.table(tableOf(findings, { title: '', columns }));
+  const table = io.table(tableOf(findings, { columns }));
   const advice = findings.filter((f) => f.advice !== null).map((f) => `- ${f.topic}: ${f.advice}`);
   return advice.length === 0 ? table : `${table}\n\nWhat to do\n${advice.join('\n')}`;
 }

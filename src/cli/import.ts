@@ -7,6 +7,7 @@ import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
 import type { ImportedTraining } from '../interop/sb3/import.ts';
 import { findMethod } from '../methods/index.ts';
+import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, countOption } from './options.ts';
 
@@ -132,22 +133,17 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
   if (options.json) io.printJson({ source: folder, ...totals, unreadable: passedOver, imports: runs });
   else {
     const columns = [
-      { title: 'log' },
-      { title: 'method' },
-      { title: 'iterations', align: 'right' as const },
-      { title: 'files', align: 'right' as const },
-      { title: 'skipped', align: 'right' as const },
-      { title: 'run folder' },
+      left('log', ({ source }: Imported) => source),
+      left('method', ({ method }: Imported) => method),
+      right('iterations', ({ iterations }: Imported) => iterations),
+      right('files', (run: Imported) => run.files_read),
+      right('skipped', (run: Imported) => run.files_skipped.length),
+      left(
+        'run folder',
+        ({ folder, already }: Imported) => folder && `${folder}${already ? ' (already imported)' : ''}`,
+      ),
     ];
-    const rows = runs.map((run) => [
-      run.source,
-      run.method,
-      run.iterations,
-      run.files_read,
-      run.files_skipped.length,
-      run.folder === null ? null : `${run.folder}${run.already ? ' (was there)' : ''}`,
-    ]);
-    io.print(io.table({ columns, rows }));
+    io.print(io.table(tableOf(runs, { columns })));
     for (const note of runs.flatMap((run) => run.notes.map((text) => `${run.source}: ${text}`))) io.note(note);
     for (const { path, expected: wanted, found: got } of [...passedOver, ...runs.flatMap((run) => run.files_skipped)]) {
       io.warn(`skipped ${path}: expected ${wanted}, got ${got}`);

@@ -27,6 +27,6 @@ export function define(command: Command, io: Io): void {
     .action(async (load: () => Promise<Listing>, options: { json?: boolean }) => {
       const listing = await load();
       if (options.json) io.printJson(listing.records);
-      else io.print(io.table(listing));
+      else io.print(io.table(listing.table));
     });
 }

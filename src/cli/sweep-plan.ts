@@ -33,7 +33,7 @@ export async function showPlan(
     right('tokens each', ({ each }) => count(each.prompt_tokens + each.completion_tokens)),
     right('USD each', ({ each }) => (each.cost_usd === null ? 'no price' : each.cost_usd.toFixed(2))),
   ];
-  io.print(io.table(tableOf(groups, { title: '', columns })));
+  io.print(io.table(tableOf(groups, { columns })));
   const cost = total.cost_usd === null ? 'cost unknown (no price)' : `about ${total.cost_usd.toFixed(2)} USD`;
   io.print(
     `\n${total.runs} runs, ${total.finished} of them finished; the others take ${count(total.calls)} model calls, ` +

@@ -12,7 +12,7 @@ import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
 import { asksNothing, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
-import { right, type Table } from './tables/table.ts';
+import { left, right, type Table, tableOf } from './tables/table.ts';
 
 export interface ComparisonOptions {
   readonly by: readonly string[];
@@ -141,37 +141,25 @@ function estimateText({ value, ci95 }: Estimate, digits: number): string {
 }
 
 export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
-  return {
-    title: `${method} against the others, by ${rewardNames[reward]}`,
+  return tableOf(comparisons, {
+    title: `${method} compared with the others, by ${rewardNames[reward]}`,
     note:
-      `Mean over runs of ${method} less that of the other, with Welch's 95 % interval; p by Welch's test, adjusted by Holm ` +
-      'within each opponent, and by the test of Mann and Whitney. g: Hedges, with interval. P(better): how likely a run of ' +
+      `Difference: mean over runs of ${method} minus that of the other, with Welch's 95 % interval. p: Welch's test; Holm p ` +
+      'is adjusted within each opponent. g: Hedges, with interval. P(better): the probability that a run of ' +
       `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have.`,
     columns: [
-      ...by.filter((key) => key !== 'method').map((title) => ({ title })),
-      { title: 'against' },
-      right('runs'),
-      right('difference'),
-      right('p'),
-      right('Holm p'),
-      right('Mann-Whitney p'),
-      right('g'),
-      right('P(better)'),
-      right('paired p'),
+      ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i])),
+      left('compared with', ({ other }) => other),
+      right('runs', ({ runs }) => runs.join(' / ')),
+      right('difference', ({ difference, ci95 }) => `${significant(difference, 4)} ${interval(ci95, 4)}`),
+      right('p', ({ welchP }) => pText(welchP)),
+      right('Holm p', ({ holmP }) => pText(holmP)),
+      right('Mann-Whitney p', ({ mannWhitneyP }) => pText(mannWhitneyP)),
+      right('g', ({ g }) => g && `${significant(g.value, 3)} ${interval(g.ci95, 3)}`),
+      right('P(better)', ({ improvement }) => estimateText(improvement, 2)),
+      right('paired p', ({ paired: test }) => test && `${pText(test.p)} (${test.seeds})`),
     ],
-    rows: comparisons.map(({ setting, other, runs, difference, ci95, g, improvement, ...tests }) => [
-      ...setting,
-      other,
-      runs.join(' / '),
-      `${significant(difference, 4)} ${interval(ci95, 4)}`,
-      pText(tests.welchP),
-      pText(tests.holmP),
-      pText(tests.mannWhitneyP),
-      g === null ? '-' : `${significant(g.value, 3)} ${interval(g.ci95, 3)}`,
-      estimateText(improvement, 2),
-      tests.paired === null ? '-' : `${pText(tests.paired.p)} (${tests.paired.seeds})`,
-    ]),
-  };
+  });
 }
 
 /** Interquartile mean of the groups' rewards, of which a few runs that went wrong or well take nothing away. */

@@ -32,7 +32,7 @@ import {
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
-import { type Cell, type Column, right, type Table } from './tables/table.ts';
+import { type Cell, type ColumnOf, left, right, type Table, tableOf } from './tables/table.ts';
 
 export interface ReportOptions extends GroupOptions {
   /** what curves are drawn against; one set of curves each */
@@ -201,19 +201,18 @@ const rewardTitles: Readonly<Record<RewardKind, string>> = {
   rechecked: 'best, re-checked',
 };
 
-/** Without an interval for one run. */
-function estimateText(estimate: Estimate | null): string {
-  if (estimate === null) return '-';
-  const { value, ci95 } = estimate;
-  return `${number(value)}${ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : ''}`;
-}
+/** ` [243, 260]`; empty without an interval, as for one run */
+const intervalText = (ci95: readonly [number, number] | null): string =>
+  ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : '';
 
-/** `251 ± 13 [243, 260]`; without interval for one run */
+const estimateText = (estimate: Estimate | null): Cell =>
+  estimate && `${number(estimate.value)}${intervalText(estimate.ci95)}`;
+
+/** `251 ± 13 [243, 260]` */
 export function spreadText(spread: Spread | null): string {
   if (spread === null) return '-';
   const { mean, std, ci95 } = spread;
-  const around = std === null ? '' : ` ± ${significant(std, 3)}`;
-  return `${number(mean)}${around}${ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : ''}`;
+  return `${number(mean)}${std === null ? '' : ` ± ${significant(std, 3)}`}${intervalText(ci95)}`;
 }
 
 const groupNote =
@@ -222,7 +221,8 @@ const groupNote =
   'noisy means; re-checked is that policy on fresh episodes, and the number to compare. IQM: the mean of the middle half of the runs, with a bootstrap ' +
   'interval, which for few runs is somewhat too narrow.';
 
-const keyColumns = (by: readonly string[]): Column[] => by.map((title) => ({ title }));
+const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
+  by.map((key, i) => left(key, ({ values }) => values[i]));
 
 /** What the rewards of trainings of other programs are: their iterations are not those of a search. */
 function trainingNote(groups: readonly RunGroup[]): string {
@@ -235,86 +235,70 @@ function trainingNote(groups: readonly RunGroup[]): string {
   return [...new Set(said)].join('');
 }
 
-export function groupTable({ groups, interquartileMeans: middle, options: { by, reward } }: Report): Table {
-  return {
+export function groupTable({ groups, interquartileMeans, options: { by, reward } }: Report): Table {
+  const rows = groups.map((group, i) => ({ ...group, interquartileMean: interquartileMeans[i] }));
+  return tableOf(rows, {
     title: 'Rewards',
     note: `${groupNote}${trainingNote(groups)}`,
     columns: [
       ...keyColumns(by),
-      right('runs'),
-      ...rewardKinds.map((kind) => right(rewardTitles[kind])),
-      right(`IQM, ${rewardTitles[reward]}`),
+      right('runs', ({ runs, unfinished }) =>
+        unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
+      ),
+      ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
+      right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) => estimateText(interquartileMean)),
     ],
-    rows: groups.map(({ values, runs, unfinished, rewards }, i) => [
-      ...values,
-      unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
-      ...rewardKinds.map((kind) => spreadText(rewards[kind])),
-      estimateText(middle[i]),
-    ]),
-  };
+  });
 }
+
+const spreadParts: Readonly<Record<string, (spread: Spread) => Cell>> = {
+  runs: ({ runs }) => runs,
+  mean: ({ mean }) => mean,
+  std: ({ std }) => std,
+  ci95_low: ({ ci95 }) => ci95?.[0] ?? null,
+  ci95_high: ({ ci95 }) => ci95?.[1] ?? null,
+  min: ({ min }) => min,
+  max: ({ max }) => max,
+};
 
 /** The same with a number per cell, for programs. */
 export function groupNumbers({ groups, options: { by } }: Report): Table {
-  const parts = ['runs', 'mean', 'std', 'ci95_low', 'ci95_high', 'min', 'max'] as const;
-  const cells = (spread: Spread | null): Cell[] =>
-    spread === null
-      ? parts.map(() => null)
-      : [spread.runs, spread.mean, spread.std, ...(spread.ci95 ?? [null, null]), spread.min, spread.max];
-  return {
-    title: 'Rewards',
-    note: '',
+  const parts = Object.entries(spreadParts);
+  return tableOf(groups, {
     columns: [
       ...keyColumns(by),
-      { title: 'runs' },
-      { title: 'unfinished' },
-      ...rewardKinds.flatMap((kind) => parts.map((part) => ({ title: `${kind}_${part}` }))),
+      left('runs', ({ runs }) => runs.length),
+      left('unfinished', ({ unfinished }) => unfinished),
+      ...rewardKinds.flatMap((kind) =>
+        parts.map(([name, part]) =>
+          left(`${kind}_${name}`, ({ rewards }: RunGroup) => rewards[kind] && part(rewards[kind])),
+        ),
+      ),
     ],
-    rows: groups.map(({ values, runs, unfinished, rewards }) => [
-      ...values,
-      runs.length,
-      unfinished,
-      ...rewardKinds.flatMap((kind) => cells(rewards[kind])),
-    ]),
-  };
+  });
 }
 
 export function runTable({ groups, options: { by } }: Report): Table {
   const keys = by.filter((key) => key !== 'seed');
-  const cell = (value: number | null): string => (value === null ? '-' : number(value));
-  return {
+  const cell = (value: number | null): Cell => (value === null ? null : number(value));
+  const runs = groups.flatMap((group) => group.runs);
+  return tableOf(runs, {
     title: 'Runs',
     note: 'One line per run.',
     columns: [
-      ...keyColumns(keys),
-      right('seed'),
-      { title: 'status' },
-      right('iterations'),
-      right('mean'),
-      right('best'),
-      right('final'),
-      right('best, re-checked'),
-      { title: 'folder' },
+      ...keys.map((key) => left(key, (run: ReportRun) => groupValue(run, key))),
+      right('seed', ({ summary }) => summary.seed),
+      left('status', ({ summary }) => summary.status),
+      right('iterations', ({ summary }) => summary.iterations),
+      right('mean', ({ summary }) => cell(summary.mean_reward)),
+      right('best', ({ summary }) => cell(summary.best_reward)),
+      right('final', ({ summary }) => cell(summary.final_reward)),
+      right('best, re-checked', ({ summary: { best } }) =>
+        best?.rechecked ? `${number(best.rechecked.mean)}${intervalText(best.rechecked.ci95)}` : null,
+      ),
+      left('folder', ({ folder }) => basename(folder)),
     ],
-    rows: groups.flatMap((group) =>
-      group.runs.map((run) => {
-        const { summary } = run;
-        const again = summary.best?.rechecked;
-        const interval = again?.ci95 ? ` [${number(again.ci95[0])}, ${number(again.ci95[1])}]` : '';
-        return [
-          ...keys.map((key) => groupValue(run, key)),
-          summary.seed,
-          summary.status,
-          summary.iterations,
-          cell(summary.mean_reward),
-          cell(summary.best_reward),
-          cell(summary.final_reward),
-          again ? `${number(again.mean)}${interval}` : '-',
-          basename(run.folder),
-        ];
-      }),
-    ),
-  };
+  });
 }
 
 /** The tables in their order. */

@@ -140,7 +140,7 @@ describe('list and schema', () => {
     expect(named('ollama/<model>')).toMatchObject({ endpoint: 'http://box:81', key: { required: false } });
     expect(named('azure/<deployment>')).toMatchObject({
       endpoint: null,
-      note: 'its address stands in AZURE_OPENAI_ENDPOINT, which is not set',
+      note: 'set its address in AZURE_OPENAI_ENDPOINT',
     });
     const elsewhere = {
       ...env,

@@ -148,7 +148,7 @@ describe('benchTables', () => {
     expect(without[without.length - 1]).toBe('adapter: none');
     expect(machineLines({ ...machine, software: true }).join('\n')).toContain('An adapter (software)');
     expect(text).toContain('0.1 (quiet)');
-    expect(machineLines({ ...machine, loadBefore: 2.5 }).join('\n')).toContain('2.5 (NOT QUIET');
+    expect(machineLines({ ...machine, loadBefore: 2.5 }).join('\n')).toContain('2.5 (MACHINE WAS BUSY');
   });
 });
 

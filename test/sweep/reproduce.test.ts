@@ -66,7 +66,7 @@ describe('r2po reproduce', () => {
     expect(plan.stdout).toContain('4 runs, 0 of them finished; the others take 24 model calls');
     const first = await runCli([...args, ...place]);
     expect(first.code, first.stderr).toBe(0);
-    expect(first.stdout).toContain('Beside the published results');
+    expect(first.stdout).toContain('Comparison with the published results');
     expect(first.stdout).toContain('a numeric optimiser, no language model');
     expect(first.stdout).toMatch(/strict/);
     const again = JSON.parse((await runCli([...args, ...place, '--json'])).stdout);

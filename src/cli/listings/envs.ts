@@ -3,7 +3,7 @@ import { shippedConfigs } from '../../config/shipped.ts';
 import { actionSize, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
-import { right } from '../../report/tables/table.ts';
+import { left, right, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 /** JSON has no infinity: an open bound is null. */
@@ -38,25 +38,19 @@ export function listEnvs(): Listing {
       configs: configs.filter((name) => name.startsWith(`${env.folder}/`)),
     };
   });
-  const columns = [
-    { title: 'id' },
-    right('state'),
-    { title: 'observation' },
-    { title: 'action' },
-    right('steps'),
-    right('success at'),
-    { title: 'policies' },
-    { title: 'configs' },
-  ];
-  const rows = records.map((env) => [
-    env.id,
-    env.state.length,
-    env.observation.kind === 'vector' ? `${env.observation.size} numbers` : `1 of ${env.observation.n}`,
-    env.action.kind === 'box' ? `${env.action.size} numbers` : `1 of ${env.action.n}`,
-    env.time_limit,
-    env.success_threshold,
-    env.policies.join(', '),
-    env.configs.join(', '),
-  ]);
-  return { records, columns, rows };
+  const table = tableOf(records, {
+    columns: [
+      left('id', ({ id }) => id),
+      right('state', ({ state }) => state.length),
+      left('observation', ({ observation: { kind, size, n } }) =>
+        kind === 'vector' ? `${size} numbers` : `1 of ${n}`,
+      ),
+      left('action', ({ action: { kind, size, n } }) => (kind === 'box' ? `${size} numbers` : `1 of ${n}`)),
+      right('steps', (env) => env.time_limit),
+      right('success at', (env) => env.success_threshold),
+      left('policies', ({ policies }) => policies.join(', ')),
+      left('configs', (env) => env.configs.join(', ')),
+    ],
+  });
+  return { records, table };
 }

@@ -1,7 +1,8 @@
 /** What `r2po list` shows. */
 import type { Table } from '../../report/tables/table.ts';
 
-/** Records for `--json`, and the same as a table. */
-export interface Listing extends Pick<Table, 'columns' | 'rows'> {
+/** The same for `--json` and for the terminal. */
+export interface Listing {
   readonly records: readonly object[];
+  readonly table: Table;
 }

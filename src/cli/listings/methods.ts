@@ -1,6 +1,7 @@
 /** `r2po list methods` */
 import { shippedConfigs } from '../../config/shipped.ts';
 import { methods } from '../../methods/index.ts';
+import { left, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 export function listMethods(): Listing {
@@ -13,10 +14,17 @@ export function listMethods(): Listing {
     keep,
     configs: configs.filter((name) => name.endsWith(`/${id}`)),
   }));
-  const columns = [{ title: 'id' }, { title: 'one iteration' }, { title: 'keeps' }, { title: 'what' }];
-  const rows = records.flatMap(({ id, title, about, stages, keep }) => [
-    [id, stages.join(', '), keep, title],
-    ['', '', '', about],
+  const lines = records.flatMap(({ id, title, about, stages, keep }) => [
+    { id, stages: stages.join(', '), keep, text: title },
+    { id: '', stages: '', keep: '', text: about },
   ]);
-  return { records, columns, rows };
+  const table = tableOf(lines, {
+    columns: [
+      left('id', ({ id }) => id),
+      left('one iteration', ({ stages }) => stages),
+      left('keeps', ({ keep }) => keep),
+      left('description', ({ text }) => text),
+    ],
+  });
+  return { records, table };
 }

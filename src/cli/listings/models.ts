@@ -2,6 +2,7 @@
 import type { ModelKind } from '../../llm/chat.ts';
 import { ggufForm } from '../../llm/local/name.ts';
 import { presets, urlKeyVariable } from '../../llm/providers/presets.ts';
+import { left, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 interface ModelRecord {
@@ -17,47 +18,40 @@ interface ModelRecord {
 export function listModels(): Listing {
   const { env } = process;
   const isSet = (variable: string) => Boolean(env[variable]?.trim());
+  const bare = { kind: 'model', endpoint: null, key: null } as const;
   const records: ModelRecord[] = [
-    {
-      name: 'offline',
-      kind: 'offline',
-      endpoint: null,
-      key: null,
-      note: 'the default; a numeric optimiser, not a language model',
-    },
-    {
-      name: 'auto',
-      kind: null,
-      endpoint: null,
-      key: null,
-      note: 'Ollama on this machine if it has the model, else offline',
-    },
+    { name: 'offline', ...bare, kind: 'offline', note: 'the default; a numeric optimiser, not a language model' },
+    { name: 'auto', ...bare, kind: null, note: 'Ollama on this machine if it has the model, else offline' },
     ...presets.map(({ id, form, baseURL, addressVariable, keyVariable, keyRequired }): ModelRecord => {
       const key = { variable: keyVariable, required: keyRequired, set: isSet(keyVariable) };
       const endpoint = baseURL(env);
-      const note = endpoint === null ? `its address stands in ${addressVariable}, which is not set` : '';
+      const note = endpoint === null ? `set its address in ${addressVariable}` : '';
       return { name: `${id}/${form}`, kind: 'model', endpoint, key, note };
     }),
     {
       name: 'http(s)://host:port/v1#<model>',
-      kind: 'model',
-      endpoint: null,
+      ...bare,
       key: { variable: urlKeyVariable, required: false, set: isSet(urlKeyVariable) },
       note: 'any server that speaks the OpenAI chat API',
     },
     {
       name: ggufForm,
-      kind: 'model',
-      endpoint: null,
-      key: null,
+      ...bare,
       note: 'a model file in this process, without a server; needs the package node-llama-cpp',
     },
-    { name: 'replay:<run folder>', kind: 'replay', endpoint: null, key: null, note: 'the recorded replies of a run' },
+    { name: 'replay:<run folder>', ...bare, kind: 'replay', note: 'the recorded replies of a run' },
   ];
-  const columns = [{ title: 'name' }, { title: 'kind' }, { title: 'endpoint' }, { title: 'key' }, { title: 'note' }];
-  const rows = records.map(({ name, kind, endpoint, key, note }) => {
-    const state = key && (key.set ? 'set' : key.required ? 'not set' : 'not set, optional');
-    return [name, kind, endpoint, key && `${key.variable} (${state})`, note];
+  const table = tableOf(records, {
+    columns: [
+      left('name', ({ name }) => name),
+      left('kind', ({ kind }) => kind),
+      left('endpoint', ({ endpoint }) => endpoint),
+      left(
+        'key',
+        ({ key }) => key && `${key.variable} (${key.set ? 'set' : key.required ? 'not set' : 'not set, optional'})`,
+      ),
+      left('note', ({ note }) => note),
+    ],
   });
-  return { records, columns, rows };
+  return { records, table };
 }

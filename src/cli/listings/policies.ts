@@ -1,7 +1,7 @@
 /** `r2po list policies` */
 import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
-import { right } from '../../report/tables/table.ts';
+import { left, right, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 export function listPolicies(): Listing {
@@ -15,15 +15,15 @@ export function listPolicies(): Listing {
         return { env: env.id, params: policy.paramCount, values: policy.values, options: policy.options };
       }),
   }));
-  const columns = [
-    { title: 'kind' },
-    { title: 'env' },
-    right('params'),
-    { title: 'default options' },
-    { title: 'what' },
-  ];
-  const rows = records.flatMap(({ id, title, environments }) =>
-    environments.map(({ env, params, options }) => [id, env, params, JSON.stringify(options), title]),
-  );
-  return { records, columns, rows };
+  const lines = records.flatMap(({ id, title, environments }) => environments.map((one) => ({ id, title, ...one })));
+  const table = tableOf(lines, {
+    columns: [
+      left('kind', ({ id }) => id),
+      left('env', ({ env }) => env),
+      right('params', ({ params }) => params),
+      left('default options', ({ options }) => JSON.stringify(options)),
+      left('description', ({ title }) => title),
+    ],
+  });
+  return { records, table };
 }

@@ -230,15 +230,16 @@ const editColumns: readonly ColumnOf<EditSummary>[] = [
 ];
 
 function categoryTable(groups: readonly EditGroup[]): Table {
-  return {
+  return tableOf(categoryIds, {
     title: 'Categories',
-    note: 'Of a direction, the first that fits; "-" where the environment has no scale of returns to name edits by.',
-    columns: [left('category'), ...groups.map(({ env, method }) => right(`${env}, ${method}`))],
-    rows: categoryIds.map((id) => [
-      id.replaceAll('_', ' '),
-      ...groups.map(({ categories: counts, edits }) => counts && shareCell(counts[id], edits)),
-    ]),
-  };
+    note: 'Of a direction, the first that fits; "-": the environment has no scale of returns.',
+    columns: [
+      left('category', (id) => id.replaceAll('_', ' ')),
+      ...groups.map(({ env, method, categories: counts, edits }) =>
+        right(`${env}, ${method}`, (id: string) => counts && shareCell(counts[id], edits)),
+      ),
+    ],
+  });
 }
 
 export const edits: Analysis = {

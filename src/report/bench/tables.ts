@@ -1,16 +1,16 @@
-/** What `r2po bench` measured, as tables. */
+/** The tables of `r2po bench`. */
 import { significant } from '../../base/plain-number.ts';
 import type { BenchDocument, EnvBench } from '../../bench/benchmark.ts';
 import { type Machine, quietLoad } from '../../bench/machine.ts';
 import { flatGrowth, type ScalingAxis } from '../../bench/scaling.ts';
 import type { Million } from '../../bench/timing.ts';
-import { type Cell, left, right, type Table } from '../tables/table.ts';
+import { left, right, type Table, tableOf } from '../tables/table.ts';
 
 /** 3.21e7 */
 const power = (value: number): string => value.toExponential(2).replace('e+', 'e');
 const milliseconds = (seconds: number): string => significant(seconds * 1000, 3);
 
-/** The tables that have something to say. */
+/** Only tables with measurements. */
 export function benchTables({ environments }: BenchDocument): Table[] {
   const tables = [
     speedTable(environments),
@@ -25,38 +25,24 @@ export function benchTables({ environments }: BenchDocument): Table[] {
 }
 
 function speedTable(environments: readonly EnvBench[]): Table {
-  return {
+  const rows = environments.flatMap(({ env, policy, rows }) => rows.map((row) => ({ env, policy, ...row })));
+  return tableOf(rows, {
     title: 'Speed',
     note: 'Environment steps per second of whole evaluate calls, statistics included.',
     columns: [
-      left('environment'),
-      left('policy'),
-      left('backend'),
-      right('episodes'),
-      right('steps/episode'),
-      right('mean return'),
-      right('wall ms'),
-      right('steps/s'),
-      right('GPU ms'),
-      right('by GPU time'),
-      right('x one thread'),
+      left('environment', ({ env }) => env),
+      left('policy', ({ policy }) => policy),
+      left('backend', ({ backend }) => backend),
+      right('episodes', ({ episodes }) => episodes),
+      right('steps/episode', ({ steps, episodes }) => (steps / episodes).toFixed(1)),
+      right('mean return', ({ meanReturn }) => meanReturn.toFixed(2)),
+      right('wall ms', ({ wallSeconds }) => (wallSeconds * 1000).toFixed(2)),
+      right('steps/s', ({ stepsPerSecond }) => power(stepsPerSecond)),
+      right('GPU ms', ({ gpuSeconds }) => (gpuSeconds === null ? null : (gpuSeconds * 1000).toFixed(3))),
+      right('by GPU time', ({ gpuStepsPerSecond: speed }) => (speed === null ? null : power(speed))),
+      right('x one thread', ({ ratio }) => ratio.toFixed(2)),
     ],
-    rows: environments.flatMap(({ env, policy, rows }) =>
-      rows.map((r) => [
-        env,
-        policy,
-        r.backend,
-        r.episodes,
-        (r.steps / r.episodes).toFixed(1),
-        r.meanReturn.toFixed(2),
-        (r.wallSeconds * 1000).toFixed(2),
-        power(r.stepsPerSecond),
-        r.gpuSeconds === null ? null : (r.gpuSeconds * 1000).toFixed(3),
-        r.gpuStepsPerSecond === null ? null : power(r.gpuStepsPerSecond),
-        r.ratio.toFixed(2),
-      ]),
-    ),
-  };
+  });
 }
 
 /** An estimate never looks like a measurement. */
@@ -66,66 +52,41 @@ export function millionText(million: Million): string {
 }
 
 function callTable(environments: readonly EnvBench[]): Table {
-  return {
+  const rows = environments.flatMap(({ env, latencies, millions }) =>
+    latencies.map((call) => ({ env, ...call, million: millions.find(({ backend }) => backend === call.backend) })),
+  );
+  return tableOf(rows, {
     title: 'One call',
-    note: 'A small call is 2 candidates on 20 episodes each, as a search makes it, when all is warm.',
+    note: 'A small call plays 2 candidates on 20 episodes each, as a search does; everything is warm.',
     columns: [
-      left('environment'),
-      left('backend'),
-      right('small call, median ms'),
-      right('95 of 100 within ms'),
-      right('calls'),
-      left('10^6 episodes'),
+      left('environment', ({ env }) => env),
+      left('backend', ({ backend }) => backend),
+      right('small call, median ms', ({ medianSeconds }) => milliseconds(medianSeconds)),
+      right('95th percentile, ms', ({ p95Seconds }) => milliseconds(p95Seconds)),
+      right('calls', ({ calls }) => calls),
+      left('10^6 episodes', ({ million }) => (million ? millionText(million) : null)),
     ],
-    rows: environments.flatMap(({ env, latencies, millions }) =>
-      latencies.map(({ backend, medianSeconds, p95Seconds, calls }) => {
-        const million = millions.find((m) => m.backend === backend);
-        return [
-          env,
-          backend,
-          milliseconds(medianSeconds),
-          milliseconds(p95Seconds),
-          calls,
-          million ? millionText(million) : null,
-        ];
-      }),
-    ),
-  };
+  });
 }
 
 function issueTable(environments: readonly EnvBench[]): Table {
-  return {
+  const rows = environments.flatMap(({ env, issue }) => (issue ? [{ env, ...issue }] : []));
+  return tableOf(rows, {
     title: 'Share of the issue rate',
     note:
       'Operations per step are counted from the WGSL of the episode loop; "fused" counts an addition of a product with ' +
       'the product as one. The bound is the measured issue rate over the fused count.',
     columns: [
-      left('environment'),
-      right('operations/step'),
-      right('fused'),
-      right('issue rate, operations/s'),
-      right('bound, steps/s'),
-      right('measured steps/s'),
-      left('by'),
-      right('share'),
+      left('environment', ({ env }) => env),
+      right('operations/step', ({ operations }) => operations),
+      right('fused', ({ fused }) => fused),
+      right('issue rate, operations/s', ({ issueRate }) => power(issueRate.operationsPerSecond)),
+      right('bound, steps/s', ({ bound }) => power(bound)),
+      right('measured steps/s', ({ stepsPerSecond }) => power(stepsPerSecond)),
+      left('by', ({ clock }) => `${clock} time`),
+      right('share', ({ share }) => `${(share * 100).toFixed(0)} %`),
     ],
-    rows: environments.flatMap(({ env, issue }) =>
-      issue
-        ? [
-            [
-              env,
-              issue.operations,
-              issue.fused,
-              power(issue.issueRate.operationsPerSecond),
-              power(issue.bound),
-              power(issue.stepsPerSecond),
-              `${issue.clock} time`,
-              `${(issue.share * 100).toFixed(0)} %`,
-            ],
-          ]
-        : [],
-    ),
-  };
+  });
 }
 
 /** A row per curve, a column per count. */
@@ -135,65 +96,57 @@ function scalingTable(environments: readonly EnvBench[], axis: ScalingAxis): Tab
   );
   const counts = [...new Set(curves.flatMap(({ rows }) => rows.map((row) => row[axis])))].sort((a, b) => a - b);
   const of = axis === 'episodes' ? 'episodes of one candidate' : 'candidates with 20 episodes each';
-  return {
+  return tableOf(curves, {
     title: `Cost against ${axis}`,
     note:
-      `Milliseconds of one call of so many ${of}; "-" where it would have taken too long. From the number under "flat ` +
-      `up to" on, the cost grows by more than ${flatGrowth} per doubling; "all" where it never does.`,
+      `Milliseconds of one call with that many ${of}; "-": not measured, because it would have taken too long. Above ` +
+      `"flat up to", the cost grows by more than ${flatGrowth} per doubling; "all": it never does.`,
     columns: [
-      left('environment'),
-      left('backend'),
-      ...counts.map((count) => right(String(count))),
-      right('flat up to'),
-    ],
-    rows: curves.map(({ env, backend, rows, flatUntil }) => [
-      env,
-      backend,
-      ...counts.map((count): Cell => {
-        const row = rows.find((r) => r[axis] === count);
-        return row ? milliseconds(row.seconds) : null;
-      }),
+      left('environment', ({ env }) => env),
+      left('backend', ({ backend }) => backend),
+      ...counts.map((count) =>
+        right(`${count}`, ({ rows }: (typeof curves)[number]) => {
+          const row = rows.find((one) => one[axis] === count);
+          return row ? milliseconds(row.seconds) : null;
+        }),
+      ),
       // One point is no curve.
-      rows.length < 2 ? null : (flatUntil ?? 'all'),
-    ]),
-  };
+      right('flat up to', ({ rows, flatUntil }) => (rows.length < 2 ? null : (flatUntil ?? 'all'))),
+    ],
+  });
 }
 
 function costTable(environments: readonly EnvBench[]): Table {
-  return {
+  const rows = environments.map(({ env, heap, compile }) => {
+    const slowest = compile?.reduce((a, b) => (b.seconds > a.seconds ? b : a));
+    return { env, heap, slowest };
+  });
+  return tableOf(rows, {
     title: 'Heap and compiler',
-    note: 'What V8 allocates while one cpu thread plays, and the slowest program among the policy kinds.',
+    note: 'Memory that V8 allocates while one cpu thread plays, and the compile time of the slowest policy kind.',
     columns: [
-      left('environment'),
-      right('cpu: heap bytes/step'),
-      right('collections'),
-      right('in steps'),
-      right('webgpu: slowest compile ms'),
-      left('of'),
+      left('environment', ({ env }) => env),
+      right('cpu: heap bytes/step', ({ heap }) => (heap.bytes / heap.steps).toFixed(4)),
+      right('collections', ({ heap }) => heap.collections),
+      right('in steps', ({ heap }) => heap.steps),
+      right('webgpu: slowest compile ms', ({ slowest }) => (slowest ? (slowest.seconds * 1000).toFixed(0) : null)),
+      left('of', ({ slowest }) => slowest?.policyKind ?? ''),
     ],
-    rows: environments.map(({ env, heap, compile }) => {
-      const slowest = compile?.reduce((a, b) => (b.seconds > a.seconds ? b : a));
-      return [
-        env,
-        (heap.bytes / heap.steps).toFixed(4),
-        heap.collections,
-        heap.steps,
-        slowest ? (slowest.seconds * 1000).toFixed(0) : null,
-        slowest?.policyKind ?? '',
-      ];
-    }),
-  };
+  });
 }
 
 function handLoopTable(environments: readonly EnvBench[]): Table {
-  return {
-    title: 'Beside a loop written out by hand',
+  const rows = environments.flatMap(({ env, bare }) => (bare ? [{ env, ...bare }] : []));
+  return tableOf(rows, {
+    title: 'Compared with a hand-written loop',
     note: 'The same work in plain JavaScript without an interface between policy, physics and loop, on one thread.',
-    columns: [left('environment'), right('by hand, steps/s'), right('cpu, 1 thread'), right('of it')],
-    rows: environments.flatMap(({ env, bare }) =>
-      bare ? [[env, power(bare.stepsPerSecond), power(bare.cpuStepsPerSecond), bare.ratio.toFixed(2)]] : [],
-    ),
-  };
+    columns: [
+      left('environment', ({ env }) => env),
+      right('hand-written, steps/s', ({ stepsPerSecond }) => power(stepsPerSecond)),
+      right('cpu, 1 thread', ({ cpuStepsPerSecond }) => power(cpuStepsPerSecond)),
+      right('relative speed', ({ ratio }) => ratio.toFixed(2)),
+    ],
+  });
 }
 
 /** One line per fact. */
@@ -213,6 +166,6 @@ export function machineLines(machine: Machine): string[] {
 }
 
 function loadLine(load: number): string {
-  const verdict = load > quietLoad ? 'NOT QUIET, the numbers say little' : 'quiet';
-  return `processes at work in the minute before: ${load.toFixed(1)} (${verdict})`;
+  const verdict = load > quietLoad ? 'MACHINE WAS BUSY, do not trust these numbers' : 'quiet';
+  return `running processes in the minute before: ${load.toFixed(1)} (${verdict})`;
 }

@@ -6,7 +6,7 @@ import { welchOf } from '../../stats/intervals.ts';
 import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
 import { groupValue, type ReportRun } from '../run-records.ts';
-import { right, type Table } from '../tables/table.ts';
+import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import {
   type PublishedResult,
   type PublishedReward,
@@ -44,6 +44,8 @@ export interface RewardComparison {
   readonly p: number | null;
 }
 
+type PublishedKind = Exclude<RewardKind, 'rechecked'>;
+
 const thresholdKey = 'critic.conservative_threshold';
 
 /** One per group; groups must not mix environments, methods or models, or these are those of the first run. */
@@ -53,7 +55,7 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
     const { env, method, model } = summary;
     const published = publishedFor(group);
     const bestTraining = publishedTrainings.find((training) => training.env === env) ?? null;
-    const compare = (kind: Exclude<RewardKind, 'rechecked'>): RewardComparison | null => {
+    const compare = (kind: PublishedKind): RewardComparison | null => {
       const [ours, theirs] = [group.rewards[kind], published?.[kind] ?? null];
       return ours && { ours, published: theirs, p: theirs && probability(ours, theirs) };
     };
@@ -144,54 +146,54 @@ function rewardsOf(runs: readonly ReportRun[]): string[] {
   return [...new Set(kinds.flatMap((kind) => (kind && !kind.evaluated ? [kind.rewards] : [])))];
 }
 
-/** Groups for whose environment nothing was published are left out. */
+/** `251 ± 13` */
+const meanText = (mean: number, std: number | null): string =>
+  `${significant(mean, 5)}${std === null ? '' : ` ± ${significant(std, 3)}`}`;
+
+/** A reward of ours, the published one and the p between the two. */
+function rewardColumns(kind: PublishedKind): ColumnOf<PublishedComparison>[] {
+  return [
+    right(`${kind} reward`, ({ [kind]: reward }) => reward && meanText(reward.ours.mean, reward.ours.std)),
+    right('published', ({ [kind]: reward }) =>
+      reward?.published ? meanText(reward.published.mean, reward.published.std) : null,
+    ),
+    right('p', ({ [kind]: reward }) => (reward?.p == null ? null : pText(reward.p))),
+  ];
+}
+
+const trainingColumn = (kind: 'mean' | 'best'): ColumnOf<PublishedComparison> =>
+  right(
+    'best SB3',
+    ({ bestTraining: result }) => result && `${result.method} ${meanText(result[kind].mean, result[kind].std)}`,
+  );
+
+function differencesText({ differences, promptDifferences }: PublishedComparison): string {
+  const all = [...differences, ...(promptDifferences.length === 0 ? [] : ['the prompts (see the note)'])];
+  return all.join('; ') || 'nothing known';
+}
+
+/** Groups without any published result for their environment are left out. */
 export function publishedTable(comparisons: readonly PublishedComparison[]): Table {
-  const text = (mean: number, std: number | null): string =>
-    `${significant(mean, 5)}${std === null ? '' : ` ± ${significant(std, 3)}`}`;
-  const pair = (reward: RewardComparison | null): string[] => {
-    if (reward === null) return ['-', '-', '-'];
-    const { ours, published, p } = reward;
-    const theirs = published === null ? '-' : text(published.mean, published.std);
-    return [text(ours.mean, ours.std), theirs, p === null ? '-' : pText(p)];
-  };
-  const training = (result: PublishedTraining | null, kind: 'mean' | 'best'): string =>
-    result === null ? '-' : `${result.method} ${text(result[kind].mean, result[kind].std)}`;
   const shown = comparisons.filter(({ published, bestTraining }) => published !== null || bestTraining !== null);
   const hasFinal = shown.some(({ final }) => final?.published);
-  return {
-    title: 'Beside the published results',
+  return tableOf(shown, {
+    title: 'Comparison with the published results',
     note:
       "Means ± sample standard deviations over runs; p of Welch's test between the two, not adjusted for the number of " +
       'lines. Published numbers are rounded to two digits (arXiv 2605.08315). Best SB3: the Stable-Baselines3 algorithm ' +
       `with the highest published mean; ${trainedFor()}.${promptNote(shown)}`,
     columns: [
-      { title: 'env' },
-      { title: 'method' },
-      { title: 'model' },
-      right('mean reward'),
-      right('published'),
-      right('p'),
-      right('best SB3'),
-      right('best reward'),
-      right('published'),
-      right('p'),
-      right('best SB3'),
-      ...(hasFinal ? [right('final reward'), right('published'), right('p')] : []),
-      { title: 'what differs' },
+      left('env', ({ env }) => env),
+      left('method', ({ method }) => method),
+      left('model', ({ model }) => model),
+      ...rewardColumns('mean'),
+      trainingColumn('mean'),
+      ...rewardColumns('best'),
+      trainingColumn('best'),
+      ...(hasFinal ? rewardColumns('final') : []),
+      left('differences', differencesText),
     ],
-    rows: shown.map(({ env, method, model, mean, best, final, bestTraining, differences, promptDifferences }) => [
-      env,
-      method,
-      model,
-      ...pair(mean),
-      training(bestTraining, 'mean'),
-      ...pair(best),
-      training(bestTraining, 'best'),
-      ...(hasFinal ? pair(final) : []),
-      [...differences, ...(promptDifferences.length === 0 ? [] : ['the prompts (see the note)'])].join('; ') ||
-        'nothing known',
-    ]),
-  };
+  });
 }
 
 /** ` Prompts of ours differ: in all methods ...; in r2po ...`; empty where there are none */

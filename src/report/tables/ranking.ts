@@ -1,11 +1,11 @@
 /** A ranking of policies as a document and as tables. */
 import { significant } from '../../base/plain-number.ts';
-import type { AgainstBest, PolicyIndex, PolicyRanking, Ranked } from '../../evaluation/ranking.ts';
+import type { AgainstBest, PolicyIndex, PolicyRanking, Ranked, Rechecked } from '../../evaluation/ranking.ts';
 import type { PolicySet } from '../../runs/folder/policy-set.ts';
 import { pText } from '../comparisons.ts';
-import { type Cell, right, type Table } from './table.ts';
+import { type Cell, left, right, type Table, tableOf } from './table.ts';
 
-/** Above this adjusted p, a policy is said not to be told from the best. */
+/** Above this adjusted p, a policy does not differ significantly from the best. */
 const level = 0.05;
 
 export interface RankingReport {
@@ -15,20 +15,22 @@ export interface RankingReport {
   readonly episodes: number;
 }
 
-const cannotBeTold = (test: AgainstBest | null): boolean => test !== null && test.holmP > level;
+const isIndistinguishable = (test: AgainstBest | null): boolean => test !== null && test.holmP > level;
 
 function nameOf({ set }: RankingReport, { population, candidate }: PolicyIndex): string {
   return set.groups[population].members[candidate].name;
 }
 
-/** What was not ranked, or not again, with the reason. */
+const kindOf = ({ set }: RankingReport, { population }: PolicyIndex): string => set.groups[population].policy.kind;
+
+/** What was not ranked, or not re-checked, with the reason. */
 export function notRanked(report: RankingReport): { readonly name: string; readonly reason: string }[] {
   return [
     ...report.set.leftOut.map(({ path, reason }) => ({ name: path, reason })),
     ...report.ranking.broken.map((one) => ({ name: nameOf(report, one), reason: one.reason })),
     ...(report.ranking.recheck?.broken ?? []).map((one) => ({
       name: nameOf(report, one),
-      reason: `of the fresh seeds only: ${one.reason}`,
+      reason: `on the fresh seeds only: ${one.reason}`,
     })),
   ];
 }
@@ -47,13 +49,12 @@ function numbersOf({ summary, againstBest }: Pick<Ranked, 'summary' | 'againstBe
   };
 }
 
-/** The document of `--json`, but for what the command knows about itself. */
+/** The document of `--json`, without backend and speed. */
 export function rankingDocument(report: RankingReport) {
   const { ranking, set, seed, episodes } = report;
   const { order, recheck } = ranking;
   const [best] = order;
   const { policy, members } = set.groups[best.population];
-  const kindOf = ({ population }: PolicyIndex) => set.groups[population].policy.kind;
   return {
     policies: order.length,
     episodes,
@@ -62,11 +63,11 @@ export function rankingDocument(report: RankingReport) {
       name: nameOf(report, best),
       policy: { kind: policy.kind, options: policy.options, params: Array.from(members[best.candidate].params) },
     },
-    not_told_from_best: order.filter(({ againstBest }) => cannotBeTold(againstBest)).length,
+    not_told_from_best: order.filter(({ againstBest }) => isIndistinguishable(againstBest)).length,
     ranking: order.map((one) => ({
       rank: one.rank,
       name: nameOf(report, one),
-      kind: kindOf(one),
+      kind: kindOf(report, one),
       ...numbersOf(one),
     })),
     recheck: recheck && {
@@ -83,100 +84,86 @@ const digits = 5;
 const intervalText = (ci95: readonly [number, number] | null): Cell =>
   ci95 && `${significant(ci95[0], digits)} ... ${significant(ci95[1], digits)}`;
 
-const testColumns = [right('less the best'), right('95 % interval'), right('Holm p')];
-const testCells = (test: AgainstBest | null): Cell[] =>
-  test === null
-    ? ['best', null, null]
-    : [significant(test.difference, digits), intervalText(test.ci95), pText(test.holmP)];
+const testColumns = [
+  right('minus the best', ({ againstBest: test }: Ranked | Rechecked) =>
+    test === null ? 'best' : significant(test.difference, digits),
+  ),
+  right('95 % interval', ({ againstBest: test }: Ranked | Rechecked) => test && intervalText(test.ci95)),
+  right('Holm p', ({ againstBest: test }: Ranked | Rechecked) => test && pText(test.holmP)),
+];
 
 /** The first `top` lines for a reader. */
 export function rankingTable(report: RankingReport, top: number): Table {
   const { ranking, set, episodes, seed } = report;
   const { order } = ranking;
-  const kinds = set.groups.length > 1;
-  const equals = order.filter(({ againstBest }) => cannotBeTold(againstBest)).length;
+  const equals = order.filter(({ againstBest }) => isIndistinguishable(againstBest)).length;
   const rows = order.slice(0, top);
-  const told =
+  const test =
     order.length === 1
       ? ''
-      : `; ${equals} of the other ${order.length - 1} cannot be told from the best (paired t test on common seeds, Holm over all of them, p > ${level})`;
-  return {
+      : `; ${equals} of the other ${order.length - 1} do not differ significantly from the best (paired t test on common seeds, Holm over all of them, p > ${level})`;
+  return tableOf(rows, {
     title: `${order.length} policies, ${episodes} episodes each, seeds ${seed} ... ${seed + episodes - 1}`,
     note:
-      `By mean return${told}. ` +
-      'The first of many looks better than it is on the seeds that put it first' +
-      `${ranking.recheck ? ': see the fresh seeds below.' : ', and so its lead: check it on fresh seeds (--recheck).'}` +
+      `By mean return${test}. ` +
+      'Selecting the best on these seeds biases its mean and its lead upwards' +
+      `${ranking.recheck ? ': see the fresh seeds below.' : ': check them on fresh seeds (--recheck).'}` +
       `${rows.length < order.length ? ` The first ${rows.length} are shown.` : ''}`,
     columns: [
-      right('rank'),
-      { title: 'policy' },
-      ...(kinds ? [{ title: 'kind' }] : []),
-      right('mean'),
-      right('95 % interval'),
-      right('median'),
-      right('success'),
+      right('rank', ({ rank }) => rank),
+      left('policy', (one) => nameOf(report, one)),
+      ...(set.groups.length > 1 ? [left('kind', (one: Ranked) => kindOf(report, one))] : []),
+      right('mean', ({ summary }) => significant(summary.mean, digits)),
+      right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
+      right('median', ({ summary }) => significant(summary.median, digits)),
+      right('success', ({ summary }) => significant(summary.success.rate, 3)),
       ...testColumns,
     ],
-    rows: rows.map((one) => [
-      one.rank,
-      nameOf(report, one),
-      ...(kinds ? [set.groups[one.population].policy.kind] : []),
-      significant(one.summary.mean, digits),
-      intervalText(one.summary.ci95),
-      significant(one.summary.median, digits),
-      significant(one.summary.success.rate, 3),
-      ...testCells(one.againstBest),
-    ]),
-  };
+  });
 }
 
-/** Null where none was played again. */
+/** Null without a re-check. */
 export function recheckTable(report: RankingReport): Table | null {
   const { recheck, order } = report.ranking;
   if (recheck === null) return null;
   const { seed, episodes, policies } = recheck;
-  return {
+  return tableOf(policies, {
     title: `The first ${policies.length} again on ${episodes} fresh seeds, ${seed} ... ${seed + episodes - 1}`,
     note:
-      'These seeds had no part in the order, so means and differences are not flattered by it. Compared with the same ' +
-      'best policy; Holm over these comparisons.',
+      'The order does not depend on these seeds, so means and differences are not biased by the selection. Compared ' +
+      'with the same best policy; Holm over these comparisons.',
     columns: [
-      right('rank'),
-      { title: 'policy' },
-      right('mean before'),
-      right('mean'),
-      right('95 % interval'),
+      right('rank', ({ place }) => order[place].rank),
+      left('policy', (one) => nameOf(report, one)),
+      right('mean before', ({ place }) => significant(order[place].summary.mean, digits)),
+      right('mean', ({ summary }) => significant(summary.mean, digits)),
+      right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
       ...testColumns,
     ],
-    rows: policies.map((one) => [
-      order[one.place].rank,
-      nameOf(report, one),
-      significant(order[one.place].summary.mean, digits),
-      significant(one.summary.mean, digits),
-      intervalText(one.summary.ci95),
-      ...testCells(one.againstBest),
-    ]),
-  };
+  });
 }
 
 /** Every policy with all digits, for a program. */
-export function rankingRows(report: RankingReport): Pick<Table, 'columns' | 'rows'> {
-  const { ranking, set } = report;
-  const fresh = new Map(ranking.recheck?.policies.map(({ place, summary }) => [place, summary.mean]));
-  const titles = [
-    ...['rank', 'name', 'kind', 'mean', 'stderr', 'ci95_low', 'ci95_high', 'median', 'success_rate'],
-    ...['difference', 'difference_ci95_low', 'difference_ci95_high', 'p', 'p_holm', 'fresh_mean'],
-  ];
-  return {
-    columns: titles.map((title) => ({ title })),
-    rows: ranking.order.map((one, i) => {
-      const { summary, againstBest: test } = one;
-      return [
-        ...[one.rank, nameOf(report, one), set.groups[one.population].policy.kind, summary.mean, summary.stderr],
-        ...[summary.ci95?.[0] ?? null, summary.ci95?.[1] ?? null, summary.median, summary.success.rate],
-        ...[test?.difference ?? null, test?.ci95?.[0] ?? null, test?.ci95?.[1] ?? null, test?.p ?? null],
-        ...[test?.holmP ?? null, fresh.get(i) ?? null],
-      ];
-    }),
-  };
+export function rankingRows(report: RankingReport): Table {
+  const { order, recheck } = report.ranking;
+  const fresh = new Map(recheck?.policies.map(({ place, summary }) => [order[place], summary.mean]));
+  return tableOf(order, {
+    columns: [
+      left('rank', ({ rank }) => rank),
+      left('name', (one) => nameOf(report, one)),
+      left('kind', (one) => kindOf(report, one)),
+      left('mean', ({ summary }) => summary.mean),
+      left('stderr', ({ summary }) => summary.stderr),
+      left('ci95_low', ({ summary: { ci95 } }) => ci95?.[0] ?? null),
+      left('ci95_high', ({ summary: { ci95 } }) => ci95?.[1] ?? null),
+      left('median', ({ summary }) => summary.median),
+      left('success_rate', ({ summary }) => summary.success.rate),
+      left('difference', ({ againstBest: test }) => test?.difference ?? null),
+      left('difference_ci95_low', ({ againstBest: test }) => test?.ci95?.[0] ?? null),
+      left('difference_ci95_high', ({ againstBest: test }) => test?.ci95?.[1] ?? null),
+      left('p', ({ againstBest: test }) => test?.p ?? null),
+      left('p_holm', ({ againstBest: test }) => test?.holmP ?? null),
+      left('fresh_mean', (one) => fresh.get(one) ?? null),
+    ],
+  });
 }

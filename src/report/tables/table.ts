@@ -18,29 +18,26 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** Names and values under two titles. */
+export function factTable(titles: readonly [string, string], rows: Table['rows']): Table {
+  return { title: '', note: '', columns: titles.map((title) => ({ title })), rows };
+}
+
 /** A column with what it shows of a row. */
 export interface ColumnOf<Row> extends Column {
   readonly cell: (row: Row) => Cell;
 }
 
 /** A column of texts. */
-export function left(title: string): Column;
-export function left<Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row>;
-export function left<Row>(title: string, cell?: (row: Row) => Cell): Column {
-  return { title, ...(cell && { cell }) };
-}
+export const left = <Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row> => ({ title, cell });
 
 /** A column of numbers. */
-export function right(title: string): Column;
-export function right<Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row>;
-export function right<Row>(title: string, cell?: (row: Row) => Cell): Column {
-  return { title, align: 'right', ...(cell && { cell }) };
-}
+export const right = <Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row> => ({ title, align: 'right', cell });
 
-/** The table of these rows. */
+/** The table of these rows; without `title` one that needs none. */
 export function tableOf<Row>(
   rows: readonly Row[],
-  { title, note = '', columns }: { title: string; note?: string; columns: readonly ColumnOf<Row>[] },
+  { title = '', note = '', columns }: { title?: string; note?: string; columns: readonly ColumnOf<Row>[] },
 ): Table {
   return {
     title,
