@@ -15,6 +15,50 @@ function compact(text) {
     .trim();
 }
 
+/** The functions of a shader: `[from, to)` of each. */
+function functionSpans(text) {
+  return [...text.matchAll(/\bfn \w+\(/g)].map(({ index }) => {
+    let to = text.indexOf('{', index);
+    for (let depth = 0; to < text.length; to++) {
+      if (text[to] === '{') depth += 1;
+      else if (text[to] === '}' && --depth === 0) break;
+    }
+    return [index, to + 1];
+  });
+}
+
+const letters = 'abcdefghijklmnopqrstuvwxyz';
+
+/** With short names for parameters and variables of functions, which no other file can refer to. */
+function withShortLocals(text) {
+  const taken = new Set(text.match(/[A-Za-z_]\w*/g));
+  let short = '';
+  let from = 0;
+  for (const [start, end] of functionSpans(text)) {
+    short += text.slice(from, start) + withNames(text.slice(start, end), taken);
+    from = end;
+  }
+  return short + text.slice(from);
+}
+
+function withNames(body, taken) {
+  const parameters = body.slice(0, body.indexOf('{')).matchAll(/[(,]([a-z]\w*):/g);
+  const variables = body.matchAll(/\b(?:let|var(?:<\w+>)?|const) ([a-z]\w*)/g);
+  const names = new Map();
+  let count = 0;
+  for (const [, name] of [...parameters, ...variables]) {
+    if (name.length < 3 || names.has(name)) continue;
+    let made = '';
+    do {
+      made = letters[count % 26] + (count < 26 ? '' : Math.floor(count / 26));
+      count += 1;
+    } while (taken.has(made));
+    names.set(name, made);
+  }
+  // Behind a point is a member, before a bracket a function.
+  return body.replace(/(?<![.\w])([a-z]\w*)\b(?!\()/g, (name) => names.get(name) ?? name);
+}
+
 /** Plays no episode: `r2po bench` alone runs it. */
 const benchmark = 'issue-rate.wgsl';
 
@@ -24,7 +68,7 @@ export function shaderTextsModule() {
   const shaders = files
     .filter((file) => file.endsWith('.wgsl') && file !== benchmark)
     .map((file) => `shaders/${file.replaceAll('\\', '/')}`);
-  const texts = shaders.sort().map((path) => [path, compact(readFileSync(join(root, path), 'utf8'))]);
+  const texts = shaders.sort().map((path) => [path, withShortLocals(compact(readFileSync(join(root, path), 'utf8')))]);
   return `export const shaderTexts = ${JSON.stringify(Object.fromEntries(texts), null, 1)};\n`;
 }
 

@@ -23,7 +23,7 @@ import { describeGpu } from './support/gpu.ts';
 
 const entry = assetPath('dist/engine.js');
 /** 60 KiB */
-const gzipLimit = 60 * 1024;
+const gzipLimit = 60_000;
 
 const params = [-0.2, 0.1, 0.3, -0.1, -0.9, 1.1, -0.4, 0.6, 0.02, -0.03];
 const asked = { episodes: 4096, seed: 17_000 };
@@ -55,7 +55,7 @@ beforeAll(async () => {
 });
 
 describe.each(Object.keys(bundlers))('the bundle of %s', (name) => {
-  it(`needs nothing of Node and takes less than 60 KiB as gzip`, async () => {
+  it(`needs nothing of Node and takes less than 60 kB as gzip`, async () => {
     const bundled = await bundlers[name]();
     expect(bundled).not.toMatch(/\b(?:from|import)\s*\(?\s*["']/);
     const size = gzipSync(bundled, { level: 9 }).length;

@@ -1,7 +1,6 @@
 import { defineEnv, type Row } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
-import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const angles = [
@@ -66,5 +65,4 @@ export const acrobot = defineEnv({
   },
   picture,
   dynamics,
-  gpujs,
 });

@@ -1,7 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
-import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const state = [
@@ -37,5 +36,4 @@ export const cartpole = defineEnv({
   },
   picture,
   dynamics,
-  gpujs,
 });

@@ -1,7 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
-import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const { minPosition, maxPosition, maxSpeed, maxAction, goalReward, actionCost } = constants;
@@ -56,5 +55,4 @@ export const mountaincarContinuous = defineEnv({
   },
   picture,
   dynamics,
-  gpujs,
 });

@@ -1,7 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
-import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const position = { name: 'position', meaning: 'place of the car along the track', unit: 'length' } as const;
@@ -44,5 +43,4 @@ export const mountaincar = defineEnv({
   },
   picture,
   dynamics,
-  gpujs,
 });

@@ -1,7 +1,6 @@
 import { defineEnv } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
-import { gpujs } from './gpujs.ts';
 import { picture } from './picture.ts';
 
 const { maxSpeed, maxTorque, speedCost, torqueCost } = constants;
@@ -58,5 +57,4 @@ export const pendulum = defineEnv({
   },
   picture,
   dynamics,
-  gpujs,
 });

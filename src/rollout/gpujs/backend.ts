@@ -24,7 +24,8 @@ import {
 import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import { startStates } from '../start-states.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
-import { episodeKernel, type KernelEnv, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
+import { episodeKernel, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
+import { type KernelEnv, withKernel } from './kernels/index.ts';
 
 /** What is used of the package; its own types leave some of it out. */
 export interface GpuJs {
@@ -71,8 +72,8 @@ class GpujsBackend implements Backend {
   }
 
   supports(env: Env, policy: Policy | null): string | null {
-    if (!hasKernel(env)) {
-      const known = envs.filter(hasKernel).map((e) => e.id);
+    if (withKernel(env) === null) {
+      const known = envs.filter(withKernel).map((e) => e.id);
       return `the backend "gpujs" has kernels for ${known.join(', ')}, not for ${env.id}; use auto, webgpu or cpu`;
     }
     if (policy !== null && !playsPolicy(policy)) {
@@ -198,13 +199,15 @@ class GpujsBackend implements Backend {
   }
 
   #supportedEnv(env: Env): KernelEnv {
-    if (!hasKernel(env)) throw this.#unsupported(env, null);
-    return env;
+    const known = withKernel(env);
+    if (known === null) throw this.#unsupported(env, null);
+    return known;
   }
 
   #supported({ env, policy }: RolloutJob): { readonly env: KernelEnv; readonly policy: KernelPolicy } {
-    if (!hasKernel(env) || !playsPolicy(policy)) throw this.#unsupported(env, policy);
-    return { env, policy };
+    const known = withKernel(env);
+    if (known === null || !playsPolicy(policy)) throw this.#unsupported(env, policy);
+    return { env: known, policy };
   }
 
   #unsupported(env: Env, policy: Policy | null): UsageError {
@@ -253,10 +256,6 @@ class GpujsBackend implements Backend {
     }
     return Array.from(rows, (row) => Array.from(row));
   }
-}
-
-function hasKernel(env: Env): env is KernelEnv {
-  return env.gpujs !== null;
 }
 
 function playsPolicy(policy: Policy): policy is KernelPolicy {

@@ -3,13 +3,13 @@
  * or with given actions. As text, because what a compiler or a test runner makes of a function need not stay in the part
  * of JavaScript that GPU.js translates.
  */
-import type { Env, GpujsKernel } from '../../envs/env.ts';
+import type { Env } from '../../envs/env.ts';
 import type { Policy } from '../../policies/policy.ts';
+import type { KernelEnv } from './kernels/index.ts';
 
 /** Entries that one kernel can return per thread. */
 export const returnedEntries = 4;
 
-export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
 export type KernelPolicy = Policy & Required<Pick<Policy, 'expressions'>>;
 
 const thread = { episode: 'this.thread.x', candidate: 'this.thread.y' } as const;

@@ -1,6 +1,6 @@
-import type { GpujsKernel } from '../env.ts';
+import type { GpujsKernel } from '../../../envs/env.ts';
 
-export const gpujs: GpujsKernel = {
+export const pendulumKernel: GpujsKernel = {
   observe: ['Math.cos(theta)', 'Math.sin(theta)', 'theta_dot'],
   step: `
     const torque = Math.min(Math.max(action, -p.maxTorque), p.maxTorque);

@@ -1,6 +1,6 @@
-import type { GpujsKernel } from '../env.ts';
+import type { GpujsKernel } from '../../../envs/env.ts';
 
-export const gpujs: GpujsKernel = {
+export const cartpoleKernel: GpujsKernel = {
   observe: ['x', 'x_dot', 'theta', 'theta_dot'],
   step: `
     let force = -p.force;

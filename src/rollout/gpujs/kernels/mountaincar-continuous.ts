@@ -1,6 +1,6 @@
-import type { GpujsKernel } from '../env.ts';
+import type { GpujsKernel } from '../../../envs/env.ts';
 
-export const gpujs: GpujsKernel = {
+export const mountaincarContinuousKernel: GpujsKernel = {
   observe: ['position', 'velocity'],
   step: `
     const force = Math.min(Math.max(action, -p.maxAction), p.maxAction);

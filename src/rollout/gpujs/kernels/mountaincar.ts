@@ -1,6 +1,6 @@
-import type { GpujsKernel } from '../env.ts';
+import type { GpujsKernel } from '../../../envs/env.ts';
 
-export const gpujs: GpujsKernel = {
+export const mountaincarKernel: GpujsKernel = {
   observe: ['position', 'velocity'],
   step: `
     const faster = velocity + ((action - 1) * p.force - Math.cos(p.hillFrequency * position) * p.gravity);

@@ -1,4 +1,4 @@
-import type { GpujsKernel } from '../env.ts';
+import type { GpujsKernel } from '../../../envs/env.ts';
 
 /** One evaluation of the equations of motion, into `a<stage>` and `b<stage>`, from the angles and speeds given. */
 function evaluation(stage: number, [theta1, theta2, dot1, dot2]: readonly [string, string, string, string]): string {
@@ -28,7 +28,7 @@ function ahead(stage: number, share: string, dots: readonly [string, string]): s
 const wrapped = (angle: string): string =>
   `${angle} - ${2 * Math.PI} * Math.floor((${angle} + ${Math.PI}) / ${2 * Math.PI})`;
 
-export const gpujs: GpujsKernel = {
+export const acrobotKernel: GpujsKernel = {
   observe: ['Math.cos(theta1)', 'Math.sin(theta1)', 'Math.cos(theta2)', 'Math.sin(theta2)', 'theta1_dot', 'theta2_dot'],
   step: `
     const torque = (action - 1) * p.torque;
