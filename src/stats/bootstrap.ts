@@ -13,15 +13,10 @@ import { rankedTogether, winsOf } from './rank-tests.ts';
 import { sampleOf } from './sample.ts';
 
 /**
- * Mean of the middle half. `floor(n / 4)` values are cut off at each end, as rliable does with
- * `scipy.stats.trim_mean(values, 0.25)`: whole values, so for an n that 4 does not divide a little more than half stays,
- * and up to three values it is the mean. Linear time. Throws for no value or one that is not finite.
+ * Mean of the middle half of finite numbers, which are reordered. `floor(n / 4)` values are cut off at each end, as rliable
+ * does with `scipy.stats.trim_mean(values, 0.25)`: whole values, so for an n that 4 does not divide a little more than half
+ * stays, and up to three values it is the mean. Linear time.
  */
-export function interquartileMean(values: ArrayLike<number>): number {
-  return middleMean(sampleOf('the sample', values));
-}
-
-/** As above of numbers known to be finite; reorders them. */
 function middleMean(values: Float64Array): number {
   const cut = Math.floor(values.length / 4);
   const end = values.length - cut;
@@ -132,7 +127,7 @@ export function probabilityOfImprovement(
       `expected as many strata in both samples, got ${first.length} and ${second.length}; compare the common ones`,
     );
   }
-  // Only the order counts, so classes stand for the values, and a resample is counted rather than sorted.
+  // Only the order counts, so classes replace the values, and a resample is counted rather than sorted.
   const ranked = first.map((runs, s) => rankedTogether(runs, second[s]));
   const count = ranked.length;
   return stratifiedBootstrap(

@@ -1,4 +1,4 @@
-/** Two-by-two tables: does a criterion go along with an outcome? */
+/** Two-by-two tables: is a criterion related to an outcome? */
 import { R2poError } from '../base/errors.ts';
 import { Z975 } from './distributions.ts';
 
@@ -26,8 +26,8 @@ function cells({ cases, controls }: TwoByTwo): readonly [number, number, number,
   return counts;
 }
 
-/** A table with an empty row or column says nothing about how the two go together. */
-function saysNothing(a: number, b: number, c: number, d: number): boolean {
+/** Such a table shows nothing about how criterion and outcome are related. */
+function hasEmptyMargin(a: number, b: number, c: number, d: number): boolean {
   return a + b === 0 || c + d === 0 || a + c === 0 || b + d === 0;
 }
 
@@ -37,7 +37,7 @@ function saysNothing(a: number, b: number, c: number, d: number): boolean {
  */
 export function oddsRatio(table: TwoByTwo): OddsRatio | null {
   const [a, b, c, d] = cells(table);
-  if (saysNothing(a, b, c, d)) return null;
+  if (hasEmptyMargin(a, b, c, d)) return null;
   const corrected = [a, b, c, d].includes(0);
   const added = corrected ? 0.5 : 0;
   const [w, x, y, z] = [a + added, b + added, c + added, d + added];

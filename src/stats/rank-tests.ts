@@ -2,14 +2,11 @@
  * Tests and effect sizes that look at the order of the values only, so that neither a scale nor one extreme run decides.
  * Values are equal (tied) when they are the same number: a difference that only rounding makes counts as one.
  */
-import { R2poError } from '../base/errors.ts';
 import { normalTail } from './distributions.ts';
 import { sampleOf } from './sample.ts';
 
-/** Up to here (the smaller sample without ties, all pairs, all pairs with zeros or ties), as in SciPy's method="auto". */
+/** Largest size of the smaller sample for which p is exact, as in SciPy's method="auto". */
 const exactSample = 8;
-const exactPairs = 50;
-const exactTiedPairs = 13;
 
 /** Equal values share a class; classes count up from 0 in ascending order of their value. */
 export interface Ranks {
@@ -72,21 +69,6 @@ export function rankedTogether(a: Float64Array, b: Float64Array): JointRanks {
   return { a: classes.subarray(0, a.length), b: classes.subarray(a.length), sizes };
 }
 
-/**
- * Probability of superiority P(A > B) + P(A = B) / 2 of a value drawn from each sample (Vargha and Delaney's A, 2000):
- * 0.5 when neither tends to be larger, 1 when every `a` is larger than every `b`. Throws for an empty sample or a value
- * that is not finite.
- */
-export function superiority(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const ranked = rankedTogether(sampleOf('the first sample', a), sampleOf('the second sample', b));
-  return winsOf(ranked.a, ranked.b, ranked.sizes.length) / (a.length * b.length);
-}
-
-/** P(A > B) - P(A < B), from -1 to 1 (Cliff 1993); the rank-biserial correlation of two samples is the same number. */
-export function cliffsDelta(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return 2 * superiority(a, b) - 1;
-}
-
 export interface MannWhitneyTest {
   /** pairs (one value of each sample) in which the first sample's is larger, ties counted half */
   readonly u: number;
@@ -94,9 +76,9 @@ export interface MannWhitneyTest {
   readonly p: number;
   /** whether `p` comes from the exact distribution or from its normal approximation */
   readonly method: 'exact' | 'normal';
-  /** P(A > B) + P(A = B) / 2 */
+  /** P(A > B) + P(A = B) / 2 of a value of each sample (Vargha and Delaney's A, 2000) */
   readonly superiority: number;
-  /** P(A > B) - P(A < B), which is Cliff's delta */
+  /** P(A > B) - P(A < B), which is Cliff's delta (1993) */
   readonly rankBiserial: number;
 }
 
@@ -151,79 +133,4 @@ function normalUnpaired(u: number, n: number, m: number, sizes: Uint32Array): nu
 
 function tieTerm(sizes: Uint32Array): number {
   return sizes.reduce((sum, size) => sum + (size ** 3 - size), 0);
-}
-
-export interface WilcoxonTest {
-  /** pairs that differ; only these are ranked */
-  readonly pairs: number;
-  /** sum of the ranks of the pairs with the larger value after, and of those with the smaller one; ties share ranks */
-  readonly wPlus: number;
-  readonly wMinus: number;
-  /** two-sided: how often pairs with differences as likely up as down differ by this much or more */
-  readonly p: number;
-  readonly method: 'exact' | 'normal';
-  /** share of all pairs with the larger value after, equal ones counted half */
-  readonly superiority: number;
-  /** (wPlus - wMinus) / (wPlus + wMinus), from -1 to 1 (Kerby 2014); 0 when no pair differs */
-  readonly rankBiserial: number;
-}
-
-/**
- * Wilcoxon's signed-rank test of pairs, such as two methods on the same seeds. As `scipy.stats.wilcoxon` of SciPy 1.17
- * with its defaults: pairs that do not differ are left out; exact up to 50 pairs, or up to 13 when some are equal or tied
- * (then over all signs of the shared ranks), else the normal approximation, corrected for ties and not for continuity.
- * When no pair differs, nothing is proved (p = 1). Throws for no pair, samples of unequal length, or a value that is not
- * finite.
- */
-export function wilcoxon(before: ArrayLike<number>, after: ArrayLike<number>): WilcoxonTest {
-  const first = sampleOf('the values before', before);
-  const second = sampleOf('the values after', after);
-  const all = first.length;
-  if (second.length !== all) {
-    throw new R2poError('stats', `expected as many values before as after, got ${all} and ${second.length}; pair them`);
-  }
-  const differences = second.map((value, i) => value - first[i]).filter((difference) => difference !== 0);
-  const pairs = differences.length;
-  const { classes, sizes } = ranksOf(differences.map(Math.abs));
-  const doubled = doubledRanks(sizes);
-  // Twice the rank is whole even where ties share one.
-  const ranks = Uint32Array.from(classes, (k) => doubled[k]);
-  const total = pairs * (pairs + 1);
-  const up = ranks.reduce((sum, rank, i) => (differences[i] > 0 ? sum + rank : sum), 0);
-  const ups = differences.reduce((count, difference) => (difference > 0 ? count + 1 : count), 0);
-  const exact = all <= (sizes.length === all ? exactPairs : exactTiedPairs);
-  return {
-    pairs,
-    wPlus: up / 2,
-    wMinus: (total - up) / 2,
-    p: exact ? exactPaired(Math.min(up, total - up), ranks) : normalPaired(up / 2, pairs, sizes),
-    method: exact ? 'exact' : 'normal',
-    superiority: (ups + (all - pairs) / 2) / all,
-    rankBiserial: pairs === 0 ? 0 : (2 * up - total) / total,
-  };
-}
-
-/** Twice the mean rank (from 1) of each class. */
-function doubledRanks(sizes: Uint32Array): number[] {
-  let below = 0;
-  return Array.from(sizes, (size) => {
-    const rank = 2 * below + size + 1;
-    below += size;
-    return rank;
-  });
-}
-
-/** 2 P(W <= w) over all signs of the ranks, for w at most half of their sum. */
-function exactPaired(w: number, ranks: Uint32Array): number {
-  const chance = new Float64Array(w + 1);
-  chance[0] = 1;
-  for (const rank of ranks) {
-    for (let k = w; k >= 0; k--) chance[k] = (chance[k] + (k >= rank ? chance[k - rank] : 0)) / 2;
-  }
-  return Math.min(1, 2 * chance.reduce((sum, p) => sum + p, 0));
-}
-
-function normalPaired(wPlus: number, n: number, sizes: Uint32Array): number {
-  const variance = (n * (n + 1) * (2 * n + 1) - tieTerm(sizes) / 2) / 24;
-  return variance > 0 ? Math.min(1, 2 * normalTail(Math.abs(wPlus - (n * (n + 1)) / 4) / Math.sqrt(variance))) : 1;
 }
