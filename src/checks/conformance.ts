@@ -1,7 +1,6 @@
 /**
- * What every environment promises, looked at by playing it: start states and episodes that depend on the seed alone,
- * numbers inside the rows, no more draws than declared, a description that names everything. `r2po parity` and the
- * tests use it; it is to an environment here what `check_env` is in Gymnasium.
+ * Checks an environment by playing it, as `check_env` does in Gymnasium: start states and episodes depend on the seed
+ * alone, numbers lie within the rows, a step draws no more than declared, and the description names everything.
  */
 import { R2poError } from '../base/errors.ts';
 import { RecordingDraws } from '../base/rng/draws.ts';
@@ -11,14 +10,14 @@ import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { defaultStepCap, type Trace } from '../rollout/job.ts';
 
-/** episodes played, each by another random policy */
+/** each is played by another random policy */
 const episodes = 20;
 const spread = 3;
-/** steps of an episode that are looked at one by one */
-const looks = 1000;
+/** steps of an episode that are checked one by one */
+const maxCheckedSteps = 1000;
 
 /**
- * Every promise that `env` breaks, one sentence each; an empty list is the good answer. `cpu` plays in float64; `describe`
+ * The problems of `env`, one sentence each; none: an empty list. `cpu` plays in float64; `describe`
  * gives the environment's description.
  */
 export async function checkEnvironment(
@@ -87,9 +86,9 @@ function drawProblems(env: Env, seed: number): string[] {
     const state = new Float64Array(stateArraySize(env));
     const draws = new RecordingDraws(Generator.from(s));
     dynamics.reset(params, draws, state);
-    // Left from the step before, as in the loops: a step has to set both.
+    // Kept from the step before, as in the loops: a step has to set both.
     const out = { reward: Number.NaN, terminated: false };
-    for (let t = 0; t < Math.min(env.timeLimit ?? looks, looks) && !out.terminated; t++) {
+    for (let t = 0; t < Math.min(env.timeLimit ?? maxCheckedSteps, maxCheckedSteps) && !out.terminated; t++) {
       const where = `seed ${s}, step ${t + 1}`;
       const action = randomAction(env, rng);
       draws.values = [];
@@ -163,7 +162,7 @@ function traceProblems(env: Env, trace: Trace): string[] {
     if (step.state.length !== env.state.length || step.action.length !== actionSize(env.action)) {
       problems.push(`${where(t)}: expected as many state and action entries as rows`);
     }
-    // One sentence shows what is wrong; the same for every step would bury it.
+    // The first problem is enough: the later steps would repeat it.
     if (problems.length > 0) break;
   }
   return problems;

@@ -1,5 +1,5 @@
 /**
- * One backend held against another: start states bit for bit, single steps from the same states, and whole episodes
+ * Compares two backends: start states bit for bit, single steps from the same states, and whole episodes
  * over the same seeds. `r2po parity` prints the result.
  */
 import { RecordingDraws } from '../base/rng/draws.ts';
@@ -45,7 +45,7 @@ export interface StepParity {
 }
 
 export interface EpisodeParity {
-  /** what the policy is: "best of 64 random" */
+  /** description of the policy: "best of 64 random" */
   readonly policy: string;
   readonly episodes: number;
   /** share of episodes with the same length, end cause and return, up to the rounding of its f32 sum */
@@ -79,7 +79,7 @@ export interface ParityRequest {
   readonly transitions: number;
   /** episodes per policy */
   readonly episodes: number;
-  /** fewer episodes where these would take longer than this together, s; null for no limit */
+  /** time limit of all episodes, s: fewer episodes are played when they would take longer; null: no limit */
   readonly maxSeconds: number | null;
   readonly maxSteps: number | null;
 }
@@ -125,7 +125,7 @@ async function compareStarts({ env, reference, other, seed, transitions }: Parit
 
 /**
  * States that random policies reach, each with a random action. They are rounded to f32 first, so that both sides
- * start from the same numbers and what is left is the error of one step.
+ * start from the same numbers and only the error of one step remains.
  */
 async function reachableInputs(request: ParityRequest, candidates: readonly Float64Array[]): Promise<ProbeInput[]> {
   const { env, policy, reference, seed, transitions, maxSteps } = request;

@@ -11,11 +11,11 @@ import type { Trace } from '../rollout/job.ts';
 import { barsPicture } from './state-bars.ts';
 
 const unit = 'animation';
-/** More pictures than these the eye does not miss, and the file would grow. */
+/** Enough frames for a smooth picture. */
 const maxFrames = 200;
 const shortestSeconds = 3;
 const longestSeconds = 12;
-/** the last frame stays for this long */
+/** how long the last frame is shown */
 const restSeconds = 1;
 const caption = 42;
 
@@ -29,9 +29,9 @@ const colors: Readonly<Record<Shape['tone'] | 'paper', readonly [light: string, 
   danger: ['#d64545', '#e66a6a'],
 };
 
-/** Frames `0 ... last`, at most `most` of them, evenly spaced, first and last among them. */
-export function thinned(last: number, most: number): number[] {
-  const count = Math.min(last + 1, most);
+/** Frames `0 ... last`, at most `max` of them, evenly spaced, first and last among them. */
+export function thinned(last: number, max: number): number[] {
+  const count = Math.min(last + 1, max);
   if (count === 1) return [last];
   return Array.from({ length: count }, (_, i) => Math.round((i * last) / (count - 1)));
 }
@@ -76,7 +76,7 @@ function transformed(type: 'translate' | 'rotate', values: readonly string[], in
   return `<g transform="${type}(${values[0]})">${moving}${inside}</g>`;
 }
 
-/** The same directions without jumps of a whole turn, so that what is in between is the short way. */
+/** The same directions without jumps of a whole turn, so that the animation takes the short way. */
 function unwrapped(turns: readonly number[]): number[] {
   let before = turns[0];
   return turns.map((turn) => {
@@ -123,13 +123,13 @@ function element(frames: readonly Shape[], clock: Clock): string {
     drawn = transformed('rotate', turns, drawn, clock);
   }
   if (shape.at !== undefined) {
-    const places = frames.map(({ at = [0, 0] }) => `${write(at[0])} ${write(at[1])}`);
-    drawn = transformed('translate', places, drawn, clock);
+    const positions = frames.map(({ at = [0, 0] }) => `${write(at[0])} ${write(at[1])}`);
+    drawn = transformed('translate', positions, drawn, clock);
   }
   return drawn;
 }
 
-/** The shapes of each frame. Throws when they are not the same ones. */
+/** The shapes of each frame. Throws when the frames have different shapes. */
 function drawFrames(env: Env, picture: Picture, trace: Trace, frames: readonly number[]): Shape[][] {
   const { steps, finalState } = trace;
   const drawn = frames.map((t) => [
@@ -159,7 +159,7 @@ function styles(): string {
   );
 }
 
-/** The recorded episode as the text of an SVG file. `policy`: what played, for the caption. */
+/** The recorded episode as the text of an SVG file. `policy` is shown in the caption. */
 export function animate(env: Env, trace: Trace, policy: string): string {
   const picture = env.picture ?? barsPicture(env, trace);
   const frames = thinned(trace.length, maxFrames);

@@ -1,39 +1,26 @@
-/** `evaluate`: play P candidates over E common seeds, and say what happened. */
+/** `evaluate`: plays P candidates on E common seeds and summarises their episodes. */
 import { R2poError, UsageError } from '../base/errors.ts';
-import type { Env } from '../envs/env.ts';
-import type { Policy } from '../policies/policy.ts';
-import type { Backend } from '../rollout/backend.ts';
+import type { Backend, PlayOptions } from '../rollout/backend.ts';
 import { hostStatistics, type OutcomeSink } from '../rollout/host-statistics.ts';
 import { type Episodes, firstSeed, type Played, type RolloutJob, type Trace } from '../rollout/job.ts';
 import { checkJob, maxEpisodes, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
-export interface EvaluateRequest {
+export interface EvaluateRequest extends Omit<RolloutJob, 'maxSteps'>, PlayOptions {
   readonly backend: Backend;
-  readonly env: Env;
-  readonly policy: Policy;
-  /** P parameter vectors `[paramCount]` */
-  readonly candidates: readonly Float64Array[];
-  readonly episodes: number;
-  readonly seed: RolloutJob['seed'];
   /** null: only the environment's own limit */
   readonly maxSteps?: number | null;
   /** an episode with at least this return is a success; the environment's threshold when left out */
   readonly successThreshold?: number | null;
-  readonly signal?: AbortSignal;
   /** Bring back every outcome at once, for `outcomes`: takes memory and time, at most `maxEpisodes`. */
   readonly keepOutcomes?: boolean;
-  /** Hears every outcome, part after part of each candidate, and is waited for: in place of `keepOutcomes`, for more than should be in memory. */
+  /** Receives every outcome, part after part of each candidate; awaited. Instead of `keepOutcomes`, to save memory. */
   readonly onOutcomes?: OutcomeSink;
-  /** Hears now and then which share of the evaluation is done, 0 ... 1. */
-  readonly onProgress?: (share: number) => void;
-  /** Fill `played.gpuSeconds`, at the cost of some latency. */
-  readonly timing?: boolean;
 }
 
 export interface EvaluateResult {
-  /** one per candidate; made when first read, which for thousands of candidates takes longer than playing them */
+  /** one per candidate; computed when first read: for thousands of candidates this takes longer than playing */
   readonly summaries: readonly Summary[];
   /** mean return per candidate `[P]` */
   readonly means: Float64Array;
@@ -50,7 +37,7 @@ export interface EvaluateResult {
  */
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
   const { backend, env, policy, episodes: count, seed, signal } = request;
-  // A copy: a caller that goes on editing its vectors would otherwise change what the median episode is played with.
+  // A copy: the caller may change its vectors before the median episode is played again.
   const candidates = request.candidates.map((params) => params.slice());
   const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
   checkJob(job, request.keepOutcomes && !request.onOutcomes ? maxEpisodes : maxMeasuredEpisodes);
@@ -98,7 +85,7 @@ async function replayEpisode(
     throw new R2poError(
       'evaluate',
       `the replay of the ${pick} episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
-        `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat itself, please report it`,
+        `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat its results, please report it`,
     );
   }
   return trace;

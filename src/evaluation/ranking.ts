@@ -1,9 +1,8 @@
-/** Many policies on common seeds: their order, and which of them cannot be told from the best. */
+/** Many policies on common seeds: their order, and which of them differ significantly from the best. */
 import { UsageError } from '../base/errors.ts';
 import { RunningMean, RunningSquares } from '../base/moments.ts';
-import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
-import type { Backend } from '../rollout/backend.ts';
+import type { Backend, PlayOptions } from '../rollout/backend.ts';
 import type { RolloutJob } from '../rollout/job.ts';
 import { checkSeeds, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { BrokenReturnError } from '../rollout/statistics.ts';
@@ -19,22 +18,18 @@ export interface Population {
   readonly candidates: readonly Float64Array[];
 }
 
-export interface RankRequest {
+export interface RankRequest
+  extends Pick<RolloutJob, 'env' | 'episodes' | 'maxSteps'>,
+    Pick<PlayOptions, 'signal' | 'onProgress'> {
   readonly backend: Backend;
-  readonly env: Env;
   readonly populations: readonly Population[];
   /** every policy plays the seeds `seed ... seed + episodes - 1` */
-  readonly episodes: number;
   readonly seed: number;
-  readonly maxSteps: number | null;
-  /** The first `top` of the order play so many `episodes` more, on the seeds after those; null: none do. */
+  /** The first `top` of the order play so many `episodes` more, on the seeds after those; null: no recheck. */
   readonly recheck: { readonly top: number; readonly episodes: number } | null;
-  readonly signal?: AbortSignal;
-  /** Hears now and then which share of the work is done, 0 ... 1. */
-  readonly onProgress?: (share: number) => void;
-  /** most episodes whose returns are kept in memory; of more, all are played again to be compared */
+  /** maximum number of episodes whose returns are kept in memory; more are all played again for the comparison */
   readonly keep?: number;
-  /** most episodes that are compared at a time */
+  /** maximum number of episodes that are compared at once */
   readonly block?: number;
 }
 
@@ -44,7 +39,12 @@ export interface PolicyIndex {
   readonly candidate: number;
 }
 
-/** The policy less the best one, on common seeds; p is two-sided. */
+/** A policy with a return that is infinite or NaN. */
+export interface BrokenPolicy extends PolicyIndex {
+  readonly reason: string;
+}
+
+/** The policy minus the best one, on common seeds; p is two-sided. */
 export interface AgainstBest extends PairedTest {
   /** adjusted for all comparisons with the best (Holm) */
   readonly holmP: number;
@@ -58,34 +58,32 @@ export interface Ranked extends PolicyIndex {
   readonly againstBest: AgainstBest | null;
 }
 
-/** One of the first again, on seeds that had no part in putting it there. */
+/** One of the first policies, played again on seeds that were not used to rank it. */
 export interface Rechecked extends PolicyIndex {
-  /** where it stands in the order, from 0 */
-  readonly place: number;
+  /** index in the order */
+  readonly position: number;
   readonly summary: Summary;
-  /** against the same policy as in the order; null for that one itself, and where it has no number here */
+  /** compared with the best of the order; null for the best itself, and when its returns are broken here */
   readonly againstBest: AgainstBest | null;
 }
 
 export interface PolicyRanking {
-  /** highest mean first; of equal means the one that was given first */
+  /** highest mean first; ties in the order of the request */
   readonly order: readonly Ranked[];
   readonly recheck: {
     readonly seed: number;
     readonly episodes: number;
     readonly policies: readonly Rechecked[];
-    /** of the first ones, those with a return here that is infinite or no number */
-    readonly broken: readonly (PolicyIndex & { readonly reason: string })[];
+    readonly broken: readonly BrokenPolicy[];
   } | null;
-  /** policies with a return that is infinite or no number */
-  readonly broken: readonly (PolicyIndex & { readonly reason: string })[];
+  readonly broken: readonly BrokenPolicy[];
   readonly steps: number;
   readonly seconds: number;
 }
 
 /** 128 MiB of returns, with lengths and ends 208. */
-const usualKeep = 2 ** 24;
-const usualBlock = 2 ** 20;
+const defaultKeep = 2 ** 24;
+const defaultBlock = 2 ** 20;
 
 /** Throws a usage error for what cannot be played, or when no policy is left. */
 export async function rankPolicies(request: RankRequest): Promise<PolicyRanking> {
@@ -96,7 +94,7 @@ export async function rankPolicies(request: RankRequest): Promise<PolicyRanking>
   );
   if (request.recheck) checkSeeds('evaluate', seed, episodes + request.recheck.episodes);
   const top = request.recheck ? Math.min(request.recheck.top, everyone.length) : 0;
-  const work = new Work(request, everyone.length * episodes, top * (request.recheck?.episodes ?? 0));
+  const work = new RankingWork(request, everyone.length * episodes, top * (request.recheck?.episodes ?? 0));
   const first = await work.play(everyone, { seed, episodes });
   const ordered = [...first.policies].sort((a, b) => b.summary.mean - a.summary.mean);
   const [best] = ordered;
@@ -120,7 +118,7 @@ export async function rankPolicies(request: RankRequest): Promise<PolicyRanking>
 }
 
 async function recheckTop(
-  work: Work,
+  work: RankingWork,
   { recheck, seed, episodes }: RankRequest,
   policies: readonly PlayedPolicy[],
   best: PolicyIndex,
@@ -128,17 +126,16 @@ async function recheckTop(
   if (recheck === null) return null;
   const fresh = { seed: seed + episodes, episodes: recheck.episodes };
   const again = await work.play(policies, fresh);
-  const inOrder = policies.flatMap((wanted, place) => {
+  const inOrder = policies.flatMap((wanted, position) => {
     const found = again.policies.find((one) => isSame(one, wanted));
-    return found ? [{ place, played: found }] : [];
+    return found ? [{ position, played: found }] : [];
   });
   const bestAgain = inOrder.find(({ played }) => isSame(played, best));
   const played = inOrder.map((one) => one.played);
   const tests = bestAgain ? await work.compare(again, played, bestAgain.played) : played.map(() => null);
-  const rechecked = inOrder.map(({ place, played: { population, candidate, summary } }, i) => ({
-    ...{ population, candidate, place, summary },
-    againstBest: tests[i],
-  }));
+  const rechecked = inOrder.map(({ position, played: { population, candidate, summary } }, i) => {
+    return { population, candidate, position, summary, againstBest: tests[i] };
+  });
   return { ...fresh, policies: rechecked, broken: again.broken };
 }
 
@@ -159,13 +156,13 @@ interface PlayedPolicy extends PolicyIndex {
 
 interface PlayedPolicies extends Seeds {
   readonly policies: readonly PlayedPolicy[];
-  readonly broken: readonly (PolicyIndex & { readonly reason: string })[];
+  readonly broken: readonly BrokenPolicy[];
 }
 
-/** Plays and compares, and tells how far all of it is. */
-class Work {
+/** Plays and compares the policies, and reports progress. */
+class RankingWork {
   readonly #request: RankRequest;
-  /** episodes, those that are played again for comparisons among them */
+  /** episodes, including those played again for comparisons */
   readonly #total: number;
   #done = 0;
   steps = 0;
@@ -179,10 +176,10 @@ class Work {
   /** Every policy on all of these seeds, in the order of `wanted`. */
   async play(wanted: readonly PolicyIndex[], seeds: Seeds): Promise<PlayedPolicies> {
     const keeps = this.#keeps(wanted.length * seeds.episodes);
-    const most = Math.max(1, Math.floor(maxMeasuredEpisodes / seeds.episodes));
+    const maxPolicies = Math.max(1, Math.floor(maxMeasuredEpisodes / seeds.episodes));
     const policies: PlayedPolicy[] = [];
-    const broken: (PolicyIndex & { reason: string })[] = [];
-    for (const some of slicesByPopulation(wanted, most)) {
+    const broken: BrokenPolicy[] = [];
+    for (const some of slicesByPopulation(wanted, maxPolicies)) {
       const parts = await this.#playSome(some, seeds, keeps);
       policies.push(...parts.policies);
       broken.push(...parts.broken);
@@ -190,22 +187,24 @@ class Work {
     return { ...seeds, policies, broken };
   }
 
-  /** Policies of one population. Halves them until those whose returns are no numbers are alone. */
+  /** Plays policies of one population. Halves the list until each policy with broken returns is alone. */
   async #playSome(
     some: readonly PolicyIndex[],
     seeds: Seeds,
     keeps: boolean,
   ): Promise<Omit<PlayedPolicies, keyof Seeds>> {
-    const { backend, env, maxSteps, signal } = this.#request;
+    const { backend, signal } = this.#request;
     const job = this.#job(some, seeds);
     const base = this.#done;
     try {
       const result = await evaluate({
-        ...{ backend, env, maxSteps, policy: job.policy, candidates: job.candidates },
-        ...{ seed: seeds.seed, episodes: seeds.episodes, keepOutcomes: keeps, ...(signal && { signal }) },
-        onProgress: (share) => this.#tell(base + share * some.length * seeds.episodes),
+        ...job,
+        backend,
+        keepOutcomes: keeps,
+        ...(signal && { signal }),
+        onProgress: (share) => this.#report(base + share * some.length * seeds.episodes),
       });
-      this.#tell(base + some.length * seeds.episodes);
+      this.#report(base + some.length * seeds.episodes);
       const returns = keeps ? (await result.outcomes()).returns : null;
       this.steps += result.played.steps;
       const policies = some.map((policy, i) => ({
@@ -227,7 +226,7 @@ class Work {
     }
   }
 
-  /** One entry per policy of `ordered`: what sets it apart from `best`. */
+  /** The comparison of each policy of `ordered` with `best`. */
   async compare(
     { seed, episodes }: PlayedPolicies,
     ordered: readonly PlayedPolicy[],
@@ -235,7 +234,7 @@ class Work {
   ): Promise<(AgainstBest | null)[]> {
     const compared = ordered.filter((one) => !isSame(one, best));
     const sums = compared.map(({ summary }) => new DifferenceSums(summary.mean - best.summary.mean, episodes));
-    const { block = usualBlock } = this.#request;
+    const { block = defaultBlock } = this.#request;
     if (best.returns !== null) {
       for (const [i, { returns }] of compared.entries()) if (returns) sums[i].add(best.returns, returns);
     } else {
@@ -263,13 +262,13 @@ class Work {
   ): Promise<void> {
     const count = seeds.episodes;
     const theirs = await this.#returnsOf([best], seeds);
-    this.#tell(this.#done + count);
+    this.#report(this.#done + count);
     for (const some of slicesByPopulation(others, Math.max(1, Math.floor(block / count)))) {
       const returns = await this.#returnsOf(some, seeds);
       some.forEach(({ sums }, i) => {
         sums.add(theirs, returns.subarray(i * count, (i + 1) * count));
       });
-      this.#tell(this.#done + some.length * count);
+      this.#report(this.#done + some.length * count);
     }
   }
 
@@ -287,17 +286,17 @@ class Work {
   }
 
   #keeps(episodes: number): boolean {
-    return episodes <= (this.#request.keep ?? usualKeep);
+    return episodes <= (this.#request.keep ?? defaultKeep);
   }
 
-  #tell(done: number): void {
+  #report(done: number): void {
     this.#done = Math.min(done, this.#total);
     this.#request.onProgress?.(this.#done / this.#total);
   }
 }
 
-/** In their order, at most `most` of one population at a time. */
-function slicesByPopulation<T extends PolicyIndex>(policies: readonly T[], most: number): T[][] {
+/** Slices of at most `max` policies of one population, in their order. */
+function slicesByPopulation<T extends PolicyIndex>(policies: readonly T[], max: number): T[][] {
   const groups = new Map<number, T[]>();
   for (const policy of policies) {
     const group = groups.get(policy.population) ?? [];
@@ -305,11 +304,11 @@ function slicesByPopulation<T extends PolicyIndex>(policies: readonly T[], most:
     group.push(policy);
   }
   return [...groups.values()].flatMap((group) =>
-    Array.from({ length: Math.ceil(group.length / most) }, (_, i) => group.slice(i * most, (i + 1) * most)),
+    Array.from({ length: Math.ceil(group.length / max) }, (_, i) => group.slice(i * max, (i + 1) * max)),
   );
 }
 
-/** The moments of differences on common seeds, whose mean is about known. */
+/** The moments of differences on common seeds; `centre` is their approximate mean. */
 class DifferenceSums {
   readonly #n: number;
   readonly #centre: number;

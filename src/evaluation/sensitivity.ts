@@ -1,4 +1,4 @@
-/** How much each parameter of a policy matters: its effect on the return when it alone is changed, on common seeds. */
+/** Sensitivity of the return to each parameter, changed one at a time on common seeds. */
 import type { Policy } from '../policies/policy.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { RolloutJob } from '../rollout/job.ts';
@@ -21,14 +21,14 @@ export interface Sensitivity {
   readonly effects: readonly ParameterEffect[];
 }
 
-/** What may be tried in place of a parameter: a step either way, or each other choice. */
+/** How parameters are changed: by a step in both directions, or to each other allowed value. */
 export interface Changes {
   readonly step: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** 0.3 where the sum of two decimals is 0.30000000000000004. */
+/** Removes rounding errors of decimals: 0.30000000000000004 -> 0.3. */
 const plain = (value: number): number => Number(value.toPrecision(12));
 
 function neighbours(

@@ -1,4 +1,4 @@
-/** What is drawn for an environment that has no picture of its own: a bar per state entry. */
+/** The default picture of an environment: a bar per state entry. */
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
 import type { Trace } from '../rollout/job.ts';
@@ -6,9 +6,9 @@ import type { Trace } from '../rollout/job.ts';
 const left = 120;
 const right = 20;
 const rowHeight = 24;
-const most = Math.floor((scene.height - 10) / rowHeight);
+const maxRows = Math.floor((scene.height - 10) / rowHeight);
 
-/** From the bounds of the row where it has any, else from what the episode showed. */
+/** The bounds of the row; where it is unbounded, the range of the episode. */
 function rangeOf(low: number, high: number, values: readonly number[]): readonly [number, number] {
   const from = Number.isFinite(low) ? low : Math.min(...values, 0);
   const to = Number.isFinite(high) ? high : Math.max(...values, 0);
@@ -17,7 +17,7 @@ function rangeOf(low: number, high: number, values: readonly number[]): readonly
 
 export function barsPicture(env: Env, trace: Trace): Picture {
   const states = [...trace.steps.map((step) => step.state), trace.finalState];
-  const rows = env.state.slice(0, most).map((row, i) => {
+  const rows = env.state.slice(0, maxRows).map((row, i) => {
     const seen = states.map((state) => state[i]);
     return { name: row.name, range: rangeOf(row.low, row.high, seen) };
   });

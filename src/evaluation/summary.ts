@@ -1,4 +1,4 @@
-/** What the episodes of one candidate amount to. */
+/** The summary of one candidate's episodes. */
 import { neighbours, quantile } from '../base/order-statistics.ts';
 import type { EndCause } from '../rollout/job.ts';
 import { type EpisodePick, type Statistics, statisticsOf } from '../rollout/statistics.ts';

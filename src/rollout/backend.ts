@@ -7,7 +7,7 @@ import type { Measured, StatisticsRequest } from './statistics.ts';
 export const backendIds = ['webgpu', 'cpu', 'gpujs'] as const;
 export type BackendId = (typeof backendIds)[number];
 
-/** What a user may ask for. */
+/** The values of `--backend`. */
 export const backendChoices = ['auto', ...backendIds] as const;
 export type BackendChoice = (typeof backendChoices)[number];
 
@@ -16,20 +16,20 @@ export interface PlayOptions {
   readonly signal?: AbortSignal;
   /** Fill `gpuSeconds`, at the cost of some latency. */
   readonly timing?: boolean;
-  /** Hears now and then which share of the call is done, 0 ... 1. */
+  /** Called now and then with the finished share of the call, 0 ... 1. */
   readonly onProgress?: (share: number) => void;
 }
 
 export interface Backend {
   readonly id: BackendId;
-  /** name of the GPU adapter, or of what takes its place; null on the cpu */
+  /** name of the GPU adapter or its substitute; null on the cpu */
   readonly adapter: string | null;
   /** null when it plays this policy in this environment, else why not; `policy` null asks for the environment alone */
   supports(env: Env, policy: Policy | null): string | null;
-  /** Brings back every outcome: at most `maxEpisodes`. */
+  /** Returns every outcome: of at most `maxEpisodes`. */
   play(job: RolloutJob, options?: PlayOptions): Promise<Episodes>;
   /**
-   * Brings back the statistics of each candidate only: of at most `maxMeasuredEpisodes` in all.
+   * Returns only the statistics of each candidate: of at most `maxMeasuredEpisodes` in all.
    * @throws R2poError when a return is not finite
    */
   measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured>;

@@ -1,6 +1,6 @@
 /**
- * One backend for many runs: what waits while a call is under way is played in one call, where environment, policy and
- * settings agree. Every candidate keeps its own seeds, so each run gets the numbers that it would get alone.
+ * One backend for many runs: requests that wait while a call is under way are merged into one call when environment,
+ * policy and settings agree. Every candidate keeps its own seeds, so each run gets the numbers that it would get alone.
  */
 import { nextTurn } from '../base/async.ts';
 import type { Env } from '../envs/env.ts';
@@ -10,21 +10,15 @@ import { type Episodes, firstSeed, type Played, type RolloutJob } from './job.ts
 import { checkJob, maxEpisodes, maxMeasuredEpisodes } from './job-checks.ts';
 import type { Measured, StatisticsRequest } from './statistics.ts';
 
-/** Most episodes that are put together, so that memory does not grow with the number of runs. */
+/** Maximum number of episodes of a merged call, so that memory does not grow with the number of runs. */
 const maxBatch = 2 ** 20;
 
-export interface SharingCounts {
-  /** asked of this backend */
-  readonly requests: number;
-  /** made of the one behind it */
-  readonly calls: number;
-}
-
 export interface SharedBackend extends Backend {
-  readonly counts: SharingCounts;
+  /** `requests` to this backend, and `calls` to the wrapped one */
+  readonly counts: { readonly requests: number; readonly calls: number };
 }
 
-/** How the outcomes of a joint job are asked for and divided. */
+/** How a merged job is played and its result divided. */
 interface Mode<T> {
   call(job: RolloutJob, options: PlayOptions): Promise<T>;
   /** of the candidates `from ... from + count - 1` */
@@ -53,18 +47,21 @@ class Numbering {
   }
 }
 
-/** The seconds are those of the whole call: what a part of it took is not known. */
+/** The times of the whole call: those of a part are not known. */
 function sharedTime({ seconds, compileSeconds }: Played) {
   return { seconds, compileSeconds, gpuSeconds: null };
 }
 
 /** Wraps `backend`; closing closes it. Jobs share a call only when they name the same environment and policy objects. */
 export function batchingBackend(backend: Backend): SharedBackend {
-  return new Sharing(backend);
+  return new BatchingBackend(backend);
 }
 
-class Sharing implements SharedBackend {
+class BatchingBackend implements SharedBackend {
   readonly id: Backend['id'];
+  readonly trace: Backend['trace'];
+  readonly resets: Backend['resets'];
+  readonly probe: Backend['probe'];
   readonly #backend: Backend;
   readonly #numbering = new Numbering();
   readonly #play: Mode<Episodes>;
@@ -75,6 +72,9 @@ class Sharing implements SharedBackend {
 
   constructor(backend: Backend) {
     this.id = backend.id;
+    this.trace = (...args) => backend.trace(...args);
+    this.resets = (...args) => backend.resets(...args);
+    this.probe = (...args) => backend.probe(...args);
     this.#backend = backend;
     this.#play = {
       call: (job, options) => backend.play(job, options),
@@ -92,7 +92,7 @@ class Sharing implements SharedBackend {
     return this.#backend.adapter;
   }
 
-  get counts(): SharingCounts {
+  get counts(): SharedBackend['counts'] {
     return { requests: this.#requests, calls: this.#calls };
   }
 
@@ -119,18 +119,6 @@ class Sharing implements SharedBackend {
     return this.#ask(`measure ${JSON.stringify(request)}`, job, options, mode);
   }
 
-  trace(...args: Parameters<Backend['trace']>): ReturnType<Backend['trace']> {
-    return this.#backend.trace(...args);
-  }
-
-  resets(...args: Parameters<Backend['resets']>): ReturnType<Backend['resets']> {
-    return this.#backend.resets(...args);
-  }
-
-  probe(...args: Parameters<Backend['probe']>): ReturnType<Backend['probe']> {
-    return this.#backend.probe(...args);
-  }
-
   async close(): Promise<void> {
     await this.#pumping;
     await this.#backend.close();
@@ -139,7 +127,7 @@ class Sharing implements SharedBackend {
   #ask<T>(what: string, job: RolloutJob, options: PlayOptions, mode: Mode<T>): Promise<T> {
     this.#requests += 1;
     const { env, policy, episodes, maxSteps } = job;
-    // A call that shall be timed is made alone.
+    // A timed call is not merged.
     const own = options.timing ? this.#requests : null;
     const key = JSON.stringify([what, this.#numbering.of(env), this.#numbering.of(policy), episodes, maxSteps, own]);
     return new Promise<T>((resolve, reject) => {
@@ -157,7 +145,7 @@ class Sharing implements SharedBackend {
     });
   }
 
-  /** One call after the other, the longest waiting request first, until nobody waits. */
+  /** Makes one call after the other, the oldest request first, until no request waits. */
   async #pump(): Promise<void> {
     // Runs that were woken by the same event ask in the same turn.
     await nextTurn();
@@ -198,7 +186,7 @@ class Sharing implements SharedBackend {
       this.#calls += 1;
       result = await mode.call(joint, {});
     } catch {
-      // The failure of one is not that of the others: each is told its own.
+      // One bad request fails the merged call: each is played alone and gets its own result or error.
       for (const request of group) await this.#answerAlone(request);
       return;
     }

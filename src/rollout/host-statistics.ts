@@ -1,6 +1,6 @@
 /**
- * Statistics for backends that bring every outcome to the host, in bounded memory: many candidates some after the other,
- * and many episodes of one in parts.
+ * Statistics for backends that bring every outcome to the host, in bounded memory: many candidates are played in groups,
+ * and many episodes of one candidate in parts.
  */
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import { RankSearch, rankPasses } from '../base/multi-pass-ranks.ts';
@@ -9,13 +9,13 @@ import { type Episodes, firstSeed, type Played, partOfJob, type RolloutJob } fro
 import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
 import {
   brokenReturn,
+  countedStatistics,
   type Measured,
   measuredFrom,
   middleRanks,
   type Statistics,
   type StatisticsRequest,
   statisticsOfEach,
-  tallied,
 } from './statistics.ts';
 
 export type Play = (job: RolloutJob, options: PlayOptions) => Promise<Episodes>;
@@ -26,12 +26,12 @@ export interface PartOf {
   readonly first: number;
 }
 
-/** Hears every outcome once, in order, and is waited for. */
+/** Receives every outcome once, in order; awaited. */
 export type OutcomeSink = (outcomes: Episodes, part: PartOf) => Promise<void>;
 
-export interface ByPlayingOptions extends PlayOptions {
+export interface HostStatisticsOptions extends PlayOptions {
   readonly sink?: OutcomeSink;
-  /** most episodes of a part */
+  /** maximum number of episodes of a part */
   readonly part?: number;
   /** bytes that the returns of one candidate may take; beyond, episodes are played again for each pass over them */
   readonly memory?: number;
@@ -47,7 +47,7 @@ export async function hostStatistics(
   play: Play,
   job: RolloutJob,
   request: StatisticsRequest,
-  options: ByPlayingOptions = {},
+  options: HostStatisticsOptions = {},
 ): Promise<Measured> {
   const { part = defaultPart, sink, onProgress } = options;
   const started = performance.now();
@@ -74,12 +74,12 @@ export async function hostStatistics(
   return measuredFrom(statistics, { ...spent.played, seconds: (performance.now() - started) / 1000 });
 }
 
-/** The options of a call within the call, which tells its own progress. */
+/** The options of an inner call, with its own progress callback. */
 function within({ signal, timing }: PlayOptions, onProgress: (share: number) => void): PlayOptions {
   return { ...(signal && { signal }), timing: timing ?? false, onProgress };
 }
 
-/** What several calls took together. */
+/** The sums of several calls. */
 class Spent {
   played: Omit<Played, 'seconds'> = { steps: 0, gpuSeconds: 0, compileSeconds: 0 };
 
@@ -93,7 +93,7 @@ class Spent {
   }
 }
 
-/** Unknown as soon as one of the two is. */
+/** null (unknown) when one of the two is null. */
 const sumOf = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** The episodes of a job with one candidate in parts. The same statistics as `statisticsOf`, to the last bit. */
@@ -101,7 +101,7 @@ class StreamedStatistics {
   readonly #play: Play;
   readonly #job: RolloutJob;
   readonly #request: StatisticsRequest;
-  readonly #options: ByPlayingOptions & { readonly part: number };
+  readonly #options: HostStatisticsOptions & { readonly part: number };
   readonly #spent: Spent;
   /** the returns by parts, where they fit */
   readonly #held: (Float64Array | Float32Array)[] | null;
@@ -111,7 +111,7 @@ class StreamedStatistics {
     play: Play,
     job: RolloutJob,
     request: StatisticsRequest,
-    options: ByPlayingOptions & { readonly part: number },
+    options: HostStatisticsOptions & { readonly part: number },
     spent: Spent,
   ) {
     this.#play = play;
@@ -122,19 +122,19 @@ class StreamedStatistics {
     this.#held = job.episodes * Float64Array.BYTES_PER_ELEMENT <= (options.memory ?? defaultMemory) ? [] : null;
   }
 
-  /** `candidate`: its number as the sink should hear it. */
+  /** `candidate`: its index for the sink. */
   async run(candidate: number): Promise<Statistics> {
     const { episodes } = this.#job;
     const seed = firstSeed(this.#job, 0);
     const [low, high] = middleRanks(episodes);
     const search = new RankSearch([...new Set([...this.#request.ranks, low, high])]);
-    const tally = new OutcomeCounts(this.#request.successThreshold);
+    const counts = new OutcomeCounts(this.#request.successThreshold);
     const running = new RunningMean();
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);
       const { returns, lengths, ends } = outcomes;
-      tally.add(returns, lengths, ends);
-      if (tally.broken !== null) throw brokenReturn(returns[tally.broken - first], seed + tally.broken);
+      counts.add(returns, lengths, ends);
+      if (counts.broken !== null) throw brokenReturn(returns[counts.broken - first], seed + counts.broken);
       running.add(returns);
       search.add(returns);
       this.#held?.push(compact(returns));
@@ -158,7 +158,7 @@ class StreamedStatistics {
     const closest = Math.min(Math.abs(search.at(low) - median), Math.abs(search.at(high) - median));
     for await (const returns of this.#again()) {
       nearMedian.add(returns);
-      // The first of those that are as close as any can be: no later one is picked.
+      // No later episode can be closer, and ties go to the first.
       if (Math.abs(nearMedian.value - median) === closest) break;
     }
     return {
@@ -166,7 +166,10 @@ class StreamedStatistics {
       variance: episodes > 1 ? squares.sum / (episodes - 1) : NaN,
       median,
       ordered: this.#request.ranks.map((rank) => search.at(rank)),
-      ...tallied(tally, { median: await this.#outcomeAt(nearMedian), mean: await this.#outcomeAt(nearMean) }),
+      ...countedStatistics(counts, {
+        median: await this.#outcomeAt(nearMedian),
+        mean: await this.#outcomeAt(nearMean),
+      }),
     };
   }
 
@@ -177,9 +180,9 @@ class StreamedStatistics {
     const { part } = this.#options;
     const playPart = (first: number): Promise<Episodes> => {
       const count = Math.min(part, episodes - first);
-      const options = within(this.#options, (share) => this.#tell(first + share * count));
+      const options = within(this.#options, (share) => this.#report(first + share * count));
       const played = this.#play({ ...this.#job, episodes: count, seed: seed + first }, options);
-      // It is waited for below; until then a failure is no unhandled one.
+      // Awaited below; until then this avoids an unhandled-rejection warning.
       played.catch(() => undefined);
       return played;
     };
@@ -187,8 +190,8 @@ class StreamedStatistics {
     try {
       for (let first = 0; next !== null; first += part) {
         const outcomes: Episodes = await next;
-        // A short part says nothing of its own.
-        this.#tell(Math.min(first + part, episodes));
+        // A short part reports no progress of its own.
+        this.#report(Math.min(first + part, episodes));
         next = first + part < episodes ? playPart(first + part) : null;
         yield { first, outcomes };
       }
@@ -220,14 +223,14 @@ class StreamedStatistics {
     return { index, return: returns[0], length: lengths[0] };
   }
 
-  /** Without the returns in memory, the passes are what takes the time. */
-  #tell(played: number): void {
+  /** Counts the passes too where they play the episodes again. */
+  #report(played: number): void {
     const plays = this.#held === null ? rankPasses + 1 : 1;
     this.#options.onProgress?.((this.#plays + played / this.#job.episodes) / plays);
   }
 }
 
-/** In half the memory where no digit is lost: whole numbers, and everything from a GPU. */
+/** As f32 where no digit is lost: whole numbers, and all returns of a GPU. */
 function compact(returns: Float64Array): Float64Array | Float32Array {
   const short = new Float32Array(returns.length);
   for (let i = 0; i < returns.length; i++) {

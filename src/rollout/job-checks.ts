@@ -1,4 +1,4 @@
-/** What every backend refuses: jobs, episodes and transitions that cannot be played. */
+/** Checks of all backends: jobs, episodes and transitions that cannot be played are refused. */
 import { UsageError } from '../base/errors.ts';
 import { RecordedDraws } from '../base/rng/draws.ts';
 import { actionSize, type Env, stateArraySize } from '../envs/env.ts';
@@ -7,11 +7,11 @@ import { type ProbeInput, type RolloutJob, stepLimit } from './job.ts';
 
 /** Seeds are whole numbers that doubles hold exactly, as are all the seeds of a job. */
 export const maxSeed = Number.MAX_SAFE_INTEGER;
-/** Most steps of an episode: their count shares a word with the end cause on the GPU. */
+/** Maximum number of steps of an episode: their count shares a word with the end cause on the GPU. */
 export const maxEpisodeSteps = 2 ** 30 - 1;
-/** Most episodes in one call whose outcomes come back to the host. */
+/** Maximum number of episodes in one call whose outcomes come back to the host. */
 export const maxEpisodes = 2 ** 28;
-/** Most episodes in one call of which only the statistics do; their number fits a word with its sign. */
+/** Maximum number of episodes in one call of which only the statistics do; it fits a signed word. */
 export const maxMeasuredEpisodes = 2 ** 31;
 
 /** Refuses `count` seeds from `seed` on that are not all whole numbers which doubles hold exactly. */
@@ -60,7 +60,7 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
   });
 }
 
-/** A state without a number would be looked up where nothing stands. */
+/** A state without a number would be looked up outside of the policy's table. */
 function checkNumberedState(env: Env, n: number, state: readonly number[], fail: (message: string) => never): void {
   env.state.forEach(({ name, low, high }, i) => {
     if (!(state[i] >= low && state[i] <= high)) fail(`expected ${name} in ${low} ... ${high}, got ${state[i]}`);
@@ -75,7 +75,7 @@ function checkNumberedState(env: Env, n: number, state: readonly number[], fail:
   }
 }
 
-/** A GPU cannot say that a step wanted another random number, so the float64 step is asked before. */
+/** A GPU cannot report that a step needs another random number, so the float64 step is tried first. */
 function checkDraws(
   env: Env,
   state: readonly number[],
@@ -95,10 +95,10 @@ function checkDraws(
 }
 
 /**
- * Refuses a job that no backend could play, or one of more than `most` episodes. Throws a usage error that names what is
- * wrong.
+ * Refuses a job that no backend could play, or one of more than `max` episodes. Throws a usage error that names the
+ * problem.
  */
-export function checkJob(job: RolloutJob, most: number): void {
+export function checkJob(job: RolloutJob, max: number): void {
   const fail = (message: string): never => {
     throw new UsageError('evaluate', message);
   };
@@ -109,8 +109,8 @@ export function checkJob(job: RolloutJob, most: number): void {
     for (const first of seed) checkSeeds('evaluate', first, episodes);
   }
   if (candidates.length === 0) fail('expected at least one candidate, got none');
-  if (candidates.length * episodes > most) {
-    fail(`expected at most ${most} episodes in one call, got ${candidates.length} x ${episodes}; split the call`);
+  if (candidates.length * episodes > max) {
+    fail(`expected at most ${max} episodes in one call, got ${candidates.length} x ${episodes}; split the call`);
   }
   if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps > maxEpisodeSteps)) {
     fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);

@@ -1,4 +1,4 @@
-/** A rollout job and what comes of it, as plain records. */
+/** A rollout job and its results, as plain records. */
 import { UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
@@ -20,7 +20,6 @@ export interface RolloutJob {
   readonly maxSteps: number | null;
 }
 
-/** What a call took. */
 export interface Played {
   /** environment steps really played */
   readonly steps: number;
@@ -28,7 +27,7 @@ export interface Played {
   readonly seconds: number;
   /** time that the GPU spent in its dispatches, s; null when not asked for or not measurable */
   readonly gpuSeconds: number | null;
-  /** the part of `seconds` that went into the program; next to nothing when it was compiled before, null without one */
+  /** the part of `seconds` spent on compiling; near 0 when the program was compiled before, null without a program */
   readonly compileSeconds: number | null;
 }
 
@@ -45,7 +44,7 @@ export interface TraceStep {
   readonly state: readonly number[];
   /** what the policy saw */
   readonly obs: readonly number[];
-  /** what the environment was given, after argmax or clip */
+  /** after argmax or clip */
   readonly action: readonly number[];
   readonly reward: number;
 }
@@ -76,7 +75,7 @@ export interface ProbeOutput {
   readonly terminated: boolean;
 }
 
-/** Our cap on the steps of an episode when none is asked for: 1000 where the environment has no limit of its own. */
+/** The default step cap: 1000 where the environment has no limit of its own. */
 export function defaultStepCap(env: Env): number | null {
   return env.timeLimit === null ? 1000 : null;
 }

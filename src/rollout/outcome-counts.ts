@@ -1,4 +1,4 @@
-/** What one look at each episode gives, of outcomes that come in parts. */
+/** Counts and picks that one pass over the outcomes gives; outcomes come in parts. */
 import { endCauses } from './job.ts';
 
 export interface PickedOutcome {
@@ -16,7 +16,7 @@ export class OutcomeCounts {
   steps = 0;
   shortest = 0;
   longest = 0;
-  /** of equal returns the first */
+  /** ties go to the first */
   worst: PickedOutcome = { index: 0, return: Infinity, length: 0 };
   best: PickedOutcome = { index: 0, return: -Infinity, length: 0 };
   first: PickedOutcome = { index: 0, return: 0, length: 0 };

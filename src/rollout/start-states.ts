@@ -1,4 +1,4 @@
-/** Start states as the float64 dynamics draw them; the cpu backend plays from them, others may take them over. */
+/** Start states as the float64 dynamics draw them. */
 import { Generator } from '../base/rng/generator.ts';
 import { type Env, stateArraySize } from '../envs/env.ts';
 import { checkSeeds } from './job-checks.ts';

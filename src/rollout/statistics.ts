@@ -1,23 +1,22 @@
-/** What the episodes of one candidate amount to, as plain numbers; every backend gives them, by the same definitions. */
+/** Statistics of one candidate's episodes, with the same definitions on every backend. */
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
 import { placeRanks } from '../base/order-statistics.ts';
 import { type EndCause, type Episodes, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
 import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
 
-/** Episodes that stand for the others; of equal ones the first. `median` and `mean`: whose return is closest to it. */
+/** Representative episodes; ties go to the first. `median` and `mean`: the episode with the closest return. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
 export type EpisodePick = (typeof episodePicks)[number];
 
-/** What is wanted of every candidate. */
 export interface StatisticsRequest {
   /** an episode with at least this return is a success */
   readonly successThreshold: number;
-  /** 0-based ranks of the returns that are wanted, ascending, none twice, at most `maxRanks` */
+  /** 0-based ranks of the requested returns, ascending and distinct, at most `maxRanks` */
   readonly ranks: readonly number[];
 }
 
-/** What a GPU keeps count of at a time. */
+/** The GPU counts so many at once. */
 export const maxRanks = 10;
 
 export interface Statistics {
@@ -27,7 +26,7 @@ export interface Statistics {
   readonly variance: number;
   /** the middle return, or the mean of the two middle ones */
   readonly median: number;
-  /** the returns at the ranks that were asked for */
+  /** the returns at the requested ranks */
   readonly ordered: readonly number[];
   readonly picks: Readonly<Record<EpisodePick, PickedOutcome>>;
   readonly successes: number;
@@ -46,18 +45,18 @@ export interface Measured extends Played {
   of(candidate: number): Statistics;
 }
 
-/** A return is no number: no comparison may ever see it. */
+/** A return is infinite or NaN, and must not enter any comparison. */
 export class BrokenReturnError extends R2poError {}
 
 export function brokenReturn(value: number, seed: number): BrokenReturnError {
   return new BrokenReturnError(
     'stats',
     `expected finite returns, got ${value} in the episode with seed ${seed}; ` +
-      'the policy drove the environment out of its numbers, try smaller parameters',
+      'the state became infinite or NaN, try smaller parameters',
   );
 }
 
-/** The two middle ranks of `n` values, the same one for an odd number. */
+/** The two middle ranks of `n` values, equal for an odd `n`. */
 export function middleRanks(n: number): readonly [number, number] {
   // Not by shifts, which take 2^31 for a negative number.
   return [Math.floor((n - 1) / 2), Math.floor(n / 2)];
@@ -76,9 +75,9 @@ export function statisticsOf(
 ): Statistics {
   const n = returns.length;
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const tally = new OutcomeCounts(successThreshold);
-  tally.add(returns, lengths, ends);
-  if (tally.broken !== null) throw brokenReturn(returns[tally.broken], firstSeed + tally.broken);
+  const counts = new OutcomeCounts(successThreshold);
+  counts.add(returns, lengths, ends);
+  if (counts.broken !== null) throw brokenReturn(returns[counts.broken], firstSeed + counts.broken);
   const { mean, variance } = moments(returns);
   const ordered = new Float64Array(returns);
   const [low, high] = middleRanks(n);
@@ -97,17 +96,17 @@ export function statisticsOf(
     variance,
     median,
     ordered: ranks.map((rank) => ordered[rank]),
-    ...tallied(tally, { median: nearest(median), mean: nearest(mean) }),
+    ...countedStatistics(counts, { median: nearest(median), mean: nearest(mean) }),
   };
 }
 
-/** What a tally says, beside two episodes that it cannot pick. */
-export function tallied(
-  tally: OutcomeCounts,
+/** The statistics that `counts` gives, with the two picks that need all returns. */
+export function countedStatistics(
+  counts: OutcomeCounts,
   nearest: { readonly median: PickedOutcome; readonly mean: PickedOutcome },
 ): Pick<Statistics, 'episodes' | 'picks' | 'successes' | 'ends' | 'steps' | 'shortest' | 'longest'> {
-  const { episodes, worst, best, first, successes, steps, shortest, longest } = tally;
-  const ends = Object.fromEntries(endCauses.map((cause, code) => [cause, tally.ends[code]])) as Statistics['ends'];
+  const { episodes, worst, best, first, successes, steps, shortest, longest } = counts;
+  const ends = Object.fromEntries(endCauses.map((cause, code) => [cause, counts.ends[code]])) as Statistics['ends'];
   return { episodes, picks: { ...nearest, worst, best, first }, successes, ends, steps, shortest, longest };
 }
 

@@ -370,7 +370,7 @@ describe('evaluate', () => {
     await expect(replay(1, 'median')).rejects.toThrow(
       `[evaluate] the replay of the median episode (seed ${seed}) returned`,
     );
-    await expect(replay(1, 'median')).rejects.toThrow('the cpu backend does not repeat itself');
+    await expect(replay(1, 'median')).rejects.toThrow('the cpu backend does not repeat its results');
   });
 
   it('does not let a NaN return become a mean', async () => {

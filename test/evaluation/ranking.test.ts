@@ -187,7 +187,7 @@ describe('a ranking', () => {
       );
       expect(order).toHaveLength(3);
       const at = order.findIndex(({ candidate }) => populations[0].candidates[candidate] === broken);
-      expect(recheck?.policies.map((one) => one.place)).toEqual([0, 1].filter((other) => other !== at));
+      expect(recheck?.policies.map((one) => one.position)).toEqual([0, 1].filter((other) => other !== at));
       expect(recheck?.broken).toMatchObject([{ reason: expect.stringContaining('seed 540') }]);
       if (at === 0) expect(recheck?.policies[0].againstBest).toBeNull();
     }

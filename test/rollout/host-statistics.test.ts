@@ -5,7 +5,7 @@ import { RankSearch, rankPasses } from '../../src/base/multi-pass-ranks.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { summaryRanks } from '../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
-import { type ByPlayingOptions, hostStatistics, type Play } from '../../src/rollout/host-statistics.ts';
+import { type HostStatisticsOptions, hostStatistics, type Play } from '../../src/rollout/host-statistics.ts';
 import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/job.ts';
 import { statisticsOf } from '../../src/rollout/statistics.ts';
 
@@ -80,7 +80,7 @@ describe('the search for ranks', () => {
 describe('statistics of parts', () => {
   const request = (episodes: number) => ({ successThreshold: 0.25, ranks: summaryRanks(episodes) });
 
-  async function expectAsAtOnce(play: Play, asked: RolloutJob, options: ByPlayingOptions): Promise<void> {
+  async function expectAsAtOnce(play: Play, asked: RolloutJob, options: HostStatisticsOptions): Promise<void> {
     const wanted = request(asked.episodes);
     const measured = await hostStatistics(play, asked, wanted, options);
     let steps = 0;

@@ -133,9 +133,9 @@ export function recheckTable(report: RankingReport): Table | null {
       'The order does not depend on these seeds, so means and differences are not biased by the selection. Compared ' +
       'with the same best policy; Holm over these comparisons.',
     columns: [
-      right('rank', ({ place }) => order[place].rank),
+      right('rank', ({ position }) => order[position].rank),
       left('policy', (one) => nameOf(report, one)),
-      right('mean before', ({ place }) => significant(order[place].summary.mean, digits)),
+      right('mean before', ({ position }) => significant(order[position].summary.mean, digits)),
       right('mean', ({ summary }) => significant(summary.mean, digits)),
       right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
       ...testColumns,
@@ -146,7 +146,7 @@ export function recheckTable(report: RankingReport): Table | null {
 /** Every policy with all digits, for a program. */
 export function rankingRows(report: RankingReport): Table {
   const { order, recheck } = report.ranking;
-  const fresh = new Map(recheck?.policies.map(({ place, summary }) => [order[place], summary.mean]));
+  const fresh = new Map(recheck?.policies.map(({ position, summary }) => [order[position], summary.mean]));
   return tableOf(order, {
     columns: [
       left('rank', ({ rank }) => rank),

@@ -5,24 +5,13 @@
 import { Generator } from '../../base/rng/generator.ts';
 import { actionSize, type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import { type Policy, policyValues } from '../../policies/policy.ts';
-import { type EndCause, endCauses, firstSeed, type RolloutJob, type TraceStep } from '../job.ts';
+import { type EndCause, type Episodes, endCauses, firstSeed, type RolloutJob, type TraceStep } from '../job.ts';
 import { argmax, clipToBox } from './actions.ts';
 
 /** Where the outcomes go, candidate-major as in `Episodes`. */
-export interface Outcomes {
-  readonly returns: Float64Array;
-  readonly lengths: Uint32Array;
-  readonly ends: Uint8Array;
-}
+export type Outcomes = Pick<Episodes, 'returns' | 'lengths' | 'ends'>;
 
-/** What a range of episodes needs to know of its job. */
-export interface RangeJob {
-  readonly candidates: readonly Float64Array[];
-  readonly episodes: number;
-  readonly seed: RolloutJob['seed'];
-}
-
-/** As Array.from, which asks an iterator for every number of a few. */
+/** Array.from without its iterator, which is slow for few numbers. */
 function plainArray(values: Float64Array, count: number): number[] {
   const copy: number[] = [];
   for (let i = 0; i < count; i++) copy.push(values[i]);
@@ -98,7 +87,13 @@ export class Player {
    * One function for the loops over episodes and steps: V8 inlines about a thousand bytes into a function, most called
    * first, and all of them should go to the step.
    */
-  play(job: RangeJob, from: number, to: number, out: Outcomes, recorder: Recorder | null): void {
+  play(
+    job: Pick<RolloutJob, 'candidates' | 'episodes' | 'seed'>,
+    from: number,
+    to: number,
+    out: Outcomes,
+    recorder: Recorder | null,
+  ): void {
     const { candidates, episodes } = job;
     const env = this.#env.dynamics;
     const constants = this.#env.params;

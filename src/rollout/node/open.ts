@@ -1,10 +1,10 @@
-/** Choosing a backend by name, and saying which one it became. */
+/** Opens a backend by name. */
 import { AdapterError } from '../../base/errors.ts';
 import type { Backend, BackendChoice } from '../backend.ts';
 import { openCpuBackend } from '../cpu/node/backend.ts';
 
 /**
- * Opens the backend. `auto` is webgpu when a hardware adapter answers, else cpu; `note` hears which one and why, so
+ * Opens the backend. `auto` is webgpu when a hardware adapter answers, else cpu; `note` gets which one and why, so
  * that a fallback is never silent. A software adapter is used only when webgpu is asked for by name.
  * @throws AdapterError when webgpu is asked for and there is no adapter
  * @throws UsageError when gpujs is asked for and the package is not installed
@@ -17,7 +17,7 @@ export async function openBackend(choice: BackendChoice, note: (text: string) =>
     note(`backend: gpujs, ${backend.adapter}`);
     return backend;
   }
-  // Loaded here: a cpu user needs neither Dawn nor a platform that it supports.
+  // Loaded here: the cpu backend also works on platforms without Dawn.
   const { openWebGpuBackend } = await import('../webgpu/node/backend.ts');
   const { openDevice } = await import('../webgpu/node/dawn.ts');
   try {

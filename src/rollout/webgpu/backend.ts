@@ -29,19 +29,18 @@ import { measure } from './statistics/device-statistics.ts';
 
 /** Memory that the outcomes of one candidate may take, bytes. */
 const defaultMemory = 2 ** 30;
-/** So few outcomes the host of a GPU sums up sooner than the GPU: on an H100 both take as long for about 500. */
+/** Up to so many episodes the host is faster than the GPU at the statistics: on an H100 both take the same time for about 500. */
 const episodesForHost = 2 ** 9;
 
 export interface WebGpuOptions {
   /** an open device; the backend closes it, and opens another when it has failed */
   readonly gpu: GpuDevice;
-  /** where the shaders come from */
   readonly readShader: ReadShader;
-  /** where the statistics are made; by the number of episodes and the kind of adapter when left out */
+  /** where statistics are computed; default: by the number of episodes and the kind of adapter */
   readonly statistics?: 'device' | 'host';
   /** bytes that the outcomes of one candidate may take on the device; beyond, episodes are played more than once */
   readonly memory?: number;
-  /** most outcomes in one buffer, a power of two of 4096 or more */
+  /** maximum number of outcomes in one buffer, a power of two of 4096 or more */
   readonly segment?: number;
   /** invocations per workgroup of the programs that play episodes, 1 ... 256 */
   readonly workgroup?: number;
@@ -52,7 +51,7 @@ export function webGpuBackend(options: WebGpuOptions): Backend {
   return new WebGpuBackend(options);
 }
 
-/** A device and all that lives on it. */
+/** A device with its programs and buffers. */
 interface GpuSession {
   readonly gpu: GpuDevice;
   readonly runner: Runner;
@@ -235,9 +234,9 @@ class WebGpuBackend implements Backend {
     request: StatisticsRequest,
     options: PlayOptions,
   ): Promise<Measured> {
-    const { statistics = this.#place(session, job), memory = defaultMemory } = this.#options;
+    const { statistics = this.#statisticsSide(session, job), memory = defaultMemory } = this.#options;
     if (statistics === 'host') {
-      // One part after the other, as they share the buffers.
+      // One part after the other: they share the buffers.
       let turn: Promise<unknown> = Promise.resolve();
       const play = (part: RolloutJob, given: PlayOptions): Promise<Episodes> => {
         const played = turn.then(() => this.#play(session, part, given));
@@ -265,8 +264,8 @@ class WebGpuBackend implements Backend {
     };
   }
 
-  /** A software adapter is the host's own processor, which has doubles to sum up with. */
-  #place({ gpu }: GpuSession, { candidates, episodes }: RolloutJob): 'device' | 'host' {
+  /** A software adapter runs on the host's processor, which sums up faster by itself. */
+  #statisticsSide({ gpu }: GpuSession, { candidates, episodes }: RolloutJob): 'device' | 'host' {
     const fits = episodes <= maxEpisodes;
     return fits && (gpu.adapter.software || candidates.length * episodes <= episodesForHost) ? 'host' : 'device';
   }
@@ -287,7 +286,7 @@ class WebGpuBackend implements Backend {
     });
 
     const size = traceWords(env);
-    // One record per number of steps played, 0 ... length: where the episode stands and what led there.
+    // One record per number of steps played, 0 ... length: the state and the step that led to it.
     const records = new Float32Array((length + 1) * size);
     const maxRecords = Math.floor(session.gpu.device.limits.maxStorageBufferBindingSize / (4 * size));
     let recordedTotal = Number.NaN;

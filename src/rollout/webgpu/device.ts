@@ -5,7 +5,7 @@ import { DeviceError, R2poError } from '../../base/errors.ts';
 export interface AdapterReport {
   /** one line: vendor, architecture, device and driver if available */
   readonly name: string;
-  /** a CPU pretends to be a GPU: right numbers, no speed */
+  /** a CPU emulates the GPU: right numbers, but slow */
   readonly software: boolean;
   readonly timestamps: boolean;
 }
@@ -17,7 +17,7 @@ export interface GpuDevice {
   readonly failed: boolean;
   /** Throws when it has failed. */
   check(): void;
-  /** What to throw when a call on the device failed: that it was lost or what it reported, else the call's own error. */
+  /** The error to throw for a failed call: the loss or the failure of the device, else the call's own error. */
   reasonOf(error: unknown): Promise<Error>;
   /** Another device, opened as this one was. */
   reopen(): Promise<GpuDevice>;
@@ -38,7 +38,6 @@ function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
   return { name, software: info.isFallbackAdapter || softwareNames.test(name) };
 }
 
-/** What an adapter says of itself. */
 export function reportOf(adapter: GPUAdapter): AdapterReport {
   return { ...describe(adapter.info), timestamps: adapter.features.has('timestamp-query') };
 }
@@ -66,7 +65,7 @@ export async function openGpuDevice(requestAdapter: RequestAdapter, limits: Devi
   let closed = false;
   let failure: R2poError | null = null;
   device.onuncapturederror = (event) => {
-    // Otherwise it is printed; here it fails the next call.
+    // Not printed: it fails the next call.
     event.preventDefault();
     failure ??= new DeviceError('webgpu', `the device reported: ${event.error.message}; nothing it computed is used`);
   };
@@ -87,7 +86,7 @@ export async function openGpuDevice(requestAdapter: RequestAdapter, limits: Devi
       if (failure) throw failure;
     },
     async reasonOf(error) {
-      // No call waits on `lost` while all is well: it would keep something of each for as long as the device lives.
+      // Only failed calls wait for `lost`: each wait is kept in memory for as long as the device lives.
       await Promise.race([lost, sleep(lossGraceSeconds)]);
       return failure ?? new R2poError('webgpu', `expected results from the device, got: ${error}`, { cause: error });
     },

@@ -265,7 +265,7 @@ describeGpu('measured on the GPU', () => {
       expect(left).toBe(-1);
       left = 0;
       await expect(scarce.measure(request, wanted(request.episodes, 0))).rejects.toThrow(
-        'expected 32768 bytes of memory on the device, there are less; play fewer episodes',
+        'expected 32768 bytes of memory on the device, got less; play fewer episodes',
       );
     } finally {
       await scarce.close();

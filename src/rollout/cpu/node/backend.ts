@@ -15,19 +15,19 @@ import { WorkerPool } from './pool.ts';
 import { CANCELLED, NEXT_SLICE } from './worker-job.ts';
 
 export interface CpuOptions {
-  /** most threads that play at once; as many as the machine runs in parallel when left out */
+  /** maximum number of threads; default: as many as the machine runs in parallel */
   readonly threads?: number;
 }
 
-/** A job that can take no longer than this is not worth waking the workers, s. */
+/** Shorter jobs are not worth waking the workers, s. */
 const parallelSeconds = 0.015;
-/** What a step takes in an environment that was not played yet, s. */
+/** Assumed time of a step in an environment that was not played yet, s. */
 const defaultStepSeconds = 3e-8;
 /** Shorter jobs are dominated by warm-up, s. */
 const minReliableSeconds = 0.005;
-/** Most outcomes in the memory that is kept for the next job. */
+/** Maximum number of outcomes in the memory that is kept for the next job. */
 const keptEpisodes = 2 ** 20;
-/** Between two looks at how far the workers are, ms. */
+/** Interval between progress reports, ms. */
 const progressMs = 200;
 
 /**
@@ -41,7 +41,7 @@ function inlineWholeSteps(): void {
 
 /**
  * Opens the cpu backend. Results do not depend on `threads`: every episode is computed from its own seed, by the same
- * code. Throws a usage error when `threads` is no positive whole number.
+ * code. Throws a usage error when `threads` is not a positive whole number.
  */
 export function openCpuBackend(options: CpuOptions = {}): Backend {
   const threads = options.threads ?? availableParallelism();
@@ -55,9 +55,9 @@ export function openCpuBackend(options: CpuOptions = {}): Backend {
 class ThreadedBackend extends SingleThreadBackend {
   readonly #threads: number;
   readonly #pool: WorkerPool;
-  /** the shortest time of one step on one thread that was seen, s */
+  /** shortest measured time of one step on one thread, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
-  /** what workers write into when there is not much */
+  /** reused memory for small jobs */
   #shared: Outcomes | null = null;
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
@@ -128,7 +128,7 @@ class ThreadedBackend extends SingleThreadBackend {
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
-    const told = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
+    const progressTimer = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
     try {
       await this.#pool.run(
         {
@@ -146,7 +146,7 @@ class ThreadedBackend extends SingleThreadBackend {
         Math.min(this.#threads, Math.ceil(total / size)),
       );
     } finally {
-      clearInterval(told);
+      clearInterval(progressTimer);
       signal?.removeEventListener('abort', cancel);
     }
     signal?.throwIfAborted();
@@ -158,7 +158,7 @@ function taken(control: Int32Array, size: number, total: number): number {
   return Math.min(1, (Atomics.load(control, NEXT_SLICE) * size) / total);
 }
 
-/** Workers find environment and policy by name; what has none can be played on the calling thread only. */
+/** Workers find environment and policy by name; others are played on the calling thread only. */
 function isRegistered(job: RolloutJob): boolean {
   const known =
     job.env.module !== null || envs.some((e) => e === job.env || (e.id === job.env.id && e.withOptions !== null));

@@ -40,7 +40,7 @@ export class WorkerPool {
     }
     // Without the flags of this process: some, as those of `node -e`, are refused for a file.
     const worker = new Worker(this.#entry, { execArgv: [] });
-    // A worker that dies while idle has no call to fail: its place is free again, and that is all.
+    // A worker that dies while idle fails no call: only its slot becomes free.
     const forget = () => {
       if (this.#workers[slot] === worker) this.#workers[slot] = undefined;
     };

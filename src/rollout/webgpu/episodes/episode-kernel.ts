@@ -31,9 +31,9 @@ export interface Slice {
 
 export interface EpisodeKernelOptions {
   readonly sizes: WeakMap<Kernel, DispatchSize>;
-  /** largest buffer that a program can be given */
+  /** largest buffer of a program */
   readonly bindingBytes: number;
-  /** most outcomes in one buffer */
+  /** maximum number of outcomes in one buffer */
   readonly segment: number;
   /** invocations per workgroup */
   readonly workgroup: number;
@@ -101,7 +101,7 @@ export class EpisodeKernel {
     this.#seeds = this.runner.upload('seeds', Uint32Array.from(words));
   }
 
-  /** To be submitted before the next one is asked for: it says what to play in a buffer that they share. */
+  /** To be submitted before the next dispatch is made: both write their job into the same buffer. */
   dispatch({ first, count, at, record = 0 }: Slice, outcomes: GPUBuffer): Dispatch {
     const { job, limit, runner } = this;
     if (!this.#candidates || !this.#seeds) throw new Error('a block has to begin before its episodes are played');

@@ -9,7 +9,7 @@ const stepMask = 2 ** causeShift - 1;
 export const stepsIn = (word: number): number => word & stepMask;
 export const causeIn = (word: number): number => word >>> causeShift;
 
-/** What shaders must know of it. */
+/** The same layout as WGSL constants. */
 export function outcomeDeclarations(): string {
   return [
     `const CAUSE_SHIFT: u32 = ${causeShift}u;`,

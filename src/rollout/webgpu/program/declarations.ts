@@ -1,6 +1,6 @@
 /**
- * What the host and the shaders must agree on: the declarations made from an environment's and a policy's records,
- * and the words that fill the environment's parameter buffer. Structs in buffers hold only f32 and u32, so word k is
+ * Layouts that the host shares with the shaders: declarations made from an environment's and a policy's records,
+ * and the words of the environment's parameter buffer. Structs in buffers hold only f32 and u32, so word k is
  * at byte 4k.
  */
 import { zigguratTables } from '../../../base/rng/ziggurat.ts';

@@ -1,7 +1,7 @@
 /**
- * Joins WGSL files into one program. Module-scope declarations may stand in any order in WGSL, so linking is joining;
- * what is left to do is to check that names are unique, that each file declares what its role promises, and to
- * remember where each line came from. The text is never rewritten: what is reviewed is what runs.
+ * Joins WGSL files into one program. Module-scope declarations may come in any order in WGSL, so linking is joining:
+ * it checks that names are unique and that each file declares what its role promises, and remembers where each line came
+ * from. The text is never rewritten: the reviewed text is the one that runs.
  */
 import { R2poError } from '../../../base/errors.ts';
 

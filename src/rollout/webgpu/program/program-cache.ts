@@ -21,7 +21,7 @@ export class ProgramCache {
     return program;
   }
 
-  /** Asked for rarely, and with much to do each time. */
+  /** Not cached: rare, and the work exceeds the linking. */
   probe(env: Env, what: 'resets' | 'transitions'): Program {
     return probeProgram(env, what, this.#read);
   }

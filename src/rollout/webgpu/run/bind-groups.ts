@@ -1,6 +1,6 @@
 /** Bind groups, kept for the calls that bind the same buffers again: to make one takes longer than to dispatch. */
 
-/** Most that are kept: those of several programs, and of a call whose outcomes take a few buffers. */
+/** Maximum number of kept groups: those of several programs, and of a call whose outcomes take a few buffers. */
 const kept = 64;
 
 export class BindGroups {

@@ -1,7 +1,7 @@
 /** Buffers that live as long as the device and grow when a call needs more. Whoever allocates, frees. */
 
 const smallest = 256;
-/** Free readback buffers that are kept: as many as can be under way, and one. */
+/** Free readback buffers that are kept: one more than can be in use. */
 const keptReadbacks = 3;
 
 const roundUp = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)));

@@ -2,7 +2,7 @@
 import { UsageError } from '../../../base/errors.ts';
 import { outcomeBytes } from '../episodes/outcome-word.ts';
 
-/** Outcomes in one buffer at most, unless asked otherwise: 32 MiB. */
+/** Default maximum number of outcomes in one buffer: 32 MiB. */
 export const defaultSegment = 2 ** 22;
 /** All sizes are multiples of this. */
 export const smallestSegment = 2 ** 12;
@@ -15,7 +15,7 @@ export interface Segment {
   readonly count: number;
 }
 
-/** Candidates that are played together: some with all their episodes in one segment, or one with many segments. */
+/** Candidates that are played together: many with one segment each, or one with many segments. */
 export interface EpisodeBlock {
   readonly first: number;
   readonly count: number;
@@ -25,11 +25,11 @@ export interface EpisodeBlock {
 export interface PlanRequest {
   readonly candidates: number;
   readonly episodes: number;
-  /** bytes of one candidate in the buffer that holds most of it */
+  /** bytes of one candidate in its largest buffer */
   readonly candidateBytes: number;
-  /** largest buffer that a program can be given */
+  /** largest buffer of a program */
   readonly bindingBytes: number;
-  /** most outcomes in one buffer, a power of two of `smallestSegment` or more */
+  /** maximum number of outcomes in one buffer, a power of two of `smallestSegment` or more */
   readonly segment: number;
 }
 
@@ -41,7 +41,7 @@ export function planBlocks({
   bindingBytes,
   segment,
 }: PlanRequest): EpisodeBlock[] {
-  const most = Math.min(segment, 2 ** Math.floor(Math.log2(bindingBytes / outcomeBytes)));
+  const maxOutcomes = Math.min(segment, 2 ** Math.floor(Math.log2(bindingBytes / outcomeBytes)));
   const uploaded = Math.floor(bindingBytes / candidateBytes);
   if (uploaded < 1) {
     throw new UsageError(
@@ -49,8 +49,8 @@ export function planBlocks({
       `expected a policy of at most ${bindingBytes} bytes, got ${candidateBytes}; use a smaller one or --backend cpu`,
     );
   }
-  const size = Math.min(uploaded, Math.max(1, Math.floor(most / episodes)));
-  const segments = cut(episodes, most).map(([first, count]) => ({ first, count }));
+  const size = Math.min(uploaded, Math.max(1, Math.floor(maxOutcomes / episodes)));
+  const segments = cut(episodes, maxOutcomes).map(([first, count]) => ({ first, count }));
   return cut(candidates, size).map(([first, count]) => ({ first, count, segments }));
 }
 

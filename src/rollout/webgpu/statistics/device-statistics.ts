@@ -1,4 +1,4 @@
-/** Plays the episodes of a job and sums them up where they were played, so that only a record per candidate comes back. */
+/** Plays the episodes of a job and computes statistics on the device, so that only a record per candidate comes back. */
 import { R2poError } from '../../../base/errors.ts';
 import type { PlayOptions } from '../../backend.ts';
 import type { StatisticsRequest } from '../../statistics.ts';
@@ -25,7 +25,7 @@ export interface MeasuredOnGpu {
   readonly compileSeconds: number;
 }
 
-/** What a submission holds besides the episodes that it plays. */
+/** Additional parts of a submission. */
 interface Extra {
   readonly dispatches?: readonly Dispatch[];
   /** brings the records of this block back */
@@ -35,12 +35,12 @@ interface Extra {
 }
 
 /**
- * So many outcomes are gone over in one submission, and a segment more. An H100 takes 1 ms for them and the host 0.2 ms to
+ * One submission processes so many outcomes, and a segment more. An H100 takes 1 ms for them and the host 0.2 ms to
  * submit; on a GPU of a twentieth of its speed the submission is still short.
  */
 const outcomesPerSubmission = 2 ** 25;
 
-/** Throws `R2poError` for a return that is no number, and the signal's reason between two dispatches. */
+/** Throws `R2poError` for a return that is not finite, and the signal's reason between two dispatches. */
 export async function measure(
   rollout: EpisodeKernel,
   request: StatisticsRequest,
@@ -57,7 +57,7 @@ export async function measure(
   return { records, gpuSeconds, compileSeconds };
 }
 
-/** Stages over outcomes that are held, until they are worth a submission of their own. */
+/** Collects stages over stored outcomes until they are worth a submission. */
 class Waiting {
   #dispatches: Dispatch[] = [];
   #outcomes = 0;
@@ -93,8 +93,8 @@ class Measurement {
   /** episodes, with those that are played again for a later stage */
   #toPlay: number;
   #played = 0;
-  /** more to play may turn up later, which must not look like a step back */
-  #told = 0;
+  /** kept, because `#toPlay` may grow and the share must not fall */
+  #reportedShare = 0;
 
   constructor(rollout: EpisodeKernel, summing: StatisticsStages, records: StatisticsRecords, options: MeasureOptions) {
     this.#rollout = rollout;
@@ -136,7 +136,7 @@ class Measurement {
     const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)];
     const held = new Map<GPUBuffer, number>();
     const last = segments.length - 1;
-    // What has a buffer of its own is played once.
+    // A segment with its own buffer is played once.
     const shared = segments.slice(buffers.length - 1);
     if (shared.length > 1) {
       this.#toPlay += shared.reduce((sum, { count }) => sum + count, 0) * (tiledSequence.length - 1);
@@ -148,7 +148,7 @@ class Measurement {
           this.#options.signal?.throwIfAborted();
           const outcomes = bufferOf(i);
           const dispatch = this.#summing.tiles(tiles, block, i, outcomes);
-          // What shares a buffer with others was overwritten since; the same seeds give the same episodes again.
+          // A shared buffer was overwritten; the same seeds give the same episodes again.
           if (held.get(outcomes) === i) {
             waiting.add(dispatch, segments[i].count);
             if (waiting.enough) await this.#send(waiting.take());
@@ -214,8 +214,8 @@ class Measurement {
       if (plays > 0) {
         this.#rollout.size.observe(steps, seconds);
         this.#played += plays;
-        this.#told = Math.max(this.#told, Math.min(1, this.#played / this.#toPlay));
-        this.#options.onProgress?.(this.#told);
+        this.#reportedShare = Math.max(this.#reportedShare, Math.min(1, this.#played / this.#toPlay));
+        this.#options.onProgress?.(this.#reportedShare);
       }
       this.#gpuSeconds = this.#gpuSeconds === null || gpuSeconds === null ? null : this.#gpuSeconds + gpuSeconds;
     });
@@ -225,7 +225,7 @@ class Measurement {
     return [this.#summing.histograms(block)];
   }
 
-  /** A buffer per segment as far as memory goes; the last one is for all that are left. */
+  /** A buffer per segment while memory suffices; the remaining segments share the last one. */
   async #segmentBuffers(segments: readonly Segment[]): Promise<GPUBuffer[]> {
     const { device, memory } = this.#options;
     const size = Math.max(...segments.map(({ count }) => count)) * outcomeBytes;
@@ -238,9 +238,6 @@ class Measurement {
       buffers.push(buffer);
     }
     if (buffers.length > 0) return buffers;
-    throw new R2poError(
-      'webgpu',
-      `expected ${size} bytes of memory on the device, there are less; play fewer episodes`,
-    );
+    throw new R2poError('webgpu', `expected ${size} bytes of memory on the device, got less; play fewer episodes`);
   }
 }

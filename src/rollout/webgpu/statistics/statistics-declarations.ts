@@ -1,4 +1,4 @@
-/** What the host and shaders/statistics.wgsl must agree on: sizes, and which word stands where. */
+/** Constants that the host shares with shaders/statistics.wgsl: sizes and word offsets. */
 import { type EpisodePick, maxRanks } from '../../statistics.ts';
 
 /** Bits per digit of the radix selection. Eight would fill a workgroup's memory with histograms. */
