@@ -1,4 +1,4 @@
-/** `r2po analyze`: what the iterations of runs show about critics and their edits. */
+/** `r2po analyze`: statistics of critics and their edits over the iterations of runs. */
 import type { Command } from 'commander';
 import { analyses } from '../report/analyses/index.ts';
 import type { Io } from './io.ts';
@@ -13,10 +13,10 @@ interface Options {
 export function define(command: Command, io: Io): void {
   const width = Math.max(...analyses.map(({ id }) => id.length));
   command
-    .description('Analyses the iterations of runs, from their records alone.')
+    .description('Analyses the recorded iterations of runs; plays no episodes and calls no model.')
     .argument('<kind>', analyses.map(({ id }) => id).join(', '))
-    .argument('<run...>', 'run folders, or folders that hold runs')
-    .option('--allow-mixed', 'pool runs of the offline optimiser with those of language models')
+    .argument('<run...>', 'run folders, or folders of run folders')
+    .option('--allow-mixed', 'pool runs of the offline optimiser with runs of language models')
     .addHelpText('after', `\nKinds:\n${analyses.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`);
   addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options) =>
     analyze(kind, paths, options, io),

@@ -1,4 +1,4 @@
-/** `r2po bench`: how fast every environment is on every backend, as ratios in one run. */
+/** `r2po bench`: the speed of every environment on every backend, relative to one cpu thread. */
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
@@ -35,29 +35,26 @@ export function define(command: Command, io: Io): void {
     new Option(`${flag} <s>`, description).argParser(positiveNumber(flag, 'seconds')).default(value);
   command
     .description(
-      'Times whole evaluate calls on one cpu thread, all threads and webgpu, on a policy that keeps episodes long: ' +
-        'steps per second, the time of a small call and of a million episodes, and what share of the operations that ' +
-        'the adapter issues at most the episodes make use of. Counts what the cpu leaves on the heap and how long ' +
-        'programs take to compile. Run it on a machine that does nothing else.',
+      'Measures whole evaluate calls on one cpu thread, all threads and webgpu, with a policy with long episodes: ' +
+        'steps per second, the time of a small call and of a million episodes, and the share of the peak issue rate. ' +
+        'Also measures heap allocations on the cpu and the compile time of GPU programs. Run it on an idle machine.',
     )
-    .argument('[env...]', 'environments, or paths of modules that define one; all of ours when left out')
+    .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
     .addOption(envOption())
     .addOption(
-      new Option('--episodes <list>', 'numbers of episodes, separated by commas').argParser((text: string) =>
-        text.split(',').map(readCount),
+      new Option('--episodes <list>', 'episode counts, separated by commas (default: from --seconds)').argParser(
+        (text: string) => text.split(',').map(readCount),
       ),
     )
-    .addOption(seconds('--seconds', 'without --episodes: as many as a call plays in about this time', 0.5))
+    .addOption(seconds('--seconds', 'without --episodes: as many episodes as one call plays in about this time', 0.5))
     .addOption(
-      countOption('--repeats', 'timed calls per line, more where they are short; the median counts', 1000).default(3),
+      countOption('--repeats', 'minimum number of timed calls per line; the median is reported', 1000).default(3),
     )
-    .addOption(
-      seconds('--million-seconds', 'a million episodes are estimated where they are expected to take longer', 20),
-    )
-    .option('--scaling', 'also the time of a call against its number of episodes and of candidates')
-    .addOption(seconds('--scaling-seconds', 'the curves of --scaling end where a call is expected to take longer', 5))
-    .option('--save <dir>', 'writes bench.json, bench.md and charts into this folder');
+    .addOption(seconds('--million-seconds', 'estimate the time of a million episodes if it would exceed this', 20))
+    .option('--scaling', 'also measure the time of a call against its number of episodes and of candidates')
+    .addOption(seconds('--scaling-seconds', 'with --scaling: end the curves when a call would take longer', 5))
+    .option('--save <dir>', 'write bench.json, bench.md and charts into this folder');
   addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));
 }
 
@@ -65,12 +62,12 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   if (options.save !== undefined) prepareBenchFolder(options.save);
   const asked = [...names, ...options.env];
   const chosen = asked.length === 0 ? envs.map((env) => env.id) : asked;
-  // A name that is none is found now, not after minutes.
+  // An unknown name must fail now, not after minutes.
   for (const name of chosen) await openEnv(name, options.envOption);
   const loadBefore = currentLoad();
   if (loadBefore !== null && loadBefore > quietLoad) {
     io.note(
-      `the machine is not quiet: ${loadBefore.toFixed(1)} processes ran in the last minute; the numbers say little`,
+      `the machine is busy: ${loadBefore.toFixed(1)} processes ran in the last minute; do not trust these numbers`,
     );
   }
   const documents: BenchDocument[] = [];
@@ -79,7 +76,7 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
     documents.push(chosen.length === 1 ? await bench(name, options, io) : await benchInProcess(name, options));
   }
   io.status(null);
-  // The last one is asked for the machine, because its GPU has been at work; the load is that before the first.
+  // GPU clocks are read after the last measurement, the load before the first.
   const machine = { ...documents[documents.length - 1].machine, loadBefore };
   const [{ date }] = documents;
   const document = { date, machine, environments: documents.flatMap((d) => d.environments) };
@@ -97,7 +94,7 @@ function printReport(document: BenchDocument, io: Io): void {
   io.print([...machineLines(document.machine), document.date.slice(0, 10)].join('\n'));
 }
 
-/** A process for each environment: V8's code for the loop is best while it has met one environment only. */
+/** One process per environment: V8 optimises the loop best while it has seen a single environment. */
 async function benchInProcess(name: string, options: Options): Promise<BenchDocument> {
   const { envOption, episodes, seconds, repeats, millionSeconds, scaling, scalingSeconds } = options;
   const args = [process.argv[1], 'bench', name, '--repeats', `${repeats}`, '--seconds', `${seconds}`];
@@ -149,7 +146,7 @@ async function openBackends(io: Io): Promise<BenchBackend[]> {
     backends.push({ name: 'webgpu', backend: await openWebGpuBackend({ gpu: device }), device });
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
-    io.note('webgpu is left out: no adapter');
+    io.note('webgpu skipped: no adapter');
   }
   return backends;
 }

@@ -1,4 +1,4 @@
-/** `r2po doctor`: what this machine has, what is missing, and what to do about it. */
+/** `r2po doctor`: checks this machine and says how to install what is missing. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -20,7 +20,7 @@ interface Finding {
   readonly topic: string;
   readonly status: Status;
   readonly found: string;
-  /** what to do; null when there is nothing to do */
+  /** null when there is nothing to do */
   readonly advice: string | null;
 }
 
@@ -32,11 +32,11 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command
-    .description('Looks at the adapter, its driver, the model endpoints and the disk, and says what is missing.')
+    .description('Checks GPU adapter, driver, model endpoints and disk, and reports problems.')
     .option('--runs-dir <dir>', 'folder for runs', 'runs')
     .option(
       '--model <name>',
-      'ask this model a question as a run does, which costs some hundred tokens; exit code 4 where its answer is of no use',
+      'ask this model one question as a run does (a few hundred tokens); exit code 4 if the answer is unusable',
     );
   addOutputOptions(command, io).action(async (options: Options) => {
     const asked = options.model === undefined ? null : await modelFinding(options.model, io);
@@ -52,7 +52,7 @@ export function define(command: Command, io: Io): void {
     if (options.json) io.printJson({ findings });
     else io.print(report(findings, io));
     if (asked?.status === 'missing') {
-      throw new ModelError('doctor', `expected a usable answer of "${options.model}", got none: ${asked.advice}`);
+      throw new ModelError('doctor', `expected a usable answer from "${options.model}", got none: ${asked.advice}`);
     }
   });
 }
@@ -66,7 +66,7 @@ function report(findings: readonly Finding[], io: Io): string {
   ];
   const table = io.table(tableOf(findings, { columns }));
   const advice = findings.filter((f) => f.advice !== null).map((f) => `- ${f.topic}: ${f.advice}`);
-  return advice.length === 0 ? table : `${table}\n\nWhat to do\n${advice.join('\n')}`;
+  return advice.length === 0 ? table : `${table}\n\nAdvice\n${advice.join('\n')}`;
 }
 
 function nodeFinding(): Finding {
@@ -102,8 +102,8 @@ async function gpuFindings(): Promise<Finding[]> {
       status: software ? 'note' : 'ok',
       found: `${name}${software ? ' (software)' : ''}`,
       advice: software
-        ? `it gives right numbers without speed, so --backend auto takes the cpu; ${driverAdvice()}`
-        : 'run "r2po parity" once to see that its numbers agree with float64',
+        ? `its numbers are right but it is slow, so --backend auto uses the cpu; ${driverAdvice()}`
+        : 'run "r2po parity" once to check that its numbers agree with float64',
     },
     {
       topic: 'GPU timestamps',
@@ -114,7 +114,7 @@ async function gpuFindings(): Promise<Finding[]> {
   ];
 }
 
-/** Folders where a Vulkan driver announces itself on Linux. */
+/** Folders where Vulkan drivers are registered on Linux. */
 const icdFolders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];
 
 function driverAdvice(): string {
@@ -147,7 +147,7 @@ async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const offline: Finding = {
     topic: 'model "offline"',
     status: 'ok',
-    found: 'always there; a numeric optimiser, not a language model',
+    found: 'always available; a numeric optimiser, not a language model',
     advice: null,
   };
   const keys = modelKeyVariables.map(({ provider, variable }): Finding => {
@@ -173,7 +173,7 @@ function ggufFinding(): Finding {
 /** A local model may have to be loaded first. */
 const patient: Config['llm'] = llmSearchSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
 
-/** A real question, in the words and the form of a run: it fails where a run would get nothing to use. */
+/** Asks a real question with the prompts and settings of a run, so that it fails where a run would fail. */
 async function modelFinding(name: string, io: Io): Promise<Finding> {
   const { openModel } = await import('../runs/models/open-model.ts');
   const { askTrialQuestion } = await import('../runs/models/trial-question.ts');
@@ -181,7 +181,8 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
   try {
     const note = (text: string) => io.note(text);
     const model = await openModel(name, { llm: patient }, note);
-    if (model.kind !== 'model') return { topic, status: 'ok', found: 'no language model to ask', advice: null };
+    if (model.kind !== 'model')
+      return { topic, status: 'ok', found: 'not a language model; nothing to ask', advice: null };
     const { asked, problem } = await askTrialQuestion(model, note);
     const { reply, request } = asked;
     const { usage } = reply;
@@ -191,19 +192,17 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
       `${usage.promptTokens} + ${usage.completionTokens} tokens${usage.estimated ? ' (estimated)' : ''}`,
       ...(reply.tokensPerSecond === null ? [] : [`${reply.tokensPerSecond.toFixed(1)} tokens/s`]),
       `form ${request.form}`,
-      reply.reasoning === null
-        ? 'no reasoning of its own'
-        : `reasoning of ${usage.reasoningTokens ?? 'unknown'} tokens`,
+      reply.reasoning === null ? 'no reasoning' : `reasoning of ${usage.reasoningTokens ?? 'unknown'} tokens`,
       `context ${context === null ? 'unknown' : `${context} tokens`}`,
-      `ended by ${reply.finishReason ?? 'nothing named'}`,
+      `finish reason ${reply.finishReason ?? 'unknown'}`,
       ...(reply.dropped.length === 0 ? [] : [`refuses ${reply.dropped.join(', ')}`]),
     ].join(', ');
-    if (problem === null) return { topic, status: 'ok', found: `${facts}; the answer can be used`, advice: null };
-    const advice = `the answer cannot be used: ${problem} It was "${excerpt(reply.text || (reply.reasoning ?? ''))}". Try another model, or turn its reasoning off (llm.think: false)`;
+    if (problem === null) return { topic, status: 'ok', found: `${facts}; the answer is usable`, advice: null };
+    const advice = `the answer is unusable: ${problem} It was "${excerpt(reply.text || (reply.reasoning ?? ''))}". Try another model, or turn its reasoning off (llm.think: false)`;
     return { topic, status: 'missing', found: `${facts}; no usable answer`, advice };
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
-    return { topic, status: 'missing', found: 'cannot be used', advice: error.detail };
+    return { topic, status: 'missing', found: 'unusable', advice: error.detail };
   }
 }
 
@@ -217,8 +216,8 @@ async function ollamaFinding(base: string): Promise<Finding> {
     const advice = names.length === 0 ? 'pull one, for example "ollama pull gpt-oss:20b"' : null;
     return { topic, status: names.length === 0 ? 'note' : 'ok', found, advice };
   } catch {
-    const advice = 'start Ollama, or set OLLAMA_BASE_URL or OLLAMA_HOST to where it runs';
-    return { topic, status: 'note', found: `nothing answers at ${base}`, advice };
+    const advice = 'start Ollama, or set OLLAMA_BASE_URL or OLLAMA_HOST to its address';
+    return { topic, status: 'note', found: `no answer at ${base}`, advice };
   }
 }
 
@@ -233,12 +232,12 @@ function diskFinding(runsDir: string): Finding {
       topic,
       status: 'missing',
       found: `${folder} is not writable`,
-      advice: 'use --runs-dir with a folder of yours',
+      advice: 'set --runs-dir to a folder that you can write to',
     };
   }
   const { bavail, bsize } = statfsSync(folder);
   const free = (Number(bavail) * Number(bsize)) / 2 ** 30;
   const low = free < 1;
-  const advice = low ? 'a run takes some MB; make room' : null;
+  const advice = low ? 'a run needs a few MB; free some space' : null;
   return { topic, status: low ? 'note' : 'ok', found: `writable, ${free.toFixed(1)} GiB free`, advice };
 }

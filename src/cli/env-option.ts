@@ -1,10 +1,10 @@
-/** The option `--env-option`, apart from the others because the YAML parser takes long to load. */
+/** The option `--env-option`, in a file of its own because the YAML parser is slow to load. */
 import { Option } from 'commander';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { EnvOptions } from '../envs/env.ts';
 
-/** `--env-option <key=value>`, as often as wanted; the value is read as YAML, like an override of a configuration. */
+/** `--env-option <key=value>`, repeatable; the value is YAML, as in an override of a configuration. */
 export function envOption(): Option {
   return new Option('--env-option <key=value>', 'option of the environment, such as map=8x8; can be repeated')
     .argParser((text: string, before: EnvOptions) => {

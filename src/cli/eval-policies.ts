@@ -21,28 +21,28 @@ export interface RankOptions {
   readonly policies: string;
   readonly episodes: number;
   readonly seed: number;
-  /** lines that are shown */
+  /** number of lines to show */
   readonly top: number;
-  /** fresh episodes for the first ones; as many as `episodes` when left out, 0 for none */
+  /** fresh episodes for the top policies; default: `episodes`; 0: no re-check */
   readonly recheck?: number;
   readonly csv?: string;
   readonly json?: boolean;
 }
 
-/** How many of the first play again. */
+/** Number of top policies that are re-checked. */
 const recheckedPolicies = 10;
-/** Lines on stderr about what was left out; all of it is in the document. */
-const shownReasons = 10;
+/** Maximum number of lines on stderr; the JSON document is complete. */
+const maxReasons = 10;
 
-export interface RankPlace {
+export interface RankUnits {
   readonly backend: Backend;
   readonly env: Env;
   readonly maxSteps: number | null;
   readonly signal: AbortSignal;
 }
 
-export async function rankAndReport(place: RankPlace, options: RankOptions, io: Io): Promise<void> {
-  const { backend, env } = place;
+export async function rankAndReport(units: RankUnits, options: RankOptions, io: Io): Promise<void> {
+  const { backend, env } = units;
   const { episodes, seed } = options;
   const set = await loadPolicySet(options.policies, env);
   for (const { policy } of set.groups) {
@@ -54,7 +54,7 @@ export async function rankAndReport(place: RankPlace, options: RankOptions, io: 
   const file = options.csv === undefined ? null : await OutputFile.create('--csv', options.csv);
   try {
     const ranking = await rankPolicies({
-      ...place,
+      ...units,
       populations: set.groups.map(({ policy, members }) => ({ policy, candidates: members.map((m) => m.params) })),
       ...{ episodes, seed },
       recheck: fresh > 0 ? { top: recheckedPolicies, episodes: fresh } : null,
@@ -64,7 +64,7 @@ export async function rankAndReport(place: RankPlace, options: RankOptions, io: 
     const report: RankingReport = { set, ranking, seed, episodes };
     await file?.write(csvTable(rankingRows(report)));
     await file?.finish();
-    tellRest(report, io);
+    reportLeftOut(report, io);
     const { steps, seconds } = ranking;
     if (options.json) {
       const { id, adapter } = backend;
@@ -81,16 +81,14 @@ export async function rankAndReport(place: RankPlace, options: RankOptions, io: 
   }
 }
 
-/** What is not in the order, and why. */
-function tellRest(report: RankingReport, io: Io): void {
+/** Policies that are not ranked, and why. */
+function reportLeftOut(report: RankingReport, io: Io): void {
   const left = notRanked(report);
-  for (const { name, reason } of left.slice(0, shownReasons)) io.warn(`left out: ${name}: ${reason}`);
-  if (left.length > shownReasons) io.warn(`left out: ${left.length - shownReasons} more; --json names all`);
+  for (const { name, reason } of left.slice(0, maxReasons)) io.warn(`left out: ${name}: ${reason}`);
+  if (left.length > maxReasons) io.warn(`left out: ${left.length - maxReasons} more; see --json`);
   const { duplicates } = report.set;
-  for (const { name, of } of duplicates.slice(0, shownReasons))
-    io.note(`${name} has the parameters of ${of}, which is kept`);
-  if (duplicates.length > shownReasons)
-    io.note(`${duplicates.length - shownReasons} more duplicates; --json names all`);
+  for (const { name, of } of duplicates.slice(0, maxReasons)) io.note(`${name}: same parameters as ${of}; skipped`);
+  if (duplicates.length > maxReasons) io.note(`${duplicates.length - maxReasons} more duplicates; see --json`);
 }
 
 function shown({ title, note, columns, rows }: Table, io: Io): string {

@@ -1,4 +1,4 @@
-/** `r2po eval`: plays episodes of one policy and says how it did, or of many and says which is best. */
+/** `r2po eval`: plays episodes of one policy, or ranks many policies. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,14 +47,14 @@ interface Options {
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Plays episodes of one policy, or ranks many on the same seeds. Episode seeds are --seed, --seed + 1, ...: those of Gymnasium.',
+      'Plays episodes of one policy, or ranks many on the same seeds. Episode seeds are --seed, --seed + 1, ..., as in Gymnasium.',
     )
-    .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
+    .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
     .option('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
     .option(
       '--policies <source>',
-      'rank many on the same seeds: a folder of policy files and run folders, or a file with a policy per line (- for stdin)',
+      'rank many policies on the same seeds: a folder of policy files and run folders, or a file with one policy per line (- for stdin)',
     )
     .addOption(countOption('--episodes', 'episodes to play', maxMeasuredEpisodes).default(20))
     .addOption(seedOption('seed of the first episode').default(0))
@@ -63,19 +63,19 @@ export function define(command: Command, io: Io): void {
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
-    .addOption(countOption('--top', 'with --policies: lines to show', Number.MAX_SAFE_INTEGER).default(20))
+    .addOption(countOption('--top', 'with --policies: number of policies to show', Number.MAX_SAFE_INTEGER).default(20))
     .addOption(
       new Option(
         '--recheck <n>',
-        'with --policies: fresh episodes for the first ten (default: --episodes; 0: none)',
+        'with --policies: re-check the first ten on this many fresh episodes (default: --episodes; 0: none)',
       ).argParser(wholeNumber('--recheck', 0, maxMeasuredEpisodes)),
     )
-    .option('--csv <file>', 'with --policies: write all of them, one CSV row each')
-    .option('--dump-wgsl <file>', 'write the WGSL program that plays the episodes; - for stdout, and play nothing');
+    .option('--csv <file>', 'with --policies: write one CSV row per policy')
+    .option('--dump-wgsl <file>', 'write the WGSL program of the episodes; -: print it and play nothing');
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
 
-/** Options that are about one policy, and those about many. */
+/** Options that apply to one policy only, or to many only. */
 const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
 const many = ['recheck', 'csv'] as const;
 
@@ -130,7 +130,7 @@ async function run(options: Options, io: Io): Promise<void> {
   }
 }
 
-/** A run folder has its best policy, unless it is of a training that was imported. */
+/** Explains why the folder of an imported training has no best policy. */
 async function refuseWithoutPolicy(source: string): Promise<void> {
   if (source === '-' || existsSync(join(source, 'best.json'))) return;
   const { refuseTraining } = await import('../runs/folder/folder.ts');
@@ -178,7 +178,7 @@ async function play(subject: Subject, options: Options, io: Io): Promise<void> {
   }
 }
 
-/** The file of the returns is there when all of them are in it, and not before. */
+/** The file of the returns appears only when it is complete. */
 async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Promise<EvaluateResult> {
   const { backend, env, policy, params, signal } = subject;
   const { episodes, seed } = options;
@@ -204,14 +204,12 @@ function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null 
   if (maxSteps !== undefined) return maxSteps;
   const cap = defaultStepCap(env);
   if (cap !== null) {
-    io.note(
-      `${env.id} has no step limit of its own: episodes are stopped after ${cap} steps; --max-steps sets another`,
-    );
+    io.note(`${env.id} has no step limit: episodes are stopped after ${cap} steps; change this with --max-steps`);
   }
   return cap;
 }
 
-/** The statistics of the document: `episodes` stands in front of them, and of the picked episodes the median one is named. */
+/** The statistics of the document: `episodes` comes first there, and the median episode is the only single one. */
 function shownStatistics(summary: Summary) {
   const { episodes: _, mean_episode, worst_episode, best_episode, first_episode, ...rest } = summary;
   return rest;

@@ -24,13 +24,13 @@ const formats = ['reference', ...tableFormats] as const;
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Writes runs as logs of the Python reference, which its own scripts read, or as one table (CSV or Parquet) with a ' +
-        'row per iteration and candidate. For the logs, the episodes of a run are played again from their seeds.',
+      'Exports runs as one table (CSV or Parquet) with a row per iteration and candidate, or as logs that the scripts ' +
+        'of the Python reference read. For the logs, the episodes of a run are replayed from their seeds.',
     )
-    .argument('<run...>', 'run folders, or folders that hold runs')
-    .addOption(new Option('--format <name>', 'what to write').choices(formats).default('csv'))
-    .requiredOption('--out <dir>', 'folder to write into; made when missing')
-    .option('--force', 'replace what is there');
+    .argument('<run...>', 'run folders, or folders of run folders')
+    .addOption(new Option('--format <name>', 'output format').choices(formats).default('csv'))
+    .requiredOption('--out <dir>', 'output folder; created if missing')
+    .option('--force', 'overwrite existing files');
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
     const runs = runFolders(paths, io);
     const table = tableFormats.find((name) => name === options.format);
@@ -40,19 +40,22 @@ export function define(command: Command, io: Io): void {
   });
 }
 
-/** What holds no run is an error where it was named, and a warning where it was found. */
+/** A named path without runs is an error; one found inside of a folder is a warning. */
 function runFolders(paths: readonly string[], io: Io): readonly string[] {
   const { folders, leftOut } = findRunFolders(paths, 'export');
   for (const { path, reason } of leftOut) {
     if (paths.includes(path)) {
-      throw new UsageError('export', `expected a run folder or one that holds runs, got "${path}", which ${reason}`);
+      throw new UsageError(
+        'export',
+        `expected a run folder or a folder of run folders, got "${path}", which ${reason}`,
+      );
     }
     io.warn(`left out: ${path}: ${reason}`);
   }
   return folders;
 }
 
-/** A table under way: rows go into a draft, which gets its name when it is whole. */
+/** Writes rows into a draft file, which is renamed when complete. */
 interface TableWriter {
   add(rows: readonly TidyRow[]): void;
   finish(): void;

@@ -1,4 +1,4 @@
-/** `r2po import`: logs of other programs as run folders of ours. */
+/** `r2po import`: logs of other programs as run folders. */
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { R2poError, UsageError, unknownName } from '../base/errors.ts';
@@ -25,17 +25,16 @@ const formats = ['r2po', 'sb3'] as const;
 
 type Imported = ImportedRun | ImportedTraining;
 
-/** What a folder holds of one format. */
+/** The logs of one format in a folder. */
 interface Source {
-  /** to be imported one after the other */
   readonly found: readonly { readonly name: string; readonly load: () => Promise<Imported> }[];
-  /** what was looked at and is none */
+  /** files that are not logs of this format */
   readonly passedOver: readonly SkippedFile[];
 }
 
 interface Format {
   readonly title: string;
-  /** what has to be in the folder */
+  /** required content of the folder */
   readonly expected: string;
   readonly open: (folder: string, options: Options) => Promise<Source>;
 }
@@ -43,7 +42,7 @@ interface Format {
 const sources: Readonly<Record<FormatName, Format>> = {
   r2po: {
     title: 'runs of the reference',
-    expected: 'a folder with overall_log.txt or episode_<k>/ in it, or such folders below it',
+    expected: 'a folder with overall_log.txt or episode_<k>/, or with subfolders of that kind',
     open: async (folder, { env, method, model, runsDir }) => {
       const { findReferenceRuns: findRuns } = await import('../interop/reference/find.ts');
       const { importRun } = await import('../interop/reference/import.ts');
@@ -63,7 +62,7 @@ const sources: Readonly<Record<FormatName, Format>> = {
   },
   sb3: {
     title: 'trainings with Stable-Baselines3',
-    expected: 'a folder with monitor.csv, <n>.monitor.csv or overall_log.txt in it, or such folders below it',
+    expected: 'a folder with monitor.csv, <n>.monitor.csv or overall_log.txt, or with subfolders of that kind',
     open: async (folder, { env, method, window, runsDir }) => {
       const { findTrainings } = await import('../interop/sb3/find.ts');
       const { importTraining } = await import('../interop/sb3/import.ts');
@@ -86,20 +85,20 @@ const now = () => ({ argv: process.argv.slice(2), now: Date.now() });
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Reads logs of the Python reference (r2po), or results of Stable-Baselines3 (sb3: monitor files, and what the ' +
-        'baselines of the reference log), one run or a folder with many, into run folders. They are marked as imported: ' +
-        'they can be exported and read, not resumed or replayed. What cannot be read is accounted for.',
+      'Imports logs of the Python reference (r2po) or results of Stable-Baselines3 (sb3: monitor files, and logs of the ' +
+        'baselines of the reference) as run folders: one run or a folder with many. Imported runs can be reported, ' +
+        'analysed and exported, but not resumed or replayed. Unreadable parts are reported.',
     )
     .argument('<format>', formats.join(', '), (text: string) => {
       if ((formats as readonly string[]).includes(text)) return text;
       throw new UsageError('import', unknownName('format', text, formats));
     })
-    .argument('<dir>', 'folder of a run, of an experiment, or of all logs')
-    .option('--runs-dir <dir>', 'where run folders are made', 'runs')
-    .option('--env <id>', 'environment, where the name of the folder does not say it (cartpole_props/run_1)')
-    .option('--method <id>', 'method, or algorithm of sb3 (ppo), where the name of the folder does not say it')
-    .option('--model <name>', 'r2po: what answered the prompts, where the log does not say it', 'unknown')
-    .addOption(countOption('--window', 'sb3: training episodes of which one mean is made', 100_000).default(20));
+    .argument('<dir>', 'folder of one run, of an experiment, or of all logs')
+    .option('--runs-dir <dir>', 'folder for run folders', 'runs')
+    .option('--env <id>', 'environment, if the folder name (cartpole_props/run_1) does not contain it')
+    .option('--method <id>', 'method, or algorithm of sb3 (ppo), if the folder name does not contain it')
+    .option('--model <name>', 'r2po: model that answered the prompts, if the log does not name it', 'unknown')
+    .addOption(countOption('--window', 'sb3: training episodes per averaging window', 100_000).default(20));
   addOutputOptions(command, io).action(async (format: FormatName, folder: string, options: Options) =>
     importLogs(format, folder, options, io),
   );
@@ -108,11 +107,11 @@ export function define(command: Command, io: Io): void {
 async function importLogs(format: FormatName, folder: string, options: Options, io: Io): Promise<void> {
   const { title, expected, open } = sources[format];
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError('import', `expected ${expected}, got "${folder}", which is no folder`);
+    throw new UsageError('import', `expected ${expected}, got "${folder}", which is not a folder`);
   }
   const { found, passedOver } = await open(folder, options);
   if (found.length === 0) {
-    const but = passedOver.map(({ path, found: what }) => `; passed over ${path}: ${what}`).join('');
+    const but = passedOver.map(({ path, found: what }) => `; skipped ${path}: ${what}`).join('');
     throw new UsageError('import', `no ${title} found in "${folder}"; expected ${expected}${but}`);
   }
   const runs: Imported[] = [];
@@ -152,7 +151,7 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
   if (imported.length === 0) {
     throw new R2poError(
       'import',
-      `none of the ${found.length} logs in "${folder}" could be used; see what was skipped`,
+      `expected at least one usable log in "${folder}", got none of ${found.length}; see the skipped files above`,
     );
   }
 }

@@ -8,7 +8,7 @@ import { type Table, textTable, textWidth, withoutColors } from '../report/table
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
-/** What is needed of `process.stdout` and `process.stderr`. */
+/** The part of `process.stdout` and `process.stderr` that is used. */
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -19,13 +19,13 @@ export interface OutputStream {
 export interface Io {
   /** set by `--quiet`: drops notes and status lines; warnings and errors stay */
   quiet: boolean;
-  /** colours for text on stdout; all of them are the identity where colour is off */
+  /** colours for text on stdout; identity functions when colour is off */
   readonly outColors: Colors;
   /** colours for text on stderr */
   readonly errColors: Colors;
-  /** stderr is a terminal where a line can be drawn again; false in CI, so that logs stay readable */
+  /** stderr is a terminal whose lines can be redrawn; false in CI, so that logs stay readable */
   readonly live: boolean;
-  /** a table as text for stdout, fitted to the terminal where stdout is one */
+  /** a table as text for stdout, fitted to the width of a terminal */
   table(table: Pick<Table, 'columns' | 'rows'>): string;
   /** a result: text on stdout, a line break is added */
   print(text: string): void;
@@ -56,7 +56,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   let drawn = 0;
   const drawStatus = () => {
     if (status === null) return;
-    // More lines than the terminal has could not be taken back.
+    // Lines that have scrolled off cannot be cleared.
     const lines = status.split('\n').slice(0, Math.max(1, (stderr.rows ?? 24) - 1));
     stderr.write(lines.map((text) => clip(text, (stderr.columns ?? 80) - 1)).join('\n'));
     drawn = lines.length;
@@ -95,7 +95,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   return io;
 }
 
-/** A status line that wraps cannot be redrawn; colours are dropped where it has to be cut. */
+/** A status line that wraps cannot be redrawn; a cut line loses its colours. */
 function clip(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   return `${[...withoutColors(text)].slice(0, Math.max(0, columns - 1)).join('')}…`;

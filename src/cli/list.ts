@@ -1,11 +1,11 @@
-/** `r2po list envs|policies|methods|models`: what exists, with ids, sizes and settings. */
+/** `r2po list envs|policies|methods|models`: ids, sizes and settings. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import type { Io } from './io.ts';
 import type { Listing } from './listings/listing.ts';
 import { addOutputOptions } from './options.ts';
 
-/** Each is loaded when it is asked for: the providers of models alone take longer to load than the rest to run. */
+/** Loaded on demand: the model providers alone take longer to load than everything else takes to run. */
 const listings: Readonly<Record<string, () => Promise<Listing>>> = {
   envs: async () => (await import('./listings/envs.ts')).listEnvs(),
   policies: async () => (await import('./listings/policies.ts')).listPolicies(),
@@ -22,7 +22,9 @@ function readListing(text: string): () => Promise<Listing> {
 
 export function define(command: Command, io: Io): void {
   addOutputOptions(command, io)
-    .description('List what exists, with ids, sizes and settings. In --json an infinite bound is null.')
+    .description(
+      'Lists environments, policies, methods or models with their ids, sizes and settings. An infinite bound is null in --json.',
+    )
     .argument('<what>', Object.keys(listings).join(', '), readListing)
     .action(async (load: () => Promise<Listing>, options: { json?: boolean }) => {
       const listing = await load();

@@ -6,7 +6,7 @@ import { readAsset } from '../base/node/assets.ts';
 import { commands } from './command.ts';
 import { createIo, type Io } from './io.ts';
 
-/** Prints what a failure means to the user; the result is the exit code. `command` is empty or ends with a blank. */
+/** Prints one error message; returns the exit code. `command` is empty or ends with a blank. */
 function reportFailure(error: unknown, command: string, io: Io): number {
   io.status(null);
   if (error instanceof CommanderError) {
@@ -22,29 +22,29 @@ function reportFailure(error: unknown, command: string, io: Io): number {
   io.error(
     expected
       ? error.message
-      : `unexpected failure, which is a defect of r2po: ${text}; run again with R2PO_DEBUG=1 to see where`,
+      : `unexpected failure, a bug in r2po: ${text}; run again with R2PO_DEBUG=1 for the stack trace`,
   );
   if (process.env.R2PO_DEBUG === '1') console.error(error);
   return expected ? error.exitCode : exitCodes.failed;
 }
 
-/** `.env` of the working directory; what is already set in the environment wins. */
+/** Reads `.env` of the working directory; variables of the environment take precedence. */
 function loadEnvFile(io: Io): void {
   try {
     process.loadEnvFile('.env');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') io.warn(`the file .env was not read: ${message}`);
+    if (code !== 'ENOENT') io.warn(`cannot read .env: ${message}`);
   }
 }
 
-/** Node deliberately keeps a closed pipe an error; for a command-line program it is how `| head` says "enough". */
+/** Node treats a closed pipe as an error; for a command-line program it is the normal end of `| head`. */
 function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });
-  // Progress that nobody reads any more is no reason to stop a run.
+  // A run continues when nobody reads its progress.
   process.stderr.on('error', () => {});
 }
 
@@ -60,7 +60,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
       .exitOverride()
       // Errors are printed in one place, below; help and version still go out through here.
       .configureOutput({ outputError: () => {} })
-      .addHelpText('after', '\n"r2po <command> --help" says more about a command.')
+      .addHelpText('after', '\nUse "r2po <command> --help" for the options of a command.')
       .hook('preSubcommand', async (_program, command) => {
         current = `${command.name()} `;
         const entry = commands.find((c) => c.name === command.name());
@@ -81,7 +81,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
 
 endQuietlyOnClosedPipe();
 const io = createIo(process.stdout, process.stderr, process.env);
-// What fails outside of the command's own promise: an event handler, or a promise that nobody waits for.
+// Failures outside of the command's promise: in an event handler, or in a promise that is not awaited.
 process.on('uncaughtException', (error) => process.exit(reportFailure(error, '', io)));
 loadEnvFile(io);
 process.exitCode = await main(process.argv.slice(2), io);

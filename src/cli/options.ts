@@ -1,7 +1,4 @@
-/**
- * Options that several commands share, and strict readers for their values. Every reader throws a `UsageError` that
- * names the option, what it takes and what it got.
- */
+/** Options that several commands share, and strict readers for their values, which throw a `UsageError`. */
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
@@ -9,7 +6,7 @@ import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
 
-/** Numbers as people write them: `5`, `-0.5`, `1e6`. No hex, no blanks, no thousands separators. */
+/** `5`, `-0.5`, `1e6`; no hex, blanks or thousands separators. */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A reader of whole numbers in `low ... high`; `1e6` is one. */
@@ -40,22 +37,22 @@ function readBackend(text: string): BackendChoice {
   throw new UsageError('--backend', unknownName('backend', text, backendChoices));
 }
 
-/** `--seed <n>`; no default, so that a command can tell whether it was given. */
+/** `--seed <n>`; without a default, so that a command knows whether it was given. */
 export function seedOption(description: string): Option {
   return new Option('--seed <n>', description).argParser(wholeNumber('--seed', 0, maxSeed));
 }
 
-/** `--backend <name>`; no default, so that a command can tell whether it was given. */
+/** `--backend <name>`; without a default, so that a command knows whether it was given. */
 export function backendOption(): Option {
   return new Option(
     '--backend <name>',
-    'what plays the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, cpu or gpujs',
+    'backend for the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, cpu or gpujs',
   ).argParser(readBackend);
 }
 
-/** `--jobs <n>`: runs at a time in one process; of offline runs some wait for the disk while others count. */
+/** `--jobs <n>`: more than the processors by default, because some runs wait for the disk while others compute. */
 export function jobsOption(): Option {
-  return new Option('-j, --jobs <n>', 'runs at a time; twice the processors, and at least 8, when left out').argParser(
+  return new Option('-j, --jobs <n>', 'parallel runs (default: twice the number of processors, at least 8)').argParser(
     wholeNumber('--jobs', 1, 10_000),
   );
 }
@@ -69,11 +66,11 @@ export function countOption(flag: string, description: string, high: number): Op
   return new Option(`${flag} <n>`, description).argParser(wholeNumber(flag, 1, high));
 }
 
-/** Adds `--json` and `--quiet`; the latter takes effect on `io` by itself. */
+/** Adds `--json` and `--quiet`; `--quiet` sets `io.quiet`. */
 export function addOutputOptions(command: Command, io: Io): Command {
   return command
     .option('--json', 'print exactly one JSON document on stdout')
-    .option('--quiet', 'no progress and no notes on stderr; warnings and errors stay')
+    .option('--quiet', 'print only warnings and errors on stderr')
     .on('option:quiet', () => {
       io.quiet = true;
     });

@@ -1,4 +1,4 @@
-/** `r2po parity`: every other backend held against cpu, per environment and policy kind, on this machine. */
+/** `r2po parity`: every other backend compared with cpu, per environment and policy kind, on this machine. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** One environment: the promises that it breaks, and how the backends compare in it. */
+/** One environment: violations of its declared bounds, and the comparison of the backends. */
 interface EnvReport {
   readonly env: string;
   readonly problems: readonly string[];
@@ -45,11 +45,11 @@ const softwareSeconds = 5;
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Holds the WebGPU backend, and GPU.js where it has kernels, against the float64 one: start states bit for bit, single steps from states that ' +
-        'random policies reach, whole episodes over the same seeds. Checks what each environment promises. Exit code 6 ' +
-        'when something is out of tolerance.',
+      'Compares the WebGPU backend, and GPU.js where it has kernels, with the float64 backend: start states bit for ' +
+        'bit, single steps from states that random policies reach, and whole episodes over the same seeds. Checks the ' +
+        'declared bounds of each environment. Exit code 6 when something is out of tolerance.',
     )
-    .argument('[env...]', 'environments, or paths of modules that define one; all of ours when left out')
+    .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
     .addOption(envOption())
     .addOption(seedOption('seed of the first episode').default(0))
@@ -58,10 +58,10 @@ export function define(command: Command, io: Io): void {
     .addOption(
       new Option(
         '--max-seconds <s>',
-        `fewer episodes where those of a policy kind would take longer; ${softwareSeconds} on a software adapter`,
+        `limit the time per policy kind (default: no limit; ${softwareSeconds} on a software adapter)`,
       ).argParser(positiveNumber('--max-seconds', 'seconds')),
     )
-    .option('--shaders <dir>', 'use the shaders of this folder (a changed copy of shaders/)');
+    .option('--shaders <dir>', 'read the shaders from this folder, a modified copy of shaders/');
   addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));
 }
 
@@ -100,7 +100,7 @@ function document(adapter: string, environments: readonly EnvReport[], ok: boole
   return { adapter, problems, reports: environments.flatMap((e) => e.reports), ok };
 }
 
-/** GPU.js translates its kernels by itself; null when it is not installed. */
+/** Null when GPU.js is not installed. */
 async function openThirdOpinion(): Promise<Backend | null> {
   const { gpujsVersion, openGpujsBackend } = await import('../rollout/gpujs/node/open.ts');
   return gpujsVersion() === null ? null : openGpujsBackend();
@@ -116,7 +116,7 @@ async function check(
   io.status(`${env.id} ...`);
   const problems = await checkEnvironment(env, reference, describeEnvironment, sizes.seed);
   const reports: ParityReport[] = [];
-  // Numbers of an environment that does not keep its promises mean nothing.
+  // The numbers of an environment that violates its bounds mean nothing.
   const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);
   for (const kind of kinds) {
     const policy = kind.build(env, {});
@@ -150,7 +150,7 @@ function situation({ state, action, draws }: NonNullable<StepParity['firstDiffer
   return `state ${numbers(state)}, action ${numbers(action)}${draws.length > 0 ? `, draws ${numbers(draws)}` : ''}`;
 }
 
-/** What is wrong with an environment, one sentence each, with the state and the entry to look at. */
+/** One sentence per problem, with the state and the entry to look at. */
 function complaints({ env, problems, reports }: EnvReport): string[] {
   return [
     ...problems.map((problem) => `${env}: ${problem}`),
@@ -159,7 +159,7 @@ function complaints({ env, problems, reports }: EnvReport): string[] {
 }
 
 function difference({ other, start, step, episodes }: ParityReport): string {
-  if (!start.ok) return `${start.different} of ${start.seeds} start states of ${other} are not those of cpu in f32`;
+  if (!start.ok) return `${start.different} of ${start.seeds} start states of ${other} differ from cpu in f32`;
   const { worst, firstDifferentEnd } = step;
   if (worst !== null && step.maxError > step.tolerance) {
     const { entry, expected, got } = worst;
@@ -169,7 +169,7 @@ function difference({ other, start, step, episodes }: ParityReport): string {
     );
   }
   if (firstDifferentEnd !== null) {
-    return `${step.terminatedDifferent} single steps end the episode on one of cpu and ${other} only; the first from ${situation(firstDifferentEnd)}`;
+    return `${step.terminatedDifferent} single steps end the episode on only one of cpu and ${other}; the first from ${situation(firstDifferentEnd)}`;
   }
   const off = episodes.filter((e) => !e.ok).map((e) => `${e.policy}: p = ${e.p.toPrecision(2)}`);
   return `mean returns of ${other} differ from those of cpu over whole episodes (${off.join('; ')})`;
@@ -219,9 +219,9 @@ function report(reports: readonly EnvReport[], options: Options, io: Io): string
   return [
     ...(compared.length === 0 ? [] : [steps.title, io.table(steps), '', episodes.title, io.table(episodes), '']),
     ...(fewer
-      ? [`Fewer than ${options.episodes} episodes where they take long on this machine; see --max-seconds.`]
+      ? [`Some policy kinds played fewer than ${options.episodes} episodes to limit the time; see --max-seconds.`]
       : []),
     ...new Set(compared.map((r) => `${r.env}: tolerance ${r.step.tolerance}: ${r.step.reason}`)),
-    ...reports.filter((r) => r.problems.length === 0).map((r) => `${r.env}: keeps what its rows promise`),
+    ...reports.filter((r) => r.problems.length === 0).map((r) => `${r.env}: within its declared bounds`),
   ].join('\n');
 }

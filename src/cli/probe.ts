@@ -1,4 +1,4 @@
-/** `r2po probe`: single transitions from given states, for checking an environment from outside. */
+/** `r2po probe`: single transitions from given states, for comparing an environment with another implementation. */
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { readInput } from '../config/input.ts';
@@ -22,10 +22,10 @@ interface Options {
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...], with "draws": [...] where a ' +
-        'step draws random numbers: the numbers in the order in which the step consumes them.',
+      'Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...], plus "draws": [...] if a ' +
+        'step draws random numbers: the numbers in the order in which the step uses them.',
     )
-    .requiredOption('--env <id>', 'environment, see "r2po list envs", or the path of a module that defines one')
+    .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
     .addOption(backendOption().default('cpu'));

@@ -1,18 +1,18 @@
-/** What the commands that use a queue share. */
+/** Options of the commands that use a queue. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { withoutPasswords } from '../sweep/queue/address.ts';
 import type { SweepQueue } from '../sweep/queue/queue.ts';
 import type { Io } from './io.ts';
 
-/** Where a password is not seen by everybody who lists processes. */
+/** In the environment, a password is not visible in the process list. */
 const variable = 'R2PO_QUEUE';
 
 export function addQueueOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--queue [url]',
-      `redis://host[:port][/db][?name] of a queue that workers take runs from; ${variable} when no URL follows`,
+      `queue for workers, redis://host[:port][/db][?name]; without a URL: ${variable} of the environment`,
     ),
   );
 }
@@ -30,7 +30,7 @@ export async function openQueue(option: string | true | undefined, io: Io, worke
   return await SweepQueue.open(text, (warning) => io.warn(warning), worker);
 }
 
-/** The command line as it may be shown and written down. */
+/** The command line without passwords. */
 export function shownArguments(): string[] {
   return withoutPasswords(process.argv.slice(2));
 }

@@ -1,4 +1,4 @@
-/** `r2po replay`: a run again from its recorded replies, compared with its record. */
+/** `r2po replay`: repeats a run from its recorded replies and compares it with its record. */
 import type { Command } from 'commander';
 import { DiffersError } from '../base/errors.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
@@ -16,12 +16,10 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command
-    .description(
-      'Plays a run again from its recorded replies, without a model, and compares every result with the record.',
-    )
+    .description('Repeats a run from its recorded replies, without a model, and compares every result with the record.')
     .argument('<run>', 'run folder')
     .addOption(backendOption())
-    .option('--reworded', 'go on where this version words a prompt differently, with the recorded reply');
+    .option('--reworded', 'continue with the recorded reply even if a prompt has changed since');
   addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
 }
 
@@ -67,14 +65,14 @@ function show(run: RecordedRun, backend: string, report: ReplayReport, options: 
       ['replies', String(report.calls)],
       ['evaluations', String(report.evaluations)],
       ['iterations', String(report.iterations)],
-      ['re-check', report.rechecked ? '1' : complete ? 'none' : 'not on record yet'],
+      ['re-check', report.rechecked ? '1' : complete ? 'none' : 'not recorded yet'],
     ];
     const title =
-      difference === null ? `equal to the record, on ${backend}` : `equal until the difference, on ${backend}`;
+      difference === null ? `equal to the record, on ${backend}` : `equal up to the difference, on ${backend}`;
     io.print(io.table({ columns: [{ title: run.folder }, { title }], rows }));
   }
   if (report.rewordedPrompts > 0) {
-    io.warn(`${report.rewordedPrompts} prompts are worded differently by this version; the recorded replies were used`);
+    io.warn(`${report.rewordedPrompts} prompts have changed since the run; the recorded replies were used`);
   }
   if (difference !== null) {
     throw new DiffersError('replay', `${run.folder} ${difference}; the record was played on ${run.backend}`);

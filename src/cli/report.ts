@@ -1,4 +1,4 @@
-/** `r2po report`: many runs as tables, curves and a page. */
+/** `r2po report`: summarises runs as tables, curves and a page. */
 import type { Command } from 'commander';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
@@ -7,7 +7,7 @@ import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
 import { findReportRuns } from '../report/run-records.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
-import { printReport, saveReportIn, usualAxes } from './show-report.ts';
+import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
 interface Options {
   readonly by: readonly string[];
@@ -30,7 +30,7 @@ function oneOf<T extends string>(option: string, choices: readonly T[]): (text: 
   };
 }
 
-/** Different words between commas. */
+/** Distinct words, separated by commas. */
 function readList(option: string, words: string, example: string, text: string): string[] {
   const list = text.split(',').map((word) => word.trim());
   if (list.some((word) => word === '') || new Set(list).size !== list.length) {
@@ -46,39 +46,38 @@ const readAxes = (text: string): CurveAxis[] =>
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Groups runs and says what they amount to: rewards as the reference defines them, the best policies on fresh ' +
-        'episodes, intervals over runs, and reward curves.',
+      'Groups runs and summarises them: rewards as the reference defines them, the best policies on fresh episodes, ' +
+        'intervals over runs, and reward curves.',
     )
-    .argument('<run...>', 'run folders, or folders that hold runs')
-    .option('--by <keys>', 'group by env, method, model, seed or keys of the configuration', readKeys, defaultGroupKeys)
+    .argument('<run...>', 'run folders, or folders of run folders')
+    .option('--by <keys>', 'group by env, method, model, seed or configuration keys', readKeys, defaultGroupKeys)
     .option(
       '--curves <axes>',
-      `curves against ${curveAxes.join(', ')}; all of them with --out, else ${curveAxes[0]}`,
+      `x axes of the curves: ${curveAxes.join(', ')} (default: all with --out, else ${curveAxes[0]})`,
       readAxes,
     )
     .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
-    .option('--compare <method>', 'hold this method against the others; r2po where there are others beside it')
+    .option('--compare <method>', 'compare the others with this method (default: r2po, if there are others)')
     .option(
       '--reward <kind>',
       `compare by ${rewardKinds.join(', ')} rewards`,
       oneOf('--reward', rewardKinds),
       'rechecked',
     )
+    .option('--against <what>', 'compare with the results of the paper: published', oneOf('--against', ['published']))
+    .option('--include-unfinished', 'use the last reward of unfinished runs as the final reward')
+    .option('--allow-mixed', 'report on runs of the offline optimiser and of language models together')
     .option(
-      '--against <what>',
-      'put the results of the paper beside them: published',
-      oneOf('--against', ['published']),
-    )
-    .option('--include-unfinished', 'take the last reward of a run that did not end for its final one')
-    .option('--allow-mixed', 'put runs of the offline optimiser and of language models into one report')
-    .option('--out <dir>', 'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, PNG, Vega-Lite) and a page there');
+      '--out <dir>',
+      'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, PNG, Vega-Lite) and a page into this folder',
+    );
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => run(paths, options, io));
 }
 
 async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
   const report = makeReport(findReportRuns(paths), {
     by: options.by,
-    axes: options.curves ?? usualAxes(options.out),
+    axes: options.curves ?? defaultAxes(options.out),
     value: options.value,
     compare: options.compare ?? null,
     reward: options.reward,

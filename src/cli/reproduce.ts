@@ -1,4 +1,4 @@
-/** `r2po reproduce`: the runs behind a table of the paper, and the table. */
+/** `r2po reproduce`: executes the runs behind a table of the paper, and prints the table. */
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import type { ReportOptions } from '../report/report.ts';
@@ -17,15 +17,15 @@ export function define(command: Command, io: Io): void {
   const width = Math.max(...paperPlans.map(({ id }) => id.length));
   command
     .description(
-      'Makes the runs behind a table of the paper (arXiv 2605.08315) that are not there yet, and prints the table with ' +
-        'the published numbers beside it and what differs. --dry-run says what it takes: models cost time and money.',
+      'Executes the missing runs for a table of the paper (arXiv 2605.08315), and prints the table with the published ' +
+        'numbers and the known differences. Estimate time and cost with --dry-run first.',
     )
     .argument('<name>', paperPlans.map(({ id }) => id).join(', '))
-    .argument('[overrides...]', 'dotted keys with YAML values, for a smaller rehearsal: iterations=5')
-    .option('--seeds <range>', 'seeds of the runs; as many were published', publishedSeeds)
+    .argument('[overrides...]', 'dotted keys with YAML values, for a smaller trial: iterations=5')
+    .option('--seeds <range>', 'seeds of the runs; the default has as many as were published', publishedSeeds)
     .option(
       '--settings <which>',
-      'published: those of the reference for each method; fair: the same for all',
+      'published: settings of the reference for each method; fair: the same settings for all methods',
       'published',
     )
     .addHelpText(
@@ -42,8 +42,8 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
   if (options.model === undefined) {
     throw new UsageError(
       '--model',
-      'expected the model to run with, got none; published was "ollama/gpt-oss:20b", and "offline" (a numeric optimiser, ' +
-        'not a language model) rehearses the plan without one',
+      'expected the model to run with, got none; the paper used "ollama/gpt-oss:20b"; for a trial without a language ' +
+        'model use "offline", a numeric optimiser',
     );
   }
   const { parseAxes } = await import('../config/axes.ts');
@@ -53,7 +53,7 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
   const report: Partial<ReportOptions> = { by: plan.by, published: true, reward: 'mean', allowMixed: false };
   const { document, folders, failure } = await runAll(runs, report, options, io);
   const analysed: unknown[] = [];
-  // Of a plan that is broken off, why it was is what counts; what is there can be analysed by itself.
+  // The failure matters more than analyses of part of the runs, which r2po analyze can make.
   for (const kind of failure === null ? plan.analyses : []) {
     analysed.push(await showAnalysis(kind, folders, { json: options.json ?? false }, io));
   }

@@ -4,7 +4,7 @@ import type { OutputFile } from '../base/node/atomic-file.ts';
 import type { OutcomeSink } from '../rollout/host-statistics.ts';
 import { endCauses } from '../rollout/job.ts';
 
-/** Rows that become one text: signals and timers get their turn after it. */
+/** Rows per write; signals and timers are handled in between. */
 const rowsAtOnce = 2 ** 15;
 
 export const returnsHeader = 'index,seed,return,length,end\n';

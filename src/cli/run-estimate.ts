@@ -1,4 +1,4 @@
-/** `r2po run --dry-run`: what a run would take, and whether its prompts fit into the context of its models. */
+/** `r2po run --dry-run`: the estimated cost of a run, and whether its prompts fit into the context of its models. */
 import { R2poError } from '../base/errors.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
@@ -7,13 +7,13 @@ import { opener } from '../runs/models/models.ts';
 import type { RunUnits } from '../runs/resolve-units.ts';
 import type { Io } from './io.ts';
 
-/** Plays a few episodes to see how long prompts are. */
+/** Plays a few episodes to measure the length of prompts. */
 export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
   const backend = openCpuBackend({ threads: 1 });
   return units.driver.estimate(units, backend).finally(() => backend.close());
 }
 
-/** Null where a model cannot be opened here, for which a run would say why. */
+/** Null if a model cannot be opened; a run reports why. */
 async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[] | null> {
   try {
     const models = await units.driver.openModels(
@@ -23,25 +23,24 @@ async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[
     return await contextsOf(models, units.config);
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
-    io.note(`the context of the model is not known: ${error.message}`);
+    io.note(`the context length of the model is unknown: ${error.message}`);
     return null;
   }
 }
 
 function costText({ cost_usd: cost, price_date: date, price_source: source }: CostEstimate, model: string): string {
   if (cost === null) return `unknown: no price of "${model}" under "prices", nor in the list of known prices`;
-  if (cost === 0) return 'nothing: it runs on a machine of your own';
-  return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, without what caches save`;
+  if (cost === 0) return 'none (local model)';
+  return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, cache discounts not included`;
 }
 
-/** Counts calls, episodes and tokens, and names the cost where the price is known. */
 export async function showEstimate(units: RunUnits, json: boolean, io: Io): Promise<void> {
   const estimate = await estimateOf(units);
   const contexts = await contextsOfRun(units, io);
   const { config } = units;
   if (json) {
-    const told = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;
-    io.printJson({ env: units.env.id, method: units.method.id, model: config.model, ...estimate, contexts: told });
+    const known = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;
+    io.printJson({ env: units.env.id, method: units.method.id, model: config.model, ...estimate, contexts: known });
     return;
   }
   const count = (value: number): string => value.toLocaleString('en-US');
@@ -52,15 +51,15 @@ export async function showEstimate(units: RunUnits, json: boolean, io: Io): Prom
     `${tokens === null ? 'unknown' : count(tokens)} (${model})`;
   const known = [...new Set((contexts ?? []).map(contextText))];
   const rows = [
-    ['model calls', `${count(estimate.calls)}, repair turns apart`],
-    ['episodes', `${count(estimate.episodes)}, and ${count(estimate.recheck_episodes)} to re-check the best policy`],
+    ['model calls', `${count(estimate.calls)} (excluding repair turns)`],
+    ['episodes', `${count(estimate.episodes)} + ${count(estimate.recheck_episodes)} to re-check the best policy`],
     ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
-    ['completion tokens', `about ${count(estimate.completion_tokens)}, more from a model that thinks aloud`],
+    ['completion tokens', `about ${count(estimate.completion_tokens)}, more for reasoning models`],
     ['longest call, tokens', `about ${longest.join(', ')}`],
     ...(contexts !== null && known.length === 0 ? [] : [['context, tokens', known.join(', ') || 'unknown']]),
     ['cost', costText(estimate, config.model)],
   ];
   const title = `${units.env.id}, ${units.method.id}, ${config.model}`;
-  io.print(io.table({ columns: [{ title }, { title: 'would take' }], rows }));
+  io.print(io.table({ columns: [{ title }, { title: 'estimate' }], rows }));
   for (const warning of outgrown(contexts ?? [], estimate)) io.warn(warning);
 }

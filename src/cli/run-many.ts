@@ -1,4 +1,4 @@
-/** Many runs by one command: its options, the runs that it means, running them here, and their report. */
+/** Commands with many runs: their options, the list of runs, executing them in this process, and their report. */
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -13,7 +13,7 @@ import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
 
-/** Of every command that makes many runs here. */
+/** Options of every command with many runs. */
 export interface SweepCommandOptions {
   readonly backend?: BackendChoice;
   readonly model?: string;
@@ -37,15 +37,17 @@ function readShard(text: string): Shard {
 export function addSweepOptions(command: Command, io: Io): Command {
   command
     .addOption(backendOption())
-    .option('--model <name>', 'what answers the prompts, see "r2po list models"')
-    .option('--runs-dir <dir>', 'where run folders are made', 'runs')
+    .option('--model <name>', 'model that answers the prompts (see "r2po list models")')
+    .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .addOption(jobsOption())
-    .addOption(new Option('--shard <i/n>', 'only every n-th run from the i-th on, for job arrays').argParser(readShard))
-    .option('--fail-fast', 'begin no other run after one that did not finish')
-    .option('--dry-run', 'say what the runs would take, and do nothing')
-    .addOption(countOption('--max-calls', 'stop each run, resumable, after this many model calls', maxSeed))
-    .addOption(countOption('--max-tokens', 'stop each run, resumable, after this many tokens', maxSeed))
-    .option('--out <dir>', 'write the report there: tables, curves and a page');
+    .addOption(
+      new Option('--shard <i/n>', 'run only every n-th run, starting at the i-th; for job arrays').argParser(readShard),
+    )
+    .option('--fail-fast', 'stop starting runs after the first failure')
+    .option('--dry-run', 'print the estimated cost and exit')
+    .addOption(countOption('--max-calls', 'stop each run after this many model calls; it can be resumed', maxSeed))
+    .addOption(countOption('--max-tokens', 'stop each run after this many tokens; it can be resumed', maxSeed))
+    .option('--out <dir>', 'write the report into this folder: tables, curves and a page');
   return addOutputOptions(command, io);
 }
 
@@ -56,7 +58,7 @@ export function requestOf(
   return { ...request, flags: { backend, model, maxCalls, maxTokens }, shard: shard ?? null };
 }
 
-/** Throws a usage error for the first that is wrong. */
+/** Throws a usage error for the first invalid run. */
 export async function runsOf(
   request: Pick<SweepRequest, 'configs' | 'axes'>,
   options: SweepCommandOptions,
@@ -71,11 +73,11 @@ export interface SweepEnd {
   /** for `--json` */
   readonly document: Readonly<Record<string, unknown>>;
   readonly folders: readonly string[];
-  /** to be thrown when all is printed; null when every run is finished */
+  /** to be thrown after printing; null when every run is finished */
   readonly failure: unknown;
 }
 
-/** Runs what is not finished, and prints the report of all, unless it is wanted as JSON. */
+/** Executes the unfinished runs, and prints the report of all runs unless `--json` is set. */
 export async function runAll(
   runs: readonly SweepRun[],
   report: Partial<ReportOptions>,
@@ -110,9 +112,13 @@ export async function runAll(
 export function notFinished(open: readonly RunResult[], all: number, command: string): R2poError {
   const outcomes = [...new Set(open.map(({ outcome }) => outcome))];
   const counts = outcomes.map((name) => `${open.filter(({ outcome }) => outcome === name).length} ${name}`).join(', ');
-  return new R2poError('sweep', `${open.length} of ${all} runs are not finished (${counts}); go on with: ${command}`, {
-    exitCode: exitCodes.someRunsFailed,
-  });
+  return new R2poError(
+    'sweep',
+    `${open.length} of ${all} runs are not finished (${counts}); continue with: ${command}`,
+    {
+      exitCode: exitCodes.someRunsFailed,
+    },
+  );
 }
 
 function showState(state: SweepState, io: Io): void {
@@ -127,7 +133,7 @@ function showState(state: SweepState, io: Io): void {
   }
 }
 
-/** Of runs in this process, or of those that workers did: what these shared is not known here. */
+/** `sharing` is null for runs of workers, where it is not known. */
 type WatchedResult = Omit<SweepResult, 'sharing'> & { readonly sharing: SweepResult['sharing'] | null };
 
 export async function showResult(
@@ -136,14 +142,14 @@ export async function showResult(
   options: SweepCommandOptions,
   io: Io,
 ): Promise<Omit<SweepEnd, 'failure'>> {
-  const { makeReport, reportDocument, usualReport } = await import('../report/report.ts');
+  const { makeReport, reportDocument, defaultReport } = await import('../report/report.ts');
   const { findReportRuns } = await import('../report/run-records.ts');
-  const { printReport, saveReportIn, usualAxes } = await import('./show-report.ts');
+  const { printReport, saveReportIn, defaultAxes } = await import('./show-report.ts');
   const folders = results.flatMap(({ folder }) => (folder === null ? [] : [folder]));
   const found = folders.length === 0 ? null : findReportRuns(folders);
-  // Whoever sweeps over models has them apart in the table.
-  const wanted = { ...usualReport, axes: usualAxes(options.out), allowMixed: true, ...asked };
-  const report = found && found.runs.length > 0 ? makeReport(found, wanted) : null;
+  // A sweep over models has a group for each of them.
+  const chosen = { ...defaultReport, axes: defaultAxes(options.out), allowMixed: true, ...asked };
+  const report = found && found.runs.length > 0 ? makeReport(found, chosen) : null;
   const played = results.filter(({ outcome, already }) => outcome === 'finished' && !already).length;
   if (played > 0 && sharing) {
     io.note(`${played} runs in ${duration(seconds)}; ${sharing.requests} evaluations in ${sharing.calls} calls`);

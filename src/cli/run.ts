@@ -47,27 +47,31 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command
-    .description('Searches for a policy with a language model, and keeps a record that can be resumed and replayed.')
+    .description('Searches for a policy with a language model. The run is recorded: it can be resumed and replayed.')
     .argument('<config>', 'configuration file, or the name of a shipped one: cartpole/r2po')
     .argument('[overrides...]', 'dotted keys with YAML values: evaluation.episodes=4096')
-    .option('--env <id>', 'another environment than the configuration names, or the path of a module that defines one')
+    .option('--env <id>', 'environment instead of that of the configuration, or the path of an environment module')
     .addOption(seedOption('seed of the run'))
     .addOption(backendOption())
-    .option('--model <name>', 'what answers the prompts, see "r2po list models"')
-    .option('--runs-dir <dir>', 'where run folders are made', 'runs')
-    .option('--name <name>', 'name of the run folder; made from the configuration when left out')
-    .option('--resume', 'go on with the newest unfinished run of this configuration, or with the one of --name')
-    .addOption(countOption('--max-calls', 'stop, resumable, after this many model calls', Number.MAX_SAFE_INTEGER))
-    .addOption(countOption('--max-tokens', 'stop, resumable, after this many tokens', Number.MAX_SAFE_INTEGER))
+    .option('--model <name>', 'model that answers the prompts (see "r2po list models")')
+    .option('--runs-dir <dir>', 'folder for run folders', 'runs')
+    .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
+    .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
+    .addOption(
+      countOption('--max-calls', 'stop after this many model calls; the run can be resumed', Number.MAX_SAFE_INTEGER),
+    )
+    .addOption(
+      countOption('--max-tokens', 'stop after this many tokens; the run can be resumed', Number.MAX_SAFE_INTEGER),
+    )
     .addOption(
       new Option(
         '--max-cost <usd>',
-        'stop, resumable, at this cost; needs a price, known or in the configuration',
+        'stop at this cost; the run can be resumed; needs a known price or one in the configuration',
       ).argParser(positiveNumber('--max-cost', 'USD')),
     )
-    .option('--dry-run', 'say what the run would take, and do nothing')
+    .option('--dry-run', 'print the estimated cost and exit')
     .addOption(
-      new Option('--max-time <s>', 'stop, resumable, after this many seconds').argParser(
+      new Option('--max-time <s>', 'stop after this many seconds; the run can be resumed').argParser(
         positiveNumber('--max-time', 'seconds'),
       ),
     );
@@ -88,7 +92,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const units = resolveUnits(earlier?.config ?? (await withListPrices(asked)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
   if (earlier !== null && manifest?.status === 'finished') {
-    io.note(`${earlier.folder} is finished; this is what it found`);
+    io.note(`${earlier.folder} is already finished; its result:`);
     report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, units.policy), options, io);
     return;
   }
@@ -98,7 +102,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
 interface Prepared {
   readonly units: RunUnits;
   readonly place: RunPlace;
-  /** of the run to go on with; null: a new one */
+  /** of the run to resume; null: a new run */
   readonly folder: string | null;
   readonly manifest: Manifest | null;
 }
@@ -116,7 +120,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       for (const line of modelLines(models)) io.note(line);
       await warnOfContexts(units, models, io);
       const argv = process.argv.slice(2);
-      // Only now `auto` has a name.
+      // `auto` is resolved now.
       const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
       const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
       io.note(`run folder: ${folder}`);
@@ -149,19 +153,18 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
   }
 }
 
-/** The run to go on with, at the prices that it was begun with where the configuration names none. */
+/** The run to resume; prices that the configuration does not set are those of the start of the run. */
 async function resumed(place: RunPlace, asked: Config, asEarlier: Config): Promise<FoundRun> {
   const { folder, config } = await findRunToResume(place, asked, asEarlier);
   const frozen = { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
   return { folder, config: config.budget.max_cost_usd === null ? frozen : await withListPrices(frozen) };
 }
 
-/** Names of all models that may answer. */
 function answering({ search, critic }: RunModels): string[] {
   return [...new Set([...search.models, ...critic.models].map(({ id }) => id))];
 }
 
-/** Warns before the first call of prompts that will outgrow the context; looks only where a language model answers. */
+/** Warns, before the first call, about prompts that will exceed the context of a language model. */
 async function warnOfContexts(units: RunUnits, models: RunModels, io: Io): Promise<void> {
   if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
   const { estimateOf } = await import('./run-estimate.ts');
@@ -171,13 +174,13 @@ async function warnOfContexts(units: RunUnits, models: RunModels, io: Io): Promi
   for (const warning of outgrown(contexts, await estimateOf(units))) io.warn(warning);
 }
 
-/** The configuration as an earlier version would have meant it. */
+/** The configuration with the defaults of earlier versions. */
 async function asEarlier(configName: string, overrides: readonly string[], options: Options): Promise<Config> {
   const file = await openConfig(configName, earlierDefaults);
   return (await file.resolve(overrides, options)).config;
 }
 
-/** What answers: one line, or one for each purpose, and what answers when it cannot be used. */
+/** The model and its fallbacks: one line, or one for each purpose. */
 function modelLines({ search, critic }: RunModels): string[] {
   const label = ({ first, models }: RunModels['search']): string => {
     const others = models.slice(1).map(({ id }) => id);
@@ -187,12 +190,11 @@ function modelLines({ search, critic }: RunModels): string[] {
   return [`model of the search: ${label(search)}`, `model of the critic: ${label(critic)}`];
 }
 
-/** What the user types to go on. */
 function resumeCommand(argv: readonly string[]): string {
   return quotedCommand([...argv.filter((arg) => arg !== '--resume'), '--resume']);
 }
 
-/** On a terminal a line of the run and one of the call under way, else a line per iteration and per long wait. */
+/** On a terminal, status lines for the run and the current call; otherwise a line per iteration and per long wait. */
 function statusOf(io: Io) {
   let progress: RunProgress | null = null;
   const draw = (): void => {

@@ -6,7 +6,7 @@ import { addOutputOptions } from './options.ts';
 
 export function define(command: Command, io: Io): void {
   addOutputOptions(command, io)
-    .description('Print the JSON Schema (draft 2020-12) of configuration files, for editors and other programs.')
+    .description('Prints the JSON Schema (draft 2020-12) of configuration files, for editors and other programs.')
     .addHelpText(
       'after',
       '\nIn an editor with YAML support:\n' +

@@ -1,4 +1,4 @@
-/** An analysis of runs on the terminal, and as a document. */
+/** Prints an analysis of runs. */
 import type { AnalysedRun } from '../report/analyses/analysis.ts';
 import { findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
@@ -6,7 +6,7 @@ import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 
-/** Prints the tables, unless they are wanted as JSON, and returns the document. */
+/** Prints the tables unless `--json` is set, and returns the document. */
 export async function showAnalysis(
   kind: string,
   paths: readonly string[],
@@ -19,7 +19,7 @@ export async function showAnalysis(
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
   const unfinished = runs.filter(({ status }) => status !== 'finished');
   for (const { folder, iterations } of unfinished) {
-    io.note(`unfinished "${folder}": used as far as it goes, ${iterations.length} iterations`);
+    io.note(`unfinished "${folder}": uses its ${iterations.length} completed iterations`);
   }
   const { document, tables } = analysis.analyse(runs);
   const counts = countsOf(runs, leftOut);
@@ -60,7 +60,7 @@ function describeRun({ folder, env, method, seed, model, origin, status, thresho
   };
 }
 
-/** What the tables are made from; the optimiser must never pass for a language model. */
+/** The number of runs, iterations and models; the optimiser must not pass for a language model. */
 function footer(runs: readonly AnalysedRun[]): string {
   const counts = countsOf(runs, []);
   const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;

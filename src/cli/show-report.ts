@@ -4,8 +4,8 @@ import { type Report, reportTables } from '../report/report.ts';
 import type { Table } from '../report/tables/table.ts';
 import type { Io } from './io.ts';
 
-/** What is kept in a folder has room for all curves. */
-export const usualAxes = (out: string | undefined): readonly CurveAxis[] =>
+/** A folder gets all curves, the terminal the first. */
+export const defaultAxes = (out: string | undefined): readonly CurveAxis[] =>
   out === undefined ? curveAxes.slice(0, 1) : curveAxes;
 
 export function printReport(report: Report, io: Io): void {

@@ -4,7 +4,7 @@ import type { SweepRun } from '../sweep/expand.ts';
 import type { Io } from './io.ts';
 import type { SweepCommandOptions } from './run-many.ts';
 
-/** What the runs that are not finished would take; `by` are the keys that tell them apart. */
+/** Prints the estimated cost of the unfinished runs, grouped by the keys `by`. */
 export async function showPlan(
   runs: readonly SweepRun[],
   by: readonly string[],
@@ -27,7 +27,7 @@ export async function showPlan(
     ...by.map((key) => left(key, ({ config }: (typeof groups)[number]) => configValue(config, key))),
     right('runs', ({ runs: all }) => all),
     right('finished', ({ finished }) => finished),
-    right('begun', ({ begun }) => begun),
+    right('started', ({ begun }) => begun),
     right('calls each', ({ each }) => count(each.calls)),
     right('episodes each', ({ each }) => count(each.episodes + each.recheck_episodes)),
     right('tokens each', ({ each }) => count(each.prompt_tokens + each.completion_tokens)),
@@ -36,7 +36,7 @@ export async function showPlan(
   io.print(io.table(tableOf(groups, { columns })));
   const cost = total.cost_usd === null ? 'cost unknown (no price)' : `about ${total.cost_usd.toFixed(2)} USD`;
   io.print(
-    `\n${total.runs} runs, ${total.finished} of them finished; the others take ${count(total.calls)} model calls, ` +
+    `\n${total.runs} runs, ${total.finished} of them finished; estimate for the others: ${count(total.calls)} model calls, ` +
       `${count(total.episodes)} episodes, about ${count(total.prompt_tokens + total.completion_tokens)} tokens, ${cost}`,
   );
 }

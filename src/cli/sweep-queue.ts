@@ -1,4 +1,4 @@
-/** `r2po sweep --queue`: puts runs into a queue, and tells how they stand there. */
+/** `r2po sweep --queue`: adds runs to a queue, and prints its status. */
 import { sleep } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -18,14 +18,17 @@ export interface QueueOptions {
 /** `r2po sweep --queue URL --status` and `--cancel`. */
 export async function askQueue(options: QueueOptions & { readonly json?: boolean }, io: Io): Promise<void> {
   if (options.status && options.cancel) {
-    throw new UsageError('--status', 'expected --status or --cancel, got both; give one after the other');
+    throw new UsageError('--status', 'expected --status or --cancel, got both; use one at a time');
   }
   const queue = await openQueue(options.queue, io);
   try {
     if (options.cancel) {
       const cancelled = await queue.cancel();
       if (options.json) io.printJson(cancelled);
-      else io.print(`${cancelled.dropped} runs dropped, ${cancelled.active} under way are stopped; their files stay`);
+      else
+        io.print(
+          `${cancelled.dropped} queued runs removed, ${cancelled.active} running ones stopped; their files are kept`,
+        );
       return;
     }
     const status = await queue.status();
@@ -44,24 +47,24 @@ function showStatus({ queue, counts, workers, active, delayed, failed }: QueueSt
     const rows = runs.map((run) => [run.env, run.method, run.model, run.seed, ...cells(run)]);
     io.print(`\n${io.table({ columns: [...columns, ...more.map((title) => ({ title }))], rows })}`);
   };
-  table(active, ['iteration', 'best', 'runs at'], ({ progress }) => [
+  table(active, ['iteration', 'best', 'worker'], ({ progress }) => [
     progress ? `${progress.iteration}/${progress.iterations}` : null,
     progress?.best == null ? null : significant(progress.best, 5),
     progress?.worker ?? null,
   ]);
-  table(delayed, ['waits'], ({ progress, reason }) => [progress?.waitsFor ?? reason]);
-  table(failed, ['failed'], ({ reason }) => [reason]);
+  table(delayed, ['waiting for'], ({ progress, reason }) => [progress?.waitsFor ?? reason]);
+  table(failed, ['reason'], ({ reason }) => [reason]);
 }
 
 function countsLine({ waiting, delayed, active, completed, failed }: QueueStatus['counts']): string {
-  return `${waiting} waiting, ${delayed} delayed, ${active} under way, ${completed} done, ${failed} failed`;
+  return `${waiting} waiting, ${delayed} delayed, ${active} running, ${completed} finished, ${failed} failed`;
 }
 
 export interface EnqueueOptions {
   readonly queue: string | true | undefined;
   readonly runsDir: string;
-  /** the user has named the folder: it must be the one of the queue's other runs and workers */
-  readonly isPlaceGiven: boolean;
+  /** `--runs-dir` is set: it must be the shared folder of the queue */
+  readonly isFolderGiven: boolean;
   readonly wait: boolean;
 }
 
@@ -72,24 +75,24 @@ export interface Waited {
 }
 
 /**
- * Puts the runs into the queue. Returns what was done for `--json`, and with `wait` what became of the runs. Throws the user's
- * interruption; the runs stay in the queue.
+ * Adds the runs to the queue. Returns the document for `--json`, and with `wait` the results of the runs. When the user
+ * interrupts, it throws and the runs stay in the queue.
  */
 export async function enqueueRuns(
   runs: AsyncIterable<SweepRun>,
   options: EnqueueOptions,
   io: Io,
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly waited: Waited | null }> {
-  const { markSharedFolder: claimPlace, isSharedFolderOf: isPlaceOf } = await import('../sweep/queue/shared-folder.ts');
+  const { markSharedFolder, isSharedFolderOf } = await import('../sweep/queue/shared-folder.ts');
   const { indexRuns } = await import('../runs/folder/folder.ts');
   const { runsDir } = options;
   const queue = await openQueue(options.queue, io);
   const interruption = listenForInterrupts(io, 'the wait');
   const { signal } = interruption;
   try {
-    const begun = Date.now();
-    if (options.isPlaceGiven) await claimPlace(queue, runsDir);
-    const filesKnown = options.isPlaceGiven || (await isPlaceOf(queue, runsDir));
+    const started = Date.now();
+    if (options.isFolderGiven) await markSharedFolder(queue, runsDir);
+    const filesKnown = options.isFolderGiven || (await isSharedFolderOf(queue, runsDir));
     const known = filesKnown ? indexRuns(runsDir) : null;
     const isFinished = known && (({ id }: SweepRun) => known.get(id)?.manifest.status === 'finished');
     const all: SweepRun[] = [];
@@ -102,26 +105,25 @@ export async function enqueueRuns(
     };
     const done = await queue.enqueue(remembered(), isFinished, ({ added }) => io.status(`${added} runs queued`));
     io.status(null);
-    const seconds = (Date.now() - begun) / 1000;
+    const seconds = (Date.now() - started) / 1000;
     const { added, again, known: there, finished } = done;
     io.note(
-      `${added} runs queued${again > 0 ? ` (${again} of them again)` : ''} at ${queue.address.shown} in ` +
-        `${seconds.toFixed(1)} s; ${there} were there, ${finished} are finished`,
+      `${added} runs queued${again > 0 ? ` (${again} of them repeated)` : ''} at ${queue.address.shown} in ` +
+        `${seconds.toFixed(1)} s; ${there} were already queued, ${finished} are finished`,
     );
     const document = { queue: queue.address.shown, queued: added, again, known: there, finished, seconds };
     if (!options.wait) return { document, waited: null };
     const ends = await waitFor(queue, all, isFinished, signal, io);
-    return { document, waited: { runs: all, ends, seconds: (Date.now() - begun) / 1000 } };
+    return { document, waited: { runs: all, ends, seconds: (Date.now() - started) / 1000 } };
   } finally {
     interruption.dispose();
     await queue.close();
   }
 }
 
-/** ms between two looks at the queue */
-const lookingTime = 1000;
-/** Runs asked for in one look; the others have their turn later. */
-const asked = 2000;
+const pollingSeconds = 1;
+/** Maximum number of runs per poll; the others follow in the next. */
+const pollSize = 2000;
 
 async function waitFor(
   queue: SweepQueue,
@@ -133,18 +135,18 @@ async function waitFor(
   const { jobIdOf } = await import('../sweep/queue/job.ts');
   const ends = runs.map((run): JobEnd => ({ state: isFinished?.(run) ? 'completed' : 'open' }));
   let open = [...runs.keys()].filter((i) => ends[i].state === 'open');
-  let told = '';
+  let printed = '';
   while (open.length > 0) {
     signal.throwIfAborted();
-    const turn = open.slice(0, asked);
-    for (const [k, end] of (await queue.ends(turn.map((i) => jobIdOf(runs[i].id)))).entries()) ends[turn[k]] = end;
-    open = [...open.slice(asked), ...turn].filter((i) => ends[i].state === 'open');
+    const polled = open.slice(0, pollSize);
+    for (const [k, end] of (await queue.ends(polled.map((i) => jobIdOf(runs[i].id)))).entries()) ends[polled[k]] = end;
+    open = [...open.slice(pollSize), ...polled].filter((i) => ends[i].state === 'open');
     const count = (state: JobEnd['state']): number => ends.filter((end) => end.state === state).length;
     const line = `${count('completed')}/${runs.length} runs finished, ${count('failed')} failed, ${open.length} open`;
     if (io.live) io.status(line);
-    else if (line !== told) io.note(line);
-    told = line;
-    if (open.length > 0) await sleep(lookingTime / 1000, signal).catch(() => {});
+    else if (line !== printed) io.note(line);
+    printed = line;
+    if (open.length > 0) await sleep(pollingSeconds, signal).catch(() => {});
   }
   io.status(null);
   return ends;

@@ -21,24 +21,27 @@ import { askQueue, enqueueRuns, type QueueOptions } from './sweep-queue.ts';
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Runs every combination of configurations and values, some at a time in one process, and ends with their report. ' +
-        'What is finished is skipped and what was broken off goes on, so the same command can be given again at any time.',
+      'Runs every combination of configurations and values, several in parallel, and prints their report. Finished runs ' +
+        'are skipped and interrupted runs are resumed, so the same command can be repeated at any time.',
     )
     .argument('[config...]', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
   addQueueOption(command)
-    .option('--wait', 'with --queue: wait until workers have done the runs, and end with their report')
-    .option('--status', 'how the runs of the queue stand, and no more')
-    .option('--cancel', 'drop what waits in the queue and stop what is under way; the files stay');
+    .option('--wait', 'with --queue: wait until workers have finished the runs, and print their report')
+    .option('--status', 'print the status of the queue and exit')
+    .option('--cancel', 'remove queued runs and stop running ones; their files are kept');
   addSweepOptions(command, io).action(
     async (args: string[], options: SweepCommandOptions & QueueOptions, self: Command) => {
       const { queue, status, cancel, wait } = options;
       if (status || cancel) return askQueue(options, io);
       if (queue !== undefined && !options.dryRun) {
-        const isPlaceGiven = self.getOptionValueSource('runsDir') === 'cli';
-        return sweepThere(args, { ...options, isPlaceGiven }, io);
+        const isFolderGiven = self.getOptionValueSource('runsDir') === 'cli';
+        return sweepQueue(args, { ...options, isFolderGiven }, io);
       }
       if (wait)
-        throw new UsageError('--wait', 'expected --queue beside it, got none; a sweep without a queue always waits');
+        throw new UsageError(
+          '--wait',
+          'expected it together with --queue, got it alone; a sweep without a queue always waits',
+        );
       return sweep(args, options, io);
     },
   );
@@ -55,24 +58,24 @@ async function sweep(args: readonly string[], options: SweepCommandOptions, io: 
   if (failure) throw failure;
 }
 
-/** The runs go to workers; with `--wait` it ends as a sweep in this process does. */
-async function sweepThere(
+/** Adds the runs to the queue; with `--wait`, prints their report as a local sweep does. */
+async function sweepQueue(
   args: readonly string[],
-  options: SweepCommandOptions & QueueOptions & { readonly isPlaceGiven: boolean },
+  options: SweepCommandOptions & QueueOptions & { readonly isFolderGiven: boolean },
   io: Io,
 ): Promise<void> {
-  const { queue, runsDir, isPlaceGiven, wait = false } = options;
+  const { queue, runsDir, isFolderGiven, wait = false } = options;
   for (const [given, option] of [
     [options.jobs, '--jobs'],
     [options.failFast, '--fail-fast'],
   ] as const) {
     if (given === undefined) continue;
-    throw new UsageError(option, 'expected it without --queue, got both; each worker has its own: r2po worker -j N');
+    throw new UsageError(option, 'expected it without --queue, got both; set it for each worker: r2po worker -j N');
   }
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = expandSweep(requestOf(request, options));
-  const { document, waited } = await enqueueRuns(runs, { queue, runsDir, isPlaceGiven, wait }, io);
+  const { document, waited } = await enqueueRuns(runs, { queue, runsDir, isFolderGiven, wait }, io);
   if (waited === null) {
     if (options.json) io.printJson(document);
     return;
@@ -94,7 +97,7 @@ async function sweepThere(
   if (open.length > 0) throw notFinished(open, results.length, quotedCommand(shownArguments()));
 }
 
-/** Keys that the table of a sweep tells apart. */
+/** Grouping keys of the report. */
 function tableKeys(varied: readonly string[]): string[] {
   return [...new Set([...defaultGroupKeys, ...varied])];
 }

@@ -1,4 +1,4 @@
-/** `r2po worker`: takes runs from a queue and plays them, on as many machines as there are. */
+/** `r2po worker`: executes runs from a queue; any number of workers on any machines. */
 import type { Command } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -22,24 +22,21 @@ interface Options {
 
 export function define(command: Command, io: Io): void {
   command.description(
-    'Takes the runs that "r2po sweep --queue" has put into a queue and plays them, until it is stopped. Ctrl-C and SIGTERM ' +
-      'save what is under way and give it back to the queue; what a killed worker had goes on at another one.',
+    'Executes runs that "r2po sweep --queue" has added to a queue, until it is stopped. Ctrl-C and SIGTERM save the ' +
+      'running runs and return them to the queue; runs of a killed worker are continued by another one.',
   );
   addQueueOption(command)
     .addOption(jobsOption())
-    .option('--runs-dir <dir>', 'where run folders are made: a folder that all workers see, or see --publish', 'runs')
-    .option(
-      '--publish <dir>',
-      'the folder that all workers see, to which runs are copied when --runs-dir is a disk of its own',
-    )
+    .option('--runs-dir <dir>', 'folder for run folders, shared by all workers, or local with --publish', 'runs')
+    .option('--publish <dir>', 'shared folder to which runs are copied if --runs-dir is a local disk')
     .addOption(backendOption())
-    .option('--until-empty', 'end when no run is left that this worker can do');
+    .option('--until-empty', 'exit when no run is left for this worker');
   addOutputOptions(command, io).action(async (options: Options) => work(options, io));
 }
 
 async function work(options: Options, io: Io): Promise<void> {
   const { workerName, workOn } = await import('../sweep/queue/worker.ts');
-  const { markSharedFolder: claimPlace } = await import('../sweep/queue/shared-folder.ts');
+  const { markSharedFolder } = await import('../sweep/queue/shared-folder.ts');
   const { directoryStore } = await import('../sweep/queue/published-runs.ts');
   const { runsDir, publish, backend = 'auto' } = options;
   if (publish !== undefined && publish === runsDir) {
@@ -49,9 +46,9 @@ async function work(options: Options, io: Io): Promise<void> {
   try {
     const queue = await openQueue(options.queue, io, workerName());
     try {
-      if (publish === undefined) await claimPlace(queue, runsDir);
+      if (publish === undefined) await markSharedFolder(queue, runsDir);
       const jobs = jobsOf(options.jobs);
-      io.note(`worker: up to ${jobs} runs at a time from ${queue.address.shown}`);
+      io.note(`worker: up to ${jobs} parallel runs from ${queue.address.shown}`);
       const counts = await workOn({
         queue,
         runsDir,
@@ -80,8 +77,8 @@ async function work(options: Options, io: Io): Promise<void> {
 function showEnd({ id, folder, outcome, summary, reason }: RunEnd, io: Io): void {
   const name = folder ?? id;
   if (outcome === 'failed' || outcome === 'cancelled') io.warn(`${name}: ${reason}`);
-  else if (outcome === 'returned') io.note(`${name}: back to the queue: ${reason}`);
-  else if (outcome === 'already') io.note(`${name}: was finished before`);
+  else if (outcome === 'returned') io.note(`${name}: returned to the queue: ${reason}`);
+  else if (outcome === 'already') io.note(`${name}: already finished`);
   else {
     const again = summary?.best?.rechecked;
     io.note(`${name}: re-checked ${again ? significant(again.mean, 5) : '-'}`);
@@ -90,7 +87,7 @@ function showEnd({ id, folder, outcome, summary, reason }: RunEnd, io: Io): void
 
 function countsLine({ finished, already, failed, cancelled, returned }: WorkerCounts): string {
   const more = cancelled > 0 ? `, ${cancelled} cancelled` : '';
-  return `${finished} runs finished, ${already} were before, ${failed} attempts failed, ${returned} given back${more}`;
+  return `${finished} runs finished, ${already} already finished, ${failed} attempts failed, ${returned} returned to the queue${more}`;
 }
 
 function notDone({ failed, left }: WorkerCounts): R2poError {

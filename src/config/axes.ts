@@ -1,17 +1,17 @@
-/** Overrides that stand for several values, as `r2po sweep` takes them: `seed=0..9`, `method=r2po,props`. */
+/** Overrides with several values, for `r2po sweep`: `seed=0..9`, `method=r2po,props`. */
 import { UsageError } from '../base/errors.ts';
 
-/** An override as it was written, and the overrides with one value that it stands for. */
+/** An override with several values, and one override for each of them. */
 export interface Axis {
   readonly text: string;
   /** dotted name */
   readonly key: string;
-  /** `key=value` each, in the order in which they were written, none twice */
+  /** distinct `key=value`, in the order of the text */
   readonly choices: readonly string[];
 }
 
-/** More values than this are a slip of the fingers. */
-const mostValues = 1_000_000;
+/** More values than this are a typo. */
+const maxValues = 1_000_000;
 
 const range = /^\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*$/;
 const opening: Readonly<Record<string, string>> = { '[': ']', '{': '}' };
@@ -61,23 +61,23 @@ export function parseAxis(text: string, position: number): Axis {
     const [from, to] = [Number(ends[1]), Number(ends[2])];
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) fail('expected a range of whole numbers');
     const count = Math.abs(to - from) + 1;
-    if (values.length + count > mostValues) fail(`expected at most ${mostValues} values, got ${count}`);
+    if (values.length + count > maxValues) fail(`expected at most ${maxValues} values, got ${count}`);
     const step = to < from ? -1 : 1;
     for (let i = 0; i < count; i++) values.push(String(from + i * step));
   }
   const choices = [...new Set(values)];
-  if (choices.length < values.length) fail('expected different values, got one of them twice');
+  if (choices.length < values.length) fail('expected distinct values, got one of them twice');
   return { text, key, choices: choices.map((value) => `${key}=${value}`) };
 }
 
-/** Reads all of a command line, in order. Throws a usage error for the first that is wrong, and for a key that comes twice. */
+/** Reads all overrides of a command line, in order. Throws a usage error for an invalid or repeated key. */
 export function parseAxes(texts: readonly string[]): Axis[] {
   const axes = texts.map((text, i) => parseAxis(text, i + 1));
   const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) < i);
   if (!twice) return axes;
   throw new UsageError(
     'config',
-    `expected each key once, got "${twice.key}" again (${twice.text}); name all values at once: ${twice.key}=a,b`,
+    `expected each key once, got "${twice.key}" again (${twice.text}); list all values together: ${twice.key}=a,b`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the schema cannot say: keys that must fit one another, and the units that the configuration names. */
+/** Checks beyond the schema: combinations of keys, and the options of the environment and the policy. */
 import { UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { missingDescription } from '../envs/node/description.ts';
@@ -55,12 +55,12 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
   const problems: Problem[] = [];
   const { max_steps, success_threshold } = evaluation;
   if (env.timeLimit === null && max_steps === null) {
-    const message = `expected "evaluation.max_steps" to be set, because ${env.id} has no step limit of its own, got null`;
+    const message = `expected "evaluation.max_steps" to be set, because ${env.id} has no step limit, got null`;
     problems.push({ path: ['evaluation', 'max_steps'], at: 'value', message });
   }
   const [lowest, highest] = env.returnRange;
   if (success_threshold !== null && (success_threshold < lowest || success_threshold > highest)) {
-    const message = `expected "evaluation.success_threshold" to be a return that ${env.id} can give (${lowest} ... ${highest}), got ${success_threshold}`;
+    const message = `expected "evaluation.success_threshold" to be a possible return of ${env.id} (${lowest} ... ${highest}), got ${success_threshold}`;
     problems.push({ path: ['evaluation', 'success_threshold'], at: 'value', message });
   }
   return problems;
@@ -69,22 +69,22 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
 function selectionProblems({ selection, method: id }: Config): Problem[] {
   const { candidates } = findMethod(id);
   if (selection === 'mean' || candidates.length <= 2) return [];
-  const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} for the ${candidates.length} of ${id}`;
+  const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} with the ${candidates.length} candidates of ${id}`;
   return [{ path: ['selection'], at: 'value', also: [['method']], message }];
 }
 
 function promptProblems({ prompt }: Config, env: Env): Problem[] {
-  // A missing text of full knowledge is a broken installation or environment, and told when it is read.
+  // A missing text of full knowledge is a broken installation or environment; reading it reports that.
   if (prompt.knowledge !== 'reference') return [];
   const missing = missingDescription(env, prompt.knowledge);
   if (missing === null) return [];
   const message =
     `expected a description of ${env.id} in "${missing}" for "prompt.knowledge" ${prompt.knowledge}, found none; ` +
-    'write it, or choose another knowledge (full, none)';
+    'write it, or set prompt.knowledge to full or none';
   return [{ path: ['prompt', 'knowledge'], at: 'value', also: [['env']], message }];
 }
 
-/** Fields of a body that carry a key somewhere; the configuration is written into every run folder. */
+/** Names of fields for secrets, which must not be written into the run folders with the configuration. */
 const secretName = /^(?:api[-_]?key|authorization|token|access[-_]?token|bearer|password|secret|x-api-key)$/i;
 
 function secretProblems({ llm }: Config): Problem[] {
@@ -97,13 +97,13 @@ function secretProblems({ llm }: Config): Problem[] {
     Object.keys(body)
       .filter((name) => secretName.test(name))
       .map((name): Problem => {
-        const message = `expected no key or password in "${path.join('.')}", got "${name}"; put it into the environment, and send it by llm.headers as $VARIABLE`;
+        const message = `expected no key or password in "${path.join('.')}", got "${name}"; set an environment variable, and send it with llm.headers as $VARIABLE`;
         return { path: [...path, name], at: 'key', message, secret: true };
       }),
   );
 }
 
-/** Everything wrong with a configuration that has passed the schema. */
+/** All problems of a configuration that has passed the schema. */
 export function crossCheck(config: Config): Problem[] {
   let env: Env;
   try {
@@ -123,14 +123,14 @@ export function crossCheck(config: Config): Problem[] {
   ];
 }
 
-/** Options of the policy, with the seed of this run for a kind that draws, unless one is given. */
+/** Options of the policy; for a kind that draws random numbers, with a seed derived from that of the run by default. */
 function runOptions({ policy: { kind, options }, seed }: Config): PolicyOptions {
   const base = policyKinds.find(({ id }) => id === kind)?.runSeedBase;
   if (base === undefined || Object.hasOwn(options, 'seed')) return options;
   return { ...options, seed: (base + seed + 1) % 2 ** 32 };
 }
 
-/** The same configuration in its one spelling: the environment by its id or the absolute path of its module, the options of the policy written out. */
+/** The configuration in canonical form: id or absolute module path of the environment, complete policy options. */
 export function normalize(config: Config): Config {
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, runOptions(config));

@@ -1,12 +1,11 @@
 /**
- * What a configuration of an earlier version means by what it does not say. A run that such a version began goes on as it
- * began, and is found again by the hash that it was given: a key that came later counts in a hash only where it says
- * something else than this.
+ * Defaults of earlier versions. A run of an earlier version resumes with the settings it started with, and keeps its
+ * hash: a later key counts in the hash only if its value differs from the earlier behaviour.
  */
 import { isSection } from './layers.ts';
 import type { Config } from './schema.ts';
 
-/** Keys that came later, with what runs did before. */
+/** Keys added later, with the behaviour before. */
 export const laterKeys = {
   prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
   warmup: { inside: false },
@@ -28,7 +27,7 @@ export const laterKeys = {
   },
 } as const;
 
-/** Keys that were always there and had another default. */
+/** Original keys whose default has changed. */
 const changedDefaults = {
   llm: { reply_form: 'lines' },
 } as const;
@@ -43,10 +42,10 @@ function joined(a: Section, b: Section): Section {
   return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, both(key)]));
 }
 
-/** What holds in a configuration of an earlier version where it has no entry. */
+/** Values of missing keys in a configuration of an earlier version. */
 export const earlierDefaults: Section = joined(laterKeys, changedDefaults);
 
-/** The configuration without the later keys that say nothing new: what an earlier version would have written. */
+/** The configuration without later keys that have their earlier value, as an earlier version would write it. */
 export function withoutLaterKeys(config: Config): object {
   return stripped(config as unknown as Section, laterKeys);
 }

@@ -1,4 +1,4 @@
-/** A short name of a configuration, by which a run folder knows its own. */
+/** The hash that identifies a configuration in run folders. */
 import { createHash } from 'node:crypto';
 import type { Config } from './schema.ts';
 
@@ -12,9 +12,8 @@ function stableJson(value: unknown): string {
 }
 
 /**
- * First 12 hexadecimal digits of the SHA-256 of the resolved configuration. Every key counts, also those that cannot
- * change a result (`budget`, timeouts): equal hashes mean equal configurations. The order of keys, comments, and
- * whether a default was written out do not count.
+ * First 12 hexadecimal digits of the SHA-256 of the resolved configuration. Every key counts, including those that
+ * cannot change a result (`budget`, timeouts). The order of keys, comments, and explicit defaults do not count.
  */
 export function configHash(config: Config): string {
   return hashOf(config);

@@ -1,36 +1,36 @@
-/** Reading what the user names on the command line: a file or `-` for stdin. */
+/** Reads files named on the command line, or stdin for `-`. */
 import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import { UsageError } from '../base/errors.ts';
 
-/** Nobody writes a larger configuration or policy by hand; a larger file is the wrong file. */
+/** A configuration or policy is much smaller; a larger file is a mistake. */
 const maxBytes = 64 * 1024 * 1024;
 
 export interface InputText {
-  /** how messages call it: the path as given, or `<stdin>` */
+  /** name in messages: the path as given, or `<stdin>` */
   readonly name: string;
   readonly text: string;
-  /** of a file that is read line by line, the number of this one, from 1 */
+  /** line number from 1, of a file that is read line by line */
   readonly line?: number;
 }
 
-/** How messages say where a document is. */
-export function placeOf({ name, line }: InputText): string {
+/** File and line for messages. */
+export function locationOf({ name, line }: InputText): string {
   return line === undefined ? name : `${name}:${line}`;
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: 'file not found',
+  ENOTDIR: 'file not found',
   EISDIR: 'it is a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENAMETOOLONG: 'the name is too long',
-  ERR_INVALID_ARG_VALUE: 'that is no file name',
+  ERR_INVALID_ARG_VALUE: 'not a file name',
 };
 
-/** Throws a `UsageError` for bytes that are no UTF-8 text, or too many. A byte order mark is dropped. */
+/** Throws a `UsageError` for invalid UTF-8 or too many bytes. Drops a byte order mark. */
 function decode(unit: string, name: string, bytes: Uint8Array): InputText {
   if (bytes.length > maxBytes) {
     throw new UsageError(unit, `expected at most ${maxBytes} bytes in ${name}, got ${bytes.length}`);
@@ -42,7 +42,7 @@ function decode(unit: string, name: string, bytes: Uint8Array): InputText {
   }
 }
 
-/** What stands at a path; `nothing` also where it cannot be looked at, which reading it then explains. */
+/** `nothing` also for an inaccessible path; reading it reports why. */
 export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
   try {
     return statSync(path).isDirectory() ? 'folder' : 'file';
@@ -52,8 +52,7 @@ export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
 }
 
 /**
- * The text of `source`, a path or `-` for stdin. `unit` starts the message of the `UsageError` that is thrown when it
- * cannot be read; `what` says what was expected ("a policy file").
+ * The text of `source`, a path or `-` for stdin. Throws a `UsageError` of `unit` that expects `what` ("a policy file").
  */
 export async function readInput(unit: string, source: string, what: string): Promise<InputText> {
   if (source === '-') {
@@ -76,8 +75,7 @@ function unreadable(unit: string, source: string, what: string, cause: unknown):
 }
 
 /**
- * The lines of `source` that are not blank, one after the other, so that the file may be of any size. Errors as those of
- * `readInput`.
+ * The non-blank lines of `source`, streamed, so that the file may have any size. Throws the errors of `readInput`.
  */
 export async function* readLines(unit: string, source: string, what: string): AsyncGenerator<InputText> {
   const name = source === '-' ? '<stdin>' : source;
@@ -108,11 +106,11 @@ async function* chunksOf(unit: string, source: string, what: string): AsyncGener
   }
 }
 
-/** `chunk` null: the end, where no character may be left half. */
-function decodePart(unit: string, place: string, decoder: TextDecoder, chunk: Uint8Array | null): string {
+/** `chunk` null: the end of the text, where an incomplete character is an error. */
+function decodePart(unit: string, location: string, decoder: TextDecoder, chunk: Uint8Array | null): string {
   try {
     return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch (cause) {
-    throw new UsageError(unit, `expected UTF-8 text from ${place} on, got other bytes; save it as UTF-8`, cause);
+    throw new UsageError(unit, `expected UTF-8 text from ${location} on, got other bytes; save it as UTF-8`, cause);
   }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { configSchemas } from './schema.ts';
 
-/** What a file may hold beside the keys of a configuration; see layers.ts and resolve.ts. */
+/** Keys of a file that are not keys of a configuration; see layers.ts and resolve.ts. */
 const fileKeys = {
   extends: z
     .union([z.string(), z.array(z.string())])
@@ -16,7 +16,7 @@ const fileKeys = {
     .describe('by method: what `settings: published` lays over the files'),
 };
 
-/** Draft 2020-12, of what may be written: no key is required, as another file may give it. */
+/** Draft 2020-12. No key is required, because an extended file may contain it. */
 export function configJsonSchema(): Record<string, unknown> {
   const [first, ...others] = Object.values(configSchemas).map((schema) =>
     schema
@@ -24,7 +24,6 @@ export function configJsonSchema(): Record<string, unknown> {
       .extend(fileKeys)
       .describe(schema.description ?? ''),
   );
-  // A file of one kind of run or of another.
   const file = others.length === 0 ? first : z.union([first, ...others]);
   const { $schema, ...rest } = z.toJSONSchema(file, { io: 'input', target: 'draft-2020-12' });
   return { $schema, title: 'r2po run configuration', ...rest };

@@ -1,4 +1,4 @@
-/** JSON with the line and column of what is wrong, which `JSON.parse` does not say the same way on all versions of Node. */
+/** JSON with line and column of an error, which `JSON.parse` reports differently in each version of Node. */
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from './input.ts';
 
@@ -7,7 +7,7 @@ const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids raw control characters in strings
 const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
-/** Offset of the first token that JSON does not allow there (the end of the text when it stops too early). */
+/** Offset of the first token that JSON does not allow (the length of an incomplete text). */
 function firstProblem(text: string): number {
   let at = 0;
   const eat = (pattern: RegExp): boolean => {
@@ -53,7 +53,7 @@ function firstProblem(text: string): number {
   }
 }
 
-/** Line and column, both from 1, of an offset; the text starts in the line `first`. */
+/** `line:column`, both from 1, of an offset; the text starts in the line `first`. */
 function position(text: string, offset: number, first: number): string {
   const before = text.slice(0, offset).split('\n');
   return `${first - 1 + before.length}:${before[before.length - 1].length + 1}`;

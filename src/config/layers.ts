@@ -1,14 +1,13 @@
-/** A configuration file with the files that it extends, and what they say together. */
+/** A configuration file and the files that it extends, merged. */
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from './input.ts';
 import { showValue } from './problems.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
-/** The text of a file. */
 export interface Source extends InputText {
-  /** absolute; of a composed configuration where its file would be */
+  /** absolute; of a composed configuration, the path its file would have */
   readonly path: string;
-  /** where its relative paths start from */
+  /** base of its relative paths */
   readonly folder: string;
 }
 
@@ -19,17 +18,17 @@ export interface Layer extends YamlText {
 
 type Section = Record<string, unknown>;
 
-/** More than any configuration needs; without a limit, files that each extend two others multiply. */
+/** Without a limit, files that each extend two others multiply. */
 const maxFiles = 20;
 
-/** Sections that are one thing: a file that sets one replaces it, as the options of one kind mean nothing to another. */
-const whole: readonly string[] = ['policy', 'env_options'];
+/** Sections that are replaced, not merged: the options of one policy kind mean nothing to another. */
+const replaced: readonly string[] = ['policy', 'env_options'];
 
 export function isSection(value: unknown): value is Section {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The file as a layer. Throws a `UsageError` where it is no mapping. */
+/** Throws a `UsageError` unless the file is a mapping. */
 export function parseLayer({ name, text, folder }: Omit<Source, 'path'>): Layer {
   const yaml = parseYaml('config', { name, text });
   if (isSection(yaml.value)) return { ...yaml, name, folder };
@@ -38,8 +37,8 @@ export function parseLayer({ name, text, folder }: Omit<Source, 'path'>): Layer 
 }
 
 /**
- * The layers of a configuration, what is extended first. `extends: defaults.yaml` or a list of paths, each from the folder
- * of the file, or names of shipped configurations; later ones win, and the file itself wins over all of them.
+ * The layers of a configuration, extended files first. `extends` is a path relative to the folder of the file, the name of
+ * a shipped configuration, or a list of them. Later layers take precedence, and the file itself comes last.
  */
 export async function readLayers(
   source: Source,
@@ -70,7 +69,7 @@ export async function readLayers(
   return layers;
 }
 
-/** What `read` returns; its error is said at the entry `at` of the file that extends. */
+/** Adds the location `at` of the `extends` entry to the error of `read`. */
 async function readExtended(at: string, read: () => Promise<Source>): Promise<Source> {
   try {
     return await read();
@@ -94,24 +93,24 @@ function extended(layer: Layer): string[] {
   return paths;
 }
 
-/** `over` laid over `base`: sections are joined key by key, everything else is replaced. */
+/** Merges `over` into a copy of `base`: sections key by key; other values are replaced. */
 export function merge(base: Section, over: Section): Section {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = Object.hasOwn(base, key) ? base[key] : undefined;
-    const joined = isSection(value) && isSection(below) && !whole.includes(key) ? merge(below, value) : value;
+    const joined = isSection(value) && isSection(below) && !replaced.includes(key) ? merge(below, value) : value;
     Object.defineProperty(result, key, { value: joined, enumerable: true, configurable: true, writable: true });
   }
   return result;
 }
 
-/** What all layers say together, without `extends`. */
+/** All layers merged, without `extends`. */
 export function mergeLayers(layers: readonly Layer[]): Section {
   const { extends: _, ...rest } = layers.reduce<Section>((base, layer) => merge(base, layer.value as Section), {});
   return rest;
 }
 
-/** The layer that has the last word on `path`: the last that has it, or has most of it. */
+/** The layer that sets `path`: the last that contains it, or its longest prefix. */
 export function layerOf(layers: readonly Layer[], path: readonly string[]): Layer {
   const depth = ({ value }: Layer): number => {
     let section: unknown = value;

@@ -1,4 +1,4 @@
-/** Values from the command line, laid over a configuration file: `evaluation.episodes=4096`. */
+/** Values of the command line that override those of a configuration file: `evaluation.episodes=4096`. */
 import { UsageError } from '../base/errors.ts';
 import { isSection } from './layers.ts';
 import { showValue, unknownKey } from './problems.ts';
@@ -8,16 +8,16 @@ import { parseYaml } from './yaml-text.ts';
 export interface Override {
   readonly path: readonly string[];
   readonly value: unknown;
-  /** how messages call it: `override 2 (evaluation.episodes=4)` or `--seed` */
+  /** name in messages: `override 2 (evaluation.episodes=4)` or `--seed` */
   readonly label: string;
 }
 
-/** What `sweep` expands: `1,2,3` and `0..9`. Text in quotes, brackets or braces is one value. */
+/** Values that `sweep` expands: `1,2,3` and `0..9`. Text in quotes, brackets or braces is one value. */
 const listOrRange = /^[^"'[{]*,|^\s*-?\d+\s*\.\.\s*-?\d+\s*$/;
 
-/** The key that a dotted name means, or null; below an open section every name is a key. */
+/** The key of a dotted name, or null; in an open section every name is a key. */
 function findKey(path: readonly string[]): KeyInfo | null {
-  // Setting this one would change what an object is instead of what it holds.
+  // Setting it would change the prototype of the object.
   if (path.includes('__proto__')) return null;
   for (let depth = path.length; depth > 0; depth--) {
     const info = knownKeys.get(path.slice(0, depth).join('.'));
@@ -50,8 +50,8 @@ export function parseOverrides(texts: readonly string[]): Override[] {
 }
 
 /**
- * A copy of `base` with the overrides set, later ones over earlier ones. A value that is no section stays where an
- * override reaches below it, so that the check of the whole says what is wrong with it.
+ * A copy of `base` with the overrides, in order. If an override sets a key inside of a value that is not a section, the
+ * value stays, so that the schema reports it.
  */
 export function applyOverrides(base: unknown, overrides: readonly Override[]): unknown {
   const result = structuredClone(base);

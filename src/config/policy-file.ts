@@ -4,13 +4,13 @@ import { nearest, R2poError, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { buildPolicy } from '../policies/index.ts';
 import { allowsParameter, type Policy, type PolicyOptions } from '../policies/policy.ts';
-import { type InputText, kindOfPath, placeOf, readInput } from './input.ts';
+import { type InputText, kindOfPath, locationOf, readInput } from './input.ts';
 import { parseJson } from './json-text.ts';
 
 const unit = 'policy';
 const keys = ['kind', 'params', 'options', 'name'] as const;
-/** A name has to fit into a line of a table. */
-const longestName = 200;
+/** A name must fit into a table. */
+const maxNameLength = 200;
 
 /** The document in a policy file; keys are those of the file. */
 export interface PolicyDocument {
@@ -21,7 +21,7 @@ export interface PolicyDocument {
 }
 
 export interface LoadedPolicy {
-  /** where it came from, as messages call it */
+  /** file and line, or run folder, for messages */
   readonly source: string;
   /** its own name, null without one */
   readonly name: string | null;
@@ -42,7 +42,7 @@ function describe(value: unknown): string {
 /** Checks the shape of a policy document; whether it fits an environment is checked by `parsePolicy`. */
 function readDocument(input: InputText): PolicyDocument {
   const fail = (message: string): never => {
-    throw new UsageError(unit, `${placeOf(input)}: ${message}`);
+    throw new UsageError(unit, `${locationOf(input)}: ${message}`);
   };
   const document = parseJson(unit, input);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
@@ -66,30 +66,30 @@ function readDocument(input: InputText): PolicyDocument {
   if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
     fail(`expected "options" to be an object, got ${describe(options)}`);
   }
-  if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > longestName)) {
-    fail(`expected "name" to be a text of 1 to ${longestName} characters, got ${describe(name)}`);
+  if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > maxNameLength)) {
+    fail(`expected "name" to be a text of 1 to ${maxNameLength} characters, got ${describe(name)}`);
   }
   return record as unknown as PolicyDocument;
 }
 
 /**
  * The policy in a text, fitted to an environment. Throws a `UsageError` that names the file and the parameter. `build`
- * may remember what it has built.
+ * may cache policies.
  */
 export function parsePolicy(input: InputText, env: Env, build = buildPolicy): LoadedPolicy {
   const { kind, params, options, name = null } = readDocument(input);
-  const place = placeOf(input);
+  const location = locationOf(input);
   let policy: Policy;
   try {
     policy = build(kind, env, options ?? {});
   } catch (cause) {
     if (!(cause instanceof R2poError)) throw cause;
-    throw new UsageError(unit, `${place}: ${cause.detail}`, cause);
+    throw new UsageError(unit, `${location}: ${cause.detail}`, cause);
   }
   if (params.length !== policy.paramCount) {
     throw new UsageError(
       unit,
-      `${place}: expected ${policy.paramCount} params for a ${policy.kind} policy in ${env.id}, got ${params.length}`,
+      `${location}: expected ${policy.paramCount} params for a ${policy.kind} policy in ${env.id}, got ${params.length}`,
     );
   }
   const { values } = policy;
@@ -97,16 +97,16 @@ export function parsePolicy(input: InputText, env: Env, build = buildPolicy): Lo
     if (values.kind === 'choice' && !allowsParameter(values, value)) {
       throw new UsageError(
         unit,
-        `${place}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,
+        `${location}: expected one of ${values.values.join(', ')} at params[${index}] (${policy.paramNames[index]}), got ${value}`,
       );
     }
   });
-  return { source: place, name, policy, params: Float64Array.from(params) };
+  return { source: location, name, policy, params: Float64Array.from(params) };
 }
 
 /**
  * The policy of `source`: a policy file, a run folder (its `best.json`), or `-` for stdin. Throws a `UsageError` when it
- * cannot be read, is no policy, or does not fit the environment.
+ * cannot be read, is not a policy, or does not fit the environment.
  */
 export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy> {
   const isFolder = source !== '-' && kindOfPath(source) === 'folder';
@@ -114,7 +114,7 @@ export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy
   return parsePolicy(await readInput(unit, join(source, 'best.json'), 'the best policy of a run'), env);
 }
 
-/** The file of a policy: what `loadPolicy` reads back. */
+/** The content of a policy file, which `loadPolicy` reads. */
 export function policyDocument(policy: Policy, params: ArrayLike<number>): PolicyDocument {
   return { kind: policy.kind, params: Array.from(params), options: policy.options };
 }

@@ -1,17 +1,17 @@
-/** From what is wrong with a value to one sentence about it. Where it stands is added by `resolve.ts`. */
+/** Problems of a configuration in one sentence each; `resolve.ts` adds the location. */
 import type { z } from 'zod';
 import { nearest, unknownName } from '../base/errors.ts';
 import { knownKeys } from './schema.ts';
 
 export interface Problem {
-  /** keys from the top to what is wrong */
+  /** keys from the top to the problem */
   readonly path: readonly string[];
-  /** which part of `key: value` is wrong; `section`: a key is missing in the section at `path` */
+  /** the wrong part of `key: value`; `section`: a key is missing in the section at `path` */
   readonly at: 'key' | 'value' | 'section';
-  /** other keys that the problem is about: an override of one of them, or inside it, is where it came from */
+  /** other keys involved: an override of one of them may have caused the problem */
   readonly also?: readonly (readonly string[])[];
   readonly message: string;
-  /** the value must not be shown, also not where it was given */
+  /** the value must not be shown, not even in the override */
   readonly secret?: boolean;
 }
 
@@ -30,11 +30,10 @@ function withMeaning(path: string): string {
 }
 
 /**
- * `unknown key "x"; did you mean ...?` Looks first for a slip of the fingers in the same section, then for the same
- * key in another one.
+ * `unknown key "x"; did you mean ...?` Suggests a similar key of the same section, or the same key of another one.
  */
 export function unknownKey(path: readonly string[]): string {
-  // The first key that is wrong is the one to talk about.
+  // Report the first unknown key.
   let depth = 1;
   while (depth < path.length && knownKeys.has(path.slice(0, depth).join('.'))) depth++;
   const parent = path.slice(0, depth - 1).join('.');
@@ -58,7 +57,7 @@ function valueAt(raw: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** The names of which a value should have been one; null when the issue is about something else. */
+/** The names that are allowed for a value; null for other issues. */
 function namesOf(issue: z.core.$ZodIssue): string[] | null {
   if (issue.code === 'invalid_value') return issue.values.map(String);
   if (issue.code !== 'invalid_union') return null;
@@ -70,12 +69,12 @@ function namesOf(issue: z.core.$ZodIssue): string[] | null {
   );
 }
 
-/** The sentences for zod's issues with `raw`, at most one per place, in the order of the schema. */
+/** The problems for zod's issues with `raw`, at most one per path, in the order of the schema. */
 export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
   const problems = new Map<string, Problem>();
   const add = (problem: Problem) => {
-    const place = problem.path.join('.');
-    if (!problems.has(place)) problems.set(place, problem);
+    const key = problem.path.join('.');
+    if (!problems.has(key)) problems.set(key, problem);
   };
   for (const issue of issues) {
     const path = issue.path.map(String);

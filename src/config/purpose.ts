@@ -1,10 +1,10 @@
-/** What the configuration says about the calls of one purpose: `llm.search` and `llm.critic` laid over `llm`. */
+/** Settings of the model calls of one purpose: `llm` overridden by `llm.search` or `llm.critic`. */
 import type { Controls } from '../llm/controls.ts';
 import type { Purpose } from '../methods/method.ts';
 import type { Config } from './schema.ts';
 
 export interface PurposeSettings {
-  /** its name in this program */
+  /** name as in `--model` */
   readonly model: string;
   readonly temperature: number | null;
   readonly replyForm: Config['llm']['reply_form'];

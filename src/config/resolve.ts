@@ -1,4 +1,4 @@
-/** From what stands on the command line to one checked configuration: defaults < files < overrides < options. */
+/** From the command line to a checked configuration. Precedence: defaults < files < overrides < options. */
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
@@ -12,7 +12,7 @@ import { describeIssues, type Problem } from './problems.ts';
 import { type Config, schemaFor } from './schema.ts';
 import { readSource } from './shipped.ts';
 
-/** Options that set a key of the configuration; undefined: not given. They win over overrides. */
+/** Options that set a key of the configuration; undefined: not given. They take precedence over overrides. */
 export interface ConfigFlags {
   readonly env?: string | undefined;
   readonly seed?: number | undefined;
@@ -43,17 +43,17 @@ function flagOverrides(flags: ConfigFlags): Override[] {
 
 export interface ResolvedConfig {
   readonly config: Config;
-  /** the file, as messages call it, and what was laid over it, in order */
+  /** name of the file, and the overrides in order */
   readonly origin: { readonly file: string; readonly overrides: readonly string[] };
-  /** the resolved configuration as a file that loads back to the same one */
+  /** the text of a file that resolves to the same configuration */
   readonly yaml: string;
 }
 
-/** A configuration file that has been read, for as many resolved configurations as wanted. */
+/** A configuration file that has been read; it can be resolved with several sets of overrides. */
 export interface ConfigFile {
-  /** as messages call it */
+  /** name in messages */
   readonly name: string;
-  /** Throws a `UsageError` for everything that is wrong with the result. */
+  /** Throws a `UsageError` that lists every problem. */
   resolve(overrideTexts?: readonly string[], flags?: ConfigFlags): Promise<ResolvedConfig>;
 }
 
@@ -62,29 +62,29 @@ function startsWith(path: readonly string[], prefix: readonly string[]): boolean
 }
 
 /**
- * The settings of the reference for the method, where they are asked for (`settings: published`), laid over the files.
- * They stand in the files under `published`, by method. Throws a `UsageError` where there are none.
+ * The files merged, with `settings: published` including their section `published` for the method. Throws a `UsageError` if
+ * there is none.
  */
 function withPublished(layers: readonly Layer[], overrides: readonly Override[]): Record<string, unknown> {
   const { published, ...files } = mergeLayers(layers);
   const asked = applyOverrides(files, overrides) as { settings?: unknown; method?: unknown };
   if (asked.settings !== 'published') return files;
   const given = overrides.findLast(({ path }) => path.join('.') === 'settings');
-  // The resolved configuration of a run folder says which settings it has, and has them.
+  // The configuration of a run folder has been resolved with these settings.
   if (published === undefined && given === undefined) return files;
   const { method } = asked;
   if (typeof method === 'string' && isSection(published) && isSection(published[method])) {
     return { ...merge(files, published[method]) };
   }
   const at = given?.label ?? layerOf(layers, ['settings']).locate(['settings'], 'value');
-  const known = isSection(published) ? `there are those of ${Object.keys(published).join(', ')}; ` : '';
-  const remedy = `${known}use "settings: fair", or write them under "published"`;
-  throw new UsageError('config', `${at}: there are no published settings of "${method}" here; ${remedy}`);
+  const known = isSection(published) ? `known: ${Object.keys(published).join(', ')}; ` : '';
+  const remedy = `${known}use "settings: fair", or add them under "published"`;
+  throw new UsageError('config', `${at}: expected published settings of "${method}", found none; ${remedy}`);
 }
 
 /**
- * Checks a configuration text with overrides laid over it. Throws a `UsageError` that lists every problem with its
- * file, line and column, or with the override that it came from.
+ * Checks a configuration text with overrides. Throws a `UsageError` that lists every problem with file, line and column, or
+ * with the override that caused it.
  */
 export function parseConfig(input: InputText, overrides: readonly Override[] = []): Config {
   return parseLayers([parseLayer({ ...input, folder: dirname(input.name) })], overrides);
@@ -108,8 +108,8 @@ function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): 
 }
 
 /**
- * Loads the environment where it is named by a path, and gives its absolute path as an override. A path in a file is
- * relative to the file's folder, one on the command line to the working directory.
+ * Loads an environment given by a path, and returns its absolute path as an override. A path in a file is relative to the
+ * folder of the file, a path on the command line to the working directory.
  */
 async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Override[]): Promise<Override[]> {
   const given = overrides.findLast(({ path }) => path.join('.') === 'env');
@@ -127,16 +127,15 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
 }
 
 /**
- * Reads the file of a path, or a shipped configuration of that name, and what it extends. `base` holds where they say
- * nothing, in place of the defaults of the schema.
+ * Reads a file or a shipped configuration, and the files that it extends. `base` replaces the defaults of the schema.
  */
 export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
   const source = await readSource(nameOrPath);
-  const lowest = parseLayer({ name: 'what holds without an entry', text: stringify(base), folder: '.' });
+  const lowest = parseLayer({ name: 'defaults', text: stringify(base), folder: '.' });
   return configFile(source.name, [lowest, ...(await readLayers(source, readSource))]);
 }
 
-/** A whole configuration as a text, which can extend no file; `name` is what messages call it. */
+/** A complete configuration text, which cannot extend a file; `name` is its name in messages. */
 export function configOfText(name: string, text: string): ConfigFile {
   return configFile(name, [parseLayer({ name, text, folder: '.' })]);
 }
@@ -151,7 +150,7 @@ function configFile(name: string, layers: readonly Layer[]): ConfigFile {
       return {
         config,
         origin,
-        // Takes longer than all of the rest, and not everybody asks.
+        // Slow, and rarely needed.
         get yaml() {
           return stringify(config);
         },
@@ -162,7 +161,7 @@ function configFile(name: string, layers: readonly Layer[]): ConfigFile {
 
 /**
  * The configuration of a command line: `CONFIG key=value ... --flags`. CONFIG is a path or the name of a shipped
- * configuration. Throws a `UsageError` for everything that is wrong with it.
+ * configuration. Throws a `UsageError` that lists every problem.
  */
 export async function resolveConfig(
   nameOrPath: string,

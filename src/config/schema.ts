@@ -11,7 +11,7 @@ import { llmSearchSchema } from './sections/llm-search.ts';
 /** By the kind of the method. */
 export const configSchemas = { 'llm-search': llmSearchSchema } as const satisfies Record<Method['kind'], z.ZodObject>;
 
-/** The schema of what is to be a configuration; without a known method that of any kind, which asks for one. */
+/** The schema for a configuration of its method's kind; without a known method, a schema that requires one. */
 export function schemaFor(raw: unknown): (typeof configSchemas)[Method['kind']] {
   const named = typeof raw === 'object' && raw !== null && 'method' in raw ? raw.method : undefined;
   return configSchemas[methods.find(({ id }) => id === named)?.kind ?? 'llm-search'];
@@ -19,7 +19,7 @@ export function schemaFor(raw: unknown): (typeof configSchemas)[Method['kind']] 
 
 type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };
 
-/** A resolved configuration of a kind: every key is there, and `env` is the environment's id. */
+/** A resolved configuration of a kind: complete, and `env` is an id or an absolute path. */
 export type ConfigOf<Kind extends Method['kind']> = Omit<Sections<z.output<(typeof configSchemas)[Kind]>>, 'policy'> & {
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
 };
@@ -31,11 +31,11 @@ export type Config = { [Kind in Method['kind']]: ConfigOf<Kind> }[Method['kind']
 export interface KeyInfo {
   readonly path: string;
   readonly description: string;
-  /** keys inside, when it is a section */
+  /** keys of a section; null for a value */
   readonly keys: readonly string[] | null;
   /** true for `policy.options`, whose inner keys belong to the policy kind */
   readonly open: boolean;
-  /** true when its value is a list */
+  /** true for a list */
   readonly list: boolean;
 }
 

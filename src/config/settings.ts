@@ -1,9 +1,9 @@
-/** From the configuration of a run to what its method is told. */
+/** The settings of a method from the configuration of a run. */
 import type { Env } from '../envs/env.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import type { Config } from './schema.ts';
 
-/** `env` is the environment of the configuration; it gives what the configuration leaves to it. */
+/** `env` is the environment of the configuration, with the default success threshold. */
 export function toSettings(config: Config, env: Env): SearchSettings {
   const { parameters, prompt, search, critic, warmup, evaluation } = config;
   return {

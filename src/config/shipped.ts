@@ -11,7 +11,7 @@ import type { Source } from './layers.ts';
 
 const suffix = '.yaml';
 const methodsFolder = 'methods';
-/** Settings that all methods of an environment share. */
+/** Settings of an environment for all methods. */
 const defaultsName = 'defaults';
 
 const namesIn = (folder: string): string[] =>
@@ -48,8 +48,8 @@ async function readFile(name: string, path: string): Promise<Source> {
 }
 
 /**
- * Reads the file at a path, or else the shipped configuration of that name. `from`: the file that names it, whose folder a
- * path starts from. Throws a `UsageError` with the nearest name.
+ * Reads the file at a path, or else the shipped configuration of that name. `from`: the extending file; paths are relative to
+ * its folder. Throws a `UsageError` with the nearest name.
  */
 export async function readSource(nameOrPath: string, from?: Source): Promise<Source> {
   const path = from ? resolve(from.folder, nameOrPath) : nameOrPath;
@@ -57,7 +57,7 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
   const isFile = found === 'file';
   const shipped = isFile ? [] : shippedConfigs();
   if (shipped.includes(nameOrPath)) return readShipped(nameOrPath);
-  // Clearly a path: reading it says why it cannot be read.
+  // Clearly a path: reading it reports the error.
   if (isFile || found === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) {
     const { name, ...source } = await readFile(path, path);
     return { ...source, name: from ? normalize(join(dirname(from.name), nameOrPath)) : name };
@@ -70,7 +70,7 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
   );
 }
 
-/** The shipped configurations of the environment that `name` begins with, or the folders of all of them. */
+/** The shipped configurations of the environment in `name`, or the folders of all environments. */
 function sameFolder(shipped: readonly string[], name: string): string[] {
   const folder = (path: string): string => path.split('/')[0];
   const same = shipped.filter((path) => folder(path) === folder(name));

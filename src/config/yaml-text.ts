@@ -1,13 +1,13 @@
-/** YAML text to plain data that still knows the line and column of every key. */
+/** Parses YAML to plain data with the line and column of every key. */
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from './input.ts';
 
-/** No configuration needs more, and a text of a few lines can otherwise expand to gigabytes. */
+/** Without a limit, a text of a few lines can expand to gigabytes. */
 const maxAliases = 100;
-/** A configuration has three levels; what follows calls itself once per level. */
+/** A configuration has three levels; the checks below are recursive. */
 const maxDepth = 30;
-/** The parser takes time for every byte; a configuration has a few hundred. */
+/** Characters; a configuration has a few hundred. */
 const maxLength = 1_000_000;
 
 const tooDeep = `expected at most ${maxDepth} levels of nesting, got more`;
@@ -15,13 +15,12 @@ const tooDeep = `expected at most ${maxDepth} levels of nesting, got more`;
 export interface YamlText {
   readonly value: unknown;
   /**
-   * `file:line:column` of the key or the value at `path`; of the nearest section around it where the text has no such
-   * key.
+   * `file:line:column` of the key or the value at `path`, or of the nearest enclosing section.
    */
   locate(path: readonly string[], at: 'key' | 'value' | 'section'): string;
 }
 
-/** Throws a `UsageError` naming file, line and column when the text is no YAML, or YAML that plain data cannot hold. */
+/** Throws a `UsageError` with file, line and column for invalid YAML, or YAML that is not plain data. */
 export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   const lines = new LineCounter();
   const where = (offset: number) => {
@@ -36,7 +35,7 @@ export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   let value: unknown;
   try {
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', stringKeys: true });
-    // Its warnings (an unknown tag, an unknown directive) are text that would not mean what it says.
+    // A warning (an unknown tag or directive) means text that would be ignored.
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem?.code === 'RESOURCE_EXHAUSTION') fail(`${where(problem.pos[0])}: ${tooDeep}`, problem);
     if (problem) fail(`${where(problem.pos[0])}: expected YAML, got an error: ${problem.message}`, problem);
@@ -66,7 +65,7 @@ export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   };
 }
 
-/** Whether values are nested in more than `levels` levels; an alias of what surrounds it is nested without end. */
+/** Whether values are nested deeper than `levels`; an alias of an enclosing value is infinitely deep. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));

@@ -49,7 +49,7 @@ export interface ReportOptions extends GroupOptions {
 }
 
 /** Where nothing else is asked for. */
-export const usualReport: ReportOptions = {
+export const defaultReport: ReportOptions = {
   by: defaultGroupKeys,
   axes: ['episodes'],
   value: 'kept',

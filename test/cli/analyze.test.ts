@@ -42,7 +42,7 @@ async function analyzed(...args: string[]): Promise<{ document: Document; stderr
 }
 
 describe('r2po analyze', () => {
-  it.each(analyses.map(({ id }) => id))('%s prints tables, and names what it leaves out on stderr', async (kind) => {
+  it.each(analyses.map(({ id }) => id))('%s prints tables, and lists skipped runs on stderr', async (kind) => {
     const { code, stdout, stderr } = await runCli(['analyze', kind, offlineRuns]);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('notes": is no run folder') });
     expect(stderr).toMatch(/left out ".*props.*": an iteration of props makes a single candidate/);
@@ -59,7 +59,7 @@ describe('r2po analyze', () => {
     expect(document.groups.map(({ method }) => method).sort()).toEqual(['tau-c', 'three-traj']);
   });
 
-  it('counts what the record holds', async () => {
+  it('counts runs, iterations and pairs of the record', async () => {
     const { document } = await analyzed('salience', threeTraj);
     const decided = eventsOf(threeTraj).flatMap((event) => (event.type === 'iteration' ? [event.candidates] : []));
     const deltas = decided.filter((c) => c.length === 2).map(([a, b]) => b.mean - a.mean);
@@ -71,7 +71,7 @@ describe('r2po analyze', () => {
     });
   });
 
-  it('groups by the threshold that the critic was told', async () => {
+  it('groups by the threshold in the prompts of the critic', async () => {
     const { document } = await analyzed('tau-c', offlineRuns);
     const thresholds = document.groups.map(({ method, threshold }) => [method, threshold]);
     expect(thresholds).toContainEqual(['tau-c', 240]);
@@ -79,7 +79,7 @@ describe('r2po analyze', () => {
     expect(thresholds).toContainEqual(['three-traj', null]);
   });
 
-  it('counts a run once, however often it is named', async () => {
+  it('counts a run once even if it is named several times', async () => {
     const { document } = await analyzed('edits', threeTraj, offlineRuns, `${threeTraj}/`);
     expect(document.counts.runs).toBe(2);
     const copy = join(root, 'copy');
@@ -91,7 +91,7 @@ describe('r2po analyze', () => {
     ]);
   });
 
-  it('uses an unfinished run as far as it goes, and leaves out a damaged one', async () => {
+  it('uses the completed iterations of an unfinished run, and skips a damaged run', async () => {
     const unfinished = join(root, 'unfinished');
     const damaged = join(root, 'damaged');
     cpSync(threeTraj, unfinished, { recursive: true });
@@ -103,7 +103,7 @@ describe('r2po analyze', () => {
     const { document, stderr } = await analyzed('reward-groups', unfinished, damaged);
     expect(document.runs).toMatchObject([{ run: unfinished, status: 'running', iterations: 3 }]);
     expect(document.counts).toMatchObject({ unfinished: 1, left_out: 1 });
-    expect(stderr).toContain(`unfinished "${unfinished}": used as far as it goes, 3 iterations`);
+    expect(stderr).toContain(`unfinished "${unfinished}": uses its 3 completed iterations`);
     expect(stderr).toMatch(/left out ".*damaged": .*events\.jsonl:1/);
     const table = await runCli(['analyze', 'edits', unfinished]);
     expect(table.stdout).toContain(`${unfinished} (unfinished)  `);
@@ -113,7 +113,7 @@ describe('r2po analyze', () => {
     expect(both.document.left_out.map(({ path }) => path)).toEqual([unfinished]);
   });
 
-  it('pools the optimiser with a language model only when told to', async () => {
+  it('pools the optimiser with a language model only with --allow-mixed', async () => {
     const refused = await runCli(['analyze', 'salience', offlineRuns, languageRun]);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('pool them with --allow-mixed');
@@ -134,7 +134,7 @@ describe('r2po analyze', () => {
     expect(stderr).toContain(message);
   });
 
-  it('needs a run that it can use', async () => {
+  it('fails without a usable run', async () => {
     const none = await runCli(['analyze', 'salience', join(offlineRuns, 'notes')]);
     expect(none.code).toBe(2);
     expect(none.stderr).toMatch(/expected runs that "salience" can use, got none: ".*notes": is no run folder/);

@@ -80,7 +80,7 @@ describe('list and schema', () => {
     return JSON.parse(stdout);
   };
 
-  it('lists environments with sizes, limits and where their numbers come from', async () => {
+  it('lists environments with sizes, limits and sources of their numbers', async () => {
     const [cartpole] = (await json('list', 'envs')).filter((env: { id: string }) => env.id === 'CartPole-v1');
     expect(cartpole).toMatchObject({
       folder: 'cartpole',
@@ -96,7 +96,7 @@ describe('list and schema', () => {
     expect(cartpole.configs).toContain('cartpole/r2po');
   });
 
-  it('lists policies with their size in every environment they fit', async () => {
+  it('lists policies with their size in every compatible environment', async () => {
     const [linear] = (await json('list', 'policies')).filter((kind: { id: string }) => kind.id === 'linear');
     expect(linear.environments).toContainEqual({
       env: 'CartPole-v1',
@@ -106,13 +106,13 @@ describe('list and schema', () => {
     });
   });
 
-  it('lists methods with what an iteration does', async () => {
+  it('lists methods with the stages of an iteration', async () => {
     const [r2po] = (await json('list', 'methods')).filter((method: { id: string }) => method.id === 'r2po');
     expect(r2po).toMatchObject({ stages: ['search', 'evaluate', 'critic', 'evaluate'], keep: 'best' });
     expect(r2po.configs).toContain('cartpole/r2po');
   });
 
-  it('lists models with their endpoints and whether the key is there, never the key', async () => {
+  it('lists models with their endpoints and whether the key is set, but never the key', async () => {
     const env = {
       OPENAI_API_KEY: 'sk-secret',
       GEMINI_API_KEY: undefined,
@@ -177,7 +177,7 @@ describe('the process', () => {
   };
   const showName = "process.on('exit', () => console.error('name: ' + process.env.R2PO_TEST_NAME));\n";
 
-  it('reads .env of the working directory, below what the environment says', async () => {
+  it('reads .env of the working directory; the environment takes precedence', async () => {
     writeFileSync(join(folder, '.env'), 'R2PO_TEST_NAME=from-file\n');
     const fromFile = await preloaded('show.mjs', showName, ['--version'], { R2PO_TEST_NAME: undefined });
     expect(fromFile).toMatchObject({ code: 0, stderr: 'name: from-file\n' });
@@ -185,12 +185,12 @@ describe('the process', () => {
     expect(fromShell).toMatchObject({ code: 0, stderr: 'name: from-shell\n' });
   });
 
-  it('goes on with a warning when .env cannot be read', async () => {
+  it('continues with a warning if .env cannot be read', async () => {
     const cwd = join(folder, 'odd');
     mkdirSync(join(cwd, '.env'), { recursive: true });
     const { code, stdout, stderr } = await runCli(['--version'], { cwd });
     expect({ code, stdout }).toStrictEqual({ code: 0, stdout: `${version}\n` });
-    expect(stderr).toMatch(/^warning: the file \.env was not read: .*\n$/);
+    expect(stderr).toMatch(/^warning: cannot read \.env: .*\n$/);
   });
 
   it('calls an unexpected failure a defect; with R2PO_DEBUG=1 it says where', async () => {
@@ -200,24 +200,24 @@ describe('the process', () => {
       code: 1,
       stdout: '',
       stderr:
-        'error: unexpected failure, which is a defect of r2po: TypeError: broken on purpose; run again with R2PO_DEBUG=1 to see where\n',
+        'error: unexpected failure, a bug in r2po: TypeError: broken on purpose; run again with R2PO_DEBUG=1 for the stack trace\n',
     });
     const long = await preloaded('broken.mjs', brokenJson, ['schema'], { R2PO_DEBUG: '1' });
     expect(long.code).toBe(1);
     expect(long.stderr).toMatch(/\n\s+at .*broken\.mjs:1/);
   });
 
-  it('reports a failure outside of the command the same way', async () => {
+  it('reports a failure outside of the command like one inside', async () => {
     const code =
       "process.on('newListener', (event) => {\n" +
       "  if (event === 'uncaughtException') setImmediate(() => { throw new RangeError('late'); });\n" +
       '});\n';
     const late = await preloaded('late.mjs', code, ['schema']);
     expect(late.code).toBe(1);
-    expect(late.stderr).toContain('unexpected failure, which is a defect of r2po: RangeError: late');
+    expect(late.stderr).toContain('unexpected failure, a bug in r2po: RangeError: late');
   });
 
-  it('ends quietly when nobody reads its results any more', async () => {
+  it('exits silently when its stdout is closed', async () => {
     const child = spawn(process.execPath, [mainFile, 'schema'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
     child.stderr.on('data', (chunk) => {
@@ -265,7 +265,7 @@ describe('streams', () => {
     expect(io.errColors.isColorSupported).toBe(colored);
   });
 
-  it('keeps the status line below other lines, and cuts it to the terminal', () => {
+  it('keeps the status line below other lines, and cuts it to the width of the terminal', () => {
     const err = recorder({ isTTY: true, columns: 12 });
     const io = createIo(recorder(), err, {});
     io.status('iteration 1');
@@ -276,7 +276,7 @@ describe('streams', () => {
     expect(err.text).toBe(`iteration 1${clear}kept\niteration 1${clear}iteration …${clear}`);
   });
 
-  it('takes back as many status lines as it drew, and draws no more than the terminal has', () => {
+  it('clears as many status lines as it drew, and draws at most the height of the terminal', () => {
     const err = recorder({ isTTY: true, columns: 40, rows: 4 });
     const io = createIo(recorder(), err, {});
     io.status('a\nb\nc\nd\ne');
@@ -293,7 +293,7 @@ describe('streams', () => {
     expect(err.text).toBe('');
   });
 
-  it('wraps the cells of a table into a terminal, and leaves a pipe its whole lines', () => {
+  it('wraps the cells of a table in a terminal but not in a pipe', () => {
     const columns = [{ title: 'id' }, { title: 'n', align: 'right' as const }, { title: 'configs' }];
     const rows = [
       ['cartpole', 12345, 'always-critic, critic-only, a-name-that-is-longer-than-any-column-should-be'],
@@ -313,7 +313,7 @@ describe('streams', () => {
     expect(shown({ isTTY: true, columns: 200 })).toBe(shown({}));
   });
 
-  it('aligns a table, whatever is coloured in it', () => {
+  it('aligns a table with coloured cells', () => {
     const columns = [{ title: 'name' }, { title: 'n', align: 'right' as const }, { title: 'what' }];
     const rows = [
       ['\x1b[31ma\x1b[39m', 5, null],

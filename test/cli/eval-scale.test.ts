@@ -20,7 +20,7 @@ const nim = () => ['eval', '--env', 'Nim-v0', '--backend', 'cpu', '--policy', po
 const drafts = () => readdirSync(folder).filter((name) => name.includes('.tmp'));
 
 describe('r2po eval --returns', () => {
-  it('writes into a pipe, and through a link that leads nowhere yet', async () => {
+  it('writes into a pipe, and through a dangling symbolic link', async () => {
     const run = promisify(execFile);
     const command = `"${process.execPath}" "${mainFile}" ${nim().join(' ')} --episodes 3 --quiet --json --returns /dev/stderr 2>&1 >/dev/null | cat`;
     const { stdout } = await run('sh', ['-c', command]);
@@ -31,7 +31,7 @@ describe('r2po eval --returns', () => {
     expect(readFileSync(target, 'utf8').split('\n')).toHaveLength(5);
   });
 
-  it('writes more episodes than are in memory at a time, and the same statistics', async () => {
+  it('writes more episodes than fit into one part, with unchanged statistics', async () => {
     const returns = join(folder, 'many.csv');
     const episodes = 2 ** 20 + 3;
     const args = [...nim(), '--episodes', String(episodes), '--seed', '11', '--json'];
@@ -70,7 +70,7 @@ describe('r2po eval --returns', () => {
     );
   });
 
-  it('leaves the file as it was when it is interrupted, and says so', async () => {
+  it('leaves the existing file unchanged when it is interrupted, and reports it', async () => {
     const returns = join(folder, 'earlier.csv');
     writeFileSync(returns, 'from before\n');
     const child = spawn(process.execPath, [mainFile, ...nim(), '--episodes', '1e9', '--returns', returns]);
@@ -82,7 +82,7 @@ describe('r2po eval --returns', () => {
     child.kill('SIGINT');
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
-    expect(stderr).toMatch(/stopping the evaluation without a result; once more ends it at once/);
+    expect(stderr).toMatch(/stopping the evaluation without a result; press Ctrl-C again to quit immediately/);
     expect(stderr).toMatch(/the evaluation was interrupted \(SIGINT\)/);
     expect(readFileSync(returns, 'utf8')).toBe('from before\n');
     expect(drafts()).toEqual([]);

@@ -82,7 +82,7 @@ describe('r2po eval', () => {
     expect(Object.keys(trace.steps[0])).toEqual(['state', 'obs', 'action', 'reward']);
   });
 
-  it('counts episodes that our own limit stopped as capped', async () => {
+  it('counts episodes that --max-steps stopped as capped', async () => {
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params }));
     const args = [...evalArgs, '--policy', path, '--episodes', '3', '--max-steps', '40', '--json'];
     expect(JSON.parse((await runCli(args)).stdout).ends).toEqual({ terminated: 0, truncated: 0, capped: 3 });
@@ -133,9 +133,9 @@ describe('r2po eval', () => {
     expect(code).toBe(2);
   });
 
-  it('refuses a missing policy file and a file that cannot be written', async () => {
+  it('refuses a missing policy file and an unwritable output file', async () => {
     const missing = await runCli([...evalArgs, '--policy', join(folder, 'none.json')]);
-    expect(missing.stderr).toMatch(/none\.json".*there is no such file/);
+    expect(missing.stderr).toMatch(/none\.json".*file not found/);
     expect(missing.code).toBe(2);
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params }));
     const unwritable = await runCli([...evalArgs, '--policy', path, '--returns', join(folder, 'no', 'dir.csv')]);
@@ -143,7 +143,7 @@ describe('r2po eval', () => {
     expect(unwritable.code).toBe(2);
   });
 
-  it('takes the cpu with a note when auto finds no adapter, and exits 3 when webgpu was asked for', async () => {
+  it('uses the cpu with a note if auto finds no adapter, and exits 3 with --backend webgpu', async () => {
     const input = JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params });
     const args = ['eval', '--env', 'CartPole-v1', '--policy', '-', '--episodes', '2', '--json'];
     const auto = await runCli(args, { input, env: noAdapter });
@@ -169,7 +169,7 @@ describe('r2po probe', () => {
   const probe = (input: unknown, ...more: string[]) =>
     runCli(['probe', '--env', 'CartPole-v1', '--in', '-', ...more], { input: JSON.stringify(input) });
 
-  it('gives the recorded steps of the original exactly', async () => {
+  it('reproduces the recorded steps of the original exactly', async () => {
     const inputs = golden.single_step.map(({ s, a }) => ({ state: s, action: [a] }));
     const { stdout, code } = await probe(inputs, '--json');
     expect(code).toBe(0);
@@ -202,7 +202,7 @@ describe('r2po probe', () => {
 });
 
 describe('r2po doctor', () => {
-  it('lists what there is and what to do about what is missing', async () => {
+  it('lists every component with its status and advice', async () => {
     const { code, stdout } = await runCli(['doctor', '--json'], {
       env: { ...noAdapter, OPENAI_API_KEY: 'sk-test-secret', ANTHROPIC_API_KEY: undefined, OLLAMA_HOST: '127.0.0.1:9' },
     });
@@ -216,7 +216,7 @@ describe('r2po doctor', () => {
     expect(of('WebGPU adapter')?.advice).toMatch(/Vulkan/);
     expect(of('model openai/...')).toMatchObject({ status: 'ok', found: 'OPENAI_API_KEY is set', advice: null });
     expect(of('model anthropic/...')?.advice).toMatch(/set ANTHROPIC_API_KEY/);
-    expect(of('model ollama/...')?.found).toBe('nothing answers at http://127.0.0.1:9');
+    expect(of('model ollama/...')?.found).toBe('no answer at http://127.0.0.1:9');
   });
 
   it.skipIf(!hasAdapter)('names the adapter', async () => {

@@ -129,7 +129,7 @@ describe('messages of a file', () => {
     [
       'a slip in a section',
       'evalution:\n  episodes: 4\n',
-      'exp.yaml:6:1: unknown key "evalution"; did you mean "evaluation" (episodes that a candidate plays)?',
+      'exp.yaml:6:1: unknown key "evalution"; did you mean "evaluation" (evaluation of a candidate)?',
     ],
     [
       'a key of another section',
@@ -149,17 +149,17 @@ describe('messages of a file', () => {
     [
       'a number in quotes',
       'seed: "7"\n',
-      'exp.yaml:6:7: expected "seed" (everything random of the run derives from it) to be a whole number in 0 ... 9007199254740991, got "7"',
+      'exp.yaml:6:7: expected "seed" (seed of all random numbers of the run) to be a whole number in 0 ... 9007199254740991, got "7"',
     ],
     [
       'a seed that a double cannot hold',
       'seed: 9007199254740993\n',
-      'exp.yaml:6:7: expected "seed" (everything random of the run derives from it) to be a whole number in 0 ... 9007199254740991, got 9007199254740992',
+      'exp.yaml:6:7: expected "seed" (seed of all random numbers of the run) to be a whole number in 0 ... 9007199254740991, got 9007199254740992',
     ],
     [
       'a seed below 0',
       'seed: -1\n',
-      'exp.yaml:6:7: expected "seed" (everything random of the run derives from it) to be a whole number in 0 ... 9007199254740991, got -1',
+      'exp.yaml:6:7: expected "seed" (seed of all random numbers of the run) to be a whole number in 0 ... 9007199254740991, got -1',
     ],
     [
       'not a number',
@@ -199,7 +199,7 @@ describe('messages of a file', () => {
     [
       'a success that the environment cannot give',
       'evaluation:\n  success_threshold: 501\n',
-      'exp.yaml:7:22: expected "evaluation.success_threshold" to be a return that CartPole-v1 can give (1 ... 500), got 501',
+      'exp.yaml:7:22: expected "evaluation.success_threshold" to be a possible return of CartPole-v1 (1 ... 500), got 501',
     ],
     ['the same key twice', 'seed: 1\nseed: 2\n', 'exp.yaml:7:1: expected YAML, got an error: Map keys must be unique'],
     [
@@ -328,7 +328,7 @@ describe('overrides', () => {
     [['=4'], 'override 1 (=4): expected key=value, as in evaluation.episodes=4096'],
     [
       ['seed.x=4'],
-      'override 1 (seed.x=4): unknown key "seed.x"; "seed" (everything random of the run derives from it) has no keys inside',
+      'override 1 (seed.x=4): unknown key "seed.x"; "seed" (seed of all random numbers of the run) has no keys inside',
     ],
     [
       ['__proto__.x=4'],
@@ -345,7 +345,7 @@ describe('overrides', () => {
     ],
     [
       ['evaluation=5', 'evaluation.episodes=3'],
-      'override 1 (evaluation=5): expected "evaluation" (episodes that a candidate plays) to be a section of keys, got 5',
+      'override 1 (evaluation=5): expected "evaluation" (evaluation of a candidate) to be a section of keys, got 5',
     ],
   ])('%j', (overrides, message) => {
     expect(problem(() => load(minimal, overrides))).toContain(message);
@@ -422,14 +422,14 @@ describe('resolveConfig', () => {
     expect((await published('cartpole/tau-c-half')).critic.conservative_threshold).toBe(240);
   });
 
-  it('says where there are no published settings', async () => {
+  it('names the file or override that asks for missing published settings', async () => {
     expect(await asyncProblem(() => resolveConfig('acrobot/props', ['settings=published']))).toBe(
-      'override 1 (settings=published): there are no published settings of "props" here; use "settings: fair", or write them under "published"',
+      'override 1 (settings=published): expected published settings of "props", found none; use "settings: fair", or add them under "published"',
     );
     const file = join(folder, 'own.yaml');
     writeFileSync(file, `${minimal}published:\n  props: {}\n`);
     expect(await asyncProblem(() => resolveConfig(file, ['settings=published']))).toBe(
-      'override 1 (settings=published): there are no published settings of "r2po" here; there are those of props; use "settings: fair", or write them under "published"',
+      'override 1 (settings=published): expected published settings of "r2po", found none; known: props; use "settings: fair", or add them under "published"',
     );
   });
 
@@ -452,7 +452,7 @@ describe('resolveConfig', () => {
     expect(problem).toContain(`${join(folder, 'base/two.yaml')}:2:13: `);
     write('leaf.yaml', 'seed: 1\nextends: nowhere.yaml\n');
     expect(await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')))).toMatch(
-      /leaf\.yaml:2:10: expected a configuration file at ".*nowhere\.yaml", cannot read it: there is no such file/,
+      /leaf\.yaml:2:10: expected a configuration file at ".*nowhere\.yaml", cannot read it: file not found/,
     );
     write('leaf.yaml', 'extends: {a: 1}\n');
     expect(await asyncProblem(() => resolveConfig(join(folder, 'leaf.yaml')))).toContain(
@@ -573,7 +573,7 @@ describe('resolveConfig', () => {
   it('says why a path cannot be read', async () => {
     const missing = join(folder, 'no.yaml');
     expect(await asyncProblem(() => resolveConfig(missing))).toBe(
-      `expected a configuration file at "${missing}", cannot read it: there is no such file`,
+      `expected a configuration file at "${missing}", cannot read it: file not found`,
     );
     expect(await asyncProblem(() => resolveConfig(folder))).toBe(
       `expected a configuration file at "${folder}", cannot read it: it is a folder`,

@@ -145,10 +145,10 @@ describe('loadPolicy', () => {
 
   it('names what is missing', async () => {
     await expect(loadPolicy(join(folder, 'no.json'), env)).rejects.toThrow(
-      `[policy] expected a policy file or a run folder at "${join(folder, 'no.json')}", cannot read it: there is no such file`,
+      `[policy] expected a policy file or a run folder at "${join(folder, 'no.json')}", cannot read it: file not found`,
     );
     await expect(loadPolicy(join(folder, 'young'), env)).rejects.toThrow(
-      `[policy] expected the best policy of a run at "${join(folder, 'young', 'best.json')}", cannot read it: there is no such file`,
+      `[policy] expected the best policy of a run at "${join(folder, 'young', 'best.json')}", cannot read it: file not found`,
     );
   });
 });

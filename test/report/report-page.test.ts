@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { saveReport } from '../../src/report/pages/report-files.ts';
-import { makeReport, usualReport } from '../../src/report/report.ts';
+import { defaultReport, makeReport } from '../../src/report/report.ts';
 import { findReportRuns } from '../../src/report/run-records.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryFolder } from '../support/experiment.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   }
   writeRun(join(root, 'runs', 'z-offline'), { kind: 'offline', model: 'offline', status: 'stopped' });
   const axes = ['episodes', 'calls'] as const;
-  const report = makeReport(findReportRuns([join(root, 'runs')]), { ...usualReport, axes, allowMixed: true });
+  const report = makeReport(findReportRuns([join(root, 'runs')]), { ...defaultReport, axes, allowMixed: true });
   await saveReport(join(root, 'report'), report);
 });
 

@@ -28,12 +28,12 @@ import {
   warningsOf,
 } from '../../src/report/published/published.ts';
 import {
+  defaultReport,
   groupNumbers,
   groupTable,
   makeReport,
   type ReportOptions,
   spreadText,
-  usualReport,
 } from '../../src/report/report.ts';
 import { findReportRuns, groupValue, type ReportRun, readReportRun } from '../../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../../src/report/tables/table.ts';
@@ -58,7 +58,7 @@ function runsOf(...facts: RunFacts[]): string {
   return folder;
 }
 
-const options: ReportOptions = usualReport;
+const options: ReportOptions = defaultReport;
 
 describe('runs', () => {
   it('are found in folders of folders, each once, with what a report reads', () => {

@@ -60,13 +60,13 @@ describe('the estimate', () => {
 });
 
 describe('r2po run', () => {
-  it('--dry-run prints the estimate and makes nothing', async () => {
+  it('--dry-run prints the estimate and creates nothing', async () => {
     const runsDir = `${temporaryFolder()}/runs`;
     const args = ['run', 'cartpole/r2po', '--dry-run', '--runs-dir', runsDir];
     const { code, stdout } = await runCli([...args, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ method: 'r2po', model: 'offline', calls: 200, cost_usd: 0 });
-    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +nothing/);
+    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +none/);
     expect(existsSync(runsDir)).toBe(false);
   });
 

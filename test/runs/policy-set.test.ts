@@ -77,7 +77,7 @@ describe('a file with a policy per line', () => {
   it('is refused when it is empty, missing or no text', async () => {
     const empty = file('e.jsonl', '\n\n');
     await expect(loadPolicySet(empty, cartpole)).rejects.toThrow('expected policies of CartPole-v1');
-    await expect(loadPolicySet(join(folder, 'no.jsonl'), cartpole)).rejects.toThrow('there is no such file');
+    await expect(loadPolicySet(join(folder, 'no.jsonl'), cartpole)).rejects.toThrow('file not found');
     const binary = join(folder, 'b.jsonl');
     writeFileSync(binary, Uint8Array.of(...Buffer.from(line(linear(0))), 0xff, 0xfe));
     await expect(loadPolicySet(binary, cartpole)).rejects.toThrow('expected UTF-8 text');
@@ -141,7 +141,7 @@ describe('a folder of policies', () => {
     expect(reasons).toEqual([
       [join(folder, 'notes.json'), expect.stringMatching(/unknown key "text"/)],
       [join(folder, 'runs', 'b'), 'it is a run of MountainCar-v0, not of CartPole-v1'],
-      [join(folder, 'runs', 'young'), expect.stringMatching(/best\.json.*there is no such file/)],
+      [join(folder, 'runs', 'young'), expect.stringMatching(/best\.json.*file not found/)],
     ]);
   });
 
@@ -174,7 +174,7 @@ describe('r2po eval --policies', () => {
     const more = ['--policies', '-', '--seed', '7', '--recheck', '6', '--csv', csv, '--json'];
     const { code, stdout, stderr } = await runCli([...args, ...more], { input: input.join('') });
     expect(code).toBe(0);
-    expect(stderr).toBe('c has the parameters of a, which is kept\n');
+    expect(stderr).toBe('c: same parameters as a; skipped\n');
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({ env: 'CartPole-v1', backend: 'cpu', policies: 2, episodes: 15, seed: 7 });
     expect(document.ranking.map(({ name }: { name: string }) => name).sort()).toEqual(['a', 'b']);
@@ -198,8 +198,8 @@ describe('r2po eval --policies', () => {
     const { code, stdout } = await runCli([...args, '--policies', path, '--top', '4', '--recheck', '0']);
     expect(code).toBe(0);
     expect(stdout).toContain('30 policies, 15 episodes each, seeds 0 ... 14');
-    expect(stdout).toMatch(/of the other 29 cannot be told from the best/);
-    expect(stdout).toContain('check it on fresh seeds (--recheck)');
+    expect(stdout).toMatch(/of the other 29 do not differ significantly from the best/);
+    expect(stdout).toContain('check them on fresh seeds (--recheck)');
     expect(stdout.trim().split('\n').slice(4)).toHaveLength(4);
   });
 
@@ -209,7 +209,7 @@ describe('r2po eval --policies', () => {
     [['--policies', '-', '--returns', 'x.csv'], /expected --policy with --returns/],
     [['--policies', '-', '--dump-wgsl', '-'], /expected --policy with --dump-wgsl/],
     [['--policy', '-', '--csv', 'x.csv'], /expected --policies with --csv/],
-    [['--policies', 'no-such-folder'], /there is no such file/],
+    [['--policies', 'no-such-folder'], /file not found/],
   ])('refuses %j', async (more, message) => {
     const { code, stdout, stderr } = await runCli([...args, ...more]);
     expect(stderr).toMatch(message);

@@ -231,7 +231,7 @@ describe('with a model endpoint', () => {
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code, stderr).toBe(exitCode);
-    expect(stderr).toContain('stopping the run and saving it; once more ends it at once');
+    expect(stderr).toContain('stopping the run and saving it; press Ctrl-C again to quit immediately');
     expect(stderr).toMatch(new RegExp(`interrupted \\(${signal}\\); resume with: r2po run .*--resume\n$`));
     expect(eventsOf(join(home, name)).at(-1)).toMatchObject({ type: 'run_stopped', exit_code: exitCode });
     await expectResumed(name);

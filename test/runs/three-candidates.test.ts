@@ -8,7 +8,7 @@ import { defineMethod } from '../../src/methods/method.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { findAnalysis } from '../../src/report/analyses/index.ts';
 import { findAnalysedRuns } from '../../src/report/analyses/runs.ts';
-import { makeReport, usualReport } from '../../src/report/report.ts';
+import { defaultReport, makeReport } from '../../src/report/report.ts';
 import { findReportRuns } from '../../src/report/run-records.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { requireRun } from '../../src/runs/folder/folder.ts';
@@ -85,7 +85,7 @@ describe('a method with three candidates', () => {
 
   it('is reported and exported, and refused where a pair is compared', async () => {
     const { folder } = await smallRun({ ...run, model: modelFrom(0) });
-    const { groups } = makeReport(findReportRuns([folder]), usualReport);
+    const { groups } = makeReport(findReportRuns([folder]), defaultReport);
     expect(groups).toMatchObject([{ values: ['CartPole-v1', 'three', 'openai/scripted'] }]);
     const rows = tidyRows('a', requireRun(folder), readEvents(folder).events);
     expect(rows.map(({ candidate }) => candidate)).toEqual([...labels, ...labels]);

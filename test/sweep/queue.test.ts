@@ -372,10 +372,10 @@ describeRedis('with Redis', () => {
         return active.length === 2 && active.every(({ progress }) => (progress?.iteration ?? 0) > 0);
       });
       const shown = await runCli(['sweep', '--status', '--queue', url]);
-      expect(shown.stdout).toMatch(/3 waiting, 0 delayed, 2 under way, 0 done, 0 failed, 1 workers/);
+      expect(shown.stdout).toMatch(/3 waiting, 0 delayed, 2 running, 0 finished, 0 failed, 1 workers/);
       expect(shown.stdout).toMatch(/CartPole-v1 +r2po +offline +\d +\d+\/20000 /);
       const cancelled = await runCli(['sweep', '--cancel', '--queue', url]);
-      expect(cancelled.stdout).toBe('3 runs dropped, 2 under way are stopped; their files stay\n');
+      expect(cancelled.stdout).toBe('3 queued runs removed, 2 running ones stopped; their files are kept\n');
       await until('both stopped', () => (worker.stderr().match(/the sweep was cancelled/g)?.length ?? 0) >= 2);
       const folders = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
       expect(folders).toHaveLength(2);
@@ -474,7 +474,7 @@ describeRedis('with Redis', () => {
       const workers = urls.map((url) => startWorker(url, ['--runs-dir', runsDir, '--until-empty']));
       for (const worker of workers) expect(await worker.code, worker.stderr()).toBe(0);
       const told = workers.map((worker) => worker.stderr()).join('\n');
-      expect(told).toMatch(/back to the queue: .*expected ".*" to be free|was finished before/);
+      expect(told).toMatch(/returned to the queue: .*expected ".*" to be free|already finished/);
       expect(results(runsDir)).toEqual((await alone([8], 'iterations=30')).results);
       const [name] = readdirSync(runsDir).filter((found) => !found.startsWith('.'));
       expect(eventsOf(join(runsDir, name)).filter(({ type }) => type === 'run_finished')).toHaveLength(1);

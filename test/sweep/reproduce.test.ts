@@ -63,7 +63,7 @@ describe('r2po reproduce', () => {
     ];
     const place = ['--backend', 'cpu', '--runs-dir', runsDir];
     const plan = await runCli([...args, ...place, '--dry-run']);
-    expect(plan.stdout).toContain('4 runs, 0 of them finished; the others take 24 model calls');
+    expect(plan.stdout).toContain('4 runs, 0 of them finished; estimate for the others: 24 model calls');
     const first = await runCli([...args, ...place]);
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toContain('Comparison with the published results');

@@ -318,7 +318,7 @@ describe('r2po sweep', () => {
     expect(document.report.groups).toHaveLength(2);
     expect(existsSync(join(runsDir, 'report', 'index.html'))).toBe(true);
     const dry = await runCli(args(runsDir, '--dry-run'));
-    expect(dry.stdout).toContain('4 runs, 4 of them finished; the others take 0 model calls, 0 episodes');
+    expect(dry.stdout).toContain('4 runs, 4 of them finished; estimate for the others: 0 model calls, 0 episodes');
   }, 60_000);
 
   it('exits 7 when a run is not finished, and says how to go on', async () => {
@@ -326,7 +326,7 @@ describe('r2po sweep', () => {
     const { code, stderr } = await runCli(args(runsDir, '--max-calls', '7', '--quiet'));
     expect(code).toBe(exitCodes.someRunsFailed);
     expect(stderr).toContain(
-      '2 of 4 runs are not finished (2 stopped); go on with: r2po sweep cartpole/r2po nim/props',
+      '2 of 4 runs are not finished (2 stopped); continue with: r2po sweep cartpole/r2po nim/props',
     );
   }, 60_000);
 

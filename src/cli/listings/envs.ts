@@ -19,7 +19,7 @@ export function listEnvs(): Listing {
       id: env.id,
       folder: env.folder,
       ground_truth: env.groundTruth,
-      // with their defaults; null where none can be set
+      // with their defaults; null: no options
       options: env.withOptions === null ? null : env.options,
       state: env.state.map(rowRecord),
       observation:

@@ -6,9 +6,9 @@ import { left, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 interface ModelRecord {
-  /** what `--model` takes */
+  /** value of `--model` */
   readonly name: string;
-  /** null: `auto` becomes one of the others */
+  /** null for `auto`, which becomes one of the others */
   readonly kind: ModelKind | null;
   readonly endpoint: string | null;
   readonly key: { readonly variable: string; readonly required: boolean; readonly set: boolean } | null;

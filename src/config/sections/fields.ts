@@ -1,4 +1,4 @@
-/** What keys of a configuration are made of. The `error` texts are what was expected; `problems.ts` makes messages of them. */
+/** Types of configuration values. An `error` names the expected value; `problems.ts` makes a message of it. */
 import { z } from 'zod';
 
 export function whole(low: number, high: number, alternative = '') {
@@ -30,12 +30,12 @@ export function section<T extends z.core.$ZodLooseShape>(description: string, sh
 
 export const orNull = ' or null';
 
-/** With its default, and the description that zod would leave inside. */
+/** Sets the default and repeats the description, which zod would keep on the inner schema only. */
 export function withDefault<T extends z.ZodType>(schema: T, value: z.util.NoUndefined<z.output<T>>) {
   return schema.default(value).describe(schema.description ?? '');
 }
 
-/** A section of which nothing need be there. */
+/** A section whose keys are all optional. */
 export function part<T extends z.core.$ZodLooseShape>(description: string, shape: T) {
   return section(description, shape).partial().describe(description);
 }

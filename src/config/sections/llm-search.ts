@@ -22,44 +22,42 @@ const modelName = z.string({ error: 'the name of a model' }).min(1, { error: 'th
 /** What may differ between the search calls and the critic calls of a run. */
 const sampling = {
   temperature,
-  top_p: positive(1, 'number', orNull).nullable().describe('probability mass that is sampled from; null: not sent'),
+  top_p: positive(1, 'number', orNull).nullable().describe('nucleus sampling: probability mass; null: not sent'),
   stop: z
     .array(z.string().min(1), { error: 'a list of texts' })
     .max(16, { error: 'a list of at most 16 texts' })
     .describe('texts at which a reply ends'),
   reply_form: choice(['auto', ...replyForms]).describe(
-    'how replies are held: auto takes the strongest means of the endpoint (a grammar, a regular expression, JSON by a ' +
-      'schema, a reply begun for the model), else lines of text',
+    'how the form of replies is enforced: auto uses the strongest means of the endpoint (a grammar, a regular expression, a ' +
+      'JSON schema, the prefix of a reply), else lines of text',
   ),
   max_reply_tokens: whole(16, 1_000_000, orNull)
     .nullable()
-    .describe('most tokens of a reply, reasoning included; null: derived from the size of the reply'),
-  reasoning_effort: choice(reasoningEfforts).nullable().describe('effort of a model that reasons; null: not sent'),
+    .describe('maximum tokens of a reply, including reasoning; null: derived from the size of the reply'),
+  reasoning_effort: choice(reasoningEfforts).nullable().describe('effort of a reasoning model; null: not sent'),
   think: z
     .boolean({ error: 'true, false or null' })
     .nullable()
-    .describe('whether a model that can reason before it answers does so; null: its default'),
+    .describe('whether a model that can reason does so; null: default of the model'),
   extra_body: z
     .record(z.string(), z.json(), { error: 'a section of fields' })
-    .describe('fields that are laid over the body of each request'),
+    .describe('fields added to the body of each request'),
 };
 
 const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
-const price = section('what a model costs', {
+const price = section('price of a model', {
   prompt_per_million: usd.describe('USD per million prompt tokens'),
   completion_per_million: usd.describe('USD per million completion tokens'),
-  cached_per_million: usd
-    .optional()
-    .describe('USD per million prompt tokens that a cache had; as any other without it'),
+  cached_per_million: usd.optional().describe('USD per million cached prompt tokens; default: prompt_per_million'),
   cache_write_per_million: usd
     .optional()
-    .describe('USD per million prompt tokens that were written to a cache; as any other without it'),
+    .describe('USD per million prompt tokens written to a cache; default: prompt_per_million'),
   source: z
     .string({ error: 'a text' })
     .max(200, { error: 'a text of at most 200 characters' })
     .optional()
-    .describe('who says so'),
-  date: z.iso.date({ error: 'a date as YYYY-MM-DD' }).describe('when that was the price'),
+    .describe('source of the price'),
+  date: z.iso.date({ error: 'a date as YYYY-MM-DD' }).describe('date of the price'),
 });
 
 /** In the order in which files are written. */
@@ -70,7 +68,7 @@ export const llmSearchSchema = section('a search run of r2po', {
   model: modelName
     .default('offline')
     .describe(
-      'what answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
+      'model that answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
         'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, gguf:<file>, or replay:<run folder>',
     ),
   settings: runKeys.settings,
@@ -78,16 +76,16 @@ export const llmSearchSchema = section('a search run of r2po', {
   iterations: runKeys.iterations,
   policy: runKeys.policy,
   parameters: runKeys.parameters,
-  prompt: section('how prompts are worded', {
+  prompt: section('content of the prompts', {
     knowledge: choice(knowledgeLevels)
       .default('full')
       .describe(
-        'what prompts that describe the environment say of it: full, all that is known; reference, the facts that the ' +
-          'texts of the reference hold; none, not even what is observed and done',
+        'description of the environment in prompts that have one: full; reference, the facts in the texts of the ' +
+          'reference; none, not even observations and actions',
       ),
     explanation: choice(explanations)
       .default('sentence')
-      .describe('what a reply is asked for beside its parameters: one short sentence, or what was changed and why'),
+      .describe('explanation requested with the parameters: one short sentence, or the changes and their reasons'),
     reward_decimals: whole(0, 12, orNull)
       .nullable()
       .default(null)
@@ -98,52 +96,52 @@ export const llmSearchSchema = section('a search run of r2po', {
       .describe('number of the first trial and of the first iteration'),
   }).prefault({}),
   search: section('the search calls', {
-    optimum: finite(orNull).nullable().default(null).describe('return to aim for, told to the model; null: not told'),
+    optimum: finite(orNull).nullable().default(null).describe('optimal return, in the prompt; null: not mentioned'),
     step_size: positive(Number.MAX_VALUE, 'finite number', orNull)
       .nullable()
       .default(null)
-      .describe('exploration step, told to the model; null: not told'),
+      .describe('exploration step size, in the prompt; null: not mentioned'),
     duplicates: choice(['allow', 'repair'])
       .default('repair')
-      .describe('a proposal that was measured before: play it again, or send it back with one repair turn'),
-    repair_turns: whole(0, 20).default(2).describe('further turns after an unusable reply, each quoting the reason'),
+      .describe('a repeated proposal: play it again, or return it to the model with one repair turn'),
+    repair_turns: whole(0, 20)
+      .default(2)
+      .describe('maximum number of further turns after an unusable reply, each quoting the reason'),
   }).prefault({}),
   critic: section('the critic calls', {
     conservative_threshold: finite(orNull)
       .nullable()
       .default(null)
-      .describe('mean return from which the critic is told to change little or nothing; null: no such rule'),
+      .describe('mean return from which the critic shall change little or nothing; null: no such rule'),
     trajectory_tokens: whole(100, 1_000_000, orNull)
       .nullable()
       .default(6000)
-      .describe('a longer trajectory is shortened to about this many tokens; null: none is shortened'),
+      .describe('maximum tokens of a trajectory, approximately; longer ones are shortened; null: no limit'),
     sensitivity_episodes: whole(1, 1_000_000, orNull)
       .nullable()
       .default(null)
-      .describe('episodes for each change of one parameter whose effect the critic is shown; null: none is shown'),
+      .describe('episodes per parameter for the sensitivities in the prompt of the critic; null: no sensitivities'),
     statistics: choice(['basic', 'full'])
       .default('full')
       .describe('full adds the spread, the quantiles and the end causes of the returns'),
     history_excerpts: whole(0, 10_000)
       .default(5)
-      .describe('the last so many trials are shown with an excerpt of an episode, by methods that show any'),
+      .describe('number of latest trials that are shown with an excerpt of an episode, by methods that show excerpts'),
   }).prefault({}),
   selection: choice(['mean', 'paired'])
     .default('mean')
-    .describe('how the better of two is found: by their means, or by a paired test of their common seeds'),
+    .describe('how the better candidate is chosen: by the means, or by a paired test on common seeds'),
   warmup: section('random policies before the first iteration, one episode each', {
-    policies: whole(0, 10_000).default(20).describe('how many'),
+    policies: whole(0, 10_000).default(20).describe('number of policies'),
     spread: positive(1e6, 'number').default(3).describe('standard deviation of their parameters'),
     inside: z
       .boolean({ error: 'true or false' })
       .default(true)
-      .describe(
-        'their parameters lie in the range and have the decimals that the model is told; false: as they are drawn',
-      ),
+      .describe('true: their parameters have the range and the decimals of proposals; false: as drawn'),
   }).prefault({}),
   evaluation: runKeys.evaluation,
   recheck: runKeys.recheck,
-  llm: section('how models are called', {
+  llm: section('model calls', {
     temperature: withDefault(sampling.temperature, 0),
     top_p: withDefault(sampling.top_p, null),
     stop: withDefault(sampling.stop, []),
@@ -155,7 +153,7 @@ export const llmSearchSchema = section('a search run of r2po', {
     num_ctx: whole(512, 10_000_000, orNull)
       .nullable()
       .default(null)
-      .describe('context that a local server loads the model with, tokens; null: what the prompt needs'),
+      .describe('context length on a local server, tokens; null: from the length of the prompt'),
     keep_alive: z
       .string({ error: 'a time such as 30m, or null' })
       .regex(/^(?:-1|0|\d+(?:ms|s|m|h))$/, { error: 'a time such as 30m, 0 or -1' })
@@ -177,29 +175,31 @@ export const llmSearchSchema = section('a search run of r2po', {
       .array(modelName, { error: 'a list of model names' })
       .max(8, { error: 'a list of at most 8 model names' })
       .default([])
-      .describe('models that answer, in this order, when the one before cannot be used'),
+      .describe('fallback models, in this order'),
     max_unusable_in_a_row: whole(1, 1_000_000, orNull)
       .nullable()
       .default(10)
-      .describe('unusable replies in a row after which the run stops, resumable; null: never'),
-    timeout_s: positive(day, 'number of seconds').default(300).describe('longest time for one request, s'),
+      .describe('consecutive unusable replies after which the run stops in a resumable state; null: no limit'),
+    timeout_s: positive(day, 'number of seconds').default(300).describe('maximum time of a request, s'),
     idle_timeout_s: positive(day, 'number of seconds')
       .default(120)
-      .describe('longest time without any data from the endpoint, s'),
+      .describe('maximum time without data from the endpoint, s'),
     max_concurrent: whole(1, 1000, orNull)
       .nullable()
       .default(null)
-      .describe('most requests at a time to one endpoint; null: what suits it'),
+      .describe('maximum concurrent requests to one endpoint; null: depends on the endpoint'),
     min_spacing_s: z
       .number({ error: 'a number of seconds' })
       .min(0, { error: 'a number of seconds of at least 0' })
       .max(day, { error: 'a number of seconds of at most a day' })
       .default(0)
-      .describe('shortest time between the starts of two requests to one endpoint, s'),
-    max_attempts: whole(1, 100).default(10).describe('requests per call before the run stops, the first included'),
-    search: withDefault(part('what differs in the search calls', sampling), {}),
+      .describe('minimum time between the starts of two requests to one endpoint, s'),
+    max_attempts: whole(1, 100)
+      .default(10)
+      .describe('maximum requests per call, including the first, before the run stops'),
+    search: withDefault(part('overrides for the search calls', sampling), {}),
     critic: withDefault(
-      part('what differs in the critic calls', { model: modelName.describe('another model for them'), ...sampling }),
+      part('overrides for the critic calls', { model: modelName.describe('model of the critic calls'), ...sampling }),
       {},
     ),
   }).prefault({}),
@@ -212,13 +212,11 @@ export const llmSearchSchema = section('a search run of r2po', {
     max_cost_usd: positive(Number.MAX_VALUE, 'number of USD', orNull)
       .nullable()
       .default(null)
-      .describe('cost of the model calls by the prices below, USD'),
+      .describe('cost of the model calls by `prices`, USD'),
     ...timeBudget,
   }).prefault({}),
   prices: z
     .record(z.string(), price, { error: 'a section of prices by model name' })
     .default({})
-    .describe(
-      'by model name as in `model`; a new run takes those that it does not find here from the list of known prices',
-    ),
+    .describe('prices by model name as in `model`; a new run adds missing ones from the list of known prices'),
 });

@@ -22,42 +22,42 @@ export const runKeys = {
         z.string().regex(envPathPattern, { abort: true }),
       ],
       {
-        error: 'the name of an environment, or the path of a module that defines one',
+        error: 'the name of an environment, or the path of an environment module',
       },
     )
-    .describe('environment, by its id or its folder name, or the path of a module of your own, from this file on'),
+    .describe('environment, by id or folder name, or the path of an environment module, relative to this file'),
   env_options: z
     .record(z.string(), z.json(), { error: 'a section of options' })
     .default({})
-    .describe('options of the environment; "r2po list envs" shows which take any'),
+    .describe('options of the environment; see "r2po list envs --json"'),
   settings: choice(['fair', 'published'])
     .default('fair')
     .describe(
-      'fair: one set for all methods of an environment; published: those that the reference used for the method',
+      'fair: the same settings for all methods of an environment; published: settings of the reference for the method',
     ),
-  seed: whole(0, maxSeed).default(0).describe('everything random of the run derives from it'),
+  seed: whole(0, maxSeed).default(0).describe('seed of all random numbers of the run'),
   iterations: whole(1, 1_000_000).describe('iterations of the method'),
-  policy: section('what is searched for', {
+  policy: section('policy that is optimised', {
     kind: name(policyKinds.map((k) => k.id)).describe('policy kind'),
     options: z
       .record(z.string(), z.json(), { error: 'a section of options' })
       .default({})
-      .describe('options of that kind; "r2po list policies" shows them'),
+      .describe('options of that kind; see "r2po list policies"'),
   }),
-  parameters: section('what the model may propose', {
+  parameters: section('parameters that the model may propose', {
     low: finite().default(-6).describe('smallest parameter'),
     high: finite().default(6).describe('largest parameter'),
-    decimals: whole(0, 12, orNull).nullable().default(1).describe('decimals that are kept; null keeps all'),
+    decimals: whole(0, 12, orNull).nullable().default(1).describe('decimals of a parameter; null: not rounded'),
     out_of_range: choice(['refuse', 'clip'])
       .default('refuse')
-      .describe('a parameter outside: refuse the reply and ask again, or clip it and say so'),
+      .describe('a parameter out of range: refuse the reply and ask again, or clip it and tell the model'),
   }).prefault({}),
-  evaluation: section('episodes that a candidate plays', {
+  evaluation: section('evaluation of a candidate', {
     episodes: whole(1, maxEpisodes).default(20).describe('episodes per candidate and iteration'),
     max_steps: whole(1, maxEpisodeSteps, orNull)
       .nullable()
       .default(null)
-      .describe('step cap per episode; null: only the limit of the environment'),
+      .describe('step limit per episode; null: the limit of the environment'),
     success_threshold: finite(orNull)
       .nullable()
       .default(null)
@@ -67,12 +67,12 @@ export const runKeys = {
       .min(0, { error: 'a number in 0 ... 1' })
       .max(1, { error: 'a number in 0 ... 1' })
       .default(0)
-      .describe('what a success may lack, as a share of its threshold or, for a threshold between -1 and 1, of 1'),
+      .describe('tolerance of the success threshold, relative to max(1, |threshold|)'),
     backend: choice(backendChoices)
       .default('auto')
-      .describe('what plays the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),
+      .describe('backend for the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),
   }).prefault({}),
-  recheck: section('the best policy on fresh seeds, at the end: the number that is reported', {
+  recheck: section('final evaluation of the best policy on fresh seeds: the reported number', {
     episodes: whole(1, maxEpisodes).default(10_000).describe('episodes of the re-check'),
   }).prefault({}),
 };
