@@ -13,7 +13,7 @@ import {
   createRunFolder,
   type FoundRun,
   findRunToResume,
-  type RunPlace,
+  type RunLocation,
   readRunConfig,
   requireRun,
 } from '../runs/folder/folder.ts';
@@ -101,7 +101,7 @@ async function run(configName: string, overrides: readonly string[], options: Op
 
 interface Prepared {
   readonly units: RunUnits;
-  readonly place: RunPlace;
+  readonly place: RunLocation;
   /** of the run to resume; null: a new run */
   readonly folder: string | null;
   readonly manifest: Manifest | null;
@@ -154,7 +154,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
 }
 
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */
-async function resumed(place: RunPlace, asked: Config, asEarlier: Config): Promise<FoundRun> {
+async function resumed(place: RunLocation, asked: Config, asEarlier: Config): Promise<FoundRun> {
   const { folder, config } = await findRunToResume(place, asked, asEarlier);
   const frozen = { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
   return { folder, config: config.budget.max_cost_usd === null ? frozen : await withListPrices(frozen) };

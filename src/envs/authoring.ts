@@ -1,4 +1,4 @@
-/** What a file that defines an environment of its own imports: `import { defineEnv } from 'r2po-webgpu/env'`. */
+/** The imports of a file that defines a custom environment: `import { defineEnv } from 'r2po-webgpu/env'`. */
 import { checkSpec } from './check-spec.ts';
 import { type Constant, type Env, type EnvSpec, type Params, defineEnv as resolve } from './env.ts';
 

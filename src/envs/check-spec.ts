@@ -1,4 +1,4 @@
-/** The run-time check of an environment that somebody else wrote: what the types of `EnvSpec` say to a compiler. */
+/** The run-time check of custom environments: the types of `EnvSpec` as a schema. */
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
 

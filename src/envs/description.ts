@@ -1,12 +1,12 @@
 /**
  * The description of an environment for a language model: prose from the environment's `prompt.md`, with every number
- * and table filled in from the spec rows, so that the text cannot say anything else than what is played.
+ * and table filled in from the spec rows, so that the text cannot differ from the environment.
  */
 import { R2poError } from '../base/errors.ts';
 import { plainNumber, significant } from '../base/plain-number.ts';
 import type { Env, Row } from './env.ts';
 
-/** Derived numbers are irrational at times (an angle in radians); the prose needs no more digits than this. */
+/** Digits of derived numbers, some of which are irrational (an angle in radians). */
 const derivedDigits = 5;
 
 function range(row: Row): string {
@@ -71,5 +71,5 @@ export function fillDescription(template: string, env: Env): string {
   });
 }
 
-/** How much a description tells: all that is known, or the facts that the texts of the reference hold. */
+/** The contents of a description: everything, or only the facts in the prompts of the reference. */
 export type DescriptionKind = 'full' | 'reference';

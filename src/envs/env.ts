@@ -1,7 +1,7 @@
 /**
- * What an environment is: rows of data (state, observation, action, constants with unit and source) and three pure
+ * An environment: rows of data (state, observation, action, constants with unit and source) and three pure
  * functions in float64. The same rows feed the docs, the model's description, the bounds tests, and the GPU program,
- * so that a number of the physics is written down exactly once.
+ * so that each number of the physics is written once.
  */
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
@@ -70,7 +70,7 @@ export interface Dynamics<P extends Params = Params> {
 /** The values of an environment's constants. */
 export type ConstantValues<C> = { readonly [K in keyof C]: number };
 
-/** The numbers that dynamics are given: the constants and what `derive` makes of them. */
+/** The parameters of the dynamics: the constants and the results of `derive`. */
 export type ParamsOf<C, D extends (constants: never) => Params> = ConstantValues<C> & Readonly<ReturnType<D>>;
 
 /**
@@ -94,12 +94,12 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly id: string;
   /** kebab-case; names `src/envs/<folder>/`, `shaders/envs/<folder>.wgsl`, `configs/<folder>/` */
   readonly folder: string;
-  /** what our numbers are held to, with version */
+  /** the original that our numbers are compared with, and its version */
   readonly groundTruth: string;
   readonly state: readonly Row[];
   /**
-   * What is carried from step to step beside the state: derived values of the last step that the original keeps and
-   * shows. Not part of a probe's or a trace's state; 0 in a state that is given from outside.
+   * Carried from step to step beside the state: derived values of the last step that the original keeps and observes.
+   * Not part of a probe's or a trace's state; 0 in a state that is given from outside.
    */
   readonly memory?: readonly Row[];
   readonly observation: ObservationSpace;
@@ -112,15 +112,15 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly table?: readonly number[];
   /** files of shaders/lib, by their names without ending, that this environment's shader calls */
   readonly libraries?: readonly string[];
-  /** whether it draws from the normal distribution, for which the GPU needs tables */
+  /** whether it draws normal numbers, for which the GPU needs tables */
   readonly normalDraws?: boolean;
   /** texts for `prompt.md` that follow from the options: `{{notes.x}}` */
   readonly notes?: Readonly<Record<string, string>>;
-  /** how a state is drawn; without it a replay shows bars */
+  /** how a state is drawn; default: bars */
   readonly picture?: Picture;
-  /** most random numbers that one step draws; 0 when left out */
+  /** maximum number of random numbers per step; 0 when left out */
   readonly stepDraws?: number;
-  /** what this environment was built with, when it takes options */
+  /** the options of this environment */
   readonly options?: EnvOptions;
   /** Builds the environment with other options; throws a usage error for ones it does not know. */
   readonly withOptions?: ((options: EnvOptions) => Env) | null;
@@ -156,7 +156,7 @@ export interface Env
   readonly options: EnvOptions;
   /** absolute path of the file that it was loaded from; null for those of this package */
   readonly module: string | null;
-  /** null when the environment takes no options */
+  /** null: it takes no options */
   readonly withOptions: ((options: EnvOptions) => Env) | null;
   readonly dynamics: Dynamics;
   readonly gpujs: GpujsKernel | null;
@@ -207,7 +207,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   };
 }
 
-/** Refuses a GPU.js kernel where the backend's loop would play something else than the environment. */
+/** Refuses a GPU.js kernel for an environment that the backend's loop cannot play. */
 function checkGpujsKernel(
   spec: Pick<EnvSpec<Record<string, Constant>, Params>, 'observation' | 'action' | 'memory' | 'stepDraws'>,
   kernel: GpujsKernel,

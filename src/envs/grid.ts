@@ -1,12 +1,32 @@
 /**
- * What the grid worlds share: moves on a board of numbered cells (row x columns + column), and ground on which a move may
- * go aside. The twin of the latter is shaders/lib/grid.wgsl. Source: the toy_text environments of Gymnasium 1.4.
+ * Parts shared by the grid worlds: moves on a board of numbered cells (row x columns + column), and slippery ground, whose
+ * twin is shaders/lib/grid.wgsl. Source: the toy_text environments of Gymnasium 1.4.
  */
+import { UsageError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
+import type { Env, EnvOptions } from './env.ts';
 
-export interface GridStep {
+interface GridStep {
   readonly row: number;
   readonly column: number;
+}
+
+export const gridParity: Env['parity'] = {
+  singleStep: 0,
+  reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
+};
+
+/** The options of the grid world `id`, by default `defaults`. Throws a usage error for any other or a bad `is_slippery`. */
+export function readGridOptions(id: string, options: EnvOptions, defaults: EnvOptions) {
+  const known = Object.keys(defaults);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    const expected = `the option${known.length === 1 ? '' : 's'} ${known.join(' and ')}`;
+    throw new UsageError(id, `expected only ${expected}, got "${unknown}"; remove it`);
+  }
+  const { map, is_slippery: slippery } = { ...defaults, ...options };
+  if (typeof slippery === 'boolean') return { map, slippery };
+  throw new UsageError(id, `expected the option "is_slippery" to be true or false, got ${JSON.stringify(slippery)}`);
 }
 
 /** The cell after each move, `[cell * directions + direction]`; a move off the board leaves the cell unchanged. */
@@ -21,27 +41,27 @@ export function gridMoves(rows: number, columns: number, directions: readonly Gr
 
 export interface GridParams {
   readonly startCell: number;
-  /** 1 on slippery ground; the original's draws decide nothing elsewhere, and are left out there */
+  /** 1 on slippery ground; elsewhere the original's draws change nothing and are left out */
   readonly slippery: number;
   readonly slipLeftBelow: number;
   readonly slipForwardBelow: number;
   readonly [name: string]: number;
 }
 
-/** The original draws its start cell, of which there is one: it matters for what is drawn after it. */
+/** The original draws its only start cell, which matters for the later draws. */
 export function gridStart(p: GridParams, rng: Draws): number {
   if (p.slippery === 1) rng.random();
   return p.startCell;
 }
 
 /**
- * Where a move goes on slippery ground, of the four directions in turning order: one draw decides between the direction
- * before, the one that was meant, and the one after.
+ * The direction of a move on slippery ground, of four in turning order: one draw decides between the direction before, the
+ * wanted one, and the one after.
  */
 export function slip(p: GridParams, direction: number, rng: Draws): number {
   if (p.slippery !== 1) return direction;
   const draw = rng.random();
-  // Counted instead of branched: nobody can predict the branch.
+  // Counted instead of branched: the branch is unpredictable.
   const bounds = Number(draw >= p.slipLeftBelow) + Number(draw >= p.slipForwardBelow);
   return (direction + 3 + bounds) & 3;
 }

@@ -1,10 +1,10 @@
 /**
- * What an environment looks like: a few shapes per state, for replay pictures. Lengths are in px of the scene, y grows
+ * The picture of an environment: a few shapes per state. Lengths are in px of the scene, y grows
  * downwards, angles are in degrees clockwise.
  */
 import type { Params } from './env.ts';
 
-/** The part that a shape plays; a renderer gives it a colour. */
+/** The role of a shape; a renderer gives it a colour. */
 export type Tone = 'ink' | 'muted' | 'ground' | 'accent' | 'goal' | 'danger';
 
 interface Placed {
@@ -46,11 +46,11 @@ export type Shape =
 export interface Picture {
   /** simulated time of one step, s */
   readonly stepSeconds: number;
-  /** states are places to jump between, with nothing in between */
+  /** states are cells to jump between: frames are not interpolated */
   readonly jumps?: boolean;
   /**
    * The scene in this state. The same shapes in the same order in every state: only numbers, `at`, `turn` and `shown`
-   * may differ. `action` is what is done next, null after the last step.
+   * may differ. `action` is the next one, null after the last step.
    */
   draw(params: Params, state: readonly number[], action: readonly number[] | null): readonly Shape[];
 }
@@ -95,7 +95,13 @@ export function boardCell({ left, top, side }: Board, row: number, column: numbe
   };
 }
 
-/** The one who walks over a board. */
-export function walker(place: Board, row: number, column: number): Shape {
-  return { kind: 'circle', tone: 'accent', at: boardMiddle(place, row, column), x: 0, y: 0, radius: place.side * 0.28 };
+export function walker(layout: Board, row: number, column: number): Shape {
+  return {
+    kind: 'circle',
+    tone: 'accent',
+    at: boardMiddle(layout, row, column),
+    x: 0,
+    y: 0,
+    radius: layout.side * 0.28,
+  };
 }

@@ -9,9 +9,7 @@ const loaded = new Map<string, Env>();
 /** Names that mean a file: `./my-env`, `/abs/env.js`, `env.ts`. */
 export const envPathPattern = /^\.{0,2}[/\\]|^[A-Za-z]:[/\\]|^\.{1,2}$|\.[cm]?[jt]s$/;
 
-export function isEnvPath(name: string): boolean {
-  return envPathPattern.test(name);
-}
+export const isEnvPath = (name: string): boolean => envPathPattern.test(name);
 
 /** Makes `findEnv` know an environment by the absolute path of the module that it comes from. */
 export function registerEnv(env: Env, module: string, shader: () => ShaderText): Env {

@@ -1,4 +1,4 @@
-/** A policy in plain words for a language model: what each parameter is and how they choose the action. */
+/** The description of a policy for a language model: each parameter, and how they choose the action. */
 import type { ActionSpace } from '../envs/env.ts';
 import { policyKinds } from './index.ts';
 import type { Policy } from './policy.ts';

@@ -1,28 +1,21 @@
 /**
  * Linear policy: y_j = sum_i obs_i W_ij (+ b_j). Parameters are W row by row (states x outputs), then the biases.
  */
-import { UsageError } from '../base/errors.ts';
-import { observationSize, type Spaces } from '../envs/env.ts';
-import type { Policy, PolicyKind, PolicyOptions, ShaderForm } from './policy.ts';
+import { observationSize } from '../envs/env.ts';
+import { acceptsVector, inputNames, outputNames } from './network.ts';
+import { type OptionRule, readOptions } from './options.ts';
+import { type Policy, type PolicyKind, roundedNormals, type ShaderForm } from './policy.ts';
 
 /** inputs that `unrolled` writes out */
 const UNROLLED = 4;
 
-function readBias(options: PolicyOptions): boolean {
-  for (const key of Object.keys(options)) {
-    if (key !== 'bias') throw new UsageError('linear', `expected only the option "bias", got "${key}"; remove it`);
-  }
-  const bias = options.bias ?? true;
-  if (typeof bias !== 'boolean') {
-    throw new UsageError('linear', `expected option "bias" to be true or false, got ${JSON.stringify(bias)}`);
-  }
-  return bias;
-}
-
-function outputNames(spaces: Spaces): string[] {
-  const { action } = spaces;
-  return action.kind === 'discrete' ? action.meanings.map((_, i) => `action ${i}`) : action.rows.map((r) => r.name);
-}
+const rules = {
+  bias: {
+    fallback: true as boolean,
+    expected: 'true or false',
+    fits: (value) => typeof value === 'boolean',
+  } satisfies OptionRule<boolean>,
+};
 
 type WrittenSum = (
   observed: readonly string[],
@@ -35,8 +28,8 @@ type WrittenSum = (
 const largest = 3.4028234663852886e38;
 
 /**
- * Of scores only the order counts: those of the other actions ahead of the first, whose own is zero. The differences of
- * the parameters are taken in float64 here, and a step has one sum less to make.
+ * Only the order of scores counts, so they are taken relative to that of the first action, which becomes zero. The
+ * differences of the parameters are computed in float64 here, which saves a step one sum.
  */
 function aheadOfFirst(rows: number, outputs: number, written: WrittenSum): ShaderForm {
   const columns = outputs - 1;
@@ -63,14 +56,12 @@ export const linear: PolicyKind = {
   id: 'linear',
   title: 'linear in the observation, one output per action',
 
-  accepts: ({ observation }) =>
-    observation.kind === 'vector' ? null : 'it reads a vector observation, and this environment has numbered states',
+  accepts: acceptsVector,
 
   build(spaces, options): Policy {
-    const bias = readBias(options);
-    const { observation } = spaces;
-    const inputs = observationSize(observation);
-    const outputs = outputNames(spaces);
+    const { bias } = readOptions('linear', options, rules);
+    const inputs = observationSize(spaces.observation);
+    const outputs = outputNames(spaces.action);
     const outputCount = outputs.length;
     const plain: Policy['act'] = (params, obs, out) => {
       for (let j = 0; j < outputCount; j++) {
@@ -95,20 +86,19 @@ export const linear: PolicyKind = {
       }
     };
     const paramCount = (inputs + (bias ? 1 : 0)) * outputCount;
-    /** The sum of a column of a matrix with so many. */
+    /** The sum of one column of a matrix with `columns` columns. */
     const written: WrittenSum = (observed, value, column, columns) => {
       const terms = observed.map((entry, i) => `${entry} * ${value(i * columns + column)}`);
       return [...terms, ...(bias ? [value(inputs * columns + column)] : [])].join(' + ');
     };
     const expressions: Policy['expressions'] = (observed, parameter) =>
       outputs.map((_, j) => written(observed, parameter, j, outputCount));
-    const inputNames = observation.kind === 'vector' ? observation.rows.map((r) => r.name) : ['state'];
     return {
       kind: 'linear',
       options: { bias },
       paramCount,
       paramNames: [
-        ...inputNames.flatMap((i) => outputs.map((o) => `weight ${i} -> ${o}`)),
+        ...inputNames(spaces).flatMap((i) => outputs.map((o) => `weight ${i} -> ${o}`)),
         ...(bias ? outputs.map((o) => `bias ${o}`) : []),
       ],
       values: { kind: 'real' },
@@ -124,10 +114,7 @@ export const linear: PolicyKind = {
 
       act: inputs >= UNROLLED ? unrolled : plain,
 
-      sample(rng, spread) {
-        const n = (inputs + (bias ? 1 : 0)) * outputCount;
-        return Float64Array.from({ length: n }, () => Math.round(rng.standardNormal() * spread * 10) / 10);
-      },
+      sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },
 };

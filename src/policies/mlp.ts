@@ -16,7 +16,7 @@ import {
   valueCount,
 } from './network.ts';
 import { type OptionRule, readOptions } from './options.ts';
-import type { Policy, PolicyKind } from './policy.ts';
+import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const rules = {
   hidden: {
@@ -61,9 +61,7 @@ export const mlp: PolicyKind = {
       shaderConstants: networkConstants(shape),
       act: networkAct(shape),
 
-      sample(rng, spread) {
-        return Float64Array.from({ length: paramCount }, () => Math.round(rng.standardNormal() * spread * 10) / 10);
-      },
+      sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },
 };

@@ -2,7 +2,6 @@
 import { UsageError } from '../base/errors.ts';
 import type { PolicyOptions } from './policy.ts';
 
-/** What one option may be. */
 export interface OptionRule<T> {
   readonly fallback: T;
   readonly expected: string;
@@ -27,6 +26,12 @@ export const positiveNumber = (fallback: number): OptionRule<number> => ({
   fits: (value) => Number.isFinite(value) && (value as number) > 0,
 });
 
+/** Cuts to the range of the options "low" and "high". Throws a usage error for an empty one. */
+export function clipTo(kind: string, low: number, high: number): (value: number) => number {
+  if (low >= high) throw new UsageError(kind, `expected option "low" below "high", got ${low} and ${high}`);
+  return (value) => Math.min(Math.max(value, low), high);
+}
+
 type Rules = Readonly<Record<string, OptionRule<unknown>>>;
 export type OptionValues<R extends Rules> = { readonly [K in keyof R]: R[K]['fallback'] };
 
@@ -35,7 +40,10 @@ export function readOptions<const R extends Rules>(kind: string, options: Policy
   const known = Object.keys(rules);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(rules, key)) {
-      const expected = known.length === 0 ? 'no options' : `only the options ${known.join(', ')}`;
+      const expected =
+        known.length === 0
+          ? 'no options'
+          : `only the option${known.length === 1 ? '' : 's'} ${known.map((name) => `"${name}"`).join(', ')}`;
       throw new UsageError(kind, `expected ${expected}, got "${key}"; remove it`);
     }
   }

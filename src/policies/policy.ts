@@ -1,5 +1,5 @@
 /**
- * What a policy kind is: how many parameters it has for given spaces, and how it turns an observation into outputs.
+ * A policy kind: how many parameters it has for given spaces, and how it turns an observation into outputs.
  * A kind never picks the action itself when it has one score per action: argmax and clipping belong to the rollout
  * loop, once per backend.
  */
@@ -16,7 +16,7 @@ export type ParameterValues =
   | { readonly kind: 'real' }
   | { readonly kind: 'choice'; readonly values: readonly number[] };
 
-/** The whole number that a parameter with listed values stands for: cut towards zero, as the reference reads its tables. */
+/** The whole number that a parameter with listed values means: cut towards zero, as the reference reads its tables. */
 export function chosenValue(param: number): number {
   // Adding zero turns -0 into 0.
   return Math.trunc(param) + 0;
@@ -69,14 +69,14 @@ export interface Policy {
   readonly shader?: string;
   /** WGSL constants of this policy's shader, e.g. `NETWORK_RELU` */
   readonly shaderConstants: Readonly<Record<string, boolean | number>>;
-  /** What `act` and the shader read, where that is not the parameters themselves but what they stand for. */
+  /** The values that `act` and the shader read; left out: the parameters themselves. */
   readonly expansion?: Expansion;
   /**
    * One expression per output, from expressions for the entries of the observation and for the parameters, in
    * JavaScript. The backend "gpujs" plays no kind without it.
    */
   readonly expressions?: (observed: readonly string[], parameter: (index: number) => string) => readonly string[];
-  /** What the kind's shader reads and calls as `policy_expressions`, where that is not `policyValues` alone. */
+  /** The values that the kind's shader reads and its `policy_expressions`; left out: only `policyValues`. */
   readonly shaderForm?: ShaderForm;
   /** Fills `outputs [outputCount]` from `policyValues(policy, params)` and `observation [OBS_DIM]`. */
   act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
@@ -84,18 +84,23 @@ export interface Policy {
   sample(rng: Generator, spread: number): Float64Array;
 }
 
-/** How many values `policyValues` gives. */
-export function policyValueCount({ paramCount, expansion }: Policy): number {
-  return expansion?.count ?? paramCount;
-}
-
-/** What `act` and the shader read for these parameters. */
+/** The values that `act` reads for these parameters. */
 export function policyValues({ expansion }: Policy, params: Float64Array): Float64Array {
   return expansion ? expansion.expand(params) : params;
 }
 
-/** The values `[count]` that the shader reads for these parameters. */
+/** From parameters to the values `[count]` that the shader reads. */
 export function shaderExpansion(policy: Policy): Expansion {
-  const { shaderForm } = policy;
-  return shaderForm ?? { count: policyValueCount(policy), expand: (params) => policyValues(policy, params) };
+  const { shaderForm, expansion, paramCount } = policy;
+  return shaderForm ?? expansion ?? { count: paramCount, expand: (params) => params };
+}
+
+/** Normal numbers `[count]` of standard deviation `spread`, cut and then rounded to a tenth. */
+export function roundedNormals(
+  rng: Generator,
+  count: number,
+  spread: number,
+  cut = (value: number): number => value,
+): Float64Array {
+  return Float64Array.from({ length: count }, () => Math.round(cut(rng.standardNormal() * spread) * 10) / 10);
 }

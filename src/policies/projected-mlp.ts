@@ -8,8 +8,8 @@ import { UsageError } from '../base/errors.ts';
 import { orthonormalColumns, scaledProduct } from '../base/linear-algebra.ts';
 import { RandomState } from '../base/rng/mt19937.ts';
 import { acceptsVector, layersOf, maxHidden, networkAct, networkConstants, shapeFor, valueCount } from './network.ts';
-import { finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber } from './options.ts';
-import type { Policy, PolicyKind } from './policy.ts';
+import { clipTo, finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber } from './options.ts';
+import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const rules = {
   hidden: wholeNumber(1, maxHidden, 4),
@@ -33,9 +33,6 @@ export const projectedMlp: PolicyKind = {
   build(spaces, given): Policy {
     const options = readOptions('projected-mlp', given, rules);
     const { hidden, latent, seed, scale, low, high } = options;
-    if (low >= high) {
-      throw new UsageError('projected-mlp', `expected option "low" below "high", got ${low} and ${high}`);
-    }
     const shape = shapeFor(spaces, [hidden], 'tanh');
     const random = new RandomState(seed);
     const layers = layersOf(shape).map(({ inputs, units }, l) => {
@@ -55,7 +52,7 @@ export const projectedMlp: PolicyKind = {
       };
     });
     const paramCount = latent[0] + latent[1];
-    const cut = (value: number): number => Math.min(Math.max(value, low), high);
+    const cut = clipTo('projected-mlp', low, high);
     return {
       kind: 'projected-mlp',
       options,
@@ -87,12 +84,7 @@ export const projectedMlp: PolicyKind = {
         },
       },
 
-      sample(rng, spread) {
-        return Float64Array.from(
-          { length: paramCount },
-          () => Math.round(cut(rng.standardNormal() * spread) * 10) / 10,
-        );
-      },
+      sample: (rng, spread) => roundedNormals(rng, paramCount, spread, cut),
     };
   },
 };

@@ -4,7 +4,6 @@
  * then c uniform in [-0.1, 0.1), as in the R2PO reference (variant `random_feature_tanh`, commit 9449c38).
  * Parameters: Theta row by row (all features of output 0, then of output 1, ...), then beta.
  */
-import { UsageError } from '../base/errors.ts';
 import { RandomState } from '../base/rng/mt19937.ts';
 import {
   acceptsVector,
@@ -15,8 +14,8 @@ import {
   shapeFor,
   valueCount,
 } from './network.ts';
-import { finiteNumber, positiveNumber, readOptions, wholeNumber } from './options.ts';
-import type { Policy, PolicyKind } from './policy.ts';
+import { clipTo, finiteNumber, positiveNumber, readOptions, wholeNumber } from './options.ts';
+import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const OFFSET_RANGE = 0.1;
 
@@ -39,9 +38,7 @@ export const randomFeatures: PolicyKind = {
   build(spaces, given): Policy {
     const options = readOptions('random-features', given, rules);
     const { hidden, seed, obs_scale, obs_clip, output_gain, low, high } = options;
-    if (low >= high) {
-      throw new UsageError('random-features', `expected option "low" below "high", got ${low} and ${high}`);
-    }
+    const cut = clipTo('random-features', low, high);
     const shape = shapeFor(spaces, [hidden], 'tanh', true);
     const { inputs, outputs } = shape;
     const random = new RandomState(seed);
@@ -82,12 +79,7 @@ export const randomFeatures: PolicyKind = {
         },
       },
 
-      sample(rng, spread) {
-        return Float64Array.from(
-          { length: paramCount },
-          () => Math.round(Math.min(Math.max(rng.standardNormal() * spread, low), high) * 10) / 10,
-        );
-      },
+      sample: (rng, spread) => roundedNormals(rng, paramCount, spread, cut),
     };
   },
 };

@@ -556,7 +556,7 @@ describe('beside searches', () => {
     twoMonitors(root);
     const [{ folder }] = (await importAll(root)).runs;
     const path = folder as string;
-    const refusal = /a training that was imported \(Stable-Baselines3, monitor\) and left its rewards alone/;
+    const refusal = /an imported training \(Stable-Baselines3, monitor\) that has rewards only/;
     await expect(openRecordedRun(path)).rejects.toThrow(refusal);
     await expect(openExportableRun(path)).rejects.toThrow(refusal);
     await expect(findAnalysedRuns([path], { id: 'edits', refuses: () => null })).rejects.toThrow(refusal);

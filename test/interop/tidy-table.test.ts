@@ -99,7 +99,7 @@ describe('r2po export', () => {
     mkdirSync(join(runsDir, 'notes'));
     const { code, stderr } = await runCli(['export', runsDir, '--out', join(root, 'all')]);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain(`left out: ${join(runsDir, 'notes')}: is no run folder and holds none`);
+    expect(stderr).toContain(`left out: ${join(runsDir, 'notes')}: neither is nor contains a run folder`);
     const seeds = readFileSync(join(root, 'all', 'runs.csv'), 'utf8')
       .split('\n')
       .slice(1, -1)

@@ -9,7 +9,7 @@ import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import { mlp } from '../../src/policies/mlp.ts';
-import { allowsParameter, type Policy, policyValueCount, policyValues } from '../../src/policies/policy.ts';
+import { allowsParameter, type Policy, policyValues, shaderExpansion } from '../../src/policies/policy.ts';
 import { projectedMlp } from '../../src/policies/projected-mlp.ts';
 import { randomFeatures } from '../../src/policies/random-features.ts';
 import { tabular } from '../../src/policies/tabular.ts';
@@ -258,7 +258,7 @@ describe('projected-mlp', () => {
     const params = Float64Array.of(1, -2, 3, 0.5, -1, 2, 4, -3, 1);
     const values = policyValues(policy, params);
     expect(values.length).toBe(8 * 4 + 4 + 4 * 2 + 2);
-    expect(policyValueCount(policy)).toBe(values.length);
+    expect(shaderExpansion(policy).count).toBe(values.length);
     const norm = (x: Float64Array) => Math.hypot(...x);
     expect(norm(values.subarray(0, 36))).toBeCloseTo(3 * norm(params.subarray(0, 5)), 12);
     expect(norm(values.subarray(36))).toBeCloseTo(3 * norm(params.subarray(5)), 12);

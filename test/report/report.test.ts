@@ -66,7 +66,7 @@ describe('runs', () => {
     mkdirSync(join(folder, 'notes'));
     const { runs, leftOut } = findReportRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
-    expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'is no run folder and holds none' }]);
+    expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'neither is nor contains a run folder' }]);
     expect(runs[1].rows).toEqual([
       { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
       { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
@@ -149,7 +149,9 @@ describe('runs', () => {
     const empty = fresh();
     mkdirSync(empty);
     expect(() => makeReport(findReportRuns([empty]), options)).toThrow(UsageError);
-    expect(() => makeReport(findReportRuns([empty]), options)).toThrow(`${empty}: is no run folder and holds none`);
+    expect(() => makeReport(findReportRuns([empty]), options)).toThrow(
+      `${empty}: neither is nor contains a run folder`,
+    );
     expect(() => findReportRuns([join(empty, 'nowhere')])).toThrow(/found no ".*nowhere"/);
   });
 });

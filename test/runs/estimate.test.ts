@@ -83,7 +83,7 @@ describe('r2po run', () => {
     ]);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      'expected a price of "http://models.example.org/v1#m" to hold a limit of 1.5 USD, got none',
+      'expected a price of "http://models.example.org/v1#m" to enforce a limit of 1.5 USD, got none',
     );
   });
 

@@ -51,6 +51,6 @@ describe('followEvents', () => {
     const follower = followEvents(folder);
     follower.read();
     appendFileSync(path, `${lines[1]}\n${lines[2]}\n`);
-    expect(() => follower.read()).toThrow(/events\.jsonl:3: expected an event, got seq 1 where 2 must stand/);
+    expect(() => follower.read()).toThrow(/events\.jsonl:3: expected an event, got seq 1 instead of 2/);
   });
 });

@@ -143,9 +143,9 @@ describe('journal', () => {
     const { folder, path, bytes } = await recorded();
     const lines = bytes.toString().split('\n');
     writeFileSync(path, [lines[0], lines[2], lines[3], ''].join('\n'));
-    expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 2 where 1 must stand/);
+    expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 2 instead of 1/);
     writeFileSync(path, [lines[0], lines[0], ''].join('\n'));
-    expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 0 where 1 must stand/);
+    expect(messageOf(() => readEvents(folder))).toMatch(/events\.jsonl:2: .*seq 0 instead of 1/);
   });
 
   it('reads any damaged bytes as events or refuses them as a usage error', async () => {

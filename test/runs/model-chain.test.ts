@@ -40,7 +40,7 @@ describe('the form of a reply', () => {
     expect((await ask(chain, 'begun')).reply.text).toBe('in the form begun');
     const lines: string[] = [];
     expect((await ask(chain, 'json', lines)).request.form).toBe('grammar');
-    expect(lines).toEqual([expect.stringContaining('cannot hold replies by a JSON schema ("json")')]);
+    expect(lines).toEqual([expect.stringContaining('cannot constrain replies by a JSON schema ("json")')]);
   });
 
   it('falls back when it is refused, and says so once', async () => {
@@ -100,7 +100,7 @@ describe('unusable replies in a row', () => {
     unusable.add('three', reply);
     unusable.add('four', reply);
     expect(() => unusable.add('five', reply)).toThrow(
-      /got 3 in a row that are not; the first one: three; it was "I \[2Jcannot"/,
+      /got 3 unusable ones in a row; the first one: three; it was "I \[2Jcannot"/,
     );
     const never = new UnusableReplies(null);
     for (let i = 0; i < 1000; i++) never.add('again', reply);

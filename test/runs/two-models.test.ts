@@ -59,7 +59,7 @@ describe('replies that cannot be used', () => {
     const { failure, folder } = await failingRun(model, limit);
     expect(failure).toMatchObject({ exitCode: exitCodes.model });
     expect(failure.message).toMatch(
-      /got 3 in a row that are not; the first one: .*it was "I cannot\."; .*resume with:/,
+      /got 3 unusable ones in a row; the first one: .*it was "I cannot\."; .*resume with:/,
     );
     useful = true;
     const { summary } = await smallRun({ model, overrides: limit, folder });

@@ -585,7 +585,7 @@ describeRedis('with Redis', () => {
       writeFileSync(join(folder, 'run.lock'), JSON.stringify(lock));
       const worked = await work(url, runsDir);
       expect(worked).toMatchObject({ finished: 1, returned: 0 });
-      expect(worked.notes.join('\n')).toContain('is held by process 1 on elsewhere; waiting up to 0.3 s');
+      expect(worked.notes.join('\n')).toContain('is locked by process 1 on elsewhere; waiting up to 0.3 s');
       expect(results(runsDir)).toEqual(whole.results);
     });
 

@@ -48,7 +48,7 @@ function wrapAngle(angle: number): number {
 /** state: theta1, theta2 [rad], theta1_dot, theta2_dot [rad/s] */
 export const dynamics: Dynamics<AcrobotParams> = {
   reset(p, rng, state) {
-    // The original starts in f32 and goes on in float64.
+    // The original starts in f32 and continues in float64.
     for (let i = 0; i < 4; i++) state[i] = Math.fround(rng.uniform(p.resetLow, p.resetHigh));
   },
 

@@ -1,8 +1,9 @@
-import { UsageError } from '../../base/errors.ts';
 import { defineEnv, type Env, type EnvOptions } from '../env.ts';
+import { gridParity, readGridOptions } from '../grid.ts';
 import { cliffDynamics } from './dynamics.ts';
 import { cliffPicture } from './picture.ts';
 
+const id = 'CliffWalking-v1';
 const source = 'gymnasium/envs/toy_text/cliffwalking.py, 1.4';
 const rows = 4;
 const columns = 12;
@@ -15,23 +16,11 @@ const slipperyGround =
   'direction.';
 const firmGround = 'A move always goes where it should.';
 
-function readOptions({ is_slippery = false, ...unknown }: EnvOptions): boolean {
-  const [key] = Object.keys(unknown);
-  if (key !== undefined) {
-    throw new UsageError('CliffWalking-v1', `expected only the option is_slippery, got "${key}"; remove it`);
-  }
-  if (typeof is_slippery === 'boolean') return is_slippery;
-  throw new UsageError(
-    'CliffWalking-v1',
-    `expected the option "is_slippery" to be true or false, got ${JSON.stringify(is_slippery)}`,
-  );
-}
-
 /** `is_slippery`: whether a move may go aside. */
 export function buildCliffWalking(options: EnvOptions = {}): Env {
-  const slippery = readOptions(options);
+  const { slippery } = readGridOptions(id, options, { is_slippery: false });
   return defineEnv({
-    id: 'CliffWalking-v1',
+    id,
     folder: 'cliffwalking',
     groundTruth: 'Gymnasium 1.4 (main, 3f0476a8)',
     state: [{ name: 'cell', meaning: 'row x columns + column of the cell', unit: 'cell', low: 0, high: cells - 1 }],
@@ -61,10 +50,7 @@ export function buildCliffWalking(options: EnvOptions = {}): Env {
     timeLimit: null,
     success: { threshold: 1 - columns - 2, source: 'the shortest way past the cliff' },
     returnRange: [-Infinity, 1 - columns - 2],
-    parity: {
-      singleStep: 0,
-      reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
-    },
+    parity: gridParity,
     picture: cliffPicture(rows, columns),
     dynamics: cliffDynamics(rows, columns),
   });

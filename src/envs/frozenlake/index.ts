@@ -1,9 +1,10 @@
-import { UsageError } from '../../base/errors.ts';
 import { defineEnv, type Env, type EnvOptions } from '../env.ts';
+import { gridParity, readGridOptions } from '../grid.ts';
 import { lakeDynamics } from './dynamics.ts';
-import { type LakeMap, readMap } from './maps.ts';
+import { readMap } from './maps.ts';
 import { lakePicture } from './picture.ts';
 
+const id = 'FrozenLake-v1';
 const source = 'gymnasium/envs/toy_text/frozen_lake.py, 1.4';
 const wordBits = 32;
 const slipperyIce =
@@ -13,9 +14,9 @@ const slipperyGround = `${slipperyIce} So the safest action in a cell is often t
 const firmGround = 'The ice is not slippery: a move always goes where it should.';
 
 /** `cell 15`, `cells 3 and 15` */
-function placesOf(cells: string, letter: string): string {
-  const places = [...cells].flatMap((cell, i) => (cell === letter ? [i] : []));
-  return `cell${places.length === 1 ? '' : 's'} ${places.join(' and ')}`;
+function cellsOf(cells: string, letter: string): string {
+  const found = [...cells].flatMap((cell, i) => (cell === letter ? [i] : []));
+  return `cell${found.length === 1 ? '' : 's'} ${found.join(' and ')}`;
 }
 
 /** One bit per cell, 32 to a word, set where the map has one of these letters. */
@@ -28,26 +29,13 @@ function bits(cells: string, letters: string): number[] {
   );
 }
 
-function readOptions({ map = '4x4', is_slippery = true, ...unknown }: EnvOptions): { map: LakeMap; slippery: boolean } {
-  const [key] = Object.keys(unknown);
-  if (key !== undefined) {
-    throw new UsageError('FrozenLake-v1', `expected only the options map and is_slippery, got "${key}"; remove it`);
-  }
-  if (typeof is_slippery !== 'boolean') {
-    throw new UsageError(
-      'FrozenLake-v1',
-      `expected the option "is_slippery" to be true or false, got ${JSON.stringify(is_slippery)}`,
-    );
-  }
-  return { map: readMap(map), slippery: is_slippery };
-}
-
 /** `map`: "4x4", "8x8" or a list of rows; `is_slippery`: whether a move may go aside. */
 export function buildFrozenLake(options: EnvOptions = {}): Env {
-  const { map, slippery } = readOptions(options);
+  const { map: wanted, slippery } = readGridOptions(id, options, { map: '4x4', is_slippery: true });
+  const map = readMap(wanted);
   const cells = map.rows.join('');
   return defineEnv({
-    id: 'FrozenLake-v1',
+    id,
     folder: 'frozenlake',
     groundTruth: 'Gymnasium 1.4 (main, 3f0476a8)',
     state: [
@@ -75,7 +63,7 @@ export function buildFrozenLake(options: EnvOptions = {}): Env {
       map: map.rows.join('\n'),
       ground: slippery ? slipperyGround : firmGround,
       ice: slippery ? slipperyIce : firmGround,
-      goals: placesOf(cells, 'G'),
+      goals: cellsOf(cells, 'G'),
     },
     stepDraws: slippery ? 1 : 0,
     options: { map: map.option, is_slippery: slippery },
@@ -83,10 +71,7 @@ export function buildFrozenLake(options: EnvOptions = {}): Env {
     timeLimit: 100,
     success: { threshold: 1, source: 'the goal was reached' },
     returnRange: [0, 1],
-    parity: {
-      singleStep: 0,
-      reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
-    },
+    parity: gridParity,
     picture: lakePicture(map.rows),
     dynamics: lakeDynamics(map.rows),
   });

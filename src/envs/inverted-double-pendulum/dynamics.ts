@@ -8,7 +8,7 @@ import { fillLimitRow, limitForce, limitRow, rungeKutta } from '../mujoco.ts';
 import type { DoublePendulumParams } from './constants.ts';
 
 const rail = limitRow();
-/** of the stage that was looked at last */
+/** of the latest stage */
 let railForce = 0;
 
 const integrator = rungeKutta<DoublePendulumParams>(3, (p, stage, control, acceleration) => {

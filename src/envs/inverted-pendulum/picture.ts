@@ -2,7 +2,7 @@ import type { Params } from '../env.ts';
 import { arrow, degrees, type Picture, type Shape, scene } from '../picture.ts';
 
 const track = 165;
-/** px per m; both pendulums are as long when they stand */
+/** px per m; the single and the double pendulum are equally long */
 const scale = 110;
 
 /** A cart at `x` on its rail and the poles on it, each an angle from upright and a length, one on the tip of the other. */

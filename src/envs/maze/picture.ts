@@ -2,8 +2,8 @@ import { board, boardCell, type Picture, type Shape, walker } from '../picture.t
 
 /** `passages`: pairs of neighbouring cells without a wall between them. */
 export function mazePicture(rows: number, columns: number, passages: readonly (readonly [number, number])[]): Picture {
-  const place = board(rows, columns);
-  const { left, top, side } = place;
+  const layout = board(rows, columns);
+  const { left, top, side } = layout;
   const open = (a: number, b: number) => passages.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
   const wall = (x1: number, y1: number, x2: number, y2: number): Shape => ({
     kind: 'line',
@@ -21,7 +21,7 @@ export function mazePicture(rows: number, columns: number, passages: readonly (r
   }));
   const shapes: Shape[] = [
     ...cells.map(({ cell, row, column }) =>
-      boardCell(place, row, column, cell === 0 ? 'muted' : cell === rows * columns - 1 ? 'goal' : 'ground'),
+      boardCell(layout, row, column, cell === 0 ? 'muted' : cell === rows * columns - 1 ? 'goal' : 'ground'),
     ),
     ...cells
       .filter(({ cell, column }) => column < columns - 1 && !open(cell, cell + 1))
@@ -34,5 +34,5 @@ export function mazePicture(rows: number, columns: number, passages: readonly (r
     wall(0, 0, 0, rows),
     wall(columns, 0, columns, rows),
   ];
-  return { stepSeconds: 0.4, jumps: true, draw: (_p, [column, row]) => [...shapes, walker(place, row, column)] };
+  return { stepSeconds: 0.4, jumps: true, draw: (_p, [column, row]) => [...shapes, walker(layout, row, column)] };
 }

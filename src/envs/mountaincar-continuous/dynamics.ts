@@ -1,6 +1,6 @@
 /**
  * MountainCarContinuous in Gymnasium's order of operations and in its mixture of precisions: the original keeps its
- * state as the f32 array that it returns, but starts in float64, and computes a step in whatever NumPy 2 makes of f32
+ * state as the f32 array that it returns, but starts in float64, and computes a step with the precision that NumPy 2 gives f32
  * scalars, float64 scalars and Python floats. A Python float counts as f32 beside an f32 scalar.
  * Source: gymnasium/envs/classic_control/continuous_mountain_car.py (1.0 to 1.4), run with NumPy 2.4.
  */
@@ -24,7 +24,7 @@ export const dynamics: Dynamics<MountainCarContinuousParams> = {
     let velocity = state[1];
     const given = action[0];
     const force = Math.min(Math.max(given, -p.maxAction), p.maxAction);
-    // Only the float64 start is no f32 number.
+    // Only the float64 start is not an f32 number.
     const single = Math.fround(position) === position && Math.fround(velocity) === velocity;
     const angle = p.hillFrequency * position;
     const change = force * p.power - p.gravity * Math.cos(single ? Math.fround(angle) : angle);
@@ -46,7 +46,7 @@ export const dynamics: Dynamics<MountainCarContinuousParams> = {
     const terminated = position >= goal && velocity >= p.goalSpeed;
     state[0] = Math.fround(position);
     state[1] = Math.fround(velocity);
-    // The action is paid for as it was given, not as it was cut.
+    // The cost is that of the action before it was cut.
     out.reward = (terminated ? p.goalReward : 0) - given * given * p.actionCost;
     out.terminated = terminated;
   },

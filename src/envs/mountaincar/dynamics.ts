@@ -22,7 +22,7 @@ export const dynamics: Dynamics<MountainCarParams> = {
     let velocity = state[1] + ((action[0] - 1) * p.force + Math.cos(p.hillFrequency * position) * -p.gravity);
     velocity = Math.min(Math.max(velocity, -p.maxSpeed), p.maxSpeed);
     position = Math.min(Math.max(position + velocity, p.minPosition), p.maxPosition);
-    // The wall at the left end takes all speed; there is none at the right end.
+    // Inelastic left wall; no right wall.
     if (position === p.minPosition && velocity < 0) velocity = 0;
     state[0] = position;
     state[1] = velocity;

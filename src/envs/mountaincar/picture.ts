@@ -4,20 +4,20 @@ import { degrees, type Picture, type Shape, scene } from '../picture.ts';
 const margin = 20;
 const points = 80;
 
-/** The valley, the flag and the car; `push` from -1 to 1. Both mountain cars drive here. */
+/** The valley, the flag and the car; `push` from -1 to 1. Used by both mountain cars. */
 export function hill(p: Params, position: number, push: number): Shape[] {
   const scale = (scene.width - 2 * margin) / (p.maxPosition - p.minPosition);
-  const place = (at: number): [number, number] => [
+  const pointAt = (at: number): [number, number] => [
     margin + (at - p.minPosition) * scale,
     scene.height - 30 - (Math.sin(p.hillFrequency * at) + 1) * 62,
   ];
   const track = Array.from({ length: points + 1 }, (_, i) =>
-    place(p.minPosition + ((p.maxPosition - p.minPosition) * i) / points),
+    pointAt(p.minPosition + ((p.maxPosition - p.minPosition) * i) / points),
   );
-  const [x, y] = place(position);
+  const [x, y] = pointAt(position);
   const steps = 0.01;
-  const [[x1, y1], [x2, y2]] = [place(position - steps), place(position + steps)];
-  const [flagX, flagY] = place(p.goalPosition);
+  const [[x1, y1], [x2, y2]] = [pointAt(position - steps), pointAt(position + steps)];
+  const [flagX, flagY] = pointAt(p.goalPosition);
   return [
     {
       kind: 'path',

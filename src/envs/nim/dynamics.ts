@@ -1,5 +1,5 @@
 /**
- * Nim in the form in which whoever takes the last stick loses, against an opponent who plays perfectly where it can.
+ * Nim, misere form (taking the last stick loses), against an opponent that plays perfectly where it can.
  * Source: Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38.
  */
 import type { Dynamics } from '../env.ts';
@@ -30,11 +30,11 @@ export const dynamics: Dynamics<NimParams> = {
       out.terminated = true;
       return;
     }
-    // What leaves a multiple of one more than the most that can be taken, and one stick over.
+    // Leaves one stick more than a multiple of mostTaken + 1.
     let answer = (left + p.mostTaken) % (p.mostTaken + 1);
     if (answer === 0) {
       const choices = Math.min(p.mostTaken, left);
-      // Of one choice nothing is drawn.
+      // A single choice draws nothing.
       answer = choices === 1 ? 1 : 1 + rng.choice(choices);
     }
     state[0] = left - answer;

@@ -1,4 +1,4 @@
-/** The files that environments are described in: `prompt.md` of their folder. */
+/** The description files of environments: `prompt.md` of their folder. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { R2poError } from '../../base/errors.ts';
@@ -18,13 +18,13 @@ function descriptionFile(env: Env, kind: DescriptionKind): URL {
     : new URL(name, pathToFileURL(env.module));
 }
 
-/** The file of a description that is not there; null: it is there. */
+/** The path of a description that does not exist; null: it exists. */
 export function missingDescription(env: Env, kind: DescriptionKind): string | null {
   const file = fileURLToPath(descriptionFile(env, kind));
   return existsSync(file) ? null : file;
 }
 
-/** An environment is described in every prompt and does not change. */
+/** Cached: every prompt has the description, which does not change. */
 const described = new WeakMap<Env, Map<DescriptionKind, string>>();
 
 /** The environment in plain words: task, observation, actions, reward, how episodes start and end. */

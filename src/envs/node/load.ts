@@ -26,7 +26,7 @@ function modulePath(path: string): string {
 }
 
 async function importModule(file: string): Promise<Record<string, unknown>> {
-  // Reads TypeScript too, and gives every file this very program's `defineEnv`, wherever that file lies.
+  // Reads TypeScript too, and gives every file the `defineEnv` of this program, wherever the file lies.
   const { createJiti } = await import('jiti');
   const authoring = await import('../authoring.ts');
   const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules: { 'r2po-webgpu/env': authoring } });
@@ -77,7 +77,7 @@ export async function loadEnv(path: string): Promise<Env> {
   return registerEnv(env, file, () => shaderBeside(file, env));
 }
 
-/** `findEnv` for what stands on a command line: a name that is a path is loaded first. */
+/** `findEnv` for names and paths; a path is loaded first. */
 export async function openEnv(name: string, options: EnvOptions = {}): Promise<Env> {
   return isEnvPath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
 }

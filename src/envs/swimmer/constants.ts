@@ -10,7 +10,7 @@ export const constants = {
   density: { value: 1000, unit: 'kg/m^3', source: mujoco },
   linkRadius: { value: 0.1, unit: 'm', source: model },
   linkLength: { value: 1, unit: 'm', source: model },
-  // The front link lies ahead of the frame whose place is (x, y).
+  // The front link lies ahead of the frame, whose position is (x, y).
   torsoEnd: { value: 0.5, unit: 'm', source: model },
   gear: { value: 150, unit: 'N m', source: model },
   controlLimit: { value: 1, unit: '1', source: model },
@@ -27,7 +27,7 @@ export const constants = {
   resetHigh: { value: 0.1, unit: 'per entry', source: task },
 } as const;
 
-/** What the links weigh in the equations of their headings, the place of the frame eliminated. kg, kg m, kg m^2. */
+/** What the links weigh in the equations of their headings, the position of the frame eliminated. kg, kg m, kg m^2. */
 function linkInertias(
   c: {
     readonly torsoCentre: number;

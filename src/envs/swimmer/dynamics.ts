@@ -2,8 +2,8 @@
  * Three links in a thick fluid, driven by two joints, in float64, in closed form. MuJoCo integrates it with four
  * Runge-Kutta steps per step.
  *
- * The headings of the links (sums of the joint angles) and the place of the first link's frame make the equations short:
- * the centre of link k lies at the frame plus levers times the directions of the links, and once the place is
+ * The headings of the links (sums of the joint angles) and the position of the first link's frame make the equations short:
+ * the centre of link k lies at the frame plus levers times the directions of the links, and once the position is
  * eliminated the mass matrix of the headings is constants times cosines of their differences.
  * Source: gymnasium/envs/mujoco/swimmer_v5.py and assets/swimmer.xml; the fluid is MuJoCo 3.14's inertia-box model.
  */

@@ -2,12 +2,12 @@ import { degrees, type Picture, type Shape, scene } from '../picture.ts';
 
 /** px per m */
 const scale = 45;
-/** of the marks that show that it moves, m */
+/** between the marks that show the motion, m */
 const spacing = 2;
 const marks = Math.ceil(scene.width / scale / spacing) + 1;
 const around = marks * spacing;
 
-/** Seen from above; the picture goes along with the swimmer, the marks stay where they are. */
+/** Seen from above; the picture follows the swimmer along x. */
 export const picture: Picture = {
   stepSeconds: 0.04,
   draw: (p, [x, y, theta1, theta2, theta3]) => {
@@ -15,7 +15,7 @@ export const picture: Picture = {
     const middle: [number, number] = [scene.width / 2, scene.height / 2];
     const shapes: Shape[] = [];
     for (let i = 0; i < marks; i++) {
-      // From the middle of the picture, m; a mark that leaves on one side comes in again on the other, unseen.
+      // From the middle of the picture, m; a mark that leaves on one side returns on the other, hidden.
       const far = modulo(i * spacing - x + around / 2, around) - around / 2;
       const at: [number, number] = [middle[0] + far * scale, middle[1]];
       const shown = Math.abs(far) < (around - spacing) / 2;
@@ -47,8 +47,8 @@ export const picture: Picture = {
 };
 
 function clampToScene(y: number): number {
-  const most = scene.height / scale / 4;
-  return Math.min(Math.max(y, -most), most);
+  const limit = scene.height / scale / 4;
+  return Math.min(Math.max(y, -limit), limit);
 }
 
 const modulo = (value: number, by: number): number => value - by * Math.floor(value / by);

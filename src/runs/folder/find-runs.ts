@@ -4,7 +4,7 @@ import { UsageError } from '../../base/errors.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { manifestName } from './manifest.ts';
 
-/** What was looked at and is not used, and why. */
+/** A path that is not used, and the reason. */
 export interface LeftOut {
   readonly path: string;
   readonly reason: string;
@@ -28,8 +28,8 @@ export function findRunFolders(paths: readonly string[], unit: string): FoundFol
   const leftOut: LeftOut[] = [];
   const roots = paths.filter((path) => {
     const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) throw new UsageError(unit, `expected a run folder or one that holds runs, found no "${path}"`);
-    if (!found.isDirectory()) leftOut.push({ path, reason: 'is no folder' });
+    if (!found) throw new UsageError(unit, `expected a run folder or a folder of runs, found no "${path}"`);
+    if (!found.isDirectory()) leftOut.push({ path, reason: 'is not a folder' });
     return found.isDirectory();
   });
   walkFolders(roots, {
@@ -40,7 +40,7 @@ export function findRunFolders(paths: readonly string[], unit: string): FoundFol
         return [];
       }
       const entered = depth === maxDepth ? [] : inside.filter((name) => !name.startsWith('.'));
-      if (entered.length === 0) leftOut.push({ path, reason: 'is no run folder and holds none' });
+      if (entered.length === 0) leftOut.push({ path, reason: 'neither is nor contains a run folder' });
       return entered;
     },
     onUnreadable: (path, { message }) => leftOut.push({ path, reason: `cannot be read: ${message}` }),

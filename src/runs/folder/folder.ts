@@ -1,4 +1,4 @@
-/** Run folders: making a new one without ever overwriting, and finding the one that `--resume` means. */
+/** Run folders: creates new ones without overwriting, and finds the one to resume. */
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -17,13 +17,13 @@ import { type Manifest, manifestName, newManifest, readManifest } from './manife
 
 export const configName = 'config.yaml';
 
-export interface RunPlace {
+export interface RunLocation {
   readonly runsDir: string;
   /** folder name given by the user; null: made from the configuration */
   readonly name: string | null;
 }
 
-/** A folder name that is one on every system, and no path. */
+/** A folder name that is valid on every system, and not a path. */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
 function checkName(name: string): void {
@@ -52,10 +52,10 @@ export async function withPrices(run: NewRun): Promise<NewRun> {
   return config === run.config ? run : { ...run, config, yaml: stringify(config) };
 }
 
-/** A hidden folder with the configuration and the manifest of a new run. */
+/** Makes a hidden folder with the configuration and the manifest of a new run. */
 function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
   mkdirSync(runsDir, { recursive: true });
-  // Another machine may share the folder, and have a process of that number.
+  // Another machine may share the folder and have a process with the same id.
   const draft = join(runsDir, `.${base}.${hostname()}.${process.pid}.tmp`);
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft);
@@ -93,7 +93,7 @@ function cannotMake(runsDir: string, cause: unknown): unknown {
  * meanwhile leaves no half-made run. A taken name gets a number (`-2`), one given by the user is refused.
  * Returns the path. Throws a usage error when the folder cannot be made.
  */
-export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): string {
+export function createRunFolder({ runsDir, name }: RunLocation, run: NewRun): string {
   if (name !== null) checkName(name);
   const base = name ?? runFolderName(run.config);
   try {
@@ -118,7 +118,7 @@ export function createRunFolder({ runsDir, name }: RunPlace, run: NewRun): strin
 }
 
 /**
- * The folder of a configuration, made unless it is there: whoever asks, on whatever machine, gets the same one. Throws a
+ * The folder of a configuration, created when it is missing. Its name is the same on every machine. Throws a
  * usage error when it cannot be made, or its name is taken by another configuration.
  */
 export function ensureRunFolder(runsDir: string, run: NewRun): string {
@@ -155,17 +155,17 @@ export function requireRun(folder: string): Manifest {
   throw new UsageError('run folder', `expected a run folder at "${folder}", got ${found}; see "r2po run --help"`);
 }
 
-/** Refuses a training of another program: it left rewards, and no policy, prompts or configuration of ours. */
+/** Refuses an imported training, which has rewards but no policy, prompts or configuration of ours. */
 export function refuseTraining(folder: string, { imported }: Manifest, unit: string): void {
   if (!imported?.training) return;
   throw new UsageError(
     unit,
-    `expected a run with policies, got "${folder}", a training that was imported (${imported.format}, ` +
-      `${imported.layout}) and left its rewards alone; read it with "r2po report" or "r2po export --format csv"`,
+    `expected a run with policies, got "${folder}", an imported training (${imported.format}, ` +
+      `${imported.layout}) that has rewards only; read it with "r2po report" or "r2po export --format csv"`,
   );
 }
 
-/** Refuses a run that was read from the log of another program: its prompts cannot be asked again. */
+/** Refuses an imported run: its calls cannot be made again. */
 export function refuseImported(folder: string, manifest: Manifest, unit: string): void {
   refuseTraining(folder, manifest, unit);
   const { imported } = manifest;
@@ -173,7 +173,7 @@ export function refuseImported(folder: string, manifest: Manifest, unit: string)
   throw new UsageError(
     unit,
     `expected a run of this program, got "${folder}", which was imported from a log (${imported.format}, ` +
-      `${imported.layout}) and has no requests and seeds to go by; read it with "r2po export"`,
+      `${imported.layout}) and has no requests and seeds to repeat; read it with "r2po export"`,
   );
 }
 
@@ -208,7 +208,7 @@ function listRuns(runsDir: string): KnownRun[] {
   );
 }
 
-/** The runs of a folder by their configuration's hash: of equal ones a finished one, else the newest. */
+/** The runs of a folder by the hash of their configuration: a finished one first, else the newest. */
 export function indexRuns(runsDir: string): Map<string, KnownRun> {
   const index = new Map<string, KnownRun>();
   for (const run of listRuns(runsDir)) {
@@ -227,11 +227,11 @@ export interface FoundRun {
 
 /**
  * The run folder that `--resume` resumes: the named one, else the newest unfinished one of this configuration, else
- * its newest finished one. `asEarlier` is the configuration as earlier versions meant it: a run that one of them began
- * resumes with that. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ * its newest finished one. `asEarlier` is the configuration with the defaults of earlier versions: a run of such a version
+ * resumes with it. Throws a usage error when there is none, or when the named one belongs to another configuration.
  */
 export async function findRunToResume(
-  { runsDir, name }: RunPlace,
+  { runsDir, name }: RunLocation,
   config: Config,
   asEarlier: Config = config,
 ): Promise<FoundRun> {

@@ -1,11 +1,11 @@
-/** Which configurations are the same run: `--resume` may change what cannot change a result, and nothing else. */
+/** The identity of a run: the keys of its configuration that decide its result. `--resume` may change only other keys. */
 import { withoutLaterKeys } from '../../config/earlier.ts';
 import { hashOf } from '../../config/hash.ts';
 import type { Config } from '../../config/schema.ts';
 
 /**
- * What `--resume` may change, with the value that stands for all: keys that decide when a run stops and what it costs,
- * not what it finds. An empty section is free as a whole.
+ * Keys that `--resume` may change, with the value that the hash uses: they decide when a run stops and its cost, not its
+ * result. An empty section is free as a whole.
  */
 const free = {
   budget: { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null },
@@ -18,7 +18,7 @@ const free = {
     max_unusable_in_a_row: null,
     keep_alive: null,
     headers: {},
-    // Each call says who answered it, and so do the summary and the tables.
+    // Journal, summary and tables name the model that answered.
     fallback: [],
   },
   prices: {},
@@ -38,7 +38,7 @@ function leaves(value: unknown, path = ''): [string, string][] {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }
 
-/** Short name of all that decides what a run finds; the same in all versions that have no other key that decides. */
+/** Hash of the keys that decide the result; stable across versions unless such a key is added. */
 export function runHash(config: Config): string {
   const neutral = Object.entries(free).flatMap(([section, values]) => {
     const given = (config as unknown as Record<string, object | undefined>)[section];

@@ -34,14 +34,14 @@ const schema = z.object({
   models: z.object({ search: z.string(), critic: z.string() }).optional(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
-  /** where a run comes from that this program did not search: it can be read, not resumed or replayed */
+  /** source of an imported run, which can be read, not resumed or replayed */
   imported: z
     .object({
       format: z.string(),
       layout: z.string(),
       source: z.string(),
       digest: z.string(),
-      /** of a training, which has rewards and neither a policy nor prompts: what they are, and if the policy was evaluated */
+      /** of a training, which has only rewards: what they are, and whether the policy was evaluated */
       training: z.object({ rewards: z.string(), evaluated: z.boolean() }).optional(),
     })
     .optional(),
@@ -49,7 +49,7 @@ const schema = z.object({
 
 export type Manifest = z.output<typeof schema>;
 
-/** The commit of the working directory, null where there is none or no git. */
+/** The commit of the working directory; null without a repository or git. */
 function gitState(): Manifest['git'] {
   const git = (...args: string[]) =>
     execFileSync('git', args, { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -64,7 +64,7 @@ type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
 
 let facts: EnvironmentFacts | null = null;
 
-/** What the manifest says about the program and the working directory; asked once per process. */
+/** The program and the working directory; read once per process. */
 export function environmentFacts(): EnvironmentFacts {
   if (facts === null) {
     const { version } = JSON.parse(readAsset('package.json')) as { version: string };
@@ -111,19 +111,19 @@ export function readManifest(folder: string): Manifest | null {
 }
 
 /**
- * What makes two folders the same run: the configuration with its seed, and of an imported one the log, for its
- * configuration is made from the little that logs have in common.
+ * Two folders with the same identity are the same run: the configuration with its seed or, for an imported run, the log,
+ * whose configuration is incomplete.
  */
 export function runIdentity({ config_hash, imported }: Manifest): string {
   return imported?.digest ?? config_hash;
 }
 
-/** What plays a run once it has begun, also where the configuration leaves the choice (`auto`); null before. */
+/** The backend of a run that has begun, also where the configuration says `auto`; null before. */
 export function usedBackend(manifest: Manifest | null): BackendId | null {
   return backendIds.find((id) => id === manifest?.backend) ?? null;
 }
 
-/** What answers a run once it has begun; null before. */
+/** The models of a run that has begun; null before. */
 export function usedModels(manifest: Manifest | null): { readonly search: string; readonly critic: string } | null {
   if (manifest?.backend == null) return null;
   return manifest.models ?? { search: manifest.model, critic: manifest.model };

@@ -1,4 +1,4 @@
-/** `metrics.csv`: a row per iteration, made from what the events of a run add up to. */
+/** `metrics.csv`: a row per iteration, derived from the events of a run. */
 import { R2poError } from '../../base/errors.ts';
 import type { IterationRow } from '../journal/totals.ts';
 import { readRunFile } from './files.ts';
@@ -19,7 +19,7 @@ const columns = {
   ],
 } as const satisfies Record<string, readonly Exclude<keyof IterationRow, 'candidates'>[]>;
 
-/** Candidates that always have a column; those of any other label come last. */
+/** Labels that always have a column; other labels come last. */
 const fixedLabels = ['proposal', 'revision'];
 
 /** One row per iteration; an empty cell where there is no value. */
@@ -44,7 +44,7 @@ export function metricsCsv(rows: readonly IterationRow[]): string {
   ].join('\n');
 }
 
-/** A row of `metrics.csv`, as far as readers need it. */
+/** The columns of `metrics.csv` that readers need. */
 export interface MetricsRow {
   readonly iteration: number;
   /** of the search so far */

@@ -1,4 +1,4 @@
-/** Many policies of one environment: those in a folder, or one per line of a file. */
+/** Loads many policies of one environment, from a folder or from a file with one policy per line. */
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
@@ -31,16 +31,16 @@ export interface PolicyGroup {
 
 export interface PolicySet {
   readonly groups: readonly PolicyGroup[];
-  /** what was looked at and left out, and why */
+  /** paths that are not used, and the reasons */
   readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
-  /** what has the very parameters of another one, which is kept */
+  /** policies with the parameters of another one, which is kept */
   readonly duplicates: readonly { readonly name: string; readonly of: string }[];
 }
 
 /**
  * The policies at `source`: a folder with policy files (`*.json`) and run folders (their best policies), also in folders
  * within it, or a file of policy documents, one per line (`-` for stdin). In a folder, anything
- * but policies of this environment is left out with the reason. Invalid lines and a source without any policy are usage errors.
+ * but policies of this environment is left out with the reason. Invalid lines and a source without a policy are usage errors.
  */
 export async function loadPolicySet(source: string, env: Env): Promise<PolicySet> {
   const set = new Collection(env);

@@ -13,8 +13,8 @@ import { type MetricsRow, readMetrics } from './metrics.ts';
 import { type RunSummary, runSummarySchema } from './summary.ts';
 
 /**
- * A run in its folder. Files are read when they are asked for, each time anew: summary and metrics are small, so that a
- * thousand runs are read in seconds; the journal holds everything. Methods throw an `R2poError` that names the file.
+ * A run in its folder. Files are read at each call: summary and metrics are small, so that a thousand runs
+ * are read in seconds; the journal has everything. Methods throw an `R2poError` that names the file.
  */
 export class StoredRun {
   readonly folder: string;
@@ -74,13 +74,13 @@ export interface FoundRuns<T> {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Collects what is read of runs. Of runs with one identity, which would count twice, the longer one stays. */
+/** Collects runs; of those with the same identity only the longest is kept. */
 export class RunCollection<T extends { readonly folder: string }> {
   readonly leftOut: LeftOut[];
   readonly #kept = new Map<string, { readonly run: T; readonly length: number }>();
   readonly #same: string;
 
-  /** `same`: what runs of one identity have in common, in words */
+  /** `same`: what runs of one identity share, for messages */
   constructor(leftOut: readonly LeftOut[], same: string) {
     this.leftOut = [...leftOut];
     this.#same = same;
@@ -104,7 +104,7 @@ export class RunCollection<T extends { readonly folder: string }> {
 }
 
 /**
- * The runs in these paths: run folders, or folders that hold some. A damaged run is left out with its reason. Throws a
+ * The runs in these paths, which are run folders or folders of runs. A damaged run is left out with its reason. Throws a
  * usage error of `unit` for a path that does not exist.
  */
 export function findRuns(paths: readonly string[], unit: string): FoundRuns<StoredRun> {

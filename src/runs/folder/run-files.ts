@@ -1,4 +1,4 @@
-/** The files of a run folder that are made from its events: they can all be deleted and come back on `--resume`. */
+/** The files of a run folder that are derived from its events: `--resume` writes deleted ones again. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonText } from '../../base/json.ts';
@@ -31,10 +31,10 @@ export class RunFiles {
   private readonly facts: RunFacts;
   private readonly policy: Policy | null;
   private scalarFile: ScalarFile | null = null;
-  /** what was written last, by name: of many iterations the best policy stays the same */
+  /** the latest text of each file: in most iterations the best policy stays the same */
   private readonly written = new Map<string, string>();
 
-  /** `policy`: null for a training of another program, which left none */
+  /** `policy`: null for an imported training, which has none */
   constructor(folder: string, facts: RunFacts, policy: Policy | null) {
     this.folder = folder;
     this.facts = facts;

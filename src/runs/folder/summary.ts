@@ -1,4 +1,4 @@
-/** `summary.json`, made from what the events of a run add up to. */
+/** `summary.json`, derived from the totals of a run. */
 import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
@@ -7,7 +7,7 @@ import { modelKinds } from '../../llm/chat.ts';
 import { type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
 import { costOfRun } from '../models/cost.ts';
 
-/** Fields of later versions have what a file of an earlier one means by leaving them out. */
+/** The defaults of newer fields are their values in files of earlier versions. */
 const tokens = {
   calls: z.number(),
   prompt_tokens: z.number(),
@@ -21,7 +21,7 @@ const tokens = {
 const modelSummary = z.object(tokens);
 export type ModelSummary = Immutable<z.output<typeof modelSummary>>;
 
-/** Content of `summary.json`. Rewards are means over evaluation episodes; null where there is none yet. */
+/** Content of `summary.json`. Rewards are means over evaluation episodes; null before the first. */
 export const runSummarySchema = z
   .object({
     status: z.enum(runStatuses),
@@ -98,7 +98,7 @@ function average(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-/** What a summary says of a run beside its events. */
+/** The facts of a summary that are not in the events. */
 export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'prices'> & {
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
 };

@@ -93,8 +93,8 @@ export function encodeScalars(startTime: number, steps: readonly ScalarStep[]): 
 }
 
 /**
- * An event file that a running TensorBoard can follow: written anew when a session starts, which drops what a killed
- * process left torn, and appended to from then on.
+ * An event file that a running TensorBoard can follow: rewritten when a session starts, which drops the torn
+ * end that a killed process left, and appended to afterwards.
  */
 export class ScalarFile {
   private readonly path: string;

@@ -71,9 +71,9 @@ const reply = z.strictObject({
   tokensPerSecond: z.number().nullable().default(null),
   requests: count,
   model: z.string(),
-  // Older records do not say; it is the model of the run then.
+  // Older records do not have it: the model of the run.
   answeredBy: z.string().default(''),
-  // Older records judged no reply by it.
+  // Older records do not have it.
   finish: z.enum(finishes).default('stop'),
   finishReason: z.string().nullable(),
   id: z.string().nullable().default(null),
@@ -107,7 +107,7 @@ const schema = z.discriminatedUnion('type', [
     layout: z.string(),
     /** last two names of the path that it was read from */
     source: z.string(),
-    /** what the log does not state, in words: values of these kinds are placeholders or assumed */
+    /** names of what the log does not state: such values are placeholders or assumed */
     unknown: z.array(z.string()),
   }),
   event('run_started', {
@@ -144,7 +144,7 @@ const schema = z.discriminatedUnion('type', [
     adjustments: z.array(z.string()),
     seed: count,
     summary,
-    /** compared with the candidate played before it; null where that was not asked for or there is none */
+    /** compared with the candidate played before it; null: not requested, or the first candidate */
     paired: pairedTest.nullable(),
     /** of an imported run: the outcome of each episode, in order; a run of ours plays them again from its seeds */
     rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
@@ -191,7 +191,7 @@ export type EventBody = WithoutStamp<RunEvent>;
 export type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>;
 export type LoggedTotals = Immutable<z.output<typeof loggedTotals>>;
 
-/** The event, or the first thing that is wrong with it in words. */
+/** The event, or the first problem with it. */
 export function checkEvent(value: unknown): { readonly event: RunEvent } | { readonly problem: string } {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { event: parsed.data };

@@ -1,4 +1,4 @@
-/** How often a process shows that it is alive. All waiting for a sign of life is counted in such periods. */
+/** The heartbeat period of locks; waits for a sign of life are multiples of it. */
 import { UsageError } from '../../base/errors.ts';
 
 const variable = 'R2PO_HEARTBEAT_S';

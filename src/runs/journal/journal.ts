@@ -17,7 +17,7 @@ export interface EventLog {
   readonly events: readonly RunEvent[];
   /** length of the whole lines, bytes */
   readonly bytes: number;
-  /** what was left out at the end, in words; null when the last line was whole */
+  /** a notice about the dropped end; null when the last line was whole */
   readonly torn: string | null;
 }
 
@@ -34,7 +34,6 @@ function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly p
   }
 }
 
-/** Where a reading of a journal begins. */
 interface ReadFrom {
   readonly path: string;
   /** of the first event in `data` */
@@ -66,14 +65,14 @@ function parseEvents(data: Buffer, { path, seq: first }: ReadFrom): EventLog {
     const checked = checkEvent(line.value);
     if ('problem' in checked) return refuse(`something else (${checked.problem})`);
     const { seq } = checked.event;
-    if (seq !== expected) return refuse(`seq ${seq} where ${expected} must stand`);
+    if (seq !== expected) return refuse(`seq ${seq} instead of ${expected}`);
     events.push(checked.event);
     start = stop + 1;
   }
   return { events, bytes: start, torn: null };
 }
 
-/** What is in a journal from a byte on; null: there is no file. */
+/** The bytes of a journal from `offset` on; null: there is no file. */
 function readFrom(path: string, offset: number): Buffer | null {
   let fd: number | null = null;
   try {
@@ -98,7 +97,7 @@ export function readEvents(folder: string): EventLog {
   return parseEvents(readFrom(path, 0) ?? Buffer.alloc(0), { path, seq: 0 });
 }
 
-/** Follows the journal of a run that may be under way in another process: each reading takes what is new. */
+/** Follows the journal of a run that another process may be writing: each `read` returns only new events. */
 export class EventFollower {
   readonly #path: string;
   readonly #fromSeq: number;
@@ -129,9 +128,9 @@ export function followEvents(folder: string, fromSeq = 0): EventFollower {
   return new EventFollower(folder, fromSeq);
 }
 
-/** The record of one run, open for appending; no other process can open it meanwhile. */
+/** The journal of one run, open for appending; it locks the run folder. */
 export class Journal {
-  /** what the record held when it was opened */
+  /** the events at the time of opening */
   readonly log: EventLog;
   private readonly path: string;
   private readonly fd: number;

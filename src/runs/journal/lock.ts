@@ -2,10 +2,10 @@
  * One process per run folder: `run.lock` names its owner. The lock of a process that is gone is taken over, so that a
  * killed run can be resumed without cleaning up.
  *
- * On one machine the system says whether a process is gone. Of another machine one sees the file alone: its owner
- * changes a number in it every few seconds, and whoever wants the folder looks for as long as a few of these periods
- * take by its own clock. Clocks of two machines are never compared. A process that was asleep meanwhile finds
- * another's name in the lock and stops.
+ * On one machine the system says whether a process is gone. For another machine there is only the file: its owner
+ * changes a number in it every few seconds, and a process that wants the folder watches the file for a few of these
+ * periods by its own clock. Clocks of two machines are never compared. A process that was asleep meanwhile finds
+ * another owner in the lock and stops.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -32,7 +32,7 @@ interface Owner {
   /** distinguishes two processes with the same pid; null where the system does not give it */
   readonly birth: string | null;
   readonly host: string;
-  /** where the pid means something: this start of the machine and, in a container, its processes; null: not known */
+  /** where the pid is valid: the boot of the machine and the pid namespace; null: unknown */
   readonly place: string | null;
   /** of this one lock */
   readonly token: string | null;
@@ -54,7 +54,7 @@ export interface FolderLock {
 }
 
 export interface LockOptions {
-  /** what the lock says of an owner that is gone for certain, see `watchLock` */
+  /** the content of a lock whose owner is certainly gone, see `watchLock` */
   readonly stale?: string | null;
   /** ms between two signs of life */
   readonly period?: number;
@@ -77,7 +77,7 @@ function statOf(pid: number): { readonly state: string; readonly birth: string |
 
 const birthOf = (pid: number): string | null => statOf(pid)?.birth ?? null;
 
-/** Ended, but not yet asked for its exit code: for good, where nobody in a container asks. */
+/** Ended, but its exit code was not read yet; in some containers it never is. */
 const endedStates: readonly string[] = ['Z', 'X'];
 
 let knownPlace: string | null | undefined;
@@ -179,7 +179,7 @@ function create(path: string, owner: Owner): number | null {
   }
 }
 
-/** Moves a stale lock away; false when somebody else has taken it over in the meantime. */
+/** Moves a stale lock away; false when another process took it over in the meantime. */
 function removeStale(path: string, content: string, token: string | null): boolean {
   const aside = `${path}.stale.${token}`;
   try {
@@ -217,12 +217,12 @@ class OwnLock implements FolderLock {
     this.#timer = setInterval(() => this.#beat(), period).unref();
   }
 
-  /** Writes to the file that was created, wherever its name is now: the lock of whoever took over stays whole. */
+  /** Writes to the created file even after a rename, so that the lock of a new owner stays whole. */
   #beat(): void {
     if (this.#writing) return;
     this.#writing = true;
     this.#beats += 1;
-    // A sign that cannot be written is missed by others; this process notices when it writes to the record.
+    // A failed beat is ignored: this process notices a lost lock when it writes to the journal.
     write(this.#fd, lockText(this.#owner, this.#beats), 0, () => {
       this.#writing = false;
       if (this.#released) closeSync(this.#fd);
@@ -280,13 +280,16 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
       `expected "${folder}" to be free, got ${who}; wait for it to end, or delete "${path}" if that process is gone`,
     );
   }
-  throw new BusyError('run folder', `expected "${folder}" to be free, got many processes that want it; try again`);
+  throw new BusyError(
+    'run folder',
+    `expected "${folder}" to be free, got many processes that compete for it; try again`,
+  );
 }
 
 /**
- * Where the owner of a lock cannot be asked for, because it is on another machine or the lock cannot be read: looks at
- * the lock until it changes, or for as long as three signs of life take. Returns what it says if it did not change, for
- * `lockFolder`; null when there is no such lock, or its owner lives.
+ * Watches a lock whose owner cannot be checked, because it is on another machine or the lock is unreadable: until it
+ * changes, or for three periods. Returns its content if it did not change, for `lockFolder`; null when there is no such
+ * lock, or its owner lives.
  */
 export async function watchLock(
   folder: string,
@@ -302,7 +305,7 @@ export async function watchLock(
   if (owner && (isHere(owner) || owner.period === null)) return null;
   const period = owner?.period ?? heartbeatMs();
   const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
-  onNotice?.(`"${folder}" is held by ${who}; waiting up to ${(patience * period) / 1000} s for a sign of life`);
+  onNotice?.(`"${folder}" is locked by ${who}; waiting up to ${(patience * period) / 1000} s for a sign of life`);
   const begun = performance.now();
   while (performance.now() - begun < patience * period) {
     await sleep(period / 5000, signal);

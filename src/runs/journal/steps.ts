@@ -6,7 +6,7 @@ import { UsageError } from '../../base/errors.ts';
 import { firstDifference } from './difference.ts';
 import type { BodyOf, EventOf, EventType, RunEvent } from './events.ts';
 
-/** Events of the process, which say nothing of what a run found. */
+/** Events of the process, not of the search. */
 const processTypes = ['imported', 'run_started', 'run_finished', 'run_stopped'] as const satisfies EventType[];
 
 export type StepType = Exclude<EventType, (typeof processTypes)[number]>;

@@ -1,6 +1,6 @@
 /**
- * What the events of a run add up to. Every number that a run reports is a function of its events alone, so that all
- * files of a run folder can be rebuilt and a resumed run reports what an unbroken one does.
+ * The totals of a run. Every number that a run reports is a function of its events alone, so that all files of a run
+ * folder can be rebuilt and a resumed run reports the same as an uninterrupted one.
  */
 import { type ExitCode, exitCodes } from '../../base/errors.ts';
 import type { Summary } from '../../evaluation/summary.ts';
@@ -43,12 +43,8 @@ export interface IterationRow {
 }
 
 /** What one model answered. Tokens of caches and of reasoning: null where no endpoint said. */
-export interface ModelCounts {
+export interface ModelCounts extends PaidTokens {
   readonly calls: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly cachedTokens: number | null;
-  readonly cacheWriteTokens: number | null;
   readonly reasoningTokens: number | null;
   /** USD of the replies whose endpoint said what they cost */
   readonly saidUsd: number;
@@ -91,7 +87,7 @@ const orderlyStops: readonly number[] = [
   exitCodes.terminated,
 ] satisfies readonly ExitCode[];
 
-/** An end that leaves nothing broken; `--resume` continues as if it had not happened. */
+/** A stop after which `--resume` continues as if it had not happened. */
 export function isOrderlyStop(exitCode: number): boolean {
   return orderlyStops.includes(exitCode);
 }
@@ -104,7 +100,6 @@ export interface KeptPolicy {
   readonly summary: Summary | null;
 }
 
-/** A running fold over events. */
 export class RunTotals {
   status: RunStatus = 'running';
   /** read from the log of another program */
@@ -121,7 +116,7 @@ export class RunTotals {
   /** number of sessions: 1 and one for each resume */
   sessions = 0;
   readonly rows: IterationRow[] = [];
-  /** of the highest kept mean, the last of equal ones, as the re-check takes it */
+  /** of the highest kept mean; ties go to the last, as in the re-check */
   best: KeptPolicy | null = null;
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
@@ -135,7 +130,7 @@ export class RunTotals {
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
   episodes = 0;
   steps = 0;
-  /** iterations with more than one candidate that kept a later one, and that did not */
+  /** iterations with several candidates: whether one after the first was kept */
   readonly revisions = { accepted: 0, rejected: 0 };
   private finishedSessions = 0;
   private sessionStart = 0;

@@ -1,4 +1,4 @@
-/** One call of a run: by the first model that can be used, in the form to which that one can be held. */
+/** One call of a run: to the first usable model, in the strongest reply form that it supports. */
 import { ModelError } from '../../base/errors.ts';
 import type { PurposeSettings } from '../../config/purpose.ts';
 import { type CallOptions, type ChatModel, type ChatReply, type Message, ReplyFormRefused } from '../../llm/chat.ts';
@@ -23,7 +23,7 @@ export interface AskOptions extends CallOptions {
   readonly onModel?: ((model: ChatModel) => void) | undefined;
 }
 
-/** What it is that a reply is held by, for messages. */
+/** How a reply is constrained, for messages. */
 const formNames: Readonly<Record<ReplyForm, string>> = {
   grammar: 'a grammar',
   regex: 'a regular expression',
@@ -32,7 +32,7 @@ const formNames: Readonly<Record<ReplyForm, string>> = {
   lines: 'nothing but the prompt',
 };
 
-/** The wanted form where the model has it, else the strongest that it has. `refused`: what it refused just now. */
+/** The wanted form if the model supports it, else its strongest. `refused`: forms that it refused in this call. */
 function chooseForm(
   model: ChatModel,
   wanted: Question['settings']['replyForm'],
@@ -55,26 +55,26 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
   onModel?.(model);
   for (;;) {
     const form = chooseForm(model, wanted, refused);
-    // What answers from a record, or is no language model, has the forms that it has.
+    // Recordings and substitutes ignore the form.
     if (wanted !== 'auto' && form !== wanted && refused.size === 0 && model.kind === 'model') {
       once(
-        `llm.reply_form: ${model.id} cannot hold replies by ${formNames[wanted]} ("${wanted}"); ${formNames[form]} ("${form}") holds them`,
+        `llm.reply_form: ${model.id} cannot constrain replies by ${formNames[wanted]} ("${wanted}"); uses ${formNames[form]} ("${form}")`,
       );
     }
     const request = { messages: await messages(form), temperature: settings.temperature, seed };
     try {
       const reply = await model.complete({ ...request, purpose, constraint: { form, shape } }, call);
-      // Where caches may split the text is not part of the question.
+      // Cache marks are not part of the record.
       const texts = request.messages.map(({ role, content }) => ({ role, content }));
       return { request: { ...request, messages: texts, form }, reply };
     } catch (error) {
       if (!(error instanceof ReplyFormRefused)) throw error;
-      // Lines ask nothing of an endpoint: whoever refuses them refuses the request.
+      // Lines do not constrain: a refusal of them is a refusal of the request.
       if (form === 'lines') throw new ModelError(`model ${model.id}`, error.message, { cause: error });
       refused.add(form).add(error.form);
       const next = chooseForm(model, wanted, refused);
       once(
-        `${model.id} refuses replies held by ${formNames[form]} ("${error.reason}"); ${formNames[next]} ("${next}") holds them from now on`,
+        `${model.id} refuses replies constrained by ${formNames[form]} ("${error.reason}"); uses ${formNames[next]} ("${next}") from now on`,
       );
     }
   }

@@ -1,4 +1,4 @@
-/** The model calls of a run: what is known of them over its iterations, and how one is made. */
+/** Makes the model calls of a run, and keeps their state over its iterations. */
 import { purposeSettings } from '../../config/purpose.ts';
 import type { CallProgress } from '../../llm/chat.ts';
 import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';

@@ -10,7 +10,7 @@ export interface Context {
   readonly purpose: Purpose;
   /** name of the model that is asked first */
   readonly model: string;
-  /** null: neither the list of known models nor the endpoint says */
+  /** null: unknown to the list of models and to the endpoint */
   readonly tokens: number | null;
 }
 
@@ -21,12 +21,12 @@ async function contextOf(model: ChatModel, now: Date, env: Environment): Promise
   try {
     return (await model.contextTokens?.()) ?? null;
   } catch {
-    // Whether it can be used is found out by the first call, which says more.
+    // Ignored: the first call reports an unusable endpoint with more detail.
     return null;
   }
 }
 
-/** One for each purpose that a language model answers. `llm.num_ctx` is what a server loads with. */
+/** One for each purpose that a language model answers. `llm.num_ctx` sets the context of a local server. */
 export async function contextsOf(
   models: RunModels,
   { llm }: Pick<Config, 'llm'>,
@@ -43,7 +43,7 @@ export async function contextsOf(
   return found;
 }
 
-/** A sentence for each context that the prompts will outgrow; the estimate of tokens is one, so nothing is refused. */
+/** A sentence for each context that the prompts will outgrow; the token counts are estimates, so nothing is refused. */
 export function outgrown(contexts: readonly Context[], { longest_call_tokens: longest }: CostEstimate): string[] {
   return contexts.flatMap(({ purpose, model, tokens }) => {
     const longestCall = longest[purpose];

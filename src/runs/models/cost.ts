@@ -2,24 +2,20 @@
 import { UsageError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import type { Config } from '../../config/schema.ts';
+import type { Usage } from '../../llm/chat.ts';
 import type { Environment } from '../../llm/providers/index.ts';
 import type { RunTotals } from '../journal/totals.ts';
 
 export type Price = Config['prices'][string];
 
-/** Tokens that are paid for; those of caches are part of the prompt's. */
-export interface PaidTokens {
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly cachedTokens: number | null;
-  readonly cacheWriteTokens: number | null;
-}
+/** Billed tokens; cached and written ones are included in those of the prompt. */
+export type PaidTokens = Pick<Usage, 'promptTokens' | 'completionTokens' | 'cachedTokens' | 'cacheWriteTokens'>;
 
 const nothing: Price = { prompt_per_million: 0, completion_per_million: 0, date: '1970-01-01' };
 
 /**
- * Whether a name is one of a stand-in of this program, such as the numeric optimiser. Whatever may be billed has a
- * provider, an address or a path in its name.
+ * Whether a name is that of a free substitute, such as the numeric optimiser. The name of a billed model has a provider,
+ * an address or a path.
  */
 function isStandIn(name: string): boolean {
   return !/[/:]/.test(name);
@@ -31,7 +27,7 @@ export function priceOf({ prices }: Pick<Config, 'prices'>, model: string): Pric
   return isStandIn(model) ? nothing : null;
 }
 
-/** USD; null for an unknown price, which is not the same as nothing. */
+/** USD; null for an unknown price. */
 export function costOf(price: Price | null, tokens: PaidTokens): number | null {
   if (price === null) return null;
   const cached = Math.min(tokens.cachedTokens ?? 0, tokens.promptTokens);
@@ -41,7 +37,7 @@ export function costOf(price: Price | null, tokens: PaidTokens): number | null {
   return (prompt + price.completion_per_million * tokens.completionTokens) / 1e6;
 }
 
-/** USD of all replies, as their endpoints said or else by price; null where the price of one is unknown. Replies from a record cost nothing. */
+/** USD of all replies, as reported by their endpoints, else by price; null when a price is unknown. Recorded replies are free. */
 export function costOfRun(config: Pick<Config, 'prices'>, { byModel, modelKind }: RunTotals): number | null {
   if (modelKind === 'replay') return 0;
   return [...byModel].reduce<number | null>((sum, [name, { saidUsd, unsaid }]) => {
@@ -59,9 +55,8 @@ export function modelNames(config: Pick<Config, 'model' | 'llm'>): string[] {
 }
 
 /**
- * The configuration with the prices of its models, taken from the list of known prices where it has none of its own.
- * What is written into the folder of a new run holds for it from then on. `names`: where they are known better than the
- * configuration knows them.
+ * The configuration with the prices of its models; missing ones are taken from the list of known prices. The folder of a
+ * new run keeps them. `names`: the real models, where the configuration says `auto`.
  */
 export async function withListPrices(
   config: Config,
@@ -95,14 +90,14 @@ export async function withListPrices(
   return { ...config, prices: { ...config.prices, ...Object.fromEntries(found) } };
 }
 
-/** Refuses a limit of the cost that nobody could watch. */
+/** Refuses a cost limit when a price is unknown. */
 export function checkPrices(config: Config): void {
   const limit = config.budget.max_cost_usd;
   const unknown = modelNames(config).find((name) => priceOf(config, name) === null);
   if (limit === null || unknown === undefined) return;
   throw new UsageError(
     'budget.max_cost_usd',
-    `expected a price of "${unknown}" to hold a limit of ${limit} USD, got none; add ` +
+    `expected a price of "${unknown}" to enforce a limit of ${limit} USD, got none; add ` +
       `"prices: {${JSON.stringify(unknown)}: {prompt_per_million: ..., completion_per_million: ..., date: YYYY-MM-DD}}"`,
   );
 }

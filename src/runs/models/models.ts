@@ -10,7 +10,7 @@ import { openModel } from './open-model.ts';
 
 /** By purpose; a method without critic calls has the same chain twice. */
 export type RunModels = Readonly<Record<Purpose, ModelChain>>;
-/** Names of the models that a run has begun with, in place of those of its configuration, which may be `auto`. */
+/** Names of the models of a run that has begun; its configuration may say `auto`. */
 export type ModelNames = Readonly<Record<Purpose, string>>;
 
 /** For runs whose calls are all answered by one model. */
@@ -24,8 +24,8 @@ export function namesOf({ search, critic }: RunModels): ModelNames {
 }
 
 /**
- * What a run says of itself. One whose calls are partly answered by the numeric optimiser counts as `offline`, so that it
- * does not pass for a run of a language model.
+ * The kind on record. A run with some answers of the numeric optimiser is `offline`, so that it is not labelled as a run of
+ * a language model.
  */
 export function kindOf({ search, critic }: RunModels): ModelKind {
   const kinds = [search.first.kind, critic.first.kind];
@@ -35,12 +35,12 @@ export function kindOf({ search, critic }: RunModels): ModelKind {
 /** Opens a model by its name, with the settings of a purpose; equal ones may be answered by one object. */
 export type OpenOne = (name: string, settings: PurposeSettings) => Promise<ChatModel>;
 
-/** Refuses a fallback that is not a language model but replaces one. */
+/** Refuses a fallback that is not a language model. */
 function refuseStandIn({ id, kind }: ChatModel): void {
   if (kind === 'model') return;
   throw new UsageError(
     'llm.fallback',
-    `expected language models, got "${id}"; a run that it answers in part would pass for one of a language model`,
+    `expected language models, got "${id}"; a run with its answers would be labelled as one of a language model`,
   );
 }
 
@@ -74,7 +74,7 @@ export async function openModels(
   if ((search.first.kind === 'replay') !== (critic.first.kind === 'replay')) {
     throw new UsageError(
       'llm.critic.model',
-      'expected a record to answer all calls of a run or none, got one for a part of them; a record is read in its order',
+      'expected a record to answer all calls of a run or none, got one for some of them; a record is read in order',
     );
   }
   return { search, critic };

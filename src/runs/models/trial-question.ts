@@ -1,4 +1,4 @@
-/** One real question to a model: a small search prompt of this program, read as the replies of a run are. */
+/** One real question to a model: a small search prompt, whose reply is parsed as in a run. */
 import { purposeSettings } from '../../config/purpose.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { ChatModel } from '../../llm/chat.ts';
@@ -26,7 +26,7 @@ const notPlayed = (): never => {
   throw new Error('a trial question plays nothing');
 };
 
-/** Throws what `complete` throws. Nothing is asked twice: what a first reply is worth is the question. */
+/** Throws what `complete` throws. There are no repair turns: the first reply is tested. */
 export async function askTrialQuestion(model: ChatModel, log: (line: string) => void): Promise<TrialAnswer> {
   const { config } = await resolveConfig(shortConfig, ['search.repair_turns=0', 'llm.temperature=0']);
   const { env, policy, settings, method } = resolveUnits(config);

@@ -3,7 +3,7 @@ import { ModelError } from '../../base/errors.ts';
 import { excerpt } from '../../llm/providers/failure.ts';
 import type { AskedReply } from '../../methods/method.ts';
 
-/** Of a reply, in a message. */
+/** Maximum length of a reply in a message. */
 const shownLength = 300;
 
 interface Unusable {
@@ -19,7 +19,7 @@ function shown({ problem, reply }: Unusable): string {
   return `${first}; it was empty, behind the reasoning "${excerpt(reply.reasoning, shownLength)}"`;
 }
 
-/** Not a failure of the endpoint: it answers, and with nothing that is an answer. */
+/** The endpoint answers, but its replies cannot be used. */
 export class UnusableError extends ModelError {
   /** whether the run can be resumed from here */
   readonly resumable: boolean;
@@ -31,14 +31,14 @@ export class UnusableError extends ModelError {
 }
 
 const advice =
-  'try another model, hold its replies (llm.reply_form: auto), or turn its reasoning off (llm.think: false); "r2po doctor --model NAME" asks it one question';
+  'try another model, constrain its replies (llm.reply_form: auto), or turn its reasoning off (llm.think: false); "r2po doctor --model NAME" asks it one question';
 
 export class UnusableReplies {
   readonly #limit: number | null;
   #first: Unusable | null = null;
   #count = 0;
 
-  /** `limit`: so many in a row are the end; null: never */
+  /** `limit`: the run ends after so many in a row; null: never */
   constructor(limit: number | null) {
     this.#limit = limit;
   }
@@ -50,19 +50,19 @@ export class UnusableReplies {
     if (this.#limit === null || this.#count < this.#limit) return;
     const many =
       this.#count === 1
-        ? 'a reply that can be used, got one that cannot'
-        : `a usable reply, got ${this.#count} in a row that are not`;
+        ? 'a usable reply, got an unusable one'
+        : `a usable reply, got ${this.#count} unusable ones in a row`;
     throw new UnusableError('llm.max_unusable_in_a_row', `expected ${many}; ${shown(this.#first)}; ${advice}`, true);
   }
 
-  /** A reply could be used. */
+  /** To be called after a usable reply. */
   reset(): void {
     this.#first = null;
     this.#count = 0;
   }
 }
 
-/** What is said at the end of a run without any usable reply: the first reason on record. */
+/** The error of a run without any usable reply. */
 export function nothingUsable(iterations: number, problem: string | null): UnusableError {
   const first = problem === null ? '' : `; the first reason: ${problem}`;
   return new UnusableError(
