@@ -1,11 +1,11 @@
-/** Who answered the prompts of a run. */
+/** The kind of model that answered the prompts of a run. */
 
 import { offline } from '../llm/offline/index.ts';
 import type { RunEvent } from '../runs/journal/events.ts';
 
 export type Origin = 'language-model' | 'offline';
 
-/** Every reply carries the model that made it, a replayed one that of its first time. */
+/** Every reply names its model; a replayed reply names the original model. */
 export function originOf(events: readonly RunEvent[]): Origin {
   const byOffline = events.some((event) =>
     event.type === 'llm_call'

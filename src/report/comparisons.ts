@@ -11,43 +11,43 @@ import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
-import { asksNothing, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
+import { hasNoModel, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
 import { left, right, type Table, tableOf } from './tables/table.ts';
 
 export interface ComparisonOptions {
   readonly by: readonly string[];
-  /** the method that is held against the others */
+  /** the method that the others are compared with */
   readonly method: string;
   readonly reward: RewardKind;
   readonly includeUnfinished: boolean;
 }
 
 export interface Comparison {
-  /** values of the grouping keys but the method */
+  /** values of the grouping keys except the method */
   readonly setting: readonly string[];
   readonly other: string;
   /** runs with this reward, of the method and of the other */
   readonly runs: readonly [number, number];
-  /** mean of the method less mean of the other, over runs */
+  /** mean of the method minus mean of the other, over runs */
   readonly difference: number;
-  /** 95 % interval of it by Welch's degrees of freedom */
+  /** its 95 % interval with Welch's degrees of freedom */
   readonly ci95: readonly [number, number];
   readonly welchP: number;
   /** adjusted within the family: the same opponent in all settings */
   readonly holmP: number;
   readonly mannWhitneyP: number;
-  /** Hedges' g with its 95 % interval; null where no run differs from another */
+  /** Hedges' g with its 95 % interval; null if all runs are equal */
   readonly g: { readonly value: number; readonly ci95: readonly [number, number] } | null;
-  /** how likely a run of the method beats one of the other */
+  /** probability that a run of the method beats one of the other */
   readonly improvement: Estimate;
-  /** on the seeds that both have, the method less the other; null for fewer than two */
+  /** on common seeds, the method minus the other; null for fewer than two */
   readonly paired: (PairedTest & { readonly seeds: number }) | null;
 }
 
-/** A report is the same whenever it is made. */
+/** A fixed seed makes reports reproducible. */
 const bootstrap = { seed: 20_260_101 } as const;
 
-/** Settings in which only one of the two has two runs or more are left out. Throws a usage error for a method that no run has. */
+/** Only settings in which both methods have at least two runs. Throws a usage error for a method without runs. */
 export function compareGroups(groups: readonly RunGroup[], options: ComparisonOptions): Comparison[] {
   const { by, method, reward, includeUnfinished } = options;
   const methodAt = by.indexOf('method');
@@ -67,7 +67,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
     const own = groups.filter((one) => one.values[methodAt] === method && sameSetting(one, group, by));
     return own.flatMap((one) => {
       const [a, b] = [rewardsOf(one), rewardsOf(group)];
-      const setting = settingOf(asksNothing(one) ? group : one);
+      const setting = settingOf(hasNoModel(one) ? group : one);
       return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
     });
   });
@@ -79,7 +79,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
 }
 
 interface SeededReward {
-  /** null where nothing was drawn from it: that of an imported run is its number */
+  /** null for an imported run, whose seed is only its number */
   readonly seed: number | null;
   readonly value: number;
 }
@@ -94,10 +94,9 @@ function compare(
   const { df, p } = welch(a, b);
   const [own, others] = [moments(a), moments(b)];
   const difference = own.mean - others.mean;
-  // Without any spread the difference is what it is.
   const half = t975(df) * Math.sqrt(own.variance / a.length + others.variance / b.length);
   const effect = standardisedDifference(a, b);
-  // A seed that a group has more than once, as of two models, says nothing about which runs belong together.
+  // A repeated seed, as with two models, does not identify a run.
   const only = (runs: readonly SeededReward[], seed: number): SeededReward | null => {
     const found = runs.filter((run) => run.seed === seed);
     return found.length === 1 ? found[0] : null;
@@ -162,7 +161,7 @@ export function comparisonTable(comparisons: readonly Comparison[], { by, method
   });
 }
 
-/** Interquartile mean of the groups' rewards, of which a few runs that went wrong or well take nothing away. */
+/** Interquartile mean of the groups' rewards, which is robust against outliers. */
 export function interquartileMeans(
   groups: readonly RunGroup[],
   reward: RewardKind,

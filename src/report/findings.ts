@@ -1,10 +1,10 @@
-/** What the numbers come to, in sentences: the first thing that a reader should see. */
+/** The main results in sentences, at the top of a report. */
 import { significant } from '../base/plain-number.ts';
 import { type Comparison, pText } from './comparisons.ts';
-import { asksNothing, type RewardKind, type RunGroup, rewardNames, type Spread, sameSetting } from './groups.ts';
+import { hasNoModel, type RewardKind, type RunGroup, rewardNames, type Spread, sameSetting } from './groups.ts';
 
 export interface Finding {
-  /** what it is about: the keys of the groups but the method */
+  /** the grouping keys except the method */
   readonly setting: string;
   readonly text: string;
 }
@@ -12,11 +12,11 @@ export interface Finding {
 export interface FindingOptions {
   readonly by: readonly string[];
   readonly reward: RewardKind;
-  /** null where nothing is compared */
+  /** null: no comparison */
   readonly comparison: { readonly method: string; readonly lines: readonly Comparison[] } | null;
 }
 
-/** A difference counts as shown below this, after Holm. */
+/** Significance level after Holm's correction. */
 const alpha = 0.05;
 
 const number = (value: number): string => significant(value, 4);
@@ -30,11 +30,11 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
   const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
   const settings = new Map<string, RunGroup[]>();
   for (const group of groups) {
-    const besideSearches = asksNothing(group) && groups.some((one) => !asksNothing(one) && sameSetting(one, group, by));
+    const besideSearches = hasNoModel(group) && groups.some((one) => !hasNoModel(one) && sameSetting(one, group, by));
     if (besideSearches) continue;
     const key = JSON.stringify(settingOf(group));
-    const trainings = groups.filter((one) => asksNothing(one) && sameSetting(one, group, by));
-    const members = asksNothing(group) ? [group] : [group, ...trainings];
+    const trainings = groups.filter((one) => hasNoModel(one) && sameSetting(one, group, by));
+    const members = hasNoModel(group) ? [group] : [group, ...trainings];
     settings.set(key, [...new Set([...(settings.get(key) ?? []), ...members])]);
   }
   return [...settings.values()].map((members) => {
@@ -62,7 +62,7 @@ function highest(rewards: readonly { readonly name: string; readonly spread: Spr
 
 function verdict(method: string, { other, difference, ci95, holmP }: Comparison): string {
   const p = `Holm p ${pText(holmP)}`;
-  if (!(holmP < alpha)) return `no difference between ${method} and ${other} is shown (${p})`;
+  if (!(holmP < alpha)) return `no significant difference between ${method} and ${other} (${p})`;
   const side = difference > 0 ? 'above' : 'below';
   const [low, high] = difference > 0 ? ci95 : [-ci95[1], -ci95[0]];
   return `${method} is ${side} ${other} by ${number(Math.abs(difference))}${interval([low, high])} (${p})`;

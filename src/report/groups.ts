@@ -1,16 +1,16 @@
-/** Runs that differ in their seed alone, and what they amount to together. */
+/** Groups of runs and the statistics of their rewards. */
 import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
 
-/** Keys that groups are made by where no others are asked for: runs that differ in their seed alone are one group. */
+/** Default grouping keys: runs that differ in their seed alone form a group. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
 
 /** Rewards of one run: mean, highest and last of the kept policies' means, and the best policy on fresh episodes. */
 export const rewardKinds = ['mean', 'best', 'final', 'rechecked'] as const;
 export type RewardKind = (typeof rewardKinds)[number];
 
-/** As they are called in a sentence. */
+/** Names in sentences. */
 export const rewardNames: Readonly<Record<RewardKind, string>> = {
   mean: 'mean reward',
   best: 'best reward',
@@ -19,7 +19,7 @@ export const rewardNames: Readonly<Record<RewardKind, string>> = {
 };
 
 export interface Spread {
-  /** runs that have this number */
+  /** number of runs with this reward */
   readonly runs: number;
   readonly mean: number;
   /** sample standard deviation; null for one run */
@@ -31,21 +31,21 @@ export interface Spread {
 }
 
 export interface RunGroup {
-  /** values of the keys that it was made by, in their order */
+  /** values of the grouping keys, in their order */
   readonly values: readonly string[];
   readonly runs: readonly ReportRun[];
   readonly unfinished: number;
-  /** null where no run has such a number */
+  /** null: no run has this reward */
   readonly rewards: Readonly<Record<RewardKind, Spread | null>>;
 }
 
 export interface GroupOptions {
   readonly by: readonly string[];
-  /** take the last reward of a run that did not end for its final one */
+  /** use the last reward of an unfinished run as the final reward */
   readonly includeUnfinished: boolean;
 }
 
-/** The reward of a run, null where it has none: a run that goes on has no final one. */
+/** The reward of a run; null if it has none: an unfinished run has no final reward. */
 export function rewardOf({ summary }: ReportRun, kind: RewardKind, includeUnfinished: boolean): number | null {
   const ended = summary.status === 'finished' || includeUnfinished;
   const rewards: Readonly<Record<RewardKind, number | null>> = {
@@ -101,15 +101,15 @@ export function groupRuns(runs: readonly ReportRun[], { by, includeUnfinished }:
   });
 }
 
-/** Trainings of other programs, which have no language model. */
-export function asksNothing({ runs }: RunGroup): boolean {
+/** Whether all runs are trainings of other programs, which have no language model. */
+export function hasNoModel({ runs }: RunGroup): boolean {
   return runs.every(({ summary }) => summary.model_kind === 'none');
 }
 
-/** Whether two groups differ in their method alone. What asks no model stands beside the runs of any. */
+/** Whether two groups differ in their method alone. A training without a model matches any model. */
 export function sameSetting(a: RunGroup, b: RunGroup, by: readonly string[]): boolean {
   return by.every(
     (key, i) =>
-      key === 'method' || a.values[i] === b.values[i] || (key === 'model' && (asksNothing(a) || asksNothing(b))),
+      key === 'method' || a.values[i] === b.values[i] || (key === 'model' && (hasNoModel(a) || hasNoModel(b))),
   );
 }

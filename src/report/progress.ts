@@ -1,4 +1,4 @@
-/** How far a run is, in one line. */
+/** The progress of a run in one line. */
 import { significant } from '../base/plain-number.ts';
 import type { RunTotals } from '../runs/journal/totals.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
@@ -24,7 +24,7 @@ function reward(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : significant(value, rewardDigits);
 }
 
-/** Mean of the best policy, with half the width of its 95 % interval over the evaluation's episodes. */
+/** Mean of the best policy ± half of its 95 % interval over episodes. */
 function best({ best: policy }: RunTotals): string {
   if (!policy) return '-';
   const ci95 = policy.summary?.ci95;
@@ -40,7 +40,6 @@ function tokensText({ tokens, answered }: RunTotals): string {
   return `tokens ${shortCount(tokens)}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`;
 }
 
-/** The line of the newest state. A run that is still warming up says so. */
 export function progressLine({ totals, iterations, etaSeconds, event }: RunProgress): string {
   if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
   if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;

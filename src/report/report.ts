@@ -1,4 +1,4 @@
-/** What a report over runs says: its tables and curves, and what they were made of. */
+/** The contents of a report over runs: tables, curves and findings. */
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -35,20 +35,18 @@ import { modelLabel } from './tables/run-table.ts';
 import { type Cell, type ColumnOf, left, right, type Table, tableOf } from './tables/table.ts';
 
 export interface ReportOptions extends GroupOptions {
-  /** what curves are drawn against; one set of curves each */
+  /** x axes of the curves */
   readonly axes: readonly CurveAxis[];
   readonly value: CurveValue;
-  /** the method to hold against the others; null: R2PO where there are others beside it */
+  /** the method that the others are compared with; null: R2PO, if there are others */
   readonly compare: string | null;
-  /** what methods are compared by */
   readonly reward: RewardKind;
-  /** put the published results beside them */
+  /** compare with the published results */
   readonly published: boolean;
   /** pool runs of the offline optimiser with runs of language models */
   readonly allowMixed: boolean;
 }
 
-/** Where nothing else is asked for. */
 export const defaultReport: ReportOptions = {
   by: defaultGroupKeys,
   axes: ['episodes'],
@@ -66,7 +64,7 @@ export interface ReportCurve {
   readonly steps: readonly CurveStep[];
 }
 
-/** The curves of all groups against one thing. */
+/** The curves of all groups along one axis. */
 export interface AxisCurves {
   readonly axis: CurveAxis;
   readonly lines: readonly ReportCurve[];
@@ -76,15 +74,14 @@ export interface AxisCurves {
 export interface Report {
   readonly options: ReportOptions;
   readonly groups: readonly RunGroup[];
-  /** what the numbers come to, in sentences */
   readonly findings: readonly Finding[];
   readonly curves: readonly AxisCurves[];
-  /** what answered the prompts, in lines for pictures */
+  /** the models, in lines for pictures */
   readonly context: readonly string[];
   readonly interquartileMeans: readonly (Estimate | null)[];
-  /** null where there is nothing to compare */
+  /** null: nothing to compare */
   readonly comparison: { readonly options: ComparisonOptions; readonly lines: readonly Comparison[] } | null;
-  /** null when not asked for */
+  /** null when not requested */
   readonly published: readonly PublishedComparison[] | null;
   readonly leftOut: FoundRuns<ReportRun>['leftOut'];
 }
@@ -96,7 +93,7 @@ const number = (value: number): string => significant(value, digits);
 export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: ReportOptions): Report {
   if (runs.length === 0) {
     const why = leftOut.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
-    throw new UsageError('report', `expected runs that can be read, found none${why}`);
+    throw new UsageError('report', `expected readable runs, found none${why}`);
   }
   refuseMixed(runs, options.allowMixed);
   if (options.published && !defaultGroupKeys.every((key) => options.by.includes(key))) {
@@ -125,7 +122,7 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
   };
 }
 
-/** The model, the one of the critic where that is another, and a mark where others stood in for them. */
+/** The model, that of the critic if it differs, and a note about fallback models. */
 function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summary']): string {
   const { critic } = models;
   const both = critic === model ? model : `${model} for search, ${critic} for critics`;
@@ -134,7 +131,7 @@ function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summar
   return `${modelLabel(both, kind)}${mark}`;
 }
 
-/** Few models by their names; of many, those that are no language models. */
+/** A few models by name; of many, only those that are not language models. */
 function modelLines(runs: readonly ReportRun[]): string[] {
   const labels = new Map(runs.map(({ summary }) => [markedLabel(summary), summary.model_kind]));
   if (labels.size <= 3) return [...labels.keys()].map((label) => `model: ${label}`);
@@ -143,14 +140,14 @@ function modelLines(runs: readonly ReportRun[]): string[] {
 }
 
 function curvesAgainst(axis: CurveAxis, groups: readonly RunGroup[], { by, value }: ReportOptions): AxisCurves {
-  // What all groups have in common tells no line from another.
-  const told = by.map((key, i) => key !== 'env' && new Set(groups.map(({ values }) => values[i])).size > 1);
+  // Keys with the same value in all groups are left out of the labels.
+  const varies = by.map((key, i) => key !== 'env' && new Set(groups.map(({ values }) => values[i])).size > 1);
   const curves = groups.map((group) => ({ group, curve: averageCurve(group, axis, value) }));
   return {
     axis,
     lines: curves.map(({ group: { values }, curve }) => ({
       panel: values[by.indexOf('env')] ?? '',
-      line: values.filter((_, i) => told[i]).join(', ') || values.filter((_, i) => by[i] !== 'env')[0] || 'all',
+      line: values.filter((_, i) => varies[i]).join(', ') || values.filter((_, i) => by[i] !== 'env')[0] || 'all',
       steps: curve.steps,
     })),
     leftOut: curves.flatMap(({ curve }) => curve.leftOut),
@@ -168,8 +165,8 @@ function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Repo
 }
 
 /**
- * A numeric optimiser is no language model, and a table that holds both says nothing about either. A training that asks
- * nothing may stand beside both.
+ * Throws a usage error for runs of the offline optimiser together with runs of language models. Trainings without a model
+ * may be in one report with either.
  */
 function refuseMixed(runs: readonly ReportRun[], allowed: boolean): void {
   const offline = runs.find(({ summary }) => summary.model_kind === 'offline');
@@ -178,7 +175,7 @@ function refuseMixed(runs: readonly ReportRun[], allowed: boolean): void {
   throw new UsageError(
     'report',
     `expected runs of language models or of the offline optimiser, got both ("${model.folder}", "${offline.folder}"); ` +
-      'name them apart, or use --allow-mixed',
+      'report on them separately, or use --allow-mixed',
   );
 }
 
@@ -217,22 +214,22 @@ export function spreadText(spread: Spread | null): string {
 
 const groupNote =
   "Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). A run's " +
-  'mean, best and final reward are of the means that it measured while it searched, so its best is the highest of many ' +
-  'noisy means; re-checked is that policy on fresh episodes, and the number to compare. IQM: the mean of the middle half of the runs, with a bootstrap ' +
-  'interval, which for few runs is somewhat too narrow.';
+  'mean, best and final reward are computed from the means during the search, so its best is the highest of many noisy ' +
+  'means; re-checked is that policy on fresh episodes: compare this number. IQM: the mean of the middle half of the ' +
+  'runs, with a bootstrap interval, which is too narrow for few runs.';
 
 const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
   by.map((key, i) => left(key, ({ values }) => values[i]));
 
-/** What the rewards of trainings of other programs are: their iterations are not those of a search. */
+/** The kind of rewards of trainings, whose iterations are not those of a search. */
 function trainingNote(groups: readonly RunGroup[]): string {
-  const said = groups.flatMap(({ values, runs }) =>
+  const notes = groups.flatMap(({ values, runs }) =>
     runs.flatMap(({ manifest }) => {
       const training = manifest.imported?.training;
       return training ? [` ${values.join(', ')}: ${training.rewards}.`] : [];
     }),
   );
-  return [...new Set(said)].join('');
+  return [...new Set(notes)].join('');
 }
 
 export function groupTable({ groups, interquartileMeans, options: { by, reward } }: Report): Table {
@@ -301,7 +298,6 @@ export function runTable({ groups, options: { by } }: Report): Table {
   });
 }
 
-/** The tables in their order. */
 export function reportTables(report: Report): Table[] {
   const { comparison } = report;
   const compared =

@@ -1,4 +1,4 @@
-/** Runs as a report reads them: from the small files that each run keeps beside its journal. */
+/** Runs for reports, read from the small files beside the journal. */
 import { basename } from 'node:path';
 import { R2poError } from '../base/errors.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
@@ -15,8 +15,8 @@ export interface ReportRun {
 }
 
 /**
- * The runs in these paths: run folders, or folders that hold some. What cannot be read is left out with its reason, and so
- * is a run that was found before. Throws a usage error for a path that does not exist.
+ * The runs in these run folders, or folders of run folders. Unreadable and duplicate runs are left out with a reason.
+ * Throws a usage error for a path that does not exist.
  */
 export function findReportRuns(paths: readonly string[]): FoundRuns<ReportRun> {
   const found = findRuns(paths, 'report');
@@ -33,7 +33,7 @@ export function findReportRuns(paths: readonly string[]): FoundRuns<ReportRun> {
   return collection;
 }
 
-/** Throws `R2poError` that names the file when something is missing or damaged. */
+/** Throws an `R2poError` with the file that is missing or damaged. */
 export function readReportRun(folder: string): ReportRun {
   return reportRun(readRun(folder));
 }
@@ -41,7 +41,7 @@ export function readReportRun(folder: string): ReportRun {
 function reportRun(stored: StoredRun): ReportRun {
   const { folder, manifest } = stored;
   const summary = stored.summary();
-  // The replies of a replay may be the optimiser's.
+  // A replay may repeat a run of the offline optimiser.
   const offline = summary.model_kind === 'replay' && originOf(stored.events().events) === 'offline';
   return {
     folder,
@@ -51,7 +51,7 @@ function reportRun(stored: StoredRun): ReportRun {
   };
 }
 
-/** What a run may be grouped by: a fact of its summary, or a dotted key of its configuration. */
+/** The value of a grouping key: a fact of the summary, or a dotted key of the configuration. */
 export function groupValue(run: ReportRun, key: string): string {
   const facts: Readonly<Record<string, string>> = {
     env: run.summary.env,

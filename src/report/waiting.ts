@@ -1,4 +1,4 @@
-/** What a call waits for, in a few words. */
+/** The state of a model call in a few words. */
 import { significant } from '../base/plain-number.ts';
 import type { CallState } from '../runs/models/calls.ts';
 import { duration, shortCount } from './progress.ts';

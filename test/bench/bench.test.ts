@@ -237,7 +237,7 @@ describe('r2po bench', () => {
     const { code, stdout, stderr } = await runCli(['bench', 'Nim-v0', '--save', join(file, 'saved')]);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/--save\] expected a folder that can be written to, got ".*saved"/);
+    expect(stderr).toMatch(/--save\] expected a writable folder, got ".*saved"/);
     expect(stderr).not.toMatch(/steps\/s/);
   });
 

@@ -25,7 +25,7 @@ import { analyses, findAnalysis } from '../../src/report/analyses/index.ts';
 import { noiseOf, noiseShare } from '../../src/report/analyses/noise.ts';
 import { decidedIterations, directionOf, directions, pairsOf } from '../../src/report/analyses/record.ts';
 import { patternOf, rewardGroupsOf, rowsOf } from '../../src/report/analyses/reward-groups.ts';
-import { requireOneOrigin, toldThreshold } from '../../src/report/analyses/runs.ts';
+import { promptThreshold, requireOneOrigin } from '../../src/report/analyses/runs.ts';
 import { criteria, salienceOf, stratified } from '../../src/report/analyses/salience.ts';
 import { byThreshold, criticUse, overRuns, thresholdGroups } from '../../src/report/analyses/tau-c.ts';
 import { originOf } from '../../src/report/answered-by.ts';
@@ -519,11 +519,11 @@ describe('which runs an analysis takes', () => {
   });
 
   it('reads the threshold from what the critic was told', () => {
-    const told = (prompt: string) => toldThreshold(handMadeEvents([{ ...six[0], prompt }]), 480);
+    const told = (prompt: string) => promptThreshold(handMadeEvents([{ ...six[0], prompt }]), 480);
     expect(told('Rules\n- conservative threshold: 2.8. If the mean ...')).toBe(2.8);
     expect(told('- conservative threshold: -120. If')).toBe(-120);
     expect(told('No such rule.')).toBeNull();
-    expect(toldThreshold([], 480)).toBe(480);
+    expect(promptThreshold([], 480)).toBe(480);
   });
 
   it('names the nearest kind', () => {

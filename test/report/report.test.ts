@@ -11,8 +11,9 @@ import { findEnv } from '../../src/envs/registry.ts';
 import { methods } from '../../src/methods/index.ts';
 import { comparisonTable } from '../../src/report/comparisons.ts';
 import { averageCurve } from '../../src/report/curves/average-curves.ts';
-import { curveColors, curveSpec, drawCurves, lineStyles } from '../../src/report/curves/group-charts.ts';
+import { curveColors, curveSpec, lineStyles } from '../../src/report/curves/group-charts.ts';
 import { renderPng } from '../../src/report/curves/png.ts';
+import { renderChart } from '../../src/report/curves/svg.ts';
 import { findingsOf } from '../../src/report/findings.ts';
 import { groupRuns, rewardOf, spreadOf } from '../../src/report/groups.ts';
 import { saveReport } from '../../src/report/pages/report-files.ts';
@@ -282,7 +283,7 @@ describe('curves', () => {
       ]),
     ]);
     const options = { axis: 'episodes', value: 'best', context: ['model: c&d'] } as const;
-    const svg = await drawCurves(curveSpec([{ panel: 'P', line: 'a<b', steps }], options));
+    const svg = await renderChart(curveSpec([{ panel: 'P', line: 'a<b', steps }], options));
     expect(svg).toMatch(/^<svg[^>]*>/);
     expect(svg).toContain('a&lt;b');
     expect(svg).toContain('model: c&amp;d');
@@ -375,7 +376,7 @@ describe('a report', () => {
     const folder = runsOf({});
     writeFileSync(join(folder, 'run-0', 'summary.json'), '');
     expect(() => makeReport(findReportRuns([folder]), options)).toThrow(
-      /expected runs that can be read, found none\n {2}.*run-0/,
+      /expected readable runs, found none\n {2}.*run-0/,
     );
   });
 
@@ -507,7 +508,7 @@ describe('findings', () => {
     expect(texts[1]).toContain(
       `r2po is above props by 80 [${(80 - half).toFixed(2)}, ${(80 + half).toFixed(2)}] (Holm p `,
     );
-    expect(texts[1]).toMatch(/no difference between r2po and reptraj is shown \(Holm p 0\.\d+\)$/);
+    expect(texts[1]).toMatch(/no significant difference between r2po and reptraj \(Holm p 0\.\d+\)$/);
     expect(texts[2]).toContain(`r2po is below props by 20 [${(20 - half).toFixed(2)}, ${(20 + half).toFixed(2)}]`);
     expect(texts[3]).toBe('Pong-v0, openai/m: no run has a re-checked best');
   });
@@ -545,7 +546,7 @@ describe('beside the published results', () => {
       'iterations (default), published 100',
       expect.stringMatching(/^evaluation episodes 21, published 20$/),
       'threshold (default), published 480',
-      expect.stringMatching(/^our own settings/),
+      expect.stringMatching(/^fair settings/),
     ]);
   });
 
@@ -819,7 +820,7 @@ describe('r2po report', () => {
     const svg = readFileSync(join(out, 'curves-calls.svg'), 'utf8');
     expect(svg).toContain('model calls');
     expect(svg).toContain('model: openai/m');
-    expect(await drawCurves(JSON.parse(readFileSync(join(out, 'curves-calls.vl.json'), 'utf8')))).toBe(svg);
+    expect(await renderChart(JSON.parse(readFileSync(join(out, 'curves-calls.vl.json'), 'utf8')))).toBe(svg);
     expect(Buffer.from(await renderPng(svg)).equals(readFileSync(join(out, 'curves-calls.png')))).toBe(true);
   });
 
@@ -872,6 +873,6 @@ describe('r2po report', () => {
     writeFileSync(file, '');
     const { code, stderr } = await runCli(['report', runsOf({}), '--out', join(file, 'below')]);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected a folder that can be written to');
+    expect(stderr).toContain('expected a writable folder');
   });
 });

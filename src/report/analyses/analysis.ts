@@ -1,4 +1,4 @@
-/** What an analysis of runs is. */
+/** The interface of an analysis of runs. */
 import type { Config } from '../../config/schema.ts';
 import type { Env } from '../../envs/env.ts';
 import type { Method } from '../../methods/method.ts';
@@ -17,10 +17,10 @@ export interface AnalysedRun {
   readonly parameters: Pick<Config['parameters'], 'decimals'>;
   readonly seed: number;
   readonly model: string;
-  /** who answered: a language model or the offline optimiser; replayed replies count as what they are replies of */
+  /** a language model or the offline optimiser; for replayed replies, that of the original run */
   readonly origin: Origin;
   readonly status: RunStatus;
-  /** tau_c as the critic was told it; null: it was told none */
+  /** tau_c in the prompts of the critic; null: none */
   readonly threshold: number | null;
   readonly iterations: readonly DecidedIteration[];
   /** mean of the best policy on fresh seeds; null before the end */
@@ -28,25 +28,22 @@ export interface AnalysedRun {
 }
 
 export interface AnalysisResult {
-  /** goes into the JSON document after the counts and the runs */
+  /** added to the JSON document after the counts and the runs */
   readonly document: Readonly<Record<string, unknown>>;
   readonly tables: readonly Table[];
 }
 
 export interface Analysis {
-  /** what is typed */
   readonly id: string;
-  /** one line */
   readonly title: string;
-  /** why runs of a method cannot be analysed; null when they can */
+  /** why runs of a method cannot be analysed; null if they can */
   readonly refuses: (method: Method) => string | null;
   readonly analyse: (runs: readonly AnalysedRun[]) => AnalysisResult;
 }
 
 /** For `refuses`: an iteration must make two candidates. */
 export function needsTwoCandidates({ id, candidates }: Method): string | null {
-  if (candidates.length < 2)
-    return `an iteration of ${id} makes a single candidate, which nothing can be compared with`;
+  if (candidates.length < 2) return `an iteration of ${id} makes a single candidate; a comparison needs two`;
   return candidates.length === 2 ? null : `an iteration of ${id} makes ${candidates.length} candidates, not a pair`;
 }
 
@@ -56,7 +53,7 @@ export function needsCritic(method: Method): string | null {
   const played = stages.indexOf('evaluate');
   return (
     needsTwoCandidates(method) ??
-    (stages.lastIndexOf('critic') > played ? null : `no critic of ${id} reviews a proposal that was played`)
+    (stages.lastIndexOf('critic') > played ? null : `${id} has no critic after the evaluation of the proposal`)
   );
 }
 
@@ -66,7 +63,7 @@ export interface AnalysedGroup {
   readonly runs: readonly AnalysedRun[];
 }
 
-/** Runs of one environment and one method belong together; in the order in which they come. */
+/** Groups by environment and method, in the order of the runs. */
 export function groupAnalysed(runs: readonly AnalysedRun[]): AnalysedGroup[] {
   const groups = new Map<string, AnalysedRun[]>();
   for (const run of runs) {

@@ -1,27 +1,27 @@
-/** From which returns and how many changed parameters on an edit belongs to a category. */
+/** Thresholds of returns and of changed parameters for the categories of edits. */
 import type { AnalysedRun } from './analysis.ts';
 
 export interface EditThresholds {
-  /** a parameter counts as changed when it differs by more */
+  /** minimum difference of a changed parameter */
   readonly epsilon: number;
-  /** mean returns of a proposal: useless up to here, partly working above, nearly optimal above */
+  /** mean returns of a proposal: useless up to near_zero, partly working above partial, nearly optimal above high */
   readonly near_zero: number;
   readonly partial: number;
   readonly high: number;
-  /** changes of the mean return that count */
+  /** minimum change of the mean return */
   readonly meaningful: number;
-  /** numbers of changed parameters: at most, at least, at least */
+  /** numbers of changed parameters: maximum, minimum, minimum */
   readonly surgical: number;
   readonly multi: number;
   readonly redesign: number;
-  /** where the levels of return are from, and where the numbers of parameters are */
+  /** sources of the levels of return and of the numbers of parameters */
   readonly returns_from: 'reference' | 'environment';
   readonly counts_from: 'reference' | 'share of the parameters';
 }
 
 type Levels = Pick<EditThresholds, 'near_zero' | 'partial' | 'high' | 'meaningful'>;
 
-/** The presets of the reference, by environment. `params`: of the policies that it was made for. */
+/** The presets of the reference, by environment. `params`: parameters of its policies. */
 const presets: Readonly<Record<string, Levels & { readonly params: number }>> = {
   'CartPole-v1': { near_zero: 20, partial: 200, high: 450, meaningful: 0.1, params: 10 },
   'Pong-v0': { near_zero: 0.2, partial: 1, high: 2.8, meaningful: 0.1, params: 18 },
@@ -31,18 +31,18 @@ const presets: Readonly<Record<string, Levels & { readonly params: number }>> = 
 /** In all of the presets. */
 const referenceCounts = { surgical: 3, multi: 4, redesign: 8 };
 
-/** Where the reference has no preset it takes that of CartPole; here it is carried over as shares of the scale. */
+/** Without a preset, the reference uses that of CartPole; here its shares of the scale. */
 const shares = { near_zero: 0.04, partial: 0.4, high: 0.9, meaningful: 0.01 };
 
 type Scale = Pick<AnalysedRun['env'], 'returnRange' | 'success'>;
 
-/** The return of a policy that does nothing good; null where the environment does not say. */
+/** The return of a useless policy; null if unknown. */
 function floorOf({ returnRange: [lowest], success }: Scale): number | null {
   if (Number.isFinite(lowest)) return lowest;
   return success.threshold > 0 ? 0 : null;
 }
 
-/** Shares of the way from the lowest return to the environment's threshold of success; null where that has no length. */
+/** Shares of the range from the lowest return to the threshold of success; null if that is empty. */
 export function levelsOf(env: Scale): Levels | null {
   const floor = floorOf(env);
   if (floor === null || !(env.success.threshold > floor)) return null;
@@ -64,7 +64,7 @@ export function countsOf(params: number): typeof referenceCounts {
 
 type Facts = Pick<AnalysedRun, 'policy' | 'parameters'> & { readonly env: Scale & { readonly id: string } };
 
-/** null where no scale of returns is known; edits are then counted but not named. */
+/** null without a scale of returns; edits then have no category. */
 export function thresholdsOf({ env, policy, parameters }: Facts): EditThresholds | null {
   const preset = Object.hasOwn(presets, env.id) ? presets[env.id] : null;
   const levels = preset ?? levelsOf(env);
@@ -84,10 +84,10 @@ export function thresholdsOf({ env, policy, parameters }: Facts): EditThresholds
 }
 
 /** For numbers that are not rounded. */
-const leastChange = 1e-12;
+const minChange = 1e-12;
 
 /** Half a step of the last decimal (the reference's 0.05 for one decimal), so that rounding is no change. */
 export function epsilonOf({ policy, parameters }: Pick<Facts, 'policy' | 'parameters'>): number {
   const { decimals } = parameters;
-  return policy.values.kind === 'choice' || decimals === null ? leastChange : 0.5 * 10 ** -decimals;
+  return policy.values.kind === 'choice' || decimals === null ? minChange : 0.5 * 10 ** -decimals;
 }

@@ -1,18 +1,18 @@
-/** What the second candidate of an iteration changes in the first: how many parameters, by how much, to what effect. */
+/** Edits of revisions: the number of changed parameters, the size of the changes, and their effect. */
 import { quantile } from '../../base/order-statistics.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupAnalysed, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
 import { groupColumns, meanOf, numberCell, runCell, shareCell } from './format.ts';
 import { beyondNoise } from './noise.ts';
-import { type Direction, directionOf, directions, type Pair, pairsOf } from './record.ts';
+import { type Direction, directionOf, directions, type Pair, pairsOf, perDirection } from './record.ts';
 
 export interface Edit {
   readonly iteration: number;
   /** changed parameters */
   readonly distance: number;
   readonly params: number;
-  /** of all parameters, by the lengths of their differences; null for choices, whose numbers are names */
+  /** Euclidean distance; null for choices, whose numbers are names */
   readonly l2: number | null;
   readonly largest: number | null;
   /** changed parameters whose sign turned; null for choices */
@@ -21,13 +21,13 @@ export interface Edit {
   readonly revised: number;
   readonly delta: number;
   readonly direction: Direction;
-  /** null: nothing on record to judge by */
+  /** null: no test is possible */
   readonly beyond_noise: boolean | null;
 }
 
 export interface EditMeasure {
   readonly epsilon: number;
-  /** parameters are numbers whose size means something */
+  /** false for choices */
   readonly real: boolean;
 }
 
@@ -66,7 +66,7 @@ interface Category {
   readonly fits: (edit: Edit, thresholds: EditThresholds) => boolean;
 }
 
-/** Those of the reference, with its names; of a direction, the first that fits. */
+/** Categories of the reference, with its names; the first of its direction that fits. */
 const categories: readonly Category[] = [
   { id: 'pure_stochasticity', direction: 'regression', fits: ({ distance }) => distance === 0 },
   {
@@ -108,7 +108,7 @@ const categories: readonly Category[] = [
   { id: 'no_change_with_edits', direction: 'no_change', fits: () => true },
 ];
 
-/** Where no category of its direction fits. */
+/** For edits without a category. */
 const otherOf = (direction: Direction): string => `other_${direction}`;
 
 export const categoryIds: readonly string[] = directions.flatMap((direction) => [
@@ -144,9 +144,9 @@ export interface EditSummary {
   /** revisions that changed nothing */
   readonly unchanged: number;
   readonly distance: Distribution | null;
-  /** how many edits changed so many parameters */
+  /** number of edits by number of changed parameters */
   readonly distances: Readonly<Record<string, number>>;
-  /** distance as a share of the parameters, the mean of it */
+  /** mean of distance / parameters */
   readonly share_of_parameters: number | null;
   readonly l2: Distribution | null;
   readonly largest: Distribution | null;
@@ -163,10 +163,6 @@ function tallied(keys: readonly (string | number)[]): Record<string, number> {
 }
 
 export function summarizeEdits(edits: readonly Edit[]): EditSummary {
-  const inDirection = (direction: Direction) => {
-    const found = edits.filter((edit) => edit.direction === direction);
-    return { count: found.length, beyond_noise: found.filter((edit) => edit.beyond_noise === true).length };
-  };
   return {
     edits: edits.length,
     unchanged: edits.filter(({ distance }) => distance === 0).length,
@@ -176,15 +172,14 @@ export function summarizeEdits(edits: readonly Edit[]): EditSummary {
     l2: distributionOf(known(edits.map(({ l2 }) => l2))),
     largest: distributionOf(known(edits.map(({ largest }) => largest))),
     sign_flips: distributionOf(known(edits.map((edit) => edit.sign_flips))),
-    directions: {
-      regression: inDirection('regression'),
-      no_change: inDirection('no_change'),
-      improvement: inDirection('improvement'),
-    },
+    directions: perDirection((direction) => {
+      const found = edits.filter((edit) => edit.direction === direction);
+      return { count: found.length, beyond_noise: found.filter((edit) => edit.beyond_noise === true).length };
+    }),
   };
 }
 
-/** How often each category of `categoryIds`; null where the environment has no scale to name edits by. */
+/** Counts by category; null if the environment has no scale of returns. */
 function categoryCounts(run: AnalysedRun): Record<string, number> | null {
   const thresholds = thresholdsOf(run);
   if (thresholds === null) return null;
@@ -207,7 +202,7 @@ interface EditGroup extends EditSummary {
 
 const spread = (found: Distribution | null): string | null =>
   found &&
-  `${numberCell(found.median)} (${numberCell(found.q25)} ... ${numberCell(found.q75)}, most ${numberCell(found.max)})`;
+  `${numberCell(found.median)} (${numberCell(found.q25)} ... ${numberCell(found.q75)}, max ${numberCell(found.max)})`;
 
 const directionTitles: Readonly<Record<Direction, string>> = {
   regression: 'worse',
@@ -244,7 +239,7 @@ function categoryTable(groups: readonly EditGroup[]): Table {
 
 export const edits: Analysis = {
   id: 'edits',
-  title: 'what revisions change in their proposals, and the categories of the reference',
+  title: 'changes of revisions, and their categories as in the reference',
   refuses: needsTwoCandidates,
   analyse(runs) {
     const perRun = runs.map((run) => ({
@@ -266,8 +261,8 @@ export const edits: Analysis = {
         tableOf([...groups, ...(groups.length > 1 ? [{ env: 'all', method: '', runs: runs.length, ...pooled }] : [])], {
           title: 'Edits',
           note:
-            'Changed parameters and largest change: median (quartiles, most). Share: of all parameters. Sign flips: mean. ' +
-            'Sizes and signs are left out where parameters are choices.',
+            'Changed parameters and largest change: median (quartiles, max). Share: of all parameters. Sign flips: mean. ' +
+            'Choices have no sizes and signs.',
           columns: [...groupColumns, ...editColumns],
         }),
         categoryTable(groups),

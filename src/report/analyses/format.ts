@@ -25,7 +25,7 @@ export function intervalCell(found: { estimate: number; ci95: readonly [number, 
     : `${estimate} (${significant(found.ci95[0], 3)} ... ${significant(found.ci95[1], 3)})`;
 }
 
-/** A p value; tiny ones as a bound, because they are shown without exponent. */
+/** A p value; tiny ones as a bound, to avoid exponents. */
 export function pCell(p: number | null): Cell {
   if (p === null) return null;
   return p < 0.0001 ? '< 0.0001' : significant(p, 3);
@@ -41,12 +41,12 @@ export function deviationOf(values: readonly number[]): number | null {
   return values.length < 2 ? null : Math.sqrt(moments(values).variance);
 }
 
-/** A run in a table of runs; one that has not ended says so. */
+/** The folder of a run, marked if unfinished. */
 export function runCell({ folder, status }: Pick<AnalysedRun, 'folder' | 'status'>): string {
   return status === 'finished' ? folder : `${folder} (unfinished)`;
 }
 
-/** The columns by which a table names its groups of runs. */
+/** The columns that identify a group of runs. */
 export const groupColumns = [
   left('environment', ({ env }: { readonly env: string }) => env),
   left('method', ({ method }: { readonly method: string }) => method),

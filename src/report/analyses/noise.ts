@@ -5,12 +5,12 @@
 
 import type { Summary } from '../../evaluation/summary.ts';
 import { welchOf } from '../../stats/intervals.ts';
-import { directionOf, type Pair } from './record.ts';
+import { directionOf, isUnchanged, type Pair } from './record.ts';
 
 /**
  * Where a p comes from. `paired`: the recorded test of the common seeds. `approximate`: Welch's test from means, standard
  * deviations and numbers of episodes, as if the episodes were independent; they are played on common seeds, whose
- * differences mostly vary less, so it calls too much noise rather than too little. `identical`: the parameters are the
+ * differences mostly vary less, so it errs on the side of calling differences noise. `identical`: the parameters are the
  * same, so that any difference is noise.
  */
 export type NoiseBasis = 'paired' | 'approximate' | 'identical';
@@ -21,18 +21,15 @@ export interface Noise {
   readonly p: number;
 }
 
-/** A difference with a higher p cannot be told from noise; the level of `selection: paired`. */
-export const noiseLevel = 0.05;
-
-const samePolicy = ({ proposal, revision }: Pair): boolean =>
-  proposal.params.every((value, i) => value === revision.params[i]);
+/** A difference with a higher p may be noise; the level of `selection: paired`. */
+const noiseLevel = 0.05;
 
 const sampleOf = ({ mean, std, episodes }: Summary) =>
   std === null || episodes < 2 ? null : { mean, variance: std * std, n: episodes };
 
-/** null where single episodes leave nothing to judge by. */
+/** null for single episodes, which allow no test. */
 export function noiseOf(pair: Pair): Noise | null {
-  if (samePolicy(pair)) return { basis: 'identical', p: 1 };
+  if (isUnchanged(pair)) return { basis: 'identical', p: 1 };
   // A test of a single pair of episodes has no interval and proves nothing.
   if (pair.paired !== null && pair.paired.ci95 !== null) return { basis: 'paired', p: pair.paired.p };
   const proposal = sampleOf(pair.proposal.summary);
@@ -41,7 +38,7 @@ export function noiseOf(pair: Pair): Noise | null {
   return { basis: 'approximate', p: welchOf(revision, proposal).p };
 }
 
-/** A change that noise alone does not explain; null where that cannot be judged. */
+/** Whether noise alone does not explain the change; null without a test. */
 export function beyondNoise(pair: Pair): boolean | null {
   const noise = noiseOf(pair);
   return noise && noise.p <= noiseLevel;
@@ -49,19 +46,19 @@ export function beyondNoise(pair: Pair): boolean | null {
 
 export interface NoiseShare {
   readonly regressions: number;
-  /** of them, those that can be judged, by what they are judged by */
+  /** number of regressions with a test, by its basis */
   readonly judged: Readonly<Record<NoiseBasis, number>>;
-  /** judged ones with p > 0.05: noise alone can explain them */
+  /** number of them with p > 0.05: noise alone can explain them */
   readonly within_noise: number;
   readonly share_within_noise: number | null;
   /**
-   * Mean over the judged ones of the one-sided p: the share whose sign is expected to be wrong when nothing is known
-   * beforehand about the true differences. Lower than the share within noise, which also holds true but small changes.
+   * Mean one-sided p over the tested regressions: under a flat prior, the expected share with the wrong sign. Lower than the
+   * share within noise, which includes true but small changes.
    */
   readonly expected_wrong_sign: number | null;
 }
 
-/** How far evaluation noise alone explains the regressions among these pairs. */
+/** The share of the regressions among these pairs that evaluation noise alone can explain. */
 export function noiseShare(pairs: readonly Pair[]): NoiseShare {
   const regressions = pairs.filter(({ delta }) => directionOf(delta) === 'regression');
   const noises = regressions.map(noiseOf).filter((noise) => noise !== null);

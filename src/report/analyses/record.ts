@@ -1,4 +1,4 @@
-/** The iterations of a run as its analyses read them, from the record alone. */
+/** The recorded iterations of a run, for analyses. */
 
 import type { Summary } from '../../evaluation/summary.ts';
 import type { Method } from '../../methods/method.ts';
@@ -24,14 +24,13 @@ export interface DecidedIteration {
   /** revision against proposal on their common seeds, where the run asked for it */
   readonly paired: PairedTest | null;
   readonly critic: {
-    /** answered calls, repair turns included; 0: the critic was not called */
+    /** answered calls, including repair turns; 0: the critic was not called */
     readonly calls: number;
-    /** the last one, which the revision was read from; null where none is on record or none could be used */
+    /** the reply with the revision; null if it is not recorded or not usable */
     readonly reply: string | null;
   };
 }
 
-/** What was recorded of an iteration so far. */
 interface Draft {
   proposal: PlayedCandidate | null;
   revision: PlayedCandidate | null;
@@ -90,7 +89,7 @@ export interface Pair {
   readonly reply: string | null;
 }
 
-/** Iterations with two candidates of the same size and finite means; what lacks either is no comparison. */
+/** Iterations with two candidates of the same size and finite means. */
 export function pairsOf(iterations: readonly DecidedIteration[]): Pair[] {
   return iterations.flatMap(({ iteration, kept, proposal, revision, paired, critic }) => {
     if (proposal === null || revision === null || proposal.params.length !== revision.params.length) return [];
@@ -100,9 +99,24 @@ export function pairsOf(iterations: readonly DecidedIteration[]): Pair[] {
   });
 }
 
+/** Whether the revision has the parameters of the proposal. */
+export const isUnchanged = ({ proposal, revision }: Pair): boolean =>
+  proposal.params.every((value, i) => value === revision.params[i]);
+
+/** Returns of the proposal's episodes. */
+export function proposalReturns({ proposal: { summary } }: Pair): { worst: number; median: number; best: number } {
+  const { worst_episode, median_episode, best_episode } = summary;
+  return { worst: worst_episode.return, median: median_episode.return, best: best_episode.return };
+}
+
 export type Direction = 'regression' | 'no_change' | 'improvement';
 
 export const directions: readonly Direction[] = ['regression', 'no_change', 'improvement'];
+
+/** A value for each direction. */
+export function perDirection<T>(value: (direction: Direction) => T): Record<Direction, T> {
+  return { regression: value('regression'), no_change: value('no_change'), improvement: value('improvement') };
+}
 
 export function directionOf(delta: number): Direction {
   if (delta === 0) return 'no_change';

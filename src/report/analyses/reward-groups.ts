@@ -1,20 +1,20 @@
 /**
- * Iterations by what the proposal's worst, median and best episode returned (the groups of the reference), and by what
- * the revision did to the mean return: how often each occurs, and what the edits in it look like.
+ * Iterations grouped by the returns of the proposal's worst, median and best episode (the groups of the reference), and by
+ * the change of the mean return: their frequency and their edits.
  */
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { type Edit, editOf, measureOf } from './edits.ts';
 import { meanOf, numberCell, shareCell } from './format.ts';
-import { type Direction, directions, type Pair, pairsOf } from './record.ts';
+import { type Direction, directions, pairsOf, perDirection, proposalReturns } from './record.ts';
 
 /** Returns that differ by less are equal, as in the reference. */
 const tolerance = 1e-12;
 
 const same = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance;
 
-export const rewardPatterns = ['identical', 'worst_eq_median', 'median_eq_best', 'all_diverse'] as const;
-export type RewardPattern = (typeof rewardPatterns)[number];
+const rewardPatterns = ['identical', 'worst_eq_median', 'median_eq_best', 'all_diverse'] as const;
+type RewardPattern = (typeof rewardPatterns)[number];
 
 interface ThreeReturns {
   readonly worst: number;
@@ -33,14 +33,8 @@ interface Row {
   readonly returns: ThreeReturns;
 }
 
-function rowOf(pair: Pair, run: Pick<AnalysedRun, 'policy' | 'parameters'>): Row {
-  const { worst_episode, median_episode, best_episode } = pair.proposal.summary;
-  const returns = { worst: worst_episode.return, median: median_episode.return, best: best_episode.return };
-  return { edit: editOf(pair, measureOf(run)), returns };
-}
-
 export const rowsOf = (run: Pick<AnalysedRun, 'policy' | 'parameters' | 'iterations'>): Row[] =>
-  pairsOf(run.iterations).map((pair) => rowOf(pair, run));
+  pairsOf(run.iterations).map((pair) => ({ edit: editOf(pair, measureOf(run)), returns: proposalReturns(pair) }));
 
 export interface RewardGroup {
   readonly group: string;
@@ -66,7 +60,6 @@ export interface RewardGroup {
 
 function groupOf(group: string, rows: readonly Row[], all: number): RewardGroup {
   const mean = (value: (row: Row) => number | null): number | null => meanOf(rows.map(value).filter((x) => x !== null));
-  const inDirection = (direction: Direction): number => rows.filter(({ edit }) => edit.direction === direction).length;
   return {
     group,
     count: rows.length,
@@ -77,11 +70,7 @@ function groupOf(group: string, rows: readonly Row[], all: number): RewardGroup 
     initial: mean(({ edit }) => edit.initial),
     revised: mean(({ edit }) => edit.revised),
     delta: mean(({ edit }) => edit.delta),
-    directions: {
-      regression: inDirection('regression'),
-      no_change: inDirection('no_change'),
-      improvement: inDirection('improvement'),
-    },
+    directions: perDirection((direction) => rows.filter(({ edit }) => edit.direction === direction).length),
     beyond_noise: rows.filter(({ edit }) => edit.beyond_noise === true).length,
     edits: {
       unchanged: rows.filter(({ edit }) => edit.distance === 0).length,

@@ -1,4 +1,4 @@
-/** Finds the runs that an analysis is asked for, and reads their records. */
+/** Finds runs for an analysis, and reads their records. */
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
@@ -11,15 +11,14 @@ import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
 
 /**
- * The runs in these run folders, or folders that hold some, that `analysis` can use. Non-runs, damaged runs, duplicates and
- * what does not fit are left out with a reason. Throws a usage error for a path that does not exist, and when no run is left.
+ * The runs in these folders that `analysis` can use. Non-runs, damaged runs, duplicates and unsuitable runs are left out with
+ * a reason. Throws a usage error for a path that does not exist, and if no run is left.
  */
 export async function findAnalysedRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
 ): Promise<FoundRuns<AnalysedRun>> {
   const found = findRuns(paths, 'analyze');
-  // The same seeds and, with a model that repeats itself, the same run.
   const collection = new RunCollection<AnalysedRun>(found.leftOut, 'the configuration and the seed');
   for (const stored of found.runs) {
     const { folder, manifest } = stored;
@@ -28,7 +27,7 @@ export async function findAnalysedRuns(
       const run = await analysedRun(stored);
       const reason = analysis.refuses(run.method);
       if (reason !== null) collection.leave(folder, reason);
-      else if (run.iterations.length === 0) collection.leave(folder, 'no iteration of it was completed');
+      else if (run.iterations.length === 0) collection.leave(folder, 'has no completed iteration');
       else collection.add(run, runIdentity(manifest), run.iterations.length);
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
@@ -43,7 +42,7 @@ export async function findAnalysedRuns(
   return { runs, leftOut };
 }
 
-/** A run as far as it got. Throws a usage error when it is damaged, or names what does not exist here. */
+/** The completed iterations of a run. Throws a usage error for a damaged run or an unknown environment or method. */
 async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
   const { config, env, method, policy } = resolveUnits(await stored.config());
   const { events } = stored.events();
@@ -58,7 +57,7 @@ async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
     model: totals.model ?? config.model,
     origin: originOf(events),
     status: totals.status,
-    threshold: toldThreshold(events, config.critic.conservative_threshold),
+    threshold: promptThreshold(events, config.critic.conservative_threshold),
     iterations: decidedIterations(events, method.candidates),
     rechecked: totals.rechecked?.summary.mean ?? null,
   };
@@ -68,24 +67,24 @@ async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
 const thresholdLines = [/^- conservative threshold: (-?\d+(?:\.\d+)?)/m, /\bachieved_reward >= (-?\d+(?:\.\d+)?)/];
 
 /**
- * tau_c is a sentence of the prompt, and not every critic is told it: a configured threshold alone has no effect. Where
- * the prompts are not on record, the configured one is taken.
+ * tau_c as it occurs in the prompts, since not every critic uses the configured threshold. If the prompts are not recorded,
+ * the configured threshold.
  */
-export function toldThreshold(events: readonly RunEvent[], configured: number | null): number | null {
+export function promptThreshold(events: readonly RunEvent[], configured: number | null): number | null {
   const prompts = events
     .flatMap((event) => (event.type === 'llm_call' && event.purpose === 'critic' ? event.request.messages : []))
     .map(({ content }) => content)
     .filter((content) => content !== '');
   if (prompts.length === 0) return configured;
-  const told = prompts
+  const found = prompts
     .flatMap((prompt) => thresholdLines.map((line) => line.exec(prompt)))
     .find((match) => match !== null);
-  return told ? Number(told[1]) : null;
+  return found ? Number(found[1]) : null;
 }
 
 /**
- * The optimiser and a language model differ in kind: their numbers together say nothing about either. Throws a usage
- * error when both are among `runs`.
+ * Throws a usage error for runs of the offline optimiser together with runs of language models: pooled, their numbers
+ * describe neither.
  */
 export function requireOneOrigin(runs: readonly AnalysedRun[]): void {
   const offlineRuns = runs.filter(({ origin }) => origin === 'offline');
@@ -95,6 +94,6 @@ export function requireOneOrigin(runs: readonly AnalysedRun[]): void {
     'analyze',
     `expected runs of language models or of the offline optimiser, got both: ${offlineRuns.length} with the optimiser ` +
       `(such as "${offlineRuns[0].folder}") and ${others.length} with a language model (such as ` +
-      `"${others[0].folder}"); analyse them apart, or pool them with --allow-mixed`,
+      `"${others[0].folder}"); analyse them separately, or pool them with --allow-mixed`,
   );
 }

@@ -8,9 +8,9 @@ import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table
 import { type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { groupColumns, intervalCell, numberCell, pCell, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
-import { directionOf, type Pair, pairsOf } from './record.ts';
+import { directionOf, isUnchanged, type Pair, pairsOf, proposalReturns } from './record.ts';
 
-/** Whether a pair meets a criterion; null when its record does not tell. */
+/** Whether a pair meets a criterion; null if that is not recorded. */
 type Test = (pair: Pair) => boolean | null;
 
 interface Named<T> {
@@ -19,18 +19,13 @@ interface Named<T> {
   readonly test: T;
 }
 
-function returnsOf({ proposal: { summary } }: Pair): { worst: number; median: number; best: number } {
-  const { worst_episode, median_episode, best_episode } = summary;
-  return { worst: worst_episode.return, median: median_episode.return, best: best_episode.return };
-}
-
 const normal: Test = (pair) => {
-  const { worst, median, best } = returnsOf(pair);
+  const { worst, median, best } = proposalReturns(pair);
   return worst <= median && worst < best;
 };
 
 const strict: Test = (pair) => {
-  const { worst, median } = returnsOf(pair);
+  const { worst, median } = proposalReturns(pair);
   return worst < median;
 };
 
@@ -58,16 +53,14 @@ export const criteria: readonly Named<Test>[] = [
 ];
 
 const regressed: Test = ({ delta }) => directionOf(delta) === 'regression';
-const edited = ({ proposal, revision }: Pair): boolean =>
-  proposal.params.some((value, i) => value !== revision.params[i]);
 
 interface Comparison {
   readonly pairs: (pair: Pair) => boolean;
-  /** the outcome; null: not to be judged, and left out */
+  /** null: unknown, excluded from the comparison */
   readonly isCase: Test;
 }
 
-/** Which pairs are compared, and which of them are the cases. */
+/** The compared pairs, and the cases among them. */
 export const comparisons: readonly Named<Comparison>[] = [
   {
     id: 'regressions_and_others',
@@ -76,9 +69,9 @@ export const comparisons: readonly Named<Comparison>[] = [
   },
   {
     id: 'regressions_and_other_edits',
-    // A policy that is left alone cannot regress on common seeds, and is left alone where it never fails.
+    // An unchanged policy cannot regress on common seeds, and a perfect one is often left unchanged.
     title: 'Regressions against other revisions that changed a parameter',
-    test: { pairs: edited, isCase: regressed },
+    test: { pairs: (pair) => !isUnchanged(pair), isCase: regressed },
   },
   {
     id: 'regressions_beyond_noise',
@@ -105,12 +98,12 @@ export interface CriterionResult {
 }
 
 export interface SalienceResult {
-  /** with a proposal and a revision that can be compared */
+  /** iterations with a comparable proposal and revision */
   readonly pairs: number;
   readonly regressions: number;
   readonly no_change: number;
   readonly improvements: number;
-  /** whose reply is on record */
+  /** pairs with a recorded reply */
   readonly with_reply: number;
   /** regressions that meet `normal` and not `strict`: worst = median < best */
   readonly excluded_by_strict: number;
@@ -188,9 +181,9 @@ function overview(groups: readonly SalienceGroup[]): Table {
   return tableOf(groups, {
     title: 'Revisions and noise',
     note:
-      'Within noise: p > 0.05 by the paired test on record, else by an approximation from the standard deviations that ' +
-      'takes the episodes for independent (its share of the judged ones is shown). Wrong sign: the share of regressions ' +
-      'that are expected to be none.',
+      'Within noise: p > 0.05 in the recorded paired test, else in an approximate test from the standard deviations that ' +
+      'assumes independent episodes (column approximated). Wrong sign: the expected share of regressions that are not ' +
+      'regressions.',
     columns: [
       ...groupColumns,
       right('revisions', ({ pairs }) => pairs),
@@ -221,7 +214,7 @@ function comparisonTables({ env, method, comparisons: found }: SalienceGroup): T
       title: `${env}, ${method}: ${comparisons[i].title}`,
       note:
         i === 0
-          ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: what the reply names.'
+          ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: words in the reply.'
           : '',
       columns: comparisonColumns,
     }),
@@ -233,7 +226,7 @@ function stratifiedTable(all: readonly StratifiedOdds[]): Table {
     list.find(({ id }) => id === wanted)?.title ?? wanted;
   return tableOf(all, {
     title: 'All groups together',
-    note: 'Odds ratios of Mantel and Haenszel, a stratum for each environment and method.',
+    note: 'Mantel-Haenszel odds ratios, one stratum per environment and method.',
     columns: [
       left('comparison', ({ comparison }) => titleOf(comparisons, comparison)),
       left('criterion', ({ criterion }) => titleOf(criteria, criterion)),
@@ -244,7 +237,8 @@ function stratifiedTable(all: readonly StratifiedOdds[]): Table {
 
 export const salience: Analysis = {
   id: 'salience',
-  title: 'are regressions due to a critic that looks at the worst episode? With a control group and the share of noise',
+  title:
+    'whether a focus of critics on the worst episode causes regressions; with a control group and the share of noise',
   refuses: needsCritic,
   analyse(runs) {
     const groups = groupAnalysed(runs).map(({ env, method, runs: members }): SalienceGroup => {

@@ -1,12 +1,12 @@
 /**
- * The conservative threshold tau_c: how often a critic is called, how often it holds back where it is told to, and what
- * its calls gain, by threshold.
+ * The conservative threshold tau_c: calls of the critic, unchanged revisions at or above the threshold, and the gain per
+ * call.
  */
 import { meanInterval } from '../../stats/intervals.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedGroup, type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import { deviationOf, groupColumns, intervalCell, meanOf, numberCell, shareCell } from './format.ts';
-import { type DecidedIteration, directionOf, type Pair, pairsOf } from './record.ts';
+import { type DecidedIteration, directionOf, isUnchanged, pairsOf } from './record.ts';
 
 /** Iterations of one kind, such as those whose proposal is at or above the threshold. */
 export interface CriticUse {
@@ -14,11 +14,11 @@ export interface CriticUse {
   readonly iterations: number;
   readonly called: number;
   readonly skipped: number;
-  /** answered model calls, repair turns included */
+  /** answered model calls, including repair turns */
   readonly model_calls: number;
-  /** called, and no reply could be used */
+  /** called without a usable reply */
   readonly unusable: number;
-  /** revisions with the very parameters of the proposal */
+  /** revisions with the parameters of the proposal */
   readonly unchanged: number;
   readonly kept: number;
   readonly regressions: number;
@@ -27,7 +27,7 @@ export interface CriticUse {
   readonly change: number | null;
   /**
    * Mean of kept minus proposal over the iterations with a critic call; null for none. Where the better one is kept it
-   * cannot be negative, and noise alone makes it positive; `change` is free of that.
+   * cannot be negative, and noise alone makes it positive; `change` is not biased in this way.
    */
   readonly gain_per_call: number | null;
 }
@@ -37,9 +37,6 @@ function gainOf({ kept, proposal, revision }: DecidedIteration): number | null {
   const gain = winner && proposal ? winner.summary.mean - proposal.summary.mean : Number.NaN;
   return Number.isFinite(gain) ? gain : null;
 }
-
-const unchanged = ({ proposal, revision }: Pair): boolean =>
-  proposal.params.every((value, i) => value === revision.params[i]);
 
 export function criticUse(iterations: readonly DecidedIteration[]): CriticUse {
   const played = iterations.filter(({ proposal }) => proposal !== null);
@@ -51,7 +48,7 @@ export function criticUse(iterations: readonly DecidedIteration[]): CriticUse {
     skipped: played.length - called.length,
     model_calls: called.reduce((sum, { critic }) => sum + critic.calls, 0),
     unusable: called.filter(({ revision }) => revision === null).length,
-    unchanged: pairs.filter(unchanged).length,
+    unchanged: pairs.filter(isUnchanged).length,
     kept: called.filter(({ kept }) => kept === 'revision').length,
     regressions: pairs.filter(({ delta }) => directionOf(delta) === 'regression').length,
     improvements: pairs.filter(({ delta }) => directionOf(delta) === 'improvement').length,
@@ -60,16 +57,16 @@ export function criticUse(iterations: readonly DecidedIteration[]): CriticUse {
   };
 }
 
-/** Below the threshold, and at or above it, where the critic was told to hold back. Without one all are below. */
+/** Iterations below the threshold, and at or above it. Without a threshold all are below. */
 export function byThreshold(
   iterations: readonly DecidedIteration[],
   threshold: number | null,
 ): { readonly below: DecidedIteration[]; readonly at_or_above: DecidedIteration[] } {
-  const holdsBack = ({ proposal }: DecidedIteration): boolean =>
+  const isAbove = ({ proposal }: DecidedIteration): boolean =>
     threshold !== null && proposal !== null && proposal.summary.mean >= threshold;
   return {
-    below: iterations.filter((iteration) => !holdsBack(iteration)),
-    at_or_above: iterations.filter(holdsBack),
+    below: iterations.filter((iteration) => !isAbove(iteration)),
+    at_or_above: iterations.filter(isAbove),
   };
 }
 
@@ -100,7 +97,7 @@ function keptMeans(iterations: readonly DecidedIteration[]): number[] {
 interface ThresholdGroup {
   readonly env: string;
   readonly method: string;
-  /** null: the critic was told none */
+  /** null: no threshold in the prompts */
   readonly threshold: number | null;
   readonly runs: number;
   readonly critic: CriticUse;
@@ -111,7 +108,7 @@ interface ThresholdGroup {
   readonly mean_reward: OverRuns | null;
   readonly best_reward: OverRuns | null;
   readonly final_reward: OverRuns | null;
-  /** the best policies on fresh seeds; free of the luck that the best of many means has */
+  /** the best policies on fresh seeds; without the bias of the best of many means */
   readonly rechecked: OverRuns | null;
 }
 
@@ -142,7 +139,7 @@ function groupOf(
   };
 }
 
-/** Of each environment and method, the highest threshold first and runs without one last. */
+/** Groups by environment, method and threshold: the highest threshold first, runs without one last. */
 export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] {
   return groupAnalysed(runs).flatMap((group) => {
     const thresholds = [...new Set(group.runs.map(({ threshold }) => threshold))];
@@ -178,7 +175,7 @@ function useTable(groups: readonly ThresholdGroup[]): Table {
   return tableOf(rows, {
     title: 'Critic calls',
     note:
-      'Below and at or above tau_c, by the mean of the proposal; the critic is told to hold back from tau_c on. ' +
+      'Below and at or above tau_c: the mean of the proposal; from tau_c on the critic shall change little. ' +
       'Change: revision minus proposal. Gain per call: kept minus proposal, never negative where the better is kept.',
     columns: [
       ...keyColumns,
@@ -221,7 +218,7 @@ function rewardTable(groups: readonly ThresholdGroup[]): Table {
 
 export const tauC: Analysis = {
   id: 'tau-c',
-  title: 'how often the critic is called and holds back, and its gain per call, by threshold',
+  title: 'calls of the critic, unchanged revisions and gain per call, by threshold',
   refuses: needsCritic,
   analyse(runs) {
     const groups = thresholdGroups(runs);

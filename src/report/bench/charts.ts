@@ -1,17 +1,17 @@
-/** What `r2po bench` measured, as charts. */
+/** The charts of `r2po bench`. */
 import type { EnvBench } from '../../bench/benchmark.ts';
 import type { ScalingAxis } from '../../bench/scaling.ts';
 import { chartStyle, renderChart } from '../curves/svg.ts';
 
 const colors = ['#264653', '#2a9d8f', '#e08a1e', '#b5446e'];
-/** For those who do not see the colours, or print. */
+/** For colour-blind readers and print. */
 const shapes = ['circle', 'square', 'triangle-up', 'diamond'];
 
 function title(text: string, subtitle: readonly string[]): object {
   return { text, subtitle, anchor: 'start', fontSize: 15, subtitleColor: '#555' };
 }
 
-/** In the order in which they come, which is that of all charts. */
+/** Backends in the same order in all charts. */
 const byBackend = (values: readonly { readonly backend: string }[], range: readonly string[]) => {
   const domain = [...new Set(values.map(({ backend }) => backend))];
   return {
@@ -48,7 +48,7 @@ export function speedChart(environments: readonly EnvBench[], subtitle: readonly
   });
 }
 
-/** Time of one call against how much it plays, one panel per environment. */
+/** Time of one call against its number of episodes or candidates, one panel per environment. */
 export function scalingChart(
   environments: readonly EnvBench[],
   axis: ScalingAxis,
@@ -78,7 +78,7 @@ export function scalingChart(
   });
 }
 
-/** Labels at powers of ten only, or a log axis over many of them is black with numbers. */
+/** Labels at powers of ten only, so that they do not overlap. */
 const exponent = 'log(datum.value) / LN10';
 const powers = {
   labelExpr: `abs(${exponent} - round(${exponent})) < 1e-6 ? '1e' + round(${exponent}) : ''`,

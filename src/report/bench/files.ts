@@ -1,4 +1,4 @@
-/** The folder that `r2po bench --save` leaves: data, tables and charts. */
+/** The folder of `r2po bench --save`: data, tables and charts. */
 
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import { benchTables, machineLines } from './tables.ts';
 function cannotWrite(folder: string, cause: unknown): UsageError {
   return new UsageError(
     '--save',
-    `expected a folder that can be written to, got "${folder}": ${(cause as Error).message}; choose another one`,
+    `expected a writable folder, got "${folder}": ${(cause as Error).message}; choose another one`,
     cause,
   );
 }
 
-/** Makes the folder, before minutes of measuring. Throws a usage error when it cannot be written to. */
+/** Creates the folder before minutes of measuring. Throws a usage error if it is not writable. */
 export function prepareBenchFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -28,7 +28,7 @@ export function prepareBenchFolder(folder: string): void {
   }
 }
 
-/** Writes `bench.json`, `bench.md` and the charts; returns their names. `command`: how to measure it again. */
+/** Writes `bench.json`, `bench.md` and the charts; returns their names. `command` repeats the measurement. */
 export async function saveBench(folder: string, document: BenchDocument, command: string): Promise<string[]> {
   const { environments, machine, date } = document;
   const subtitle = [machine.adapter ?? machine.cpu, `${machine.cpu}, ${machine.threads} threads; ${date.slice(0, 10)}`];
@@ -55,12 +55,11 @@ export async function saveBench(folder: string, document: BenchDocument, command
 const scalingName = (axis: ScalingAxis): string => `scaling-${axis}.svg`;
 
 const method = [
-  'A time is that of a whole `evaluate` call, statistics included, when everything is compiled and warm: the median of ' +
-    'several calls.',
-  'The policy is the longest-playing of 512 random ones, so that a call measures steps and not resets. Every ' +
-    'environment runs in a process of its own.',
-  'GPU time is what the device says about its dispatches by its own clock.',
-  'What would take too long is left out, or estimated in proportion and then called an estimate.',
+  'Times are medians of several whole `evaluate` calls, statistics included, after compilation and warm-up.',
+  'The policy is the one with the longest episodes among 512 random policies, so that a call measures steps and not ' +
+    'resets. Every environment runs in a separate process.',
+  'GPU time is the time of the dispatches by the timestamps of the device.',
+  'Measurements that would take too long are left out, or extrapolated and marked as estimates.',
 ];
 
 function markdown(document: BenchDocument, command: string, pictures: readonly string[]): string {

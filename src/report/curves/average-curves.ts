@@ -1,4 +1,4 @@
-/** Reward against what it cost, averaged over the runs of a group. */
+/** Reward curves averaged over the runs of a group. */
 
 import type { MetricsRow } from '../../runs/folder/metrics.ts';
 import type { RunGroup } from '../groups.ts';
@@ -28,13 +28,13 @@ export interface LeftOutRun {
 }
 
 export interface AverageCurve {
-  /** none where the runs share no place */
+  /** empty if the runs have no common range */
   readonly steps: readonly CurveStep[];
-  /** runs that are in none of its means, and why */
+  /** excluded runs, and why */
   readonly leftOut: readonly LeftOutRun[];
 }
 
-const positions: Readonly<Record<CurveAxis, (row: MetricsRow) => number | null>> = {
+const axisValues: Readonly<Record<CurveAxis, (row: MetricsRow) => number | null>> = {
   episodes: ({ episodes }) => episodes,
   iterations: ({ iteration }) => iteration,
   calls: ({ calls }) => calls,
@@ -43,17 +43,17 @@ const positions: Readonly<Record<CurveAxis, (row: MetricsRow) => number | null>>
 
 const gridPoints = 101;
 
-interface Place {
+interface CurvePoint {
   readonly x: number;
   readonly y: number;
 }
 
-/** What a run shows at each place, or why it shows nothing. */
-function placesOf(run: ReportRun, axis: CurveAxis, value: CurveValue): readonly Place[] | string {
-  const list: Place[] = [];
+/** The points of a run, or the reason why it has none. */
+function pointsOf(run: ReportRun, axis: CurveAxis, value: CurveValue): readonly CurvePoint[] | string {
+  const list: CurvePoint[] = [];
   for (const row of run.rows) {
     const y = value === 'best' ? row.best : row.mean;
-    const x = positions[axis](row);
+    const x = axisValues[axis](row);
     if (x === null) return `its metrics.csv does not count ${axis}`;
     if (y !== null) list.push({ x, y });
   }
@@ -61,22 +61,21 @@ function placesOf(run: ReportRun, axis: CurveAxis, value: CurveValue): readonly 
 }
 
 /**
- * The mean over runs on a grid that all of them cover: from where the last one has begun to where the first one ends, so
- * that every run is in every mean. Runs do not count the same episodes or tokens, so each gives the value that it holds:
- * that of its last iteration up to there.
+ * The mean over runs on a grid in their common range, so that every mean includes every run. Runs count different numbers
+ * of episodes or tokens; the value of a run at a grid point is that of its last iteration before.
  */
 export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue): AverageCurve {
-  const runs: (readonly Place[])[] = [];
+  const runs: (readonly CurvePoint[])[] = [];
   const leftOut: LeftOutRun[] = [];
   for (const run of group.runs) {
-    const places = placesOf(run, axis, value);
-    if (typeof places === 'string') leftOut.push({ folder: run.folder, reason: places });
-    else runs.push(places);
+    const points = pointsOf(run, axis, value);
+    if (typeof points === 'string') leftOut.push({ folder: run.folder, reason: points });
+    else runs.push(points);
   }
   return { steps: averageOf(runs, axis), leftOut };
 }
 
-function averageOf(runs: readonly (readonly Place[])[], axis: CurveAxis): CurveStep[] {
+function averageOf(runs: readonly (readonly CurvePoint[])[], axis: CurveAxis): CurveStep[] {
   if (runs.length === 0) return [];
   const from = Math.max(...runs.map((list) => list[0].x));
   const to = Math.min(...runs.map((list) => list[list.length - 1].x));

@@ -11,11 +11,11 @@ export interface ChartLine {
 export interface ChartOptions {
   readonly axis: CurveAxis;
   readonly value: CurveValue;
-  /** what all lines have in common, such as the model: a picture goes places without its report */
+  /** facts about all lines, such as the model, because a picture is used without its report */
   readonly context: readonly string[];
 }
 
-/** On white, and on a dark page. */
+/** For white and for dark pages. */
 export const curveColors: readonly { readonly light: string; readonly dark: string }[] = [
   { light: '#264653', dark: '#86b8cc' },
   { light: '#d97706', dark: '#f2a444' },
@@ -51,7 +51,7 @@ export const curveMeanings: Readonly<Record<CurveValue, string>> = {
   best: 'Highest mean return so far',
   kept: 'Mean return of the kept policy',
 };
-/** Short: Vega makes room for a title as wide as it fears it to be. */
+/** Short, because Vega reserves too much space for long titles. */
 const yTitles: Readonly<Record<CurveValue, string>> = { best: 'highest mean return', kept: 'mean return' };
 const axisTitles: Readonly<Record<CurveAxis, string>> = {
   episodes: 'episodes',
@@ -78,7 +78,7 @@ function layers(styles: readonly LineStyle[], { axis, value }: ChartOptions, leg
     axis: { grid: false, tickMinStep: 1, labelFlush: false },
     scale: { nice: false, zero: false },
   };
-  // Labels within the frame, or one at its top would move the title of the panel.
+  // Labels stay within the frame; one at its top would move the title of the panel.
   const y = { type: 'quantitative', title: yTitles[value], axis: { labelFlush: true }, scale: { zero: false } };
   return [
     {
@@ -99,7 +99,7 @@ const valuesOf = (lines: readonly ChartLine[]) =>
 export function curveSpec(lines: readonly ChartLine[], options: ChartOptions): object {
   const styles = lineStyles(lines);
   const panels = new Set(lines.map(({ panel }) => panel)).size;
-  // All entries in one row would make the picture as wide as they are.
+  // All entries in one row would widen the picture.
   const longest = Math.max(...styles.map(({ name }) => name.length));
   const room = Math.min(panels, panelsPerRow) * panelSize.width;
   const columns = Math.max(1, Math.floor(room / (0.8 * legendFontSize * longest + 40)));
@@ -118,10 +118,6 @@ export function curveSpec(lines: readonly ChartLine[], options: ChartOptions): o
     spec: { ...panelSize, layer: layers(styles, options, legend) },
     resolve: { scale: { x: 'independent', y: 'independent' }, axis: { x: 'independent', y: 'independent' } },
   };
-}
-
-export function drawCurves(specification: object): Promise<string> {
-  return renderChart(specification);
 }
 
 /** One panel without title, legend and background, which are the page's; its lines are among `styles`. */

@@ -1,4 +1,4 @@
-/** SVG documents as PNG, the same on every machine: with a font that comes along, and none of the system's. */
+/** SVG documents as PNG, identical on every machine: with a bundled font instead of system fonts. */
 import { createRequire } from 'node:module';
 
 /** Pixels per unit of the document: sharp on dense screens and in print. */
@@ -7,7 +7,6 @@ const scale = 2;
 const family = 'DejaVu Sans';
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
 
-/** Without a font there would be pictures without any text, and no error. */
 export async function renderPng(svg: string): Promise<Uint8Array> {
   // Native, and most commands draw nothing.
   const { Resvg } = await import('@resvg/resvg-js');

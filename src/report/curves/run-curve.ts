@@ -19,7 +19,7 @@ export interface CurveOptions {
   readonly rechecked: { readonly mean: number; readonly label: string } | null;
 }
 
-/** Of the candidates in their order, again from the start where there are more. */
+/** Colours of the candidates in their order, repeated if there are more. */
 const candidateColors = ['#e08a1e', '#2a9d8f', '#8e6bbf', '#c94f6d'];
 const bestColor = '#264653';
 

@@ -13,7 +13,7 @@ export async function renderChart(specification: object): Promise<string> {
   }
 }
 
-/** What all charts share. A background of their own, so that they can be read on a dark page too. */
+/** Common style of all charts, with a white background for dark pages. */
 export const chartStyle = {
   $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
   background: 'white',

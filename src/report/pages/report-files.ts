@@ -1,12 +1,13 @@
-/** The folder that `r2po report --out` leaves: tables in four forms, curves as pictures with their source, and a page. */
+/** The folder of `r2po report --out`: tables in four formats, curves as pictures with their source, and a page. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
-import { curveSpec, drawCurves } from '../curves/group-charts.ts';
+import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
+import { renderChart } from '../curves/svg.ts';
 import {
   groupNumbers,
   groupTable,
@@ -42,7 +43,7 @@ export async function saveReport(folder: string, report: Report): Promise<string
   } catch (cause) {
     throw new UsageError(
       '--out',
-      `expected a folder that can be written to, got "${folder}": ${(cause as Error).message}; choose another one`,
+      `expected a writable folder, got "${folder}": ${(cause as Error).message}; choose another one`,
       cause,
     );
   }
@@ -65,19 +66,19 @@ async function drawAll({ curves, options, context }: Report): Promise<Picture[]>
     const drawn = lines.filter(({ steps }) => steps.length > 1);
     if (drawn.length === 0) continue;
     const spec = curveSpec(drawn, { axis, value: options.value, context });
-    const svg = await drawCurves(spec);
+    const svg = await renderChart(spec);
     pictures.push({ axis, name: `curves-${axis}`, spec, svg, png: await renderPng(svg) });
   }
   return pictures;
 }
 
-/** Who reads the page or the tables has to know what they are not about. */
+/** Notes about the offline optimiser and unfinished runs. */
 function notes({ groups }: Report): string[] {
   const runs = groups.flatMap((group) => group.runs);
   const unfinished = groups.reduce((sum, group) => sum + group.unfinished, 0);
   return [
     ...(runs.some(({ summary }) => summary.model_kind === 'offline')
-      ? ['Runs of the model "offline" are those of a numeric optimiser, which is not a language model.']
+      ? ['The model "offline" is a numeric optimiser, not a language model.']
       : []),
     ...(unfinished > 0 ? [`${unfinished} of ${runs.length} runs are not finished.`] : []),
   ];

@@ -1,4 +1,4 @@
-/** A report as one page that opens from disk: no script, nothing fetched, in light and dark, on wide and narrow screens. */
+/** A report as one HTML page without scripts or external files, for light and dark, wide and narrow screens. */
 import {
   type ChartOptions,
   curveColors,
@@ -11,10 +11,10 @@ import { type AxisCurves, leftOutText, type Report, reportTables } from '../repo
 import { htmlTable, htmlText, type Table } from '../tables/table.ts';
 
 export const curvesNote =
-  'The mean over runs at each place, with the 95 % interval of that mean; every run is in every mean, with the value that ' +
-  'it held there. The line ends where the first run ends.';
+  'Each point is the mean over all runs of a group, with its 95 % interval; a run has the value of its last iteration ' +
+  'before that point. Curves cover only the range shared by all runs.';
 
-/** Longer tables are folded. */
+/** Longer tables are collapsed. */
 const openRows = 100;
 
 const colorNames = curveColors.map((_, i) => `--line-${i}`);
@@ -107,7 +107,7 @@ async function curveSection({ options, curves, context }: Report): Promise<strin
   return section({ title: 'Curves', note: `${curveMeanings[options.value]}. ${curvesNote}` }, all);
 }
 
-/** `notes`: what a reader has to know before the numbers; `leftOut`: what is not in them. */
+/** `notes` come before the numbers; `leftOut` lists excluded runs. */
 export async function reportPage(
   report: Report,
   notes: readonly string[],

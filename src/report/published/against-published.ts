@@ -1,4 +1,4 @@
-/** Our runs beside what was published, with what differs between the two said next to it. */
+/** Runs compared with the published results, with the known differences. */
 import { significant } from '../../base/plain-number.ts';
 import { methods } from '../../methods/index.ts';
 import { promptDifferences } from '../../methods/prompts/reference-differences.ts';
@@ -23,22 +23,22 @@ export interface PublishedComparison {
   readonly method: string;
   readonly model: string;
   readonly runs: number;
-  /** null where nothing was published */
+  /** null: not published */
   readonly published: PublishedResult | null;
   readonly mean: RewardComparison | null;
   readonly best: RewardComparison | null;
   readonly final: RewardComparison | null;
-  /** the best Stable-Baselines3 algorithm of the paper on this environment; null where nothing was published */
+  /** the best Stable-Baselines3 algorithm of the paper on this environment; null: not published */
   readonly bestTraining: PublishedTraining | null;
-  /** why these are not like for like; empty when nothing is known to differ */
+  /** known differences from the published runs */
   readonly differences: readonly string[];
-  /** what in the prompts is not as in the reference; empty for runs without prompts of ours */
+  /** differences from the prompts of the reference; empty for runs without prompts of this program */
   readonly promptDifferences: readonly string[];
 }
 
 export interface RewardComparison {
   readonly ours: Spread;
-  /** null where it was not published */
+  /** null: not published */
   readonly published: PublishedReward | null;
   /** Welch's test on means, deviations and numbers of runs; null for one run of ours */
   readonly p: number | null;
@@ -48,7 +48,7 @@ type PublishedKind = Exclude<RewardKind, 'rechecked'>;
 
 const thresholdKey = 'critic.conservative_threshold';
 
-/** One per group; groups must not mix environments, methods or models, or these are those of the first run. */
+/** One per group; all runs of a group must have the same environment, method and model. */
 export function againstPublished(groups: readonly RunGroup[]): PublishedComparison[] {
   return groups.map((group) => {
     const [{ summary }] = group.runs;
@@ -78,22 +78,22 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
   });
 }
 
-/** Whether a run had prompts of ours: imported runs had those of another program, and an optimiser has none. */
+/** Whether a run had prompts of this program: imported runs had others, and an optimiser has none. */
 const isPrompted = ({ manifest, summary }: ReportRun): boolean =>
   manifest.imported === undefined && methodOf(summary.method) !== undefined;
 
-/** undefined for what is not a search with a language model */
+/** undefined: not a search with a language model */
 const methodOf = (name: string) => methods.find(({ id }) => id === name);
 
-/** Results under several thresholds are told apart by the one that the runs have; null where they have different ones. */
+/** Of results for several thresholds, the one for the threshold of the runs; null if they have different thresholds. */
 function publishedFor({ runs }: RunGroup): PublishedResult | null {
   const [{ summary }] = runs;
   const results = [...publishedResults, ...publishedTrainings, ...publishedThresholds].filter(
     ({ env, method }) => env === summary.env && method === summary.method,
   );
   if (results.length < 2) return results[0] ?? null;
-  const told = configured(runs, thresholdKey);
-  return (told.length === 1 && results.find(({ threshold }) => String(threshold) === told[0])) || null;
+  const thresholds = configured(runs, thresholdKey);
+  return (thresholds.length === 1 && results.find(({ threshold }) => String(threshold) === thresholds[0])) || null;
 }
 
 function configured(runs: readonly ReportRun[], key: string): string[] {
@@ -124,7 +124,7 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
     ...(threshold === undefined ? [] : differing('threshold', thresholdKey, String(threshold))),
     ...(isTraining || configured(runs, 'settings').every((value) => value === 'published')
       ? []
-      : ['our own settings, which treat all methods alike (settings=published takes those of the reference)']),
+      : ['fair settings (use settings=published for those of the reference)']),
   ];
 }
 
@@ -140,7 +140,7 @@ function modelOf([{ summary }]: readonly ReportRun[]): string[] {
   return summary.model.includes(model) ? [] : [`model ${summary.model}, published ${model}`];
 }
 
-/** What the rewards of trainings are, where that is not the evaluations of the reference. */
+/** The kind of rewards of trainings, if they are not evaluations as in the reference. */
 function rewardsOf(runs: readonly ReportRun[]): string[] {
   const kinds = runs.map(({ manifest }) => manifest.imported?.training);
   return [...new Set(kinds.flatMap((kind) => (kind && !kind.evaluated ? [kind.rewards] : [])))];
@@ -211,12 +211,12 @@ function promptNote(shown: readonly PublishedComparison[]): string {
 
 /** `it trained for 190 episodes (MountainCar-v0: 380) and played 20 evaluation episodes after each of them` */
 function trainedFor(): string {
-  const [{ iterations: usual }] = publishedTrainings;
-  const others = publishedTrainings.filter(({ iterations }) => iterations !== usual);
+  const [{ iterations: standard }] = publishedTrainings;
+  const others = publishedTrainings.filter(({ iterations }) => iterations !== standard);
   const beside = others.map(({ env, iterations }) => `${env}: ${iterations}`).join(', ');
   const { evaluationEpisodes } = publishedSettings;
   return (
-    `it trained for ${usual} episodes${beside === '' ? '' : ` (${beside})`} and played ${evaluationEpisodes} evaluation ` +
+    `it trained for ${standard} episodes${beside === '' ? '' : ` (${beside})`} and played ${evaluationEpisodes} evaluation ` +
     'episodes after each of them, which used up nearly all of its budget'
   );
 }

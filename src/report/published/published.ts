@@ -12,12 +12,12 @@ export interface PublishedReward {
 export interface PublishedResult {
   readonly env: string;
   readonly method: string;
-  /** of a run's kept means their average, and the highest of them */
+  /** average and maximum of a run's kept means */
   readonly mean: PublishedReward;
   readonly best: PublishedReward;
-  /** the last of them; published beside thresholds only */
+  /** the last of them; published for thresholds only */
   readonly final?: PublishedReward;
-  /** tau_c of the critic, null for none; left out where the results do not depend on it or say nothing of it */
+  /** tau_c of the critic, null for none; undefined if the results do not depend on it or do not mention it */
   readonly threshold?: number | null;
 }
 
@@ -26,11 +26,11 @@ export interface PublishedTraining extends PublishedResult {
   readonly iterations: number;
 }
 
-/** Where a published number cannot be compared with the others, found in the reference (commit 215329b) and its tables. */
+/** Published numbers that are not comparable with the others, found in the reference (commit 215329b) and its tables. */
 export interface PublishedWarning {
   readonly envs: readonly string[];
   readonly methods: readonly string[];
-  /** of those, the results under these thresholds alone */
+  /** only results for these thresholds */
   readonly thresholds?: readonly number[];
   readonly text: string;
 }

@@ -1,4 +1,4 @@
-/** What a run found, as rows of a table. */
+/** The result of a run as rows of a table. */
 import { significant } from '../../base/plain-number.ts';
 import type { ModelSummary, RunSummary } from '../../runs/folder/summary.ts';
 import { duration } from '../progress.ts';
@@ -9,7 +9,7 @@ function value(x: number | null): string {
   return x === null ? '-' : significant(x, digits);
 }
 
-/** How tables and notes call a model: the offline one must never pass for a language model. */
+/** The label of a model; the offline one must not pass for a language model. */
 export function modelLabel(model: string, kind: RunSummary['model_kind']): string {
   const notes = {
     model: '',
@@ -39,7 +39,7 @@ function tokensText(llm: Pick<RunSummary['llm'], keyof ModelSummary>): string {
   return `${llm.prompt_tokens} in${inside(caches)}, ${llm.completion_tokens} out${inside(part(llm.reasoning_tokens, 'of reasoning'))}`;
 }
 
-/** Who answered how much, where more than one model did. */
+/** Calls and tokens by model, if several answered. */
 function answeredRows({ llm }: RunSummary): (readonly [string, string])[] {
   const models = Object.entries(llm.by_model);
   if (models.length < 2) return [];
@@ -56,7 +56,6 @@ function modelRows({ model, models, model_kind: kind }: RunSummary): (readonly [
   ];
 }
 
-/** Name and value, in reading order. */
 export function runRows(summary: RunSummary): readonly (readonly [string, string])[] {
   const { llm, best } = summary;
   const unusable = llm.unusable_replies === 0 ? '' : `, ${llm.unusable_replies} unusable replies`;

@@ -1,9 +1,9 @@
-/** Tables: what they hold, and how Markdown, CSV, LaTeX, HTML show them. */
+/** Tables, and their text in terminals, Markdown, CSV, LaTeX and HTML. */
 import { csvLine } from '../../base/csv-line.ts';
 
 export interface Column {
   readonly title: string;
-  /** `right` for numbers; left when left out */
+  /** `right` for numbers; default: left */
   readonly align?: 'left' | 'right';
 }
 
@@ -12,18 +12,13 @@ export type Cell = string | number | null;
 
 export interface Table {
   readonly title: string;
-  /** what a reader has to know to read it; empty when nothing */
+  /** explanation below the title; may be empty */
   readonly note: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** Names and values under two titles. */
-export function factTable(titles: readonly [string, string], rows: Table['rows']): Table {
-  return { title: '', note: '', columns: titles.map((title) => ({ title })), rows };
-}
-
-/** A column with what it shows of a row. */
+/** A column with the function for its cells. */
 export interface ColumnOf<Row> extends Column {
   readonly cell: (row: Row) => Cell;
 }
@@ -34,7 +29,6 @@ export const left = <Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row
 /** A column of numbers. */
 export const right = <Row>(title: string, cell: (row: Row) => Cell): ColumnOf<Row> => ({ title, align: 'right', cell });
 
-/** The table of these rows; without `title` one that needs none. */
 export function tableOf<Row>(
   rows: readonly Row[],
   { title = '', note = '', columns }: { title?: string; note?: string; columns: readonly ColumnOf<Row>[] },
@@ -49,20 +43,20 @@ export function tableOf<Row>(
 
 const cellText = (cell: Cell): string => (cell === null ? '-' : String(cell));
 
-/** Colour codes: they take no room on the terminal. */
+/** Colour codes, which have no width on the terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an ANSI sequence starts with ESC
 const ansi = /\x1b\[[0-9;]*m/g;
 
 export const withoutColors = (text: string): string => text.replace(ansi, '');
 
-/** Characters that a text takes on a terminal. */
+/** Width of a text on a terminal, characters. */
 export const textWidth = (text: string): number => [...withoutColors(text)].length;
 
-/** Words up to this length are not broken for room. */
+/** Words up to this length are not broken. */
 const maxWholeWord = 32;
 const gap = '  ';
 
-/** Lines of at most `width` characters, broken between words where there are some. Coloured text stays whole. */
+/** Lines of at most `width` characters, broken between words if possible. Coloured text is not broken. */
 function wrapText(text: string, width: number): string[] {
   if (textWidth(text) <= width || text !== withoutColors(text)) return [text];
   const lines: string[] = [];
@@ -81,7 +75,7 @@ function wrapText(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
-/** Widths of the columns in a terminal line: those of texts shrink to their longest words, the widest first. */
+/** Column widths in a terminal line: text columns shrink to their longest words, the widest first. */
 function fittedWidths(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[] {
   const sizes = columns.map(({ align }, i) => {
     const cells = lines.map((line) => line[i] ?? '');
@@ -123,7 +117,7 @@ export function textTable(
   return [...linesOf(titles).map(bold), ...cells.flatMap(linesOf)].join('\n');
 }
 
-/** What Markdown would take for itself; a name may hold anything. */
+/** Escapes the special characters of Markdown. */
 export const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
 
 export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
@@ -156,7 +150,7 @@ export function latexText(text: string): string {
 export function latexTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly Cell[]): string => {
     const text = cells.map((cell) => latexText(cellText(cell))).join(' & ');
-    // The command before would take a bracket for its option.
+    // A bracket would be read as an option of the previous command.
     return `${text.startsWith('[') ? '{}' : ''}${text} \\\\`;
   };
   return [
@@ -186,7 +180,7 @@ export function htmlText(text: string): string {
 /** Characters beyond which a page may break the text of a cell. */
 const longText = 30;
 
-/** An interval at the end of a cell is marked, so that a page can put it below its number. */
+/** Marks an interval at the end of a cell, so that a page can put it below its number. */
 const withInterval = (html: string): string => html.replace(/ (\[[-+.e\d]+, [-+.e\d]+\])$/, ' <small>$1</small>');
 
 export function htmlTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
