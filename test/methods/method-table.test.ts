@@ -6,8 +6,9 @@ import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { findMethod, methods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
-import type { CandidateLabel, PromptContext } from '../../src/methods/method.ts';
+import { type CandidateLabel, defineMethod, type PromptContext } from '../../src/methods/method.ts';
 import { excerptText, trajectoryText } from '../../src/methods/prompts/episode-text.ts';
+import { r2po } from '../../src/methods/r2po.ts';
 import { describePolicy } from '../../src/policies/description.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { context, good, replyOf, scripted, settings, traceOf, traces, trials, vector } from '../support/methods.ts';
@@ -98,12 +99,33 @@ it('covers every method', () => {
   expect(methods.map((m) => m.id).sort()).toEqual(Object.keys(table).sort());
 });
 
-describe.each(Object.entries(table))('%s', (id, expected) => {
-  const method = findMethod(id);
+/** Three candidates; no shipped method has more than two. */
+const reviewedTwice = defineMethod({
+  ...r2po,
+  id: 'reviewed-twice',
+  title: 'R2PO with a second review',
+  about: 'Its row shows that the checks of the table fit a third candidate.',
+  stages: [...r2po.stages, 'critic', 'evaluate'],
+  candidates: ['proposal', 'revision', 'second-revision'],
+});
+const reviewedTwiceRow: Expected = {
+  calls: [...twoCalls, 'ask critic', 'evaluate second-revision'],
+  shows: [blind, r2poCritic, r2poCritic],
+  played: ['median', 'median'],
+  keeps: { better: 'proposal', tie: 'second-revision' },
+};
+
+const rows = Object.entries(table).map(([id, expected]) => ({ id, method: findMethod(id), expected }));
+rows.push({ id: reviewedTwice.id, method: reviewedTwice, expected: reviewedTwiceRow });
+
+describe.each(rows)('$id', ({ id, method, expected }) => {
   const calls = (log: readonly string[]) => log.map((line) => line.replace(/^(ask \w+) 0 in 12$/, '$1'));
 
   it('makes its calls in order and shows each what it may see', async () => {
-    const script = scripted(good, [120, 340]);
+    const script = scripted(
+      good,
+      method.candidates.map((_, i) => 120 + 220 * i),
+    );
     await runIteration(method, context, script.effects);
     expect(calls(script.log)).toEqual(expected.calls);
     expect(script.played).toEqual(expected.played);
@@ -120,14 +142,15 @@ describe.each(Object.entries(table))('%s', (id, expected) => {
   });
 
   it('keeps what its rule says, and that enters the history', async () => {
-    const keptOf = async (means: readonly number[]) => {
+    const keptOf = async (meanOf: (candidate: number) => number) => {
+      const means = method.candidates.map((_, i) => meanOf(i));
       const outcome = await runIteration(method, context, scripted(good, means).effects);
       const kept = outcome.candidates.find(({ label }) => label === outcome.kept);
       expect(outcome.trial).toEqual({ kind: 'iteration', params: kept?.params, mean: kept?.mean });
       return outcome.kept;
     };
-    expect(await keptOf([120, 119.5])).toBe(expected.keeps.better);
-    expect(await keptOf([120, 120])).toBe(expected.keeps.tie);
+    expect(await keptOf((i) => 120 - 0.5 * i)).toBe(expected.keeps.better);
+    expect(await keptOf(() => 120)).toBe(expected.keeps.tie);
   });
 
   it('has a short text of its own for the list', () => {

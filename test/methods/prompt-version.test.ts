@@ -66,7 +66,8 @@ describe('the version of the prompts', () => {
   it('is raised with every change of a text', async () => {
     const texts = [...(await promptTexts()), ...descriptions()];
     const digest = createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
-    // After a change that is meant: raise `promptVersion`, and write both here.
+    // After an intended change of a text: raise `promptVersion`, and write both here. Texts of a new method, policy or
+    // environment change the digest only.
     expect({ version: promptVersion, digest }).toEqual(known);
   });
 

@@ -180,4 +180,5 @@ export function scripted(
   return { effects, log, prompts, problems, forbidden, notices, evaluated, played };
 }
 
-export const good = [replyOf(vector(1)), replyOf(vector(2))];
+/** Usable replies, more than a method has calls in one iteration. */
+export const good = [1, 2, 3, 4, 5, 6].map((first) => replyOf(vector(first)));

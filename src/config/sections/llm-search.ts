@@ -69,7 +69,7 @@ export const llmSearchSchema = section('a search run of r2po', {
     .default('offline')
     .describe(
       'model that answers the prompts: offline (a numeric optimiser, not a language model), auto, ollama/<m>, openai/<m>, ' +
-        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, http(s)://host:port/v1#<m>, gguf:<file>, or replay:<run folder>',
+        'anthropic/<m>, gemini/<m>, openrouter/<vendor>/<m>, azure/<deployment>, http(s)://host:port/v1#<m>, gguf:<file>, or replay:<run folder>',
     ),
   settings: runKeys.settings,
   seed: runKeys.seed,

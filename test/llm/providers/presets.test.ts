@@ -1,6 +1,8 @@
 /** Names of hosted models: where their requests and keys go. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { llmSearchSchema } from '../../../src/config/sections/llm-search.ts';
 import { modelForms, resolveModel } from '../../../src/llm/providers/index.ts';
+import { presets } from '../../../src/llm/providers/presets.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { impatientClient } from '../../support/endpoint.ts';
 import { asking } from '../../support/hosted.ts';
@@ -30,6 +32,11 @@ describe('names of hosted models', () => {
       'azure/<deployment>',
       'http(s)://host:port/v1#<model>',
     ]);
+  });
+
+  it('are listed in the description of the configuration key', () => {
+    const { description } = llmSearchSchema.shape.model;
+    for (const { id } of presets) expect(description).toContain(`${id}/<`);
   });
 
   it.each([
