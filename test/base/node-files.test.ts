@@ -116,7 +116,7 @@ describe('folder walks', () => {
     expect(entered({ maxDepth: 9, followLinks: true })).toEqual(['', 'a', join('a', 'other')]);
   });
 
-  it('reports what cannot be read and goes on', () => {
+  it('reports unreadable folders and continues', () => {
     mkdirSync(at('b'));
     writeFileSync(at('a'), '');
     expect(entered({ maxDepth: 1 }, [at('a'), at('b'), at('c')])).toEqual(['a: ENOTDIR', 'b', 'c: ENOENT']);

@@ -66,7 +66,7 @@ describe('RandomState', () => {
     expect(draw(4, () => rng.random())).toEqual(record.after_2000_randn_random_4);
   });
 
-  it('starts with the published numbers of the usual seeds', () => {
+  it('starts with the published numbers of the default seeds', () => {
     expect(new RandomState(0).random()).toBe(0.5488135039273248);
     expect(new RandomState(0).standardNormal()).toBeCloseTo(1.764052345967664, 14);
     const rng = new RandomState(42);

@@ -113,7 +113,7 @@ describe('SeedSequence', () => {
 describe('Generator', () => {
   const seeds = fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER));
 
-  it('reseed(s) restarts as from(s), in whatever state it was', () => {
+  it('reseed(s) restarts as from(s), in any state', () => {
     fc.assert(
       fc.property(seeds, seeds, fc.nat(3), (first, second, drawsBefore) => {
         const reused = Generator.from(first);

@@ -32,12 +32,12 @@ describe.each(envs)('the description of $id', (env) => {
     expect(text).not.toMatch(/[{}]/);
   });
 
-  it('has no heading of its own, which the prompts would take for one of theirs', () => {
+  it('has no heading, which would look like one of the prompt', () => {
     expect(text).not.toMatch(/^#/m);
   });
 });
 
-describe('the descriptions that tell what the reference tells', () => {
+describe('the descriptions with only the facts of the reference', () => {
   /** What is in the full description and not known to the models of the reference. */
   const untold: Readonly<Record<string, RegExp>> = {
     'CartPole-v1': /gravity|weigh|0\.02|10 N|two steps later|0\.209|12 deg|-0\.05|500|475/,
@@ -90,7 +90,7 @@ describe('filling a description', () => {
     );
   });
 
-  it('says where a range has no end', () => {
+  it('marks unbounded ranges', () => {
     const text = fillDescription('{{observation}}', cartpole);
     expect(text).toContain('x: cart position; unit m; -4.8 to 4.8');
     expect(text).toContain('x_dot: cart velocity; unit m/s; unbounded');

@@ -109,7 +109,7 @@ describeGpu('the same on the GPU', () => {
 });
 
 describe('options from outside', () => {
-  it('are refused with their place where the environment takes none', async () => {
+  it('are refused with their line when the environment takes none', async () => {
     const text = 'env: CartPole-v1\nmethod: r2po\niterations: 3\nenv_options:\n  gravity: 3\npolicy:\n  kind: linear\n';
     expect(() => parseConfig({ name: 'exp.yaml', text })).toThrow(
       /exp\.yaml:5:.*in the options of CartPole-v1: takes no options, got "gravity"/,

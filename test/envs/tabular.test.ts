@@ -159,7 +159,7 @@ describe('FrozenLake', () => {
 });
 
 describe('CliffWalking', () => {
-  it('slips to the sides when it is told to, and refuses other options', async () => {
+  it('slips to the sides with is_slippery, and refuses other options', async () => {
     const env = findEnv('cliffwalking', { is_slippery: true });
     const probe = (draw: number) => cpu.probe(env, [{ state: [12], action: [1], draws: [draw] }]);
     // Right is meant: the sides are up and down.
@@ -227,7 +227,7 @@ describe('a probe of numbered states', () => {
 });
 
 describe('a table of actions', () => {
-  it('never holds a move that is against the rules', () => {
+  it('never contains an illegal move', () => {
     const policy = buildPolicy('tabular', nim);
     expect(policy.values).toEqual({ kind: 'choice', values: [1, 2, 3] });
     expect(describeEnvironment(nim)).toContain('- 0: take no stick (against the rules: never choose it)');

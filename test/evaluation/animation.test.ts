@@ -103,7 +103,7 @@ describe('an animated picture', () => {
     expect(animate(turning, trace, 'p')).toContain('values="170;185;200');
   });
 
-  it('is refused when the shapes of two states differ, or a number is none', async () => {
+  it('is refused when the shapes of two states differ, or a number is not finite', async () => {
     const trace = await randomTrace(toyEnv, 7);
     const circle = { kind: 'circle', tone: 'ink', x: 0, y: 0, radius: 3 } as const;
     const growing: Env = {

@@ -353,7 +353,7 @@ describe('evaluate', () => {
     await expect(trace(2, 'median')).rejects.toThrow('[evaluate] expected a candidate in 0 ... 1, got 2');
   });
 
-  it('plays it with the parameters that were evaluated, whatever became of the array since', async () => {
+  it('plays it with the evaluated parameters, even if the array has changed since', async () => {
     const params = fair.slice();
     const { summaries, trace } = await evaluate(request({ candidates: [params] }));
     params.set(bad);

@@ -95,7 +95,7 @@ describe('a ranking', () => {
     expect(ranking.order[3].againstBest?.holmP).toBeLessThan(1e-6);
   });
 
-  it('is the same when returns are not kept, whatever the blocks', async () => {
+  it('is the same when returns are not kept, for any block size', async () => {
     const kept = await rankPolicies(request({ recheck: { top: 2, episodes: 9 } }));
     for (const block of [1, 7, 40, 100]) {
       const again = await rankPolicies(request({ recheck: { top: 2, episodes: 9 }, keep: 0, block }));
@@ -122,7 +122,7 @@ describe('a ranking', () => {
     expect(single.recheck?.policies).toHaveLength(4);
   });
 
-  it('tells how far it is, never backwards, to the end', async () => {
+  it('reports progress that never falls, up to 1', async () => {
     for (const keep of [1000, 0]) {
       const shares: number[] = [];
       const onProgress = (share: number) => shares.push(share);
@@ -132,7 +132,7 @@ describe('a ranking', () => {
     }
   });
 
-  it('leaves out policies whose returns are no numbers, and keeps the others', async () => {
+  it('leaves out policies with returns that are not finite, and keeps the others', async () => {
     const play: Backend['play'] = async (job, options) => {
       const played = await cpu.play(job, options);
       job.candidates.forEach((params, c) => {
@@ -193,12 +193,12 @@ describe('a ranking', () => {
     }
   });
 
-  it('refuses fresh seeds that no double holds before anything is played', async () => {
+  it('refuses fresh seeds beyond the safe integers before anything is played', async () => {
     const seed = 2 ** 53 - 60;
     await expect(rankPolicies(request({ seed, recheck: { top: 1, episodes: 30 } }))).rejects.toThrow('episode seeds');
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when the signal fires', async () => {
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
     await expect(rankPolicies(request({ signal: controller.signal, onProgress, keep: 0 }))).rejects.toThrow('enough');

@@ -141,7 +141,7 @@ describe.each(rows)('$id', ({ id, method, expected }) => {
     });
   });
 
-  it('keeps what its rule says, and that enters the history', async () => {
+  it('keeps the candidate of its rule, which enters the history', async () => {
     const keptOf = async (meanOf: (candidate: number) => number) => {
       const means = method.candidates.map((_, i) => meanOf(i));
       const outcome = await runIteration(method, context, scripted(good, means).effects);
@@ -153,7 +153,7 @@ describe.each(rows)('$id', ({ id, method, expected }) => {
     expect(await keptOf(() => 120)).toBe(expected.keeps.tie);
   });
 
-  it('has a short text of its own for the list', () => {
+  it('has a short text for the list', () => {
     const others = methods.filter((other) => other.id !== id);
     expect(others.map((other) => other.title)).not.toContain(method.title);
     expect(others.map((other) => other.about)).not.toContain(method.about);
@@ -197,7 +197,7 @@ describe('tables of actions', () => {
     expect(short).toMatch(/^trial 1: .*\n\(Episodes up to here are left out.\)\ntrial 2: /m);
   });
 
-  it('keep the beginning of the prompt for most trials, although episodes go', async () => {
+  it('keep the beginning of the prompt for most trials, although episodes are dropped', async () => {
     const many = Array.from({ length: 40 }, (_, i) => ({
       ...past[i % 2],
       mean: i,

@@ -103,7 +103,7 @@ describe('replies that cannot be used', () => {
     expect(script.problems[1]).toContain('9.5');
   });
 
-  it('takes no reply that was cut off, went in circles or is empty, whatever it holds', async () => {
+  it('refuses a reply that was cut off, repeats itself or is empty, with any content', async () => {
     const unusable = [
       { reply: { text: good[0], finish: 'length', tokens: 777 }, says: 'cut off at the limit of 777 tokens' },
       {
@@ -127,7 +127,7 @@ describe('replies that cannot be used', () => {
     }
   });
 
-  it('takes a whole answer out of the reasoning field, and says so', async () => {
+  it('takes a whole answer from the reasoning field, with a notice', async () => {
     const script = scripted([{ text: '', reasoning: `\n${good[0]}` }, good[1]], [1, 2]);
     await runIteration(r2po, context, script.effects);
     expect(script.evaluated[0]).toEqual({
@@ -138,7 +138,7 @@ describe('replies that cannot be used', () => {
     expect(script.evaluated[1].adjustments).toEqual([]);
   });
 
-  it('ends the iteration without candidates when the search stays unusable, and says so in the next prompt', async () => {
+  it('ends the iteration without candidates when the search stays unusable, and reports it in the next prompt', async () => {
     const script = scripted(['?', '?', '??'], []);
     const { remarks, ...outcome } = await runIteration(r2po, context, script.effects);
     expect(script.log.filter((line) => line.startsWith('ask'))).toHaveLength(3);
@@ -188,7 +188,7 @@ describe('replies that cannot be used', () => {
   });
 });
 
-describe('what the prompts say', () => {
+describe('the contents of the prompts', () => {
   async function bothPrompts(of: PromptContext = context): Promise<{ search: string; critic: string }> {
     const script = scripted(good, [120, 340]);
     await runIteration(r2po, of, script.effects);
@@ -196,7 +196,7 @@ describe('what the prompts say', () => {
     return { search: script.prompts[0][0].content, critic: script.prompts[1][0].content };
   }
 
-  it('tells the search all it may know', async () => {
+  it('gives the search all that it may know', async () => {
     const { search } = await bothPrompts();
     for (const fact of [
       '- count: 10',
@@ -216,7 +216,7 @@ describe('what the prompts say', () => {
     }
   });
 
-  it('tells the search nothing about the environment, the policy, or what was seen', async () => {
+  it('gives the search nothing about the environment, the policy, or the observations', async () => {
     const { search } = await bothPrompts();
     const words = [
       cartpole.id,
@@ -236,7 +236,7 @@ describe('what the prompts say', () => {
     expect(search).not.toContain(trajectoryText(trace, cartpole, settings.trajectoryTokens));
   });
 
-  it('tells the critic the environment, the policy, the proposal, its statistics and its median episode', async () => {
+  it('gives the critic the environment, the policy, the proposal, its statistics and its median episode', async () => {
     const { critic } = await bothPrompts();
     for (const fact of [
       describeEnvironment(cartpole),

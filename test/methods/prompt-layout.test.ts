@@ -92,7 +92,7 @@ describe.each(methods.map(({ id }) => id))('at temperature 0 %s', (method) => {
     }
   });
 
-  it('never asks a model twice alike whose replies are cut off', async () => {
+  it('never repeats a prompt to a model whose replies are cut off', async () => {
     const model = scriptedModel(() => '', { finish: 'length' });
     const requests = await requestsOf(model, []);
     expect(new Set(requests).size).toBe(requests.length);

@@ -71,7 +71,7 @@ describe('the version of the prompts', () => {
     expect({ version: promptVersion, digest }).toEqual(known);
   });
 
-  it('is on the record of each session, and a resumed run says where it differs', async () => {
+  it('is recorded in each session, and a resumed run reports a difference', async () => {
     const { folder } = await smallRun({ overrides: ['iterations=2'] });
     expect(eventsOf(folder)[0]).toMatchObject({ type: 'run_started', prompts: promptVersion });
     for (const [recorded, says] of [

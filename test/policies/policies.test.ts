@@ -115,7 +115,7 @@ describe('tabular', () => {
   ];
   suiteForPolicy(tabular, cases, (params, [state]) => [Math.trunc(params[state])]);
 
-  it('has one parameter per state and leaves out what is against the rules', () => {
+  it('has one parameter per state and leaves out illegal actions', () => {
     const policy = tabular.build(numbered(11, ruled), {});
     expect(policy.paramCount).toBe(11);
     expect(policy.paramNames[7]).toBe('action in state 7');

@@ -58,7 +58,7 @@ describe('a shared backend', () => {
 
   it('gives each request what it would get alone, in one call per kind', () => sameAsAlone(cpu));
 
-  it('keeps apart what differs in episodes, caps or what is counted', async () => {
+  it('does not merge requests that differ in episodes, caps or statistics', async () => {
     const shared = batchingBackend(cpu);
     const job = cartpoleJob(2);
     await Promise.all([
@@ -73,7 +73,7 @@ describe('a shared backend', () => {
     expect(shared.counts).toEqual({ requests: 7, calls: 7 });
   });
 
-  it('tells each its own failure', async () => {
+  it('rejects each request with its own error', async () => {
     const failing: Backend = {
       ...cpu,
       id: 'cpu',
@@ -91,7 +91,7 @@ describe('a shared backend', () => {
     expect((results[1] as PromiseRejectedResult).reason.message).toBe('candidate 0 of 1 broke');
   });
 
-  it('lets go of what was interrupted, and of nothing else', async () => {
+  it('drops only interrupted requests', async () => {
     const shared = batchingBackend(cpu);
     const controller = new AbortController();
     const given = shared.play(cartpoleJob(1), { signal: controller.signal });

@@ -63,7 +63,7 @@ describe('on the cpu', () => {
     }
   });
 
-  it('takes no list that does not fit, and no seed that is none', async () => {
+  it('refuses a list of another length, and invalid seeds', async () => {
     const backend = openCpuBackend({ threads: 1 });
     const job = jobs[0];
     await expect(backend.play({ ...job, seed: [1, 2] })).rejects.toThrow('expected 3 first seeds, got 2');

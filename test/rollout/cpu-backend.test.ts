@@ -131,7 +131,7 @@ describe('slices', () => {
 });
 
 describe('ends', () => {
-  it('tell the fall, the limit of the environment and our own apart', async () => {
+  it('distinguish termination, the limit of the environment and our cap', async () => {
     const [fallen] = (await one.play(job({ candidates: [bad], episodes: 1 }))).lengths;
     expect(fallen).toBeLessThan(100);
     const end = async (params: Float64Array, maxSteps: number | null) => {

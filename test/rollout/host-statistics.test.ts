@@ -45,7 +45,7 @@ const number = fc.oneof(
 );
 
 describe('the search for ranks', () => {
-  it('gives what sorting gives, whatever the parts', () => {
+  it('equals sorting, for any parts', () => {
     const given = fc.record({
       parts: fc.array(fc.array(number, { maxLength: 40 }), { minLength: 1, maxLength: 5 }),
       picks: fc.array(fc.nat(), { minLength: 1, maxLength: 8 }),
@@ -129,7 +129,7 @@ describe('statistics of parts', () => {
     );
   });
 
-  it('let a sink hear every outcome once, in order', async () => {
+  it('pass every outcome to the sink once, in order', async () => {
     const heard: string[] = [];
     const play = playing((c, s) => 100 * c + s);
     const sink = async ({ returns }: Episodes, { candidate, first }: { candidate: number; first: number }) => {
@@ -149,7 +149,7 @@ describe('statistics of parts', () => {
     ]);
   });
 
-  it('say how far they are, and what was played takes', async () => {
+  it('report progress and the sums of what was played', async () => {
     const shares: number[] = [];
     const inner = playing((c, s) => c + s);
     const play: Play = async (part, options) => {
@@ -178,7 +178,7 @@ describe('statistics of parts', () => {
     expect(shares).toEqual([1 / 3, 2 / 3, 1]);
   });
 
-  it('name the seed of a return that is no number', async () => {
+  it('name the seed of a return that is not finite', async () => {
     const play = playing((_, s) => (s === 47 ? Number.NaN : 1));
     await expect(hostStatistics(play, job(1, 20, 40), request(20), { part: 3 })).rejects.toThrow(
       'expected finite returns, got NaN in the episode with seed 47',

@@ -44,7 +44,7 @@ describe('a run of an earlier version', () => {
     expect(later.filter((key) => !keysOf(laterKeys).includes(key))).toEqual([]);
   });
 
-  it('goes on as it began, to its end', async () => {
+  it('continues with its own defaults to its end', async () => {
     const { runsDir, folder } = copyOfIt();
     const before = readFileSync(join(folder, 'events.jsonl'), 'utf8');
     const command = ['run', join(folder, 'config.yaml'), '--runs-dir', runsDir, '--name', 'old', '--resume', '--json'];
@@ -63,7 +63,7 @@ describe('a run of an earlier version', () => {
     });
   });
 
-  it('is found by the defaults that it was begun with, where they are others by now', async () => {
+  it('is found by the defaults at its start, even if they have changed', async () => {
     const { runsDir, folder } = copyOfIt();
     // Somebody's own file, which leaves the form of the replies to the default.
     const text = readFileSync(join(folder, 'config.yaml'), 'utf8').replace(/^ {2}reply_form: lines\n/m, '');

@@ -33,7 +33,7 @@ describe('the estimate', () => {
     expect(estimate.completion_tokens).toBeGreaterThan(5_000);
   });
 
-  it('is near what the run then takes', async () => {
+  it('is close to the actual cost of the run', async () => {
     const overrides = ['iterations=12', 'warmup.policies=6', 'recheck.episodes=5', 'evaluation.backend=cpu'];
     for (const config of ['cartpole/reptraj', 'frozenlake/props-plus']) {
       const estimate = await estimateOf(config, overrides);

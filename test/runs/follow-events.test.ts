@@ -11,7 +11,7 @@ const { events } = readEvents(source);
 const seqs = (read: readonly { readonly seq: number }[]) => read.map(({ seq }) => seq);
 
 describe('followEvents', () => {
-  it('gives each event once, at whatever bytes the writer was seen', () => {
+  it('gives each event once, for reads at any byte', () => {
     const folder = temporaryFolder();
     const path = join(folder, 'events.jsonl');
     const follower = followEvents(folder);
@@ -26,12 +26,12 @@ describe('followEvents', () => {
     expect(follower.read()).toEqual([]);
   });
 
-  it('begins with the event that was asked for', () => {
+  it('begins with the requested event', () => {
     expect(seqs(followEvents(source, 4).read())).toEqual(seqs(events.slice(4)));
     expect(followEvents(source, events.length).read()).toEqual([]);
   });
 
-  it('reads the line that a resumed run writes in the place of a torn one', () => {
+  it('reads the line with which a resumed run replaces a torn one', () => {
     const folder = temporaryFolder();
     const path = join(folder, 'events.jsonl');
     const second = whole.indexOf(0x0a) + 1;

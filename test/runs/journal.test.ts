@@ -67,7 +67,7 @@ describe('journal', () => {
     await expect(journal.append(bodies[0])).rejects.toThrow('closed');
   });
 
-  it('gives back what a reader will see: -0 is 0, an outcome that is no number is NaN', async () => {
+  it('returns what a reader will see: -0 is 0, an outcome that is not finite is NaN', async () => {
     const folder = temporaryFolder();
     const journal = Journal.open(folder);
     const event = await journal.append({ ...bodies[1], params: [-0], return: Number.POSITIVE_INFINITY } as EventBody);
@@ -86,7 +86,7 @@ describe('journal', () => {
     expect(readEvents(folder).events).toHaveLength(1);
   });
 
-  it('drops a torn last line, wherever the file was cut, and goes on after the last whole one', async () => {
+  it('drops a torn last line, cut at any byte, and continues after the last whole one', async () => {
     const { folder, path, bytes } = await recorded();
     const ends = [...bytes.keys()].filter((i) => bytes[i] === 0x0a).map((i) => i + 1);
     for (let cut = 0; cut <= bytes.length; cut++) {
@@ -105,7 +105,7 @@ describe('journal', () => {
     }
   });
 
-  it('drops a last line that is no JSON, and one that a power cut left full of zeros', async () => {
+  it('drops a last line that is not JSON, and one that a power cut filled with zeros', async () => {
     const { folder, path, bytes } = await recorded();
     for (const tail of ['{"type":"warm\n', '\u0000'.repeat(40), 'x\n']) {
       writeFileSync(path, Buffer.concat([bytes, Buffer.from(tail)]));
@@ -178,7 +178,7 @@ describe('journal', () => {
 describe('lock', () => {
   const owner = (pid: number, fields: object = {}) => JSON.stringify({ pid, birth: null, host: hostname(), ...fields });
 
-  it('lets one journal at a time into a folder', () => {
+  it('allows one journal at a time in a folder', () => {
     const folder = temporaryFolder();
     const first = Journal.open(folder);
     expect(messageOf(() => Journal.open(folder))).toContain(`got process ${process.pid} on ${hostname()}`);
@@ -240,7 +240,7 @@ describe('lock', () => {
     },
   );
 
-  it('of another machine is taken over when it gives no sign of life, whatever its clock says', async () => {
+  it('of another machine is taken over when it gives no sign of life, with any clock', async () => {
     const folder = temporaryFolder();
     const path = join(folder, lockName);
     for (const text of [
@@ -260,7 +260,7 @@ describe('lock', () => {
     }
   });
 
-  it('of another machine stands while it beats, and while its owner has never promised to', async () => {
+  it('of another machine is respected while it beats, and when its owner never beats', async () => {
     const folder = temporaryFolder();
     const path = join(folder, lockName);
     const lock = lockFolder(folder, { period: 15 });

@@ -43,7 +43,7 @@ describe('the form of a reply', () => {
     expect(lines).toEqual([expect.stringContaining('cannot constrain replies by a JSON schema ("json")')]);
   });
 
-  it('falls back when it is refused, and says so once', async () => {
+  it('falls back when it is refused, with one notice', async () => {
     const lines: string[] = [];
     const model = modelOf('x/m', ['grammar', 'json', 'lines'], ({ constraint: held }) => {
       if (held?.form === 'grammar') throw new ReplyFormRefused('grammar', 'no grammars here');
@@ -92,7 +92,7 @@ describe('a chain', () => {
 describe('unusable replies in a row', () => {
   const reply = { text: 'I \u001b[2Jcannot', reasoning: null, finish: 'stop', tokens: 3 } as const;
 
-  it('end a run with the first of them, and count anew after a usable one', () => {
+  it('end a run with the first of them in the message, and are counted from 0 after a usable one', () => {
     const unusable = new UnusableReplies(3);
     unusable.add('one', reply);
     unusable.add('two', reply);
@@ -108,7 +108,7 @@ describe('unusable replies in a row', () => {
 });
 
 describe('prices', () => {
-  it('tell cached and written tokens apart', () => {
+  it('distinguish cached and written tokens', () => {
     const price = {
       prompt_per_million: 2,
       completion_per_million: 10,

@@ -83,7 +83,7 @@ describe('a file with a policy per line', () => {
     await expect(loadPolicySet(binary, cartpole)).rejects.toThrow('expected UTF-8 text');
   });
 
-  it('is read or refused with its name, whatever is in it', async () => {
+  it('is read or refused with its name, for any content', async () => {
     const value = fc.oneof(fc.constant('linear'), fc.jsonValue());
     const lines = fc.array(
       fc.oneof(
@@ -145,7 +145,7 @@ describe('a folder of policies', () => {
     ]);
   });
 
-  it('tells runs of other options of the environment apart', async () => {
+  it('leaves out runs with other options of the environment', async () => {
     const small = { kind: 'tabular', params: Array(16).fill(2) };
     run('usual', 'FrozenLake-v1', small);
     run('dry', 'FrozenLake-v1', { ...small, params: Array(16).fill(1) }, 'env_options: { is_slippery: false }\n');
@@ -155,7 +155,7 @@ describe('a folder of policies', () => {
     expect(names(await loadPolicySet(folder, findEnv('FrozenLake-v1', { is_slippery: false })))).toEqual([['dry']]);
   });
 
-  it('may be a run itself, and must hold something', async () => {
+  it('may be a run itself, and must contain a policy', async () => {
     run('one', 'CartPole-v1', linear(4));
     expect(names(await loadPolicySet(join(folder, 'one'), cartpole))).toEqual([[join(folder, 'one')]]);
     mkdirSync(join(folder, 'none'));

@@ -108,7 +108,7 @@ describe('replay', () => {
     expect(await replay(copy, 'may-differ')).toMatchObject({ difference: null, rewordedPrompts: 6, calls: 12 });
   });
 
-  it('of an unfinished run goes as far as the record', async () => {
+  it('of an unfinished run ends where the record ends', async () => {
     const { folder } = await smallRun();
     for (const count of [1, 4, 6, 8, 25]) {
       const report = await replay(edited(folder, firstLines(count)));
@@ -117,7 +117,7 @@ describe('replay', () => {
     }
   });
 
-  it('refuses what is no run or holds no events', async () => {
+  it('refuses folders that are not runs or have no events', async () => {
     const empty = temporaryFolder();
     await expect(openRecordedRun(empty)).rejects.toThrow('no run.json in it');
     await expect(openRecordedRun(join(empty, 'x'))).rejects.toThrow('no such folder');
@@ -127,7 +127,7 @@ describe('replay', () => {
 });
 
 describe('the model replay:<run>', () => {
-  it('makes the same run anew, and says what it is', async () => {
+  it('makes the same run again, and labels it as a replay', async () => {
     const { folder } = await smallRun();
     const again = await smallRun({ model: recordedModel(folder) });
     expect(again.folder).not.toBe(folder);
@@ -158,7 +158,7 @@ describe('r2po replay', () => {
     expect(differs.stderr).toContain(`error: [replay] ${copy} ${document.difference}`);
   });
 
-  it('exits 2 for a folder that is no run', async () => {
+  it('exits 2 for a folder that is not a run', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'empty'));
     const { code, stderr } = await runCli(['replay', join(folder, 'empty')]);

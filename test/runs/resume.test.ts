@@ -237,7 +237,7 @@ describe('with a model endpoint', () => {
     await expectResumed(name);
   });
 
-  it('hears the user also while nothing waits: the offline model and short evaluations', async () => {
+  it('reacts to Ctrl-C also without waits: the offline model and short evaluations', async () => {
     const folder = join(home, 'never-waits');
     const run = ['run', 'cartpole/r2po', 'iterations=100000', 'evaluation.episodes=2', '--backend', 'cpu'];
     const child = spawn(process.execPath, [mainFile, ...run, '--runs-dir', home, '--name', 'never-waits'], {
@@ -328,7 +328,7 @@ describe('r2po run', () => {
     return folder;
   }
 
-  it('says on stderr that the offline model is no language model, and everywhere else', async () => {
+  it('says on stderr and everywhere else that the offline model is not a language model', async () => {
     const { stdout, stderr } = await runCli(runArgs(home, '--name', 'labelled'));
     expect(stderr).toContain('model: offline (a numeric optimiser, not a language model)');
     expect(stderr.match(/^iteration \d\/6 \| last .* \| best .* ± /gm)).toHaveLength(6);
@@ -344,7 +344,7 @@ describe('r2po run', () => {
     expect(stderr).toBe('');
   });
 
-  it('drops a torn last line with a notice and goes on', async () => {
+  it('drops a torn last line with a notice and continues', async () => {
     const folder = broken('torn', (lines) => `${lines.slice(0, 14).join('\n')}\n{"type":"evalu`);
     const { code, stderr } = await runCli(runArgs(home, '--name', 'torn', '--resume'));
     expect(code, stderr).toBe(0);
@@ -353,7 +353,7 @@ describe('r2po run', () => {
     expect(results(folder)).toEqual(results(whole));
   });
 
-  it('refuses a damaged earlier line with its place: exit 2', async () => {
+  it('refuses a damaged earlier line with its number: exit 2', async () => {
     const folder = broken('damaged', (lines) =>
       [...lines.slice(0, 6), lines[6].slice(9), ...lines.slice(7, 20), ''].join('\n'),
     );
@@ -375,7 +375,7 @@ describe('r2po run', () => {
     );
   });
 
-  it('without a name goes on with the newest unfinished run, and of a finished one prints the summary', async () => {
+  it('without a name resumes the newest unfinished run, and prints the summary of a finished one', async () => {
     const runsDir = temporaryFolder();
     const none = await runCli(runArgs(runsDir, '--resume'));
     expect(none.code).toBe(2);
@@ -442,7 +442,7 @@ describe('r2po run', () => {
 });
 
 describeGpu('on webgpu', () => {
-  it('a broken run goes on to the same result, and replays', async () => {
+  it('an interrupted run resumes to the same result, and replays', async () => {
     const home = temporaryFolder();
     const args = (name: string, ...more: string[]) =>
       runArgs(home, '--name', name, 'iterations=1', '--backend', 'webgpu', ...more);

@@ -258,7 +258,7 @@ describe('a whole run', () => {
     expect(readJson(folder, 'best.json')).toEqual({ kind: 'linear', params: perfect, options: { bias: true } });
   });
 
-  it('records unusable replies and goes on; without any usable one it stops without a best policy', async () => {
+  it('records unusable replies and continues; without a usable one it stops without a best policy', async () => {
     const some = scriptedModel((_, call) => (call % 3 === 0 ? 'I would rather not.' : answerOf(perfect)));
     const mixed = await smallRun({ model: some, overrides: ['iterations=2'] });
     const failed = ofType(eventsOf(mixed.folder), 'parse_failed');
@@ -295,7 +295,7 @@ describe('a whole run', () => {
     expect((await seeds(['llm.seed=11'])).map(({ seed }) => seed)).toEqual(given);
   });
 
-  it('tells how far it is', async () => {
+  it('reports progress', async () => {
     const seen: RunProgress[] = [];
     let clock = 1_700_000_000_000;
     const now = () => {
@@ -344,7 +344,7 @@ function cutAfter(folder: string, count: number, torn = ''): string {
 }
 
 describe('resuming', () => {
-  it('gives the run that was never broken off, whichever event was the last one', async () => {
+  it('equals the uninterrupted run, after an interruption at any event', async () => {
     // A reply in three cannot be used, so that the record also ends before, between and after repair turns.
     const answer = (_: unknown, call: number) => (call % 3 === 1 ? 'Hm.' : answerOf(call % 2 ? perfect : poor));
     // With seeds for the requests, which must not start again from the first.
@@ -389,7 +389,7 @@ describe('resuming', () => {
     expect(summary.wall_s).toBeCloseTo(span(before) + span(events.slice(9)), 9);
   });
 
-  it('of a finished run only writes its files anew', async () => {
+  it('of a finished run only rewrites its files', async () => {
     const { folder, summary } = await smallRun();
     const record = readFileSync(join(folder, 'events.jsonl'));
     for (const name of ['summary.json', 'metrics.csv', 'best.json', 'tb'])
@@ -429,7 +429,7 @@ describe('resuming', () => {
     expect(error.message).toMatch(/iteration 1\) expected (kept|why) /);
   });
 
-  it('refuses to go on with another model or backend', async () => {
+  it('refuses to resume with another model or backend', async () => {
     const { folder } = await smallRun();
     const short = cutAfter(folder, 12);
     const other = await failureOf(() => smallRun({ folder: short, model: scriptedModel(() => 'x') }));
@@ -442,7 +442,7 @@ describe('resuming', () => {
     expect(eventsOf(short)).toHaveLength(12);
   });
 
-  it('refuses to start anew in a folder with events', async () => {
+  it('refuses to start a new run in a folder with events', async () => {
     const { folder } = await smallRun();
     const error = await failureOf(() => smallRun({ folder, options: { resume: false } }));
     expect(error.message).toMatch(/expected no events in .*, got 37; use --resume/);
@@ -527,7 +527,7 @@ describe('stopping', () => {
     }
   });
 
-  it('by the user, whatever words the call under way finds for it: exit 130 and 143', async () => {
+  it('by the user, for any error of the call under way: exit 130 and 143', async () => {
     for (const [name, exitCode] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
@@ -655,7 +655,7 @@ describe('run folders', () => {
     expect(await findRunToResume(place('mine'), free)).toEqual({ folder: mine, config: free });
   });
 
-  it('that do not exist or are no runs are refused', async () => {
+  it('that do not exist or are not runs are refused', async () => {
     const runsDir = temporaryFolder();
     const { config } = await configOf();
     const none = await failureOf(() => findRunToResume({ runsDir: join(runsDir, 'none'), name: null }, config));

@@ -17,7 +17,7 @@ describe('checkBudget', () => {
     expect(() => checkBudget(limits, use)).toThrow(expect.objectContaining({ detail: message, exitCode: 5 }));
   });
 
-  it('lets through what is below its limits, has none, or is not known', () => {
+  it('allows use below the limits, without limits, and unknown use', () => {
     checkBudget({ max_calls: 8, max_tokens: null, max_cost_usd: 0.01 }, use);
   });
 });
@@ -35,7 +35,7 @@ describe('Saver', () => {
   }
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  it('never writes twice at a time', async () => {
+  it('never overlaps two writes', async () => {
     const { writings, saver } = controlled();
     await saver.saveMeanwhile();
     const second = saver.save();

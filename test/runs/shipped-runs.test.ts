@@ -45,7 +45,7 @@ const replayed = methods.flatMap(({ id }) => [
 ]);
 
 describe.each(replayed)('$config $extra', ({ config, extra }) => {
-  it('replays exactly, and ends the same when it is broken off and resumed', async () => {
+  it('replays exactly, and ends the same after an interruption', async () => {
     const overrides = [...short, 'iterations=3', ...extra];
     const whole = await smallRun({ config, overrides, runsDir });
     const report = await replayRun(await openRecordedRun(whole.folder), backend);

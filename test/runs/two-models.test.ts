@@ -40,7 +40,7 @@ describe('two models', () => {
     );
   });
 
-  it('says which one stood in', async () => {
+  it('names the fallback that answered', async () => {
     const down = scriptedModel(() => {
       throw new ModelError('model openai/scripted', 'down');
     });

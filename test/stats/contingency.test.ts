@@ -60,7 +60,7 @@ describe('oddsRatio', () => {
     );
   });
 
-  it('refuses what is no count', () => {
+  it('refuses values that are not counts', () => {
     expect(() => oddsRatio(table(1.5, 2, 3, 4))).toThrow('whole counts');
     expect(() => fisherExact(table(-1, 2, 3, 4))).toThrow('whole counts');
   });
@@ -105,7 +105,7 @@ describe('mantelHaenszel', () => {
     expect(found?.ci95[0]).toBeCloseTo(oddsRatio(one)?.ci95[0] ?? Number.NaN, 9);
   });
 
-  it('does not take a difference between the strata for one of the criterion', () => {
+  it('does not attribute a difference between the strata to the criterion', () => {
     // Odds ratio 1 in each: 30 * 3 = 10 * 9, 2 * 54 = 18 * 6. Added up: (32 * 57) / (28 * 15) = 4.34.
     const strata = [table(30, 10, 9, 3), table(2, 18, 6, 54)];
     expect(oddsRatio(table(32, 28, 15, 57))?.estimate).toBeGreaterThan(4.3);

@@ -111,7 +111,7 @@ describe('standardisedDifference', () => {
     expect(standardisedDifference([1, 1, 1], [2, 3, 2.5])).not.toBeNull();
   });
 
-  it('refuses a sample of one and values that are no numbers to compute with', () => {
+  it('refuses a sample of one and values that are not finite', () => {
     expect(() => standardisedDifference([1], [2, 3])).toThrow(R2poError);
     expect(() => standardisedDifference([1], [2, 3])).toThrow('expected 2 values or more in the first sample, got 1');
     expect(() => standardisedDifference([1, 2], [])).toThrow(

@@ -112,7 +112,7 @@ describe('holm', () => {
     expect(contradictions(rows, holm)).toEqual([]);
   });
 
-  it('is told from Bonferroni, from no adjustment and from Holm without its running maximum by those tables', () => {
+  it('differs on those tables from Bonferroni, no adjustment, and Holm without its running maximum', () => {
     const others: ((p: readonly number[]) => number[])[] = [
       (p) => p.map((x) => Math.min(1, x * p.length)),
       (p) => [...p],
@@ -132,7 +132,7 @@ describe('holm', () => {
     expect(holm([])).toEqual([]);
   });
 
-  it('rejects what the step-down procedure rejects, whatever the level', () => {
+  it('rejects what the step-down procedure rejects, at any level', () => {
     const family = fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.01, 0.02, 1)));
     fc.assert(
       fc.property(family, fc.double({ min: 0.001, max: 0.999, noNaN: true }), (p, alpha) => {

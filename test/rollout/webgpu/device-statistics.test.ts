@@ -167,7 +167,7 @@ describeGpu('the statistics program', () => {
     expect((await records(outcomes, 0)).of(0)).toEqual((await records(outcomes, 0)).of(0));
   });
 
-  it.each([NaN, Infinity, -Infinity])('finds a return of %s, whatever the others are', async (value) => {
+  it.each([NaN, Infinity, -Infinity])('finds a return of %s among any others', async (value) => {
     const [sound, broken] = [outcomesOf(300, 'any', 8), outcomesOf(300, 'any', 9)];
     broken.returns[211] = value;
     const made = await records([sound, broken], 0);
@@ -207,11 +207,11 @@ describeGpu('measured on the GPU', () => {
     await expectAsOnHost(whole, job({ candidates: [bad, fair], episodes: 100 }));
   });
 
-  it('outcomes that take more than one buffer, or more than the memory, are as if they did not', async () => {
+  it('outcomes in several buffers, or beyond the memory, give the same statistics', async () => {
     await expectAsOnHost(cut, job({ candidates: [bad], episodes: 4096 * 4 + 5, seed: 2 ** 32 - 9000, maxSteps: 12 }));
   });
 
-  it('a population that takes more than one buffer is as if it did not', async () => {
+  it('a population in several buffers gives the same statistics', async () => {
     const candidates = Array.from({ length: 500 }, (_, i) => fair.map((v) => v * (i % 17)));
     await expectAsOnHost(cut, job({ candidates, episodes: 20, maxSteps: 40 }));
   });
@@ -223,7 +223,7 @@ describeGpu('measured on the GPU', () => {
     await expectAsOnHost(whole, job({ env, policy: torque, candidates, episodes: 60, maxSteps: 30 }));
   });
 
-  it('stops between two dispatches when the signal fires, and goes on with the next call', async () => {
+  it('stops between two dispatches when the signal fires, and plays the next call', async () => {
     const abort = new AbortController();
     const running = cut.measure(job({ episodes: 60_000 }), wanted(60_000, 0), { signal: abort.signal });
     abort.abort(new Error('enough'));
@@ -231,7 +231,7 @@ describeGpu('measured on the GPU', () => {
     await expectAsOnHost(cut, job({ candidates: [bad], episodes: 9000, maxSteps: 11 }));
   });
 
-  it('an adapter with the least limits plays and sums up the same', async () => {
+  it('an adapter with the minimum limits gives the same results', async () => {
     const gpu = await openDevice({ limits: 'guaranteed' });
     expect(gpu.device.limits.maxStorageBufferBindingSize).toBe(2 ** 27);
     const least = await openWebGpuBackend({ gpu, statistics: 'device' });
@@ -347,7 +347,7 @@ describe('blocks', () => {
     gpu.close();
   });
 
-  it('refuse a policy that no buffer of the device holds', () => {
+  it('refuse a policy that fits no buffer of the device', () => {
     const asked = { candidates: 2, episodes: 20, candidateBytes: 2 ** 20 + 4, bindingBytes: 2 ** 20, segment: 4096 };
     expect(() => planBlocks(asked)).toThrow('expected a policy of at most 1048576 bytes, got 1048580');
   });

@@ -41,7 +41,7 @@ describe('link', () => {
     expect(program.locate(lines.indexOf('  let inner = ONE;') + 1)).toEqual({ path: 'shaders/a.wgsl', line: 4 });
   });
 
-  it('refuses a name that two files declare, and says where both are', () => {
+  it('refuses a name that two files declare, and names both lines', () => {
     const twice = { path: 'shaders/c.wgsl', text: '\n\nfn a_run() -> u32 { return 2u; }\n' };
     expect(() => link([a, twice])).toThrow(
       '[link] shaders/c.wgsl:3: "a_run" is already declared in shaders/a.wgsl:3; rename one of them',

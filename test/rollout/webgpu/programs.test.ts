@@ -87,7 +87,7 @@ describe('angles that are known to be small', () => {
     expect(Math.max(-params.resetLow, params.resetHigh)).toBeLessThan(near);
   });
 
-  it('are not taken for granted where steps begin in given states', () => {
+  it('are not assumed when steps begin in given states', () => {
     const [kind] = policyKinds;
     for (const env of envs) {
       const declared = (code: string) => /const FROM_ANY_STATE: bool = (\w+);/.exec(code)?.[1];
@@ -126,7 +126,7 @@ describe('statistics', () => {
   });
 });
 
-describe('what is made once', () => {
+describe('cached programs', () => {
   it('is a bind group, until one of its buffers is replaced', async () => {
     const given = await openDevice({ adapter: 'null' });
     let groups = 0;

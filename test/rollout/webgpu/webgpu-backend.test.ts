@@ -53,7 +53,7 @@ describeGpu('webgpu backend', () => {
     expect(a.steps).toBe(b.steps);
   });
 
-  it('gives every candidate the same seeds, wherever it stands', async () => {
+  it('gives every candidate the same seeds, at any index', async () => {
     const one = await gpu.play(job({ candidates: [bad, good], episodes: 5 }));
     const two = await gpu.play(job({ candidates: [good, zero, bad], episodes: 5 }));
     expect(one.returns.slice(0, 5)).toEqual(two.returns.slice(10, 15));
@@ -147,7 +147,7 @@ describeGpu('webgpu backend', () => {
     });
   });
 
-  it('stops at our cap and says so', async () => {
+  it('stops at our cap with the cause "capped"', async () => {
     const played = await gpu.play(job({ episodes: 4, maxSteps: 30 }));
     expect([...played.lengths]).toEqual([30, 30, 30, 30]);
     expect([...played.ends].map((e) => endCauses[e])).toEqual(Array(4).fill('capped'));
