@@ -51,12 +51,12 @@ function codeOf({ output }: Pick<RolldownOutput, 'output'>): string {
 
 let code = '';
 beforeAll(async () => {
-  code = await bundlers.rolldown();
+  code = await bundlers.rolldown!();
 });
 
 describe.each(Object.keys(bundlers))('the bundle of %s', (name) => {
   it(`needs nothing of Node and takes less than 60 kB as gzip`, async () => {
-    const bundled = await bundlers[name]();
+    const bundled = await bundlers[name]!();
     expect(bundled).not.toMatch(/\b(?:from|import)\s*\(?\s*["']/);
     const size = gzipSync(bundled, { level: 9 }).length;
     expect(size).toBeLessThan(gzipLimit);
@@ -70,7 +70,7 @@ it('exports the same from the sources as from the bundle', async () => {
 
 it('finds every shader also from the sources, without comments, and names one that is missing', () => {
   expect(bundledShader('shaders/rollout.wgsl')).toContain('fn play(');
-  expect(Object.keys(shaderTexts).filter((path) => /\/\/|\/\*/.test(shaderTexts[path]))).toEqual([]);
+  expect(Object.keys(shaderTexts).filter((path) => /\/\/|\/\*/.test(shaderTexts[path]!))).toEqual([]);
   expect(() => bundledShader('shaders/envs/no-such.wgsl')).toThrow('expected the shader "shaders/envs/no-such.wgsl"');
 });
 

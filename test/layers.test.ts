@@ -38,12 +38,12 @@ interface Import {
 function imports(text: string): Import[] {
   const found: Import[] = [];
   for (const match of text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"`]([^'"`\n]+)['"`]/g)) {
-    found.push({ line: text.slice(0, match.index).split('\n').length, target: match[1] });
+    found.push({ line: text.slice(0, match.index).split('\n').length, target: match[1]! });
   }
   return found;
 }
 
-const layerOf = (path: string): string => relative(root, path).split(sep)[0];
+const layerOf = (path: string): string => relative(root, path).split(sep)[0]!;
 const isInNodeFolder = (path: string): boolean => relative(root, path).split(sep).slice(0, -1).includes('node');
 
 /** One sentence per import of a file that a page could not load. */

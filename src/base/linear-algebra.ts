@@ -19,18 +19,18 @@ export function orthonormalColumns(matrix: Float64Array, rows: number, columns: 
   const scales = new Float64Array(columns);
   for (let k = 0; k < columns; k++) {
     let below = 0;
-    for (let i = k + 1; i < rows; i++) below = Math.hypot(below, a[i * columns + k]);
+    for (let i = k + 1; i < rows; i++) below = Math.hypot(below, a[i * columns + k]!);
     if (below === 0) continue;
-    const pivot = a[k * columns + k];
+    const pivot = a[k * columns + k]!;
     const diagonal = -(Math.sign(pivot) || 1) * Math.hypot(pivot, below);
     scales[k] = (diagonal - pivot) / diagonal;
-    for (let i = k + 1; i < rows; i++) a[i * columns + k] /= pivot - diagonal;
+    for (let i = k + 1; i < rows; i++) a[i * columns + k]! /= pivot - diagonal;
     a[k * columns + k] = diagonal;
-    reflect(a, k, scales[k], a, rows, columns, k + 1);
+    reflect(a, k, scales[k]!, a, rows, columns, k + 1);
   }
   const q = new Float64Array(rows * columns);
   for (let k = 0; k < columns; k++) q[k * columns + k] = 1;
-  for (let k = columns - 1; k >= 0; k--) reflect(a, k, scales[k], q, rows, columns, k);
+  for (let k = columns - 1; k >= 0; k--) reflect(a, k, scales[k]!, q, rows, columns, k);
   return q;
 }
 
@@ -45,11 +45,11 @@ function reflect(
   first: number,
 ): void {
   for (let j = first; j < columns; j++) {
-    let dot = target[k * columns + j];
-    for (let i = k + 1; i < rows; i++) dot += vectors[i * columns + k] * target[i * columns + j];
+    let dot = target[k * columns + j]!;
+    for (let i = k + 1; i < rows; i++) dot += vectors[i * columns + k]! * target[i * columns + j]!;
     dot *= scale;
-    target[k * columns + j] -= dot;
-    for (let i = k + 1; i < rows; i++) target[i * columns + j] -= dot * vectors[i * columns + k];
+    target[k * columns + j]! -= dot;
+    for (let i = k + 1; i < rows; i++) target[i * columns + j]! -= dot * vectors[i * columns + k]!;
   }
 }
 
@@ -64,7 +64,7 @@ export function scaledProduct(
 ): void {
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
-    for (let j = 0; j < columns; j++) sum += matrix[i * columns + j] * vector[from + j];
+    for (let j = 0; j < columns; j++) sum += matrix[i * columns + j]! * vector[from + j]!;
     out[i] = scale * sum;
   }
 }

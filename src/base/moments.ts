@@ -15,13 +15,13 @@ export class RunningMean {
   add(values: ArrayLike<number>): void {
     const n = values.length;
     if (n === 0) return;
-    if (this.#n === 0) this.#first = values[0];
+    if (this.#n === 0) this.#first = values[0]!;
     const first = this.#first;
     let constant = this.#constant;
     let sum = this.#sum;
     let lost = this.#lost;
     for (let i = 0; i < n; i++) {
-      const value = values[i];
+      const value = values[i]!;
       if (value !== first) constant = false;
       const next = sum + value;
       lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
@@ -55,7 +55,7 @@ export class RunningSquares {
     let sum = this.#sum;
     let lost = this.#lost;
     for (let i = 0; i < n; i++) {
-      const distance = values[i] - centre;
+      const distance = values[i]! - centre;
       const square = distance * distance;
       const next = sum + square;
       lost += sum >= square ? sum - next + square : square - next + sum;

@@ -36,18 +36,18 @@ export class RankSearch {
 
   add(values: Float64Array): void {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-    if (this.#pass === 0) countFirst(words, this.#counts[0]);
+    if (this.#pass === 0) countFirst(words, this.#counts[0]!);
     else if (this.#pass === 1) countSecond(words, this.#slots, this.#counts);
     else countThird(words, this.#slots, this.#prefixes, this.#counts);
   }
 
   endPass(): void {
     const narrowed = this.#targets.map(({ rank, digits, left }) => {
-      const counts = this.#counts[this.#prefixes.findIndex((prefix) => sameDigits(prefix, digits))];
+      const counts = this.#counts[this.#prefixes.findIndex((prefix) => sameDigits(prefix, digits))]!;
       let digit = 0;
       let rest = left;
-      while (digit < counts.length && rest >= counts[digit]) {
-        rest -= counts[digit];
+      while (digit < counts.length && rest >= counts[digit]!) {
+        rest -= counts[digit]!;
         digit++;
       }
       return { rank, digits: [...digits, digit], left: rest };
@@ -60,7 +60,7 @@ export class RankSearch {
     this.#prefixes = all.filter((digits, i) => all.findIndex((other) => sameDigits(other, digits)) === i);
     this.#counts = this.#prefixes.map(() => new Uint32Array(2 ** bits));
     this.#prefixes.forEach(([first], i) => {
-      this.#slots[first] = i + 1;
+      this.#slots[first!] = i + 1;
     });
   }
 
@@ -73,11 +73,11 @@ export class RankSearch {
       );
     }
     const [first, second, third] = target.digits;
-    const high = (first << 10) | (second >>> 11);
-    const low = (second << 21) | third;
+    const high = (first! << 10) | (second! >>> 11);
+    const low = (second! << 21) | third!;
     // The order of doubles as that of unsigned integers, undone.
     const words = high < 0 ? [low, high ^ (1 << 31)] : [~low, ~high];
-    return new Float64Array(new Int32Array(words).buffer)[0];
+    return new Float64Array(new Int32Array(words).buffer)[0]!;
   }
 }
 
@@ -88,19 +88,19 @@ function sameDigits(a: readonly number[], b: readonly number[]): boolean {
 /** The highest bits of an unsigned integer that is ordered as the double is: all bits of negative ones turned round. */
 function countFirst(words: Uint32Array, counts: Uint32Array): void {
   for (let i = 1; i < words.length; i += 2) {
-    const high = words[i] ^ ((words[i] >> 31) | 0x80000000);
-    counts[high >>> 10]++;
+    const high = words[i]! ^ ((words[i]! >> 31) | 0x80000000);
+    counts[high >>> 10]!++;
   }
 }
 
 function countSecond(words: Uint32Array, slots: Uint8Array, counts: readonly Uint32Array[]): void {
   for (let i = 0; i < words.length; i += 2) {
-    const sign = words[i + 1] >> 31;
-    const high = words[i + 1] ^ (sign | 0x80000000);
-    const slot = slots[high >>> 10];
+    const sign = words[i + 1]! >> 31;
+    const high = words[i + 1]! ^ (sign | 0x80000000);
+    const slot = slots[high >>> 10]!;
     if (slot === 0) continue;
-    const low = words[i] ^ sign;
-    counts[slot - 1][((high & 0x3ff) << 11) | (low >>> 21)]++;
+    const low = words[i]! ^ sign;
+    counts[slot - 1]![((high & 0x3ff) << 11) | (low >>> 21)]!++;
   }
 }
 
@@ -110,18 +110,18 @@ function countThird(
   prefixes: readonly (readonly number[])[],
   counts: readonly Uint32Array[],
 ): void {
-  const firsts = Int32Array.from(prefixes, ([first]) => first);
-  const seconds = Int32Array.from(prefixes, ([, second]) => second);
+  const firsts = Int32Array.from(prefixes, ([first]) => first!);
+  const seconds = Int32Array.from(prefixes, ([, second]) => second!);
   for (let i = 0; i < words.length; i += 2) {
-    const sign = words[i + 1] >> 31;
-    const high = words[i + 1] ^ (sign | 0x80000000);
+    const sign = words[i + 1]! >> 31;
+    const high = words[i + 1]! ^ (sign | 0x80000000);
     const first = high >>> 10;
     if (slots[first] === 0) continue;
-    const low = words[i] ^ sign;
+    const low = words[i]! ^ sign;
     const second = ((high & 0x3ff) << 11) | (low >>> 21);
     for (let at = 0; at < firsts.length; at++) {
       if (firsts[at] !== first || seconds[at] !== second) continue;
-      counts[at][low & 0x1fffff]++;
+      counts[at]![low & 0x1fffff]!++;
       break;
     }
   }

@@ -24,15 +24,15 @@ function placeRank(values: Float64Array, first: number, last: number, rank: numb
   for (let partitions = 0; high - low > smallRange; partitions++) {
     if (partitions === maxPartitions) break;
     // Hoare's partition around the middle of three: equal values are spread over both sides.
-    const pivot = middle(values[low], values[(low + high) >>> 1], values[high]);
+    const pivot = middle(values[low]!, values[(low + high) >>> 1]!, values[high]!);
     let i = low;
     let j = high;
     while (i <= j) {
-      while (values[i] < pivot) i++;
-      while (values[j] > pivot) j--;
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
       if (i > j) break;
-      const swapped = values[i];
-      values[i] = values[j];
+      const swapped = values[i]!;
+      values[i] = values[j]!;
       values[j] = swapped;
       i++;
       j--;

@@ -41,7 +41,7 @@ export function estimateTokens(text: string): number {
   for (let i = 0; i < text.length; ) {
     const code = text.codePointAt(i) as number;
     const units = code > 0xffff ? 2 : 1;
-    const kind = code < asciiKinds.length ? asciiKinds[code] : kindOf(String.fromCodePoint(code));
+    const kind = code < asciiKinds.length ? asciiKinds[code]! : kindOf(String.fromCodePoint(code));
     if (kind !== piece || kind === 'symbol') {
       count += tokensOf(piece, length);
       piece = kind;

@@ -84,7 +84,7 @@ export async function benchEnvironment(
   progress: BenchProgress,
 ): Promise<EnvBench> {
   const { repeats, millionSeconds, scalingSeconds } = options;
-  const [{ backend: single }] = backends;
+  const { backend: single } = backends[0]!;
   const gpu = backends.find(({ device }) => device !== null);
   const compile = gpu ? await compileTimes(gpu.backend, env) : null;
   const work = await longPlayingWork(env, single);
@@ -127,7 +127,7 @@ export async function benchEnvironment(
 /** Compares a timing with one cpu thread, the first backend, with the same number of episodes if measured. */
 function speedRow(backend: string, timing: Timing, earlier: readonly SpeedRow[]): SpeedRow {
   const stepsPerSecond = timing.steps / timing.wallSeconds;
-  const ofOneThread = earlier.filter((row) => row.backend === earlier[0].backend);
+  const ofOneThread = earlier.filter((row) => row.backend === earlier[0]!.backend);
   const baseline = ofOneThread.find((row) => row.episodes === timing.episodes) ?? earlier[0];
   return {
     backend,

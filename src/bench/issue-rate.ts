@@ -88,7 +88,7 @@ export async function measureIssueRate(gpu: GpuDevice): Promise<IssueRate> {
       throw new R2poError('issue rate', `expected the sum of four chains, got ${sum}; the device did not run them`);
     }
     // A frozen clock is not used, because no number of passes would suffice by it.
-    return to > from ? { seconds: Number(to - from) / 1e9, clock: 'gpu' } : { seconds: wall, clock: 'wall' };
+    return to! > from! ? { seconds: Number(to! - from!) / 1e9, clock: 'gpu' } : { seconds: wall, clock: 'wall' };
   };
 
   try {

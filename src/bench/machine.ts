@@ -38,7 +38,7 @@ export const quietLoad = 0.5;
 
 /** Load average of the last minute; null: not supported by the system. */
 export function currentLoad(): number | null {
-  return platform() === 'win32' ? null : loadavg()[0];
+  return platform() === 'win32' ? null : loadavg()[0]!;
 }
 
 /** `loadBefore`: `currentLoad` before the first measurement. */
@@ -76,6 +76,6 @@ export function readNvidiaGpus(text: string): NvidiaGpu[] {
   return lines.map((line) => {
     const [name, driver, ...clocks] = line.split(',').map((part) => part.trim());
     const [clock, highestClock] = clocks.map((mhz) => (/^\d+$/.test(mhz) ? Number(mhz) : null));
-    return { name, driver, clock: clock ?? null, highestClock: highestClock ?? null };
+    return { name: name!, driver: driver!, clock: clock ?? null, highestClock: highestClock ?? null };
   });
 }

@@ -62,8 +62,8 @@ export async function scaling(
 export function flatUntil(rows: readonly { readonly count: number; readonly seconds: number }[]): number | null {
   for (let i = 1; i < rows.length; i++) {
     const [from, to] = [rows[i - 1], rows[i]];
-    const doublings = Math.log2(to.count / from.count);
-    if ((to.seconds / from.seconds) ** (1 / doublings) > flatGrowth) return from.count;
+    const doublings = Math.log2(to!.count / from!.count);
+    if ((to!.seconds / from!.seconds) ** (1 / doublings) > flatGrowth) return from!.count;
   }
   return null;
 }

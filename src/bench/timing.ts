@@ -49,7 +49,7 @@ const million = 1_000_000;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+  return sorted[sorted.length >> 1]!;
 }
 
 /** The largest power of two of episodes that one `evaluate` call plays within about `seconds`. */
@@ -82,8 +82,8 @@ export async function time(backend: Backend, work: BenchWork, episodes: number, 
   const [summary] = last.result.summaries;
   return {
     episodes,
-    steps: summary.steps,
-    meanReturn: summary.mean,
+    steps: summary!.steps,
+    meanReturn: summary!.mean,
     wallSeconds: median(wall),
     gpuSeconds: gpu.length > 0 ? median(gpu) : null,
   };
@@ -94,7 +94,7 @@ export async function latency(backend: Backend, work: BenchWork): Promise<Latenc
   const once = () => timedCall(backend, work, smallCall.episodes, smallCall.candidates);
   for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;
   const times = (await sample(once, latencyCalls)).sort((a, b) => a - b);
-  const at = (rank: number): number => times[rank];
+  const at = (rank: number): number => times[rank]!;
   return {
     ...smallCall,
     calls: times.length,
@@ -149,7 +149,7 @@ async function sample(once: () => Promise<TimedCall>, { min, max, seconds }: Sam
   const times: number[] = [];
   for (let spent = 0; times.length < min || (spent < seconds && times.length < max); ) {
     times.push((await once()).seconds);
-    spent += times[times.length - 1];
+    spent += times[times.length - 1]!;
   }
   return times;
 }

@@ -33,7 +33,7 @@ export async function longPlayingWork(env: Env, backend: Backend): Promise<Bench
   const rng = Generator.from(7);
   const all = Array.from({ length: 512 }, () => policy.sample(rng, 3));
   const [params] = await longest((await longest(all, 1)).slice(0, 16), 32);
-  return { env, policy, params, maxSteps };
+  return { env, policy, params: params!, maxSteps };
 }
 
 /** A job of candidates with equal parameters, so that each is the same work. */

@@ -72,7 +72,7 @@ function observationProblems({ observation: space }: Env, seen: ArrayLike<number
       const fits = Number.isInteger(value) && value >= 0 && value < space.n;
       return fits ? [] : [`${where}: expected an observation in 0 ... ${space.n - 1}, got ${value}`];
     }
-    const { name, low, high } = space.rows[i];
+    const { name, low, high } = space.rows[i]!;
     const fits = value >= low && value <= high;
     return fits ? [] : [`${where}: expected ${name} in ${low} ... ${high}, got ${value}`];
   });

@@ -119,7 +119,7 @@ function drawPolicies(policy: Policy, seed: number): Float64Array[] {
 async function compareStarts({ env, reference, other, seed, transitions }: ParityRequest): Promise<StartParity> {
   const expected = await reference.resets(env, seed, transitions);
   const got = await other.resets(env, seed, transitions);
-  const different = expected.filter((state, i) => state.some((v, j) => !Object.is(Math.fround(v), got[i][j]))).length;
+  const different = expected.filter((state, i) => state.some((v, j) => !Object.is(Math.fround(v), got[i]![j]))).length;
   return { seeds: transitions, different, ok: different === 0 };
 }
 
@@ -137,7 +137,7 @@ async function reachableInputs(request: ParityRequest, candidates: readonly Floa
   }
   const rng = Generator.from([seed, 2]);
   return Array.from({ length: transitions }, () => {
-    const state = states[rng.integers(0, states.length)].map(Math.fround);
+    const state = states[rng.integers(0, states.length)]!.map(Math.fround);
     const action = randomAction(env, rng);
     return { state, action, draws: drawsOf(env, state, action, rng) };
   });
@@ -163,7 +163,7 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
   const names = [
     ...env.state.map((r) => r.name),
     ...Array.from({ length: observationSize(env.observation) }, (_, i) =>
-      env.observation.kind === 'vector' ? `observed ${env.observation.rows[i].name}` : 'observed state',
+      env.observation.kind === 'vector' ? `observed ${env.observation.rows[i]!.name}` : 'observed state',
     ),
     'reward',
   ];
@@ -173,19 +173,19 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
   let terminatedDifferent = 0;
   let firstDifferentEnd: StepParity['firstDifferentEnd'] = null;
   expected.forEach((want, i) => {
-    const { state, action, draws = [] } = inputs[i];
-    if (want.terminated !== got[i].terminated) {
+    const { state, action, draws = [] } = inputs[i]!;
+    if (want.terminated !== got[i]!.terminated) {
       terminatedDifferent++;
       firstDifferentEnd ??= { state, action, draws };
     }
     const scale = Math.max(1, ...want.state.map(Math.abs));
-    const have = entries(got[i]);
+    const have = entries(got[i]!);
     entries(want).forEach((value, j) => {
-      const error = Math.abs(value - have[j]) / scale;
+      const error = Math.abs(value - have[j]!) / scale;
       // A NaN is the worst error of all, and compares as none.
       if (!(error <= maxError)) {
         maxError = Number.isNaN(error) ? Infinity : error;
-        worst = { entry: names[j], state, action, draws, expected: value, got: have[j] };
+        worst = { entry: names[j]!, state, action, draws, expected: value, got: have[j]! };
       }
     });
   });
@@ -208,10 +208,10 @@ async function choosePolicies(
   }));
   means.sort((a, b) => b.mean - a.mean);
   return [
-    { name: `best of ${candidates.length} random`, params: means[0].params },
-    { name: 'second best', params: means[1].params },
-    { name: 'third best', params: means[2].params },
-    { name: 'median', params: means[means.length >> 1].params },
+    { name: `best of ${candidates.length} random`, params: means[0]!.params },
+    { name: 'second best', params: means[1]!.params },
+    { name: 'third best', params: means[2]!.params },
+    { name: 'median', params: means[means.length >> 1]!.params },
   ];
 }
 
@@ -240,8 +240,8 @@ async function compareEpisodes(request: ParityRequest, candidates: readonly Floa
     let same = 0;
     for (let i = from; i < from + episodes; i++) {
       // The reference sums in float64, the other in f32: each addition may round by half a unit in the last place.
-      const rounding = a.lengths[i] * 2 ** -24 * Math.max(1, Math.abs(a.returns[i]));
-      const equalReturn = Math.abs(a.returns[i] - b.returns[i]) <= rounding;
+      const rounding = a.lengths[i]! * 2 ** -24 * Math.max(1, Math.abs(a.returns[i]!));
+      const equalReturn = Math.abs(a.returns[i]! - b.returns[i]!) <= rounding;
       if (equalReturn && a.lengths[i] === b.lengths[i] && a.ends[i] === b.ends[i]) same++;
     }
     const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;

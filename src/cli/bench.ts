@@ -77,8 +77,8 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   }
   io.status(null);
   // GPU clocks are read after the last measurement, the load before the first.
-  const machine = { ...documents[documents.length - 1].machine, loadBefore };
-  const [{ date }] = documents;
+  const machine = { ...documents[documents.length - 1]!.machine, loadBefore };
+  const { date } = documents[0]!;
   const document = { date, machine, environments: documents.flatMap((d) => d.environments) };
   if (options.json) io.printJson(document);
   else printReport(document, io);
@@ -97,7 +97,7 @@ function printReport(document: BenchDocument, io: Io): void {
 /** One process per environment: V8 optimises the loop best while it has seen a single environment. */
 async function benchInProcess(name: string, options: Options): Promise<BenchDocument> {
   const { envOption, episodes, seconds, repeats, millionSeconds, scaling, scalingSeconds } = options;
-  const args = [process.argv[1], 'bench', name, '--repeats', `${repeats}`, '--seconds', `${seconds}`];
+  const args = [process.argv[1]!, 'bench', name, '--repeats', `${repeats}`, '--seconds', `${seconds}`];
   args.push('--million-seconds', `${millionSeconds}`, '--scaling-seconds', `${scalingSeconds}`);
   if (scaling) args.push('--scaling');
   if (episodes) args.push('--episodes', episodes.join(','));

@@ -71,7 +71,7 @@ function report(findings: readonly Finding[], io: Io): string {
 
 function nodeFinding(): Finding {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const fine = major > 20 || (major === 20 && minor >= 19);
+  const fine = major! > 20 || (major === 20 && minor! >= 19);
   const advice = fine ? null : 'install Node 20.19 or later';
   return { topic: 'Node', status: fine ? 'ok' : 'missing', found: process.version, advice };
 }

@@ -12,7 +12,7 @@ export function envOption(): Option {
       if (cut < 1) throw new UsageError('--env-option', `expected key=value, got "${text}"`);
       const document = parseDocument(text.slice(cut + 1));
       if (document.errors.length > 0) {
-        throw new UsageError('--env-option', `cannot read the value of "${text}": ${document.errors[0].message}`);
+        throw new UsageError('--env-option', `cannot read the value of "${text}": ${document.errors[0]!.message}`);
       }
       return { ...before, [text.slice(0, cut)]: document.toJS() as unknown };
     })

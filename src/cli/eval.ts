@@ -169,12 +169,12 @@ async function play(subject: Subject, options: Options, io: Io): Promise<void> {
       adapter: backend.adapter,
       episodes: options.episodes,
       seed: options.seed,
-      ...shownStatistics(summary),
+      ...shownStatistics(summary!),
       wall_s: seconds,
-      steps_per_s: summary.steps / seconds,
+      steps_per_s: summary!.steps / seconds,
     });
   } else {
-    io.print(report(env, source, summary, backend.adapter ?? backend.id, seconds, io));
+    io.print(report(env, source, summary!, backend.adapter ?? backend.id, seconds, io));
   }
 }
 

@@ -131,7 +131,7 @@ async function exportLogs(folders: readonly string[], { out, force }: Options, i
         backend = backends.get(choice) ?? (await openBackend(choice, (text) => io.note(text)));
         backends.set(choice, backend);
       }
-      await exportRun(run, targets[index], backend);
+      await exportRun(run, targets[index]!, backend);
     }
   } finally {
     io.status(null);

@@ -68,7 +68,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
       })
       .on('command:*', ([name]: string[]) => {
         const known = commands.map((c) => c.name);
-        throw new UsageError('r2po', `${unknownName('command', name, known)}; see "r2po --help"`);
+        throw new UsageError('r2po', `${unknownName('command', name!, known)}; see "r2po --help"`);
       });
     for (const { name, summary } of commands) program.command(name).summary(summary).description(summary);
     const [first, ...rest] = args;

@@ -20,7 +20,7 @@ export function returnsWriter(file: OutputFile, seed: number, signal: AbortSigna
       const to = Math.min(from + rowsAtOnce, returns.length);
       let text = '';
       for (let i = from; i < to; i++) {
-        text += `${first + i},${seed + first + i},${returns[i]},${lengths[i]},${endCauses[ends[i]]}\n`;
+        text += `${first + i},${seed + first + i},${returns[i]},${lengths[i]},${endCauses[ends[i]!]}\n`;
       }
       await file.write(text);
       await nextTurn();

@@ -30,7 +30,7 @@ export interface SweepCommandOptions {
 
 function readShard(text: string): Shard {
   const [index, of] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1).map(Number);
-  if (of >= 1 && index >= 1 && index <= of) return { index, of };
+  if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
   throw new UsageError('--shard', `expected i/n with i in 1 ... n, such as 2/8, got "${text}"`);
 }
 

@@ -134,13 +134,14 @@ async function waitFor(
 ): Promise<JobEnd[]> {
   const { jobIdOf } = await import('../sweep/queue/job.ts');
   const ends = runs.map((run): JobEnd => ({ state: isFinished?.(run) ? 'completed' : 'open' }));
-  let open = [...runs.keys()].filter((i) => ends[i].state === 'open');
+  let open = [...runs.keys()].filter((i) => ends[i]!.state === 'open');
   let printed = '';
   while (open.length > 0) {
     signal.throwIfAborted();
     const polled = open.slice(0, pollSize);
-    for (const [k, end] of (await queue.ends(polled.map((i) => jobIdOf(runs[i].id)))).entries()) ends[polled[k]] = end;
-    open = [...open.slice(pollSize), ...polled].filter((i) => ends[i].state === 'open');
+    for (const [k, end] of (await queue.ends(polled.map((i) => jobIdOf(runs[i]!.id)))).entries())
+      ends[polled[k]!] = end;
+    open = [...open.slice(pollSize), ...polled].filter((i) => ends[i]!.state === 'open');
     const count = (state: JobEnd['state']): number => ends.filter((end) => end.state === state).length;
     const line = `${count('completed')}/${runs.length} runs finished, ${count('failed')} failed, ${open.length} open`;
     if (io.live) io.status(line);

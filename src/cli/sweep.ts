@@ -83,7 +83,7 @@ async function sweepQueue(
   const { indexRuns } = await import('../runs/folder/folder.ts');
   const known = indexRuns(runsDir);
   const results = waited.runs.map((run, i): RunResult => {
-    const end = waited.ends[i];
+    const end = waited.ends[i]!;
     const outcome = end.state === 'completed' ? 'finished' : end.state === 'failed' ? 'failed' : 'waiting';
     const error = end.state === 'failed' ? new R2poError('queue', end.reason) : null;
     return { run, folder: known.get(run.id)?.folder ?? null, outcome, already: false, summary: null, error };

@@ -23,12 +23,12 @@ function parts(text: string): string[] {
   let quote: string | null = null;
   let start = 0;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i];
+    const character = text[i]!;
     if (quote !== null) {
       if (character === '\\' && quote === '"') i++;
       else if (character === quote) quote = null;
     } else if ((character === '"' || character === "'") && text.slice(start, i).trim() === '') quote = character;
-    else if (character in opening) closing.push(opening[character]);
+    else if (character in opening) closing.push(opening[character]!);
     else if (character === closing.at(-1)) closing.pop();
     else if (character === ',' && closing.length === 0) {
       found.push(text.slice(start, i));
@@ -88,5 +88,5 @@ export function* combinations(axes: readonly Axis[]): Generator<readonly string[
     return;
   }
   const [first, ...rest] = axes;
-  for (const choice of first.choices) for (const others of combinations(rest)) yield [choice, ...others];
+  for (const choice of first!.choices) for (const others of combinations(rest)) yield [choice, ...others];
 }

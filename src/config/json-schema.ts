@@ -24,7 +24,7 @@ export function configJsonSchema(): Record<string, unknown> {
       .extend(fileKeys)
       .describe(schema.description ?? ''),
   );
-  const file = others.length === 0 ? first : z.union([first, ...others]);
+  const file = others.length === 0 ? first! : z.union([first!, ...others]);
   const { $schema, ...rest } = z.toJSONSchema(file, { io: 'input', target: 'draft-2020-12' });
   return { $schema, title: 'r2po run configuration', ...rest };
 }

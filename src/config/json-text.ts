@@ -43,7 +43,7 @@ function firstProblem(text: string): number {
       }
     } else if (!eat(string) && !eat(scalar)) return at;
     // A value has ended here.
-    while (open.length > 0 && skip(open[open.length - 1])) open.pop();
+    while (open.length > 0 && skip(open[open.length - 1]!)) open.pop();
     if (open.length === 0) {
       eat(blank);
       return at;
@@ -56,7 +56,7 @@ function firstProblem(text: string): number {
 /** `line:column`, both from 1, of an offset; the text starts in the line `first`. */
 function position(text: string, offset: number, first: number): string {
   const before = text.slice(0, offset).split('\n');
-  return `${first - 1 + before.length}:${before[before.length - 1].length + 1}`;
+  return `${first - 1 + before.length}:${before[before.length - 1]!.length + 1}`;
 }
 
 /** The JSON document in `input`. Throws a `UsageError` that names file, line and column. */

@@ -62,7 +62,7 @@ export function applyOverrides(base: unknown, overrides: readonly Override[]): u
       if (!Object.hasOwn(section, key)) section[key] = {};
       section = section[key];
     }
-    if (isSection(section)) section[path[path.length - 1]] = value;
+    if (isSection(section)) section[path[path.length - 1]!] = value;
   }
   return result;
 }

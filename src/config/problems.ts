@@ -37,7 +37,7 @@ export function unknownKey(path: readonly string[]): string {
   let depth = 1;
   while (depth < path.length && knownKeys.has(path.slice(0, depth).join('.'))) depth++;
   const parent = path.slice(0, depth - 1).join('.');
-  const last = path[depth - 1];
+  const last = path[depth - 1]!;
   const start = `unknown key "${path.slice(0, depth).join('.')}"`;
   const siblings = knownKeys.get(parent)?.keys ?? null;
   if (siblings === null) return `${start}; ${withMeaning(parent)} has no keys inside`;

@@ -102,7 +102,10 @@ function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): 
       const label = secret ? origin?.label.replace(/=.*$/s, '=...)') : origin?.label;
       return `${label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
     });
-    throw new UsageError('config', lines.length === 1 ? lines[0] : `${lines.length} problems\n  ${lines.join('\n  ')}`);
+    throw new UsageError(
+      'config',
+      lines.length === 1 ? lines[0]! : `${lines.length} problems\n  ${lines.join('\n  ')}`,
+    );
   }
   return normalize(parsed.data as Config);
 }

@@ -72,7 +72,7 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
 
 /** The shipped configurations of the environment in `name`, or the folders of all environments. */
 function sameFolder(shipped: readonly string[], name: string): string[] {
-  const folder = (path: string): string => path.split('/')[0];
+  const folder = (path: string): string => path.split('/')[0]!;
   const same = shipped.filter((path) => folder(path) === folder(name));
   return same.length > 0 ? same : [...new Set(shipped.map((path) => `${folder(path)}/...`))];
 }

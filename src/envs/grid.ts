@@ -34,7 +34,7 @@ export function gridMoves(rows: number, columns: number, directions: readonly Gr
   const clip = (value: number, limit: number): number => Math.min(Math.max(value, 0), limit - 1);
   return Int32Array.from({ length: rows * columns * directions.length }, (_, i) => {
     const cell = Math.floor(i / directions.length);
-    const { row, column } = directions[i % directions.length];
+    const { row, column } = directions[i % directions.length]!;
     return clip(Math.floor(cell / columns) + row, rows) * columns + clip((cell % columns) + column, columns);
   });
 }

@@ -190,24 +190,24 @@ export function rungeKutta<P extends Params & { readonly timeStep: number }>(
     advance(params, state, control) {
       const { timeStep } = params;
       for (let i = 0; i < 2 * joints; i++) {
-        stage[i] = state[i];
+        stage[i] = state[i]!;
         sum[i] = 0;
       }
       for (let k = 0; k < 4; k++) {
         accelerate(params, stage, control, acceleration);
         const weight = k === 0 || k === 3 ? 1 : 2;
         for (let i = 0; i < joints; i++) {
-          sum[i] += weight * stage[joints + i];
-          sum[joints + i] += weight * acceleration[i];
+          sum[i]! += weight * stage[joints + i]!;
+          sum[joints + i]! += weight * acceleration[i]!;
         }
         if (k === 3) break;
         const ahead = k === 2 ? timeStep : timeStep / 2;
         for (let i = 0; i < joints; i++) {
-          stage[i] = state[i] + ahead * stage[joints + i];
-          stage[joints + i] = state[joints + i] + ahead * acceleration[i];
+          stage[i] = state[i]! + ahead * stage[joints + i]!;
+          stage[joints + i] = state[joints + i]! + ahead * acceleration[i]!;
         }
       }
-      for (let i = 0; i < 2 * joints; i++) state[i] += (timeStep / 6) * sum[i];
+      for (let i = 0; i < 2 * joints; i++) state[i]! += (timeStep / 6) * sum[i]!;
     },
   };
 }

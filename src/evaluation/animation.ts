@@ -39,7 +39,7 @@ export function thinned(last: number, max: number): number[] {
 export function escapeXml(text: string): string {
   const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text
-    .replace(/[&<>"]/g, (c) => named[c])
+    .replace(/[&<>"]/g, (c) => named[c]!)
     .replace(/[^\P{Cc}\n\t]/gu, '')
     .replace(/[\uFFFE\uFFFF]/g, '');
 }
@@ -78,7 +78,7 @@ function transformed(type: 'translate' | 'rotate', values: readonly string[], in
 
 /** The same directions without jumps of a whole turn, so that the animation takes the short way. */
 function unwrapped(turns: readonly number[]): number[] {
-  let before = turns[0];
+  let before = turns[0]!;
   return turns.map((turn) => {
     before = turn - 360 * Math.round((turn - before) / 360);
     return before;
@@ -102,27 +102,27 @@ function element(frames: readonly Shape[], clock: Clock): string {
   const tag = (name: string, style: string, attributes: readonly { plain: string; moving: string }[], text = '') => {
     const all = [...attributes, opacity];
     const plain = all.map((a) => a.plain).join('');
-    return `<${name} class="${style}${shape.tone}"${plain}>${all.map((a) => a.moving).join('')}${text}</${name}>`;
+    return `<${name} class="${style}${shape!.tone}"${plain}>${all.map((a) => a.moving).join('')}${text}</${name}>`;
   };
   let drawn: string;
-  if (shape.kind === 'rect') {
+  if (shape!.kind === 'rect') {
     drawn = tag('rect', 'f-', numbers({ x: 'x', y: 'y', width: 'width', height: 'height', rx: 'round' }));
-  } else if (shape.kind === 'circle') {
+  } else if (shape!.kind === 'circle') {
     drawn = tag('circle', 'f-', numbers({ cx: 'x', cy: 'y', r: 'radius' }));
-  } else if (shape.kind === 'line') {
+  } else if (shape!.kind === 'line') {
     drawn = tag('line', 's-', numbers({ x1: 'x1', y1: 'y1', x2: 'x2', y2: 'y2', 'stroke-width': 'thickness' }));
-  } else if (shape.kind === 'path') {
-    const points = shape.points.map(([x, y]) => `${write(x)} ${write(y)}`).join('L');
-    const plain = ` d="M${points}${shape.closed ? 'Z' : ''}"`;
-    drawn = tag('path', shape.closed ? 'f-' : 's-', [{ plain, moving: '' }]);
+  } else if (shape!.kind === 'path') {
+    const points = shape!.points.map(([x, y]) => `${write(x)} ${write(y)}`).join('L');
+    const plain = ` d="M${points}${shape!.closed ? 'Z' : ''}"`;
+    drawn = tag('path', shape!.closed ? 'f-' : 's-', [{ plain, moving: '' }]);
   } else {
-    drawn = tag('text', 't f-', numbers({ x: 'x', y: 'y' }), escapeXml(shape.text));
+    drawn = tag('text', 't f-', numbers({ x: 'x', y: 'y' }), escapeXml(shape!.text));
   }
-  if (shape.turn !== undefined) {
+  if (shape!.turn !== undefined) {
     const turns = unwrapped(frames.map((frame) => frame.turn ?? 0)).map(write);
     drawn = transformed('rotate', turns, drawn, clock);
   }
-  if (shape.at !== undefined) {
+  if (shape!.at !== undefined) {
     const positions = frames.map(({ at = [0, 0] }) => `${write(at[0])} ${write(at[1])}`);
     drawn = transformed('translate', positions, drawn, clock);
   }
@@ -137,10 +137,10 @@ function drawFrames(env: Env, picture: Picture, trace: Trace, frames: readonly n
   ]);
   const kinds = (shapes: readonly Shape[]) => shapes.map((shape) => shape.kind).join(', ');
   drawn.forEach((shapes, i) => {
-    if (kinds(shapes) !== kinds(drawn[0])) {
+    if (kinds(shapes) !== kinds(drawn[0]!)) {
       throw new R2poError(
         env.id,
-        `expected the same shapes in every picture, got ${kinds(shapes)} after ${frames[i]} steps and ${kinds(drawn[0])} at the start`,
+        `expected the same shapes in every picture, got ${kinds(shapes)} after ${frames[i]} steps and ${kinds(drawn[0]!)} at the start`,
       );
     }
   });
@@ -167,10 +167,10 @@ export function animate(env: Env, trace: Trace, policy: string): string {
   const rest = Math.max(1, Math.round((frames.length * restSeconds) / moving));
   const clock: Clock = { seconds: moving + restSeconds, jumps: picture.jumps ?? false };
   const drawn = drawFrames(env, picture, trace, frames);
-  drawn.push(...Array.from({ length: rest }, () => drawn[drawn.length - 1]));
-  const shapes = drawn[0].map((_, i) =>
+  drawn.push(...Array.from({ length: rest }, () => drawn[drawn.length - 1]!));
+  const shapes = drawn[0]!.map((_, i) =>
     element(
-      drawn.map((frame) => frame[i]),
+      drawn.map((frame) => frame[i]!),
       clock,
     ),
   );

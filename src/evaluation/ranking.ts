@@ -105,7 +105,7 @@ export async function rankPolicies(request: RankRequest): Promise<PolicyRanking>
   let rank = 0;
   const order = ordered.map(({ population, candidate, summary }, i): Ranked => {
     if (summary.mean !== ordered[i - 1]?.summary.mean) rank = i + 1;
-    return { rank, population, candidate, summary, againstBest: tests[i] };
+    return { rank, population, candidate, summary, againstBest: tests[i]! };
   });
   const recheck = await recheckTop(work, request, ordered.slice(0, top), best);
   return {
@@ -134,7 +134,7 @@ async function recheckTop(
   const played = inOrder.map((one) => one.played);
   const tests = bestAgain ? await work.compare(again, played, bestAgain.played) : played.map(() => null);
   const rechecked = inOrder.map(({ position, played: { population, candidate, summary } }, i) => {
-    return { population, candidate, position, summary, againstBest: tests[i] };
+    return { population, candidate, position, summary, againstBest: tests[i]! };
   });
   return { ...fresh, policies: rechecked, broken: again.broken };
 }
@@ -209,13 +209,13 @@ class RankingWork {
       this.steps += result.played.steps;
       const policies = some.map((policy, i) => ({
         ...policy,
-        summary: result.summaries[i],
+        summary: result.summaries[i]!,
         returns: returns?.subarray(i * seeds.episodes, (i + 1) * seeds.episodes) ?? null,
       }));
       return { policies, broken: [] };
     } catch (error) {
       if (!(error instanceof BrokenReturnError)) throw error;
-      if (some.length === 1) return { policies: [], broken: [{ ...some[0], reason: error.detail }] };
+      if (some.length === 1) return { policies: [], broken: [{ ...some[0]!, reason: error.detail }] };
       this.#done = base;
       const half = Math.ceil(some.length / 2);
       const [low, high] = [
@@ -236,9 +236,9 @@ class RankingWork {
     const sums = compared.map(({ summary }) => new DifferenceSums(summary.mean - best.summary.mean, episodes));
     const { block = defaultBlock } = this.#request;
     if (best.returns !== null) {
-      for (const [i, { returns }] of compared.entries()) if (returns) sums[i].add(best.returns, returns);
+      for (const [i, { returns }] of compared.entries()) if (returns) sums[i]!.add(best.returns, returns);
     } else {
-      const numbered = compared.map((one, i) => ({ ...one, sums: sums[i] }));
+      const numbered = compared.map((one, i) => ({ ...one, sums: sums[i]! }));
       for (let first = 0; first < episodes; first += block) {
         const count = Math.min(block, episodes - first);
         await this.#addDifferences(best, numbered, { seed: seed + first, episodes: count }, block);
@@ -250,7 +250,7 @@ class RankingWork {
     return ordered.map((one) => {
       if (isSame(one, best)) return null;
       const at = next++;
-      return { ...tests[at], holmP: adjusted[at] };
+      return { ...tests[at]!, holmP: adjusted[at]! };
     });
   }
 
@@ -281,8 +281,8 @@ class RankingWork {
 
   #job(some: readonly PolicyIndex[], { seed, episodes }: Seeds): RolloutJob {
     const { env, maxSteps, populations } = this.#request;
-    const { policy, candidates } = populations[some[0].population];
-    return { env, policy, candidates: some.map(({ candidate }) => candidates[candidate]), episodes, seed, maxSteps };
+    const { policy, candidates } = populations[some[0]!.population]!;
+    return { env, policy, candidates: some.map(({ candidate }) => candidates[candidate]!), episodes, seed, maxSteps };
   }
 
   #keeps(episodes: number): boolean {
@@ -322,7 +322,7 @@ class DifferenceSums {
   }
 
   add(best: Float64Array, own: Float64Array): void {
-    const differences = own.map((value, i) => value - best[i]);
+    const differences = own.map((value, i) => value - best[i]!);
     this.#mean.add(differences);
     this.#squares.add(differences);
   }

@@ -18,7 +18,7 @@ function rangeOf(low: number, high: number, values: readonly number[]): readonly
 export function barsPicture(env: Env, trace: Trace): Picture {
   const states = [...trace.steps.map((step) => step.state), trace.finalState];
   const rows = env.state.slice(0, maxRows).map((row, i) => {
-    const seen = states.map((state) => state[i]);
+    const seen = states.map((state) => state[i]!);
     return { name: row.name, range: rangeOf(row.low, row.high, seen) };
   });
   const top = (scene.height - rows.length * rowHeight) / 2;
@@ -30,7 +30,7 @@ export function barsPicture(env: Env, trace: Trace): Picture {
         const y = top + i * rowHeight;
         const share = (value: number) => Math.min(Math.max((value - low) / (high - low), 0), 1);
         const zero = left + width * share(0);
-        const end = left + width * share(state[i]);
+        const end = left + width * share(state[i]!);
         const bar = { kind: 'rect', y: y + 4, height: rowHeight - 8, round: 2 } as const;
         return [
           { kind: 'text', tone: 'ink', x: left / 2, y: y + rowHeight / 2, text: name },

@@ -72,7 +72,7 @@ export function summaryOf(statistics: Statistics, { firstSeed, successThreshold 
     max: picks.best.return,
     median,
     quantiles: Object.fromEntries(
-      quantileLevels.map((level) => [level, quantile(n, Number(level), (rank) => ordered[ranks.indexOf(rank)])]),
+      quantileLevels.map((level) => [level, quantile(n, Number(level), (rank) => ordered[ranks.indexOf(rank)]!)]),
     ) as { [level in (typeof quantileLevels)[number]]: number },
     success: { threshold: successThreshold, count: statistics.successes, rate: statistics.successes / n },
     length: { mean: statistics.steps / n, min: statistics.shortest, max: statistics.longest },

@@ -66,8 +66,8 @@ function changedPart(a: readonly string[], b: readonly string[]): Edit[] {
   const length = new Uint32Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
-      const skip = Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
-      length[i * width + j] = a[i] === b[j] ? length[(i + 1) * width + j + 1] + 1 : skip;
+      const skip = Math.max(length[(i + 1) * width + j]!, length[i * width + j + 1]!);
+      length[i * width + j] = a[i] === b[j] ? length[(i + 1) * width + j + 1]! + 1 : skip;
     }
   }
   const edits: Edit[] = [];
@@ -75,11 +75,11 @@ function changedPart(a: readonly string[], b: readonly string[]): Edit[] {
   let j = 0;
   while (i < a.length && j < b.length) {
     if (a[i] === b[j]) {
-      edits.push({ kind: ' ', line: a[i] });
+      edits.push({ kind: ' ', line: a[i]! });
       i++;
       j++;
-    } else if (length[(i + 1) * width + j] >= length[i * width + j + 1]) edits.push(removed[i++]);
-    else edits.push(added[j++]);
+    } else if (length[(i + 1) * width + j]! >= length[i * width + j + 1]!) edits.push(removed[i++]!);
+    else edits.push(added[j++]!);
   }
   return [...edits, ...removed.slice(i), ...added.slice(j)];
 }

@@ -44,7 +44,7 @@ export class ModelChain {
         if (!(error instanceof ModelError)) throw error;
         failures.push(error);
         this.#cooldownUntil.set(model, this.#now() + 1000 * (error.retryAfterSeconds ?? cooldownSeconds));
-        if (i + 1 < order.length) log?.(`${error.message}; ${order[i + 1].id} answers instead`);
+        if (i + 1 < order.length) log?.(`${error.message}; ${order[i + 1]!.id} answers instead`);
       }
     }
     if (failures.length === 1) throw failures[0];

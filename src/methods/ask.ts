@@ -34,7 +34,7 @@ function repetitionOf({ settings, trials, iteration }: IterationContext, params:
   const indices = [...new Set([first, second])];
   return {
     problem: `That is ${trialName(known, settings.prompt)}. ${change}`,
-    forbidden: indices.map((index) => ({ index, value: params[index] })),
+    forbidden: indices.map((index) => ({ index, value: params[index]! })),
   };
 }
 

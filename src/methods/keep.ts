@@ -33,18 +33,18 @@ export function keepCandidate(rule: Method['keep'], candidates: readonly Candida
   if (usable.length === 1) {
     const [only] = usable;
     const others = candidates.length - 1;
-    return { kept: only, why: `${shown(only)} is the only ${others === 0 ? 'candidate' : 'one with a finite mean'}` };
+    return { kept: only!, why: `${shown(only!)} is the only ${others === 0 ? 'candidate' : 'one with a finite mean'}` };
   }
   if (rule !== 'best') {
     const named = usable.find((candidate) => candidate.label === rule) ?? usable[usable.length - 1];
-    return { kept: named, why: `the method always keeps the ${named.label}` };
+    return { kept: named!, why: `the method always keeps the ${named!.label}` };
   }
   const [former, latter] = usable;
-  if (usable.length === 2 && latter.paired && latter.paired.p > significance) {
-    const p = `p = ${significant(latter.paired.p, 2)} on common seeds`;
+  if (usable.length === 2 && latter!.paired && latter!.paired.p > significance) {
+    const p = `p = ${significant(latter!.paired.p, 2)} on common seeds`;
     return {
-      kept: latter,
-      why: `${shown(latter)} and ${shown(former)} cannot be told apart (${p}); the later one is kept`,
+      kept: latter!,
+      why: `${shown(latter!)} and ${shown(former!)} cannot be told apart (${p}); the later one is kept`,
     };
   }
   const best = usable.reduce((a, b) => (b.mean >= a.mean ? b : a));

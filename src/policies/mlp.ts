@@ -52,8 +52,8 @@ export const mlp: PolicyKind = {
       options,
       paramCount,
       paramNames: layersOf(shape).flatMap((_, l) => [
-        ...names[l].flatMap((from) => names[l + 1].map((to) => `weight ${from} -> ${to}`)),
-        ...names[l + 1].map((to) => `bias ${to}`),
+        ...names[l]!.flatMap((from) => names[l + 1]!.map((to) => `weight ${from} -> ${to}`)),
+        ...names[l + 1]!.map((to) => `bias ${to}`),
       ]),
       values: { kind: 'real' },
       output: 'scores',

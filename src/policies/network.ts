@@ -24,7 +24,7 @@ export const maxHidden = 64;
 /** Inputs and units of each layer, in order. */
 export function layersOf({ inputs, hidden, outputs }: NetworkShape): { inputs: number; units: number }[] {
   const sizes = [inputs, ...hidden, outputs];
-  return sizes.slice(1).map((units, i) => ({ inputs: sizes[i], units }));
+  return sizes.slice(1).map((units, i) => ({ inputs: sizes[i]!, units }));
 }
 
 /** How many values the network has. */
@@ -35,7 +35,7 @@ export function valueCount(shape: NetworkShape): number {
 /** The constants of `shaders/policies/mlp.wgsl`. */
 export function networkConstants({ hidden, activation, clipped }: NetworkShape): Policy['shaderConstants'] {
   return {
-    NETWORK_HIDDEN_1: hidden[0],
+    NETWORK_HIDDEN_1: hidden[0]!,
     NETWORK_HIDDEN_2: hidden[1] ?? 0,
     NETWORK_RELU: activation === 'relu',
     NETWORK_CLIPPED: clipped,
@@ -51,15 +51,15 @@ export function networkAct(shape: NetworkShape): Policy['act'] {
   const entering = new Float64Array(inputs);
   const units = shape.hidden.map((size) => new Float64Array(size));
   return (values, observation, out) => {
-    const limit = clipped ? values[limitAt] : Infinity;
-    for (let i = 0; i < inputs; i++) entering[i] = Math.min(Math.max(observation[i], -limit), limit);
+    const limit = clipped ? values[limitAt]! : Infinity;
+    for (let i = 0; i < inputs; i++) entering[i] = Math.min(Math.max(observation[i]!, -limit), limit);
     let from = entering;
     let at = 0;
     for (let l = 0; l < units.length; l++) {
-      const to = units[l];
+      const to = units[l]!;
       affine(values, at, from, to);
-      for (let k = 0; k < to.length; k++) to[k] = relu ? Math.max(to[k], 0) : Math.tanh(to[k]);
-      at += (layers[l].inputs + 1) * layers[l].units;
+      for (let k = 0; k < to.length; k++) to[k] = relu ? Math.max(to[k]!, 0) : Math.tanh(to[k]!);
+      at += (layers[l]!.inputs + 1) * layers[l]!.units;
       from = to;
     }
     affine(values, at, from, out);
@@ -73,8 +73,8 @@ function affine(values: Float64Array, at: number, from: Float64Array, to: Float6
   const bias = at + inputs * units;
   for (let k = 0; k < units; k++) {
     let sum = 0;
-    for (let i = 0, w = at + k; i < inputs; i++, w += units) sum += from[i] * values[w];
-    to[k] = sum + values[bias + k];
+    for (let i = 0, w = at + k; i < inputs; i++, w += units) sum += from[i]! * values[w]!;
+    to[k] = sum + values[bias + k]!;
   }
 }
 

@@ -49,7 +49,7 @@ export function readOptions<const R extends Rules>(kind: string, options: Policy
   }
   return Object.fromEntries(
     known.map((key) => {
-      const { fallback, expected, fits } = rules[key];
+      const { fallback, expected, fits } = rules[key]!;
       const value = Object.hasOwn(options, key) ? options[key] : fallback;
       if (!fits(value)) {
         throw new UsageError(kind, `expected option "${key}" to be ${expected}, got ${JSON.stringify(value)}`);

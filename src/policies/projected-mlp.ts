@@ -37,7 +37,7 @@ export const projectedMlp: PolicyKind = {
     const random = new RandomState(seed);
     const layers = layersOf(shape).map(({ inputs, units }, l) => {
       const values = (inputs + 1) * units;
-      const coordinates = latent[l];
+      const coordinates = latent[l]!;
       if (coordinates > values) {
         throw new UsageError(
           'projected-mlp',
@@ -51,14 +51,14 @@ export const projectedMlp: PolicyKind = {
         basis: orthonormalColumns(random.normalMatrix(values, coordinates), values, coordinates),
       };
     });
-    const paramCount = latent[0] + latent[1];
+    const paramCount = latent[0]! + latent[1]!;
     const cut = clipTo('projected-mlp', low, high);
     return {
       kind: 'projected-mlp',
       options,
       paramCount,
       paramNames: layers.flatMap(({ coordinates }, l) =>
-        Array.from({ length: coordinates }, (_, k) => `layer ${l + 1}, coordinate ${k}`),
+        Array.from({ length: coordinates! }, (_, k) => `layer ${l + 1}, coordinate ${k}`),
       ),
       values: { kind: 'real' },
       output: 'scores',
@@ -76,8 +76,8 @@ export const projectedMlp: PolicyKind = {
           let from = 0;
           let at = 0;
           for (const { coordinates, values, basis } of layers) {
-            scaledProduct(basis, z, from, coordinates, scale, expanded.subarray(at, at + values));
-            from += coordinates;
+            scaledProduct(basis, z, from, coordinates!, scale, expanded.subarray(at, at + values));
+            from += coordinates!;
             at += values;
           }
           return expanded;

@@ -67,13 +67,13 @@ export const randomFeatures: PolicyKind = {
         expand(params) {
           const values: number[] = [];
           for (let i = 0; i < inputs; i++) {
-            for (let k = 0; k < hidden; k++) values.push(weights[k * inputs + i] / obs_scale);
+            for (let k = 0; k < hidden; k++) values.push(weights[k * inputs + i]! / obs_scale);
           }
           values.push(...offsets);
           for (let k = 0; k < hidden; k++) {
-            for (let j = 0; j < outputs; j++) values.push(output_gain * params[j * hidden + k]);
+            for (let j = 0; j < outputs; j++) values.push(output_gain * params[j * hidden + k]!);
           }
-          for (let j = 0; j < outputs; j++) values.push(output_gain * params[outputs * hidden + j]);
+          for (let j = 0; j < outputs; j++) values.push(output_gain * params[outputs * hidden + j]!);
           values.push(obs_scale * obs_clip);
           return Float64Array.from(values);
         },

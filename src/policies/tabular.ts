@@ -33,10 +33,10 @@ export const tabular: PolicyKind = {
       expansion: { count: states, expand: (params) => params.map(chosenValue) },
 
       act(table, obs, out) {
-        out[0] = table[obs[0]];
+        out[0] = table[obs[0]!]!;
       },
 
-      sample: (rng) => Float64Array.from({ length: states }, () => actions[rng.integers(0, actions.length)]),
+      sample: (rng) => Float64Array.from({ length: states }, () => actions[rng.integers(0, actions.length)]!),
     };
   },
 };

@@ -52,7 +52,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
   const { by, method, reward, includeUnfinished } = options;
   const methodAt = by.indexOf('method');
   if (methodAt < 0) throw new UsageError('--compare', `expected --by with method, got ${by.join(', ')}`);
-  const methods = [...new Set(groups.map(({ values }) => values[methodAt]))];
+  const methods = [...new Set(groups.map(({ values }) => values[methodAt]!))];
   if (!methods.includes(method))
     throw new UsageError('--compare', unknownName('method of these runs', method, methods));
   const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
@@ -62,7 +62,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
       return value === null ? [] : [{ seed: run.manifest.imported ? null : run.summary.seed, value }];
     });
   const comparisons = groups.flatMap((group) => {
-    const other = group.values[methodAt];
+    const other = group.values[methodAt]!;
     if (other === method) return [];
     const own = groups.filter((one) => one.values[methodAt] === method && sameSetting(one, group, by));
     return own.flatMap((one) => {
@@ -74,7 +74,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
   return methods.flatMap((other) => {
     const family = comparisons.filter((comparison) => comparison.other === other);
     const adjusted = holm(family.map(({ welchP }) => welchP));
-    return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i] }));
+    return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i]! }));
   });
 }
 
@@ -91,15 +91,15 @@ function compare(
   second: readonly SeededReward[],
 ): Omit<Comparison, 'holmP'> {
   const [a, b] = [first, second].map((list) => list.map(({ value }) => value));
-  const { df, p } = welch(a, b);
-  const [own, others] = [moments(a), moments(b)];
+  const { df, p } = welch(a!, b!);
+  const [own, others] = [moments(a!), moments(b!)];
   const difference = own.mean - others.mean;
-  const half = t975(df) * Math.sqrt(own.variance / a.length + others.variance / b.length);
-  const effect = standardisedDifference(a, b);
+  const half = t975(df) * Math.sqrt(own.variance / a!.length + others.variance / b!.length);
+  const effect = standardisedDifference(a!, b!);
   // A repeated seed, as with two models, does not identify a run.
   const only = (runs: readonly SeededReward[], seed: number): SeededReward | null => {
     const found = runs.filter((run) => run.seed === seed);
-    return found.length === 1 ? found[0] : null;
+    return found.length === 1 ? found[0]! : null;
   };
   const shared = first.flatMap(({ seed, value }) => {
     const twin = seed === null || only(first, seed) === null ? null : only(second, seed);
@@ -108,13 +108,13 @@ function compare(
   return {
     setting,
     other,
-    runs: [a.length, b.length],
+    runs: [a!.length, b!.length],
     difference,
     ci95: [difference - half, difference + half],
     welchP: p,
-    mannWhitneyP: mannWhitney(a, b).p,
+    mannWhitneyP: mannWhitney(a!, b!).p,
     g: effect && { value: effect.g, ci95: effect.ci95 },
-    improvement: probabilityOfImprovement([a], [b], bootstrap),
+    improvement: probabilityOfImprovement([a!], [b!], bootstrap),
     paired:
       shared.length < 2
         ? null
@@ -147,7 +147,7 @@ export function comparisonTable(comparisons: readonly Comparison[], { by, method
       'is adjusted within each opponent. g: Hedges, with interval. P(better): the probability that a run of ' +
       `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have.`,
     columns: [
-      ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i])),
+      ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i]!)),
       left('compared with', ({ other }) => other),
       right('runs', ({ runs }) => runs.join(' / ')),
       right('difference', ({ difference, ci95 }) => `${significant(difference, 4)} ${interval(ci95, 4)}`),

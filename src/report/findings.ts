@@ -38,7 +38,7 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
     settings.set(key, [...new Set([...(settings.get(key) ?? []), ...members])]);
   }
   return [...settings.values()].map((members) => {
-    const setting = settingOf(members[0]);
+    const setting = settingOf(members[0]!);
     const lines = comparison?.lines.filter((line) => `${line.setting}` === `${setting}`) ?? [];
     const verdicts = lines.map((line) => verdict(comparison?.method ?? '', line));
     const rewards = members.flatMap((group) => {

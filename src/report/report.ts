@@ -158,7 +158,7 @@ function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Repo
   const { by, reward, includeUnfinished } = options;
   const found = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
   const [ours] = methods;
-  const method = options.compare ?? (found.size > 1 && found.has(ours.id) ? ours.id : null);
+  const method = options.compare ?? (found.size > 1 && found.has(ours!.id) ? ours!.id : null);
   if (method === null) return null;
   const asked = { by, method, reward, includeUnfinished };
   return { options: asked, lines: compareGroups(groups, asked) };
@@ -219,7 +219,7 @@ const groupNote =
   'runs, with a bootstrap interval, which is too narrow for few runs.';
 
 const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
-  by.map((key, i) => left(key, ({ values }) => values[i]));
+  by.map((key, i) => left(key, ({ values }) => values[i]!));
 
 /** The kind of rewards of trainings, whose iterations are not those of a search. */
 function trainingNote(groups: readonly RunGroup[]): string {
@@ -243,7 +243,7 @@ export function groupTable({ groups, interquartileMeans, options: { by, reward }
         unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
       ),
       ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
-      right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) => estimateText(interquartileMean)),
+      right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) => estimateText(interquartileMean!)),
     ],
   });
 }

@@ -60,7 +60,7 @@ export function groupValue(run: ReportRun, key: string): string {
     seed: String(run.summary.seed),
     run: basename(run.folder),
   };
-  if (Object.hasOwn(facts, key)) return facts[key];
+  if (Object.hasOwn(facts, key)) return facts[key]!;
   return configValue(new StoredRun(run.folder, run.manifest).writtenConfig(), key);
 }
 

@@ -113,7 +113,7 @@ class BatchingBackend implements SharedBackend {
         const parts = Array.from({ length: count }, (_, c) => all.of(from + c));
         const steps = parts.reduce((sum, part) => sum + part.steps, 0);
         const means = all.means.slice(from, from + count);
-        return { means, steps, of: (candidate) => parts[candidate], ...sharedTime(all) };
+        return { means, steps, of: (candidate) => parts[candidate]!, ...sharedTime(all) };
       },
     };
     return this.#ask(`measure ${JSON.stringify(request)}`, job, options, mode);
@@ -157,7 +157,7 @@ class BatchingBackend implements SharedBackend {
   }
 
   #nextGroup(): Request[] {
-    const [{ key }] = this.#waiting;
+    const { key } = this.#waiting[0]!;
     const group: Request[] = [];
     const rest: Request[] = [];
     let episodes = 0;
@@ -176,8 +176,8 @@ class BatchingBackend implements SharedBackend {
   }
 
   async #answer(group: readonly Request[]): Promise<void> {
-    if (group.length === 1) return this.#answerAlone(group[0]);
-    const [{ job: first, mode }] = group;
+    if (group.length === 1) return this.#answerAlone(group[0]!);
+    const { job: first, mode } = group[0]!;
     const candidates = group.flatMap(({ job }) => job.candidates);
     const seed = group.flatMap(({ job }) => job.candidates.map((_, c) => firstSeed(job, c)));
     const joint = { ...first, candidates, seed };

@@ -134,7 +134,7 @@ class StreamedStatistics {
       this.#spent.add(outcomes);
       const { returns, lengths, ends } = outcomes;
       counts.add(returns, lengths, ends);
-      if (counts.broken !== null) throw brokenReturn(returns[counts.broken - first], seed + counts.broken);
+      if (counts.broken !== null) throw brokenReturn(returns[counts.broken - first]!, seed + counts.broken);
       running.add(returns);
       search.add(returns);
       this.#held?.push(compact(returns));
@@ -220,7 +220,7 @@ class StreamedStatistics {
       one,
       within(this.#options, () => undefined),
     );
-    return { index, return: returns[0], length: lengths[0] };
+    return { index, return: returns[0]!, length: lengths[0]! };
   }
 
   /** Counts the passes too where they play the episodes again. */
@@ -234,7 +234,7 @@ class StreamedStatistics {
 function compact(returns: Float64Array): Float64Array | Float32Array {
   const short = new Float32Array(returns.length);
   for (let i = 0; i < returns.length; i++) {
-    short[i] = returns[i];
+    short[i] = returns[i]!;
     if (short[i] !== returns[i]) return returns;
   }
   return short;

@@ -49,7 +49,7 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
     }
     if (env.action.kind === 'discrete') {
       const count = env.action.meanings.length;
-      if (!Number.isInteger(action[0]) || action[0] < 0 || action[0] >= count) {
+      if (!Number.isInteger(action[0]) || action[0]! < 0 || action[0]! >= count) {
         fail(`expected an action in 0 ... ${count - 1}, got ${action[0]}`);
       }
     }
@@ -63,14 +63,14 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
 /** A state without a number would be looked up outside of the policy's table. */
 function checkNumberedState(env: Env, n: number, state: readonly number[], fail: (message: string) => never): void {
   env.state.forEach(({ name, low, high }, i) => {
-    if (!(state[i] >= low && state[i] <= high)) fail(`expected ${name} in ${low} ... ${high}, got ${state[i]}`);
+    if (!(state[i]! >= low && state[i]! <= high)) fail(`expected ${name} in ${low} ... ${high}, got ${state[i]}`);
   });
   const scratch = new Float64Array(stateArraySize(env));
   scratch.set(state);
   const seen = new Float64Array(1);
   env.dynamics.observe(env.params, scratch, seen);
   const [number] = seen;
-  if (!Number.isInteger(number) || number < 0 || number >= n) {
+  if (!Number.isInteger(number) || number! < 0 || number! >= n) {
     fail(`expected a state with a whole number in 0 ... ${n - 1}, got ${number}`);
   }
 }
@@ -123,7 +123,7 @@ export function checkJob(job: RolloutJob, max: number): void {
       fail(`expected ${policy.paramCount} parameters for ${policy.kind} in ${env.id}, got ${params.length} in ${name}`);
     }
     for (let i = 0; i < params.length; i++) {
-      const value = params[i];
+      const value = params[i]!;
       if (!Number.isFinite(Math.fround(value))) {
         fail(`expected finite parameters (in f32), got ${value} at index ${i} (${policy.paramNames[i]}) of ${name}`);
       }

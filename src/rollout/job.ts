@@ -95,7 +95,7 @@ export function stepLimit(job: RolloutJob): { readonly steps: number; readonly c
 
 /** The episode seed that a candidate begins with. */
 export function firstSeed({ seed }: Pick<RolloutJob, 'seed'>, candidate: number): number {
-  return typeof seed === 'number' ? seed : seed[candidate];
+  return typeof seed === 'number' ? seed : seed[candidate]!;
 }
 
 /** The same job for the candidates `from ... to - 1`. */

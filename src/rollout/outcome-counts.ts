@@ -35,35 +35,35 @@ export class OutcomeCounts {
     const successThreshold = this.#successThreshold;
     let [worst, best, broken, successes, steps, shortest, longest] = [0, 0, -1, 0, 0, lengths[0], lengths[0]];
     for (let i = 0; i < returns.length; i++) {
-      const value = returns[i];
+      const value = returns[i]!;
       if (!Number.isFinite(value) && broken < 0) broken = i;
-      if (value < returns[worst]) worst = i;
-      if (value > returns[best]) best = i;
+      if (value < returns[worst]!) worst = i;
+      if (value > returns[best]!) best = i;
       if (value >= successThreshold) successes++;
-      const length = lengths[i];
+      const length = lengths[i]!;
       steps += length;
-      if (length < shortest) shortest = length;
-      if (length > longest) longest = length;
-      counts[ends[i]]++;
+      if (length < shortest!) shortest = length;
+      if (length > longest!) longest = length;
+      counts[ends[i]!]!++;
     }
     const picked = (i: number): PickedOutcome => ({
       index: this.episodes + i,
-      return: returns[i],
-      length: lengths[i],
+      return: returns[i]!,
+      length: lengths[i]!,
     });
     if (this.episodes === 0) {
       this.first = picked(0);
-      this.shortest = shortest;
+      this.shortest = shortest!;
     }
-    if (returns[worst] < this.worst.return) this.worst = picked(worst);
-    if (returns[best] > this.best.return) this.best = picked(best);
+    if (returns[worst]! < this.worst.return) this.worst = picked(worst);
+    if (returns[best]! > this.best.return) this.best = picked(best);
     if (broken >= 0) this.broken ??= this.episodes + broken;
     this.successes += successes;
     this.steps += steps;
-    this.shortest = Math.min(this.shortest, shortest);
-    this.longest = Math.max(this.longest, longest);
+    this.shortest = Math.min(this.shortest, shortest!);
+    this.longest = Math.max(this.longest, longest!);
     counts.forEach((count, code) => {
-      this.ends[code] += count;
+      this.ends[code]! += count;
     });
     this.episodes += returns.length;
   }
@@ -86,7 +86,7 @@ export class Nearest {
     let nearest = this.#distance;
     let best = -1;
     for (let i = 0; i < values.length; i++) {
-      const distance = Math.abs(values[i] - target);
+      const distance = Math.abs(values[i]! - target);
       if (distance < nearest) {
         nearest = distance;
         best = i;
@@ -94,7 +94,7 @@ export class Nearest {
     }
     if (best >= 0) {
       this.index = this.#seen + best;
-      this.value = values[best];
+      this.value = values[best]!;
       this.#distance = nearest;
     }
     this.#seen += values.length;

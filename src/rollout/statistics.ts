@@ -77,7 +77,7 @@ export function statisticsOf(
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
   const counts = new OutcomeCounts(successThreshold);
   counts.add(returns, lengths, ends);
-  if (counts.broken !== null) throw brokenReturn(returns[counts.broken], firstSeed + counts.broken);
+  if (counts.broken !== null) throw brokenReturn(returns[counts.broken]!, firstSeed + counts.broken);
   const { mean, variance } = moments(returns);
   const ordered = new Float64Array(returns);
   const [low, high] = middleRanks(n);
@@ -85,17 +85,17 @@ export function statisticsOf(
     ordered,
     [...ranks, low, high].sort((x, y) => x - y),
   );
-  const median = (ordered[low] + ordered[high]) / 2;
+  const median = (ordered[low]! + ordered[high]!) / 2;
   const nearest = (target: number): PickedOutcome => {
     const search = new Nearest(target);
     search.add(returns);
-    return { index: search.index, return: returns[search.index], length: lengths[search.index] };
+    return { index: search.index, return: returns[search.index]!, length: lengths[search.index]! };
   };
   return {
     mean,
     variance,
     median,
-    ordered: ranks.map((rank) => ordered[rank]),
+    ordered: ranks.map((rank) => ordered[rank]!),
     ...countedStatistics(counts, { median: nearest(median), mean: nearest(mean) }),
   };
 }
@@ -128,5 +128,5 @@ export function statisticsOfEach(
 export function measuredFrom(statistics: readonly Statistics[], played: Played): Measured {
   const { steps, seconds, gpuSeconds, compileSeconds } = played;
   const means = Float64Array.from(statistics, ({ mean }) => mean);
-  return { steps, seconds, gpuSeconds, compileSeconds, means, of: (candidate) => statistics[candidate] };
+  return { steps, seconds, gpuSeconds, compileSeconds, means, of: (candidate) => statistics[candidate]! };
 }

@@ -102,7 +102,7 @@ class ComparingStepLog implements StepLog {
   }
 
   async append(body: StepBody): Promise<StepEvent> {
-    const expected = this.record[this.position];
+    const expected = this.record[this.position]!;
     const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
     const got = event as StepEvent;
     const difference = firstDifference(

@@ -23,7 +23,7 @@ function entropy(seed: number, purpose: SeedPurpose, index: number): Entropy {
  */
 export function deriveSeed(seed: number, purpose: SeedPurpose, index: number): number {
   const [low, high] = new SeedSequence(entropy(seed, purpose, index)).generateState32(2);
-  return (high >>> 12) * 2 ** 32 + low;
+  return (high! >>> 12) * 2 ** 32 + low!;
 }
 
 /** A generator of its own for draws outside of episodes. */

@@ -75,14 +75,14 @@ export function stratifiedBootstrap(
   const values = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
     for (let s = 0; s < runs.length; s++) {
-      const from = runs[s];
-      const to = resample.strata[s];
-      for (let i = 0; i < to.length; i++) to[i] = from[generator.integers(0, from.length)];
+      const from = runs[s]!;
+      const to = resample.strata[s]!;
+      for (let i = 0; i < to.length; i++) to[i] = from[generator.integers(0, from.length)]!;
     }
     values[r] = measure();
   }
   values.sort();
-  const at = (rank: number) => values[rank];
+  const at = (rank: number) => values[rank]!;
   return { value, ci95: [quantile(resamples, 0.025, at), quantile(resamples, 0.975, at)] };
 }
 
@@ -128,7 +128,7 @@ export function probabilityOfImprovement(
     );
   }
   // Only the order counts, so classes replace the values, and a resample is counted rather than sorted.
-  const ranked = first.map((runs, s) => rankedTogether(runs, second[s]));
+  const ranked = first.map((runs, s) => rankedTogether(runs, second[s]!));
   const count = ranked.length;
   return stratifiedBootstrap(
     [...ranked.map(({ a }) => a), ...ranked.map(({ b }) => b)],
@@ -136,7 +136,7 @@ export function probabilityOfImprovement(
       let sum = 0;
       for (let s = 0; s < count; s++) {
         const [a, b] = [strata[s], strata[count + s]];
-        sum += winsOf(a, b, ranked[s].sizes.length) / (a.length * b.length);
+        sum += winsOf(a!, b!, ranked[s]!.sizes.length) / (a!.length * b!.length);
       }
       return sum / count;
     },

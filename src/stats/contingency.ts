@@ -64,11 +64,11 @@ export function fisherExact(table: TwoByTwo): number {
   const logs = [0];
   for (let k = lowest; k < highest; k++) {
     const ratio = ((row - k) * (column - k)) / ((k + 1) * (c + d - column + k + 1));
-    logs.push(logs[k - lowest] + Math.log(ratio));
+    logs.push(logs[k - lowest]! + Math.log(ratio));
   }
   const top = logs.reduce((x, y) => Math.max(x, y));
   const weights = logs.map((log) => Math.exp(log - top));
-  const bound = weights[a - lowest] * likelyEnough;
+  const bound = weights[a - lowest]! * likelyEnough;
   const sum = (values: readonly number[]): number => values.reduce((x, y) => x + y, 0);
   return Math.min(1, sum(weights.filter((w) => w <= bound)) / sum(weights));
 }

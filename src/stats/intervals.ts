@@ -77,7 +77,7 @@ export function paired(before: ArrayLike<number>, after: ArrayLike<number>): Pai
   if (n === 0 || after.length !== n) {
     throw new R2poError('stats', `expected as many values before as after, got ${n} and ${after.length}`);
   }
-  return pairedOf({ ...moments(Float64Array.from(before, (value, i) => after[i] - value)), n });
+  return pairedOf({ ...moments(Float64Array.from(before, (value, i) => after[i]! - value)), n });
 }
 
 /** The same from the moments of the differences, of one pair or more. */

@@ -15,11 +15,11 @@ export function holm(pValues: readonly number[]): number[] {
       throw new R2poError('stats', `expected p-values from 0 to 1, got ${p} at position ${i}; leave out failed tests`);
     }
   });
-  const ascending = pValues.map((_, i) => i).sort((i, j) => pValues[i] - pValues[j]);
+  const ascending = pValues.map((_, i) => i).sort((i, j) => pValues[i]! - pValues[j]!);
   const adjusted = new Array<number>(m).fill(0);
   let highest = 0;
   ascending.forEach((index, rank) => {
-    highest = Math.min(1, Math.max(highest, (m - rank) * pValues[index]));
+    highest = Math.min(1, Math.max(highest, (m - rank) * pValues[index]!));
     adjusted[index] = highest;
   });
   return adjusted;

@@ -28,10 +28,10 @@ export function ranksOf(values: Float64Array): Ranks {
     let low = 0;
     for (let high = count - 1; low < high; ) {
       const half = (low + high) >>> 1;
-      if (distinct[half] < value) low = half + 1;
+      if (distinct[half]! < value) low = half + 1;
       else high = half;
     }
-    sizes[low]++;
+    sizes[low]!++;
     return low;
   });
   return { classes, sizes };
@@ -43,13 +43,13 @@ export function ranksOf(values: Float64Array): Ranks {
  */
 export function winsOf(a: ArrayLike<number>, b: ArrayLike<number>, count: number): number {
   const tally = new Float64Array(2 * count);
-  for (let i = 0; i < a.length; i++) tally[2 * a[i]]++;
-  for (let i = 0; i < b.length; i++) tally[2 * b[i] + 1]++;
+  for (let i = 0; i < a.length; i++) tally[2 * a[i]!]!++;
+  for (let i = 0; i < b.length; i++) tally[2 * b[i]! + 1]!++;
   let wins = 0;
   let below = 0;
   for (let k = 0; k < tally.length; k += 2) {
-    wins += tally[k] * (below + tally[k + 1] / 2);
-    below += tally[k + 1];
+    wins += tally[k]! * (below + tally[k + 1]! / 2);
+    below += tally[k + 1]!;
   }
   return wins;
 }
@@ -116,8 +116,8 @@ function exactUnpaired(u: number, n: number, m: number): number {
   orders[0] = 1;
   let all = 1;
   for (let i = 1; i <= small; i++) {
-    for (let k = u; k >= large + i; k--) orders[k] -= orders[k - large - i];
-    for (let k = i; k <= u; k++) orders[k] += orders[k - i];
+    for (let k = u; k >= large + i; k--) orders[k]! -= orders[k - large - i]!;
+    for (let k = i; k <= u; k++) orders[k]! += orders[k - i]!;
     all *= (large + i) / i;
   }
   return Math.min(1, (2 * orders.reduce((sum, count) => sum + count, 0)) / all);

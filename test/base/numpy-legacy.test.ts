@@ -41,7 +41,7 @@ const outputTolerance = 1e-13;
 function expectClose(got: ArrayLike<number>, wanted: readonly number[], tolerance: number): void {
   expect(got.length).toBe(wanted.length);
   wanted.forEach((value, i) => {
-    expect(Math.abs(got[i] - value), `entry ${i}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)));
+    expect(Math.abs(got[i]! - value), `entry ${i}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)));
   });
 }
 
@@ -99,7 +99,7 @@ describe('orthonormalColumns', () => {
         const q = orthonormalColumns(a, rows, columns);
         const dot = (x: Float64Array, j: number, y: Float64Array, k: number): number => {
           let sum = 0;
-          for (let i = 0; i < rows; i++) sum += x[i * columns + j] * y[i * columns + k];
+          for (let i = 0; i < rows; i++) sum += x[i * columns + j]! * y[i * columns + k]!;
           return sum;
         };
         for (let j = 0; j < columns; j++) {
@@ -109,13 +109,13 @@ describe('orthonormalColumns', () => {
           }
           // a_j - Q Q' a_j = 0
           for (let i = 0; i < rows; i++) {
-            let rest = a[i * columns + j];
-            for (let k = 0; k < columns; k++) rest -= q[i * columns + k] * dot(q, k, a, j);
+            let rest = a[i * columns + j]!;
+            for (let k = 0; k < columns; k++) rest -= q[i * columns + k]! * dot(q, k, a, j);
             expect(rest).toBeCloseTo(0, 10);
           }
         }
         // The first column of R is the negative of the sign of the first entry, unless there is nothing to reflect.
-        if (rows > 1) expect(Math.sign(dot(q, 0, a, 0))).toBe(-Math.sign(a[0]));
+        if (rows > 1) expect(Math.sign(dot(q, 0, a, 0))).toBe(-Math.sign(a[0]!));
       }),
       { numRuns: 60 },
     );

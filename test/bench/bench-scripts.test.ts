@@ -23,7 +23,7 @@ it('lanes.mjs counts how the lanes of warps are used', async () => {
     .slice(2)
     .map((line) => line.split(/ +/));
   expect(rows.map(([env]) => env)).toEqual(['CliffWalking-v1', 'Nim-v0']);
-  const [[, ...cliff], [, byCandidate, bySeed]] = rows.map(([env, ...values]) => [env, ...values.map(Number)]);
+  const [cliff, [byCandidate, bySeed]] = rows.map(([, ...values]) => values.map(Number)) as [number[], number[]];
   // Every random policy walks until the limit, so no lane waits.
   expect(cliff).toEqual([1, 1, 1000]);
   for (const share of [byCandidate, bySeed]) {
@@ -49,7 +49,7 @@ describeGpu('workgroups.mjs', () => {
     const [title, sizes, row] = stdout.trim().split('\n');
     expect(title).toContain('70 episodes, medians of 1');
     expect(sizes).toMatch(/32 +64\* +128 +256$/);
-    const speeds = row.split(/ +/).slice(1).map(Number);
+    const speeds = row!.split(/ +/).slice(1).map(Number);
     expect(speeds).toHaveLength(4);
     for (const speed of speeds) expect(speed).toBeGreaterThan(0);
   });

@@ -72,7 +72,7 @@ function notingBackend(gpuSeconds: number | null = null): { readonly backend: Ba
       const played = await cpu.measure({ ...job, episodes: 1 }, { ...request, ranks: [0] }, options);
       const of = (candidate: number) => {
         const statistics = played.of(candidate);
-        return { ...statistics, episodes: job.episodes, ordered: request.ranks.map(() => statistics.ordered[0]) };
+        return { ...statistics, episodes: job.episodes, ordered: request.ranks.map(() => statistics.ordered[0]!) };
       };
       return { ...played, gpuSeconds: options?.timing ? gpuSeconds : null, of };
     },

@@ -14,8 +14,8 @@ import type { ReadShader } from '../../src/rollout/webgpu/program/programs.ts';
 import { runCli } from '../support/cli.ts';
 import { describeGpu, hasAdapter } from '../support/gpu.ts';
 
-const cartpole = envs[0];
-const linear = policyKinds[0];
+const cartpole = envs[0]!;
+const linear = policyKinds[0]!;
 /** for the whole episodes of one policy kind: what a software adapter plays in it differs by a factor of a thousand */
 const maxSeconds = 1;
 let cpu: Backend;
@@ -53,7 +53,7 @@ describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ e
         expect(report.start).toEqual({ seeds: 4096, different: 0, ok: true });
         expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
         expect(report.episodes).toHaveLength(4);
-        expect(report.episodes[0].episodes).toBeGreaterThanOrEqual(64);
+        expect(report.episodes[0]!.episodes).toBeGreaterThanOrEqual(64);
         expect(report.ok).toBe(true);
       } finally {
         await other.close();

@@ -62,7 +62,7 @@ describe('r2po analyze', () => {
   it('counts runs, iterations and pairs of the record', async () => {
     const { document } = await analyzed('salience', threeTraj);
     const decided = eventsOf(threeTraj).flatMap((event) => (event.type === 'iteration' ? [event.candidates] : []));
-    const deltas = decided.filter((c) => c.length === 2).map(([a, b]) => b.mean - a.mean);
+    const deltas = decided.filter((c) => c.length === 2).map(([a, b]) => b!.mean - a!.mean);
     expect(deltas.length).toBeGreaterThan(3);
     expect(document.groups[0]).toMatchObject({
       pairs: deltas.length,
@@ -97,7 +97,7 @@ describe('r2po analyze', () => {
     cpSync(threeTraj, unfinished, { recursive: true });
     cpSync(languageRun, damaged, { recursive: true });
     const lines = readFileSync(join(threeTraj, 'events.jsonl'), 'utf8').split('\n');
-    const third = lines.flatMap((line, i) => (line.includes('"type":"iteration"') ? [i] : []))[2];
+    const third = lines.flatMap((line, i) => (line.includes('"type":"iteration"') ? [i] : []))[2]!;
     writeFileSync(join(unfinished, 'events.jsonl'), `${lines.slice(0, third + 2).join('\n')}\n{"type":"eval`);
     writeFileSync(join(damaged, 'events.jsonl'), '{"type":"what"}\n{}\n');
     const { document, stderr } = await analyzed('reward-groups', unfinished, damaged);

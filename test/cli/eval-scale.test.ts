@@ -56,9 +56,9 @@ describe('r2po eval --returns', () => {
     expect(lines[0]).toBe('index,seed,return,length,end');
     let sum = 0;
     for (let i = 0; i < episodes; i++) {
-      const [index, seed, value] = lines[i + 1].split(',').map(Number);
+      const [index, seed, value] = lines[i + 1]!.split(',').map(Number);
       if (index !== i || seed !== 11 + i) throw new Error(`expected index ${i}, got the line "${lines[i + 1]}"`);
-      sum += value;
+      sum += value!;
     }
     expect(sum / episodes).toBe(written.mean);
     // What stands on the edge of two parts is an episode like any other.

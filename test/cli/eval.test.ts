@@ -52,7 +52,7 @@ describe('r2po eval', () => {
   );
 
   it('prints the documented fields, in one document', async () => {
-    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[4].policy.params }));
+    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[4]!.policy.params }));
     const { stdout } = await runCli([...evalArgs, '--policy', path, '--episodes', '30', '--seed', '17', '--json']);
     const document = JSON.parse(stdout);
     expect(Object.keys(document)).toEqual([
@@ -64,7 +64,7 @@ describe('r2po eval', () => {
   });
 
   it('writes every return and the median episode to files', async () => {
-    const path = file('bad.json', JSON.stringify({ kind: 'linear', params: golden.episodes[8].policy.params }));
+    const path = file('bad.json', JSON.stringify({ kind: 'linear', params: golden.episodes[8]!.policy.params }));
     const [returns, trajectory] = [join(folder, 'returns.csv'), join(folder, 'median.json')];
     const files = ['--returns', returns, '--trajectory', trajectory];
     const run = await runCli([...evalArgs, '--policy', path, '--episodes', '9', '--seed', '100', '--json', ...files]);
@@ -83,13 +83,13 @@ describe('r2po eval', () => {
   });
 
   it('counts episodes that --max-steps stopped as capped', async () => {
-    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params }));
+    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
     const args = [...evalArgs, '--policy', path, '--episodes', '3', '--max-steps', '40', '--json'];
     expect(JSON.parse((await runCli(args)).stdout).ends).toEqual({ terminated: 0, truncated: 0, capped: 3 });
   });
 
   it('prints the program of the GPU without playing', async () => {
-    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params }));
+    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
     const { stdout, code } = await runCli([...evalArgs, '--policy', path, '--dump-wgsl', '-']);
     expect(code).toBe(0);
     expect(stdout).toContain('fn env_step(');
@@ -137,14 +137,14 @@ describe('r2po eval', () => {
     const missing = await runCli([...evalArgs, '--policy', join(folder, 'none.json')]);
     expect(missing.stderr).toMatch(/none\.json".*file not found/);
     expect(missing.code).toBe(2);
-    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params }));
+    const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
     const unwritable = await runCli([...evalArgs, '--policy', path, '--returns', join(folder, 'no', 'dir.csv')]);
     expect(unwritable.stderr).toMatch(/cannot write .*dir\.csv/);
     expect(unwritable.code).toBe(2);
   });
 
   it('uses the cpu with a note if auto finds no adapter, and exits 3 with --backend webgpu', async () => {
-    const input = JSON.stringify({ kind: 'linear', params: golden.episodes[0].policy.params });
+    const input = JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params });
     const args = ['eval', '--env', 'CartPole-v1', '--policy', '-', '--episodes', '2', '--json'];
     const auto = await runCli(args, { input, env: noAdapter });
     // Dawn itself may say before that it found no Vulkan library.
@@ -156,12 +156,12 @@ describe('r2po eval', () => {
   });
 
   it.skipIf(!hasAdapter)('plays on webgpu when asked, and names the adapter', async () => {
-    const input = JSON.stringify({ kind: 'linear', params: golden.episodes[8].policy.params });
+    const input = JSON.stringify({ kind: 'linear', params: golden.episodes[8]!.policy.params });
     const args = ['eval', '--env', 'CartPole-v1', '--policy', '-', '--seed', '8', '--episodes', '1', '--json'];
     const { stdout, stderr, code } = await runCli([...args, '--backend', 'webgpu'], { input });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^backend: webgpu on /);
-    expect(JSON.parse(stdout)).toMatchObject({ backend: 'webgpu', mean: golden.episodes[8].total_reward });
+    expect(JSON.parse(stdout)).toMatchObject({ backend: 'webgpu', mean: golden.episodes[8]!.total_reward });
   });
 });
 

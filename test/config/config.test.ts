@@ -386,7 +386,7 @@ describe('resolveConfig', () => {
       const configs = await Promise.all(methods.map(async ({ id }) => (await resolveConfig(`${env}/${id}`)).config));
       for (const config of configs) {
         const { method, iterations, ...shared } = config;
-        const { method: _, iterations: __, ...first } = configs[0];
+        const { method: _, iterations: __, ...first } = configs[0]!;
         expect(shared, `${env}/${method}`).toEqual(first);
         const { stages } = findMethod(method);
         const perIteration = stages.filter((stage) => stage !== 'evaluate').length;
@@ -492,13 +492,13 @@ describe('resolveConfig', () => {
 
   it('refuses files that extend each other, with the circle', async () => {
     const [a, b] = ['a.yaml', 'b.yaml'].map((name) => join(folder, name));
-    writeFileSync(a, `extends: ./b.yaml\n`);
-    writeFileSync(b, `extends: [cartpole/r2po, a.yaml]\n`);
-    expect(await asyncProblem(() => resolveConfig(a))).toBe(
+    writeFileSync(a!, `extends: ./b.yaml\n`);
+    writeFileSync(b!, `extends: [cartpole/r2po, a.yaml]\n`);
+    expect(await asyncProblem(() => resolveConfig(a!))).toBe(
       `${b}:1:10: expected files that do not extend each other, got ${a} -> ${b} -> ${a}`,
     );
-    writeFileSync(a, 'extends: a.yaml\n');
-    expect(await asyncProblem(() => resolveConfig(a))).toContain(`${a} -> ${a}`);
+    writeFileSync(a!, 'extends: a.yaml\n');
+    expect(await asyncProblem(() => resolveConfig(a!))).toContain(`${a} -> ${a}`);
   });
 
   it('refuses a chain that multiplies', async () => {

@@ -179,7 +179,7 @@ describe('parseJson', () => {
         const text = `[${before.join('')}@${JSON.stringify(values)}]`;
         const offset = 1 + before.join('').length;
         const lines = text.slice(0, offset).split('\n');
-        expect(at(text)).toContain(`f:${lines.length}:${lines[lines.length - 1].length + 1}: expected JSON, got "@`);
+        expect(at(text)).toContain(`f:${lines.length}:${lines[lines.length - 1]!.length + 1}: expected JSON, got "@`);
       }),
     );
   });

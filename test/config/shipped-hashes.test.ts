@@ -25,7 +25,7 @@ if (process.env.R2PO_RECORD === '1') {
   for (const name of shippedConfigs()) recorded[name] ??= await hashesOf(name);
   const names = Object.keys(recorded).sort();
   const lines = names.map((name) => {
-    const { hash, run, yaml } = recorded[name];
+    const { hash, run, yaml } = recorded[name]!;
     return `  "${name}": { "hash": "${hash}", "run": "${run}", "yaml": "${yaml}" }`;
   });
   writeFileSync(path, `{\n${lines.join(',\n')}\n}\n`);

@@ -68,7 +68,7 @@ describe('memory', () => {
     expect(trace.finalState).toHaveLength(1);
     trace.steps.forEach((step, t) => {
       expect(step.state).toHaveLength(1);
-      expect(step.obs).toEqual([step.state[0], t === 0 ? 0 : trace.steps[t - 1].reward]);
+      expect(step.obs).toEqual([step.state[0], t === 0 ? 0 : trace.steps[t - 1]!.reward]);
     });
   });
 });
@@ -78,7 +78,7 @@ describe('options', () => {
     const generous = dice.withOptions?.({ bonus: 8 });
     expect(generous?.options).toEqual({ bonus: 8 });
     const [plain, more] = [await cpu.play(job()), await cpu.play(job(generous))];
-    expect(more.returns[0]).toBeGreaterThan(plain.returns[0]);
+    expect(more.returns[0]).toBeGreaterThan(plain.returns[0]!);
     expect(() => findEnv('CartPole-v1', { gravity: 3 })).toThrow('[CartPole-v1] takes no options, got "gravity"');
     expect(findEnv('cartpole', {}).withOptions).toBeNull();
   });

@@ -25,7 +25,7 @@ const controllers: Readonly<Record<string, (env: Env) => Controller>> = {
   'bang-bang': (env) => (_state, t) => {
     const most = env.params.controlLimit;
     return Array.from({ length: actionSize(env.action) }, (_, i) =>
-      Math.floor(t / (25 + 12 * i)) % 2 === 0 ? most : -most,
+      Math.floor(t / (25 + 12 * i)) % 2 === 0 ? most! : -most!,
     );
   },
   feedback: (env) => {
@@ -45,7 +45,7 @@ const controllers: Readonly<Record<string, (env: Env) => Controller>> = {
 
 function uniform(env: Env, rng: Generator): number[] {
   const most = env.params.controlLimit;
-  return Array.from({ length: actionSize(env.action) }, () => rng.uniform(-most, most));
+  return Array.from({ length: actionSize(env.action) }, () => rng.uniform(-most!, most!));
 }
 
 /** Largest errors of single steps, relative to the largest entry of the state, at least 1. */
@@ -70,7 +70,7 @@ function compare(env: Env, simulation: Simulation, control: Controller, seed: nu
     env.dynamics.step(env.params, state, Float64Array.from(action), rng, out);
     const wanted = simulation.read();
     const scale = Math.max(1, ...wanted.map(Math.abs));
-    const error = Math.max(...wanted.map((value, i) => Math.abs(state[i] - value))) / scale;
+    const error = Math.max(...wanted.map((value, i) => Math.abs(state[i]! - value))) / scale;
     // Not a maximum, which would lose a NaN.
     if (limited) {
       errors.limitedSteps++;
@@ -87,7 +87,7 @@ function measure(env: Env, tolerance: number | null, name: string): Errors {
   for (const seed of seeds) {
     const simulation = simulate(env, tolerance);
     try {
-      compare(env, simulation, controllers[name](env), seed, errors);
+      compare(env, simulation, controllers[name]!(env), seed, errors);
     } finally {
       simulation.free();
     }
@@ -108,21 +108,21 @@ const ids = ['InvertedPendulum-v5', 'InvertedDoublePendulum-v5', 'Swimmer-v5'];
 /** What MuJoCo compiles from the model, and we derive: masses, inertias across, and the inverse weights of joints with stops. */
 const compiled: Readonly<Record<string, (p: Params) => { masses: number[]; inertias: number[]; weights: number[] }>> = {
   'InvertedPendulum-v5': (p) => ({
-    masses: [p.cartMass, p.poleMass],
-    inertias: [Number.NaN, p.hingeInertia - p.poleMass * (p.poleEndX ** 2 + p.poleEndZ ** 2) * 0.25],
-    weights: [p.railInverseWeight, p.hingeInverseWeight],
+    masses: [p.cartMass!, p.poleMass!],
+    inertias: [Number.NaN, p.hingeInertia! - p.poleMass! * (p.poleEndX! ** 2 + p.poleEndZ! ** 2) * 0.25],
+    weights: [p.railInverseWeight!, p.hingeInverseWeight!],
   }),
   'InvertedDoublePendulum-v5': (p) => ({
-    masses: [p.cartMass, p.poleMass, p.poleMass],
+    masses: [p.cartMass!, p.poleMass!, p.poleMass!],
     inertias: Array(3)
       .fill(Number.NaN)
-      .fill(p.upperInertia - p.poleMass * (p.poleLength / 2) ** 2, 1),
-    weights: [p.railInverseWeight, Number.NaN, Number.NaN],
+      .fill(p.upperInertia! - p.poleMass! * (p.poleLength! / 2) ** 2, 1),
+    weights: [p.railInverseWeight!, Number.NaN, Number.NaN],
   }),
   'Swimmer-v5': (p) => ({
-    masses: [p.linkMass, p.linkMass, p.linkMass],
-    inertias: [p.linkInertia, p.linkInertia, p.linkInertia],
-    weights: [Number.NaN, Number.NaN, Number.NaN, p.joint1InverseWeight, p.joint2InverseWeight],
+    masses: [p.linkMass!, p.linkMass!, p.linkMass!],
+    inertias: [p.linkInertia!, p.linkInertia!, p.linkInertia!],
+    weights: [Number.NaN, Number.NaN, Number.NaN, p.joint1InverseWeight!, p.joint2InverseWeight!],
   }),
 };
 
@@ -130,7 +130,7 @@ const compiled: Readonly<Record<string, (p: Params) => { masses: number[]; inert
 function expectClose(got: readonly number[], wanted: readonly number[]): void {
   expect(got.length).toBe(wanted.length);
   wanted.forEach((value, i) => {
-    if (!Number.isNaN(value)) expect(Math.abs(got[i] / value - 1), `entry ${i}`).toBeLessThanOrEqual(1e-12);
+    if (!Number.isNaN(value)) expect(Math.abs(got[i]! / value - 1), `entry ${i}`).toBeLessThanOrEqual(1e-12);
   });
 }
 
@@ -139,7 +139,7 @@ describe.each(ids)('%s', (id) => {
 
   it('has the masses, inertias and inverse weights that MuJoCo compiles', () => {
     const simulation = simulate(env, null);
-    const wanted = compiled[id](env.params);
+    const wanted = compiled[id]!(env.params);
     expectClose(simulation.masses, wanted.masses);
     expectClose(simulation.inertias, wanted.inertias);
     expectClose(simulation.inverseWeights, wanted.weights);

@@ -43,7 +43,7 @@ describe('recorded steps', () => {
   it.each(pairs)('of $id on $name', async ({ env, other, golden }) => {
     const count = env.action.kind === 'discrete' ? env.action.meanings.length : Infinity;
     const legal = (a: number): boolean => Number.isInteger(a) && a >= 0 && a < count;
-    const steps = golden.single_step.filter(({ a }) => env.action.kind === 'box' || legal(asVector(a)[0]));
+    const steps = golden.single_step.filter(({ a }) => env.action.kind === 'box' || legal(asVector(a)[0]!));
     const inputs = steps.map((step) => ({
       state: step.s.map(Math.fround),
       action: asVector(step.a).map(Math.fround),
@@ -54,13 +54,13 @@ describe('recorded steps', () => {
     expect(inputs.length).toBeGreaterThanOrEqual(50);
     wanted.forEach((want, i) => {
       const scale = Math.max(1, ...want.state.map(Math.abs));
-      const have = [...got[i].state, ...got[i].obs, got[i].reward];
+      const have = [...got[i]!.state, ...got[i]!.obs, got[i]!.reward];
       [...want.state, ...want.obs, want.reward].forEach((value, j) => {
-        const error = Math.abs(value - have[j]) / scale;
+        const error = Math.abs(value - have[j]!) / scale;
         expect(error, `step ${i}, entry ${j}`).toBeLessThanOrEqual(env.parity.singleStep);
       });
       // Some records lie on a limit, where rounding the state to f32 decides.
-      expect([want.terminated, steps[i].term], `step ${i}`).toContain(got[i].terminated);
+      expect([want.terminated, steps[i]!.term], `step ${i}`).toContain(got[i]!.terminated);
     });
     expect(got.some((step) => step.terminated)).toBe(!neverTerminate.includes(env.id));
   });

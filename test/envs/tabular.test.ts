@@ -41,17 +41,17 @@ describeGpu.each(tables.map((env) => ({ env, id: env.id })))('$id on the GPU', (
       const job = { env, policy, candidates: [table(...recorded.params)], episodes: 1, seed, maxSteps };
       const { returns, lengths } = await gpu.play(job);
       expect(lengths[0]).toBe(length);
-      expect(Math.abs(returns[0] - total_reward)).toBeLessThanOrEqual(rounding(length, total_reward));
+      expect(Math.abs(returns[0]! - total_reward)).toBeLessThanOrEqual(rounding(length, total_reward));
     }
     expect(golden.episodes.length).toBe(12);
   });
 
   it('takes every recorded single step, draws on the very edges included', async () => {
-    const steps = golden.single_step.filter(({ a }) => asVector(a)[0] < actionCount(env));
+    const steps = golden.single_step.filter(({ a }) => asVector(a)[0]! < actionCount(env));
     const inputs = steps.map((step) => ({ state: step.s, action: asVector(step.a), draws: drawsOf(step) }));
     const outputs = await gpu.probe(env, inputs);
     steps.forEach((step, i) => {
-      const { state, reward, terminated } = outputs[i];
+      const { state, reward, terminated } = outputs[i]!;
       const { ns, r, term } = step;
       expect({ state, reward, terminated }, `step ${i}`).toEqual({
         state: ns,
@@ -68,7 +68,7 @@ describeGpu.each(tables.map((env) => ({ env, id: env.id })))('$id on the GPU', (
     const [a, b] = [await cpu.play(job), await gpu.play(job)];
     expect(b.lengths).toEqual(a.lengths);
     expect(b.ends).toEqual(a.ends);
-    const different = a.returns.filter((r, i) => !(Math.abs(b.returns[i] - r) <= rounding(a.lengths[i], r)));
+    const different = a.returns.filter((r, i) => !(Math.abs(b.returns[i]! - r) <= rounding(a.lengths[i]!, r)));
     expect(different).toHaveLength(0);
   });
 });
@@ -90,12 +90,12 @@ describe('FrozenLake', () => {
       const next = new Array<number>(16).fill(0);
       chance.forEach((weight, cell) => {
         for (const turn of [3, 0, 1]) {
-          const [down, right] = moves[(actions[cell] + turn) % 4];
+          const [down, right] = moves[(actions[cell]! + turn) % 4] as [number, number];
           const row = Math.min(3, Math.max(0, Math.floor(cell / 4) + down));
           const column = Math.min(3, Math.max(0, (cell % 4) + right));
-          const letter = rows[row][column];
+          const letter = rows[row]![column];
           if (letter === 'G') arrived += weight / 3;
-          else if (letter !== 'H') next[row * 4 + column] += weight / 3;
+          else if (letter !== 'H') next[row * 4 + column]! += weight / 3;
         }
       });
       chance = next;
@@ -163,9 +163,9 @@ describe('CliffWalking', () => {
     const env = findEnv('cliffwalking', { is_slippery: true });
     const probe = (draw: number) => cpu.probe(env, [{ state: [12], action: [1], draws: [draw] }]);
     // Right is meant: the sides are up and down.
-    expect((await probe(0.1))[0].state).toEqual([0]);
-    expect((await probe(1 / 3))[0].state).toEqual([13]);
-    expect((await probe(1 / 3 + 1 / 3))[0].state).toEqual([24]);
+    expect((await probe(0.1))[0]!.state).toEqual([0]);
+    expect((await probe(1 / 3))[0]!.state).toEqual([13]);
+    expect((await probe(1 / 3 + 1 / 3))[0]!.state).toEqual([24]);
     expect(() => findEnv('cliffwalking', { slippery: true })).toThrow(/expected only the option is_slippery/);
     expect(() => findEnv('cliffwalking', { is_slippery: 1 })).toThrow(/to be true or false, got 1/);
   });
@@ -268,7 +268,7 @@ describe('a table of actions', () => {
   });
 
   it('cannot act on a vector or in a box, and says why', () => {
-    expect(() => buildPolicy('tabular', envs[0])).toThrow(/numbered state/);
+    expect(() => buildPolicy('tabular', envs[0]!)).toThrow(/numbered state/);
     expect(() => buildPolicy('linear', nim)).toThrow(/use one of: tabular/);
   });
 });

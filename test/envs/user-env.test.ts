@@ -21,8 +21,8 @@ let folder: string;
 /** The code blocks of the page, by what stands behind the opening fence. */
 function blocks(info: RegExp): { name: string; text: string }[] {
   return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)]
-    .filter((match) => info.test(match[1]))
-    .map((match) => ({ name: match[1].replace(/^\w+ ?/, ''), text: match[2] }));
+    .filter((match) => info.test(match[1]!))
+    .map((match) => ({ name: match[1]!.replace(/^\w+ ?/, ''), text: match[2]! }));
 }
 
 beforeAll(() => {

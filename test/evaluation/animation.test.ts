@@ -95,7 +95,7 @@ describe('an animated picture', () => {
       ...toyEnv,
       picture: {
         stepSeconds: 1,
-        draw: (_p, [x]) => [{ kind: 'circle', tone: 'ink', x: 0, y: 0, radius: 3, turn: x }],
+        draw: (_p, [x]) => [{ kind: 'circle', tone: 'ink', x: 0, y: 0, radius: 3, turn: x! }],
       },
     };
     const steps = [170, -175].map((x) => ({ state: [x, 0], obs: [], action: [0, 0], reward: 0 }));
@@ -108,7 +108,7 @@ describe('an animated picture', () => {
     const circle = { kind: 'circle', tone: 'ink', x: 0, y: 0, radius: 3 } as const;
     const growing: Env = {
       ...toyEnv,
-      picture: { stepSeconds: 1, draw: (_p, [, t]) => (t < 2 ? [circle] : [circle, circle]) },
+      picture: { stepSeconds: 1, draw: (_p, [, t]) => (t! < 2 ? [circle] : [circle, circle]) },
     };
     expect(() => animate(growing, trace, 'p')).toThrow(/\[Toy-v0\] expected the same shapes in every picture/);
     const broken: Env = { ...toyEnv, picture: { stepSeconds: 1, draw: () => [{ ...circle, x: Number.NaN }] } };

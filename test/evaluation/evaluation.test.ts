@@ -104,7 +104,7 @@ describe('summary', () => {
         expect(summary.ci95?.[0]).toBeLessThanOrEqual(summary.mean);
         expect(summary.ci95?.[1]).toBeGreaterThanOrEqual(summary.mean);
         const ladder = [summary.min, ...quantileLevels.map((level) => summary.quantiles[level]), summary.max];
-        for (let i = 1; i < ladder.length; i++) expect(ladder[i]).toBeGreaterThanOrEqual(ladder[i - 1] - slack);
+        for (let i = 1; i < ladder.length; i++) expect(ladder[i]).toBeGreaterThanOrEqual(ladder[i - 1]! - slack);
         expect(Math.abs(summary.quantiles['0.5'] - summary.median)).toBeLessThanOrEqual(slack);
         const { index, return: median } = summary.median_episode;
         expect(returns[index]).toBe(median);
@@ -121,7 +121,7 @@ describe('summary', () => {
 describe('quantile', () => {
   it('is a given value at a rank and linear between two', () => {
     const sorted = Float64Array.of(1, 2, 4, 8, 16);
-    const of = (q: number) => quantile(5, q, (rank) => sorted[rank]);
+    const of = (q: number) => quantile(5, q, (rank) => sorted[rank]!);
     expect([0, 0.25, 0.5, 0.75, 1].map(of)).toEqual([1, 2, 4, 8, 16]);
     expect(of(0.875)).toBe(12);
     expect(of(0.1)).toBeCloseTo(1.4, 14);
@@ -329,24 +329,24 @@ describe('evaluate', () => {
     const alone = await evaluate(request({ candidates: [fair] }));
     expect(both.summaries.length).toBe(2);
     expect(both.summaries[1]).toEqual(alone.summaries[0]);
-    expect(both.summaries[0].mean).toBe(returns.slice(0, 25).reduce((sum, r) => sum + r, 0) / 25);
+    expect(both.summaries[0]!.mean).toBe(returns.slice(0, 25).reduce((sum, r) => sum + r, 0) / 25);
     expect([...both.means]).toEqual(both.summaries.map((s) => s.mean));
-    expect(both.summaries[0].steps + both.summaries[1].steps).toBe(both.played.steps);
+    expect(both.summaries[0]!.steps + both.summaries[1]!.steps).toBe(both.played.steps);
     expect((await alone.outcomes()).returns).toEqual(returns.slice(25));
-    expect(both.summaries[0].success.threshold).toBe(475);
+    expect(both.summaries[0]!.success.threshold).toBe(475);
   });
 
   it('counts successes from the threshold that it is given', async () => {
     const { summaries } = await evaluate(request({ successThreshold: 30 }));
-    expect(summaries[1].success.threshold).toBe(30);
-    expect(summaries[1].success.count).toBeGreaterThan(0);
-    expect(summaries[0].success.count).toBe(0);
+    expect(summaries[1]!.success.threshold).toBe(30);
+    expect(summaries[1]!.success.count).toBeGreaterThan(0);
+    expect(summaries[0]!.success.count).toBe(0);
   });
 
   it('plays the median episode again', async () => {
     const { summaries, trace } = await evaluate(request({ maxSteps: 90 }));
     for (const candidate of [0, 1]) {
-      const { seed, return: total, length } = summaries[candidate].median_episode;
+      const { seed, return: total, length } = summaries[candidate]!.median_episode;
       const played = await trace(candidate, 'median');
       expect([played.seed, played.return, played.length, played.steps.length]).toEqual([seed, total, length, length]);
     }
@@ -357,7 +357,7 @@ describe('evaluate', () => {
     const params = fair.slice();
     const { summaries, trace } = await evaluate(request({ candidates: [params] }));
     params.set(bad);
-    expect((await trace(0, 'median')).return).toBe(summaries[0].median_episode.return);
+    expect((await trace(0, 'median')).return).toBe(summaries[0]!.median_episode.return);
   });
 
   it.each<{ name: string; trace: (trace: Trace) => Trace }>([
@@ -366,7 +366,7 @@ describe('evaluate', () => {
     { name: 'return that is no number', trace: (t) => ({ ...t, return: NaN }) },
   ])('does not accept a replay with another $name', async ({ trace }) => {
     const { trace: replay, summaries } = await evaluate(request({ backend: changed((e) => e, trace) }));
-    const { seed } = summaries[1].median_episode;
+    const { seed } = summaries[1]!.median_episode;
     await expect(replay(1, 'median')).rejects.toThrow(
       `[evaluate] the replay of the median episode (seed ${seed}) returned`,
     );

@@ -46,8 +46,8 @@ async function returnsOf(
   episodes: number,
   backend: Backend = cpu,
 ) {
-  const { policy, candidates } = request().populations[population];
-  const alone = { backend, env: cartpole, policy, candidates: [candidates[candidate]], maxSteps: 450 };
+  const { policy, candidates } = request().populations[population]!;
+  const alone = { backend, env: cartpole, policy, candidates: [candidates[candidate]!], maxSteps: 450 };
   const result = await evaluate({ ...alone, episodes, seed, keepOutcomes: true });
   return { summary: result.summaries[0], returns: (await result.outcomes()).returns };
 }
@@ -61,9 +61,9 @@ async function expectRight({ order, recheck }: PolicyRanking, backend: Backend):
   if (recheck) parts.push({ list: recheck.policies, seed: recheck.seed, episodes: recheck.episodes });
   for (const { list, seed, episodes } of parts) {
     const [best] = list;
-    const bestAlone = await returnsOf(best.population, best.candidate, seed, episodes, backend);
-    expect(best.summary).toEqual(bestAlone.summary);
-    expect(best.againstBest).toBeNull();
+    const bestAlone = await returnsOf(best!.population, best!.candidate, seed, episodes, backend);
+    expect(best!.summary).toEqual(bestAlone.summary);
+    expect(best!.againstBest).toBeNull();
     const expected: PairedTest[] = [];
     for (const { population, candidate, summary } of list.slice(1)) {
       const alone = await returnsOf(population, candidate, seed, episodes, backend);
@@ -72,10 +72,10 @@ async function expectRight({ order, recheck }: PolicyRanking, backend: Backend):
     }
     const adjusted = holm(expected.map(({ p }) => p));
     list.slice(1).forEach(({ againstBest }, i) => {
-      expect(againstBest?.difference).toBeCloseTo(expected[i].difference, 10);
-      expect(againstBest?.ci95?.[0]).toBeCloseTo(expected[i].ci95?.[0] ?? NaN, 8);
-      expect(againstBest?.ci95?.[1]).toBeCloseTo(expected[i].ci95?.[1] ?? NaN, 8);
-      expect(Math.abs((againstBest?.holmP ?? NaN) / adjusted[i] - 1)).toBeLessThan(1e-6);
+      expect(againstBest?.difference).toBeCloseTo(expected[i]!.difference, 10);
+      expect(againstBest?.ci95?.[0]).toBeCloseTo(expected[i]!.ci95?.[0] ?? NaN, 8);
+      expect(againstBest?.ci95?.[1]).toBeCloseTo(expected[i]!.ci95?.[1] ?? NaN, 8);
+      expect(Math.abs((againstBest?.holmP ?? NaN) / adjusted[i]! - 1)).toBeLessThan(1e-6);
     });
   }
 }
@@ -92,7 +92,7 @@ describe('a ranking', () => {
       ranking.order.slice(0, 3).map(({ population, candidate }) => [population, candidate]),
     );
     // So different from the best that no number of comparisons hides it.
-    expect(ranking.order[3].againstBest?.holmP).toBeLessThan(1e-6);
+    expect(ranking.order[3]!.againstBest?.holmP).toBeLessThan(1e-6);
   });
 
   it('is the same when returns are not kept, for any block size', async () => {
@@ -110,15 +110,15 @@ describe('a ranking', () => {
     const first = order.filter(({ rank }) => rank === 1).map(({ candidate }) => candidate);
     expect(first).toEqual([1, 2, 4]);
     expect(order.map(({ rank }) => rank)).toEqual([1, 1, 1, 4, 4]);
-    expect(order[1].againstBest).toEqual({ difference: 0, ci95: [0, 0], p: 1, holmP: 1 });
+    expect(order[1]!.againstBest).toEqual({ difference: 0, ci95: [0, 0], p: 1, holmP: 1 });
   });
 
   it('of one policy has no comparison, and of one episode no interval', async () => {
     const one = await rankPolicies(request({ populations: [{ policy: linear, candidates: [fair] }] }));
     expect(one.order).toHaveLength(1);
-    expect(one.order[0].againstBest).toBeNull();
+    expect(one.order[0]!.againstBest).toBeNull();
     const single = await rankPolicies(request({ episodes: 1, recheck: { top: 9, episodes: 1 } }));
-    expect(single.order[3].againstBest).toMatchObject({ ci95: null, p: 1, holmP: 1 });
+    expect(single.order[3]!.againstBest).toMatchObject({ ci95: null, p: 1, holmP: 1 });
     expect(single.recheck?.policies).toHaveLength(4);
   });
 
@@ -155,7 +155,7 @@ describe('a ranking', () => {
       const ranking = await rankPolicies(request({ backend: broken, populations, keep }));
       expect(ranking.order.map(({ candidate }) => candidate).sort()).toEqual([0, 2, 4]);
       expect(ranking.broken.map(({ candidate }) => candidate)).toEqual([1, 3]);
-      expect(ranking.broken[0].reason).toContain('got Infinity in the episode with seed 502');
+      expect(ranking.broken[0]!.reason).toContain('got Infinity in the episode with seed 502');
     }
     const alone = [{ policy: linear, candidates: [bad] }];
     await expect(rankPolicies(request({ backend: broken, populations: alone }))).rejects.toThrow(
@@ -186,10 +186,10 @@ describe('a ranking', () => {
         request({ backend, populations, recheck: { top: 2, episodes: 30 } }),
       );
       expect(order).toHaveLength(3);
-      const at = order.findIndex(({ candidate }) => populations[0].candidates[candidate] === broken);
+      const at = order.findIndex(({ candidate }) => populations[0]!.candidates[candidate] === broken);
       expect(recheck?.policies.map((one) => one.position)).toEqual([0, 1].filter((other) => other !== at));
       expect(recheck?.broken).toMatchObject([{ reason: expect.stringContaining('seed 540') }]);
-      if (at === 0) expect(recheck?.policies[0].againstBest).toBeNull();
+      if (at === 0) expect(recheck!.policies[0]!.againstBest).toBeNull();
     }
   });
 

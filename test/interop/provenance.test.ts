@@ -39,9 +39,9 @@ async function importedWith(content: string | Uint8Array) {
 describe('an exported run of the offline optimiser', () => {
   it('is imported as one, with its seed and its settings', async () => {
     const [run] = await importAll(log);
-    const back = run.folder as string;
-    expect(run.files_skipped).toEqual([]);
-    expect(run.notes).toEqual(['r2po.json says that offline answered; ignoring "ollama/test"']);
+    const back = run!.folder as string;
+    expect(run!.files_skipped).toEqual([]);
+    expect(run!.notes).toEqual(['r2po.json says that offline answered; ignoring "ollama/test"']);
     expect(readJson(back)).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71, status: 'finished' });
     expect(readJson(back, 'run.json')).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71 });
     expect(await readRunConfig(back)).toEqual(await readRunConfig(folder));
@@ -54,9 +54,9 @@ describe('an exported run of the offline optimiser', () => {
     const other = await smallRun({ seed: 72, overrides, model });
     const [offline] = await importAll(log);
     const [language] = await importAll((await exported(other.folder)).root);
-    expect(readJson(language.folder as string)).toMatchObject({ model: 'openai/scripted', model_kind: 'model' });
+    expect(readJson(language!.folder as string)).toMatchObject({ model: 'openai/scripted', model_kind: 'model' });
     for (const command of [['report'], ['analyze', 'edits']]) {
-      const { code, stderr } = await runCli([...command, offline.folder as string, language.folder as string]);
+      const { code, stderr } = await runCli([...command, offline!.folder as string, language!.folder as string]);
       expect(code).toBe(2);
       expect(stderr).toContain('offline optimiser');
     }
@@ -64,7 +64,7 @@ describe('an exported run of the offline optimiser', () => {
 
   it('is unfinished if it had not ended', async () => {
     const run = await importedWith(JSON.stringify({ ...told(), status: 'stopped' }));
-    expect(readJson(run.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
+    expect(readJson(run!.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
   });
 });
 
@@ -92,11 +92,11 @@ describe('a damaged or wrong r2po.json', () => {
   it.each(cases)('with %s is ignored and reported', async (_, content, expected) => {
     const value = content();
     const run = await importedWith(typeof value === 'string' ? value : JSON.stringify(value));
-    expect(run.files_skipped).toMatchObject([
+    expect(run!.files_skipped).toMatchObject([
       { path: expect.stringContaining(provenanceName), expected: expect.stringContaining(expected) },
     ]);
-    expect(run.notes).toEqual([]);
-    const summary = readJson<RunSummary>(run.folder as string);
+    expect(run!.notes).toEqual([]);
+    const summary = readJson<RunSummary>(run!.folder as string);
     expect(summary).toMatchObject({ model: 'ollama/test', model_kind: 'model', seed: 1, iterations: 2 });
   });
 
@@ -111,8 +111,8 @@ describe('a damaged or wrong r2po.json', () => {
     await fc.assert(
       fc.asyncProperty(bytes, async (content) => {
         const run = await importedWith(content);
-        expect(run.iterations).toBe(2);
-        expect(run.files_skipped).toHaveLength(1);
+        expect(run!.iterations).toBe(2);
+        expect(run!.files_skipped).toHaveLength(1);
       }),
       { numRuns: 30 },
     );
@@ -157,7 +157,7 @@ it('a log of the reference itself gets no r2po.json when it is exported again', 
   cpSync(log, root, { recursive: true });
   rmSync(join(root, inside));
   const [run] = await importAll(root);
-  const again = (await exported(run.folder as string)).root;
+  const again = (await exported(run!.folder as string)).root;
   expect(existsSync(join(again, inside))).toBe(false);
   expect(existsSync(join(again, inside, '..', 'overall_log.txt'))).toBe(true);
 });

@@ -67,9 +67,9 @@ describe('a log written after the reference', () => {
     const root = temporaryFolder();
     handLog(join(root, experiment, 'run_4'), layout, isTable);
     const [run] = await importAll(root);
-    expect(run.files_skipped).toEqual([]);
+    expect(run!.files_skipped).toEqual([]);
     expect(run).toMatchObject({ method, layout, iterations: 2, already: false, notes: [] });
-    const folder = run.folder as string;
+    const folder = run!.folder as string;
     const events = eventsOf(folder);
     expect(events[0]).toMatchObject({ type: 'imported', layout, source: `${experiment}/run_4` });
     expect(ofType(events, 'warmup').map((event) => [event.return, event.length])).toEqual([
@@ -80,12 +80,12 @@ describe('a log written after the reference', () => {
     const iterations = ofType(events, 'iteration');
     expect(iterations.map(({ kept }) => kept)).toEqual([pair ? 'revision' : 'proposal', 'proposal']);
     const params = isTable ? table : linear;
-    expect(iterations[1].candidates.map((c) => c.params)).toEqual((pair ? [3, 0] : [3]).map(params));
-    expect(iterations[1].trial).toMatchObject({ params: params(3), mean: 47 });
-    expect(iterations[1].logged).toMatchObject({ cpu_s: 1, api_s: 6.5, reward: 47 });
+    expect(iterations[1]!.candidates.map((c) => c.params)).toEqual((pair ? [3, 0] : [3]).map(params));
+    expect(iterations[1]!.trial).toMatchObject({ params: params(3), mean: 47 });
+    expect(iterations[1]!.logged).toMatchObject({ cpu_s: 1, api_s: 6.5, reward: 47 });
     const [first] = ofType(events, 'evaluated');
-    expect(first.summary).toMatchObject({ episodes: 3, min: 10, max: 17, median: 12.5, steps: 39 });
-    expect(ofType(events, 'llm_call')[0].reply.text).toContain('params[0]');
+    expect(first!.summary).toMatchObject({ episodes: 3, min: 10, max: 17, median: 12.5, steps: 39 });
+    expect(ofType(events, 'llm_call')[0]!.reply.text).toContain('params[0]');
     expect(readJson(folder)).toMatchObject({
       imported: true,
       status: 'finished',
@@ -97,16 +97,16 @@ describe('a log written after the reference', () => {
     });
     expect(readJson<{ params: number[] }>(folder, 'best.json').params).toEqual(params(3));
     const rows = readFileSync(join(folder, 'metrics.csv'), 'utf8').trim().split('\n');
-    const column = rows[0].split(',').indexOf('llm_calls');
+    const column = rows[0]!.split(',').indexOf('llm_calls');
     expect(rows.slice(1).map((row) => row.split(',')[column])).toEqual(pair ? ['2', '4'] : ['1', '2']);
 
     // What was written by hand differs in wording only: read again, ours says the same.
     const again = await importAll((await exported(folder)).root);
-    expect(again[0].files_skipped).toEqual([]);
+    expect(again[0]!.files_skipped).toEqual([]);
     const timeless = (f: string) =>
       eventsOf(f).map(({ time: _, ...event }) => (event.type === 'imported' ? { ...event, source: '' } : event));
     const comparable = (f: string) => timeless(f).filter(({ type }) => type !== 'run_started');
-    expect(comparable(again[0].folder as string)).toEqual(comparable(folder));
+    expect(comparable(again[0]!.folder as string)).toEqual(comparable(folder));
   });
 
   it('is found in a tree of experiments, and imported once', async () => {
@@ -130,7 +130,7 @@ describe('a log written after the reference', () => {
   it('is refused by resume and replay', async () => {
     const root = temporaryFolder();
     handLog(join(root, 'cartpole_props', 'run_1'), 'single-call', false);
-    const [{ folder }] = await importAll(root);
+    const { folder } = (await importAll(root))[0]!;
     await expect(openRecordedRun(folder as string)).rejects.toThrow(/imported from a log/);
     expect(() => recordedModel(folder as string)).toThrow(/imported from a log/);
     const options = await prepareRun();
@@ -174,13 +174,13 @@ describe('export', () => {
         const { folder } = await smallRun({ config, seed, overrides });
         const first = await exported(folder);
         const [run] = await importAll(first.root);
-        expect(run.files_skipped).toEqual([]);
-        expect(run.method).toBe(config.split('/')[1]);
+        expect(run!.files_skipped).toEqual([]);
+        expect(run!.method).toBe(config.split('/')[1]);
         const before = ofType(eventsOf(folder), 'evaluated');
-        const after = ofType(eventsOf(run.folder as string), 'evaluated');
+        const after = ofType(eventsOf(run!.folder as string), 'evaluated');
         const numbers = (events: typeof before) => events.map(({ params, summary: s }) => [params, s.mean, s.steps]);
         expect(numbers(after)).toEqual(numbers(before));
-        const second = await exported(run.folder as string);
+        const second = await exported(run!.folder as string);
         expect(second.files).toEqual(first.files);
       }),
       { numRuns: 12 },
@@ -192,20 +192,20 @@ describe('export', () => {
     const { folder, summary } = await smallRun({ config: 'cartpole/three-traj', overrides });
     const { files } = await exported(folder);
     const run = 'cartpole_three_traj/run_1';
-    const rows = files[`${run}/overall_log.txt`].trim().split('\n').slice(1);
+    const rows = files[`${run}/overall_log.txt`]!.trim().split('\n').slice(1);
     expect(rows.map((row) => Number(row.split(', ')[5])).at(-1)).toBe(summary.final_reward);
-    expect(rows[1].split(', ')[3]).toBe(String(summary.episodes));
+    expect(rows[1]!.split(', ')[3]).toBe(String(summary.episodes));
     const outcome = files[`${run}/episode_0/reflection_outcome.txt`];
     expect(outcome).toMatch(
       /^initial_reward=-?\d+\.\d{4}\nrevised_reward=-?\d+\.\d{4}\nwinner=(revision|original)_won\n/,
     );
-    const reasoning = files[`${run}/episode_0/parameters_reasoning.txt`];
+    const reasoning = files[`${run}/episode_0/parameters_reasoning.txt`]!;
     for (const name of ['Worst', 'Median', 'Best']) {
       expect(reasoning).toMatch(new RegExp(`^${name} rollout \\(rollout \\d+, reward=[-+]?\\d+(?:\\.\\d+)?\\):$`, 'm'));
     }
     expect(reasoning.match(/^LLM:$/gm)).toHaveLength(1);
     expect(reasoning.match(/^Critic-LLM response:$/gm)).toHaveLength(1);
-    const totals = files[`${run}/episode_1/revised_proposal_rollout.txt`].match(/^Total reward: -?\d+\.\d+$/gm);
+    const totals = files[`${run}/episode_1/revised_proposal_rollout.txt`]!.match(/^Total reward: -?\d+\.\d+$/gm);
     expect(totals).toHaveLength(3);
   });
 });
@@ -224,10 +224,10 @@ describe('a damaged log', () => {
         const path = join(root, file);
         truncateSync(path, Math.floor(share * statSync(path).size));
         const [run] = await importAll(root);
-        expect(run.iterations).toBeGreaterThanOrEqual(1);
-        expect(run.files_skipped.every((skip) => skip.expected !== '' && skip.found !== '')).toBe(true);
-        const { best_reward, iterations } = readJson(run.folder as string);
-        expect(iterations).toBe(run.iterations);
+        expect(run!.iterations).toBeGreaterThanOrEqual(1);
+        expect(run!.files_skipped.every((skip) => skip.expected !== '' && skip.found !== '')).toBe(true);
+        const { best_reward, iterations } = readJson(run!.folder as string);
+        expect(iterations).toBe(run!.iterations);
         expect([22, 47]).toContain(best_reward);
       }),
       { numRuns: 60 },
@@ -245,7 +245,7 @@ describe('a damaged log', () => {
         cpSync(whole, root, { recursive: true });
         writeFileSync(join(root, file), content);
         const [run] = await importAll(root);
-        expect(run.iterations).toBeGreaterThanOrEqual(1);
+        expect(run!.iterations).toBeGreaterThanOrEqual(1);
       }),
       { numRuns: 60 },
     );
@@ -264,9 +264,9 @@ describe('a damaged log', () => {
     writeFileSync(at('episode_1/notes.md'), 'mine');
     appendFileSync(at('overall_log.txt'), '3, 1.0, 2.0');
     const [run] = await importAll(root);
-    expect(run.iterations).toBe(2);
+    expect(run!.iterations).toBe(2);
     const found = Object.fromEntries(
-      run.files_skipped.map((s) => [relative(at(''), s.path), `${s.expected}: ${s.found}`]),
+      run!.files_skipped.map((s) => [relative(at(''), s.path), `${s.expected}: ${s.found}`]),
     );
     expect(found).toMatchObject({
       'episode_0/initial_proposal_rollout.txt': 'UTF-8 text in line 1: other bytes',
@@ -275,10 +275,10 @@ describe('a damaged log', () => {
       'episode_1/notes.md': 'a file of the two-call layout: another',
       'overall_log.txt': 'a whole row of six numbers in line 4: "3, 1.0, 2.0"',
     });
-    const iterations = ofType(eventsOf(run.folder as string), 'iteration');
+    const iterations = ofType(eventsOf(run!.folder as string), 'iteration');
     // The lost mean comes from the outcome, the lost outcome from the row.
-    expect(iterations[0].candidates[0].mean).toBe(13.1667);
-    expect(iterations[1].kept).toBe('proposal');
+    expect(iterations[0]!.candidates[0]!.mean).toBe(13.1667);
+    expect(iterations[1]!.kept).toBe('proposal');
   });
 
   it('notices the parameters of another policy, and keeps what it returned', async () => {
@@ -286,10 +286,10 @@ describe('a damaged log', () => {
     const odd = candidate([1, 2, 3], [5, 8], [5, 8]);
     writeReferenceLog({ folder: join(root, 'cartpole_props', 'run_1'), layout: 'single-call', iterations: [[odd]] });
     const [run] = await importAll(root);
-    expect(run.files_skipped).toMatchObject([{ expected: '10 parameters, as the policy has', found: '3' }]);
-    const [{ candidates }] = ofType(eventsOf(run.folder as string), 'iteration');
+    expect(run!.files_skipped).toMatchObject([{ expected: '10 parameters, as the policy has', found: '3' }]);
+    const { candidates } = ofType(eventsOf(run!.folder as string), 'iteration')[0]!;
     expect(candidates).toEqual([{ label: 'proposal', params: [], mean: 6.5 }]);
-    expect(ofType(eventsOf(run.folder as string), 'evaluated')[0].summary).toMatchObject({ episodes: 2, max: 8 });
+    expect(ofType(eventsOf(run!.folder as string), 'evaluated')[0]!.summary).toMatchObject({ episodes: 2, max: 8 });
   });
 
   it('reports fewer rollouts than the logged mean covers', async () => {
@@ -299,7 +299,7 @@ describe('a damaged log', () => {
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.slice(0, text.lastIndexOf('1.0, 1.1')));
     const [run] = await importAll(root);
-    expect(run.files_skipped).toMatchObject([{ path, expected: 'rollouts with the logged mean 13.1667' }]);
+    expect(run!.files_skipped).toMatchObject([{ path, expected: 'rollouts with the logged mean 13.1667' }]);
   });
 
   it('may have files where folders should be, and folders where files should be', async () => {
@@ -313,8 +313,8 @@ describe('a damaged log', () => {
     rmSync(join(run, 'episode_1', 'revised_proposal_rollout.txt'));
     mkdirSync(join(run, 'episode_1', 'revised_proposal_rollout.txt'));
     const [imported] = await importAll(root);
-    expect(imported.iterations).toBe(1);
-    const skipped = imported.files_skipped.map(({ path }) => relative(run, path));
+    expect(imported!.iterations).toBe(1);
+    const skipped = imported!.files_skipped.map(({ path }) => relative(run, path));
     expect(skipped).toContain('episode_0');
     expect(skipped).toContain('warmup');
     expect(skipped).toContain(join('episode_1', 'revised_proposal_rollout.txt'));
@@ -327,7 +327,7 @@ describe('a damaged log', () => {
     mkdirSync(join(run, 'episode_2'));
     writeFileSync(join(run, 'episode_2', 'initial_proposal_rollout.txt'), '1.0\nparameter');
     const [imported] = await importAll(root);
-    expect(readJson(imported.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
+    expect(readJson(imported!.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
   });
 
   it('does not fill the memory', async () => {
@@ -354,8 +354,8 @@ describe('a damaged log', () => {
     const grown: number[] = [];
     const timer = setInterval(() => grown.push(held() - before), 400);
     const [run] = await importAll(dirname(folder)).finally(() => clearInterval(timer));
-    expect(run.iterations).toBe(2);
-    expect(run.files_skipped).toEqual([]);
+    expect(run!.iterations).toBe(2);
+    expect(run!.files_skipped).toEqual([]);
     expect(grown.length).toBeGreaterThan(3);
     expect(Math.max(...grown)).toBeLessThan(30e6);
   }, 240_000);
@@ -437,7 +437,7 @@ describe('a cell of the table', () => {
   /** One record after RFC 4180. */
   function parseCsv(text: string): string[] {
     return [...`,${text}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,"]*))/g)].map(([, quoted, bare]) =>
-      quoted === undefined ? bare : quoted.replaceAll('""', '"'),
+      quoted === undefined ? bare! : quoted.replaceAll('""', '"'),
     );
   }
 });

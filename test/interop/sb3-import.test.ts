@@ -90,7 +90,7 @@ describe('a monitor file', () => {
         const { parser, episodes } = parse(`${header(start, 'Pong-v0')}r,l,t,note\r\n${lines.join('')}`);
         expect(episodes).toEqual(
           rows
-            .map(([one], i) => ({ return: one.r, length: one.l, time: start + sorted[i] }))
+            .map(([one], i) => ({ return: one.r, length: one.l, time: start + sorted[i]! }))
             .map((e) => ({
               ...e,
               return: e.return + 0,
@@ -186,7 +186,7 @@ describe('a monitor file', () => {
     expect(cellsOf('1,"a,""b",2')).toEqual(['1', 'a,"b', '2']);
     expect(cellsOf('1,"a')).toBeNull();
     const { parser, episodes } = parse(`${header(1)}r,l,t,x\r\n1,2,3,"a\r\n${'1,2,3,b\r\n'.repeat(70)}`);
-    expect(parser.problems[0].expected).toBe('a quoted cell of fewer than 64 lines in line 3');
+    expect(parser.problems[0]!.expected).toBe('a quoted cell of fewer than 64 lines in line 3');
     expect(episodes).toHaveLength(70 - 63);
   });
 
@@ -230,7 +230,11 @@ describe('names', () => {
     ['sacred/hippo', null, undefined, 0],
   ])('of %s', (path, algorithm, env, number) => {
     const names = path.split('/');
-    expect([algorithmIn(names), envIn(names)?.id, numberIn(names[names.length - 1])]).toEqual([algorithm, env, number]);
+    expect([algorithmIn(names), envIn(names)?.id, numberIn(names[names.length - 1]!)]).toEqual([
+      algorithm,
+      env,
+      number,
+    ]);
   });
 
   it('of algorithms are plain', () => {
@@ -272,7 +276,7 @@ describe('an imported training', () => {
       files_skipped: [],
       notes: ['omitted the last 1 episodes, fewer than the window of 2'],
     });
-    const folder = runs[0].folder as string;
+    const folder = runs[0]!.folder as string;
     expect(means(folder)).toEqual([15, 265]);
     expect(readJson(folder)).toMatchObject({
       status: 'finished',
@@ -316,19 +320,19 @@ describe('an imported training', () => {
     const [first] = (await importAll(root, { runsDir })).runs;
     expect((await importAll(root, { runsDir })).runs[0]).toEqual({ ...first, already: true });
     const [wide] = (await importAll(root, { runsDir, window: 4 })).runs;
-    expect([wide.already, means(wide.folder as string)]).toEqual([false, [140]]);
+    expect([wide!.already, means(wide!.folder as string)]).toEqual([false, [140]]);
     // Two readings of the same files are one run to a report.
     expect(findReportRuns([runsDir]).leftOut).toHaveLength(1);
     appendFileSync(join(folder, '0.monitor.csv'), row({ r: 90, l: 90, t: 12 }));
     const [longer] = (await importAll(root, { runsDir })).runs;
-    expect([longer.already, means(longer.folder as string)]).toEqual([false, [15, 265, 80]]);
+    expect([longer!.already, means(longer!.folder as string)]).toEqual([false, [15, 265, 80]]);
   });
 
   it('with fewer episodes than a mean takes has one mean', async () => {
     const root = temporaryFolder();
     twoMonitors(root);
     const { runs } = await importAll(root, { window: 50 });
-    expect(means(runs[0].folder as string)).toEqual([126]);
+    expect(means(runs[0]!.folder as string)).toEqual([126]);
   });
 
   it('needs an algorithm and an environment from somewhere', async () => {
@@ -337,11 +341,11 @@ describe('an imported training', () => {
     write(join(root, 'ppo', 'walker_1', 'monitor.csv'), monitor(9, [{ r: 1, l: 1, t: 1 }], 'Walker2d-v4'));
     const { runs } = await importAll(root);
     expect(runs.map((run) => run.folder)).toEqual([null, null]);
-    expect(runs[0].files_skipped[0].expected).toMatch(/^an environment of r2po .* or --env$/);
-    expect(runs[1].files_skipped[0].found).toMatch(/^unknown environment "Walker2d-v4"/);
+    expect(runs[0]!.files_skipped[0]!.expected).toMatch(/^an environment of r2po .* or --env$/);
+    expect(runs[1]!.files_skipped[0]!.found).toMatch(/^unknown environment "Walker2d-v4"/);
     const pong = findEnv('pong');
     const told = await importAll(join(root, 'mine'), { env: pong });
-    expect(told.runs[0].files_skipped[0].expected).toMatch(/or --method with its name$/);
+    expect(told.runs[0]!.files_skipped[0]!.expected).toMatch(/or --method with its name$/);
     const both = await importAll(root, { env: pong, method: 'qrdqn' });
     expect(both.runs.map(({ env, method, notes }) => [env, method, notes])).toEqual([
       ['Pong-v0', 'sb3/qrdqn', []],
@@ -374,11 +378,11 @@ describe('an imported training', () => {
     appendFileSync(join(folder, '1.monitor.csv'), '500,50');
     appendFileSync(join(folder, '0.monitor.csv'), Buffer.from([0xff, 0xfe, 10]));
     const [run] = (await importAll(root)).runs;
-    expect(run.files_skipped.map(({ expected }) => expected)).toEqual([
+    expect(run!.files_skipped.map(({ expected }) => expected)).toEqual([
       'UTF-8 text in line 6',
       'a whole line in line 5',
     ]);
-    expect([run.iterations, readJson(run.folder as string).status]).toEqual([2, 'stopped']);
+    expect([run!.iterations, readJson(run!.folder as string).status]).toEqual([2, 'stopped']);
   });
 
   it('survives any bytes in its file', async () => {
@@ -392,8 +396,8 @@ describe('an imported training', () => {
         const folder = twoMonitors(root);
         writeFileSync(join(folder, '0.monitor.csv'), content.subarray(0, Math.max(0, content.length - cut)));
         const [run] = (await importAll(root)).runs;
-        expect(run.iterations).toBeGreaterThanOrEqual(1);
-        expect(findReportRuns([run.folder as string]).runs).toHaveLength(1);
+        expect(run!.iterations).toBeGreaterThanOrEqual(1);
+        expect(findReportRuns([run!.folder as string]).runs).toHaveLength(1);
       }),
       { numRuns: 60 },
     );
@@ -455,7 +459,7 @@ describe('a baseline of the reference', () => {
       files_skipped: [],
       notes: [],
     });
-    const folder = run.folder as string;
+    const folder = run!.folder as string;
     expect(readJson(folder)).toMatchObject({
       status: 'finished',
       seed: 4,
@@ -471,7 +475,7 @@ describe('a baseline of the reference', () => {
       evaluated: true,
     });
     const [found] = findReportRuns([folder]).runs;
-    expect(['sb3.hyperparams.n_steps', 'evaluation.episodes'].map((key) => groupValue(found, key))).toEqual([
+    expect(['sb3.hyperparams.n_steps', 'evaluation.episodes'].map((key) => groupValue(found!, key))).toEqual([
       '512',
       '20',
     ]);
@@ -490,12 +494,12 @@ describe('a baseline of the reference', () => {
       `${logHeader}1, 0.5, 0.0, 21, 30, nan\n2, 1.0, 0.0\n`,
     );
     const { runs } = await importAll(root);
-    expect(readJson(runs[0].folder as string)).toMatchObject({ status: 'stopped', env: 'Nim-v0', method: 'sb3/a2c' });
-    expect(runs[1].notes).toEqual([
+    expect(readJson(runs[0]!.folder as string)).toMatchObject({ status: 'stopped', env: 'Nim-v0', method: 'sb3/a2c' });
+    expect(runs[1]!.notes).toEqual([
       'the rows of the log give mean_reward -0.375, the summary gives 30',
       'the rows of the log give final_reward 0.25, the summary gives 20',
     ]);
-    expect([runs[2].folder, runs[2].files_skipped.length]).toEqual([null, 2]);
+    expect([runs[2]!.folder, runs[2]!.files_skipped.length]).toEqual([null, 2]);
   });
 });
 
@@ -521,7 +525,7 @@ describe('beside searches', () => {
       allowMixed: false,
     };
     const report = makeReport(found, options);
-    const trained = report.groups.filter(({ runs }) => runs[0].manifest.imported);
+    const trained = report.groups.filter(({ runs }) => runs[0]!.manifest.imported);
     expect(trained.map(({ values, runs, rewards }) => [values[1], runs.length, rewards.mean?.mean])).toEqual([
       ['sb3/ppo', 1, 140],
       ['sb3/trpo', 2, (181 / 3 + 282 / 3) / 2],
@@ -536,25 +540,25 @@ describe('beside searches', () => {
       },
     ]);
     const [rewards] = reportTables(report);
-    expect(rewards.note).toContain('CartPole-v1, sb3/trpo, none: means of 20 evaluation episodes each.');
+    expect(rewards!.note).toContain('CartPole-v1, sb3/trpo, none: means of 20 evaluation episodes each.');
     const [ours, ppo, trpo] = report.published!;
-    expect([ours, ppo, trpo].map(({ method, bestTraining }) => [method, bestTraining?.mean.mean])).toEqual([
+    expect([ours, ppo, trpo].map((one) => [one?.method, one?.bestTraining?.mean.mean])).toEqual([
       ['r2po', 216.92],
       ['sb3/ppo', 216.92],
       ['sb3/trpo', 216.92],
     ]);
-    expect([ppo.published, ppo.differences]).toEqual([
+    expect([ppo!.published, ppo!.differences]).toEqual([
       null,
       [expect.stringMatching(/^means of 2 training episodes each/)],
     ]);
-    expect(trpo.best?.published).toEqual({ mean: 490.76, std: 29.22 });
-    expect(trpo.differences).toEqual(['2 runs, published 10', 'iterations 3, published 190']);
+    expect(trpo!.best?.published).toEqual({ mean: 490.76, std: 29.22 });
+    expect(trpo!.differences).toEqual(['2 runs, published 10', 'iterations 3, published 190']);
   });
 
   it('is refused where policies or prompts are needed', async () => {
     const root = temporaryFolder();
     twoMonitors(root);
-    const [{ folder }] = (await importAll(root)).runs;
+    const { folder } = (await importAll(root)).runs[0]!;
     const path = folder as string;
     const refusal = /an imported training \(Stable-Baselines3, monitor\) that has rewards only/;
     await expect(openRecordedRun(path)).rejects.toThrow(refusal);

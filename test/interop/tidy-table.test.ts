@@ -76,7 +76,7 @@ describe('r2po export', () => {
     }
     const rows = await readParquet(join(out, 'runs.parquet'));
     const [header, ...lines] = readFileSync(join(out, 'runs.csv'), 'utf8').trimEnd().split('\n');
-    expect(header.split(',')).toEqual(Object.keys(rows[0]));
+    expect(header!.split(',')).toEqual(Object.keys(rows[0]!));
     expect(lines).toEqual(
       rows.map((row) =>
         Object.values(row)

@@ -179,7 +179,7 @@ describe('text that comes in tokens', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 60, maxLength: 60 }), (sizes) => {
         const pieces: string[] = [];
-        for (let at = 0, i = 0; at < whole.length; at += sizes[i], i++) pieces.push(whole.slice(at, at + sizes[i]));
+        for (let at = 0, i = 0; at < whole.length; at += sizes[i]!, i++) pieces.push(whole.slice(at, at + sizes[i]!));
         expect(collect(pieces, 'free')).toMatchObject({
           text: 'params[0]: 1\nwhy <think>',
           reasoning: 'a <thin b</thin c',

@@ -221,7 +221,7 @@ describe('the offline model', () => {
   it('changes one parameter a little when it is above the threshold and failed once', async () => {
     const proposal = [1, 2.5, 3, -4];
     const text = await textFor(await statisticsCritic(criticOf(context, proposal, [100, 100, 100, 90])));
-    const changes = parsed(text, context).map((value, i) => Math.abs(value - proposal[i]));
+    const changes = parsed(text, context).map((value, i) => Math.abs(value - proposal[i]!));
     expect(changes.filter((change) => change > 0)).toHaveLength(1);
     expect(Math.max(...changes)).toBeLessThanOrEqual(0.2 * 0.7 + 0.051);
   });
@@ -234,7 +234,7 @@ describe('the offline model', () => {
       expect(revision).not.toEqual(proposal);
       // Rounding to one decimal may add half a tenth.
       revision.forEach((value, i) => {
-        expect(Math.abs(value - proposal[i])).toBeLessThanOrEqual(0.7 + 0.051);
+        expect(Math.abs(value - proposal[i]!)).toBeLessThanOrEqual(0.7 + 0.051);
       });
     }
   });
@@ -299,7 +299,7 @@ describe('replies to any history', () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.nat({ max: 30 }), fc.nat(), async (count, size, seed) => {
         const rng = Generator.from(seed);
         const values = [0, 1, 2, 5];
-        const point = () => Array.from({ length: count }, () => values[rng.integers(0, 4)]);
+        const point = () => Array.from({ length: count }, () => values[rng.integers(0, 4)]!);
         const trials = Array.from({ length: size }, () => iterated(point(), rng.integers(0, 3)));
         const context = contextOf(policyWith(count, { kind: 'choice', values }), trials);
         const next = parsed(await textFor(searchPrompt(context)), context);
@@ -333,7 +333,7 @@ describe('the parts of the optimiser', () => {
   it('scores by rank, equal values alike', () => {
     const [low, tied, same, high] = normalScores([-1e9, 3, 3, 1e9]);
     expect(tied).toBe(same);
-    expect(low).toBeCloseTo(-high, 12);
+    expect(low).toBeCloseTo(-high!, 12);
     expect(tied).toBeCloseTo(0, 12);
     expect(high).toBeGreaterThan(1);
   });
@@ -360,7 +360,7 @@ describe('the parts of the optimiser', () => {
 describe('searching with the real prompts', () => {
   /** 100 at the optimum, falling by the squared distance; `noise` is the deviation of one measurement. */
   const quadratic = (params: readonly number[], goal: readonly number[]) =>
-    100 - params.reduce((sum, x, i) => sum + (x - goal[i]) ** 2, 0);
+    100 - params.reduce((sum, x, i) => sum + (x - goal[i]!) ** 2, 0);
 
   async function best(goal: readonly number[], iterations: number, seed: number): Promise<number> {
     const rng = Generator.from(seed);
@@ -387,6 +387,6 @@ describe('searching with the real prompts', () => {
       await best([4, 0.3, -4.9, 1.1, -1.8, 5.2, -0.4], 40, 3),
     ];
     // 45 points drawn at random from this box reach about 66 on average.
-    expect((found[0] + found[1] + found[2]) / 3).toBeGreaterThan(88);
+    expect((found[0]! + found[1]! + found[2]!) / 3).toBeGreaterThan(88);
   });
 });

@@ -132,9 +132,9 @@ describe.each(rows)('$id', ({ id, method, expected }) => {
     expect(script.prompts).toHaveLength(expected.shows.length);
     script.prompts.forEach((messages, i) => {
       expect(messages.map(({ role }) => role)).toEqual(['user']);
-      const text = messages[0].content;
+      const text = messages[0]!.content;
       const shown = (Object.keys(facts) as Fact[]).filter((fact) => text.includes(facts[fact](context)));
-      expect(shown.sort(), `call ${i + 1}`).toEqual([...expected.shows[i]].sort());
+      expect(shown.sort(), `call ${i + 1}`).toEqual([...expected.shows[i]!].sort());
       expect(text).toContain('Iteration 12 of 83.');
       expect(text).toContain('with at most 2 decimals');
       expect(text.endsWith('the first line begins with "params[0]:".')).toBe(true);
@@ -176,7 +176,7 @@ describe('tables of actions', () => {
   async function promptsOf(id: string, of: PromptContext): Promise<string[]> {
     const script = scripted([reply, reply], [0.5, 0.6]);
     await runIteration(findMethod(id), of, script.effects);
-    return script.prompts.map((messages) => messages[0].content);
+    return script.prompts.map((messages) => messages[0]!.content);
   }
 
   it.each(methods.map((m) => m.id))('are asked for by %s with their allowed values and no step', async (id) => {
@@ -199,20 +199,20 @@ describe('tables of actions', () => {
 
   it('keep the beginning of the prompt for most trials, although episodes are dropped', async () => {
     const many = Array.from({ length: 40 }, (_, i) => ({
-      ...past[i % 2],
+      ...past[i % 2]!,
       mean: i,
       trace: async () => ({ ...traceOf(20, i), steps: lakeSteps(20) }),
     }));
     const texts: string[] = [];
     for (let n = 1; n <= many.length; n++) {
       const of = { ...lake, trials: many.slice(0, n), settings: { ...settings, trajectoryTokens: 2500 } };
-      texts.push((await promptsOf('props-plus', of))[0]);
-      expect(estimateTokens(texts[n - 1])).toBeLessThan(2500 + 3000);
+      texts.push((await promptsOf('props-plus', of))[0]!);
+      expect(estimateTokens(texts[n - 1]!)).toBeLessThan(2500 + 3000);
       expect(texts[n - 1]).toContain(`trial ${n}: `);
       expect(texts[n - 1]).toContain(`return 20, length 20 steps`);
     }
     const kept = texts.slice(1).filter((text, i) => {
-      const history = texts[i].slice(0, texts[i].indexOf('\n\n## Progress'));
+      const history = texts[i]!.slice(0, texts[i]!.indexOf('\n\n## Progress'));
       return text.startsWith(history);
     });
     expect(kept.length).toBeGreaterThan(30);
@@ -225,7 +225,7 @@ describe('settings of the evidence', () => {
     const script = scripted(good, [120, 340]);
     const basic = { ...context, settings: { ...settings, statistics: 'basic' as const } };
     await runIteration(findMethod('r2po'), basic, script.effects);
-    const critic = script.prompts[1][0].content;
+    const critic = script.prompts[1]![0]!.content;
     expect(critic).toContain('- return: mean 120, lowest 61, highest 388');
     expect(critic).toContain('successes: 3 of 17');
     expect(critic).not.toMatch(/standard deviation|quantiles|truncated:/);
@@ -236,7 +236,7 @@ describe('settings of the evidence', () => {
     for (const { id } of methods) {
       const script = scripted(good, [120, 340]);
       await runIteration(findMethod(id), { ...context, settings: { ...settings, prompt } }, script.effects);
-      for (const [{ content }] of script.prompts) {
+      for (const { content } of script.prompts.map((messages) => messages[0]!)) {
         expect(content).not.toMatch(/CartPole|\bcart\b|\bpole\b|theta|x_dot|push|## Environment/);
       }
     }
@@ -247,7 +247,7 @@ describe('settings of the evidence', () => {
     const of = { ...context, settings: { ...settings, prompt, trajectoryTokens: null } };
     const script = scripted(good, [120.129, 340]);
     await runIteration(findMethod('r2po'), of, script.effects);
-    const [search, critic] = script.prompts.map(([{ content }]) => content);
+    const [search, critic] = script.prompts.map((messages) => messages[0]!.content);
     for (const text of [search, critic]) {
       expect(text).toMatch(/^trial 0: .* = 21$/m);
       expect(text).toMatch(/^trial 1: .* = 234.57$/m);
@@ -276,7 +276,7 @@ describe('settings of the evidence', () => {
     const critic = async (excerpts: number): Promise<string> => {
       const script = scripted(good, [120, 340]);
       await runIteration(findMethod('reptraj'), of(excerpts), script.effects);
-      return script.prompts[1][0].content;
+      return script.prompts[1]![0]!.content;
     };
     expect(await critic(0)).not.toContain('an episode of it');
     expect(played).toBe(0);
@@ -299,16 +299,16 @@ describe('settings of the evidence', () => {
       'ask critic 0 in 12',
       'evaluate revision',
     ]);
-    const critic = script.prompts[1][0].content;
+    const critic = script.prompts[1]![0]!.content;
     expect(critic).toContain('over the same 29 episodes:');
     expect(critic).toContain('- params[0] from 1 to 0.25: -12.5 (95 % interval -15 to -10)');
     expect(critic).toContain('- params[3] from 1 to 1.75: +3.25 (95 % interval 0.75 to 5.75)');
-    expect(script.prompts[0][0].content).not.toContain('interval');
+    expect(script.prompts[0]![0]!.content).not.toContain('interval');
   });
 
   it('lets a paired test decide, and keeps the later one where it cannot', async () => {
     const kept = async (p: number, means: readonly number[]) => {
-      const test = { difference: means[1] - means[0], ci95: null, p };
+      const test = { difference: means[1]! - means[0]!, ci95: null, p };
       return runIteration(findMethod('r2po'), context, scripted(good, means, test).effects);
     };
     expect((await kept(0.04, [120, 119])).kept).toBe('proposal');
@@ -321,16 +321,16 @@ describe('settings of the evidence', () => {
   });
 
   it('sends parameters of the history back once, where that is asked for', async () => {
-    const repeat = replyOf(trials[1].params);
+    const repeat = replyOf(trials[1]!.params);
     const asked = { ...context, settings: { ...settings, duplicates: 'repair' as const } };
-    const mended = scripted([repeat, good[0]], [120]);
+    const mended = scripted([repeat, good[0]!], [120]);
     await runIteration(findMethod('props'), asked, mended.effects);
     expect(mended.problems).toEqual([
       'That is trial 2. Change at least 2 of its numbers, for example params[2] and params[7].',
     ]);
-    expect(mended.evaluated[0].params).toEqual(vector(1));
+    expect(mended.evaluated[0]!.params).toEqual(vector(1));
     // Where a grammar holds the reply, it cannot be the same again.
-    const [two, seven] = [2, 7].map((index) => ({ index, value: trials[1].params[index] }));
+    const [two, seven] = [2, 7].map((index) => ({ index, value: trials[1]!.params[index] }));
     expect(mended.forbidden).toEqual([[], [two, seven]]);
     const insists = scripted([repeat, repeat], [120]);
     await runIteration(findMethod('props'), asked, insists.effects);
@@ -343,7 +343,7 @@ describe('settings of the evidence', () => {
   it('shows no episode where there is no trial yet', async () => {
     const script = scripted(good, [120]);
     await runIteration(findMethod('critic-only'), { ...context, trials: [] }, script.effects);
-    const text = script.prompts[0][0].content;
+    const text = script.prompts[0]![0]!.content;
     expect(text).toContain('There are no earlier trials.');
     expect(text).not.toMatch(/^## (?:An episode|Excerpts)/m);
   });

@@ -61,7 +61,7 @@ describe('one iteration of R2PO', () => {
     let asked = 0;
     const effects: Effects = {
       ...recorded.effects,
-      ask: async () => ({ text: good[asked++], reasoning: null, finish: 'stop', tokens: 9 }),
+      ask: async () => ({ text: good[asked++]!, reasoning: null, finish: 'stop', tokens: 9 }),
     };
     const outcome = await runIteration(r2po, context, effects);
     expect(outcome.kept).toBe('revision');
@@ -73,7 +73,7 @@ describe('replies that cannot be used', () => {
   it('asks again with the prompt and the reason, without the reply, keeping the purpose', async () => {
     const tooShort = 'params[0]: 1, params[1]: 2';
     const outside = replyOf(vector(9.5));
-    const script = scripted([tooShort, outside, good[0], good[1]], [1, 2]);
+    const script = scripted([tooShort, outside, good[0]!, good[1]!], [1, 2]);
     await runIteration(r2po, context, script.effects);
     expect(script.log).toEqual([
       'ask search 0 in 12',
@@ -90,10 +90,10 @@ describe('replies that cannot be used', () => {
       [first, tooShort, `An earlier reply could not be used: ${script.problems[0]}`],
       [second, outside, `2 earlier replies could not be used. The latest: ${script.problems[1]}`],
     ] as const) {
-      expect(messages.map(({ role }) => role)).toEqual(['user']);
-      const [{ content, cacheBreaks }] = messages;
-      expect(content.startsWith(`${original[0].content}\n\n## Answer again\n${problem}\n`)).toBe(true);
-      expect(cacheBreaks).toEqual(original[0].cacheBreaks);
+      expect(messages!.map(({ role }) => role)).toEqual(['user']);
+      const { content, cacheBreaks } = messages![0]!;
+      expect(content.startsWith(`${original![0]!.content}\n\n## Answer again\n${problem}\n`)).toBe(true);
+      expect(cacheBreaks).toEqual(original![0]!.cacheBreaks);
       expect(content).not.toContain(reply);
       const format = content.slice(content.indexOf(problem));
       expect(format).toContain('begins with "params[0]:"');
@@ -105,12 +105,12 @@ describe('replies that cannot be used', () => {
 
   it('refuses a reply that was cut off, repeats itself or is empty, with any content', async () => {
     const unusable = [
-      { reply: { text: good[0], finish: 'length', tokens: 777 }, says: 'cut off at the limit of 777 tokens' },
+      { reply: { text: good[0]!, finish: 'length', tokens: 777 }, says: 'cut off at the limit of 777 tokens' },
       {
         reply: { text: '', reasoning: 'Hm.', finish: 'length', tokens: 778 },
         says: '778 tokens, all of them reasoning',
       },
-      { reply: { text: good[0], finish: 'repetition' }, says: 'repeated itself' },
+      { reply: { text: good[0]!, finish: 'repetition' }, says: 'repeated itself' },
       { reply: { text: ' \n', reasoning: null }, says: 'The reply is empty.' },
       {
         reply: { text: '', reasoning: `A draft:\n${good[0]}`, tokens: 779 },
@@ -119,23 +119,23 @@ describe('replies that cannot be used', () => {
       { reply: { text: '', reasoning: replyOf(vector(9.5)) }, says: 'holds no answer' },
     ] as const;
     for (const { reply, says } of unusable) {
-      const script = scripted([reply, good[0], good[1]], [1, 2]);
+      const script = scripted([reply, good[0]!, good[1]!], [1, 2]);
       await runIteration(r2po, context, script.effects);
       expect(script.problems).toEqual([expect.stringContaining(says)]);
-      expect(script.evaluated[0].params).toEqual(vector(1));
+      expect(script.evaluated[0]!.params).toEqual(vector(1));
       expect(script.notices).toEqual([]);
     }
   });
 
   it('takes a whole answer from the reasoning field, with a notice', async () => {
-    const script = scripted([{ text: '', reasoning: `\n${good[0]}` }, good[1]], [1, 2]);
+    const script = scripted([{ text: '', reasoning: `\n${good[0]}` }, good[1]!], [1, 2]);
     await runIteration(r2po, context, script.effects);
     expect(script.evaluated[0]).toEqual({
       params: vector(1),
       adjustments: ['taken from the reasoning field, as the reply itself was empty'],
     });
     expect(script.notices).toEqual([expect.stringContaining('reasoning field held the answer')]);
-    expect(script.evaluated[1].adjustments).toEqual([]);
+    expect(script.evaluated[1]!.adjustments).toEqual([]);
   });
 
   it('ends the iteration without candidates when the search stays unusable, and reports it in the next prompt', async () => {
@@ -152,12 +152,12 @@ describe('replies that cannot be used', () => {
     expect(remarks).toEqual({ search: `The last iteration gave no usable reply: ${script.problems[2]}`, critic: null });
     const next = scripted(good, [1, 2]);
     await runIteration(r2po, { ...context, iteration: 13, remarks }, next.effects);
-    expect(next.prompts[0][0].content).toContain(`Iteration 13 of 83.\n${remarks.search}`);
-    expect(next.prompts[1][0].content).not.toContain(remarks.search);
+    expect(next.prompts[0]![0]!.content).toContain(`Iteration 13 of 83.\n${remarks.search}`);
+    expect(next.prompts[1]![0]!.content).not.toContain(remarks.search);
   });
 
   it('keeps the proposal when the critic stays unusable, and plays its median episode once for all turns', async () => {
-    const script = scripted([good[0], '?', '?', '?'], [77]);
+    const script = scripted([good[0]!, '?', '?', '?'], [77]);
     const outcome = await runIteration(r2po, context, script.effects);
     expect(script.log.slice(2)).toEqual([
       'ask critic 0 in 12',
@@ -180,11 +180,11 @@ describe('replies that cannot be used', () => {
     await runIteration(r2po, none, script.effects);
     expect(script.log).toEqual(['ask search 0 in 12', 'refused search 0']);
 
-    const rounded = scripted([replyOf(vector(1.23456)), good[1]], [1, 2]);
+    const rounded = scripted([replyOf(vector(1.23456)), good[1]!], [1, 2]);
     await runIteration(r2po, context, rounded.effects);
-    expect(rounded.evaluated[0].params[0]).toBe(1.23);
-    expect(rounded.evaluated[0].adjustments.join()).toContain('1.23456');
-    expect(rounded.evaluated[1].adjustments).toEqual([]);
+    expect(rounded.evaluated[0]!.params[0]).toBe(1.23);
+    expect(rounded.evaluated[0]!.adjustments.join()).toContain('1.23456');
+    expect(rounded.evaluated[1]!.adjustments).toEqual([]);
   });
 });
 
@@ -193,7 +193,7 @@ describe('the contents of the prompts', () => {
     const script = scripted(good, [120, 340]);
     await runIteration(r2po, of, script.effects);
     expect(script.prompts.map((messages) => messages.map(({ role }) => role))).toEqual([['user'], ['user']]);
-    return { search: script.prompts[0][0].content, critic: script.prompts[1][0].content };
+    return { search: script.prompts[0]![0]!.content, critic: script.prompts[1]![0]!.content };
   }
 
   it('gives the search all that it may know', async () => {

@@ -20,7 +20,7 @@ function commonLength(a: string, b: string): number {
 
 /** Of all characters of the prompts, the share that begins like the prompt before of the same purpose. */
 function sharedPart(prompts: readonly string[]): number {
-  const shared = prompts.slice(1).reduce((sum, prompt, i) => sum + commonLength(prompt, prompts[i]), 0);
+  const shared = prompts.slice(1).reduce((sum, prompt, i) => sum + commonLength(prompt, prompts[i]!), 0);
   return shared / prompts.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -30,7 +30,7 @@ describe('the prompts of CartPole/r2po with its default settings', async () => {
   await execute(options).finally(() => options.backend.close());
   const calls = eventsOf(options.folder).filter(isCall);
   const promptsOf = (purpose: string) =>
-    calls.filter((call) => call.purpose === purpose).map(({ request }) => request.messages[0].content);
+    calls.filter((call) => call.purpose === purpose).map(({ request }) => request.messages[0]!.content);
 
   it('repeat the beginning of the prompt before', () => {
     expect(sharedPart(promptsOf('search'))).toBeGreaterThan(0.85);
@@ -42,14 +42,14 @@ describe('the prompts of CartPole/r2po with its default settings', async () => {
     for (const [i, prompt] of searches.entries()) {
       if (i < 2) continue;
       // Digits and signs are a token each for many models: one and a third characters a token here.
-      expect((prompt.length - commonLength(prompt, searches[i - 1])) / 1.33).toBeLessThan(200);
+      expect((prompt.length - commonLength(prompt, searches[i - 1]!)) / 1.33).toBeLessThan(200);
     }
   });
 }, 120_000);
 
 describe('cache breaks', () => {
   it('are the beginnings of later prompts, and all but the last come again', () => {
-    const many = Array.from({ length: 57 }, (_, i) => ({ ...trials[i % 2], mean: i + 0.5 }));
+    const many = Array.from({ length: 57 }, (_, i) => ({ ...trials[i % 2]!, mean: i + 0.5 }));
     const messages = many.map((_, n) => {
       const of = { ...context, trials: many.slice(0, n), iteration: n + 1 };
       return promptMessage(searchPrompt(of));
@@ -102,7 +102,7 @@ describe.each(methods.map(({ id }) => id))('at temperature 0 %s', (method) => {
 it('a thousand search and critic prompts take less than a second of a processor', async () => {
   /** s; what else the machine does makes it longer, never shorter */
   async function seconds(): Promise<number> {
-    const many = Array.from({ length: 1020 }, (_, i) => ({ ...trials[i % 2], mean: i + 0.5 }));
+    const many = Array.from({ length: 1020 }, (_, i) => ({ ...trials[i % 2]!, mean: i + 0.5 }));
     const start = process.cpuUsage();
     let length = 0;
     for (let n = 20; n < many.length; n++) {

@@ -81,7 +81,7 @@ describe('the version of the prompts', () => {
       const lines = eventsOf(folder)
         .slice(0, 6)
         .map((event) => JSON.stringify(event));
-      const former = lines.map((line) => line.replace(`,"prompts":${promptVersion}`, recorded && `,${recorded}`));
+      const former = lines.map((line) => line.replace(`,"prompts":${promptVersion}`, recorded! && `,${recorded}`));
       const copy = (await smallRun({ overrides: ['iterations=2'] })).folder;
       writeFileSync(join(copy, 'events.jsonl'), `${former.join('\n')}\n`);
       writeFileSync(

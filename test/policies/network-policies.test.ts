@@ -43,11 +43,11 @@ describeGpu('a network on the GPU', () => {
       const job = { env: toyEnv, policy, candidates, episodes: 3, seed: 71, maxSteps: null };
       const trace = await backend!.trace(job, c, 2);
       for (const step of trace.steps) {
-        policy.act(policyValues(policy, candidates[c]), Float64Array.from(step.obs), outputs);
+        policy.act(policyValues(policy, candidates[c]!), Float64Array.from(step.obs), outputs);
         clipToBox(outputs, low, high, wanted);
         step.action.forEach((value, j) => {
-          expect(Math.abs(value - wanted[j])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(outputs[j])));
-          if (value > low[j] && value < high[j]) seen.add(value);
+          expect(Math.abs(value - wanted[j]!)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(outputs[j]!)));
+          if (value > low[j]! && value < high[j]!) seen.add(value);
         });
       }
     }

@@ -40,8 +40,8 @@ describe('linear', () => {
     const n = action.kind === 'box' ? action.rows.length : action.meanings.length;
     const bias = options.bias !== false;
     return Array.from({ length: n }, (_, j) => {
-      const sum = obs.reduce((total, value, i) => total + value * params[i * n + j], 0);
-      return bias ? sum + params[obs.length * n + j] : sum;
+      const sum = obs.reduce((total, value, i) => total + value * params[i * n + j]!, 0);
+      return bias ? sum + params[obs.length * n + j]! : sum;
     });
   });
 
@@ -113,7 +113,7 @@ describe('tabular', () => {
     { name: '16 states, 4 actions', spaces: numbered(16, discrete(4)), options: {} },
     { name: '11 states, 2 of 4 actions allowed', spaces: numbered(11, ruled), options: {} },
   ];
-  suiteForPolicy(tabular, cases, (params, [state]) => [Math.trunc(params[state])]);
+  suiteForPolicy(tabular, cases, (params, [state]) => [Math.trunc(params[state!]!)]);
 
   it('has one parameter per state and leaves out illegal actions', () => {
     const policy = tabular.build(numbered(11, ruled), {});
@@ -157,13 +157,13 @@ function network(
   for (let l = 1; l < sizes.length; l++) {
     const from = layer;
     const weights = at;
-    const biases = at + from.length * sizes[l];
-    layer = Array.from({ length: sizes[l] }, (_, k) => {
-      const sum = from.reduce((total, value, i) => total + value * values[weights + i * sizes[l] + k], 0);
-      const y = sum + values[biases + k];
+    const biases = at + from.length * sizes[l]!;
+    layer = Array.from({ length: sizes[l]! }, (_, k) => {
+      const sum = from.reduce((total, value, i) => total + value * values[weights + i * sizes[l]! + k]!, 0);
+      const y = sum + values[biases + k]!;
       return l < sizes.length - 1 ? activation(y) : y;
     });
-    at = biases + sizes[l];
+    at = biases + sizes[l]!;
   }
   expect(at).toBe(values.length);
   return layer;
@@ -294,7 +294,7 @@ describe('random-features', () => {
   ];
   suiteForPolicy(randomFeatures, cases, (params, obs, where, options) => {
     const values = policyValues(randomFeatures.build(where, options), Float64Array.from(params));
-    const limit = values[values.length - 1];
+    const limit = values[values.length - 1]!;
     const cut = obs.map((value) => Math.min(Math.max(value, -limit), limit));
     const sizes = [obs.length, (options.hidden ?? 8) as number, outputCount(where.action)];
     return network(Array.from(values.subarray(0, -1)), sizes, cut, Math.tanh);

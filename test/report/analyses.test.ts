@@ -77,9 +77,9 @@ describe('the iterations of a record', () => {
     const events = handMadeEvents([{ before: [1, 2], after: [3, 4], replies: ['no', 'yes'], kept: 'revision' }]);
     const [found] = decidedIterations(events, r2po.candidates);
     expect(found).toMatchObject({ iteration: 1, kept: 'revision', critic: { calls: 2, reply: 'yes' }, paired: null });
-    expect(found.proposal?.params).toEqual(baseParams);
-    expect(found.revision?.params.at(-1)).toBe(1.5);
-    expect(found.revision?.summary.mean).toBe(3.5);
+    expect(found!.proposal?.params).toEqual(baseParams);
+    expect(found!.revision?.params.at(-1)).toBe(1.5);
+    expect(found!.revision?.summary.mean).toBe(3.5);
   });
 
   it('has no reply where none could be used, and no pair', () => {
@@ -87,7 +87,7 @@ describe('the iterations of a record', () => {
       handMadeEvents([{ before: [1, 2], replies: ['no', 'never'] }]),
       r2po.candidates,
     );
-    expect(iterations[0].critic).toEqual({ calls: 2, reply: null });
+    expect(iterations[0]!.critic).toEqual({ calls: 2, reply: null });
     expect(pairsOf(iterations)).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe('the iterations of a record', () => {
   });
 
   it('compares nothing that has another size or no finite mean', () => {
-    const events = handMadeEvents([{ before: [1], after: [2], revision: [1, 2] }, six[0]]);
+    const events = handMadeEvents([{ before: [1], after: [2], revision: [1, 2] }, six[0]!]);
     expect(pairsOf(decidedIterations(events, r2po.candidates)).map(({ iteration }) => iteration)).toEqual([2]);
     const broken = events.map((event): RunEvent => {
       return event.type === 'evaluated' ? { ...event, summary: { ...event.summary, mean: Number.NaN } } : event;
@@ -110,7 +110,7 @@ describe('the iterations of a record', () => {
     const events = handMadeEvents(six);
     fc.assert(
       fc.property(fc.array(fc.nat(events.length - 1), { maxLength: 30 }), (order) => {
-        const shuffled = order.map((i) => events[i]);
+        const shuffled = order.map((i) => events[i]!);
         const run = runOf([], { iterations: decidedIterations(shuffled, r2po.candidates), threshold: 15 });
         for (const analysis of analyses) expect(() => analysis.analyse([run])).not.toThrow();
       }),
@@ -120,20 +120,20 @@ describe('the iterations of a record', () => {
 });
 
 describe('noise', () => {
-  const [pair] = handPairs([six[0]]);
+  const [pair] = handPairs([six[0]!]);
 
   it('takes the recorded paired test, else an approximation from the summaries', () => {
     const paired = { difference: -10, ci95: [-12, -8] as const, p: 0.003 };
-    expect(noiseOf(handPairs([{ ...six[0], paired }])[0])).toEqual({ basis: 'paired', p: 0.003 });
-    const noise = noiseOf(pair);
+    expect(noiseOf(handPairs([{ ...six[0], paired }])[0]!)).toEqual({ basis: 'paired', p: 0.003 });
+    const noise = noiseOf(pair!);
     expect(noise?.basis).toBe('approximate');
     expect(noise?.p).toBeCloseTo(welch([5, 10, 15], [10, 20, 30]).p, 12);
   });
 
   it('judges no single episodes, and calls every difference of the same policy noise', () => {
     const single = { difference: -1, ci95: null, p: 1 };
-    expect(noiseOf(handPairs([{ before: [3], after: [2], paired: single }])[0])).toBeNull();
-    expect(noiseOf(handPairs([{ before: [3, 4], after: [2, 1], revision: baseParams }])[0])).toEqual({
+    expect(noiseOf(handPairs([{ before: [3], after: [2], paired: single }])[0]!)).toBeNull();
+    expect(noiseOf(handPairs([{ before: [3, 4], after: [2, 1], revision: baseParams }])[0]!)).toEqual({
       basis: 'identical',
       p: 1,
     });
@@ -155,7 +155,7 @@ describe('noise', () => {
 describe('salience', () => {
   const found = salienceOf(handPairs(six));
   const of = (comparison: number, id: string) =>
-    found.comparisons[comparison].criteria.find(({ criterion }) => criterion === id);
+    found.comparisons[comparison]!.criteria.find(({ criterion }) => criterion === id);
   const table = (a: number, b: number, c: number, d: number) => ({
     cases: { met: a, unmet: b },
     controls: { met: c, unmet: d },
@@ -198,13 +198,15 @@ describe('salience', () => {
 
   it('does not take an improvement for a case, however sure', () => {
     const better = salienceOf(handPairs([{ before: [1, 1, 1], after: [2, 2, 2] }]));
-    expect(better.comparisons.map(({ criteria: [{ table: t }] }) => t.cases.met + t.cases.unmet)).toEqual([0, 0, 0]);
+    expect(
+      better.comparisons.map(({ criteria }) => criteria[0]!.table.cases.met + criteria[0]!.table.cases.unmet),
+    ).toEqual([0, 0, 0]);
   });
 
   it('leaves pairs without a reply out of the criteria that need one', () => {
-    const silent = salienceOf(handPairs([{ ...six[0], replies: [] }, six[3]]));
+    const silent = salienceOf(handPairs([{ ...six[0], replies: [] }, six[3]!]));
     expect(silent).toMatchObject({ pairs: 2, with_reply: 1 });
-    expect(silent.comparisons[0].criteria.map(({ table: { cases } }) => cases.met + cases.unmet)).toEqual([
+    expect(silent.comparisons[0]!.criteria.map(({ table: { cases } }) => cases.met + cases.unmet)).toEqual([
       1, 1, 0, 0, 0, 0,
     ]);
   });
@@ -214,7 +216,7 @@ describe('salience', () => {
     const all = stratified([found, found]);
     expect(all).toHaveLength(3 * criteria.length);
     expect(all[1]).toMatchObject({ comparison: 'regressions_and_others', criterion: 'strict' });
-    expect(all[1].odds_ratio?.estimate).toBeCloseTo(0.25, 12);
+    expect(all[1]!.odds_ratio?.estimate).toBeCloseTo(0.25, 12);
   });
 });
 
@@ -223,7 +225,7 @@ describe('edits', () => {
   const [pair] = handPairs([{ before: [4, 6], after: [6, 8], revision }]);
 
   it('measures what changed by more than half a decimal step', () => {
-    const edit = editOf(pair, { epsilon: 0.05, real: true });
+    const edit = editOf(pair!, { epsilon: 0.05, real: true });
     // changes of 0.3, 2 (with its sign) and 0.02
     expect(edit).toMatchObject({ distance: 2, params: 10, sign_flips: 1, initial: 5, revised: 7, delta: 2 });
     expect(edit.largest).toBeCloseTo(2, 12);
@@ -234,11 +236,11 @@ describe('edits', () => {
   it('takes a sign that turns within the rounding for none', () => {
     const proposal = baseParams.with(3, 0.02);
     const [small] = handPairs([{ before: [4, 6], after: [6, 8], proposal, revision: proposal.with(3, -0.02) }]);
-    expect(editOf(small, { epsilon: 0.05, real: true })).toMatchObject({ distance: 0, sign_flips: 0 });
+    expect(editOf(small!, { epsilon: 0.05, real: true })).toMatchObject({ distance: 0, sign_flips: 0 });
   });
 
   it('gives choices no size and no sign', () => {
-    const edit = editOf(pair, { epsilon: 1e-12, real: false });
+    const edit = editOf(pair!, { epsilon: 1e-12, real: false });
     expect(edit).toMatchObject({ distance: 3, largest: null, l2: null, sign_flips: null });
   });
 
@@ -250,7 +252,7 @@ describe('edits', () => {
     fc.assert(
       fc.property(vector, vector, (a, b) => {
         const edit = (proposal: number[], other: number[]) =>
-          editOf(handPairs([{ before: [1, 2], after: [2, 3], proposal, revision: other }])[0], {
+          editOf(handPairs([{ before: [1, 2], after: [2, 3], proposal, revision: other }])[0]!, {
             epsilon: 0.05,
             real: true,
           });
@@ -388,7 +390,7 @@ describe('reward groups', () => {
       ['median_eq_best', 1],
       ['all_diverse', 3],
     ]);
-    const diverse = found.by_pattern[3];
+    const diverse = found.by_pattern[3]!;
     // worst (10 + 10 + 5) / 3, initial (20 + 20 + 7) / 3, delta (-10 + 10 + 0) / 3, one of three left as it was
     expect(diverse.worst).toBeCloseTo(25 / 3, 12);
     expect(diverse.initial).toBeCloseTo(47 / 3, 12);
@@ -396,7 +398,7 @@ describe('reward groups', () => {
     expect(diverse).toMatchObject({ share: 3 / 7, directions: { regression: 1, no_change: 1, improvement: 1 } });
     expect(diverse.edits).toMatchObject({ unchanged: 1, mean_distance: 2 / 3, mean_largest: 2 / 3 });
     expect(found.by_change.map(({ count }) => count)).toEqual([3, 2, 2]);
-    expect(found.by_change[0].beyond_noise).toBe(1);
+    expect(found.by_change[0]!.beyond_noise).toBe(1);
   });
 
   it('puts every pair into one group of each kind', () => {
@@ -455,8 +457,8 @@ describe('tau-c', () => {
   });
 
   it('groups runs by threshold, the highest first and none last', () => {
-    const other = runOf([made[0]], { threshold: 100, rechecked: 79 });
-    const groups = thresholdGroups([runOf([made[0]]), run, runOf([made[2]], { threshold: 400 }), other]);
+    const other = runOf([made[0]!], { threshold: 100, rechecked: 79 });
+    const groups = thresholdGroups([runOf([made[0]!]), run, runOf([made[2]!], { threshold: 400 }), other]);
     expect(groups.map(({ threshold, runs }) => [threshold, runs])).toEqual([
       [400, 1],
       [100, 2],
@@ -464,11 +466,11 @@ describe('tau-c', () => {
     ]);
     // kept: 80 120 110 90 70, and 80; gains per call 7.5 and 30
     const [, hundred] = groups;
-    expect(hundred.mean_reward).toMatchObject({ runs: 2, mean: (94 + 80) / 2 });
-    expect(hundred.best_reward?.mean).toBe(100);
-    expect(hundred.final_reward?.mean).toBe(75);
-    expect(hundred.rechecked?.mean).toBe(78);
-    expect(hundred.gain_per_call?.mean).toBe(18.75);
+    expect(hundred!.mean_reward).toMatchObject({ runs: 2, mean: (94 + 80) / 2 });
+    expect(hundred!.best_reward?.mean).toBe(100);
+    expect(hundred!.final_reward?.mean).toBe(75);
+    expect(hundred!.rechecked?.mean).toBe(78);
+    expect(hundred!.gain_per_call?.mean).toBe(18.75);
   });
 
   it('gives an interval over runs', () => {

@@ -81,7 +81,7 @@ function expectSvg(text: string): void {
   const open: string[] = [];
   for (const [tag, close, name, empty] of text.matchAll(/<(\/?)([a-zA-Z]+)[^<>]*?(\/?)>/g)) {
     if (close) expect(open.pop(), tag).toBe(name);
-    else if (!empty) open.push(name);
+    else if (!empty) open.push(name!);
   }
   expect(open).toEqual([]);
   expect(text.replace(/<(\/?)([a-zA-Z]+)[^<>]*?(\/?)>/g, '')).not.toMatch(/[<>]|&(?!amp;|lt;|gt;|quot;)/);
@@ -109,13 +109,13 @@ describe('benchTables', () => {
 
   it('says up to where a cost is flat, and shows the counts that were left out', () => {
     const longer = {
-      ...environment.scalings[0],
+      ...environment.scalings[0]!,
       backend: 'cpu',
       flatUntil: null,
-      rows: environment.scalings[0].rows.slice(1),
+      rows: environment.scalings[0]!.rows.slice(1),
     };
-    const single = { ...longer, backend: 'single', rows: environment.scalings[0].rows.slice(0, 1) };
-    const changed = { ...environment, scalings: [environment.scalings[0], longer, single] };
+    const single = { ...longer, backend: 'single', rows: environment.scalings[0]!.rows.slice(0, 1) };
+    const changed = { ...environment, scalings: [environment.scalings[0]!, longer, single] };
     const table = benchTables({ ...document, environments: [changed] }).find(
       ({ title }) => title === 'Cost against episodes',
     )!;

@@ -81,8 +81,8 @@ describe('an imported log', () => {
       improvements: 1,
     });
     const [all] = group.comparisons as { id: string; criteria: { criterion: string; table: Json }[] }[];
-    expect(all.id).toBe('regressions_and_others');
-    const tables = Object.fromEntries(all.criteria.map(({ criterion, table }) => [criterion, table]));
+    expect(all!.id).toBe('regressions_and_others');
+    const tables = Object.fromEntries(all!.criteria.map(({ criterion, table }) => [criterion, table]));
     const of = (cases: number, controls: number) => ({
       cases: { met: cases, unmet: 3 - cases },
       controls: { met: controls, unmet: 2 - controls },
@@ -141,7 +141,7 @@ describe('an imported log', () => {
     ]);
     const [, half, none] = groups as { critic: Json; below: Json; at_or_above: Json; [key: string]: unknown }[];
     // -10, -18, -10, 0 and 80/3; the revision is kept where it is no worse
-    expect(half.critic).toMatchObject({
+    expect(half!.critic).toMatchObject({
       iterations: 5,
       called: 5,
       unchanged: 1,
@@ -149,15 +149,15 @@ describe('an imported log', () => {
       regressions: 3,
       improvements: 1,
     });
-    expect(half.critic.change).toBeCloseTo((80 / 3 - 38) / 5, 12);
-    expect(half.critic.gain_per_call).toBeCloseTo(80 / 15, 12);
+    expect(half!.critic.change).toBeCloseTo((80 / 3 - 38) / 5, 12);
+    expect(half!.critic.gain_per_call).toBeCloseTo(80 / 15, 12);
     // 310 alone
-    expect(half.at_or_above).toMatchObject({ iterations: 1, called: 1, unchanged: 0, regressions: 1, change: -10 });
-    expect(half.below).toMatchObject({ iterations: 4, unchanged: 1, regressions: 2, improvements: 1 });
-    expect(none.at_or_above).toMatchObject({ iterations: 0 });
+    expect(half!.at_or_above).toMatchObject({ iterations: 1, called: 1, unchanged: 0, regressions: 1, change: -10 });
+    expect(half!.below).toMatchObject({ iterations: 4, unchanged: 1, regressions: 2, improvements: 1 });
+    expect(none!.at_or_above).toMatchObject({ iterations: 0 });
     // 20, 20, 310, 30, 80
-    expect(half.mean_reward).toMatchObject({ runs: 1, mean: 92 });
-    expect(half.best_reward).toMatchObject({ mean: 310 });
-    expect(half.final_reward).toMatchObject({ mean: 80 });
+    expect(half!.mean_reward).toMatchObject({ runs: 1, mean: 92 });
+    expect(half!.best_reward).toMatchObject({ mean: 310 });
+    expect(half!.final_reward).toMatchObject({ mean: 80 });
   });
 });

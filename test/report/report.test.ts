@@ -68,14 +68,14 @@ describe('runs', () => {
     const { runs, leftOut } = findReportRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
     expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'neither is nor contains a run folder' }]);
-    expect(runs[1].rows).toEqual([
+    expect(runs[1]!.rows).toEqual([
       { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
       { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
       { iteration: 3, episodes: 125, tokens: 302, calls: 7, mean: 4, best: 4 },
     ]);
-    expect(runs[0].rows.map(({ calls }) => calls)).toEqual([null, null, null]);
+    expect(runs[0]!.rows.map(({ calls }) => calls)).toEqual([null, null, null]);
     expect(runs.map((run) => groupValue(run, 'evaluation.episodes'))).toEqual(['28', '25']);
-    expect(groupValue(runs[0], 'no.such.key')).toBe('(default)');
+    expect(groupValue(runs[0]!, 'no.such.key')).toBe('(default)');
   });
 
   it('that are damaged, or there twice, are left out with their reason', () => {
@@ -186,7 +186,7 @@ describe('groups', () => {
       ['CartPole-v1', 'r2po', 'openai/n'],
       ['FrozenLake-v1', 'r2po', 'openai/m'],
     ]);
-    expect(groups[1].runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
+    expect(groups[1]!.runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
     const byEpisodes = groupRuns(findReportRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
     expect(byEpisodes).toHaveLength(5);
   });
@@ -195,13 +195,13 @@ describe('groups', () => {
     const folder = runsOf({ means: [10, 20, 40] }, { means: [60, 80], status: 'stopped', rechecked: null });
     const { runs } = findReportRuns([folder]);
     const [group] = groupRuns(runs, options);
-    expect(group.unfinished).toBe(1);
-    expect(group.rewards.final).toMatchObject({ runs: 1, mean: 40 });
-    expect(group.rewards.best).toMatchObject({ runs: 2, mean: 60 });
-    expect(group.rewards.rechecked).toMatchObject({ runs: 1, mean: 25 });
+    expect(group!.unfinished).toBe(1);
+    expect(group!.rewards.final).toMatchObject({ runs: 1, mean: 40 });
+    expect(group!.rewards.best).toMatchObject({ runs: 2, mean: 60 });
+    expect(group!.rewards.rechecked).toMatchObject({ runs: 1, mean: 25 });
     const [asked] = groupRuns(runs, { ...options, includeUnfinished: true });
-    expect(asked.rewards.final).toMatchObject({ runs: 2, mean: 60 });
-    expect(rewardOf(runs[1], 'final', false)).toBeNull();
+    expect(asked!.rewards.final).toMatchObject({ runs: 2, mean: 60 });
+    expect(rewardOf(runs[1]!, 'final', false)).toBeNull();
   });
 });
 
@@ -295,7 +295,7 @@ describe('curves', () => {
     const { steps, leftOut } = averageCurve(group, 'calls', 'kept');
     expect(steps[0]).toMatchObject({ x: 3, mean: 5, runs: 2 });
     expect(steps.at(-1)).toMatchObject({ x: 5, mean: 10, runs: 2 });
-    expect(leftOut).toEqual([{ folder: runs[1].folder, reason: 'its metrics.csv does not count calls' }]);
+    expect(leftOut).toEqual([{ folder: runs[1]!.folder, reason: 'its metrics.csv does not count calls' }]);
     expect(averageCurve(group, 'tokens', 'kept').leftOut).toEqual([]);
     expect(averageCurve(group, 'tokens', 'kept').steps[0]).toMatchObject({ x: 100, mean: (4 + 10 + 6) / 3, runs: 3 });
   });
@@ -383,9 +383,9 @@ describe('a report', () => {
   it('has one number per cell for programs, and one text per reward for people', () => {
     const report = makeReport(findReportRuns([runsOf({ means: [1, 5] }, { means: [3, 11] })]), options);
     const { columns, rows } = groupNumbers(report);
-    const cell = (title: string) => rows[0][columns.findIndex((column) => column.title === title)];
+    const cell = (title: string) => rows[0]![columns.findIndex((column) => column.title === title)];
     expect([cell('runs'), cell('mean_mean'), cell('best_mean'), cell('final_std')]).toEqual([2, 5, 8, Math.sqrt(18)]);
-    expect(groupTable(report).rows[0].slice(3)).toEqual([
+    expect(groupTable(report).rows[0]!.slice(3)).toEqual([
       2,
       '5 ± 2.83 [-20.412, 30.412]',
       '8 ± 4.24 [-30.119, 46.119]',
@@ -406,8 +406,8 @@ describe('methods against each other', () => {
     // Student's t with 2 degrees of freedom, times the root of 2 / 2 + 2 / 2.
     const half = 4.302652729911275 * Math.SQRT2;
     expect(comparison?.lines[0]).toMatchObject({ difference: 0, welchP: 1 });
-    expect(comparison?.lines[0].ci95[0]).toBeCloseTo(-half, 7);
-    expect(comparison?.lines[0].ci95[1]).toBeCloseTo(half, 7);
+    expect(comparison!.lines[0]!.ci95[0]).toBeCloseTo(-half, 7);
+    expect(comparison!.lines[0]!.ci95[1]).toBeCloseTo(half, 7);
   });
 
   it('are paired by seeds that a group has once', () => {
@@ -422,7 +422,7 @@ describe('methods against each other', () => {
       by: ['env', 'method'],
       allowMixed: true,
     });
-    expect(comparison?.lines[0].paired).toMatchObject({ seeds: 2, difference: 0 });
+    expect(comparison!.lines[0]!.paired).toMatchObject({ seeds: 2, difference: 0 });
   });
 
   it('are compared per environment, with the tests that a sceptic asks for', () => {
@@ -441,24 +441,24 @@ describe('methods against each other', () => {
     ]);
     const [cart, lake] = comparison!.lines;
     // Means 35 and 24.5; variances 34/3 and 49/3; t = 10.5 / sqrt(83/12).
-    expect(cart.difference).toBe(10.5);
+    expect(cart!.difference).toBe(10.5);
     const { t, df, p } = welch([31, 36, 34, 39], [21, 25, 22, 30]);
     expect(t).toBeCloseTo(10.5 / Math.sqrt(83 / 12), 12);
-    expect(cart.welchP).toBe(p);
-    expect(cart.ci95[1] - cart.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
+    expect(cart!.welchP).toBe(p);
+    expect(cart!.ci95[1] - cart!.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
     // All 16 pairs are won, one of 70 orders on either side.
-    expect(cart.improvement.value).toBe(1);
-    expect(cart.mannWhitneyP).toBeCloseTo(2 / 70, 12);
+    expect(cart!.improvement.value).toBe(1);
+    expect(cart!.mannWhitneyP).toBeCloseTo(2 / 70, 12);
     // Differences per seed 10, 11, 12, 9.
-    expect(cart.paired).toMatchObject({ seeds: 4, difference: 10.5 });
-    expect(cart.paired!.p).toBe(paired([21, 25, 22, 30], [31, 36, 34, 39]).p);
+    expect(cart!.paired).toMatchObject({ seeds: 4, difference: 10.5 });
+    expect(cart!.paired!.p).toBe(paired([21, 25, 22, 30], [31, 36, 34, 39]).p);
     // A family of two: the smaller p is doubled, the larger one is not.
-    expect(cart.holmP).toBeCloseTo(2 * cart.welchP, 12);
-    expect(lake.holmP).toBe(lake.welchP);
+    expect(cart!.holmP).toBeCloseTo(2 * cart!.welchP, 12);
+    expect(lake!.holmP).toBe(lake!.welchP);
     // Of the nine pairs r2po wins 5 > 4, 9 > 4, 9 > 7, 9 > 8, 6 > 4.
-    expect(lake.improvement.value).toBeCloseTo(5 / 9, 12);
+    expect(lake!.improvement.value).toBeCloseTo(5 / 9, 12);
     const table = comparisonTable(comparison!.lines, comparison!.options);
-    expect(table.rows[0].slice(0, 5)).toEqual([
+    expect(table.rows[0]!.slice(0, 5)).toEqual([
       'CartPole-v1',
       'openai/m',
       'props',
@@ -518,11 +518,11 @@ describe('findings', () => {
       runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 }),
     ]);
     const [tie] = makeReport(found, options).findings;
-    expect(tie.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
+    expect(tie!.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
     const groups = groupRuns(found.runs, { by: ['seed'], includeUnfinished: false });
     const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
     expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
-    expect(bySeed[2].text).toBe('best reward 30 over one run, which has no interval');
+    expect(bySeed[2]!.text).toBe('best reward 30 over one run, which has no interval');
   });
 });
 
@@ -531,7 +531,7 @@ describe('beside the published results', () => {
     const means = [400, 450, 500];
     const folder = runsOf({ means, model: 'ollama/gpt-oss:20b' }, { means: [410, 430], model: 'ollama/gpt-oss:20b' });
     const report = makeReport(findReportRuns([folder]), { ...options, published: true });
-    const [{ mean, best, differences }] = report.published!;
+    const { mean, best, differences } = report.published![0]!;
     expect(mean?.published).toEqual({ mean: 474.67, std: 16.9 });
     expect(best?.published).toEqual({ mean: 500, std: 0 });
     // Ours: 450 and 420, mean 435, variance 450, so 225 of the mean; theirs 16.9^2 / 10.
@@ -572,7 +572,7 @@ describe('beside the published results', () => {
     const report = makeReport(findReportRuns([folder]), { ...options, published: true });
     const table = publishedTable(report.published!);
     expect(table.rows.map(([env]) => env)).toEqual(['CartPole-v1']);
-    expect(table.rows[0].at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
+    expect(table.rows[0]!.at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
   });
 
   it('needs groups that are like the published ones', () => {
@@ -671,7 +671,7 @@ describe('beside the published results', () => {
       const of = (fits: (method: string) => boolean): PublishedReward => {
         const found = all.filter((result) => result.env === env && fits(result.method));
         expect(found).toHaveLength(1);
-        return found[0][kind];
+        return found[0]![kind];
       };
       const ours = of((method) => method === 'r2po');
       const others = [
@@ -680,7 +680,7 @@ describe('beside the published results', () => {
         of((method) => method.startsWith('sb3/')),
       ];
       for (const [i, [gap, t]] of opponents.entries()) {
-        const theirs = others[i];
+        const theirs = others[i]!;
         const difference = ours.mean - theirs.mean;
         // Three numbers that are rounded to two digits each.
         expect(Math.abs(difference - gap)).toBeLessThan(0.0151);
@@ -719,7 +719,7 @@ describe('beside the published results', () => {
         appendFileSync(join(folder, run, 'config.yaml'), `critic:\n  conservative_threshold: ${threshold}\n`);
       }
       const [line] = makeReport(findReportRuns([folder]), { ...options, published: true }).published!;
-      return [line.mean?.published?.mean, line.final?.published?.mean, line.differences.join('; ')];
+      return [line!.mean?.published?.mean, line!.final?.published?.mean, line!.differences.join('; ')];
     };
     expect(told('240', 'tau-c')).toEqual([446.05, 474.11, expect.not.stringContaining('threshold')]);
     expect(told('null', 'tau-c').slice(0, 2)).toEqual([438.36, 474.19]);
@@ -737,7 +737,7 @@ describe('beside the published results', () => {
     const titles = (...facts: RunFacts[]) =>
       publishedTable(makeReport(findReportRuns([runsOf(...facts)]), { ...options, published: true }).published!);
     const cartpole = titles({}, {});
-    expect(cartpole.rows[0].filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
+    expect(cartpole.rows[0]!.filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
       'sb3/trpo 216.92 ± 63.3',
       'sb3/trpo 490.76 ± 29.2',
     ]);

@@ -38,7 +38,7 @@ async function sameAsAlone(backend: Backend): Promise<void> {
   expect(shared.counts).toEqual({ requests: 14, calls: 4 });
   for (const [i, job] of jobs.entries()) {
     const alone = await backend.play(job);
-    const { returns, lengths, ends, steps } = played[i];
+    const { returns, lengths, ends, steps } = played[i]!;
     expect({ returns, lengths, ends, steps }).toEqual({
       returns: alone.returns,
       lengths: alone.lengths,
@@ -46,9 +46,9 @@ async function sameAsAlone(backend: Backend): Promise<void> {
       steps: alone.steps,
     });
     const own = await backend.measure(job, request);
-    expect(measured[i].means).toEqual(own.means);
-    expect(measured[i].steps).toBe(own.steps);
-    for (const c of job.candidates.keys()) expect(measured[i].of(c)).toEqual(own.of(c));
+    expect(measured[i]!.means).toEqual(own.means);
+    expect(measured[i]!.steps).toBe(own.steps);
+    for (const c of job.candidates.keys()) expect(measured[i]!.of(c)).toEqual(own.of(c));
   }
 }
 

@@ -35,7 +35,7 @@ const jobs: readonly RolloutJob[] = [
 const request = { successThreshold: 1, ranks: [0, 3, 20] };
 
 function alone(job: RolloutJob, c: number): RolloutJob {
-  return { ...job, candidates: [job.candidates[c]], seed: (job.seed as readonly number[])[c] };
+  return { ...job!, candidates: [job.candidates[c]!], seed: (job.seed as readonly number[])[c]! };
 }
 
 async function holdsOn(backend: Backend, job: RolloutJob): Promise<void> {
@@ -65,7 +65,7 @@ describe('on the cpu', () => {
 
   it('refuses a list of another length, and invalid seeds', async () => {
     const backend = openCpuBackend({ threads: 1 });
-    const job = jobs[0];
+    const job = jobs[0]!;
     await expect(backend.play({ ...job, seed: [1, 2] })).rejects.toThrow('expected 3 first seeds, got 2');
     await expect(backend.play({ ...job, seed: [1, -1, 2] })).rejects.toThrow('got -1');
     await backend.close();
@@ -74,7 +74,7 @@ describe('on the cpu', () => {
 
 it('by GPU.js', async () => {
   const backend = await openGpujsBackend();
-  await holdsOn(backend, jobs[0]);
+  await holdsOn(backend, jobs[0]!);
   await backend.close();
 });
 
@@ -98,12 +98,12 @@ describeGpu('on the GPU', () => {
 
   it('over more than one block', async () => {
     const [job] = jobs;
-    const candidates = Array.from({ length: 9 }, (_, c) => weights[c % 3]);
+    const candidates = Array.from({ length: 9 }, (_, c) => weights[c % 3]!);
     const seed = candidates.map((_, c) => 1000 * c);
-    const many = { ...job, candidates, seed, episodes: 1500 };
+    const many = { ...job!, candidates, seed, episodes: 1500 };
     const [host, , cut] = backends;
-    const expected = await host.measure(many, request);
-    const made = await cut.measure(many, request);
+    const expected = await host!.measure(many, request);
+    const made = await cut!.measure(many, request);
     for (const c of candidates.keys()) expect(made.of(c)).toEqual(expected.of(c));
   });
 });

@@ -76,8 +76,8 @@ describe('results', () => {
       job({ candidates: [fair], episodes: 1100, seed: 5 }),
     ];
     const together = await Promise.all(requests.map((request) => two.play(request)));
-    expect(raw(together[0])).toEqual(raw(await one.play(requests[0])));
-    expect(raw(together[1])).toEqual(raw(await one.play(requests[1])));
+    expect(raw(together[0]!)).toEqual(raw(await one.play(requests[0]!)));
+    expect(raw(together[1]!)).toEqual(raw(await one.play(requests[1]!)));
   });
 
   it('do not depend on how the episodes are cut', () => {
@@ -88,7 +88,7 @@ describe('results', () => {
       const player = new Player(cartpole, policy, limit);
       const outcomes = allocateOutcomes(total, false);
       const borders = [0, ...cuts.toSorted((x, y) => x - y), total];
-      for (let i = 1; i < borders.length; i++) player.play(request, borders[i - 1], borders[i], outcomes, null);
+      for (let i = 1; i < borders.length; i++) player.play(request, borders[i - 1]!, borders[i]!, outcomes, null);
       return outcomes;
     };
     const whole = play([]);
@@ -139,9 +139,9 @@ describe('ends', () => {
       return [endsOf(episodes)[0], episodes.lengths[0]];
     };
     expect(await end(bad, null)).toEqual(['terminated', fallen]);
-    expect(await end(bad, fallen - 1)).toEqual(['capped', fallen - 1]);
+    expect(await end(bad, fallen! - 1)).toEqual(['capped', fallen! - 1]);
     // The environment's word counts when both happen in one step.
-    expect(await end(bad, fallen)).toEqual(['terminated', fallen]);
+    expect(await end(bad, fallen!)).toEqual(['terminated', fallen]);
     expect(await end(good, null)).toEqual(['truncated', 500]);
     expect(await end(good, 500)).toEqual(['truncated', 500]);
     expect(await end(good, 499)).toEqual(['capped', 499]);
@@ -164,10 +164,10 @@ describe('trace', () => {
           expect(trace.seed).toBe(seed + episode);
           expect(trace.return).toBe(played.returns[5 + episode]);
           expect(trace.length).toBe(played.lengths[5 + episode]);
-          expect(trace.end).toBe(endCauses[played.ends[5 + episode]]);
+          expect(trace.end).toBe(endCauses[played.ends[5 + episode]!]);
           expect(trace.steps.length).toBe(trace.length);
           expect(trace.steps.reduce((sum, step) => sum + step.reward, 0)).toBe(trace.return);
-          expect([trace.steps[0].state]).toEqual(await one.resets(cartpole, seed + episode, 1));
+          expect([trace.steps[0]!.state]).toEqual(await one.resets(cartpole, seed + episode, 1));
           const after = await one.probe(cartpole, trace.steps);
           expect(after.map((step) => step.state)).toEqual([
             ...trace.steps.slice(1).map((s) => s.state),
@@ -193,18 +193,18 @@ describe('continuous actions', () => {
   it('are clipped to their bounds before the environment sees them', async () => {
     const trace = await two.trace(job({ env: toyEnv, policy: toy, candidates: [params] }), 0, 0);
     expect(trace.steps.map((step) => step.action)).toEqual(Array(12).fill([2, 0.25]));
-    const [start] = trace.steps[0].state;
-    expect(trace.finalState).toEqual([start + 12 * 2.5, 12]);
-    expect(trace.return).toBe((12 * start + 2.5 * 78) / 4);
+    const [start] = trace.steps[0]!.state;
+    expect(trace.finalState).toEqual([start! + 12 * 2.5, 12]);
+    expect(trace.return).toBe((12 * start! + 2.5 * 78) / 4);
     const down = Float64Array.of(0, 0, 0, 0, -5, -3);
     const other = await two.trace(job({ env: toyEnv, policy: toy, candidates: [down] }), 0, 0);
-    expect(other.steps[0].action).toEqual([-0.5, -1]);
+    expect(other.steps[0]!.action).toEqual([-0.5, -1]);
   });
 
   it('are passed on as they are when the policy gives the action itself', async () => {
     const direct: Policy = { ...toy, output: 'action' };
     const trace = await two.trace(job({ env: toyEnv, policy: direct, candidates: [params] }), 0, 0);
-    expect(trace.steps[0].action).toEqual([5, 0.25]);
+    expect(trace.steps[0]!.action).toEqual([5, 0.25]);
   });
 
   it('of an environment that workers cannot find by name are played on the calling thread', async () => {
@@ -267,8 +267,8 @@ describe('probe', () => {
     const input = { state: [...state], action: [1] };
     const [output] = await one.probe(cartpole, [input]);
     expect(input.state).toEqual(state);
-    expect(output.obs).toEqual(output.state.map(Math.fround));
-    expect(output.state[0]).toBe(0.1 + 0.02 * -0.2);
+    expect(output!.obs).toEqual(output!.state.map(Math.fround));
+    expect(output!.state[0]).toBe(0.1 + 0.02 * -0.2);
   });
 });
 

@@ -23,7 +23,7 @@ function jobIn(id: string, changes: Partial<RolloutJob> = {}): RolloutJob {
   const policies = (readGolden(id)?.episodes ?? [])
     .filter((e) => e.policy.kind === 'linear')
     .map((e) => e.policy.params);
-  const candidates = [policies[0], policies.at(-1) ?? []].map((params) => Float64Array.from(params));
+  const candidates = [policies[0], policies.at(-1) ?? []].map((params) => Float64Array.from(params!));
   return { env, policy: buildPolicy('linear', env), candidates, episodes: 150, seed: 30, maxSteps: null, ...changes };
 }
 
@@ -52,7 +52,7 @@ describe.each(['CartPole-v1', 'MountainCar-v0', 'MountainCarContinuous-v0', 'Acr
       const at = 1 * job.episodes + 2;
       expect(trace).toMatchObject({ seed: 32, return: played.returns[at], length: played.lengths[at] });
       expect(trace.steps).toHaveLength(trace.length);
-      expect(trace.steps[0].state).toEqual((await backend.resets(job.env, 32, 1))[0]);
+      expect(trace.steps[0]!.state).toEqual((await backend.resets(job.env, 32, 1))[0]);
       const after = trace.steps.map((_, t) => trace.steps[t + 1]?.state ?? trace.finalState);
       const again = await backend.probe(job.env, trace.steps);
       expect(again.map((step) => step.state)).toEqual(after);

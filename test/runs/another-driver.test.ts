@@ -24,7 +24,7 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
           checkBudget();
           if (iteration === stopAt) throw new Error('killed');
           const { summaries } = await player.play(params, 7, seed);
-          return { type: 'evaluated', ...known, adjustments: [], summary: summaries[0], paired: null };
+          return { type: 'evaluated', ...known, adjustments: [], summary: summaries[0]!, paired: null };
         });
         const { mean } = played.summary;
         const outcome = {

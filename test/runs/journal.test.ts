@@ -53,18 +53,18 @@ describe('journal', () => {
     const folder = temporaryFolder();
     const times = [1_700_000_000_000, 1_700_000_000_001, 1_700_000_060_000, 1_700_000_060_500];
     let call = 0;
-    const journal = Journal.open(folder, () => times[call++]);
+    const journal = Journal.open(folder, () => times[call++]!);
     for (const [i, body] of bodies.entries()) {
       const event = await journal.append(body);
-      expect(event).toEqual({ ...body, time: new Date(times[i]).toISOString(), seq: i });
+      expect(event).toEqual({ ...body, time: new Date(times[i]!).toISOString(), seq: i });
       const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
       expect(lines).toHaveLength(i + 2);
-      expect(JSON.parse(lines[i])).toEqual(event);
+      expect(JSON.parse(lines[i]!)).toEqual(event);
       expect(lines[i + 1]).toBe('');
     }
     journal.close();
     expect(readEvents(folder).events.map(({ time: _time, seq: _seq, ...body }) => body)).toEqual(bodies);
-    await expect(journal.append(bodies[0])).rejects.toThrow('closed');
+    await expect(journal.append(bodies[0]!)).rejects.toThrow('closed');
   });
 
   it('returns what a reader will see: -0 is 0, an outcome that is not finite is NaN', async () => {
@@ -81,7 +81,7 @@ describe('journal', () => {
     const journal = Journal.open(folder);
     await expect(journal.append({ ...bodies[1], params: [Number.NaN] } as EventBody)).rejects.toThrow('"params.0"');
     await expect(journal.append({ ...bodies[1], length: 1.5 } as EventBody)).rejects.toThrow('"length"');
-    await journal.append(bodies[0]);
+    await journal.append(bodies[0]!);
     journal.close();
     expect(readEvents(folder).events).toHaveLength(1);
   });
@@ -129,11 +129,11 @@ describe('journal', () => {
       writeFileSync(path, `${lines.map((old, i) => (i === index ? line : old)).join('\n')}\n`);
       return messageOf(() => readEvents(folder));
     };
-    expect(withLine(1, lines[1].slice(0, 20))).toMatch(/events\.jsonl:2: expected an event, got no JSON/);
+    expect(withLine(1, lines[1]!.slice(0, 20))).toMatch(/events\.jsonl:2: expected an event, got no JSON/);
     expect(withLine(1, '')).toContain('events.jsonl:2');
-    expect(withLine(2, lines[2].replace('parse_failed', 'parse_fialed'))).toMatch(/events\.jsonl:3.*"type"/);
-    expect(withLine(1, lines[1].replace('"length":9', '"length":"9"'))).toMatch(/events\.jsonl:2.*"length"/);
-    expect(withLine(1, lines[1].replace('"length":9', '"length":9,"lenght":9'))).toMatch(/events\.jsonl:2.*lenght/);
+    expect(withLine(2, lines[2]!.replace('parse_failed', 'parse_fialed'))).toMatch(/events\.jsonl:3.*"type"/);
+    expect(withLine(1, lines[1]!.replace('"length":9', '"length":"9"'))).toMatch(/events\.jsonl:2.*"length"/);
+    expect(withLine(1, lines[1]!.replace('"length":9', '"length":9,"lenght":9'))).toMatch(/events\.jsonl:2.*lenght/);
     expect(withLine(0, '[1]')).toContain('events.jsonl:1');
     // A whole line that is no event is no torn one, at the end as well.
     expect(withLine(3, '{"type":"run_stopped"}')).toContain('events.jsonl:4');
@@ -213,7 +213,7 @@ describe('lock', () => {
       ['', 'an unreadable lock'],
       ['{"pid":"7"}', 'an unreadable lock'],
     ]) {
-      writeFileSync(path, text);
+      writeFileSync(path, text!);
       const message = messageOf(() => lockFolder(folder));
       expect(message).toContain(named);
       expect(message).toContain(`delete "${path}"`);
@@ -231,7 +231,7 @@ describe('lock', () => {
       const parent = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30']);
       const [said] = await once(parent.stdout, 'data');
       const pid = Number(said);
-      const stateOf = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0];
+      const stateOf = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0];
       while (stateOf() !== 'Z') await sleep(5);
       writeFileSync(join(folder, lockName), owner(pid, { birth: null }));
       lockFolder(folder).release();
@@ -285,16 +285,16 @@ describe('lock', () => {
   it('that was lost stops its journal before the next event, and leaves the other one alone', async () => {
     const folder = temporaryFolder();
     const asleep = Journal.open(folder, Date.now, { period: 60_000 });
-    await asleep.append(bodies[0]);
+    await asleep.append(bodies[0]!);
     const stale = readFileSync(join(folder, lockName), 'utf8');
     const other = Journal.open(folder, Date.now, { stale, period: 60_000 });
-    const written = await other.append(bodies[1]);
-    await expect(asleep.append(bodies[2])).rejects.toThrow(LostLockError);
+    const written = await other.append(bodies[1]!);
+    await expect(asleep.append(bodies[2]!)).rejects.toThrow(LostLockError);
     expect(() => asleep.check()).toThrow(LostLockError);
     expect(asleep.writable).toBe(false);
     asleep.close();
     expect(readEvents(folder).events).toMatchObject([bodies[0], written]);
-    await other.append(bodies[2]);
+    await other.append(bodies[2]!);
     other.close();
     expect(readEvents(folder).events).toHaveLength(3);
     expect(existsSync(join(folder, lockName))).toBe(false);
@@ -304,16 +304,16 @@ describe('lock', () => {
     const folder = temporaryFolder();
     const asleep = Journal.open(folder);
     const other: Journal[] = [];
-    await asleep.append(bodies[0]);
-    const appending = asleep.append(bodies[1]);
+    await asleep.append(bodies[0]!);
+    const appending = asleep.append(bodies[1]!);
     // The check is over, the bytes are not there yet.
     other.push(Journal.open(folder, Date.now, { stale: readFileSync(join(folder, lockName), 'utf8') }));
     await appending;
-    await other[0].append(bodies[2]);
+    await other[0]!.append(bodies[2]!);
     asleep.close();
-    other[0].close();
+    other[0]!.close();
     const { events } = readEvents(folder);
-    expect(events.at(-1)).toMatchObject(bodies[2]);
+    expect(events.at(-1)).toMatchObject(bodies[2]!);
     expect(events.map(({ seq }) => seq)).toEqual([...events.keys()]);
   });
 

@@ -34,7 +34,7 @@ const ask = (chain: ModelChain, replyForm: 'auto' | ReplyForm, lines: string[] =
 
 describe('the form of a reply', () => {
   it('is the strongest, or the named one, or with a notice the strongest that there is', async () => {
-    const model = modelOf('x/m', ['grammar', 'begun', 'lines'], ({ messages }) => messages[0].content);
+    const model = modelOf('x/m', ['grammar', 'begun', 'lines'], ({ messages }) => messages[0]!.content);
     const chain = new ModelChain(model);
     expect((await ask(chain, 'auto')).request.form).toBe('grammar');
     expect((await ask(chain, 'begun')).reply.text).toBe('in the form begun');
@@ -63,7 +63,7 @@ describe('a chain', () => {
       calls += 1;
       throw new ModelError('model a/1', 'down');
     });
-    const other = modelOf('b/2', ['json', 'lines'], ({ messages }) => messages[0].content);
+    const other = modelOf('b/2', ['json', 'lines'], ({ messages }) => messages[0]!.content);
     const chain = new ModelChain(broken, [other], () => now);
     const lines: string[] = [];
     const { reply, request } = await ask(chain, 'auto', lines);

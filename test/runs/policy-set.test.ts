@@ -48,9 +48,9 @@ describe('a file with a policy per line', () => {
     );
     const set = await loadPolicySet(path, cartpole);
     expect(names(set)).toEqual([['first', `${path}:4`, `first (${path}:5)`], [`${path}:2`]]);
-    expect(set.groups[0].policy.options).toEqual({ bias: true });
-    expect(set.groups[0].members[1].params[0]).toBe(1.5);
-    expect(set.groups[1].policy.paramCount).toBe(8);
+    expect(set.groups[0]!.policy.options).toEqual({ bias: true });
+    expect(set.groups[0]!.members[1]!.params[0]).toBe(1.5);
+    expect(set.groups[1]!.policy.paramCount).toBe(8);
     expect(set.duplicates).toEqual([{ name: 'again', of: 'first' }]);
   });
 
@@ -151,7 +151,7 @@ describe('a folder of policies', () => {
     run('dry', 'FrozenLake-v1', { ...small, params: Array(16).fill(1) }, 'env_options: { is_slippery: false }\n');
     const usual = await loadPolicySet(folder, findEnv('FrozenLake-v1'));
     expect(names(usual)).toEqual([['usual']]);
-    expect(usual.leftOut[0].reason).toMatch(/its environment has the options .*"is_slippery":false/);
+    expect(usual.leftOut[0]!.reason).toMatch(/its environment has the options .*"is_slippery":false/);
     expect(names(await loadPolicySet(folder, findEnv('FrozenLake-v1', { is_slippery: false })))).toEqual([['dry']]);
   });
 
@@ -183,7 +183,7 @@ describe('r2po eval --policies', () => {
     expect(document.duplicates).toEqual([{ name: 'c', of: 'a' }]);
     const [header, first] = readLines(csv);
     expect(header).toMatch(/^rank,name,kind,mean,/);
-    expect(first.split(',')[3]).toBe(String(document.ranking[0].mean));
+    expect(first!.split(',')[3]).toBe(String(document.ranking[0].mean));
     const alone = await runCli([...args, '--policy', '-', '--seed', '7', '--json'], {
       input: JSON.stringify(document.best.policy),
     });

@@ -78,7 +78,7 @@ describe('replay', () => {
       const { difference } = await replay(edited(folder, (text) => text.replace(pattern, replacement)));
       expect(difference).toMatch(message);
     }
-    const [pattern, replacement, message] = cases[4];
+    const [pattern, replacement, message] = cases[4]!;
     await expect(replay(edited(folder, (text) => text.replace(pattern, replacement)))).rejects.toThrow(message);
   });
 
@@ -86,8 +86,8 @@ describe('replay', () => {
     const { folder } = await smallRun();
     const copy = edited(folder, (text) => {
       const lines = text.trimEnd().split('\n');
-      const again = lines[35].replace('"seq":35', '"seq":36');
-      return [...lines.slice(0, 36), again, lines[36].replace('"seq":36', '"seq":37'), ''].join('\n');
+      const again = lines[35]!.replace('"seq":35', '"seq":36');
+      return [...lines.slice(0, 36), again, lines[36]!.replace('"seq":36', '"seq":37'), ''].join('\n');
     });
     expect((await replay(copy)).difference).toMatch(/^at seq 36: expected rechecked of .*, got the end of the run$/);
   });

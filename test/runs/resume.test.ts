@@ -145,7 +145,7 @@ describe('with a model endpoint', () => {
     const folder = join(home, 'whole');
     whole = { folder, results: results(folder) };
     expect(stderr).not.toContain('secret-key-5521');
-    expect(server.requests[0].headers.authorization).toContain('secret-key-5521');
+    expect(server.requests[0]!.headers.authorization).toContain('secret-key-5521');
   });
   afterAll(() => server.close());
 
@@ -355,7 +355,7 @@ describe('r2po run', () => {
 
   it('refuses a damaged earlier line with its number: exit 2', async () => {
     const folder = broken('damaged', (lines) =>
-      [...lines.slice(0, 6), lines[6].slice(9), ...lines.slice(7, 20), ''].join('\n'),
+      [...lines.slice(0, 6), lines[6]!.slice(9), ...lines.slice(7, 20), ''].join('\n'),
     );
     const before = readFileSync(join(folder, 'events.jsonl'));
     const { code, stderr } = await runCli(runArgs(home, '--name', 'damaged', '--resume'));
@@ -386,7 +386,7 @@ describe('r2po run', () => {
     const resumed = await runCli(runArgs(runsDir, '--resume', '--json'));
     expect(resumed.code).toBe(0);
     expect(readdirSync(runsDir)).toEqual([name]);
-    expect(results(join(runsDir, name))).toEqual(results(whole));
+    expect(results(join(runsDir, name!))).toEqual(results(whole));
     const again = await runCli(runArgs(runsDir, '--resume', '--json'));
     expect(again.code).toBe(0);
     expect(again.stdout).toBe(resumed.stdout);

@@ -81,7 +81,7 @@ describe('seeds', () => {
       ...Array.from({ length: 100 }, (_, i) => deriveSeed(0, 'evaluation', i + 1)),
     ];
     starts.sort((a, b) => a - b);
-    for (let i = 1; i < starts.length; i++) expect(starts[i] - starts[i - 1]).toBeGreaterThan(episodes);
+    for (let i = 1; i < starts.length; i++) expect(starts[i]! - starts[i - 1]!).toBeGreaterThan(episodes);
   });
 
   it('do not change between versions: recorded runs must stay replayable', () => {
@@ -110,7 +110,7 @@ describe('a whole run', () => {
     const evaluated = ofType(events, 'evaluated');
     const warmups = ofType(events, 'warmup');
     const [rechecked] = ofType(events, 'rechecked');
-    const best = iterations[means.indexOf(Math.max(...means))];
+    const best = iterations[means.indexOf(Math.max(...means))]!;
     const calls = ofType(events, 'llm_call');
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
     const counted = {
@@ -137,7 +137,7 @@ describe('a whole run', () => {
         iteration: best.iteration,
         params: best.trial!.params,
         mean: best.trial!.mean,
-        rechecked: { episodes: 50, mean: rechecked.summary.mean, ci95: rechecked.summary.ci95 },
+        rechecked: { episodes: 50, mean: rechecked!.summary.mean, ci95: rechecked!.summary.ci95 },
       },
       llm: {
         ...counted,
@@ -150,7 +150,7 @@ describe('a whole run', () => {
       },
       episodes: 4 + 6 * 2 * 5,
       steps: sum(warmups.map(({ length }) => length)) + sum(evaluated.map((e) => e.summary.steps)),
-      wall_s: (Date.parse(events.at(-1)!.time) - Date.parse(events[0].time)) / 1000,
+      wall_s: (Date.parse(events.at(-1)!.time) - Date.parse(events[0]!.time)) / 1000,
       backend: 'cpu',
       adapter: null,
     });
@@ -160,19 +160,19 @@ describe('a whole run', () => {
     evaluated.forEach(({ seed, iteration: number }) => {
       expect(seed).toBe(deriveSeed(3, 'evaluation', number));
     });
-    expect(rechecked.seed).toBe(deriveSeed(3, 'recheck', 0));
-    expect(rechecked.params).toEqual(best.trial!.params);
+    expect(rechecked!.seed).toBe(deriveSeed(3, 'recheck', 0));
+    expect(rechecked!.params).toEqual(best.trial!.params);
 
     const lines = readFileSync(join(folder, 'metrics.csv'), 'utf8').trimEnd().split('\n');
     const rows = lines.slice(1).map((line) => {
       const cells = line.split(',');
-      return Object.fromEntries(lines[0].split(',').map((name, i) => [name, cells[i]]));
+      return Object.fromEntries(lines[0]!.split(',').map((name, i) => [name, cells[i]]));
     });
     expect(rows.map((row) => Number(row.mean))).toEqual(means);
     expect(rows.map((row) => row.kept)).toEqual(iterations.map(({ kept }) => kept));
     expect(rows.map((row) => Number(row.episodes))).toEqual([14, 24, 34, 44, 54, 64]);
     expect(rows.map((row) => Number(row.best))).toEqual(means.map((_, i) => Math.max(...means.slice(0, i + 1))));
-    expect(Number(rows[5].steps)).toBe(summary.steps);
+    expect(Number(rows[5]!.steps)).toBe(summary.steps);
     expect(rows.map((row) => Number(row.llm_calls))).toEqual([2, 4, 6, 8, 10, 12]);
 
     expect(Array.from((await loadPolicy(folder, cartpole)).params)).toEqual(best.trial!.params);
@@ -194,7 +194,7 @@ describe('a whole run', () => {
       schemaVersion: 1,
       status: 'finished',
       argv: ['run', 'cartpole/r2po'],
-      config_hash: events[0].type === 'run_started' ? events[0].config_hash : '',
+      config_hash: events[0]!.type === 'run_started' ? events[0].config_hash : '',
       versions: { r2po: expect.stringMatching(/^\d/), node: process.version, dawn: expect.stringMatching(/^\d/) },
       backend: 'cpu',
       adapter: null,
@@ -226,30 +226,30 @@ describe('a whole run', () => {
   it('plays what it records: an evaluation by hand gives the same summary', async () => {
     const { folder } = await smallRun({ overrides: ['evaluation.max_steps=11'] });
     const [event] = ofType(eventsOf(folder), 'evaluated');
-    expect(event.summary.ends.capped).toBeGreaterThan(0);
+    expect(event!.summary.ends.capped).toBeGreaterThan(0);
     const { backend, env, policy } = await prepareRun();
     const { summaries } = await evaluate({
       backend,
       env,
       policy,
-      candidates: [Float64Array.from(event.params)],
+      candidates: [Float64Array.from(event!.params)],
       episodes: 5,
-      seed: event.seed,
+      seed: event!.seed,
       maxSteps: 11,
       successThreshold: 500,
     });
     await backend.close();
-    expect(summaries[0]).toEqual(event.summary);
+    expect(summaries[0]).toEqual(event!.summary);
   });
 
   it('reports the last of equally good policies, and keeps its numbers', async () => {
     const replies = [poor, poor, perfect, poor, perfect, perfect];
-    const model = scriptedModel((_, call) => answerOf(replies[call]));
+    const model = scriptedModel((_, call) => answerOf(replies[call]!));
     const { folder, summary } = await smallRun({ model, overrides: ['iterations=3', 'search.duplicates=allow'] });
     const means = ofType(eventsOf(folder), 'iteration').map(({ trial }) => trial!.mean);
     expect(means.slice(1)).toEqual([500, 500]);
     expect(summary).toMatchObject({
-      mean_reward: (means[0] + 1000) / 3,
+      mean_reward: (means[0]! + 1000) / 3,
       final_reward: 500,
       best: { iteration: 3, params: perfect, mean: 500, rechecked: { episodes: 50, mean: 500 } },
       llm: { calls: 6, prompt_tokens: 600, completion_tokens: 42, seconds: 1.5 },
@@ -315,7 +315,7 @@ describe('a whole run', () => {
     expect(seen.map(({ event }) => event?.seq)).toEqual([...Array(37).keys()]);
     // Each event and each look at the clock takes a second, so what is left shrinks and ends at zero.
     const left = seen.filter(({ event }) => event?.type === 'iteration').map(({ etaSeconds }) => etaSeconds!);
-    expect(left[0]).toBeGreaterThan(left[3]);
+    expect(left[0]).toBeGreaterThan(left[3]!);
     expect(left[5]).toBe(0);
     expect(lines.find((line) => line.startsWith('iteration 2/6'))).toMatch(
       /^iteration 2\/6 \| last [\d.]+ \| best [\d.]+ ± [\d.]+ \| revisions \d kept, \d not \| unusable replies 0 \| tokens [\d.]+k? \| left \d+/,
@@ -385,7 +385,7 @@ describe('resuming', () => {
     const { summary } = await smallRun({ folder });
     const events = eventsOf(folder);
     expect(events[9]).toMatchObject({ type: 'run_started', resumed: true });
-    const span = (list: readonly RunEvent[]) => (Date.parse(list.at(-1)!.time) - Date.parse(list[0].time)) / 1000;
+    const span = (list: readonly RunEvent[]) => (Date.parse(list.at(-1)!.time) - Date.parse(list[0]!.time)) / 1000;
     expect(summary.wall_s).toBeCloseTo(span(before) + span(events.slice(9)), 9);
   });
 
@@ -517,7 +517,7 @@ describe('stopping', () => {
     ]) {
       const { error, resumed, whole, folder } = await stopAndGoOn({
         first: offline,
-        options: { overrides: [override], options: { now } },
+        options: { overrides: [override!], options: { now } },
         exitCode: 5,
         status: 'stopped',
       });

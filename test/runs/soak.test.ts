@@ -66,7 +66,7 @@ interface Outcome {
 /** Starts the program again and again until the run has ended by itself. */
 async function soak(index: number): Promise<Outcome> {
   const rng = Generator.from([index, 88]);
-  const method = methods[index % methods.length].id;
+  const method = methods[index % methods.length]!.id;
   const env = envs[Math.floor(index / 2) % envs.length];
   const name = `soak-${index}-${env}-${method}`;
   const folder = join(runsDir, name);

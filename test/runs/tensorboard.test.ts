@@ -31,7 +31,7 @@ function readFields(bytes: Uint8Array): Field[] {
   const varint = () => {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[at++];
+      const byte = bytes[at++]!;
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
@@ -116,8 +116,8 @@ describe('TensorBoard file', () => {
 
   it('starts with the version record and holds every scalar with its step and time', () => {
     const [version, ...scalars] = readRecords(encodeScalars(1699999999.125, steps));
-    expect(version.find((f) => f.id === 1)?.value).toBe(1699999999.125);
-    expect(text(version.find((f) => f.id === 3)?.value)).toBe('brain.Event:2');
+    expect(version!.find((f) => f.id === 1)?.value).toBe(1699999999.125);
+    expect(text(version!.find((f) => f.id === 3)?.value)).toBe('brain.Event:2');
     expect(scalars.map(readScalars)).toEqual([
       steps[0],
       { ...steps[1], values: { 'reward/kept': -3.75, 'reward/best': 12.5 } },

@@ -74,7 +74,7 @@ describe('stratifiedBootstrap', () => {
         expect(drawn.map((runs) => runs.length)).toEqual([3, 2, 4]);
         expect(Array.from(all)).toEqual(drawn.flatMap((runs) => Array.from(runs)));
         drawn.forEach((runs, s) => {
-          for (const run of runs) seen[s].add(run);
+          for (const run of runs) seen[s]!.add(run);
         });
         return 0;
       },
@@ -91,9 +91,10 @@ describe('stratifiedBootstrap', () => {
       [0, 30],
     ];
     const sums: number[] = [];
-    for (const a of strata[0]) {
-      for (const b of strata[0]) {
-        for (const c of strata[0]) for (const d of strata[1]) for (const e of strata[1]) sums.push(a + b + c + d + e);
+    for (const a of strata[0]!) {
+      for (const b of strata[0]!) {
+        for (const c of strata[0]!)
+          for (const d of strata[1]!) for (const e of strata[1]!) sums.push(a + b + c + d + e);
       }
     }
     sums.sort((x, y) => x - y);
@@ -188,7 +189,7 @@ describe('probabilityOfImprovement', () => {
     const options = { seed: 21, resamples: 500 };
     const slow = stratifiedBootstrap(
       [...x, ...y],
-      ({ strata }) => [0, 1, 2].reduce((sum, s) => sum + mannWhitney(strata[s], strata[3 + s]).superiority, 0) / 3,
+      ({ strata }) => [0, 1, 2].reduce((sum, s) => sum + mannWhitney(strata[s]!, strata[3 + s]!).superiority, 0) / 3,
       options,
     );
     const fast = probabilityOfImprovement(x, y, options);

@@ -45,8 +45,8 @@ describe('standardisedDifference', () => {
     expect(effect?.df).toBe(a.length + b.length - 2);
     expect(effect?.d).toBeCloseTo(d, 12);
     expect(effect?.g).toBeCloseTo(g, 8);
-    expect(effect?.ci95[0]).toBeCloseTo(ci95[0], 9);
-    expect(effect?.ci95[1]).toBeCloseTo(ci95[1], 9);
+    expect(effect?.ci95[0]).toBeCloseTo(ci95[0]!, 9);
+    expect(effect?.ci95[1]).toBeCloseTo(ci95[1]!, 9);
   });
 
   it('has an interval that covers the true difference as often as it says, also where d is biased', () => {

@@ -87,7 +87,7 @@ const published: Readonly<Record<string, readonly (readonly [raw: string, adjust
 /** The numbers that print as `text`: half a unit of its last digit to both sides, within 0 ... 1. */
 function printedRange(text: string): [number, number] {
   const [digits, exponent = '0'] = text.split('e');
-  const half = 0.5 * 10 ** (Number(exponent) - (digits.split('.')[1] ?? '').length);
+  const half = 0.5 * 10 ** (Number(exponent) - (digits!.split('.')[1] ?? '').length);
   return [Math.max(0, Number(text) - half), Math.min(1, Number(text) + half)];
 }
 
@@ -101,7 +101,7 @@ function contradictions(
   return rows.flatMap(([, adjusted], i) => {
     const [low, high] = printedRange(adjusted);
     const slack = 1e-12 * high;
-    return least[i] <= high + slack && most[i] >= low - slack ? [] : [i];
+    return least[i]! <= high + slack && most[i]! >= low - slack ? [] : [i];
   });
 }
 
@@ -136,8 +136,8 @@ describe('holm', () => {
     const family = fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.01, 0.02, 1)));
     fc.assert(
       fc.property(family, fc.double({ min: 0.001, max: 0.999, noNaN: true }), (p, alpha) => {
-        const order = p.map((_, i) => i).sort((i, j) => p[i] - p[j]);
-        const accepted = order.findIndex((i, rank) => (p.length - rank) * p[i] > alpha);
+        const order = p.map((_, i) => i).sort((i, j) => p[i]! - p[j]!);
+        const accepted = order.findIndex((i, rank) => (p.length - rank) * p[i]! > alpha);
         const rejected = order.slice(0, accepted === -1 ? p.length : accepted);
         const adjusted = holm(p);
         expect(new Set(adjusted.flatMap((q, i) => (q <= alpha ? [i] : [])))).toEqual(new Set(rejected));
@@ -146,7 +146,7 @@ describe('holm', () => {
           expect(adjusted[i]).toBeLessThanOrEqual(1);
           p.forEach((other, j) => {
             if (raw === other) expect(adjusted[i]).toBe(adjusted[j]);
-            if (raw < other) expect(adjusted[i]).toBeLessThanOrEqual(adjusted[j]);
+            if (raw < other) expect(adjusted[i]).toBeLessThanOrEqual(adjusted[j]!);
           });
         });
       }),

@@ -93,17 +93,17 @@ describe('mannWhitney', () => {
       [3, 9],
       [6, 6],
     ]) {
-      const ranks = upTo(n + m);
+      const ranks = upTo(n! + m!);
       const chosen: number[][] = [];
       const choose = (from: number, picked: number[]): void => {
         if (picked.length === n) chosen.push(picked);
-        else for (let r = from; r <= n + m; r++) choose(r + 1, [...picked, r]);
+        else for (let r = from; r <= n! + m!; r++) choose(r + 1, [...picked, r]);
       };
       choose(1, []);
-      const middle = (n * m) / 2;
-      const us = chosen.map((a) => a.reduce((sum, r) => sum + r, 0) - (n * (n + 1)) / 2);
+      const middle = (n! * m!) / 2;
+      const us = chosen.map((a) => a.reduce((sum, r) => sum + r, 0) - (n! * (n! + 1)) / 2);
       chosen.forEach((a, i) => {
-        const extreme = us.filter((u) => Math.abs(u - middle) >= Math.abs(us[i] - middle)).length;
+        const extreme = us.filter((u) => Math.abs(u - middle) >= Math.abs(us[i]! - middle)).length;
         const test = mannWhitney(
           a,
           ranks.filter((r) => !a.includes(r)),

@@ -31,11 +31,11 @@ it('has a table for every function, and a function for every table', () => {
 
 describe.each(Object.keys(functions))('%s', (name) => {
   it('has the tabulated values to a relative 1e-12', () => {
-    const rows = table[name];
+    const rows = table[name]!;
     expect(rows.length).toBeGreaterThan(7);
     const off = rows.flatMap((row) => {
-      const value = functions[name](...row.slice(0, -1));
-      const wanted = row[row.length - 1];
+      const value = functions[name]!(...row.slice(0, -1));
+      const wanted = row[row.length - 1]!;
       const error = Math.abs(value - wanted) / Math.abs(wanted || 1);
       return error <= 1e-12 ? [] : [`${name}(${row.slice(0, -1).join(', ')}) = ${value}, not ${wanted}: ${error}`];
     });

@@ -51,7 +51,7 @@ function jobOf(env: Env, params: readonly number[], kind: string, seed: number):
 function errorOf(got: readonly number[], wanted: readonly number[]): number {
   expect(got.length).toBe(wanted.length);
   const scale = Math.max(1, ...wanted.map(Math.abs));
-  return Math.max(...got.map((value, i) => Math.abs(value - wanted[i]) / scale));
+  return Math.max(...got.map((value, i) => Math.abs(value - wanted[i]!) / scale));
 }
 
 function firstKind(env: Env): string {
@@ -88,7 +88,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
   const golden = readGolden(env.id);
   const observed = tolerance.observed ?? ((recorded: readonly number[]) => recorded);
   const isAction = (a: number | readonly number[]): boolean =>
-    env.action.kind === 'box' || (asVector(a)[0] >= 0 && asVector(a)[0] < env.action.meanings.length);
+    env.action.kind === 'box' || (asVector(a)[0]! >= 0 && asVector(a)[0]! < env.action.meanings.length);
   const rows = [
     ...env.state,
     ...(env.observation.kind === 'vector' ? env.observation.rows : []),
@@ -133,13 +133,13 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
         expect(step.action.length).toBe(actionSize(env.action));
         for (const [i, value] of step.obs.entries()) {
           const space = env.observation;
-          const bounds = space.kind === 'vector' ? space.rows[i] : { low: 0, high: space.n - 1 };
+          const bounds = space.kind === 'vector' ? space.rows[i]! : { low: 0, high: space.n - 1 };
           expect(value).toBeGreaterThanOrEqual(bounds.low);
           expect(value).toBeLessThanOrEqual(bounds.high);
         }
         for (const [i, value] of step.action.entries()) {
           const space = env.action;
-          const bounds = space.kind === 'box' ? space.rows[i] : { low: 0, high: space.meanings.length - 1 };
+          const bounds = space.kind === 'box' ? space.rows[i]! : { low: 0, high: space.meanings.length - 1 };
           expect(value).toBeGreaterThanOrEqual(bounds.low);
           expect(value).toBeLessThanOrEqual(bounds.high);
         }
@@ -197,11 +197,11 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
     const outputs = await cpu.probe(env, inputs);
     steps.forEach((step, i) => {
       const name = `step ${i}`;
-      expect(errorOf(outputs[i].state, step.ns), name).toBeLessThanOrEqual(tolerance.singleStep);
+      expect(errorOf(outputs[i]!.state, step.ns), name).toBeLessThanOrEqual(tolerance.singleStep);
       const obs = observed(observationOf(golden, step.o, step.ns));
-      expect(errorOf(outputs[i].obs, obs), name).toBeLessThanOrEqual(tolerance.singleStep);
-      expect(errorOf([outputs[i].reward], [step.r]), name).toBeLessThanOrEqual(tolerance.singleStep);
-      expect(outputs[i].terminated, name).toBe(step.term);
+      expect(errorOf(outputs[i]!.obs, obs), name).toBeLessThanOrEqual(tolerance.singleStep);
+      expect(errorOf([outputs[i]!.reward], [step.r]), name).toBeLessThanOrEqual(tolerance.singleStep);
+      expect(outputs[i]!.terminated, name).toBe(step.term);
     });
   });
 
@@ -219,7 +219,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
   );
 
   async function checkEpisode(episode: GoldenEpisode): Promise<void> {
-    const job = jobOf(env, episode.policy.params, policyKindOf[episode.policy.kind], episode.seed);
+    const job = jobOf(env, episode.policy.params, policyKindOf[episode.policy.kind]!, episode.seed);
     const trace = await cpu.trace(job, 0, 0);
     const { until, slack: share } = tolerance.chaotic ?? { until: Infinity, slack: 0 };
     const left = episode.steps.findIndex((step) => (step.d ?? 0) > until);
@@ -237,7 +237,7 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
     } else {
       expect(left).toBeGreaterThanOrEqual(50);
     }
-    expect(trace.steps[0].obs).toEqual(observed(asVector(episode.initial_obs)));
+    expect(trace.steps[0]!.obs).toEqual(observed(asVector(episode.initial_obs)));
 
     // The end state is checked as that of the last step: the field `final_state` of the files is the one of the rerun
     // from a displaced start.
@@ -246,15 +246,15 @@ export function suiteForEnv(env: Env, tolerance: GoldenTolerance): void {
     let seen = { t: 0, obs: observed(asVector(episode.initial_obs)) };
     for (const [i, step] of steps.entries()) {
       const name = `step ${step.t}`;
-      const taken = trace.steps[step.t - 1];
+      const taken = trace.steps[step.t - 1]!;
       const state = trace.steps[step.t]?.state ?? trace.finalState;
-      const allowed = Math.max(tolerance.episode, slack[i]);
+      const allowed = Math.max(tolerance.episode, slack[i]!);
       expect(errorOf(taken.action, asVector(step.a)), name).toBeLessThanOrEqual(allowed);
       expect(errorOf([taken.reward], [step.r]), name).toBeLessThanOrEqual(allowed);
       expect(errorOf(state, step.s), name).toBeLessThanOrEqual(allowed);
       if (seen.t === step.t - 1) {
-        expect(errorOf(taken.obs, seen.obs), name).toBeLessThanOrEqual(observationTolerance + slack[i]);
-        job.policy.act(policyValues(job.policy, job.candidates[0]), Float64Array.from(seen.obs), outputs);
+        expect(errorOf(taken.obs, seen.obs), name).toBeLessThanOrEqual(observationTolerance + slack[i]!);
+        job.policy.act(policyValues(job.policy, job.candidates[0]!), Float64Array.from(seen.obs), outputs);
         if (step.y) expect(errorOf(Array.from(outputs), step.y), name).toBeLessThanOrEqual(outputTolerance);
       }
       seen = { t: step.t, obs: observed(observationOf(recorded, step.o, step.s)) };

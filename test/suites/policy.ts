@@ -54,7 +54,7 @@ export function suiteForPolicy(
       expect(outputs.length).toBe(wanted.length);
       wanted.forEach((value, j) => {
         // Written so that a NaN fails.
-        expect(Math.abs(outputs[j] - value) / scale).toBeLessThanOrEqual(tolerance);
+        expect(Math.abs(outputs[j]! - value) / scale).toBeLessThanOrEqual(tolerance);
       });
       expect([params, obs]).toEqual(before);
     }
@@ -78,7 +78,7 @@ export function suiteForPolicy(
   });
 
   it('refuses an option that it does not know', () => {
-    expect(() => kind.build(cases[0].spaces, { noSuchOption: 1 })).toThrow(UsageError);
-    expect(() => kind.build(cases[0].spaces, { noSuchOption: 1 })).toThrow('noSuchOption');
+    expect(() => kind.build(cases[0]!.spaces, { noSuchOption: 1 })).toThrow(UsageError);
+    expect(() => kind.build(cases[0]!.spaces, { noSuchOption: 1 })).toThrow('noSuchOption');
   });
 }

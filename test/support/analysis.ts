@@ -62,7 +62,7 @@ export function handMadeEvents(iterations: readonly HandMade[], model = 'a-model
   const bodies = iterations.flatMap((made, i): EventBody[] => {
     const iteration = i + 1;
     const { before, after, proposal = baseParams, kept, paired = null, prompt = 'A prompt.' } = made;
-    const revision = made.revision ?? proposal.with(-1, proposal[proposal.length - 1] + 1);
+    const revision = made.revision ?? proposal.with(-1, proposal[proposal.length - 1]! + 1);
     const replies = made.replies ?? ['No remark.'];
     const calls = replies.flatMap((text, attempt): EventBody[] => {
       const unusable = attempt < replies.length - 1 || after === undefined;

@@ -42,17 +42,17 @@ export function diceEnv(options: EnvOptions = {}): Env {
         s[1] = 0;
       },
       observe(_p, s, obs) {
-        obs[0] = s[0];
-        obs[1] = s[1];
+        obs[0] = s[0]!;
+        obs[1] = s[1]!;
       },
       step(p, s, action, rng, out) {
-        const face = faces[rng.integers(0, faces.length)];
+        const face = faces[rng.integers(0, faces.length)]!;
         const added = action[0] === 1 ? p.half * face : face;
         // The second draw is taken only by high faces, and shows that what is pending is kept.
         s[1] = face > 3 ? added + Math.floor(rng.random() * 4) / 4 : added;
-        s[0] += s[1];
-        out.reward = s[1];
-        out.terminated = s[0] > 40;
+        s[0]! += s[1]!;
+        out.reward = s[1]!;
+        out.terminated = s[0]! > 40;
       },
     },
   });

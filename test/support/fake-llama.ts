@@ -45,7 +45,7 @@ function tokenize(text: string, special: boolean): Token[] {
     const mark = special ? marks.findIndex((each) => text.startsWith(each, i)) : -1;
     if (mark >= 0 && marks[mark] !== '<|im_start|>') {
       tokens.push(firstMark + mark);
-      i += marks[mark].length;
+      i += marks[mark]!.length;
     } else {
       tokens.push(text.charCodeAt(i));
       i += 1;
@@ -97,7 +97,8 @@ export function fakePackage(options: FakeOptions = {}): { open: () => Promise<Lo
         const differs = kept.findIndex((token, i) => token !== tokens[i]);
         return { firstDifferentIndex: differs < 0 ? kept.length : differs };
       },
-      async eraseContextTokenRanges([{ start, end }]) {
+      async eraseContextTokenRanges(ranges) {
+        const { start, end } = ranges[0]!;
         if (end !== kept.length) throw new Error('only ends are erased');
         kept = kept.slice(0, start);
       },

@@ -25,7 +25,7 @@ class Reader {
   }
 
   rule(): [string, Node] {
-    const name = this.take(/([a-z][a-z0-9]*) ::= /)![1];
+    const name = this.take(/([a-z][a-z0-9]*) ::= /)![1]!;
     const body = this.alternatives();
     if (this.at !== this.line.length) throw new Error(`what is "${this.line.slice(this.at, this.at + 40)}"?`);
     return [name, body];
@@ -58,7 +58,7 @@ class Reader {
 
   private atom(): Node | null {
     const literal = this.take(/"((?:[^"\\\n]|\\["\\n])*)"/);
-    if (literal) return { kind: 'literal', text: unescaped(literal[1]) };
+    if (literal) return { kind: 'literal', text: unescaped(literal[1]!) };
     const set = this.take(/\[((?:[^\]\\]|\\.)+)\]/);
     if (set) {
       const expression = new RegExp(`^[${set[1]}]$`);
@@ -112,7 +112,7 @@ export function matcherOf(grammar: string): (text: string) => boolean {
         case 'literal':
           return new Set([...starts].filter((at) => text.startsWith(node.text, at)).map((at) => at + node.text.length));
         case 'class':
-          return new Set([...starts].filter((at) => at < text.length && node.has(text[at])).map((at) => at + 1));
+          return new Set([...starts].filter((at) => at < text.length && node.has(text[at]!)).map((at) => at + 1));
         case 'all':
           return node.parts.reduce((at, part) => ends(part, at), starts);
         case 'any':

@@ -154,7 +154,7 @@ export function scripted(
     },
     async evaluate({ candidate, params, adjustments }) {
       log.push(`evaluate ${candidate}`);
-      const mean = means[evaluated.length];
+      const mean = means[evaluated.length]!;
       evaluated.push({ params, adjustments });
       return {
         summary: summaryOf(mean),
@@ -169,7 +169,7 @@ export function scripted(
       log.push('sensitivity');
       const effect = (index: number, to: number, difference: number) => ({
         index,
-        from: params[index],
+        from: params[index]!,
         to,
         difference,
         ci95: [difference - 2.5, difference + 2.5] as const,

@@ -22,39 +22,40 @@ function stops(p: Params, limit: number, margin: number): string {
 }
 
 function motor(p: Params, joint: string): string {
-  const range = `ctrllimited="true" ctrlrange="${-p.controlLimit} ${p.controlLimit}"`;
+  const range = `ctrllimited="true" ctrlrange="${-p.controlLimit!} ${p.controlLimit}"`;
   return `<motor joint="${joint}" gear="${p.gear}" ${range}/>`;
 }
 
 const link = (density: number, radius: number, ends: string): string =>
   `<geom type="capsule" fromto="${ends}" size="${radius}" density="${density}" ${noContacts}/>`;
 
-const cart = (p: Params): string => link(p.density, p.cartRadius, `${-p.cartHalfLength} 0 0 ${p.cartHalfLength} 0 0`);
+const cart = (p: Params): string =>
+  link(p.density!, p.cartRadius!, `${-p.cartHalfLength!} 0 0 ${p.cartHalfLength} 0 0`);
 
 /** The model of each environment, in MuJoCo's own language. */
 const models: Readonly<Record<string, (p: Params, tolerance: number | null) => string>> = {
   'InvertedPendulum-v5': (p, tolerance) => `<mujoco>
-    ${option(p, `gravity="0 0 ${-p.gravity}"`, tolerance)}
+    ${option(p, `gravity="0 0 ${-p.gravity!}"`, tolerance)}
     <worldbody><body>
-      <joint name="rail" type="slide" axis="1 0 0" damping="${p.damping}" ${stops(p, p.railLimit, p.limitMargin)}/>
+      <joint name="rail" type="slide" axis="1 0 0" damping="${p.damping}" ${stops(p, p.railLimit!, p.limitMargin!)}/>
       ${cart(p)}
       <body>
-        <joint type="hinge" axis="0 1 0" damping="${p.damping}" ${stops(p, p.hingeLimit, p.limitMargin)}/>
-        ${link(p.density, p.poleRadius, `0 0 0 ${p.poleEndX} 0 ${p.poleEndZ}`)}
+        <joint type="hinge" axis="0 1 0" damping="${p.damping}" ${stops(p, p.hingeLimit!, p.limitMargin!)}/>
+        ${link(p.density!, p.poleRadius!, `0 0 0 ${p.poleEndX} 0 ${p.poleEndZ}`)}
       </body>
     </body></worldbody>
     <actuator>${motor(p, 'rail')}</actuator></mujoco>`,
   'InvertedDoublePendulum-v5': (p, tolerance) => `<mujoco>
-    ${option(p, `gravity="${p.sideGravity} 0 ${-p.gravity}"`, tolerance)}
+    ${option(p, `gravity="${p.sideGravity} 0 ${-p.gravity!}"`, tolerance)}
     <worldbody><body>
-      <joint name="rail" type="slide" axis="1 0 0" damping="${p.damping}" ${stops(p, p.railLimit, p.railMargin)}/>
+      <joint name="rail" type="slide" axis="1 0 0" damping="${p.damping}" ${stops(p, p.railLimit!, p.railMargin!)}/>
       ${cart(p)}
       <body>
         <joint type="hinge" axis="0 1 0" damping="${p.damping}"/>
-        ${link(p.density, p.poleRadius, `0 0 0 0 0 ${p.poleLength}`)}
+        ${link(p.density!, p.poleRadius!, `0 0 0 0 0 ${p.poleLength}`)}
         <body pos="0 0 ${p.poleLength}">
           <joint type="hinge" axis="0 1 0" damping="${p.damping}"/>
-          ${link(p.density, p.poleRadius, `0 0 0 0 0 ${p.poleLength}`)}
+          ${link(p.density!, p.poleRadius!, `0 0 0 0 0 ${p.poleLength}`)}
           <site pos="0 0 ${p.poleLength}"/>
         </body>
       </body>
@@ -66,13 +67,13 @@ const models: Readonly<Record<string, (p: Params, tolerance: number | null) => s
       <joint type="slide" axis="1 0 0" armature="${p.armature}"/>
       <joint type="slide" axis="0 1 0" armature="${p.armature}"/>
       <joint type="hinge" axis="0 0 1" armature="${p.armature}"/>
-      ${link(p.density, p.linkRadius, `${p.torsoEnd + p.linkLength} 0 0 ${p.torsoEnd} 0 0`)}
+      ${link(p.density!, p.linkRadius!, `${p.torsoEnd! + p.linkLength!} 0 0 ${p.torsoEnd} 0 0`)}
       <body pos="${p.torsoEnd} 0 0">
-        <joint name="first" type="hinge" axis="0 0 1" armature="${p.armature}" ${stops(p, p.jointLimit, p.limitMargin)}/>
-        ${link(p.density, p.linkRadius, `0 0 0 ${-p.linkLength} 0 0`)}
-        <body pos="${-p.linkLength} 0 0">
-          <joint name="second" type="hinge" axis="0 0 1" armature="${p.armature}" ${stops(p, p.jointLimit, p.limitMargin)}/>
-          ${link(p.density, p.linkRadius, `0 0 0 ${-p.linkLength} 0 0`)}
+        <joint name="first" type="hinge" axis="0 0 1" armature="${p.armature}" ${stops(p, p.jointLimit!, p.limitMargin!)}/>
+        ${link(p.density!, p.linkRadius!, `0 0 0 ${-p.linkLength!} 0 0`)}
+        <body pos="${-p.linkLength!} 0 0">
+          <joint name="second" type="hinge" axis="0 0 1" armature="${p.armature}" ${stops(p, p.jointLimit!, p.limitMargin!)}/>
+          ${link(p.density!, p.linkRadius!, `0 0 0 ${-p.linkLength!} 0 0`)}
         </body>
       </body>
     </body></worldbody>
@@ -98,7 +99,7 @@ export interface Simulation {
 /** `tolerance`: of the constraint solver; null for MuJoCo's own, 1e-8. */
 export function simulate(env: Env, tolerance: number | null): Simulation {
   const p = env.params;
-  const model = mujoco.MjModel.from_xml_string(models[env.id](p, tolerance));
+  const model = mujoco.MjModel.from_xml_string(models[env.id]!(p, tolerance));
   const data = new mujoco.MjData(model);
   const joints = model.nv;
   const hasSite = model.nsite > 0;
@@ -124,7 +125,7 @@ export function simulate(env: Env, tolerance: number | null): Simulation {
         data.ctrl[i] = value;
       });
       let limited = data.nefc > 0;
-      for (let i = 0; i < p.substeps; i++) {
+      for (let i = 0; i < p.substeps!; i++) {
         mujoco.mj_step(model, data);
         limited ||= data.nefc > 0;
       }

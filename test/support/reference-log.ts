@@ -22,7 +22,7 @@ function rollouts({ params, returns, lengths }: WrittenCandidate, table: boolean
   return returns
     .map((total, k) => {
       const head = table ? '' : `${params.map(python).join(', ')}\nparameter ends\n\n`;
-      const steps = Array.from({ length: lengths[k] }, (_, t) =>
+      const steps = Array.from({ length: lengths[k]! }, (_, t) =>
         table ? `${t % 4} | ${t % 3} | 0.0\n` : `[${(0.01 * t).toFixed(2)}] | ${t % 2} | 1.0\n`,
       );
       return `${head}state | action | reward\n${steps.join('')}Total reward: ${python(total)}\n`;
@@ -76,9 +76,9 @@ export function writeReferenceLog(log: HandLog): void {
     const at = (name: string): string => join(folder, `episode_${k}`, name);
     for (const candidate of candidates) count(candidate);
     const means = candidates.map(({ returns }) => mean(returns));
-    const second = candidates.length > 1 && means[1] >= means[0];
+    const second = candidates.length > 1 && means[1]! >= means[0]!;
     const kept = second ? 1 : 0;
-    const printed = candidates[printsLatest ? candidates.length - 1 : kept].params;
+    const printed = candidates[printsLatest ? candidates.length - 1 : kept]!.params;
     put(
       at('parameters.txt'),
       table
@@ -87,41 +87,41 @@ export function writeReferenceLog(log: HandLog): void {
     );
     if (layout === 'two-call') {
       const winner = second ? 'revision_won' : 'original_won';
-      put(at('initial_proposal_rollout.txt'), rollouts(candidates[0], table));
-      put(at('revised_proposal_rollout.txt'), rollouts(candidates[1], table));
+      put(at('initial_proposal_rollout.txt'), rollouts(candidates[0]!, table));
+      put(at('revised_proposal_rollout.txt'), rollouts(candidates[1]!, table));
       put(
         at('reflection_outcome.txt'),
-        `initial_reward=${means[0].toFixed(4)}\nrevised_reward=${means[1].toFixed(4)}\nwinner=${winner}\n` +
+        `initial_reward=${means[0]!.toFixed(4)}\nrevised_reward=${means[1]!.toFixed(4)}\nwinner=${winner}\n` +
           'median_traj_rollout_idx=0\nmedian_traj_individual_reward=1.0000\nrevised_median_traj_rollout_idx=0\n',
       );
       put(
         at('parameters_reasoning.txt'),
-        `Winner: ${winner}\nInitial reward: ${means[0].toFixed(4)}\nRevised reward: ${means[1].toFixed(4)}\n\n` +
-          `--- Search-LLM (Proposal) ---\n${exchange(candidates[0])}\n\n--- Critic-LLM (Reflection) ---\n` +
-          `Critic-LLM (Reflection) prompt:\n${criticPrompt}\n\nCritic-LLM response:\n${reply(candidates[1])}`,
+        `Winner: ${winner}\nInitial reward: ${means[0]!.toFixed(4)}\nRevised reward: ${means[1]!.toFixed(4)}\n\n` +
+          `--- Search-LLM (Proposal) ---\n${exchange(candidates[0]!)}\n\n--- Critic-LLM (Reflection) ---\n` +
+          `Critic-LLM (Reflection) prompt:\n${criticPrompt}\n\nCritic-LLM response:\n${reply(candidates[1]!)}`,
       );
     } else if (layout === 'two-search') {
       const winner = second ? 'proposal_b' : 'proposal_a';
-      put(at('proposal_a_rollout.txt'), rollouts(candidates[0], table));
-      put(at('proposal_b_rollout.txt'), rollouts(candidates[1], table));
+      put(at('proposal_a_rollout.txt'), rollouts(candidates[0]!, table));
+      put(at('proposal_b_rollout.txt'), rollouts(candidates[1]!, table));
       put(
         at('selection_outcome.txt'),
-        `proposal_a_reward=${means[0].toFixed(4)}\nproposal_b_reward=${means[1].toFixed(4)}\nwinner=${winner}\n` +
+        `proposal_a_reward=${means[0]!.toFixed(4)}\nproposal_b_reward=${means[1]!.toFixed(4)}\nwinner=${winner}\n` +
           'proposal_a_repr_idx=0\nproposal_b_repr_idx=0\n',
       );
       put(
         at('parameters_reasoning.txt'),
-        `Winner: ${winner}\nProposal A reward: ${means[0].toFixed(4)}\nProposal B reward: ${means[1].toFixed(4)}\n\n` +
-          `--- Proposal A ---\n${exchange(candidates[0])}\n\n--- Proposal B ---\n${exchange(candidates[1])}`,
+        `Winner: ${winner}\nProposal A reward: ${means[0]!.toFixed(4)}\nProposal B reward: ${means[1]!.toFixed(4)}\n\n` +
+          `--- Proposal A ---\n${exchange(candidates[0]!)}\n\n--- Proposal B ---\n${exchange(candidates[1]!)}`,
       );
     } else {
-      put(at('training_rollout.txt'), rollouts(candidates[0], table));
-      put(at('parameters_reasoning.txt'), exchange(candidates[0]));
+      put(at('training_rollout.txt'), rollouts(candidates[0]!, table));
+      put(at('parameters_reasoning.txt'), exchange(candidates[0]!));
       if (layout === 'critic-only') {
-        put(at('critic_only_outcome.txt'), `reward=${means[0].toFixed(4)}\nrepr_traj_rollout_idx=0\n`);
+        put(at('critic_only_outcome.txt'), `reward=${means[0]!.toFixed(4)}\nrepr_traj_rollout_idx=0\n`);
       }
     }
-    rows += `${k + 1}, ${python(0.5 * (k + 1))}, ${python(3.25 * (k + 1))}, ${episodes}, ${steps}, ${python(means[kept])}\n`;
+    rows += `${k + 1}, ${python(0.5 * (k + 1))}, ${python(3.25 * (k + 1))}, ${episodes}, ${steps}, ${python(means[kept]!)}\n`;
   }
   put(join(folder, 'overall_log.txt'), rows);
 }

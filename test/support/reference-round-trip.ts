@@ -26,7 +26,7 @@ export async function exported(folder: string): Promise<{ root: string; files: R
   const [target] = exportTargets([run], root);
   const backend = run.backend === null ? null : openCpuBackend({ threads: 1 });
   try {
-    await exportRun(run, target, backend);
+    await exportRun(run, target!, backend);
   } finally {
     await backend?.close();
   }

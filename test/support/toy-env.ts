@@ -40,14 +40,14 @@ export const toyEnv = defineEnv({
       s[1] = 0;
     },
     observe(_p, s, obs) {
-      obs[0] = s[0];
-      obs[1] = s[1];
+      obs[0] = s[0]!;
+      obs[1] = s[1]!;
     },
     step(p, s, action, _rng, out) {
-      s[0] += action[0] + p.runFactor * action[1];
-      s[1] += 1;
-      out.reward = s[0] / 4;
-      out.terminated = s[0] >= p.goal;
+      s[0]! += action[0]! + p.runFactor * action[1]!;
+      s[1]! += 1;
+      out.reward = s[0]! / 4;
+      out.terminated = s[0]! >= p.goal;
     },
   },
 });

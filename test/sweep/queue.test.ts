@@ -157,7 +157,7 @@ async function serverSaying(
     socket.on('error', () => {});
     socket.on('data', (data) => {
       for (const [, command] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
-        const text = answer(command.toLowerCase());
+        const text = answer(command!.toLowerCase());
         if (text !== null) socket.write(text);
       }
     });
@@ -252,7 +252,7 @@ describeRedis('with Redis', () => {
       );
       expect(worked.code, worked.stderr).toBe(0);
       const [name] = readdirSync(runsDir);
-      expect(readFileSync(join(runsDir, name, 'run.json'), 'utf8')).toContain('redis://***@127.0.0.1');
+      expect(readFileSync(join(runsDir, name!, 'run.json'), 'utf8')).toContain('redis://***@127.0.0.1');
       await guarded.kill();
     });
 
@@ -341,10 +341,10 @@ describeRedis('with Redis', () => {
       expect(JSON.parse(again.stdout)).toMatchObject({ queued: 0, finished: 6 });
       // The files are the truth: a run whose folder was deleted is done again, whatever Redis remembers.
       const [gone] = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
-      rmSync(join(runsDir, gone), { recursive: true });
+      rmSync(join(runsDir, gone!), { recursive: true });
       const repeated = await runCli([...cli, 'seed=0..5']);
       expect(JSON.parse(repeated.stdout)).toMatchObject({ queued: 1, again: 1, finished: 5 });
-      expect((await work(url, runsDir)).ends).toMatchObject([{ outcome: 'finished', folder: join(runsDir, gone) }]);
+      expect((await work(url, runsDir)).ends).toMatchObject([{ outcome: 'finished', folder: join(runsDir, gone!) }]);
     });
 
     it('waits for its workers where that is wanted, and ends as a sweep in one process does', async () => {
@@ -411,14 +411,14 @@ describeRedis('with Redis', () => {
           first.child.kill('SIGKILL');
           await first.code;
           const [folder] = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
-          const left = readFileSync(join(runsDir, folder, 'events.jsonl'), 'utf8')
+          const left = readFileSync(join(runsDir, folder!, 'events.jsonl'), 'utf8')
             .split('\n')
             .slice(0, -1);
           const second = await work(url, runsDir);
           expect(second, first.stderr()).toMatchObject({ finished: 1, failed: 0, left: 0 });
           expect(results(runsDir)).toEqual(whole.results);
           // What was on record was not done a second time.
-          const record = readFileSync(join(runsDir, folder, 'events.jsonl'), 'utf8').split('\n');
+          const record = readFileSync(join(runsDir, folder!, 'events.jsonl'), 'utf8').split('\n');
           expect(record.slice(0, left.length)).toEqual(left);
         }
       },
@@ -435,7 +435,7 @@ describeRedis('with Redis', () => {
       worker.child.kill('SIGTERM');
       expect(await worker.code, worker.stderr()).toBe(exitCodes.terminated);
       const [name] = readdirSync(runsDir).filter((found) => !found.startsWith('.'));
-      expect(eventsOf(join(runsDir, name)).at(-1)).toMatchObject({
+      expect(eventsOf(join(runsDir, name!)).at(-1)).toMatchObject({
         type: 'run_stopped',
         exit_code: exitCodes.terminated,
       });
@@ -443,7 +443,7 @@ describeRedis('with Redis', () => {
         expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0, failed: 0 });
         const keys = await queue.redis.keys(`*:${queue.address.name}:*`);
         const [key] = keys.filter((found) => /:run-[0-9a-f]+$/.test(found));
-        expect(await queue.redis.hget(key, 'atm')).toBeNull();
+        expect(await queue.redis.hget(key!, 'atm')).toBeNull();
       });
       expect(await work(url, runsDir)).toMatchObject({ finished: 1 });
       expect(results(runsDir)).toEqual(whole.results);
@@ -477,7 +477,7 @@ describeRedis('with Redis', () => {
       expect(told).toMatch(/returned to the queue: .*expected ".*" to be free|already finished/);
       expect(results(runsDir)).toEqual((await alone([8], 'iterations=30')).results);
       const [name] = readdirSync(runsDir).filter((found) => !found.startsWith('.'));
-      expect(eventsOf(join(runsDir, name)).filter(({ type }) => type === 'run_finished')).toHaveLength(1);
+      expect(eventsOf(join(runsDir, name!)).filter(({ type }) => type === 'run_finished')).toHaveLength(1);
     });
 
     it('refuses a folder other than the shared one', async () => {
@@ -516,20 +516,20 @@ describeRedis('with Redis', () => {
       expect(await work(url, second, { store })).toMatchObject({ finished: 1 });
       expect(results(published)).toEqual(whole.results);
       const [name] = readdirSync(published);
-      expect(eventsOf(join(published, name)).filter(({ type }) => type === 'run_stopped')).toHaveLength(1);
-      expect(readdirSync(join(published, name)).filter((file) => /lock|tmp/.test(file))).toEqual([]);
+      expect(eventsOf(join(published, name!)).filter(({ type }) => type === 'run_stopped')).toHaveLength(1);
+      expect(readdirSync(join(published, name!)).filter((file) => /lock|tmp/.test(file))).toEqual([]);
       // A third one has nothing to do, and whoever comes second changes nothing.
-      const before = readFileSync(join(published, name, 'events.jsonl'), 'utf8');
+      const before = readFileSync(join(published, name!, 'events.jsonl'), 'utf8');
       const third = newFolder();
       const again = freshUrl();
       await enqueue(again, 'seed=3', 'iterations=30');
       expect(await work(again, third, { store })).toMatchObject({ finished: 0, already: 1 });
-      expect(existsSync(join(third, name))).toBe(false);
+      expect(existsSync(join(third, name!))).toBe(false);
       const late = newFolder();
       await enqueue(freshUrl(), 'seed=3', 'iterations=30');
       expect(await work(redis.url(`q${count}`), late)).toMatchObject({ finished: 1 });
-      await store.publish(name, join(late, name));
-      expect(readFileSync(join(published, name, 'events.jsonl'), 'utf8')).toBe(before);
+      await store.publish(name!, join(late, name!));
+      expect(readFileSync(join(published, name!, 'events.jsonl'), 'utf8')).toBe(before);
     });
 
     it('with a local disk also publishes active runs', async () => {
@@ -567,8 +567,8 @@ describeRedis('with Redis', () => {
       const runsDir = newFolder();
       await enqueue(url, 'seed=7');
       const [name] = readdirSync(whole.runsDir);
-      const folder = join(runsDir, name);
-      cpSync(join(whole.runsDir, name), folder, { recursive: true });
+      const folder = join(runsDir, name!);
+      cpSync(join(whole.runsDir, name!), folder, { recursive: true });
       const record = join(folder, 'events.jsonl');
       writeFileSync(record, `${readFileSync(record, 'utf8').split('\n').slice(0, 11).join('\n')}\n{"type":"evalu`);
       const manifest = readJson<object>(folder, 'run.json');
@@ -679,7 +679,7 @@ describeRedis('with Redis', () => {
       await withQueue(url, async (queue) => {
         await until('the job back', async () => (await queue.counts()).waiting === 4);
         const [key] = await queue.redis.keys(`*${queue.address.name}:limiter`);
-        expect(await queue.redis.pttl(key)).toBeGreaterThan(390_000);
+        expect(await queue.redis.pttl(key!)).toBeGreaterThan(390_000);
         expect(await queue.counts()).toMatchObject({ waiting: 4, active: 0, failed: 0, delayed: 0 });
       });
       controller.abort();
@@ -697,7 +697,7 @@ describeRedis('with Redis', () => {
       await withQueue(url, async (queue) => {
         const { failed } = await queue.status();
         expect(failed).toMatchObject([{ env: 'CartPole-v1', seed: 0, reason: expect.stringContaining('401') }]);
-        expect(failed[0].reason).not.toContain('resume with');
+        expect(failed[0]!.reason).not.toContain('resume with');
       });
       // Given again it has new attempts.
       expect(await enqueue(url, 'seed=0', `model=${server.url}#fake-1`)).toMatchObject({ added: 1, again: 1 });

@@ -111,8 +111,8 @@ describe('runs of a sweep', () => {
     const runs = await expanded(['cartpole/r2po', 'nim/props', 'cartpole/r2po', 'iterations=3,4', 'seed=5..7']);
     expect(runs).toHaveLength(12);
     expect(new Set(runs.map(({ id }) => id)).size).toBe(12);
-    expect(runs[4].config).toMatchObject({ env: 'CartPole-v1', method: 'r2po', iterations: 4, seed: 6 });
-    expect(runs[11].config).toMatchObject({ env: 'Nim-v0', method: 'props', iterations: 4, seed: 7 });
+    expect(runs[4]!.config).toMatchObject({ env: 'CartPole-v1', method: 'r2po', iterations: 4, seed: 6 });
+    expect(runs[11]!.config).toMatchObject({ env: 'Nim-v0', method: 'props', iterations: 4, seed: 7 });
   });
 
   it('are found by patterns of shipped names', async () => {
@@ -195,17 +195,17 @@ describe('a sweep in one process', () => {
     const runs = await small('seed=6..8');
     await sweep(runs, runsDir);
     const [first, second] = readdirSync(runsDir).map((name) => join(runsDir, name));
-    const whole = searchEvents(second);
-    const events = eventsOf(second);
+    const whole = searchEvents(second!);
+    const events = eventsOf(second!);
     const text = events.slice(0, 17).map((event) => JSON.stringify(event));
-    writeFileSync(join(second, 'events.jsonl'), `${text.join('\n')}\n{"torn`);
-    writeFileSync(join(second, 'run.json'), JSON.stringify({ ...readJson(second, 'run.json'), status: 'running' }));
-    const before = eventsOf(first);
+    writeFileSync(join(second!, 'events.jsonl'), `${text.join('\n')}\n{"torn`);
+    writeFileSync(join(second!, 'run.json'), JSON.stringify({ ...readJson(second!, 'run.json'), status: 'running' }));
+    const before = eventsOf(first!);
     const again = await sweep(runs, runsDir);
     expect(again.results.map(({ already }) => already)).toEqual([true, false, true]);
     expect(again.outcomes).toEqual(['finished', 'finished', 'finished']);
-    expect(eventsOf(first)).toEqual(before);
-    expect(searchEvents(second)).toEqual(whole);
+    expect(eventsOf(first!)).toEqual(before);
+    expect(searchEvents(second!)).toEqual(whole);
     expect(readdirSync(runsDir)).toHaveLength(3);
     expect(again.states.at(-1)).toMatchObject({ finished: 3, already: 2 });
   });
@@ -223,13 +223,13 @@ describe('a sweep in one process', () => {
     const runs = await small('seed=1..4');
     await sweep(runs.slice(1, 2), runsDir, {});
     const [damaged] = readdirSync(runsDir).map((name) => join(runsDir, name));
-    writeFileSync(join(damaged, 'events.jsonl'), 'no record\n{}\n');
-    writeFileSync(join(damaged, 'run.json'), JSON.stringify({ ...readJson(damaged, 'run.json'), status: 'stopped' }));
+    writeFileSync(join(damaged!, 'events.jsonl'), 'no record\n{}\n');
+    writeFileSync(join(damaged!, 'run.json'), JSON.stringify({ ...readJson(damaged!, 'run.json'), status: 'stopped' }));
     const { outcomes, results } = await sweep(runs, runsDir);
     expect(outcomes).toEqual(['finished', 'failed', 'finished', 'finished']);
-    expect(results[1].error?.message).toContain('events.jsonl:1: expected an event');
+    expect(results[1]!.error?.message).toContain('events.jsonl:1: expected an event');
     const rest = await small('seed=11,12');
-    const halted = await sweep([runs[1], ...rest], runsDir, { jobs: 1, failFast: true });
+    const halted = await sweep([runs[1]!, ...rest], runsDir, { jobs: 1, failFast: true });
     expect(halted.outcomes).toEqual(['failed', 'waiting', 'waiting']);
   });
 
@@ -237,7 +237,7 @@ describe('a sweep in one process', () => {
     const runsDir = newFolder();
     const budget = await sweep(await small('seed=1,2', 'budget.max_calls=3'), runsDir);
     expect(budget.outcomes).toEqual(['stopped', 'stopped']);
-    expect(budget.results[0].error?.message).toContain('resume with: r2po sweep again');
+    expect(budget.results[0]!.error?.message).toContain('resume with: r2po sweep again');
     const controller = new AbortController();
     const interrupted = await sweep(await small('seed=1..4'), runsDir, {
       jobs: 2,
@@ -249,10 +249,10 @@ describe('a sweep in one process', () => {
     expect(interrupted.outcomes).toEqual(['stopped', 'stopped', 'waiting', 'waiting']);
     const [run] = await small('seed=1');
     const [name] = readdirSync(runsDir).filter((found) => found.includes('-s1-'));
-    const lock = lockFolder(join(runsDir, name));
+    const lock = lockFolder(join(runsDir, name!));
     // Another process of this machine, as far as the lock tells.
-    writeFileSync(join(runsDir, name, 'run.lock'), JSON.stringify({ pid: 1, birth: null, host: 'elsewhere' }));
-    const busy = await sweep([run], runsDir);
+    writeFileSync(join(runsDir, name!, 'run.lock'), JSON.stringify({ pid: 1, birth: null, host: 'elsewhere' }));
+    const busy = await sweep([run!], runsDir);
     expect(busy.outcomes).toEqual(['busy']);
     lock.release();
   });

@@ -25,7 +25,7 @@ export class RecordedDraws implements Draws {
     if (this.#next >= this.#values.length) {
       throw new UsageError('draws', `expected another random number after ${this.#values.length}, got none; add it`);
     }
-    const value = this.#values[this.#next++];
+    const value = this.#values[this.#next++]!;
     if (!fits(value)) {
       throw new UsageError('draws', `expected random number ${this.#next} to be ${expected}, got ${value}`);
     }

@@ -96,9 +96,9 @@ export class Generator implements Draws {
       const layer = bits.lo & 0xff;
       const magnitude = (bits.hi & 0x1fff_ffff) * 0x80_0000 + (bits.lo >>> 9);
       const tailNegative = (bits.lo & 0x2_0000) !== 0;
-      const distance = magnitude * layerWidth[layer];
+      const distance = magnitude * layerWidth[layer]!;
       const x = (bits.lo & 0x100) !== 0 ? -distance : distance;
-      if (magnitude < innerCount[layer]) return x;
+      if (magnitude < innerCount[layer]!) return x;
       if (layer === 0) {
         for (;;) {
           const beyond = -(1 / tailStart) * Math.log1p(-this.random());
@@ -106,8 +106,8 @@ export class Generator implements Draws {
           if (height + height > beyond * beyond) return tailNegative ? -(tailStart + beyond) : tailStart + beyond;
         }
       }
-      const step = density[layer - 1] - density[layer];
-      if (step * this.random() + density[layer] < Math.exp(-0.5 * x * x)) return x;
+      const step = density[layer - 1]! - density[layer]!;
+      if (step * this.random() + density[layer]! < Math.exp(-0.5 * x * x)) return x;
     }
   }
 }

@@ -27,7 +27,7 @@ export class RandomState {
     const words = this.#words;
     words[0] = seed;
     for (let i = 1; i < WORDS; i++) {
-      const previous = words[i - 1];
+      const previous = words[i - 1]!;
       words[i] = Math.imul(SEED_STEP, previous ^ (previous >>> 30)) + i;
     }
   }
@@ -35,7 +35,7 @@ export class RandomState {
   /** A uniform integer in [0, 2^32). */
   next32(): number {
     if (this.#next === WORDS) this.#twist();
-    let y = this.#words[this.#next++];
+    let y = this.#words[this.#next++]!;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c_5680;
     y ^= (y << 15) & 0xefc6_0000;
@@ -45,8 +45,8 @@ export class RandomState {
   #twist(): void {
     const words = this.#words;
     for (let i = 0; i < WORDS; i++) {
-      const y = (words[i] & UPPER_BIT) | (words[(i + 1) % WORDS] & LOWER_BITS);
-      words[i] = words[(i + SHIFT) % WORDS] ^ (y >>> 1) ^ ((y & 1) === 0 ? 0 : TWIST);
+      const y = (words[i]! & UPPER_BIT) | (words[(i + 1) % WORDS]! & LOWER_BITS);
+      words[i] = words[(i + SHIFT) % WORDS]! ^ (y >>> 1) ^ ((y & 1) === 0 ? 0 : TWIST);
     }
     this.#next = 0;
   }

@@ -64,35 +64,35 @@ export class Pcg64 {
     const { state, increment, words } = this;
     expandPool(this.pool, words);
     // The 64-bit words come most significant first, each low half first: words 0-3 are the start, 4-7 the stream.
-    increment[0] = (words[6] << 1) | 1;
-    increment[1] = (words[7] << 1) | (words[6] >>> 31);
-    increment[2] = (words[4] << 1) | (words[7] >>> 31);
-    increment[3] = (words[5] << 1) | (words[4] >>> 31);
+    increment[0] = (words[6]! << 1) | 1;
+    increment[1] = (words[7]! << 1) | (words[6]! >>> 31);
+    increment[2] = (words[4]! << 1) | (words[7]! >>> 31);
+    increment[3] = (words[5]! << 1) | (words[4]! >>> 31);
     // The first step from zero leaves the increment; then the start is added.
-    let sum = increment[0] + words[2];
+    let sum = increment[0] + words[2]!;
     state[0] = sum;
-    sum = increment[1] + words[3] + (sum >= B32 ? 1 : 0);
+    sum = increment[1] + words[3]! + (sum >= B32 ? 1 : 0);
     state[1] = sum;
-    sum = increment[2] + words[0] + (sum >= B32 ? 1 : 0);
+    sum = increment[2] + words[0]! + (sum >= B32 ? 1 : 0);
     state[2] = sum;
-    state[3] = increment[3] + words[1] + (sum >= B32 ? 1 : 0);
+    state[3] = increment[3] + words[1]! + (sum >= B32 ? 1 : 0);
     this.advance();
   }
 
   private advance(): void {
     const { state, increment } = this;
-    const s0 = state[0];
-    const s1 = state[1];
-    const s2 = state[2];
-    const s3 = state[3];
+    const s0 = state[0]!;
+    const s1 = state[1]!;
+    const s2 = state[2]!;
+    const s3 = state[3]!;
     // Column k holds the products of weight 2^(16k), below 2^51.
-    const c0 = increment[0] + s0 * M0;
+    const c0 = increment[0]! + s0 * M0;
     const c1 = s0 * M1;
-    const c2 = increment[1] + s0 * M2 + s1 * M0;
+    const c2 = increment[1]! + s0 * M2 + s1 * M0;
     const c3 = s0 * M3 + s1 * M1;
-    const c4 = increment[2] + s0 * M4 + s1 * M2 + s2 * M0;
+    const c4 = increment[2]! + s0 * M4 + s1 * M2 + s2 * M0;
     const c5 = s0 * M5 + s1 * M3 + s2 * M1;
-    const c6 = increment[3] + s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0;
+    const c6 = increment[3]! + s0 * M6 + s1 * M4 + s2 * M2 + s3 * M0;
     const c7 = s0 * M7 + s1 * M5 + s2 * M3 + s3 * M1;
     // An odd column lies across two limbs. It is cut first, for all limbs at once: what has to wait for the limb below is
     // then one carry each.
@@ -114,9 +114,9 @@ export class Pcg64 {
     if (this.due >= 0) this.mixSeed(this.due);
     this.advance();
     const { state } = this;
-    const top = state[3];
-    const high = top ^ state[1];
-    const low = state[2] ^ state[0];
+    const top = state[3]!;
+    const high = top ^ state[1]!;
+    const low = state[2]! ^ state[0]!;
     const rotation = top >>> 26;
     const swap = rotation >= 32;
     const a = swap ? high : low;

@@ -33,19 +33,19 @@ function mix(left: number, right: number): number {
 export function mixEntropy(words: Uint32Array, count: number, pool: Uint32Array): void {
   let constant = MIX_START;
   for (let i = 0; i < POOL_WORDS; i++) {
-    pool[i] = hash(i < count ? words[i] : 0, constant, MIX_STEP);
+    pool[i] = hash(i < count ? words[i]! : 0, constant, MIX_STEP);
     constant = Math.imul(constant, MIX_STEP);
   }
   for (let from = 0; from < POOL_WORDS; from++) {
     for (let to = 0; to < POOL_WORDS; to++) {
       if (from === to) continue;
-      pool[to] = mix(pool[to], hash(pool[from], constant, MIX_STEP));
+      pool[to] = mix(pool[to]!, hash(pool[from]!, constant, MIX_STEP));
       constant = Math.imul(constant, MIX_STEP);
     }
   }
   for (let i = POOL_WORDS; i < count; i++) {
     for (let to = 0; to < POOL_WORDS; to++) {
-      pool[to] = mix(pool[to], hash(words[i], constant, MIX_STEP));
+      pool[to] = mix(pool[to]!, hash(words[i]!, constant, MIX_STEP));
       constant = Math.imul(constant, MIX_STEP);
     }
   }
@@ -55,7 +55,7 @@ export function mixEntropy(words: Uint32Array, count: number, pool: Uint32Array)
 export function expandPool(pool: Uint32Array, out: Uint32Array): void {
   let constant = OUTPUT_START;
   for (let i = 0; i < out.length; i++) {
-    out[i] = hash(pool[i % POOL_WORDS], constant, OUTPUT_STEP);
+    out[i] = hash(pool[i % POOL_WORDS]!, constant, OUTPUT_STEP);
     constant = Math.imul(constant, OUTPUT_STEP);
   }
 }
@@ -105,6 +105,6 @@ export class SeedSequence {
   /** NumPy's `generate_state(n, uint64)`: pairs of 32-bit words, low half first. */
   generateState64(n: number): bigint[] {
     const halves = this.generateState32(2 * n);
-    return Array.from({ length: n }, (_, i) => (BigInt(halves[2 * i + 1]) << 32n) | BigInt(halves[2 * i]));
+    return Array.from({ length: n }, (_, i) => (BigInt(halves[2 * i + 1]!) << 32n) | BigInt(halves[2 * i]!));
   }
 }

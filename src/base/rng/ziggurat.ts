@@ -53,11 +53,11 @@ function build(): ZigguratTables {
   density[0] = 1;
   innerCount[0] = roundHalfEven(((edge * density[last]) / LAYER_AREA) * MAGNITUDES);
   for (let layer = last - 1; layer >= 1; layer--) {
-    const inner = Math.sqrt(-2 * logRounded(LAYER_AREA / edge + density[layer + 1]));
+    const inner = Math.sqrt(-2 * logRounded(LAYER_AREA / edge + density[layer + 1]!));
     innerCount[layer + 1] = roundHalfEven((inner / edge) * MAGNITUDES);
     layerWidth[layer] = inner / MAGNITUDES;
     density[layer] = expRounded(-0.5 * inner * inner);
-    if (layer === ROUNDED_UP_LAYER) density[layer] += 2 ** -53;
+    if (layer === ROUNDED_UP_LAYER) density[layer]! += 2 ** -53;
     edge = inner;
   }
   // The innermost layer has no part that lies under the curve for its whole height.

@@ -53,41 +53,41 @@ export const dynamics: Dynamics<AcrobotParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = Math.fround(Math.cos(state[0]));
-    observation[1] = Math.fround(Math.sin(state[0]));
-    observation[2] = Math.fround(Math.cos(state[1]));
-    observation[3] = Math.fround(Math.sin(state[1]));
-    observation[4] = Math.fround(state[2]);
-    observation[5] = Math.fround(state[3]);
+    observation[0] = Math.fround(Math.cos(state[0]!));
+    observation[1] = Math.fround(Math.sin(state[0]!));
+    observation[2] = Math.fround(Math.cos(state[1]!));
+    observation[3] = Math.fround(Math.sin(state[1]!));
+    observation[4] = Math.fround(state[2]!);
+    observation[5] = Math.fround(state[3]!);
   },
 
   step(p, state, action, _rng, out) {
-    const torque = (action[0] - 1) * p.torque;
+    const torque = (action[0]! - 1) * p.torque;
     const h = p.timeStep;
     const half = h / 2;
-    const theta1 = state[0];
-    const theta2 = state[1];
-    const v1 = state[2];
-    const v2 = state[3];
+    const theta1 = state[0]!;
+    const theta2 = state[1]!;
+    const v1 = state[2]!;
+    const v2 = state[3]!;
     accelerate(p, torque, theta1, theta2, v1, v2);
-    const a1 = acceleration[0];
-    const a2 = acceleration[1];
+    const a1 = acceleration[0]!;
+    const a2 = acceleration[1]!;
     // Speeds (v, w, x, y) and accelerations (a, b, c, d) of the four evaluations.
     const w1 = v1 + half * a1;
     const w2 = v2 + half * a2;
     accelerate(p, torque, theta1 + half * v1, theta2 + half * v2, w1, w2);
-    const b1 = acceleration[0];
-    const b2 = acceleration[1];
+    const b1 = acceleration[0]!;
+    const b2 = acceleration[1]!;
     const x1 = v1 + half * b1;
     const x2 = v2 + half * b2;
     accelerate(p, torque, theta1 + half * w1, theta2 + half * w2, x1, x2);
-    const c1 = acceleration[0];
-    const c2 = acceleration[1];
+    const c1 = acceleration[0]!;
+    const c2 = acceleration[1]!;
     const y1 = v1 + h * c1;
     const y2 = v2 + h * c2;
     accelerate(p, torque, theta1 + h * x1, theta2 + h * x2, y1, y2);
-    const d1 = acceleration[0];
-    const d2 = acceleration[1];
+    const d1 = acceleration[0]!;
+    const d2 = acceleration[1]!;
     const sixth = h / 6;
     const new1 = wrapAngle(theta1 + sixth * (v1 + 2 * w1 + 2 * x1 + y1));
     const new2 = wrapAngle(theta2 + sixth * (v2 + 2 * w2 + 2 * x2 + y2));

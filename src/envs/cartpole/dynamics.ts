@@ -12,17 +12,17 @@ export const dynamics: Dynamics<CartPoleParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = Math.fround(state[0]);
-    observation[1] = Math.fround(state[1]);
-    observation[2] = Math.fround(state[2]);
-    observation[3] = Math.fround(state[3]);
+    observation[0] = Math.fround(state[0]!);
+    observation[1] = Math.fround(state[1]!);
+    observation[2] = Math.fround(state[2]!);
+    observation[3] = Math.fround(state[3]!);
   },
 
   step(p, state, action, _rng, out) {
-    const x = state[0];
-    const xDot = state[1];
-    const theta = state[2];
-    const thetaDot = state[3];
+    const x = state[0]!;
+    const xDot = state[1]!;
+    const theta = state[2]!;
+    const thetaDot = state[3]!;
     const force = action[0] === 1 ? p.force : -p.force;
     const cosTheta = Math.cos(theta);
     const sinTheta = Math.sin(theta);

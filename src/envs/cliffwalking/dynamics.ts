@@ -29,12 +29,12 @@ export function cliffDynamics(rows: number, columns: number): Dynamics<CliffWalk
     },
 
     observe(_p, state, observation) {
-      observation[0] = state[0];
+      observation[0] = state[0]!;
     },
 
     step(p, state, action, rng, out) {
-      const direction = slip(p, action[0], rng);
-      const next = moves[state[0] * 4 + direction];
+      const direction = slip(p, action[0]!, rng);
+      const next = moves[state[0]! * 4 + direction]!;
       const fallen = next > p.startCell && next < p.goalCell;
       state[0] = fallen ? p.startCell : next;
       out.reward = fallen ? p.cliffReward : p.stepReward;

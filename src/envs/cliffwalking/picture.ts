@@ -14,6 +14,6 @@ export function cliffPicture(rows: number, columns: number): Picture {
   return {
     stepSeconds: 0.25,
     jumps: true,
-    draw: (_p, [cell]) => [...cells, walker(layout, Math.floor(cell / columns), cell % columns)],
+    draw: (_p, [cell]) => [...cells, walker(layout, Math.floor(cell! / columns), cell! % columns)],
   };
 }

@@ -18,7 +18,7 @@ const GOAL = 2;
 
 /** `map`: one text per row. state: cell */
 export function lakeDynamics(map: readonly string[]): Dynamics<GridParams> {
-  const moves = gridMoves(map.length, map[0].length, directions);
+  const moves = gridMoves(map.length, map[0]!.length, directions);
   const ends = Uint8Array.from(map.join(''), (letter) => (letter === 'H' ? HOLE : letter === 'G' ? GOAL : 0));
   return {
     reset(p, rng, state) {
@@ -26,13 +26,13 @@ export function lakeDynamics(map: readonly string[]): Dynamics<GridParams> {
     },
 
     observe(_p, state, observation) {
-      observation[0] = state[0];
+      observation[0] = state[0]!;
     },
 
     step(p, state, action, rng, out) {
-      const cell = state[0];
-      const direction = slip(p, action[0], rng);
-      const next = ends[cell] === 0 ? moves[cell * 4 + direction] : cell;
+      const cell = state[0]!;
+      const direction = slip(p, action[0]!, rng);
+      const next = ends[cell] === 0 ? moves[cell * 4 + direction]! : cell;
       state[0] = next;
       out.reward = ends[next] === GOAL && ends[cell] === 0 ? 1 : 0;
       out.terminated = ends[next] !== 0;

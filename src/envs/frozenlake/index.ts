@@ -45,7 +45,7 @@ export function buildFrozenLake(options: EnvOptions = {}): Env {
     action: { kind: 'discrete', meanings: ['left', 'down', 'right', 'up'] },
     constants: {
       rows: { value: map.rows.length, unit: 'cells', source },
-      columns: { value: map.rows[0].length, unit: 'cells', source },
+      columns: { value: map.rows[0]!.length, unit: 'cells', source },
       startCell: { value: cells.indexOf('S'), unit: 'cell', source },
       slippery: { value: slippery ? 1 : 0, unit: '1 if a move may go aside', source },
       successRate: { value: 1 / 3, unit: 'chance that a move goes where it should', source },

@@ -33,7 +33,7 @@ export function readMap(option: unknown): LakeMap {
   if (!isList)
     return fail(`expected ${Object.keys(named).join(', ')} or a list of rows, got ${JSON.stringify(option)}`);
   const rows = option as readonly string[];
-  const columns = rows[0].length;
+  const columns = rows[0]!.length;
   if (rows.length > maxSide || columns > maxSide || rows.length * columns < 2) {
     fail(`expected 2 cells to ${maxSide} x ${maxSide}, got ${rows.length} rows of ${columns}`);
   }

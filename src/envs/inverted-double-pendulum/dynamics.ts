@@ -12,11 +12,11 @@ const rail = limitRow();
 let railForce = 0;
 
 const integrator = rungeKutta<DoublePendulumParams>(3, (p, stage, control, acceleration) => {
-  const theta1 = stage[1];
-  const theta2 = stage[2];
-  const xDot = stage[3];
-  const rate1 = stage[4];
-  const rate2 = stage[5];
+  const theta1 = stage[1]!;
+  const theta2 = stage[2]!;
+  const xDot = stage[3]!;
+  const rate1 = stage[4]!;
+  const rate2 = stage[5]!;
   const sin1 = Math.sin(theta1);
   const cos1 = Math.cos(theta1);
   const sin2 = Math.sin(theta1 + theta2);
@@ -31,7 +31,7 @@ const integrator = rungeKutta<DoublePendulumParams>(3, (p, stage, control, accel
   const c11 = p.lowerInertia + coupling + c12;
   const c22 = p.upperInertia;
   const swing = p.coupling * Math.sin(theta2);
-  const push = p.gear * Math.min(Math.max(control[0], -p.controlLimit), p.controlLimit);
+  const push = p.gear * Math.min(Math.max(control[0]!, -p.controlLimit), p.controlLimit);
   const cartDrive =
     push +
     p.lowerMoment * sin1 * turning1 +
@@ -50,7 +50,7 @@ const integrator = rungeKutta<DoublePendulumParams>(3, (p, stage, control, accel
   const yield2 = (c11 * b2 - c12 * b1) / determinant;
   const mass = p.totalMass - b1 * yield1 - b2 * yield2;
   const drive = cartDrive - b1 * free1 - b2 * free2;
-  fillLimitRow(rail, p, stage[0], xDot, -p.railLimit, p.railLimit, p.railMargin, p.railInverseWeight);
+  fillLimitRow(rail, p, stage[0]!, xDot, -p.railLimit, p.railLimit, p.railMargin, p.railInverseWeight);
   railForce = limitForce(rail, mass, drive);
   const cart = (drive + railForce) / mass;
   acceleration[0] = cart;
@@ -60,9 +60,9 @@ const integrator = rungeKutta<DoublePendulumParams>(3, (p, stage, control, accel
 
 /** Keeps what MuJoCo has computed from these positions: tip_x, tip_z, rail_force. */
 function remember(p: DoublePendulumParams, positions: Float64Array, state: Float64Array): void {
-  const upper = positions[1] + positions[2];
-  state[6] = positions[0] + p.poleLength * (Math.sin(positions[1]) + Math.sin(upper));
-  state[7] = p.poleLength * (Math.cos(positions[1]) + Math.cos(upper));
+  const upper = positions[1]! + positions[2]!;
+  state[6] = positions[0]! + p.poleLength * (Math.sin(positions[1]!) + Math.sin(upper));
+  state[7] = p.poleLength * (Math.cos(positions[1]!) + Math.cos(upper));
   state[8] = railForce;
 }
 
@@ -79,26 +79,26 @@ export const dynamics: Dynamics<DoublePendulumParams> = {
   },
 
   observe(p, state, observation) {
-    observation[0] = state[0];
-    observation[1] = Math.sin(state[1]);
-    observation[2] = Math.sin(state[2]);
-    observation[3] = Math.cos(state[1]);
-    observation[4] = Math.cos(state[2]);
-    observation[5] = clip(state[3], p.observedLimit);
-    observation[6] = clip(state[4], p.observedLimit);
-    observation[7] = clip(state[5], p.observedLimit);
-    observation[8] = clip(state[8], p.observedLimit);
+    observation[0] = state[0]!;
+    observation[1] = Math.sin(state[1]!);
+    observation[2] = Math.sin(state[2]!);
+    observation[3] = Math.cos(state[1]!);
+    observation[4] = Math.cos(state[2]!);
+    observation[5] = clip(state[3]!, p.observedLimit);
+    observation[6] = clip(state[4]!, p.observedLimit);
+    observation[7] = clip(state[5]!, p.observedLimit);
+    observation[8] = clip(state[8]!, p.observedLimit);
   },
 
   step(p, state, action, _rng, out) {
     for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     remember(p, integrator.stage, state);
-    const standing = state[7] > p.lowestTip;
-    const short = state[7] - p.tipTarget;
+    const standing = state[7]! > p.lowestTip;
+    const short = state[7]! - p.tipTarget;
     out.reward =
       (standing ? p.aliveReward : 0) -
-      (p.tipXCost * state[6] * state[6] + short * short) -
-      (p.rate1Cost * state[4] * state[4] + p.rate2Cost * state[5] * state[5]);
+      (p.tipXCost * state[6]! * state[6]! + short * short) -
+      (p.rate1Cost * state[4]! * state[4]! + p.rate2Cost * state[5]! * state[5]!);
     out.terminated = !standing;
   },
 };

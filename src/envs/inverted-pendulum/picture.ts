@@ -13,7 +13,7 @@ export function cartAndPoles(
   push: number,
 ): Shape[] {
   const at: [number, number] = [scene.width / 2 + x * scale, track];
-  const edge = (side: number) => scene.width / 2 + side * p.railLimit * scale;
+  const edge = (side: number) => scene.width / 2 + side * p.railLimit! * scale;
   let foot: [number, number] = [at[0], track - 10];
   const drawn = poles.map(({ angle, length }, i): Shape => {
     const pole: Shape = {
@@ -45,8 +45,8 @@ export const picture: Picture = {
   draw: (p, [x, theta], action) =>
     cartAndPoles(
       p,
-      x,
-      [{ angle: theta, length: Math.hypot(p.poleEndX, p.poleEndZ) }],
-      action === null ? 0 : action[0] / p.controlLimit,
+      x!,
+      [{ angle: theta!, length: Math.hypot(p.poleEndX!, p.poleEndZ!) }],
+      action === null ? 0 : action[0]! / p.controlLimit!,
     ),
 };

@@ -15,22 +15,22 @@ export function mazeDynamics(open: readonly number[]): Dynamics<MazeParams> {
     },
 
     observe(p, state, observation) {
-      observation[0] = state[1] * p.columns + state[0];
+      observation[0] = state[1]! * p.columns + state[0]!;
     },
 
     step(p, state, action, _rng, out) {
-      const direction = action[0];
-      if ((open[direction] >> (state[1] * p.columns + state[0])) & 1) {
-        if (direction === 0) state[1] -= 1;
-        else if (direction === 1) state[1] += 1;
-        else if (direction === 2) state[0] += 1;
-        else state[0] -= 1;
+      const direction = action[0]!;
+      if ((open[direction]! >> (state[1]! * p.columns + state[0]!)) & 1) {
+        if (direction === 0) state[1]! -= 1;
+        else if (direction === 1) state[1]! += 1;
+        else if (direction === 2) state[0]! += 1;
+        else state[0]! -= 1;
       }
-      state[2] += 1;
+      state[2]! += 1;
       const arrived = state[0] === p.goalColumn && state[1] === p.goalRow;
       out.reward = arrived ? p.goalReward : p.stepReward;
       // At its own limit the original takes the end at the goal back, and keeps the reward.
-      out.terminated = arrived && state[2] < p.stepLimit;
+      out.terminated = arrived && state[2]! < p.stepLimit;
     },
   };
 }

@@ -34,5 +34,5 @@ export function mazePicture(rows: number, columns: number, passages: readonly (r
     wall(0, 0, 0, rows),
     wall(columns, 0, columns, rows),
   ];
-  return { stepSeconds: 0.4, jumps: true, draw: (_p, [column, row]) => [...shapes, walker(layout, row, column)] };
+  return { stepSeconds: 0.4, jumps: true, draw: (_p, [column, row]) => [...shapes, walker(layout, row!, column!)] };
 }

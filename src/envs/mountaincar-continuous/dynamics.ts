@@ -15,14 +15,14 @@ export const dynamics: Dynamics<MountainCarContinuousParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = Math.fround(state[0]);
-    observation[1] = Math.fround(state[1]);
+    observation[0] = Math.fround(state[0]!);
+    observation[1] = Math.fround(state[1]!);
   },
 
   step(p, state, action, _rng, out) {
-    let position = state[0];
-    let velocity = state[1];
-    const given = action[0];
+    let position = state[0]!;
+    let velocity = state[1]!;
+    const given = action[0]!;
     const force = Math.min(Math.max(given, -p.maxAction), p.maxAction);
     // Only the float64 start is not an f32 number.
     const single = Math.fround(position) === position && Math.fround(velocity) === velocity;

@@ -3,5 +3,5 @@ import type { Picture } from '../picture.ts';
 
 export const picture: Picture = {
   stepSeconds: 1 / 30,
-  draw: (p, [position], action) => hill(p, position, action === null ? 0 : action[0] / p.maxAction),
+  draw: (p, [position], action) => hill(p, position!, action === null ? 0 : action[0]! / p.maxAction!),
 };

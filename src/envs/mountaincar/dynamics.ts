@@ -13,13 +13,13 @@ export const dynamics: Dynamics<MountainCarParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = Math.fround(state[0]);
-    observation[1] = Math.fround(state[1]);
+    observation[0] = Math.fround(state[0]!);
+    observation[1] = Math.fround(state[1]!);
   },
 
   step(p, state, action, _rng, out) {
-    let position = state[0];
-    let velocity = state[1] + ((action[0] - 1) * p.force + Math.cos(p.hillFrequency * position) * -p.gravity);
+    let position = state[0]!;
+    let velocity = state[1]! + ((action[0]! - 1) * p.force + Math.cos(p.hillFrequency * position) * -p.gravity);
     velocity = Math.min(Math.max(velocity, -p.maxSpeed), p.maxSpeed);
     position = Math.min(Math.max(position + velocity, p.minPosition), p.maxPosition);
     // Inelastic left wall; no right wall.

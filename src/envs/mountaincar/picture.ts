@@ -6,18 +6,18 @@ const points = 80;
 
 /** The valley, the flag and the car; `push` from -1 to 1. Used by both mountain cars. */
 export function hill(p: Params, position: number, push: number): Shape[] {
-  const scale = (scene.width - 2 * margin) / (p.maxPosition - p.minPosition);
+  const scale = (scene.width - 2 * margin) / (p.maxPosition! - p.minPosition!);
   const pointAt = (at: number): [number, number] => [
-    margin + (at - p.minPosition) * scale,
-    scene.height - 30 - (Math.sin(p.hillFrequency * at) + 1) * 62,
+    margin + (at - p.minPosition!) * scale,
+    scene.height - 30 - (Math.sin(p.hillFrequency! * at) + 1) * 62,
   ];
   const track = Array.from({ length: points + 1 }, (_, i) =>
-    pointAt(p.minPosition + ((p.maxPosition - p.minPosition) * i) / points),
+    pointAt(p.minPosition! + ((p.maxPosition! - p.minPosition!) * i) / points),
   );
   const [x, y] = pointAt(position);
   const steps = 0.01;
   const [[x1, y1], [x2, y2]] = [pointAt(position - steps), pointAt(position + steps)];
-  const [flagX, flagY] = pointAt(p.goalPosition);
+  const [flagX, flagY] = pointAt(p.goalPosition!);
   return [
     {
       kind: 'path',
@@ -51,5 +51,5 @@ function car(at: readonly [number, number], turn: number, push: number): Shape[]
 
 export const picture: Picture = {
   stepSeconds: 1 / 30,
-  draw: (p, [position], action) => hill(p, position, action === null ? 0 : action[0] - 1),
+  draw: (p, [position], action) => hill(p, position!, action === null ? 0 : action[0]! - 1),
 };

@@ -12,12 +12,12 @@ export const dynamics: Dynamics<NimParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = state[0];
+    observation[0] = state[0]!;
   },
 
   step(p, state, action, rng, out) {
-    const taken = action[0];
-    const before = state[0];
+    const taken = action[0]!;
+    const before = state[0]!;
     if (taken < 1 || taken > p.mostTaken || taken > before) {
       out.reward = -1;
       out.terminated = true;

@@ -68,13 +68,13 @@ export async function loadEnv(path: string): Promise<Env> {
     );
   }
   const [env] = found;
-  if (envs.some(({ id }) => id === env.id)) {
+  if (envs.some(({ id }) => id === env!.id)) {
     throw new UsageError(
       unit,
-      `expected an id of its own in "${file}", got "${env.id}", which is ours; choose another`,
+      `expected an id of its own in "${file}", got "${env!.id}", which is ours; choose another`,
     );
   }
-  return registerEnv(env, file, () => shaderBeside(file, env));
+  return registerEnv(env!, file, () => shaderBeside(file, env!));
 }
 
 /** `findEnv` for names and paths; a path is loaded first. */

@@ -24,15 +24,15 @@ export const dynamics: Dynamics<PendulumParams> = {
   },
 
   observe(_p, state, observation) {
-    observation[0] = Math.fround(Math.cos(state[0]));
-    observation[1] = Math.fround(Math.sin(state[0]));
-    observation[2] = Math.fround(state[1]);
+    observation[0] = Math.fround(Math.cos(state[0]!));
+    observation[1] = Math.fround(Math.sin(state[0]!));
+    observation[2] = Math.fround(state[1]!);
   },
 
   step(p, state, action, _rng, out) {
-    const theta = state[0];
-    const thetaDot = state[1];
-    const torque = Math.min(Math.max(action[0], -p.maxTorque), p.maxTorque);
+    const theta = state[0]!;
+    const thetaDot = state[1]!;
+    const torque = Math.min(Math.max(action[0]!, -p.maxTorque), p.maxTorque);
     const tilt = wrapAngle(theta);
     // The cost is that of the state before the step.
     const cost = tilt * tilt + p.speedCost * (thetaDot * thetaDot) + p.torqueCost * (torque * torque);

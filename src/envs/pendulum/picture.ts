@@ -5,12 +5,12 @@ export const picture: Picture = {
   draw(p, [theta], action) {
     const hinge: [number, number] = [scene.width / 2, scene.height / 2];
     const length = 82;
-    const torque = action === null ? 0 : action[0] / p.maxTorque;
+    const torque = action === null ? 0 : action[0]! / p.maxTorque!;
     return [
       { kind: 'circle', tone: 'ground', x: hinge[0], y: hinge[1], radius: length + 12 },
       { kind: 'line', tone: 'goal', x1: hinge[0], y1: 8, x2: hinge[0], y2: 20, thickness: 4 },
       // Anticlockwise from upright.
-      { kind: 'line', tone: 'ink', at: hinge, turn: -degrees(theta), x1: 0, y1: 0, x2: 0, y2: -length, thickness: 14 },
+      { kind: 'line', tone: 'ink', at: hinge, turn: -degrees(theta!), x1: 0, y1: 0, x2: 0, y2: -length, thickness: 14 },
       { kind: 'circle', tone: 'muted', at: hinge, x: 0, y: 0, radius: 5 },
       // A torque against the clock pushes the upper side to the left.
       arrow([hinge[0], hinge[1] + 30], -torque * 40),

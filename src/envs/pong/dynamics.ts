@@ -19,26 +19,26 @@ export const dynamics: Dynamics<PongParams> = {
   },
 
   observe(p, state, observation) {
-    observation[0] = state[0] + p.paddleMiddle;
-    observation[1] = state[2];
-    observation[2] = Math.fround(state[3]);
-    observation[3] = state[4];
-    observation[4] = Math.fround(state[5]);
+    observation[0] = state[0]! + p.paddleMiddle;
+    observation[1] = state[2]!;
+    observation[2] = Math.fround(state[3]!);
+    observation[3] = state[4]!;
+    observation[4] = Math.fround(state[5]!);
   },
 
   step(p, state, action, _rng, out) {
     const choice = action[0];
-    let own = state[0];
+    let own = state[0]!;
     if (choice === 0) own = Math.max(0, own - p.paddleSpeed);
     else if (choice === 1) own = Math.min(p.paddleLowest, own + p.paddleSpeed);
-    const oldY = state[3];
-    let other = state[1];
+    const oldY = state[3]!;
+    let other = state[1]!;
     // It never rests: level with the ball it moves up.
     if (other + p.paddleMiddle < oldY) other = Math.min(p.paddleLowest, other + p.paddleSpeed);
     else other = Math.max(0, other - p.paddleSpeed);
-    const dx = state[4];
-    const dy = state[5];
-    const x = state[2] + dx;
+    const dx = state[4]!;
+    const dy = state[5]!;
+    const x = state[2]! + dx;
     const y = oldY + dy;
     const approaching = dx < 0;
     const top = approaching ? own : other;
@@ -55,7 +55,7 @@ export const dynamics: Dynamics<PongParams> = {
       // The position stays outside, so a slow ball turns again in the next step.
       state[5] = -dy;
     }
-    state[6] += 1;
+    state[6]! += 1;
     out.reward = hit && approaching ? 1 : 0;
     out.terminated = x < 0 || x > p.ballRightmost;
   },

@@ -45,9 +45,9 @@ function linkInertias(
     [c.torsoEnd, -c.linkLength, -c.linkCentre],
   ];
   const totalMass = 3 * mass + c.armature;
-  const moment = (i: number): number => levers.reduce((sum, lever) => sum + mass * lever[i], 0);
+  const moment = (i: number): number => levers.reduce((sum, lever) => sum + mass * lever[i]!, 0);
   const coupling = (i: number, j: number): number =>
-    levers.reduce((sum, lever) => sum + mass * lever[i] * lever[j], 0) - (moment(i) * moment(j)) / totalMass;
+    levers.reduce((sum, lever) => sum + mass * lever[i]! * lever[j]!, 0) - (moment(i) * moment(j)) / totalMass;
   return {
     totalMass,
     moment1: moment(0),

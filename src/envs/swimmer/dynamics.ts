@@ -18,16 +18,16 @@ const pair = { first: 0, second: 0 };
 const clip = (value: number, limit: number): number => Math.min(Math.max(value, -limit), limit);
 
 const integrator = rungeKutta<SwimmerParams>(5, (p, stage, control, acceleration) => {
-  const theta2 = stage[3];
-  const theta3 = stage[4];
-  const heading1 = stage[2];
+  const theta2 = stage[3]!;
+  const theta3 = stage[4]!;
+  const heading1 = stage[2]!;
   const heading2 = heading1 + theta2;
   const heading3 = heading2 + theta3;
-  const xDot = stage[5];
-  const yDot = stage[6];
-  const spin1 = stage[7];
-  const spin2 = spin1 + stage[8];
-  const spin3 = spin2 + stage[9];
+  const xDot = stage[5]!;
+  const yDot = stage[6]!;
+  const spin1 = stage[7]!;
+  const spin2 = spin1 + stage[8]!;
+  const spin3 = spin2 + stage[9]!;
   // Directions of the links; the direction in which heading i turns a point is (-sin i, cos i).
   const cos1 = Math.cos(heading1);
   const sin1 = Math.sin(heading1);
@@ -123,14 +123,14 @@ const integrator = rungeKutta<SwimmerParams>(5, (p, stage, control, acceleration
   const c11 = p.inertia11 + m12 + m13 + c12 + p.armature;
   const joint2Drive = drive2 + drive3;
   const joint1Drive = drive1 + joint2Drive;
-  const motor1 = p.gear * clip(control[0], p.controlLimit);
-  const motor2 = p.gear * clip(control[1], p.controlLimit);
+  const motor1 = p.gear * clip(control[0]!, p.controlLimit);
+  const motor2 = p.gear * clip(control[1]!, p.controlLimit);
 
   // The torso's angle eliminated, the two joints are left, with their stops.
   const share2 = c12 / c11;
   const share3 = c13 / c11;
-  fillLimitRow(row1, p, theta2, stage[8], -p.jointLimit, p.jointLimit, p.limitMargin, p.joint1InverseWeight);
-  fillLimitRow(row2, p, theta3, stage[9], -p.jointLimit, p.jointLimit, p.limitMargin, p.joint2InverseWeight);
+  fillLimitRow(row1, p, theta2, stage[8]!, -p.jointLimit, p.jointLimit, p.limitMargin, p.joint1InverseWeight);
+  fillLimitRow(row2, p, theta3, stage[9]!, -p.jointLimit, p.jointLimit, p.limitMargin, p.joint2InverseWeight);
   limitedPair(
     pair,
     c22 - share2 * c12,
@@ -169,15 +169,15 @@ export const dynamics: Dynamics<SwimmerParams> = {
   },
 
   observe(_p, state, observation) {
-    for (let i = 0; i < 8; i++) observation[i] = state[i + 2];
+    for (let i = 0; i < 8; i++) observation[i] = state[i + 2]!;
   },
 
   step(p, state, action, _rng, out) {
-    const before = state[0];
+    const before = state[0]!;
     for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     // The cost is that of the action as given; the motors cut it.
-    const cost = p.controlCost * (action[0] * action[0] + action[1] * action[1]);
-    out.reward = (state[0] - before) / p.stepTime - cost;
+    const cost = p.controlCost * (action[0]! * action[0]! + action[1]! * action[1]!);
+    out.reward = (state[0]! - before) / p.stepTime - cost;
     out.terminated = false;
   },
 };

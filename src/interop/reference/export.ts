@@ -192,7 +192,7 @@ function* rolloutLines({ units }: ExportableRun, params: readonly number[], trac
   for (const { obs, action, reward } of trace.steps) {
     const acted = env.action.kind === 'box' ? `[${action.map(writeFloat).join(' ')}]` : String(action[0]);
     // The reference logs only the first entry of a state.
-    yield `${isTable ? obs[0] : `[${writeFloat(obs[0])}]`} | ${acted} | ${writeFloat(reward)}\n`;
+    yield `${isTable ? obs[0] : `[${writeFloat(obs[0]!)}]`} | ${acted} | ${writeFloat(reward)}\n`;
   }
   yield `Total reward: ${writeFloat(trace.return)}\n`;
 }
@@ -205,7 +205,7 @@ async function writeRollouts(
   equal: (returns: readonly number[]) => boolean,
 ): Promise<void> {
   const returns: number[] = [];
-  const params = [...job.candidates[0]];
+  const params = [...job.candidates[0]!];
   async function* lines(): AsyncGenerator<string> {
     for (let index = 0; index < job.episodes; index++) {
       const trace = await backend.trace(job, 0, index);

@@ -221,16 +221,16 @@ export async function readOverallLog(
       whole &&
       values.length === 6 &&
       !values.includes(null) &&
-      counts.every((n) => Number.isSafeInteger(n) && n >= 0) &&
-      iteration >= 1 &&
-      iteration < 1e9;
+      counts.every((n) => Number.isSafeInteger(n) && n! >= 0) &&
+      iteration! >= 1 &&
+      iteration! < 1e9;
     if (!fits) {
       wrong += 1;
       if (wrong <= 20) problems.push({ expected: `a whole row of six numbers in line ${number}`, found: quoted(line) });
       return;
     }
     if (rows.size === maxIterations) throw new Damaged(`at most ${maxIterations} iterations`, 'more of them');
-    rows.set(iteration, { cpu_s, api_s, episodes, steps, reward });
+    rows.set(iteration!, { cpu_s: cpu_s!, api_s: api_s!, episodes: episodes!, steps: steps!, reward: reward! });
   });
   if (wrong > 20) problems.push({ expected: 'rows of six numbers', found: `${wrong - 20} more invalid lines` });
   if (problem) problems.push(problem);

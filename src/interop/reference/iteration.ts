@@ -116,7 +116,7 @@ async function readTexts(
 function keptOf({ candidates, winners }: Layout, outcome: Texts['outcome']): CandidateLabel | null {
   if (candidates.length === 1) return 'proposal';
   const winner = outcome?.get('winner');
-  return winner !== undefined && Object.hasOwn(winners, winner) ? winners[winner] : null;
+  return winner !== undefined && Object.hasOwn(winners, winner) ? winners[winner]! : null;
 }
 
 /** Reads an iteration. Null when it was not finished, which is logged. */

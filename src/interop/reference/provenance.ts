@@ -97,7 +97,7 @@ function parse(text: string, name: string): Provenance | FileProblem {
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
+    const { path, message } = parsed.error.issues[0]!;
     return { expected: 'where the run came from', found: `"${path.join('.')}": ${message}` };
   }
   try {

@@ -18,7 +18,7 @@ function variantsOf(base: string): { readonly name: string; readonly id: string 
 
 /** The shipped configuration for the part of an experiment's name after its method, such as `half`. */
 export function shippedVariant(base: string, rest: string): string | null {
-  return variantsOf(base).find(({ id }) => rest.split('_').includes(id.split('-')[0]))?.name ?? null;
+  return variantsOf(base).find(({ id }) => rest.split('_').includes(id.split('-')[0]!))?.name ?? null;
 }
 
 /** `half`, `projected_mlp`; empty for the method's default settings. */

@@ -60,7 +60,10 @@ async function readSummary(folder: string, importLog: ImportLog): Promise<Traini
     return parsed.data;
   }
   const [issue] = parsed.error.issues;
-  importLog.skip(path, { expected: 'the summary of a training', found: `"${issue.path.join('.')}": ${issue.message}` });
+  importLog.skip(path, {
+    expected: 'the summary of a training',
+    found: `"${issue!.path.join('.')}": ${issue!.message}`,
+  });
   return null;
 }
 
@@ -79,10 +82,10 @@ export async function openEvaluationTraining(
   const subject = subjectOf(found, stated, options, importLog);
   if (!subject) return null;
   const [path] = found.files;
-  const { rows, problems } = await readOverallLog(path, importLog.digest);
+  const { rows, problems } = await readOverallLog(path!, importLog.digest);
   const last = [...rows.values()].at(-1);
   // Copies keep the modification time.
-  const start = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000 - (last?.cpu_s ?? 0);
+  const start = (statSync(path!, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000 - (last?.cpu_s ?? 0);
   const evaluated = summary?.use_periodic_eval ?? true;
   const episodes = evaluated ? (summary?.eval_episodes ?? null) : 1;
   const { n_envs, hyperparam_source, hyperparams } = summary ?? {};
@@ -97,7 +100,7 @@ export async function openEvaluationTraining(
     unknown: [...unknownOfAll, 'single episodes: their means alone are logged'],
     settings: { n_envs, hyperparam_source, hyperparams },
     read: async (journal) => {
-      for (const problem of problems) importLog.skip(path, problem);
+      for (const problem of problems) importLog.skip(path!, problem);
       if (problems.length === 0) importLog.read += 1;
       return readRows(rows, journal, summary, importLog);
     },

@@ -94,7 +94,7 @@ function monitorsIn(
       skipped.push({ path, expected: 'training episodes', found: 'a file of evaluations' });
     } else single.push({ folder, layout: 'monitor', files: [path], names: stem === '' ? names : [...names, stem] });
   }
-  const whole = single.some(({ files: [path] }) => basename(path) === 'monitor.csv');
+  const whole = single.some(({ files: [path] }) => basename(path!) === 'monitor.csv');
   if (whole && numbered.length > 0) {
     for (const path of numbered) {
       skipped.push({ path, expected: 'each episode once', found: 'a second file beside monitor.csv' });

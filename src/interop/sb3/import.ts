@@ -41,7 +41,7 @@ export async function importTraining(found: FoundTraining, options: ImportTraini
       : await openEvaluationTraining(found, options, importLog);
     const written = training ? await writeTraining(found, training, options, importLog) : nothing;
     return {
-      source: found.files.length === 1 ? found.files[0] : found.folder,
+      source: found.files.length === 1 ? found.files[0]! : found.folder,
       ...written,
       env: training?.subject.env.id ?? null,
       method: training?.subject.method ?? null,

@@ -127,7 +127,7 @@ class EpisodeBlocks {
     const lengths = episodes.map((episode) => episode.length);
     const rollouts = { returns, lengths };
     const [candidate, params] = ['proposal' as const, [] as number[]];
-    journal.at(episodes[episodes.length - 1].time - this.start);
+    journal.at(episodes[episodes.length - 1]!.time - this.start);
     journal.append({
       ...{ type: 'evaluated', iteration, candidate, params, adjustments: [], seed: 0 },
       ...{ summary, paired: null, rollouts },

@@ -151,7 +151,7 @@ export class MonitorParser {
       return;
     }
     const names = cells.map((cell) => cell.trim());
-    const [r, l, t] = ['r', 'l', 't'].map((name) => names.indexOf(name));
+    const [r, l, t] = [names.indexOf('r'), names.indexOf('l'), names.indexOf('t')] as const;
     if (r >= 0 && l >= 0 && t >= 0) {
       this.columns = { count: cells.length, r, l, t };
       return;

@@ -98,7 +98,7 @@ export function subjectOf(
   const env = options.env ?? (stated.env === null ? (envIn(found.names) ?? envIn(stated.names)) : statedEnv);
   if (!env) {
     const known = envs.map(({ id }) => id);
-    importLog.skip(path, {
+    importLog.skip(path!, {
       expected: 'an environment of r2po in the file or in the name of a folder, or --env',
       found: stated.env === null ? folderNames : unknownName('environment', stated.env, known),
     });
@@ -111,7 +111,7 @@ export function subjectOf(
   const method = options.method !== null ? methodOf(options.method) : (named ?? (inNames && methodOf(inNames)));
   if (method === null) {
     const expected = 'a folder named after an algorithm, such as ppo/run_1, or --method with its name';
-    importLog.skip(path, { expected, found: folderNames });
+    importLog.skip(path!, { expected, found: folderNames });
     return null;
   }
   return { env, method, seed: numberIn(found.names.at(-1) ?? '') };

@@ -96,7 +96,7 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
   const own = model.fileInfo.metadata.tokenizer?.chat_template ?? null;
   const { text, notice } = own === null ? substitute(model) : { text: own, notice: null };
   const marks =
-    knownMarks.find(({ open, close }) => text.includes(open.split('<|message|>')[0]) || text.includes(close)) ?? null;
+    knownMarks.find(({ open, close }) => text.includes(open.split('<|message|>')[0]!) || text.includes(close)) ?? null;
   let template: InstanceType<Jinja['Template']>;
   try {
     template = new jinja.Template(text);
@@ -141,7 +141,7 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
     const word = randomUUID();
     const stand = messages.map((_, index) => `content-${index}-${word}`);
     const [text, taken] = renderEither(
-      messages.map((message, i) => ({ ...message, content: stand[i] })),
+      messages.map((message, i) => ({ ...message, content: stand[i]! })),
       controls,
     );
     const pieces = taken.length === messages.length ? split(text, stand) : null;
@@ -150,7 +150,7 @@ export function chatTemplate(unit: string, model: Model, jinja: Jinja): ChatTemp
       return { tokens: model.tokenize(whole, true), tail: whole.slice(-200) };
     }
     const tokens = pieces.flatMap((piece) =>
-      typeof piece === 'number' ? model.tokenize(messages[piece].content, false) : model.tokenize(piece, true),
+      typeof piece === 'number' ? model.tokenize(messages[piece]!.content, false) : model.tokenize(piece, true),
     );
     return { tokens, tail: pieces.at(-1) as string };
   }

@@ -162,7 +162,7 @@ export class Engine {
 /** The sequence of the purpose, else a free one, else the least recently used. */
 function sequenceOf({ sequences, free }: RunContext, purpose: string): Sequence {
   const [oldest] = sequences.keys();
-  const from = sequences.has(purpose) || free.length > 0 ? purpose : oldest;
+  const from = sequences.has(purpose) || free.length > 0 ? purpose : oldest!;
   const sequence = sequences.get(from) ?? (free.pop() as Sequence);
   sequences.delete(from);
   sequences.set(purpose, sequence);

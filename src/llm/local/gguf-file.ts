@@ -27,7 +27,7 @@ function missing(unit: string, path: string): UsageError {
   let near: string | null = null;
   try {
     const models = readdirSync(dirname(path)).filter((name) => /\.gguf$/i.test(name));
-    near = nearest(basename(path), models) ?? (models.length === 1 ? models[0] : null);
+    near = nearest(basename(path), models) ?? (models.length === 1 ? models[0]! : null);
   } catch {
     // The folder does not exist either; the message is clear without a guess.
   }

@@ -138,7 +138,7 @@ export function findPackage(
 function isUsable(version: string): boolean {
   const [major, minor, patch] = version.split('.').map((part) => Number.parseInt(part, 10));
   const [wantedMajor, wantedMinor, wantedPatch] = packageVersion.split('.').map(Number);
-  return major === wantedMajor && (minor > wantedMinor || (minor === wantedMinor && patch >= wantedPatch));
+  return major === wantedMajor && (minor! > wantedMinor! || (minor === wantedMinor && patch! >= wantedPatch!));
 }
 
 export interface LoadedPackage {

@@ -48,15 +48,15 @@ function evenDomain(low: number, high: number, decimals: number): Domain {
 
 function listedDomain(listed: readonly number[]): Domain {
   const values = [...new Set(listed)].sort((a, b) => a - b);
-  const gaps = values.slice(1).map((value, i) => value - values[i]);
+  const gaps = values.slice(1).map((value, i) => value - values[i]!);
   return {
     kind: 'choice',
-    low: values[0],
-    high: values[values.length - 1],
+    low: values[0]!,
+    high: values[values.length - 1]!,
     levels: values.length,
     spacing: Math.min(...gaps, Infinity),
-    value: (level) => values[level],
-    level: (x) => values.reduce((best, value, i) => (Math.abs(value - x) < Math.abs(values[best] - x) ? i : best), 0),
+    value: (level) => values[level]!,
+    level: (x) => values.reduce((best, value, i) => (Math.abs(value - x) < Math.abs(values[best]! - x) ? i : best), 0),
   };
 }
 
@@ -95,7 +95,7 @@ export function unusedPoint(
   for (let step = 0; step <= taken.size && taken.has(key(levels)); step++) {
     for (let wheel = 0; wheel < levels.length; wheel++) {
       const i = (first + wheel) % levels.length;
-      levels[i] = (levels[i] + 1) % domain.levels;
+      levels[i] = (levels[i]! + 1) % domain.levels;
       if (levels[i] !== 0) break;
     }
   }

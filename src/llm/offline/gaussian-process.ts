@@ -58,14 +58,15 @@ class Panel {
     if (width < panelWidth) {
       for (let k = 0; k < width; k++) {
         const column = (first + k) * n;
-        for (let i = from; i < n; i++) target[at + i] -= lower[column + i] * factors[k];
+        for (let i = from; i < n; i++) target[at + i]! -= lower[column + i]! * factors[k]!;
       }
       return;
     }
     const [a, b, c, d] = [first * n, (first + 1) * n, (first + 2) * n, (first + 3) * n];
     const [p, q, r, s] = [factors[0], factors[1], factors[2], factors[3]];
     for (let i = from; i < n; i++) {
-      target[at + i] = target[at + i] - lower[a + i] * p - lower[b + i] * q - lower[c + i] * r - lower[d + i] * s;
+      target[at + i] =
+        target[at + i]! - lower[a + i]! * p! - lower[b + i]! * q! - lower[c + i]! * r! - lower[d + i]! * s!;
     }
   }
 }
@@ -78,10 +79,10 @@ function solveLower(lower: Float64Array, b: Float64Array): void {
   for (let first = 0; first < n; first += panelWidth) {
     const end = Math.min(first + panelWidth, n);
     for (let k = first; k < end; k++) {
-      let rest = b[k];
-      for (let j = first; j < k; j++) rest -= lower[j * n + k] * b[j];
-      b[k] = rest / lower[k * n + k];
-      panel.factors[k - first] = b[k];
+      let rest = b[k]!;
+      for (let j = first; j < k; j++) rest -= lower[j * n + k]! * b[j]!;
+      b[k] = rest / lower[k * n + k]!;
+      panel.factors[k - first] = b[k]!;
     }
     panel.first = first;
     panel.width = end - first;
@@ -96,18 +97,18 @@ function factorise(matrix: Float64Array, n: number): void {
     for (let k = first; k < end; k++) {
       const column = k * n;
       for (let j = first; j < k; j++) {
-        const factor = matrix[j * n + k];
-        for (let i = k; i < n; i++) matrix[column + i] -= matrix[j * n + i] * factor;
+        const factor = matrix[j * n + k]!;
+        for (let i = k; i < n; i++) matrix[column + i]! -= matrix[j * n + i]! * factor;
       }
       // The noise on the diagonal keeps this positive; the floor is for rounding only.
-      const pivot = Math.sqrt(Math.max(matrix[column + k], 1e-12));
+      const pivot = Math.sqrt(Math.max(matrix[column + k]!, 1e-12));
       matrix[column + k] = pivot;
-      for (let i = k + 1; i < n; i++) matrix[column + i] /= pivot;
+      for (let i = k + 1; i < n; i++) matrix[column + i]! /= pivot;
     }
     panel.first = first;
     panel.width = end - first;
     for (let j = end; j < n; j++) {
-      for (let k = first; k < end; k++) panel.factors[k - first] = matrix[k * n + j];
+      for (let k = first; k < end; k++) panel.factors[k - first] = matrix[k * n + j]!;
       panel.subtract(matrix, n, matrix, j * n, j);
     }
   }
@@ -123,25 +124,25 @@ export function fitGaussianProcess<Point>(
   const distances = new Float64Array(n * n);
   for (let j = 0; j < n; j++) {
     for (let i = j + 1; i < n; i++) {
-      distances[j * n + i] = prior.distance(observations[i].point, observations[j].point);
+      distances[j * n + i] = prior.distance(observations[i]!.point, observations[j]!.point);
     }
   }
 
   const kernelOf = (lengthScale: number): Float64Array => {
     const kernel = new Float64Array(n * n);
     for (let j = 0; j < n; j++) {
-      for (let i = j + 1; i < n; i++) kernel[j * n + i] = matern(distances[j * n + i] / lengthScale);
+      for (let i = j + 1; i < n; i++) kernel[j * n + i] = matern(distances[j * n + i]! / lengthScale);
     }
     return kernel;
   };
   const fitWith = (lengthScale: number, kernel: Float64Array, noiseVariance: number) => {
     const factor = kernel.slice();
-    for (let j = 0; j < n; j++) factor[j * n + j] = 1 + noiseVariance * observations[j].noise;
+    for (let j = 0; j < n; j++) factor[j * n + j] = 1 + noiseVariance * observations[j]!.noise;
     factorise(factor, n);
     const whitened = Float64Array.from(observations, ({ value }) => value - center);
     solveLower(factor, whitened);
     let logLikelihood = 0;
-    for (let i = 0; i < n; i++) logLikelihood -= 0.5 * whitened[i] ** 2 + Math.log(factor[i * n + i]);
+    for (let i = 0; i < n; i++) logLikelihood -= 0.5 * whitened[i]! ** 2 + Math.log(factor[i * n + i]!);
     return { lengthScale, factor, whitened, logLikelihood };
   };
   const fits = prior.lengthScales.flatMap((length) => {
@@ -154,13 +155,13 @@ export function fitGaussianProcess<Point>(
   return {
     lengthScale,
     predict(point) {
-      for (let i = 0; i < n; i++) kernel[i] = matern(prior.distance(point, observations[i].point) / lengthScale);
+      for (let i = 0; i < n; i++) kernel[i] = matern(prior.distance(point, observations[i]!.point) / lengthScale);
       solveLower(factor, kernel);
       let mean = center;
       let variance = 1;
       for (let i = 0; i < n; i++) {
-        mean += kernel[i] * whitened[i];
-        variance -= kernel[i] ** 2;
+        mean += kernel[i]! * whitened[i]!;
+        variance -= kernel[i]! ** 2;
       }
       return { mean, deviation: Math.sqrt(Math.max(variance, 1e-12)) };
     },

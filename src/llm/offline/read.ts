@@ -75,7 +75,7 @@ const readNumber = (text: string, pattern: string) => readNumbers(text, pattern)
 function readDomain(parameters: string): ReadDomain {
   const listed = /^- allowed values: (.+)$/m.exec(parameters);
   if (listed) {
-    const values = listed[1].split(',').map(Number);
+    const values = listed[1]!.split(',').map(Number);
     if (values.some(Number.isNaN)) throw missing('allowed values as a list of numbers');
     return { kind: 'choice', values };
   }
@@ -90,7 +90,7 @@ function readTrials(history: string, count: number): ReadTrial[] {
   const trials: ReadTrial[] = [];
   const line = new RegExp(`^trial \\d+: params = \\[(.*)\\]; (rollout|mean)_reward = (${number})$`, 'gm');
   for (const [, list, kind, value] of history.matchAll(line)) {
-    const params = list.split(',').map(Number);
+    const params = list!.split(',').map(Number);
     if (params.length !== count || params.some(Number.isNaN)) throw missing(`${count} numbers in every trial`);
     trials.push({ params, value: Number(value), averaged: kind === 'mean' });
   }
@@ -106,7 +106,7 @@ function readProposal(prompt: string, section: string, count: number): ReadPropo
     params,
     // A non-finite mean is worse than any number.
     value: readNumber(section, `^mean_reward = (${number})`) ?? -Infinity,
-    successRate: successes ? successes[0] / successes[1] : null,
+    successRate: successes ? successes[0]! / successes[1]! : null,
     conservativeThreshold: readNumber(prompt, `^- conservative threshold: (${number})`),
   };
 }
@@ -127,8 +127,8 @@ export function readPrompt(prompt: string): ReadPrompt {
     domain: readDomain(parameters),
     step: readNumber(parameters, `^- exploration step: (${number})$`),
     optimum: readNumber(parameters, `^- expected optimum: (${number})$`),
-    iteration: progress[0],
-    iterations: progress[1],
+    iteration: progress[0]!,
+    iterations: progress[1]!,
     trials: readTrials(history, count),
     proposal: proposal === null ? null : readProposal(prompt, proposal, count),
   };

@@ -30,13 +30,13 @@ const flipShare = 0.1;
 function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: number, rng: Generator): number[] {
   if (rng.random() < globalShare) return randomPoint(domain, count, rng);
   const parents = Math.min(parentCount, ranking.length);
-  const parent = ranking[Math.min(rng.integers(0, parents), rng.integers(0, parents))].params;
+  const parent = ranking[Math.min(rng.integers(0, parents), rng.integers(0, parents))]!.params;
   const size = step * minStep * (maxStep / minStep) ** rng.random();
   const share = rng.random() < sparseShare ? rng.random() : 1;
   const point = changed(domain, parent, { size, share }, rng);
   if (domain.kind === 'range' && rng.random() < flipShare) {
     const i = rng.integers(0, count);
-    point[i] = domain.low + domain.high - point[i];
+    point[i] = domain.low + domain.high - point[i]!;
   }
   return snap(domain, point);
 }
@@ -53,8 +53,8 @@ export function propose(read: ReadPrompt, rng: Generator): Suggestion {
   }
   const surrogate = fitSurrogate(domain, trials);
   const step = stepOf(domain, read.step);
-  const target = surrogate.ranking[0].mean;
-  let best = { params: surrogate.ranking[0].params, improvement: -Infinity };
+  const target = surrogate.ranking[0]!.mean;
+  let best = { params: surrogate.ranking[0]!.params, improvement: -Infinity };
   for (let c = 0; c < broadCount + climbCount; c++) {
     const params =
       c < broadCount

@@ -39,7 +39,7 @@ function distanceIn(domain: Domain): Prior<readonly number[]>['distance'] {
   return (a, b) => {
     let sum = 0;
     for (let i = 0; i < a.length; i++) {
-      const difference = (a[i] - b[i]) / span;
+      const difference = (a[i]! - b[i]!) / span;
       sum += difference * difference;
     }
     return Math.sqrt(sum / a.length);
@@ -70,7 +70,7 @@ export function fitSurrogate(domain: Domain, history: readonly ReadTrial[]): Sur
   const scores = normalScores(trials.map(({ value }) => value));
   const observations = trials.map(({ params, averaged }, i) => ({
     point: params,
-    value: scores[i],
+    value: scores[i]!,
     noise: averaged ? 1 : singleMeasurementNoise,
   }));
   const process = fitGaussianProcess(observations, { distance: distanceIn(domain), lengthScales, noiseVariances });

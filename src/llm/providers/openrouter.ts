@@ -38,7 +38,7 @@ function reasoningOf({ think, reasoningEffort }: Controls): Body | null {
 
 function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOptions): Protocol {
   const base = baseURL.replace(/\/+$/, '');
-  const isMarked = markedVendors.includes(model.split('/')[0]);
+  const isMarked = markedVendors.includes(model.split('/')[0]!);
   const contentOf = (message: Message) => (isMarked ? cacheBlocks(message, true) : message.content);
   // A request with both is refused.
   const reasoning = controls === undefined ? null : reasoningOf(controls);

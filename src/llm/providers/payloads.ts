@@ -177,13 +177,13 @@ function jsonFrames(contentType: string, onLines: () => void): Frames {
     pieces = [];
     const payloads: Payload[] = [];
     for (let i = 0; i < lines.length - 1; i++) {
-      payloads.push(...takeLine(lines[i]));
+      payloads.push(...takeLine(lines[i]!));
       if ((form as string | null) === 'document') {
         pieces.push(lines.slice(i + 1).join('\n'));
         return payloads;
       }
     }
-    pieces.push(lines[lines.length - 1]);
+    pieces.push(lines[lines.length - 1]!);
     lineCount += payloads.length;
     if (lineCount > 1) onLines();
     return payloads;

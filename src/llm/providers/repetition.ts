@@ -30,11 +30,11 @@ export function repetitionAtEnd(text: string, minLength: number): Repetition | n
   const border = new Int32Array(length);
   let best: { readonly size: number; readonly period: number } | null = null;
   for (let i = 1; i < length; i++) {
-    let k = border[i - 1];
-    while (k > 0 && at(i) !== at(k)) k = border[k - 1];
+    let k = border[i - 1]!;
+    while (k > 0 && at(i) !== at(k)) k = border[k - 1]!;
     border[i] = at(i) === at(k) ? k + 1 : 0;
     const size = i + 1;
-    const period = size - border[i];
+    const period = size - border[i]!;
     if (size >= minLength && size >= minRounds * period) best = { size, period };
   }
   if (best === null) return null;

@@ -23,14 +23,14 @@ export function slotOf(server: string, key: string, slots: number, now: number):
   holders.set(server, users);
   const known = users.findIndex((holder, slot) => holder.key === key && slot < slots);
   if (known >= 0) {
-    users[known].usedAt = now;
+    users[known]!.usedAt = now;
     return known;
   }
   if (users.length < slots) return users.push({ key, usedAt: now }) - 1;
   const oldest = users
     .slice(0, slots)
-    .reduce((first, { usedAt }, slot) => (usedAt < users[first].usedAt ? slot : first), 0);
-  if (now - users[oldest].usedAt < idleTime) return null;
+    .reduce((first, { usedAt }, slot) => (usedAt < users[first]!.usedAt ? slot : first), 0);
+  if (now - users[oldest]!.usedAt < idleTime) return null;
   users[oldest] = { key, usedAt: now };
   return oldest;
 }

@@ -63,10 +63,10 @@ export function isLocal(url: string): boolean {
     const [a, b] = host.split('.').map(Number);
     return (
       a === 10 ||
-      (a === 172 && b >= 16 && b < 32) ||
+      (a === 172 && b! >= 16 && b! < 32) ||
       (a === 192 && b === 168) ||
       (a === 169 && b === 254) ||
-      (a === 100 && b >= 64 && b < 128)
+      (a === 100 && b! >= 64 && b! < 128)
     );
   }
   if (isIP(host) === 6) return /^f[cd]|^fe[89ab]/.test(host);

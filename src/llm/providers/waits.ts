@@ -44,7 +44,7 @@ const retryAfterField = /"retry_after(?:_seconds)?"\s*:\s*"?(\d+(?:\.\d+)?)"?/i;
 export function durationSeconds(text: string): number | null {
   let seconds: number | null = null;
   for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)\s?([A-Za-z]+)/g)) {
-    const factor = unitSeconds.find(([pattern]) => pattern.test(unit))?.[1];
+    const factor = unitSeconds.find(([pattern]) => pattern.test(unit!))?.[1];
     if (factor !== undefined) seconds = (seconds ?? 0) + Number(number) * factor;
   }
   return seconds;
@@ -55,7 +55,7 @@ function waitInText(text: string): number | null {
   const field = retryDelay.exec(text) ?? retryAfterField.exec(text);
   if (field !== null) return positive(Number(field[1]));
   const words = inWords.exec(text);
-  return words === null ? null : positive(durationSeconds(words[1]) ?? 0);
+  return words === null ? null : positive(durationSeconds(words[1]!) ?? 0);
 }
 
 /** Pairs of headers: the remainder of a limit, and its reset time. */

@@ -104,10 +104,10 @@ function spanSearch(spans: readonly Span[]): (at: number) => number {
     let high = spans.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (spans[middle].start <= at) low = middle + 1;
+      if (spans[middle]!.start <= at) low = middle + 1;
       else high = middle;
     }
-    return low > 0 && spans[low - 1].end > at ? spans[low - 1].end : -1;
+    return low > 0 && spans[low - 1]!.end > at ? spans[low - 1]!.end : -1;
   };
 }
 
@@ -116,8 +116,8 @@ function anyWithin(sorted: readonly number[], start: number, end: number): boole
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] < start) low = middle + 1;
+    if (sorted[middle]! < start) low = middle + 1;
     else high = middle;
   }
-  return low < sorted.length && sorted[low] < end;
+  return low < sorted.length && sorted[low]! < end;
 }

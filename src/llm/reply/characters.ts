@@ -66,7 +66,7 @@ export function withPlainCharacters(text: string): string {
     let as: string | null = null;
     if (code >= 0x2080 && code <= 0x2089) {
       inSubscript ||= at > 0 && isLetter(text.charCodeAt(at - 1));
-      if (inSubscript) as = digits[code - 0x2080];
+      if (inSubscript) as = digits[code - 0x2080]!;
     } else {
       inSubscript = false;
       if (code === 0x0a) continue;

@@ -21,7 +21,7 @@ export function chooseDraft(candidates: readonly Candidate[], text: string, said
     alone.length > 0 ? listed.filter(({ alone, role, corrects }) => alone || role === 'final' || corrects) : [];
   // An incomplete answer line is a wrong answer; numbers that a sentence quotes behind it are no better one.
   const inSentence =
-    alone.length === 0 && listed.length > 0 && isBefore(listed[0], firstAlone, candidates) ? listed : [];
+    alone.length === 0 && listed.length > 0 && isBefore(listed[0]!, firstAlone, candidates) ? listed : [];
   const standing = afterCorrections(live.length > 0 ? live : inSentence);
   const winners = strongest(standing);
 
@@ -35,7 +35,7 @@ export function chooseDraft(candidates: readonly Candidate[], text: string, said
   }
   if (winners.length > 0) {
     const last = winners.at(-1)!;
-    if (winners.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0].draft, count);
+    if (winners.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0]!.draft, count);
     return refused(
       `The reply names ${distinct(winners, count)} different parameter sets and does not say which one counts; give one.`,
     );
@@ -146,21 +146,21 @@ function optionByName(listed: readonly Candidate[], prose: string): Candidate | 
   if (named.length > 0) {
     for (const { index, 1: kind, 2: name } of prose.matchAll(CHOSEN_NAME)) {
       // "I use a policy": without "option" before it only a capital or a number is a name.
-      if (negated(index) || (kind === '' && /[a-z]/.test(name))) continue;
-      choose(name);
+      if (negated(index) || (kind === '' && /[a-z]/.test(name!))) continue;
+      choose(name!);
     }
-    for (const [, , name] of prose.matchAll(PRAISED_NAME)) choose(name);
+    for (const [, , name] of prose.matchAll(PRAISED_NAME)) choose(name!);
   }
   const several = listed.filter(({ role }) => role !== 'final');
   for (const { index: at, 1: place } of prose.matchAll(CHOSEN_PLACE)) {
     if (negated(at)) continue;
-    const word = place.toLowerCase();
+    const word = place!.toLowerCase();
     const index =
       word === 'former' ? 0 : word === 'last' || word === 'latter' ? several.length - 1 : PLACES.indexOf(word);
-    if (several.length > 1 && index < several.length) chosen.add(several[index]);
+    if (several.length > 1 && index < several.length) chosen.add(several[index]!);
   }
   if (chosen.size > 1) return 'several';
-  return chosen.size === 1 ? [...chosen][0] : null;
+  return chosen.size === 1 ? [...chosen][0]! : null;
 }
 
 // ---- what is wrong ----
@@ -228,7 +228,7 @@ function numbers(n: number): string {
 function names(indices: readonly number[]): string {
   const shown = indices.slice(0, 8).map((index) => `params[${index}]`);
   if (indices.length > shown.length) shown.push(`${indices.length - shown.length} more`);
-  return shown.length === 1 ? shown[0] : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+  return shown.length === 1 ? shown[0]! : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
 function valuesOf(draft: Draft): Map<number, number> {

@@ -70,7 +70,7 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
   let behind = 0;
   let heading = '';
   for (const [i, draft] of drafts.entries()) {
-    const inSameObject = i > 0 && drafts[i - 1].start === draft.start;
+    const inSameObject = i > 0 && drafts[i - 1]!.start === draft.start;
     const around = linePart(text, draft, inSameObject ? draft.start : behind, nextStart(text, drafts, i));
     const gap = inSameObject ? '' : text.slice(Math.max(behind, draft.start - 1000), draft.start);
 
@@ -108,8 +108,8 @@ const hasWords = (gap: string) => /[\p{L}\p{N}]/u.test(gap.replace(/(?:^|\n)\s*\
 
 function nextStart(text: string, drafts: readonly Draft[], i: number): number {
   let next = i + 1;
-  while (next < drafts.length && drafts[next].start === drafts[i].start) next++;
-  return next < drafts.length ? drafts[next].start : text.length;
+  while (next < drafts.length && drafts[next]!.start === drafts[i]!.start) next++;
+  return next < drafts.length ? drafts[next]!.start : text.length;
 }
 
 /** The text on the draft's line before and after it, up to its neighbours. */
@@ -117,7 +117,7 @@ function linePart(text: string, { start, end }: Draft, behind: number, next: num
   const earliest = Math.max(0, start - maxHeadingDistance);
   const lineStart = earliest + text.slice(earliest, start).lastIndexOf('\n') + 1;
   const before = text.slice(Math.max(lineStart, behind, start - maxLabelDistance), start);
-  const after = text.slice(end, Math.min(next, end + maxLabelDistance)).split('\n', 1)[0];
+  const after = text.slice(end, Math.min(next, end + maxLabelDistance)).split('\n', 1)[0]!;
   return { lineStart, before, after };
 }
 
@@ -220,6 +220,6 @@ function optionOf(onLine: string, heading: string, key: string, gap: string): st
   const near =
     OPTION_NAME.exec(onLine) ?? BULLET_NAME.exec(onLine) ?? OPTION_NAME.exec(key) ?? OPTION_NAME.exec(heading);
   const name = near ?? [...gap.matchAll(OPTION_NAMES)].at(-1);
-  if (name !== undefined) return (name[1] ?? name[2]).toUpperCase();
+  if (name !== undefined) return (name[1] ?? name[2]!).toUpperCase();
   return /(?:^| )([A-Z]|\d{1,2})$/.exec(key)?.[1] ?? null;
 }

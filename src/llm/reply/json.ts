@@ -117,7 +117,7 @@ class Reader {
 
   /** The content of a string without its escapes. */
   private string(maxLength: number): string {
-    const close = CLOSING_QUOTES[this.text[this.at]];
+    const close = CLOSING_QUOTES[this.text[this.at]!];
     const start = this.at + 1;
     const parts: string[] = [];
     let from = start;
@@ -158,7 +158,7 @@ class Reader {
 
   private skip(separators: string): void {
     this.gap();
-    while (this.at < this.text.length && separators.includes(this.text[this.at])) {
+    while (this.at < this.text.length && separators.includes(this.text[this.at]!)) {
       this.at++;
       this.gap();
     }

@@ -101,7 +101,7 @@ function itemOf(text: string, { start, end }: Line, taken: (at: number) => numbe
   if (end - start > maxLine) return null;
   let first = start;
   while (first < end && (text.charCodeAt(first) === 0x20 || text.charCodeAt(first) === 0x3e)) first++;
-  const character = text[first];
+  const character = text[first]!;
   const isDigit = character >= '0' && character <= '9';
   if ((!isDigit && character !== '-' && character !== '[' && character !== '•') || taken(end - 1) >= 0) return null;
   const body = text.slice(start, end);
@@ -150,12 +150,12 @@ function readBareLine(
   taken: (at: number) => number,
 ): Draft | null {
   let end = line.end;
-  while (end > line.start && ' .;,"\')}'.includes(text[end - 1])) end--;
+  while (end > line.start && ' .;,"\')}'.includes(text[end - 1]!)) end--;
   const last = text.charCodeAt(end - 1);
   if (!(last >= 0x30 && last <= 0x39) || taken(end - 1) >= 0) return null;
   let start = end;
   while (start > line.start && isRunCharacter(text.charCodeAt(start - 1))) start--;
-  while (start < end && ' ,;'.includes(text[start])) start++;
+  while (start < end && ' ,;'.includes(text[start]!)) start++;
   const isUnlabelled = start === line.start;
   if (start === end || (isUnlabelled && (count === 1 || end - start < 2 * count - 1))) return null;
   const above =
@@ -182,7 +182,7 @@ function readBareLine(
 function ordered(draft: Draft, names: string): Draft {
   const indices = [...names.matchAll(/param(?:eter)?s?[ _]?\[?(\d{1,9})/gi)].map((match) => Number(match[1]));
   if (indices.length !== draft.length) return { ...draft, slots: [], length: -1 };
-  return { ...draft, kind: 'pairs', slots: draft.slots.map((slot, i) => ({ ...slot, index: indices[i] })) };
+  return { ...draft, kind: 'pairs', slots: draft.slots.map((slot, i) => ({ ...slot, index: indices[i]! })) };
 }
 
 /** The text of one cell or item when it is one number and at most a remark in brackets; null otherwise. */

@@ -11,7 +11,7 @@ export function matchBrackets(text: string): Int32Array {
     const code = text.charCodeAt(at);
     if (code === 0x5b || code === 0x28) open[depth++] = at;
     else if (code === 0x5d || code === 0x29) {
-      if (depth > 0 && (text.charCodeAt(open[depth - 1]) === 0x5b) === (code === 0x5d)) closes[open[--depth]] = at;
+      if (depth > 0 && (text.charCodeAt(open[depth - 1]!) === 0x5b) === (code === 0x5d)) closes[open[--depth]!] = at;
     }
   }
   return closes;
@@ -32,10 +32,10 @@ export function findLists(text: string, count: number): Draft[] {
   BRACKET.lastIndex = 0;
   for (let match = BRACKET.exec(text); match !== null && found.length < maxDrafts; match = BRACKET.exec(text)) {
     const open = match.index;
-    const close = closes[open];
+    const close = closes[open]!;
     if (close < 0) continue;
     // A bracket glued to a name is an index or the call of a function, whose own list is looked at next.
-    if (open > 0 && /[\w\])\u0370-\u03ff]/.test(text[open - 1])) continue;
+    if (open > 0 && /[\w\])\u0370-\u03ff]/.test(text[open - 1]!)) continue;
     BODY.lastIndex = open + 1;
     if (!BODY.test(text) || BODY.lastIndex > close) continue;
     NO_LIST.lastIndex = close + 1;
@@ -68,7 +68,7 @@ export function readList(body: string, count: number): ListBody | null {
   const spaced = /,\s/.test(plain);
   const slots: Slot[] = [];
   for (let index = 0; index < Math.min(parts.length, count); index++) {
-    const token = parts[index].trim().replace(/^(["'])(.*)\1$/, '$2');
+    const token = parts[index]!.trim().replace(/^(["'])(.*)\1$/, '$2');
     const read = readNumber(token, 0);
     if (read === null && index === 0) return null;
     const next = parts[index + 1];

@@ -28,7 +28,7 @@ export function withoutTags(text: string): string {
     const [mark, slash, name, attributes, token] = match;
     let as: string;
     if (mark === '~~' || (name !== undefined && name.length < 7 && STRIKING_TAG.test(name))) {
-      const by = mark === '~~' ? mark : name.toLowerCase();
+      const by = mark === '~~' ? mark : name!.toLowerCase();
       out.push(text.slice(from, match.index));
       from = match.index + mark.length;
       if (struck === null && slash !== '/') struck = { by, length: out.length };
@@ -39,10 +39,10 @@ export function withoutTags(text: string): string {
       continue;
     }
     if (token !== undefined) as = ANSWER_TOKEN.test(token) ? marks.answer : '';
-    else if (attributes !== undefined) as = replacement(name, slash === '/', attributes);
+    else if (attributes !== undefined) as = replacement(name!, slash === '/', attributes);
     else {
-      const id = slash + name;
-      as = known.get(id) ?? replacement(name, slash === '/', '');
+      const id = slash! + name!;
+      as = known.get(id) ?? replacement(name!, slash === '/', '');
       if (known.size < maxTagNames) known.set(id, as);
     }
     if (match.index > from) out.push(text.slice(from, match.index));
@@ -105,7 +105,7 @@ export function withoutEmphasis(marked: string): string {
       }
     }
     if (at > from) plain.push(text.slice(from, at));
-    if (STRAIGHT[kind] !== '') plain.push(STRAIGHT[kind]);
+    if (STRAIGHT[kind!] !== '') plain.push(STRAIGHT[kind!]!);
     from = end;
     at = end - 1;
   }

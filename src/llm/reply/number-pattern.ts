@@ -14,7 +14,7 @@ const finestPower = 6;
 /** The shortest decimal that reads back as the finite number `value`. */
 function decimalOf(value: number): Decimal {
   const [mantissa, exponent = '0'] = String(value).split('e');
-  const [whole, fraction = ''] = mantissa.split('.');
+  const [whole, fraction = ''] = mantissa!.split('.');
   const scale = fraction.length - Number(exponent);
   const digits = BigInt(whole + fraction);
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
@@ -128,7 +128,7 @@ function sameLength(
   rest: (from: string, to: string) => Pattern,
 ): Pattern {
   const [fromRest, toRest] = [from.slice(1), to.slice(1)];
-  if (from[0] === to[0]) return sequence(text(from[0]), rest(fromRest, toRest));
+  if (from[0] === to[0]) return sequence(text(from[0]!), rest(fromRest, toRest));
   let [first, last] = [Number(from[0]), Number(to[0])];
   const options: Pattern[] = [];
   if (!/^0*$/.test(fromRest))

@@ -34,7 +34,7 @@ const HARMLESS = /[—–•·←✓✔✅和与及…\uE000-\uE00F]/;
 function spoiled(text: string, end: number): boolean {
   const next = text.charCodeAt(end);
   if (end === text.length || next === 0x0a) return false;
-  if (next > 0x7e && !HARMLESS.test(text[end])) return true;
+  if (next > 0x7e && !HARMLESS.test(text[end]!)) return true;
   return matchAt(SPOILER, text, end) !== null;
 }
 
@@ -55,7 +55,7 @@ export function readNumber(text: string, at: number): ReadNumber | null {
   if (spoiled(text, end)) {
     const shown = text
       .slice(at, at + 24)
-      .split(/[\n;]| ?(?=param)/i, 1)[0]
+      .split(/[\n;]| ?(?=param)/i, 1)[0]!
       .replace(/[ ,]+$/, '');
     return { value: Number.NaN, problem: `is written "${shown}", ${notPlain}`, end: Math.max(at + shown.length, end) };
   }

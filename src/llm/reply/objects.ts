@@ -139,5 +139,5 @@ function slotOf(index: number | null, value: JsonNode): Slot[] {
     const problem = readNumber(text, 0)?.problem ?? `is written "${text.slice(0, 24)}", ${notPlain}`;
     return [{ index, value: Number.NaN, problem }];
   }
-  return [{ ...list.slots[0], index }];
+  return [{ ...list.slots[0]!, index }];
 }

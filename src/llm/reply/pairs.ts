@@ -96,7 +96,7 @@ const SEPARATOR = new Set(' \n\r,;|&"\'{}()[]•·>.-');
 function skipSeparators(text: string, from: number, limit: number): number {
   let at = from;
   while (at < limit) {
-    const character = text[at];
+    const character = text[at]!;
     if (SEPARATOR.has(character)) at++;
     else if (text.startsWith('and', at) && !/[A-Za-z]/.test(text[at + 3] ?? '')) at += 3;
     else if (character === '和' || character === '与') at++;
@@ -123,7 +123,7 @@ function remarkLength(text: string, at: number): number {
  * only where a blank line and its own first index follow. Any other repetition is a contradiction inside the draft.
  */
 function startsAnew(text: string, open: OpenDraft, index: number, at: number, count: number): boolean {
-  const sameStart = index === open.slots[0].index;
+  const sameStart = index === open.slots[0]!.index;
   const complete = open.named.size === count;
   const repeated = sameStart || (complete && index < count);
   if (!repeated) return false;

@@ -17,12 +17,12 @@ export const optional = (of: Pattern): Pattern => repeat(of, 0, 1);
 
 export function sequence(...parts: readonly Pattern[]): Pattern {
   const kept = parts.filter((part) => part.kind !== 'text' || part.text !== '');
-  return kept.length === 1 ? kept[0] : { kind: 'sequence', parts: kept };
+  return kept.length === 1 ? kept[0]! : { kind: 'sequence', parts: kept };
 }
 
 /** `options` must not be empty. */
 export function choice(options: readonly Pattern[]): Pattern {
-  return options.length === 1 ? options[0] : { kind: 'choice', options };
+  return options.length === 1 ? options[0]! : { kind: 'choice', options };
 }
 
 export function repeat(of: Pattern, min: number, max: number): Pattern {

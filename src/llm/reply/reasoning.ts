@@ -113,7 +113,7 @@ class Splitter {
     } else {
       this.message = glued[1] === 'final' ? 'final' : 'private';
       this.hadFinal = glued[1] === 'final';
-      this.firstOpen = glued[1];
+      this.firstOpen = glued[1]!;
     }
     return glued[0].length;
   }
@@ -258,7 +258,7 @@ class Splitter {
         if (name === '') this.hide();
         this.message = name === '' || /^final\b/.test(name) ? 'final' : 'private';
         if (this.message === 'final') this.hadFinal = true;
-        else this.firstOpen = `the channel "${name.split(/\s/, 1)[0].slice(0, 20)}"`;
+        else this.firstOpen = `the channel "${name.split(/\s/, 1)[0]!.slice(0, 20)}"`;
         break;
       }
       case 'over':

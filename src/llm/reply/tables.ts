@@ -37,7 +37,7 @@ export function findTables(text: string, count: number): { readonly drafts: Draf
       const found = readTable(rows.slice(0, maxRows), count);
       if (found !== null && drafts.length < maxDrafts) {
         drafts.push(...found);
-        spans.push({ start: rows[0].start, end: rows.at(-1)!.end });
+        spans.push({ start: rows[0]!.start, end: rows.at(-1)!.end });
       }
     }
     rows = [];
@@ -67,7 +67,7 @@ export function findTables(text: string, count: number): { readonly drafts: Draf
 function isHead(text: string, end: number): boolean {
   const below = text
     .slice(end + 1, end + 200)
-    .split('\n', 1)[0]
+    .split('\n', 1)[0]!
     .trim();
   return below.includes('|') && isRule(below);
 }
@@ -103,7 +103,7 @@ function readColumns(rows: readonly Row[], head: Row): Draft[] {
         kind: 'pairs' as const,
         slots,
         length: slots.length,
-        start: i === 0 ? rows[0].start : row.start,
+        start: i === 0 ? rows[0]!.start : row.start,
         end: row.end,
         label,
         measured,
@@ -114,10 +114,10 @@ function readColumns(rows: readonly Row[], head: Row): Draft[] {
 
 /** One row a parameter; of several columns of numbers each is a draft of its own, named by its title. */
 function readRows(rows: readonly Row[], count: number): Draft[] | null {
-  const titles = rows[0].cells;
-  const named = rows.filter(({ cells }) => nameIndex(cells[0]) !== null);
-  const byIndex = INDEX_TITLE.test(titles[0])
-    ? rows.slice(1).filter(({ cells }) => /^\[?\d{1,9}\]?$/.test(cells[0]))
+  const titles = rows[0]!.cells;
+  const named = rows.filter(({ cells }) => nameIndex(cells[0]!) !== null);
+  const byIndex = INDEX_TITLE.test(titles[0]!)
+    ? rows.slice(1).filter(({ cells }) => /^\[?\d{1,9}\]?$/.test(cells[0]!))
     : [];
   const body = named.length > 0 ? named : byIndex;
   if (body.length === 0 || body.every(({ cells }) => cells.length < 2)) return null;
@@ -128,8 +128,8 @@ function readRows(rows: readonly Row[], count: number): Draft[] | null {
     const title = hasTitles ? (titles[column] ?? '') : '';
     if (hasTitles && (OTHER_TITLE.test(title) || announcesOther(title)) && !VALUE_TITLE.test(title)) continue;
     const slots: Slot[] = body.flatMap(({ cells }) => {
-      const index = nameIndex(cells[0]) ?? Number(cells[0].replace(/\D/g, ''));
-      const value = column < cells.length ? readCell(cells[column]) : null;
+      const index = nameIndex(cells[0]!) ?? Number(cells[0]!.replace(/\D/g, ''));
+      const value = column < cells.length ? readCell(cells[column]!) : null;
       return value === null ? [] : [{ index, ...value }];
     });
     // Remarks and empty columns hold no numbers.
@@ -138,7 +138,7 @@ function readRows(rows: readonly Row[], count: number): Draft[] | null {
       kind: 'pairs',
       slots,
       length: slots.length,
-      start: rows[0].start,
+      start: rows[0]!.start,
       end: rows.at(-1)!.end,
       label: title,
     });

@@ -74,7 +74,7 @@ export function trajectoryText(trace: Trace, spaces: Spaces, tokenBudget: number
   const lineAt = (i: number) => {
     const known = made.get(i);
     if (known) return known;
-    const text = stepLine(trace.steps[i], i + 1);
+    const text = stepLine(trace.steps[i]!, i + 1);
     const line = { text, size: size(text) };
     made.set(i, line);
     return line;

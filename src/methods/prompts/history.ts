@@ -44,7 +44,7 @@ function head({ settings }: PromptContext, notes: readonly string[] = []): strin
 }
 
 function trialLine(context: PromptContext, i: number): string {
-  return `${trialName(i, context.settings.prompt)}: ${trialFacts(context.trials[i], context)}`;
+  return `${trialName(i, context.settings.prompt)}: ${trialFacts(context.trials[i]!, context)}`;
 }
 
 /**
@@ -77,7 +77,7 @@ function withLine({ pieces, rest }: Lines, line: string): Lines {
 /** The lines of the first `count` trials where they were made before; null where they were not. */
 function renderedBefore({ trials, settings }: PromptContext, count: number): Lines | null {
   if (count === 0) return noLines;
-  const known = histories.get(trials[count - 1]);
+  const known = histories.get(trials[count - 1]!);
   const same = known?.of.prompt === settings.prompt && known.trials.length === count;
   return same && known.trials.every((trial, i) => trial === trials[i]) ? known : null;
 }
@@ -92,7 +92,7 @@ export function trialHistory(context: PromptContext): string[] {
     made = before
       ? withLine(before, trialLine(context, count - 1))
       : trials.reduce((lines, _, i) => withLine(lines, trialLine(context, i)), noLines);
-    histories.set(trials[count - 1], { of: settings, trials, ...made });
+    histories.set(trials[count - 1]!, { of: settings, trials, ...made });
   }
   return inPieces(context, made);
 }
@@ -142,7 +142,7 @@ function firstShown(sizes: readonly number[], budget: number | null): number {
   for (const [i, size] of sizes.entries()) {
     sum += size;
     if (sum <= budget) continue;
-    while (from < i && sum > budget / 2) sum -= sizes[from++];
+    while (from < i && sum > budget / 2) sum -= sizes[from++]!;
   }
   return from;
 }
@@ -157,7 +157,7 @@ export async function historyWithEpisodes(context: PromptContext): Promise<strin
     settings.trajectoryTokens,
   );
   const lines = trials.map((_, i) => {
-    if (i >= from) return `${trialLine(context, i)}\n${episodes[i].text}`;
+    if (i >= from) return `${trialLine(context, i)}\n${episodes[i]!.text}`;
     return i === from - 1 ? `${trialLine(context, i)}\n(Episodes up to here are left out.)` : trialLine(context, i);
   });
   return inPieces(context, lines.reduce(withLine, noLines), ['Below a trial stands one of its episodes.']);

@@ -71,8 +71,8 @@ export function groupAnalysed(runs: readonly AnalysedRun[]): AnalysedGroup[] {
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()].map((members) => ({
-    env: members[0].env.id,
-    method: members[0].method.id,
+    env: members[0]!.env.id,
+    method: members[0]!.method.id,
     runs: members,
   }));
 }

@@ -34,9 +34,9 @@ export interface EditMeasure {
 export function editOf(pair: Pair, { epsilon, real }: EditMeasure): Edit {
   const before = pair.proposal.params;
   const after = pair.revision.params;
-  const sizes = after.map((value, i) => Math.abs(value - before[i]));
-  const changed = after.filter((_, i) => sizes[i] > epsilon).length;
-  const flips = after.filter((value, i) => sizes[i] > epsilon && value * before[i] < 0).length;
+  const sizes = after.map((value, i) => Math.abs(value - before[i]!));
+  const changed = after.filter((_, i) => sizes[i]! > epsilon).length;
+  const flips = after.filter((value, i) => sizes[i]! > epsilon && value * before[i]! < 0).length;
   return {
     iteration: pair.iteration,
     distance: changed,
@@ -135,8 +135,8 @@ export function distributionOf(values: readonly number[]): Distribution | null {
   const mean = meanOf(values);
   if (mean === null) return null;
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (q: number): number => quantile(sorted.length, q, (rank) => sorted[rank]);
-  return { mean, min: sorted[0], q25: at(0.25), median: at(0.5), q75: at(0.75), max: sorted[sorted.length - 1] };
+  const at = (q: number): number => quantile(sorted.length, q, (rank) => sorted[rank]!);
+  return { mean, min: sorted[0]!, q25: at(0.25), median: at(0.5), q75: at(0.75), max: sorted[sorted.length - 1]! };
 }
 
 export interface EditSummary {
@@ -190,7 +190,7 @@ function categoryCounts(run: AnalysedRun): Record<string, number> | null {
 function added(all: readonly (Record<string, number> | null)[]): Record<string, number> | null {
   const some = all.filter((counts) => counts !== null);
   if (some.length === 0) return null;
-  return Object.fromEntries(categoryIds.map((id) => [id, some.reduce((sum, counts) => sum + counts[id], 0)]));
+  return Object.fromEntries(categoryIds.map((id) => [id, some.reduce((sum, counts) => sum + counts[id]!, 0)]));
 }
 
 interface EditGroup extends EditSummary {
@@ -231,7 +231,7 @@ function categoryTable(groups: readonly EditGroup[]): Table {
     columns: [
       left('category', (id) => id.replaceAll('_', ' ')),
       ...groups.map(({ env, method, categories: counts, edits }) =>
-        right(`${env}, ${method}`, (id: string) => counts && shareCell(counts[id], edits)),
+        right(`${env}, ${method}`, (id: string) => counts && shareCell(counts[id]!, edits)),
       ),
     ],
   });
@@ -267,7 +267,7 @@ export const edits: Analysis = {
         }),
         categoryTable(groups),
         tableOf(
-          runs.map((run, i) => ({ ...perRun[i], run })),
+          runs.map((run, i) => ({ ...perRun[i]!, run })),
           { title: 'Edits of each run', columns: [left('run', ({ run }) => runCell(run)), ...editColumns] },
         ),
       ],

@@ -46,9 +46,8 @@ export function runCell({ folder, status }: Pick<AnalysedRun, 'folder' | 'status
   return status === 'finished' ? folder : `${folder} (unfinished)`;
 }
 
+export const environmentColumn = left('environment', ({ env }: { readonly env: string }) => env);
+export const methodColumn = left('method', ({ method }: { readonly method: string }) => method);
+export const runsColumn = right('runs', ({ runs }: { readonly runs: number }) => runs);
 /** The columns that identify a group of runs. */
-export const groupColumns = [
-  left('environment', ({ env }: { readonly env: string }) => env),
-  left('method', ({ method }: { readonly method: string }) => method),
-  right('runs', ({ runs }: { readonly runs: number }) => runs),
-] satisfies ColumnOf<never>[];
+export const groupColumns = [environmentColumn, methodColumn, runsColumn] satisfies ColumnOf<never>[];

@@ -93,7 +93,7 @@ export function requireOneOrigin(runs: readonly AnalysedRun[]): void {
   throw new UsageError(
     'analyze',
     `expected runs of language models or of the offline optimiser, got both: ${offlineRuns.length} with the optimiser ` +
-      `(such as "${offlineRuns[0].folder}") and ${others.length} with a language model (such as ` +
-      `"${others[0].folder}"); analyse them separately, or pool them with --allow-mixed`,
+      `(such as "${offlineRuns[0]!.folder}") and ${others.length} with a language model (such as ` +
+      `"${others[0]!.folder}"); analyse them separately, or pool them with --allow-mixed`,
   );
 }

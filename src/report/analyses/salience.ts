@@ -170,7 +170,7 @@ export function stratified(groups: readonly SalienceResult[]): StratifiedOdds[] 
     criteria.map(({ id: criterion }, k) => ({
       comparison,
       criterion,
-      odds_ratio: mantelHaenszel(groups.map((group) => group.comparisons[i].criteria[k].table)),
+      odds_ratio: mantelHaenszel(groups.map((group) => group.comparisons[i]!.criteria[k]!.table)),
     })),
   );
 }
@@ -211,7 +211,7 @@ const comparisonColumns: readonly ColumnOf<CriterionResult>[] = [
 function comparisonTables({ env, method, comparisons: found }: SalienceGroup): Table[] {
   return found.map(({ criteria: rows }, i) =>
     tableOf(rows, {
-      title: `${env}, ${method}: ${comparisons[i].title}`,
+      title: `${env}, ${method}: ${comparisons[i]!.title}`,
       note:
         i === 0
           ? 'Normal: worst <= median and worst < best. Strict: worst < median. In quotes: words in the reply.'
@@ -259,8 +259,8 @@ export const salience: Analysis = {
               left('run', ({ run }) => runCell(run)),
               right('revisions', ({ pairs }) => pairs),
               right('regressions', ({ regressions, pairs }) => shareCell(regressions, pairs)),
-              right('strict, "worst"', ({ comparisons: [{ criteria: found }] }) => {
-                const { met, unmet } = found[3].table.cases;
+              right('strict, "worst"', ({ comparisons }) => {
+                const { met, unmet } = comparisons[0]!.criteria[3]!.table.cases;
                 return shareCell(met, met + unmet);
               }),
             ],

@@ -5,7 +5,16 @@
 import { meanInterval } from '../../stats/intervals.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
 import { type AnalysedGroup, type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
-import { deviationOf, groupColumns, intervalCell, meanOf, numberCell, shareCell } from './format.ts';
+import {
+  deviationOf,
+  environmentColumn,
+  intervalCell,
+  meanOf,
+  methodColumn,
+  numberCell,
+  runsColumn,
+  shareCell,
+} from './format.ts';
 import { type DecidedIteration, directionOf, isUnchanged, pairsOf } from './record.ts';
 
 /** Iterations of one kind, such as those whose proposal is at or above the threshold. */
@@ -154,10 +163,9 @@ export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] 
   });
 }
 
-const [environment, method, runs] = groupColumns;
 const keyColumns = [
-  environment,
-  method,
+  environmentColumn,
+  methodColumn,
   right('tau_c', ({ threshold }: Pick<ThresholdGroup, 'threshold'>) => numberCell(threshold) ?? 'none'),
 ];
 
@@ -204,7 +212,7 @@ function rewardTable(groups: readonly ThresholdGroup[]): Table {
       'highest of many noisy means; the re-checked one is not.',
     columns: [
       ...keyColumns,
-      runs,
+      runsColumn,
       right('mean reward', (group) => meanAndDeviation(group.mean_reward)),
       right('best', (group) => meanAndDeviation(group.best_reward)),
       right('final', (group) => meanAndDeviation(group.final_reward)),

@@ -77,16 +77,16 @@ export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue
 
 function averageOf(runs: readonly (readonly CurvePoint[])[], axis: CurveAxis): CurveStep[] {
   if (runs.length === 0) return [];
-  const from = Math.max(...runs.map((list) => list[0].x));
-  const to = Math.min(...runs.map((list) => list[list.length - 1].x));
+  const from = Math.max(...runs.map((list) => list[0]!.x));
+  const to = Math.min(...runs.map((list) => list[list.length - 1]!.x));
   if (to < from) return [];
   const count = to === from ? 1 : axis === 'iterations' ? Math.min(gridPoints, to - from + 1) : gridPoints;
   const reached = runs.map(() => 0);
   return Array.from({ length: count }, (_, i) => {
     const x = count === 1 ? from : from + ((to - from) * i) / (count - 1);
     const values = runs.map((list, r) => {
-      while (reached[r] + 1 < list.length && list[reached[r] + 1].x <= x) reached[r]++;
-      return list[reached[r]].y;
+      while (reached[r]! + 1 < list.length && list[reached[r]! + 1]!.x <= x) reached[r]!++;
+      return list[reached[r]!]!.y;
     });
     const spread = spreadOf(values);
     const [low, high] = spread?.ci95 ?? [null, null];

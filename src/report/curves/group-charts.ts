@@ -43,7 +43,7 @@ export function lineStyles(lines: readonly ChartLine[]): LineStyle[] {
   return [...new Set(lines.map(({ line }) => line))].map((name, i) => ({
     name,
     color: i % curveColors.length,
-    dash: dashes[Math.floor(i / curveColors.length) % dashes.length],
+    dash: dashes[Math.floor(i / curveColors.length) % dashes.length]!,
   }));
 }
 
@@ -68,7 +68,7 @@ function layers(styles: readonly LineStyle[], { axis, value }: ChartOptions, leg
   const domain = styles.map(({ name }) => name);
   const scaleOf = (range: readonly unknown[]) => ({ domain, range });
   const line = { field: 'line', type: 'nominal', legend };
-  const color = { ...line, scale: scaleOf(styles.map((style) => curveColors[style.color].light)) };
+  const color = { ...line, scale: scaleOf(styles.map((style) => curveColors[style.color]!.light)) };
   const dashed = styles.some(({ dash }) => dash.length > 0);
   const strokeDash = { ...line, scale: scaleOf(styles.map(({ dash }) => (dash.length > 0 ? dash : [1, 0]))) };
   const x = {

@@ -71,7 +71,7 @@ function tableSection(table: Table): string {
 function legend(styles: readonly LineStyle[]): string {
   const entries = styles.map(({ name, color, dash }) => {
     const dashed = dash.length > 0 ? ` stroke-dasharray="${dash.join(' ')}"` : '';
-    const stroke = `stroke="${curveColors[color].light}" stroke-width="3"${dashed}`;
+    const stroke = `stroke="${curveColors[color]!.light}" stroke-width="3"${dashed}`;
     return `<li><svg viewBox="0 0 32 14" aria-hidden="true"><path d="M0 7H32" ${stroke}/></svg>${htmlText(name)}</li>`;
   });
   return `<ul class="lines">${entries.join('')}</ul>`;
@@ -138,7 +138,7 @@ export async function reportPage(
 <ul class="findings">${findings.join('\n')}</ul>
 ${notes.map(notice).join('\n')}
 ${missing}
-${tableSection(rewards)}
+${tableSection(rewards!)}
 ${await curveSection(report)}
 ${others.map(tableSection).join('\n')}
 </body>

@@ -51,7 +51,7 @@ const thresholdKey = 'critic.conservative_threshold';
 /** One per group; all runs of a group must have the same environment, method and model. */
 export function againstPublished(groups: readonly RunGroup[]): PublishedComparison[] {
   return groups.map((group) => {
-    const [{ summary }] = group.runs;
+    const { summary } = group.runs[0]!;
     const { env, method, model } = summary;
     const published = publishedFor(group);
     const bestTraining = publishedTrainings.find((training) => training.env === env) ?? null;
@@ -87,7 +87,7 @@ const methodOf = (name: string) => methods.find(({ id }) => id === name);
 
 /** Of results for several thresholds, the one for the threshold of the runs; null if they have different thresholds. */
 function publishedFor({ runs }: RunGroup): PublishedResult | null {
-  const [{ summary }] = runs;
+  const { summary } = runs[0]!;
   const results = [...publishedResults, ...publishedTrainings, ...publishedThresholds].filter(
     ({ env, method }) => env === summary.env && method === summary.method,
   );
@@ -134,7 +134,8 @@ function iterationsOf({ method }: PublishedResult): number | null {
   return stages ? publishedSettings.calls / stages.filter((stage) => stage !== 'evaluate').length : null;
 }
 
-function modelOf([{ summary }]: readonly ReportRun[]): string[] {
+function modelOf(runs: readonly ReportRun[]): string[] {
+  const { summary } = runs[0]!;
   const { model } = publishedSettings;
   if (summary.model_kind === 'offline') return ['a numeric optimiser, no language model'];
   return summary.model.includes(model) ? [] : [`model ${summary.model}, published ${model}`];
@@ -211,7 +212,7 @@ function promptNote(shown: readonly PublishedComparison[]): string {
 
 /** `it trained for 190 episodes (MountainCar-v0: 380) and played 20 evaluation episodes after each of them` */
 function trainedFor(): string {
-  const [{ iterations: standard }] = publishedTrainings;
+  const { iterations: standard } = publishedTrainings[0]!;
   const others = publishedTrainings.filter(({ iterations }) => iterations !== standard);
   const beside = others.map(({ env, iterations }) => `${env}: ${iterations}`).join(', ');
   const { evaluationEpisodes } = publishedSettings;

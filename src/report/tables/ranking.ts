@@ -18,10 +18,10 @@ export interface RankingReport {
 const isIndistinguishable = (test: AgainstBest | null): boolean => test !== null && test.holmP > level;
 
 function nameOf({ set }: RankingReport, { population, candidate }: PolicyIndex): string {
-  return set.groups[population].members[candidate].name;
+  return set.groups[population]!.members[candidate]!.name;
 }
 
-const kindOf = ({ set }: RankingReport, { population }: PolicyIndex): string => set.groups[population].policy.kind;
+const kindOf = ({ set }: RankingReport, { population }: PolicyIndex): string => set.groups[population]!.policy.kind;
 
 /** What was not ranked, or not re-checked, with the reason. */
 export function notRanked(report: RankingReport): { readonly name: string; readonly reason: string }[] {
@@ -54,14 +54,14 @@ export function rankingDocument(report: RankingReport) {
   const { ranking, set, seed, episodes } = report;
   const { order, recheck } = ranking;
   const [best] = order;
-  const { policy, members } = set.groups[best.population];
+  const { policy, members } = set.groups[best!.population]!;
   return {
     policies: order.length,
     episodes,
     seed,
     best: {
-      name: nameOf(report, best),
-      policy: { kind: policy.kind, options: policy.options, params: Array.from(members[best.candidate].params) },
+      name: nameOf(report, best!),
+      policy: { kind: policy.kind, options: policy.options, params: Array.from(members[best!.candidate]!.params) },
     },
     not_told_from_best: order.filter(({ againstBest }) => isIndistinguishable(againstBest)).length,
     ranking: order.map((one) => ({
@@ -133,9 +133,9 @@ export function recheckTable(report: RankingReport): Table | null {
       'The order does not depend on these seeds, so means and differences are not biased by the selection. Compared ' +
       'with the same best policy; Holm over these comparisons.',
     columns: [
-      right('rank', ({ position }) => order[position].rank),
+      right('rank', ({ position }) => order[position]!.rank),
       left('policy', (one) => nameOf(report, one)),
-      right('mean before', ({ position }) => significant(order[position].summary.mean, digits)),
+      right('mean before', ({ position }) => significant(order[position]!.summary.mean, digits)),
       right('mean', ({ summary }) => significant(summary.mean, digits)),
       right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
       ...testColumns,

@@ -104,13 +104,13 @@ export function textTable(
   const lineOf = (row: readonly string[]): string =>
     row
       .map((cell, i) => {
-        const space = ' '.repeat(Math.max(0, widths[i] - textWidth(cell)));
-        return columns[i].align === 'right' ? space + cell : cell + space;
+        const space = ' '.repeat(Math.max(0, widths[i]! - textWidth(cell)));
+        return columns[i]!.align === 'right' ? space + cell : cell + space;
       })
       .join(gap)
       .trimEnd();
   const linesOf = (row: readonly string[]): string[] => {
-    const wrapped = row.map((cell, i) => wrapText(cell, widths[i]));
+    const wrapped = row.map((cell, i) => wrapText(cell, widths[i]!));
     const height = Math.max(1, ...wrapped.map((lines) => lines.length));
     return Array.from({ length: height }, (_, k) => lineOf(wrapped.map((lines) => lines[k] ?? '')));
   };
@@ -174,7 +174,7 @@ const htmlNames: Readonly<Record<string, string>> = {
 };
 
 export function htmlText(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => htmlNames[c]);
+  return text.replace(/[&<>"']/g, (c) => htmlNames[c]!);
 }
 
 /** Characters beyond which a page may break the text of a cell. */
@@ -187,7 +187,7 @@ export function htmlTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): s
   const row = (tag: string, cells: readonly Cell[]): string => {
     const inner = cells.map((cell, i) => {
       const text = cellText(cell);
-      const kind = columns[i].align === 'right' ? ' class="right"' : text.length > longText ? ' class="long"' : '';
+      const kind = columns[i]!.align === 'right' ? ' class="right"' : text.length > longText ? ' class="long"' : '';
       return `<${tag}${kind}>${withInterval(htmlText(text))}</${tag}>`;
     });
     return `<tr>${inner.join('')}</tr>`;

@@ -14,7 +14,7 @@ export type Outcomes = Pick<Episodes, 'returns' | 'lengths' | 'ends'>;
 /** Array.from without its iterator, which is slow for few numbers. */
 function plainArray(values: Float64Array, count: number): number[] {
   const copy: number[] = [];
-  for (let i = 0; i < count; i++) copy.push(values[i]);
+  for (let i = 0; i < count; i++) copy.push(values[i]!);
   return copy;
 }
 
@@ -110,12 +110,12 @@ export class Player {
     const transition = this.#transition;
 
     let known = -1;
-    let values = candidates[0];
+    let values = candidates[0]!;
     let seed = 0;
     for (let entry = from; entry < to; entry++) {
       const candidate = Math.floor(entry / episodes);
       if (candidate !== known) {
-        values = policyValues(policy, candidates[candidate]);
+        values = policyValues(policy, candidates[candidate]!);
         seed = firstSeed(job, candidate);
         known = candidate;
       }
@@ -129,7 +129,7 @@ export class Player {
         policy.act(values, observation, outputs);
         if (rule === ARGMAX) action[0] = argmax(outputs);
         else if (rule === CLIP) clipToBox(outputs, low, high, action);
-        else for (let j = 0; j < action.length; j++) action[j] = outputs[j];
+        else for (let j = 0; j < action.length; j++) action[j] = outputs[j]!;
         if (recorder !== null) recorder.beforeStep(state, observation, action);
         env.step(constants, state, action, rng, transition);
         if (recorder !== null) recorder.afterStep(transition.reward);

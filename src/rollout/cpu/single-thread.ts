@@ -56,13 +56,13 @@ export class SingleThreadBackend implements Backend {
     const recorder = new Recorder(job.env);
     const outcomes = allocateOutcomes(1, false);
     const seed = firstSeed(job, candidate) + episode;
-    player.play({ candidates: [job.candidates[candidate]], episodes: 1, seed }, 0, 1, outcomes, recorder);
+    player.play({ candidates: [job.candidates[candidate]!], episodes: 1, seed }, 0, 1, outcomes, recorder);
     return {
       env: job.env.id,
       seed,
-      return: outcomes.returns[0],
-      length: outcomes.lengths[0],
-      end: endCauses[outcomes.ends[0]],
+      return: outcomes.returns[0]!,
+      length: outcomes.lengths[0]!,
+      end: endCauses[outcomes.ends[0]!]!,
       steps: recorder.steps,
       finalState: Array.from(player.state.subarray(0, job.env.state.length)),
     };

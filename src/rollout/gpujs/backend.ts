@@ -115,10 +115,10 @@ class GpujsBackend implements Backend {
         const rows = this.#run(env, text, count, [this.#rows(starts, env.state.length), weights, limits]);
         rows.forEach(([sum, length, ended], i) => {
           const at = c * episodes + from + i;
-          returns[at] = sum;
-          lengths[at] = length;
+          returns[at] = sum!;
+          lengths[at] = length!;
           ends[at] = ended === 1 ? terminated : cut;
-          steps += length;
+          steps += length!;
         });
         onProgress?.((from * candidates.length + (c + 1) * count) / total);
       }
@@ -139,16 +139,16 @@ class GpujsBackend implements Backend {
     const limit = checkedLimit(job);
     const seed = firstSeed(job, candidate) + episode;
     const start = flat(await this.resets(env, seed, 1));
-    const params = job.candidates[candidate];
+    const params = job.candidates[candidate]!;
     const weights = this.#rows(Float32Array.from(params), params.length);
     // Thread k plays the first k steps again: what a kernel returns is where it ends.
     const after = (returning: readonly string[], limits: Float32Array): number[][] => {
       const size = env.state.length;
-      const starts = Float32Array.from({ length: limits.length * size }, (_, i) => start[i % size]);
+      const starts = Float32Array.from({ length: limits.length * size }, (_, i) => start[i % size]!);
       const text = episodeKernel(env, policy, returning);
       return this.#run(env, text, limits.length, [this.#rows(starts, size), weights, limits]);
     };
-    const [[sum, length, ended]] = after(outcome, Float32Array.of(limit.steps));
+    const [sum, length, ended] = after(outcome, Float32Array.of(limit.steps))[0]! as [number, number, number];
     const upTo = Float32Array.from({ length: length + 1 }, (_, k) => k);
     const states = this.#gather(
       env.state.map((row) => row.name),
@@ -162,8 +162,13 @@ class GpujsBackend implements Backend {
       return: sum,
       length,
       end: ended === 1 ? 'terminated' : limit.cause,
-      steps: taken.map(([action, reward], t) => ({ state: states[t], obs: observations[t], action: [action], reward })),
-      finalState: states[length],
+      steps: taken.map(([action, reward], t) => ({
+        state: states[t]!,
+        obs: observations[t]!,
+        action: [action!],
+        reward: reward!,
+      })),
+      finalState: states[length]!,
     };
   }
 
@@ -177,7 +182,7 @@ class GpujsBackend implements Backend {
     const env = this.#supportedEnv(given);
     if (inputs.length === 0) return [];
     const starts = this.#rows(flat(inputs.map(({ state }) => state)), env.state.length);
-    const actions = Float32Array.from(inputs, ({ action }) => action[0]);
+    const actions = Float32Array.from(inputs, ({ action }) => action[0]!);
     const run = (names: readonly string[]): number[][] =>
       this.#run(env, stepKernel(env, names), inputs.length, [starts, actions]);
     const states = this.#gather(
@@ -186,9 +191,9 @@ class GpujsBackend implements Backend {
     );
     const observations = this.#gather(observedNames(env), run);
     return run(['reward', 'terminated']).map(([reward, terminated], i) => ({
-      state: states[i],
-      obs: observations[i],
-      reward,
+      state: states[i]!,
+      obs: observations[i]!,
+      reward: reward!,
       terminated: terminated === 1,
     }));
   }
@@ -225,7 +230,7 @@ class GpujsBackend implements Backend {
     for (let from = 0; from < names.length; from += returnedEntries) {
       const some = names.slice(from, from + returnedEntries);
       const part = run(some).map((row) => row.slice(0, some.length));
-      rows = from === 0 ? part : rows.map((row, i) => [...row, ...part[i]]);
+      rows = from === 0 ? part : rows.map((row, i) => [...row, ...part[i]!]);
     }
     return rows;
   }
@@ -254,7 +259,7 @@ class GpujsBackend implements Backend {
         `expected a WebAssembly kernel, got another: ${fallbackReason}; use the backend "cpu" or "webgpu" instead`,
       );
     }
-    return Array.from(rows, (row) => Array.from(row));
+    return Array.from(rows!, (row) => Array.from(row));
   }
 }
 

@@ -33,7 +33,7 @@ function chosenAction(env: KernelEnv, policy: KernelPolicy): string {
     .expressions(entries, (i) => `weights[${thread.candidate}][${i}]`)
     .map((score, j) => `const score${j} = ${score};`);
   if (env.action.kind === 'box') {
-    const { low, high } = env.action.rows[0];
+    const { low, high } = env.action.rows[0]!;
     return [...scores, `action = Math.min(Math.max(score0, ${low}), ${high});`].join('\n');
   }
   const others = scores

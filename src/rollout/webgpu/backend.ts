@@ -136,7 +136,7 @@ class WebGpuBackend implements Backend {
       return rows.map((row) => ({
         state: row.slice(0, stateSize),
         obs: row.slice(stateSize, stateSize + obsSize),
-        reward: row[size - 2],
+        reward: row[size - 2]!,
         terminated: row[size - 1] === 1,
       }));
     });
@@ -200,9 +200,9 @@ class WebGpuBackend implements Backend {
               const words = results.u32(0);
               let sum = 0;
               for (let i = 0; i < slice.count; i++) {
-                const word = words[2 * i + 1];
+                const word = words[2 * i + 1]!;
                 const length = stepsIn(word);
-                returns[from + i] = totals[2 * i];
+                returns[from + i] = totals[2 * i]!;
                 lengths[from + i] = length;
                 ends[from + i] = causeIn(word);
                 sum += length;
@@ -275,14 +275,14 @@ class WebGpuBackend implements Backend {
     const { env } = job;
     const { runner } = session;
     const rollout = await this.#rollout(session, job);
-    rollout.begin(rollout.blocks[0]);
+    rollout.begin(rollout.blocks[0]!);
     const outcomes = (count: number) => ({ from: rollout.outcomes(count), bytes: count * outcomeBytes });
     const seed = firstSeed(job, 0) + episode;
     const one = outcomes(1);
     const play = { dispatches: [rollout.dispatch({ first: episode, count: 1, at: 0 }, one.from)], copies: [one] };
     const { total, length, end } = await runner.submit(play, (result) => {
-      const word = result.u32(0)[1];
-      return { total: result.f32(0)[0], length: stepsIn(word), end: endCauses[causeIn(word)] };
+      const word = result.u32(0)[1]!;
+      return { total: result.f32(0)[0]!, length: stepsIn(word), end: endCauses[causeIn(word)]! };
     });
 
     const size = traceWords(env);
@@ -298,7 +298,7 @@ class WebGpuBackend implements Backend {
       const copies = [kept, rollout.traceCopy(count)];
       recordedTotal = await runner.submit({ dispatches: [dispatch], copies }, (result) => {
         records.set(result.f32(1), from * size);
-        return result.f32(0)[2 * (count - 1)];
+        return result.f32(0)[2 * (count - 1)]!;
       });
       from += count;
     }
@@ -323,7 +323,7 @@ class WebGpuBackend implements Backend {
         state: part(t, 0, obsAt),
         obs: part(t, obsAt, actionAt),
         action: part(t + 1, actionAt, size - 1),
-        reward: records[(t + 2) * size - 1],
+        reward: records[(t + 2) * size - 1]!,
       })),
       finalState: part(length, 0, obsAt),
     };

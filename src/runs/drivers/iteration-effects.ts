@@ -94,7 +94,7 @@ export function iterationEffects(run: DriverRun, player: Player, calls: RunCalls
         outcomes = result.outcomes;
         const pairedWith = settings.selection === 'paired' ? before : null;
         const test = pairedWith && paired((await pairedWith()).returns, (await outcomes()).returns);
-        return { type: 'evaluated', ...call, seed, summary: result.summaries[0], paired: test };
+        return { type: 'evaluated', ...call, seed, summary: result.summaries[0]!, paired: test };
       });
       before = outcomes;
       const later = replayer(player, { params: event.params, episodes, seed, summary: event.summary });

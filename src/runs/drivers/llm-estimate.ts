@@ -48,7 +48,7 @@ export async function estimateSearch(units: RunUnits, backend: Backend): Promise
   const costs = paid
     .filter(({ promptTokens }) => promptTokens > 0)
     .map(({ price, ...tokens }) => costOf(price, tokens));
-  const [{ price }] = paid;
+  const { price } = paid[0]!;
   const longest = (purpose: Purpose) => last.tokens[purpose].longest || null;
   const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
   return {
@@ -102,7 +102,7 @@ async function oneIteration(units: RunUnits, backend: Backend, iteration: number
       total.evaluations += 1;
       const candidates = [Float64Array.from(params)];
       const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
-      return { summary: summaries[0], paired: null, trace: (pick) => replay(0, pick) };
+      return { summary: summaries[0]!, paired: null, trace: (pick) => replay(0, pick) };
     },
     async sensitivity({ params }) {
       const measured = await sensitivity(backend, job, params, sensitivityChanges(settings));

@@ -23,7 +23,7 @@ async function warmUp({ units, steps }: DriverRun, player: Player): Promise<Past
     const params = warmupParameters(policy, settings, deriveGenerator(config.seed, 'warmupParameters', index));
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
     const event = await recordedStep(steps, 'warmup', { index, params, seed }, async () => {
-      const { ends, first_episode: only } = (await player.play(params, 1, seed)).summaries[0];
+      const { ends, first_episode: only } = (await player.play(params, 1, seed)).summaries[0]!;
       const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
       return { type: 'warmup', index, params, seed, return: only.return, length: only.length, end };
     });

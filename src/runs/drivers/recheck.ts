@@ -32,6 +32,6 @@ export async function recheck(
   const seed = deriveSeed(runSeed, 'recheck', 0);
   await recordedStep(steps, 'rechecked', { iteration, params, seed }, async () => {
     const { summaries } = await player.play(params, episodes, seed);
-    return { type: 'rechecked', iteration, params, seed, summary: summaries[0] };
+    return { type: 'rechecked', iteration, params, seed, summary: summaries[0]! };
   });
 }

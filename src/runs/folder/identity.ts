@@ -28,7 +28,7 @@ function isFree(key: string): boolean {
   return Object.entries(free).some(([section, values]) => {
     if (!key.startsWith(`${section}.`)) return false;
     const names = Object.keys(values);
-    return names.length === 0 || names.includes(key.split('.')[1]);
+    return names.length === 0 || names.includes(key.split('.')[1]!);
   });
 }
 

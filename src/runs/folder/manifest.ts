@@ -106,7 +106,7 @@ export function readManifest(folder: string): Manifest | null {
   const [issue] = parsed.error.issues;
   throw new UsageError(
     'run folder',
-    `"${path}" is not the manifest of a run: "${issue.path.join('.')}" ${issue.message}`,
+    `"${path}" is not the manifest of a run: "${issue!.path.join('.')}" ${issue!.message}`,
   );
 }
 

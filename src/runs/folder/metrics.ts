@@ -61,7 +61,7 @@ export interface MetricsRow {
 /** Finds columns by their names, so that another version may order them differently. */
 export function readMetrics(path: string): MetricsRow[] {
   const [header, ...lines] = readRunFile(path).split('\n');
-  const columns = header.split(',');
+  const columns = header!.split(',');
   const at = (name: string): number => {
     const column = columns.indexOf(name);
     if (column < 0) throw new R2poError('metrics.csv', `expected a column "${name}" in "${path}", found ${header}`);
@@ -93,12 +93,12 @@ export function readMetrics(path: string): MetricsRow[] {
       };
       const optional = (column: number): number | null => (cells[column] === '' ? null : number(column));
       return {
-        iteration: number(iteration),
-        episodes: number(episodes),
-        tokens: number(asked) + number(answered),
+        iteration: number(iteration!),
+        episodes: number(episodes!),
+        tokens: number(asked!) + number(answered!),
         calls: calls < 0 ? null : number(calls),
-        mean: optional(mean),
-        best: optional(best),
+        mean: optional(mean!),
+        best: optional(best!),
       };
     });
 }

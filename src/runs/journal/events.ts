@@ -196,8 +196,8 @@ export function checkEvent(value: unknown): { readonly event: RunEvent } | { rea
   const parsed = schema.safeParse(value);
   if (parsed.success) return { event: parsed.data };
   const [issue] = parsed.error.issues;
-  const where = issue.path.length === 0 ? 'the event' : `"${issue.path.join('.')}"`;
-  return { problem: `${where}: ${issue.message}` };
+  const where = issue!.path.length === 0 ? 'the event' : `"${issue!.path.join('.')}"`;
+  return { problem: `${where}: ${issue!.message}` };
 }
 
 /**

@@ -69,7 +69,7 @@ function statOf(pid: number): { readonly state: string; readonly birth: string |
     // the second field is the program's name in parentheses and may itself hold spaces and parentheses
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // the 22nd field: start time in clock ticks since boot
-    return { state: fields[0], birth: fields[19] ?? null };
+    return { state: fields[0]!, birth: fields[19] ?? null };
   } catch {
     return null;
   }

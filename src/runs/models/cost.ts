@@ -23,7 +23,7 @@ function isStandIn(name: string): boolean {
 
 /** The price of a model; null where the configuration gives none. */
 export function priceOf({ prices }: Pick<Config, 'prices'>, model: string): Price | null {
-  if (Object.hasOwn(prices, model)) return prices[model];
+  if (Object.hasOwn(prices, model)) return prices[model]!;
   return isStandIn(model) ? nothing : null;
 }
 

@@ -29,7 +29,7 @@ export function namesOf({ search, critic }: RunModels): ModelNames {
  */
 export function kindOf({ search, critic }: RunModels): ModelKind {
   const kinds = [search.first.kind, critic.first.kind];
-  return kinds.includes('offline') ? 'offline' : kinds[0];
+  return kinds.includes('offline') ? 'offline' : kinds[0]!;
 }
 
 /** Opens a model by its name, with the settings of a purpose; equal ones may be answered by one object. */
@@ -65,7 +65,7 @@ export async function openModels(
     const [first, ...others] = await Promise.all(names.map((id) => modelOf(id, settings)));
     others.forEach(refuseStandIn);
     const key = JSON.stringify([names, settings.controls]);
-    const chain = chains.get(key) ?? new ModelChain(first, others);
+    const chain = chains.get(key) ?? new ModelChain(first!, others);
     chains.set(key, chain);
     return chain;
   };

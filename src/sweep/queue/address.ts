@@ -29,7 +29,7 @@ export function parseQueueAddress(text: string): QueueAddress {
   if (!/^\/?$|^\/\d{1,5}$/.test(url.pathname)) return fail(`"${url.pathname}" instead of a database number`);
   const parameters = [...url.searchParams];
   if (parameters.length > 1) return fail('more than one name after "?"');
-  const [[key, value]] = parameters.length === 1 ? parameters : [[defaultName, '']];
+  const [key, value] = parameters[0] ?? [defaultName, ''];
   const name = key === 'name' && value !== '' ? value : key;
   if ((value !== '' && key !== 'name') || !plainName.test(name)) {
     return fail(`"${url.search}"; a queue name consists of letters, digits, ".", "_" and "-"`);

@@ -46,7 +46,7 @@ function versionOf(info: string): string | null {
 
 function isTooOld(version: string): boolean {
   const [major, minor = 0] = version.split('.').map(Number);
-  return major < minVersion[0] || (major === minVersion[0] && minor < minVersion[1]);
+  return major! < minVersion[0]! || (major === minVersion[0] && minor < minVersion[1]!);
 }
 
 /**

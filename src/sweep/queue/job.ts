@@ -90,7 +90,7 @@ export async function readJob(id: string, data: unknown): Promise<ResolvedConfig
   };
   if (header && header.format !== format) return refuse(`format ${header.format} where ${format} is known`);
   const parsed = schema.safeParse(data);
-  if (!parsed.success) return refuse(`something else ("${parsed.error.issues[0].path.join('.')}")`);
+  if (!parsed.success) return refuse(`something else ("${parsed.error.issues[0]!.path.join('.')}")`);
   let resolved: ResolvedConfig;
   try {
     resolved = await configOfText('job', JSON.stringify(parsed.data.config)).resolve();

@@ -160,7 +160,7 @@ class QueueWorker implements AttemptWorker {
   async #isEmpty(): Promise<boolean> {
     const unfit = [...this.#unfit];
     const ends = unfit.length > 0 ? await this.queue.ends(unfit) : [];
-    for (const [i, { state }] of ends.entries()) if (state !== 'open') this.#unfit.delete(unfit[i]);
+    for (const [i, { state }] of ends.entries()) if (state !== 'open') this.#unfit.delete(unfit[i]!);
     const { waiting, delayed, active } = await this.queue.counts();
     return waiting + delayed + active <= this.#unfit.size && this.active.size === 0;
   }

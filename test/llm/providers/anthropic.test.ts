@@ -70,7 +70,7 @@ describe('a request to Anthropic', () => {
   it('has the key, the version and the fields of the messages API', async () => {
     const { server, model } = await bench(() => events(line), { controls: { topP: 0.9, stop: ['###'] } });
     await model.complete(asking());
-    const [{ path, headers, body }] = server.requests;
+    const { path, headers, body } = server.requests[0]!;
     expect(path).toBe('/v1/messages');
     expect(headers).toMatchObject({ 'x-api-key': secretKey, 'anthropic-version': '2023-06-01' });
     expect(headers).not.toHaveProperty('authorization');
@@ -91,7 +91,7 @@ describe('a request to Anthropic', () => {
     const content = 'Task.\n\nTrial 1\nTrial 2\nNew.';
     await model.complete(asking(undefined, { messages: [{ role: 'user', content, cacheBreaks: [7, 15, 23] }] }));
     const kept = { cache_control: { type: 'ephemeral' } };
-    expect(server.requests[0].body.messages[0].content).toEqual([
+    expect(server.requests[0]!.body.messages[0].content).toEqual([
       { type: 'text', text: 'Task.\n\n', ...kept },
       { type: 'text', text: 'Trial 1\n', ...kept },
       { type: 'text', text: 'Trial 2\n', ...kept },
@@ -117,8 +117,8 @@ describe('a request to Anthropic', () => {
   ] as const)('asks %s for thinking by %o', async (name, controls, thinking, config) => {
     const { server, model } = await bench(() => events(line), { model: name, controls });
     await model.complete(asking());
-    expect(server.requests[0].body.thinking).toEqual(thinking);
-    expect(server.requests[0].body.output_config).toEqual(config);
+    expect(server.requests[0]!.body.thinking).toEqual(thinking);
+    expect(server.requests[0]!.body.output_config).toEqual(config);
   });
 
   it('refuses thinking for a model without it', async () => {
@@ -140,7 +140,7 @@ describe('a request to Anthropic', () => {
   it('holds a reply by a schema without the keywords that the API refuses', async () => {
     const { server, model } = await bench(() => events('{"params": [1, 2], "why": "x"}'));
     await model.complete(asking('json'));
-    expect(server.requests[0].body.output_config).toEqual({
+    expect(server.requests[0]!.body.output_config).toEqual({
       format: {
         type: 'json_schema',
         schema: {
@@ -151,7 +151,7 @@ describe('a request to Anthropic', () => {
         },
       },
     });
-    expect(server.requests[0].body.max_tokens).toBeGreaterThan(1000);
+    expect(server.requests[0]!.body.max_tokens).toBeGreaterThan(1000);
   });
 });
 
@@ -159,7 +159,7 @@ describe('a reply of Anthropic', () => {
   it('continues a prefill if the model supports it', async () => {
     const { server, model } = await bench(() => events(line.slice('params[0]:'.length)), { model: 'claude-haiku-4-5' });
     expect((await model.complete(asking('begun'))).text).toBe(line);
-    expect(server.requests[0].body.messages.at(-1)).toEqual({
+    expect(server.requests[0]!.body.messages.at(-1)).toEqual({
       role: 'assistant',
       content: [{ type: 'text', text: 'params[0]:' }],
     });
@@ -238,7 +238,7 @@ describe('a reply of Anthropic', () => {
     const [first, second] = (events(line).events ?? []) as object[];
     const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
     const { server, model, waits } = await bench((_, index) =>
-      index === 0 ? { events: [first, second, error] } : events(line),
+      index === 0 ? { events: [first!, second!, error] } : events(line),
     );
     expect((await model.complete(asking())).text).toBe(line);
     expect(server.requests).toHaveLength(2);

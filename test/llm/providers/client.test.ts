@@ -85,7 +85,7 @@ describe('a reply', () => {
     });
     expect(reply.latencySeconds).toBeGreaterThan(0);
     expect(waits).toEqual([]);
-    const { body, headers } = server.requests[0];
+    const { body, headers } = server.requests[0]!;
     expect(body).toEqual({
       model: 'fake-1',
       messages: request.messages,
@@ -125,10 +125,10 @@ describe('a reply', () => {
       controls: { ...noControls, maxReplyTokens: 99 },
     });
     await model.complete({ ...request, temperature: null, seed: null });
-    expect(Object.keys(server.requests[0].body).sort()).toEqual(
+    expect(Object.keys(server.requests[0]!.body).sort()).toEqual(
       ['max_tokens', 'messages', 'model', 'stream', 'stream_options'].sort(),
     );
-    expect(server.requests[0].headers.authorization).toBeUndefined();
+    expect(server.requests[0]!.headers.authorization).toBeUndefined();
   });
 
   it('may be a list of parts', async () => {
@@ -202,7 +202,7 @@ describe('temporary failures', () => {
     expect(await model.complete(request)).toMatchObject({ text: 'fine', requests: 5 });
     expect(await model.complete(request)).toMatchObject({ text: 'fine', requests: 1 });
     expect(model.droppedParameters).toEqual(['temperature', 'seed', 'stream_options', 'stream']);
-    expect(Object.keys(server.requests[5].body)).toEqual(['model', 'messages']);
+    expect(Object.keys(server.requests[5]!.body)).toEqual(['model', 'messages']);
     expect(waits).toEqual([]);
     expect(log).toHaveLength(4);
     expect(log[0]).toMatch(/refuses "temperature" \("Unsupported value: .*"\); omitting it from now on/);

@@ -58,7 +58,7 @@ describe('Gemini', () => {
       controls: { topP: 0.9, stop: ['#'], maxReplyTokens: 900 },
     });
     await model.complete(asking('json'));
-    const [{ path, headers, body }] = server.requests;
+    const { path, headers, body } = server.requests[0]!;
     expect(path).toBe('/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
     expect(headers['x-goog-api-key']).toBe(secretKey);
     expect(body).toEqual({
@@ -92,7 +92,7 @@ describe('Gemini', () => {
   ] as const)('tells %s how much to think by %o', async (name, controls, thinkingConfig) => {
     const { server, model } = await at(() => events(line), { model: name, controls });
     await model.complete(asking());
-    expect(server.requests[0].body.generationConfig.thinkingConfig).toEqual(thinkingConfig);
+    expect(server.requests[0]!.body.generationConfig.thinkingConfig).toEqual(thinkingConfig);
   });
 
   it('cannot ask a model to think that never does', async () => {
@@ -165,11 +165,11 @@ describe('Gemini', () => {
       'The specified schema produces a constraint that has too many states for serving.',
     ];
     const { server, model } = await at(
-      (_, index) => (index < messages.length ? refusal(messages[index]) : events('{"params": [1, 2], "why": ""}')),
+      (_, index) => (index < messages.length ? refusal(messages[index]!) : events('{"params": [1, 2], "why": ""}')),
       { model: 'gemini-3-flash', controls: { reasoningEffort: 'low' } },
     );
     expect((await model.complete(asking('json'))).dropped).toEqual(['thinkingLevel', 'schema.maxLength']);
-    expect(server.requests[2].body.generationConfig.thinkingConfig).toEqual({ includeThoughts: true });
+    expect(server.requests[2]!.body.generationConfig.thinkingConfig).toEqual({ includeThoughts: true });
   });
 
   it('tells the caller that it refuses a schema', async () => {
@@ -239,8 +239,8 @@ describe('OpenRouter', () => {
       },
       id: 'gen-1',
     });
-    expect(server.requests[0].path).toBe('/api/v1/chat/completions');
-    expect(server.requests[0].body).toMatchObject({
+    expect(server.requests[0]!.path).toBe('/api/v1/chat/completions');
+    expect(server.requests[0]!.body).toMatchObject({
       model: 'deepseek/deepseek-r1',
       messages: [{ role: 'system', content: 'You maximise f.' }, { content: 'Propose two parameters.' }],
       temperature: 0.3,
@@ -256,7 +256,7 @@ describe('OpenRouter', () => {
   it('passes on what the caches of Claude shall keep', async () => {
     const { server, model } = await at(() => events(line), { model: 'anthropic/claude-opus-4.6' });
     await model.complete(asking(undefined, { messages: [{ role: 'user', content: 'Task.\nNew.', cacheBreaks: [6] }] }));
-    expect(server.requests[0].body.messages[0].content).toEqual([
+    expect(server.requests[0]!.body.messages[0].content).toEqual([
       { type: 'text', text: 'Task.\n', cache_control: { type: 'ephemeral' } },
       { type: 'text', text: 'New.' },
     ]);
@@ -266,7 +266,7 @@ describe('OpenRouter', () => {
     for (const think of [false, true]) {
       const { server, model } = await at(() => events(line), { controls: { think } });
       await model.complete(asking());
-      expect(server.requests[0].body.reasoning).toEqual({ enabled: think });
+      expect(server.requests[0]!.body.reasoning).toEqual({ enabled: think });
     }
   });
 

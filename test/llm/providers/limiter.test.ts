@@ -20,7 +20,7 @@ function simulated(limits: Parameters<typeof makeLimiter>[0]) {
     for (;;) {
       for (let i = 0; i < 50; i++) await Promise.resolve();
       sleeping.sort((a, b) => a.until - b.until);
-      if (sleeping.length === 0 || sleeping[0].until > to) break;
+      if (sleeping.length === 0 || sleeping[0]!.until > to) break;
       const next = sleeping.shift();
       now = next?.until ?? now;
       next?.wake();

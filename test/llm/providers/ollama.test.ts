@@ -82,7 +82,7 @@ describe('a reply of Ollama', () => {
       finishReason: 'stop',
     });
     expect(waits).toEqual([]);
-    const { body, headers } = server.requests[0];
+    const { body, headers } = server.requests[0]!;
     expect(body).toEqual({
       model: 'fake-1',
       messages: request.messages,
@@ -108,7 +108,7 @@ describe('a reply of Ollama', () => {
         [
           { text: 'plain', plain: true },
           { status: 200, body: JSON.stringify(whole, null, 2) },
-        ][i],
+        ][i]!,
     );
     expect(await model.complete(request)).toMatchObject({ text: 'plain', model: 'fake-1' });
     expect(await model.complete(request)).toMatchObject({ text: 'plain', model: 'fake-2' });
@@ -127,8 +127,8 @@ describe('a reply of Ollama', () => {
   it('sends no option that is null, and no key when there is none', async () => {
     const { server, model } = await bench(() => 'ok', { apiKey: null });
     await model.complete({ ...request, temperature: null, seed: null });
-    expect(server.requests[0].body.options).toEqual({ num_ctx: 8192 });
-    expect(server.requests[0].headers.authorization).toBeUndefined();
+    expect(server.requests[0]!.body.options).toEqual({ num_ctx: 8192 });
+    expect(server.requests[0]!.headers.authorization).toBeUndefined();
   });
 
   it('names no model and no reason that could steer a terminal', async () => {
@@ -147,8 +147,8 @@ describe('the context that is asked for', () => {
   it('is a power of two with room for prompt and reply', () => {
     expect(contextFor([])).toBe(8192);
     const { messages } = longRequest(1000);
-    const tokens = maxTokensOf(messages[0].content);
-    expect(tokens).toBeGreaterThan(estimateTokens(messages[0].content));
+    const tokens = maxTokensOf(messages[0]!.content);
+    expect(tokens).toBeGreaterThan(estimateTokens(messages[0]!.content));
     const context = contextFor(messages);
     expect(Math.log2(context) % 1).toBe(0);
     expect(context).toBeGreaterThanOrEqual(tokens + 4096);
@@ -183,7 +183,7 @@ describe('a reply that fills the context, as long thinking does', () => {
   });
 
   it('gives the next one twice the room', async () => {
-    const { server, model, log } = await bench((_, i) => [filled(92, 8100), filled(92, 16_291), 'ok'][i]);
+    const { server, model, log } = await bench((_, i) => [filled(92, 8100), filled(92, 16_291), 'ok'][i]!);
     for (const text of ['', '', 'ok']) expect((await model.complete(request)).text).toBe(text);
     const sizes = server.requests.map(({ body }) => (body.options as { num_ctx: number }).num_ctx);
     expect(sizes).toEqual([8192, 16_384, 16_384]);
@@ -200,7 +200,7 @@ describe('a reply that fills the context, as long thinking does', () => {
 
 describe('a prompt that Ollama cut', () => {
   const asked = longRequest(400);
-  const sent = estimateTokens(asked.messages[0].content);
+  const sent = estimateTokens(asked.messages[0]!.content);
 
   it('is distinguished from a complete one', async () => {
     const { model } = await bench(() => 'ok');
@@ -291,7 +291,7 @@ describe('temporary failures of Ollama', () => {
     expect(await model.complete(request)).toMatchObject({ text: 'fine', requests: 5 });
     expect(await model.complete(request)).toMatchObject({ text: 'fine', requests: 1 });
     expect(model.droppedParameters).toEqual(['shift', 'keep_alive', 'seed', 'think']);
-    expect(server.requests[5].body).toEqual({
+    expect(server.requests[5]!.body).toEqual({
       model: 'fake-1',
       messages: request.messages,
       stream: true,
@@ -331,7 +331,7 @@ describe('permanent failures of Ollama', () => {
         [
           { status: 200, body: '<html>\u001b[2JHello</html>' },
           { status: 200, body: { choices: [] } },
-        ][i],
+        ][i]!,
     );
     expect(await failure(model)).toMatch(
       /got a body other than JSON: "<html>\[2JHello<\/html>" .*; is this the address of Ollama\?/,
@@ -342,7 +342,7 @@ describe('permanent failures of Ollama', () => {
 
   it('a server that hangs, or never ends', async () => {
     const limits = { idleTimeoutSeconds: 0.15, timeoutSeconds: 0.4, maxAttempts: 1 };
-    const { model, server } = await bench((_, i) => [{ trickle: true } as const, { hang: true } as const][i], limits);
+    const { model, server } = await bench((_, i) => [{ trickle: true } as const, { hang: true } as const][i]!, limits);
     expect(await failure(model)).toMatch(/got no complete answer within 0\.4 s; .* raise llm\.timeout_s$/);
     const { settings } = impatientClient();
     const hosted = asHosted(`http://127.0.0.1:${server.port}`);

@@ -102,7 +102,7 @@ describe('the API of a model of OpenAI', () => {
   it('is chat completions for one that does not reason', async () => {
     const { server, model } = await bench(() => chatEvents(line), { model: 'gpt-4.1', controls: { stop: ['#'] } });
     expect((await model.complete(asking())).text).toBe(line);
-    const [{ path, headers, body }] = server.requests;
+    const { path, headers, body } = server.requests[0]!;
     expect(path).toBe('/v1/chat/completions');
     expect(headers.authorization).toBe(`Bearer ${secretKey}`);
     expect(body).toEqual({
@@ -149,7 +149,7 @@ describe('the API of a model of OpenAI', () => {
       '/v1/chat/completions',
       '/v1/chat/completions',
     ]);
-    expect(server.requests[1].body).not.toHaveProperty('max_tokens');
+    expect(server.requests[1]!.body).not.toHaveProperty('max_tokens');
   });
 
   it('is changed once at most', async () => {
@@ -173,7 +173,7 @@ describe('a request to the Responses API', () => {
       controls: { reasoningEffort: 'low', maxReplyTokens: 4000, topP: 0.8 },
     });
     await model.complete(asking('json', { purpose: 'critic' }), { run: '/home/me/runs/a' });
-    const [{ path, body }] = server.requests;
+    const { path, body } = server.requests[0]!;
     expect(path).toBe('/v1/responses');
     expect(body).toMatchObject({
       model: 'gpt-5.1',
@@ -359,9 +359,9 @@ describe('Azure', () => {
   ])('is asked below "%s" with %o', async (path, env, asked) => {
     const { server, model } = await at(path, env);
     expect((await model.complete(asking())).text).toBe(line);
-    expect(server.requests[0].path).toBe(asked);
-    expect(server.requests[0].headers['api-key']).toBe(secretKey);
-    expect(server.requests[0].headers).not.toHaveProperty('authorization');
+    expect(server.requests[0]!.path).toBe(asked);
+    expect(server.requests[0]!.headers['api-key']).toBe(secretKey);
+    expect(server.requests[0]!.headers).not.toHaveProperty('authorization');
   });
 
   it('asks a deployment that needs Responses by it', async () => {
@@ -375,7 +375,7 @@ describe('Azure', () => {
     );
     open.push(made);
     expect((await made.model.complete(asking())).text).toBe(line);
-    expect(made.server.requests[1].path).toBe('/openai/responses?api-version=2025-04-01-preview');
+    expect(made.server.requests[1]!.path).toBe('/openai/responses?api-version=2025-04-01-preview');
   });
 
   it('says what its filter found', async () => {

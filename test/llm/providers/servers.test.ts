@@ -48,11 +48,11 @@ describe('what a server is', () => {
     expect(model.replyForms).toEqual(['json', 'lines']);
     await model.complete(asking('json'));
     await model.complete(asking('lines'));
-    expect(server.requests[0].body.response_format).toEqual({
+    expect(server.requests[0]!.body.response_format).toEqual({
       type: 'json_schema',
       json_schema: { name: 'reply', strict: true, schema: schemaOf(twoParameters, { bounds: true, steps: false }) },
     });
-    expect(server.requests[1].body).not.toHaveProperty('response_format');
+    expect(server.requests[1]!.body).not.toHaveProperty('response_format');
   });
 
   it.each([
@@ -64,7 +64,7 @@ describe('what a server is', () => {
     await model.complete(asking('json'));
     expect(model.replyForms).toEqual(['grammar', 'json', 'begun', 'lines']);
     await model.complete(asking('grammar'));
-    expect(server.requests[1].body).toMatchObject({ grammar: gbnfOf(twoParameters), cache_prompt: true });
+    expect(server.requests[1]!.body).toMatchObject({ grammar: gbnfOf(twoParameters), cache_prompt: true });
     expect(server.requests).toHaveLength(2);
   });
 
@@ -168,7 +168,7 @@ describe('a prefilled reply', () => {
     const { server, model, log } = await serve(() => says(text, { timings: { prompt_n: 1 } }));
     await model.complete(asking('json'));
     const reply = await model.complete(asking('begun'));
-    const { messages } = server.requests[1].body;
+    const { messages } = server.requests[1]!.body;
     expect(messages.at(-1)).toEqual({ role: 'assistant', content: 'params[0]:' });
     return { reply, model, log };
   };
@@ -245,7 +245,7 @@ describe('controls', () => {
   it('are sent, and fields of the user are laid over all others', async () => {
     const { server, model } = await serve(() => says(line), { controls: all });
     await model.complete(asking('lines'));
-    expect(server.requests[0].body).toMatchObject({
+    expect(server.requests[0]!.body).toMatchObject({
       top_p: 0.5,
       min_p: 0.05,
       stop: ['END', '###'],
@@ -261,7 +261,7 @@ describe('controls', () => {
     const { server, model } = await serve(() => answer, { controls, path: '' }, ollamaNative);
     expect(model.replyForms).toEqual(['json', 'begun', 'lines']);
     expect(await model.complete(asking('json'))).toMatchObject({ text: line, reasoning: 'Hm.' });
-    const { body } = server.requests[0];
+    const { body } = server.requests[0]!;
     expect(body).toMatchObject({ think: 'low', keep_alive: -1, raw: false, format: { required: ['params', 'why'] } });
     expect(body.options).toMatchObject({ num_ctx: 2048, num_predict: 777, top_p: 0.91, stop: ['END', '###'] });
     const { settings } = impatientClient();
@@ -293,7 +293,7 @@ describe('controls', () => {
     const headers = { 'X-Team': '$TEAM_TOKEN' };
     const model = await named(name, { headers }, { TEAM_TOKEN: secret });
     const message = await failureOf(model);
-    expect(server.requests[0].headers['x-team']).toBe(secret);
+    expect(server.requests[0]!.headers['x-team']).toBe(secret);
     expect(message).toContain('no [key]');
     await expect(named(name, { headers })).rejects.toThrow(/expected a value in the environment variable TEAM_TOKEN/);
     await expect(named(name, { headers: { 'X-Team': 'literal-secret' } })).rejects.not.toThrow(/literal-secret/);
@@ -340,7 +340,7 @@ describe('the limit of a reply', () => {
         : { status: 400, json: { error: { message: "Use 'max_completion_tokens' instead.", param: 'max_tokens' } } },
     );
     await model.complete(asking('json'));
-    expect(server.requests[1].body.max_completion_tokens).toBe(server.requests[0].body.max_tokens);
+    expect(server.requests[1]!.body.max_completion_tokens).toBe(server.requests[0]!.body.max_tokens);
     const small = await serve(({ body }) =>
       body.max_tokens === undefined && body.max_completion_tokens === undefined
         ? says(line)

@@ -30,7 +30,7 @@ function streamOf(body: string, { sizes = [Infinity], isOpen = false, breaks = f
   return new ReadableStream({
     pull(controller) {
       if (at < bytes.length) {
-        const to = Math.min(bytes.length, at + sizes[piece++ % sizes.length]);
+        const to = Math.min(bytes.length, at + sizes[piece++ % sizes.length]!);
         controller.enqueue(bytes.subarray(at, to));
         at = to;
       } else if (breaks) controller.error(new Error('torn'));

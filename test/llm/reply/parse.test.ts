@@ -289,7 +289,7 @@ describe('for all', () => {
         after,
         fc.boolean(),
         (slots, pairStyle, between, head, tail, reversed) => {
-          const pairs = slots.map(({ v, style }, i) => pairStyles[pairStyle](i, numberStyles[style](v)));
+          const pairs = slots.map(({ v, style }, i) => pairStyles[pairStyle]!(i, numberStyles[style]!(v)));
           const reply = head + (reversed ? pairs.toReversed() : pairs).join(between) + tail;
           expect(paramsOf(reply, real(slots.length))).toEqual(slots.map(({ v }) => (v === 0 ? 0 : v)));
         },

@@ -77,14 +77,14 @@ describeGpu('the statistics program', () => {
 
   /** What it makes of these outcomes, one entry per candidate. */
   async function records(candidates: readonly Outcomes[], successThreshold: number): Promise<StatisticsRecords> {
-    const episodes = candidates[0].returns.length;
+    const episodes = candidates[0]!.returns.length;
     const request = wanted(episodes, successThreshold);
     const words = new Uint32Array(2 * episodes * candidates.length);
     const floats = new Float32Array(words.buffer);
     candidates.forEach(({ returns, lengths, ends }, c) => {
       for (let i = 0; i < episodes; i++) {
-        floats[2 * (c * episodes + i)] = returns[i];
-        words[2 * (c * episodes + i) + 1] = lengths[i] | (ends[i] << 30);
+        floats[2 * (c * episodes + i)] = returns[i]!;
+        words[2 * (c * episodes + i) + 1] = lengths[i]! | (ends[i]! << 30);
       }
     });
     const block = { first: 0, count: candidates.length, segments: [{ first: 0, count: episodes }] };
@@ -154,8 +154,8 @@ describeGpu('the statistics program', () => {
       [29, Math.fround(0.01)],
       [5000, Math.fround(-1.1)],
     ]) {
-      const outcomes = outcomesOf(episodes, 'ties', 2);
-      outcomes.returns.fill(value);
+      const outcomes = outcomesOf(episodes!, 'ties', 2);
+      outcomes.returns.fill(value!);
       const made = (await records([outcomes], 0)).of(0);
       expect(made).toMatchObject({ mean: value, variance: 0, median: value });
       expect(made).toEqual(host(outcomes, 0));

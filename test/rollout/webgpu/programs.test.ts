@@ -49,10 +49,10 @@ describe('variants', () => {
   const [kind] = policyKinds;
 
   it('compiles a linear policy without bias', async () => {
-    const policy = kind.build(env, { bias: false });
-    expect((await runner.kernel(rolloutProgram(env, policy, readAsset), plainEntry('play', 4, 2))).pipeline.label).toBe(
-      'play',
-    );
+    const policy = kind!.build(env!, { bias: false });
+    expect(
+      (await runner.kernel(rolloutProgram(env!, policy, readAsset), plainEntry('play', 4, 2))).pipeline.label,
+    ).toBe('play');
   });
 
   it('compiles the clip to a box and a policy that names the action itself', async () => {
@@ -60,17 +60,17 @@ describe('variants', () => {
       { name: 'left', meaning: 'left motor', unit: 'N', low: -1, high: 2 },
       { name: 'right', meaning: 'right motor', unit: 'N', low: -3, high: 4 },
     ];
-    const boxed: Env = { ...env, action: { kind: 'box', rows } };
+    const boxed: Env = { ...env!, action: { kind: 'box', rows } };
     const read = (path: string): string => readAsset(path).replace('action == 1u', 'action[0] > 0.0');
-    const policy = kind.build(boxed, {});
+    const policy = kind!.build(boxed, {});
     expect((await runner.kernel(rolloutProgram(boxed, policy, read), plainEntry('play', 4, 2))).pipeline.label).toBe(
       'play',
     );
 
-    const direct: Policy = { ...kind.build(env, {}), output: 'action' };
-    const { code } = rolloutProgram(env, direct, readAsset);
+    const direct: Policy = { ...kind!.build(env!, {}), output: 'action' };
+    const { code } = rolloutProgram(env!, direct, readAsset);
     expect(code).toContain('return u32((*outputs)[0]);');
-    await runner.kernel(rolloutProgram(env, direct, readAsset), plainEntry('play', 4, 2));
+    await runner.kernel(rolloutProgram(env!, direct, readAsset), plainEntry('play', 4, 2));
   });
 });
 
@@ -80,11 +80,11 @@ describe('angles that are known to be small', () => {
   it('are asked for by CartPole only, whose episodes end before they are not', () => {
     const asking = envs.filter(({ folder }) => readAsset(`shaders/envs/${folder}.wgsl`).includes('trig_sincos_within'));
     expect(asking.map(({ id }) => id)).toEqual(['CartPole-v1']);
-    const [{ params }] = asking;
+    const { angleLimit, resetLow, resetHigh } = asking[0]!.params;
     expect(near).toBe(0.21);
-    expect(params.angleLimit).toBeGreaterThan(0.2);
-    expect(Math.fround(params.angleLimit)).toBeLessThan(Math.fround(near));
-    expect(Math.max(-params.resetLow, params.resetHigh)).toBeLessThan(near);
+    expect(angleLimit).toBeGreaterThan(0.2);
+    expect(Math.fround(angleLimit!)).toBeLessThan(Math.fround(near));
+    expect(Math.max(-resetLow!, resetHigh!)).toBeLessThan(near);
   });
 
   it('are not assumed when steps begin in given states', () => {
@@ -92,8 +92,8 @@ describe('angles that are known to be small', () => {
     for (const env of envs) {
       const declared = (code: string) => /const FROM_ANY_STATE: bool = (\w+);/.exec(code)?.[1];
       expect(declared(probeProgram(env, 'transitions', readAsset).code)).toBe('true');
-      if (kind.accepts(env) === null)
-        expect(declared(rolloutProgram(env, kind.build(env, {}), readAsset).code)).toBe('false');
+      if (kind!.accepts(env) === null)
+        expect(declared(rolloutProgram(env, kind!.build(env, {}), readAsset).code)).toBe('false');
     }
   });
 });
@@ -115,8 +115,8 @@ describe('statistics', () => {
     };
     const adapter = { value: { ...own.adapter, software: given.software } };
     const backend = await openWebGpuBackend({ gpu: Object.create(own, { adapter }) });
-    const [env] = envs;
-    const policy = policyKinds[0].build(env, {});
+    const env = envs[0]!;
+    const policy = policyKinds[0]!.build(env, {});
     const candidates = Array(given.candidates).fill(new Float64Array(policy.paramCount));
     const job = { env, policy, candidates, episodes: given.episodes, seed: 1, maxSteps: null };
     // Nothing is played here, so what comes back may be anything.
@@ -146,11 +146,11 @@ describe('cached programs', () => {
     Object.defineProperty(device, 'queue', { value: queue });
     const own = new Runner(given);
     const [env] = envs;
-    const kernel = await own.kernel(probeProgram(env, 'resets', readAsset), plainEntry('resets', 2, 1));
+    const kernel = await own.kernel(probeProgram(env!, 'resets', readAsset), plainEntry('resets', 2, 1));
     const run = async (count: number, bytes = 4096) => {
       const buffers = [
         own.upload('reset job', Uint32Array.of(count, 0, 0)),
-        own.upload('environment', envParamWords(env)),
+        own.upload('environment', envParamWords(env!)),
         own.buffer('rows', bytes),
       ];
       const bindings = buffers.map((buffer) => ({ buffer }));
@@ -177,7 +177,7 @@ describe('errors', () => {
   const [env] = envs;
 
   it('name the file, line and column of our source, not of the joined text', async () => {
-    const path = `shaders/envs/${env.folder}.wgsl`;
+    const path = `shaders/envs/${env!.folder}.wgsl`;
     const read = (asked: string): string => {
       const text = readAsset(asked);
       return asked === path ? text.replace('let temp = force', 'let temp = undeclared_name') : text;
@@ -187,7 +187,7 @@ describe('errors', () => {
         .split('\n')
         .findIndex((l) => l.includes('let temp = force')) + 1;
     await expect(
-      runner.kernel(probeProgram(env, 'transitions', read), plainEntry('transitions', 4, 1)),
+      runner.kernel(probeProgram(env!, 'transitions', read), plainEntry('transitions', 4, 1)),
     ).rejects.toThrow(new RegExp(`${path}:${line}:\\d+ unresolved value 'undeclared_name'`));
   });
 
@@ -196,14 +196,14 @@ describe('errors', () => {
       const text = readAsset(asked);
       return asked.includes('/envs/') ? text.replace('fn env_observe', 'fn env_watch') : text;
     };
-    expect(() => probeProgram(env, 'resets', read)).toThrow(/must declare "env_observe"; it declares .*env_watch/);
+    expect(() => probeProgram(env!, 'resets', read)).toThrow(/must declare "env_observe"; it declares .*env_watch/);
   });
 });
 
 describe('layout', () => {
   it('writes each number where its field is: f32 bits, or two words for an exact one', () => {
     const env = defineEnv({
-      ...envs[0],
+      ...envs[0]!,
       constants: {
         half: { value: 0.5, unit: 'm', source: 'test' },
         tenth: { value: 0.1, unit: 'm', source: 'test' },

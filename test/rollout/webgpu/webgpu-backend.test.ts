@@ -69,8 +69,8 @@ describeGpu('webgpu backend', () => {
       [1, 1234],
       [1235, 1765],
     ]) {
-      const part = await gpu.play(job({ candidates: [bad], episodes: count, seed: 5 + from }));
-      expect(part.lengths).toEqual(whole.lengths.slice(from, from + count));
+      const part = await gpu.play(job({ candidates: [bad], episodes: count!, seed: 5 + from! }));
+      expect(part.lengths).toEqual(whole.lengths.slice(from, from! + count!));
     }
   });
 
@@ -81,14 +81,14 @@ describeGpu('webgpu backend', () => {
       [0, 8],
       [1, 3],
     ]) {
-      const at = candidate * 9 + episode;
-      const trace = await gpu.trace(request, candidate, episode);
+      const at = candidate! * 9 + episode!;
+      const trace = await gpu.trace(request, candidate!, episode!);
       expect(trace.return).toBe(played.returns[at]);
       expect(trace.length).toBe(played.lengths[at]);
-      expect(trace.end).toBe(endCauses[played.ends[at]]);
-      expect(trace.seed).toBe(100 + episode);
+      expect(trace.end).toBe(endCauses[played.ends[at]!]);
+      expect(trace.seed).toBe(100 + episode!);
       expect(trace.steps).toHaveLength(trace.length);
-      expect(trace.steps[0].state).toEqual((await cpu.resets(cartpole, 100 + episode, 1))[0].map(Math.fround));
+      expect(trace.steps[0]!.state).toEqual((await cpu.resets(cartpole, 100 + episode!, 1))[0]!.map(Math.fround));
       // Each recorded step leads to the next: one step from its state and action gives the state after it.
       const after = await gpu.probe(
         cartpole,
@@ -97,7 +97,7 @@ describeGpu('webgpu backend', () => {
       const next = [...trace.steps.slice(1).map((s) => s.state), trace.finalState];
       after.forEach((step, t) => {
         step.state.forEach((value, i) => {
-          expect(Math.abs(value - next[t][i])).toBeLessThan(1e-5);
+          expect(Math.abs(value - next[t]![i]!)).toBeLessThan(1e-5);
         });
       });
     }
@@ -106,8 +106,8 @@ describeGpu('webgpu backend', () => {
   it('hands the median trace to evaluate with the evaluated return', async () => {
     const result = await evaluate({ backend: gpu, env: cartpole, policy, candidates: [bad], episodes: 21, seed: 3 });
     const trace = await result.trace(0, 'median');
-    expect(trace.return).toBe(result.summaries[0].median_episode.return);
-    expect(trace.seed).toBe(result.summaries[0].median_episode.seed);
+    expect(trace.return).toBe(result.summaries[0]!.median_episode.return);
+    expect(trace.seed).toBe(result.summaries[0]!.median_episode.seed);
   });
 
   it('takes the first action on a tie', async () => {
@@ -127,7 +127,7 @@ describeGpu('webgpu backend', () => {
       expect(new Set(known.lengths).size).toBeGreaterThan(30);
       const [one, two] = [await gpu.trace(request, 3, 5), await looking.trace(request, 3, 5)];
       expect(one).toEqual(two);
-      expect(Math.abs(one.finalState[2])).toBeGreaterThan(0.2094);
+      expect(Math.abs(one.finalState[2]!)).toBeGreaterThan(0.2094);
     } finally {
       await looking.close();
     }
@@ -141,9 +141,9 @@ describeGpu('webgpu backend', () => {
     const [made, expected] = [await gpu.probe(cartpole, inputs), await cpu.probe(cartpole, inputs)];
     made.forEach(({ state, terminated }, i) => {
       state.forEach((value, k) => {
-        expect(value).toBeCloseTo(expected[i].state[k], 5);
+        expect(value).toBeCloseTo(expected[i]!.state[k]!, 5);
       });
-      expect(terminated).toBe(expected[i].terminated);
+      expect(terminated).toBe(expected[i]!.terminated);
     });
   });
 
@@ -203,8 +203,8 @@ describeGpu('a Box action on both backends', () => {
       }
       const [x, y] = [await gpu.trace(request, 1, 2), await cpu.trace(request, 1, 2)];
       expect(x.steps.map((s) => s.action)).toEqual(y.steps.map((s) => s.action));
-      expect(x.steps[0].action).toEqual([0.75, -1]);
-      expect(x.steps[2].action).toEqual([-0.5, -1]);
+      expect(x.steps[0]!.action).toEqual([0.75, -1]);
+      expect(x.steps[2]!.action).toEqual([-0.5, -1]);
     } finally {
       await gpu.close();
       await cpu.close();

@@ -95,7 +95,7 @@ describeGpu('pcg64.wgsl draws what NumPy draws, for every golden seed', () => {
       2,
       'var short_seed = rng_seed(input[4u * i], input[4u * i + 1u]); let bits = rng_next64(&short_seed); put(bits.x); put(bits.y);',
     );
-    expect(drawn.slice(0, short.length)).toEqual(short.map((entry) => limbs(entry.raw64[0])));
+    expect(drawn.slice(0, short.length)).toEqual(short.map((entry) => limbs(entry.raw64[0]!)));
     expect(short.some(({ seed }) => BigInt(seed) >= 2n ** 32n)).toBe(true);
   });
 
@@ -275,10 +275,10 @@ describeGpu('f64.wgsl computes what JavaScript computes', () => {
     );
     const wrong: string[] = [];
     for (let i = 0; i < count; i++) {
-      const a = pairs[2 * i];
-      const b = pairs[2 * i + 1];
-      const product = doubleOf(result[words * i], result[words * i + 1]);
-      const sum = doubleOf(result[words * i + 2], result[words * i + 3]);
+      const a = pairs[2 * i]!;
+      const b = pairs[2 * i + 1]!;
+      const product = doubleOf(result[words * i]!, result[words * i + 1]!);
+      const sum = doubleOf(result[words * i + 2]!, result[words * i + 3]!);
       const order = (a < b ? 1 : 0) + (b < a ? 2 : 0);
       if (!Object.is(product, a * b)) wrong.push(`${a} * ${b} = ${product}`);
       if (!Object.is(sum, a + b)) wrong.push(`${a} + ${b} = ${sum}`);
@@ -316,7 +316,7 @@ describeGpu('f64.wgsl computes what JavaScript computes', () => {
     );
     const wrong: string[] = [];
     values.forEach((value, i) => {
-      if (result[i] !== floatBits(value)) wrong.push(`${value}: ${result[i].toString(16)}`);
+      if (result[i] !== floatBits(value)) wrong.push(`${value}: ${result[i]!.toString(16)}`);
     });
     expect(wrong.slice(0, 10)).toEqual([]);
   });
@@ -349,11 +349,14 @@ describeGpu('trig.wgsl', () => {
     );
     const error = { sin: 0, cos: 0 };
     for (let i = 0; i < count; i++) {
-      const sin = Math.sin(points[i]);
-      const cos = Math.cos(points[i]);
+      const sin = Math.sin(points[i]!);
+      const cos = Math.cos(points[i]!);
       // Written so that a NaN makes the maximum NaN.
-      error.sin = Math.max(error.sin, sin === 0 ? Math.abs(result[2 * i]) : Math.abs(result[2 * i] - sin) / unit(sin));
-      error.cos = Math.max(error.cos, Math.abs(result[2 * i + 1] - cos) / unit(cos));
+      error.sin = Math.max(
+        error.sin,
+        sin === 0 ? Math.abs(result[2 * i]!) : Math.abs(result[2 * i]! - sin) / unit(sin),
+      );
+      error.cos = Math.max(error.cos, Math.abs(result[2 * i + 1]! - cos) / unit(cos));
     }
     return error;
   }
@@ -384,7 +387,7 @@ describeGpu('trig.wgsl', () => {
     for (let k = -128; k <= 128; k++) {
       for (let step = -50; step <= 50; step++) {
         float[0] = (k * Math.PI) / 4;
-        if (k !== 0) word[0] += step;
+        if (k !== 0) word[0]! += step;
         points.push(float[0]);
       }
     }

@@ -24,7 +24,7 @@ describeGpu('tanh.wgsl', () => {
     points.forEach((x, i) => {
       const exact = Math.tanh(x);
       const unit = 2 ** Math.max(-149, Math.floor(Math.log2(Math.abs(exact))) - 23);
-      error = Math.max(error, exact === 0 ? Math.abs(got[i]) : Math.abs(got[i] - exact) / unit);
+      error = Math.max(error, exact === 0 ? Math.abs(got[i]!) : Math.abs(got[i]! - exact) / unit);
     });
     return error;
   }
@@ -48,7 +48,7 @@ describeGpu('tanh.wgsl', () => {
     const points = [0, 0.1, 0.6249999, 0.625, 0.6250001, 3, 9.1, 20, 100, 1e30];
     const got = await tanh(Float32Array.from([...points, ...points.map((x) => -x)]));
     points.forEach((_, i) => {
-      expect(got[points.length + i] + got[i]).toBe(0);
+      expect(got[points.length + i]! + got[i]!).toBe(0);
     });
     expect(Array.from(got.subarray(6, 10))).toEqual([1, 1, 1, 1]);
   });

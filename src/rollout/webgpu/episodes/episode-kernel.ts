@@ -94,7 +94,7 @@ export class EpisodeKernel {
     const { policy, candidates } = this.job;
     const form = shaderExpansion(policy);
     const values = new Float32Array(count * form.count);
-    for (let c = 0; c < count; c++) values.set(form.expand(candidates[first + c]), c * form.count);
+    for (let c = 0; c < count; c++) values.set(form.expand(candidates[first + c]!), c * form.count);
     this.#candidates = this.runner.upload('candidates', values);
     const seeds = Array.from({ length: this.#seedsPerBlock(count) }, (_, c) => firstSeed(this.job, first + c));
     const words = seeds.flatMap(seedWords);

@@ -84,12 +84,12 @@ export function zigguratDeclarations(): string {
     return `${view.getUint32(4)}u, ${view.getUint32(0)}u`;
   };
   const layers = Array.from(layerWidth, (width, i) => {
-    const count = `${innerCount[i] % 2 ** 32}u, ${Math.floor(innerCount[i] / 2 ** 32)}u`;
+    const count = `${innerCount[i]! % 2 ** 32}u, ${Math.floor(innerCount[i]! / 2 ** 32)}u`;
     return `vec4u(${count}, ${words(width * 2 ** 53)})`;
   });
   const edges = Array.from(
     density,
-    (value, i) => `vec4u(${words(value)}, ${words(i === 0 ? 0 : density[i - 1] - value)})`,
+    (value, i) => `vec4u(${words(value)}, ${words(i === 0 ? 0 : density[i - 1]! - value)})`,
   );
   return [
     `const ZIGGURAT_TAIL = F64(${words(tailStart)});`,

@@ -54,15 +54,15 @@ export function topLevelNames(text: string): { readonly name: string; readonly l
   let depth = 0;
   let line = 1;
   for (let i = 0; i < code.length; i++) {
-    const c = code[i];
+    const c = code[i]!;
     if (c === '\n') line++;
     else if (c === '{' || c === '(') depth++;
     else if (c === '}' || c === ')') depth--;
-    else if (depth === 0 && /[a-z]/.test(c) && (i === 0 || !/[\w]/.test(code[i - 1]))) {
+    else if (depth === 0 && /[a-z]/.test(c) && (i === 0 || !/[\w]/.test(code[i - 1]!))) {
       declaration.lastIndex = i;
       const match = declaration.exec(code);
       if (match) {
-        names.push({ name: match[1], line: line + (match[0].match(/\n/g)?.length ?? 0) });
+        names.push({ name: match[1]!, line: line + (match[0].match(/\n/g)?.length ?? 0) });
         // The match's newlines are counted when the loop walks over them.
         i += 1;
       }
@@ -105,7 +105,7 @@ export function link(files: readonly SourceFile[]): Program {
   return {
     code: `${lines.join('\n')}\n`,
     locate(line) {
-      let found = starts[0];
+      let found = starts[0]!;
       for (const start of starts) if (start.first <= line) found = start;
       return { path: found.path, line: line - found.first + 1 };
     },

@@ -41,7 +41,7 @@ export class ReadbackPool {
 
   take(bytes: number): GPUBuffer {
     const at = this.#free.findIndex((buffer) => buffer.size >= bytes);
-    if (at >= 0) return this.#free.splice(at, 1)[0];
+    if (at >= 0) return this.#free.splice(at, 1)[0]!;
     return this.#device.createBuffer({
       label: 'readback',
       size: roundUp(bytes),

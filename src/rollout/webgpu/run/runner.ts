@@ -186,7 +186,7 @@ export class Runner {
     const all = stampsAt + timestampBytes;
     const readback = this.#readbacks.take(all);
     copies.forEach(({ from, bytes }, i) => {
-      if (bytes > 0) encoder.copyBufferToBuffer(from, 0, readback, offsets[i], bytes);
+      if (bytes > 0) encoder.copyBufferToBuffer(from, 0, readback, offsets[i]!, bytes);
     });
     if (clock) {
       encoder.resolveQuerySet(clock.queries, 0, 2, clock.resolved, 0);
@@ -204,9 +204,9 @@ export class Runner {
       const memory = readback.getMappedRange(0, all);
       const stamps = clock ? new BigUint64Array(memory, stampsAt, 2) : null;
       return consume({
-        f32: (i) => new Float32Array(memory, offsets[i], copies[i].bytes / 4),
-        u32: (i) => new Uint32Array(memory, offsets[i], copies[i].bytes / 4),
-        gpuSeconds: stamps ? Number(stamps[1] - stamps[0]) / 1e9 : null,
+        f32: (i) => new Float32Array(memory, offsets[i], copies[i]!.bytes / 4),
+        u32: (i) => new Uint32Array(memory, offsets[i], copies[i]!.bytes / 4),
+        gpuSeconds: stamps ? Number(stamps[1]! - stamps[0]!) / 1e9 : null,
       });
     } finally {
       readback.unmap();

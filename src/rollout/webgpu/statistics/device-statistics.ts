@@ -113,7 +113,7 @@ class Measurement {
         this.#summing.begin(block);
         const [segment, ...more] = block.segments;
         if (more.length > 0) await this.#inSegments(block);
-        else await this.#atOnce(block, segment);
+        else await this.#atOnce(block, segment!);
       }
       await this.#flight.drain();
     } finally {
@@ -133,7 +133,7 @@ class Measurement {
   async #inSegments(block: EpisodeBlock): Promise<void> {
     const { segments } = block;
     const buffers = await this.#segmentBuffers(segments);
-    const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)];
+    const bufferOf = (i: number): GPUBuffer => buffers[Math.min(i, buffers.length - 1)]!;
     const held = new Map<GPUBuffer, number>();
     const last = segments.length - 1;
     // A segment with its own buffer is played once.
@@ -150,11 +150,11 @@ class Measurement {
           const dispatch = this.#summing.tiles(tiles, block, i, outcomes);
           // A shared buffer was overwritten; the same seeds give the same episodes again.
           if (held.get(outcomes) === i) {
-            waiting.add(dispatch, segments[i].count);
+            waiting.add(dispatch, segments[i]!.count);
             if (waiting.enough) await this.#send(waiting.take());
           } else {
             if (waiting.some) await this.#send(waiting.take());
-            await this.#play(block, segments[i], outcomes, { dispatches: [dispatch] });
+            await this.#play(block, segments[i]!, outcomes, { dispatches: [dispatch] });
           }
           held.set(outcomes, i);
         }

@@ -77,7 +77,7 @@ export class StatisticsRecords {
   missing(candidate: number): number[] {
     const found = picks.flatMap((_, i) => {
       const at = this.#pickAt(candidate, i);
-      return stepsIn(this.#words[at + 2]) === 0 ? [this.#words[at]] : [];
+      return stepsIn(this.#words[at + 2]!) === 0 ? [this.#words[at]!] : [];
     });
     return [...new Set(found)];
   }
@@ -96,8 +96,8 @@ export class StatisticsRecords {
     for (let c = 0; c < job.candidates.length; c++) {
       for (const pick of extremes) {
         const at = this.#pickAt(c, pick) + 1;
-        const isBroken = (this.#words[at] & brokenExponent) === brokenExponent;
-        if (isBroken) throw brokenReturn(this.#floats[at], firstSeed(job, c) + this.#words[at - 1]);
+        const isBroken = (this.#words[at]! & brokenExponent) === brokenExponent;
+        if (isBroken) throw brokenReturn(this.#floats[at]!, firstSeed(job, c) + this.#words[at - 1]!);
       }
     }
   }
@@ -113,7 +113,7 @@ export class StatisticsRecords {
     const words = this.#words;
     const at = candidate * recordSize;
     const n = this.#episodes;
-    const rank = (i: number): number => this.#floats[at + ranksAt + i];
+    const rank = (i: number): number => this.#floats[at + ranksAt + i]!;
     const [low, high] = this.#ranks.middle;
     return {
       episodes: n,
@@ -125,11 +125,11 @@ export class StatisticsRecords {
         EpisodePick,
         PickedOutcome
       >,
-      successes: words[at + 4],
+      successes: words[at + 4]!,
       ends: Object.fromEntries(endCauses.map((cause, code) => [cause, words[at + 5 + code]])) as Statistics['ends'],
       steps: this.#integer64(at + 8),
-      shortest: words[at + 10],
-      longest: words[at + 11],
+      shortest: words[at + 10]!,
+      longest: words[at + 11]!,
     };
   }
 
@@ -139,16 +139,16 @@ export class StatisticsRecords {
 
   #picked(candidate: number, pick: number): PickedOutcome {
     const at = this.#pickAt(candidate, pick);
-    return { index: this.#words[at], return: this.#floats[at + 1], length: stepsIn(this.#words[at + 2]) };
+    return { index: this.#words[at]!, return: this.#floats[at + 1]!, length: stepsIn(this.#words[at + 2]!) };
   }
 
   #integer64(at: number): number {
-    return this.#words[at] + 2 ** 32 * this.#words[at + 1];
+    return this.#words[at]! + 2 ** 32 * this.#words[at + 1]!;
   }
 
   #float64(at: number): number {
-    this.#pair[0] = this.#words[at];
-    this.#pair[1] = this.#words[at + 1];
-    return this.#double[0];
+    this.#pair[0] = this.#words[at]!;
+    this.#pair[1] = this.#words[at + 1]!;
+    return this.#double[0]!;
   }
 }

@@ -23,7 +23,7 @@ const slotWords = 64;
 
 /** What counts the steps of a dispatch: units of 2^16, and the rest. */
 const counterBytes = 8;
-export const stepsCounted = ([high, low]: Uint32Array): number => high * 2 ** 16 + low;
+export const stepsCounted = ([high, low]: Uint32Array): number => high! * 2 ** 16 + low!;
 
 const wholeStage = ['whole'] as const;
 const tiledStages = [
@@ -109,7 +109,7 @@ export class StatisticsStages {
 
   /** A stage over the tiles of one segment. */
   tiles(stage: TileStage, block: EpisodeBlock, segment: number, outcomes: GPUBuffer): Dispatch {
-    return this.#stage(stage, block, segment, outcomes, block.count * tilesIn(block.segments[segment].count));
+    return this.#stage(stage, block, segment, outcomes, block.count * tilesIn(block.segments[segment]!.count));
   }
 
   /** Joins what the tiles of all segments left. */
