@@ -613,7 +613,7 @@ describeRedis('with Redis', () => {
       expect([...reasons.values()].filter((text) => text.startsWith('finished'))).toHaveLength(1);
       expect(ends).toHaveLength(5);
       const { stdout } = await runCli(['sweep', '--status', '--queue', url]);
-      expect(stdout).toMatch(/1 done, 4 failed/);
+      expect(stdout).toMatch(/1 finished, 4 failed/);
       expect(stdout).toContain('repeat the sweep command with this version');
     });
 
@@ -648,7 +648,7 @@ describeRedis('with Redis', () => {
       expect(cpu.stderr()).toContain('the run requires backend webgpu, and this worker accepts only cpu');
       expect(cpu.stderr()).toContain('2 runs wait for another worker');
       const status = await runCli(['sweep', '--status', '--queue', url]);
-      expect(status.stdout).toMatch(/2 delayed, 0 under way, 2 done, 0 failed/);
+      expect(status.stdout).toMatch(/2 delayed, 0 running, 2 finished, 0 failed/);
       expect(status.stdout).toContain('the run requires backend webgpu');
       const gpu = startWorker(url, ['--runs-dir', runsDir, '--backend', 'webgpu', '--until-empty']);
       const beside = startWorker(url, ['--runs-dir', runsDir, '--backend', 'cpu', '--until-empty']);

@@ -59,7 +59,7 @@ describe('values of an override', () => {
     ['seed', 'override 2 (seed): expected key=value, key=a,b,c or key=0..9'],
     ['seed=1,,2', 'override 2 (seed=1,,2): expected a value between the commas, got nothing'],
     ['seed=', 'expected a value between the commas'],
-    ['seed=1,1', 'expected different values, got one of them twice'],
+    ['seed=1,1', 'expected distinct values, got one of them twice'],
     ['seed=0..3,2', 'got one of them twice'],
     ['seed=0..1000000', 'expected at most 1000000 values, got 1000001'],
     ['seed=0..99999999999999999999', 'expected a range of whole numbers'],
