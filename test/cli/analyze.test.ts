@@ -44,7 +44,10 @@ async function analyzed(...args: string[]): Promise<{ document: Document; stderr
 describe('r2po analyze', () => {
   it.each(analyses.map(({ id }) => id))('%s prints tables, and lists skipped runs on stderr', async (kind) => {
     const { code, stdout, stderr } = await runCli(['analyze', kind, offlineRuns]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('notes": is no run folder') });
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('notes": neither is nor contains a run folder'),
+    });
     expect(stderr).toMatch(/left out ".*props.*": an iteration of props makes a single candidate/);
     expect(stdout).toContain('CartPole-v1');
     expect(stdout).toContain('2 runs (0 unfinished), 10 iterations');
@@ -137,6 +140,8 @@ describe('r2po analyze', () => {
   it('fails without a usable run', async () => {
     const none = await runCli(['analyze', 'salience', join(offlineRuns, 'notes')]);
     expect(none.code).toBe(2);
-    expect(none.stderr).toMatch(/expected runs that "salience" can use, got none: ".*notes": is no run folder/);
+    expect(none.stderr).toMatch(
+      /expected runs that "salience" can use, got none: ".*notes": neither is nor contains a run folder/,
+    );
   });
 });

@@ -106,7 +106,10 @@ describe('r2po export', () => {
       .map((row) => row.split(',')[4]);
     expect(new Set(seeds)).toEqual(new Set(['4', '9']));
     const nothing = await runCli(['export', join(runsDir, 'notes'), '--out', join(root, 'none')]);
-    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('notes", which is no run folder') });
+    expect(nothing).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('notes", which neither is nor contains a run folder'),
+    });
   });
 
   it('keeps an existing table, and reports where it cannot write', async () => {

@@ -390,7 +390,7 @@ describe('r2po run', () => {
     const again = await runCli(runArgs(runsDir, '--resume', '--json'));
     expect(again.code).toBe(0);
     expect(again.stdout).toBe(resumed.stdout);
-    expect(again.stderr).toContain('is finished');
+    expect(again.stderr).toContain('is already finished');
     // Without --resume it is a new run beside the old one.
     expect((await runCli(runArgs(runsDir))).stdout).toContain(`${name}-2`);
   });
