@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
-import { openRecordedRun, recordedModel, replayRun } from '../../src/runs/replay.ts';
+import { openRecordedRun, recordedModel, replayRun, toleratesBounds } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, searchEvents, smallRun, temporaryFolder } from '../support/experiment.ts';
 
@@ -165,4 +165,14 @@ describe('r2po replay', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('[run folder] expected a run folder');
   });
+});
+
+it('takes bounds of an interval as equal where versions compute its quantile differently, and nothing else', () => {
+  // Mean 100, standard error 13.4, 20 episodes: the t quantile of version 0.1.0 erred by 1.6e-8.
+  const bound = 100 - 13.4 * 2.093024;
+  const earlier = bound + 13.4 * 2.093024 * 1.6e-8;
+  expect(toleratesBounds('summary.ci95[0]', earlier, bound)).toBe(true);
+  expect(toleratesBounds('summary.ci95[0]', bound + 0.001, bound)).toBe(false);
+  expect(toleratesBounds('paired.p', 0.04 + 1e-8, 0.04)).toBe(true);
+  expect(toleratesBounds('summary.mean', earlier, bound)).toBe(false);
 });
