@@ -7,7 +7,7 @@ import { Generator } from '../base/rng/generator.ts';
 import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend, BackendId } from '../rollout/backend.ts';
-import type { ProbeInput, ProbeOutput, RolloutJob } from '../rollout/job.ts';
+import type { Episodes, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/job.ts';
 import { welch } from '../stats/intervals.ts';
 import { randomAction } from './conformance.ts';
 
@@ -91,6 +91,8 @@ export interface ParityRequest {
 const significance = 1e-4;
 const randomPolicies = 64;
 const trialEpisodes = 64;
+/** per random policy; they only order the policies */
+const firstLookEpisodes = 4;
 const spread = 3;
 
 export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
@@ -200,7 +202,7 @@ async function choosePolicies(
   candidates: readonly Float64Array[],
 ): Promise<{ name: string; params: Float64Array }[]> {
   const { env, policy, reference, seed, maxSteps } = request;
-  const episodes = 16;
+  const episodes = firstLookEpisodes;
   const look = await reference.play({ env, policy, candidates, episodes, seed, maxSteps });
   const means = candidates.map((params, c) => ({
     params,
@@ -215,24 +217,36 @@ async function choosePolicies(
   ];
 }
 
-/** A few episodes first, to see how many fit into the time. */
-async function affordableEpisodes(job: RolloutJob, { reference, other, maxSeconds }: ParityRequest): Promise<number> {
-  const trial = { ...job, episodes: Math.min(trialEpisodes, job.episodes) };
-  if (maxSeconds === null || trial.episodes === job.episodes) return job.episodes;
+interface PlayedTwice {
+  readonly episodes: number;
+  readonly want: Episodes;
+  readonly have: Episodes;
+}
+
+/** Plays as many of the wanted episodes on both backends as fit into the time, and no fewer than the trial's. */
+async function playAffordable(
+  wanted: RolloutJob,
+  { reference, other, maxSeconds }: ParityRequest,
+): Promise<PlayedTwice> {
+  const play = async (episodes: number): Promise<PlayedTwice> => {
+    const job = { ...wanted, episodes };
+    return { episodes, want: await reference.play(job), have: await other.play(job) };
+  };
+  const trialSize = Math.min(trialEpisodes, wanted.episodes);
+  if (maxSeconds === null || trialSize === wanted.episodes) return play(wanted.episodes);
   // The first call compiles.
-  await other.play({ ...trial, episodes: 1 });
-  const seconds = (await reference.play(trial)).seconds + (await other.play(trial)).seconds;
-  const affordable = trial.episodes * 2 ** Math.floor(Math.log2(Math.max(1, maxSeconds / seconds)));
-  return Math.min(job.episodes, affordable);
+  await other.play({ ...wanted, episodes: 1 });
+  const trial = await play(trialSize);
+  const seconds = trial.want.seconds + trial.have.seconds;
+  const affordable = trialSize * 2 ** Math.floor(Math.log2(Math.max(1, maxSeconds / seconds)));
+  return affordable === trialSize ? trial : play(Math.min(wanted.episodes, affordable));
 }
 
 async function compareEpisodes(request: ParityRequest, candidates: readonly Float64Array[]): Promise<EpisodeParity[]> {
-  const { env, policy, reference, other, seed, maxSteps } = request;
+  const { env, policy, seed, maxSteps } = request;
   const chosen = await choosePolicies(request, candidates);
   const wanted = { env, policy, candidates: chosen.map((c) => c.params), episodes: request.episodes, seed, maxSteps };
-  const episodes = await affordableEpisodes(wanted, request);
-  const job = { ...wanted, episodes };
-  const [a, b] = [await reference.play(job), await other.play(job)];
+  const { episodes, want: a, have: b } = await playAffordable(wanted, request);
   return chosen.map(({ name }, c) => {
     const from = c * episodes;
     const want = a.returns.subarray(from, from + episodes);

@@ -42,22 +42,24 @@ function changed(path: string, from: string, to: string): ReadShader {
 }
 
 describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ env }) => {
+  // One for all policy kinds: a software adapter takes seconds to compile the programs that they share.
+  let other: Backend;
+  beforeAll(async () => {
+    other = await openWebGpuBackend();
+  });
+  afterAll(() => other.close());
+
   it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
     'holds with $id: starts, single steps, whole episodes over up to 4096 seeds',
     async ({ kind }) => {
-      const other = await openWebGpuBackend();
-      try {
-        const maxSteps = env.timeLimit === null ? 100 : null;
-        const sizes = { seed: 1, transitions: 4096, episodes: 4096, maxSeconds, maxSteps };
-        const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other, ...sizes });
-        expect(report.start).toEqual({ seeds: 4096, different: 0, ok: true });
-        expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
-        expect(report.episodes).toHaveLength(4);
-        expect(report.episodes[0]!.episodes).toBeGreaterThanOrEqual(64);
-        expect(report.ok).toBe(true);
-      } finally {
-        await other.close();
-      }
+      const maxSteps = env.timeLimit === null ? 100 : null;
+      const sizes = { seed: 1, transitions: 4096, episodes: 4096, maxSeconds, maxSteps };
+      const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other, ...sizes });
+      expect(report.start).toEqual({ seeds: 4096, different: 0, ok: true });
+      expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
+      expect(report.episodes).toHaveLength(4);
+      expect(report.episodes[0]!.episodes).toBeGreaterThanOrEqual(64);
+      expect(report.ok).toBe(true);
     },
   );
 });
