@@ -3,7 +3,7 @@
  * decoding and messages are implemented here.
  */
 import { performance } from 'node:perf_hooks';
-import OpenAI, { APIConnectionError } from 'openai';
+import type OpenAI from 'openai';
 import { estimateTokens } from '../../base/tokens.ts';
 import { gbnfOf, regexOf } from '../reply/forms.ts';
 import { countOrNull, stringOrNull } from './answer.ts';
@@ -237,7 +237,8 @@ async function sendChat(
   signal: AbortSignal,
 ): Promise<Response> {
   const captured: { failed: Response | null } = { failed: null };
-  const client = openAiClient(options, async (input, init) => {
+  const library = await loadLibrary();
+  const client = openAiClient(library, options, async (input, init) => {
     const response = await fetch(input, init);
     if (response.ok) return response;
     // The client library keeps only one form of error body, so errors are captured before it.
@@ -249,16 +250,21 @@ async function sendChat(
     return await client.chat.completions.create(parameters, { signal }).asResponse();
   } catch (error) {
     if (captured.failed !== null) return captured.failed;
-    throw error instanceof APIConnectionError ? (error.cause ?? error) : error;
+    throw error instanceof library.APIConnectionError ? (error.cause ?? error) : error;
   }
 }
 
+// Slow to load, and other providers and models in this process do without it.
+const loadLibrary = () => import('openai');
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
+
 /** A library client that ignores the environment, never retries and prints nothing. */
-export function openAiClient(
+function openAiClient(
+  library: Library,
   options: Pick<EndpointOptions, 'baseURL' | 'apiKey' | 'timeoutSeconds'>,
   send: typeof fetch,
 ): OpenAI {
-  return new OpenAI({
+  return new library.default({
     baseURL: options.baseURL,
     apiKey: options.apiKey ?? 'none',
     adminAPIKey: null,

@@ -1,16 +1,20 @@
 /** Connections to endpoints: proxies from the environment, no hidden timeouts, and which servers are local. */
 import { isIP } from 'node:net';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import type { Dispatcher } from 'undici';
 import { UsageError } from '../../base/errors.ts';
 
 /** Disables undici's own timeouts of 300 s, because each request has a watchdog. */
 const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
 
+// Slow to load, and a run without an endpoint does without it.
+const loadLibrary = () => import('undici');
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
+
 let direct: Dispatcher | null = null;
 let proxied: Dispatcher | null = null;
 
 /** Throws a usage error for an invalid proxy URL. */
-function dispatcherFor(url: string): Dispatcher {
+function dispatcherFor({ Agent, EnvHttpProxyAgent }: Library, url: string): Dispatcher {
   // A proxy elsewhere cannot reach this machine, whatever NO_PROXY contains.
   if (isLoopback(url)) {
     direct ??= new Agent(withoutLimits);
@@ -29,8 +33,9 @@ function dispatcherFor(url: string): Dispatcher {
 /** `fetch` with its own connection pool. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY apply except on loopback. */
 export const modelFetch: typeof fetch = async (input, init) => {
   const url = String(input instanceof Request ? input.url : input);
-  const options = { ...init, dispatcher: dispatcherFor(url) };
-  const response = await undiciFetch(url, options as Parameters<typeof undiciFetch>[1]);
+  const library = await loadLibrary();
+  const options = { ...init, dispatcher: dispatcherFor(library, url) };
+  const response = await library.fetch(url, options as Parameters<Library['fetch']>[1]);
   return response as unknown as Response;
 };
 

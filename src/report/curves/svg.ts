@@ -2,10 +2,9 @@
 
 export async function renderChart(specification: object): Promise<string> {
   // Slow to load, and most commands draw nothing.
-  const vega = await import('vega');
-  const { compile } = await import('vega-lite');
+  const { compile, parse, View } = await import('./vega.ts');
   const { spec } = compile(specification as Parameters<typeof compile>[0]);
-  const view = new vega.View(vega.parse(spec), { renderer: 'none' });
+  const view = new View(parse(spec), { renderer: 'none' });
   try {
     return await view.toSVG();
   } finally {
