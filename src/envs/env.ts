@@ -17,6 +17,12 @@ export interface Row {
   readonly high: number;
 }
 
+/** Bounds of a row without any. */
+export const unbounded = { low: -Infinity, high: Infinity } as const;
+
+/** Bounds of a row that are as far from 0 on both sides. */
+export const within = (limit: number): Pick<Row, 'low' | 'high'> => ({ low: -limit, high: limit });
+
 export type ObservationSpace =
   | { readonly kind: 'vector'; readonly rows: readonly Row[] }
   | { readonly kind: 'discrete'; readonly n: number; readonly meaning: string };

@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
-import type { Env, EnvOptions } from './env.ts';
+import type { Dynamics, Env, EnvOptions } from './env.ts';
 
 interface GridStep {
   readonly row: number;
@@ -48,11 +48,18 @@ export interface GridParams {
   readonly [name: string]: number;
 }
 
-/** The original draws its only start cell, which matters for the later draws. */
-export function gridStart(p: GridParams, rng: Draws): number {
-  if (p.slippery === 1) rng.random();
-  return p.startCell;
-}
+/** The start of an episode, and the observation: the state is the number of a cell. */
+export const cellDynamics: Pick<Dynamics<GridParams>, 'reset' | 'observe'> = {
+  reset(p, rng, state) {
+    // The original draws its only start cell, which matters for the later draws.
+    if (p.slippery === 1) rng.random();
+    state[0] = p.startCell;
+  },
+
+  observe(_p, state, observation) {
+    observation[0] = state[0]!;
+  },
+};
 
 /**
  * The direction of a move on slippery ground, of four in turning order: one draw decides between the direction before, the

@@ -65,6 +65,37 @@ export function arrow(at: readonly [number, number], length: number): Shape {
   return { kind: 'line', tone: 'accent', at, x1: 0, y1: 0, x2: length, y2: 0, thickness: 4, shown: length !== 0 };
 }
 
+/** A line from the point `at` by `x` and `y`, turned about that point by `turn`: a link, a pole. */
+export function rod(
+  tone: Tone,
+  {
+    at,
+    turn,
+    x = 0,
+    y = 0,
+    thickness,
+  }: Required<Pick<Placed, 'at' | 'turn'>> & {
+    readonly x?: number;
+    readonly y?: number;
+    readonly thickness: number;
+  },
+): Shape {
+  return { kind: 'line', tone, at, turn, x1: 0, y1: 0, x2: x, y2: y, thickness };
+}
+
+/** A rail at the height `track`, `reach` px to both sides of the middle, with its stops. */
+export function rail(track: number, reach: number): Shape[] {
+  const stop = (x: number): Shape => {
+    return { kind: 'line', tone: 'danger', x1: x, y1: track - 8, x2: x, y2: track + 8, thickness: 4 };
+  };
+  const [left, right] = [scene.width / 2 - reach, scene.width / 2 + reach];
+  return [
+    { kind: 'line', tone: 'ground', x1: left, y1: track, x2: right, y2: track, thickness: 3 },
+    stop(left),
+    stop(right),
+  ];
+}
+
 export interface Board {
   readonly left: number;
   readonly top: number;

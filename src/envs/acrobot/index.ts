@@ -1,4 +1,4 @@
-import { defineEnv, type Row } from '../env.ts';
+import { defineEnv, type Row, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -13,13 +13,8 @@ const theta2Dot = { name: 'theta2_dot', meaning: 'angular velocity of theta2', u
 
 /** One of the two numbers that an angle is observed as. */
 function observedAngle(of: 'cos' | 'sin', angle: { readonly name: string; readonly meaning: string }): Row {
-  return {
-    name: `${of}_${angle.name}`,
-    meaning: `${of} of ${angle.name}, the ${angle.meaning}`,
-    unit: '1',
-    low: -1,
-    high: 1,
-  };
+  const meaning = `${of} of ${angle.name}, the ${angle.meaning}`;
+  return { name: `${of}_${angle.name}`, meaning, unit: '1', ...within(1) };
 }
 
 export const acrobot = defineEnv({
@@ -27,10 +22,10 @@ export const acrobot = defineEnv({
   folder: 'acrobot',
   groundTruth: 'Gymnasium Acrobot-v1 (1.0 to 1.4)',
   state: [
-    { ...theta1, low: -Math.PI, high: Math.PI },
-    { ...theta2, low: -Math.PI, high: Math.PI },
-    { ...theta1Dot, low: -constants.maxSpeed1.value, high: constants.maxSpeed1.value },
-    { ...theta2Dot, low: -constants.maxSpeed2.value, high: constants.maxSpeed2.value },
+    { ...theta1, ...within(Math.PI) },
+    { ...theta2, ...within(Math.PI) },
+    { ...theta1Dot, ...within(constants.maxSpeed1.value) },
+    { ...theta2Dot, ...within(constants.maxSpeed2.value) },
   ],
   observation: {
     kind: 'vector',
@@ -40,8 +35,8 @@ export const acrobot = defineEnv({
       observedAngle('cos', theta2),
       observedAngle('sin', theta2),
       // Observations are f32, and so are the bounds of the declared space.
-      { ...theta1Dot, low: Math.fround(-constants.maxSpeed1.value), high: Math.fround(constants.maxSpeed1.value) },
-      { ...theta2Dot, low: Math.fround(-constants.maxSpeed2.value), high: Math.fround(constants.maxSpeed2.value) },
+      { ...theta1Dot, ...within(Math.fround(constants.maxSpeed1.value)) },
+      { ...theta2Dot, ...within(Math.fround(constants.maxSpeed2.value)) },
     ],
   },
   action: {

@@ -1,4 +1,4 @@
-import { degrees, type Picture, scene } from '../picture.ts';
+import { degrees, type Picture, rod, scene } from '../picture.ts';
 
 export const picture: Picture = {
   stepSeconds: 0.2,
@@ -13,28 +13,8 @@ export const picture: Picture = {
     // Angles count anticlockwise from hanging down; the screen's count clockwise.
     return [
       { kind: 'line', tone: 'goal', x1: 60, y1: goal, x2: scene.width - 60, y2: goal, thickness: 2 },
-      {
-        kind: 'line',
-        tone: 'ink',
-        at: hinge,
-        turn: -degrees(theta1!),
-        x1: 0,
-        y1: 0,
-        x2: 0,
-        y2: p.linkLength1! * scale,
-        thickness: 9,
-      },
-      {
-        kind: 'line',
-        tone: 'accent',
-        at: elbow,
-        turn: -degrees(theta1! + theta2!),
-        x1: 0,
-        y1: 0,
-        x2: 0,
-        y2: p.linkLength2! * scale,
-        thickness: 9,
-      },
+      rod('ink', { at: hinge, turn: -degrees(theta1!), y: p.linkLength1! * scale, thickness: 9 }),
+      rod('accent', { at: elbow, turn: -degrees(theta1! + theta2!), y: p.linkLength2! * scale, thickness: 9 }),
       { kind: 'circle', tone: 'muted', at: hinge, x: 0, y: 0, radius: 5 },
       { kind: 'circle', tone: 'muted', at: elbow, x: 0, y: 0, radius: 4 },
     ];

@@ -1,19 +1,13 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, unbounded, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
 const state = [
-  { name: 'x', meaning: 'cart position', unit: 'm', low: -4.8, high: 4.8 },
-  { name: 'x_dot', meaning: 'cart velocity', unit: 'm/s', low: -Infinity, high: Infinity },
-  {
-    name: 'theta',
-    meaning: 'pole angle, 0 upright, positive towards +x',
-    unit: 'rad',
-    low: -0.41887903,
-    high: 0.41887903,
-  },
-  { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', low: -Infinity, high: Infinity },
+  { name: 'x', meaning: 'cart position', unit: 'm', ...within(4.8) },
+  { name: 'x_dot', meaning: 'cart velocity', unit: 'm/s', ...unbounded },
+  { name: 'theta', meaning: 'pole angle, 0 upright, positive towards +x', unit: 'rad', ...within(0.41887903) },
+  { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', ...unbounded },
 ] as const;
 
 export const cartpole = defineEnv({

@@ -1,4 +1,4 @@
-import { arrow, degrees, type Picture, scene } from '../picture.ts';
+import { arrow, degrees, type Picture, rail, rod, scene } from '../picture.ts';
 
 const track = 165;
 
@@ -7,24 +7,12 @@ export const picture: Picture = {
   draw(p, [x, , theta], action) {
     const scale = scene.width / (2.3 * p.positionLimit!);
     const at: [number, number] = [scene.width / 2 + x! * scale, track];
-    const edge = (side: number) => scene.width / 2 + side * p.positionLimit! * scale;
+    const hinge: [number, number] = [at[0], at[1] - 13];
     return [
-      { kind: 'line', tone: 'ground', x1: edge(-1), y1: track, x2: edge(1), y2: track, thickness: 3 },
-      { kind: 'line', tone: 'danger', x1: edge(-1), y1: track - 8, x2: edge(-1), y2: track + 8, thickness: 4 },
-      { kind: 'line', tone: 'danger', x1: edge(1), y1: track - 8, x2: edge(1), y2: track + 8, thickness: 4 },
+      ...rail(track, p.positionLimit! * scale),
       { kind: 'rect', tone: 'ink', at, x: -24, y: -13, width: 48, height: 26, round: 4 },
-      {
-        kind: 'line',
-        tone: 'goal',
-        at: [at[0], at[1] - 13],
-        turn: degrees(theta!),
-        x1: 0,
-        y1: 0,
-        x2: 0,
-        y2: -2 * p.halfLength! * scale * 1.4,
-        thickness: 9,
-      },
-      { kind: 'circle', tone: 'muted', at: [at[0], at[1] - 13], x: 0, y: 0, radius: 4 },
+      rod('goal', { at: hinge, turn: degrees(theta!), y: -2 * p.halfLength! * scale * 1.4, thickness: 9 }),
+      { kind: 'circle', tone: 'muted', at: hinge, x: 0, y: 0, radius: 4 },
       arrow([at[0], track + 24], action === null ? 0 : (action[0]! * 2 - 1) * 22),
     ];
   },

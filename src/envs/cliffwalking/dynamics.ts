@@ -3,7 +3,7 @@
  * Source: gymnasium/envs/toy_text/cliffwalking.py, 1.4.
  */
 import type { Dynamics } from '../env.ts';
-import { type GridParams, gridMoves, gridStart, slip } from '../grid.ts';
+import { cellDynamics, type GridParams, gridMoves, slip } from '../grid.ts';
 
 export interface CliffWalkingParams extends GridParams {
   readonly goalCell: number;
@@ -24,13 +24,7 @@ const directions = [
 export function cliffDynamics(rows: number, columns: number): Dynamics<CliffWalkingParams> {
   const moves = gridMoves(rows, columns, directions);
   return {
-    reset(p, rng, state) {
-      state[0] = gridStart(p, rng);
-    },
-
-    observe(_p, state, observation) {
-      observation[0] = state[0]!;
-    },
+    ...cellDynamics,
 
     step(p, state, action, rng, out) {
       const direction = slip(p, action[0]!, rng);

@@ -3,7 +3,7 @@
  * Source: gymnasium/envs/toy_text/frozen_lake.py, 1.4.
  */
 import type { Dynamics } from '../env.ts';
-import { type GridParams, gridMoves, gridStart, slip } from '../grid.ts';
+import { cellDynamics, type GridParams, gridMoves, slip } from '../grid.ts';
 
 /** left, down, right, up */
 const directions = [
@@ -21,13 +21,7 @@ export function lakeDynamics(map: readonly string[]): Dynamics<GridParams> {
   const moves = gridMoves(map.length, map[0]!.length, directions);
   const ends = Uint8Array.from(map.join(''), (letter) => (letter === 'H' ? HOLE : letter === 'G' ? GOAL : 0));
   return {
-    reset(p, rng, state) {
-      state[0] = gridStart(p, rng);
-    },
-
-    observe(_p, state, observation) {
-      observation[0] = state[0]!;
-    },
+    ...cellDynamics,
 
     step(p, state, action, rng, out) {
       const cell = state[0]!;

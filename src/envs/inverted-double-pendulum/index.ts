@@ -1,11 +1,10 @@
-import { defineEnv, type Row } from '../env.ts';
+import { defineEnv, type Row, unbounded, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
-const open = { low: -Infinity, high: Infinity } as const;
-const cart = { name: 'x', meaning: 'cart position on the rail', unit: 'm', ...open } as const;
-const cut = { low: -10, high: 10 } as const;
+const cart = { name: 'x', meaning: 'cart position on the rail', unit: 'm', ...unbounded } as const;
+const cut = within(10);
 const velocities = [
   { name: 'x_dot', meaning: 'cart velocity', unit: 'm/s' },
   { name: 'theta1_dot', meaning: 'angular velocity of theta1', unit: 'rad/s' },
@@ -13,7 +12,7 @@ const velocities = [
 ] as const;
 
 function circle(name: 'sin' | 'cos', angle: string, meaning: string): Row {
-  return { name: `${name}_${angle}`, meaning: `${name} of ${meaning}`, unit: '1', low: -1, high: 1 };
+  return { name: `${name}_${angle}`, meaning: `${name} of ${meaning}`, unit: '1', ...within(1) };
 }
 
 const lower = 'the angle of the lower pole from upright, positive towards +x';
@@ -25,15 +24,15 @@ export const invertedDoublePendulum = defineEnv({
   groundTruth: 'Gymnasium InvertedDoublePendulum-v5 (1.0 to 1.4) with MuJoCo 3.14',
   state: [
     cart,
-    { name: 'theta1', meaning: lower, unit: 'rad', ...open },
-    { name: 'theta2', meaning: upper, unit: 'rad', ...open },
-    ...velocities.map((row) => ({ ...row, ...open })),
+    { name: 'theta1', meaning: lower, unit: 'rad', ...unbounded },
+    { name: 'theta2', meaning: upper, unit: 'rad', ...unbounded },
+    ...velocities.map((row) => ({ ...row, ...unbounded })),
   ],
   // MuJoCo shows these as they were in the last stage of its last time step, a moment before the state.
   memory: [
-    { name: 'tip_x', meaning: 'tip of the upper pole', unit: 'm', ...open },
-    { name: 'tip_z', meaning: 'height of the tip above the hinge of the cart', unit: 'm', ...open },
-    { name: 'rail_force', meaning: 'force of the stop of the rail on the cart', unit: 'N', ...open },
+    { name: 'tip_x', meaning: 'tip of the upper pole', unit: 'm', ...unbounded },
+    { name: 'tip_z', meaning: 'height of the tip above the hinge of the cart', unit: 'm', ...unbounded },
+    { name: 'rail_force', meaning: 'force of the stop of the rail on the cart', unit: 'N', ...unbounded },
   ],
   observation: {
     kind: 'vector',

@@ -1,19 +1,13 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, unbounded } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
 const state = [
-  { name: 'x', meaning: 'cart position on the rail', unit: 'm', low: -Infinity, high: Infinity },
-  {
-    name: 'theta',
-    meaning: 'pole angle, 0 upright, positive towards +x',
-    unit: 'rad',
-    low: -Infinity,
-    high: Infinity,
-  },
-  { name: 'x_dot', meaning: 'cart velocity', unit: 'm/s', low: -Infinity, high: Infinity },
-  { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', low: -Infinity, high: Infinity },
+  { name: 'x', meaning: 'cart position on the rail', unit: 'm', ...unbounded },
+  { name: 'theta', meaning: 'pole angle, 0 upright, positive towards +x', unit: 'rad', ...unbounded },
+  { name: 'x_dot', meaning: 'cart velocity', unit: 'm/s', ...unbounded },
+  { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', ...unbounded },
 ] as const;
 
 export const invertedPendulum = defineEnv({

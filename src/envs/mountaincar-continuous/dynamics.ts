@@ -5,19 +5,12 @@
  * Source: gymnasium/envs/classic_control/continuous_mountain_car.py (1.0 to 1.4), run with NumPy 2.4.
  */
 import type { Dynamics } from '../env.ts';
+import { track } from '../mountaincar/dynamics.ts';
 import type { MountainCarContinuousParams } from './constants.ts';
 
 /** state and observation: position [length], velocity [length/step] */
 export const dynamics: Dynamics<MountainCarContinuousParams> = {
-  reset(p, rng, state) {
-    state[0] = rng.uniform(p.resetLow, p.resetHigh);
-    state[1] = 0;
-  },
-
-  observe(_p, state, observation) {
-    observation[0] = Math.fround(state[0]!);
-    observation[1] = Math.fround(state[1]!);
-  },
+  ...track,
 
   step(p, state, action, _rng, out) {
     let position = state[0]!;

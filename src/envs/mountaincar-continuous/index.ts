@@ -1,4 +1,5 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, within } from '../env.ts';
+import { position, velocity } from '../mountaincar/index.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -8,21 +9,15 @@ const timeLimit = 999;
 
 // State and observation are the same f32 numbers, and so are the bounds of the declared space.
 const state = [
-  {
-    name: 'position',
-    meaning: 'place of the car along the track',
-    unit: 'length',
-    low: Math.fround(minPosition.value),
-    high: Math.fround(maxPosition.value),
-  },
-  {
-    name: 'velocity',
-    meaning: 'velocity of the car, positive to the right',
-    unit: 'length/step',
-    low: Math.fround(-maxSpeed.value),
-    high: Math.fround(maxSpeed.value),
-  },
-] as const;
+  { ...position, low: Math.fround(minPosition.value), high: Math.fround(maxPosition.value) },
+  { ...velocity, ...within(Math.fround(maxSpeed.value)) },
+];
+
+const drive = {
+  name: 'drive',
+  meaning: 'share of full power, positive to the right (+position)',
+  unit: 'of full power',
+};
 
 export const mountaincarContinuous = defineEnv({
   id: 'MountainCarContinuous-v0',
@@ -32,15 +27,7 @@ export const mountaincarContinuous = defineEnv({
   observation: { kind: 'vector', rows: state },
   action: {
     kind: 'box',
-    rows: [
-      {
-        name: 'drive',
-        meaning: 'share of full power, positive to the right (+position)',
-        unit: 'of full power',
-        low: -maxAction.value,
-        high: maxAction.value,
-      },
-    ],
+    rows: [{ ...drive, ...within(maxAction.value) }],
   },
   constants,
   derive,

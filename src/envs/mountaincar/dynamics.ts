@@ -5,8 +5,8 @@
 import type { Dynamics } from '../env.ts';
 import type { MountainCarParams } from './constants.ts';
 
-/** state and observation: position [length], velocity [length/step] */
-export const dynamics: Dynamics<MountainCarParams> = {
+/** Of both mountain cars. state and observation: position [length], velocity [length/step] */
+export const track: Omit<Dynamics<Pick<MountainCarParams, 'resetLow' | 'resetHigh'>>, 'step'> = {
   reset(p, rng, state) {
     state[0] = rng.uniform(p.resetLow, p.resetHigh);
     state[1] = 0;
@@ -16,6 +16,10 @@ export const dynamics: Dynamics<MountainCarParams> = {
     observation[0] = Math.fround(state[0]!);
     observation[1] = Math.fround(state[1]!);
   },
+};
+
+export const dynamics: Dynamics<MountainCarParams> = {
+  ...track,
 
   step(p, state, action, _rng, out) {
     let position = state[0]!;

@@ -1,10 +1,11 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
-const position = { name: 'position', meaning: 'place of the car along the track', unit: 'length' } as const;
-const velocity = {
+/** Rows of both mountain cars, without bounds. */
+export const position = { name: 'position', meaning: 'place of the car along the track', unit: 'length' } as const;
+export const velocity = {
   name: 'velocity',
   meaning: 'velocity of the car, positive to the right',
   unit: 'length/step',
@@ -17,14 +18,14 @@ export const mountaincar = defineEnv({
   groundTruth: 'Gymnasium MountainCar-v0 (1.0 to 1.4)',
   state: [
     { ...position, low: minPosition.value, high: maxPosition.value },
-    { ...velocity, low: -maxSpeed.value, high: maxSpeed.value },
+    { ...velocity, ...within(maxSpeed.value) },
   ],
   observation: {
     kind: 'vector',
     // Observations are f32, and so are the bounds of the declared space.
     rows: [
       { ...position, low: Math.fround(minPosition.value), high: Math.fround(maxPosition.value) },
-      { ...velocity, low: Math.fround(-maxSpeed.value), high: Math.fround(maxSpeed.value) },
+      { ...velocity, ...within(Math.fround(maxSpeed.value)) },
     ],
   },
   action: {

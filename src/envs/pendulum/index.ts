@@ -1,4 +1,4 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, unbounded, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -6,22 +6,15 @@ import { picture } from './picture.ts';
 const { maxSpeed, maxTorque, speedCost, torqueCost } = constants;
 const timeLimit = 200;
 const highestCost = Math.PI ** 2 + speedCost.value * maxSpeed.value ** 2 + torqueCost.value * maxTorque.value ** 2;
-const thetaDot = {
-  name: 'theta_dot',
-  meaning: 'angular velocity of the pendulum',
-  unit: 'rad/s',
-  low: -maxSpeed.value,
-  high: maxSpeed.value,
-} as const;
+const speed = within(maxSpeed.value);
+const thetaDot = { name: 'theta_dot', meaning: 'angular velocity of the pendulum', unit: 'rad/s', ...speed };
+const torque = { name: 'torque', meaning: 'torque of the motor, positive towards larger angles', unit: 'N m' };
 
 export const pendulum = defineEnv({
   id: 'Pendulum-v1',
   folder: 'pendulum',
   groundTruth: 'Gymnasium Pendulum-v1 (1.0 to 1.4)',
-  state: [
-    { name: 'theta', meaning: 'angle, 0 upright, full turns counted', unit: 'rad', low: -Infinity, high: Infinity },
-    thetaDot,
-  ],
+  state: [{ name: 'theta', meaning: 'angle, 0 upright, full turns counted', unit: 'rad', ...unbounded }, thetaDot],
   observation: {
     kind: 'vector',
     rows: [
@@ -32,15 +25,7 @@ export const pendulum = defineEnv({
   },
   action: {
     kind: 'box',
-    rows: [
-      {
-        name: 'torque',
-        meaning: 'torque of the motor, positive towards larger angles',
-        unit: 'N m',
-        low: -maxTorque.value,
-        high: maxTorque.value,
-      },
-    ],
+    rows: [{ ...torque, ...within(maxTorque.value) }],
   },
   constants,
   derive,

@@ -1,4 +1,4 @@
-import { arrow, degrees, type Picture, scene } from '../picture.ts';
+import { arrow, degrees, type Picture, rod, scene } from '../picture.ts';
 
 export const picture: Picture = {
   stepSeconds: 0.05,
@@ -10,7 +10,7 @@ export const picture: Picture = {
       { kind: 'circle', tone: 'ground', x: hinge[0], y: hinge[1], radius: length + 12 },
       { kind: 'line', tone: 'goal', x1: hinge[0], y1: 8, x2: hinge[0], y2: 20, thickness: 4 },
       // Anticlockwise from upright.
-      { kind: 'line', tone: 'ink', at: hinge, turn: -degrees(theta!), x1: 0, y1: 0, x2: 0, y2: -length, thickness: 14 },
+      rod('ink', { at: hinge, turn: -degrees(theta!), y: -length, thickness: 14 }),
       { kind: 'circle', tone: 'muted', at: hinge, x: 0, y: 0, radius: 5 },
       // A torque against the clock pushes the upper side to the left.
       arrow([hinge[0], hinge[1] + 30], -torque * 40),

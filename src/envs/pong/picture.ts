@@ -5,25 +5,12 @@ export const picture: Picture = {
   draw(p, [own, other, x, y]) {
     const scale = Math.min(scene.width / p.fieldWidth!, (scene.height - 10) / p.fieldHeight!);
     const left = (scene.width - p.fieldWidth! * scale) / 2;
-    const paddle = {
-      x: 0,
-      y: 0,
-      width: p.paddleWidth! * scale + 2,
-      height: p.paddleHeight! * scale,
-      round: 2,
-    } as const;
+    const [width, height] = [p.fieldWidth! * scale, p.fieldHeight! * scale];
+    const paddle = { x: 0, y: 0, width: p.paddleWidth! * scale + 2, height: p.paddleHeight! * scale, round: 2 };
     return [
-      {
-        kind: 'rect',
-        tone: 'ground',
-        x: left,
-        y: 5,
-        width: p.fieldWidth! * scale,
-        height: p.fieldHeight! * scale,
-        round: 4,
-      },
+      { kind: 'rect', tone: 'ground', x: left, y: 5, width, height, round: 4 },
       { kind: 'rect', tone: 'accent', at: [left, 5 + own! * scale], ...paddle },
-      { kind: 'rect', tone: 'ink', at: [left + p.fieldWidth! * scale - paddle.width, 5 + other! * scale], ...paddle },
+      { kind: 'rect', tone: 'ink', at: [left + width - paddle.width, 5 + other! * scale], ...paddle },
       {
         kind: 'circle',
         tone: 'goal',

@@ -1,22 +1,21 @@
-import { defineEnv } from '../env.ts';
+import { defineEnv, unbounded } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
-const open = { low: -Infinity, high: Infinity } as const;
 const place = [
-  { name: 'x', meaning: 'place of the swimmer, along the way that counts', unit: 'm', ...open },
-  { name: 'y', meaning: 'place of the swimmer, across', unit: 'm', ...open },
+  { name: 'x', meaning: 'place of the swimmer, along the way that counts', unit: 'm', ...unbounded },
+  { name: 'y', meaning: 'place of the swimmer, across', unit: 'm', ...unbounded },
 ] as const;
 const moving = [
-  { name: 'theta1', meaning: 'heading of the front link, 0 along +x, positive to the left', unit: 'rad', ...open },
-  { name: 'theta2', meaning: 'angle of the first joint, 0 in line', unit: 'rad', ...open },
-  { name: 'theta3', meaning: 'angle of the second joint, 0 in line', unit: 'rad', ...open },
-  { name: 'x_dot', meaning: 'velocity along x', unit: 'm/s', ...open },
-  { name: 'y_dot', meaning: 'velocity along y', unit: 'm/s', ...open },
-  { name: 'theta1_dot', meaning: 'angular velocity of theta1', unit: 'rad/s', ...open },
-  { name: 'theta2_dot', meaning: 'angular velocity of theta2', unit: 'rad/s', ...open },
-  { name: 'theta3_dot', meaning: 'angular velocity of theta3', unit: 'rad/s', ...open },
+  { name: 'theta1', meaning: 'heading of the front link, 0 along +x, positive to the left', unit: 'rad', ...unbounded },
+  { name: 'theta2', meaning: 'angle of the first joint, 0 in line', unit: 'rad', ...unbounded },
+  { name: 'theta3', meaning: 'angle of the second joint, 0 in line', unit: 'rad', ...unbounded },
+  { name: 'x_dot', meaning: 'velocity along x', unit: 'm/s', ...unbounded },
+  { name: 'y_dot', meaning: 'velocity along y', unit: 'm/s', ...unbounded },
+  { name: 'theta1_dot', meaning: 'angular velocity of theta1', unit: 'rad/s', ...unbounded },
+  { name: 'theta2_dot', meaning: 'angular velocity of theta2', unit: 'rad/s', ...unbounded },
+  { name: 'theta3_dot', meaning: 'angular velocity of theta3', unit: 'rad/s', ...unbounded },
 ] as const;
 
 export const swimmer = defineEnv({

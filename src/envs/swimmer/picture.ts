@@ -1,4 +1,4 @@
-import { degrees, type Picture, type Shape, scene } from '../picture.ts';
+import { degrees, type Picture, rod, type Shape, scene } from '../picture.ts';
 
 /** px per m */
 const scale = 45;
@@ -26,19 +26,10 @@ export const picture: Picture = {
       middle[0] + Math.cos(theta1!) * p.torsoEnd! * scale,
       middle[1] - (clampToScene(y!) + Math.sin(theta1!) * p.torsoEnd!) * scale,
     ];
-    const links = headings.map((heading, i): Shape => {
+    const links = headings.map((heading, i) => {
       const reach = (i === 0 ? 1 : -1) * p.linkLength! * scale;
-      const link: Shape = {
-        kind: 'line',
-        tone: i === 0 ? 'accent' : 'goal',
-        at: joint,
-        turn: -degrees(heading!),
-        x1: 0,
-        y1: 0,
-        x2: reach,
-        y2: 0,
-        thickness: 2 * p.linkRadius! * scale,
-      };
+      const tone = i === 0 ? 'accent' : 'goal';
+      const link = rod(tone, { at: joint, turn: -degrees(heading!), x: reach, thickness: 2 * p.linkRadius! * scale });
       if (i > 0) joint = [joint[0] + Math.cos(heading!) * reach, joint[1] - Math.sin(heading!) * reach];
       return link;
     });
