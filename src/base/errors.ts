@@ -117,3 +117,28 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   const near = nearest(name, known);
   return `unknown ${kind} "${name}"${near ? `; did you mean "${near}"?` : ';'} known: ${known.join(', ')}`;
 }
+
+/** `name` when it is one of `known`. Throws a usage error with the nearest known name; `remedy` ends the message. */
+export function knownName<T extends string>(
+  unit: string,
+  kind: string,
+  name: string,
+  known: readonly T[],
+  remedy = '',
+): T {
+  const found = known.find((one) => one === name);
+  if (found !== undefined) return found;
+  throw new UsageError(unit, `${unknownName(kind, name, known)}${remedy}`);
+}
+
+/** The entry with this id. Throws the errors of `knownName`. */
+export function findById<T extends { readonly id: string }>(
+  unit: string,
+  kind: string,
+  id: string,
+  entries: readonly T[],
+  remedy = '',
+): T {
+  const ids = entries.map((entry) => entry.id);
+  return entries[ids.indexOf(knownName(unit, kind, id, ids, remedy))]!;
+}

@@ -14,7 +14,7 @@ import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, positiveNumber, wholeNumber } from './options.ts';
+import { addOutputOptions, countOption, secondsOption, wholeNumber } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];
@@ -32,7 +32,7 @@ interface Options {
 export function define(command: Command, io: Io): void {
   const readCount = wholeNumber('--episodes', 1, 2 ** 28);
   const seconds = (flag: string, description: string, value: number): Option =>
-    new Option(`${flag} <s>`, description).argParser(positiveNumber(flag, 'seconds')).default(value);
+    secondsOption(flag, description).default(value);
   command
     .description(
       'Measures whole evaluate calls on one cpu thread, all threads and webgpu, with a policy with long episodes: ' +
@@ -88,9 +88,7 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
 }
 
 function printReport(document: BenchDocument, io: Io): void {
-  for (const { title, note, columns, rows } of benchTables(document)) {
-    io.print(`${io.outColors.bold(title)}\n${note}\n\n${io.table({ columns, rows })}\n`);
-  }
+  for (const table of benchTables(document)) io.print(`${io.titledTable(table)}\n`);
   io.print([...machineLines(document.machine), document.date.slice(0, 10)].join('\n'));
 }
 

@@ -24,6 +24,13 @@ interface Finding {
   readonly advice: string | null;
 }
 
+const ok = (topic: string, found: string): Finding => ({ topic, status: 'ok', found, advice: null });
+const note = (topic: string, found: string, advice: string): Finding => ({ topic, status: 'note', found, advice });
+const missing = (topic: string, found: string, advice: string): Finding => ({
+  ...note(topic, found, advice),
+  status: 'missing',
+});
+
 interface Options {
   readonly runsDir: string;
   readonly model?: string;
@@ -71,9 +78,8 @@ function report(findings: readonly Finding[], io: Io): string {
 
 function nodeFinding(): Finding {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const fine = major! > 20 || (major === 20 && minor! >= 19);
-  const advice = fine ? null : 'install Node 20.19 or later';
-  return { topic: 'Node', status: fine ? 'ok' : 'missing', found: process.version, advice };
+  if (major! > 20 || (major === 20 && minor! >= 19)) return ok('Node', process.version);
+  return missing('Node', process.version, 'install Node 20.19 or later');
 }
 
 async function gpuFindings(): Promise<Finding[]> {
@@ -83,34 +89,17 @@ async function gpuFindings(): Promise<Finding[]> {
   try {
     found = await findAdapter();
   } catch (error) {
-    return [
-      { topic, status: 'missing', found: (error as Error).message, advice: 'use --backend cpu on this platform' },
-    ];
+    return [missing(topic, (error as Error).message, 'use --backend cpu on this platform')];
   }
-  const dawn: Finding = {
-    topic: 'webgpu package (Dawn)',
-    status: 'ok',
-    found: packageVersion('webgpu') ?? 'none',
-    advice: null,
-  };
-  if (!found) return [dawn, { topic, status: 'missing', found: 'none', advice: driverAdvice() }];
+  const dawn = ok('webgpu package (Dawn)', packageVersion('webgpu') ?? 'none');
+  if (!found) return [dawn, missing(topic, 'none', driverAdvice())];
   const { name, software, timestamps } = found.report;
+  const slow = `its numbers are right but it is slow, so --backend auto uses the cpu; ${driverAdvice()}`;
+  const check = 'run "r2po parity" once to check that its numbers agree with float64';
   return [
     dawn,
-    {
-      topic,
-      status: software ? 'note' : 'ok',
-      found: `${name}${software ? ' (software)' : ''}`,
-      advice: software
-        ? `its numbers are right but it is slow, so --backend auto uses the cpu; ${driverAdvice()}`
-        : 'run "r2po parity" once to check that its numbers agree with float64',
-    },
-    {
-      topic: 'GPU timestamps',
-      status: timestamps ? 'ok' : 'note',
-      found: timestamps ? 'yes' : 'no',
-      advice: timestamps ? null : '"r2po bench" shows wall time only',
-    },
+    software ? note(topic, `${name} (software)`, slow) : { ...ok(topic, name), advice: check },
+    timestamps ? ok('GPU timestamps', 'yes') : note('GPU timestamps', 'no', '"r2po bench" shows wall time only'),
   ];
 }
 
@@ -131,33 +120,24 @@ function driverAdvice(): string {
 }
 
 function cpuFinding(): Finding {
-  return { topic: 'cpu backend', status: 'ok', found: `${availableParallelism()} threads, float64`, advice: null };
+  return ok('cpu backend', `${availableParallelism()} threads, float64`);
 }
 
 async function gpujsFinding(): Promise<Finding> {
   const { gpujsVersion } = await import('../rollout/gpujs/node/open.ts');
   const topic = 'gpujs backend';
   const version = gpujsVersion();
-  if (version !== null) return { topic, status: 'ok', found: version, advice: null };
+  if (version !== null) return ok(topic, version);
   const advice = 'run "npm install gpu.js" for a third opinion in "r2po parity"; nothing else needs it';
-  return { topic, status: 'note', found: 'not installed', advice };
+  return note(topic, 'not installed', advice);
 }
 
 async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const offline: Finding = {
-    topic: 'model "offline"',
-    status: 'ok',
-    found: 'always available; a numeric optimiser, not a language model',
-    advice: null,
-  };
-  const keys = modelKeyVariables.map(({ provider, variable }): Finding => {
-    const set = Boolean(env[variable]);
-    return {
-      topic: `model ${provider}/...`,
-      status: set ? 'ok' : 'note',
-      found: set ? `${variable} is set` : `${variable} is not set`,
-      advice: set ? null : `set ${variable} in the environment or in .env to use ${provider}`,
-    };
+  const offline = ok('model "offline"', 'always available; a numeric optimiser, not a language model');
+  const keys = modelKeyVariables.map(({ provider, variable }) => {
+    const topic = `model ${provider}/...`;
+    if (env[variable]) return ok(topic, `${variable} is set`);
+    return note(topic, `${variable} is not set`, `set ${variable} in the environment or in .env to use ${provider}`);
   });
   return [offline, ggufFinding(), await ollamaFinding(ollamaBase(env)), ...keys];
 }
@@ -165,9 +145,9 @@ async function modelFindings(env: NodeJS.ProcessEnv): Promise<Finding[]> {
 function ggufFinding(): Finding {
   const topic = 'model gguf:...';
   const found = findPackage();
-  if (found !== null) return { topic, status: 'ok', found: `${packageName} ${found.version}`, advice: null };
+  if (found !== null) return ok(topic, `${packageName} ${found.version}`);
   const advice = `${installAdvice} (730 MB) to use model files without a server`;
-  return { topic, status: 'note', found: `${packageName} is not installed`, advice };
+  return note(topic, `${packageName} is not installed`, advice);
 }
 
 /** A local model may have to be loaded first. */
@@ -179,11 +159,10 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
   const { askTrialQuestion } = await import('../runs/models/trial-question.ts');
   const topic = `model ${name}`;
   try {
-    const note = (text: string) => io.note(text);
-    const model = await openModel(name, { llm: patient }, note);
-    if (model.kind !== 'model')
-      return { topic, status: 'ok', found: 'not a language model; nothing to ask', advice: null };
-    const { asked, problem } = await askTrialQuestion(model, note);
+    const log = (text: string) => io.note(text);
+    const model = await openModel(name, { llm: patient }, log);
+    if (model.kind !== 'model') return ok(topic, 'not a language model; nothing to ask');
+    const { asked, problem } = await askTrialQuestion(model, log);
     const { reply, request } = asked;
     const { usage } = reply;
     const context = (await model.contextTokens?.().catch(() => null)) ?? null;
@@ -197,12 +176,12 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
       `finish reason ${reply.finishReason ?? 'unknown'}`,
       ...(reply.dropped.length === 0 ? [] : [`refuses ${reply.dropped.join(', ')}`]),
     ].join(', ');
-    if (problem === null) return { topic, status: 'ok', found: `${facts}; the answer is usable`, advice: null };
+    if (problem === null) return ok(topic, `${facts}; the answer is usable`);
     const advice = `the answer is unusable: ${problem} It was "${excerpt(reply.text || (reply.reasoning ?? ''))}". Try another model, or turn its reasoning off (llm.think: false)`;
-    return { topic, status: 'missing', found: `${facts}; no usable answer`, advice };
+    return missing(topic, `${facts}; no usable answer`, advice);
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
-    return { topic, status: 'missing', found: 'unusable', advice: error.detail };
+    return missing(topic, 'unusable', error.detail);
   }
 }
 
@@ -213,11 +192,12 @@ async function ollamaFinding(base: string): Promise<Finding> {
     const body = (await response.json()) as { models?: { name?: string }[] };
     const names = (body.models ?? []).map((m) => m.name).filter((n) => n !== undefined);
     const found = `${base} answers; models: ${names.join(', ') || 'none'}`;
-    const advice = names.length === 0 ? 'pull one, for example "ollama pull gpt-oss:20b"' : null;
-    return { topic, status: names.length === 0 ? 'note' : 'ok', found, advice };
+    return names.length === 0
+      ? note(topic, found, 'pull one, for example "ollama pull gpt-oss:20b"')
+      : ok(topic, found);
   } catch {
     const advice = 'start Ollama, or set OLLAMA_BASE_URL or OLLAMA_HOST to its address';
-    return { topic, status: 'note', found: `no answer at ${base}`, advice };
+    return note(topic, `no answer at ${base}`, advice);
   }
 }
 
@@ -228,16 +208,10 @@ function diskFinding(runsDir: string): Finding {
   try {
     accessSync(folder, constants.W_OK);
   } catch {
-    return {
-      topic,
-      status: 'missing',
-      found: `${folder} is not writable`,
-      advice: 'set --runs-dir to a folder that you can write to',
-    };
+    return missing(topic, `${folder} is not writable`, 'set --runs-dir to a folder that you can write to');
   }
   const { bavail, bsize } = statfsSync(folder);
   const free = (Number(bavail) * Number(bsize)) / 2 ** 30;
-  const low = free < 1;
-  const advice = low ? 'a run needs a few MB; free some space' : null;
-  return { topic, status: low ? 'note' : 'ok', found: `writable, ${free.toFixed(1)} GiB free`, advice };
+  const found = `writable, ${free.toFixed(1)} GiB free`;
+  return free < 1 ? note(topic, found, 'a run needs a few MB; free some space') : ok(topic, found);
 }

@@ -11,7 +11,7 @@ import {
   rankingTable,
   recheckTable,
 } from '../report/tables/ranking.ts';
-import { csvTable, type Table } from '../report/tables/table.ts';
+import { csvTable } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { loadPolicySet } from '../runs/folder/policy-set.ts';
 import type { Io } from './io.ts';
@@ -72,8 +72,8 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
       io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
       return;
     }
-    const tables = [rankingTable(report, options.top), recheckTable(report)];
-    io.print(`${tables.flatMap((table) => (table ? [shown(table, io)] : [])).join('\n\n')}`);
+    const tables = [rankingTable(report, options.top), recheckTable(report)].filter((table) => table !== null);
+    io.print(tables.map((table) => io.titledTable(table)).join('\n\n'));
     io.note(`played ${steps} steps in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
   } catch (error) {
     await file?.discard();
@@ -89,8 +89,4 @@ function reportLeftOut(report: RankingReport, io: Io): void {
   const { duplicates } = report.set;
   for (const { name, of } of duplicates.slice(0, maxReasons)) io.note(`${name}: same parameters as ${of}; skipped`);
   if (duplicates.length > maxReasons) io.note(`${duplicates.length - maxReasons} more duplicates; see --json`);
-}
-
-function shown({ title, note, columns, rows }: Table, io: Io): string {
-  return `${title}\n${note}\n\n${io.table({ columns, rows })}`;
 }

@@ -17,7 +17,7 @@ import type { Policy } from '../policies/policy.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { defaultStepCap, endCauses } from '../rollout/job.ts';
 import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -63,7 +63,7 @@ export function define(command: Command, io: Io): void {
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
-    .addOption(countOption('--top', 'with --policies: number of policies to show', Number.MAX_SAFE_INTEGER).default(20))
+    .addOption(countOption('--top', 'with --policies: number of policies to show').default(20))
     .addOption(
       new Option(
         '--recheck <n>',
@@ -112,18 +112,15 @@ async function run(options: Options, io: Io): Promise<void> {
   const interruption = listenForInterrupts(io, 'the evaluation', 'without a result');
   try {
     const { signal } = interruption;
-    const backend = await openBackend(options.backend ?? 'auto', (text) => io.note(text));
-    try {
-      const { policies } = options;
+    const { policies } = options;
+    await withBackend(options.backend ?? 'auto', io, async (backend) => {
       if (loaded !== null) await play({ backend, env, ...loaded, signal }, options, io);
       else if (policies !== undefined) {
         const { rankAndReport } = await import('./eval-policies.ts');
         const maxSteps = stepCap(env, options.maxSteps, io);
         await rankAndReport({ backend, env, maxSteps, signal }, { ...options, policies }, io);
       }
-    } finally {
-      await backend.close();
-    }
+    });
   } finally {
     io.status(null);
     interruption.dispose();

@@ -1,7 +1,7 @@
 /** `r2po import`: logs of other programs as run folders. */
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { R2poError, UsageError, unknownName } from '../base/errors.ts';
+import { knownName, R2poError, UsageError } from '../base/errors.ts';
 import { findEnv } from '../envs/registry.ts';
 import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
@@ -89,10 +89,7 @@ export function define(command: Command, io: Io): void {
         'baselines of the reference) as run folders: one run or a folder with many. Imported runs can be reported, ' +
         'analysed and exported, but not resumed or replayed. Unreadable parts are reported.',
     )
-    .argument('<format>', formats.join(', '), (text: string) => {
-      if ((formats as readonly string[]).includes(text)) return text;
-      throw new UsageError('import', unknownName('format', text, formats));
-    })
+    .argument('<format>', formats.join(', '), (text: string) => knownName('import', 'format', text, formats))
     .argument('<dir>', 'folder of one run, of an experiment, or of all logs')
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--env <id>', 'environment, if the folder name (cartpole_props/run_1) does not contain it')

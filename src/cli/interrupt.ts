@@ -12,6 +12,12 @@ export interface Interruption {
 
 const names = ['SIGINT', 'SIGTERM'] as const;
 
+/** Calls `use` with the signal of `listenForInterrupts`, and stops listening after it. */
+export function withInterrupts<T>(io: Io, what: string, use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, dispose } = listenForInterrupts(io, what);
+  return use(signal).finally(dispose);
+}
+
 /** Listens until `dispose`. The message says that `what` ("the run") is stopped, and `then` what happens to its work. */
 export function listenForInterrupts(io: Io, what: string, then = 'and saving it'): Interruption {
   const controller = new AbortController();

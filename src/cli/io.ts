@@ -27,6 +27,8 @@ export interface Io {
   readonly live: boolean;
   /** a table as text for stdout, fitted to the width of a terminal */
   table(table: Pick<Table, 'columns' | 'rows'>): string;
+  /** the same below its title and its note */
+  titledTable(table: Table): string;
   /** a result: text on stdout, a line break is added */
   print(text: string): void;
   /** the result with `--json`: one document on stdout */
@@ -78,6 +80,8 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     errColors,
     live,
     table: (table) => textTable(table, { width, bold: outColors.bold }),
+    titledTable: (table) =>
+      [outColors.bold(table.title), ...(table.note === '' ? [] : [table.note]), '', io.table(table)].join('\n'),
     print: (text) => line(stdout, text),
     printJson: (document) => line(stdout, visibleJson(JSON.stringify(document, null, 2))),
     note: (text) => {

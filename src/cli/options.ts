@@ -1,8 +1,8 @@
 /** Options that several commands share, and strict readers for their values, which throw a `UsageError`. */
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
-import { UsageError, unknownName } from '../base/errors.ts';
-import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
+import { knownName, UsageError } from '../base/errors.ts';
+import { backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
 
@@ -31,12 +31,6 @@ export function positiveNumber(option: string, unit: string): (text: string) => 
   };
 }
 
-function readBackend(text: string): BackendChoice {
-  const known = backendChoices.find((name) => name === text);
-  if (known) return known;
-  throw new UsageError('--backend', unknownName('backend', text, backendChoices));
-}
-
 /** `--seed <n>`; without a default, so that a command knows whether it was given. */
 export function seedOption(description: string): Option {
   return new Option('--seed <n>', description).argParser(wholeNumber('--seed', 0, maxSeed));
@@ -47,7 +41,7 @@ export function backendOption(): Option {
   return new Option(
     '--backend <name>',
     'backend for the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, cpu or gpujs',
-  ).argParser(readBackend);
+  ).argParser((text) => knownName('--backend', 'backend', text, backendChoices));
 }
 
 /** `--jobs <n>`: more than the processors by default, because some runs wait for the disk while others compute. */
@@ -61,8 +55,13 @@ export function jobsOf(given: number | undefined): number {
   return given ?? Math.max(8, 2 * availableParallelism());
 }
 
+/** `--max-time <s>` and other positive times. */
+export function secondsOption(flag: string, description: string): Option {
+  return new Option(`${flag} <s>`, description).argParser(positiveNumber(flag, 'seconds'));
+}
+
 /** `--episodes <n>` and other counts. */
-export function countOption(flag: string, description: string, high: number): Option {
+export function countOption(flag: string, description: string, high = Number.MAX_SAFE_INTEGER): Option {
   return new Option(`${flag} <n>`, description).argParser(wholeNumber(flag, 1, high));
 }
 

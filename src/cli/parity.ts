@@ -19,7 +19,7 @@ import { defaultStepCap } from '../rollout/job.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, positiveNumber, seedOption } from './options.ts';
+import { addOutputOptions, countOption, secondsOption, seedOption } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];
@@ -56,10 +56,10 @@ export function define(command: Command, io: Io): void {
     .addOption(countOption('--transitions', 'start states and single steps to compare', 2 ** 20).default(4096))
     .addOption(countOption('--episodes', 'episode seeds per policy', 2 ** 20).default(4096))
     .addOption(
-      new Option(
-        '--max-seconds <s>',
+      secondsOption(
+        '--max-seconds',
         `limit the time per policy kind (default: no limit; ${softwareSeconds} on a software adapter)`,
-      ).argParser(positiveNumber('--max-seconds', 'seconds')),
+      ),
     )
     .option('--shaders <dir>', 'read the shaders from this folder, a modified copy of shaders/');
   addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));

@@ -7,7 +7,7 @@ import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { ProbeInput } from '../rollout/job.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption } from './options.ts';
@@ -32,12 +32,7 @@ export function define(command: Command, io: Io): void {
   addOutputOptions(command, io).action(async (options: Options) => {
     const env = await openEnv(options.env, options.envOption);
     const inputs = await readProbes(options.in, env);
-    const backend = await openBackend(options.backend ?? 'cpu', (text) => io.note(text));
-    try {
-      io.printJson(await backend.probe(env, inputs));
-    } finally {
-      await backend.close();
-    }
+    io.printJson(await withBackend(options.backend ?? 'cpu', io, (backend) => backend.probe(env, inputs)));
   });
 }
 

@@ -17,8 +17,13 @@ export function addQueueOption(command: Command): Command {
   );
 }
 
-/** Opens the queue of the option, or of the environment. Throws a usage error when neither names one. */
-export async function openQueue(option: string | true | undefined, io: Io, worker?: string): Promise<SweepQueue> {
+/** Opens the queue of the option, or of the environment, for `use`. Throws a usage error when neither names one. */
+export async function withQueue<T>(
+  option: string | true | undefined,
+  io: Io,
+  use: (queue: SweepQueue) => Promise<T>,
+  worker?: string,
+): Promise<T> {
   const text = typeof option === 'string' ? option : process.env[variable];
   if (!text) {
     throw new UsageError(
@@ -27,7 +32,8 @@ export async function openQueue(option: string | true | undefined, io: Io, worke
     );
   }
   const { SweepQueue } = await import('../sweep/queue/queue.ts');
-  return await SweepQueue.open(text, (warning) => io.warn(warning), worker);
+  const queue = await SweepQueue.open(text, (warning) => io.warn(warning), worker);
+  return use(queue).finally(() => queue.close());
 }
 
 /** The command line without passwords. */

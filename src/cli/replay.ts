@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { DiffersError } from '../base/errors.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
 import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../runs/replay.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { withBackend } from './backend.ts';
+import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption } from './options.ts';
 
@@ -26,20 +26,14 @@ export function define(command: Command, io: Io): void {
 async function replay(folder: string, options: Options, io: Io): Promise<void> {
   const recorded = await openRecordedRun(folder);
   if (recorded.log.torn !== null) io.warn(recorded.log.torn);
-  const interruption = listenForInterrupts(io, 'the replay');
-  try {
-    const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
-    const backend = await openBackend(choice, (text) => io.note(text));
-    try {
-      const prompts = options.reworded ? 'may-differ' : 'must-match';
-      const report = await replayRun(recorded, backend, { prompts, signal: interruption.signal });
+  const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
+  const prompts = options.reworded ? 'may-differ' : 'must-match';
+  await withInterrupts(io, 'the replay', (signal) =>
+    withBackend(choice, io, async (backend) => {
+      const report = await replayRun(recorded, backend, { prompts, signal });
       show(recorded, backend.id, report, options, io);
-    } finally {
-      await backend.close();
-    }
-  } finally {
-    interruption.dispose();
-  }
+    }),
+  );
 }
 
 function show(run: RecordedRun, backend: string, report: ReplayReport, options: Options, io: Io): void {

@@ -1,6 +1,6 @@
 /** `r2po report`: summarises runs as tables, curves and a page. */
 import type { Command } from 'commander';
-import { UsageError, unknownName } from '../base/errors.ts';
+import { knownName, UsageError } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
@@ -23,11 +23,7 @@ interface Options {
 }
 
 function oneOf<T extends string>(option: string, choices: readonly T[]): (text: string) => T {
-  return (text) => {
-    const known = choices.find((choice) => choice === text);
-    if (known === undefined) throw new UsageError(option, unknownName('choice', text, choices));
-    return known;
-  };
+  return (text) => knownName(option, 'choice', text, choices);
 }
 
 /** Distinct words, separated by commas. */

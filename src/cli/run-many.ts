@@ -5,11 +5,10 @@ import { significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import { maxSeed } from '../rollout/job-checks.ts';
 import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
 
@@ -45,8 +44,8 @@ export function addSweepOptions(command: Command, io: Io): Command {
     )
     .option('--fail-fast', 'stop starting runs after the first failure')
     .option('--dry-run', 'print the estimated cost and exit')
-    .addOption(countOption('--max-calls', 'stop each run after this many model calls; it can be resumed', maxSeed))
-    .addOption(countOption('--max-tokens', 'stop each run after this many tokens; it can be resumed', maxSeed))
+    .addOption(countOption('--max-calls', 'stop each run after this many model calls; it can be resumed'))
+    .addOption(countOption('--max-tokens', 'stop each run after this many tokens; it can be resumed'))
     .option('--out <dir>', 'write the report into this folder: tables, curves and a page');
   return addOutputOptions(command, io);
 }
@@ -85,9 +84,8 @@ export async function runAll(
   io: Io,
 ): Promise<SweepEnd> {
   const { sweepHere } = await import('../sweep/local.ts');
-  const interruption = listenForInterrupts(io, 'the sweep');
   const argv = process.argv.slice(2);
-  try {
+  return withInterrupts(io, 'the sweep', async (signal) => {
     const result = await sweepHere({
       runs,
       runsDir: options.runsDir,
@@ -95,18 +93,16 @@ export async function runAll(
       failFast: options.failFast ?? false,
       argv,
       command: quotedCommand(argv),
-      signal: interruption.signal,
+      signal,
       note: (text) => io.note(text),
       onState: (state) => showState(state, io),
     });
     io.status(null);
     const open = result.results.filter(({ outcome }) => outcome !== 'finished');
     const shown = await showResult(result, report, options, io);
-    if (interruption.signal.aborted) return { ...shown, failure: interruption.signal.reason };
+    if (signal.aborted) return { ...shown, failure: signal.reason };
     return { ...shown, failure: open.length === 0 ? null : notFinished(open, runs.length, quotedCommand(argv)) };
-  } finally {
-    interruption.dispose();
-  }
+  });
 }
 
 export function notFinished(open: readonly RunResult[], all: number, command: string): R2poError {

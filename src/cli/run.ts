@@ -7,8 +7,7 @@ import { openConfig, resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/tables/run-table.ts';
-import type { BackendChoice } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import {
   createRunFolder,
   type FoundRun,
@@ -24,9 +23,18 @@ import type { RunModels } from '../runs/models/models.ts';
 import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { withBackend } from './backend.ts';
+import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, positiveNumber, quotedCommand, seedOption } from './options.ts';
+import {
+  addOutputOptions,
+  backendOption,
+  countOption,
+  positiveNumber,
+  quotedCommand,
+  secondsOption,
+  seedOption,
+} from './options.ts';
 import { watchCalls } from './waiting.ts';
 
 interface Options {
@@ -57,12 +65,8 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
     .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
-    .addOption(
-      countOption('--max-calls', 'stop after this many model calls; the run can be resumed', Number.MAX_SAFE_INTEGER),
-    )
-    .addOption(
-      countOption('--max-tokens', 'stop after this many tokens; the run can be resumed', Number.MAX_SAFE_INTEGER),
-    )
+    .addOption(countOption('--max-calls', 'stop after this many model calls; the run can be resumed'))
+    .addOption(countOption('--max-tokens', 'stop after this many tokens; the run can be resumed'))
     .addOption(
       new Option(
         '--max-cost <usd>',
@@ -70,11 +74,7 @@ export function define(command: Command, io: Io): void {
       ).argParser(positiveNumber('--max-cost', 'USD')),
     )
     .option('--dry-run', 'print the estimated cost and exit')
-    .addOption(
-      new Option('--max-time <s>', 'stop after this many seconds; the run can be resumed').argParser(
-        positiveNumber('--max-time', 'seconds'),
-      ),
-    );
+    .addOption(secondsOption('--max-time', 'stop after this many seconds; the run can be resumed'));
   addOutputOptions(command, io).action(async (config: string, overrides: string[], options: Options) =>
     run(config, overrides, options, io),
   );
@@ -108,49 +108,35 @@ interface Prepared {
 }
 
 async function play({ units, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
-  const interruption = listenForInterrupts(io, 'the run');
   const note = (text: string) => io.note(text);
-  try {
-    const backend = await openBackend(usedBackend(manifest) ?? units.config.evaluation.backend, note);
+  const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
+  const run = async (backend: Backend, signal: AbortSignal): Promise<void> => {
+    const unsupported = backend.supports(units.env, units.policy);
+    if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
+    const { opener } = await import('../runs/models/models.ts');
+    const models = await units.driver.openModels(units, opener(units.config, note), usedModels(manifest));
+    for (const line of modelLines(models)) io.note(line);
+    await warnOfContexts(units, models, io);
+    const argv = process.argv.slice(2);
+    // `auto` is resolved now.
+    const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
+    const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
+    io.note(`run folder: ${folder}`);
+    const { onProgress, onCall, dispose } = statusOf(io);
+    const log = { onProgress, onCall, onNotice: (text: string) => io.warn(text), log: note };
+    const resumption = { resume: earlier !== null, resumeCommand: resumeCommand(argv) };
+    const open = { ...units, config, backend, models };
     try {
-      const unsupported = backend.supports(units.env, units.policy);
-      if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
-      const { opener } = await import('../runs/models/models.ts');
-      const models = await units.driver.openModels(units, opener(units.config, note), usedModels(manifest));
-      for (const line of modelLines(models)) io.note(line);
-      await warnOfContexts(units, models, io);
-      const argv = process.argv.slice(2);
-      // `auto` is resolved now.
-      const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
-      const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
-      io.note(`run folder: ${folder}`);
-      const shown = statusOf(io);
-      try {
-        const open = { ...units, config, backend, models };
-        const summary = await executeRun(open, {
-          folder,
-          resume: earlier !== null,
-          resumeCommand: resumeCommand(argv),
-          argv,
-          signal: interruption.signal,
-          onProgress: shown.onProgress,
-          onCall: shown.onCall,
-          onNotice: (text) => io.warn(text),
-          log: note,
-        });
-        io.status(null);
-        const { writeRunFigure } = await import('../report/curves/run-chart.ts');
-        io.note(`figure: ${await writeRunFigure(folder, summary)}`);
-        report(folder, summary, options, io);
-      } finally {
-        shown.dispose();
-      }
+      const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
+      io.status(null);
+      const { writeRunFigure } = await import('../report/curves/run-chart.ts');
+      io.note(`figure: ${await writeRunFigure(folder, summary)}`);
+      report(folder, summary, options, io);
     } finally {
-      await backend.close();
+      dispose();
     }
-  } finally {
-    interruption.dispose();
-  }
+  };
+  await withInterrupts(io, 'the run', (signal) => withBackend(choice, io, (backend) => run(backend, signal)));
 }
 
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */

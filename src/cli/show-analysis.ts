@@ -25,10 +25,7 @@ export async function showAnalysis(
   const counts = countsOf(runs, leftOut);
   const all = { analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document };
   if (options.json) return all;
-  for (const { title, note, columns, rows } of tables) {
-    const above = note === '' ? io.outColors.bold(title) : `${io.outColors.bold(title)}\n${note}`;
-    io.print(`${above}\n\n${io.table({ columns, rows })}\n`);
-  }
+  for (const table of tables) io.print(`${io.titledTable(table)}\n`);
   io.print(footer(runs));
   return all;
 }

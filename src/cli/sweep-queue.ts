@@ -2,11 +2,12 @@
 import { sleep } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
+import { type ColumnOf, left, tableOf } from '../report/tables/table.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { JobEnd, QueuedRun, QueueStatus, SweepQueue } from '../sweep/queue/queue.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { openQueue } from './queue-options.ts';
+import { withQueue } from './queue-options.ts';
 
 export interface QueueOptions {
   readonly queue?: string | true;
@@ -20,41 +21,42 @@ export async function askQueue(options: QueueOptions & { readonly json?: boolean
   if (options.status && options.cancel) {
     throw new UsageError('--status', 'expected --status or --cancel, got both; use one at a time');
   }
-  const queue = await openQueue(options.queue, io);
-  try {
+  await withQueue(options.queue, io, async (queue) => {
     if (options.cancel) {
       const cancelled = await queue.cancel();
+      const { dropped, active } = cancelled;
       if (options.json) io.printJson(cancelled);
-      else
-        io.print(
-          `${cancelled.dropped} queued runs removed, ${cancelled.active} running ones stopped; their files are kept`,
-        );
+      else io.print(`${dropped} queued runs removed, ${active} running ones stopped; their files are kept`);
       return;
     }
     const status = await queue.status();
     if (options.json) io.printJson(status);
     else showStatus(status, io);
-  } finally {
-    await queue.close();
-  }
+  });
 }
 
 function showStatus({ queue, counts, workers, active, delayed, failed }: QueueStatus, io: Io): void {
   io.print(`${queue}: ${countsLine(counts)}${workers === null ? '' : `, ${workers} workers`}`);
-  const columns = ['env', 'method', 'model', 'seed'].map((title) => ({ title }));
-  const table = (runs: readonly QueuedRun[], more: string[], cells: (run: QueuedRun) => (string | null)[]): void => {
-    if (runs.length === 0) return;
-    const rows = runs.map((run) => [run.env, run.method, run.model, run.seed, ...cells(run)]);
-    io.print(`\n${io.table({ columns: [...columns, ...more.map((title) => ({ title }))], rows })}`);
+  const table = (runs: readonly QueuedRun[], ...more: ColumnOf<QueuedRun>[]): void => {
+    if (runs.length > 0) io.print(`\n${io.table(tableOf(runs, { columns: [...runColumns, ...more] }))}`);
   };
-  table(active, ['iteration', 'best', 'worker'], ({ progress }) => [
-    progress ? `${progress.iteration}/${progress.iterations}` : null,
-    progress?.best == null ? null : significant(progress.best, 5),
-    progress?.worker ?? null,
-  ]);
-  table(delayed, ['waiting for'], ({ progress, reason }) => [progress?.waitsFor ?? reason]);
-  table(failed, ['reason'], ({ reason }) => [reason]);
+  table(
+    active,
+    left('iteration', ({ progress }) => progress && `${progress.iteration}/${progress.iterations}`),
+    left('best', ({ progress }) => (progress?.best == null ? null : significant(progress.best, 5))),
+    left('worker', ({ progress }) => progress?.worker ?? null),
+  );
+  table(
+    delayed,
+    left('waiting for', ({ progress, reason }) => progress?.waitsFor ?? reason),
+  );
+  table(
+    failed,
+    left('reason', ({ reason }) => reason),
+  );
 }
+
+const runColumns = (['env', 'method', 'model', 'seed'] as const).map((key) => left(key, (run: QueuedRun) => run[key]));
 
 function countsLine({ waiting, delayed, active, completed, failed }: QueueStatus['counts']): string {
   return `${waiting} waiting, ${delayed} delayed, ${active} running, ${completed} finished, ${failed} failed`;
@@ -86,10 +88,7 @@ export async function enqueueRuns(
   const { markSharedFolder, isSharedFolderOf } = await import('../sweep/queue/shared-folder.ts');
   const { indexRuns } = await import('../runs/folder/folder.ts');
   const { runsDir } = options;
-  const queue = await openQueue(options.queue, io);
-  const interruption = listenForInterrupts(io, 'the wait');
-  const { signal } = interruption;
-  try {
+  const enqueue = async (queue: SweepQueue, signal: AbortSignal) => {
     const started = Date.now();
     if (options.isFolderGiven) await markSharedFolder(queue, runsDir);
     const filesKnown = options.isFolderGiven || (await isSharedFolderOf(queue, runsDir));
@@ -115,10 +114,8 @@ export async function enqueueRuns(
     if (!options.wait) return { document, waited: null };
     const ends = await waitFor(queue, all, isFinished, signal, io);
     return { document, waited: { runs: all, ends, seconds: (Date.now() - started) / 1000 } };
-  } finally {
-    interruption.dispose();
-    await queue.close();
-  }
+  };
+  return withQueue(options.queue, io, (queue) => withInterrupts(io, 'the wait', (signal) => enqueue(queue, signal)));
 }
 
 const pollingSeconds = 1;

@@ -4,11 +4,12 @@ import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { RunEnd } from '../sweep/queue/job-attempt.ts';
+import type { SweepQueue } from '../sweep/queue/queue.ts';
 import type { WorkerCounts } from '../sweep/queue/worker.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, backendOption, jobsOf, jobsOption } from './options.ts';
-import { addQueueOption, openQueue, shownArguments } from './queue-options.ts';
+import { addQueueOption, shownArguments, withQueue } from './queue-options.ts';
 
 interface Options {
   readonly queue?: string | true;
@@ -31,10 +32,10 @@ export function define(command: Command, io: Io): void {
     .option('--publish <dir>', 'shared folder to which runs are copied if --runs-dir is a local disk')
     .addOption(backendOption())
     .option('--until-empty', 'exit when no run is left for this worker');
-  addOutputOptions(command, io).action(async (options: Options) => work(options, io));
+  addOutputOptions(command, io).action(async (options: Options) => runWorker(options, io));
 }
 
-async function work(options: Options, io: Io): Promise<void> {
+async function runWorker(options: Options, io: Io): Promise<void> {
   const { workerName, workOn } = await import('../sweep/queue/worker.ts');
   const { markSharedFolder } = await import('../sweep/queue/shared-folder.ts');
   const { directoryStore } = await import('../sweep/queue/published-runs.ts');
@@ -42,36 +43,31 @@ async function work(options: Options, io: Io): Promise<void> {
   if (publish !== undefined && publish === runsDir) {
     throw new UsageError('--publish', 'expected another folder than --runs-dir, got the same; leave --publish out');
   }
-  const interruption = listenForInterrupts(io, 'the worker');
-  try {
-    const queue = await openQueue(options.queue, io, workerName());
-    try {
-      if (publish === undefined) await markSharedFolder(queue, runsDir);
-      const jobs = jobsOf(options.jobs);
-      io.note(`worker: up to ${jobs} parallel runs from ${queue.address.shown}`);
-      const counts = await workOn({
-        queue,
-        runsDir,
-        store: publish === undefined ? null : directoryStore(publish),
-        jobs,
-        backend: backend === 'auto' ? null : backend,
-        untilEmpty: options.untilEmpty ?? false,
-        argv: shownArguments(),
-        signal: interruption.signal,
-        note: (text) => io.note(text),
-        warn: (text) => io.warn(text),
-        onEnd: (end) => showEnd(end, io),
-      });
-      if (options.json) io.printJson(counts);
-      else io.print(countsLine(counts));
-      if (interruption.signal.aborted) throw interruption.signal.reason;
-      if (counts.failed + counts.left > 0) throw notDone(counts);
-    } finally {
-      await queue.close();
-    }
-  } finally {
-    interruption.dispose();
-  }
+  const work = async (queue: SweepQueue, signal: AbortSignal): Promise<void> => {
+    if (publish === undefined) await markSharedFolder(queue, runsDir);
+    const jobs = jobsOf(options.jobs);
+    io.note(`worker: up to ${jobs} parallel runs from ${queue.address.shown}`);
+    const counts = await workOn({
+      queue,
+      runsDir,
+      store: publish === undefined ? null : directoryStore(publish),
+      jobs,
+      backend: backend === 'auto' ? null : backend,
+      untilEmpty: options.untilEmpty ?? false,
+      argv: shownArguments(),
+      signal,
+      note: (text) => io.note(text),
+      warn: (text) => io.warn(text),
+      onEnd: (end) => showEnd(end, io),
+    });
+    if (options.json) io.printJson(counts);
+    else io.print(countsLine(counts));
+    if (signal.aborted) throw signal.reason;
+    if (counts.failed + counts.left > 0) throw notDone(counts);
+  };
+  await withInterrupts(io, 'the worker', (signal) =>
+    withQueue(options.queue, io, (queue) => work(queue, signal), workerName()),
+  );
 }
 
 function showEnd({ id, folder, outcome, summary, reason }: RunEnd, io: Io): void {

@@ -1,5 +1,5 @@
 /** Every method, one line each. */
-import { UsageError, unknownName } from '../base/errors.ts';
+import { findById } from '../base/errors.ts';
 import { actorSecondPass } from './actor-second-pass.ts';
 import { alwaysCritic } from './always-critic.ts';
 import { criticOnly } from './critic-only.ts';
@@ -27,10 +27,5 @@ export const methods: readonly Method[] = [
 
 /** The method with this id. Throws a usage error with the nearest known id. */
 export function findMethod(id: string): Method {
-  const method = methods.find((m) => m.id === id);
-  if (!method) {
-    const known = methods.map((m) => m.id);
-    throw new UsageError('methods', `${unknownName('method', id, known)}; see "r2po list methods"`);
-  }
-  return method;
+  return findById('methods', 'method', id, methods, '; see "r2po list methods"');
 }

@@ -1,5 +1,5 @@
 /** Every policy kind, one line each. */
-import { UsageError, unknownName } from '../base/errors.ts';
+import { findById, UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { linear } from './linear.ts';
 import { mlp } from './mlp.ts';
@@ -12,11 +12,7 @@ export const policyKinds: readonly PolicyKind[] = [linear, tabular, mlp, project
 
 /** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */
 export function buildPolicy(kindId: string, env: Env, options: PolicyOptions = {}): Policy {
-  const kind = policyKinds.find((k) => k.id === kindId);
-  if (!kind) {
-    const known = policyKinds.map((k) => k.id);
-    throw new UsageError('policies', `${unknownName('policy kind', kindId, known)}; see "r2po list policies"`);
-  }
+  const kind = findById('policies', 'policy kind', kindId, policyKinds, '; see "r2po list policies"');
   const reason = kind.accepts(env);
   if (reason) {
     const fitting = policyKinds.filter((k) => k.accepts(env) === null).map((k) => k.id);

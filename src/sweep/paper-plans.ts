@@ -2,7 +2,7 @@
  * The runs behind the tables of the paper (arXiv 2605.08315) that this program can make. The SB3 columns come from
  * Stable-Baselines3; see `r2po import sb3`.
  */
-import { UsageError, unknownName } from '../base/errors.ts';
+import { findById } from '../base/errors.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import { publishedSettings } from '../report/published/published.ts';
 
@@ -82,14 +82,5 @@ export const publishedSeeds = `0..${publishedSettings.runs - 1}`;
 
 /** Throws a usage error with the nearest known name. */
 export function findPaperPlan(id: string): PaperPlan {
-  const found = paperPlans.find((plan) => plan.id === id);
-  if (found) return found;
-  throw new UsageError(
-    'reproduce',
-    unknownName(
-      'plan',
-      id,
-      paperPlans.map((plan) => plan.id),
-    ),
-  );
+  return findById('reproduce', 'plan', id, paperPlans);
 }

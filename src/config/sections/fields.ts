@@ -16,6 +16,25 @@ export function positive(high: number, what: string, alternative = '') {
   return z.number({ error }).gt(0, { error }).lte(high, { error });
 }
 
+export function between(low: number, high: number, alternative = '') {
+  const error = `a number in ${low} ... ${high}${alternative}`;
+  return z.number({ error }).min(low, { error }).max(high, { error });
+}
+
+export function flag(alternative = '') {
+  return z.boolean({ error: `true${alternative === '' ? ' or false' : `, false${alternative}`}` });
+}
+
+/** A text that is not empty. */
+export function text(error: string) {
+  return z.string({ error }).min(1, { error });
+}
+
+/** Any fields, as an environment, a policy kind or an endpoint names them. */
+export function fields(what: string) {
+  return z.record(z.string(), z.json(), { error: `a section of ${what}` });
+}
+
 export function name(known: readonly string[]) {
   return z.enum(known as readonly [string, ...string[]], { error: `one of ${known.join(', ')}` });
 }
@@ -29,6 +48,11 @@ export function section<T extends z.core.$ZodLooseShape>(description: string, sh
 }
 
 export const orNull = ' or null';
+
+/** A value that is null by default. */
+export function optional<T extends z.ZodType>(schema: T, description: string) {
+  return schema.nullable().default(null).describe(description);
+}
 
 /** Sets the default and repeats the description, which zod would keep on the inner schema only. */
 export function withDefault<T extends z.ZodType>(schema: T, value: z.util.NoUndefined<z.output<T>>) {

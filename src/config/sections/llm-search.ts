@@ -3,25 +3,32 @@ import { z } from 'zod';
 import { reasoningEfforts } from '../../llm/controls.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
 import { explanations, knowledgeLevels } from '../../methods/settings.ts';
-import { choice, finite, orNull, part, positive, section, whole, withDefault } from './fields.ts';
+import {
+  between,
+  choice,
+  fields,
+  finite,
+  flag,
+  optional,
+  orNull,
+  part,
+  positive,
+  section,
+  text,
+  whole,
+  withDefault,
+} from './fields.ts';
 import { methodOf, runKeys, timeBudget } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;
 const day = 86_400;
 
-const temperature = z
-  .number({ error: 'a number in 0 ... 2 or null' })
-  .min(0, { error: 'a number in 0 ... 2 or null' })
-  .max(2, { error: 'a number in 0 ... 2 or null' })
-  .nullable()
-  .describe('sampling temperature; null: not sent');
-
-const modelName = z.string({ error: 'the name of a model' }).min(1, { error: 'the name of a model' });
+const modelName = text('the name of a model');
 
 /** What may differ between the search calls and the critic calls of a run. */
 const sampling = {
-  temperature,
+  temperature: between(0, 2, orNull).nullable().describe('sampling temperature; null: not sent'),
   top_p: positive(1, 'number', orNull).nullable().describe('nucleus sampling: probability mass; null: not sent'),
   stop: z
     .array(z.string().min(1), { error: 'a list of texts' })
@@ -35,13 +42,8 @@ const sampling = {
     .nullable()
     .describe('maximum tokens of a reply, including reasoning; null: derived from the size of the reply'),
   reasoning_effort: choice(reasoningEfforts).nullable().describe('effort of a reasoning model; null: not sent'),
-  think: z
-    .boolean({ error: 'true, false or null' })
-    .nullable()
-    .describe('whether a model that can reason does so; null: default of the model'),
-  extra_body: z
-    .record(z.string(), z.json(), { error: 'a section of fields' })
-    .describe('fields added to the body of each request'),
+  think: flag(orNull).nullable().describe('whether a model that can reason does so; null: default of the model'),
+  extra_body: fields('fields').describe('fields added to the body of each request'),
 };
 
 const usd = z.number({ error: 'a number of USD' }).min(0, { error: 'a number of USD of at least 0' });
@@ -86,21 +88,18 @@ export const llmSearchSchema = section('a search run of r2po', {
     explanation: choice(explanations)
       .default('sentence')
       .describe('explanation requested with the parameters: one short sentence, or the changes and their reasons'),
-    reward_decimals: whole(0, 12, orNull)
-      .nullable()
-      .default(null)
-      .describe('decimals of returns; null: six significant digits'),
+    reward_decimals: optional(whole(0, 12, orNull), 'decimals of returns; null: six significant digits'),
     count_from: z
       .union([z.literal(0), z.literal(1)], { error: '0 or 1' })
       .default(1)
       .describe('number of the first trial and of the first iteration'),
   }).prefault({}),
   search: section('the search calls', {
-    optimum: finite(orNull).nullable().default(null).describe('optimal return, in the prompt; null: not mentioned'),
-    step_size: positive(Number.MAX_VALUE, 'finite number', orNull)
-      .nullable()
-      .default(null)
-      .describe('exploration step size, in the prompt; null: not mentioned'),
+    optimum: optional(finite(orNull), 'optimal return, in the prompt; null: not mentioned'),
+    step_size: optional(
+      positive(Number.MAX_VALUE, 'finite number', orNull),
+      'exploration step size, in the prompt; null: not mentioned',
+    ),
     duplicates: choice(['allow', 'repair'])
       .default('repair')
       .describe('a repeated proposal: play it again, or return it to the model with one repair turn'),
@@ -109,18 +108,18 @@ export const llmSearchSchema = section('a search run of r2po', {
       .describe('maximum number of further turns after an unusable reply, each quoting the reason'),
   }).prefault({}),
   critic: section('the critic calls', {
-    conservative_threshold: finite(orNull)
-      .nullable()
-      .default(null)
-      .describe('mean return from which the critic shall change little or nothing; null: no such rule'),
+    conservative_threshold: optional(
+      finite(orNull),
+      'mean return from which the critic shall change little or nothing; null: no such rule',
+    ),
     trajectory_tokens: whole(100, 1_000_000, orNull)
       .nullable()
       .default(6000)
       .describe('maximum tokens of a trajectory, approximately; longer ones are shortened; null: no limit'),
-    sensitivity_episodes: whole(1, 1_000_000, orNull)
-      .nullable()
-      .default(null)
-      .describe('episodes per parameter for the sensitivities in the prompt of the critic; null: no sensitivities'),
+    sensitivity_episodes: optional(
+      whole(1, 1_000_000, orNull),
+      'episodes per parameter for the sensitivities in the prompt of the critic; null: no sensitivities',
+    ),
     statistics: choice(['basic', 'full'])
       .default('full')
       .describe('full adds the spread, the quantiles and the end causes of the returns'),
@@ -134,8 +133,7 @@ export const llmSearchSchema = section('a search run of r2po', {
   warmup: section('random policies before the first iteration, one episode each', {
     policies: whole(0, 10_000).default(20).describe('number of policies'),
     spread: positive(1e6, 'number').default(3).describe('standard deviation of their parameters'),
-    inside: z
-      .boolean({ error: 'true or false' })
+    inside: flag()
       .default(true)
       .describe('true: their parameters have the range and the decimals of proposals; false: as drawn'),
   }).prefault({}),
@@ -145,15 +143,15 @@ export const llmSearchSchema = section('a search run of r2po', {
     temperature: withDefault(sampling.temperature, 0),
     top_p: withDefault(sampling.top_p, null),
     stop: withDefault(sampling.stop, []),
-    seed: whole(0, maxModelSeed, orNull).nullable().default(null).describe('seed of the requests; null: not sent'),
+    seed: optional(whole(0, maxModelSeed, orNull), 'seed of the requests; null: not sent'),
     reply_form: withDefault(sampling.reply_form, 'auto'),
     max_reply_tokens: withDefault(sampling.max_reply_tokens, null),
     reasoning_effort: withDefault(sampling.reasoning_effort, null),
     think: withDefault(sampling.think, null),
-    num_ctx: whole(512, 10_000_000, orNull)
-      .nullable()
-      .default(null)
-      .describe('context length on a local server, tokens; null: from the length of the prompt'),
+    num_ctx: optional(
+      whole(512, 10_000_000, orNull),
+      'context length on a local server, tokens; null: from the length of the prompt',
+    ),
     keep_alive: z
       .string({ error: 'a time such as 30m, or null' })
       .regex(/^(?:-1|0|\d+(?:ms|s|m|h))$/, { error: 'a time such as 30m, 0 or -1' })
@@ -184,10 +182,10 @@ export const llmSearchSchema = section('a search run of r2po', {
     idle_timeout_s: positive(day, 'number of seconds')
       .default(120)
       .describe('maximum time without data from the endpoint, s'),
-    max_concurrent: whole(1, 1000, orNull)
-      .nullable()
-      .default(null)
-      .describe('maximum concurrent requests to one endpoint; null: depends on the endpoint'),
+    max_concurrent: optional(
+      whole(1, 1000, orNull),
+      'maximum concurrent requests to one endpoint; null: depends on the endpoint',
+    ),
     min_spacing_s: z
       .number({ error: 'a number of seconds' })
       .min(0, { error: 'a number of seconds of at least 0' })
@@ -204,15 +202,12 @@ export const llmSearchSchema = section('a search run of r2po', {
     ),
   }).prefault({}),
   budget: section('limits that stop the run in a resumable state; null: no limit', {
-    max_calls: whole(1, Number.MAX_SAFE_INTEGER, orNull).nullable().default(null).describe('model calls'),
-    max_tokens: whole(1, Number.MAX_SAFE_INTEGER, orNull)
-      .nullable()
-      .default(null)
-      .describe('prompt and completion tokens together'),
-    max_cost_usd: positive(Number.MAX_VALUE, 'number of USD', orNull)
-      .nullable()
-      .default(null)
-      .describe('cost of the model calls by `prices`, USD'),
+    max_calls: optional(whole(1, Number.MAX_SAFE_INTEGER, orNull), 'model calls'),
+    max_tokens: optional(whole(1, Number.MAX_SAFE_INTEGER, orNull), 'prompt and completion tokens together'),
+    max_cost_usd: optional(
+      positive(Number.MAX_VALUE, 'number of USD', orNull),
+      'cost of the model calls by `prices`, USD',
+    ),
     ...timeBudget,
   }).prefault({}),
   prices: z

@@ -7,7 +7,7 @@ import type { Method } from '../../methods/method.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { backendChoices } from '../../rollout/backend.ts';
 import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../../rollout/job-checks.ts';
-import { choice, finite, name, orNull, positive, section, whole } from './fields.ts';
+import { between, choice, fields, finite, name, optional, orNull, positive, section, whole } from './fields.ts';
 
 /** The methods of a kind, by their ids. */
 export function methodOf(kind: Method['kind']) {
@@ -26,10 +26,7 @@ export const runKeys = {
       },
     )
     .describe('environment, by id or folder name, or the path of an environment module, relative to this file'),
-  env_options: z
-    .record(z.string(), z.json(), { error: 'a section of options' })
-    .default({})
-    .describe('options of the environment; see "r2po list envs --json"'),
+  env_options: fields('options').default({}).describe('options of the environment; see "r2po list envs --json"'),
   settings: choice(['fair', 'published'])
     .default('fair')
     .describe(
@@ -39,10 +36,7 @@ export const runKeys = {
   iterations: whole(1, 1_000_000).describe('iterations of the method'),
   policy: section('policy that is optimised', {
     kind: name(policyKinds.map((k) => k.id)).describe('policy kind'),
-    options: z
-      .record(z.string(), z.json(), { error: 'a section of options' })
-      .default({})
-      .describe('options of that kind; see "r2po list policies"'),
+    options: fields('options').default({}).describe('options of that kind; see "r2po list policies"'),
   }),
   parameters: section('parameters that the model may propose', {
     low: finite().default(-6).describe('smallest parameter'),
@@ -54,18 +48,15 @@ export const runKeys = {
   }).prefault({}),
   evaluation: section('evaluation of a candidate', {
     episodes: whole(1, maxEpisodes).default(20).describe('episodes per candidate and iteration'),
-    max_steps: whole(1, maxEpisodeSteps, orNull)
-      .nullable()
-      .default(null)
-      .describe('step limit per episode; null: the limit of the environment'),
-    success_threshold: finite(orNull)
-      .nullable()
-      .default(null)
-      .describe('an episode with at least this return is a success; null: the threshold of the environment'),
-    success_tolerance: z
-      .number({ error: 'a number in 0 ... 1' })
-      .min(0, { error: 'a number in 0 ... 1' })
-      .max(1, { error: 'a number in 0 ... 1' })
+    max_steps: optional(
+      whole(1, maxEpisodeSteps, orNull),
+      'step limit per episode; null: the limit of the environment',
+    ),
+    success_threshold: optional(
+      finite(orNull),
+      'an episode with at least this return is a success; null: the threshold of the environment',
+    ),
+    success_tolerance: between(0, 1)
       .default(0)
       .describe('tolerance of the success threshold, relative to max(1, |threshold|)'),
     backend: choice(backendChoices)
@@ -79,8 +70,5 @@ export const runKeys = {
 
 /** Keys of `budget`. */
 export const timeBudget = {
-  max_time_s: positive(Number.MAX_VALUE, 'number of seconds', orNull)
-    .nullable()
-    .default(null)
-    .describe('wall time of the run, s'),
+  max_time_s: optional(positive(Number.MAX_VALUE, 'number of seconds', orNull), 'wall time of the run, s'),
 };

@@ -1,5 +1,5 @@
 /** The name of a model in this process: `gguf:PATH[#ctx=8192&gpu=auto&threads=1]`. */
-import { UsageError, unknownName } from '../../base/errors.ts';
+import { knownName, UsageError } from '../../base/errors.ts';
 
 export const ggufForm = 'gguf:<file>[#ctx=8192&gpu=auto&threads=1]';
 
@@ -35,9 +35,7 @@ function readWhole(name: string, text: string, min: number, max: number): number
 }
 
 function readGpu(text: string): GpuChoice {
-  const found = gpuChoices.find((choice) => choice === text);
-  if (found !== undefined) return found;
-  throw new UsageError('model', `${unknownName('value of gpu', text, gpuChoices)}; correct it`);
+  return knownName('model', 'value of gpu', text, gpuChoices, '; correct it');
 }
 
 /** `text`: what follows `gguf:`. A `#` is part of the path unless what follows it are options. */
@@ -50,13 +48,8 @@ export function readGgufName(text: string): GgufName {
   const parts = hasOptions && hash + 1 < text.length ? text.slice(hash + 1).split('&') : [];
   for (const part of parts) {
     const equals = part.indexOf('=');
-    const name = equals < 0 ? part : part.slice(0, equals);
-    if (!options.some((option) => option === name)) {
-      throw new UsageError(
-        'model',
-        unknownName(`option of ${ggufForm.slice(0, ggufForm.indexOf('['))}`, name, options),
-      );
-    }
+    const kind = `option of ${ggufForm.slice(0, ggufForm.indexOf('['))}`;
+    const name = knownName('model', kind, equals < 0 ? part : part.slice(0, equals), options);
     if (equals < 0) throw new UsageError('model', `expected ${name}=VALUE behind the #, got "${part}"; add the value`);
     if (given.has(name)) throw new UsageError('model', `expected ${name} once, got it twice; remove one`);
     given.set(name, part.slice(equals + 1));

@@ -1,0 +1,10 @@
+/** A backend for the duration of a command: an open one keeps the process alive. */
+import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/node/open.ts';
+import type { Io } from './io.ts';
+
+/** Opens the backend, notes which one it is, and closes it after `use`. */
+export async function withBackend<T>(choice: BackendChoice, io: Io, use: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = await openBackend(choice, (text) => io.note(text));
+  return use(backend).finally(() => backend.close());
+}
