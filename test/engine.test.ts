@@ -75,7 +75,7 @@ it('finds every shader also from the sources, without comments, and names one th
 });
 
 it('compiles every program that plays episodes from the shaders of the bundle', async () => {
-  const gpu = await openDevice({ adapter: 'null' });
+  const gpu = await openDevice({ nothingRuns: true });
   const runner = new Runner(gpu);
   for (const env of fromSources.envs) {
     for (const kind of fromSources.policyKinds.filter((k) => k.accepts(env) === null)) {

@@ -14,10 +14,11 @@ import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, secondsOption, wholeNumber } from './options.ts';
+import { adapterOption, addOutputOptions, countOption, secondsOption, wholeNumber } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];
+  readonly adapter?: string;
   readonly envOption: EnvOptions;
   readonly episodes?: readonly number[];
   readonly seconds: number;
@@ -41,6 +42,7 @@ export function define(command: Command, io: Io): void {
     )
     .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
+    .addOption(adapterOption())
     .addOption(envOption())
     .addOption(
       new Option('--episodes <list>', 'episode counts, separated by commas (default: from --seconds)').argParser(
@@ -99,6 +101,7 @@ async function benchInProcess(name: string, options: Options): Promise<BenchDocu
   args.push('--million-seconds', `${millionSeconds}`, '--scaling-seconds', `${scalingSeconds}`);
   if (scaling) args.push('--scaling');
   if (episodes) args.push('--episodes', episodes.join(','));
+  if (options.adapter !== undefined) args.push('--adapter', options.adapter);
   for (const [key, value] of Object.entries(envOption)) args.push('--env-option', `${key}=${JSON.stringify(value)}`);
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [...args, '--json', '--quiet'], {
@@ -113,7 +116,7 @@ async function benchInProcess(name: string, options: Options): Promise<BenchDocu
 
 async function bench(name: string, options: Options, io: Io): Promise<BenchDocument> {
   const env = await openEnv(name, options.envOption);
-  const backends = await openBackends(io);
+  const backends = await openBackends(options.adapter ?? null, io);
   const gpu = backends.find(({ device }) => device !== null);
   const { episodes = null, seconds, repeats, millionSeconds, scaling = false } = options;
   const scalingSeconds = scaling ? options.scalingSeconds : null;
@@ -129,7 +132,7 @@ async function bench(name: string, options: Options, io: Io): Promise<BenchDocum
 }
 
 /** One cpu thread first. */
-async function openBackends(io: Io): Promise<BenchBackend[]> {
+async function openBackends(adapter: string | null, io: Io): Promise<BenchBackend[]> {
   const threads = availableParallelism();
   const cpu = (n: number, name: string): BenchBackend => ({
     name,
@@ -140,10 +143,10 @@ async function openBackends(io: Io): Promise<BenchBackend[]> {
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
   try {
-    const device = await openDevice();
+    const device = await openDevice({ adapter });
     backends.push({ name: 'webgpu', backend: await openWebGpuBackend({ gpu: device }), device });
   } catch (error) {
-    if (!(error instanceof AdapterError)) throw error;
+    if (adapter !== null || !(error instanceof AdapterError)) throw error;
     io.note('webgpu skipped: no adapter');
   }
   return backends;

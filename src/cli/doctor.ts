@@ -1,5 +1,5 @@
 /** `r2po doctor`: checks this machine and says how to install what is missing. */
-import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -84,39 +84,27 @@ function nodeFinding(): Finding {
 
 async function gpuFindings(): Promise<Finding[]> {
   const topic = 'WebGPU adapter';
-  const { findAdapter } = await import('../rollout/webgpu/node/dawn.ts');
+  const { findAdapter, listAdapters } = await import('../rollout/webgpu/node/dawn.ts');
+  const { driverAdvice, whyNoAdapter } = await import('../rollout/webgpu/node/vulkan.ts');
   let found: Awaited<ReturnType<typeof findAdapter>>;
   try {
     found = await findAdapter();
   } catch (error) {
-    return [missing(topic, (error as Error).message, 'use --backend cpu on this platform')];
+    return [missing(topic, 'none', error instanceof R2poError ? error.detail : (error as Error).message)];
   }
   const dawn = ok('webgpu package (Dawn)', packageVersion('webgpu') ?? 'none');
-  if (!found) return [dawn, missing(topic, 'none', driverAdvice())];
+  if (!found) return [dawn, missing(topic, 'none', `${await whyNoAdapter()}; ${driverAdvice()}`)];
   const { name, software, timestamps } = found.report;
   const slow = `its numbers are right but it is slow, so --backend auto uses the cpu; ${driverAdvice()}`;
   const check = 'run "r2po parity" once to check that its numbers agree with float64';
+  const all = (await listAdapters()).map(({ api, name }, i) => `${i}: ${name} (${api})`);
+  const choice = all.length > 1 ? 'choose one with --adapter NAME|INDEX' : null;
   return [
     dawn,
+    { ...ok('WebGPU adapters', all.join('; ')), advice: choice },
     software ? note(topic, `${name} (software)`, slow) : { ...ok(topic, name), advice: check },
     timestamps ? ok('GPU timestamps', 'yes') : note('GPU timestamps', 'no', '"r2po bench" shows wall time only'),
   ];
-}
-
-/** Folders where Vulkan drivers are registered on Linux. */
-const icdFolders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];
-
-function driverAdvice(): string {
-  if (process.platform !== 'linux') return "install the GPU maker's current driver";
-  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  const icds = named
-    ? named.split(':')
-    : icdFolders.filter(existsSync).flatMap((d) => readdirSync(d).map((f) => `${d}/${f}`));
-  const drivers = icds.length === 0 ? 'no Vulkan driver is installed' : `Vulkan drivers named here: ${icds.join(', ')}`;
-  return (
-    `for a GPU on Linux: install its Vulkan driver (NVIDIA: the vendor's driver package; AMD, Intel: mesa-vulkan-drivers) ` +
-    `and the loader (libvulkan1); ${drivers}`
-  );
 }
 
 function cpuFinding(): Finding {

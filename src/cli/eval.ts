@@ -21,7 +21,7 @@ import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, seedOption, wholeNumber } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, countOption, seedOption, wholeNumber } from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 
@@ -37,6 +37,7 @@ interface Options {
   readonly seed: number;
   readonly maxSteps?: number;
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
   readonly returns?: string;
   readonly trajectory?: string;
   readonly animate?: string;
@@ -60,6 +61,7 @@ export function define(command: Command, io: Io): void {
     .addOption(seedOption('seed of the first episode').default(0))
     .addOption(countOption('--max-steps', 'end episodes after this many steps (counted as capped)', maxEpisodeSteps))
     .addOption(backendOption())
+    .addOption(adapterOption())
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
@@ -113,7 +115,7 @@ async function run(options: Options, io: Io): Promise<void> {
   try {
     const { signal } = interruption;
     const { policies } = options;
-    await withBackend(options.backend ?? 'auto', io, async (backend) => {
+    await withBackend(options.backend ?? 'auto', options.adapter, io, async (backend) => {
       if (loaded !== null) await play({ backend, env, ...loaded, signal }, options, io);
       else if (policies !== undefined) {
         const { rankAndReport } = await import('./eval-policies.ts');

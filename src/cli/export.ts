@@ -128,7 +128,7 @@ async function exportLogs(folders: readonly string[], { out, force }: Options, i
       let backend: Backend | null = null;
       if (run.backend !== null) {
         const choice = backendChoices.find((name) => name === run.backend) ?? 'auto';
-        backend = backends.get(choice) ?? (await openBackend(choice, (text) => io.note(text)));
+        backend = backends.get(choice) ?? (await openBackend(choice, { note: (text) => io.note(text) }));
         backends.set(choice, backend);
       }
       await exportRun(run, targets[index]!, backend);

@@ -44,6 +44,14 @@ export function backendOption(): Option {
   ).argParser((text) => knownName('--backend', 'backend', text, backendChoices));
 }
 
+/** `--adapter <name|index>`: which WebGPU adapter, for machines with several. */
+export function adapterOption(): Option {
+  return new Option(
+    '--adapter <name|index>',
+    'WebGPU adapter, by part of its name or its number in "r2po doctor" (default: the most powerful one)',
+  );
+}
+
 /** `--jobs <n>`: more than the processors by default, because some runs wait for the disk while others compute. */
 export function jobsOption(): Option {
   return new Option('-j, --jobs <n>', 'parallel runs (default: twice the number of processors, at least 8)').argParser(

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { DiffersError, UsageError } from '../base/errors.ts';
+import { AdapterError, DiffersError, UsageError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { checkEnvironment } from '../checks/conformance.ts';
 import { compareBackends, type ParityReport, type StepParity } from '../checks/parity.ts';
@@ -16,13 +16,15 @@ import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { defaultStepCap } from '../rollout/job.ts';
+import type { GpuDevice } from '../rollout/webgpu/device.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, secondsOption, seedOption } from './options.ts';
+import { adapterOption, addOutputOptions, countOption, secondsOption, seedOption } from './options.ts';
 
 interface Options {
   readonly env: readonly string[];
+  readonly adapter?: string;
   readonly envOption: EnvOptions;
   readonly seed: number;
   readonly transitions: number;
@@ -47,10 +49,12 @@ export function define(command: Command, io: Io): void {
     .description(
       'Compares the WebGPU backend, and GPU.js where it has kernels, with the float64 backend: start states bit for ' +
         'bit, single steps from states that random policies reach, and whole episodes over the same seeds. Checks the ' +
-        'declared bounds of each environment. Exit code 6 when something is out of tolerance.',
+        'declared bounds of each environment; without an adapter, that is all it does. Exit code 6 when something is ' +
+        'out of tolerance.',
     )
     .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
+    .addOption(adapterOption())
     .addOption(envOption())
     .addOption(seedOption('seed of the first episode').default(0))
     .addOption(countOption('--transitions', 'start states and single steps to compare', 2 ** 20).default(4096))
@@ -71,33 +75,55 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   for (const name of asked.length === 0 ? envs.map((env) => env.id) : asked) {
     chosen.push(await openEnv(name, options.envOption));
   }
-  const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
-  const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
-  const gpu = await openDevice();
-  const maxSeconds = options.maxSeconds ?? (gpu.adapter.software ? softwareSeconds : null);
   const reference = openCpuBackend();
-  const others: Backend[] = [await openWebGpuBackend({ gpu, readShader: shaderReader(options.shaders) })];
-  const gpujs = await openThirdOpinion();
-  if (gpujs !== null) others.push(gpujs);
+  const others: Backend[] = [];
   const reports: EnvReport[] = [];
+  let gpu: GpuDevice | null = null;
   try {
-    const third = gpujs === null ? 'gpujs is not installed' : `gpujs on ${gpujs.adapter}`;
-    io.note(`reference: cpu in float64; others: webgpu on ${gpu.adapter.name}; ${third}`);
+    gpu = await openAdapter(options.adapter ?? null, io);
+    if (gpu !== null) others.push(await openBackendOn(gpu, options.shaders));
+    const gpujs = await openThirdOpinion();
+    if (gpujs !== null) others.push(gpujs);
+    const names = [
+      ...(gpu === null ? [] : [`webgpu on ${gpu.adapter.name}`]),
+      gpujs === null ? 'gpujs is not installed' : `gpujs on ${gpujs.adapter}`,
+    ];
+    io.note(`reference: cpu in float64; others: ${names.join('; ')}`);
+    const maxSeconds = options.maxSeconds ?? (gpu?.adapter.software ? softwareSeconds : null);
     for (const env of chosen) reports.push(await check(env, reference, others, { ...options, maxSeconds }, io));
   } finally {
     io.status(null);
     for (const backend of [reference, ...others]) await backend.close();
   }
   const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
-  const { adapter } = gpu;
-  if (options.json) io.printJson(document(adapter.name, reports, failed.length === 0));
+  const adapter = gpu?.adapter.name ?? null;
+  if (options.json) io.printJson(document(adapter, reports, failed.length === 0));
   else io.print(report(reports, options, io));
   if (failed.length > 0) throw new DiffersError('parity', failed.flatMap(complaints).join('\n  '));
 }
 
-function document(adapter: string, environments: readonly EnvReport[], ok: boolean) {
+function document(adapter: string | null, environments: readonly EnvReport[], ok: boolean) {
   const problems = environments.flatMap(({ env, problems }) => problems.map((problem) => ({ env, problem })));
   return { adapter, problems, reports: environments.flatMap((e) => e.reports), ok };
+}
+
+/** Null, with a warning that says what is left out, when there is no adapter and none was named. */
+async function openAdapter(named: string | null, io: Io): Promise<GpuDevice | null> {
+  const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
+  try {
+    return await openDevice({ adapter: named });
+  } catch (error) {
+    if (named !== null || !(error instanceof AdapterError)) throw error;
+    io.warn(
+      `[parity] only the float64 environments are checked; the comparison of webgpu with cpu is left out: ${error.detail}`,
+    );
+    return null;
+  }
+}
+
+async function openBackendOn(gpu: GpuDevice, shaders: string | undefined): Promise<Backend> {
+  const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
+  return openWebGpuBackend({ gpu, readShader: shaderReader(shaders) });
 }
 
 /** Null when GPU.js is not installed. */

@@ -10,13 +10,14 @@ import type { ProbeInput } from '../rollout/job.ts';
 import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
   readonly env: string;
   readonly envOption: EnvOptions;
   readonly in: string;
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
 }
 
 export function define(command: Command, io: Io): void {
@@ -28,11 +29,14 @@ export function define(command: Command, io: Io): void {
     .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
-    .addOption(backendOption().default('cpu'));
+    .addOption(backendOption().default('cpu'))
+    .addOption(adapterOption());
   addOutputOptions(command, io).action(async (options: Options) => {
     const env = await openEnv(options.env, options.envOption);
     const inputs = await readProbes(options.in, env);
-    io.printJson(await withBackend(options.backend ?? 'cpu', io, (backend) => backend.probe(env, inputs)));
+    io.printJson(
+      await withBackend(options.backend ?? 'cpu', options.adapter, io, (backend) => backend.probe(env, inputs)),
+    );
   });
 }
 

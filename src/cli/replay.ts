@@ -6,10 +6,11 @@ import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from 
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
   readonly reworded?: boolean;
   readonly json?: boolean;
 }
@@ -19,6 +20,7 @@ export function define(command: Command, io: Io): void {
     .description('Repeats a run from its recorded replies, without a model, and compares every result with the record.')
     .argument('<run>', 'run folder')
     .addOption(backendOption())
+    .addOption(adapterOption())
     .option('--reworded', 'continue with the recorded reply even if a prompt has changed since');
   addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
 }
@@ -29,7 +31,7 @@ async function replay(folder: string, options: Options, io: Io): Promise<void> {
   const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
   const prompts = options.reworded ? 'may-differ' : 'must-match';
   await withInterrupts(io, 'the replay', (signal) =>
-    withBackend(choice, io, async (backend) => {
+    withBackend(choice, options.adapter, io, async (backend) => {
       const report = await replayRun(recorded, backend, { prompts, signal });
       show(recorded, backend.id, report, options, io);
     }),

@@ -10,11 +10,20 @@ import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, countOption, jobsOf, jobsOption, quotedCommand } from './options.ts';
+import {
+  adapterOption,
+  addOutputOptions,
+  backendOption,
+  countOption,
+  jobsOf,
+  jobsOption,
+  quotedCommand,
+} from './options.ts';
 
 /** Options of every command with many runs. */
 export interface SweepCommandOptions {
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
   readonly model?: string;
   readonly runsDir: string;
   readonly jobs?: number;
@@ -36,6 +45,7 @@ function readShard(text: string): Shard {
 export function addSweepOptions(command: Command, io: Io): Command {
   command
     .addOption(backendOption())
+    .addOption(adapterOption())
     .option('--model <name>', 'model that answers the prompts (see "r2po list models")')
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .addOption(jobsOption())
@@ -91,6 +101,7 @@ export async function runAll(
       runsDir: options.runsDir,
       jobs: jobsOf(options.jobs),
       failFast: options.failFast ?? false,
+      adapter: options.adapter ?? null,
       argv,
       command: quotedCommand(argv),
       signal,

@@ -27,6 +27,7 @@ import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import {
+  adapterOption,
   addOutputOptions,
   backendOption,
   countOption,
@@ -41,6 +42,7 @@ interface Options {
   readonly env?: string;
   readonly seed?: number;
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
   readonly model?: string;
   readonly runsDir: string;
   readonly name?: string;
@@ -61,6 +63,7 @@ export function define(command: Command, io: Io): void {
     .option('--env <id>', 'environment instead of that of the configuration, or the path of an environment module')
     .addOption(seedOption('seed of the run'))
     .addOption(backendOption())
+    .addOption(adapterOption())
     .option('--model <name>', 'model that answers the prompts (see "r2po list models")')
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
@@ -136,7 +139,9 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       dispose();
     }
   };
-  await withInterrupts(io, 'the run', (signal) => withBackend(choice, io, (backend) => run(backend, signal)));
+  await withInterrupts(io, 'the run', (signal) =>
+    withBackend(choice, options.adapter, io, (backend) => run(backend, signal)),
+  );
 }
 
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */

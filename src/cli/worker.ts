@@ -8,7 +8,7 @@ import type { SweepQueue } from '../sweep/queue/queue.ts';
 import type { WorkerCounts } from '../sweep/queue/worker.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, backendOption, jobsOf, jobsOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, jobsOf, jobsOption } from './options.ts';
 import { addQueueOption, shownArguments, withQueue } from './queue-options.ts';
 
 interface Options {
@@ -17,6 +17,7 @@ interface Options {
   readonly runsDir: string;
   readonly publish?: string;
   readonly backend?: BackendChoice;
+  readonly adapter?: string;
   readonly untilEmpty?: boolean;
   readonly json?: boolean;
 }
@@ -31,6 +32,7 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'folder for run folders, shared by all workers, or local with --publish', 'runs')
     .option('--publish <dir>', 'shared folder to which runs are copied if --runs-dir is a local disk')
     .addOption(backendOption())
+    .addOption(adapterOption())
     .option('--until-empty', 'exit when no run is left for this worker');
   addOutputOptions(command, io).action(async (options: Options) => runWorker(options, io));
 }
@@ -53,6 +55,7 @@ async function runWorker(options: Options, io: Io): Promise<void> {
       store: publish === undefined ? null : directoryStore(publish),
       jobs,
       backend: backend === 'auto' ? null : backend,
+      adapter: options.adapter ?? null,
       untilEmpty: options.untilEmpty ?? false,
       argv: shownArguments(),
       signal,

@@ -9,7 +9,7 @@ import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { batchingBackend, type SharedBackend } from '../rollout/batching-backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import { openBackend, takesAdapter } from '../rollout/node/open.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
@@ -24,6 +24,8 @@ export interface PoolOptions {
   readonly note: (text: string) => void;
   /** runs at a time */
   readonly jobs: number;
+  /** WebGPU adapter by name or number; null: the one that Dawn offers */
+  readonly adapter?: string | null;
 }
 
 /** Its folder is made by `ensureRunFolder`; a run that has begun there is resumed. */
@@ -42,13 +44,15 @@ async function withPricesOf(folder: string, config: Config): Promise<Config> {
 export class RunPool {
   readonly #note: PoolOptions['note'];
   readonly #jobs: number;
+  readonly #adapter: string | null;
   readonly #units = new UnitCache();
   readonly #backends = new Map<BackendChoice, Promise<SharedBackend>>();
   readonly #models = new Map<string, Promise<ChatModel>>();
   #offline: OfflineThreads | null = null;
 
-  constructor({ note, jobs }: PoolOptions) {
+  constructor({ note, jobs, adapter = null }: PoolOptions) {
     this.#note = note;
+    this.#adapter = adapter;
     this.#jobs = jobs;
   }
 
@@ -89,7 +93,9 @@ export class RunPool {
   }
 
   #backend(choice: BackendChoice): Promise<SharedBackend> {
-    return openOnce(this.#backends, choice, () => openBackend(choice, this.#note).then(batchingBackend));
+    const adapter = takesAdapter(choice) ? this.#adapter : null;
+    const open = () => openBackend(choice, { adapter, note: this.#note });
+    return openOnce(this.#backends, choice, () => open().then(batchingBackend));
   }
 
   #modelsOf(units: RunUnits, begun: ModelNames | null): Promise<RunModels> {

@@ -54,6 +54,8 @@ export interface SweepOptions {
   readonly runsDir: string;
   /** maximum parallel runs */
   readonly jobs: number;
+  /** WebGPU adapter by name or number; null: the one that Dawn offers */
+  readonly adapter?: string | null;
   /** stop starting runs after the first failure */
   readonly failFast: boolean;
   readonly argv: readonly string[];
@@ -113,7 +115,7 @@ class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
-    this.#pool = new RunPool({ note: options.note, jobs: Math.min(options.jobs, options.runs.length) });
+    this.#pool = new RunPool({ ...options, jobs: Math.min(options.jobs, options.runs.length) });
     this.#now = options.now ?? Date.now;
   }
 

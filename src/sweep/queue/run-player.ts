@@ -19,6 +19,8 @@ export interface RunPlayerOptions {
   readonly store: RunStore | null;
   /** refuses runs for other backends; null: accepts all runs that it can play */
   readonly backend: Exclude<BackendChoice, 'auto'> | null;
+  /** WebGPU adapter by name or number; null: the one that Dawn offers */
+  readonly adapter?: string | null;
   /** command line for the manifests; must not contain a password */
   readonly argv: readonly string[];
   /** parallel runs */
@@ -38,7 +40,7 @@ export class RunPlayer {
 
   constructor(options: RunPlayerOptions) {
     this.#options = options;
-    this.#pool = new RunPool({ note: options.note, jobs: options.jobs });
+    this.#pool = new RunPool(options);
   }
 
   folderOf(config: ResolvedConfig['config']): string {

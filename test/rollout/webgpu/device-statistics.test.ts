@@ -332,7 +332,7 @@ describe('blocks', () => {
   });
 
   it('of a million candidates leave room for their records in the smallest buffers', async () => {
-    const gpu = await openDevice({ adapter: 'null', limits: 'guaranteed' });
+    const gpu = await openDevice({ nothingRuns: true, limits: 'guaranteed' });
     const million = job({ candidates: Array(1_000_000).fill(fair), episodes: 1 });
     const bindingBytes = gpu.device.limits.maxStorageBufferBindingSize;
     const rollout = await EpisodeKernel.prepare(new Runner(gpu), million, {

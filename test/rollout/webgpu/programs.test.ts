@@ -19,7 +19,7 @@ import { Runner } from '../../../src/rollout/webgpu/run/runner.ts';
 let gpu: GpuDevice;
 let runner: Runner;
 beforeAll(async () => {
-  gpu = await openDevice({ adapter: 'null' });
+  gpu = await openDevice({ nothingRuns: true });
   runner = new Runner(gpu);
 });
 afterAll(() => gpu.close());
@@ -106,7 +106,7 @@ describe('statistics', () => {
     { software: true, candidates: 27, episodes: 19, place: 'host' },
     { software: true, candidates: 100, episodes: 100, place: 'host' },
   ])('of $candidates x $episodes episodes are made by the $place, software: $software', async (given) => {
-    const own = await openDevice({ adapter: 'null' });
+    const own = await openDevice({ nothingRuns: true });
     const programs = new Set<string | undefined>();
     const createShaderModule = own.device.createShaderModule.bind(own.device);
     own.device.createShaderModule = (descriptor) => {
@@ -128,7 +128,7 @@ describe('statistics', () => {
 
 describe('cached programs', () => {
   it('is a bind group, until one of its buffers is replaced', async () => {
-    const given = await openDevice({ adapter: 'null' });
+    const given = await openDevice({ nothingRuns: true });
     let groups = 0;
     let writes = 0;
     const { device } = given;
