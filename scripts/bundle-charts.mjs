@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const file = join(root, 'dist', 'report', 'curves', 'vega.js');
+const module = join('report', 'curves', 'vega');
+const input = join(root, 'src', `${module}.ts`);
+const file = join(root, 'dist', `${module}.js`);
 
 /** The folder of the package that a file belongs to. */
 function packageOf(path) {
@@ -27,12 +29,12 @@ function licenceOf(folder) {
   return `${name} ${version} (${license})\n\n${text ? readFileSync(join(folder, text), 'utf8').trim() : ''}`;
 }
 
-const bundle = await rolldown({ input: file, platform: 'node' });
+const bundle = await rolldown({ input, platform: 'node' });
 const { output } = await bundle.generate({ format: 'esm', minify: true, comments: false });
 const [chunk, ...others] = output;
 if (others.length > 0) throw new Error(`expected one file, got ${output.map(({ fileName }) => fileName).join(', ')}`);
 const folders = new Set(chunk.moduleIds.filter((id) => existsSync(id)).map(packageOf));
-folders.delete(packageOf(file));
+folders.delete(packageOf(input));
 writeFileSync(file, chunk.code);
-rmSync(`${file}.map`);
+rmSync(`${file}.map`, { force: true });
 writeFileSync(file.replace(/\.js$/, '.licenses.txt'), `${[...folders].sort().map(licenceOf).join('\n\n---\n\n')}\n`);
