@@ -19,33 +19,40 @@ export interface FoundDrafts {
   readonly drafts: readonly Draft[];
   /** what strings in JSON objects say, as `key: text` */
   readonly said: string;
-  /** it holds more groups of numbers than are read; `drafts` is empty then */
-  readonly overfull: boolean;
+  /** what it holds more of than is read, in words; `drafts` is empty then. Null: nothing */
+  readonly overfull: string | null;
 }
 
-const tooMany: FoundDrafts = { text: '', drafts: [], said: '', overfull: true };
+const tooMany = (what: string): FoundDrafts => ({ text: '', drafts: [], said: '', overfull: what });
+const groups = 'groups of numbers';
 
 /** `text` comes from `splitReasoning`, `count` is the number of parameters. */
 export function findDrafts(text: string, count: number, depth = 0): FoundDrafts {
-  const { rest, objects } = takeObjects(withoutTags(text), count, depth);
-  const plain = withoutEmphasis(withoutBackslashes(rest));
+  const untagged = withoutTags(text, count);
+  if (untagged === null) return tooMany('tags');
+  const taken = takeObjects(untagged, count, depth);
+  if (taken === null) return tooMany(groups);
+  const { rest, objects } = taken;
+  const unescaped = withoutBackslashes(rest, count);
+  if (unescaped === null) return tooMany('backslashes');
+  const plain = withoutEmphasis(unescaped);
   const data = placeObjects(plain, objects);
   const tables = findTables(plain, count);
   const outsideTables = spanSearch(tables.spans);
   const pairs = findPairs(plain, count, outsideTables);
-  if (pairs === null) return tooMany;
+  if (pairs === null) return tooMany(groups);
   const pairStarts = pairs.map(({ start }) => start);
   const allLists = findLists(plain, count);
-  if (allLists.length >= maxDrafts) return tooMany;
+  if (allLists.length >= maxDrafts) return tooMany(groups);
   const lists = allLists.filter(({ start, end }) => outsideTables(start) < 0 && !anyWithin(pairStarts, start, end));
   const inPairs = spanSearch(pairs);
   const ownLists = lists.filter(({ start }) => inPairs(start) < 0);
   const read = [...tables.drafts, ...pairs, ...ownLists, ...data].sort((a, b) => a.start - b.start || a.end - b.end);
-  if (read.length >= maxDrafts) return tooMany;
+  if (read.length >= maxDrafts) return tooMany(groups);
   const lines = findLines(plain, count, spanSearch([...read, ...tables.spans].sort((a, b) => a.start - b.start)));
   const drafts = [...read, ...lines].sort((a, b) => a.start - b.start);
-  if (drafts.length >= maxDrafts) return tooMany;
-  return { text: plain, drafts, overfull: false, said: objects.map(({ said }) => said).join('\n') };
+  if (drafts.length >= maxDrafts) return tooMany(groups);
+  return { text: plain, drafts, overfull: null, said: objects.map(({ said }) => said).join('\n') };
 }
 
 interface TakenObject {
@@ -53,18 +60,20 @@ interface TakenObject {
   readonly said: string;
 }
 
-/** Replaces each object that holds drafts by a mark. */
-function takeObjects(text: string, count: number, depth: number): { rest: string; objects: TakenObject[] } {
+/** Replaces each object that holds drafts by a mark. Null for too many drafts. */
+function takeObjects(text: string, count: number, depth: number): { rest: string; objects: TakenObject[] } | null {
   const objects: TakenObject[] = [];
   if (!text.includes('{')) return { rest: text, objects };
   const parts: string[] = [];
   let from = 0;
   let total = 0;
-  for (const { node, start, end } of findObjects(text)) {
-    if (total >= maxDrafts) break;
+  // Each parameter may have an object of its own.
+  const limit = maxDrafts + count;
+  for (const { node, start, end } of findObjects(text, limit + 1)) {
     const { drafts, said } = readObject(node, count, (inner, at) => findDrafts(inner, count, at).drafts, depth);
     if (drafts.length === 0) continue;
     total += drafts.length;
+    if (total >= limit) return null;
     objects.push({ drafts, said });
     parts.push(text.slice(from, start), marks.data);
     from = end;

@@ -23,7 +23,7 @@ export interface Draft {
 /**
  * Maximum groups of numbers of one kind in a reply, far more than answers need; it bounds the work for huge replies.
  */
-export const maxDrafts = 2000;
+export const maxDrafts = 1000;
 
 /** True when every index from 0 to count - 1 is named, whatever its value. */
 export function namesAll(draft: Pick<Draft, 'kind' | 'slots' | 'length'>, count: number): boolean {

@@ -25,8 +25,6 @@ export interface JsonObject {
 const maxDepth = 8;
 /** entries of an object, or elements of an array that holds more than numbers */
 const maxEntries = 10_000;
-/** maximum positions tried as the start of an object, which bounds the work */
-const maxAttempts = 2000;
 const maxKey = 200;
 const CLOSING_QUOTES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '“': '”', '‘': '’', '„': '“' };
 const SPECIAL = /[[\]{}"'“‘„]/g;
@@ -191,9 +189,10 @@ const BEGINNING = /\{(?=\s{0,40}["'“‘„\w$])/g;
 
 /**
  * All objects in a text that are not inside another one. Where an object stops being JSON, the search continues after
- * that position, so no character is read more often than the nesting depth.
+ * that position, so no character is read more often than the nesting depth. At most `maxAttempts` positions are tried as
+ * the start of an object, which bounds the work.
  */
-export function findObjects(text: string): JsonObject[] {
+export function findObjects(text: string, maxAttempts: number): JsonObject[] {
   const found: JsonObject[] = [];
   let attempts = 0;
   BEGINNING.lastIndex = 0;

@@ -1,7 +1,8 @@
 /** Numbers without brackets and names: a line of them behind a label or alone, one a line, or an index and a value a line. */
+import { classTable, codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
 import { readList } from './lists.ts';
-import { matchAt, readNumber, type Slot } from './numbers.ts';
+import { matchAt, readNumber, type Slot, testAt } from './numbers.ts';
 
 interface Line {
   readonly start: number;
@@ -29,8 +30,8 @@ export function announcesOther(label: string): boolean {
   return LIMITS.test(label) || (OTHER_QUANTITY.test(label) && !WISH.test(label));
 }
 
-const BULLETED = /^[ >]*- +([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ ,]*(?:(?:#|\/\/).*)?$/;
-const INDEXED = /^[ >]*(?:[-•] +)?\[?(\d{1,9})\]? ?[:=] ?(?=[+-]? ?\.?\d)/;
+const BULLETED = /[ >]*- +([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ ,]*(?:(?:#|\/\/).*)?$/my;
+const INDEXED = /[ >]*(?:[-•] +)?\[?(\d{1,9})\]? ?[:=] ?(?=[+-]? ?\.?\d)/y;
 const NAMES_ONLY = /^[ >|#]*(?:param(?:eter)?s?[ _]?\[?\d{1,9}\]?[ ,;|=:]*){2,2000}$/i;
 const maxLine = 400;
 const maxNames = 20_000;
@@ -66,6 +67,7 @@ class Run<T> {
 
 export function findLines(text: string, count: number, taken: (at: number) => number): Draft[] {
   const drafts: Draft[] = [];
+  const source = { text, codes: codesOf(text), taken };
   const column = new Run<string>(count + 1);
   const rows = new Run<Slot>(count + 1);
   let above: Line | null = null;
@@ -78,13 +80,13 @@ export function findLines(text: string, count: number, taken: (at: number) => nu
       if (line.end > line.start) above = line;
       continue;
     }
-    const item = itemOf(text, line, taken);
-    if (item?.kind === 'bullet') column.add(line, () => item.number);
+    const item = kindOf(source, line);
+    if (item === 'bullet') column.add(line, () => bulletNumber(text, line));
     else addColumn(drafts, column.take(), count);
-    if (item?.kind === 'row') rows.add(line, item.slot);
+    if (item === 'row') rows.add(line, () => rowSlot(text, line));
     else addRows(drafts, rows.take(), count);
     if (item === null) {
-      const bare = readBareLine(text, line, count, above, taken);
+      const bare = readBareLine(source, line, count, above);
       if (bare !== null) drafts.push(bare);
     }
     above = line;
@@ -94,26 +96,46 @@ export function findLines(text: string, count: number, taken: (at: number) => nu
   return drafts;
 }
 
-type Item = { readonly kind: 'bullet'; readonly number: string } | { readonly kind: 'row'; readonly slot: () => Slot };
+interface Source {
+  readonly text: string;
+  readonly codes: Uint16Array;
+  readonly taken: (at: number) => number;
+}
+
+const [blank, quoteMark, minus, squareOpen, bullet] = [0x20, 0x3e, 0x2d, 0x5b, 0x2022];
+const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
+/** What a number or an index in brackets begins with. */
+const beginsNumber = (code: number) => isDigit(code) || '+-.['.includes(String.fromCharCode(code));
 
 /** `- 1.5`, or `0: 1.5`; null for every other line. */
-function itemOf(text: string, { start, end }: Line, taken: (at: number) => number): Item | null {
+function kindOf({ text, codes, taken }: Source, { start, end }: Line): 'bullet' | 'row' | null {
   if (end - start > maxLine) return null;
   let first = start;
-  while (first < end && (text.charCodeAt(first) === 0x20 || text.charCodeAt(first) === 0x3e)) first++;
-  const character = text[first]!;
-  const isDigit = character >= '0' && character <= '9';
-  if ((!isDigit && character !== '-' && character !== '[' && character !== '•') || taken(end - 1) >= 0) return null;
-  const body = text.slice(start, end);
-  const number = character === '-' ? BULLETED.exec(body)?.[1] : undefined;
-  if (number !== undefined) return { kind: 'bullet', number };
-  const indexed = /[:=]/.test(body) ? INDEXED.exec(body) : null;
-  if (indexed === null) return null;
-  const slot = () => {
-    const cell = readCell(body.slice(indexed[0].length).replace(/[ ,;]+$/, ''));
-    return { index: Number(indexed[1]), value: cell?.value ?? Number.NaN, problem: cell?.problem ?? null };
-  };
-  return { kind: 'row', slot };
+  while (first < end && (codes[first] === blank || codes[first] === quoteMark)) first++;
+  if (first === end) return null;
+  const code = codes[first]!;
+  if (!isDigit(code)) {
+    if (code !== minus && code !== squareOpen && code !== bullet) return null;
+    // Most bullets are followed by prose.
+    let next = first + 1;
+    while (next < end && codes[next] === blank) next++;
+    if (next === end || !beginsNumber(codes[next]!)) return null;
+  }
+  if (taken(end - 1) >= 0) return null;
+  if (code === minus && testAt(BULLETED, text, start)) return 'bullet';
+  return testAt(INDEXED, text, start) ? 'row' : null;
+}
+
+function bulletNumber(text: string, { start }: Line): string {
+  BULLETED.lastIndex = start;
+  return BULLETED.exec(text)![1]!;
+}
+
+function rowSlot(text: string, { start, end }: Line): Slot {
+  INDEXED.lastIndex = start;
+  const index = Number(INDEXED.exec(text)![1]);
+  const cell = readCell(text.slice(INDEXED.lastIndex, end).replace(/[ ,;]+$/, ''));
+  return { index, value: cell?.value ?? Number.NaN, problem: cell?.problem ?? null };
 }
 
 function addColumn(drafts: Draft[], run: ReturnType<Run<string>['take']>, count: number): void {
@@ -130,38 +152,41 @@ function addRows(drafts: Draft[], run: ReturnType<Run<Slot>['take']>, count: num
   drafts.push({ kind: 'pairs', slots: run.items, length: run.length, start: run.start, end: run.end });
 }
 
-const isRunCharacter = (code: number) =>
-  (code >= 0x30 && code <= 0x39) ||
-  code === 0x20 ||
-  code === 0x2b ||
-  code === 0x2c ||
-  code === 0x2d ||
-  code === 0x2e ||
-  code === 0x3b ||
-  code === 0x45 ||
-  code === 0x65;
+/** 1: digits and what may stand among numbers; 2: blanks and separators among them. */
+const RUN = classTable('0123456789+-.Ee', ' ,;');
+/** What may follow the last number. */
+const CLOSING = classTable(' .;,"\')}');
+
+/** Labels after which another number of values is a wrong answer. */
+const ANSWER_WORD = /param|line 1|final|answer|correct|revised/i;
+
+/** An upper bound of the elements of a list, which commas separate where there are any. */
+function maxElements(codes: Uint16Array, start: number, end: number): number {
+  let [commas, blanks] = [0, 0];
+  for (let at = start; at < end; at++) {
+    if (RUN[codes[at]!] !== 2) continue;
+    if (codes[at] === blank) blanks++;
+    else commas++;
+  }
+  return (commas > 0 ? commas : blanks) + 1;
+}
 
 /** The numbers at the end of a line, if only a suitable label precedes them. */
-function readBareLine(
-  text: string,
-  line: Line,
-  count: number,
-  lineAbove: Line | null,
-  taken: (at: number) => number,
-): Draft | null {
+function readBareLine({ text, codes, taken }: Source, line: Line, count: number, lineAbove: Line | null): Draft | null {
   let end = line.end;
-  while (end > line.start && ' .;,"\')}'.includes(text[end - 1]!)) end--;
-  const last = text.charCodeAt(end - 1);
-  if (!(last >= 0x30 && last <= 0x39) || taken(end - 1) >= 0) return null;
+  while (end > line.start && CLOSING[codes[end - 1]!] === 1) end--;
+  if (end === line.start || !isDigit(codes[end - 1]!) || taken(end - 1) >= 0) return null;
   let start = end;
-  while (start > line.start && isRunCharacter(text.charCodeAt(start - 1))) start--;
-  while (start < end && ' ,;'.includes(text[start]!)) start++;
+  while (start > line.start && RUN[codes[start - 1]!] !== 0) start--;
+  while (start < end && RUN[codes[start]!] === 2) start++;
   const isUnlabelled = start === line.start;
   if (start === end || (isUnlabelled && (count === 1 || end - start < 2 * count - 1))) return null;
+  const before = isUnlabelled ? '' : text.slice(Math.max(line.start, start - 120), start);
+  if (maxElements(codes, start, end) < count && !ANSWER_WORD.test(before)) return null;
+  const label = before.replace(/^[ >|{}("'•]*/, '').trim();
+  if (count === 1 && label === '') return null;
   const above =
     lineAbove === null ? '' : text.slice(lineAbove.start, Math.min(lineAbove.end, lineAbove.start + maxNames));
-  const before = text.slice(Math.max(line.start, start - 120), start);
-  const label = before.replace(/^[ >|{}("'•]*/, '').trim();
   const names = label === '' ? (NAMES_ONLY.test(above) ? above : null) : NAMES_ONLY.test(label) ? label : null;
   if (label !== '' && names === null) {
     const opened = /\uE000["'({ ]*$/.test(before);
@@ -171,9 +196,7 @@ function readBareLine(
   const body = text.slice(start, end);
   if (/\d\. +\d/.test(body)) return null;
   const list = readList(body, count);
-  if (list === null || (list.length !== count && !/param|line 1|final|answer|correct|revised/i.test(label)))
-    return null;
-  if (count === 1 && label === '') return null;
+  if (list === null || (list.length !== count && !ANSWER_WORD.test(before))) return null;
   const draft = { kind: 'line' as const, ...list, start, end };
   return names === null ? draft : ordered(draft, names);
 }

@@ -1,23 +1,27 @@
 /** Lists of numbers: `[1, 2]`, `(1, 2)`, nested ones, NumPy's and other calls around them. */
+import { codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
 import { notPlain, readNumber, type Slot } from './numbers.ts';
 
+const [squareOpen, roundOpen, squareClose, roundClose] = [0x5b, 0x28, 0x5d, 0x29];
+
 /** Index of the closing bracket for each opening one; -1: not closed, or no opening bracket. */
-export function matchBrackets(text: string): Int32Array {
-  const closes = new Int32Array(text.length).fill(-1);
-  const open = new Int32Array(text.length);
+function matchBrackets(codes: Uint16Array): Int32Array {
+  const closes = new Int32Array(codes.length).fill(-1);
+  const open = new Int32Array(codes.length);
   let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x5b || code === 0x28) open[depth++] = at;
-    else if (code === 0x5d || code === 0x29) {
-      if (depth > 0 && (text.charCodeAt(open[depth - 1]!) === 0x5b) === (code === 0x5d)) closes[open[--depth]!] = at;
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at]!;
+    if (code === squareOpen || code === roundOpen) open[depth++] = at;
+    else if (code === squareClose || code === roundClose) {
+      if (depth > 0 && (codes[open[depth - 1]!] === squareOpen) === (code === squareClose)) {
+        closes[open[--depth]!] = at;
+      }
     }
   }
   return closes;
 }
 
-const BRACKET = /[[(]/g;
 /** What the body of a list of numbers begins with: at most four brackets and calls, then a number or a word for none. */
 const BODY =
   /(?:\s{0,20}(?:[A-Za-z_][\w.]{0,30} ?\(|[[(]|["'])){0,8}\s{0,20}(?:[+-]? ?\.?\d|[+-]?(?:nan|inf|null|none|undefined|n\/a))/iy;
@@ -28,12 +32,14 @@ const WRAPPER =
 
 export function findLists(text: string, count: number): Draft[] {
   const found: Draft[] = [];
-  const closes = matchBrackets(text);
-  BRACKET.lastIndex = 0;
-  for (let match = BRACKET.exec(text); match !== null && found.length < maxDrafts; match = BRACKET.exec(text)) {
-    const open = match.index;
+  if (!/[[(]/.test(text)) return found;
+  const codes = codesOf(text);
+  const closes = matchBrackets(codes);
+  for (let open = 0; open < codes.length && found.length < maxDrafts; open++) {
+    const code = codes[open];
+    if (code !== squareOpen && code !== roundOpen) continue;
     const close = closes[open]!;
-    if (close < 0) continue;
+    if (close < open + 2) continue;
     // A bracket glued to a name is an index or the call of a function, whose own list is looked at next.
     if (open > 0 && /[\w\])\u0370-\u03ff]/.test(text[open - 1]!)) continue;
     BODY.lastIndex = open + 1;
@@ -42,12 +48,16 @@ export function findLists(text: string, count: number): Draft[] {
     if (NO_LIST.test(text)) continue;
     const list = readList(text.slice(open + 1, close), count);
     if (list === null) continue;
-    const kind = match[0] === '[' ? 'list' : 'tuple';
+    const kind = code === squareOpen ? 'list' : 'tuple';
     found.push({ kind, slots: list.slots, length: list.length, start: open, end: close + 1 });
-    BRACKET.lastIndex = close + 1;
+    open = close;
   }
   return found;
 }
+
+const maxBody = 5000;
+/** characters of one element; numbers have at most 25 */
+const maxElement = 100;
 
 export interface ListBody {
   /** at most `count` */
@@ -58,7 +68,9 @@ export interface ListBody {
 
 /** The elements of a list body, nested ones in order; null when it is no list of numbers (prose in brackets). */
 export function readList(body: string, count: number): ListBody | null {
+  // A body that is cut holds more than `count` elements still.
   const plain = body
+    .slice(0, maxBody + maxElement * count)
     .replace(/(?:#|\/\/)[^\n]*/g, '')
     .replace(WRAPPER, ' ')
     .trim();

@@ -1,8 +1,12 @@
 /** Takes away what only dresses the text: tags, emphasis, LaTeX. What markup says about an answer is kept as a mark. */
 import { marks } from './characters.ts';
+import { classTable, codesOf, textOf } from './codes.ts';
 
 const TAG = /<(\/?)([A-Za-z][\w:.=[\]-]{0,60})(\s[^<>]{0,300})?>|<\|([^<>|\n]{1,60})\|?>|~~(?!~)/g;
 const maxTagNames = 100;
+/** Maximum tags in a reply beyond those that `count` parameters need; it bounds the work for huge replies. */
+const maxTags = 20_000;
+const tagsOfParameter = 20;
 const ANSWER_TAG =
   /^(?:(?:final|new|corrected)[_-]?)?(?:answer|solution|output|result|response|proposal|param(?:eter)?s?|final)$/i;
 const ANSWER_TOKEN = /^(?:begin_of_solution|start_response|content|response|answer|begin_of_box)$/i;
@@ -14,9 +18,9 @@ const INDEX_ATTRIBUTE = /\b(?:index|id|name|n|i)=["']?(?:param(?:eter)?s?)?[[_]?
 
 /**
  * Replaces tags: those that hold the answer by a mark, cells and rows by `|` and line breaks, a tag that names a
- * parameter by its name. Text that is struck out goes.
+ * parameter by its name. Text that is struck out goes. Null for too many tags.
  */
-export function withoutTags(text: string): string {
+export function withoutTags(text: string, count: number): string | null {
   if (!text.includes('<') && !text.includes('~~')) return text;
   const out: string[] = [];
   const known = new Map<string, string>();
@@ -24,7 +28,9 @@ export function withoutTags(text: string): string {
   let struck: { readonly by: string; readonly length: number } | null = null;
   // A loop of `exec`: `matchAll` takes twice the time, and a reply may consist of tags.
   TAG.lastIndex = 0;
+  let left = maxTags + tagsOfParameter * count;
   for (let match = TAG.exec(text); match !== null; match = TAG.exec(text)) {
+    if (left-- === 0) return null;
     const [mark, slash, name, attributes, token] = match;
     let as: string;
     if (mark === '~~' || (name !== undefined && name.length < 7 && STRIKING_TAG.test(name))) {
@@ -66,9 +72,18 @@ const LATEX_ARRAY = /\\(begin|end) ?\{(?:[pbvB]?matrix|array|pmatrix\*)\}(?:\{[l
 /** An escaped line break, and not the beginning of a command such as `\nu`. */
 const ESCAPED_BREAK = /\\r?\\?n(?!abla|eq|eg\b|u\b|i\b|ot\b|ewline)/g;
 
-/** Without LaTeX and backslashes; what a box holds is marked as the answer, a matrix becomes a list. */
-export function withoutBackslashes(text: string): string {
+/** Maximum backslashes in a reply beyond those that `count` parameters need; it bounds the work for huge replies. */
+const maxBackslashes = 20_000;
+const backslashesOfParameter = 20;
+
+/**
+ * Without LaTeX and backslashes; what a box holds is marked as the answer, a matrix becomes a list. Null for too many
+ * backslashes.
+ */
+export function withoutBackslashes(text: string, count: number): string | null {
   if (!text.includes('\\')) return text;
+  let left = maxBackslashes + backslashesOfParameter * count;
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', at + 1)) if (left-- === 0) return null;
   const columns = text.includes('\\begin') ? text.replace(/ & /g, ', ') : text;
   return columns
     .replace(LATEX_ARRAY, (_, side: string) => (side === 'begin' ? '[' : ']'))
@@ -79,10 +94,8 @@ export function withoutBackslashes(text: string): string {
     .replace(ESCAPED_BREAK, '\n')
     .replace(/\\\\/g, ', ')
     .replace(/\\[rt](?![A-Za-z])/g, ' ')
-    .replace(/\\/g, '');
+    .replaceAll('\\', '');
 }
-
-const isWordCharacter = (character: string | undefined) => character !== undefined && /[A-Za-z0-9]/.test(character);
 
 /**
  * Without emphasis marks, backticks and dollar signs, and with straight quotes. A mark between two letters or digits
@@ -91,48 +104,55 @@ const isWordCharacter = (character: string | undefined) => character !== undefin
  */
 export function withoutEmphasis(marked: string): string {
   const text = marked.includes('```') ? marked.replace(FENCE, '') : marked;
-  const plain: string[] = [];
-  let from = 0;
-  for (let at = 0; at < text.length; at++) {
-    const kind = kindOf(text.charCodeAt(at));
-    if (kind === 0) continue;
-    let end = at + 1;
-    if (kind === emphasis) {
-      while (end < text.length && kindOf(text.charCodeAt(end)) === emphasis) end++;
-      if (isKept(text, at, end)) {
-        at = end - 1;
-        continue;
-      }
+  if (!EMPHASIS.test(text)) return text;
+  const codes = codesOf(text);
+  const plain = new Uint16Array(codes.length);
+  let length = 0;
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at]!;
+    const kind = KINDS[code]!;
+    if (kind === 0) plain[length++] = code;
+    else if (kind !== emphasis) plain[length++] = STRAIGHT[kind]!;
+    else {
+      let end = at + 1;
+      while (end < codes.length && KINDS[codes[end]!] === emphasis) end++;
+      if (isKept(codes, at, end)) for (; at < end; at++) plain[length++] = codes[at]!;
+      at = end - 1;
     }
-    if (at > from) plain.push(text.slice(from, at));
-    if (STRAIGHT[kind!] !== '') plain.push(STRAIGHT[kind!]!);
-    from = end;
-    at = end - 1;
   }
-  return from === 0 ? text : plain.join('') + text.slice(from);
+  return textOf(plain, length);
 }
-
-const emphasis = 1;
-/** What the marks of each kind become. */
-const STRAIGHT = ['', '', '"', "'"];
-/** The kind of each character: 0 for text. */
-const KINDS = new Uint8Array(0x2040);
-for (const [kind, characters] of ['', '`$*_~', '“”„‟«»″', '‘’‚‛′'].entries()) {
-  for (const character of characters) KINDS[character.charCodeAt(0)] = kind;
-}
-const kindOf = (code: number) => (code < KINDS.length ? KINDS[code] : 0);
 
 /** A code fence with its language. */
 const FENCE = /^ {0,3}`{3,9}[\w+.-]{0,20} *$/gm;
-const FACTOR = /^[\])\d].*[\d.]$/;
 
-function isKept(text: string, start: number, end: number): boolean {
-  const first = text[start];
-  const before = text[start - 1];
-  const after = text[end];
-  if (first === '~' && end === start + 1 && after !== undefined && /[\d.+-]/.test(after)) return true;
-  if (first === '`' || first === '$') return false;
-  if (first === '*' && before === ' ' && after === ' ' && FACTOR.test(text.slice(start - 2, end + 2))) return true;
-  const factor = first === '*' && (before === ']' || before === ')');
-  return isWordCharacter(after) && (factor || isWordCharacter(before));
+const emphasisMarks = '`$*_~';
+const doubleQuotes = '“”„‟«»″';
+const singleQuotes = '‘’‚‛′';
+const EMPHASIS = new RegExp(`[${emphasisMarks}${doubleQuotes}${singleQuotes}]`);
+const emphasis = 1;
+/** The code of the straight quote that each kind becomes. */
+const STRAIGHT = [0, 0, 0x22, 0x27];
+/** The kind of each character: 0 for text. */
+const KINDS = classTable(emphasisMarks, doubleQuotes, singleQuotes);
+
+const [backtick, dollar, star, tilde, blank, point] = [0x60, 0x24, 0x2a, 0x7e, 0x20, 0x2e];
+const isDigit = (code: number | undefined) => code !== undefined && code >= 0x30 && code <= 0x39;
+const isWordCharacter = (code: number | undefined) =>
+  code !== undefined && (isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a));
+/** A closing square or round bracket. */
+const closes = (code: number | undefined) => code === 0x5d || code === 0x29;
+
+/** Whether the run of marks from `start` to `end` is text. */
+function isKept(codes: Uint16Array, start: number, end: number): boolean {
+  const [first, after] = [codes[start], codes[end]];
+  if (first === tilde && end === start + 1 && (isDigit(after) || after === point || after === 0x2b || after === 0x2d))
+    return true;
+  if (first === backtick || first === dollar) return false;
+  const before = codes[start - 1];
+  if (first === star && before === blank && after === blank) {
+    const [factor, number] = [codes[start - 2], codes[end + 1]];
+    if ((closes(factor) || isDigit(factor)) && (isDigit(number) || number === point)) return true;
+  }
+  return isWordCharacter(after) && ((first === star && closes(before)) || isWordCharacter(before));
 }

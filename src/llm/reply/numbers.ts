@@ -68,3 +68,9 @@ export function matchAt(sticky: RegExp, text: string, at: number): string | null
   sticky.lastIndex = at;
   return sticky.exec(text)?.[0] ?? null;
 }
+
+/** Whether a sticky or global expression matches, without the match, which takes longer than the search. */
+export function testAt(expression: RegExp, text: string, at: number): boolean {
+  expression.lastIndex = at;
+  return expression.test(text);
+}

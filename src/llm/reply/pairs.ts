@@ -49,10 +49,13 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
       continue;
     }
     const read = readNumber(text, head);
+    if (read === null) {
+      open = null;
+      continue;
+    }
     // A bullet on the next line may be a minus sign or none; nobody can tell.
     const bullet = /^[+-] /.test(text.slice(head, head + 2)) && text.slice(match.index, head).includes('\n');
     if (
-      read === null ||
       bullet ||
       (read.problem !== null && NAMES_BEFORE.test(text.slice(Math.max(0, match.index - 40), match.index)))
     ) {

@@ -53,10 +53,9 @@ export type ParsedReply =
 export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
   if (reply.trim() === '') return refuse('The reply is empty.');
   const split = splitReasoning(reply);
+  if (split.overfull) return refuse(`The reply holds thousands of marks and tags; ${formatHint(spec)}.`);
   const { text, drafts, said, overfull } = findDrafts(split.text, spec.count);
-  if (overfull) {
-    return refuse(`The reply holds thousands of groups of numbers; ${formatHint(spec)}.`);
-  }
+  if (overfull !== null) return refuse(`The reply holds thousands of ${overfull}; ${formatHint(spec)}.`);
   const { draft, problem } = chooseDraft(readContexts(text, drafts, spec.count), text, said, spec.count);
   if (draft === null) {
     if (problem !== null) return refuse(problem);

@@ -13,6 +13,8 @@ export interface SplitReply {
   readonly reasoning: string;
   /** the mark that opens reasoning in which the reply ends; null when all of it is closed */
   readonly unclosed: string | null;
+  /** it holds more marks than are read; `text` is empty then */
+  readonly overfull: boolean;
 }
 
 /** Names of tags and tokens that hold reasoning. */
@@ -29,6 +31,8 @@ const TURN_HEAD = /(?:assistant|model|system|user)?\s{0,3}(?:<\|(?:end_header_id
 
 const SUMMARY = /\s{0,9}<summary>[^<]{0,80}/y;
 const maxTagNames = 100;
+/** Maximum marks and tags in a reply, far more than models write; it bounds the work for huge replies. */
+const maxMarks = 20_000;
 
 const MARK = new RegExp(
   [
@@ -89,8 +93,10 @@ class Splitter {
 
   split(): SplitReply {
     let from = this.start();
+    let left = maxMarks;
     MARK.lastIndex = from;
     for (let match = MARK.exec(this.source); match !== null && !this.ended; match = MARK.exec(this.source)) {
+      if (left-- === 0) return { text: '', reasoning: this.source, unclosed: null, overfull: true };
       const effect = this.effectOf(match);
       if (effect.kind === 'text') continue;
       this.take(this.source.slice(from, match.index));
@@ -282,6 +288,7 @@ class Splitter {
       text: this.visible.join(''),
       reasoning: this.hidden.join(''),
       unclosed: inside ? this.firstOpen.slice(0, 60).trim() : null,
+      overfull: false,
     };
   }
 }

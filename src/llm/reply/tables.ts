@@ -1,4 +1,5 @@
 /** Tables in Markdown or of HTML rows: one row a parameter, or one column a parameter. */
+import { classTable, codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
 import { announcesOther, readCell } from './lines.ts';
 import type { Slot } from './numbers.ts';
@@ -15,8 +16,42 @@ export interface Span {
 }
 
 const maxRow = 20_000;
-const RULE = /^[|\s:+=─━┼╪-]+$/;
-const isRule = (line: string) => RULE.test(line) && /[|+┼╪]/.test(line) && /[-=─━]{2}/.test(line);
+/** 1: blank, 2: bar, 3: crossing, 4: dash, 5: the mark of an aligned column; a line of these is a rule. */
+const RULE = classTable(' ', '|', '+┼╪', '-=─━', ':');
+const [blank, bar, crossing, dash] = [1, 2, 3, 4];
+const lineFeed = 0x0a;
+
+interface Line {
+  readonly end: number;
+  /** the line without blanks around it */
+  readonly first: number;
+  readonly last: number;
+  readonly hasBar: boolean;
+  /** nothing but bars, crossings, dashes and colons */
+  readonly isRule: boolean;
+}
+
+function lineAt(codes: Uint16Array, start: number): Line {
+  let [first, last] = [-1, start];
+  let [hasBar, hasCrossing, hasDashes, hasText] = [false, false, false, false];
+  let before = 0;
+  let at = start;
+  for (; at < codes.length && codes[at] !== lineFeed; at++) {
+    const kind = RULE[codes[at]!]!;
+    if (kind !== blank) {
+      if (first < 0) first = at;
+      last = at + 1;
+    }
+    if (kind === bar) hasBar = true;
+    else if (kind === crossing) hasCrossing = true;
+    else if (kind === 0) hasText = true;
+    if (kind === dash && before === dash) hasDashes = true;
+    before = kind;
+  }
+  const isRule = !hasText && hasDashes && (hasBar || hasCrossing);
+  return { end: at, first: first < 0 ? start : first, last, hasBar, isRule };
+}
+
 const NAME = /^["']?(?:param(?:eter)?s?|参数)[ _.]?(?:\[ ?(\d{1,9}) ?\]|\(?(\d{1,9})\)?)(?!["' ]*[:=] ?[+-]?\.?\d)/i;
 const INDEX_TITLE = /^(?:#|i|id|idx|index|no\.?|nr\.?|param(?:eter)?s?(?: (?:index|no\.?|#))?|序号|索引)$/i;
 const VALUE_TITLE =
@@ -28,48 +63,52 @@ const OTHER_TITLE =
 export function findTables(text: string, count: number): { readonly drafts: Draft[]; readonly spans: Span[] } {
   const drafts: Draft[] = [];
   const spans: Span[] = [];
+  if (!text.includes('|')) return { drafts, spans };
   // No table of parameters has many more rows than parameters.
   const maxRows = 2 * count + 50;
   let rows: Row[] = [];
+  let tableEnd = 0;
   let ruled = false;
   const endTable = () => {
     if (rows.length > 1 || (ruled && rows.length > 0)) {
-      const found = readTable(rows.slice(0, maxRows), count);
+      const found = readTable(rows, count);
       if (found !== null && drafts.length < maxDrafts) {
         drafts.push(...found);
-        spans.push({ start: rows[0]!.start, end: rows.at(-1)!.end });
+        spans.push({ start: rows[0]!.start, end: tableEnd });
       }
     }
-    rows = [];
+    if (rows.length > 0) rows = [];
     ruled = false;
   };
-  if (!text.includes('|')) return { drafts, spans };
-  let start = 0;
-  while (start < text.length) {
-    const next = text.indexOf('\n', start);
-    const end = next < 0 ? text.length : next;
-    const line = end - start > maxRow ? '' : text.slice(start, end).trim();
-    const framed = line.length > 2 && line.startsWith('|') && line.endsWith('|');
-    if (!line.includes('|') && !line.includes('+') && !line.includes('┼') && !line.includes('╪')) {
-      if (line !== '' || rows.length === 0 || ruled) endTable();
-    } else if (isRule(line)) ruled = true;
-    else if (framed || (line.includes('|') && (ruled || isHead(text, end)))) {
-      const cells = rows.length > maxRows ? [] : line.replace(/^\||\|$/g, '').split('|');
+  const codes = codesOf(text);
+  for (let start = 0, line: Line; start < text.length; start = line.end + 1) {
+    line = lineAt(codes, start);
+    const { end, first, last, hasBar, isRule } = line;
+    if (first === last || end - start > maxRow) {
+      if (rows.length === 0 || ruled) endTable();
+    } else if (isRule) ruled = true;
+    else if (hasBar && (isFramed(codes, line) || ruled || isAboveRule(codes, line))) {
+      tableEnd = end;
+      if (rows.length >= maxRows) continue;
+      const cells = text
+        .slice(first, last)
+        .replace(/^\||\|$/g, '')
+        .split('|');
       rows.push({ cells: cells.map((cell) => cell.trim()), start, end });
     } else endTable();
-    start = end + 1;
   }
   endTable();
   return { drafts, spans };
 }
 
-/** The line below is a rule, so this one is a table's head without outer bars. */
-function isHead(text: string, end: number): boolean {
-  const below = text
-    .slice(end + 1, end + 200)
-    .split('\n', 1)[0]!
-    .trim();
-  return below.includes('|') && isRule(below);
+const isFramed = (codes: Uint16Array, { first, last }: Line) =>
+  last - first > 2 && RULE[codes[first]!] === bar && RULE[codes[last - 1]!] === bar;
+
+/** A rule with bars below a line makes it a table's head. */
+function isAboveRule(codes: Uint16Array, { end }: Line): boolean {
+  if (RULE[codes[end + 1] ?? 0] === 0) return false;
+  const { isRule, hasBar } = lineAt(codes, end + 1);
+  return isRule && hasBar;
 }
 
 function nameIndex(cell: string): number | null {
