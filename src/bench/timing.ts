@@ -58,7 +58,9 @@ export async function affordableEpisodes(backend: Backend, work: BenchWork, seco
   // The first call compiles.
   await timedCall(backend, work, 1);
   while (episodes < episodeRange.max) {
-    const spent = (await timedCall(backend, work, episodes)).seconds;
+    let spent = (await timedCall(backend, work, episodes)).seconds;
+    // A first call of a size may have started threads or grown buffers, so that only a second one decides.
+    if (spent > seconds / 2) spent = (await timedCall(backend, work, episodes)).seconds;
     if (spent > seconds / 2) break;
     // Short calls are unreliable; far from the target, the steps are larger.
     episodes *= spent < seconds / 16 ? 4 : 2;

@@ -81,6 +81,20 @@ function notingBackend(gpuSeconds: number | null = null): { readonly backend: Ba
 }
 
 describe('what is timed', () => {
+  it('sizes its calls without the time that threads take to start', async () => {
+    const work = await longPlayingWork(findEnv('Nim-v0'), cpu);
+    const { backend } = notingBackend();
+    let started = false;
+    const starting: Pick<Backend, 'measure'> = {
+      async measure(job, ...rest) {
+        if (job.episodes > 1 && !started) await new Promise((resolve) => setTimeout(resolve, 60));
+        started ||= job.episodes > 1;
+        return backend.measure(job, ...rest);
+      },
+    };
+    expect(await affordableEpisodes(starting as Backend, work, 0.1)).toBe(2 ** 22);
+  });
+
   it('takes the time of the GPU from the calls that ask for it', async () => {
     const work = await longPlayingWork(findEnv('Nim-v0'), cpu);
     const { gpuSeconds } = await time(notingBackend(0.25).backend, work, 64, 2);
