@@ -64,6 +64,7 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
     const report: RankingReport = { set, ranking, seed, episodes };
     await file?.write(csvTable(rankingRows(report)));
     await file?.finish();
+    for (const { path, reason } of set.changed.slice(0, maxReasons)) io.warn(`${path}: ${reason}`);
     reportLeftOut(report, io);
     const { steps, seconds } = ranking;
     if (options.json) {

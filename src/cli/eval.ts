@@ -21,7 +21,15 @@ import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, countOption, seedOption, wholeNumber } from './options.ts';
+import {
+  adapterOption,
+  addOutputOptions,
+  backendOption,
+  countOption,
+  seedOption,
+  trustEnvOption,
+  wholeNumber,
+} from './options.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 
@@ -52,6 +60,7 @@ export function define(command: Command, io: Io): void {
     )
     .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
+    .addOption(trustEnvOption())
     .option('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
     .option(
       '--policies <source>',

@@ -8,7 +8,7 @@ import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions } from './options.ts';
+import { addOutputOptions, trustEnvOption } from './options.ts';
 
 interface Options {
   readonly format: (typeof formats)[number];
@@ -30,6 +30,7 @@ export function define(command: Command, io: Io): void {
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(new Option('--format <name>', 'output format').choices(formats).default('csv'))
     .requiredOption('--out <dir>', 'output folder; created if missing')
+    .addOption(trustEnvOption())
     .option('--force', 'overwrite existing files');
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
     const runs = runFolders(paths, io);
@@ -118,6 +119,7 @@ async function exportLogs(folders: readonly string[], { out, force }: Options, i
   const { openBackend } = await import('../rollout/node/open.ts');
   const runs = [];
   for (const folder of folders) runs.push(await openExportableRun(folder));
+  for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);
   for (const target of targets) clearTarget(target, force === true);

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { knownName, UsageError } from '../base/errors.ts';
+import { trustEnv } from '../envs/node/load.ts';
 import { backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
@@ -50,6 +51,17 @@ export function adapterOption(): Option {
     '--adapter <name|index>',
     'WebGPU adapter, by part of its name or its number in "r2po doctor" (default: the most powerful one)',
   );
+}
+
+/** `--trust-env <path>`, repeatable: takes effect when it is read. */
+export function trustEnvOption(): Option {
+  return new Option(
+    '--trust-env <path>',
+    'environment module whose code may be loaded where a run folder or a job names it; can be repeated',
+  ).argParser((path: string, before: readonly string[] = []) => {
+    trustEnv(path);
+    return [...before, path];
+  });
 }
 
 /** `--jobs <n>`: more than the processors by default, because some runs wait for the disk while others compute. */

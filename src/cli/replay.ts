@@ -6,7 +6,7 @@ import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from 
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, trustEnvOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
@@ -21,6 +21,7 @@ export function define(command: Command, io: Io): void {
     .argument('<run>', 'run folder')
     .addOption(backendOption())
     .addOption(adapterOption())
+    .addOption(trustEnvOption())
     .option('--reworded', 'continue with the recorded reply even if a prompt has changed since');
   addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
 }
@@ -28,6 +29,7 @@ export function define(command: Command, io: Io): void {
 async function replay(folder: string, options: Options, io: Io): Promise<void> {
   const recorded = await openRecordedRun(folder);
   if (recorded.log.torn !== null) io.warn(recorded.log.torn);
+  if (recorded.changed !== null) io.warn(recorded.changed);
   const choice = options.backend ?? backendChoices.find((name) => name === recorded.backend) ?? 'auto';
   const prompts = options.reworded ? 'may-differ' : 'must-match';
   await withInterrupts(io, 'the replay', (signal) =>

@@ -20,6 +20,7 @@ import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
+import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
@@ -35,6 +36,7 @@ import {
   quotedCommand,
   secondsOption,
   seedOption,
+  trustEnvOption,
 } from './options.ts';
 import { watchCalls } from './waiting.ts';
 
@@ -67,6 +69,7 @@ export function define(command: Command, io: Io): void {
     .option('--model <name>', 'model that answers the prompts (see "r2po list models")')
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
+    .addOption(trustEnvOption())
     .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
     .addOption(countOption('--max-calls', 'stop after this many model calls; the run can be resumed'))
     .addOption(countOption('--max-tokens', 'stop after this many tokens; the run can be resumed'))
@@ -84,7 +87,9 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
-  const { config: asked } = await resolveConfig(configName, overrides, options);
+  const resolved = await resolveConfig(configName, overrides, options);
+  refuseRecordedEndpoints(resolved);
+  const { config: asked } = resolved;
   if (options.dryRun) {
     const { showEstimate } = await import('./run-estimate.ts');
     await showEstimate(resolveUnits(await withListPrices(asked)), options.json === true, io);

@@ -17,6 +17,7 @@ export async function showAnalysis(
   const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
+  for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   const unfinished = runs.filter(({ status }) => status !== 'finished');
   for (const { folder, iterations } of unfinished) {
     io.note(`unfinished "${folder}": uses its ${iterations.length} completed iterations`);

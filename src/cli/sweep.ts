@@ -4,7 +4,7 @@ import { R2poError, UsageError } from '../base/errors.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
-import { quotedCommand } from './options.ts';
+import { quotedCommand, trustEnvOption } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -26,6 +26,7 @@ export function define(command: Command, io: Io): void {
     )
     .argument('[config...]', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
   addQueueOption(command)
+    .addOption(trustEnvOption())
     .option('--wait', 'with --queue: wait until workers have finished the runs, and print their report')
     .option('--status', 'print the status of the queue and exit')
     .option('--cancel', 'remove queued runs and stop running ones; their files are kept');

@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
+import { trustedEndpoint } from '../runs/models/recorded-endpoints.ts';
 import type { RunEnd } from '../sweep/queue/job-attempt.ts';
 import type { SweepQueue } from '../sweep/queue/queue.ts';
 import type { WorkerCounts } from '../sweep/queue/worker.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, jobsOf, jobsOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, jobsOf, jobsOption, trustEnvOption } from './options.ts';
 import { addQueueOption, shownArguments, withQueue } from './queue-options.ts';
 
 interface Options {
@@ -19,6 +20,7 @@ interface Options {
   readonly backend?: BackendChoice;
   readonly adapter?: string;
   readonly untilEmpty?: boolean;
+  readonly trustEndpoint: readonly string[];
   readonly json?: boolean;
 }
 
@@ -33,6 +35,13 @@ export function define(command: Command, io: Io): void {
     .option('--publish <dir>', 'shared folder to which runs are copied if --runs-dir is a local disk')
     .addOption(backendOption())
     .addOption(adapterOption())
+    .addOption(trustEnvOption())
+    .option(
+      '--trust-endpoint <url>',
+      'base URL of a model endpoint that may get keys and headers where a job names it; can be repeated',
+      (text, before: readonly string[]) => [...before, trustedEndpoint(text)],
+      [],
+    )
     .option('--until-empty', 'exit when no run is left for this worker');
   addOutputOptions(command, io).action(async (options: Options) => runWorker(options, io));
 }
@@ -57,6 +66,7 @@ async function runWorker(options: Options, io: Io): Promise<void> {
       backend: backend === 'auto' ? null : backend,
       adapter: options.adapter ?? null,
       untilEmpty: options.untilEmpty ?? false,
+      endpoints: options.trustEndpoint,
       argv: shownArguments(),
       signal,
       note: (text) => io.note(text),

@@ -9,12 +9,11 @@ export interface Source extends InputText {
   readonly path: string;
   /** base of its relative paths */
   readonly folder: string;
+  /** true: out of a run folder or a job, which somebody else may have made; false: the user names it */
+  readonly isRecorded: boolean;
 }
 
-export interface Layer extends YamlText {
-  readonly name: string;
-  readonly folder: string;
-}
+export interface Layer extends YamlText, Pick<Source, 'name' | 'folder' | 'isRecorded'> {}
 
 type Section = Record<string, unknown>;
 
@@ -29,9 +28,9 @@ export function isSection(value: unknown): value is Section {
 }
 
 /** Throws a `UsageError` unless the file is a mapping. */
-export function parseLayer({ name, text, folder }: Omit<Source, 'path'>): Layer {
+export function parseLayer({ name, text, folder, isRecorded }: Omit<Source, 'path'>): Layer {
   const yaml = parseYaml('config', { name, text });
-  if (isSection(yaml.value)) return { ...yaml, name, folder };
+  if (isSection(yaml.value)) return { ...yaml, name, folder, isRecorded };
   const got = yaml.value === null || yaml.value === undefined ? 'nothing' : showValue(yaml.value);
   throw new UsageError('config', `${yaml.locate([], 'value')}: expected a mapping of keys to values, got ${got}`);
 }
@@ -49,6 +48,7 @@ export async function readLayers(
     const layer = parseLayer(from);
     const at = layer.locate(['extends'], 'value');
     for (const nameOrPath of extended(layer)) {
+      if (from.isRecorded) throw new UsageError('config', `${at}: expected no "extends" in the configuration of a run`);
       const next = await readExtended(at, () => read(nameOrPath, from));
       const start = chain.findIndex(({ path }) => path === next.path);
       if (start >= 0) {

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
-import { loadEnv } from '../envs/node/load.ts';
+import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
 import { isEnvPath } from '../envs/registry.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import type { InputText } from './input.ts';
@@ -47,6 +47,8 @@ export interface ResolvedConfig {
   readonly origin: { readonly file: string; readonly overrides: readonly string[] };
   /** the text of a file that resolves to the same configuration */
   readonly yaml: string;
+  /** Whether the value of a key stands in a run folder or a job, and not in the command or in a file of the user. */
+  isRecorded(path: readonly string[]): boolean;
 }
 
 /** A configuration file that has been read; it can be resolved with several sets of overrides. */
@@ -87,7 +89,7 @@ function withPublished(layers: readonly Layer[], overrides: readonly Override[])
  * with the override that caused it.
  */
 export function parseConfig(input: InputText, overrides: readonly Override[] = []): Config {
-  return parseLayers([parseLayer({ ...input, folder: dirname(input.name) })], overrides);
+  return parseLayers([parseLayer({ ...input, folder: dirname(input.name), isRecorded: true })], overrides);
 }
 
 function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): Config {
@@ -112,7 +114,8 @@ function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): 
 
 /**
  * Loads an environment given by a path, and returns its absolute path as an override. A path in a file is relative to the
- * folder of the file, a path on the command line to the working directory.
+ * folder of the file, a path on the command line to the working directory. A path in a run folder or a job is loaded only
+ * if the user has named that module too.
  */
 async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Override[]): Promise<Override[]> {
   const given = overrides.findLast(({ path }) => path.join('.') === 'env');
@@ -121,7 +124,8 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
   if (typeof value !== 'string' || !isEnvPath(value)) return [];
   const label = given?.label ?? layer.locate(['env'], 'value');
   try {
-    const { module } = await loadEnv(given ? value : resolve(layer.folder, value));
+    const load = !given && layer.isRecorded ? loadRecordedEnv : loadEnv;
+    const { module } = await load(given ? value : resolve(layer.folder, value));
     return [{ path: ['env'], value: module, label }];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -129,18 +133,24 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
   }
 }
 
+/** Whether a key stands in a recorded layer, and no override replaces it. */
+function isRecorded(layers: readonly Layer[], overrides: readonly Override[], path: readonly string[]): boolean {
+  if (overrides.some((o) => startsWith(path, o.path) || startsWith(o.path, path))) return false;
+  return layerOf(layers, path).isRecorded;
+}
+
 /**
  * Reads a file or a shipped configuration, and the files that it extends. `base` replaces the defaults of the schema.
  */
 export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
   const source = await readSource(nameOrPath);
-  const lowest = parseLayer({ name: 'defaults', text: stringify(base), folder: '.' });
+  const lowest = parseLayer({ name: 'defaults', text: stringify(base), folder: '.', isRecorded: false });
   return configFile(source.name, [lowest, ...(await readLayers(source, readSource))]);
 }
 
-/** A complete configuration text, which cannot extend a file; `name` is its name in messages. */
+/** A complete configuration text of a record, which cannot extend a file; `name` is its name in messages. */
 export function configOfText(name: string, text: string): ConfigFile {
-  return configFile(name, [parseLayer({ name, text, folder: '.' })]);
+  return configFile(name, [parseLayer({ name, text, folder: '.', isRecorded: true })]);
 }
 
 function configFile(name: string, layers: readonly Layer[]): ConfigFile {
@@ -153,6 +163,7 @@ function configFile(name: string, layers: readonly Layer[]): ConfigFile {
       return {
         config,
         origin,
+        isRecorded: (path) => isRecorded(layers, overrides, path),
         // Slow, and rarely needed.
         get yaml() {
           return stringify(config);

@@ -8,6 +8,7 @@ import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
 import { kindOfPath, readInput } from './input.ts';
 import type { Source } from './layers.ts';
+import { isInRunFolder } from './recorded.ts';
 
 const suffix = '.yaml';
 const methodsFolder = 'methods';
@@ -39,12 +40,12 @@ async function readShipped(name: string): Promise<Source> {
   if (kindOfPath(path) === 'file') return readFile(`${shown}${suffix}`, path);
   const [folder, method] = name.split('/');
   const text = `extends: [${defaultsName}${suffix}, ../${methodsFolder}/${method}${suffix}]\n`;
-  return { name: shown, text, path, folder: assetPath(`configs/${folder}`) };
+  return { name: shown, text, path, folder: assetPath(`configs/${folder}`), isRecorded: false };
 }
 
 async function readFile(name: string, path: string): Promise<Source> {
   const { text } = await readInput('config', path, 'a configuration file');
-  return { name, text, path: resolve(path), folder: dirname(path) };
+  return { name, text, path: resolve(path), folder: dirname(path), isRecorded: isInRunFolder(path) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { UsageError, unknownName } from '../base/errors.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
 
-/** Environments that were loaded from a module, by its absolute path; see node/load.ts. */
+/** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
 const loaded = new Map<string, Env>();
 
 /** Names that mean a file: `./my-env`, `/abs/env.js`, `env.ts`. */
@@ -11,12 +11,15 @@ export const envPathPattern = /^\.{0,2}[/\\]|^[A-Za-z]:[/\\]|^\.{1,2}$|\.[cm]?[j
 
 export const isEnvPath = (name: string): boolean => envPathPattern.test(name);
 
-/** Makes `findEnv` know an environment by the absolute path of the module that it comes from. */
-export function registerEnv(env: Env, module: string, shader: () => ShaderText): Env {
+/** Makes `findEnv` know an environment by the file that it comes from, `module`, and by `name`, a path to that file. */
+export function registerEnv(
+  env: Env,
+  { name, module, shader }: { readonly name: string; readonly module: string; readonly shader: () => ShaderText },
+): Env {
   const { withOptions } = env;
   const here = (e: Env): Env => ({ ...e, module, shader: e.shader ?? shader });
   const registered = { ...here(env), withOptions: withOptions && ((o: EnvOptions) => here(withOptions(o))) };
-  loaded.set(module, registered);
+  for (const path of [name, module]) loaded.set(path, registered);
   return registered;
 }
 

@@ -3,6 +3,7 @@ import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
+import { changedSource } from './folder/env-source.ts';
 import { refuseImported } from './folder/folder.ts';
 import type { Manifest } from './folder/manifest.ts';
 import { readRun } from './folder/read-run.ts';
@@ -21,6 +22,8 @@ export interface RecordedRun {
   readonly log: EventLog;
   /** of the first session: what the episodes were played on */
   readonly backend: string;
+  /** how the environment's code differs from that of the run, in words; null: it does not, as far as that is known */
+  readonly changed: string | null;
 }
 
 /** Reads a run for replay. Throws a usage error when the folder is not a run, is damaged, or holds nothing to replay. */
@@ -33,7 +36,7 @@ export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   const first = log.events.find((event) => event.type === 'run_started');
   if (!first)
     throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
-  return { folder, units, manifest, log, backend: first.backend };
+  return { folder, units, manifest, log, backend: first.backend, changed: changedSource(manifest, units.env) };
 }
 
 /** The model calls of a record, in order. */

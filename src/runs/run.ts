@@ -4,6 +4,7 @@ import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { RunListeners } from './drivers/driver.ts';
+import { changedSource } from './folder/env-source.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
 import { RunFiles } from './folder/run-files.ts';
 import type { RunSummary } from './folder/summary.ts';
@@ -30,14 +31,26 @@ export interface RunOptions extends RunListeners {
   readonly now?: () => number;
 }
 
-/** Refuses to resume with another device or model than the record was made with: the results would be a mixture. */
-function checkSameMeans({ backend, models, driver }: OpenUnits, { onNotice }: RunOptions, totals: RunTotals): void {
+/**
+ * Refuses to resume with another device, model or environment code than the record was made with: the results would be a
+ * mixture.
+ */
+function checkSameMeans(
+  { env, backend, models, driver }: OpenUnits,
+  { folder, onNotice }: RunOptions,
+  totals: RunTotals,
+): void {
   const refuse = (what: string, before: string, now: string, option: string): never => {
     throw new UsageError(
       '--resume',
       `expected the ${what} of the earlier part, "${before}", got "${now}"; add ${option}${before}, or start a new run`,
     );
   };
+  const changed = totals.sessions > 0 ? changedSource(requireRun(folder), env) : null;
+  if (changed !== null) {
+    const remedy = 'restore the source, or start a new run';
+    throw new UsageError('--resume', `expected the environment of the earlier part, but ${changed}; ${remedy}`);
+  }
   if (totals.backend !== null && totals.backend !== backend.id)
     refuse('backend', totals.backend, backend.id, '--backend ');
   const { search, critic } = namesOf(models);

@@ -5,6 +5,7 @@ import { type ConfigFlags, openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { shippedConfigs } from '../config/shipped.ts';
 import { runHash } from '../runs/folder/identity.ts';
+import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 
 export interface SweepRun {
   /** hash of the configuration, so equal configurations are the same run */
@@ -64,6 +65,7 @@ export async function* expandSweep({ configs, axes, flags, shard }: SweepRequest
     const file = await openConfig(name);
     for (const overrides of combinations(axes)) {
       const resolved = await file.resolve(overrides, flags);
+      refuseRecordedEndpoints(resolved);
       const { config } = resolved;
       const id = runHash(config);
       if (seen.has(id)) continue;

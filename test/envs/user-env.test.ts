@@ -3,10 +3,9 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { assetPath } from '../../src/base/node/assets.ts';
 import { checkEnvironment } from '../../src/checks/conformance.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { loadEnv } from '../../src/envs/node/load.ts';
@@ -14,23 +13,13 @@ import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
 import { mainFile, runCli } from '../support/cli.ts';
 import { hasAdapter } from '../support/gpu.ts';
+import { blocks, writeTutorial } from '../support/tutorial.ts';
 
-const page = readFileSync(assetPath('docs/environments.md'), 'utf8');
 let folder: string;
-
-/** The code blocks of the page, by what stands behind the opening fence. */
-function blocks(info: RegExp): { name: string; text: string }[] {
-  return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)]
-    .filter((match) => info.test(match[1]!))
-    .map((match) => ({ name: match[1]!.replace(/^\w+ ?/, ''), text: match[2]! }));
-}
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'r2po-tutorial-'));
-  for (const { name, text } of blocks(/^\w+ \S+\/\S+$/)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
+  writeTutorial(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -78,7 +67,8 @@ describe('the tutorial of docs/environments.md', () => {
     const summary = JSON.parse(stdout);
     expect(summary.env).toBe('Docking-v0');
     expect(summary.best.rechecked.mean).toBeGreaterThan(env.success.threshold);
-    const replayed = await runCli(['replay', join(folder, 'runs', 'again'), '--quiet']);
+    const run = join(folder, 'runs', 'again');
+    const replayed = await runCli(['replay', run, '--trust-env', join(folder, 'docking'), '--quiet']);
     expect(replayed.code).toBe(0);
   });
 

@@ -39,6 +39,7 @@ function runOf(iterations: readonly HandMade[], changes: Partial<AnalysedRun> = 
   return {
     folder: 'runs/a',
     env: cartpole,
+    changed: null,
     method: findMethod('three-traj'),
     policy: buildPolicy('linear', cartpole),
     parameters: { decimals: 1 },

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DeviceError, exitCodes, ModelError, R2poError, UsageError } from '../../src/base/errors.ts';
 import { Generator } from '../../src/base/rng/generator.ts';
+import { runHash } from '../../src/runs/folder/identity.ts';
 import { BusyError, LostLockError } from '../../src/runs/journal/lock.ts';
 import type { SweepRun } from '../../src/sweep/expand.ts';
 import { parseQueueAddress, withoutPasswords } from '../../src/sweep/queue/address.ts';
@@ -615,6 +616,39 @@ describeRedis('with Redis', () => {
       const { stdout } = await runCli(['sweep', '--status', '--queue', url]);
       expect(stdout).toMatch(/1 finished, 4 failed/);
       expect(stdout).toContain('repeat the sweep command with this version');
+    });
+
+    it('returns a job that names a module or an endpoint of its own, and loads nothing of it', async () => {
+      const folder = newFolder();
+      const marker = join(folder, 'code-has-run');
+      const module = join(folder, 'evil.mjs');
+      writeFileSync(
+        module,
+        `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(marker)}, '');\n`,
+      );
+      const url = freshUrl();
+      await withQueue(url, async (queue) => {
+        const { value: run } = (await runsOf('seed=4').next()) as IteratorYieldResult<SweepRun>;
+        const { Queue } = queue.packages;
+        const engine = new Queue(queue.address.name, { connection: queue.redis, skipVersionCheck: true });
+        const add = (config: SweepRun['config'], changes: object = {}) =>
+          engine.add('run', { ...jobOf({ ...run, config }, 0).data, ...changes }, { jobId: jobIdOf(runHash(config)) });
+        await add({ ...run.config, env: module });
+        await add({ ...run.config, env: module, seed: 5 }, { round: -1 });
+        await add({
+          ...run.config,
+          model: 'http://127.0.0.1:9/v1#m',
+          llm: { ...run.config.llm, headers: { a: '$HOME' } },
+        });
+      });
+      const { ends, left } = await work(url, newFolder());
+      const reasons = ends.map(({ outcome, reason }) => `${outcome}: ${reason}`).sort();
+      expect(reasons[0]).toContain('cancelled');
+      expect(reasons[1]).toMatch(/^returned: .*add --trust-env .*evil\.mjs|^returned: .*--trust-endpoint/);
+      expect(reasons.join('\n')).toContain(`add --trust-env ${module}`);
+      expect(reasons.join('\n')).toContain('start the worker with --trust-endpoint http://127.0.0.1:9/v1');
+      expect(left).toBe(2);
+      expect(existsSync(marker)).toBe(false);
     });
 
     it.skipIf(process.platform === 'win32')(

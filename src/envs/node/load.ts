@@ -1,10 +1,14 @@
-/** Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+/**
+ * Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. Loading one
+ * runs its code, so a path counts only where the user names it; a run folder or a job may come from somebody else.
+ */
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import type { Env, EnvOptions, ShaderText } from '../env.ts';
 import { envs } from '../index.ts';
 import { findEnv, isEnvPath, registerEnv, withEnvOptions } from '../registry.ts';
+import { sourceDigest } from './source.ts';
 
 const unit = '--env';
 const entries = ['index.ts', 'index.js', 'index.mjs'];
@@ -38,8 +42,10 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
   }
 }
 
+const shaderPath = (module: string, env: Env): string => join(dirname(module), `${env.folder}.wgsl`);
+
 function shaderBeside(module: string, env: Env): ShaderText {
-  const path = join(dirname(module), `${env.folder}.wgsl`);
+  const path = shaderPath(module, env);
   try {
     return { path, text: readFileSync(path, 'utf8') };
   } catch (cause) {
@@ -51,13 +57,54 @@ function isEnv(value: unknown): value is Env {
   return typeof value === 'object' && value !== null && 'dynamics' in value && 'params' in value && 'id' in value;
 }
 
+/** A run folder or a job names a module that the user of this process has not named. */
+export class UntrustedModuleError extends UsageError {}
+
+/** The modules that the user has named in this process, as named, by their real paths. */
+const trusted = new Map<string, string>();
+/** Digest of the source of each loaded module, by its path. */
+const digests = new Map<string, string>();
+
+/** Lets run folders and jobs use the environment at `path`, which the user names. Throws a usage error when it is missing. */
+export function trustEnv(path: string): void {
+  const file = modulePath(path);
+  trusted.set(realpathSync(file), file);
+}
+
 /**
- * Loads the environment at `path`, a module (JavaScript or TypeScript) or a folder with an index file, so that
- * `findEnv` knows it by its absolute path. Its default export, or its one export that is an environment, counts.
+ * Loads the environment at `path`, which the user names: a module (JavaScript or TypeScript) or a folder with an index
+ * file. `findEnv` knows it by its absolute path. Its default export, or its one export that is an environment, counts.
  * Throws a usage error when there is none, or when its id is that of an environment of this package.
  */
 export async function loadEnv(path: string): Promise<Env> {
-  const file = modulePath(path);
+  trustEnv(path);
+  return await importEnv(modulePath(path));
+}
+
+/**
+ * As `loadEnv`, for a path out of a run folder or a job. The module that the user has named is loaded, also where the path
+ * is a link to it. Throws an `UntrustedModuleError` for any other module.
+ */
+export async function loadRecordedEnv(path: string): Promise<Env> {
+  const recorded = modulePath(path);
+  const file = trusted.get(realpathSync(recorded));
+  if (file === undefined) {
+    throw new UntrustedModuleError(
+      unit,
+      `expected an environment that this command names, got the module "${recorded}" out of a record, and loading it ` +
+        `runs its code; read it, then add --trust-env ${recorded}`,
+    );
+  }
+  return await importEnv(file, recorded);
+}
+
+/** Digest of the source that the environment was loaded from; null: an environment of this package. */
+export function sourceOf({ module }: Env): string | null {
+  return module === null ? null : (digests.get(module) ?? null);
+}
+
+/** `name`: the path by which `findEnv` knows it. */
+async function importEnv(file: string, name = file): Promise<Env> {
   const exported = await importModule(file);
   const found = isEnv(exported.default) ? [exported.default] : [...new Set(Object.values(exported).filter(isEnv))];
   if (found.length !== 1) {
@@ -74,10 +121,11 @@ export async function loadEnv(path: string): Promise<Env> {
       `expected an id of its own in "${file}", got "${env!.id}", which is ours; choose another`,
     );
   }
-  return registerEnv(env!, file, () => shaderBeside(file, env!));
+  digests.set(file, sourceDigest(file, shaderPath(file, env!)));
+  return registerEnv(env!, { name, module: file, shader: () => shaderBeside(file, env!) });
 }
 
-/** `findEnv` for names and paths; a path is loaded first. */
+/** `findEnv` for names and paths that the user names; a path is loaded first. */
 export async function openEnv(name: string, options: EnvOptions = {}): Promise<Env> {
   return isEnvPath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
 }

@@ -13,6 +13,7 @@ import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { RolloutJob, Trace } from '../../rollout/job.ts';
+import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
@@ -51,6 +52,8 @@ export interface ExportableRun {
   readonly experiment: string;
   /** id of the backend that replays its episodes; null for an imported run */
   readonly backend: string | null;
+  /** how the environment's code differs from that of the run, in words; null: it does not, as far as that is known */
+  readonly changed: string | null;
 }
 
 /** Reads a run for export. Throws a usage error when it is not a run, is damaged, or does not fit the layout. */
@@ -74,7 +77,8 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const started = events.find((event) => event.type === 'run_started');
   const backend = manifest.imported ? null : (started?.backend ?? null);
   const experiment = experimentName(units.env, method, await variantOf(units, method));
-  return { folder, manifest, units, events, method, layout, experiment, backend };
+  const changed = changedSource(manifest, units.env);
+  return { folder, manifest, units, events, method, layout, experiment, backend, changed };
 }
 
 /** The events of one iteration. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exitCodes } from '../../base/errors.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
-import { configName } from '../../runs/folder/folder.ts';
+import { configName } from '../../config/recorded.ts';
 import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';
 import { eventsName } from '../../runs/journal/journal.ts';

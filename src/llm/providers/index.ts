@@ -9,7 +9,7 @@ import type { ClientSettings } from './protocol.ts';
 import { isLocal } from './transport.ts';
 
 export type { EndpointModel } from './endpoint.ts';
-export { type AutoOptions, autoModel, defaultOllamaModel, ollamaBase } from './ollama.ts';
+export { type AutoOptions, autoModel, defaultOllamaModel, isChosenByAuto, ollamaBase } from './ollama.ts';
 export { openAiCompatible } from './openai-compatible.ts';
 export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 export type { ClientSettings } from './protocol.ts';

@@ -41,6 +41,10 @@ export function ollamaBase(env: Environment): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
+/** Whether `auto` may have become the model of this name: one of Ollama, or the one of `otherwise`. */
+export const isChosenByAuto = (name: string, otherwise: string): boolean =>
+  name.startsWith('ollama/') || name === otherwise;
+
 export interface AutoOptions {
   readonly env: Environment;
   /** opens a model by a name like `ollama/gpt-oss:20b` */

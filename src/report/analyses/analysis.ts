@@ -12,6 +12,8 @@ import type { DecidedIteration } from './record.ts';
 export interface AnalysedRun {
   readonly folder: string;
   readonly env: Env;
+  /** how the environment's code differs from that of the run, in words; null: it does not, as far as that is known */
+  readonly changed: string | null;
   readonly method: Method;
   readonly policy: Policy;
   readonly parameters: Pick<Config['parameters'], 'decimals'>;

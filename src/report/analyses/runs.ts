@@ -1,5 +1,6 @@
 /** Finds runs for an analysis, and reads their records. */
 import { R2poError, UsageError } from '../../base/errors.ts';
+import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
 import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
@@ -50,6 +51,7 @@ async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
   return {
     folder: stored.folder,
     env,
+    changed: changedSource(stored.manifest, env),
     method,
     policy,
     parameters: config.parameters,

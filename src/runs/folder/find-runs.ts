@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { UsageError } from '../../base/errors.ts';
 import { walkFolders } from '../../base/node/walk.ts';
-import { manifestName } from './manifest.ts';
+import { manifestName } from '../../config/recorded.ts';
 
 /** A path that is not used, and the reason. */
 export interface LeftOut {

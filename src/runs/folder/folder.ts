@@ -8,14 +8,14 @@ import { jsonText } from '../../base/json.ts';
 import { claimFolder, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
 import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
+import { configName, manifestName } from '../../config/recorded.ts';
 import { openConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { withListPrices } from '../models/cost.ts';
+import { recordedSource } from './env-source.ts';
 import { differingKeys, runHash } from './identity.ts';
-import { type Manifest, manifestName, newManifest, readManifest } from './manifest.ts';
-
-export const configName = 'config.yaml';
+import { type Manifest, newManifest, readManifest } from './manifest.ts';
 
 export interface RunLocation {
   readonly runsDir: string;
@@ -60,12 +60,14 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: Ne
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft);
   replaceFile(join(draft, configName), yaml, 'durable');
+  const env = findEnv(config.env);
   const manifest = newManifest({
+    ...recordedSource(env),
     status: 'running',
     argv: [...argv],
     created: new Date(now).toISOString(),
     config_hash: runHash(config),
-    env: findEnv(config.env).id,
+    env: env.id,
     method: config.method,
     seed: config.seed,
     backend: null,
@@ -238,8 +240,13 @@ export async function findRunToResume(
   const choices = [config, asEarlier].map((choice) => ({ hash: runHash(choice), config: choice }));
   const choiceOf = ({ config_hash }: Manifest) => choices.find(({ hash }) => hash === config_hash);
   const different = async (folder: string) => {
-    const keys = differingKeys(await readRunConfig(folder), config);
-    return keys.length === 0 ? 'its configuration file was changed' : keys.join(', ');
+    try {
+      const keys = differingKeys(await readRunConfig(folder), config);
+      return keys.length === 0 ? 'its configuration file was changed' : keys.join(', ');
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      return `its configuration, which cannot be used here (${error.detail})`;
+    }
   };
   if (name !== null) {
     checkName(name);

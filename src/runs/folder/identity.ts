@@ -41,8 +41,9 @@ function leaves(value: unknown, path = ''): [string, string][] {
 /** Hash of the keys that decide the result; stable across versions unless such a key is added. */
 export function runHash(config: Config): string {
   const neutral = Object.entries(free).flatMap(([section, values]) => {
-    const given = (config as unknown as Record<string, object | undefined>)[section];
-    if (given === undefined) return [];
+    const given = (config as unknown as Record<string, object | undefined | null>)[section];
+    // A job may hold anything.
+    if (given === undefined || given === null) return [];
     const inside = Object.entries(values).filter(([key]) => Object.hasOwn(given, key));
     return [[section, inside.length === 0 ? {} : { ...given, ...Object.fromEntries(inside) }]];
   });

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, UsageError } from '../../base/errors.ts';
 import { packageVersion, readAsset } from '../../base/node/assets.ts';
+import { manifestName } from '../../config/recorded.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { runStatuses } from '../journal/totals.ts';
 
-export const manifestName = 'run.json';
 const schemaVersion = 1;
 
 const schema = z.object({
@@ -24,6 +24,8 @@ const schema = z.object({
   method: z.string(),
   seed: z.number(),
   git: z.object({ revision: z.string(), dirty: z.boolean() }).nullable(),
+  /** digest of the source of an environment module; left out for environments of this package */
+  env_source: z.string().optional(),
   versions: z.object({ r2po: z.string(), node: z.string(), dawn: z.string().nullable() }),
   /** the device really used; null before the first session has one */
   backend: z.string().nullable(),

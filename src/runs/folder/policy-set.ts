@@ -5,12 +5,13 @@ import { UsageError } from '../../base/errors.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
+import { manifestName } from '../../config/recorded.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
+import { changedSource } from './env-source.ts';
 import { refuseTraining } from './folder.ts';
-import { manifestName } from './manifest.ts';
 import { readRun } from './read-run.ts';
 
 const unit = '--policies';
@@ -33,6 +34,8 @@ export interface PolicySet {
   readonly groups: readonly PolicyGroup[];
   /** paths that are not used, and the reasons */
   readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  /** runs whose environment had other code than this one has */
+  readonly changed: readonly { readonly path: string; readonly reason: string }[];
   /** policies with the parameters of another one, which is kept */
   readonly duplicates: readonly { readonly name: string; readonly of: string }[];
 }
@@ -46,17 +49,18 @@ export async function loadPolicySet(source: string, env: Env): Promise<PolicySet
   const set = new Collection(env);
   if (source !== '-' && kindOfPath(source) === 'folder') await set.addFolder(source);
   else await set.addLines(source);
-  const { groups, leftOut, duplicates } = set;
+  const { groups, leftOut, changed, duplicates } = set;
   if (groups.length === 0) {
     const [first] = leftOut;
     const found = first ? `none that can be used; ${first.path}: ${first.reason}` : 'none';
     throw new UsageError(unit, `expected policies of ${env.id} in "${source}", found ${found}`);
   }
-  return { groups, leftOut, duplicates };
+  return { groups, leftOut, changed, duplicates };
 }
 
 class Collection {
   readonly leftOut: { path: string; reason: string }[] = [];
+  readonly changed: { path: string; reason: string }[] = [];
   readonly duplicates: { name: string; of: string }[] = [];
   readonly #env: Env;
   readonly #groups = new Map<string, { readonly policy: Policy; readonly members: NamedParams[] }>();
@@ -109,6 +113,8 @@ class Collection {
       const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
       if (own !== wanted) throw new UsageError(unit, `its environment has the options ${own}, not ${wanted}`);
     }
+    const reason = changedSource(manifest, this.#env);
+    if (reason !== null) this.changed.push({ path: folder, reason });
     return run.path('best.json');
   }
 

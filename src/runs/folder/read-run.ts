@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { R2poError } from '../../base/errors.ts';
+import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
 import { type EventLog, readEvents } from '../journal/journal.ts';
 import { type RunTotals, totalsOf } from '../journal/totals.ts';
 import { parseRunFile } from './files.ts';
 import { findRunFolders, type LeftOut } from './find-runs.ts';
-import { configName, readRunConfig, requireRun } from './folder.ts';
+import { readRunConfig, requireRun } from './folder.ts';
 import type { Manifest } from './manifest.ts';
 import { type MetricsRow, readMetrics } from './metrics.ts';
 import { type RunSummary, runSummarySchema } from './summary.ts';

@@ -5,6 +5,8 @@ import { type PurposeSettings, purposeSettings } from '../../config/purpose.ts';
 import type { Config } from '../../config/schema.ts';
 import type { ChatModel, ModelKind } from '../../llm/chat.ts';
 import { ModelChain } from '../../llm/fallback.ts';
+import { offline } from '../../llm/offline/index.ts';
+import { isChosenByAuto } from '../../llm/providers/index.ts';
 import type { Method, Purpose } from '../../methods/method.ts';
 import { openModel } from './open-model.ts';
 
@@ -45,6 +47,20 @@ function refuseStandIn({ id, kind }: ChatModel): void {
 }
 
 /**
+ * The model that a run begun with `auto` resumes with. The manifest says which, and it may come from somebody else: another
+ * model than `auto` chooses would get the key of its provider, or of whoever has the URL. Any other configuration names
+ * its model itself.
+ */
+function begunName(configured: string, begun: string | undefined): string {
+  if (configured !== 'auto' || begun === undefined) return configured;
+  if (isChosenByAuto(begun, offline.id)) return begun;
+  throw new UsageError(
+    '--resume',
+    `expected a model that "auto" chooses in run.json, got "${begun}"; start a new run with --model`,
+  );
+}
+
+/**
  * Opens everything that may answer a run, so that a missing key is reported before the run begins. `open` is asked once for
  * each model and set of controls. Throws a usage error for what cannot be opened.
  */
@@ -60,7 +76,7 @@ export async function openModels(
   const chains = new Map<string, ModelChain>();
   const chainOf = async (purpose: Purpose): Promise<ModelChain> => {
     const settings = purposeSettings(config, purpose);
-    const name = begun?.[purpose] ?? settings.model;
+    const name = begunName(settings.model, begun?.[purpose]);
     const names = [...new Set([name, ...config.llm.fallback])];
     const [first, ...others] = await Promise.all(names.map((id) => modelOf(id, settings)));
     others.forEach(refuseStandIn);

@@ -1,13 +1,22 @@
 /** One attempt at a job: plays its run, and tells the queue what to do with the job next. */
 import type { Job } from 'bullmq';
-import { InterruptedError, R2poError } from '../../base/errors.ts';
+import { R2poError } from '../../base/errors.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { patience } from '../../runs/journal/heartbeat.ts';
 import type { RunProgress } from '../../runs/session/progress.ts';
 import { classifyFailure, longWait, reasonOf } from './classify-failure.ts';
-import { type JobData, type JobProgress, type JobResult, readJob } from './job.ts';
+import {
+  CancelledError,
+  cancelled,
+  type JobData,
+  type JobProgress,
+  type JobResult,
+  type ReadJob,
+  readJob,
+  UnfitError,
+} from './job.ts';
 import type { SweepQueue } from './queue.ts';
-import { type RunPlayer, UnfitError } from './run-player.ts';
+import type { RunPlayer } from './run-player.ts';
 
 export type RunJob = Job<JobData, JobResult, string>;
 
@@ -45,12 +54,6 @@ export interface AttemptWorker {
   fail(error: Error): void;
   /** Pauses the start of runs at all workers. */
   pauseAll(ms: number): Promise<void>;
-}
-
-export class CancelledError extends InterruptedError {}
-
-function cancelled(): CancelledError {
-  return new CancelledError('queue', 'the sweep was cancelled');
 }
 
 export class JobAttempt {
@@ -99,14 +102,17 @@ export class JobAttempt {
     }
   }
 
-  async #read(): ReturnType<typeof readJob> {
+  async #read(): Promise<ReadJob> {
     const { queue } = this.#worker;
     try {
-      const read = await readJob(this.#id, this.#job.data);
-      if (read.round < (await queue.round())) throw cancelled();
-      return read;
+      return await readJob(this.#id, this.#job.data, await queue.round());
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
+      if (error instanceof UnfitError) {
+        this.#worker.onUnplayable(this.#id);
+        this.#end(null, 'returned', error.message);
+        return await this.#putOff(error.message);
+      }
       this.#end(null, error instanceof CancelledError ? 'cancelled' : 'failed', error.message);
       throw new queue.packages.UnrecoverableError(error.message);
     }

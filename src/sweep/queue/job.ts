@@ -1,9 +1,11 @@
 /** The data of a job in Redis, and how a worker reads it. */
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
-import { UsageError } from '../../base/errors.ts';
+import { InterruptedError, R2poError, UsageError } from '../../base/errors.ts';
 import { readAsset } from '../../base/node/assets.ts';
-import { configOfText, type ResolvedConfig } from '../../config/resolve.ts';
+import { configOfText, parseConfig, type ResolvedConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/schema.ts';
+import { UntrustedModuleError } from '../../envs/node/load.ts';
 import { runHash } from '../../runs/folder/identity.ts';
 import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
 import type { SweepRun } from '../expand.ts';
@@ -77,11 +79,26 @@ export function describeJob(data: unknown): { env: string; method: string; model
     .parse(data).config;
 }
 
+export class CancelledError extends InterruptedError {}
+
+export function cancelled(): CancelledError {
+  return new CancelledError('queue', 'the sweep was cancelled');
+}
+
+/** This worker cannot play the run, but another may. */
+export class UnfitError extends R2poError {}
+
+export interface ReadJob extends Pick<ResolvedConfig, 'config' | 'yaml' | 'isRecorded'> {
+  readonly round: number;
+}
+
 /**
- * The configuration of a job. Throws a usage error when this version reads it as another run than the id says, because
- * another version may have written it.
+ * The configuration of a job, which is checked as a whole before anything that it names is loaded. Throws a usage error
+ * when this version reads it as another run than the id says, because another version may have written it; a
+ * `CancelledError` when it is of an earlier round than the queue; an `UnfitError` when it names an environment module
+ * that the worker does not trust.
  */
-export async function readJob(id: string, data: unknown): Promise<ResolvedConfig & { readonly round: number }> {
+export async function readJob(id: string, data: unknown, queueRound = 0): Promise<ReadJob> {
   const header = z.object({ format: z.number(), r2po: z.string() }).safeParse(data).data;
   const writer = header ? `version ${header.r2po} of r2po` : 'another program';
   const refuse = (problem: string, cause?: unknown): never => {
@@ -91,20 +108,28 @@ export async function readJob(id: string, data: unknown): Promise<ResolvedConfig
   if (header && header.format !== format) return refuse(`format ${header.format} where ${format} is known`);
   const parsed = schema.safeParse(data);
   if (!parsed.success) return refuse(`something else ("${parsed.error.issues[0]!.path.join('.')}")`);
+  const { round, config: written } = parsed.data;
+  const text = JSON.stringify(written);
+  const requireId = (config: Config): void => {
+    const own = jobIdOf(runHash(config));
+    if (own !== id) refuse(`${id}, which is ${own} here`);
+  };
   let resolved: ResolvedConfig;
   try {
-    resolved = await configOfText('job', JSON.stringify(parsed.data.config)).resolve();
+    // Jobs are written complete, so the hash is known before the environment is.
+    if (jobIdOf(runHash(written as Config)) !== id) requireId(parseConfig({ name: 'job', text }));
+    if (round < queueRound) throw cancelled();
+    resolved = await configOfText('job', text).resolve();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError) || error.unit === 'queue') throw error;
+    if (error.cause instanceof UntrustedModuleError) throw new UnfitError('worker', error.detail, { cause: error });
     return refuse(`a configuration that it does not accept (${error.detail})`, error);
   }
-  const hash = runHash(resolved.config);
-  if (jobIdOf(hash) !== id) return refuse(`${id}, which is ${jobIdOf(hash)} here`);
-  const { config, origin } = resolved;
-  const { round } = parsed.data;
+  requireId(resolved.config);
+  const { config, isRecorded } = resolved;
   return {
     config,
-    origin,
+    isRecorded,
     round,
     get yaml() {
       return resolved.yaml;

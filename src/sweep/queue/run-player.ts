@@ -1,15 +1,16 @@
 /** Plays a job's run in its folder, and publishes copies for workers with local disks. */
 import { basename, join } from 'node:path';
-import { R2poError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
 import type { BackendChoice } from '../../rollout/backend.ts';
 import { ensureRunFolder, runFolderName, withPrices } from '../../runs/folder/folder.ts';
 import { runHash } from '../../runs/folder/identity.ts';
 import { type Manifest, readManifest, usedBackend } from '../../runs/folder/manifest.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
+import { exposedByJob } from '../../runs/models/recorded-endpoints.ts';
 import { RunPool } from '../../runs/run-pool.ts';
 import type { RunProgress } from '../../runs/session/progress.ts';
 import { reasonOf } from './classify-failure.ts';
+import { UnfitError } from './job.ts';
 import type { RunStore } from './published-runs.ts';
 
 export interface RunPlayerOptions {
@@ -21,6 +22,8 @@ export interface RunPlayerOptions {
   readonly backend: Exclude<BackendChoice, 'auto'> | null;
   /** WebGPU adapter by name or number; null: the one that Dawn offers */
   readonly adapter?: string | null;
+  /** endpoints that may get keys and headers of this machine where a job names them, as `trustedEndpoint` gives them */
+  readonly endpoints?: readonly string[];
   /** command line for the manifests; must not contain a password */
   readonly argv: readonly string[];
   /** parallel runs */
@@ -30,9 +33,6 @@ export interface RunPlayerOptions {
   /** time between two copies of an active run, ms */
   readonly copyInterval: number;
 }
-
-/** This worker cannot play the run, but another may. */
-export class UnfitError extends R2poError {}
 
 export class RunPlayer {
   readonly #options: RunPlayerOptions;
@@ -49,11 +49,11 @@ export class RunPlayer {
 
   /** Plays a run to its end, resuming from its files. Null: finished before. */
   async play(
-    { config, yaml }: Pick<ResolvedConfig, 'config' | 'yaml'>,
+    { config, yaml, isRecorded }: Pick<ResolvedConfig, 'config' | 'yaml' | 'isRecorded'>,
     signal: AbortSignal,
     onProgress: (progress: RunProgress) => void,
   ): Promise<RunSummary | null> {
-    const { store, runsDir, backend, argv, note } = this.#options;
+    const { store, runsDir, backend, argv, note, endpoints = [] } = this.#options;
     const folder = this.folderOf(config);
     const name = basename(folder);
     const id = runHash(config);
@@ -67,6 +67,8 @@ export class RunPlayer {
       if (isDone(await store.manifest(name))) return null;
       await store.fetch(name, folder);
     }
+    const exposed = exposedByJob({ config, isRecorded }, endpoints);
+    if (exposed !== null) throw new UnfitError('worker', exposed);
     await this.#pool.check(this.#playable(config, folder));
     ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
     const summary = await this.#copying(name, folder, () =>
