@@ -37,3 +37,6 @@ export function significant(value: number, digits: number): string {
   const isPlain = !shortest.includes('e') && (point < 0 || shortest.length - point - 1 <= maxDecimals);
   return isPlain ? shortest : fixed(rounded, maxDecimals);
 }
+
+/** `1 run`, `2 runs` */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

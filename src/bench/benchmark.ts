@@ -1,4 +1,5 @@
 /** All measurements of `r2po bench` for one environment, on all backends. */
+import { counted } from '../base/plain-number.ts';
 import type { Env } from '../envs/env.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { GpuDevice } from '../rollout/webgpu/device.ts';
@@ -102,7 +103,9 @@ export async function benchEnvironment(
       timings.push(timing);
       const row = speedRow(name, timing, rows);
       rows.push(row);
-      progress.note(`${env.id}, ${name}, ${episodes} episodes: ${row.stepsPerSecond.toExponential(2)} steps/s`);
+      progress.note(
+        `${env.id}, ${name}, ${counted(episodes, 'episode')}: ${row.stepsPerSecond.toExponential(2)} steps/s`,
+      );
     }
     const largest = timings.reduce((a, b) => (b.episodes > a.episodes ? b : a));
     if (device) issue = await measureShare(work, device, largest, progress);

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { analyses } from '../report/analyses/index.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, trustEnvOption } from './options.ts';
+import { addOutputOptions, helpList, trustEnvOption } from './options.ts';
 import { showAnalysis } from './show-analysis.ts';
 
 interface Options {
@@ -11,14 +11,13 @@ interface Options {
 }
 
 export function define(command: Command, io: Io): void {
-  const width = Math.max(...analyses.map(({ id }) => id.length));
   command
     .description('Analyses the recorded iterations of runs; plays no episodes and calls no model.')
     .argument('<kind>', analyses.map(({ id }) => id).join(', '))
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(trustEnvOption())
     .option('--allow-mixed', 'pool runs of the offline optimiser with runs of language models')
-    .addHelpText('after', `\nKinds:\n${analyses.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`);
+    .addHelpText('after', helpList('Kinds', analyses));
   addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options) =>
     analyze(kind, paths, options, io),
   );

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ModelError, R2poError } from '../base/errors.ts';
 import { packageVersion } from '../base/node/assets.ts';
+import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import { llmSearchSchema } from '../config/sections/llm-search.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
@@ -108,7 +109,7 @@ async function gpuFindings(): Promise<Finding[]> {
 }
 
 function cpuFinding(): Finding {
-  return ok('cpu backend', `${availableParallelism()} threads, float64`);
+  return ok('cpu backend', `${counted(availableParallelism(), 'thread')}, float64`);
 }
 
 async function gpujsFinding(): Promise<Finding> {

@@ -1,6 +1,8 @@
 /** `r2po eval --policies`: many policies on common seeds, in order. */
+
 import { UsageError } from '../base/errors.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
+import { counted } from '../base/plain-number.ts';
 import type { Env } from '../envs/env.ts';
 import { rankPolicies } from '../evaluation/ranking.ts';
 import {
@@ -58,7 +60,7 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
       populations: set.groups.map(({ policy, members }) => ({ policy, candidates: members.map((m) => m.params) })),
       ...{ episodes, seed },
       recheck: fresh > 0 ? { top: recheckedPolicies, episodes: fresh } : null,
-      onProgress: progressOf(io, `${count} policies x ${episodes} episodes`),
+      onProgress: progressOf(io, `${count} policies x ${counted(episodes, 'episode')}`),
     });
     io.status(null);
     const report: RankingReport = { set, ranking, seed, episodes };
@@ -75,7 +77,7 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
     }
     const tables = [rankingTable(report, options.top), recheckTable(report)].filter((table) => table !== null);
     io.print(tables.map((table) => io.titledTable(table)).join('\n\n'));
-    io.note(`played ${steps} steps in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
+    io.note(`played ${counted(steps, 'step')} in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
   } catch (error) {
     await file?.discard();
     throw error;

@@ -6,19 +6,20 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
-import { loadPolicy } from '../config/policy-file.ts';
+import { counted } from '../base/plain-number.ts';
+import { type LoadedPolicy, loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Summary } from '../evaluation/summary.ts';
 import { trajectoryDocument } from '../evaluation/trajectory-file.ts';
-import type { Policy } from '../policies/policy.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { defaultStepCap, endCauses } from '../rollout/job.ts';
 import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
+import type { RankOptions } from './eval-policies.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import {
@@ -33,16 +34,11 @@ import {
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 
-interface Options {
+interface Options extends Omit<RankOptions, 'policies'> {
   readonly env: string;
   readonly envOption: EnvOptions;
   readonly policy?: string;
   readonly policies?: string;
-  readonly top: number;
-  readonly recheck?: number;
-  readonly csv?: string;
-  readonly episodes: number;
-  readonly seed: number;
   readonly maxSteps?: number;
   readonly backend?: BackendChoice;
   readonly adapter?: string;
@@ -50,7 +46,6 @@ interface Options {
   readonly trajectory?: string;
   readonly animate?: string;
   readonly dumpWgsl?: string;
-  readonly json?: boolean;
 }
 
 export function define(command: Command, io: Io): void {
@@ -147,12 +142,9 @@ async function refuseWithoutPolicy(source: string): Promise<void> {
   if (manifest) refuseTraining(source, manifest, '--policy');
 }
 
-interface Subject {
+interface Subject extends LoadedPolicy {
   readonly backend: Backend;
   readonly env: Env;
-  readonly policy: Policy;
-  readonly params: Float64Array;
-  readonly source: string;
   readonly signal: AbortSignal;
 }
 
@@ -193,7 +185,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
   const request = {
     ...{ backend, env, policy, candidates: [params], episodes, seed, signal },
     maxSteps: stepCap(env, options.maxSteps, io),
-    onProgress: progressOf(io, `${episodes} episodes`),
+    onProgress: progressOf(io, counted(episodes, 'episode')),
   };
   if (options.returns === undefined) return evaluate(request);
   const file = await OutputFile.create('eval', options.returns);
@@ -251,9 +243,9 @@ function report(env: Env, source: string, s: Summary, where: string, seconds: nu
     ['success', `${s.success.count} of ${s.episodes} (return >= ${number(s.success.threshold)})`],
     ['length', `mean ${number(s.length.mean)}, ${s.length.min} ... ${s.length.max}`],
     ['ended', endCauses.map((cause) => `${s.ends[cause]} ${cause}`).join(', ')],
-    ['median episode', `seed ${m.seed}: return ${number(m.return)} in ${m.length} steps`],
-    ['played', `${s.steps} steps in ${number(seconds)} s: ${number(s.steps / seconds)} steps/s on ${where}`],
+    ['median episode', `seed ${m.seed}: return ${number(m.return)} in ${counted(m.length, 'step')}`],
+    ['played', `${counted(s.steps, 'step')} in ${number(seconds)} s: ${number(s.steps / seconds)} steps/s on ${where}`],
   ];
-  const columns = [{ title: env.id }, { title: `${source}, ${s.episodes} episodes` }];
+  const columns = [{ title: env.id }, { title: `${source}, ${counted(s.episodes, 'episode')}` }];
   return io.table({ columns, rows });
 }

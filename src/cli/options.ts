@@ -95,6 +95,12 @@ export function addOutputOptions(command: Command, io: Io): Command {
     });
 }
 
+/** A list for the end of a command's help: id and title of each entry. */
+export function helpList(heading: string, entries: readonly { readonly id: string; readonly title: string }[]): string {
+  const width = Math.max(...entries.map(({ id }) => id.length));
+  return `\n${heading}:\n${entries.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`;
+}
+
 /** `r2po` with these arguments, as it can be typed into a shell. */
 export function quotedCommand(argv: readonly string[]): string {
   const quoted = argv.map((arg) => (/^[\w@%+=:,./~#-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));

@@ -1,6 +1,8 @@
 /** `r2po replay`: repeats a run from its recorded replies and compares it with its record. */
+
 import type { Command } from 'commander';
 import { DiffersError } from '../base/errors.ts';
+import { counted } from '../base/plain-number.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from '../runs/replay.ts';
 import { withBackend } from './backend.ts';
@@ -70,7 +72,7 @@ function show(run: RecordedRun, backend: string, report: ReplayReport, options: 
     io.print(io.table({ columns: [{ title: run.folder }, { title }], rows }));
   }
   if (report.rewordedPrompts > 0) {
-    io.warn(`${report.rewordedPrompts} prompts have changed since the run; the recorded replies were used`);
+    io.warn(`${counted(report.rewordedPrompts, 'prompt')} changed since the run; the recorded replies were used`);
   }
   if (difference !== null) {
     throw new DiffersError('replay', `${run.folder} ${difference}; the record was played on ${run.backend}`);

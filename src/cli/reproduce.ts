@@ -4,6 +4,7 @@ import { UsageError } from '../base/errors.ts';
 import type { ReportOptions } from '../report/report.ts';
 import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper-plans.ts';
 import type { Io } from './io.ts';
+import { helpList } from './options.ts';
 import { addSweepOptions, runAll, runsOf, type SweepCommandOptions } from './run-many.ts';
 import { showAnalysis } from './show-analysis.ts';
 import { showPlan } from './sweep-plan.ts';
@@ -14,7 +15,6 @@ interface Options extends SweepCommandOptions {
 }
 
 export function define(command: Command, io: Io): void {
-  const width = Math.max(...paperPlans.map(({ id }) => id.length));
   command
     .description(
       'Executes the missing runs for a table of the paper (arXiv 2605.08315), and prints the table with the published ' +
@@ -28,10 +28,7 @@ export function define(command: Command, io: Io): void {
       'published: settings of the reference for each method; fair: the same settings for all methods',
       'published',
     )
-    .addHelpText(
-      'after',
-      `\nNames:\n${paperPlans.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`,
-    );
+    .addHelpText('after', helpList('Names', paperPlans));
   addSweepOptions(command, io).action(async (name: string, overrides: string[], options: Options) =>
     reproduce(name, overrides, options, io),
   );

@@ -1,7 +1,7 @@
 /** Commands with many runs: their options, the list of runs, executing them in this process, and their report. */
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
-import { significant } from '../base/plain-number.ts';
+import { counted, significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
@@ -159,7 +159,9 @@ export async function showResult(
   const report = found && found.runs.length > 0 ? makeReport(found, chosen) : null;
   const played = results.filter(({ outcome, already }) => outcome === 'finished' && !already).length;
   if (played > 0 && sharing) {
-    io.note(`${played} runs in ${duration(seconds)}; ${sharing.requests} evaluations in ${sharing.calls} calls`);
+    io.note(
+      `${counted(played, 'run')} in ${duration(seconds)}; ${counted(sharing.requests, 'evaluation')} in ${counted(sharing.calls, 'call')}`,
+    );
   }
   if (report && !options.json) printReport(report, io);
   if (report && options.out !== undefined) await saveReportIn(options.out, report, io);

@@ -1,4 +1,5 @@
 /** Prints an analysis of runs. */
+import { counted } from '../base/plain-number.ts';
 import type { AnalysedRun } from '../report/analyses/analysis.ts';
 import { findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
@@ -61,14 +62,13 @@ function describeRun({ folder, env, method, seed, model, origin, status, thresho
 /** The number of runs, iterations and models; the optimiser must not pass for a language model. */
 function footer(runs: readonly AnalysedRun[]): string {
   const counts = countsOf(runs, []);
-  const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
   const models = [...new Set(runs.filter(({ origin }) => origin === 'language-model').map(({ model }) => model))];
   return [
-    `${plural(counts.runs, 'run')} (${counts.unfinished} unfinished), ${plural(counts.iterations, 'iteration')}, ` +
-      plural(counts.pairs, 'pair'),
-    ...(models.length > 0 ? [`language models: ${models.join(', ')} (${plural(counts.language_model, 'run')})`] : []),
+    `${counted(counts.runs, 'run')} (${counts.unfinished} unfinished), ${counted(counts.iterations, 'iteration')}, ` +
+      counted(counts.pairs, 'pair'),
+    ...(models.length > 0 ? [`language models: ${models.join(', ')} (${counted(counts.language_model, 'run')})`] : []),
     ...(counts.offline_model > 0
-      ? [`offline model: ${plural(counts.offline_model, 'run')}; a numeric optimiser, not a language model`]
+      ? [`offline model: ${counted(counts.offline_model, 'run')}; a numeric optimiser, not a language model`]
       : []),
   ].join('\n');
 }

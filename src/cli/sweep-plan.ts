@@ -1,4 +1,5 @@
 /** `--dry-run` of the commands that make many runs. */
+import { counted } from '../base/plain-number.ts';
 import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { Io } from './io.ts';
@@ -36,7 +37,7 @@ export async function showPlan(
   io.print(io.table(tableOf(groups, { columns })));
   const cost = total.cost_usd === null ? 'cost unknown (no price)' : `about ${total.cost_usd.toFixed(2)} USD`;
   io.print(
-    `\n${total.runs} runs, ${total.finished} of them finished; estimate for the others: ${count(total.calls)} model calls, ` +
+    `\n${counted(total.runs, 'run')}, ${total.finished} of them finished; estimate for the others: ${count(total.calls)} model calls, ` +
       `${count(total.episodes)} episodes, about ${count(total.prompt_tokens + total.completion_tokens)} tokens, ${cost}`,
   );
 }

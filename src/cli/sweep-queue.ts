@@ -1,7 +1,7 @@
 /** `r2po sweep --queue`: adds runs to a queue, and prints its status. */
 import { sleep } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
-import { significant } from '../base/plain-number.ts';
+import { counted, significant } from '../base/plain-number.ts';
 import { type ColumnOf, left, tableOf } from '../report/tables/table.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { JobEnd, QueuedRun, QueueStatus, SweepQueue } from '../sweep/queue/queue.ts';
@@ -26,7 +26,10 @@ export async function askQueue(options: QueueOptions & { readonly json?: boolean
       const cancelled = await queue.cancel();
       const { dropped, active } = cancelled;
       if (options.json) io.printJson(cancelled);
-      else io.print(`${dropped} queued runs removed, ${active} running ones stopped; their files are kept`);
+      else
+        io.print(
+          `${counted(dropped, 'queued run')} removed, ${counted(active, 'running one')} stopped; their files are kept`,
+        );
       return;
     }
     const status = await queue.status();
@@ -36,7 +39,7 @@ export async function askQueue(options: QueueOptions & { readonly json?: boolean
 }
 
 function showStatus({ queue, counts, workers, active, delayed, failed }: QueueStatus, io: Io): void {
-  io.print(`${queue}: ${countsLine(counts)}${workers === null ? '' : `, ${workers} workers`}`);
+  io.print(`${queue}: ${countsLine(counts)}${workers === null ? '' : `, ${counted(workers, 'worker')}`}`);
   const table = (runs: readonly QueuedRun[], ...more: ColumnOf<QueuedRun>[]): void => {
     if (runs.length > 0) io.print(`\n${io.table(tableOf(runs, { columns: [...runColumns, ...more] }))}`);
   };
@@ -102,12 +105,14 @@ export async function enqueueRuns(
         yield run;
       }
     };
-    const done = await queue.enqueue(remembered(), isFinished, ({ added }) => io.status(`${added} runs queued`));
+    const done = await queue.enqueue(remembered(), isFinished, ({ added }) =>
+      io.status(`${counted(added, 'run')} queued`),
+    );
     io.status(null);
     const seconds = (Date.now() - started) / 1000;
     const { added, again, known: there, finished } = done;
     io.note(
-      `${added} runs queued${again > 0 ? ` (${again} of them repeated)` : ''} at ${queue.address.shown} in ` +
+      `${counted(added, 'run')} queued${again > 0 ? ` (${again} of them repeated)` : ''} at ${queue.address.shown} in ` +
         `${seconds.toFixed(1)} s; ${there} were already queued, ${finished} are finished`,
     );
     const document = { queue: queue.address.shown, queued: added, again, known: there, finished, seconds };

@@ -1,7 +1,7 @@
 /** `r2po worker`: executes runs from a queue; any number of workers on any machines. */
 import type { Command } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
-import { significant } from '../base/plain-number.ts';
+import { counted, significant } from '../base/plain-number.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { trustedEndpoint } from '../runs/models/recorded-endpoints.ts';
 import type { RunEnd } from '../sweep/queue/job-attempt.ts';
@@ -96,7 +96,7 @@ function showEnd({ id, folder, outcome, summary, reason }: RunEnd, io: Io): void
 
 function countsLine({ finished, already, failed, cancelled, returned }: WorkerCounts): string {
   const more = cancelled > 0 ? `, ${cancelled} cancelled` : '';
-  return `${finished} runs finished, ${already} already finished, ${failed} attempts failed, ${returned} returned to the queue${more}`;
+  return `${counted(finished, 'run')} finished, ${already} already finished, ${counted(failed, 'attempt')} failed, ${returned} returned to the queue${more}`;
 }
 
 function notDone({ failed, left }: WorkerCounts): R2poError {

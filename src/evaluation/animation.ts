@@ -4,7 +4,7 @@
  * motion, but cannot move x1 or y of a shape in every browser.
  */
 import { R2poError } from '../base/errors.ts';
-import { significant } from '../base/plain-number.ts';
+import { counted, significant } from '../base/plain-number.ts';
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
 import type { Trace } from '../rollout/job.ts';
@@ -175,7 +175,7 @@ export function animate(env: Env, trace: Trace, policy: string): string {
     ),
   );
   const title = `${env.id}, ${policy}`;
-  const result = `seed ${trace.seed}: return ${significant(trace.return, 5)} in ${trace.length} steps, ${trace.end}`;
+  const result = `seed ${trace.seed}: return ${significant(trace.return, 5)} in ${counted(trace.length, 'step')}, ${trace.end}`;
   const { width } = scene;
   const height = scene.height + caption;
   const done = drawn.map((_, i) => (width * Math.min(i, frames.length - 1)) / Math.max(1, frames.length - 1));

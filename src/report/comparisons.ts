@@ -128,15 +128,16 @@ function compare(
   };
 }
 
-const interval = ([low, high]: readonly [number, number], digits: number): string =>
-  `[${significant(low, digits)}, ${significant(high, digits)}]`;
+/** ` [243, 260]`; empty without an interval, as for one run */
+export const intervalText = (ci95: readonly [number, number] | null, digits: number): string =>
+  ci95 ? ` [${significant(ci95[0], digits)}, ${significant(ci95[1], digits)}]` : '';
 
 /** `0.031`, `< 0.0001` */
 export const pText = (p: number): string => (p < 1e-4 ? '< 0.0001' : significant(p, 2));
 
 /** `0.71 [0.5, 0.9]` */
-function estimateText({ value, ci95 }: Estimate, digits: number): string {
-  return `${significant(value, digits)}${ci95 ? ` ${interval(ci95, digits)}` : ''}`;
+export function estimateText({ value, ci95 }: Estimate, digits: number): string {
+  return `${significant(value, digits)}${intervalText(ci95, digits)}`;
 }
 
 export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
@@ -150,11 +151,11 @@ export function comparisonTable(comparisons: readonly Comparison[], { by, method
       ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i]!)),
       left('compared with', ({ other }) => other),
       right('runs', ({ runs }) => runs.join(' / ')),
-      right('difference', ({ difference, ci95 }) => `${significant(difference, 4)} ${interval(ci95, 4)}`),
+      right('difference', ({ difference, ci95 }) => estimateText({ value: difference, ci95 }, 4)),
       right('p', ({ welchP }) => pText(welchP)),
       right('Holm p', ({ holmP }) => pText(holmP)),
       right('Mann-Whitney p', ({ mannWhitneyP }) => pText(mannWhitneyP)),
-      right('g', ({ g }) => g && `${significant(g.value, 3)} ${interval(g.ci95, 3)}`),
+      right('g', ({ g }) => g && estimateText(g, 3)),
       right('P(better)', ({ improvement }) => estimateText(improvement, 2)),
       right('paired p', ({ paired: test }) => test && `${pText(test.p)} (${test.seeds})`),
     ],

@@ -1,6 +1,6 @@
 /** The main results in sentences, at the top of a report. */
-import { significant } from '../base/plain-number.ts';
-import { type Comparison, pText } from './comparisons.ts';
+import { counted, significant } from '../base/plain-number.ts';
+import { type Comparison, intervalText, pText } from './comparisons.ts';
 import { hasNoModel, type RewardKind, type RunGroup, rewardNames, type Spread, sameSetting } from './groups.ts';
 
 export interface Finding {
@@ -19,10 +19,9 @@ export interface FindingOptions {
 /** Significance level after Holm's correction. */
 const alpha = 0.05;
 
-const number = (value: number): string => significant(value, 4);
-const interval = (ci95: readonly [number, number] | null): string =>
-  ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : '';
-const count = (runs: number): string => (runs === 1 ? 'one run, which has no interval' : `${runs} runs`);
+const digits = 4;
+const number = (value: number): string => significant(value, digits);
+const count = (runs: number): string => (runs === 1 ? 'one run, which has no interval' : counted(runs, 'run'));
 
 /** One for each setting, in the order of the groups. */
 export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison }: FindingOptions): Finding[] {
@@ -54,7 +53,7 @@ function highest(rewards: readonly { readonly name: string; readonly spread: Spr
   if (rewards.length === 0) return `no run has a ${title}`;
   const top = rewards.reduce((a, b) => (b.spread.mean > a.spread.mean ? b : a));
   const { mean, ci95, runs } = top.spread;
-  const value = `${number(mean)}${interval(ci95)} over ${count(runs)}`;
+  const value = `${number(mean)}${intervalText(ci95, digits)} over ${count(runs)}`;
   if (rewards.length === 1) return `${title} ${value}`;
   const names = rewards.filter(({ spread }) => spread.mean === mean).map(({ name }) => name);
   return `highest ${title} by ${names.join(' and ')}, ${value}`;
@@ -65,5 +64,5 @@ function verdict(method: string, { other, difference, ci95, holmP }: Comparison)
   if (!(holmP < alpha)) return `no significant difference between ${method} and ${other} (${p})`;
   const side = difference > 0 ? 'above' : 'below';
   const [low, high] = difference > 0 ? ci95 : [-ci95[1], -ci95[0]];
-  return `${method} is ${side} ${other} by ${number(Math.abs(difference))}${interval([low, high])} (${p})`;
+  return `${method} is ${side} ${other} by ${number(Math.abs(difference))}${intervalText([low, high], digits)} (${p})`;
 }

@@ -10,15 +10,12 @@ import {
   type ComparisonOptions,
   compareGroups,
   comparisonTable,
+  estimateText,
   interquartileMeans,
+  intervalText,
 } from './comparisons.ts';
-import {
-  averageCurve,
-  type CurveAxis,
-  type CurveStep,
-  type CurveValue,
-  type LeftOutRun,
-} from './curves/average-curves.ts';
+import { averageCurve, type CurveAxis, type CurveValue, type LeftOutRun } from './curves/average-curves.ts';
+import type { ChartLine } from './curves/group-charts.ts';
 import { type Finding, findingsOf } from './findings.ts';
 import {
   defaultGroupKeys,
@@ -58,16 +55,10 @@ export const defaultReport: ReportOptions = {
   allowMixed: false,
 };
 
-export interface ReportCurve {
-  readonly panel: string;
-  readonly line: string;
-  readonly steps: readonly CurveStep[];
-}
-
 /** The curves of all groups along one axis. */
 export interface AxisCurves {
   readonly axis: CurveAxis;
-  readonly lines: readonly ReportCurve[];
+  readonly lines: readonly ChartLine[];
   readonly leftOut: readonly LeftOutRun[];
 }
 
@@ -198,18 +189,11 @@ const rewardTitles: Readonly<Record<RewardKind, string>> = {
   rechecked: 'best, re-checked',
 };
 
-/** ` [243, 260]`; empty without an interval, as for one run */
-const intervalText = (ci95: readonly [number, number] | null): string =>
-  ci95 ? ` [${number(ci95[0])}, ${number(ci95[1])}]` : '';
-
-const estimateText = (estimate: Estimate | null): Cell =>
-  estimate && `${number(estimate.value)}${intervalText(estimate.ci95)}`;
-
 /** `251 ± 13 [243, 260]` */
 export function spreadText(spread: Spread | null): string {
   if (spread === null) return '-';
   const { mean, std, ci95 } = spread;
-  return `${number(mean)}${std === null ? '' : ` ± ${significant(std, 3)}`}${intervalText(ci95)}`;
+  return `${number(mean)}${std === null ? '' : ` ± ${significant(std, 3)}`}${intervalText(ci95, digits)}`;
 }
 
 const groupNote =
@@ -243,7 +227,9 @@ export function groupTable({ groups, interquartileMeans, options: { by, reward }
         unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
       ),
       ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
-      right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) => estimateText(interquartileMean!)),
+      right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) =>
+        interquartileMean ? estimateText(interquartileMean, digits) : null,
+      ),
     ],
   });
 }
@@ -291,7 +277,7 @@ export function runTable({ groups, options: { by } }: Report): Table {
       right('best', ({ summary }) => cell(summary.best_reward)),
       right('final', ({ summary }) => cell(summary.final_reward)),
       right('best, re-checked', ({ summary: { best } }) =>
-        best?.rechecked ? `${number(best.rechecked.mean)}${intervalText(best.rechecked.ci95)}` : null,
+        best?.rechecked ? `${number(best.rechecked.mean)}${intervalText(best.rechecked.ci95, digits)}` : null,
       ),
       left('folder', ({ folder }) => basename(folder)),
     ],

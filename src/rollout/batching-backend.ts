@@ -1,5 +1,5 @@
 /**
- * One backend for many runs: requests that wait while a call is under way are merged into one call when environment,
+ * One backend for many runs: requests that wait during a call are merged into one call when environment,
  * policy and settings agree. Every candidate keeps its own seeds, so each run gets the numbers that it would get alone.
  */
 import { nextTurn } from '../base/async.ts';

@@ -93,7 +93,7 @@ export function stepLimit(job: RolloutJob): { readonly steps: number; readonly c
   return own <= cap ? { steps: own, cause: 'truncated' } : { steps: cap, cause: 'capped' };
 }
 
-/** The episode seed that a candidate begins with. */
+/** The episode seed of the first episode of a candidate. */
 export function firstSeed({ seed }: Pick<RolloutJob, 'seed'>, candidate: number): number {
   return typeof seed === 'number' ? seed : seed[candidate]!;
 }

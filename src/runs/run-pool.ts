@@ -28,14 +28,14 @@ export interface PoolOptions {
   readonly adapter?: string | null;
 }
 
-/** Its folder is made by `ensureRunFolder`; a run that has begun there is resumed. */
+/** Its folder is made by `ensureRunFolder`; a run that was started there is resumed. */
 export interface PooledRun extends Omit<RunOptions, 'resume' | 'now'> {
   readonly config: Config;
-  /** what plays the episodes where neither the run has begun nor its configuration decides */
+  /** what plays the episodes if the run was not started before and its configuration says `auto` */
   readonly backend?: BackendChoice;
 }
 
-/** The prices that a run was begun with hold for all of it, unless the configuration names others. */
+/** The prices of the start of a run hold for all of it, unless the configuration names others. */
 async function withPricesOf(folder: string, config: Config): Promise<Config> {
   if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
   return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
@@ -98,9 +98,9 @@ export class RunPool {
     return openOnce(this.#backends, choice, () => open().then(batchingBackend));
   }
 
-  #modelsOf(units: RunUnits, begun: ModelNames | null): Promise<RunModels> {
+  #modelsOf(units: RunUnits, used: ModelNames | null): Promise<RunModels> {
     const open = (name: string, { controls }: PurposeSettings) => this.#model(name, units.config, controls);
-    return units.driver.openModels(units, open, begun);
+    return units.driver.openModels(units, open, used);
   }
 
   /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */

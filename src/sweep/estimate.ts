@@ -60,7 +60,7 @@ export async function estimateSweep(
   return planned;
 }
 
-/** Of the runs that are not finished, those under way counted whole. */
+/** Of the runs that are not finished, a started one counts as a whole run. */
 export function totalOf(groups: readonly PlannedGroup[]) {
   const sum = (of: (group: PlannedGroup) => number | null): number | null =>
     groups.reduce<number | null>((total, group) => {

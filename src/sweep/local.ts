@@ -110,7 +110,7 @@ class Sweep {
   /** iterations of all runs not finished before, and how many of them this process has played */
   #iterations = 0;
   #done = 0;
-  #begun = 0;
+  #started = 0;
   #halted = false;
 
   constructor(options: SweepOptions) {
@@ -121,7 +121,7 @@ class Sweep {
 
   async run(): Promise<SweepResult> {
     const { runs, runsDir, jobs } = this.#options;
-    this.#begun = this.#now();
+    this.#started = this.#now();
     const known = indexRuns(runsDir);
     const open = runs.filter((run) => {
       const found = known.get(run.id);
@@ -145,7 +145,7 @@ class Sweep {
     return {
       results: runs.map((run) => this.#results.get(run.id) ?? { run, ...none }),
       sharing: await this.#pool.sharing(),
-      seconds: (this.#now() - this.#begun) / 1000,
+      seconds: (this.#now() - this.#started) / 1000,
     };
   }
 
@@ -205,7 +205,7 @@ class Sweep {
   }
 
   #report(ended: RunResult | null): void {
-    const elapsed = (this.#now() - this.#begun) / 1000;
+    const elapsed = (this.#now() - this.#started) / 1000;
     this.#options.onState?.({
       runs: this.#options.runs.length,
       ...this.#counts,

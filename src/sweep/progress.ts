@@ -10,7 +10,7 @@ const number = (value: number | null | undefined): string => (value == null ? '-
 
 function runLine(folder: string, progress: RunProgress | null): string {
   const name = basename(folder);
-  if (progress === null) return `${name}  begins`;
+  if (progress === null) return `${name}  starts`;
   const { totals, iterations } = progress;
   const last = number(totals.rows.at(-1)?.mean);
   return `${name}  ${totals.rows.length}/${iterations}  last ${last}  best ${number(totals.best?.mean)}`;
@@ -21,7 +21,7 @@ export function totalLine({ runs, finished, already, unfinished, running, etaSec
   return [
     `${finished}/${runs} runs finished${already > 0 ? ` (${already} before)` : ''}`,
     ...(unfinished > 0 ? [`${unfinished} not`] : []),
-    ...(running.length > 0 ? [`${running.length} under way`] : []),
+    ...(running.length > 0 ? [`${running.length} running`] : []),
     ...(etaSeconds === null || running.length === 0 ? [] : [`left ${duration(Math.max(0, etaSeconds))}`]),
   ].join(' | ');
 }

@@ -274,7 +274,7 @@ describe('an imported training', () => {
       iterations: 2,
       files_read: 2,
       files_skipped: [],
-      notes: ['omitted the last 1 episodes, fewer than the window of 2'],
+      notes: ['omitted the last 1 episode, fewer than the window of 2'],
     });
     const folder = runs[0]!.folder as string;
     expect(means(folder)).toEqual([15, 265]);

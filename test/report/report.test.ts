@@ -572,7 +572,7 @@ describe('beside the published results', () => {
     const report = makeReport(findReportRuns([folder]), { ...options, published: true });
     const table = publishedTable(report.published!);
     expect(table.rows.map(([env]) => env)).toEqual(['CartPole-v1']);
-    expect(table.rows[0]!.at(-1)).toMatch(/^a numeric optimiser, no language model; 1 runs, published 10/);
+    expect(table.rows[0]!.at(-1)).toMatch(/^a numeric optimiser, no language model; 1 run, published 10/);
   });
 
   it('needs groups that are like the published ones', () => {

@@ -45,7 +45,7 @@ it('has a line for each run under way, and one for all of them', () => {
   expect(sweepLines({ ...figures, already: 5, unfinished: 2, running, etaSeconds: 65 }).split('\n')).toEqual([
     'cartpole-r2po-s3-1a2b3c4d  2/20  last 17  best 20.5',
     'nim-props-s4-5e6f7a8b  begins',
-    '12/64 runs finished (5 before) | 2 not | 2 under way | left 1 min 5 s',
+    '12/64 runs finished (5 before) | 2 not | 2 running | left 1 min 5 s',
   ]);
 });
 

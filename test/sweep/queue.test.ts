@@ -373,7 +373,7 @@ describeRedis('with Redis', () => {
         return active.length === 2 && active.every(({ progress }) => (progress?.iteration ?? 0) > 0);
       });
       const shown = await runCli(['sweep', '--status', '--queue', url]);
-      expect(shown.stdout).toMatch(/3 waiting, 0 delayed, 2 running, 0 finished, 0 failed, 1 workers/);
+      expect(shown.stdout).toMatch(/3 waiting, 0 delayed, 2 running, 0 finished, 0 failed, 1 worker/);
       expect(shown.stdout).toMatch(/CartPole-v1 +r2po +offline +\d +\d+\/20000 /);
       const cancelled = await runCli(['sweep', '--cancel', '--queue', url]);
       expect(cancelled.stdout).toBe('3 queued runs removed, 2 running ones stopped; their files are kept\n');

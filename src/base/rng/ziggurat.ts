@@ -8,7 +8,7 @@
  */
 
 export interface ZigguratTables {
-  /** where the tail begins; the right edge of the outermost layer */
+  /** where the tail starts; the right edge of the outermost layer */
   readonly tailStart: number;
   /** [256] width of a layer per unit of a 52-bit magnitude */
   readonly layerWidth: Float64Array;

@@ -1,4 +1,5 @@
 /** `r2po list envs` */
+import { counted } from '../../base/plain-number.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
 import { actionSize, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
@@ -43,9 +44,9 @@ export function listEnvs(): Listing {
       left('id', ({ id }) => id),
       right('state', ({ state }) => state.length),
       left('observation', ({ observation: { kind, size, n } }) =>
-        kind === 'vector' ? `${size} numbers` : `1 of ${n}`,
+        kind === 'vector' ? counted(size, 'number') : `1 of ${n}`,
       ),
-      left('action', ({ action: { kind, size, n } }) => (kind === 'box' ? `${size} numbers` : `1 of ${n}`)),
+      left('action', ({ action: { kind, size, n } }) => (kind === 'box' ? counted(size, 'number') : `1 of ${n}`)),
       right('steps', (env) => env.time_limit),
       right('success at', (env) => env.success_threshold),
       left('policies', ({ policies }) => policies.join(', ')),

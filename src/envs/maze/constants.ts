@@ -2,9 +2,9 @@
 import type { ConstantValues, ParamsOf } from '../env.ts';
 
 const source = 'maze-sample-3x3-v0 of gym-maze in HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
-const rows = 3;
-const columns = 3;
-const stepLimit = 200;
+export const rows = 3;
+export const columns = 3;
+export const stepLimit = 200;
 
 export const constants = {
   rows: { value: rows, unit: 'cells', source },

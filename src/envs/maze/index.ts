@@ -1,11 +1,7 @@
 import { defineEnv } from '../env.ts';
-import { constants, derive } from './constants.ts';
+import { columns, constants, derive, rows, stepLimit } from './constants.ts';
 import { mazeDynamics } from './dynamics.ts';
 import { mazePicture } from './picture.ts';
-
-const rows = 3;
-const columns = 3;
-const stepLimit = 200;
 
 /** Cells between which there is no wall, as row x columns + column. */
 const passages: readonly (readonly [number, number])[] = [

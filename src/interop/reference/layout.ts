@@ -92,55 +92,22 @@ export interface LoggedMethod {
   readonly thresholdFolder?: string;
 }
 
+const twoCall = { layout: 'two-call', printed: 'latest', tabular: 'last', pick: 'mean' } as const;
+const withMedian = { ...twoCall, printed: 'kept', pick: 'median' } as const;
+const twoSearch = { layout: 'two-search', printed: 'kept', tabular: 'first', pick: 'mean' } as const;
+const oneCall = { layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' } as const;
+
 export const loggedMethods: readonly LoggedMethod[] = [
-  {
-    id: 'r2po',
-    folder: 'reflective_prompted_policy_optimization',
-    layout: 'two-call',
-    printed: 'kept',
-    tabular: 'last',
-    pick: 'median',
-  },
-  {
-    id: 'tau-c',
-    folder: 'tau_c_sensitivity',
-    layout: 'two-call',
-    printed: 'kept',
-    tabular: 'last',
-    pick: 'median',
-    thresholdFolder: 'default',
-  },
-  { id: 'reptraj', folder: 'reflective', layout: 'two-call', printed: 'latest', tabular: 'last', pick: 'mean' },
-  {
-    id: 'three-traj',
-    folder: 'three_traj',
-    layout: 'two-call',
-    printed: 'latest',
-    tabular: 'last',
-    pick: 'mean',
-    threeEpisodes: true,
-  },
-  {
-    id: 'always-critic',
-    folder: 'always_critic',
-    layout: 'two-call',
-    keptRevision: 'revision_forced',
-    printed: 'latest',
-    tabular: 'last',
-    pick: 'mean',
-  },
+  { id: 'r2po', folder: 'reflective_prompted_policy_optimization', ...withMedian },
+  { id: 'tau-c', folder: 'tau_c_sensitivity', ...withMedian, thresholdFolder: 'default' },
+  { id: 'reptraj', folder: 'reflective', ...twoCall },
+  { id: 'three-traj', folder: 'three_traj', ...twoCall, threeEpisodes: true },
+  { id: 'always-critic', folder: 'always_critic', ...twoCall, keptRevision: 'revision_forced' },
   { id: 'critic-only', folder: 'critic_only', layout: 'critic-only', printed: 'kept', tabular: 'first', pick: 'mean' },
-  { id: 'pure-search', folder: 'pure_search', layout: 'two-search', printed: 'kept', tabular: 'first', pick: 'mean' },
-  {
-    id: 'actor-second-pass',
-    folder: 'actor_second_pass',
-    layout: 'two-search',
-    printed: 'kept',
-    tabular: 'first',
-    pick: 'mean',
-  },
-  { id: 'props', folder: 'props', layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' },
-  { id: 'props-plus', folder: 'propsp', layout: 'single-call', printed: 'kept', tabular: 'last', pick: 'mean' },
+  { id: 'pure-search', folder: 'pure_search', ...twoSearch },
+  { id: 'actor-second-pass', folder: 'actor_second_pass', ...twoSearch },
+  { id: 'props', folder: 'props', ...oneCall },
+  { id: 'props-plus', folder: 'propsp', ...oneCall },
 ];
 
 /** Alternative names of experiment folders. */

@@ -1,6 +1,8 @@
 /** Imports a training from its monitor files, as means over windows of training episodes. */
+
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { counted } from '../../base/plain-number.ts';
 import type { Env } from '../../envs/env.ts';
 import { type Summary, summarise } from '../../evaluation/summary.ts';
 import { endCauses } from '../../rollout/job.ts';
@@ -69,7 +71,8 @@ async function readBlocks(
     return { iterations: 0, stopped: null };
   }
   const left = blocks.finish();
-  if (left > 0) importLog.notes.push(`omitted the last ${left} episodes, fewer than the window of ${window}`);
+  if (left > 0)
+    importLog.notes.push(`omitted the last ${counted(left, 'episode')}, fewer than the window of ${window}`);
   for (const file of files) {
     const { path, problems, parser } = file;
     for (const problem of problems) importLog.skip(path, problem);

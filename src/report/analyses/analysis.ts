@@ -65,6 +65,11 @@ export interface AnalysedGroup {
   readonly runs: readonly AnalysedRun[];
 }
 
+/** What identifies a group in documents and tables, with the number of its runs. */
+export interface GroupKeys extends Omit<AnalysedGroup, 'runs'> {
+  readonly runs: number;
+}
+
 /** Groups by environment and method, in the order of the runs. */
 export function groupAnalysed(runs: readonly AnalysedRun[]): AnalysedGroup[] {
   const groups = new Map<string, AnalysedRun[]>();

@@ -1,7 +1,7 @@
 /** Edits of revisions: the number of changed parameters, the size of the changes, and their effect. */
 import { quantile } from '../../base/order-statistics.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupAnalysed, needsTwoCandidates } from './analysis.ts';
+import { type AnalysedRun, type Analysis, type GroupKeys, groupAnalysed, needsTwoCandidates } from './analysis.ts';
 import { type EditThresholds, epsilonOf, thresholdsOf } from './edit-thresholds.ts';
 import { groupColumns, meanOf, numberCell, runCell, shareCell } from './format.ts';
 import { beyondNoise } from './noise.ts';
@@ -193,10 +193,7 @@ function added(all: readonly (Record<string, number> | null)[]): Record<string, 
   return Object.fromEntries(categoryIds.map((id) => [id, some.reduce((sum, counts) => sum + counts[id]!, 0)]));
 }
 
-interface EditGroup extends EditSummary {
-  readonly env: string;
-  readonly method: string;
-  readonly runs: number;
+interface EditGroup extends EditSummary, GroupKeys {
   readonly categories: Record<string, number> | null;
 }
 

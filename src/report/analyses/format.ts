@@ -36,11 +36,6 @@ export function meanOf(values: readonly number[]): number | null {
   return values.length === 0 ? null : moments(values).mean;
 }
 
-/** Sample standard deviation (n - 1); null for fewer than two values. */
-export function deviationOf(values: readonly number[]): number | null {
-  return values.length < 2 ? null : Math.sqrt(moments(values).variance);
-}
-
 /** The folder of a run, marked if unfinished. */
 export function runCell({ folder, status }: Pick<AnalysedRun, 'folder' | 'status'>): string {
   return status === 'finished' ? folder : `${folder} (unfinished)`;

@@ -16,11 +16,7 @@ const same = (a: number, b: number): boolean => Math.abs(a - b) <= tolerance;
 const rewardPatterns = ['identical', 'worst_eq_median', 'median_eq_best', 'all_diverse'] as const;
 type RewardPattern = (typeof rewardPatterns)[number];
 
-interface ThreeReturns {
-  readonly worst: number;
-  readonly median: number;
-  readonly best: number;
-}
+type ThreeReturns = ReturnType<typeof proposalReturns>;
 
 export function patternOf({ worst, median, best }: ThreeReturns): RewardPattern {
   if (same(worst, median)) return same(median, best) ? 'identical' : 'worst_eq_median';

@@ -5,7 +5,7 @@
  */
 import { fisherExact, mantelHaenszel, type OddsRatio, oddsRatio, type TwoByTwo } from '../../stats/contingency.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
+import { type AnalysedRun, type Analysis, type GroupKeys, groupAnalysed, needsCritic } from './analysis.ts';
 import { groupColumns, intervalCell, numberCell, pCell, runCell, shareCell } from './format.ts';
 import { beyondNoise, type NoiseShare, noiseShare } from './noise.ts';
 import { directionOf, isUnchanged, type Pair, pairsOf, proposalReturns } from './record.ts';
@@ -152,11 +152,7 @@ export function salienceOf(pairs: readonly Pair[]): SalienceResult {
   };
 }
 
-interface SalienceGroup extends SalienceResult {
-  readonly env: string;
-  readonly method: string;
-  readonly runs: number;
-}
+interface SalienceGroup extends SalienceResult, GroupKeys {}
 
 interface StratifiedOdds {
   readonly comparison: string;

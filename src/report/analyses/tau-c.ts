@@ -2,19 +2,17 @@
  * The conservative threshold tau_c: calls of the critic, unchanged revisions at or above the threshold, and the gain per
  * call.
  */
-import { meanInterval } from '../../stats/intervals.ts';
+import { spreadOf } from '../groups.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
-import { type AnalysedGroup, type AnalysedRun, type Analysis, groupAnalysed, needsCritic } from './analysis.ts';
 import {
-  deviationOf,
-  environmentColumn,
-  intervalCell,
-  meanOf,
-  methodColumn,
-  numberCell,
-  runsColumn,
-  shareCell,
-} from './format.ts';
+  type AnalysedGroup,
+  type AnalysedRun,
+  type Analysis,
+  type GroupKeys,
+  groupAnalysed,
+  needsCritic,
+} from './analysis.ts';
+import { environmentColumn, intervalCell, meanOf, methodColumn, numberCell, runsColumn, shareCell } from './format.ts';
 import { type DecidedIteration, directionOf, isUnchanged, pairsOf } from './record.ts';
 
 /** Iterations of one kind, such as those whose proposal is at or above the threshold. */
@@ -89,11 +87,8 @@ export interface OverRuns {
 
 /** null for no value. */
 export function overRuns(values: readonly number[]): OverRuns | null {
-  const mean = meanOf(values);
-  if (mean === null) return null;
-  const sd = deviationOf(values);
-  const ci95 = sd === null ? null : meanInterval(mean, sd / Math.sqrt(values.length), values.length);
-  return { runs: values.length, mean, sd, ci95 };
+  const spread = spreadOf(values);
+  return spread && { runs: spread.runs, mean: spread.mean, sd: spread.std, ci95: spread.ci95 };
 }
 
 function keptMeans(iterations: readonly DecidedIteration[]): number[] {
@@ -103,12 +98,9 @@ function keptMeans(iterations: readonly DecidedIteration[]): number[] {
   });
 }
 
-interface ThresholdGroup {
-  readonly env: string;
-  readonly method: string;
+interface ThresholdGroup extends GroupKeys {
   /** null: no threshold in the prompts */
   readonly threshold: number | null;
-  readonly runs: number;
   readonly critic: CriticUse;
   readonly below: CriticUse;
   readonly at_or_above: CriticUse;

@@ -4,6 +4,7 @@ import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { counted } from '../../base/plain-number.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
 import { type ScalingAxis, scalingAxes } from '../../bench/scaling.ts';
 import { markdownTable } from '../tables/table.ts';
@@ -31,7 +32,10 @@ export function prepareBenchFolder(folder: string): void {
 /** Writes `bench.json`, `bench.md` and the charts; returns their names. `command` repeats the measurement. */
 export async function saveBench(folder: string, document: BenchDocument, command: string): Promise<string[]> {
   const { environments, machine, date } = document;
-  const subtitle = [machine.adapter ?? machine.cpu, `${machine.cpu}, ${machine.threads} threads; ${date.slice(0, 10)}`];
+  const subtitle = [
+    machine.adapter ?? machine.cpu,
+    `${machine.cpu}, ${counted(machine.threads, 'thread')}; ${date.slice(0, 10)}`,
+  ];
   const charts = [{ name: 'speed.svg', about: 'Steps per second', svg: await speedChart(environments, subtitle) }];
   for (const axis of scalingAxes) {
     if (!environments.some(({ scalings }) => scalings.some((curve) => curve.axis === axis))) continue;

@@ -1,5 +1,5 @@
 /** The tables of `r2po bench`. */
-import { significant } from '../../base/plain-number.ts';
+import { counted, significant } from '../../base/plain-number.ts';
 import type { BenchDocument, EnvBench } from '../../bench/benchmark.ts';
 import { type Machine, quietLoad } from '../../bench/machine.ts';
 import { flatGrowth, type ScalingAxis } from '../../bench/scaling.ts';
@@ -48,7 +48,9 @@ function speedTable(environments: readonly EnvBench[]): Table {
 /** An estimate never looks like a measurement. */
 export function millionText(million: Million): string {
   const seconds = `${significant(million.seconds, 3)} s`;
-  return million.kind === 'measured' ? seconds : `about ${seconds}, estimated from ${million.fromEpisodes} episodes`;
+  return million.kind === 'measured'
+    ? seconds
+    : `about ${seconds}, estimated from ${counted(million.fromEpisodes, 'episode')}`;
 }
 
 function callTable(environments: readonly EnvBench[]): Table {
@@ -154,7 +156,7 @@ export function machineLines(machine: Machine): string[] {
   const { cpu, threads, memoryBytes, system, node, adapter, dawn, software, timestamps, nvidia, loadBefore } = machine;
   const clock = timestamps ? 'GPU time by timestamps' : 'no GPU clock';
   return [
-    `CPU: ${cpu}, ${threads} threads, ${significant(memoryBytes / 2 ** 30, 3)} GiB`,
+    `CPU: ${cpu}, ${counted(threads, 'thread')}, ${significant(memoryBytes / 2 ** 30, 3)} GiB`,
     `system: ${system}; Node ${node}`,
     adapter === null ? 'adapter: none' : `adapter: ${adapter}${software ? ' (software)' : ''}; ${clock}; Dawn ${dawn}`,
     ...nvidia.map(({ name, driver, clock, highestClock }) => {

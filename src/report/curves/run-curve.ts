@@ -1,15 +1,9 @@
 /** The reward curve of one run as SVG. */
+import type { IterationRow } from '../../runs/journal/totals.ts';
 import { chartStyle, renderChart } from './svg.ts';
 
 /** One iteration of a run. */
-export interface CurvePoint {
-  /** from 1 */
-  readonly iteration: number;
-  /** mean returns of the candidates by their labels */
-  readonly candidates: Readonly<Record<string, number>>;
-  /** highest mean return of the kept policies so far; null before the first */
-  readonly best: number | null;
-}
+export type CurvePoint = Pick<IterationRow, 'iteration' | 'candidates' | 'best'>;
 
 export interface CurveOptions {
   readonly title: string;

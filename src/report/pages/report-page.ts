@@ -1,4 +1,5 @@
 /** A report as one HTML page without scripts or external files, for light and dark, wide and narrow screens. */
+import { counted } from '../../base/plain-number.ts';
 import {
   type ChartOptions,
   curveColors,
@@ -64,7 +65,9 @@ const section = ({ title, note }: Pick<Table, 'title' | 'note'>, inner: string):
 function tableSection(table: Table): string {
   const drawn = `<div class="wide" tabindex="0" role="region" aria-label="${htmlText(table.title)}">${htmlTable(table)}</div>`;
   const inner =
-    table.rows.length <= openRows ? drawn : `<details><summary>${table.rows.length} lines</summary>${drawn}</details>`;
+    table.rows.length <= openRows
+      ? drawn
+      : `<details><summary>${counted(table.rows.length, 'line')}</summary>${drawn}</details>`;
   return section(table, inner);
 }
 
@@ -134,7 +137,7 @@ export async function reportPage(
 <style>${style}</style>
 </head>
 <body>
-<h1>Report over ${runs} ${runs === 1 ? 'run' : 'runs'}</h1>
+<h1>Report over ${counted(runs, 'run')}</h1>
 <ul class="findings">${findings.join('\n')}</ul>
 ${notes.map(notice).join('\n')}
 ${missing}

@@ -1,5 +1,5 @@
 /** Runs compared with the published results, with the known differences. */
-import { significant } from '../../base/plain-number.ts';
+import { counted, significant } from '../../base/plain-number.ts';
 import { methods } from '../../methods/index.ts';
 import { promptDifferences } from '../../methods/prompts/reference-differences.ts';
 import { welchOf } from '../../stats/intervals.ts';
@@ -117,7 +117,7 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
   const { threshold } = published;
   return [
     ...(isTraining ? rewardsOf(runs) : modelOf(runs)),
-    ...(runs.length === theirs ? [] : [`${runs.length} runs, published ${theirs}`]),
+    ...(runs.length === theirs ? [] : [`${counted(runs.length, 'run')}, published ${theirs}`]),
     ...(unfinished === 0 ? [] : [`${unfinished} unfinished`]),
     ...(iterations === null ? [] : differing('iterations', 'iterations', String(iterations))),
     ...differing('evaluation episodes', 'evaluation.episodes', String(evaluationEpisodes)),

@@ -1,5 +1,5 @@
 /** The result of a run as rows of a table. */
-import { significant } from '../../base/plain-number.ts';
+import { counted, significant } from '../../base/plain-number.ts';
 import type { ModelSummary, RunSummary } from '../../runs/folder/summary.ts';
 import { duration } from '../progress.ts';
 
@@ -44,7 +44,7 @@ function answeredRows({ llm }: RunSummary): (readonly [string, string])[] {
   const models = Object.entries(llm.by_model);
   if (models.length < 2) return [];
   return models.map(
-    ([name, counts]) => [`answered by ${name}`, `${counts.calls} calls, ${tokensText(counts)}`] as const,
+    ([name, counts]) => [`answered by ${name}`, `${counted(counts.calls, 'call')}, ${tokensText(counts)}`] as const,
   );
 }
 
@@ -72,7 +72,7 @@ export function runRows(summary: RunSummary): readonly (readonly [string, string
     ...(summary.model_kind === 'model' || summary.models.search !== summary.models.critic
       ? [['cost', costText(llm.cost_usd)] as const]
       : []),
-    ['search episodes', `${summary.episodes} (${summary.steps} steps)`],
+    ['search episodes', `${summary.episodes} (${counted(summary.steps, 'step')})`],
     ['wall time', summary.wall_s < 10 ? `${significant(summary.wall_s, 3)} s` : duration(summary.wall_s)],
     ['backend', summary.adapter === null ? summary.backend : `${summary.backend} (${summary.adapter})`],
     ...modelRows(summary),

@@ -63,8 +63,8 @@ export interface Driver {
    * one that was never interrupted.
    */
   run(run: DriverRun): Promise<void>;
-  /** Opens what answers the calls of a run. `begun`: what an earlier session used. Throws a usage error. */
-  openModels(units: RunUnits, open: OpenOne, begun?: ModelNames | null): Promise<RunModels>;
+  /** Opens what answers the calls of a run. `used`: what an earlier session used. Throws a usage error. */
+  openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels>;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */
   estimate(units: RunUnits, backend: Backend): Promise<CostEstimate>;
 }

@@ -64,7 +64,7 @@ function callEffects(run: DriverRun, calls: RunCalls): Pick<Effects, 'ask' | 'no
       // Another version may say the same thing in other words.
       const { problem: _words, ...known } = call;
       await recordedStep(steps, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
-      // A resumed run begins to count anew.
+      // A resumed run counts from 0.
       if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
     },
   };
@@ -75,7 +75,7 @@ export function iterationEffects(run: DriverRun, player: Player, calls: RunCalls
   const { steps, signal, units } = run;
   const { config, settings } = units;
   const traces = new Map<CandidateLabel, CandidateTraces>();
-  /** of the candidate that was played last in this iteration; one on record is played again when they are needed */
+  /** of the candidate that was played last in this iteration; a recorded one is played again when they are needed */
   let before: (() => Promise<Episodes>) | null = null;
 
   const effects: Effects = {

@@ -70,6 +70,6 @@ export const llmSearch: Driver = {
     const iterations = await iterate(run, player, trials);
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
   },
-  openModels: ({ config, method }, open, begun) => openModels(config, method, open, begun),
+  openModels: ({ config, method }, open, used) => openModels(config, method, open, used),
   estimate: estimateSearch,
 };

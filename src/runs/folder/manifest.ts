@@ -120,12 +120,12 @@ export function runIdentity({ config_hash, imported }: Manifest): string {
   return imported?.digest ?? config_hash;
 }
 
-/** The backend of a run that has begun, also where the configuration says `auto`; null before. */
+/** The backend of a run that was started, also if the configuration says `auto`; null before the start. */
 export function usedBackend(manifest: Manifest | null): BackendId | null {
   return backendIds.find((id) => id === manifest?.backend) ?? null;
 }
 
-/** The models of a run that has begun; null before. */
+/** The models of a run that was started; null before the start. */
 export function usedModels(manifest: Manifest | null): { readonly search: string; readonly critic: string } | null {
   if (manifest?.backend == null) return null;
   return manifest.models ?? { search: manifest.model, critic: manifest.model };

@@ -8,7 +8,7 @@ import { deriveSeed } from '../seeds.ts';
 import { type Asked, askModel } from './ask-model.ts';
 import { UnusableReplies } from './unusable.ts';
 
-/** A call under way. */
+/** The current call. */
 export interface CallState {
   readonly iteration: number;
   readonly purpose: Purpose;

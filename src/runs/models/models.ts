@@ -12,7 +12,7 @@ import { openModel } from './open-model.ts';
 
 /** By purpose; a method without critic calls has the same chain twice. */
 export type RunModels = Readonly<Record<Purpose, ModelChain>>;
-/** Names of the models of a run that has begun; its configuration may say `auto`. */
+/** Names of the models of a run that was started; its configuration may say `auto`. */
 export type ModelNames = Readonly<Record<Purpose, string>>;
 
 /** For runs whose calls are all answered by one model. */
@@ -47,28 +47,28 @@ function refuseStandIn({ id, kind }: ChatModel): void {
 }
 
 /**
- * The model that a run begun with `auto` resumes with. The manifest says which, and it may come from somebody else: another
+ * The model that a run that was started with `auto` resumes with. The manifest says which, and it may come from somebody else: another
  * model than `auto` chooses would get the key of its provider, or of whoever has the URL. Any other configuration names
  * its model itself.
  */
-function begunName(configured: string, begun: string | undefined): string {
-  if (configured !== 'auto' || begun === undefined) return configured;
-  if (isChosenByAuto(begun, offline.id)) return begun;
+function usedName(configured: string, used: string | undefined): string {
+  if (configured !== 'auto' || used === undefined) return configured;
+  if (isChosenByAuto(used, offline.id)) return used;
   throw new UsageError(
     '--resume',
-    `expected a model that "auto" chooses in run.json, got "${begun}"; start a new run with --model`,
+    `expected a model that "auto" chooses in run.json, got "${used}"; start a new run with --model`,
   );
 }
 
 /**
- * Opens everything that may answer a run, so that a missing key is reported before the run begins. `open` is asked once for
+ * Opens everything that may answer a run, so that a missing key is reported before the run starts. `open` is asked once for
  * each model and set of controls. Throws a usage error for what cannot be opened.
  */
 export async function openModels(
   config: Pick<Config, 'model' | 'llm'>,
   method: Pick<Method, 'prompts'>,
   open: OpenOne,
-  begun: ModelNames | null = null,
+  used: ModelNames | null = null,
 ): Promise<RunModels> {
   const opened = new Map<string, Promise<ChatModel>>();
   const modelOf = (name: string, settings: PurposeSettings): Promise<ChatModel> =>
@@ -76,7 +76,7 @@ export async function openModels(
   const chains = new Map<string, ModelChain>();
   const chainOf = async (purpose: Purpose): Promise<ModelChain> => {
     const settings = purposeSettings(config, purpose);
-    const name = begunName(settings.model, begun?.[purpose]);
+    const name = usedName(settings.model, used?.[purpose]);
     const names = [...new Set([name, ...config.llm.fallback])];
     const [first, ...others] = await Promise.all(names.map((id) => modelOf(id, settings)));
     others.forEach(refuseStandIn);

@@ -1,5 +1,6 @@
 /** Entry point of a worker thread: rebuilds environment and policy by name, and plays slices until none is left. */
 import { parentPort } from 'node:worker_threads';
+import { openOnce } from '../../../base/async.ts';
 import { R2poError } from '../../../base/errors.ts';
 import type { Env } from '../../../envs/env.ts';
 import { openEnv } from '../../../envs/node/load.ts';
@@ -15,14 +16,9 @@ const built = new Map<string, Policy>();
 /** A file is read once: a worker plays what it has loaded first, as its main thread does. */
 const opened = new Map<string, Promise<Env>>();
 
-function envOf({ name }: WorkerJob['env']): Promise<Env> {
-  const known = opened.get(name) ?? openEnv(name);
-  opened.set(name, known);
-  return known;
-}
-
 async function playSlices(work: WorkerJob): Promise<void> {
-  const env = withEnvOptions(await envOf(work.env), work.env.options);
+  const { name, options } = work.env;
+  const env = withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
   const key = JSON.stringify([work.env, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);

@@ -34,7 +34,7 @@ function actionDeclarations(space: ActionSpace): string[] {
 }
 
 /**
- * Sizes, types and conversions that follow from the environment's rows. `fromAnyState`: steps begin in given states, and
+ * Sizes, types and conversions that follow from the environment's rows. `fromAnyState`: steps start in given states, and
  * not only in those that an episode reaches.
  */
 export function envDeclarations(env: Env, fromAnyState: boolean): string {

@@ -18,7 +18,7 @@ const team = { few: 32, many: 256 } as const;
 const histogramWords = maxRanks * 2 ** digitBits;
 /** bytes that a stage leaves per tile */
 const partialBytes = kinds * 16;
-/** The jobs of several segments share a buffer, in which a binding begins at multiples of this. */
+/** The jobs of several segments share a buffer, in which a binding starts at multiples of this. */
 const slotWords = 64;
 
 /** What counts the steps of a dispatch: units of 2^16, and the rest. */
@@ -84,7 +84,7 @@ export class StatisticsStages {
     return new StatisticsStages(runner, episodes, request, new Map(kernels));
   }
 
-  /** Says what the stages of a block work on; they are to be submitted before the next block begins. */
+  /** Says what the stages of a block work on; they are to be submitted before the next block starts. */
   begin(block: EpisodeBlock): void {
     const ranks = ranksOf(this.#episodes, this.#request);
     const words = new Uint32Array(block.segments.length * slotWords);
