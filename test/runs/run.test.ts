@@ -527,7 +527,7 @@ describe('stopping', () => {
     }
   });
 
-  it('by the user, for any error of the call under way: exit 130 and 143', async () => {
+  it('by the user, for any error of the current call: exit 130 and 143', async () => {
     for (const [name, exitCode] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],

@@ -367,7 +367,7 @@ describeRedis('with Redis', () => {
       const runsDir = newFolder();
       await enqueue(url, 'seed=0..4', 'iterations=20000');
       const worker = startWorker(url, ['--runs-dir', runsDir, '-j', '2']);
-      await until('two runs under way', async () => {
+      await until('two running runs', async () => {
         const { stdout } = await runCli(['sweep', '--status', '--queue', url, '--json']);
         const { active } = JSON.parse(stdout) as { active: { progress: { iteration: number } | null }[] };
         return active.length === 2 && active.every(({ progress }) => (progress?.iteration ?? 0) > 0);

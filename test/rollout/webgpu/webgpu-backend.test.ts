@@ -213,7 +213,7 @@ describeGpu('a Box action on both backends', () => {
 });
 
 describeGpu('a lost device', () => {
-  it('fails the call under way with a clear message, and the next one plays on a new device', async () => {
+  it('fails the current call with a clear message, and the next one plays on a new device', async () => {
     const gpu = await openDevice();
     const backend = await openWebGpuBackend({ gpu });
     const running = backend.play(job({ episodes: 50_000 }));
