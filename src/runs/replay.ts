@@ -1,4 +1,4 @@
-/** A run played again from its recorded replies, without a model, and compared with its record. Writes nothing. */
+/** A run played again from its recorded replies, without a model, and compared with its journal. Writes nothing. */
 import { DiffersError, UsageError } from '../base/errors.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import { type RecordedCall, replayModel } from '../llm/replay.ts';
@@ -39,7 +39,7 @@ export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   return { folder, units, manifest, log, backend: first.backend, changed: changedSource(manifest, units.env) };
 }
 
-/** The model calls of a record, in order. */
+/** The model calls of a journal, in order. */
 export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
   return events.filter((event) => event.type === 'llm_call');
 }
@@ -60,13 +60,13 @@ export interface ReplayReport {
   readonly rechecked: boolean;
   /** calls whose prompt this version words differently, where that was allowed; the replies are the recorded ones */
   readonly rewordedPrompts: number;
-  /** false: the record ends before the run does, and was replayed up to there */
+  /** false: the journal ends before the run does, and was replayed up to there */
   readonly complete: boolean;
-  /** in words, with the place; null: the replay equals the record bit for bit */
+  /** in words, with the place; null: the replay equals the journal bit for bit */
   readonly difference: string | null;
 }
 
-/** The record ends here; what comes after it has nothing to be compared with. */
+/** The journal ends here; later steps have nothing to be compared with. */
 class EndOfRecord extends Error {}
 /** The first difference was found. */
 class Differs extends Error {}
@@ -90,7 +90,7 @@ function comparable({ time: _time, seq: _seq, ...body }: StepEvent, words: boole
 export const toleratesBounds: Tolerance = (path, expected, got) =>
   /(?:^|\.)(?:ci95\[[01]\]|p)$/.test(path) && Math.abs(expected - got) <= 1e-6 * Math.max(1, Math.abs(expected));
 
-/** A step log that has everything done again, and compares it with the record. */
+/** A step log that repeats every step, and compares it with the journal. */
 class ComparingStepLog implements StepLog {
   position = 0;
   rewordedPrompts = 0;
@@ -130,7 +130,7 @@ class ComparingStepLog implements StepLog {
 }
 
 /**
- * Plays a recorded run again on `backend` and compares every event with the record, up to the end of the record or the
+ * Plays a recorded run again on `backend` and compares every event with the journal, up to its end or the
  * first difference. A prompt that is not the recorded one is a difference, shown line by line, unless `prompts` allows it.
  */
 export async function replayRun(

@@ -103,7 +103,7 @@ export class RunPool {
     return units.driver.openModels(units, open, used);
   }
 
-  /** Endpoints are opened once, so that all runs of `auto` get the same one; a record is read by one run only. */
+  /** Endpoints are opened once, so that all runs of `auto` get the same one; recorded replies are read by one run only. */
   async #model(name: string, { llm }: Config, controls: Controls): Promise<ChatModel> {
     // What differs between purposes is in the controls, or said with each call.
     const { search: _search, critic: _critic, ...common } = llm;

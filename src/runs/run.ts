@@ -32,7 +32,7 @@ export interface RunOptions extends RunListeners {
 }
 
 /**
- * Refuses to resume with another device, model or environment code than the record was made with: the results would be a
+ * Refuses to resume with another device, model or environment code than the journal was written with: the results would be a
  * mixture.
  */
 function checkSameMeans(
@@ -81,8 +81,8 @@ function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
 }
 
 /**
- * Records the stop, unless another process has the record by now. Where that fails too, the first failure is the one to
- * report; the record is whole anyway.
+ * Records the stop, unless another process writes the journal by now. If that fails too, the first failure is the one to
+ * report; the journal is complete anyway.
  */
 async function recordStop(session: RunSession, error: unknown, onNotice: RunOptions['onNotice']): Promise<void> {
   if (error instanceof LostLockError) return;
@@ -106,10 +106,10 @@ function withResumeHint(error: R2poError, command: string): R2poError {
 
 /**
  * Runs to the end and returns the summary; a finished run only gets its files back. Everything that was done before is
- * taken from the record.
+ * taken from the journal.
  *
  * Throws what stopped it (a model that cannot be used, a budget, an interruption, a failed device, a full disk) after
- * recording it, with the command to resume in the message; a usage error when the record is damaged, in use, or made with
+ * recording it, with the command to resume in the message; a usage error when the journal is damaged, in use, or written with
  * another configuration, device or model.
  */
 export async function executeRun(units: OpenUnits, options: RunOptions): Promise<RunSummary> {
@@ -152,7 +152,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
   }
 }
 
-/** The summary of a finished run, from its record alone; its files are written anew. */
+/** The summary of a finished run, from its journal alone; its files are written anew. */
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
   try {

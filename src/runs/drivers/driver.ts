@@ -58,7 +58,7 @@ export interface Driver {
   /** version of the prompts that it sends; null: it sends none */
   readonly promptVersion: number | null;
   /**
-   * Runs to the end, or to what it throws: a model that fails, a budget, an interruption, a broken record. It always
+   * Runs to the end, or to what it throws: a model that fails, a budget, an interruption, a damaged journal. It always
    * starts from the beginning and takes each step by `recordedStep`, so that a resumed run takes the very same path as
    * one that was never interrupted.
    */

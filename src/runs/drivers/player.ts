@@ -53,7 +53,7 @@ export class Player {
     return backend.trace(this.#job(params, 1, seed), 0, 0);
   }
 
-  /** An episode of an evaluation that is only on record. Throws where it does not return the same. */
+  /** An episode of an evaluation that is only in the journal. Throws if it does not return the same. */
   async replay({ params, episodes, seed, summary }: EvaluatedPolicy, pick: EpisodePick): Promise<Trace> {
     const { backend, signal } = this.#options;
     throwIfInterrupted(signal);

@@ -64,7 +64,7 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
     const request = { messages: await messages(form), temperature: settings.temperature, seed };
     try {
       const reply = await model.complete({ ...request, purpose, constraint: { form, shape } }, call);
-      // Cache marks are not part of the record.
+      // Cache marks are not part of the journal.
       const texts = request.messages.map(({ role, content }) => ({ role, content }));
       return { request: { ...request, messages: texts, form }, reply };
     } catch (error) {

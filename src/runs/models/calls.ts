@@ -23,9 +23,9 @@ const requestSeedLimit = 2 ** 31;
 type Call = Parameters<Effects['ask']>[0];
 
 export class RunCalls {
-  /** calls so far, those on record included */
+  /** calls so far, those in the journal included */
   count = 0;
-  /** reply of the latest call; null: it was on record */
+  /** reply of the latest call; null: it was read from the journal */
   latest: AskedReply | null = null;
   readonly unusable: UnusableReplies;
   readonly #run: DriverRun;

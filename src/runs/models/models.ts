@@ -26,7 +26,7 @@ export function namesOf({ search, critic }: RunModels): ModelNames {
 }
 
 /**
- * The kind on record. A run with some answers of the numeric optimiser is `offline`, so that it is not labelled as a run of
+ * The kind in the journal. A run with some answers of the numeric optimiser is `offline`, so that it is not labelled as a run of
  * a language model.
  */
 export function kindOf({ search, critic }: RunModels): ModelKind {
