@@ -1,8 +1,33 @@
-/** RFC 4180: quoted where a comma, a quote or a line break asks for it; an empty cell where there is no value. */
-export function csvLine(cells: readonly (string | number | null)[]): string {
-  const text = (cell: string | number | null): string => {
+/** Lines of CSV files. */
+import { inertText } from './printable.ts';
+
+export type CsvCell = string | number | null;
+
+/** RFC 4180: quoted where a separator, a quote or a line break asks for it; an empty cell where there is no value. */
+export function csvLine(cells: readonly CsvCell[]): string {
+  const text = (cell: CsvCell): string => {
     const plain = cell === null ? '' : String(cell);
-    return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+    // Spreadsheets of some countries separate cells by semicolons.
+    return /[",;\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };
   return `${cells.map(text).join(',')}\n`;
+}
+
+/** What a spreadsheet takes for a formula, also behind blanks. */
+const FORMULA = /^(?:[\t\r]| *[=+@\uff1d\uff0b\uff20\uff0d-])/;
+const number = '[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+|Infinity)(?:[eE][-+]?\\d+)?';
+/** A number, maybe with its spread, interval or percent sign. */
+const NUMBERS = new RegExp(`^${number}(?: ± ${number})?(?: \\[${number}, ${number}\\])?(?: ?%)?$`);
+
+/**
+ * A line whose texts a spreadsheet shows and does not run: a text that begins like a formula gets a `'` before it, as
+ * OWASP advises. Numbers stay numbers.
+ */
+export function inertCsvLine(cells: readonly CsvCell[]): string {
+  return csvLine(
+    cells.map((cell) => {
+      if (typeof cell !== 'string') return cell;
+      return `${FORMULA.test(cell) && !NUMBERS.test(cell) ? "'" : ''}${inertText(cell)}`;
+    }),
+  );
 }

@@ -21,3 +21,17 @@ export function visibleJson(json: string): string {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/**
+ * Text for files and pictures: without control characters and marks that reverse the direction of what follows. Line
+ * feeds stay, a tab or another line break becomes a blank.
+ */
+export function inertText(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(/[\t\v\f\r\u2028\u2029]/g, ' ')
+    .replace(steering, (char) => (char === '\n' ? char : ''));
+}
+
+/** The same on one line. */
+export const inertLine = (text: string): string => inertText(text).replaceAll('\n', ' ');

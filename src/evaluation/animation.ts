@@ -5,6 +5,7 @@
  */
 import { R2poError } from '../base/errors.ts';
 import { counted, significant } from '../base/plain-number.ts';
+import { inertText } from '../base/printable.ts';
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
 import type { Trace } from '../rollout/job.ts';
@@ -38,9 +39,8 @@ export function thinned(last: number, max: number): number[] {
 
 export function escapeXml(text: string): string {
   const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text
+  return inertText(text)
     .replace(/[&<>"]/g, (c) => named[c]!)
-    .replace(/[^\P{Cc}\n\t]/gu, '')
     .replace(/[\uFFFE\uFFFF]/g, '');
 }
 

@@ -13,7 +13,7 @@ import { comparisonTable } from '../../src/report/comparisons.ts';
 import { averageCurve } from '../../src/report/curves/average-curves.ts';
 import { curveColors, curveSpec, lineStyles } from '../../src/report/curves/group-charts.ts';
 import { renderPng } from '../../src/report/curves/png.ts';
-import { renderChart } from '../../src/report/curves/svg.ts';
+import { chartStyle, renderChart } from '../../src/report/curves/svg.ts';
 import { findingsOf } from '../../src/report/findings.ts';
 import { groupRuns, rewardOf, spreadOf } from '../../src/report/groups.ts';
 import { saveReport } from '../../src/report/pages/report-files.ts';
@@ -37,7 +37,7 @@ import {
   spreadText,
 } from '../../src/report/report.ts';
 import { findReportRuns, groupValue, type ReportRun, readReportRun } from '../../src/report/run-records.ts';
-import { csvTable, htmlTable, latexTable, latexText, markdownTable } from '../../src/report/tables/table.ts';
+import { csvTable, htmlTable, latexTable, latexText, markdownTable, textTable } from '../../src/report/tables/table.ts';
 import type { MetricsRow } from '../../src/runs/folder/metrics.ts';
 import { recordedModel } from '../../src/runs/replay.ts';
 import { paired, t975, welch } from '../../src/stats/intervals.ts';
@@ -770,6 +770,33 @@ describe('tables', () => {
       'a\\_b \\& 5\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{} \\textbackslash{} \\textless{}\\textgreater{} \\$ 1 $\\pm$ 2',
     );
     expect(latexTable(table)).toContain('\\begin{tabular}{lr}');
+  });
+
+  it('show what a name hides, and run nothing', async () => {
+    const name = '=a\u0000\u001b]0;b\u202ec\r';
+    const one = { columns: [{ title: name }], rows: [[name]] };
+    const forms = [csvTable, markdownTable, latexTable, htmlTable].map((write) => write(one));
+    const svg = await renderChart({
+      ...chartStyle,
+      title: { text: name },
+      data: { values: [{ x: 1, line: name }] },
+      mark: 'point',
+      encoding: { x: { field: 'x', type: 'quantitative' }, color: { field: 'line' } },
+    });
+    for (const text of [...forms, svg]) {
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+      expect(text.replaceAll('\\', '')).toContain('=a]0;bc');
+    }
+    expect(forms[0]).toBe(`"'=a]0;bc "\n"'=a]0;bc "\n`);
+    await renderPng(svg);
+    expect(textTable(one).split('\n')).toEqual(['=a]0;bc', '=a]0;bc']);
+  });
+
+  it('hold names of any length', () => {
+    const long = { columns: [{ title: 'a' }], rows: [['a '.repeat(200_000)], ['b'.repeat(200_000)]] };
+    const start = process.cpuUsage();
+    textTable(long, { width: 80 });
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(2);
   });
 
   it('escape what Markdown and HTML would take for themselves', () => {

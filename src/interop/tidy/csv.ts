@@ -1,12 +1,12 @@
 /** The tidy table as CSV. */
-import { csvLine } from '../../base/csv-line.ts';
+import { inertCsvLine } from '../../base/csv-line.ts';
 import { type TidyRow, tidyColumns } from './rows.ts';
 
 export function csvHeader(): string {
-  return csvLine(tidyColumns.map(({ name }) => name));
+  return inertCsvLine(tidyColumns.map(({ name }) => name));
 }
 
 /** `kept` is 1 or 0; a cell without a value is empty. */
 export function csvRow(row: TidyRow): string {
-  return csvLine(tidyColumns.map(({ name }) => (name === 'kept' ? Number(row.kept) : row[name])));
+  return inertCsvLine(tidyColumns.map(({ name }) => (name === 'kept' ? Number(row.kept) : row[name])));
 }

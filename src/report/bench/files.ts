@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { counted } from '../../base/plain-number.ts';
+import { inertLine } from '../../base/printable.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
 import { type ScalingAxis, scalingAxes } from '../../bench/scaling.ts';
-import { markdownTable } from '../tables/table.ts';
+import { markdownTable, markdownText } from '../tables/table.ts';
 import { scalingChart, speedChart } from './charts.ts';
 import { benchTables, machineLines } from './tables.ts';
 
@@ -69,6 +70,6 @@ const method = [
 function markdown(document: BenchDocument, command: string, pictures: readonly string[]): string {
   const tables = benchTables(document).map((table) => `## ${table.title}\n\n${table.note}\n\n${markdownTable(table)}`);
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
-  const made = `Measured ${document.date} by \`${command}\`.`;
-  return `${['# Benchmark', made, list(machineLines(document.machine)), list(method), ...pictures, ...tables].join('\n\n')}\n`;
+  const made = `Measured ${document.date} by \`${inertLine(command).replaceAll('`', '')}\`.`;
+  return `${['# Benchmark', made, list(machineLines(document.machine).map(markdownText)), list(method), ...pictures, ...tables].join('\n\n')}\n`;
 }

@@ -7,7 +7,7 @@ import { jsonText } from '../../base/json.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
-import { renderChart } from '../curves/svg.ts';
+import { inertSpec, renderChart } from '../curves/svg.ts';
 import {
   groupNumbers,
   groupTable,
@@ -65,7 +65,7 @@ async function drawAll({ curves, options, context }: Report): Promise<Picture[]>
   for (const { axis, lines } of curves) {
     const drawn = lines.filter(({ steps }) => steps.length > 1);
     if (drawn.length === 0) continue;
-    const spec = curveSpec(drawn, { axis, value: options.value, context });
+    const spec = inertSpec(curveSpec(drawn, { axis, value: options.value, context }));
     const svg = await renderChart(spec);
     pictures.push({ axis, name: `curves-${axis}`, spec, svg, png: await renderPng(svg) });
   }

@@ -1,5 +1,6 @@
 /** Tables, and their text in terminals, Markdown, CSV, LaTeX and HTML. */
-import { csvLine } from '../../base/csv-line.ts';
+import { inertCsvLine } from '../../base/csv-line.ts';
+import { inertLine, inertText, printable } from '../../base/printable.ts';
 
 export interface Column {
   readonly title: string;
@@ -69,23 +70,27 @@ function wrapText(text: string, width: number): string[] {
     }
     if (line !== '') lines.push(line);
     const letters = [...word];
-    while (letters.length > width) lines.push(letters.splice(0, width).join(''));
-    line = letters.join('');
+    let from = 0;
+    for (; letters.length - from > width; from += width) lines.push(letters.slice(from, from + width).join(''));
+    line = letters.slice(from).join('');
   }
   return line === '' ? lines : [...lines, line];
 }
+
+/** Of any number of values; a call can have some 100,000 arguments at most. */
+const greatest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
 
 /** Column widths in a terminal line: text columns shrink to their longest words, the widest first. */
 function fittedWidths(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[] {
   const sizes = columns.map(({ align }, i) => {
     const cells = lines.map((line) => line[i] ?? '');
     const words = cells.flatMap((cell) => cell.split(' ')).map((word) => Math.min(textWidth(word), maxWholeWord));
-    const natural = Math.max(...cells.map(textWidth));
-    return { natural, min: align === 'right' ? natural : Math.max(...words) };
+    const natural = greatest(cells.map(textWidth));
+    return { natural, min: align === 'right' ? natural : greatest(words) };
   });
   const capped = (cap: number) => sizes.map(({ natural, min }) => Math.max(min, Math.min(natural, cap)));
   const room = width - gap.length * (columns.length - 1);
-  let cap = Math.max(...sizes.map(({ natural }) => natural));
+  let cap = greatest(sizes.map(({ natural }) => natural));
   while (cap > 1 && capped(cap).reduce((a, b) => a + b, 0) > room) cap--;
   return capped(cap);
 }
@@ -98,8 +103,9 @@ export function textTable(
   { columns, rows }: Pick<Table, 'columns' | 'rows'>,
   { width = null, bold = (text) => text }: { width?: number | null; bold?: (text: string) => string } = {},
 ): string {
-  const titles = columns.map(({ title }) => title);
-  const cells = rows.map((row) => row.map(cellText));
+  const shown = (text: string) => printable(text).replace(/[\t\n]/g, ' ');
+  const titles = columns.map(({ title }) => shown(title));
+  const cells = rows.map((row) => row.map((cell) => shown(cellText(cell))));
   const widths = fittedWidths([titles, ...cells], columns, width ?? Number.POSITIVE_INFINITY);
   const lineOf = (row: readonly string[]): string =>
     row
@@ -118,7 +124,7 @@ export function textTable(
 }
 
 /** Escapes the special characters of Markdown. */
-export const markdownText = (text: string): string => text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
+export const markdownText = (text: string): string => inertLine(text).replace(/[\\|`*_[\]<>]/g, '\\$&');
 
 export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -130,7 +136,7 @@ export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>
 }
 
 export function csvTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
-  return [columns.map(({ title }) => title), ...rows].map(csvLine).join('');
+  return [columns.map(({ title }) => title), ...rows].map(inertCsvLine).join('');
 }
 
 const latexNames: Readonly<Record<string, string>> = {
@@ -143,7 +149,7 @@ const latexNames: Readonly<Record<string, string>> = {
 };
 
 export function latexText(text: string): string {
-  return text.replace(/[\\{}$&#%_~^<>±]/g, (c) => latexNames[c] ?? `\\${c}`);
+  return inertLine(text).replace(/[\\{}$&#%_~^<>±]/g, (c) => latexNames[c] ?? `\\${c}`);
 }
 
 /** A `tabular` for the package booktabs. */
@@ -174,7 +180,7 @@ const htmlNames: Readonly<Record<string, string>> = {
 };
 
 export function htmlText(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => htmlNames[c]!);
+  return inertText(text).replace(/[&<>"']/g, (c) => htmlNames[c]!);
 }
 
 /** Characters beyond which a page may break the text of a cell. */

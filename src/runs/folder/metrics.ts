@@ -1,4 +1,5 @@
 /** `metrics.csv`: a row per iteration, derived from the events of a run. */
+import { inertCsvLine } from '../../base/csv-line.ts';
 import { R2poError } from '../../base/errors.ts';
 import type { IterationRow } from '../journal/totals.ts';
 import { readRunFile } from './files.ts';
@@ -32,16 +33,8 @@ export function metricsCsv(rows: readonly IterationRow[]): string {
     ...columns.last.map((name) => row[name]),
     ...others.map((label) => row.candidates[label]),
   ];
-  const header = [...columns.first, ...fixedLabels, ...columns.last, ...others].join(',');
-  return [
-    header,
-    ...rows.map((row) =>
-      cells(row)
-        .map((cell) => cell ?? '')
-        .join(','),
-    ),
-    '',
-  ].join('\n');
+  const header = [...columns.first, ...fixedLabels, ...columns.last, ...others];
+  return [header, ...rows.map((row) => cells(row).map((cell) => cell ?? null))].map(inertCsvLine).join('');
 }
 
 /** The columns of `metrics.csv` that readers need. */

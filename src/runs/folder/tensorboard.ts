@@ -5,6 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { R2poError } from '../../base/errors.ts';
 import { replaceFileAsync } from '../../base/node/atomic-file.ts';
+import { inertLine } from '../../base/printable.ts';
 
 export interface ScalarStep {
   readonly step: number;
@@ -80,7 +81,9 @@ function versionRecord(wallTime: number): Buffer {
 
 function scalarRecord({ step, wallTime, values }: ScalarStep): Buffer {
   const summary = Object.entries(values).flatMap(([tag, value]) =>
-    value === null ? [] : [field.bytes(1, Buffer.concat([field.bytes(1, Buffer.from(tag)), field.float(2, value)]))],
+    value === null
+      ? []
+      : [field.bytes(1, Buffer.concat([field.bytes(1, Buffer.from(inertLine(tag))), field.float(2, value)]))],
   );
   return frame(
     Buffer.concat([field.double(1, wallTime), field.varint(2, step), field.bytes(5, Buffer.concat(summary))]),
