@@ -4,6 +4,7 @@
  */
 import pc from 'picocolors';
 import { printable, visibleJson } from '../base/printable.ts';
+import { maskLongSecrets } from '../base/secrets.ts';
 import { type Table, textTable, textWidth, withoutColors } from '../report/tables/table.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -71,7 +72,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   /** Writes a whole line above the status lines. */
   const line = (stream: OutputStream, text: string) => {
     clearStatus();
-    stream.write(`${printable(text)}\n`);
+    stream.write(`${maskLongSecrets(printable(text))}\n`);
     drawStatus();
   };
   const io: Io = {

@@ -1,8 +1,11 @@
 /** Finds the command of a command line, runs it, and turns what it throws into one message and one exit code. */
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { exitCodes, R2poError, UsageError, unknownName } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
+import { maskSecrets } from '../base/secrets.ts';
 import { commands } from './command.ts';
+import { readEnvironment } from './environment.ts';
 import type { Io } from './io.ts';
 
 /** Prints one error message; returns the exit code. `command` is empty or ends with a blank. */
@@ -23,13 +26,15 @@ export function reportFailure(error: unknown, command: string, io: Io): number {
       ? error.message
       : `unexpected failure, a bug in r2po: ${text}; run again with R2PO_DEBUG=1 for the stack trace`,
   );
-  if (process.env.R2PO_DEBUG === '1') console.error(error);
+  // Errors of client libraries hold what was sent.
+  if (process.env.R2PO_DEBUG === '1') console.error(maskSecrets(inspect(error)));
   return expected ? error.exitCode : exitCodes.failed;
 }
 
 /** Runs the command line `args`; returns the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
   let current = '';
+  const fromFile = readEnvironment(io);
   try {
     const program = new Command('r2po')
       .description('Policy search with language models; episodes are played as WebGPU compute shaders.')
@@ -45,6 +50,9 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
         current = `${command.name()} `;
         const entry = commands.find((c) => c.name === command.name());
         if (entry) (await entry.load()).define(command, io);
+      })
+      .hook('preAction', () => {
+        if (fromFile !== null) io.note(fromFile);
       })
       .on('command:*', ([name]: string[]) => {
         const known = commands.map((c) => c.name);

@@ -3,10 +3,8 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { withoutPasswords } from '../sweep/queue/address.ts';
 import type { SweepQueue } from '../sweep/queue/queue.ts';
+import { queueVariable as variable } from './environment.ts';
 import type { Io } from './io.ts';
-
-/** In the environment, a password is not visible in the process list. */
-const variable = 'R2PO_QUEUE';
 
 export function addQueueOption(command: Command): Command {
   return command.addOption(

@@ -175,14 +175,14 @@ describe('the process', () => {
     writeFileSync(file, code);
     return runCli(args, { nodeArgs: ['--import', pathToFileURL(file).href], env, cwd: folder });
   };
-  const showName = "process.on('exit', () => console.error('name: ' + process.env.R2PO_TEST_NAME));\n";
+  const showKey = "process.on('exit', () => console.error('key: ' + process.env.R2PO_API_KEY));\n";
 
   it('reads .env of the working directory; the environment takes precedence', async () => {
-    writeFileSync(join(folder, '.env'), 'R2PO_TEST_NAME=from-file\n');
-    const fromFile = await preloaded('show.mjs', showName, ['--version'], { R2PO_TEST_NAME: undefined });
-    expect(fromFile).toMatchObject({ code: 0, stderr: 'name: from-file\n' });
-    const fromShell = await preloaded('show.mjs', showName, ['--version'], { R2PO_TEST_NAME: 'from-shell' });
-    expect(fromShell).toMatchObject({ code: 0, stderr: 'name: from-shell\n' });
+    writeFileSync(join(folder, '.env'), 'R2PO_API_KEY=from-file\n');
+    const fromFile = await preloaded('show.mjs', showKey, ['--version'], { R2PO_API_KEY: undefined });
+    expect(fromFile).toMatchObject({ code: 0, stderr: 'key: from-file\n' });
+    const fromShell = await preloaded('show.mjs', showKey, ['--version'], { R2PO_API_KEY: 'from-shell' });
+    expect(fromShell).toMatchObject({ code: 0, stderr: 'key: from-shell\n' });
   });
 
   it('continues with a warning if .env cannot be read', async () => {

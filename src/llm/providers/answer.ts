@@ -1,4 +1,5 @@
 /** Reads what all endpoints' JSON answers have in common: names, counts, errors. */
+import { maskSecrets } from '../../base/secrets.ts';
 import { excerpt, objectOf, readServerError, type ServerError } from './failure.ts';
 import type { ReportedUsage } from './protocol.ts';
 
@@ -93,6 +94,6 @@ const rateLimitHeader = /^(?:x-ratelimit-|anthropic-ratelimit-|ratelimit|retry-a
 /** The rate-limit headers of a response, by lower-case name. */
 export function rateLimitsOf(headers: Headers): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const [name, value] of headers) if (rateLimitHeader.test(name)) found[name] = excerpt(value, 100);
+  for (const [name, value] of headers) if (rateLimitHeader.test(name)) found[maskSecrets(name)] = excerpt(value, 100);
   return found;
 }

@@ -1,6 +1,7 @@
 /** Which controls a provider supports, and the user's headers with their values from the environment. */
 import { UsageError } from '../../base/errors.ts';
 import type { Controls } from '../controls.ts';
+import { variableOf } from './variables.ts';
 
 /** Controls that only some providers support, with their configuration keys. All endpoints support the others. */
 const settings = {
@@ -54,6 +55,11 @@ const reservedHeaders = [
   'transfer-encoding',
 ];
 
+/** The variables that the user's headers name. */
+export function headerVariables({ headers }: Controls): string[] {
+  return Object.values(headers).map((reference) => reference.replace(/^\$/, ''));
+}
+
 /** The user's headers with the values of their variables. Throws a usage error for an unset variable. */
 export function headersOf(
   { headers }: Controls,
@@ -68,9 +74,12 @@ export function headersOf(
     const variable = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(reference)?.[1];
     // The value may be a secret, so it is not quoted.
     if (variable === undefined) throw new UsageError(unit, 'expected $ and the name of an environment variable');
-    const value = env[variable]?.trim();
+    const value = variableOf(env, variable)?.trim();
     if (!value)
-      throw new UsageError(unit, `expected a value in the environment variable ${variable}, got none; set it`);
+      throw new UsageError(
+        unit,
+        `expected a value in the environment variable ${variable}, got none; set it there or in .env`,
+      );
     if (!/^[\x20-\x7e]+$/.test(value)) {
       throw new UsageError(unit, `expected a value without special characters in ${variable}; set it again`);
     }

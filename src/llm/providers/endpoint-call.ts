@@ -1,6 +1,7 @@
 /** One call of a model at an endpoint: its attempts, the waits between them, and its messages to the user. */
 import { performance } from 'node:perf_hooks';
 import { sleep, throwIfInterrupted } from '../../base/async.ts';
+import { maskSecrets } from '../../base/secrets.ts';
 import type { CallOptions, CallProgress, ChatReply, ChatRequest } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import { prefillOf } from '../reply/forms.ts';
@@ -26,8 +27,6 @@ export interface EndpointParts {
   readonly limiter: Limiter;
   readonly replyLimit: ReplyLimit;
   readonly exchange: Exchange;
-  /** removes secrets from a text */
-  readonly redact: (text: string) => string;
 }
 
 export class EndpointCall {
@@ -47,7 +46,7 @@ export class EndpointCall {
 
   /** Rejects with `GaveUp`, `ReplyFormRefused` or the user's `InterruptedError`. */
   async reply(): Promise<ChatReply> {
-    const { options, knowledge, redact } = this.#parts;
+    const { options, knowledge } = this.#parts;
     this.#progress({ state: 'queued' });
     const completion = await withRetries(() => this.#attemptInTurn(), {
       attemptsFor: (failure) => this.#attemptsFor(failure),
@@ -55,7 +54,7 @@ export class EndpointCall {
       random: options.random ?? Math.random,
       signal: this.#callOptions.signal,
       onRetry: ({ problem }, seconds, next, maxAttempts) => {
-        this.#progress({ state: 'waiting', seconds, why: redact(problem) });
+        this.#progress({ state: 'waiting', seconds, why: maskSecrets(problem) });
         this.#log(`got ${problem}; attempt ${next} of ${maxAttempts} in ${seconds.toFixed(1)} s`);
       },
     });
@@ -69,8 +68,8 @@ export class EndpointCall {
   }
 
   #log(line: string): void {
-    const { options, redact } = this.#parts;
-    (this.#callOptions.log ?? options.log)?.(redact(`${options.id}: ${line}`));
+    const { options } = this.#parts;
+    (this.#callOptions.log ?? options.log)?.(`${options.id}: ${maskSecrets(line)}`);
   }
 
   #progress(now: CallProgress): void {

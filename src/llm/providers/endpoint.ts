@@ -13,7 +13,7 @@ import { finalError } from './final-error.ts';
 import { limiterOf } from './limiter.ts';
 import type { EndpointOptions, Protocol } from './protocol.ts';
 import { replyLimit } from './reply-limit.ts';
-import { redactor, requireSendableKey } from './secrets.ts';
+import { keepSecret, requireSendableKey } from './secrets.ts';
 import { isLocal } from './transport.ts';
 
 export interface EndpointModel extends ChatModel {
@@ -29,6 +29,7 @@ const defaultConcurrent = 8;
 /** Throws a usage error for a key that is invalid in a header. */
 export function endpointModel(options: EndpointOptions, protocol: Protocol): EndpointModel {
   requireSendableKey(options);
+  keepSecret(options);
   const controls = options.controls ?? noControls;
   const limiter = limiterOf(options.baseURL, {
     maxConcurrent: options.maxConcurrent ?? defaultConcurrent,
@@ -46,7 +47,6 @@ export function endpointModel(options: EndpointOptions, protocol: Protocol): End
     limiter,
     replyLimit: replyLimit(controls, isLocal(protocol.url)),
     exchange: exchangeWith(options, protocol, facts, controls),
-    redact: redactor(options),
   };
   return new Endpoint(parts, protocol);
 }
@@ -80,7 +80,7 @@ class Endpoint implements EndpointModel {
   }
 
   async complete(request: ChatRequest, callOptions: CallOptions = {}): Promise<ChatReply> {
-    const { options, knowledge, redact } = this.#parts;
+    const { options, knowledge } = this.#parts;
     const { signal } = callOptions;
     throwIfInterrupted(signal);
     await knowledge.explore(false, signal);
@@ -95,7 +95,7 @@ class Endpoint implements EndpointModel {
       if (error instanceof GaveUp) throw await finalError(error, options, this.#protocol, signal);
       if (!(error instanceof ReplyFormRefused)) throw error;
       knowledge.refuseForm(error.form);
-      throw new ReplyFormRefused(error.form, redact(error.reason));
+      throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** One request and its answer: sends, watches, reads, and returns a completion or the reason why there is none. */
 import { performance } from 'node:perf_hooks';
+import { maskedData, maskSecrets } from '../../base/secrets.ts';
 import { type CallProgress, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import type { Controls } from '../controls.ts';
 import { AttemptFailure } from '../retry.ts';
@@ -180,7 +181,7 @@ async function errorText(response: Response, watchdog: Watchdog): Promise<string
     text += decoder.decode(bytes, { stream: true });
     return text.length < maxErrorBytes;
   });
-  return text;
+  return maskSecrets(text);
 }
 
 /** Asks the endpoint for JSON about itself. */
@@ -202,7 +203,7 @@ export function getJson(options: EndpointOptions, protocol: Protocol, signal: Ab
       await response.body?.cancel();
       throw new Error(`HTTP ${response.status} at ${path}`);
     }
-    return await response.json();
+    return maskedData(await response.json());
   };
 }
 

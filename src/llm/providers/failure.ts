@@ -1,4 +1,5 @@
 /** Turns an endpoint's error into a message with advice for the user. */
+import { maskSecrets } from '../../base/secrets.ts';
 import { AttemptFailure, isRetryableStatus } from '../retry.ts';
 import { mayBeProxied } from './transport.ts';
 import { askedWait } from './waits.ts';
@@ -107,7 +108,8 @@ export function objectOf(value: unknown): Record<string, unknown> {
  * The first characters on one line, without control characters, so that a server's text cannot control the terminal.
  */
 export function excerpt(text: string, length = 300): string {
-  const line = text
+  // First, because a cut secret is no longer known as one.
+  const line = maskSecrets(text)
     .slice(0, 4 * length)
     .replace(/\s+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}]/gu, '')

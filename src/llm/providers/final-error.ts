@@ -2,11 +2,11 @@
 
 import { throwIfInterrupted } from '../../base/async.ts';
 import { ModelError, nearest } from '../../base/errors.ts';
+import { maskSecrets } from '../../base/secrets.ts';
 import type { GaveUp } from '../retry.ts';
 import { getJson, withLimit } from './exchange.ts';
 import { excerpt } from './failure.ts';
 import type { EndpointOptions, Protocol } from './protocol.ts';
-import { redactor } from './secrets.ts';
 
 /** Timeout for the list of models that completes the message about an unknown model, ms. */
 const listTimeout = 3000;
@@ -25,7 +25,7 @@ export async function finalError(
   throwIfInterrupted(signal);
   // No cause: errors of client libraries contain headers, and with them the key.
   const message = `expected a chat completion from ${shownUrl(protocol.url)}, got ${failure.problem}${tries}; ${advice}`;
-  return new ModelError(`model ${options.id}`, redactor(options)(message), {
+  return new ModelError(`model ${options.id}`, maskSecrets(message), {
     retryAfterSeconds: failure.retryAfterSeconds,
   });
 }

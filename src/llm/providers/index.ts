@@ -2,11 +2,12 @@
 import { nearest, UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { noControls } from '../controls.ts';
-import { type ControlSupport, headersOf, requireControls } from './controls.ts';
+import { type ControlSupport, headersOf, headerVariables, requireControls } from './controls.ts';
 import { openAiCompatible, openAiControls } from './openai-compatible.ts';
 import { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
 import type { ClientSettings } from './protocol.ts';
 import { isLocal } from './transport.ts';
+import { isFromFile } from './variables.ts';
 
 export type { EndpointModel } from './endpoint.ts';
 export { type AutoOptions, autoModel, defaultOllamaModel, isChosenByAuto, ollamaBase } from './ollama.ts';
@@ -86,17 +87,35 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
     );
   }
   const { keyVariable } = preset;
-  const baseURL = addressOf(name, preset, env, settings);
   const headers = checkedControls(name, supportOf(preset), { env, settings });
+  const secrets = [
+    ...(apiKey === null ? [] : [preset.keyVariable]),
+    ...headerVariables(settings.controls ?? noControls),
+  ];
+  const baseURL = addressOf(name, preset, { env, settings, secrets });
   const options = { ...settings, headers, id: name, baseURL, apiKey, keyVariable, model };
   return preset.open(options, env);
 }
 
+const withoutFile = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !isFromFile(name)));
+
 /** Custom addresses that were reported to the user as receiving a key. */
 const reportedAddresses = new Set<string>();
 
-/** The base URL of a provider. A custom address that receives the key is reported once. */
-function addressOf(name: string, preset: Preset, env: Environment, { log }: ClientSettings): string {
+/**
+ * The base URL of a provider. A custom address that receives the key is reported once. `.env` may lie in somebody else's
+ * folder, so an address in it gets only what stands in it too; `secrets`: the variables that are sent.
+ */
+function addressOf(
+  name: string,
+  preset: Preset,
+  {
+    env,
+    settings: { log },
+    secrets,
+  }: Pick<ResolveOptions, 'env' | 'settings'> & { readonly secrets: readonly string[] },
+): string {
   const { addressVariable: variable, keyRequired } = preset;
   const baseURL = preset.baseURL(env);
   if (baseURL === null) {
@@ -104,6 +123,11 @@ function addressOf(name: string, preset: Preset, env: Environment, { log }: Clie
     throw new UsageError(`model ${name}`, `${expected}; set it in the environment or in .env`);
   }
   const own = preset.baseURL({});
+  const kept = secrets.find((secret) => env[secret] !== undefined && !isFromFile(secret));
+  if (kept !== undefined && preset.baseURL(withoutFile(env)) !== baseURL) {
+    const problem = `expected ${variable} and ${kept} in the same place, got the address in .env and ${kept} in the environment`;
+    throw new UsageError(`model ${name}`, `${problem}; set ${variable} in the environment too, or ${kept} in .env`);
+  }
   if (own === null || own === baseURL || !keyRequired || reportedAddresses.has(baseURL)) return baseURL;
   reportedAddresses.add(baseURL);
   const isOpen = baseURL.startsWith('http:') && !isLocal(baseURL);

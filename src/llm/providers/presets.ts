@@ -11,6 +11,7 @@ import { ollamaControls, ollamaNative } from './ollama-native.ts';
 import { openAi } from './openai.ts';
 import { openRouter } from './openrouter.ts';
 import type { EndpointOptions } from './protocol.ts';
+import type { AddressVariable, KeyVariable } from './variables.ts';
 
 export type { Environment } from './base-url.ts';
 
@@ -22,10 +23,10 @@ export interface Preset {
   /** null: no default address, and `addressVariable` is not set */
   readonly baseURL: (env: Environment) => string | null;
   /** environment variable of a custom address, or of the only one; null: none */
-  readonly addressVariable: string | null;
+  readonly addressVariable: AddressVariable | null;
   /** opens a model of its API */
   readonly open: (options: EndpointOptions, env: Environment) => EndpointModel;
-  readonly keyVariable: string;
+  readonly keyVariable: KeyVariable;
   readonly keyRequired: boolean;
   /** the provider's name in the price list; null: the model name alone does not determine the price */
   readonly priceList: string | null;
@@ -106,4 +107,4 @@ export const presets: readonly Preset[] = [
 ];
 
 /** Key of servers named by URL. They never receive a provider's key. */
-export const urlKeyVariable = 'R2PO_API_KEY';
+export const urlKeyVariable: KeyVariable = 'R2PO_API_KEY';

@@ -1,5 +1,6 @@
-/** Checks and redacts the secrets of requests: keys and header values. */
+/** The secrets of requests: keys and header values. */
 import { UsageError } from '../../base/errors.ts';
+import { addSecret } from '../../base/secrets.ts';
 import type { EndpointOptions } from './protocol.ts';
 
 /** Throws a usage error for a key that is invalid in a header. */
@@ -11,8 +12,7 @@ export function requireSendableKey({ id, apiKey, keyVariable }: EndpointOptions)
   );
 }
 
-/** Redacts the key and the values of the user's headers in a text. */
-export function redactor({ apiKey, headers }: EndpointOptions): (text: string) => string {
-  const secrets = [apiKey, ...Object.values(headers ?? {})].filter((secret) => secret !== null && secret.length >= 4);
-  return (text) => secrets.reduce<string>((shown, secret) => shown.replaceAll(secret as string, '[key]'), text);
+/** Has the key and the values of the user's headers masked from now on. */
+export function keepSecret({ apiKey, headers }: EndpointOptions): void {
+  for (const secret of [apiKey, ...Object.values(headers ?? {})]) addSecret(secret);
 }

@@ -1,5 +1,6 @@
 /** Reads one answer while it arrives: text, reasoning and pace; repetition is cut. */
 import { performance } from 'node:perf_hooks';
+import { maskedData, maskSecrets } from '../../base/secrets.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { CallProgress } from '../chat.ts';
 import { AttemptFailure } from '../retry.ts';
@@ -130,10 +131,10 @@ function endOfBroken(reader: Reader): Ending | null {
 
 function takeOne({ value, event }: Payload, reader: Reader, onPayload: StreamOptions['onPayload']): Piece {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const shown = JSON.stringify(value).slice(0, 60);
+    const shown = maskSecrets(JSON.stringify(value)).slice(0, 60);
     throw new AttemptFailure(`${shown} instead of a reply`, truncationAdvice, { retryable: true });
   }
-  const payload = objectOf(value);
+  const payload = maskedData(objectOf(value));
   if (event === 'error' || isError(payload)) throw new AnsweredError(payload);
   onPayload(payload);
   return reader.take(payload, event);
@@ -153,8 +154,9 @@ function completionOf(
   const isTimed = facts.isStreamed && firstAt !== null;
   return {
     ...ending,
-    text: growing.text,
-    reasoning: growing.reasoning === '' ? null : growing.reasoning,
+    // A stream may cut a secret into pieces.
+    text: maskSecrets(growing.text),
+    reasoning: growing.reasoning === '' ? null : maskSecrets(growing.reasoning),
     finish: facts.isCircling ? 'repetition' : (ending.finish ?? 'unknown'),
     firstTokenSeconds: isTimed ? (firstAt - facts.sentAt) / 1000 : null,
     streamSeconds: isTimed ? (lastAt - firstAt) / 1000 : null,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { R2poError } from '../../base/errors.ts';
 import type { Immutable } from '../../base/immutable.ts';
 import { visibleJson } from '../../base/printable.ts';
+import { maskLongSecrets } from '../../base/secrets.ts';
 import type { Summary } from '../../evaluation/summary.ts';
 import { type ChatReply, finishes, modelKinds } from '../../llm/chat.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
@@ -205,7 +206,7 @@ export function checkEvent(value: unknown): { readonly event: RunEvent } | { rea
  * has the very numbers that a resumed one gets.
  */
 export function asRecorded(event: RunEvent): { readonly line: string; readonly event: RunEvent } {
-  const text = visibleJson(JSON.stringify(event));
+  const text = maskLongSecrets(visibleJson(JSON.stringify(event)));
   const checked = checkEvent(JSON.parse(text));
   if ('event' in checked) return { line: `${text}\n`, event: checked.event };
   throw new R2poError('events.jsonl', `refused to record a bad ${event.type} event: ${checked.problem}`);

@@ -1,6 +1,7 @@
 /** Opens a tested connection to Redis, or throws an error with the reason. */
 import type { Redis } from 'ioredis';
 import { R2poError } from '../../base/errors.ts';
+import { maskSecrets } from '../../base/secrets.ts';
 import type { QueueAddress } from './address.ts';
 import type { QueuePackages } from './optional-packages.ts';
 
@@ -21,8 +22,9 @@ export interface ConnectOptions {
 }
 
 /** Describes the client's error, as the object of "got", with a remedy. */
-function explain({ message, ...error }: Error & { readonly code?: string }): string {
+function explain(error: Error & { readonly code?: string }): string {
   const { code } = error;
+  const message = maskSecrets(error.message);
   if (code === 'ECONNREFUSED')
     return 'no server there (connection refused); start redis-server, or correct the address';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'an unknown host name; correct the address';
