@@ -5,10 +5,11 @@ import { DiffersError } from '../base/errors.ts';
 import type { ChatModel, ChatReply, Message } from './chat.ts';
 import { lineDiff } from './diff.ts';
 import type { ReplyForm } from './reply/shape.ts';
+import { type DigestedMessage, digested } from './text-digest.ts';
 
 /** One recorded call; an `llm_call` event is one. */
 export interface RecordedCall {
-  readonly request: { readonly messages: readonly Message[]; readonly form: ReplyForm };
+  readonly request: { readonly messages: readonly DigestedMessage[]; readonly form: ReplyForm };
   readonly reply: ChatReply;
   /** where the call was made, for messages */
   readonly purpose?: string;
@@ -18,6 +19,8 @@ export interface RecordedCall {
 
 export interface ReplayOptions {
   readonly id?: string;
+  /** The texts that a call sent, by its place among the recorded ones; they are shown where another prompt is asked. */
+  readonly sentIn: (position: number) => readonly Message[];
   /**
    * `must-match` (the default): a prompt that differs from the recorded one throws a `DiffersError` with the difference. `may-differ`: replies are returned in order whatever the prompt.
    */
@@ -29,7 +32,7 @@ export interface ReplayOptions {
  * so that a run resumed in the middle continues there. Throws `DiffersError` when a prompt differs and when the
  * recording ends.
  */
-export function replayModel(calls: readonly RecordedCall[], options: ReplayOptions = {}): ChatModel {
+export function replayModel(calls: readonly RecordedCall[], options: ReplayOptions): ChatModel {
   const mustMatch = (options.prompts ?? 'must-match') === 'must-match';
   const startOf = (asked: string) =>
     Math.max(
@@ -46,7 +49,7 @@ export function replayModel(calls: readonly RecordedCall[], options: ReplayOptio
     },
     async complete({ messages }, { signal } = {}) {
       throwIfInterrupted(signal);
-      const asked = identity(messages);
+      const asked = identity(digested(messages));
       const position: number = next ?? (mustMatch ? startOf(asked) : 0);
       const call = calls[position];
       if (call === undefined) {
@@ -57,7 +60,7 @@ export function replayModel(calls: readonly RecordedCall[], options: ReplayOptio
         );
       }
       if (mustMatch && identity(call.request.messages) !== asked) {
-        const difference = lineDiff(transcript(call.request.messages), transcript(messages));
+        const difference = lineDiff(transcript(options.sentIn(position)), transcript(messages));
         throw new DiffersError(
           'replay',
           `expected the recorded prompt of ${callName(call, position)}, got another one; replay with the ` +
@@ -80,8 +83,8 @@ function callName({ purpose, iteration, attempt }: RecordedCall, position: numbe
 }
 
 /** A key that is equal only for equal conversations. */
-function identity(messages: readonly Message[]): string {
-  return JSON.stringify(messages.map(({ role, content }) => [role, content]));
+function identity(messages: readonly DigestedMessage[]): string {
+  return JSON.stringify(messages.map(({ role, digest }) => [role, digest]));
 }
 
 /** A conversation as readable text. */

@@ -1,7 +1,8 @@
 /** A run played again from its recorded replies, without a model, and compared with its journal. Writes nothing. */
-import { DiffersError, UsageError } from '../base/errors.ts';
-import type { ChatModel } from '../llm/chat.ts';
-import { type RecordedCall, replayModel } from '../llm/replay.ts';
+import { DiffersError, R2poError, UsageError } from '../base/errors.ts';
+import type { ChatModel, Message } from '../llm/chat.ts';
+import { offline, offlineUsage } from '../llm/offline/index.ts';
+import { type ReplayOptions, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { changedSource } from './folder/env-source.ts';
 import { refuseImported } from './folder/folder.ts';
@@ -9,8 +10,8 @@ import type { Manifest } from './folder/manifest.ts';
 import { readRun } from './folder/read-run.ts';
 import { firstDifference, type Tolerance } from './journal/difference.ts';
 import type { RunEvent } from './journal/events.ts';
-import { asRecorded } from './journal/events.ts';
-import type { EventLog } from './journal/journal.ts';
+import { asRead, type BodyOf } from './journal/events.ts';
+import { type EventLog, walkEvents } from './journal/journal.ts';
 import { isStep, type StepBody, type StepEvent, type StepLog, stepName } from './journal/steps.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
@@ -39,16 +40,26 @@ export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   return { folder, units, manifest, log, backend: first.backend, changed: changedSource(manifest, units.env) };
 }
 
-/** The model calls of a journal, in order. */
-export function recordedCalls(events: readonly RunEvent[]): RecordedCall[] {
-  return events.filter((event) => event.type === 'llm_call');
+/** The texts that the call of a journal with this position sent. */
+function sentIn(folder: string, position: number): readonly Message[] {
+  let passed = 0;
+  for (const { messages } of walkEvents(folder)) {
+    if (messages !== null && passed++ === position) return messages;
+  }
+  throw new R2poError('replay', `expected more than ${passed} calls in "${folder}", got no call ${position + 1}`);
+}
+
+/** What answers with the model calls of a journal, in order. */
+function replayOf(folder: string, events: readonly RunEvent[], options: Omit<ReplayOptions, 'sentIn'>): ChatModel {
+  const calls = events.filter((event) => event.type === 'llm_call');
+  return replayModel(calls, { ...options, sentIn: (position) => sentIn(folder, position) });
 }
 
 /** The model `replay:<folder>`: the replies of another run, as long as the prompts are the recorded ones. */
 export function recordedModel(folder: string): ChatModel {
   const run = readRun(folder);
   refuseImported(folder, run.manifest, 'replay');
-  return replayModel(recordedCalls(run.events().events), { id: `replay:${folder}` });
+  return replayOf(folder, run.events().events, { id: `replay:${folder}` });
 }
 
 export interface ReplayReport {
@@ -72,15 +83,25 @@ class EndOfRecord extends Error {}
 class Differs extends Error {}
 
 /**
- * What of an event must be equal: not its time, and of a call not how it was worded or how long it took. `words`: whether
- * what this program says of a reply counts.
+ * What of an event must be equal: not its time, and of a call not how long it took. `words`: whether prompts, and what this
+ * program says of a reply, count.
  */
 function comparable({ time: _time, seq: _seq, ...body }: StepEvent, words: boolean): unknown {
   if (body.type === 'parse_failed' && !words) return { ...body, problem: '' };
   if (body.type === 'evaluated' && !words) return { ...body, adjustments: [] };
   if (body.type !== 'llm_call') return body;
-  const { request: _request, reply, ...call } = body;
-  return { ...call, text: reply.text };
+  const { request, reply, ...call } = body;
+  const { messages, form: _recorded, ...settings } = request;
+  const { promptTokens, completionTokens } = reply.usage;
+  const usage = { completionTokens, ...(words && { promptTokens }) };
+  return { ...call, request: { ...settings, ...(words && { messages }) }, reply: { text: reply.text, usage } };
+}
+
+/** A call with the counts of tokens that follow from its texts; those of an endpoint are taken from the record. */
+function counted(body: BodyOf<'llm_call'>): BodyOf<'llm_call'> {
+  const { request, reply } = body;
+  if (reply.model !== offline.id) return body;
+  return { ...body, reply: { ...reply, usage: { ...reply.usage, ...offlineUsage(request.messages, reply.text) } } };
 }
 
 /**
@@ -109,8 +130,7 @@ class ComparingStepLog implements StepLog {
 
   async append(body: StepBody): Promise<StepEvent> {
     const expected = this.record[this.position]!;
-    const { event } = asRecorded({ ...body, time: expected.time, seq: expected.seq });
-    const got = event as StepEvent;
+    const got = asRead(body.type === 'llm_call' ? counted(body) : body, expected) as StepEvent;
     const difference = firstDifference(
       comparable(expected, this.words),
       comparable(got, this.words),
@@ -143,7 +163,7 @@ export async function replayRun(
   const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');
   let difference: string | null = null;
   try {
-    const models = oneModel(replayModel(recordedCalls(log.events), { prompts: options.prompts ?? 'must-match' }));
+    const models = oneModel(replayOf(run.folder, log.events, { prompts: options.prompts ?? 'must-match' }));
     await units.driver.run({
       units: { ...units, backend, models },
       steps,

@@ -156,7 +156,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
   try {
-    return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events));
+    return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events), journal.end);
   } finally {
     journal.close();
   }

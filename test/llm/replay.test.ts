@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { DiffersError, exitCodes } from '../../src/base/errors.ts';
 import { type ChatReply, type Message, plainReply } from '../../src/llm/chat.ts';
 import { lineDiff } from '../../src/llm/diff.ts';
-import { type RecordedCall, replayModel } from '../../src/llm/replay.ts';
+import { type RecordedCall, replayModel as replayCalls } from '../../src/llm/replay.ts';
+import { digested } from '../../src/llm/text-digest.ts';
 
 const reply = (text: string): ChatReply =>
   plainReply({
@@ -18,7 +19,18 @@ const reply = (text: string): ChatReply =>
 const prompt = (content: string): Message[] => [{ role: 'user', content }];
 const ask = (content: string) => ({ messages: prompt(content), temperature: 0, seed: null });
 
-const calls: RecordedCall[] = [
+type SentCall = Omit<RecordedCall, 'request'> & { readonly request: { messages: Message[]; form: 'lines' } };
+
+/** The model of calls whose texts are at hand. */
+function replayModel(sent: readonly SentCall[], options: { id?: string; prompts?: 'may-differ' } = {}) {
+  const recorded = sent.map((call) => ({
+    ...call,
+    request: { ...call.request, messages: digested(call.request.messages) },
+  }));
+  return replayCalls(recorded, { ...options, sentIn: (position) => sent[position]!.request.messages });
+}
+
+const calls: SentCall[] = [
   {
     request: { messages: prompt('first'), form: 'lines' },
     reply: reply('one'),

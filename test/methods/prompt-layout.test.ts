@@ -5,12 +5,9 @@ import { methods } from '../../src/methods/index.ts';
 import { statisticsCritic } from '../../src/methods/prompts/critic.ts';
 import { promptMessage } from '../../src/methods/prompts/message.ts';
 import { searchPrompt } from '../../src/methods/prompts/search.ts';
-import type { EventOf, RunEvent } from '../../src/runs/journal/events.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
 import { answerOf, eventsOf, execute, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
 import { context, summaryOf, traces, trials, vector } from '../support/methods.ts';
-
-const isCall = (event: RunEvent): event is EventOf<'llm_call'> => event.type === 'llm_call';
 
 function commonLength(a: string, b: string): number {
   let length = 0;
@@ -28,7 +25,7 @@ describe('the prompts of CartPole/r2po with its default settings', async () => {
   const overrides = ['iterations=100', 'warmup.policies=20', 'evaluation.episodes=20', 'recheck.episodes=1'];
   const options = await prepareRun({ config: 'cartpole/r2po', overrides });
   await execute(options).finally(() => options.backend.close());
-  const calls = eventsOf(options.folder).filter(isCall);
+  const calls = eventsOf(options.folder).flatMap((event) => (event.type === 'llm_call' ? [event] : []));
   const promptsOf = (purpose: string) =>
     calls.filter((call) => call.purpose === purpose).map(({ request }) => request.messages[0]!.content);
 

@@ -13,7 +13,7 @@ import { promptVersion } from '../../src/methods/prompts/version.ts';
 import { explanations, knowledgeLevels } from '../../src/methods/settings.ts';
 import { describePolicy } from '../../src/policies/description.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
-import { eventsOf, readJson, smallRun } from '../support/experiment.ts';
+import { eventsOf, readJson, rewriteRecord, smallRun } from '../support/experiment.ts';
 import { context, replyOf, scripted, settings, trials, vector } from '../support/methods.ts';
 
 /** Of all texts at this version. */
@@ -78,12 +78,12 @@ describe('the version of the prompts', () => {
       [`"prompts":${promptVersion - 1}`, `version ${promptVersion - 1} of the prompts`],
       ['', 'an older version of the prompts'],
     ]) {
-      const lines = eventsOf(folder)
-        .slice(0, 6)
-        .map((event) => JSON.stringify(event));
-      const former = lines.map((line) => line.replace(`,"prompts":${promptVersion}`, recorded! && `,${recorded}`));
       const copy = (await smallRun({ overrides: ['iterations=2'] })).folder;
-      writeFileSync(join(copy, 'events.jsonl'), `${former.join('\n')}\n`);
+      rewriteRecord(copy, (text) => {
+        const lines = text.split('\n').slice(0, 6);
+        const former = lines.map((line) => line.replace(`,"prompts":${promptVersion}`, recorded! && `,${recorded}`));
+        return `${former.join('\n')}\n`;
+      });
       writeFileSync(
         join(copy, 'run.json'),
         JSON.stringify({ ...readJson<object>(copy, 'run.json'), status: 'running' }),

@@ -522,7 +522,7 @@ describe('which runs an analysis takes', () => {
   });
 
   it('reads the threshold from what the critic was told', () => {
-    const told = (prompt: string) => promptThreshold(handMadeEvents([{ ...six[0], prompt }]), 480);
+    const told = (prompt: string) => promptThreshold(['', prompt], 480);
     expect(told('Rules\n- conservative threshold: 2.8. If the mean ...')).toBe(2.8);
     expect(told('- conservative threshold: -120. If')).toBe(-120);
     expect(told('No such rule.')).toBeNull();

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, UsageError } from '../../src/base/errors.ts';
+import { bytesDigest } from '../../src/llm/text-digest.ts';
 import type { EventBody } from '../../src/runs/journal/events.ts';
 import { Journal, readEvents } from '../../src/runs/journal/journal.ts';
 import { BusyError, LostLockError, lockFolder, lockName, watchLock } from '../../src/runs/journal/lock.ts';
@@ -59,7 +60,10 @@ describe('journal', () => {
       expect(event).toEqual({ ...body, time: new Date(times[i]!).toISOString(), seq: i });
       const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
       expect(lines).toHaveLength(i + 2);
-      expect(JSON.parse(lines[i]!)).toEqual(event);
+      const { journal: format, prev, ...line } = JSON.parse(lines[i]!);
+      expect(line).toEqual(event);
+      expect(format).toBe(i === 0 ? 2 : undefined);
+      expect(prev).toBe(i === 0 ? undefined : bytesDigest(Buffer.from(lines[i - 1]!)));
       expect(lines[i + 1]).toBe('');
     }
     journal.close();
@@ -168,7 +172,7 @@ describe('journal', () => {
 
   it('treats a missing file as an empty record and refuses one that cannot be read or written', () => {
     const folder = temporaryFolder();
-    expect(readEvents(folder)).toEqual({ events: [], bytes: 0, torn: null });
+    expect(readEvents(folder)).toMatchObject({ events: [], bytes: 0, torn: null });
     mkdirSync(join(folder, 'events.jsonl'));
     expect(messageOf(() => readEvents(folder))).toContain('cannot read');
     expect(messageOf(() => Journal.open(join(folder, 'none')))).toContain('can be written to');

@@ -3,10 +3,19 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
+import { textDigest } from '../../src/llm/text-digest.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openRecordedRun, recordedModel, replayRun, toleratesBounds } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
-import { answerOf, scriptedModel, searchEvents, smallRun, temporaryFolder } from '../support/experiment.ts';
+import {
+  answerOf,
+  eventsOf,
+  rewriteRecord,
+  scriptedModel,
+  searchEvents,
+  smallRun,
+  temporaryFolder,
+} from '../support/experiment.ts';
 
 /** Every file of a folder with its content and time. */
 function snapshot(folder: string): unknown {
@@ -28,15 +37,30 @@ async function replay(folder: string, prompts?: 'may-differ') {
   }
 }
 
+/** A copy whose messages have the digests of these texts. */
+function reworded(folder: string, change: (text: string) => string): string {
+  const calls = eventsOf(folder).flatMap((event) => (event.type === 'llm_call' ? [event] : []));
+  return edited(folder, (record) =>
+    record
+      .split('\n')
+      .map((line) => {
+        const call = calls.find(({ seq }) => line.includes(`"llm_call"`) && line.includes(`"seq":${seq},`));
+        const [message] = call?.request.messages ?? [];
+        if (!message) return line;
+        const value = JSON.parse(line) as { request: object };
+        const content = change(message.content);
+        const messages = [{ role: message.role, digest: textDigest(content), content }];
+        return JSON.stringify({ ...value, request: { ...value.request, messages } });
+      })
+      .join('\n'),
+  );
+}
+
 /** A copy with another text in its record. */
 function edited(folder: string, change: (record: string) => string): string {
   const copy = join(temporaryFolder(), 'run');
   cpSync(folder, copy, { recursive: true });
-  const path = join(copy, 'events.jsonl');
-  const before = readFileSync(path, 'utf8');
-  const after = change(before);
-  expect(after).not.toBe(before);
-  writeFileSync(path, after);
+  rewriteRecord(copy, change);
   return copy;
 }
 
@@ -92,6 +116,28 @@ describe('replay', () => {
     expect((await replay(copy)).difference).toMatch(/^at seq 36: expected rechecked of .*, got the end of the run$/);
   });
 
+  it('compares counts of tokens, temperature and seed of a call', async () => {
+    const { folder } = await smallRun({ overrides: ['llm.seed=9'] });
+    const cases: [RegExp, string, RegExp][] = [
+      [/("promptTokens":)\d+/, '$17', /at seq 5 \(llm_call .*\): expected reply.usage.promptTokens 7, got \d+/],
+      [/("completionTokens":)\d+/, '$17', /at seq 5 .*: expected reply.usage.completionTokens 7, got \d+/],
+      [/("temperature":)[\d.]+/, '$10.7', /at seq 5 .*: expected request.temperature 0.7, got /],
+      [/("temperature":[\d.]+,"seed":)\d+/, '$15', /at seq 5 .*: expected request.seed 5, got \d+/],
+    ];
+    for (const [pattern, replacement, message] of cases) {
+      const { difference } = await replay(edited(folder, (text) => text.replace(pattern, replacement)));
+      expect(difference).toMatch(message);
+    }
+  });
+
+  it('refuses a record that was changed without its digests, and names the first event that differs', async () => {
+    const { folder } = await smallRun();
+    const path = join(folder, 'events.jsonl');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(/("promptTokens":)\d+/, '$17'));
+    await expect(openRecordedRun(folder)).rejects.toThrow(/events\.jsonl:6: .*was changed \(seq 5, llm_call\)/);
+  });
+
   it('follows an edited reply to what it changes', async () => {
     const { folder } = await smallRun();
     const copy = edited(folder, (text) => text.replace(/("text":"params\[0\]: )-?[\d.]+/, '$14.7'));
@@ -100,7 +146,7 @@ describe('replay', () => {
 
   it('stops at a prompt that is worded differently, with the lines, unless that is allowed', async () => {
     const { folder } = await smallRun();
-    const copy = edited(folder, (text) => text.replaceAll('- Do not settle on the sign', '- Settle on the sign'));
+    const copy = reworded(folder, (text) => text.replaceAll('- Do not settle on the sign', '- Settle on the sign'));
     const { difference, calls } = await replay(copy);
     expect(calls).toBe(0);
     expect(difference).toMatch(/^expected the recorded prompt of call 1 \(search of iteration 1\), got another one/);

@@ -15,7 +15,7 @@ import { createRunFolder, findRunToResume, readRunConfig } from '../../src/runs/
 import type { Manifest } from '../../src/runs/folder/manifest.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
-import { Journal } from '../../src/runs/journal/journal.ts';
+import { Journal, readEvents } from '../../src/runs/journal/journal.ts';
 import { restoreSummary } from '../../src/runs/run.ts';
 import { deriveGenerator, deriveSeed, type SeedPurpose } from '../../src/runs/seeds.ts';
 import type { RunProgress } from '../../src/runs/session/progress.ts';
@@ -25,6 +25,7 @@ import {
   execute,
   prepareRun,
   readJson,
+  rewriteRecord,
   scriptedModel,
   searchEvents,
   smallRun,
@@ -153,6 +154,7 @@ describe('a whole run', () => {
       wall_s: (Date.parse(events.at(-1)!.time) - Date.parse(events[0]!.time)) / 1000,
       backend: 'cpu',
       adapter: null,
+      record: readEvents(folder).end,
     });
     expect(readJson(folder)).toEqual(summary);
 
@@ -419,12 +421,9 @@ describe('resuming', () => {
 
   it('refuses a record with an edited result', async () => {
     const { folder } = await smallRun();
-    const path = join(cutAfter(folder, 12), 'events.jsonl');
-    const text = readFileSync(path, 'utf8');
-    const edited = text.replace(/("type":"evaluated".*?"mean":)[\d.]+/, '$1499');
-    expect(edited).not.toBe(text);
-    writeFileSync(path, edited);
-    const error = await failureOf(() => smallRun({ folder: join(path, '..') }));
+    const copy = cutAfter(folder, 12);
+    rewriteRecord(copy, (text) => text.replace(/("type":"evaluated".*?"mean":)[\d.]+/, '$1499'));
+    const error = await failureOf(() => smallRun({ folder: copy }));
     expect(error.exitCode).toBe(exitCodes.usage);
     expect(error.message).toMatch(/iteration 1\) expected (kept|why) /);
   });

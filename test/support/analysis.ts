@@ -3,7 +3,7 @@
 import { type Summary, summarise } from '../../src/evaluation/summary.ts';
 import { plainReply } from '../../src/llm/chat.ts';
 import type { CandidateLabel } from '../../src/methods/method.ts';
-import type { EventBody, RunEvent } from '../../src/runs/journal/events.ts';
+import { asRead, type EventBody, type RunEvent } from '../../src/runs/journal/events.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
 
 export const baseParams: readonly number[] = [1, -1, 2, 0, 0, 0, 0, 0, 0, 0.5];
@@ -83,5 +83,5 @@ export function handMadeEvents(iterations: readonly HandMade[], model = 'a-model
       },
     ];
   });
-  return bodies.map((body, seq) => ({ ...body, time: '2026-01-02T03:04:05.000Z', seq }));
+  return bodies.map((body, seq) => asRead(body, { time: '2026-01-02T03:04:05.000Z', seq }));
 }

@@ -1,14 +1,23 @@
 /** Small runs inside the test process. */
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { type ChatModel, type ChatReply, type ChatRequest, plainReply, type Usage } from '../../src/llm/chat.ts';
+import {
+  type ChatModel,
+  type ChatReply,
+  type ChatRequest,
+  type Message,
+  plainReply,
+  type Usage,
+} from '../../src/llm/chat.ts';
 import { offline } from '../../src/llm/offline/index.ts';
+import { bytesDigest } from '../../src/llm/text-digest.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { createRunFolder } from '../../src/runs/folder/folder.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
-import type { RunEvent } from '../../src/runs/journal/events.ts';
+import type { EventOf, RunEvent } from '../../src/runs/journal/events.ts';
+import { walkEvents } from '../../src/runs/journal/journal.ts';
 import { oneModel, type RunModels } from '../../src/runs/models/models.ts';
 import { UnusableError } from '../../src/runs/models/unusable.ts';
 import { type OpenUnits, resolveUnits } from '../../src/runs/resolve-units.ts';
@@ -120,13 +129,51 @@ export async function uselessRun(run: SmallRun): Promise<string> {
   throw new Error('expected a run without a usable reply');
 }
 
-/** The lines of a record, unchecked. */
-export function eventsOf(folder: string): RunEvent[] {
+/** An event with the texts that a call sent. */
+export type SentEvent =
+  | Exclude<RunEvent, { type: 'llm_call' }>
+  | (EventOf<'llm_call'> & { readonly request: { readonly messages: readonly Message[] } });
+
+/** The events of a record, with the texts of its calls. */
+export function eventsOf(folder: string): SentEvent[] {
+  return [...walkEvents(folder)].map(({ event, messages }) =>
+    event.type === 'llm_call' && messages
+      ? {
+          ...event,
+          request: {
+            ...event.request,
+            messages: event.request.messages.map((one, i) => ({ ...one, ...messages[i]! })),
+          },
+        }
+      : (event as Exclude<RunEvent, { type: 'llm_call' }>),
+  );
+}
+
+/**
+ * Changes the lines of a record and links them anew, as somebody would who wants the change to stay unnoticed. The result
+ * is a whole record in the format in which it was.
+ */
+export function rewriteRecord(folder: string, edit: (text: string) => string): void {
+  const path = join(folder, 'events.jsonl');
+  const before = readFileSync(path, 'utf8');
+  const after = edit(before);
+  if (after === before) throw new Error('expected a change of the record, got none');
+  let prev: string | null = null;
+  const linked = after.split('\n').map((line) => {
+    const text: string = line.replace(/(?<="prev":")[0-9a-f]*/, prev ?? '');
+    prev = bytesDigest(Buffer.from(text));
+    return text;
+  });
+  writeFileSync(path, linked.join('\n'));
+}
+
+/** The lines of a record, parsed. */
+export function linesOf(folder: string): Record<string, unknown>[] {
   const text = readFileSync(join(folder, 'events.jsonl'), 'utf8');
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunEvent);
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** What must be the same however often a run was broken off: all that it did, without times. */
@@ -141,9 +188,10 @@ export function searchEvents(folder: string): unknown[] {
     );
 }
 
-/** A summary without the numbers that a clock decides. */
+/** A summary without what a clock or the number of sessions decides. */
 export function timeless(summary: RunSummary): RunSummary {
-  return { ...summary, wall_s: 0, llm: { ...summary.llm, seconds: 0 } };
+  const { record: _record, ...rest } = summary;
+  return { ...rest, wall_s: 0, llm: { ...summary.llm, seconds: 0 } };
 }
 
 export function readJson<T = RunSummary>(folder: string, name = 'summary.json'): T {

@@ -50,12 +50,17 @@ export async function replaceFileAsync(
 
 /**
  * Replaces the file and returns the new one, open for reading and writing: a process that has the old file open cannot
- * write into the new one. Throws the error of the file system.
+ * write into the new one. `content`: also a function that writes it. Throws the error of the file system.
  */
-export function reopenReplaced(path: string, content: string | Uint8Array, durability: Durability): number {
+export function reopenReplaced(
+  path: string,
+  content: string | Uint8Array | ((fd: number) => void),
+  durability: Durability,
+): number {
   const fd = openSync(draftOf(path), 'w+');
   try {
-    writeFileSync(fd, content);
+    if (typeof content === 'function') content(fd);
+    else writeFileSync(fd, content);
     if (durability === 'durable') fsyncSync(fd);
     renameSync(draftOf(path), path);
     return fd;

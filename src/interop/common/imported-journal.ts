@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { estimateTokens } from '../../base/tokens.ts';
 import { plainReply } from '../../llm/chat.ts';
 import type { EventBody, LoggedTotals } from '../../runs/journal/events.ts';
-import { asRecorded } from '../../runs/journal/events.ts';
+import { type RecordEnd, RecordLines } from '../../runs/journal/record.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';
@@ -15,11 +15,12 @@ export class ImportedJournal {
   private readonly start: number;
   readonly replyModel: string;
   private time = 0;
-  private seq = 0;
+  private readonly lines: RecordLines;
 
   /** `start`: in milliseconds since 1970; `replyModel`: model that wrote the replies */
   constructor(path: string, start: number, replyModel: string) {
     this.fd = openSync(path, 'wx');
+    this.lines = new RecordLines(path);
     this.start = start;
     this.replyModel = replyModel;
   }
@@ -31,10 +32,13 @@ export class ImportedJournal {
 
   append(body: EventBody): void {
     const time = new Date(this.start + this.time * 1000).toISOString();
-    const { line, event } = asRecorded({ ...body, time, seq: this.seq });
+    const { line, event } = this.lines.make(body, time);
     writeFileSync(this.fd, line);
-    this.seq += 1;
     this.totals.add(event);
+  }
+
+  get end(): RecordEnd {
+    return this.lines.end;
   }
 
   close(): void {

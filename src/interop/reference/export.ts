@@ -19,6 +19,7 @@ import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
+import { type WholeEvent, walkEvents } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { rolloutsFolder, rolloutsName, warmupName } from '../common/embedded-files.ts';
@@ -89,22 +90,20 @@ interface LoggedIteration {
 }
 
 /** The last attempt of each call, unless it stayed unusable: the reference logs only what led to a policy. */
-function exchangesOf(events: readonly RunEvent[]): Exchange[] {
-  const calls: { readonly first: EventOf<'llm_call'>; last: EventOf<'llm_call'>; refused: boolean }[] = [];
-  for (const event of events) {
+function exchangesOf(events: readonly WholeEvent[]): Exchange[] {
+  const calls: { readonly prompt: string; last: EventOf<'llm_call'>; refused: boolean }[] = [];
+  for (const { event, messages } of events) {
     const current = calls.at(-1);
     if (event.type === 'llm_call') {
-      if (event.attempt === 0 || !current) calls.push({ first: event, last: event, refused: false });
-      else Object.assign(current, { last: event, refused: false });
+      if (event.attempt === 0 || !current) {
+        const prompt = (messages ?? []).map(({ content }) => content).join('\n\n');
+        calls.push({ prompt, last: event, refused: false });
+      } else Object.assign(current, { last: event, refused: false });
     } else if (event.type === 'parse_failed' && current) current.refused = true;
   }
   return calls
     .filter(({ refused }) => !refused)
-    .map(({ first, last }) => ({
-      purpose: first.purpose,
-      prompt: first.request.messages.map(({ content }) => content).join('\n\n'),
-      reply: last.reply.text,
-    }));
+    .map(({ prompt, last }) => ({ purpose: last.purpose, prompt, reply: last.reply.text }));
 }
 
 const four = (value: number): string => value.toFixed(4);
@@ -113,14 +112,17 @@ const four = (value: number): string => value.toFixed(4);
 export async function exportRun(run: ExportableRun, target: string, backend: Backend | null): Promise<void> {
   const totals = new RunTotals();
   const rows: string[] = [`${logHeader}\n`];
-  let pending: RunEvent[] = [];
+  let pending: WholeEvent[] = [];
   mkdirSync(join(target, warmupFolder), { recursive: true });
-  for (const event of run.events) {
+  for (const whole of walkEvents(run.folder)) {
+    const { event } = whole;
     totals.add(event);
     if (event.type === 'warmup') await exportWarmup(run, event, target, backend);
-    pending.push(event);
+    pending.push(whole);
     if (event.type !== 'iteration') continue;
-    const evaluated = new Map(pending.flatMap((e) => (e.type === 'evaluated' ? [[e.candidate, e] as const] : [])));
+    const evaluated = new Map(
+      pending.flatMap(({ event: e }) => (e.type === 'evaluated' ? [[e.candidate, e] as const] : [])),
+    );
     const iteration: LoggedIteration = { outcome: event, evaluated, exchanges: exchangesOf(pending) };
     pending = [];
     const last = totals.rows.at(-1);

@@ -256,7 +256,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     replaceFile(join(draft, configName), yaml, 'durable');
     if (provenance) await copyFile(join(run.folder, provenanceName), join(draft, rolloutsFolder, provenanceCopy));
     const files = new RunFiles(draft, config, units.policy);
-    await files.write(journal.totals);
+    await files.write(journal.totals, journal.end);
     const digest = importLog.digest.digest('hex');
     const { status } = journal.totals;
     await files.writeManifest(

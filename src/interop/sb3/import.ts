@@ -94,7 +94,7 @@ async function writeTraining(
     replaceFile(join(draft, configName), `${note}${stringify(known)}`, 'durable');
     const facts = { env: env.id, method, model, seed, prices: {}, evaluation: { backend: 'auto' as const } };
     const files = new RunFiles(draft, facts, null);
-    await files.write(journal.totals);
+    await files.write(journal.totals, journal.end);
     await files.writeManifest(
       newManifest({
         status: journal.totals.status,

@@ -24,6 +24,12 @@ function replyText({ params, reason }: Suggestion): string {
   return `${params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ')}\n${reason}`;
 }
 
+/** Tokens of a call of the offline model, which follow from its texts. */
+export function offlineUsage(messages: readonly Message[], text: string) {
+  const promptTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  return { promptTokens, completionTokens: estimateTokens(text) };
+}
+
 export const offline: ChatModel = {
   id: 'offline',
   kind: 'offline',
@@ -35,13 +41,6 @@ export const offline: ChatModel = {
     const read = readPrompt(prompt.content);
     const rng = generatorOf(messages);
     const text = replyText(read.proposal ? revise(read, read.proposal, rng) : propose(read, rng));
-    return plainReply({
-      text,
-      usage: {
-        promptTokens: messages.reduce((sum, { content }) => sum + estimateTokens(content), 0),
-        completionTokens: estimateTokens(text),
-      },
-      model: 'offline',
-    });
+    return plainReply({ text, usage: offlineUsage(messages, text), model: 'offline' });
   },
 };

@@ -4,7 +4,6 @@ import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
 import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
-import type { RunEvent } from '../../runs/journal/events.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
 import { resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
@@ -59,7 +58,7 @@ async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
     model: totals.model ?? config.model,
     origin: originOf(events),
     status: totals.status,
-    threshold: promptThreshold(events, config.critic.conservative_threshold),
+    threshold: promptThreshold(criticPrompts(stored), config.critic.conservative_threshold),
     iterations: decidedIterations(events, method.candidates),
     rechecked: totals.rechecked?.summary.mean ?? null,
   };
@@ -72,16 +71,22 @@ const thresholdLines = [/^- conservative threshold: (-?\d+(?:\.\d+)?)/m, /\bachi
  * tau_c as it occurs in the prompts, since not every critic uses the configured threshold. If the prompts are not recorded,
  * the configured threshold.
  */
-export function promptThreshold(events: readonly RunEvent[], configured: number | null): number | null {
-  const prompts = events
-    .flatMap((event) => (event.type === 'llm_call' && event.purpose === 'critic' ? event.request.messages : []))
-    .map(({ content }) => content)
-    .filter((content) => content !== '');
-  if (prompts.length === 0) return configured;
-  const found = prompts
-    .flatMap((prompt) => thresholdLines.map((line) => line.exec(prompt)))
-    .find((match) => match !== null);
-  return found ? Number(found[1]) : null;
+export function promptThreshold(prompts: Iterable<string>, configured: number | null): number | null {
+  let threshold = configured;
+  for (const prompt of prompts) {
+    if (prompt === '') continue;
+    threshold = null;
+    const found = thresholdLines.map((line) => line.exec(prompt)).find((match) => match !== null);
+    if (found) return Number(found[1]);
+  }
+  return threshold;
+}
+
+function* criticPrompts(run: StoredRun): Generator<string> {
+  for (const { event, messages } of run.wholeEvents()) {
+    if (event.type !== 'llm_call' || event.purpose !== 'critic') continue;
+    for (const { content } of messages ?? []) yield content;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { R2poError } from '../../base/errors.ts';
 import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
-import { type EventLog, readEvents } from '../journal/journal.ts';
+import { type EventLog, readEvents, type WholeEvent, walkEvents } from '../journal/journal.ts';
 import { type RunTotals, totalsOf } from '../journal/totals.ts';
 import { parseRunFile } from './files.ts';
 import { findRunFolders, type LeftOut } from './find-runs.ts';
@@ -57,6 +57,11 @@ export class StoredRun {
 
   events(): EventLog {
     return readEvents(this.folder);
+  }
+
+  /** the events with the texts of the calls, one after the other */
+  wholeEvents(): Generator<WholeEvent> {
+    return walkEvents(this.folder);
   }
 
   totals(): RunTotals {

@@ -8,6 +8,7 @@ import { manifestName } from '../../config/recorded.ts';
 import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { Trace } from '../../rollout/job.ts';
+import type { RecordEnd } from '../journal/record.ts';
 import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import type { Manifest } from './manifest.ts';
 import { metricsCsv } from './metrics.ts';
@@ -53,10 +54,11 @@ export class RunFiles {
   }
 
   /**
-   * Summary, metrics, best policy and the TensorBoard scalars, of what `totals` holds at the call. Calls must not overlap.
+   * Summary, metrics, best policy and the TensorBoard scalars, of what `totals` holds at the call, where the record goes up
+   * to `end`. Calls must not overlap.
    */
-  async write(totals: RunTotals): Promise<RunSummary> {
-    const summary = summarize(this.facts, totals);
+  async write(totals: RunTotals, end: RecordEnd): Promise<RunSummary> {
+    const summary = summarize(this.facts, totals, end);
     const { best } = totals;
     const { policy } = this;
     const texts = [

@@ -4,6 +4,7 @@ import type { Immutable } from '../../base/immutable.ts';
 import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
+import type { RecordEnd } from '../journal/record.ts';
 import { type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
 import { costOfRun } from '../models/cost.ts';
 
@@ -75,6 +76,8 @@ export const runSummarySchema = z
     wall_s: z.number(),
     backend: z.string(),
     adapter: z.string().nullable(),
+    /** the record that it was made from: its lines, and the digest of the last one; earlier versions do not have it */
+    record: z.object({ events: z.number(), digest: z.string().nullable() }).optional(),
   })
   .transform(({ models, ...summary }) => ({
     ...summary,
@@ -103,7 +106,8 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
 };
 
-export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
+/** `record`: how far the record goes that the totals are those of */
+export function summarize(config: RunFacts, totals: RunTotals, record: RecordEnd): RunSummary {
   const { best, rechecked, llm, answered, byModel, rows } = totals;
   const { calls, ...counts } = countsOf(answered);
   const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
@@ -144,5 +148,6 @@ export function summarize(config: RunFacts, totals: RunTotals): RunSummary {
     wall_s: totals.wallSeconds,
     backend: totals.backend ?? config.evaluation.backend,
     adapter: totals.adapter,
+    record,
   };
 }

@@ -1,15 +1,16 @@
 /**
- * The events of a run, one JSON object a line in `events.jsonl`. Their types follow from these schemas, which also check
+ * The events of a run, as the rest of the program sees them. What a line of `events.jsonl` holds differs by the format of
+ * the record: see formats.ts. The types follow from these schemas, from which those of the formats are made; they check
  * every line that is read or written: the file is untrusted, as it may have been edited, cut or mixed up.
  */
 import { z } from 'zod';
 import { R2poError } from '../../base/errors.ts';
 import type { Immutable } from '../../base/immutable.ts';
-import { visibleJson } from '../../base/printable.ts';
 import { maskLongSecrets } from '../../base/secrets.ts';
 import type { Summary } from '../../evaluation/summary.ts';
-import { type ChatReply, finishes, modelKinds } from '../../llm/chat.ts';
+import { type ChatReply, finishes, type Message, modelKinds } from '../../llm/chat.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
+import { type DigestedMessage, digested, digestLength } from '../../llm/text-digest.ts';
 import { candidateLabelPattern, purposes } from '../../methods/method.ts';
 import { endCauses } from '../../rollout/job.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
@@ -96,14 +97,34 @@ const loggedTotals = z.strictObject({
 const call = { iteration: count, purpose, attempt: count };
 
 /** `time`: ISO 8601; `seq`: 0, 1, 2, ... without gaps */
-const stamp = { time: z.iso.datetime(), seq: count };
+export const stamp = { time: z.iso.datetime(), seq: count };
 
-const event = <const T extends string, B extends z.core.$ZodShape>(type: T, body: B) =>
+export const event = <const T extends string, B extends z.core.$ZodShape>(type: T, body: B) =>
   z.strictObject({ ...stamp, type: z.literal(type), ...body });
 
-const schema = z.discriminatedUnion('type', [
+const role = z.enum(['system', 'user', 'assistant']);
+
+/** A message as a reader of the record sees it. Its text may be as long as the run: it is restored only when asked for. */
+export const recordedMessage = z.strictObject({
+  role,
+  /** of the text, by `textDigest` */
+  digest: z.string().length(digestLength),
+}) satisfies z.ZodType<DigestedMessage>;
+
+/** A request whose messages have this shape. */
+export const requestOf = <M extends z.ZodType>(message: M) =>
+  z.strictObject({
+    messages: z.array(message),
+    temperature: z.number().nullable(),
+    seed: z.number().nullable(),
+    /** form that the reply was constrained to */
+    form: z.enum(replyForms).default('lines'),
+  });
+
+/** Every event by its type, as a reader of the record sees it, whatever the format of the record. */
+export const events = {
   /** The first event of a run that this program read from the log of another one. */
-  event('imported', {
+  imported: event('imported', {
     format: z.string(),
     layout: z.string(),
     /** last two names of the path that it was read from */
@@ -111,7 +132,7 @@ const schema = z.discriminatedUnion('type', [
     /** names of what the log does not state: such values are placeholders or assumed */
     unknown: z.array(z.string()),
   }),
-  event('run_started', {
+  run_started: event('run_started', {
     /** false for the first start, true for each `--resume` */
     resumed: z.boolean(),
     config_hash: z.string(),
@@ -125,20 +146,21 @@ const schema = z.discriminatedUnion('type', [
     /** version of the texts of the prompts; older records do not have it */
     prompts: count.optional(),
   }),
-  event('warmup', { index: count, params, seed: count, return: outcome, length: count, end: z.enum(endCauses) }),
-  event('llm_call', {
+  warmup: event('warmup', {
+    index: count,
+    params,
+    seed: count,
+    return: outcome,
+    length: count,
+    end: z.enum(endCauses),
+  }),
+  llm_call: event('llm_call', {
     ...call,
-    request: z.strictObject({
-      messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })),
-      temperature: z.number().nullable(),
-      seed: z.number().nullable(),
-      /** form that the reply was constrained to */
-      form: z.enum(replyForms).default('lines'),
-    }),
+    request: requestOf(recordedMessage),
     reply,
   }),
-  event('parse_failed', { ...call, problem: z.string() }),
-  event('evaluated', {
+  parse_failed: event('parse_failed', { ...call, problem: z.string() }),
+  evaluated: event('evaluated', {
     iteration: count,
     candidate,
     params,
@@ -151,7 +173,7 @@ const schema = z.discriminatedUnion('type', [
     rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
   }),
   /** Not asked for by default; see `critic.sensitivity_episodes`. */
-  event('sensitivity', {
+  sensitivity: event('sensitivity', {
     iteration: count,
     params,
     seed: count,
@@ -161,7 +183,7 @@ const schema = z.discriminatedUnion('type', [
       z.strictObject({ index: count, from: z.number(), to: z.number(), difference: z.number(), ci95: interval }),
     ),
   }),
-  event('iteration', {
+  iteration: event('iteration', {
     iteration: count,
     kept: candidate.nullable(),
     why: z.string(),
@@ -170,44 +192,62 @@ const schema = z.discriminatedUnion('type', [
     /** of an imported run; missing where its log has no such line */
     logged: loggedTotals.optional(),
   }),
-  event('rechecked', { iteration: count, params, seed: count, summary }),
-  event('run_finished', {}),
+  rechecked: event('rechecked', { iteration: count, params, seed: count, summary }),
+  run_finished: event('run_finished', {}),
   /** Not the end: `--resume` continues from here. */
-  event('run_stopped', {
+  run_stopped: event('run_stopped', {
     reason: z.string(),
     exit_code: z.int(),
     /** false: the endpoint answered, with nothing that could be used; left out for any other stop */
     call_failed: z.boolean().optional(),
   }),
-]);
+};
 
-/** One line of the journal, as a reader sees it. */
-export type RunEvent = Immutable<z.output<typeof schema>>;
+/** One event of the journal, as a reader sees it. */
+export type RunEvent = Immutable<z.output<(typeof events)[keyof typeof events]>>;
 export type EventType = RunEvent['type'];
 export type EventOf<T extends EventType> = Extract<RunEvent, { type: T }>;
 
 type WithoutStamp<E> = E extends unknown ? Omit<E, keyof typeof stamp> : never;
+type SentRequest = Omit<EventOf<'llm_call'>['request'], 'messages'> & { readonly messages: readonly Message[] };
+/** A call before it is written: with the texts that were sent. */
+type CallBody = Omit<WithoutStamp<EventOf<'llm_call'>>, 'request'> & { readonly request: SentRequest };
 /** An event before it is written. */
-export type EventBody = WithoutStamp<RunEvent>;
+export type EventBody = WithoutStamp<Exclude<RunEvent, { type: 'llm_call' }>> | CallBody;
 export type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>;
 export type LoggedTotals = Immutable<z.output<typeof loggedTotals>>;
 
-/** The event, or the first problem with it. */
-export function checkEvent(value: unknown): { readonly event: RunEvent } | { readonly problem: string } {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return { event: parsed.data };
-  const [issue] = parsed.error.issues;
-  const where = issue!.path.length === 0 ? 'the event' : `"${issue!.path.join('.')}"`;
-  return { problem: `${where}: ${issue!.message}` };
+/** The event without secrets in the texts that a call sent, of which digests and patches are made. */
+export function withMaskedPrompts<B extends EventBody>(body: B): B {
+  if (body.type !== 'llm_call') return body;
+  const messages = body.request.messages.map(({ role, content }) => ({ role, content: maskLongSecrets(content) }));
+  return { ...body, request: { ...body.request, messages } };
 }
 
-/**
- * The line of an event, and the event as a reader of that line will see it. A run continues from the latter, so that it
- * has the very numbers that a resumed one gets.
- */
-export function asRecorded(event: RunEvent): { readonly line: string; readonly event: RunEvent } {
-  const text = maskLongSecrets(visibleJson(JSON.stringify(event)));
-  const checked = checkEvent(JSON.parse(text));
-  if ('event' in checked) return { line: `${text}\n`, event: checked.event };
-  throw new R2poError('events.jsonl', `refused to record a bad ${event.type} event: ${checked.problem}`);
+/** The events of a schema, or the first problem with a value, in words. */
+export type Checked<T> = { readonly event: T } | { readonly problem: string };
+
+/** Checks values by schemas of the types of events, as one format stores them. */
+export function eventCheck<S extends z.ZodObject>(schemas: Readonly<Record<string, S>>) {
+  const schema = z.discriminatedUnion('type', Object.values(schemas) as unknown as [S, ...S[]]);
+  return (value: unknown): Checked<z.output<S>> => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return { event: parsed.data as z.output<S> };
+    const [issue] = parsed.error.issues;
+    const where = issue!.path.length === 0 ? 'the event' : `"${issue!.path.join('.')}"`;
+    return { problem: `${where}: ${issue!.message}` };
+  };
+}
+
+const checkRead = eventCheck(events);
+
+/** The event as a reader of its line will see it. Throws an `R2poError` for one that cannot be recorded. */
+export function asRead(body: EventBody, { time, seq }: Pick<RunEvent, 'time' | 'seq'>): RunEvent {
+  const plain =
+    body.type === 'llm_call'
+      ? { ...body, request: { ...body.request, messages: digested(body.request.messages) } }
+      : body;
+  const checked = checkRead(JSON.parse(maskLongSecrets(JSON.stringify({ ...plain, time, seq }))));
+  if ('event' in checked) return checked.event;
+  throw new R2poError('events.jsonl', `refused to record a bad ${body.type} event: ${checked.problem}`);
 }

@@ -2,29 +2,45 @@
  * `events.jsonl`: one JSON object a line, appended and on disk before the next step starts. Whatever moment a process
  * dies at, the file holds every event before it and at most one torn line at its end.
  */
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, write } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
+import type { Message } from '../../llm/chat.ts';
 import type { EventBody, RunEvent } from './events.ts';
-import { asRecorded, checkEvent } from './events.ts';
 import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
+import { type RecordEnd, RecordLines } from './record.ts';
 
 export const eventsName = 'events.jsonl';
 
+/** The events of a record. Texts of messages are not among them: `walkEvents` restores those, one call after the other. */
 export interface EventLog {
   readonly events: readonly RunEvent[];
   /** length of the whole lines, bytes */
   readonly bytes: number;
   /** a notice about the dropped end; null when the last line was whole */
   readonly torn: string | null;
+  readonly end: RecordEnd;
+  /** number of the record's format; that of new ones for an empty record */
+  readonly format: number;
 }
 
 const newline = 0x0a;
+/** Bytes that are read at once. */
+const chunkSize = 2 ** 20;
 // Asynchronous, so that other runs of the process continue while this one waits for the disk.
 const writeTo = promisify(write);
 const waitForDisk = promisify(fdatasync);
+
+interface Line {
+  /** without the line break */
+  readonly bytes: Buffer;
+  /** whether it has a line break */
+  readonly ended: boolean;
+  /** whether nothing follows it */
+  readonly last: boolean;
+}
 
 function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
   try {
@@ -34,78 +50,122 @@ function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly p
   }
 }
 
-interface ReadFrom {
-  readonly path: string;
-  /** of the first event in `data` */
-  readonly seq: number;
-}
-
-/** Checks the lines of `data`. A torn last line (no line break, or no JSON) is left out; any other fault is an error. */
-function parseEvents(data: Buffer, { path, seq: first }: ReadFrom): EventLog {
-  const events: RunEvent[] = [];
-  let start = 0;
-  while (start < data.length) {
-    const found = data.indexOf(newline, start);
-    const stop = found < 0 ? data.length : found;
-    const isLast = stop + 1 >= data.length;
-    const expected = first + events.length;
-    const where = `${path}:${expected + 1}`;
-    const line = parseLine(data.subarray(start, stop));
-    if (isLast && (found < 0 || 'problem' in line)) {
-      const torn = `${where}: dropped a torn last line (${data.length - start} bytes)`;
-      return { events, bytes: start, torn };
-    }
-    const refuse = (problem: string): never => {
-      throw new UsageError(
-        'events.jsonl',
-        `${where}: expected an event, got ${problem}; restore the file from a copy, or start a new run`,
-      );
-    };
-    if ('problem' in line) return refuse(`no JSON (${line.problem})`);
-    const checked = checkEvent(line.value);
-    if ('problem' in checked) return refuse(`something else (${checked.problem})`);
-    const { seq } = checked.event;
-    if (seq !== expected) return refuse(`seq ${seq} instead of ${expected}`);
-    events.push(checked.event);
-    start = stop + 1;
+/** The parts of a file from `start` to `end`, in bytes. */
+function* partsOf(fd: number, start: number, end: number): Generator<Buffer> {
+  for (let at = start; at < end; ) {
+    const part = Buffer.allocUnsafe(Math.min(chunkSize, end - at));
+    const length = readSync(fd, part, 0, part.length, at);
+    if (length === 0) return;
+    at += length;
+    yield part.subarray(0, length);
   }
-  return { events, bytes: start, torn: null };
 }
 
-/** The bytes of a journal from `offset` on; null: there is no file. */
-function readFrom(path: string, offset: number): Buffer | null {
-  let fd: number | null = null;
-  try {
-    fd = openSync(path, 'r');
-    const data = Buffer.alloc(Math.max(0, fstatSync(fd).size - offset));
-    let length = 0;
-    for (let read = 1; read > 0 && length < data.length; length += read) {
-      read = readSync(fd, data, length, data.length - length, offset + length);
+/** The lines that the file has now, from `offset` on, a part at a time: a record may be larger than any buffer. */
+function* linesOf(fd: number, offset: number): Generator<Line> {
+  const size = fstatSync(fd).size;
+  let begun: Buffer[] = [];
+  let read = offset;
+  for (const part of partsOf(fd, offset, size)) {
+    let start = 0;
+    for (let stop = part.indexOf(newline); stop >= 0; stop = part.indexOf(newline, start)) {
+      const rest = part.subarray(start, stop);
+      const bytes = begun.length === 0 ? rest : Buffer.concat([...begun, rest]);
+      begun = [];
+      start = stop + 1;
+      yield { bytes, ended: true, last: read + start >= size };
     }
-    return data.subarray(0, length);
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return null;
-    throw new UsageError('events.jsonl', `cannot read "${path}": ${(cause as Error).message}`, cause);
-  } finally {
-    if (fd !== null) closeSync(fd);
+    if (start < part.length) begun.push(part.subarray(start));
+    read += part.length;
+  }
+  if (begun.length > 0) yield { bytes: Buffer.concat(begun), ended: false, last: true };
+}
+
+/** Reads a record from the first line on; what was read stays read, and the next reading goes on behind it. */
+class RecordFile {
+  readonly lines: RecordLines;
+  readonly #path: string;
+  bytes = 0;
+  torn: string | null = null;
+
+  constructor(folder: string) {
+    this.#path = join(folder, eventsName);
+    this.lines = new RecordLines(this.#path);
+  }
+
+  /**
+   * Gives each whole line to `read`, whose result is passed on. A torn last line (no line break, or no JSON) is left out;
+   * any other fault is a usage error. A missing file is an empty record.
+   */
+  *walk<T>(read: (bytes: Uint8Array, value: unknown) => T): Generator<T> {
+    this.torn = null;
+    let fd: number | null = null;
+    try {
+      fd = openSync(this.#path, 'r');
+      for (const line of linesOf(fd, this.bytes)) {
+        const parsed = parseLine(line.bytes);
+        const length = line.bytes.length + (line.ended ? 1 : 0);
+        if (line.last && (!line.ended || 'problem' in parsed)) {
+          this.torn = `${this.#path}:${this.lines.count + 1}: dropped a torn last line (${length} bytes)`;
+          return;
+        }
+        if ('problem' in parsed) throw this.lines.refusal(`no JSON (${parsed.problem})`);
+        const result = read(line.bytes, parsed.value);
+        this.bytes += length;
+        yield result;
+      }
+    } catch (cause) {
+      if (cause instanceof R2poError) throw cause;
+      if (errorCode(cause) === 'ENOENT') return;
+      if (errorCode(cause) === null) throw cause;
+      throw new UsageError('events.jsonl', `cannot read "${this.#path}": ${(cause as Error).message}`, cause);
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+
+  /** The events behind those that were read before. */
+  events(): RunEvent[] {
+    const events: RunEvent[] = [];
+    for (const event of this.walk((bytes, value) => this.lines.read(bytes, value))) {
+      if (event !== null) events.push(event);
+    }
+    return events;
+  }
+
+  log(): EventLog {
+    const events = this.events();
+    const { end, format } = this.lines;
+    return { events, bytes: this.bytes, torn: this.torn, end, format };
   }
 }
 
 /** Reads and checks a journal. A torn last line is left out and reported; a missing file is an empty journal. */
 export function readEvents(folder: string): EventLog {
-  const path = join(folder, eventsName);
-  return parseEvents(readFrom(path, 0) ?? Buffer.alloc(0), { path, seq: 0 });
+  return new RecordFile(folder).log();
+}
+
+/** An event with the messages that a call sent; null for any other event. */
+export interface WholeEvent {
+  readonly event: RunEvent;
+  readonly messages: readonly Message[] | null;
+}
+
+/** The events of a record with the texts of its calls, which are restored one after the other and kept by nobody. */
+export function* walkEvents(folder: string): Generator<WholeEvent> {
+  const record = new RecordFile(folder);
+  for (const { event, messages } of record.walk((bytes, value) => record.lines.readWhole(bytes, value))) {
+    if (event !== null) yield { event, messages };
+  }
 }
 
 /** Follows the journal of a run that another process may be writing: each `read` returns only new events. */
 export class EventFollower {
-  readonly #path: string;
+  readonly #record: RecordFile;
   readonly #fromSeq: number;
-  #seq = 0;
-  #bytes = 0;
 
   constructor(folder: string, fromSeq: number) {
-    this.#path = join(folder, eventsName);
+    this.#record = new RecordFile(folder);
     this.#fromSeq = fromSeq;
   }
 
@@ -114,18 +174,28 @@ export class EventFollower {
    * for a damaged line.
    */
   read(): readonly RunEvent[] {
-    const data = readFrom(this.#path, this.#bytes);
-    if (data === null) return [];
-    const { events, bytes } = parseEvents(data, { path: this.#path, seq: this.#seq });
-    this.#seq += events.length;
-    this.#bytes += bytes;
-    return events.filter(({ seq }) => seq >= this.#fromSeq);
+    return this.#record.events().filter(({ seq }) => seq >= this.#fromSeq);
   }
 }
 
 /** Follows a journal from the event with this `seq` on; 0 is the first. */
 export function followEvents(folder: string, fromSeq = 0): EventFollower {
   return new EventFollower(folder, fromSeq);
+}
+
+/** Writes the first `length` bytes of a file to the start of another one. */
+function copyStart(path: string, length: number): (fd: number) => void {
+  return (to) => {
+    if (length === 0) return;
+    const from = openSync(path, 'r');
+    try {
+      for (const part of partsOf(from, 0, length)) {
+        for (let at = 0; at < part.length; ) at += writeSync(to, part, at);
+      }
+    } finally {
+      closeSync(from);
+    }
+  };
 }
 
 /** The journal of one run, open for appending; it locks the run folder. */
@@ -136,7 +206,7 @@ export class Journal {
   private readonly fd: number;
   private readonly lock: FolderLock;
   private readonly now: () => number;
-  private seq: number;
+  private readonly lines: RecordLines;
   private bytes: number;
   private state: 'open' | 'broken' | 'closed' = 'open';
 
@@ -144,12 +214,12 @@ export class Journal {
     this.path = join(folder, eventsName);
     this.lock = lock;
     this.now = now;
-    this.log = readEvents(folder);
-    this.seq = this.log.events.length;
+    const record = new RecordFile(folder);
+    this.log = record.log();
+    this.lines = record.lines;
     this.bytes = this.log.bytes;
-    const whole = this.bytes > 0 ? readFileSync(this.path).subarray(0, this.bytes) : '';
     // Not for appending: after a failed write the next one must go where the whole lines end.
-    this.fd = reopenReplaced(this.path, whole, 'durable');
+    this.fd = reopenReplaced(this.path, copyStart(this.path, this.bytes), 'durable');
     syncFolder(folder);
   }
 
@@ -180,8 +250,8 @@ export class Journal {
   async append(body: EventBody): Promise<RunEvent> {
     if (this.state !== 'open') throw new R2poError('events.jsonl', `expected an open record, got a ${this.state} one`);
     const time = new Date(this.now()).toISOString();
-    const { line: text, event } = asRecorded({ ...body, time, seq: this.seq });
-    const line = Buffer.from(text);
+    const saved = this.lines.count;
+    const { line, event } = this.lines.make(body, time);
     this.check();
     try {
       let written = 0;
@@ -193,16 +263,20 @@ export class Journal {
     } catch (cause) {
       this.state = 'broken';
       this.cutTornLine();
-      const saved = this.seq === 0 ? 'nothing' : `everything up to event ${this.seq - 1}`;
+      const kept = saved === 0 ? 'nothing' : `everything up to event ${saved - 1}`;
       throw new R2poError(
         'events.jsonl',
-        `cannot write to "${this.path}": ${(cause as Error).message}; ${saved} is on disk, make room first`,
+        `cannot write to "${this.path}": ${(cause as Error).message}; ${kept} is on disk, make room first`,
         { cause },
       );
     }
-    this.seq += 1;
     this.bytes += line.length;
     return event;
+  }
+
+  /** How far the record goes with the events that were appended. */
+  get end(): RecordEnd {
+    return this.lines.end;
   }
 
   /** Best effort: a line that stays torn is cut off when the run is resumed. */

@@ -25,7 +25,7 @@ export interface StepLog {
 }
 
 /** How messages name a step. */
-export function stepName(step: StepBody): string {
+export function stepName(step: StepBody | StepEvent): string {
   const { type } = step;
   if (step.type === 'warmup') return `${type} ${step.index}`;
   if ('attempt' in step) return `${type} of iteration ${step.iteration} (${step.purpose}, attempt ${step.attempt})`;

@@ -5,7 +5,7 @@ import { type CallOptions, type ChatModel, type ChatReply, type Message, ReplyFo
 import type { ModelChain } from '../../llm/fallback.ts';
 import type { ReplyForm, ReplyShape } from '../../llm/reply/shape.ts';
 import type { Purpose } from '../../methods/method.ts';
-import type { EventOf } from '../journal/events.ts';
+import type { BodyOf } from '../journal/events.ts';
 
 export interface Question {
   readonly purpose: Purpose;
@@ -81,7 +81,7 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
 }
 
 export interface Asked {
-  readonly request: EventOf<'llm_call'>['request'];
+  readonly request: BodyOf<'llm_call'>['request'];
   readonly reply: ChatReply;
 }
 

@@ -7,6 +7,7 @@ import type { RunFiles } from '../folder/run-files.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import type { EventBody, RunEvent } from '../journal/events.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { RecordEnd } from '../journal/record.ts';
 import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
 import { costOfRun } from '../models/cost.ts';
@@ -29,6 +30,8 @@ export class RunSession {
   readonly #progress: ProgressReporter;
   readonly #saver: Saver<RunSummary>;
   #manifest: Manifest;
+  /** how far the record goes that the totals are those of */
+  #end: RecordEnd;
 
   constructor(units: OpenUnits, options: RunOptions, journal: Journal, files: RunFiles) {
     const { folder, argv, onProgress, now = Date.now } = options;
@@ -39,6 +42,7 @@ export class RunSession {
     this.#files = files;
     this.#manifest = requireRun(folder);
     for (const event of journal.log.events) totals.add(event);
+    this.#end = journal.log.end;
     this.steps = new JournalSteps(
       journal.log.events,
       () => this.#begin(),
@@ -47,7 +51,7 @@ export class RunSession {
     this.#progress = new ProgressReporter({ totals, iterations: units.config.iterations, now, onProgress });
     this.#saver = new Saver(() => {
       journal.check();
-      return files.write(totals);
+      return files.write(totals, this.#end);
     });
   }
 
@@ -58,6 +62,7 @@ export class RunSession {
   async #append(body: EventBody): Promise<RunEvent> {
     const event = await this.#journal.append(body);
     this.totals.add(event);
+    this.#end = this.#journal.end;
     this.#progress.report(event);
     return event;
   }
