@@ -4,13 +4,13 @@ import { knownName, UsageError } from '../base/errors.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
-import { findReportRuns } from '../report/run-records.ts';
+import { findReportRuns, withVariants } from '../report/run-records.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
 interface Options {
-  readonly by: readonly string[];
+  readonly by?: readonly string[];
   readonly curves?: readonly CurveAxis[];
   readonly value: CurveValue;
   readonly compare?: string;
@@ -46,7 +46,11 @@ export function define(command: Command, io: Io): void {
         'intervals over runs, and reward curves.',
     )
     .argument('<run...>', 'run folders, or folders of run folders')
-    .option('--by <keys>', 'group by env, method, model, seed or configuration keys', readKeys, defaultGroupKeys)
+    .option(
+      '--by <keys>',
+      'group by env, method, model, seed or configuration keys (default: env, method, model and settings that differ)',
+      readKeys,
+    )
     .option(
       '--curves <axes>',
       `x axes of the curves: ${curveAxes.join(', ')} (default: all with --out, else ${curveAxes[0]})`,
@@ -71,8 +75,9 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
-  const report = makeReport(findReportRuns(paths), {
-    by: options.by,
+  const report = makeReport(await withVariants(findReportRuns(paths)), {
+    by: options.by ?? defaultGroupKeys,
+    pool: options.by !== undefined,
     axes: options.curves ?? defaultAxes(options.out),
     value: options.value,
     compare: options.compare ?? null,
@@ -82,6 +87,9 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     allowMixed: options.allowMixed ?? false,
   });
   for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
+  if (report.pooled.length > 0) {
+    io.warn(`--by pools runs that differ in ${report.pooled.join(', ')}; without --by they are groups of their own`);
+  }
   for (const { axis, leftOut } of report.curves) {
     if (leftOut.length > 0) io.warn(`not in the curves against ${axis}: ${leftOutText(leftOut)}`);
   }

@@ -150,10 +150,10 @@ export async function showResult(
   io: Io,
 ): Promise<Omit<SweepEnd, 'failure'>> {
   const { makeReport, reportDocument, defaultReport } = await import('../report/report.ts');
-  const { findReportRuns } = await import('../report/run-records.ts');
+  const { findReportRuns, withVariants } = await import('../report/run-records.ts');
   const { printReport, saveReportIn, defaultAxes } = await import('./show-report.ts');
   const folders = results.flatMap(({ folder }) => (folder === null ? [] : [folder]));
-  const found = folders.length === 0 ? null : findReportRuns(folders);
+  const found = folders.length === 0 ? null : await withVariants(findReportRuns(folders));
   // A sweep over models has a group for each of them.
   const chosen = { ...defaultReport, axes: defaultAxes(options.out), allowMixed: true, ...asked };
   const report = found && found.runs.length > 0 ? makeReport(found, chosen) : null;

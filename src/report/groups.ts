@@ -3,7 +3,7 @@ import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
 
-/** Default grouping keys: runs that differ in their seed alone form a group. */
+/** Default grouping keys, to which every setting is added in which runs of the same values differ. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
 
 /** Rewards of one run: mean, highest and last of the kept policies' means, and the best policy on fresh episodes. */
@@ -41,6 +41,8 @@ export interface RunGroup {
 
 export interface GroupOptions {
   readonly by: readonly string[];
+  /** pool runs with the same values of `by` even if other settings differ; false: such settings become keys */
+  readonly pool: boolean;
   /** use the last reward of an unfinished run as the final reward */
   readonly includeUnfinished: boolean;
 }
@@ -72,19 +74,58 @@ export function spreadOf(values: readonly number[]): Spread | null {
   };
 }
 
-/** Groups in the order of their values; runs in that of their seeds. */
-export function groupRuns(runs: readonly ReportRun[], { by, includeUnfinished }: GroupOptions): RunGroup[] {
-  const groups = new Map<string, { values: string[]; runs: ReportRun[] }>();
+function settingValue({ settings }: ReportRun, key: string): string {
+  const json = settings.get(key);
+  const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
+  return typeof value === 'string' ? value : json!;
+}
+
+interface Members {
+  readonly values: readonly string[];
+  readonly runs: ReportRun[];
+}
+
+/** Groups in the order of their values. */
+function partition(runs: readonly ReportRun[], by: readonly string[], settings: readonly string[]): Members[] {
+  const groups = new Map<string, Members>();
   for (const run of runs) {
-    const values = by.map((key) => groupValue(run, key));
+    const values = [...by.map((key) => groupValue(run, key)), ...settings.map((key) => settingValue(run, key))];
     const name = JSON.stringify(values);
     const group = groups.get(name) ?? { values, runs: [] };
     group.runs.push(run);
     groups.set(name, group);
   }
-  const inOrder = [...groups.values()].sort((a, b) => (a.values.join('\0') < b.values.join('\0') ? -1 : 1));
-  return inOrder.map(({ values, runs: members }) => {
-    const sorted = members.sort((a, b) => a.summary.seed - b.summary.seed);
+  return [...groups.values()].sort((a, b) => (a.values.join('\0') < b.values.join('\0') ? -1 : 1));
+}
+
+/** Settings in which runs of one group differ, in the order in which configurations have them. */
+function differingSettings(runs: readonly ReportRun[]): string[] {
+  const [first, ...others] = runs;
+  const keys = new Set(runs.flatMap(({ settings }) => [...settings.keys()]));
+  return [...keys].filter((key) => others.some(({ settings }) => settings.get(key) !== first!.settings.get(key)));
+}
+
+export interface Groups {
+  /** the grouping keys: those asked for, and the settings in which runs differ */
+  readonly by: readonly string[];
+  readonly groups: readonly RunGroup[];
+  /** where runs are pooled: settings that differ within a group */
+  readonly pooled: readonly string[];
+}
+
+/** Groups in the order of their values; runs in that of their seeds. */
+export function groupRuns(runs: readonly ReportRun[], options: GroupOptions): Groups {
+  const asked = partition(runs, options.by, []);
+  const differing = [...new Set(asked.flatMap((group) => differingSettings(group.runs)))];
+  if (options.pool) return { by: options.by, groups: groupsOf(asked, options), pooled: differing };
+  const added = differing.filter((key) => !options.by.includes(key));
+  const groups = groupsOf(partition(runs, options.by, added), options);
+  return { by: [...options.by, ...added], groups, pooled: [] };
+}
+
+function groupsOf(members: readonly Members[], { includeUnfinished }: GroupOptions): RunGroup[] {
+  return members.map(({ values, runs }) => {
+    const sorted = runs.sort((a, b) => a.summary.seed - b.summary.seed);
     const spread = (kind: RewardKind): Spread | null =>
       spreadOf(
         sorted.flatMap((run) => {

@@ -46,6 +46,7 @@ export interface ReportOptions extends GroupOptions {
 
 export const defaultReport: ReportOptions = {
   by: defaultGroupKeys,
+  pool: false,
   axes: ['episodes'],
   value: 'kept',
   compare: null,
@@ -64,6 +65,10 @@ export interface AxisCurves {
 
 export interface Report {
   readonly options: ReportOptions;
+  /** the grouping keys */
+  readonly by: readonly string[];
+  /** settings that differ within groups, as asked for by `pool` */
+  readonly pooled: readonly string[];
   readonly groups: readonly RunGroup[];
   readonly findings: readonly Finding[];
   readonly curves: readonly AxisCurves[];
@@ -93,11 +98,13 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
       `expected --by with ${defaultGroupKeys.join(', ')}, got ${options.by.join(', ')}`,
     );
   }
-  const groups = groupRuns(runs, options);
-  const comparison = comparisonOf(groups, options);
-  const { by, reward } = options;
+  const { by, groups, pooled } = groupRuns(runs, options);
+  const { reward } = options;
+  const comparison = comparisonOf(groups, by, options);
   return {
     options,
+    by,
+    pooled,
     groups,
     findings: findingsOf(groups, {
       by,
@@ -106,7 +113,7 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
     }),
     interquartileMeans: interquartileMeans(groups, reward, options.includeUnfinished),
     comparison,
-    curves: options.axes.map((axis) => curvesAgainst(axis, groups, options)),
+    curves: options.axes.map((axis) => curvesAgainst(axis, groups, by, options.value)),
     context: modelLines(runs),
     published: options.published ? againstPublished(groups) : null,
     leftOut,
@@ -130,7 +137,12 @@ function modelLines(runs: readonly ReportRun[]): string[] {
   return [`${labels.size} models${special.length > 0 ? `, among them ${special.join(', ')}` : ''}`];
 }
 
-function curvesAgainst(axis: CurveAxis, groups: readonly RunGroup[], { by, value }: ReportOptions): AxisCurves {
+function curvesAgainst(
+  axis: CurveAxis,
+  groups: readonly RunGroup[],
+  by: readonly string[],
+  value: CurveValue,
+): AxisCurves {
   // Keys with the same value in all groups are left out of the labels.
   const varies = by.map((key, i) => key !== 'env' && new Set(groups.map(({ values }) => values[i])).size > 1);
   const curves = groups.map((group) => ({ group, curve: averageCurve(group, axis, value) }));
@@ -145,8 +157,11 @@ function curvesAgainst(axis: CurveAxis, groups: readonly RunGroup[], { by, value
   };
 }
 
-function comparisonOf(groups: readonly RunGroup[], options: ReportOptions): Report['comparison'] {
-  const { by, reward, includeUnfinished } = options;
+function comparisonOf(
+  groups: readonly RunGroup[],
+  by: readonly string[],
+  { reward, includeUnfinished, ...options }: ReportOptions,
+): Report['comparison'] {
   const found = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
   const [ours] = methods;
   const method = options.compare ?? (found.size > 1 && found.has(ours!.id) ? ours!.id : null);
@@ -216,7 +231,13 @@ function trainingNote(groups: readonly RunGroup[]): string {
   return [...new Set(notes)].join('');
 }
 
-export function groupTable({ groups, interquartileMeans, options: { by, reward } }: Report): Table {
+/** What really played the episodes. */
+function backendsOf({ runs }: Pick<RunGroup, 'runs'>): string {
+  const used = runs.map(({ summary: { backend, adapter } }) => (adapter ? `${backend} on ${adapter}` : backend));
+  return [...new Set(used)].join('; ');
+}
+
+export function groupTable({ groups, by, interquartileMeans, options: { reward } }: Report): Table {
   const rows = groups.map((group, i) => ({ ...group, interquartileMean: interquartileMeans[i] }));
   return tableOf(rows, {
     title: 'Rewards',
@@ -226,6 +247,7 @@ export function groupTable({ groups, interquartileMeans, options: { by, reward }
       right('runs', ({ runs, unfinished }) =>
         unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
       ),
+      left('backend', backendsOf),
       ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
       right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) =>
         interquartileMean ? estimateText(interquartileMean, digits) : null,
@@ -245,13 +267,14 @@ const spreadParts: Readonly<Record<string, (spread: Spread) => Cell>> = {
 };
 
 /** The same with a number per cell, for programs. */
-export function groupNumbers({ groups, options: { by } }: Report): Table {
+export function groupNumbers({ groups, by }: Report): Table {
   const parts = Object.entries(spreadParts);
   return tableOf(groups, {
     columns: [
       ...keyColumns(by),
       left('runs', ({ runs }) => runs.length),
       left('unfinished', ({ unfinished }) => unfinished),
+      left('backend', backendsOf),
       ...rewardKinds.flatMap((kind) =>
         parts.map(([name, part]) =>
           left(`${kind}_${name}`, ({ rewards }: RunGroup) => rewards[kind] && part(rewards[kind])),
@@ -261,7 +284,7 @@ export function groupNumbers({ groups, options: { by } }: Report): Table {
   });
 }
 
-export function runTable({ groups, options: { by } }: Report): Table {
+export function runTable({ groups, by }: Report): Table {
   const keys = by.filter((key) => key !== 'seed');
   const cell = (value: number | null): Cell => (value === null ? null : number(value));
   const runs = groups.flatMap((group) => group.runs);
@@ -272,6 +295,7 @@ export function runTable({ groups, options: { by } }: Report): Table {
       ...keys.map((key) => left(key, (run: ReportRun) => groupValue(run, key))),
       right('seed', ({ summary }) => summary.seed),
       left('status', ({ summary }) => summary.status),
+      left('backend', (run) => backendsOf({ runs: [run] })),
       right('iterations', ({ summary }) => summary.iterations),
       right('mean', ({ summary }) => cell(summary.mean_reward)),
       right('best', ({ summary }) => cell(summary.best_reward)),
@@ -298,10 +322,10 @@ export function reportTables(report: Report): Table[] {
 
 /** Everything as one JSON value. */
 export function reportDocument(report: Report) {
-  const { options, groups, findings, curves, comparison, published, leftOut } = report;
-  const { by } = options;
+  const { options, by, pooled, groups, findings, curves, comparison, published, leftOut } = report;
   return {
     by,
+    ...(pooled.length > 0 && { pooled }),
     reward: options.reward,
     findings,
     groups: groups.map(({ values, runs, unfinished, rewards }, i) => ({

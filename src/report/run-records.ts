@@ -1,6 +1,10 @@
 /** Runs for reports, read from the small files beside the journal. */
 import { basename } from 'node:path';
 import { R2poError } from '../base/errors.ts';
+import { variantsOf } from '../config/variants.ts';
+import { envs } from '../envs/index.ts';
+import { methods } from '../methods/index.ts';
+import { settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
@@ -12,6 +16,10 @@ export interface ReportRun {
   readonly manifest: Manifest;
   readonly summary: RunSummary;
   readonly rows: readonly MetricsRow[];
+  /** what decides the result apart from environment, method, model and seed: leaves as JSON by dotted name */
+  readonly settings: ReadonlyMap<string, string>;
+  /** name of the shipped variant of its method that the run is; left out: none, or not asked */
+  readonly variant?: string;
 }
 
 /**
@@ -48,14 +56,30 @@ function reportRun(stored: StoredRun): ReportRun {
     manifest,
     summary: offline ? { ...summary, model_kind: 'offline' } : summary,
     rows: stored.metrics(),
+    settings: settingsOf(stored.writtenConfig()),
   };
+}
+
+/** The runs, each with the name of the shipped variant of its method that it is. */
+export async function withVariants(found: FoundRuns<ReportRun>): Promise<FoundRuns<ReportRun>> {
+  const ids = methods.map(({ id }) => id);
+  const runs = found.runs.map(async (run) => {
+    const folder = envs.find(({ id }) => id === run.summary.env)?.folder;
+    const variants = folder === undefined ? [] : await variantsOf(folder, ids);
+    const variant = variants.find(
+      ({ method, settings }) =>
+        method === run.summary.method && [...settings].every(([key, value]) => run.settings.get(key) === value),
+    );
+    return variant ? { ...run, variant: variant.name } : run;
+  });
+  return { ...found, runs: await Promise.all(runs) };
 }
 
 /** The value of a grouping key: a fact of the summary, or a dotted key of the configuration. */
 export function groupValue(run: ReportRun, key: string): string {
   const facts: Readonly<Record<string, string>> = {
     env: run.summary.env,
-    method: run.summary.method,
+    method: run.variant ?? run.summary.method,
     model: run.summary.model,
     seed: String(run.summary.seed),
     run: basename(run.folder),

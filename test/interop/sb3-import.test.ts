@@ -516,6 +516,7 @@ describe('beside searches', () => {
     expect(found.leftOut).toEqual([]);
     const options: ReportOptions = {
       by: ['env', 'method', 'model'],
+      pool: false,
       axes: ['episodes'],
       value: 'kept',
       compare: null,

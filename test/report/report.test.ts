@@ -34,9 +34,16 @@ import {
   groupTable,
   makeReport,
   type ReportOptions,
+  reportDocument,
   spreadText,
 } from '../../src/report/report.ts';
-import { findReportRuns, groupValue, type ReportRun, readReportRun } from '../../src/report/run-records.ts';
+import {
+  findReportRuns,
+  groupValue,
+  type ReportRun,
+  readReportRun,
+  withVariants,
+} from '../../src/report/run-records.ts';
 import { csvTable, htmlTable, latexTable, latexText, markdownTable, textTable } from '../../src/report/tables/table.ts';
 import type { MetricsRow } from '../../src/runs/folder/metrics.ts';
 import { recordedModel } from '../../src/runs/replay.ts';
@@ -63,7 +70,11 @@ const options: ReportOptions = defaultReport;
 
 describe('runs', () => {
   it('are found in folders of folders, each once, with what a report reads', () => {
-    const folder = runsOf({ seed: 8, countsCalls: false }, { seed: 5, means: [1, null, 4], rechecked: null });
+    const episodes = (n: number) => `evaluation:\n  episodes: ${n}\n`;
+    const folder = runsOf(
+      { seed: 8, countsCalls: false, settings: episodes(28) },
+      { seed: 5, means: [1, null, 4], rechecked: null, settings: episodes(25) },
+    );
     mkdirSync(join(folder, 'notes'));
     const { runs, leftOut } = findReportRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
@@ -179,7 +190,7 @@ describe('groups', () => {
       { env: 'FrozenLake-v1' },
       { model: 'openai/n' },
     );
-    const groups = groupRuns(findReportRuns([folder]).runs, options);
+    const { groups } = groupRuns(findReportRuns([folder]).runs, options);
     expect(groups.map(({ values }) => values)).toEqual([
       ['CartPole-v1', 'props', 'openai/m'],
       ['CartPole-v1', 'r2po', 'openai/m'],
@@ -187,19 +198,70 @@ describe('groups', () => {
       ['FrozenLake-v1', 'r2po', 'openai/m'],
     ]);
     expect(groups[1]!.runs.map(({ summary }) => summary.seed)).toEqual([2, 9]);
-    const byEpisodes = groupRuns(findReportRuns([folder]).runs, { ...options, by: ['evaluation.episodes'] });
-    expect(byEpisodes).toHaveLength(5);
+    const bySeed = groupRuns(findReportRuns([folder]).runs, { ...options, by: ['seed'], pool: true });
+    expect(bySeed.groups).toHaveLength(5);
+  });
+
+  const episodes = (n: number) => `evaluation:\n  episodes: ${n}\n`;
+
+  it('pool only runs whose settings are equal, and show the settings that differ', () => {
+    const folder = runsOf(
+      { seed: 4, settings: episodes(20) },
+      { seed: 5, settings: `${episodes(20)}  backend: webgpu\nllm:\n  timeout_s: 7\n` },
+      { seed: 4, settings: episodes(4096) },
+      { method: 'props', settings: episodes(20) },
+    );
+    const { by, groups, pooled } = groupRuns(findReportRuns([folder]).runs, options);
+    expect(by).toEqual(['env', 'method', 'model', 'evaluation.episodes']);
+    expect(pooled).toEqual([]);
+    expect(groups.map(({ values, runs }) => [values[1], values[3], runs.length])).toEqual([
+      ['props', '20', 1],
+      ['r2po', '20', 2],
+      ['r2po', '4096', 1],
+    ]);
+  });
+
+  it('pool what --by names, and say what differs', () => {
+    const folder = runsOf({ settings: episodes(20) }, { settings: episodes(4096) });
+    const report = makeReport(findReportRuns([folder]), { ...options, pool: true });
+    expect(report.groups.map(({ runs }) => runs.length)).toEqual([2]);
+    expect(reportDocument(report).pooled).toEqual(['evaluation.episodes']);
+  });
+
+  it('treat a seed of the policy that follows from the seed of the run as no difference', () => {
+    const drawn = (n: number) => `policy:\n  kind: projected-mlp\n  options:\n    seed: ${n}\n`;
+    const groupsOf = (...seeds: readonly (readonly [number, number])[]) =>
+      groupRuns(findReportRuns([runsOf(...seeds.map(([seed, n]) => ({ seed, settings: drawn(n) })))]).runs, options)
+        .groups.length;
+    expect(groupsOf([4, 3005], [5, 3006])).toBe(1);
+    expect(groupsOf([4, 3005], [5, 3005])).toBe(2);
+    expect(groupsOf([4, 7], [5, 8])).toBe(2);
+  });
+
+  it('keep the name of a shipped variant of a method', async () => {
+    const threshold = (value: string) => ({
+      method: 'tau-c',
+      settings: `critic:\n  conservative_threshold: ${value}\n`,
+    });
+    const folder = runsOf(threshold('240'), threshold('480'), threshold('null'), threshold('13'));
+    const { groups } = groupRuns((await withVariants(findReportRuns([folder]))).runs, options);
+    expect(groups.map(({ values }) => values.slice(1))).toEqual([
+      ['tau-c', 'openai/m', '13'],
+      ['tau-c', 'openai/m', '480'],
+      ['tau-c-half', 'openai/m', '240'],
+      ['tau-c-none', 'openai/m', 'null'],
+    ]);
   });
 
   it('leave the final reward of an unfinished run out unless asked', () => {
     const folder = runsOf({ means: [10, 20, 40] }, { means: [60, 80], status: 'stopped', rechecked: null });
     const { runs } = findReportRuns([folder]);
-    const [group] = groupRuns(runs, options);
+    const [group] = groupRuns(runs, options).groups;
     expect(group!.unfinished).toBe(1);
     expect(group!.rewards.final).toMatchObject({ runs: 1, mean: 40 });
     expect(group!.rewards.best).toMatchObject({ runs: 2, mean: 60 });
     expect(group!.rewards.rechecked).toMatchObject({ runs: 1, mean: 25 });
-    const [asked] = groupRuns(runs, { ...options, includeUnfinished: true });
+    const [asked] = groupRuns(runs, { ...options, includeUnfinished: true }).groups;
     expect(asked!.rewards.final).toMatchObject({ runs: 2, mean: 60 });
     expect(rewardOf(runs[1]!, 'final', false)).toBeNull();
   });
@@ -387,6 +449,7 @@ describe('a report', () => {
     expect([cell('runs'), cell('mean_mean'), cell('best_mean'), cell('final_std')]).toEqual([2, 5, 8, Math.sqrt(18)]);
     expect(groupTable(report).rows[0]!.slice(3)).toEqual([
       2,
+      'cpu',
       '5 ± 2.83 [-20.412, 30.412]',
       '8 ± 4.24 [-30.119, 46.119]',
       '8 ± 4.24 [-30.119, 46.119]',
@@ -519,7 +582,7 @@ describe('findings', () => {
     ]);
     const [tie] = makeReport(found, options).findings;
     expect(tie!.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
-    const groups = groupRuns(found.runs, { by: ['seed'], includeUnfinished: false });
+    const { groups } = groupRuns(found.runs, { by: ['seed'], pool: true, includeUnfinished: false });
     const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
     expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
     expect(bySeed[2]!.text).toBe('best reward 30 over one run, which has no interval');
@@ -544,7 +607,7 @@ describe('beside the published results', () => {
     expect(differences).toEqual([
       '2 runs, published 10',
       'iterations (default), published 100',
-      expect.stringMatching(/^evaluation episodes 21, published 20$/),
+      expect.stringMatching(/^evaluation episodes 23, published 20$/),
       'threshold (default), published 480',
       expect.stringMatching(/^fair settings/),
     ]);

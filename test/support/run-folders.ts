@@ -13,6 +13,8 @@ export interface RunFacts {
   readonly means?: readonly (number | null)[];
   readonly rechecked?: number | null;
   readonly episodesPerIteration?: number;
+  /** further lines of the configuration */
+  readonly settings?: string;
   /** false: as runs were written before they counted calls by iteration */
   readonly countsCalls?: boolean;
 }
@@ -21,7 +23,7 @@ export interface RunFacts {
 export function writeRun(folder: string, facts: RunFacts = {}): string {
   const { env = 'CartPole-v1', method = 'r2po', model = 'openai/m', kind = 'model', seed = 3 } = facts;
   const { status = 'finished', means = [10, 30, 20], rechecked = 25, episodesPerIteration = 40 } = facts;
-  const { countsCalls = true } = facts;
+  const { countsCalls = true, settings = 'evaluation:\n  episodes: 23\n' } = facts;
   const kept = means.flatMap((mean) => (mean === null ? [] : [mean]));
   const best = Math.max(...kept);
   mkdirSync(folder, { recursive: true });
@@ -84,6 +86,6 @@ export function writeRun(folder: string, facts: RunFacts = {}): string {
   writeFileSync(join(folder, 'run.json'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));
   writeFileSync(join(folder, 'metrics.csv'), [header, ...lines, ''].join('\n'));
-  writeFileSync(join(folder, 'config.yaml'), `env: ${env}\nevaluation:\n  episodes: ${20 + seed}\n`);
+  writeFileSync(join(folder, 'config.yaml'), `env: ${env}\nmethod: ${method}\nseed: ${seed}\n${settings}`);
   return folder;
 }

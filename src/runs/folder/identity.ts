@@ -1,7 +1,10 @@
 /** The identity of a run: the keys of its configuration that decide its result. `--resume` may change only other keys. */
-import { withoutLaterKeys } from '../../config/earlier.ts';
+import { earlierDefaults, withoutLaterKeys } from '../../config/earlier.ts';
 import { hashOf } from '../../config/hash.ts';
+import { isSection, merge } from '../../config/layers.ts';
+import { leaves } from '../../config/leaves.ts';
 import type { Config } from '../../config/schema.ts';
+import { policyKinds } from '../../policies/index.ts';
 
 /**
  * Keys that `--resume` may change, with the value that the hash uses: they decide when a run stops and its cost, not its
@@ -32,12 +35,6 @@ function isFree(key: string): boolean {
   });
 }
 
-/** Every leaf by its dotted name, lists as one value. */
-function leaves(value: unknown, path = ''): [string, string][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
-}
-
 /** Hash of the keys that decide the result; stable across versions unless such a key is added. */
 export function runHash(config: Config): string {
   const neutral = Object.entries(free).flatMap(([section, values]) => {
@@ -57,4 +54,23 @@ export function differingKeys(there: Config, here: Config): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((key) => !isFree(key) && before.get(key) !== after.get(key))
     .map((key) => `${key} (${before.get(key) ?? 'not set'} there, ${after.get(key) ?? 'not set'} here)`);
+}
+
+/** Keys that name a run or follow from its seed, and the wish for a backend, of which runs record what they used. */
+const namedApart = ['env', 'method', 'model', 'seed', 'evaluation.backend'];
+
+/**
+ * What decides the result of a run apart from its environment, method, model and seed: leaves as JSON by dotted name. Runs
+ * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`.
+ */
+export function settingsOf(written: unknown): ReadonlyMap<string, string> {
+  if (!isSection(written)) return new Map();
+  const whole = withoutLaterKeys(merge(earlierDefaults, written) as Config);
+  const settings = new Map(leaves(whole));
+  const base = policyKinds.find(({ id }) => JSON.stringify(id) === settings.get('policy.kind'))?.runSeedBase ?? 0;
+  const [drawn, seed] = ['policy.options.seed', 'seed'].map((key) => Number(settings.get(key)));
+  // It follows from the seed of the run.
+  if (drawn === (base + seed! + 1) % 2 ** 32) settings.delete('policy.options.seed');
+  for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
+  return settings;
 }
