@@ -1,6 +1,8 @@
 /** `--dry-run` of the commands that make many runs. */
 import { counted } from '../base/plain-number.ts';
+import { differingWithin } from '../report/settings.ts';
 import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
+import type { PlannedGroup } from '../sweep/estimate.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { Io } from './io.ts';
 import type { SweepCommandOptions } from './run-many.ts';
@@ -19,13 +21,18 @@ export async function showPlan(
   const groups = await estimateSweep(runs, options.runsDir, backend).finally(() => backend.close());
   const total = totalOf(groups);
   if (options.json) {
-    const listed = groups.map(({ config: _config, ...group }) => group);
+    const listed = groups.map(({ config: _config, settings: _settings, ...group }) => group);
     io.printJson({ groups: listed, total });
     return;
   }
   const count = (value: number): string => value.toLocaleString('en-US');
-  const columns: ColumnOf<(typeof groups)[number]>[] = [
-    ...by.map((key) => left(key, ({ config }: (typeof groups)[number]) => configValue(config, key))),
+  const columns: ColumnOf<PlannedGroup>[] = [
+    ...by.map((key) =>
+      left(key, ({ config, method }: PlannedGroup) => (key === 'method' ? method : configValue(config, key))),
+    ),
+    ...differingWithin(groups, ({ env, method, model }) => JSON.stringify([env, method, model]))
+      .filter((key) => !by.includes(key))
+      .map((key) => left(key, ({ config }: PlannedGroup) => configValue(config, key))),
     right('runs', ({ runs: all }) => all),
     right('finished', ({ finished }) => finished),
     right('started', ({ begun }) => begun),

@@ -1,9 +1,7 @@
 /** The leaves of a configuration. */
 
-/** Every leaf by its dotted name, as JSON; lists and empty sections are one value. */
+/** Every leaf by its dotted name, as JSON; a list is one value, and an empty section has none. */
 export function leaves(value: unknown, path = ''): [string, string][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
-  const entries = Object.entries(value);
-  if (entries.length === 0) return path === '' ? [] : [[path, '{}']];
-  return entries.flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }

@@ -1,9 +1,11 @@
 /** Shipped configurations of a method with settings of their own, such as `tau-c-half`. */
+import { envs } from '../envs/index.ts';
+import { methods } from '../methods/index.ts';
 import { leaves } from './leaves.ts';
 import { openConfig } from './resolve.ts';
 import { shippedConfigs } from './shipped.ts';
 
-export interface Variant {
+interface Variant {
   readonly name: string;
   readonly method: string;
   /** the leaves in which it differs from the method's own configuration, as JSON */
@@ -14,10 +16,10 @@ async function resolved(name: string) {
   return (await (await openConfig(name)).resolve()).config;
 }
 
-async function findVariants(folder: string, methods: readonly string[]): Promise<Variant[]> {
+async function findVariants(folder: string): Promise<Variant[]> {
   const names = shippedConfigs().flatMap((shipped) => {
     const [home, name] = shipped.split('/');
-    return home === folder && !methods.includes(name!) ? [name!] : [];
+    return home === folder && !methods.some(({ id }) => id === name) ? [name!] : [];
   });
   return Promise.all(
     names.map(async (name) => {
@@ -31,9 +33,20 @@ async function findVariants(folder: string, methods: readonly string[]): Promise
 
 const known = new Map<string, Promise<Variant[]>>();
 
-/** The variants in the folder of an environment. `methods`: the ids of all methods. */
-export function variantsOf(folder: string, methods: readonly string[]): Promise<readonly Variant[]> {
-  const found = known.get(folder) ?? findVariants(folder, methods);
+/**
+ * Name of the shipped variant that a run is; null: none. `env` and `method`: their ids; `settings`: leaves of its
+ * configuration, as JSON.
+ */
+export async function variantOf(
+  env: string,
+  method: string,
+  settings: ReadonlyMap<string, string>,
+): Promise<string | null> {
+  const folder = envs.find(({ id }) => id === env)?.folder;
+  if (folder === undefined) return null;
+  const found = known.get(folder) ?? findVariants(folder);
   known.set(folder, found);
-  return found;
+  const isOfRun = (variant: Variant) =>
+    variant.method === method && [...variant.settings].every(([key, value]) => settings.get(key) === value);
+  return (await found).find(isOfRun)?.name ?? null;
 }

@@ -2,6 +2,7 @@
 import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
+import { differingSettings, settingValue } from './settings.ts';
 
 /** Default grouping keys, to which every setting is added in which runs of the same values differ. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
@@ -74,12 +75,6 @@ export function spreadOf(values: readonly number[]): Spread | null {
   };
 }
 
-function settingValue({ settings }: ReportRun, key: string): string {
-  const json = settings.get(key);
-  const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
-  return typeof value === 'string' ? value : json!;
-}
-
 interface Members {
   readonly values: readonly string[];
   readonly runs: ReportRun[];
@@ -96,13 +91,6 @@ function partition(runs: readonly ReportRun[], by: readonly string[], settings: 
     groups.set(name, group);
   }
   return [...groups.values()].sort((a, b) => (a.values.join('\0') < b.values.join('\0') ? -1 : 1));
-}
-
-/** Settings in which runs of one group differ, in the order in which configurations have them. */
-function differingSettings(runs: readonly ReportRun[]): string[] {
-  const [first, ...others] = runs;
-  const keys = new Set(runs.flatMap(({ settings }) => [...settings.keys()]));
-  return [...keys].filter((key) => others.some(({ settings }) => settings.get(key) !== first!.settings.get(key)));
 }
 
 export interface Groups {

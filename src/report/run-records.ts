@@ -1,23 +1,20 @@
 /** Runs for reports, read from the small files beside the journal. */
 import { basename } from 'node:path';
 import { R2poError } from '../base/errors.ts';
-import { variantsOf } from '../config/variants.ts';
-import { envs } from '../envs/index.ts';
-import { methods } from '../methods/index.ts';
+import { variantOf } from '../config/variants.ts';
 import { settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { originOf } from './answered-by.ts';
+import type { WithSettings } from './settings.ts';
 
-export interface ReportRun {
+export interface ReportRun extends WithSettings {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly summary: RunSummary;
   readonly rows: readonly MetricsRow[];
-  /** what decides the result apart from environment, method, model and seed: leaves as JSON by dotted name */
-  readonly settings: ReadonlyMap<string, string>;
   /** name of the shipped variant of its method that the run is; left out: none, or not asked */
   readonly variant?: string;
 }
@@ -62,15 +59,9 @@ function reportRun(stored: StoredRun): ReportRun {
 
 /** The runs, each with the name of the shipped variant of its method that it is. */
 export async function withVariants(found: FoundRuns<ReportRun>): Promise<FoundRuns<ReportRun>> {
-  const ids = methods.map(({ id }) => id);
   const runs = found.runs.map(async (run) => {
-    const folder = envs.find(({ id }) => id === run.summary.env)?.folder;
-    const variants = folder === undefined ? [] : await variantsOf(folder, ids);
-    const variant = variants.find(
-      ({ method, settings }) =>
-        method === run.summary.method && [...settings].every(([key, value]) => run.settings.get(key) === value),
-    );
-    return variant ? { ...run, variant: variant.name } : run;
+    const variant = await variantOf(run.summary.env, run.summary.method, run.settings);
+    return variant === null ? run : { ...run, variant };
   });
   return { ...found, runs: await Promise.all(runs) };
 }

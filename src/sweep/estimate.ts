@@ -1,19 +1,23 @@
 /** Estimates the cost of a sweep. */
 import type { Config } from '../config/schema.ts';
+import { variantOf } from '../config/variants.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { indexRuns } from '../runs/folder/folder.ts';
+import { settingsOf } from '../runs/folder/identity.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import { UnitCache } from '../runs/resolve-units.ts';
 import type { SweepRun } from './expand.ts';
 
-/** Runs that differ only in their seed. */
+/** Runs that differ only in their seed, what follows from it, and what a resume may change. */
 export interface PlannedGroup {
   readonly env: string;
+  /** name of the method, or of the shipped variant of it */
   readonly method: string;
   readonly model: string;
-  /** of the first run; the others differ only in the seed */
+  /** of the first run */
   readonly config: Config;
+  readonly settings: ReadonlyMap<string, string>;
   readonly runs: number;
   /** finished in the runs folder */
   readonly finished: number;
@@ -23,8 +27,9 @@ export interface PlannedGroup {
   readonly each: CostEstimate;
 }
 
-function withoutSeed({ seed: _seed, ...rest }: Config): string {
-  return JSON.stringify(rest);
+function identityOf(config: Config): string {
+  const { env, method, model, evaluation } = config;
+  return JSON.stringify([env, method, model, evaluation.backend, ...settingsOf(config)]);
 }
 
 /** The groups in the order of their first runs. `backend` plays a few episodes to see how long prompts are. */
@@ -37,7 +42,7 @@ export async function estimateSweep(
   const cache = new UnitCache();
   const groups = new Map<string, { config: Config; runs: number; finished: number; begun: number }>();
   for (const { id, config } of runs) {
-    const key = withoutSeed(config);
+    const key = identityOf(config);
     const group = groups.get(key) ?? { config, runs: 0, finished: 0, begun: 0 };
     groups.set(key, group);
     group.runs += 1;
@@ -49,10 +54,12 @@ export async function estimateSweep(
     const units = cache.resolve(await withListPrices(group.config));
     const { method, env } = units;
     const { model } = group.config;
+    const settings = settingsOf(group.config);
     planned.push({
       ...group,
       env: env.id,
-      method: method.id,
+      method: (await variantOf(env.id, method.id, settings)) ?? method.id,
+      settings,
       model,
       each: await units.driver.estimate(units, backend),
     });

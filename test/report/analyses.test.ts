@@ -40,6 +40,8 @@ function runOf(iterations: readonly HandMade[], changes: Partial<AnalysedRun> = 
     folder: 'runs/a',
     env: cartpole,
     changed: null,
+    variant: null,
+    settings: new Map(),
     method: findMethod('three-traj'),
     policy: buildPolicy('linear', cartpole),
     parameters: { decimals: 1 },

@@ -5,16 +5,19 @@ import type { Method } from '../../methods/method.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { RunStatus } from '../../runs/journal/totals.ts';
 import type { Origin } from '../answered-by.ts';
+import { differingSettings, settingValue, type WithSettings } from '../settings.ts';
 import type { Table } from '../tables/table.ts';
 import type { DecidedIteration } from './record.ts';
 
 /** A run that can be analysed. */
-export interface AnalysedRun {
+export interface AnalysedRun extends WithSettings {
   readonly folder: string;
   readonly env: Env;
   /** how the environment's code differs from that of the run, in words; null: it does not, as far as that is known */
   readonly changed: string | null;
   readonly method: Method;
+  /** name of the shipped variant of its method; null: none */
+  readonly variant: string | null;
   readonly policy: Policy;
   readonly parameters: Pick<Config['parameters'], 'decimals'>;
   readonly seed: number;
@@ -70,16 +73,33 @@ export interface GroupKeys extends Omit<AnalysedGroup, 'runs'> {
   readonly runs: number;
 }
 
-/** Groups by environment and method, in the order of the runs. */
-export function groupAnalysed(runs: readonly AnalysedRun[]): AnalysedGroup[] {
+/**
+ * Groups by environment, method and the settings that differ, in the order of the runs; the name of a method is followed by
+ * such settings. `apart`: settings by which the analysis groups itself, so that variants are one method.
+ */
+export function groupAnalysed(runs: readonly AnalysedRun[], apart: readonly string[] = []): AnalysedGroup[] {
+  const nameOf = ({ method, variant }: AnalysedRun): string =>
+    apart.length === 0 ? (variant ?? method.id) : method.id;
+  const byMethod = groupBy(runs, (run) => JSON.stringify([run.env.id, nameOf(run)]));
+  return byMethod.flatMap((alike) => {
+    const keys = differingSettings(alike).filter((key) => !apart.includes(key));
+    const settingsOf = (run: AnalysedRun) => keys.map((key) => `${key} ${settingValue(run, key)}`);
+    return groupBy(alike, (run) => JSON.stringify(settingsOf(run))).map((members) => {
+      const [first] = members;
+      return {
+        env: first!.env.id,
+        method: [nameOf(first!), ...settingsOf(first!)].join(', '),
+        runs: members,
+      };
+    });
+  });
+}
+
+function groupBy(runs: readonly AnalysedRun[], keyOf: (run: AnalysedRun) => string): AnalysedRun[][] {
   const groups = new Map<string, AnalysedRun[]>();
   for (const run of runs) {
-    const key = JSON.stringify([run.env.id, run.method.id]);
+    const key = keyOf(run);
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  return [...groups.values()].map((members) => ({
-    env: members[0]!.env.id,
-    method: members[0]!.method.id,
-    runs: members,
-  }));
+  return [...groups.values()];
 }

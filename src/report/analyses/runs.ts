@@ -1,7 +1,9 @@
 /** Finds runs for an analysis, and reads their records. */
 import { R2poError, UsageError } from '../../base/errors.ts';
+import { variantOf } from '../../config/variants.ts';
 import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
+import { settingsOf } from '../../runs/folder/identity.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
 import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
@@ -46,12 +48,15 @@ export async function findAnalysedRuns(
 async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
   const { config, env, method, policy } = resolveUnits(await stored.config());
   const { events } = stored.events();
+  const settings = settingsOf(stored.writtenConfig());
   const totals = totalsOf(events);
   return {
     folder: stored.folder,
     env,
     changed: changedSource(stored.manifest, env),
     method,
+    variant: await variantOf(env.id, method.id, settings),
+    settings,
     policy,
     parameters: config.parameters,
     seed: config.seed,

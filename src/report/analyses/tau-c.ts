@@ -142,7 +142,7 @@ function groupOf(
 
 /** Groups by environment, method and threshold: the highest threshold first, runs without one last. */
 export function thresholdGroups(runs: readonly AnalysedRun[]): ThresholdGroup[] {
-  return groupAnalysed(runs).flatMap((group) => {
+  return groupAnalysed(runs, ['critic.conservative_threshold']).flatMap((group) => {
     const thresholds = [...new Set(group.runs.map(({ threshold }) => threshold))];
     thresholds.sort((a, b) => (b ?? -Infinity) - (a ?? -Infinity));
     return thresholds.map((threshold) =>

@@ -1,0 +1,27 @@
+/** Settings in which runs differ that have the same environment, method and model. */
+
+export interface WithSettings {
+  /** what decides the result apart from environment, method, model and seed: leaves as JSON by dotted name */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** Keys that have several values among the runs, in the order in which configurations have them. */
+export function differingSettings(runs: readonly WithSettings[]): string[] {
+  const [first, ...others] = runs;
+  const keys = new Set(runs.flatMap(({ settings }) => [...settings.keys()]));
+  return [...keys].filter((key) => others.some(({ settings }) => settings.get(key) !== first!.settings.get(key)));
+}
+
+/** The same among runs of one name. */
+export function differingWithin<T extends WithSettings>(runs: readonly T[], nameOf: (run: T) => string): string[] {
+  const named = new Map<string, T[]>();
+  for (const run of runs) named.set(nameOf(run), [...(named.get(nameOf(run)) ?? []), run]);
+  return [...new Set([...named.values()].flatMap((members) => differingSettings(members)))];
+}
+
+/** The value of a key as a table shows it. */
+export function settingValue({ settings }: WithSettings, key: string): string {
+  const json = settings.get(key);
+  const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
+  return typeof value === 'string' ? value : json!;
+}
