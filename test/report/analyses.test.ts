@@ -511,6 +511,23 @@ describe('which runs an analysis takes', () => {
     ]);
   });
 
+  it('groups by the settings that differ, but for those that the analysis groups by itself', () => {
+    const threshold = (value: number) => new Map([['critic.conservative_threshold', String(value)]]);
+    const runs = [
+      runOf([], { settings: threshold(480) }),
+      runOf([], { settings: threshold(240), variant: 'three-traj-half' }),
+      runOf([], { settings: threshold(17) }),
+    ];
+    expect(groupAnalysed(runs).map(({ method }) => method)).toEqual([
+      'three-traj, critic.conservative_threshold 480',
+      'three-traj, critic.conservative_threshold 17',
+      'three-traj-half',
+    ]);
+    expect(groupAnalysed(runs, ['critic.conservative_threshold']).map(({ runs: members }) => members.length)).toEqual([
+      3,
+    ]);
+  });
+
   it('does not pool the optimiser with language models', () => {
     const offline = runOf([], { folder: 'runs/numeric', origin: 'offline' });
     expect(() => requireOneOrigin([runOf([]), offline])).toThrow(/"runs\/numeric".*"runs\/a".*--allow-mixed/);
