@@ -67,7 +67,7 @@ const tables: Readonly<Record<TableFormat, { name: string; open: (draft: string)
     name: 'runs.csv',
     open: async (draft) => {
       const { csvHeader, csvRow } = await import('../interop/tidy/csv.ts');
-      writeFileSync(draft, csvHeader());
+      writeFileSync(draft, csvHeader(), { flag: 'wx' });
       return { add: (rows) => appendFileSync(draft, rows.map(csvRow).join('')), finish: () => {} };
     },
   },

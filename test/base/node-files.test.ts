@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   claimFolder,
+  clearDrafts,
+  makeOwnFolder,
   OutputFile,
   reopenReplaced,
   replaceFile,
@@ -21,6 +23,9 @@ import {
   writeDraft,
 } from '../../src/base/node/atomic-file.ts';
 import { listFolder, walkFolders } from '../../src/base/node/walk.ts';
+import { ScalarFile } from '../../src/runs/folder/tensorboard.ts';
+import { directoryStore } from '../../src/sweep/queue/published-runs.ts';
+import { writeRun } from '../support/run-folders.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -71,6 +76,51 @@ describe('atomic files', () => {
     writeFileSync(at('draft-1', 'file'), '');
     expect([claimFolder(at('draft-1'), at('run')), claimFolder(at('draft-2'), at('run'))]).toEqual([true, false]);
     expect(readdirSync(at('run'))).toEqual(['file']);
+  });
+});
+
+describe('a link in a folder that others may write to', () => {
+  it('does not lead a write to another file', async () => {
+    writeFileSync(at('victim'), 'untouched');
+    // The name that drafts had, and the name that the file gets.
+    for (const name of ['a.tmp', 'b.tmp', 'c.tmp', 'a', 'b', 'd']) symlinkSync(at('victim'), at(name));
+    replaceFile(at('a'), 'a', 'durable');
+    await replaceFileAsync(at('b'), 'b', 'rebuildable');
+    writeSync(reopenReplaced(at('c'), 'c', 'rebuildable'), 'c', 1);
+    await writeDraft(at('d'), async (draft) => writeFileSync(draft, 'd', { flag: 'wx' }));
+    expect(readFileSync(at('victim'), 'utf8')).toBe('untouched');
+    expect(['a', 'b', 'c', 'd'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['a', 'b', 'cc', 'd']);
+    clearDrafts(folder);
+    expect(readdirSync(folder)).toEqual(['a', 'b', 'c', 'd', 'victim']);
+    expect(readFileSync(at('victim'), 'utf8')).toBe('untouched');
+  });
+
+  it('is no folder of a run', () => {
+    mkdirSync(at('elsewhere'));
+    symlinkSync(at('elsewhere'), at('trajectories'));
+    expect(() => makeOwnFolder(at('trajectories'))).toThrow(/expected a folder at ".*trajectories", got a link/);
+    makeOwnFolder(at('tb'));
+    makeOwnFolder(at('tb'));
+    expect(readdirSync(folder)).toEqual(['elsewhere', 'tb', 'trajectories']);
+  });
+
+  it('gets no record of TensorBoard appended', async () => {
+    const file = await ScalarFile.create(at('events'), 1, []);
+    rmSync(at('events'));
+    writeFileSync(at('victim'), '');
+    symlinkSync(at('victim'), at('events'));
+    await expect(file.append([{ step: 1, wallTime: 1, values: { a: 1 } }])).rejects.toThrow('ELOOP');
+    expect(readFileSync(at('victim'), 'utf8')).toBe('');
+  });
+
+  it('has the file behind it copied to no other folder', async () => {
+    mkdirSync(at('run', 'tb'), { recursive: true });
+    writeRun(at('run'));
+    writeFileSync(at('secret'), 'of the user');
+    symlinkSync(at('secret'), at('run', 'tb', 'secret'));
+    symlinkSync(folder, at('run', 'all'));
+    await directoryStore(at('store')).publish('run', at('run'));
+    expect(readdirSync(at('store', 'run'))).toEqual(['config.yaml', 'metrics.csv', 'run.json', 'summary.json']);
   });
 });
 

@@ -1,16 +1,25 @@
-/** Writing files that others read meanwhile: they see the old content or the new one, never half of it. */
+/**
+ * Writing files that others read meanwhile: they see the old content or the new one, never half of it. Others may write into
+ * the folder too: a draft has a name that nobody can guess and is opened only if there is nothing of that name, so that a link
+ * in its place cannot redirect what is written.
+ */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errorCode, R2poError, UsageError } from '../errors.ts';
 
 /** `rebuildable` files need not survive a power cut: waiting for the disk takes longer than a search step. */
@@ -19,7 +28,7 @@ export type Durability = 'durable' | 'rebuildable';
 /** The end of a draft's name, by which a reader of a folder knows what to skip. */
 export const draftSuffix = '.tmp';
 
-const draftOf = (path: string): string => `${path}${draftSuffix}`;
+const draftOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}${draftSuffix}`;
 
 function cannotWrite(path: string, cause: unknown): R2poError {
   return new R2poError('file', `cannot write "${path}": ${(cause as Error).message}`, { cause });
@@ -40,10 +49,12 @@ export async function replaceFileAsync(
   content: string | Uint8Array,
   durability: Durability,
 ): Promise<void> {
+  const draft = draftOf(path);
   try {
-    await writeFile(draftOf(path), content, { flush: durability === 'durable' });
-    await rename(draftOf(path), path);
+    await writeFile(draft, content, { flag: 'wx', flush: durability === 'durable' });
+    await rename(draft, path);
   } catch (cause) {
+    await rm(draft, { force: true });
     throw cannotWrite(path, cause);
   }
 }
@@ -57,15 +68,17 @@ export function reopenReplaced(
   content: string | Uint8Array | ((fd: number) => void),
   durability: Durability,
 ): number {
-  const fd = openSync(draftOf(path), 'w+');
+  const draft = draftOf(path);
+  const fd = openSync(draft, 'wx+');
   try {
     if (typeof content === 'function') content(fd);
     else writeFileSync(fd, content);
     if (durability === 'durable') fsyncSync(fd);
-    renameSync(draftOf(path), path);
+    renameSync(draft, path);
     return fd;
   } catch (error) {
     closeSync(fd);
+    rmSync(draft, { force: true });
     throw error;
   }
 }
@@ -80,6 +93,26 @@ export async function writeDraft(path: string, write: (draft: string) => Promise
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/** Removes what killed writers left in a folder, which only the caller writes to. */
+export function clearDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!name.endsWith(draftSuffix)) continue;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path, { force: true });
+  }
+}
+
+/**
+ * Makes the folder unless it exists. Throws an `R2poError` for a link to a folder, which would lead what is written there
+ * to another place.
+ */
+export function makeOwnFolder(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new R2poError('file', `expected a folder at "${path}", got a link; remove it`);
+  }
+  mkdirSync(path, { recursive: true });
 }
 
 /** Gives a finished folder its name in one step. Returns false when the name is taken, also by a faster process. */
@@ -131,8 +164,8 @@ export class OutputFile {
   static async create(unit: string, path: string): Promise<OutputFile> {
     try {
       const target = targetOf(path);
-      const draft = target.replaced ? draftOf(`${target.path}.${process.pid}`) : target.path;
-      return new OutputFile(unit, target.path, draft, await open(draft, 'w'));
+      const draft = target.replaced ? draftOf(target.path) : target.path;
+      return new OutputFile(unit, target.path, draft, await open(draft, target.replaced ? 'wx' : 'w'));
     } catch (cause) {
       const { message } = cause as Error;
       throw new UsageError(unit, `cannot write "${path}": ${message}; name a file in a folder that exists`, cause);

@@ -1,16 +1,18 @@
 /** The draft folder of an imported run: written under a temporary name and renamed in one step. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
-import { claimFolder } from '../../base/node/atomic-file.ts';
+import { claimFolder, draftSuffix } from '../../base/node/atomic-file.ts';
 import { cannotRead } from '../reference/files.ts';
 
 /** Creates an empty draft folder for `source`. Throws a usage error when that fails. */
 export function openDraftFolder(runsDir: string, source: string): string {
-  const draft = join(runsDir, `.import-${source.replaceAll(/[^A-Za-z0-9]+/g, '-')}.${process.pid}.tmp`);
+  const name = source.replaceAll(/[^A-Za-z0-9]+/g, '-');
+  const draft = join(runsDir, `.import-${name}.${randomBytes(6).toString('hex')}${draftSuffix}`);
   try {
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(draft, { recursive: true });
+    mkdirSync(runsDir, { recursive: true });
+    mkdirSync(draft);
   } catch (cause) {
     throw new UsageError('--runs-dir', `expected a writable folder, got "${runsDir}": ${cannotRead(cause)}`, cause);
   }

@@ -23,7 +23,7 @@ export function warmupName(index: number): string {
 /** Runs `use` with a copying tee; resolves when the copy is complete, so that no partial copy remains. */
 export async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) => Promise<T>): Promise<T> {
   const gzip = createGzip({ level: 6 });
-  const file = createWriteStream(path);
+  const file = createWriteStream(path, { flags: 'wx' });
   gzip.pipe(file);
   try {
     return await use({ copy: gzip as unknown as NonNullable<Tee['copy']> });
@@ -35,5 +35,5 @@ export async function withCopy<T>(path: string, use: (tee: Pick<Tee, 'copy'>) =>
 
 /** Compresses a small log file that is read elsewhere. */
 export async function copyFile(from: string, to: string): Promise<void> {
-  await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to));
+  await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to, { flags: 'wx' }));
 }

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { DiffersError, errorCode, R2poError, UsageError } from '../../base/errors.ts';
-import { replaceFile } from '../../base/node/atomic-file.ts';
+import { replaceFile, writeDraft } from '../../base/node/atomic-file.ts';
 import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
@@ -180,7 +180,9 @@ function jobOf({ units }: ExportableRun, params: readonly number[], episodes: nu
 async function restoreCopy(copy: string, path: string): Promise<boolean> {
   if (!existsSync(copy)) return false;
   try {
-    await pipeline(createReadStream(copy), createGunzip(), createWriteStream(path));
+    await writeDraft(path, (draft) =>
+      pipeline(createReadStream(copy), createGunzip(), createWriteStream(draft, { flags: 'wx' })),
+    );
     return true;
   } catch (cause) {
     throw new R2poError('export', `cannot unpack "${copy}": ${(cause as Error).message}; import that log again`, {
@@ -219,7 +221,7 @@ async function writeRollouts(
       yield* rolloutLines(run, params, trace);
     }
   }
-  await pipeline(Readable.from(lines()), createWriteStream(path));
+  await writeDraft(path, (draft) => pipeline(Readable.from(lines()), createWriteStream(draft, { flags: 'wx' })));
   if (equal(returns)) return;
   throw new DiffersError(
     'export',

@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { ChatModel } from '../chat.ts';
 import { objectOf } from './failure.ts';
-import { isLoopback, modelFetch } from './transport.ts';
+import { isLoopback, loadLibrary, modelFetch } from './transport.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -73,6 +73,8 @@ export async function autoModel(options: AutoOptions): Promise<ChatModel> {
 async function whyNotOllama(base: string, wanted: string, get: typeof fetch): Promise<string | null> {
   if (!isLoopback(base)) return `Ollama at ${base} is not on this machine`;
   if (/[:-]cloud$/.test(wanted)) return `"${wanted}" runs in a cloud`;
+  // Its loading does not count as the server's time.
+  await loadLibrary();
   let body: unknown;
   try {
     const response = await get(`${base}/api/tags`, { signal: AbortSignal.timeout(probeTimeout) });

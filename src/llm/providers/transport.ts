@@ -7,7 +7,7 @@ import { UsageError } from '../../base/errors.ts';
 const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
 
 // Slow to load, and a run without an endpoint does without it.
-const loadLibrary = () => import('undici');
+export const loadLibrary = () => import('undici');
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 let direct: Dispatcher | null = null;

@@ -1,9 +1,10 @@
 /** The folder of `r2po bench --save`: data, tables and charts. */
 
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { replaceFile } from '../../base/node/atomic-file.ts';
 import { counted } from '../../base/plain-number.ts';
 import { inertLine } from '../../base/printable.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
@@ -50,7 +51,7 @@ export async function saveBench(folder: string, document: BenchDocument, command
     ...charts.map(({ name, svg }) => ({ name, text: svg })),
   ];
   try {
-    for (const { name, text } of files) writeFileSync(join(folder, name), text);
+    for (const { name, text } of files) replaceFile(join(folder, name), text, 'rebuildable');
   } catch (cause) {
     throw cannotWrite(folder, cause);
   }

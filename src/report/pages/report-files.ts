@@ -1,9 +1,10 @@
 /** The folder of `r2po report --out`: tables in four formats, curves as pictures with their source, and a page. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { replaceFile } from '../../base/node/atomic-file.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
@@ -39,7 +40,7 @@ export async function saveReport(folder: string, report: Report): Promise<string
   ];
   try {
     mkdirSync(folder, { recursive: true });
-    for (const { name, content } of files) writeFileSync(join(folder, name), content);
+    for (const { name, content } of files) replaceFile(join(folder, name), content, 'rebuildable');
   } catch (cause) {
     throw new UsageError(
       '--out',

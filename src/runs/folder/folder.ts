@@ -1,11 +1,11 @@
 /** Run folders: creates new ones without overwriting, and finds the one to resume. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
-import { claimFolder, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
+import { claimFolder, draftSuffix, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
 import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
@@ -55,9 +55,7 @@ export async function withPrices(run: NewRun): Promise<NewRun> {
 /** Makes a hidden folder with the configuration and the manifest of a new run. */
 function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
   mkdirSync(runsDir, { recursive: true });
-  // Another machine may share the folder and have a process with the same id.
-  const draft = join(runsDir, `.${base}.${hostname()}.${process.pid}.tmp`);
-  rmSync(draft, { recursive: true, force: true });
+  const draft = join(runsDir, `.${base}.${randomBytes(6).toString('hex')}${draftSuffix}`);
   mkdirSync(draft);
   replaceFile(join(draft, configName), yaml, 'durable');
   const env = findEnv(config.env);

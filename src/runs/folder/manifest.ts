@@ -1,5 +1,4 @@
 /** `run.json`: what ran, with what, and how it ended. Written at the start and the end of each session. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +8,7 @@ import { manifestName } from '../../config/recorded.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
 import { runStatuses } from '../journal/totals.ts';
+import { gitState } from './git-state.ts';
 
 const schemaVersion = 1;
 
@@ -50,17 +50,6 @@ const schema = z.object({
 });
 
 export type Manifest = z.output<typeof schema>;
-
-/** The commit of the working directory; null without a repository or git. */
-function gitState(): Manifest['git'] {
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  try {
-    return { revision: git('rev-parse', 'HEAD'), dirty: git('status', '--porcelain', '--untracked-files=no') !== '' };
-  } catch {
-    return null;
-  }
-}
 
 type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
 

@@ -1,8 +1,8 @@
 /** The files of a run folder that are derived from its events: `--resume` writes deleted ones again. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonText } from '../../base/json.ts';
-import { replaceFileAsync } from '../../base/node/atomic-file.ts';
+import { clearDrafts, makeOwnFolder, replaceFileAsync } from '../../base/node/atomic-file.ts';
 import { policyDocument } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
@@ -41,8 +41,9 @@ export class RunFiles {
     this.folder = folder;
     this.facts = facts;
     this.policy = policy;
-    mkdirSync(join(folder, 'trajectories'), { recursive: true });
-    mkdirSync(join(folder, 'tb'), { recursive: true });
+    const inside = [join(folder, 'trajectories'), join(folder, 'tb')];
+    inside.forEach(makeOwnFolder);
+    for (const place of [folder, ...inside]) clearDrafts(place);
   }
 
   private path(...names: string[]): string {

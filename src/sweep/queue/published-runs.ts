@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
-import { claimFolder, draftSuffix, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
+import { claimFolder, draftSuffix, makeOwnFolder, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
 import { type Manifest, readManifest } from '../../runs/folder/manifest.ts';
@@ -23,21 +23,29 @@ export interface RunStore {
   publish(name: string, folder: string): Promise<void>;
 }
 
+/** The regular files at and below a folder. A link may lead to a file that does not belong to the run. */
+function regularFiles(folder: string, below = ''): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const name = join(below, entry.name);
+    if (entry.isDirectory()) return regularFiles(folder, name);
+    return entry.isFile() ? [name] : [];
+  });
+}
+
 /**
  * The files of a run except drafts and the lock. The manifest is last, so that `finished` means that all files are
  * there.
  */
 function filesOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return regularFiles(folder)
     .filter((name) => !name.endsWith(draftSuffix) && !name.startsWith(lockName))
-    .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile())
     .sort((a, b) => Number(a === manifestName) - Number(b === manifestName));
 }
 
 async function copyFiles(from: string, to: string): Promise<void> {
   for (const name of filesOf(from)) {
     const target = join(to, name);
-    mkdirSync(dirname(target), { recursive: true });
+    if (dirname(name) !== '.') makeOwnFolder(dirname(target));
     await replaceFileAsync(target, await readFile(join(from, name)), 'durable');
   }
 }

@@ -20,7 +20,7 @@ function readMarker(path: string): string | null {
 /** Creates the complete file unless it exists; true when created now. */
 function makeMarker(path: string, token: string): boolean {
   const draft = `${path}.${token}`;
-  writeFileSync(draft, `${token}\n`);
+  writeFileSync(draft, `${token}\n`, { flag: 'wx' });
   try {
     linkSync(draft, path);
     return true;
