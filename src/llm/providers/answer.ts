@@ -1,6 +1,7 @@
 /** Reads what all endpoints' JSON answers have in common: names, counts, errors. */
 import { maskSecrets } from '../../base/secrets.ts';
-import { excerpt, objectOf, readServerError, type ServerError } from './failure.ts';
+import { AttemptFailure } from '../retry.ts';
+import { excerpt, type Fields, objectOf, readServerError, type ServerError } from './failure.ts';
 import type { ReportedUsage } from './protocol.ts';
 
 export const noUsage: ReportedUsage = {
@@ -11,10 +12,16 @@ export const noUsage: ReportedUsage = {
   reasoningTokens: null,
 };
 
-/** Advice for an answer of implausible length. */
-export const repetitionAdvice = 'the model seems to repeat itself; use another model, or another temperature';
-/** Advice for a truncated answer. */
-export const truncationAdvice = 'the server or a proxy closed the connection early; check its log, or retry later';
+/** The failure of an answer of implausible length. */
+export function endlessAnswer(problem: string): AttemptFailure {
+  const advice = 'the model seems to repeat itself; use another model, or another temperature';
+  return new AttemptFailure(problem, advice, { retryable: true });
+}
+
+export function truncatedAnswer(problem: string): AttemptFailure {
+  const advice = 'the server or a proxy closed the connection early; check its log, or retry later';
+  return new AttemptFailure(problem, advice, { retryable: true });
+}
 
 /** An error inside an answer with status 200, as gateways send when the model behind them fails. */
 export class AnsweredError extends Error {
@@ -61,7 +68,7 @@ const isStatus = (value: unknown) => value !== undefined && value !== null && va
  * Whether a payload is an error, in any form that servers and gateways use: `error`, `errors`, `object: "error"`,
  * `type: "error"`, a textual `detail` or `message`, and MiniMax's `base_resp`.
  */
-export function isError(payload: Readonly<Record<string, unknown>>): boolean {
+export function isError(payload: Fields): boolean {
   const { error, errors, object, type, detail, message, msg, base_resp: base } = payload;
   if (isStatus(error) || object === 'error' || type === 'error') return true;
   if (Array.isArray(errors) && errors.length > 0) return true;
@@ -86,6 +93,13 @@ export function nameOrNull(value: unknown): string | null {
 
 export function countOrNull(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}
+
+/** The ids in a list of models. Throws when `answer` is not one. */
+export function modelIds(answer: unknown): string[] {
+  const { data } = objectOf(answer);
+  if (!Array.isArray(data)) throw new Error('no list of models');
+  return data.map((entry) => String(objectOf(entry).id));
 }
 
 /** Matches rate-limit headers; no other header is kept. */

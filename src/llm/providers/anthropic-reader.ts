@@ -1,46 +1,38 @@
 /** Reads answers of Anthropic's messages API: server-sent events, or one message. */
-import { AttemptFailure } from '../retry.ts';
-import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull, truncationAdvice } from './answer.ts';
-import { excerpt, objectOf } from './failure.ts';
-import { filtered, finishOf, toolsCalled } from './finish.ts';
+import { countOrNull, nameOrNull, stringOrNull } from './answer.ts';
+import { type Fields, objectOf } from './failure.ts';
+import { filtered } from './finish.ts';
 import type { Piece, Reader, ReportedUsage } from './protocol.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { otherJson, Received } from './received.ts';
 
 /** `badUrl`: advice when the JSON is not a message. */
 export function anthropicReader(badUrl: string): Reader {
-  let usage: ReportedUsage = noUsage;
-  let model: string | null = null;
-  let id: string | null = null;
-  let stopReason: string | null = null;
+  const received = new Received();
+  /** why the API refused */
   let refusal: string | null = null;
-  let tool: string | null = null;
-  let sawMessage = false;
-  let hasText = false;
 
   function takeMessage(message: Fields): Piece {
-    sawMessage = true;
-    model = nameOrNull(message.model) ?? model;
-    id = nameOrNull(message.id) ?? id;
-    usage = usageOf(objectOf(message.usage), usage);
+    received.hasReply = true;
+    received.takeNames(message.model, message.id);
+    received.usage = usageOf(objectOf(message.usage), received.usage);
     takeEnd(message);
     const blocks = Array.isArray(message.content) ? message.content.map(objectOf) : [];
     return joined(blocks.map(takeBlock));
   }
 
   function takeEnd(message: Fields): void {
-    stopReason = nameOrNull(message.stop_reason) ?? stopReason;
+    received.finishReason = nameOrNull(message.stop_reason) ?? received.finishReason;
     const { category, explanation } = objectOf(message.stop_details);
     refusal = nameOrNull(explanation) ?? nameOrNull(category) ?? refusal;
   }
 
   function takeBlock(block: Fields): Piece {
-    if (stringOrNull(block.type)?.endsWith('tool_use')) tool = `"${excerpt(stringOrNull(block.name) ?? '', 60)}"`;
+    if (stringOrNull(block.type)?.endsWith('tool_use')) received.tool = stringOrNull(block.name) ?? '';
     return seen({ text: stringOrNull(block.text) ?? '', reasoning: stringOrNull(block.thinking) ?? '' });
   }
 
   function seen(piece: Piece): Piece {
-    hasText ||= (piece.text ?? '').trim() !== '';
+    received.hasText ||= (piece.text ?? '').trim() !== '';
     return piece;
   }
 
@@ -58,22 +50,21 @@ export function anthropicReader(badUrl: string): Reader {
           return seen({ text: stringOrNull(delta.text) ?? '', reasoning: stringOrNull(delta.thinking) ?? '' });
         }
         case 'message_delta':
-          usage = usageOf(objectOf(payload.usage), usage);
+          received.usage = usageOf(objectOf(payload.usage), received.usage);
           takeEnd(objectOf(payload.delta));
           return {};
         case 'message_stop':
           return { done: true };
         default:
-          if (sawMessage || typeof payload.type === 'string') return {};
-          throw noMessage(payload, badUrl);
+          if (received.hasReply || typeof payload.type === 'string') return {};
+          throw otherJson('other than a message', payload, badUrl);
       }
     },
 
     end() {
-      if (!sawMessage) throw new AttemptFailure('an answer without a message', truncationAdvice, { retryable: true });
-      if (stopReason === 'refusal' && refusal !== null) throw filtered(refusal);
-      if (tool !== null && !hasText) throw toolsCalled(tool);
-      return { finish: finishOf(stopReason), finishReason: stopReason, model, id, usage };
+      const { hasReply, finishReason } = received;
+      if (hasReply && finishReason === 'refusal' && refusal !== null) throw filtered(refusal);
+      return received.end('a message');
     },
   };
 }
@@ -83,11 +74,6 @@ function joined(pieces: readonly Piece[]): Piece {
     text: pieces.map(({ text }) => text).join(''),
     reasoning: pieces.map(({ reasoning }) => reasoning).join(''),
   };
-}
-
-function noMessage(payload: Fields, badUrl: string): AttemptFailure {
-  const shown = shownBody(JSON.stringify(payload), 'application/json');
-  return new AttemptFailure(`JSON other than a message: ${shown}`, badUrl, { retryable: false });
 }
 
 /** Later counts cover the whole answer. `input_tokens` excludes tokens read from or written to the cache. */

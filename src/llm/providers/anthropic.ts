@@ -3,6 +3,7 @@ import { UsageError } from '../../base/errors.ts';
 import type { Message } from '../chat.ts';
 import type { Controls, ReasoningEffort } from '../controls.ts';
 import type { ReplyForm } from '../reply/shape.ts';
+import { modelIds } from './answer.ts';
 import { claudeTraits } from './anthropic-models.ts';
 import { anthropicReader } from './anthropic-reader.ts';
 import { cacheBlocks } from './cache-blocks.ts';
@@ -134,11 +135,6 @@ function anthropicProtocol({ id, baseURL, apiKey, model, controls }: EndpointOpt
     body,
     refused,
     reader: () => anthropicReader(badUrl),
-
-    async models(get) {
-      const { data } = objectOf(await get('/models?limit=1000'));
-      if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(objectOf(entry).id));
-    },
+    models: async (get) => modelIds(await get('/models?limit=1000')),
   };
 }

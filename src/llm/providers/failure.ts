@@ -92,12 +92,15 @@ function htmlText(body: string): string {
 }
 
 /** What Azure's content filter found; null: nothing. */
-function filtersOf({ innererror }: Readonly<Record<string, unknown>>): string | null {
+function filtersOf({ innererror }: Fields): string | null {
   const found = Object.entries(objectOf(objectOf(innererror).content_filter_result))
     .filter(([, verdict]) => objectOf(verdict).filtered === true)
     .map(([name]) => name);
   return found.length === 0 ? null : found.join(', ');
 }
+
+/** The fields of a JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** The value if it is an object, else an empty object. */
 export function objectOf(value: unknown): Record<string, unknown> {

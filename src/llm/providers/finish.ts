@@ -1,7 +1,7 @@
 /** Finish reasons, in the words of all APIs. */
 import type { Finish } from '../chat.ts';
 import { AttemptFailure } from '../retry.ts';
-import { truncationAdvice } from './answer.ts';
+import { truncatedAnswer } from './answer.ts';
 import { excerpt } from './failure.ts';
 
 const words: Readonly<Record<Exclude<Finish, 'repetition' | 'unknown'> | 'filter' | 'tools' | 'error', string>> = {
@@ -37,9 +37,7 @@ export function finishOf(reason: string | null): Finish | null {
     case 'tools':
       throw toolsCalled(`finish reason "${excerpt(reason, 60)}"`);
     case 'error':
-      throw new AttemptFailure(`a reply that failed (finish reason "${excerpt(reason, 60)}")`, truncationAdvice, {
-        retryable: true,
-      });
+      throw truncatedAnswer(`a reply that failed (finish reason "${excerpt(reason, 60)}")`);
     default:
       return 'unknown';
   }

@@ -1,13 +1,14 @@
 /** Reads answers of Ollama's `/api/chat`: one JSON document per line, the last one with the token counts. */
 import { AttemptFailure } from '../retry.ts';
-import { countOrNull, nameOrNull, noUsage, shownBody, stringOrNull } from './answer.ts';
-import { objectOf } from './failure.ts';
+import { countOrNull, nameOrNull, noUsage, stringOrNull } from './answer.ts';
+import { type Fields, objectOf } from './failure.ts';
 import { finishOf, toolsCalled } from './finish.ts';
 import type { Reader } from './protocol.ts';
+import { otherJson } from './received.ts';
 
 /** `badUrl`: advice when the JSON is not from Ollama. */
 export function ollamaReader(badUrl: string): Reader {
-  let last: Readonly<Record<string, unknown>> = {};
+  let last: Fields = {};
   let sawMessage = false;
   let hasText = false;
   let callsTools = false;
@@ -16,8 +17,7 @@ export function ollamaReader(badUrl: string): Reader {
       last = payload;
       if (typeof payload.message !== 'object' || payload.message === null) {
         if (sawMessage || payload.done === true) return {};
-        const shown = shownBody(JSON.stringify(payload), 'application/json');
-        throw new AttemptFailure(`JSON without "message": ${shown}`, badUrl, { retryable: false });
+        throw otherJson('without "message"', payload, badUrl);
       }
       sawMessage = true;
       const message = objectOf(payload.message);

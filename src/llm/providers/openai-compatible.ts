@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type OpenAI from 'openai';
 import { estimateTokens } from '../../base/tokens.ts';
 import { gbnfOf, regexOf } from '../reply/forms.ts';
-import { countOrNull, stringOrNull } from './answer.ts';
+import { countOrNull, modelIds, stringOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { isTooLong, objectOf } from './failure.ts';
@@ -136,11 +136,7 @@ function openAiProtocol(options: EndpointOptions): Protocol {
       return entry === undefined ? null : statedContext(entry);
     },
 
-    async models(get) {
-      const { data } = objectOf(await get('/models'));
-      if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(objectOf(entry).id));
-    },
+    models: async (get) => modelIds(await get('/models')),
   };
 }
 

@@ -1,69 +1,39 @@
 /** Reads answers of OpenAI's chat completions, from OpenAI and compatible servers. */
-import { AttemptFailure } from '../retry.ts';
-import {
-  AnsweredError,
-  countOrNull,
-  nameOrNull,
-  noUsage,
-  shownBody,
-  stringOrNull,
-  truncationAdvice,
-} from './answer.ts';
-import { excerpt, objectOf } from './failure.ts';
-import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
+import { AnsweredError, countOrNull, nameOrNull, stringOrNull } from './answer.ts';
+import { type Fields, objectOf } from './failure.ts';
 import type { Reader, ReportedUsage } from './protocol.ts';
+import { otherJson, Received } from './received.ts';
 
 /** `badUrl`: advice when the JSON is not a completion. */
 export function openAiReader(badUrl: string): Reader {
-  let usage = noUsage;
-  let model: string | null = null;
-  let id: string | null = null;
-  let finishReason: string | null = null;
-  let hasText = false;
-  let refusal = '';
-  let tools: string | null = null;
+  const received = new Received();
   let sawChoices = false;
-  let sawChoice = false;
 
   return {
     take(payload) {
-      usage = usageOf(payload) ?? usage;
-      model = nameOrNull(payload.model) ?? model;
-      id = nameOrNull(payload.id) ?? id;
+      received.usage = usageOf(payload) ?? received.usage;
+      received.takeNames(payload.model, payload.id);
       if (!('choices' in payload)) {
-        if (!sawChoices && !('usage' in payload)) throw noCompletion(payload, badUrl);
+        if (!sawChoices && !('usage' in payload)) throw otherJson('without "choices"', payload, badUrl);
         return {};
       }
       sawChoices = true;
       const choice = objectOf(Array.isArray(payload.choices) ? payload.choices[0] : null);
       // A stream's last chunk has the usage and no choice.
       if (Object.keys(choice).length === 0) return {};
-      sawChoice = true;
+      received.hasReply = true;
       if (choice.error !== undefined && choice.error !== null) throw new AnsweredError({ error: choice.error });
       const message = objectOf(choice.delta ?? choice.message);
-      finishReason = nameOrNull(choice.finish_reason) ?? finishReason;
-      refusal += stringOrNull(message.refusal) ?? '';
-      tools ??= toolOf(message);
+      received.finishReason = nameOrNull(choice.finish_reason) ?? received.finishReason;
+      received.refusal += stringOrNull(message.refusal) ?? '';
+      received.tool ??= toolOf(message);
       const text = contentText(message.content) || (stringOrNull(choice.text) ?? '');
-      hasText ||= text.trim() !== '';
+      received.hasText ||= text.trim() !== '';
       return { text, reasoning: reasoningText(message) };
     },
 
-    end() {
-      if (!sawChoice) {
-        throw new AttemptFailure('an answer without a choice', truncationAdvice, { retryable: true });
-      }
-      if (refusal.trim() !== '' && !hasText) throw refusedInWords(refusal);
-      if (tools !== null && !hasText) throw toolsCalled(tools);
-      const finish = finishOf(finishReason);
-      return { finish, finishReason, model, id, usage };
-    },
+    end: () => received.end('a choice'),
   };
-}
-
-function noCompletion(payload: Readonly<Record<string, unknown>>, badUrl: string): AttemptFailure {
-  const shown = shownBody(JSON.stringify(payload), 'application/json');
-  return new AttemptFailure(`JSON without "choices": ${shown}`, badUrl, { retryable: false });
 }
 
 /** The text of a string or a list of parts; '' for none. Mistral's `thinking` parts are reasoning. */
@@ -85,7 +55,7 @@ function partText(part: unknown): string {
 }
 
 /** The reasoning from the servers' fields; equal ones are read once. */
-function reasoningText(message: Readonly<Record<string, unknown>>): string {
+function reasoningText(message: Fields): string {
   for (const field of ['reasoning_content', 'reasoning', 'reasoning_text', 'thinking']) {
     const value = message[field];
     if (typeof value === 'string' && value !== '') return value;
@@ -98,14 +68,14 @@ function reasoningText(message: Readonly<Record<string, unknown>>): string {
 }
 
 /** The name of a called tool; null: none. */
-function toolOf({ tool_calls: calls, function_call: call }: Readonly<Record<string, unknown>>): string | null {
+function toolOf({ tool_calls: calls, function_call: call }: Fields): string | null {
   const first = Array.isArray(calls) && calls.length > 0 ? objectOf(calls[0]).function : call;
   if (first === undefined || first === null) return null;
-  return `"${excerpt(stringOrNull(objectOf(first).name) ?? '', 60)}"`;
+  return stringOrNull(objectOf(first).name) ?? '';
 }
 
 /** Null when the usage is incomplete. */
-function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | null {
+function usageOf(payload: Fields): ReportedUsage | null {
   const usage = objectOf(payload.usage);
   const [promptTokens, completionTokens] = [countOrNull(usage.prompt_tokens), countOrNull(usage.completion_tokens)];
   if (promptTokens === null || completionTokens === null) return null;
@@ -125,7 +95,7 @@ function usageOf(payload: Readonly<Record<string, unknown>>): ReportedUsage | nu
 }
 
 /** OpenRouter's price, plus the provider's own price when the user's key is used there. */
-function costOf({ cost, is_byok: isByKey, cost_details: details }: Readonly<Record<string, unknown>>): {
+function costOf({ cost, is_byok: isByKey, cost_details: details }: Fields): {
   costUsd?: number;
 } {
   const upstream = isByKey === true ? objectOf(details).upstream_inference_cost : 0;

@@ -3,6 +3,7 @@
  * models; chat completions for the others. The API is switched when a model turns out to need the other one.
  */
 import { UsageError } from '../../base/errors.ts';
+import { modelIds } from './answer.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { objectOf, type ServerError } from './failure.ts';
 import { chatBody, optionalParameters, responsesBody } from './openai-bodies.ts';
@@ -106,12 +107,7 @@ export function openAiProtocol(options: EndpointOptions, endpoints: OpenAiEndpoi
     body: (asked) => (api === 'responses' ? responsesBody(model, reasons, asked) : chatBody(model, asked)),
     refused,
     reader: () => eitherReader(),
-
-    async models(get) {
-      const { data } = objectOf(await get('/models'));
-      if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(objectOf(entry).id));
-    },
+    models: async (get) => modelIds(await get('/models')),
   };
 }
 

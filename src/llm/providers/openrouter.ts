@@ -1,9 +1,10 @@
 /** OpenRouter: chat completions of many providers, with its own fields for reasoning and cost. */
 import type { Message } from '../chat.ts';
 import type { Controls } from '../controls.ts';
+import { modelIds } from './answer.ts';
 import { cacheBlocks } from './cache-blocks.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { objectOf, type ServerError } from './failure.ts';
+import type { ServerError } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
 import type { Body, EndpointOptions, PreparedRequest, Protocol } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
@@ -79,11 +80,6 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
     body,
     refused,
     reader: () => openAiReader(badUrl),
-
-    async models(get) {
-      const { data } = objectOf(await get('/models'));
-      if (!Array.isArray(data)) throw new Error('no list of models');
-      return data.map((entry) => String(objectOf(entry).id));
-    },
+    models: async (get) => modelIds(await get('/models')),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { createParser } from 'eventsource-parser';
 import { AttemptFailure } from '../retry.ts';
-import { repetitionAdvice, shownBody, truncationAdvice } from './answer.ts';
+import { endlessAnswer, shownBody, truncatedAnswer } from './answer.ts';
 
 /** Maximum size of an answer. A stream takes some hundred bytes per token; the longest replies need less than this. */
 const maxBytes = 32 * 2 ** 20;
@@ -72,18 +72,12 @@ export function payloadDecoder(contentType: string, badUrl: string): PayloadDeco
     },
     push(bytes) {
       bytesSeen += bytes.length;
-      if (bytesSeen > maxBytes) {
-        throw new AttemptFailure(`an answer of more than ${maxBytes} bytes`, repetitionAdvice, { retryable: true });
-      }
+      if (bytesSeen > maxBytes) throw endlessAnswer(`an answer of more than ${maxBytes} bytes`);
       return pushText(decoder.decode(bytes, { stream: true }), false);
     },
     end() {
       const payloads = pushText(decoder.decode(), true);
-      if (frames === null) {
-        throw new AttemptFailure(`an empty body (${contentType || 'no content type'})`, truncationAdvice, {
-          retryable: true,
-        });
-      }
+      if (frames === null) throw truncatedAnswer(`an empty body (${contentType || 'no content type'})`);
       return [...payloads, ...frames.end()];
     },
   };
@@ -109,12 +103,8 @@ function parse(text: string, contentType: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw truncated(text, contentType);
+    throw truncatedAnswer(`truncated JSON ${shownBody(text, contentType)}`);
   }
-}
-
-function truncated(text: string, contentType: string): AttemptFailure {
-  return new AttemptFailure(`truncated JSON ${shownBody(text, contentType)}`, truncationAdvice, { retryable: true });
 }
 
 function noJson(text: string, contentType: string, badUrl: string): AttemptFailure {

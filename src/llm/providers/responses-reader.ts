@@ -1,19 +1,8 @@
 /** Reads answers of OpenAI's Responses API: server-sent events, or one response. */
-import { AttemptFailure } from '../retry.ts';
-import {
-  AnsweredError,
-  countOrNull,
-  nameOrNull,
-  noUsage,
-  shownBody,
-  stringOrNull,
-  truncationAdvice,
-} from './answer.ts';
-import { excerpt, objectOf } from './failure.ts';
-import { finishOf, refusedInWords, toolsCalled } from './finish.ts';
+import { AnsweredError, countOrNull, nameOrNull, stringOrNull } from './answer.ts';
+import { type Fields, objectOf } from './failure.ts';
 import type { Piece, Reader, ReportedUsage } from './protocol.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { otherJson, Received } from './received.ts';
 
 /** Whether a payload is from this API. */
 export function isOfResponses({ type, object }: Fields): boolean {
@@ -25,18 +14,13 @@ const objectsOf = (list: unknown) => (Array.isArray(list) ? list.map(objectOf) :
 
 /** `badUrl`: advice when the JSON is not a response. */
 export function responsesReader(badUrl: string): Reader {
-  let usage: ReportedUsage = noUsage;
-  let model: string | null = null;
-  let id: string | null = null;
-  let finishReason: string | null = null;
-  let refusal = '';
-  let tool: string | null = null;
+  const received = new Received();
   let sawResponse = false;
   let wrote = { text: false, reasoning: false };
 
   function takeItem(item: Fields): void {
     const type = stringOrNull(item.type) ?? '';
-    if (/_call$/.test(type)) tool = `"${excerpt(stringOrNull(item.name) ?? type, 60)}"`;
+    if (/_call$/.test(type)) received.tool = stringOrNull(item.name) ?? type;
   }
 
   /** The texts of a complete response that were not streamed before. */
@@ -46,7 +30,7 @@ export function responsesReader(badUrl: string): Reader {
     const thoughts = items
       .filter(({ type }) => type === 'reasoning')
       .flatMap(({ content, summary }) => [...objectsOf(summary), ...objectsOf(content)]);
-    if (refusal === '') refusal = parts.map((part) => stringOrNull(part.refusal) ?? '').join('');
+    if (received.refusal === '') received.refusal = parts.map((part) => stringOrNull(part.refusal) ?? '').join('');
     const join = (list: Fields[]) => list.map((part) => stringOrNull(part.text) ?? '').join('');
     return {
       ...(!wrote.text && { text: join(parts) }),
@@ -56,14 +40,13 @@ export function responsesReader(badUrl: string): Reader {
 
   function takeResponse(response: Fields, isLast: boolean): Piece {
     sawResponse = true;
-    model = nameOrNull(response.model) ?? model;
-    id = nameOrNull(response.id) ?? id;
-    usage = usageOf(objectOf(response.usage)) ?? usage;
+    received.takeNames(response.model, response.id);
+    received.usage = usageOf(objectOf(response.usage)) ?? received.usage;
     for (const item of objectsOf(response.output)) takeItem(item);
     const { status, error } = response;
     if (error !== undefined && error !== null) throw new AnsweredError({ error });
     if (!isLast) return {};
-    finishReason = nameOrNull(objectOf(response.incomplete_details).reason) ?? nameOrNull(status);
+    received.finishReason = nameOrNull(objectOf(response.incomplete_details).reason) ?? nameOrNull(status);
     return seen({ ...textsOf(response), done: true });
   }
 
@@ -90,7 +73,7 @@ export function responsesReader(badUrl: string): Reader {
         case 'response.reasoning_summary_part.added':
           return wrote.reasoning ? { reasoning: '\n\n' } : {};
         case 'response.refusal.delta':
-          refusal += delta;
+          received.refusal += delta;
           return {};
         case 'response.output_item.added':
           takeItem(objectOf(payload.item));
@@ -102,24 +85,16 @@ export function responsesReader(badUrl: string): Reader {
           return takeResponse(objectOf(payload.response), true);
         default:
           if (sawResponse || isOfResponses(payload)) return {};
-          throw noResponse(payload, badUrl);
+          throw otherJson('other than a response', payload, badUrl);
       }
     },
 
     end() {
-      if (!sawResponse && !wrote.text) {
-        throw new AttemptFailure('an answer without a response', truncationAdvice, { retryable: true });
-      }
-      if (refusal.trim() !== '' && !wrote.text) throw refusedInWords(refusal);
-      if (tool !== null && !wrote.text) throw toolsCalled(tool);
-      return { finish: finishOf(finishReason), finishReason, model, id, usage };
+      received.hasReply = sawResponse || wrote.text;
+      received.hasText = wrote.text;
+      return received.end('a response');
     },
   };
-}
-
-function noResponse(payload: Fields, badUrl: string): AttemptFailure {
-  const shown = shownBody(JSON.stringify(payload), 'application/json');
-  return new AttemptFailure(`JSON other than a response: ${shown}`, badUrl, { retryable: false });
 }
 
 /** Null when the usage is incomplete. */

@@ -3,8 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { maskedData, maskSecrets } from '../../base/secrets.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { CallProgress } from '../chat.ts';
-import { AttemptFailure } from '../retry.ts';
-import { AnsweredError, isError, rateLimitsOf, repetitionAdvice, truncationAdvice } from './answer.ts';
+import { AnsweredError, endlessAnswer, isError, rateLimitsOf, truncatedAnswer } from './answer.ts';
 import { objectOf } from './failure.ts';
 import { type Payload, payloadDecoder } from './payloads.ts';
 import type { Completion, Ending, Piece, Reader } from './protocol.ts';
@@ -51,11 +50,7 @@ class Growing {
   add(field: 'text' | 'reasoning', piece: string | undefined): boolean {
     if (piece === undefined || piece === '') return false;
     this[field] += piece;
-    if (this[field].length > maxTextLength) {
-      throw new AttemptFailure(`a reply of more than ${maxTextLength} characters`, repetitionAdvice, {
-        retryable: true,
-      });
-    }
+    if (this[field].length > maxTextLength) throw endlessAnswer(`a reply of more than ${maxTextLength} characters`);
     this.tokens += Math.max(1, estimateTokens(piece));
     this.lastAt = performance.now();
     this.firstAt ??= this.lastAt;
@@ -106,11 +101,11 @@ export async function readAnswer(response: Response, options: StreamOptions): Pr
   const ending = broke === null ? reader.end() : endOfBroken(reader);
   const hasEnd = isDone || isRepeating || decoder.marked || (ending !== null && ending.finish !== null);
   if (ending === null || (!hasEnd && broke !== null)) {
-    throw new AttemptFailure(`a connection that broke after ${broke} bytes`, truncationAdvice, { retryable: true });
+    throw truncatedAnswer(`a connection that broke after ${broke} bytes`);
   }
   if (!hasEnd && (decoder.streamed || ending.needsEnd)) {
     const wrote = `${growing.text.length + growing.reasoning.length} characters`;
-    throw new AttemptFailure(`a stream that ends early, after ${wrote}`, truncationAdvice, { retryable: true });
+    throw truncatedAnswer(`a stream that ends early, after ${wrote}`);
   }
   return completionOf(growing, ending, {
     isCircling: isRepeating,
@@ -131,8 +126,7 @@ function endOfBroken(reader: Reader): Ending | null {
 
 function takeOne({ value, event }: Payload, reader: Reader, onPayload: StreamOptions['onPayload']): Piece {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const shown = maskSecrets(JSON.stringify(value)).slice(0, 60);
-    throw new AttemptFailure(`${shown} instead of a reply`, truncationAdvice, { retryable: true });
+    throw truncatedAnswer(`${maskSecrets(JSON.stringify(value)).slice(0, 60)} instead of a reply`);
   }
   const payload = maskedData(objectOf(value));
   if (event === 'error' || isError(payload)) throw new AnsweredError(payload);
