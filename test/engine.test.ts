@@ -10,7 +10,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../src/base/node/assets.ts';
 import * as fromSources from '../src/engine.ts';
-import { webGpuBackend } from '../src/rollout/webgpu/backend.ts';
+import { WebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { plainEntry } from '../src/rollout/webgpu/episodes/episode-kernel.ts';
 import { openDevice } from '../src/rollout/webgpu/node/dawn.ts';
 import { bundledShader } from '../src/rollout/webgpu/page.ts';
@@ -89,10 +89,10 @@ describeGpu('in a page', () => {
   it('statistics, start states and single steps come from the shaders of the bundle as well', async () => {
     const env = fromSources.findEnv('cartpole');
     const policy = fromSources.buildPolicy('linear', env);
-    const backend = webGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'device' });
+    const backend = new WebGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'device' });
     const job = { env, policy, candidates: [Float64Array.from(params)], episodes: 700, seed: 3, maxSteps: null };
     const wanted = { successThreshold: 1, ranks: [0] };
-    const host = webGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'host' });
+    const host = new WebGpuBackend({ gpu: await openDevice(), readShader: bundledShader, statistics: 'host' });
     expect((await backend.measure(job, wanted)).of(0)).toEqual((await host.measure(job, wanted)).of(0));
     expect((await backend.resets(env, 5, 2))[1]).toHaveLength(4);
     expect(await backend.probe(env, [{ state: [0, 0, 0, 0], action: [1] }])).toHaveLength(1);

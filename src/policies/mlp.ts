@@ -9,8 +9,7 @@ import {
   inputNames,
   layersOf,
   maxHidden,
-  networkAct,
-  networkConstants,
+  networkFields,
   outputNames,
   shapeFor,
   valueCount,
@@ -55,12 +54,7 @@ export const mlp: PolicyKind = {
         ...names[l]!.flatMap((from) => names[l + 1]!.map((to) => `weight ${from} -> ${to}`)),
         ...names[l + 1]!.map((to) => `bias ${to}`),
       ]),
-      values: { kind: 'real' },
-      output: 'scores',
-      outputCount: shape.outputs,
-      shaderConstants: networkConstants(shape),
-      act: networkAct(shape),
-
+      ...networkFields(shape),
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },

@@ -32,18 +32,25 @@ export function valueCount(shape: NetworkShape): number {
   return layersOf(shape).reduce((sum, { inputs, units }) => sum + (inputs + 1) * units, shape.clipped ? 1 : 0);
 }
 
-/** The constants of `shaders/policies/mlp.wgsl`. */
-export function networkConstants({ hidden, activation, clipped }: NetworkShape): Policy['shaderConstants'] {
+/** What all policies with such a network share; their shader is `shaders/policies/mlp.wgsl`. */
+export function networkFields(shape: NetworkShape) {
   return {
-    NETWORK_HIDDEN_1: hidden[0]!,
-    NETWORK_HIDDEN_2: hidden[1] ?? 0,
-    NETWORK_RELU: activation === 'relu',
-    NETWORK_CLIPPED: clipped,
-  };
+    values: { kind: 'real' },
+    output: 'scores',
+    outputCount: shape.outputs,
+    shader: 'mlp',
+    shaderConstants: {
+      NETWORK_HIDDEN_1: shape.hidden[0]!,
+      NETWORK_HIDDEN_2: shape.hidden[1] ?? 0,
+      NETWORK_RELU: shape.activation === 'relu',
+      NETWORK_CLIPPED: shape.clipped,
+    },
+    act: networkAct(shape),
+  } satisfies Partial<Policy>;
 }
 
 /** The function from the network's values and an observation to its outputs. It reuses its memory: one call at a time. */
-export function networkAct(shape: NetworkShape): Policy['act'] {
+function networkAct(shape: NetworkShape): Policy['act'] {
   const { inputs, clipped } = shape;
   const layers = layersOf(shape);
   const relu = shape.activation === 'relu';

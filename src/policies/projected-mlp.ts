@@ -7,7 +7,7 @@
 import { UsageError } from '../base/errors.ts';
 import { orthonormalColumns, scaledProduct } from '../base/linear-algebra.ts';
 import { RandomState } from '../base/rng/mt19937.ts';
-import { acceptsVector, layersOf, maxHidden, networkAct, networkConstants, shapeFor, valueCount } from './network.ts';
+import { acceptsVector, layersOf, maxHidden, networkFields, shapeFor, valueCount } from './network.ts';
 import { clipTo, finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
@@ -60,12 +60,7 @@ export const projectedMlp: PolicyKind = {
       paramNames: layers.flatMap(({ coordinates }, l) =>
         Array.from({ length: coordinates! }, (_, k) => `layer ${l + 1}, coordinate ${k}`),
       ),
-      values: { kind: 'real' },
-      output: 'scores',
-      outputCount: shape.outputs,
-      shaderConstants: networkConstants(shape),
-      shader: 'mlp',
-      act: networkAct(shape),
+      ...networkFields(shape),
 
       /** The reference cuts coordinates to the range when it installs a policy. */
       expansion: {

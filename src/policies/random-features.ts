@@ -5,15 +5,7 @@
  * Parameters: Theta row by row (all features of output 0, then of output 1, ...), then beta.
  */
 import { RandomState } from '../base/rng/mt19937.ts';
-import {
-  acceptsVector,
-  maxHidden,
-  networkAct,
-  networkConstants,
-  outputNames,
-  shapeFor,
-  valueCount,
-} from './network.ts';
+import { acceptsVector, maxHidden, networkFields, outputNames, shapeFor, valueCount } from './network.ts';
 import { clipTo, finiteNumber, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
@@ -54,12 +46,7 @@ export const randomFeatures: PolicyKind = {
         ...names.flatMap((name) => Array.from({ length: hidden }, (_, k) => `weight feature ${k} -> ${name}`)),
         ...names.map((name) => `bias ${name}`),
       ],
-      values: { kind: 'real' },
-      output: 'scores',
-      outputCount: outputs,
-      shaderConstants: networkConstants(shape),
-      shader: 'mlp',
-      act: networkAct(shape),
+      ...networkFields(shape),
 
       /** The same function as a plain network: scale and gain are taken into the weights, the clip into its limit. */
       expansion: {

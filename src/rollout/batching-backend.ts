@@ -3,6 +3,7 @@
  * policy and settings agree. Every candidate keeps its own seeds, so each run gets the numbers that it would get alone.
  */
 import { nextTurn } from '../base/async.ts';
+import { Numbering } from '../base/numbering.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend, PlayOptions } from './backend.ts';
@@ -32,19 +33,6 @@ interface Request {
   readonly mode: Mode<unknown>;
   resolve(result: unknown): void;
   reject(reason: unknown): void;
-}
-
-/** Numbers objects, for keys. */
-class Numbering {
-  readonly #numbers = new WeakMap<object, number>();
-  #next = 0;
-
-  of(object: object): number {
-    const known = this.#numbers.get(object);
-    if (known !== undefined) return known;
-    this.#numbers.set(object, this.#next);
-    return this.#next++;
-  }
 }
 
 /** The times of the whole call: those of a part are not known. */

@@ -1,6 +1,6 @@
 /** One reply of a loaded model: evaluates the uncached part of the prompt, then samples token by token. */
 import { performance } from 'node:perf_hooks';
-import type { CallProgress, Finish } from '../chat.ts';
+import type { CallProgress, ChatReply, Usage } from '../chat.ts';
 import { repetitionWatch } from '../providers/repetition.ts';
 import type { Prompt } from './chat-template.ts';
 import { batchSize, type Engine } from './engine.ts';
@@ -39,19 +39,11 @@ export interface Generation {
   readonly onProgress: (progress: CallProgress) => void;
 }
 
-export interface Generated {
-  readonly text: string;
-  readonly reasoning: string | null;
-  readonly finish: Finish;
-  readonly finishReason: string;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
-  readonly reasoningTokens: number;
-  /** s */
-  readonly firstTokenSeconds: number | null;
-  readonly tokensPerSecond: number | null;
-}
+/** What a reply is known by before it has a model's name. */
+export type Generated = Pick<
+  ChatReply,
+  'text' | 'reasoning' | 'finish' | 'finishReason' | 'firstTokenSeconds' | 'tokensPerSecond'
+> & { readonly usage: Partial<Usage> };
 
 /**
  * Truncates `sequence` to its common prefix with `tokens`; the last token is always evaluated, because sampling needs
@@ -157,10 +149,7 @@ export async function generate(engine: Engine, sequence: Sequence, generation: G
     reasoning: reply.reasoning,
     finish,
     finishReason: reason,
-    promptTokens: tokens.length,
-    cachedTokens,
-    completionTokens: count,
-    reasoningTokens,
+    usage: { promptTokens: tokens.length, completionTokens: count, cachedTokens, reasoningTokens, estimated: false },
     firstTokenSeconds: firstAt === null ? null : (firstAt - started) / 1000,
     tokensPerSecond: count > 1 && seconds > 0 ? (count - 1) / seconds : null,
   };

@@ -5,7 +5,7 @@
 
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { interruption, throwIfInterrupted } from '../../base/async.ts';
+import { orInterrupted, throwIfInterrupted } from '../../base/async.ts';
 import { ModelError, UsageError } from '../../base/errors.ts';
 import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { plainReply, ReplyFormRefused } from '../chat.ts';
@@ -168,20 +168,8 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
         return new ModelError(unit, `expected a reply within ${settings.timeoutSeconds} s, got none; ${advice}`);
       });
       return plainReply({
-        text: generated.text,
-        reasoning: generated.reasoning,
-        finish: generated.finish,
-        finishReason: generated.finishReason,
-        usage: {
-          promptTokens: generated.promptTokens,
-          completionTokens: generated.completionTokens,
-          cachedTokens: generated.cachedTokens,
-          reasoningTokens: generated.reasoningTokens,
-          estimated: false,
-        },
+        ...generated,
         latencySeconds: (performance.now() - started) / 1000,
-        firstTokenSeconds: generated.firstTokenSeconds,
-        tokensPerSecond: generated.tokensPerSecond,
         requests: 1,
         model: engine.model.fileInfo.metadata.general?.name ?? basename(name.path),
         answeredBy: id,
@@ -200,18 +188,11 @@ async function untilAborted<T>(
   limit: AbortController,
   timedOut: () => Error,
 ): Promise<T> {
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      limit.abort();
-      if (signal !== undefined) reject(interruption(signal));
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
+  const onAbort = () => limit.abort();
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([task, aborted]);
+    return await orInterrupted(task, signal);
   } catch (error) {
-    task.catch(() => {});
     throwIfInterrupted(signal);
     throw limit.signal.aborted ? timedOut() : error;
   } finally {

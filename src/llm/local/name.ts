@@ -34,10 +34,6 @@ function readWhole(name: string, text: string, min: number, max: number): number
   throw new UsageError('model', `expected ${name} as a whole number in ${min} ... ${max}, got "${text}"; correct it`);
 }
 
-function readGpu(text: string): GpuChoice {
-  return knownName('model', 'value of gpu', text, gpuChoices, '; correct it');
-}
-
 /** `text`: what follows `gguf:`. A `#` is part of the path unless what follows it are options. */
 export function readGgufName(text: string): GgufName {
   const hash = text.lastIndexOf('#');
@@ -58,7 +54,7 @@ export function readGgufName(text: string): GgufName {
   return {
     path,
     ctx: ctx === undefined ? null : readWhole('ctx', ctx, minContext, maxContext),
-    gpu: gpu === undefined ? 'auto' : readGpu(gpu),
+    gpu: gpu === undefined ? 'auto' : knownName('model', 'value of gpu', gpu, gpuChoices, '; correct it'),
     threads: threads === undefined ? defaultThreads : readWhole('threads', threads, 1, maxThreads),
   };
 }

@@ -1,4 +1,5 @@
 /** Chooses the group of numbers that is the answer, by its role in the text. */
+import { counted } from '../../base/plain-number.ts';
 import { type Candidate, KIND } from './context.ts';
 import type { Draft } from './draft.ts';
 
@@ -74,7 +75,7 @@ function partialChange(candidates: readonly Candidate[], answer: Candidate | nul
     ({ complete, alone, role, corrects }) => !complete && alone && (role === 'final' || (corrects && role === 'plain')),
   );
   if (partial === undefined) return null;
-  return `The reply changes its answer in part; write all ${numbers(count)} again. ${shapeProblem(partial.draft, count) ?? ''}`.trim();
+  return `The reply changes its answer in part; write all ${counted(count, 'number')} again. ${shapeProblem(partial.draft, count) ?? ''}`.trim();
 }
 
 /** At the beginning of a sentence behind the answer. */
@@ -202,7 +203,7 @@ function accept(draft: Draft, count: number): Choice {
 function shapeProblem(draft: Draft, count: number): string | null {
   if (draft.kind !== 'pairs') {
     if (draft.length === count) return null;
-    return `The list holds ${numbers(Math.max(0, draft.length))}, but ${numbers(count)} are needed.`;
+    return `The list holds ${counted(Math.max(0, draft.length), 'number')}, but ${counted(count, 'number')} are needed.`;
   }
   const named = new Set(draft.slots.map((slot) => slot.index));
   const extra = [...named].filter((index) => index >= count).sort((a, b) => a - b);
@@ -219,10 +220,6 @@ function shapeProblem(draft: Draft, count: number): string | null {
     );
   }
   return parts.length === 0 ? null : `${parts.join(', and ')}.`;
-}
-
-function numbers(n: number): string {
-  return `${n} number${n === 1 ? '' : 's'}`;
 }
 
 function names(indices: readonly number[]): string {

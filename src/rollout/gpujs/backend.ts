@@ -10,6 +10,8 @@ import { envs } from '../../envs/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
+import { episodesOf } from '../cpu/single-thread.ts';
+import { allocateOutcomes } from '../cpu/slices.ts';
 import { hostStatistics } from '../host-statistics.ts';
 import {
   type Episodes,
@@ -52,12 +54,7 @@ const maxSteps = 2 ** 24;
 const outcome = ['total', 'length', 'ended'];
 const last = ['action', 'reward'];
 
-/** The backend on the loaded package; `adapter` is its name and version. */
-export function gpujsBackend(gpujs: GpuJs, adapter: string | null): Backend {
-  return new GpujsBackend(gpujs, adapter);
-}
-
-class GpujsBackend implements Backend {
+export class GpujsBackend implements Backend {
   readonly id = 'gpujs';
   readonly adapter: string | null;
   readonly #gpujs: GpuJs;
@@ -65,6 +62,7 @@ class GpujsBackend implements Backend {
   /** compiled kernels by their text and numbers */
   readonly #kernels = new Map<string, GpujsProgram>();
 
+  /** `adapter`: name and version of the loaded package */
   constructor(gpujs: GpuJs, adapter: string | null) {
     this.adapter = adapter;
     this.#gpujs = gpujs;
@@ -91,14 +89,11 @@ class GpujsBackend implements Backend {
     const started = performance.now();
     const { candidates, episodes } = job;
     const total = candidates.length * episodes;
-    const returns = new Float64Array(total);
-    const lengths = new Uint32Array(total);
-    const ends = new Uint8Array(total);
+    const outcomes = allocateOutcomes(total, false);
     const text = episodeKernel(env, policy, outcome);
     const chunk = Math.max(1, Math.floor(callSteps / limit.steps));
     const terminated = endCauses.indexOf('terminated');
     const cut = endCauses.indexOf(limit.cause);
-    let steps = 0;
     for (let from = 0; from < episodes; from += chunk) {
       const count = Math.min(chunk, episodes - from);
       const limits = new Float32Array(count).fill(limit.steps);
@@ -115,16 +110,14 @@ class GpujsBackend implements Backend {
         const rows = this.#run(env, text, count, [this.#rows(starts, env.state.length), weights, limits]);
         rows.forEach(([sum, length, ended], i) => {
           const at = c * episodes + from + i;
-          returns[at] = sum!;
-          lengths[at] = length!;
-          ends[at] = ended === 1 ? terminated : cut;
-          steps += length!;
+          outcomes.returns[at] = sum!;
+          outcomes.lengths[at] = length!;
+          outcomes.ends[at] = ended === 1 ? terminated : cut;
         });
         onProgress?.((from * candidates.length + (c + 1) * count) / total);
       }
     }
-    const seconds = (performance.now() - started) / 1000;
-    return { returns, lengths, ends, steps, seconds, gpuSeconds: null, compileSeconds: null };
+    return episodesOf(outcomes, started);
   }
 
   async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {

@@ -2,6 +2,7 @@
 import { R2poError } from '../../base/errors.ts';
 import { actionSize, type Env, observationSize } from '../../envs/env.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
+import { allocateOutcomes } from '../cpu/slices.ts';
 import { hostStatistics } from '../host-statistics.ts';
 import {
   type Episodes,
@@ -46,11 +47,6 @@ export interface WebGpuOptions {
   readonly workgroup?: number;
 }
 
-/** The WebGPU backend on an open device. */
-export function webGpuBackend(options: WebGpuOptions): Backend {
-  return new WebGpuBackend(options);
-}
-
 /** A device with its programs and buffers. */
 interface GpuSession {
   readonly gpu: GpuDevice;
@@ -62,7 +58,8 @@ function gpuSessionOn(gpu: GpuDevice): GpuSession {
   return { gpu, runner: new Runner(gpu), sizes: new WeakMap() };
 }
 
-class WebGpuBackend implements Backend {
+/** The WebGPU backend on an open device. */
+export class WebGpuBackend implements Backend {
   readonly id = 'webgpu';
   readonly #options: WebGpuOptions;
   readonly #programs: ProgramCache;
@@ -175,9 +172,7 @@ class WebGpuBackend implements Backend {
     const started = performance.now();
     const rollout = await this.#rollout(session, job);
     const total = job.candidates.length * job.episodes;
-    const returns = new Float64Array(total);
-    const lengths = new Uint32Array(total);
-    const ends = new Uint8Array(total);
+    const { returns, lengths, ends } = allocateOutcomes(total, false);
     let steps = 0;
     let finished = 0;
     let gpuSeconds: number | null = timing ? 0 : null;

@@ -1,7 +1,7 @@
 /** The WebGPU backend in a page: the page's own adapters, and the shaders of the bundle. */
 import { AdapterError, R2poError } from '../../base/errors.ts';
 import type { Backend } from '../backend.ts';
-import { type WebGpuOptions, webGpuBackend } from './backend.ts';
+import { WebGpuBackend, type WebGpuOptions } from './backend.ts';
 import { openGpuDevice } from './device.ts';
 import { shaderTexts } from './program/shader-texts.ts';
 
@@ -31,5 +31,5 @@ async function pageAdapter(): Promise<GPUAdapter> {
  */
 export async function openWebGpuBackend(options: Partial<WebGpuOptions> = {}): Promise<Backend> {
   const gpu = options.gpu ?? (await openGpuDevice(pageAdapter, 'largest'));
-  return webGpuBackend({ readShader: bundledShader, ...options, gpu });
+  return new WebGpuBackend({ readShader: bundledShader, ...options, gpu });
 }

@@ -9,7 +9,7 @@ import { linear } from '../../../src/policies/linear.ts';
 import type { Backend } from '../../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
 import { endCauses, type RolloutJob } from '../../../src/rollout/job.ts';
-import { webGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
+import { WebGpuBackend } from '../../../src/rollout/webgpu/backend.ts';
 import { openGpuDevice } from '../../../src/rollout/webgpu/device.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
 import { findAdapter, openDevice } from '../../../src/rollout/webgpu/node/dawn.ts';
@@ -241,7 +241,7 @@ describeGpu('a backend whose device has failed', () => {
       return adapter;
     };
     const gpu = await openGpuDevice(requestAdapter, 'guaranteed');
-    const backend = webGpuBackend({ gpu, readShader: readAsset });
+    const backend = new WebGpuBackend({ gpu, readShader: readAsset });
     const before = await backend.play(job({ candidates: [bad], episodes: 20 }));
     gpu.device.destroy();
     await gpu.device.lost;

@@ -1,4 +1,5 @@
 /** Worker threads of the cpu backend: started when first needed, kept for the next job, never a reason to stay alive. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { R2poError } from '../../../base/errors.ts';
@@ -53,38 +54,25 @@ export class WorkerPool {
     const worker = this.#workers[slot] ?? this.#start(slot);
     this.#workers[slot] = worker;
     worker.ref();
-    const { promise, resolve, reject } = outcome();
-    const failed = (cause: Error) => reject(crash(cause));
-    const ended = (code: number) => reject(crash(new Error(`it exited with code ${code}`)));
-    worker.once('message', resolve);
-    worker.once('error', failed);
-    worker.once('exit', ended);
+    const listening = new AbortController();
+    const { signal } = listening;
     try {
       worker.postMessage(work);
-      await promise;
+      // Both reject when the worker reports an error.
+      const exit = once(worker, 'exit', { signal }).then(([code]) => {
+        throw new Error(`it exited with code ${code}`);
+      });
+      await Promise.race([once(worker, 'message', { signal }), exit]).catch((cause: Error) => {
+        throw new R2poError('cpu', `a worker thread stopped: ${cause.message}; try again, or use one thread`, {
+          cause,
+        });
+      });
     } catch (error) {
       Atomics.store(work.control, CANCELLED, 1);
       throw error;
     } finally {
-      worker.off('message', resolve);
-      worker.off('error', failed);
-      worker.off('exit', ended);
+      listening.abort();
       worker.unref();
     }
   }
-}
-
-/** A promise and the two functions that settle it. */
-function outcome(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
-  let resolve = () => {};
-  let reject = (_error: Error) => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
-
-function crash(cause: Error): R2poError {
-  return new R2poError('cpu', `a worker thread stopped: ${cause.message}; try again, or use one thread`, { cause });
 }

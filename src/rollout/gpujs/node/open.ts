@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { UsageError } from '../../../base/errors.ts';
 import type { Backend } from '../../backend.ts';
-import { type GpuJs, gpujsBackend } from '../backend.ts';
+import { type GpuJs, GpujsBackend } from '../backend.ts';
 
 export interface GpujsOptions {
   /** loads the package; for tests */
@@ -12,7 +12,7 @@ export interface GpujsOptions {
 /** @throws UsageError when the package gpu.js is not installed */
 export async function openGpujsBackend(options: GpujsOptions = {}): Promise<Backend> {
   const loaded = await loadGpuJs(options.load ?? (() => import('gpu.js')));
-  return gpujsBackend(loaded, gpujsVersion());
+  return new GpujsBackend(loaded, gpujsVersion());
 }
 
 /** Name and version of the installed package with the mode that it runs in, null when there is none. */

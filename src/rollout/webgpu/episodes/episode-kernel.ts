@@ -96,8 +96,9 @@ export class EpisodeKernel {
     const values = new Float32Array(count * form.count);
     for (let c = 0; c < count; c++) values.set(form.expand(candidates[first + c]!), c * form.count);
     this.#candidates = this.runner.upload('candidates', values);
-    const seeds = Array.from({ length: this.#seedsPerBlock(count) }, (_, c) => firstSeed(this.job, first + c));
-    const words = seeds.flatMap(seedWords);
+    // One seed where all candidates share it.
+    const seedCount = typeof this.job.seed === 'number' ? 1 : count;
+    const words = Array.from({ length: seedCount }, (_, c) => seedWords(firstSeed(this.job, first + c))).flat();
     this.#seeds = this.runner.upload('seeds', Uint32Array.from(words));
   }
 
@@ -115,11 +116,6 @@ export class EpisodeKernel {
       bindings: [...given, outcomes, records].map((buffer) => ({ buffer })),
       workgroups: Math.ceil(count / this.#workgroup),
     };
-  }
-
-  /** One seed where all candidates share it. */
-  #seedsPerBlock(candidates: number): number {
-    return typeof this.job.seed === 'number' ? 1 : candidates;
   }
 
   /** The outcomes buffer of calls that need but one. */

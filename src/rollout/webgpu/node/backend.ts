@@ -1,10 +1,10 @@
 /** The WebGPU backend in Node: a device of Dawn and the shipped shaders. */
 import { readAsset } from '../../../base/node/assets.ts';
 import type { Backend } from '../../backend.ts';
-import { type WebGpuOptions, webGpuBackend } from '../backend.ts';
+import { WebGpuBackend, type WebGpuOptions } from '../backend.ts';
 import { openDevice } from './dawn.ts';
 
 /** Opens the WebGPU backend. Throws `AdapterError` when there is no adapter. */
 export async function openWebGpuBackend(options: Partial<WebGpuOptions> = {}): Promise<Backend> {
-  return webGpuBackend({ readShader: readAsset, ...options, gpu: options.gpu ?? (await openDevice()) });
+  return new WebGpuBackend({ readShader: readAsset, ...options, gpu: options.gpu ?? (await openDevice()) });
 }
