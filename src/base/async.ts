@@ -1,4 +1,4 @@
-/** Waiting: for time, for the event loop, for whichever comes first, and for something that is opened only once. */
+/** Helpers for waiting: sleeping, interruption, yielding to the event loop, and opening something once. */
 import { InterruptedError } from './errors.ts';
 
 /** Resolves after so many seconds; rejects with `interruption(signal)` as soon as the signal fires. */
@@ -12,7 +12,7 @@ export const sleep: Sleep = (seconds, signal) => {
   return orInterrupted(waited, signal).finally(() => clearTimeout(timer));
 };
 
-/** The error that a fired signal stands for: its reason when that is an `InterruptedError`, else a general one. */
+/** The error of an aborted signal: its reason if that is an `InterruptedError`, else a general one. */
 export function interruption(signal: AbortSignal): InterruptedError {
   return signal.reason instanceof InterruptedError
     ? signal.reason
@@ -34,7 +34,7 @@ export function orInterrupted<T>(promise: Promise<T>, signal: AbortSignal | unde
   });
 }
 
-/** What the platform has for `nextTurn`; none of the three is everywhere. */
+/** Platform functions that `nextTurn` uses; no platform has all three. */
 interface Turns {
   readonly setImmediate?: ((callback: () => void) => unknown) | undefined;
   readonly scheduler?: { readonly yield?: () => Promise<void> } | undefined;
@@ -59,13 +59,13 @@ export function nextTurn(platform = globalThis as unknown as Turns): Promise<voi
   });
 }
 
-/** Lets signals and the terminal run between steps that wait for nothing, so that Ctrl-C takes effect. */
+/** Yields between steps that never wait, so that signals and terminal input are handled and Ctrl-C takes effect. */
 export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise<void> {
   await nextTurn();
   throwIfInterrupted(signal);
 }
 
-/** Opens what is not open yet, once for all who ask; a failed opening is forgotten, so that the next caller retries. */
+/** What is open at `key`; callers share one opening. A failed one is removed, so that the next caller tries again. */
 export function openOnce<K, T>(opened: Map<K, Promise<T>>, key: K, open: () => Promise<T>): Promise<T> {
   const known = opened.get(key);
   if (known) return known;

@@ -3,7 +3,7 @@ import { inertText } from './printable.ts';
 
 export type CsvCell = string | number | null;
 
-/** RFC 4180: quoted where a separator, a quote or a line break asks for it; an empty cell where there is no value. */
+/** RFC 4180: a cell with a separator, a quote or a line break is quoted; a missing value is an empty cell. */
 export function csvLine(cells: readonly CsvCell[]): string {
   const text = (cell: CsvCell): string => {
     const plain = cell === null ? '' : String(cell);
@@ -13,14 +13,14 @@ export function csvLine(cells: readonly CsvCell[]): string {
   return `${cells.map(text).join(',')}\n`;
 }
 
-/** What a spreadsheet takes for a formula, also behind blanks. */
+/** Text that a spreadsheet reads as a formula, also after blanks. */
 const FORMULA = /^(?:[\t\r]| *[=+@\uff1d\uff0b\uff20\uff0d-])/;
 const number = '[-+]?(?:\\d+(?:\\.\\d*)?|\\.\\d+|Infinity)(?:[eE][-+]?\\d+)?';
 /** A number, maybe with its spread, interval or percent sign. */
 const NUMBERS = new RegExp(`^${number}(?: ± ${number})?(?: \\[${number}, ${number}\\])?(?: ?%)?$`);
 
 /**
- * A line whose texts a spreadsheet shows and does not run: a text that begins like a formula gets a `'` before it, as
+ * A line that a spreadsheet shows without running formulas: a text that begins like a formula gets a `'` before it, as
  * OWASP advises. Numbers stay numbers.
  */
 export function inertCsvLine(cells: readonly CsvCell[]): string {

@@ -40,19 +40,19 @@ export class UsageError extends R2poError {
   }
 }
 
-/** WebGPU was asked for and there is no adapter that can be used. */
+/** WebGPU was requested, but there is no usable adapter. */
 export class AdapterError extends R2poError {
   constructor(unit: string, message: string, cause?: unknown) {
     super(unit, message, { exitCode: exitCodes.noAdapter, cause });
   }
 }
 
-/** The device was lost or failed: nothing more can be played on it in this process. */
+/** The device was lost or failed; this process can no longer use it. */
 export class DeviceError extends R2poError {}
 
-/** The model endpoint is unreachable, refuses, or answers with something that is no reply. The run stays resumable. */
+/** The model endpoint is unreachable, refuses the request, or sends no valid reply. The run stays resumable. */
 export class ModelError extends R2poError {
-  /** the wait that the endpoint asks for, where it was too long to be waited for; else null */
+  /** the wait that the endpoint asks for, when it is too long; else null */
   readonly retryAfterSeconds: number | null;
 
   constructor(unit: string, message: string, options: { cause?: unknown; retryAfterSeconds?: number | null } = {}) {
@@ -61,7 +61,7 @@ export class ModelError extends R2poError {
   }
 }
 
-/** A comparison differs: parity out of tolerance, or a replay that is not the recorded run. */
+/** A comparison differs: parity out of tolerance, or a replay that differs from the recorded run. */
 export class DiffersError extends R2poError {
   constructor(unit: string, message: string, cause?: unknown) {
     super(unit, message, { exitCode: exitCodes.differs, cause });
@@ -80,7 +80,7 @@ export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** Least number of letters to insert, remove or replace that makes `a` of `b` (Levenshtein). */
+/** Levenshtein distance: minimum number of letters to insert, remove or replace to turn `b` into `a`. */
 function distance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -94,7 +94,7 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * The known name closest to `name`, or null when none is close enough to be a slip of the fingers.
+ * The known name closest to `name`, or null when none is close enough to be a typing error.
  * Case is ignored, and a prefix counts as close ("CartPole" finds "CartPole-v1").
  */
 export function nearest(name: string, known: readonly string[]): string | null {

@@ -1,2 +1,2 @@
-/** The same data, read-only through and through. */
+/** The same data, deeply read-only. */
 export type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;

@@ -1,9 +1,9 @@
-/** Sums, means and variances that do not lose digits to the order or the number of the values. */
+/** Sums, means and variances whose accuracy does not depend on the order or the number of the values. */
 
 /**
- * The mean of values that come in parts; the parts make no difference to it. The sum is compensated (Neumaier 1974), so
- * whole numbers give the exactly rounded mean. Values that are all the same are their mean, though their rounded sum
- * divided by their number may differ.
+ * The mean of values that are added in parts, on which it does not depend. The sum is compensated (Neumaier 1974), so
+ * whole numbers give the exactly rounded mean. The mean of equal values is that value, although their rounded sum divided
+ * by their number may differ.
  */
 export class RunningMean {
   #n = 0;
@@ -39,7 +39,7 @@ export class RunningMean {
   }
 }
 
-/** The sum of squared distances from `centre`, of values that come in parts; compensated as the mean. */
+/** The sum of squared distances from `centre` of values that are added in parts; compensated like the mean. */
 export class RunningSquares {
   readonly #centre: number;
   #sum = 0;

@@ -1,9 +1,9 @@
-/** Order statistics of values that are not all at hand, but can be gone over several times. */
+/** Order statistics of values that are not kept in memory but can be read several times. */
 
-/** Bits of a double's place in the order that each pass looks at, the highest first. */
+/** Bits of a double's sort key that each pass counts, the highest first. */
 const digitBits = [22, 21, 21] as const;
 
-/** How often all the values are gone over. */
+/** Number of passes over all values. */
 export const rankPasses = digitBits.length;
 
 interface Target {
@@ -15,8 +15,8 @@ interface Target {
 }
 
 /**
- * Finds the values at the `ranks` (0-based) of the sorted values: give all values by `add`, call `endPass`, and so
- * `rankPasses` times. The parts may differ from pass to pass, the values must not. None may be NaN; fewer than 2^32.
+ * Finds the values at the `ranks` (0-based) of the sorted values: give all values to `add`, call `endPass`, and
+ * repeat that `rankPasses` times. The parts may differ between passes, the values must not. None may be NaN; fewer than 2^32.
  * Counts the digits of the values in their order (radix selection), so memory does not grow with their number: 16 MiB,
  * and then 8 MiB per rank.
  */
@@ -75,7 +75,7 @@ export class RankSearch {
     const [first, second, third] = target.digits;
     const high = (first! << 10) | (second! >>> 11);
     const low = (second! << 21) | third!;
-    // The order of doubles as that of unsigned integers, undone.
+    // From the sort key back to the double.
     const words = high < 0 ? [low, high ^ (1 << 31)] : [~low, ~high];
     return new Float64Array(new Int32Array(words).buffer)[0]!;
   }
@@ -85,7 +85,7 @@ function sameDigits(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((digit, i) => digit === b[i]);
 }
 
-/** The highest bits of an unsigned integer that is ordered as the double is: all bits of negative ones turned round. */
+/** The highest bits of the sort key, an unsigned integer in the order of the doubles: negative ones have all bits inverted. */
 function countFirst(words: Uint32Array, counts: Uint32Array): void {
   for (let i = 1; i < words.length; i += 2) {
     const high = words[i]! ^ ((words[i]! >> 31) | 0x80000000);

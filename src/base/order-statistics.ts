@@ -1,12 +1,12 @@
 /** Order statistics without sorting everything. */
 
-/** Below this many values, and where partitions go badly, sorting is as good. */
+/** Below this number of values, and after bad partitions, the values are sorted. */
 const smallRange = 64;
 const maxPartitions = 40;
 
 /**
  * Rearranges `values` so that each of the `ranks` (ascending, 0-based) holds what it would hold if all were sorted. In
- * place; linear time but for inputs made to prevent it, and never worse than sorting. Values must not be NaN.
+ * place; in linear time except for adversarial inputs, and never slower than sorting. Values must not be NaN.
  */
 export function placeRanks(values: Float64Array, ranks: readonly number[]): void {
   let from = 0;
@@ -17,7 +17,7 @@ export function placeRanks(values: Float64Array, ranks: readonly number[]): void
   }
 }
 
-/** Everything before `first` is known to be no larger, and is left alone. */
+/** All values before `first` are known to be no larger and stay in place. */
 function placeRank(values: Float64Array, first: number, last: number, rank: number): void {
   let low = first;
   let high = last;

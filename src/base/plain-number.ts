@@ -1,4 +1,4 @@
-/** Numbers as people write them: never an exponent, no trailing zeros, no negative zero. */
+/** Plain decimal numbers: no exponent, no trailing zeros, no negative zero. */
 
 /** `value` with no more than `decimals` decimals. Non-finite values keep their name. */
 function fixed(value: number, decimals: number): string {
@@ -17,7 +17,7 @@ export function plainNumber(value: number): string {
   if (!shortest.includes('e-')) return fixed(value, 0);
   const mantissa = shortest.slice(0, exponent.index).replace(/^-?\d\.?/, '');
   const decimals = mantissa.length - Number(exponent[1]);
-  // toFixed stops at 100 decimals; nobody reads the 101st.
+  // toFixed supports at most 100 decimals.
   return fixed(value, Math.min(100, decimals));
 }
 
@@ -31,7 +31,7 @@ export function significant(value: number, digits: number): string {
   if (!Number.isFinite(value) || value === 0) return fixed(value, 0);
   if (Number.isInteger(value) && Math.abs(value) < 10 ** digits) return String(value);
   const rounded = Number(value.toPrecision(digits));
-  // Mostly the shortest text is the wanted one; a trajectory has thousands of numbers, and this takes a third of the time.
+  // Mostly the shortest text is the result, and takes a third of the time; a trajectory has thousands of numbers.
   const shortest = String(rounded);
   const point = shortest.indexOf('.');
   const isPlain = !shortest.includes('e') && (point < 0 || shortest.length - point - 1 <= maxDecimals);

@@ -4,12 +4,12 @@
  */
 
 const ESC = '\u001b';
-/** An escape that is no colour; colours are our own, and the worst that a foreign one does is to be seen. */
+/** An escape sequence other than a colour: this program prints colours, and those of others do no harm. */
 const escapes = new RegExp(`${ESC}(?!\\[[0-9;]*m)`, 'g');
 const steering = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const harmless: readonly string[] = ['\t', '\n', ESC];
 
-/** What is left is safe to print on a terminal. */
+/** The text without what could control a terminal. */
 export function printable(text: string): string {
   return text.replace(escapes, '').replace(steering, (char) => (harmless.includes(char) ? char : ''));
 }

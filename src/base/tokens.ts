@@ -1,5 +1,5 @@
 /**
- * How long a text is for a language model, without its tokenizer. Today's tokenizers give a short word, three digits, or
+ * Estimates the number of tokens of a text without the tokenizer of a language model. Today's tokenizers give a short word, three digits, or
  * a symbol one token each, and swallow blanks. On prompts full of numbers, where the usual "four characters per token"
  * is off by a factor of two, this rule is within 12 % of OpenAI's o200k; on prose it is up to 18 % high. Good for budgets
  * of our own texts, never for a bill: where the endpoint reports usage, that is what counts.

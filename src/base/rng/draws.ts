@@ -1,4 +1,4 @@
-/** What an environment may draw, from a generator or from a list of numbers that were drawn before. */
+/** The random draws of an environment: from a generator, or from a list of recorded draws. */
 import { UsageError } from '../errors.ts';
 
 export interface Draws {
@@ -54,7 +54,7 @@ export class RecordedDraws implements Draws {
   }
 }
 
-/** Passes numbers on and keeps them, for a replay by `RecordedDraws`. */
+/** Records the draws of a generator, for a replay by `RecordedDraws`. */
 export class RecordingDraws implements Draws {
   /** what was drawn, in order; the caller may empty it */
   values: number[] = [];

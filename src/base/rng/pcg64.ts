@@ -31,7 +31,7 @@ export class Pcg64 {
   /** four limbs, low first */
   readonly increment: Uint32Array = new Uint32Array(4);
 
-  /** A seed that was given and not yet used: many episodes draw nothing, and mixing a seed costs as much as some steps. */
+  /** A seed that is not used yet: many episodes draw nothing, and mixing a seed costs as much as some steps. */
   private due = -1;
   private readonly entropy = new Uint32Array(2);
   private readonly pool = new Uint32Array(POOL_WORDS);

@@ -65,7 +65,8 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const units = resolveUnits(await run.config());
   const { events } = run.events();
   const method = loggedMethods.find(({ id }) => id === units.method.id);
-  if (!method) throw new UsageError('export', `the reference has no method "${units.method.id}"; use --format csv`);
+  if (!method)
+    throw new UsageError('export', `expected a method of the reference, got "${units.method.id}"; use --format csv`);
   const episodes = units.settings.evaluationEpisodes;
   if (episodes > maxRollouts) {
     throw new UsageError(
