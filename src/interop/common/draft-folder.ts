@@ -1,13 +1,17 @@
 /** The draft folder of an imported run: written under a temporary name and renamed in one step. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError, UsageError } from '../../base/errors.ts';
 import { claimFolder, draftSuffix } from '../../base/node/atomic-file.ts';
 import { cannotRead } from '../reference/files.ts';
 
-/** Creates an empty draft folder for `source`. Throws a usage error when that fails. */
-export function openDraftFolder(runsDir: string, source: string): string {
+/** Runs `write` with an empty draft folder for `source`, which goes afterwards. Throws a usage error when none can be made. */
+export async function withDraftFolder<T>(
+  runsDir: string,
+  source: string,
+  write: (draft: string) => Promise<T>,
+): Promise<T> {
   const name = source.replaceAll(/[^A-Za-z0-9]+/g, '-');
   const draft = join(runsDir, `.import-${name}.${randomBytes(6).toString('hex')}${draftSuffix}`);
   try {
@@ -16,7 +20,11 @@ export function openDraftFolder(runsDir: string, source: string): string {
   } catch (cause) {
     throw new UsageError('--runs-dir', `expected a writable folder, got "${runsDir}": ${cannotRead(cause)}`, cause);
   }
-  return draft;
+  try {
+    return await write(draft);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
 }
 
 /** Renames the draft to its final name, which identifies its contents: an existing name means an earlier import. */

@@ -1,5 +1,6 @@
 /** The journal of an imported run: events like those of a search, with the times from the log. */
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { exitCodes } from '../../base/errors.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import { plainReply } from '../../llm/chat.ts';
 import type { EventBody, LoggedTotals } from '../../runs/journal/events.ts';
@@ -7,6 +8,9 @@ import { type RecordEnd, RecordLines } from '../../runs/journal/record.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import type { ReadIteration } from '../reference/iteration.ts';
 import type { Exchange } from '../reference/text.ts';
+
+type BodyOf<T extends EventBody['type']> = Extract<EventBody, { type: T }>;
+type StartFacts = Pick<BodyOf<'run_started'>, 'config_hash' | 'backend' | 'model' | 'model_kind'>;
 
 /** Appends events with non-decreasing times. */
 export class ImportedJournal {
@@ -28,6 +32,18 @@ export class ImportedJournal {
   /** Sets the time of the next events, s since the start. */
   at(seconds: number): void {
     this.time = Math.max(this.time, Math.min(Math.max(seconds, 0), 1e9));
+  }
+
+  /** Appends the events before the first iteration. */
+  begin(imported: Omit<BodyOf<'imported'>, 'type'>, { config_hash, backend, model, model_kind }: StartFacts): void {
+    this.append({ type: 'imported', ...imported });
+    this.append({ type: 'run_started', resumed: false, config_hash, backend, adapter: null, model, model_kind });
+  }
+
+  /** Appends the last event. `reason`: why the run ended early; null: it did not */
+  finish(reason: string | null): void {
+    if (reason === null) this.append({ type: 'run_finished' });
+    else this.append({ type: 'run_stopped', reason, exit_code: exitCodes.interrupted });
   }
 
   append(body: EventBody): void {

@@ -7,21 +7,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { exitCodes } from '../../base/errors.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
 import { listFolder } from '../../base/node/walk.ts';
 import { configName } from '../../config/recorded.ts';
 import { findMethod } from '../../methods/index.ts';
 import { endCauses } from '../../rollout/job.ts';
 import { runHash } from '../../runs/folder/identity.ts';
-import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
-import { openDraftFolder, publishDraft } from '../common/draft-folder.ts';
+import { publishDraft, withDraftFolder } from '../common/draft-folder.ts';
 import { copyFile, rolloutsFolder, warmupName, withCopy } from '../common/embedded-files.ts';
 import { ImportLog, type SkippedFile } from '../common/import-log.ts';
+import { writeImportedFiles } from '../common/imported-files.ts';
 import { appendIteration, ImportedJournal } from '../common/imported-journal.ts';
 import { cannotRead, readOverallLog, readRollouts } from './files.ts';
 import type { FoundReferenceRun } from './find.ts';
@@ -198,8 +197,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     : await configFor(subject, run, model, counts);
   const units = resolveUnits(config);
 
-  const draft = openDraftFolder(options.runsDir, run.source);
-  try {
+  return withDraftFolder(options.runsDir, run.source, async (draft) => {
     mkdirSync(join(draft, rolloutsFolder));
     const last = [...rows.values()].at(-1);
     const total = last ? Math.min(Math.max(0, last.cpu_s + last.api_s), 1e9) : 0;
@@ -207,26 +205,12 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     const written = statSync(existsSync(logPath) ? logPath : run.folder).mtimeMs;
     const start = Math.max(0, Math.floor(written - total * 1000));
     const journal = new ImportedJournal(join(draft, eventsName), start, provenance?.reply_model ?? unknownModel);
+    const origin = { format: importFormat, layout: subject.layout.id, source: run.source };
+    const facts = { config_hash: runHash(config), backend: importedBackend, model, model_kind };
     let imported = 0;
     let broken = false;
     try {
-      const { layout } = subject;
-      journal.append({
-        type: 'imported',
-        format: importFormat,
-        layout: layout.id,
-        source: run.source,
-        unknown: [...unknown, ...(provenance ? [] : unknownElsewhere)],
-      });
-      journal.append({
-        type: 'run_started',
-        resumed: false,
-        config_hash: runHash(config),
-        backend: importedBackend,
-        adapter: null,
-        model,
-        model_kind,
-      });
+      journal.begin({ ...origin, unknown: [...unknown, ...(provenance ? [] : unknownElsewhere)] }, facts);
       const runImport = { importLog, subject, units, draft };
       await importWarmups(runImport, journal, run);
       let apiBefore = 0;
@@ -246,9 +230,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
         : provenance && provenance.status !== 'finished'
           ? 'the run had not ended when it was exported'
           : null;
-      journal.append(
-        reason === null ? { type: 'run_finished' } : { type: 'run_stopped', reason, exit_code: exitCodes.interrupted },
-      );
+      journal.finish(reason);
     } finally {
       journal.close();
     }
@@ -256,31 +238,12 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     replaceFile(join(draft, configName), yaml, 'durable');
     if (provenance) await copyFile(join(run.folder, provenanceName), join(draft, rolloutsFolder, provenanceCopy));
     const files = new RunFiles(draft, config, units.policy);
-    await files.write(journal.totals, journal.end);
     const digest = importLog.digest.digest('hex');
-    const { status } = journal.totals;
-    await files.writeManifest(
-      newManifest({
-        status,
-        argv: [...options.argv],
-        created: new Date(options.now).toISOString(),
-        config_hash: runHash(config),
-        env: units.env.id,
-        method: units.method.id,
-        seed: config.seed,
-        backend: importedBackend,
-        adapter: null,
-        model,
-        model_kind,
-        stopped: null,
-        imported: { format: importFormat, layout: subject.layout.id, source: run.source, digest },
-      }),
-    );
+    const identity = { env: units.env.id, method: units.method.id, seed: config.seed };
+    await writeImportedFiles(files, journal, options, { ...facts, ...identity, imported: { ...origin, digest } });
     const folder = join(options.runsDir, folderName(units, run, digest));
     return result({ ...publishDraft(draft, folder), iterations: imported }, subject);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 /** `cartpole-r2po-imported-run-1-1a2b3c4d`: the same log always gets the same name. */

@@ -3,17 +3,15 @@
  * no policies or prompts, and is marked so. Unreadable parts are omitted and listed by file.
  */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { exitCodes } from '../../base/errors.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
 import { configName } from '../../config/recorded.ts';
-import { newManifest } from '../../runs/folder/manifest.ts';
 import { RunFiles } from '../../runs/folder/run-files.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
-import { openDraftFolder, publishDraft } from '../common/draft-folder.ts';
+import { publishDraft, withDraftFolder } from '../common/draft-folder.ts';
 import { ImportLog } from '../common/import-log.ts';
+import { writeImportedFiles } from '../common/imported-files.ts';
 import { ImportedJournal } from '../common/imported-journal.ts';
 import type { ImportedRun } from '../reference/import.ts';
 import { openEvaluationTraining } from './evaluation-training.ts';
@@ -64,26 +62,19 @@ async function writeTraining(
   const { subject, start, episodes } = training;
   const { env, method, seed } = subject;
   const source = found.names.join('/');
-  const draft = openDraftFolder(options.runsDir, source);
-  try {
+  const origin = { format: importFormat, layout: found.layout, source };
+  const facts = { env: env.id, method, model, seed };
+  return withDraftFolder(options.runsDir, source, async (draft) => {
     const journal = new ImportedJournal(join(draft, eventsName), Math.max(0, Math.floor(start * 1000)), model);
     let iterations = 0;
     // There is no configuration: the hash covers the files' contents, which are known at the end.
-    const configHash = `imported ${source}`;
+    const config_hash = `imported ${source}`;
     try {
       const unknown = [...training.unknown];
-      journal.append({ type: 'imported', format: importFormat, layout: found.layout, source, unknown });
-      journal.append({
-        ...{ type: 'run_started', resumed: false, config_hash: configHash },
-        ...{ backend, adapter: null, model, model_kind: 'none' },
-      });
+      journal.begin({ ...origin, unknown }, { config_hash, backend, model, model_kind: 'none' });
       const outcome = await training.read(journal);
       iterations = outcome.iterations;
-      journal.append(
-        outcome.stopped === null
-          ? { type: 'run_finished' }
-          : { type: 'run_stopped', reason: outcome.stopped, exit_code: exitCodes.interrupted },
-      );
+      journal.finish(outcome.stopped);
     } finally {
       journal.close();
     }
@@ -92,31 +83,17 @@ async function writeTraining(
     const evaluation = { ...(episodes !== null && { episodes }) };
     const known = { env: env.id, method, seed, iterations, evaluation, sb3: training.settings };
     replaceFile(join(draft, configName), `${note}${stringify(known)}`, 'durable');
-    const facts = { env: env.id, method, model, seed, prices: {}, evaluation: { backend: 'auto' as const } };
-    const files = new RunFiles(draft, facts, null);
-    await files.write(journal.totals, journal.end);
-    await files.writeManifest(
-      newManifest({
-        status: journal.totals.status,
-        argv: [...options.argv],
-        created: new Date(options.now).toISOString(),
-        config_hash: digest,
-        ...{ env: env.id, method, seed, backend, adapter: null, model, model_kind: 'none' },
-        stopped: null,
-        imported: {
-          ...{ format: importFormat, layout: found.layout, source, digest },
-          training: { rewards: training.rewards, evaluated: training.evaluated },
-        },
-      }),
-    );
+    const files = new RunFiles(draft, { ...facts, prices: {}, evaluation: { backend: 'auto' } }, null);
+    await writeImportedFiles(files, journal, options, {
+      ...{ config_hash: digest, ...facts, backend, model_kind: 'none' },
+      imported: { ...origin, digest, training: { rewards: training.rewards, evaluated: training.evaluated } },
+    });
     // The options are part of the name, because the same files may be imported with different options.
     const decided = createHash('sha256').update(JSON.stringify([digest, env.id, method, seed, episodes]));
     const parts = [env.folder, method, 'imported', found.names.at(-1) ?? '', decided.digest('hex').slice(0, 8)];
     const name = parts.map((part) => part.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 60)).join('-');
     return { ...publishDraft(draft, join(options.runsDir, name)), iterations };
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 const note = '# What is known of a training with Stable-Baselines3 that was imported; no configuration of a search.\n';
