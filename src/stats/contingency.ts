@@ -26,18 +26,14 @@ function cells({ cases, controls }: TwoByTwo): readonly [number, number, number,
   return counts;
 }
 
-/** Such a table shows nothing about how criterion and outcome are related. */
-function hasEmptyMargin(a: number, b: number, c: number, d: number): boolean {
-  return a + b === 0 || c + d === 0 || a + c === 0 || b + d === 0;
-}
-
 /**
  * Odds ratio with Woolf's interval on the log scale (Annals of Human Genetics 19, 1955). Where a cell is empty, 0.5 is
  * added to all four (Haldane 1956, Anscombe 1956). null when a row or a column is empty.
  */
 export function oddsRatio(table: TwoByTwo): OddsRatio | null {
   const [a, b, c, d] = cells(table);
-  if (hasEmptyMargin(a, b, c, d)) return null;
+  // Such a table shows nothing about how criterion and outcome are related.
+  if ([a + b, c + d, a + c, b + d].includes(0)) return null;
   const corrected = [a, b, c, d].includes(0);
   const added = corrected ? 0.5 : 0;
   const [w, x, y, z] = [a + added, b + added, c + added, d + added];

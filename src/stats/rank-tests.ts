@@ -125,12 +125,9 @@ function exactUnpaired(u: number, n: number, m: number): number {
 
 function normalUnpaired(u: number, n: number, m: number, sizes: Uint32Array): number {
   const all = n + m;
-  const variance = ((n * m) / 12) * (all + 1 - tieTerm(sizes) / (all * (all - 1)));
+  const ties = sizes.reduce((sum, size) => sum + (size ** 3 - size), 0);
+  const variance = ((n * m) / 12) * (all + 1 - ties / (all * (all - 1)));
   // Continuity: U moves in steps of one, and half a step towards the middle makes up for it.
   const distance = Math.abs(u - (n * m) / 2) - 0.5;
   return variance > 0 ? Math.min(1, 2 * normalTail(distance / Math.sqrt(variance))) : 1;
-}
-
-function tieTerm(sizes: Uint32Array): number {
-  return sizes.reduce((sum, size) => sum + (size ** 3 - size), 0);
 }

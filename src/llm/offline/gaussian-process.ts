@@ -128,13 +128,6 @@ export function fitGaussianProcess<Point>(
     }
   }
 
-  const kernelOf = (lengthScale: number): Float64Array => {
-    const kernel = new Float64Array(n * n);
-    for (let j = 0; j < n; j++) {
-      for (let i = j + 1; i < n; i++) kernel[j * n + i] = matern(distances[j * n + i]! / lengthScale);
-    }
-    return kernel;
-  };
   const fitWith = (lengthScale: number, kernel: Float64Array, noiseVariance: number) => {
     const factor = kernel.slice();
     for (let j = 0; j < n; j++) factor[j * n + j] = 1 + noiseVariance * observations[j]!.noise;
@@ -146,7 +139,10 @@ export function fitGaussianProcess<Point>(
     return { lengthScale, factor, whitened, logLikelihood };
   };
   const fits = prior.lengthScales.flatMap((length) => {
-    const kernel = kernelOf(length);
+    const kernel = new Float64Array(n * n);
+    for (let j = 0; j < n; j++) {
+      for (let i = j + 1; i < n; i++) kernel[j * n + i] = matern(distances[j * n + i]! / length);
+    }
     return prior.noiseVariances.map((noise) => fitWith(length, kernel, noise));
   });
   const { lengthScale, factor, whitened } = fits.reduce((a, b) => (b.logLikelihood > a.logLikelihood ? b : a));

@@ -1,11 +1,9 @@
 /** Request bodies of OpenAI's two APIs, chat completions and Responses. */
 import { createHash } from 'node:crypto';
 import type { Body, PreparedRequest } from './protocol.ts';
-import { schemaFor } from './schema-keywords.ts';
+import { schemaFor, schemaFormat } from './schema-keywords.ts';
 
 const keywords = { bounds: true, steps: true, counts: true, lengths: true };
-/** Name of the schema, which the APIs require. */
-const schemaName = 'reply';
 
 /** Optional parameters; a request that is refused because of one is repeated without it. */
 export const optionalParameters = [
@@ -44,7 +42,7 @@ function commonFields(model: string, asked: PreparedRequest): Body {
 }
 
 export function chatBody(model: string, asked: PreparedRequest): Body {
-  const { messages, seed, maxTokens, form, shape, controls, dropped } = asked;
+  const { messages, seed, maxTokens, controls, dropped } = asked;
   const send = (name: string) => !dropped.has(name);
   const limitName = ['max_completion_tokens', 'max_tokens'].find(send);
   return {
@@ -55,13 +53,7 @@ export function chatBody(model: string, asked: PreparedRequest): Body {
     ...(maxTokens !== null && limitName !== undefined && { [limitName]: maxTokens }),
     ...(controls.reasoningEffort !== null &&
       send('reasoning_effort') && { reasoning_effort: controls.reasoningEffort }),
-    ...(form === 'json' &&
-      shape !== null && {
-        response_format: {
-          type: 'json_schema',
-          json_schema: { name: schemaName, strict: true, schema: schemaFor(shape, keywords, dropped) },
-        },
-      }),
+    ...schemaFormat(asked, keywords),
     ...(send('stream') && send('stream_options') && { stream_options: { include_usage: true } }),
   };
 }
@@ -86,7 +78,7 @@ export function responsesBody(model: string, reasons: boolean, asked: PreparedRe
         text: {
           format: {
             type: 'json_schema',
-            name: schemaName,
+            name: 'reply',
             strict: true,
             schema: schemaFor(shape, keywords, dropped),
           },

@@ -20,7 +20,7 @@ import {
   shownPrompt,
 } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
-import { refusedKeyword, schemaFor } from './schema-keywords.ts';
+import { refusedKeyword, schemaFormat } from './schema-keywords.ts';
 import { formsOf, hasStructuredOutputs, kindOfAnswer, type ServerKind } from './server-kind.ts';
 import { slotOf } from './server-slots.ts';
 import { isLocal } from './transport.ts';
@@ -204,14 +204,13 @@ function cacheFields({ kind, root, slots }: Server, { purpose, run, dropped }: P
 }
 
 /** The fields that constrain the reply to its form. */
-function formFields({ kind, version }: Server, { form, shape, prefill: begun, dropped }: PreparedRequest): Body {
+function formFields({ kind, version }: Server, asked: PreparedRequest): Body {
+  const { form, shape, prefill: begun } = asked;
   if (shape === null) return {};
   if (begun !== null) return kind === 'vllm' ? { continue_final_message: true, add_generation_prompt: false } : {};
   switch (form) {
-    case 'json': {
-      const schema = schemaFor(shape, keywords, dropped);
-      return { response_format: { type: 'json_schema', json_schema: { name: 'reply', strict: true, schema } } };
-    }
+    case 'json':
+      return schemaFormat(asked, keywords);
     case 'grammar':
       if (kind !== 'vllm') return { grammar: gbnfOf(shape) };
       return hasStructuredOutputs(version)

@@ -8,7 +8,7 @@ import type { ServerError } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
 import type { Body, EndpointOptions, PreparedRequest, Protocol } from './protocol.ts';
 import { refusedParameter } from './refusals.ts';
-import { refusedKeyword, schemaFor } from './schema-keywords.ts';
+import { refusedKeyword, schemaFormat } from './schema-keywords.ts';
 
 const badUrl = 'is the base URL that of OpenRouter? It ends in /api/v1';
 const keywords = { bounds: true, steps: true, counts: true, lengths: true };
@@ -44,7 +44,8 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
   // A request with both is refused.
   const reasoning = controls === undefined ? null : reasoningOf(controls);
 
-  function body({ messages, temperature, seed, maxTokens, form, shape, controls, dropped }: PreparedRequest): Body {
+  function body(asked: PreparedRequest): Body {
+    const { messages, temperature, seed, maxTokens, controls, dropped } = asked;
     const send = (name: string) => !dropped.has(name);
     return {
       model,
@@ -55,13 +56,7 @@ function openRouterProtocol({ baseURL, apiKey, model, controls }: EndpointOption
       ...(controls.stop.length > 0 && send('stop') && { stop: controls.stop }),
       ...(maxTokens !== null && send('max_tokens') && { max_tokens: maxTokens }),
       ...(reasoning !== null && send('reasoning') && { reasoning }),
-      ...(form === 'json' &&
-        shape !== null && {
-          response_format: {
-            type: 'json_schema',
-            json_schema: { name: 'reply', strict: true, schema: schemaFor(shape, keywords, dropped) },
-          },
-        }),
+      ...schemaFormat(asked, keywords),
       ...(send('usage') && { usage: { include: true } }),
       ...(send('stream') && { stream: true }),
     };

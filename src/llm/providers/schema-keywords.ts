@@ -2,6 +2,7 @@
 import { type SchemaKeywords, schemaOf } from '../reply/forms.ts';
 import type { ReplyShape } from '../reply/shape.ts';
 import type { ServerError } from './failure.ts';
+import type { Body, PreparedRequest } from './protocol.ts';
 
 /** Keyword groups that are dropped together. */
 const groups: Readonly<Record<string, keyof SchemaKeywords>> = {
@@ -24,6 +25,13 @@ export function schemaFor(
   const left = { ...known };
   for (const [keyword, group] of Object.entries(groups)) if (dropped.has(nameOf(keyword))) left[group] = false;
   return schemaOf(shape, left);
+}
+
+/** The field of chat completions that demands the JSON Schema of the reply; none for other forms. */
+export function schemaFormat({ form, shape, dropped }: PreparedRequest, known: Required<SchemaKeywords>): Body {
+  if (form !== 'json' || shape === null) return {};
+  const schema = schemaFor(shape, known, dropped);
+  return { response_format: { type: 'json_schema', json_schema: { name: 'reply', strict: true, schema } } };
 }
 
 const aboutSchema = /schema|response_?format|text\.format|output_?(?:config|format)/i;

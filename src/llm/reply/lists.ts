@@ -1,7 +1,7 @@
 /** Lists of numbers: `[1, 2]`, `(1, 2)`, nested ones, NumPy's and other calls around them. */
 import { codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
-import { notPlain, readNumber, type Slot } from './numbers.ts';
+import { notPlain, readNumber, type Slot, testAt } from './numbers.ts';
 
 const [squareOpen, roundOpen, squareClose, roundClose] = [0x5b, 0x28, 0x5d, 0x29];
 
@@ -42,10 +42,8 @@ export function findLists(text: string, count: number): Draft[] {
     if (close < open + 2) continue;
     // A bracket glued to a name is an index or the call of a function, whose own list is looked at next.
     if (open > 0 && /[\w\])\u0370-\u03ff]/.test(text[open - 1]!)) continue;
-    BODY.lastIndex = open + 1;
-    if (!BODY.test(text) || BODY.lastIndex > close) continue;
-    NO_LIST.lastIndex = close + 1;
-    if (NO_LIST.test(text)) continue;
+    if (!testAt(BODY, text, open + 1) || BODY.lastIndex > close) continue;
+    if (testAt(NO_LIST, text, close + 1)) continue;
     const list = readList(text.slice(open + 1, close), count);
     if (list === null) continue;
     const kind = code === squareOpen ? 'list' : 'tuple';

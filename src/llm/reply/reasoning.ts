@@ -207,10 +207,7 @@ class Splitter {
   }
 
   private tokenEffect(name: string, whole: boolean): Effect {
-    if (name === 'channel') {
-      if (whole) return { kind: 'channel' };
-      return { kind: 'open', name: 'channel' };
-    }
+    if (name === 'channel') return whole ? { kind: 'channel' } : { kind: 'open', name: 'channel' };
     if (name === 'message') return { kind: 'message' };
     if (name === 'start' || name === 'call') return this.message === null ? { kind: 'drop' } : { kind: 'over' };
     if (name === 'end' || name === 'return') {
@@ -273,10 +270,7 @@ class Splitter {
         break;
       case 'end':
         if (this.open.length === 0 && this.begun) this.ended = true;
-        else if (effect.skip) {
-          TURN_HEAD.lastIndex = end;
-          return end + (TURN_HEAD.exec(this.source)?.[0].length ?? 0);
-        }
+        else if (effect.skip) return end + (matchAt(TURN_HEAD, this.source, end)?.length ?? 0);
         break;
     }
     return end;
