@@ -116,7 +116,7 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const small = ['--transitions', '300', '--episodes', '200', '--json', '--quiet'];
 
-  it('exits 0 with a document when all is well', async () => {
+  it('exits 0 with a document when all checks pass', async () => {
     const result = await runCli(['parity', 'CartPole-v1', ...small]);
     expect(result.stderr).toBe('');
     expect(result.code).toBe(0);
@@ -141,7 +141,7 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
 describe('r2po parity without an adapter', () => {
   const nothing = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' };
 
-  it('checks the float64 environments and says what it leaves out', async () => {
+  it('checks the float64 environments and names the skipped checks', async () => {
     const result = await runCli(['parity', 'CliffWalking-v1', '--json'], { env: nothing });
     expect(result.stderr).toMatch(
       /warning: \[parity\] only the float64 environments are checked; the comparison of webgpu with cpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,

@@ -240,7 +240,7 @@ describe('messages of a file', () => {
     );
   });
 
-  it('all problems at once, one a line', () => {
+  it('reports all problems at once, one per line', () => {
     expect(problem(() => load('method: r2po\nseed: x\npolicy: {kind: linear}\n'))).toMatch(
       /^3 problems\n {2}exp\.yaml:1:1: missing key "env" .*\n {2}exp\.yaml:2:7: .*\n {2}exp\.yaml:1:1: missing key "iterations" .*/,
     );
@@ -265,7 +265,7 @@ describe('messages of a file', () => {
     expect(problem(() => load(text))).toBe(message);
   });
 
-  it('nesting that the parser gives up on', () => {
+  it('nesting that is too deep for the parser', () => {
     expect(problem(() => load(`a: ${'['.repeat(50_000)}`))).toMatch(
       /^exp\.yaml:1:\d+: expected at most 30 levels of nesting/,
     );
@@ -282,14 +282,14 @@ describe('messages of a file', () => {
     );
   });
 
-  it('an alias of what surrounds it', () => {
+  it('an alias of its own parent', () => {
     expect(problem(() => load('a: &a [*a, *a, *a]\n'))).toMatch(/^exp\.yaml:1:1: expected at most 30 levels/);
     expect(problem(() => load('a: &a [*a]\n'))).toMatch(/^exp\.yaml:1:1: expected at most 30 levels/);
   });
 });
 
 describe('overrides', () => {
-  it('lays values over the file, later ones over earlier ones, parsed as YAML', () => {
+  it('replace values of the file, later ones those of earlier ones, and are parsed as YAML', () => {
     const config = load(`${minimal}seed: 5\n`, [
       'seed=6',
       'seed=1e3',
@@ -401,7 +401,7 @@ describe('resolveConfig', () => {
     }
   });
 
-  it('takes the settings of the reference where they are asked for', async () => {
+  it('uses the settings of the reference when they are requested', async () => {
     const published = async (name: string) => (await resolveConfig(name, ['settings=published'])).config;
     expect(await published('inverted-double-pendulum/props')).toMatchObject({
       settings: 'published',
@@ -433,7 +433,7 @@ describe('resolveConfig', () => {
     );
   });
 
-  it('lays a file over those that it extends, section by section, and names the file that is wrong', async () => {
+  it('merges a file into those that it extends, section by section, and names the file with an error', async () => {
     mkdirSync(join(folder, 'base'));
     const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
     write('base/one.yaml', `${minimal}warmup: {policies: 1, spread: 0.5}\ncritic: {statistics: basic}\n`);
@@ -520,7 +520,7 @@ describe('resolveConfig', () => {
     });
   });
 
-  it('puts options of the command line over overrides', async () => {
+  it('prefers options of the command line to overrides', async () => {
     const flags = {
       seed: 31,
       backend: 'cpu',
@@ -551,7 +551,7 @@ describe('resolveConfig', () => {
     ]);
   });
 
-  it('writes what loads back to the same configuration', async () => {
+  it('writes YAML that loads as the same configuration', async () => {
     const first = await resolveConfig('cartpole/r2po', ['seed=11', 'llm.temperature=null']);
     const file = join(folder, 'config.yaml');
     writeFileSync(file, first.yaml);
@@ -645,13 +645,13 @@ describe('configHash', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('stays what it was: run folders carry it', () => {
+  it('does not change, because run folders contain it', () => {
     expect(hash(minimal)).toBe('b5eaa11e8278');
   });
 });
 
 describe('toSettings', () => {
-  it('carries every setting, and takes the success threshold of the environment when none is given', () => {
+  it('contains every setting, and uses the success threshold of the environment when none is given', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +

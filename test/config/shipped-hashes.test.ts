@@ -36,7 +36,7 @@ describe('the shipped configurations', () => {
     expect(shippedConfigs()).toEqual(Object.keys(recorded).sort());
   });
 
-  it.each(Object.entries(recorded))('%s is the configuration that it was', async (name, expected) => {
+  it.each(Object.entries(recorded))('%s has not changed', async (name, expected) => {
     expect(await hashesOf(name)).toEqual(expected);
   });
 });

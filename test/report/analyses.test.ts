@@ -94,7 +94,7 @@ describe('the iterations of a record', () => {
     expect(pairsOf(iterations)).toEqual([]);
   });
 
-  it('leaves out the iteration that a run broke off in', () => {
+  it('omits the iteration in which a run was interrupted', () => {
     const events = handMadeEvents(six);
     expect(decidedIterations(events.slice(0, -1), r2po.candidates)).toHaveLength(5);
     expect(decidedIterations([], r2po.candidates)).toEqual([]);
@@ -214,7 +214,7 @@ describe('salience', () => {
     ]);
   });
 
-  it('adds groups up as strata', () => {
+  it('combines groups as strata', () => {
     // strict twice the same table of 6: R = 2 * 1 * 1 / 6, S = 2 * 2 * 2 / 6
     const all = stratified([found, found]);
     expect(all).toHaveLength(3 * criteria.length);
@@ -236,7 +236,7 @@ describe('edits', () => {
     expect(edit.direction).toBe('improvement');
   });
 
-  it('takes a sign that turns within the rounding for none', () => {
+  it('ignores a change of sign within the rounding', () => {
     const proposal = baseParams.with(3, 0.02);
     const [small] = handPairs([{ before: [4, 6], after: [6, 8], proposal, revision: proposal.with(3, -0.02) }]);
     expect(editOf(small!, { epsilon: 0.05, real: true })).toMatchObject({ distance: 0, sign_flips: 0 });
@@ -330,7 +330,7 @@ describe('categories of edits', () => {
     expect(categoryOf(edit(initial, distance, delta), thresholds)).toBe(category);
   });
 
-  it('always finds one', () => {
+  it('always finds a category', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.nat(10), fc.integer({ min: -500, max: 500 }), (initial, n, delta) => {
         expect(categoryIds).toContain(categoryOf(edit(initial, n, delta), thresholds));
@@ -357,7 +357,7 @@ describe('categories of edits', () => {
     expect(thresholdsOf({ env: frozenLake, ...table })).toMatchObject({ epsilon: 1e-12, high: 0.8, redesign: 8 });
   });
 
-  it('carries them over to other environments as shares of the scale, not as the numbers of CartPole', () => {
+  it('scales them to other environments, where the numbers of CartPole do not apply', () => {
     // from 0 to 400: 16, 160, 360, 4; from -200 to -100: -196, -160, -110, 1
     const scale = (low: number, threshold: number) =>
       levelsOf({ returnRange: [low, 1e6], success: { threshold, source: '' } });
@@ -376,7 +376,7 @@ describe('categories of edits', () => {
 });
 
 describe('reward groups', () => {
-  it('tells the four patterns apart', () => {
+  it('distinguishes the four patterns', () => {
     expect(patternOf({ worst: 1, median: 1, best: 1 + 1e-13 })).toBe('identical');
     expect(patternOf({ worst: 1, median: 1, best: 2 })).toBe('worst_eq_median');
     expect(patternOf({ worst: 1, median: 2, best: 2 })).toBe('median_eq_best');
@@ -451,7 +451,7 @@ describe('tau-c', () => {
     expect(criticUse([])).toMatchObject({ called: 0, change: null, gain_per_call: null });
   });
 
-  it('parts the iterations at the threshold', () => {
+  it('splits the iterations at the threshold', () => {
     const { below, at_or_above } = byThreshold(run.iterations, 110);
     expect(at_or_above.map(({ iteration }) => iteration)).toEqual([2, 3]);
     expect(criticUse(below)).toMatchObject({ called: 2, skipped: 1, gain_per_call: 15 });
@@ -535,7 +535,7 @@ describe('which runs an analysis takes', () => {
     expect(() => requireOneOrigin([runOf([])])).not.toThrow();
   });
 
-  it('knows the optimiser by its replies, replayed or not', () => {
+  it('recognises the optimiser by its replies, also in a replay', () => {
     expect(originOf(handMadeEvents(six, 'offline'))).toBe('offline');
     expect(originOf(handMadeEvents(six, 'gpt-oss:20b'))).toBe('language-model');
   });

@@ -88,7 +88,7 @@ function expectSvg(text: string): void {
 }
 
 describe('benchTables', () => {
-  it('leaves out the tables that nothing was measured for', () => {
+  it('omits tables without measurements', () => {
     const titles = benchTables(document).map(({ title }) => title);
     expect(titles).toEqual([
       'Speed',
@@ -101,13 +101,13 @@ describe('benchTables', () => {
     expect(benchTables({ ...document, environments: [bare] })).toHaveLength(3);
   });
 
-  it('never lets an estimate look like a measurement', () => {
+  it('marks estimates as such', () => {
     const [estimated, measured] = environment.millions.map(millionText);
     expect(estimated).toBe('about 156 s, estimated from 64 episodes');
     expect(measured).toBe('0.789 s');
   });
 
-  it('says up to where a cost is flat, and shows the counts that were left out', () => {
+  it('states up to which count a cost is constant, and shows the omitted counts', () => {
     const longer = {
       ...environment.scalings[0]!,
       backend: 'cpu',

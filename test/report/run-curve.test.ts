@@ -26,7 +26,7 @@ describe('rewardCurve', () => {
     expect(svg.match(/aria-roledescription="circle"/g)).toHaveLength(3);
   });
 
-  it('draws no line for a re-check that has not happened', async () => {
+  it('draws no line without a re-check', async () => {
     const svg = await rewardCurve(points, { title: 't', subtitle: [], rechecked: null });
     expect(svg).not.toContain('stroke-dasharray');
     expect(svg).toContain('best so far');
@@ -34,7 +34,7 @@ describe('rewardCurve', () => {
 });
 
 describe('r2po run', () => {
-  it('leaves the picture of the run in its folder', async () => {
+  it('writes the picture of the run into its folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'r2po-figure-'));
     try {
       const small = ['iterations=3', 'warmup.policies=2', 'evaluation.episodes=4', 'recheck.episodes=20'];

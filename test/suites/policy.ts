@@ -33,7 +33,7 @@ export function suiteForPolicy(
     expect(new Set(policy.paramNames).size).toBe(policy.paramCount);
   });
 
-  it.each(cases)('acts as the plain formula: $name', ({ spaces, options }) => {
+  it.each(cases)('gives the outputs of the plain formula: $name', ({ spaces, options }) => {
     const policy = kind.build(spaces, options);
     const rng = Generator.from(17);
     const { observation } = spaces;
@@ -77,7 +77,7 @@ export function suiteForPolicy(
     }
   });
 
-  it('refuses an option that it does not know', () => {
+  it('refuses an unknown option', () => {
     expect(() => kind.build(cases[0]!.spaces, { noSuchOption: 1 })).toThrow(UsageError);
     expect(() => kind.build(cases[0]!.spaces, { noSuchOption: 1 })).toThrow('noSuchOption');
   });
