@@ -75,6 +75,12 @@ export class InterruptedError extends R2poError {
   }
 }
 
+/** What is wrong, to be quoted in the message of another unit. */
+export function errorDetail(error: unknown): string {
+  if (error instanceof R2poError) return error.detail;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
 /** The `code` of a file system or network error, null for any other. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

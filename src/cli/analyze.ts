@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { analyses } from '../report/analyses/index.ts';
 import type { Io } from './io.ts';
+import { brokenError } from './left-out.ts';
 import { addOutputOptions, helpList, trustEnvOption } from './options.ts';
 import { showAnalysis } from './show-analysis.ts';
 
@@ -24,6 +25,8 @@ export function define(command: Command, io: Io): void {
 }
 
 async function analyze(kind: string, paths: readonly string[], options: Options, io: Io): Promise<void> {
-  const document = await showAnalysis(kind, paths, options, io);
+  const { document, leftOut } = await showAnalysis(kind, paths, options, io);
   if (options.json) io.printJson(document);
+  const broken = brokenError('analyze', leftOut);
+  if (broken) throw broken;
 }

@@ -8,6 +8,7 @@ import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
+import { brokenError, Survivors } from './left-out.ts';
 import { addOutputOptions, trustEnvOption } from './options.ts';
 
 interface Options {
@@ -35,9 +36,15 @@ export function define(command: Command, io: Io): void {
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
     const runs = runFolders(paths, io);
     const table = tableFormats.find((name) => name === options.format);
-    const written = table ? await exportTable(runs, table, options, io) : await exportLogs(runs, options, io);
-    if (options.json) io.printJson({ format: options.format, written });
+    const survivors = new Survivors(io);
+    const written = table
+      ? await exportTable(runs, table, options, survivors, io)
+      : await exportLogs(runs, options, survivors, io);
+    const { leftOut } = survivors;
+    if (options.json) io.printJson({ format: options.format, written, left_out: leftOut });
     else for (const path of written) io.print(path);
+    const broken = brokenError('export', leftOut);
+    if (broken) throw broken;
   });
 }
 
@@ -84,11 +91,11 @@ async function exportTable(
   runs: readonly string[],
   format: TableFormat,
   { out, force }: Options,
+  survivors: Survivors,
   io: Io,
 ): Promise<string[]> {
   const { readRun } = await import('../runs/folder/read-run.ts');
   const { tidyRows } = await import('../interop/tidy/rows.ts');
-  const stored = runs.map(readRun);
   const { name, open } = tables[format];
   const path = join(out, name);
   if (existsSync(path) && !force) {
@@ -98,11 +105,19 @@ async function exportTable(
     mkdirSync(out, { recursive: true });
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
-      for (const run of stored) {
-        const { events, torn } = run.events();
-        if (torn !== null) io.warn(torn);
-        table.add(tidyRows(basename(resolve(run.folder)), run.manifest, events));
+      let read = 0;
+      for (const folder of runs) {
+        const rows = await survivors.attempt(folder, () => {
+          const run = readRun(folder);
+          const { events, torn } = run.events();
+          if (torn !== null) io.warn(torn);
+          return tidyRows(basename(resolve(folder)), run.manifest, events);
+        });
+        if (rows === null) continue;
+        read++;
+        table.add(rows);
       }
+      survivors.requireSome(read);
       table.finish();
     });
   } catch (cause) {
@@ -112,18 +127,28 @@ async function exportTable(
   return [path];
 }
 
-async function exportLogs(folders: readonly string[], { out, force }: Options, io: Io): Promise<string[]> {
+async function exportLogs(
+  folders: readonly string[],
+  { out, force }: Options,
+  survivors: Survivors,
+  io: Io,
+): Promise<string[]> {
   const { clearTarget, exportRun, exportTargets, mixedExperiments, openExportableRun } = await import(
     '../interop/reference/export.ts'
   );
   const { openBackend } = await import('../rollout/node/open.ts');
   const runs = [];
-  for (const folder of folders) runs.push(await openExportableRun(folder));
+  for (const folder of folders) {
+    const run = await survivors.attempt(folder, () => openExportableRun(folder));
+    if (run !== null) runs.push(run);
+  }
+  survivors.requireSome(runs.length);
   for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);
   for (const target of targets) clearTarget(target, force === true);
   const backends = new Map<string, Backend>();
+  const written: string[] = [];
   try {
     for (const [index, run] of runs.entries()) {
       io.status(`exporting ${index + 1} of ${runs.length}: ${run.folder}`);
@@ -133,11 +158,14 @@ async function exportLogs(folders: readonly string[], { out, force }: Options, i
         backend = backends.get(choice) ?? (await openBackend(choice, { note: (text) => io.note(text) }));
         backends.set(choice, backend);
       }
-      await exportRun(run, targets[index]!, backend);
+      const target = targets[index]!;
+      const done = await survivors.attempt(run.folder, () => exportRun(run, target, backend).then(() => target));
+      if (done !== null) written.push(done);
     }
+    survivors.requireSome(written.length);
   } finally {
     io.status(null);
     for (const backend of backends.values()) await backend.close();
   }
-  return [...targets];
+  return written;
 }

@@ -6,18 +6,39 @@ import type { SweepQueue } from '../sweep/queue/queue.ts';
 import { queueVariable as variable } from './environment.ts';
 import type { Io } from './io.ts';
 
+export interface QueueChoice {
+  readonly queue?: string | true | undefined;
+  readonly queuePrefix?: string | undefined;
+}
+
 export function addQueueOption(command: Command): Command {
-  return command.addOption(
-    new Option(
-      '--queue [url]',
-      `queue for workers, redis://host[:port][/db][?name]; without a URL: ${variable} of the environment`,
-    ),
+  return command
+    .addOption(
+      new Option(
+        '--queue [url]',
+        `queue for workers, redis://host[:port][/db][?name]; without a URL: ${variable} of the environment`,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--queue-prefix <text>',
+        'what all keys of the queue begin with (default: bull), for a user of Redis with certain keys only; the same for ' +
+          'the sweep and its workers',
+      ).argParser(readPrefix),
+    );
+}
+
+function readPrefix(text: string): string {
+  if (/^[A-Za-z0-9][\w.:-]{0,99}$/.test(text)) return text;
+  throw new UsageError(
+    '--queue-prefix',
+    `expected letters, digits, ".", ":", "_" and "-", such as team:bull, got "${text}"`,
   );
 }
 
 /** Opens the queue of the option, or of the environment, for `use`. Throws a usage error when neither names one. */
 export async function withQueue<T>(
-  option: string | true | undefined,
+  { queue: option, queuePrefix: prefix }: QueueChoice,
   io: Io,
   use: (queue: SweepQueue) => Promise<T>,
   worker?: string,
@@ -30,8 +51,15 @@ export async function withQueue<T>(
     );
   }
   const { SweepQueue } = await import('../sweep/queue/queue.ts');
-  const queue = await SweepQueue.open(text, (warning) => io.warn(warning), worker);
-  return use(queue).finally(() => queue.close());
+  const { explained } = await import('../sweep/queue/connect.ts');
+  const queue = await SweepQueue.open(text, (warning) => io.warn(warning), { worker, prefix });
+  try {
+    return await use(queue);
+  } catch (error) {
+    throw explained(error, queue.address);
+  } finally {
+    await queue.close();
+  }
 }
 
 /** The command line without passwords. */

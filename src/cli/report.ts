@@ -6,6 +6,7 @@ import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups
 import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
 import { findReportRuns, withVariants } from '../report/run-records.ts';
 import type { Io } from './io.ts';
+import { brokenError } from './left-out.ts';
 import { addOutputOptions } from './options.ts';
 import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
@@ -95,5 +96,7 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   }
   if (options.json) io.printJson(reportDocument(report));
   else printReport(report, io);
-  if (options.out !== undefined) await saveReportIn(options.out, report, io);
+  const files = options.out === undefined ? [] : await saveReportIn(options.out, report, io);
+  const broken = brokenError('report', [...report.leftOut, ...files]);
+  if (broken) throw broken;
 }

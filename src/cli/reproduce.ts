@@ -52,7 +52,7 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
   const analysed: unknown[] = [];
   // The failure matters more than analyses of part of the runs, which r2po analyze can make.
   for (const kind of failure === null ? plan.analyses : []) {
-    analysed.push(await showAnalysis(kind, folders, { json: options.json ?? false }, io));
+    analysed.push((await showAnalysis(kind, folders, { json: options.json ?? false }, io)).document);
   }
   if (options.json) io.printJson({ plan: plan.id, ...document, analyses: analysed });
   if (failure) throw failure;

@@ -10,6 +10,7 @@ import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
+import { brokenError } from './left-out.ts';
 import {
   adapterOption,
   addOutputOptions,
@@ -110,9 +111,9 @@ export async function runAll(
     });
     io.status(null);
     const open = result.results.filter(({ outcome }) => outcome !== 'finished');
-    const shown = await showResult(result, report, options, io);
+    const { broken, ...shown } = await showResult(result, report, options, io);
     if (signal.aborted) return { ...shown, failure: signal.reason };
-    return { ...shown, failure: open.length === 0 ? null : notFinished(open, runs.length, quotedCommand(argv)) };
+    return { ...shown, failure: open.length === 0 ? broken : notFinished(open, runs.length, quotedCommand(argv)) };
   });
 }
 
@@ -148,7 +149,7 @@ export async function showResult(
   asked: Partial<ReportOptions>,
   options: SweepCommandOptions,
   io: Io,
-): Promise<Omit<SweepEnd, 'failure'>> {
+): Promise<Omit<SweepEnd, 'failure'> & { readonly broken: R2poError | null }> {
   const { makeReport, reportDocument, defaultReport } = await import('../report/report.ts');
   const { findReportRuns, withVariants } = await import('../report/run-records.ts');
   const { printReport, saveReportIn, defaultAxes } = await import('./show-report.ts');
@@ -164,7 +165,11 @@ export async function showResult(
     );
   }
   if (report && !options.json) printReport(report, io);
-  if (report && options.out !== undefined) await saveReportIn(options.out, report, io);
+  // Unfinished runs are listed with their reasons already.
+  const finished = new Set(results.flatMap(({ folder, outcome }) => (outcome === 'finished' ? [folder] : [])));
+  const unread = found?.leftOut.filter(({ path }) => finished.has(path)) ?? [];
+  for (const { path, reason } of unread) io.warn(`left out: ${path}: ${reason}`);
+  const files = report && options.out !== undefined ? await saveReportIn(options.out, report, io) : [];
   const document = {
     seconds,
     ...(sharing && { evaluations: sharing.requests, evaluation_calls: sharing.calls }),
@@ -181,5 +186,5 @@ export async function showResult(
     })),
     report: report && reportDocument(report),
   };
-  return { document, folders };
+  return { document, folders, broken: brokenError('sweep', [...unread, ...files]) };
 }

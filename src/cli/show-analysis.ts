@@ -7,13 +7,13 @@ import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 
-/** Prints the tables unless `--json` is set, and returns the document. */
+/** Prints the tables unless `--json` is set, and returns the document and what was left out. */
 export async function showAnalysis(
   kind: string,
   paths: readonly string[],
   options: { readonly allowMixed?: boolean; readonly json?: boolean },
   io: Io,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly leftOut: readonly LeftOut[] }> {
   const analysis = findAnalysis(kind);
   const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);
@@ -26,10 +26,10 @@ export async function showAnalysis(
   const { document, tables } = analysis.analyse(runs);
   const counts = countsOf(runs, leftOut);
   const all = { analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document };
-  if (options.json) return all;
+  if (options.json) return { document: all, leftOut };
   for (const table of tables) io.print(`${io.titledTable(table)}\n`);
   io.print(footer(runs));
-  return all;
+  return { document: all, leftOut };
 }
 
 function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {

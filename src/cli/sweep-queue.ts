@@ -7,10 +7,9 @@ import type { SweepRun } from '../sweep/expand.ts';
 import type { JobEnd, QueuedRun, QueueStatus, SweepQueue } from '../sweep/queue/queue.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { withQueue } from './queue-options.ts';
+import { type QueueChoice, withQueue } from './queue-options.ts';
 
-export interface QueueOptions {
-  readonly queue?: string | true;
+export interface QueueOptions extends QueueChoice {
   readonly wait?: boolean;
   readonly status?: boolean;
   readonly cancel?: boolean;
@@ -21,7 +20,7 @@ export async function askQueue(options: QueueOptions & { readonly json?: boolean
   if (options.status && options.cancel) {
     throw new UsageError('--status', 'expected --status or --cancel, got both; use one at a time');
   }
-  await withQueue(options.queue, io, async (queue) => {
+  await withQueue(options, io, async (queue) => {
     if (options.cancel) {
       const cancelled = await queue.cancel();
       const { dropped, active } = cancelled;
@@ -65,8 +64,7 @@ function countsLine({ waiting, delayed, active, completed, failed }: QueueStatus
   return `${waiting} waiting, ${delayed} delayed, ${active} running, ${completed} finished, ${failed} failed`;
 }
 
-export interface EnqueueOptions {
-  readonly queue: string | true | undefined;
+export interface EnqueueOptions extends QueueChoice {
   readonly runsDir: string;
   /** `--runs-dir` is set: it must be the shared folder of the queue */
   readonly isFolderGiven: boolean;
@@ -120,7 +118,7 @@ export async function enqueueRuns(
     const ends = await waitFor(queue, all, isFinished, signal, io);
     return { document, waited: { runs: all, ends, seconds: (Date.now() - started) / 1000 } };
   };
-  return withQueue(options.queue, io, (queue) => withInterrupts(io, 'the wait', (signal) => enqueue(queue, signal)));
+  return withQueue(options, io, (queue) => withInterrupts(io, 'the wait', (signal) => enqueue(queue, signal)));
 }
 
 const pollingSeconds = 1;

@@ -65,7 +65,7 @@ async function sweepQueue(
   options: SweepCommandOptions & QueueOptions & { readonly isFolderGiven: boolean },
   io: Io,
 ): Promise<void> {
-  const { queue, runsDir, isFolderGiven, wait = false } = options;
+  const { queue, queuePrefix, runsDir, isFolderGiven, wait = false } = options;
   for (const [given, option] of [
     [options.jobs, '--jobs'],
     [options.failFast, '--fail-fast'],
@@ -76,7 +76,7 @@ async function sweepQueue(
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = expandSweep(requestOf(request, options));
-  const { document, waited } = await enqueueRuns(runs, { queue, runsDir, isFolderGiven, wait }, io);
+  const { document, waited } = await enqueueRuns(runs, { queue, queuePrefix, runsDir, isFolderGiven, wait }, io);
   if (waited === null) {
     if (options.json) io.printJson(document);
     return;
@@ -96,6 +96,7 @@ async function sweepQueue(
   if (options.json) io.printJson({ ...document, ...shown.document });
   const open = results.filter(({ outcome }) => outcome !== 'finished');
   if (open.length > 0) throw notFinished(open, results.length, quotedCommand(shownArguments()));
+  if (shown.broken) throw shown.broken;
 }
 
 /** Grouping keys of the report. */

@@ -10,10 +10,9 @@ import type { WorkerCounts } from '../sweep/queue/worker.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { adapterOption, addOutputOptions, backendOption, jobsOf, jobsOption, trustEnvOption } from './options.ts';
-import { addQueueOption, shownArguments, withQueue } from './queue-options.ts';
+import { addQueueOption, type QueueChoice, shownArguments, withQueue } from './queue-options.ts';
 
-interface Options {
-  readonly queue?: string | true;
+interface Options extends QueueChoice {
   readonly jobs?: number;
   readonly runsDir: string;
   readonly publish?: string;
@@ -79,7 +78,7 @@ async function runWorker(options: Options, io: Io): Promise<void> {
     if (counts.failed + counts.left > 0) throw notDone(counts);
   };
   await withInterrupts(io, 'the worker', (signal) =>
-    withQueue(options.queue, io, (queue) => work(queue, signal), workerName()),
+    withQueue(options, io, (queue) => work(queue, signal), workerName()),
   );
 }
 

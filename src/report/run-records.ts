@@ -1,6 +1,7 @@
 /** Runs for reports, read from the small files beside the journal. */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { R2poError } from '../base/errors.ts';
+import { errorDetail } from '../base/errors.ts';
 import { variantOf } from '../config/variants.ts';
 import { settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
@@ -31,8 +32,10 @@ export function findReportRuns(paths: readonly string[]): FoundRuns<ReportRun> {
       const run = reportRun(stored);
       collection.add(run, `${runIdentity(run.manifest)} ${run.summary.model}`, run.rows.length);
     } catch (error) {
-      if (!(error instanceof R2poError)) throw error;
-      collection.leave(stored.folder, error.detail);
+      // A run that was stopped in its first moments has no files to read yet.
+      const isNew = stored.manifest.status !== 'finished' && !existsSync(stored.path('summary.json'));
+      if (isNew) collection.leave(stored.folder, errorDetail(error));
+      else collection.leaveBroken(stored.folder, error);
     }
   }
   return collection;

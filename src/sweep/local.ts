@@ -1,8 +1,12 @@
 /** Runs a sweep in one process: a few runs in parallel, on shared backends and models. */
+import { sleep } from '../base/async.ts';
 import { R2poError } from '../base/errors.ts';
-import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
+import { counted } from '../base/plain-number.ts';
+import { ensureRunFolder, indexRuns, withPrices } from '../runs/folder/folder.ts';
+import { readManifest } from '../runs/folder/manifest.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
-import { BusyError } from '../runs/journal/lock.ts';
+import { heartbeatMs } from '../runs/journal/heartbeat.ts';
+import { BusyError, canAwait } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
 import { RunPool } from '../runs/run-pool.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
@@ -136,11 +140,12 @@ class Sweep {
     const work = async (): Promise<void> => {
       for (const run of waiting) {
         if (this.#halted || this.#options.signal?.aborted) return;
-        await this.#finish(run, known.get(run.id) ?? null);
+        await this.#finish(run, known.get(run.id)?.folder ?? null);
       }
     };
     this.#report(null);
     await Promise.all(Array.from({ length: Math.min(jobs, open.length) }, work));
+    await this.#awaitOthers();
     const none = { folder: null, outcome: 'waiting', already: false, summary: null, error: null } as const;
     return {
       results: runs.map((run) => this.#results.get(run.id) ?? { run, ...none }),
@@ -153,18 +158,42 @@ class Sweep {
     return this.#pool.close();
   }
 
-  async #finish(run: SweepRun, known: KnownRun | null): Promise<void> {
+  /** Runs that another process plays: waits for their end, and continues those that it leaves unfinished. */
+  async #awaitOthers(): Promise<void> {
+    const { signal, note } = this.#options;
+    const open = () => [...this.#results.values()].filter((result) => result.outcome === 'busy' && isAwaited(result));
+    const count = open().length;
+    if (count > 0) note(`waiting for ${counted(count, 'run')} of another process`);
+    const period = heartbeatMs() / 1000;
+    for (let others = open(); others.length > 0; others = open()) {
+      if (this.#halted || signal?.aborted) return;
+      await sleep(period, signal).catch(() => {});
+      for (const { run, folder } of others) {
+        if (this.#halted || signal?.aborted) return;
+        const manifest = readManifest(folder!);
+        if (manifest?.status === 'finished') {
+          this.#keep({ run, folder, outcome: 'finished', already: true, summary: null, error: null });
+          this.#report(null);
+        } else await this.#finish(run, folder);
+      }
+    }
+  }
+
+  async #finish(run: SweepRun, known: string | null): Promise<void> {
     const result = await this.#attempt(run, known);
     this.#running.delete(run.id);
+    // Said once.
+    if (result.outcome === 'busy' && this.#results.get(run.id)?.outcome === 'busy') return;
     this.#keep(result);
-    if (result.outcome !== 'finished' && this.#options.failFast) this.#halted = true;
+    const { outcome } = result;
+    if (outcome !== 'finished' && outcome !== 'busy' && this.#options.failFast) this.#halted = true;
     this.#report(result);
   }
 
-  async #attempt(run: SweepRun, known: KnownRun | null): Promise<RunResult> {
+  async #attempt(run: SweepRun, known: string | null): Promise<RunResult> {
     const { runsDir, argv, command, signal, note } = this.#options;
     const { config, yaml } = run;
-    let folder = known?.folder ?? null;
+    let folder = known;
     const end = (outcome: SweepRunOutcome, summary: RunSummary | null, error: R2poError | null): RunResult => {
       return { run, folder, outcome, already: false, summary, error };
     };
@@ -196,6 +225,7 @@ class Sweep {
   }
 
   #keep(result: RunResult): void {
+    if (this.#results.has(result.run.id)) this.#counts.unfinished -= 1;
     this.#results.set(result.run.id, result);
     if (result.outcome !== 'finished') this.#counts.unfinished += 1;
     else {
@@ -215,6 +245,8 @@ class Sweep {
     });
   }
 }
+
+const isAwaited = ({ folder }: RunResult) => folder !== null && canAwait(folder);
 
 function outcomeOf(error: R2poError): SweepRunOutcome {
   if (error instanceof BusyError) return 'busy';

@@ -1,5 +1,5 @@
 /** Runs as one table for other programs: CSV and Parquet contain the same rows. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -110,6 +110,20 @@ describe('r2po export', () => {
       code: 2,
       stderr: expect.stringContaining('notes", which neither is nor contains a run folder'),
     });
+  });
+
+  it('has the other runs when one is damaged, and fails at its end', async () => {
+    const runsDir = join(root, 'damaged');
+    for (const seed of [4, 9]) await smallRun({ runsDir, seed, overrides: ['iterations=1'] });
+    const [broken] = readdirSync(runsDir).map((name) => join(runsDir, name));
+    writeFileSync(join(broken!, 'events.jsonl'), 'no record\n{}\n');
+    const out = join(root, 'rest');
+    const { code, stdout, stderr } = await runCli(['export', runsDir, '--out', out]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('runs.csv');
+    expect(stderr).toMatch(/left out: .*events\.jsonl:1/);
+    expect(readFileSync(join(out, 'runs.csv'), 'utf8').split('\n').length).toBeGreaterThan(2);
+    expect((await runCli(['export', broken!, '--out', join(root, 'none')])).stdout).toBe('');
   });
 
   it('keeps an existing table, and reports where it cannot write', async () => {

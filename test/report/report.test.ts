@@ -2,7 +2,7 @@
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
@@ -956,6 +956,31 @@ describe('r2po report', () => {
     const { code, stderr } = await runCli(['report', runsOf({}), ...args]);
     expect(code).toBe(2);
     expect(stderr).toContain(says);
+  });
+
+  it('reports on the other runs when one is damaged, and fails at its end', async () => {
+    const folder = runsOf({}, {});
+    writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
+    const out = fresh();
+    const { code, stdout, stderr } = await runCli(['report', folder, '--out', out]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('CartPole-v1');
+    expect(stderr).toMatch(/error: \[report\] .*got 1 part left out: .*run-1: .*; all others are done/);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(['index.html', 'report.md', 'runs.csv']));
+    expect((await runCli(['report', join(folder, 'run-0')])).code).toBe(0);
+  });
+
+  it('leaves out PNG files when the package for them cannot be loaded, and writes the rest', async () => {
+    vi.doMock('@resvg/resvg-js', () => {
+      throw new Error('Cannot find native binding');
+    });
+    const left: string[] = [];
+    const report = makeReport(findReportRuns([runsOf({}, {})]), options);
+    const names = await saveReport(fresh(), report, ({ path, reason }) => left.push(`${path}: ${reason}`));
+    vi.doUnmock('@resvg/resvg-js');
+    expect(names).toEqual(expect.arrayContaining(['curves-episodes.svg', 'curves-episodes.vl.json', 'index.html']));
+    expect(names.filter((name) => name.endsWith('.png'))).toEqual([]);
+    expect(left.join('\n')).toMatch(/^curves-episodes\.png: expected the package @resvg\/resvg-js/);
   });
 
   it('says where it cannot write', async () => {

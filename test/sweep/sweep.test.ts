@@ -2,7 +2,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { sleep } from '../../src/base/async.ts';
 import { exitCodes, UsageError } from '../../src/base/errors.ts';
 import { combinations, parseAxis } from '../../src/config/axes.ts';
 import { parseOverride } from '../../src/config/overrides.ts';
@@ -254,6 +255,32 @@ describe('a sweep in one process', () => {
     const busy = await sweep([run!], runsDir);
     expect(busy.outcomes).toEqual(['busy']);
     lock.release();
+  });
+
+  it('ends well beside another one in the same folder', async () => {
+    const runsDir = newFolder();
+    const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=1..4', '--runs-dir', runsDir];
+    const env = { R2PO_HEARTBEAT_S: '0.1' };
+    const both = await Promise.all([runCli([...args, '-j', '2'], { env }), runCli([...args, '-j', '2'], { env })]);
+    for (const { code, stderr } of both) expect(code, stderr).toBe(0);
+    expect(readdirSync(runsDir).filter((name) => name.includes('-s'))).toHaveLength(4);
+  });
+
+  it('continues a run that another process left, and waits for nothing that shows no life', async () => {
+    const runsDir = newFolder();
+    const [run] = await small('seed=1');
+    await sweep(await small('seed=1', 'budget.max_calls=3'), runsDir);
+    const [name] = readdirSync(runsDir);
+    const folder = join(runsDir, name!);
+    const lock = lockFolder(folder);
+    const notes: string[] = [];
+    vi.stubEnv('R2PO_HEARTBEAT_S', '0.1');
+    const released = sleep(0.3).then(() => lock.release());
+    const { outcomes } = await sweep([run!], runsDir, { note: (text) => notes.push(text) });
+    await released;
+    vi.unstubAllEnvs();
+    expect(outcomes).toEqual(['finished']);
+    expect(notes.join('\n')).toContain('waiting for 1 run of another process');
   });
 
   it('keeps to the limit of an endpoint over all runs, and lets none of them wait for the others to end', async () => {

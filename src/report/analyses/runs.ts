@@ -1,5 +1,5 @@
 /** Finds runs for an analysis, and reads their records. */
-import { R2poError, UsageError } from '../../base/errors.ts';
+import { errorDetail, UsageError } from '../../base/errors.ts';
 import { variantOf } from '../../config/variants.ts';
 import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
@@ -26,14 +26,18 @@ export async function findAnalysedRuns(
     const { folder, manifest } = stored;
     try {
       refuseTraining(folder, manifest, 'analyze');
+    } catch (error) {
+      collection.leave(folder, errorDetail(error));
+      continue;
+    }
+    try {
       const run = await analysedRun(stored);
       const reason = analysis.refuses(run.method);
       if (reason !== null) collection.leave(folder, reason);
       else if (run.iterations.length === 0) collection.leave(folder, 'has no completed iteration');
       else collection.add(run, runIdentity(manifest), run.iterations.length);
     } catch (error) {
-      if (!(error instanceof R2poError)) throw error;
-      collection.leave(folder, error.detail);
+      collection.leaveBroken(folder, error);
     }
   }
   const { runs, leftOut } = collection;

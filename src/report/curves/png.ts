@@ -1,5 +1,6 @@
 /** SVG documents as PNG, identical on every machine: with a bundled font instead of system fonts. */
 import { createRequire } from 'node:module';
+import { R2poError } from '../../base/errors.ts';
 
 /** Pixels per unit of the document: sharp on dense screens and in print. */
 const scale = 2;
@@ -7,9 +8,23 @@ const scale = 2;
 const family = 'DejaVu Sans';
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
 
+/** Throws an `R2poError` when the package cannot be loaded, as where its native part is missing. */
+async function loadResvg(): Promise<typeof import('@resvg/resvg-js')> {
+  try {
+    return await import('@resvg/resvg-js');
+  } catch (cause) {
+    const [reason] = String((cause as Error).message).split('\n');
+    throw new R2poError(
+      'png',
+      `expected the package @resvg/resvg-js, which draws PNG files, got "${reason}"; run: npm install @resvg/resvg-js`,
+      { cause },
+    );
+  }
+}
+
 export async function renderPng(svg: string): Promise<Uint8Array> {
   // Native, and most commands draw nothing.
-  const { Resvg } = await import('@resvg/resvg-js');
+  const { Resvg } = await loadResvg();
   const { resolve } = createRequire(import.meta.url);
   const image = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: scale },

@@ -2,9 +2,10 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../../base/errors.ts';
+import { errorDetail, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
+import type { LeftOut } from '../../runs/folder/find-runs.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
@@ -21,9 +22,16 @@ import {
 import { csvTable, latexTable, markdownTable, markdownText } from '../tables/table.ts';
 import { curvesNote, reportPage } from './report-page.ts';
 
-/** Writes the files and returns their names. Throws a usage error when the folder cannot be written to. */
-export async function saveReport(folder: string, report: Report): Promise<string[]> {
-  const pictures = await drawAll(report);
+/**
+ * Writes the files and returns their names. `leave` gets the pictures that could not be drawn; the others are written.
+ * Throws a usage error when the folder cannot be written to.
+ */
+export async function saveReport(
+  folder: string,
+  report: Report,
+  leave: (file: LeftOut) => void = () => {},
+): Promise<string[]> {
+  const pictures = await drawAll(report, leave);
   const leftOut = report.leftOut.map(({ path, reason }) => `${path}: ${reason}`);
   const files: { readonly name: string; readonly content: string | Uint8Array }[] = [
     { name: 'report.json', content: jsonText(reportDocument(report)) },
@@ -34,7 +42,7 @@ export async function saveReport(folder: string, report: Report): Promise<string
     { name: 'index.html', content: await reportPage(report, notes(report), leftOut) },
     ...pictures.flatMap(({ name, spec, svg, png }) => [
       { name: `${name}.svg`, content: svg },
-      { name: `${name}.png`, content: png },
+      ...(png === null ? [] : [{ name: `${name}.png`, content: png }]),
       { name: `${name}.vl.json`, content: jsonText(spec) },
     ]),
   ];
@@ -57,18 +65,29 @@ interface Picture {
   readonly name: string;
   readonly spec: object;
   readonly svg: string;
-  readonly png: Uint8Array;
+  /** null: it could not be drawn */
+  readonly png: Uint8Array | null;
 }
 
 /** One picture for each axis along which there is a line to draw. */
-async function drawAll({ curves, options, context }: Report): Promise<Picture[]> {
+async function drawAll({ curves, options, context }: Report, leave: (file: LeftOut) => void): Promise<Picture[]> {
   const pictures: Picture[] = [];
   for (const { axis, lines } of curves) {
     const drawn = lines.filter(({ steps }) => steps.length > 1);
     if (drawn.length === 0) continue;
+    const name = `curves-${axis}`;
+    const attempt = async <T>(file: string, draw: () => Promise<T>): Promise<T | null> => {
+      try {
+        return await draw();
+      } catch (error) {
+        leave({ path: file, reason: errorDetail(error), broken: true });
+        return null;
+      }
+    };
     const spec = inertSpec(curveSpec(drawn, { axis, value: options.value, context }));
-    const svg = await renderChart(spec);
-    pictures.push({ axis, name: `curves-${axis}`, spec, svg, png: await renderPng(svg) });
+    const svg = await attempt(`${name}.svg`, () => renderChart(spec));
+    if (svg === null) continue;
+    pictures.push({ axis, name, spec, svg, png: await attempt(`${name}.png`, () => renderPng(svg)) });
   }
   return pictures;
 }

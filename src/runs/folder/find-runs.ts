@@ -8,6 +8,8 @@ import { manifestName } from '../../config/recorded.ts';
 export interface LeftOut {
   readonly path: string;
   readonly reason: string;
+  /** true: it should have been read, and could not be */
+  readonly broken?: boolean;
 }
 
 export interface FoundFolders {
@@ -43,7 +45,7 @@ export function findRunFolders(paths: readonly string[], unit: string): FoundFol
       if (entered.length === 0) leftOut.push({ path, reason: 'neither is nor contains a run folder' });
       return entered;
     },
-    onUnreadable: (path, { message }) => leftOut.push({ path, reason: `cannot be read: ${message}` }),
+    onUnreadable: (path, { message }) => leftOut.push({ path, reason: `cannot be read: ${message}`, broken: true }),
   });
   return { folders, leftOut };
 }

@@ -1,7 +1,7 @@
 /** Reads run folders, for reports, analyses, rankings and exports alike. */
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { R2poError } from '../../base/errors.ts';
+import { errorDetail, R2poError } from '../../base/errors.ts';
 import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
 import { type EventLog, readEvents, type WholeEvent, walkEvents } from '../journal/journal.ts';
@@ -107,6 +107,11 @@ export class RunCollection<T extends { readonly folder: string }> {
   leave(path: string, reason: string): void {
     this.leftOut.push({ path, reason });
   }
+
+  /** A run that should have been read. */
+  leaveBroken(path: string, error: unknown): void {
+    this.leftOut.push({ path, reason: errorDetail(error), broken: true });
+  }
 }
 
 /**
@@ -120,8 +125,7 @@ export function findRuns(paths: readonly string[], unit: string): FoundRuns<Stor
     try {
       return [readRun(folder)];
     } catch (error) {
-      if (!(error instanceof R2poError)) throw error;
-      leftOut.push({ path: folder, reason: error.detail });
+      leftOut.push({ path: folder, reason: errorDetail(error), broken: true });
       return [];
     }
   });

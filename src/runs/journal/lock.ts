@@ -286,6 +286,14 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
   );
 }
 
+/** Whether the end of the process that has a folder will be seen: it is on this machine, or gives signs of life. */
+export function canAwait(folder: string): boolean {
+  const content = read(join(folder, lockName));
+  if (content === null) return true;
+  const owner = parseOwner(content);
+  return owner !== null && (isHere(owner) || owner.period !== null);
+}
+
 /**
  * Watches a lock whose owner cannot be checked, because it is on another machine or the lock is unreadable: until it
  * changes, or for three periods. Returns its content if it did not change, for `lockFolder`; null when there is no such

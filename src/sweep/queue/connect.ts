@@ -7,6 +7,8 @@ import type { QueuePackages } from './optional-packages.ts';
 
 /** Minimum version that the queue library supports. */
 const minVersion = [6, 2];
+/** Of the keys of the queue library. */
+export const defaultPrefix = 'bull';
 const defaultTimeoutMs = 10_000;
 /** Tolerated clock skew; a delayed job starts early or late by the skew. */
 const maxSkewMs = 5000;
@@ -14,12 +16,16 @@ const maxSkewMs = 5000;
 export interface ConnectOptions {
   readonly packages: QueuePackages;
   readonly address: QueueAddress;
+  /** of all keys; default: that of the queue library */
+  readonly prefix?: string;
   readonly warn: (text: string) => void;
   /** name of the connection in the server's client list */
   readonly connectionName?: string | undefined;
   /** time after which a silent server counts as unreachable, ms */
   readonly timeoutMs?: number;
 }
+
+const inCluster = 'a node of a Redis Cluster, which the queue cannot use; start a single redis-server for it';
 
 /** Describes the client's error, as the object of "got", with a remedy. */
 function explain(error: Error & { readonly code?: string }): string {
@@ -36,14 +42,34 @@ function explain(error: Error & { readonly code?: string }): string {
   if (message.startsWith('WRONGPASS') || message.startsWith('ERR invalid password')) {
     return 'a refused password; special characters must be written as %xx';
   }
+  if (/^NOPERM.*\bkeys?\b/i.test(message)) {
+    return `a user that may not use the keys of the queue (${message}); name a prefix that it may use with --queue-prefix`;
+  }
   if (message.startsWith('NOPERM')) return `a user without the permission (${message})`;
+  if (/^(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/.test(message)) return inCluster;
+  if (message.includes('OOM command not allowed')) {
+    return 'a server without memory left (maxmemory with noeviction); raise maxmemory or delete what it holds, and repeat the command';
+  }
+  if (message.startsWith('READONLY')) return 'a replica, which takes no changes; give the address of its primary';
   if (message.includes('DB index is out of range')) return 'no database with that number';
   if (/RESP type|Protocol error|parse/i.test(message)) return 'a server other than Redis; correct host and port';
   return `"${message}"`;
 }
 
+/** An answer of the server to a command, as an error with a remedy; any other error as it is. */
+export function explained(error: unknown, address: QueueAddress): unknown {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return error;
+  return new R2poError('--queue', `expected the queue at ${address.shown}, got ${explain(error)}`, { cause: error });
+}
+
 function versionOf(info: string): string | null {
   return /^redis_version:(\S+)/m.exec(info)?.[1] ?? null;
+}
+
+/** Null for a command that the user may not use. */
+function withoutPermission(error: Error): null {
+  if (error.message.startsWith('NOPERM')) return null;
+  throw error;
 }
 
 function isTooOld(version: string): boolean {
@@ -55,7 +81,13 @@ function isTooOld(version: string): boolean {
  * Connects and checks the server. The first connection must succeed; later ones reconnect automatically. Throws an
  * `R2poError` that names the server without its password.
  */
-export async function openRedis({ packages, address, warn, ...options }: ConnectOptions): Promise<Redis> {
+export async function openRedis({
+  packages,
+  address,
+  prefix = defaultPrefix,
+  warn,
+  ...options
+}: ConnectOptions): Promise<Redis> {
   const { connectionName, timeoutMs: patience = defaultTimeoutMs } = options;
   let isOpen = false;
   let isDown = false;
@@ -78,21 +110,28 @@ export async function openRedis({ packages, address, warn, ...options }: Connect
     timer = setTimeout(() => reject(refuse(`no answer for ${patience / 1000} s`)), patience);
   });
   try {
-    const info = await Promise.race([redis.connect().then(() => redis.info()), timeout]);
+    const connected = redis.connect().then(() => redis.info().catch(withoutPermission));
+    const info = await Promise.race([connected, timeout]);
     if (errors.length > 0) throw errors[0];
-    const version = versionOf(info);
-    if (version === null) throw refuse('a server that does not report its version');
-    if (isTooOld(version)) {
+    // A user may be kept from INFO; what the queue needs shows at its first command.
+    const version = info === null ? null : versionOf(info);
+    if (info === null) warn(`the user of Redis at ${address.shown} may not use INFO; its version is not checked`);
+    else if (version === null) throw refuse('a server that does not report its version');
+    if (info !== null && /^(?:cluster_enabled:1|redis_mode:cluster)/m.test(info)) throw refuse(inCluster);
+    if (version !== null && isTooOld(version)) {
       throw refuse(`version ${version}; at least ${minVersion.join('.')} is needed`);
     }
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+    // One key of the queue shows whether the user may use them.
+    await redis.exists(`${prefix}:${address.name}:r2po-round`);
+    const policy = /^maxmemory_policy:(\S+)/m.exec(info ?? '')?.[1];
     if (policy !== undefined && policy !== 'noeviction') {
       warn(
         `Redis at ${address.shown} has maxmemory-policy ${policy}: it may drop jobs when its memory is full; ` +
           'set it to noeviction',
       );
     }
-    const [seconds, microseconds] = await redis.time();
+    const time = await redis.time().catch(withoutPermission);
+    const [seconds, microseconds] = time ?? [Date.now() / 1000, 0];
     const skew = Date.now() - (Number(seconds) * 1000 + Number(microseconds) / 1000);
     if (Math.abs(skew) > maxSkewMs) {
       const by = `${Math.abs(skew / 1000).toFixed(0)} s ${skew > 0 ? 'ahead of' : 'behind'}`;

@@ -8,6 +8,7 @@ import { classifyFailure, longWait, reasonOf } from './classify-failure.ts';
 import {
   CancelledError,
   cancelled,
+  ForeignJobError,
   type JobData,
   type JobProgress,
   type JobResult,
@@ -108,6 +109,12 @@ export class JobAttempt {
       return await readJob(this.#id, this.#job.data, await queue.round());
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
+      if (error instanceof ForeignJobError) {
+        // First, so that the next job is left to others, like this one.
+        this.#worker.fail(error);
+        this.#end(null, 'returned', error.message);
+        return await this.#moveBack();
+      }
       if (error instanceof UnfitError) {
         this.#worker.onUnplayable(this.#id);
         this.#end(null, 'returned', error.message);
@@ -121,7 +128,7 @@ export class JobAttempt {
   /** Handles a job whose run did not finish: back into the queue, another attempt, or failure. Always throws. */
   async #endUnfinished(folder: string, error: unknown): Promise<never> {
     const { queue, player, active, fail, warn } = this.#worker;
-    const { WaitingError, UnrecoverableError, RateLimitError } = queue.packages;
+    const { UnrecoverableError, RateLimitError } = queue.packages;
     const { signal } = this.#controller;
     const kind = error instanceof UnfitError ? 'unfit' : classifyFailure(error);
     // The rest waits for Redis, which must not delay the stop of the worker.
@@ -137,8 +144,7 @@ export class JobAttempt {
     }
     if (kind === 'sick' || (signal.aborted && kind !== 'broken')) {
       this.#end(folder, 'returned', reason);
-      await this.#job.moveToWait(this.#token);
-      throw new WaitingError();
+      return await this.#moveBack();
     }
     if (kind === 'elsewhere' || kind === 'unfit') {
       if (kind === 'unfit') this.#worker.onUnplayable(this.#id);
@@ -154,6 +160,12 @@ export class JobAttempt {
     }
     this.#end(folder, 'failed', reason);
     throw kind === 'final' ? new UnrecoverableError(reason) : new Error(reason);
+  }
+
+  /** Puts the job back without counting an attempt. */
+  async #moveBack(): Promise<never> {
+    await this.#job.moveToWait(this.#token);
+    throw new this.#worker.queue.packages.WaitingError();
   }
 
   /** Delays the job without counting an attempt. */

@@ -88,6 +88,9 @@ export function cancelled(): CancelledError {
 /** This worker cannot play the run, but another may. */
 export class UnfitError extends R2poError {}
 
+/** The job has another format: this worker can play none of the sweep, and the workers of that version can. */
+export class ForeignJobError extends R2poError {}
+
 export interface ReadJob extends Pick<ResolvedConfig, 'config' | 'yaml' | 'isRecorded'> {
   readonly round: number;
 }
@@ -95,7 +98,7 @@ export interface ReadJob extends Pick<ResolvedConfig, 'config' | 'yaml' | 'isRec
 /**
  * The configuration of a job, which is checked as a whole before anything that it names is loaded. Throws a usage error
  * when this version reads it as another run than the id says, because another version may have written it; a
- * `CancelledError` when it is of an earlier round than the queue; an `UnfitError` when it names an environment module
+ * `ForeignJobError` when its format is another one; a `CancelledError` when it is of an earlier round than the queue; an `UnfitError` when it names an environment module
  * that the worker does not trust.
  */
 export async function readJob(id: string, data: unknown, queueRound = 0): Promise<ReadJob> {
@@ -105,7 +108,13 @@ export async function readJob(id: string, data: unknown, queueRound = 0): Promis
     const remedy = `it was written by ${writer}, and this is ${version()}; repeat the sweep command with this version`;
     throw new UsageError('queue', `expected a job of this version, got ${problem}; ${remedy}`, cause);
   };
-  if (header && header.format !== format) return refuse(`format ${header.format} where ${format} is known`);
+  if (header && header.format !== format) {
+    throw new ForeignJobError(
+      'worker',
+      `expected a job of this version, got format ${header.format} where ${format} is known; it was written by ${writer}, ` +
+        `and this is ${version()}; start the worker with that version, or cancel the sweep and repeat it with this one`,
+    );
+  }
   const parsed = schema.safeParse(data);
   if (!parsed.success) return refuse(`something else ("${parsed.error.issues[0]!.path.join('.')}")`);
   const { round, config: written } = parsed.data;

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { SweepRun } from '../expand.ts';
 import { parseQueueAddress, type QueueAddress } from './address.ts';
-import { openRedis } from './connect.ts';
+import { defaultPrefix, openRedis } from './connect.ts';
 import { describeJob, type JobData, type JobProgress, type JobResult, jobIdOf, jobOf } from './job.ts';
 import { loadQueuePackages, type QueuePackages } from './optional-packages.ts';
 
@@ -66,13 +66,16 @@ export class SweepQueue {
   readonly address: QueueAddress;
   readonly packages: QueuePackages;
   readonly redis: Redis;
+  /** of all keys */
+  readonly prefix: string;
   readonly #queue: RunQueue;
 
-  private constructor(address: QueueAddress, packages: QueuePackages, redis: Redis) {
+  private constructor(address: QueueAddress, packages: QueuePackages, redis: Redis, prefix: string) {
     this.address = address;
+    this.prefix = prefix;
     this.packages = packages;
     this.redis = redis;
-    this.#queue = new packages.Queue(address.name, { connection: redis, skipVersionCheck: true });
+    this.#queue = new packages.Queue(address.name, { connection: redis, prefix, skipVersionCheck: true });
     // The connection itself reports when it breaks and returns.
     this.#queue.on('error', () => {});
   }
@@ -80,11 +83,19 @@ export class SweepQueue {
   /**
    * `worker`: name under which the connection counts as a worker. Throws a usage error for an invalid address, an `R2poError` for an unusable server.
    */
-  static async open(text: string, warn: (text: string) => void, worker?: string): Promise<SweepQueue> {
+  static async open(
+    text: string,
+    warn: (text: string) => void,
+    {
+      worker,
+      prefix = defaultPrefix,
+    }: { readonly worker?: string | undefined; readonly prefix?: string | undefined } = {},
+  ): Promise<SweepQueue> {
     const address = parseQueueAddress(text);
     const packages = await loadQueuePackages();
     const connectionName = worker && `${workerPrefix}${address.name}:${worker}`;
-    return new SweepQueue(address, packages, await openRedis({ packages, address, warn, connectionName }));
+    const redis = await openRedis({ packages, address, prefix, warn, connectionName });
+    return new SweepQueue(address, packages, redis, prefix);
   }
 
   /** A Redis key of this queue, separate from those of the queue library. */

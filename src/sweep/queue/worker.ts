@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Worker } from 'bullmq';
 import { sleep } from '../../base/async.ts';
 import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
+import { explained } from './connect.ts';
 import type { JobData, JobResult } from './job.ts';
 import { type AttemptWorker, JobAttempt, type RunEnd, type RunJob } from './job-attempt.ts';
 import type { SweepQueue } from './queue.ts';
@@ -69,6 +70,8 @@ class QueueWorker implements AttemptWorker {
   readonly #stopped = new Promise<void>((resolve) => {
     this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  /** what the server answered, each said once */
+  readonly #warned = new Set<string>();
   /** why no run can continue on this machine */
   #failure: Error | null = null;
 
@@ -81,6 +84,7 @@ class QueueWorker implements AttemptWorker {
     const attempt = (job: RunJob, token: string | undefined) => new JobAttempt(this, job, token ?? '').run();
     this.#engine = new queue.packages.Worker(queue.address.name, attempt, {
       connection: queue.redis,
+      prefix: queue.prefix,
       skipVersionCheck: true,
       autorun: false,
       concurrency: jobs,
@@ -93,6 +97,11 @@ class QueueWorker implements AttemptWorker {
       runRetryDelay: Math.min(15_000, this.heartbeat),
     });
     this.#engine.on('error', (error) => {
+      const full = explained(error, queue.address);
+      if (full !== error && !this.#warned.has((full as Error).message)) {
+        this.#warned.add((full as Error).message);
+        warn(`${(full as Error).message}; the worker waits`);
+      }
       // The connection itself reports when it breaks and comes back.
       if (/lock/i.test(error.message))
         warn(`Redis assigned a run of this worker to another one (${error.message}); the state of its folder decides`);
