@@ -8,7 +8,7 @@ import { maxSeed } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
 
 /** `5`, `-0.5`, `1e6`; no hex, blanks or thousands separators. */
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const decimal = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A reader of whole numbers in `low ... high`; `1e6` is one. */
 export function wholeNumber(option: string, low: number, high: number): (text: string) => number {

@@ -9,6 +9,8 @@ const maxAliases = 100;
 const maxDepth = 30;
 /** Characters; a configuration has a few hundred. */
 const maxLength = 1_000_000;
+/** Open brackets at which the package ends the whole process; strings may hold some. */
+const maxOpen = 1000;
 
 const tooDeep = `expected at most ${maxDepth} levels of nesting, got more`;
 
@@ -18,6 +20,16 @@ export interface YamlText {
    * `file:line:column` of the key or the value at `path`, or of the nearest enclosing section.
    */
   locate(path: readonly string[], at: 'key' | 'value' | 'section'): string;
+}
+
+/** Most brackets that are open at one place, without a look at quotes. */
+function mostOpen(text: string): number {
+  let [open, most] = [0, 0];
+  for (const [bracket] of text.matchAll(/[[{}\]]/g)) {
+    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1);
+    most = Math.max(most, open);
+  }
+  return most;
 }
 
 /** Throws a `UsageError` with file, line and column for invalid YAML, or YAML that is not plain data. */
@@ -31,6 +43,7 @@ export function parseYaml(unit: string, { name, text }: InputText): YamlText {
     throw new UsageError(unit, message, cause);
   };
   if (text.length > maxLength) fail(`expected at most ${maxLength} characters in ${name}, got ${text.length}`);
+  if (mostOpen(text) > maxOpen) fail(`${where(0)}: ${tooDeep}`);
   let document: Document.Parsed<ParsedNode>;
   let value: unknown;
   try {

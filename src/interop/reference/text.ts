@@ -1,7 +1,7 @@
 /** Reads and writes the texts of the reference's logs: reasoning files, printed policies, numbers. */
 import { plainNumber } from '../../base/plain-number.ts';
 
-const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** A finite number, also in NumPy's form (`np.float64(1.0)`); null for anything else. */
 export function readNumber(text: string): number | null {

@@ -46,7 +46,7 @@ export interface ReadPrompt {
   readonly proposal: ReadProposal | null;
 }
 
-const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
+const number = String.raw`[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`;
 
 /** The lines below the heading that starts with `heading`, up to the next heading; null without such a heading. */
 function findSection(text: string, heading: string): string | null {

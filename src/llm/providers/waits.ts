@@ -43,7 +43,7 @@ const retryAfterField = /"retry_after(?:_seconds)?"\s*:\s*"?(\d+(?:\.\d+)?)"?/i;
 /** The seconds of a duration such as `6m0s`, `12ms`, `1.5 minutes`; null when there is none. */
 export function durationSeconds(text: string): number | null {
   let seconds: number | null = null;
-  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)\s?([A-Za-z]+)/g)) {
+  for (const [, number, unit] of text.matchAll(/(?<!\d)(\d+(?:\.\d+)?)\s?([A-Za-z]+)/g)) {
     const factor = unitSeconds.find(([pattern]) => pattern.test(unit!))?.[1];
     if (factor !== undefined) seconds = (seconds ?? 0) + Number(number) * factor;
   }
