@@ -17,6 +17,7 @@ import {
   requireRun,
 } from '../runs/folder/folder.ts';
 import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
+import { compareJournal } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
@@ -49,6 +50,7 @@ interface Options {
   readonly runsDir: string;
   readonly name?: string;
   readonly resume?: boolean;
+  readonly repair?: boolean;
   readonly maxCalls?: number;
   readonly maxTokens?: number;
   readonly maxTime?: number;
@@ -71,6 +73,10 @@ export function define(command: Command, io: Io): void {
     .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
     .addOption(trustEnvOption())
     .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
+    .option(
+      '--repair',
+      'with --resume: resume although events.jsonl holds less than the other files say; these are kept in before-repair-<time>/',
+    )
     .addOption(countOption('--max-calls', 'stop after this many model calls; the run can be resumed'))
     .addOption(countOption('--max-tokens', 'stop after this many tokens; the run can be resumed'))
     .addOption(
@@ -87,6 +93,9 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
+  if (options.repair && !options.resume) {
+    throw new UsageError('--repair', 'expected it together with --resume, got it alone; add --resume');
+  }
   const resolved = await resolveConfig(configName, overrides, options);
   refuseRecordedEndpoints(resolved);
   const { config: asked } = resolved;
@@ -99,7 +108,8 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const earlier = options.resume ? await resumed(place, asked, await asEarlier(configName, overrides, options)) : null;
   const units = resolveUnits(earlier?.config ?? (await withListPrices(asked)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
-  if (earlier !== null && manifest?.status === 'finished') {
+  const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
+  if (earlier !== null && manifest?.status === 'finished' && !repaired) {
     io.note(`${earlier.folder} is already finished; its result:`);
     report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, units.policy), options, io);
     return;
@@ -132,7 +142,11 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     io.note(`run folder: ${folder}`);
     const { onProgress, onCall, dispose } = statusOf(io);
     const log = { onProgress, onCall, onNotice: (text: string) => io.warn(text), log: note };
-    const resumption = { resume: earlier !== null, resumeCommand: resumeCommand(argv) };
+    const resumption = {
+      resume: earlier !== null,
+      repair: options.repair === true,
+      resumeCommand: resumeCommand(argv),
+    };
     const open = { ...units, config, backend, models };
     try {
       const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
@@ -187,7 +201,7 @@ function modelLines({ search, critic }: RunModels): string[] {
 }
 
 function resumeCommand(argv: readonly string[]): string {
-  return quotedCommand([...argv.filter((arg) => arg !== '--resume'), '--resume']);
+  return quotedCommand([...argv.filter((arg) => arg !== '--resume' && arg !== '--repair'), '--resume']);
 }
 
 /** On a terminal, status lines for the run and the current call; otherwise a line per iteration and per long wait. */

@@ -3,6 +3,7 @@ import { sleep } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
 import { counted, significant } from '../base/plain-number.ts';
 import { type ColumnOf, left, tableOf } from '../report/tables/table.ts';
+import type { KnownRun } from '../runs/folder/folder.ts';
 import type { SweepRun } from '../sweep/expand.ts';
 import type { JobEnd, QueuedRun, QueueStatus, SweepQueue } from '../sweep/queue/queue.ts';
 import { withInterrupts } from './interrupt.ts';
@@ -88,13 +89,15 @@ export async function enqueueRuns(
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly waited: Waited | null }> {
   const { markSharedFolder, isSharedFolderOf } = await import('../sweep/queue/shared-folder.ts');
   const { indexRuns } = await import('../runs/folder/folder.ts');
+  const { isFinished } = await import('../runs/folder/missing.ts');
   const { runsDir } = options;
   const enqueue = async (queue: SweepQueue, signal: AbortSignal) => {
     const started = Date.now();
     if (options.isFolderGiven) await markSharedFolder(queue, runsDir);
     const filesKnown = options.isFolderGiven || (await isSharedFolderOf(queue, runsDir));
     const known = filesKnown ? indexRuns(runsDir) : null;
-    const isFinished = known && (({ id }: SweepRun) => known.get(id)?.manifest.status === 'finished');
+    const isDone = (run: KnownRun | undefined): boolean => run !== undefined && isFinished(run);
+    const isKnown = known && (({ id }: SweepRun) => isDone(known.get(id)));
     const all: SweepRun[] = [];
     const remembered = async function* (): AsyncGenerator<SweepRun> {
       for await (const run of runs) {
@@ -103,7 +106,7 @@ export async function enqueueRuns(
         yield run;
       }
     };
-    const done = await queue.enqueue(remembered(), isFinished, ({ added }) =>
+    const done = await queue.enqueue(remembered(), isKnown, ({ added }) =>
       io.status(`${counted(added, 'run')} queued`),
     );
     io.status(null);
@@ -115,7 +118,7 @@ export async function enqueueRuns(
     );
     const document = { queue: queue.address.shown, queued: added, again, known: there, finished, seconds };
     if (!options.wait) return { document, waited: null };
-    const ends = await waitFor(queue, all, isFinished, signal, io);
+    const ends = await waitFor(queue, all, isKnown, signal, io);
     return { document, waited: { runs: all, ends, seconds: (Date.now() - started) / 1000 } };
   };
   return withQueue(options, io, (queue) => withInterrupts(io, 'the wait', (signal) => enqueue(queue, signal)));

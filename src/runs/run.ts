@@ -1,14 +1,17 @@
 /** One run in its folder: opens the journal, lets the driver take its steps, and keeps the other files up to date. */
 import { interruption } from '../base/async.ts';
 import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../base/errors.ts';
+import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { RunListeners } from './drivers/driver.ts';
 import { changedSource } from './folder/env-source.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
+import { compareJournal, refusalOf } from './folder/missing.ts';
+import { keepBeforeRepair } from './folder/repair.ts';
 import { RunFiles } from './folder/run-files.ts';
 import type { RunSummary } from './folder/summary.ts';
-import { Journal } from './journal/journal.ts';
+import { Journal, type OpenOptions } from './journal/journal.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
 import { type RunTotals, totalsOf } from './journal/totals.ts';
 import { namesOf } from './models/models.ts';
@@ -22,6 +25,8 @@ export interface RunOptions extends RunListeners {
   readonly folder: string;
   /** false: the folder must hold no events yet; true: it may */
   readonly resume: boolean;
+  /** true: a journal that holds less than the other files say is continued, and these files are kept aside */
+  readonly repair?: boolean;
   /** what the user types to resume, quoted in the message of every stop */
   readonly resumeCommand: string;
   readonly argv: readonly string[];
@@ -70,6 +75,31 @@ function checkSameMeans(
   }
 }
 
+/**
+ * Compares the journal with the other files, and returns how to open it. Throws a usage error for a journal that holds less,
+ * or, to repair it, says what was lost and keeps the old files before anything is changed.
+ */
+async function opening(units: OpenUnits, options: RunOptions): Promise<OpenOptions> {
+  const { folder, onNotice, now = Date.now } = options;
+  const compared = compareJournal(folder);
+  const { reader, missing, log } = compared;
+  if (missing.length === 0) return { reader };
+  if (!options.repair) throw refusalOf(folder, compared);
+  const { answered, rows } = totalsOf(log.events);
+  const whole = Math.max(
+    answered.calls + compared.lostCalls,
+    (await units.driver.estimate(units, units.backend)).calls,
+  );
+  const onLocked = (): void => {
+    const kept = keepBeforeRepair(folder, now());
+    onNotice?.(
+      `${missing.join('; ')}; the old files are in "${kept}"; continuing after ${counted(rows.length, 'iteration')}: about ` +
+        `${counted(whole - answered.calls, 'model call')}, of which ${compared.lostCalls} had been made`,
+    );
+  };
+  return { reader, onLocked };
+}
+
 /** true for what a call throws when the user's signal reached it, in whatever words it says so */
 function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
   return (
@@ -109,14 +139,15 @@ function withResumeHint(error: R2poError, command: string): R2poError {
  * taken from the journal.
  *
  * Throws what stopped it (a model that cannot be used, a budget, an interruption, a failed device, a full disk) after
- * recording it, with the command to resume in the message; a usage error when the journal is damaged, in use, or written with
- * another configuration, device or model.
+ * recording it, with the command to resume in the message; a usage error when the journal is damaged, in use, holds less than
+ * the other files say, or was written with another configuration, device or model.
  */
 export async function executeRun(units: OpenUnits, options: RunOptions): Promise<RunSummary> {
   const { folder, resume, signal, log, onCall, onNotice } = options;
   refuseImported(folder, requireRun(folder), '--resume');
+  const how = await opening(units, options);
   const stale = await watchLock(folder, options);
-  const journal = Journal.open(folder, options.now, { stale });
+  const journal = Journal.open(folder, options.now, { ...how, stale });
   try {
     const { events, torn } = journal.log;
     if (torn !== null) onNotice?.(torn);
@@ -152,9 +183,14 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
   }
 }
 
-/** The summary of a finished run, from its journal alone; its files are written anew. */
+/**
+ * The summary of a finished run, from its journal alone; its files are written anew. Throws a usage error, and changes
+ * nothing, when the journal holds less than they say.
+ */
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
-  const journal = Journal.open(folder, Date.now, { stale: await watchLock(folder) });
+  const compared = compareJournal(folder);
+  if (compared.missing.length > 0) throw refusalOf(folder, compared);
+  const journal = Journal.open(folder, Date.now, { reader: compared.reader, stale: await watchLock(folder) });
   try {
     return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events), journal.end);
   } finally {

@@ -5,6 +5,7 @@ import type { Backend } from '../rollout/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { indexRuns } from '../runs/folder/folder.ts';
 import { settingsOf } from '../runs/folder/identity.ts';
+import { isFinished } from '../runs/folder/missing.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import { UnitCache } from '../runs/resolve-units.ts';
 import type { SweepRun } from './expand.ts';
@@ -47,7 +48,7 @@ export async function estimateSweep(
     groups.set(key, group);
     group.runs += 1;
     const found = known.get(id);
-    if (found) group[found.manifest.status === 'finished' ? 'finished' : 'begun'] += 1;
+    if (found) group[isFinished(found) ? 'finished' : 'begun'] += 1;
   }
   const planned: PlannedGroup[] = [];
   for (const group of groups.values()) {

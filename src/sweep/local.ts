@@ -4,6 +4,7 @@ import { R2poError } from '../base/errors.ts';
 import { counted } from '../base/plain-number.ts';
 import { ensureRunFolder, indexRuns, withPrices } from '../runs/folder/folder.ts';
 import { readManifest } from '../runs/folder/manifest.ts';
+import { isFinished } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { heartbeatMs } from '../runs/journal/heartbeat.ts';
 import { BusyError, canAwait } from '../runs/journal/lock.ts';
@@ -129,7 +130,8 @@ class Sweep {
     const known = indexRuns(runsDir);
     const open = runs.filter((run) => {
       const found = known.get(run.id);
-      if (found?.manifest.status !== 'finished') return true;
+      // One that only says so is refused as it is started, with the reason.
+      if (!found || !isFinished(found)) return true;
       const { folder } = found;
       this.#keep({ run, folder, outcome: 'finished', already: true, summary: null, error: null });
       return false;
@@ -171,7 +173,7 @@ class Sweep {
       for (const { run, folder } of others) {
         if (this.#halted || signal?.aborted) return;
         const manifest = readManifest(folder!);
-        if (manifest?.status === 'finished') {
+        if (manifest && isFinished({ folder: folder!, manifest })) {
           this.#keep({ run, folder, outcome: 'finished', already: true, summary: null, error: null });
           this.#report(null);
         } else await this.#finish(run, folder);

@@ -1,7 +1,5 @@
 /** The texts of the prompts and their version go together: whoever changes the one has to change the other. */
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { envs } from '../../src/envs/index.ts';
@@ -13,7 +11,7 @@ import { promptVersion } from '../../src/methods/prompts/version.ts';
 import { explanations, knowledgeLevels } from '../../src/methods/settings.ts';
 import { describePolicy } from '../../src/policies/description.ts';
 import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
-import { eventsOf, readJson, rewriteRecord, smallRun } from '../support/experiment.ts';
+import { asKilled, eventsOf, rewriteRecord, smallRun } from '../support/experiment.ts';
 import { context, replyOf, scripted, settings, trials, vector } from '../support/methods.ts';
 
 /** Of all texts at this version. */
@@ -84,10 +82,7 @@ describe('the version of the prompts', () => {
         const former = lines.map((line) => line.replace(`,"prompts":${promptVersion}`, recorded! && `,${recorded}`));
         return `${former.join('\n')}\n`;
       });
-      writeFileSync(
-        join(copy, 'run.json'),
-        JSON.stringify({ ...readJson<object>(copy, 'run.json'), status: 'running' }),
-      );
+      asKilled(copy);
       const notices: string[] = [];
       const options = { onNotice: (text: string) => void notices.push(text) };
       await smallRun({ folder: copy, overrides: ['iterations=2'], options });

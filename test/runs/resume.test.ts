@@ -10,6 +10,7 @@ import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import { mainFile, runCli } from '../support/cli.ts';
 import {
   answerOf,
+  asKilled,
   eventsOf,
   readJson,
   searchEvents,
@@ -323,8 +324,7 @@ describe('r2po run', () => {
     cpSync(whole, folder, { recursive: true });
     const path = join(folder, 'events.jsonl');
     writeFileSync(path, change(readFileSync(path, 'utf8').split('\n')));
-    const manifest = readJson<object>(folder, 'run.json');
-    writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...manifest, status: 'running' }));
+    asKilled(folder);
     return folder;
   }
 
@@ -454,8 +454,7 @@ describeGpu('on webgpu', () => {
     cpSync(whole, folder, { recursive: true });
     const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
     writeFileSync(join(folder, 'events.jsonl'), `${lines.slice(0, 7).join('\n')}\n`);
-    const manifest = readJson<object>(folder, 'run.json');
-    writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...manifest, status: 'running' }));
+    asKilled(folder);
     const { code, stderr } = await runCli(args('cut', '--resume'));
     expect(code, stderr).toBe(0);
     expect(results(folder)).toEqual(results(whole));

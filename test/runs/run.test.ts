@@ -21,6 +21,7 @@ import { deriveGenerator, deriveSeed, type SeedPurpose } from '../../src/runs/se
 import type { RunProgress } from '../../src/runs/session/progress.ts';
 import {
   answerOf,
+  asKilled,
   eventsOf,
   execute,
   prepareRun,
@@ -339,9 +340,8 @@ function cutAfter(folder: string, count: number, torn = ''): string {
   const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
   const kept = lines.slice(0, count).map((line) => `${line}\n`);
   writeFileSync(join(copy, 'events.jsonl'), kept.join('') + torn);
-  for (const name of ['summary.json', 'metrics.csv', 'best.json', 'trajectories', 'tb']) {
-    rmSync(join(copy, name), { recursive: true, force: true });
-  }
+  for (const name of ['trajectories', 'tb']) rmSync(join(copy, name), { recursive: true, force: true });
+  asKilled(copy);
   return copy;
 }
 

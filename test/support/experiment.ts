@@ -1,5 +1,5 @@
 /** Small runs inside the test process. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/resolve.ts';
@@ -165,6 +165,13 @@ export function rewriteRecord(folder: string, edit: (text: string) => string): v
     return text;
   });
   writeFileSync(path, linked.join('\n'));
+}
+
+/** Takes from a finished run what a process does not leave that is killed in its first iteration, beside the journal. */
+export function asKilled(folder: string): void {
+  for (const name of ['summary.json', 'metrics.csv', 'best.json']) rmSync(join(folder, name), { force: true });
+  const path = join(folder, 'run.json');
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), status: 'running' }));
 }
 
 /** The lines of a record, parsed. */

@@ -20,6 +20,7 @@ import { isSharedFolderOf, markSharedFolder } from '../../src/sweep/queue/shared
 import { runCli } from '../support/cli.ts';
 import {
   answerOf,
+  asKilled,
   eventsOf,
   readJson,
   searchEvents,
@@ -601,8 +602,7 @@ describeRedis('with Redis', () => {
       cpSync(join(whole.runsDir, name!), folder, { recursive: true });
       const record = join(folder, 'events.jsonl');
       writeFileSync(record, `${readFileSync(record, 'utf8').split('\n').slice(0, 11).join('\n')}\n{"type":"evalu`);
-      const manifest = readJson<object>(folder, 'run.json');
-      writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...manifest, status: 'running' }));
+      asKilled(folder);
       const lock = {
         pid: 1,
         birth: '7',

@@ -1,5 +1,5 @@
 /** Sweeps in one process: expansion, equality with single runs, and the effect of failures. */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -10,9 +10,12 @@ import { parseOverride } from '../../src/config/overrides.ts';
 import { lockFolder } from '../../src/runs/journal/lock.ts';
 import { expandSweep, type SweepRequest, type SweepRun, splitArguments, variedKeys } from '../../src/sweep/expand.ts';
 import { type SweepOptions, type SweepState, sweepHere } from '../../src/sweep/local.ts';
+import { directoryStore } from '../../src/sweep/queue/published-runs.ts';
+import { RunPlayer } from '../../src/sweep/queue/run-player.ts';
 import { runCli } from '../support/cli.ts';
 import {
   answerOf,
+  asKilled,
   eventsOf,
   readJson,
   searchEvents,
@@ -199,7 +202,7 @@ describe('a sweep in one process', () => {
     const whole = searchEvents(second!);
     const lines = readFileSync(join(second!, 'events.jsonl'), 'utf8').split('\n');
     writeFileSync(join(second!, 'events.jsonl'), `${lines.slice(0, 17).join('\n')}\n{"torn`);
-    writeFileSync(join(second!, 'run.json'), JSON.stringify({ ...readJson(second!, 'run.json'), status: 'running' }));
+    asKilled(second!);
     const before = eventsOf(first!);
     const again = await sweep(runs, runsDir);
     expect(again.results.map(({ already }) => already)).toEqual([true, false, true]);
@@ -208,6 +211,39 @@ describe('a sweep in one process', () => {
     expect(searchEvents(second!)).toEqual(whole);
     expect(readdirSync(runsDir)).toHaveLength(3);
     expect(again.states.at(-1)).toMatchObject({ finished: 3, already: 2 });
+  });
+
+  it('counts a finished run without its whole journal as failed, here and at a worker, and keeps its files', async () => {
+    const [runsDir, published] = [newFolder(), newFolder()];
+    const [run] = await small('seed=6');
+    await sweep([run!], runsDir);
+    const [folder] = readdirSync(runsDir).map((name) => join(runsDir, name));
+    const lines = readFileSync(join(folder!, 'events.jsonl'), 'utf8').split('\n');
+    const silent = { note() {}, warn() {} };
+    for (const journal of ['', `${lines.slice(0, 17).join('\n')}\n`]) {
+      writeFileSync(join(folder!, 'events.jsonl'), journal);
+      const files = () => readdirSync(folder!).map((name) => [name, statSync(join(folder!, name)).mtimeMs]);
+      const before = files();
+      const { outcomes, results } = await sweep([run!], runsDir);
+      expect(outcomes).toEqual(['failed']);
+      const words = 'events.jsonl does not end in run_finished';
+      expect(results[0]!.error?.message).toContain(words);
+      // A worker whose own copy is such a run, and one that finds it published.
+      cpSync(runsDir, published, { recursive: true });
+      for (const [own, store] of [
+        [runsDir, null],
+        [runsDir, directoryStore(newFolder())],
+        [newFolder(), directoryStore(published)],
+      ] as const) {
+        const more = { backend: null, argv: [], jobs: 1, copyInterval: 1e6 };
+        const player = new RunPlayer({ runsDir: own, store, ...more, ...silent });
+        const played = player.play({ ...run!, isRecorded: () => false }, new AbortController().signal, () => {});
+        await expect(played).rejects.toThrow(words);
+        await player.publishPart(folder!);
+        await player.close();
+      }
+      expect(files()).toEqual(before);
+    }
   });
 
   it('finds a run by its configuration, whatever its folder is called', async () => {

@@ -132,17 +132,72 @@ class RecordFile {
     }
     return events;
   }
+}
 
-  log(): EventLog {
-    const events = this.events();
-    const { end, format } = this.lines;
-    return { events, bytes: this.bytes, torn: this.torn, end, format };
+/** A journal that is read once more where it may have grown: what was read stays read. */
+export class JournalReader {
+  readonly #record: RecordFile;
+  readonly #events: RunEvent[] = [];
+  readonly #mark: number | null;
+  #markDigest: string | null = null;
+
+  /** `mark`: number of the line whose digest is wanted, from 1 */
+  constructor(folder: string, mark: number | null = null) {
+    this.#record = new RecordFile(folder);
+    this.#mark = mark;
   }
+
+  get lines(): RecordLines {
+    return this.#record.lines;
+  }
+
+  /** Digest of the line with the number `mark`; null: it was not read, or none was asked for. */
+  get markDigest(): string | null {
+    return this.#markDigest;
+  }
+
+  /** Everything that the journal holds by now. Throws a usage error for a damaged line. */
+  read(): EventLog {
+    const { lines } = this.#record;
+    const events = this.#record.walk((bytes, value) => {
+      const event = lines.read(bytes, value);
+      if (lines.count === this.#mark) this.#markDigest = lines.end.digest;
+      return event;
+    });
+    for (const event of events) if (event !== null) this.#events.push(event);
+    const { bytes, torn } = this.#record;
+    return { events: this.#events, bytes, torn, end: lines.end, format: lines.format };
+  }
+}
+
+/** Bytes from the end of a journal in which its last line is looked for, if that is a `run_finished`. */
+const endSize = 4096;
+
+/** Whether the last line of a journal is a `run_finished`; only the end of the file is read. */
+export function endsFinished(folder: string): boolean {
+  let fd: number | null = null;
+  try {
+    fd = openSync(join(folder, eventsName), 'r');
+    const size = fstatSync(fd).size;
+    const end = Buffer.concat([...partsOf(fd, Math.max(0, size - endSize), size)]);
+    if (end.at(-1) !== newline) return false;
+    const line = parseLine(end.subarray(end.lastIndexOf(newline, -2) + 1, -1));
+    return 'value' in line && isFinishedLine(line.value);
+  } catch (cause) {
+    if (errorCode(cause) === null) throw cause;
+    return false;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+function isFinishedLine(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'run_finished';
 }
 
 /** Reads and checks a journal. A torn last line is left out and reported; a missing file is an empty journal. */
 export function readEvents(folder: string): EventLog {
-  return new RecordFile(folder).log();
+  return new JournalReader(folder).read();
 }
 
 /** An event with the messages that a call sent; null for any other event. */
@@ -198,6 +253,13 @@ function copyStart(path: string, length: number): (fd: number) => void {
   };
 }
 
+export interface OpenOptions extends LockOptions {
+  /** what was read of the journal before; left out: nothing */
+  readonly reader?: JournalReader;
+  /** called once the folder is locked, before anything in it is changed */
+  readonly onLocked?: () => void;
+}
+
 /** The journal of one run, open for appending; it locks the run folder. */
 export class Journal {
   /** the events at the time of opening */
@@ -210,13 +272,12 @@ export class Journal {
   private bytes: number;
   private state: 'open' | 'broken' | 'closed' = 'open';
 
-  private constructor(folder: string, now: () => number, lock: FolderLock) {
+  private constructor(folder: string, now: () => number, lock: FolderLock, reader: JournalReader) {
     this.path = join(folder, eventsName);
     this.lock = lock;
     this.now = now;
-    const record = new RecordFile(folder);
-    this.log = record.log();
-    this.lines = record.lines;
+    this.log = reader.read();
+    this.lines = reader.lines;
     this.bytes = this.log.bytes;
     // Not for appending: after a failed write the next one must go where the whole lines end.
     this.fd = reopenReplaced(this.path, copyStart(this.path, this.bytes), 'durable');
@@ -227,11 +288,13 @@ export class Journal {
    * Locks the folder, reads the record and cuts off a torn last line.
    * Throws a usage error when another process holds the folder or the record is damaged.
    */
-  static open(folder: string, now: () => number = Date.now, options: LockOptions = {}): Journal {
+  static open(folder: string, now: () => number = Date.now, options: OpenOptions = {}): Journal {
+    const { reader = new JournalReader(folder), onLocked } = options;
     let lock: FolderLock | null = null;
     try {
       lock = lockFolder(folder, options);
-      return new Journal(folder, now, lock);
+      onLocked?.();
+      return new Journal(folder, now, lock, reader);
     } catch (error) {
       lock?.release();
       if (error instanceof R2poError || errorCode(error) === null) throw error;

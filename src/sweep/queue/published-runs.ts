@@ -9,13 +9,17 @@ import { claimFolder, draftSuffix, makeOwnFolder, replaceFileAsync, syncFolder }
 import { manifestName } from '../../config/recorded.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
 import { type Manifest, readManifest } from '../../runs/folder/manifest.ts';
+import { isFinished, requireWholeJournal } from '../../runs/folder/missing.ts';
 import { heartbeatMs } from '../../runs/journal/heartbeat.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { BusyError, lockFolder, lockName, watchLock } from '../../runs/journal/lock.ts';
 
 /** Runs by folder name. A store on a service other than a file system implements the same three methods. */
 export interface RunStore {
-  /** Manifest of a stored run; null: not stored. */
+  /**
+   * Manifest of a stored run; null: not stored. Throws a usage error for a finished one whose journal holds less than its
+   * other files say.
+   */
   manifest(name: string): Promise<Manifest | null>;
   /** Copies a stored run into `folder` if the stored one is longer. */
   fetch(name: string, folder: string): Promise<void>;
@@ -84,7 +88,12 @@ const journalSize = (folder: string): number =>
 export function directoryStore(root: string): RunStore {
   const folderOf = (name: string): string => join(root, name);
   return {
-    manifest: async (name) => readManifest(folderOf(name)),
+    async manifest(name) {
+      const folder = folderOf(name);
+      const manifest = readManifest(folder);
+      if (manifest?.status === 'finished' && !isFinished({ folder, manifest })) requireWholeJournal(folder);
+      return manifest;
+    },
     async fetch(name, folder) {
       const kept = folderOf(name);
       if (readManifest(kept) === null || (await copyNew(kept, folder))) return;

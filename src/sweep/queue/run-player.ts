@@ -5,6 +5,7 @@ import type { BackendChoice } from '../../rollout/backend.ts';
 import { ensureRunFolder, runFolderName, withPrices } from '../../runs/folder/folder.ts';
 import { runHash } from '../../runs/folder/identity.ts';
 import { type Manifest, readManifest, usedBackend } from '../../runs/folder/manifest.ts';
+import { isFinished, requireWholeJournal } from '../../runs/folder/missing.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
 import { exposedByJob } from '../../runs/models/recorded-endpoints.ts';
 import { RunPool } from '../../runs/run-pool.ts';
@@ -59,7 +60,10 @@ export class RunPlayer {
     const id = runHash(config);
     const isDone = (manifest: Manifest | null): boolean =>
       manifest?.status === 'finished' && manifest.config_hash === id;
-    if (isDone(readManifest(folder))) {
+    const own = readManifest(folder);
+    // Before the files of the store, which may hold less than these.
+    if (own !== null && !isFinished({ folder, manifest: own })) requireWholeJournal(folder);
+    if (isDone(own)) {
       await store?.publish(name, folder);
       return null;
     }
@@ -93,6 +97,7 @@ export class RunPlayer {
     const { store, warn } = this.#options;
     if (store === null || readManifest(folder) === null) return;
     try {
+      requireWholeJournal(folder);
       await store.publish(basename(folder), folder);
     } catch (error) {
       warn(`${folder} was not copied: ${reasonOf(error)}`);
