@@ -1,7 +1,8 @@
 /** The environment of the program: `.env` of the working directory, and which variables hold secrets. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readRegularText } from '../base/node/read-file.ts';
 import { addSecret, addUrlSecrets } from '../base/secrets.ts';
 import { keyVariables, takeFileVariables } from '../llm/providers/variables.ts';
 import type { Io } from './io.ts';
@@ -18,7 +19,7 @@ function fileVariables(path: string): Readonly<Record<string, string>> | null {
   if (found === undefined) return null;
   if (!found.isFile()) throw new Error('it is not a file');
   if (found.size > maxBytes) throw new Error(`expected at most ${maxBytes} bytes, got ${found.size}`);
-  return parseEnv(readFileSync(path, 'utf8').replace(/^\ufeff/, '')) as Record<string, string>;
+  return parseEnv(readRegularText(path).replace(/^\ufeff/, '')) as Record<string, string>;
 }
 
 /**

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
 import { counted } from '../base/plain-number.ts';
@@ -227,11 +228,7 @@ function write(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    throw new UsageError(
-      'eval',
-      `cannot write "${path}": ${(cause as Error).message}; name a file in a folder that exists`,
-      cause,
-    );
+    throw cannotWriteFile('eval', path, cause, 'name a file in a folder that exists');
   }
 }
 

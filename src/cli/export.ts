@@ -1,9 +1,11 @@
 /** `r2po export`: runs as logs of the Python reference, or as one table. */
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
+import { cannotWriteFile } from '../base/machine-fault.ts';
 import { writeDraft } from '../base/node/atomic-file.ts';
+import { makeFolder } from '../base/node/make-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
@@ -102,7 +104,7 @@ async function exportTable(
     throw new UsageError('--out', `expected a new file, got "${path}", which exists; add --force to replace it`);
   }
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
       let read = 0;
@@ -122,7 +124,7 @@ async function exportTable(
     });
   } catch (cause) {
     if (errorCode(cause) === null) throw cause;
-    throw new UsageError('--out', `cannot write "${path}": ${(cause as Error).message}`, cause);
+    throw cannotWriteFile('--out', path, cause);
   }
   return [path];
 }

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { knownName, R2poError, UsageError } from '../base/errors.ts';
+import { faultWords } from '../base/machine-fault.ts';
 import { findEnv } from '../envs/registry.ts';
 import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
@@ -54,7 +55,7 @@ const sources: Readonly<Record<FormatName, Format>> = {
       };
       const passedOver: SkippedFile[] = [];
       const found = findRuns(folder, (path, error) =>
-        passedOver.push({ path, expected: 'a readable folder', found: (error as Error).message }),
+        passedOver.push({ path, expected: 'a readable folder', found: faultWords(error) }),
       );
       const load = (run: (typeof found)[number]) => () => importRun(run, { ...where, ...now() });
       return { found: found.map((run) => ({ name: run.source, load: load(run) })), passedOver };

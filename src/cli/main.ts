@@ -1,13 +1,18 @@
 #!/usr/bin/env node
+import { R2poError } from '../base/errors.ts';
+import { faultRemedy, faultWords } from '../base/machine-fault.ts';
 /** The program `r2po`: its streams and its exit code. */
+/** The program `r2po`: its streams, its environment, its exit code. */
 import { createIo } from './io.ts';
 import { reportFailure, runProgram } from './program.ts';
 
 /** Node treats a closed pipe as an error; for a command-line program it is the normal end of `| head`. */
 function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    if (error.code === 'EPIPE') process.exit();
+    throw new R2poError('stdout', `cannot write the result: ${faultWords(error)}${faultRemedy(error)}`, {
+      cause: error,
+    });
   });
   // A run continues when nobody reads its progress.
   process.stderr.on('error', () => {});

@@ -1,10 +1,10 @@
 /** `r2po parity`: every other backend compared with cpu, per environment and policy kind, on this machine. */
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AdapterError, DiffersError, UsageError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
+import { readRegularText } from '../base/node/read-file.ts';
 import { checkEnvironment } from '../checks/conformance.ts';
 import { compareBackends, type ParityReport, type StepParity } from '../checks/parity.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
@@ -162,7 +162,7 @@ function shaderReader(folder: string | undefined): ReadShader {
   return (path) => {
     const file = join(folder, ...path.split('/').slice(1));
     try {
-      return readFileSync(file, 'utf8');
+      return readRegularText(file);
     } catch (cause) {
       throw new UsageError('parity', `--shaders: expected a copy of shaders/, cannot read "${file}"`, cause);
     }

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { exitCodes, R2poError, UsageError, unknownName } from '../base/errors.ts';
+import { machineFault } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { commands } from './command.ts';
@@ -19,16 +20,16 @@ export function reportFailure(error: unknown, command: string, io: Io): number {
     io.error(`${text}${text.endsWith('?') ? ' ' : '; '}see "r2po ${command}--help"`);
     return exitCodes.usage;
   }
-  const expected = error instanceof R2poError;
+  const expected = error instanceof R2poError ? error : machineFault(error);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   io.error(
     expected
-      ? error.message
+      ? expected.message
       : `unexpected failure, a bug in r2po: ${text}; run again with R2PO_DEBUG=1 for the stack trace`,
   );
   // Errors of client libraries hold what was sent.
   if (process.env.R2PO_DEBUG === '1') console.error(maskSecrets(inspect(error)));
-  return expected ? error.exitCode : exitCodes.failed;
+  return expected?.exitCode ?? exitCodes.failed;
 }
 
 /** Runs the command line `args`; returns the exit code. */

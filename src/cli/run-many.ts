@@ -164,12 +164,13 @@ export async function showResult(
       `${counted(played, 'run')} in ${duration(seconds)}; ${counted(sharing.requests, 'evaluation')} in ${counted(sharing.calls, 'call')}`,
     );
   }
-  if (report && !options.json) printReport(report, io);
   // Unfinished runs are listed with their reasons already.
   const finished = new Set(results.flatMap(({ folder, outcome }) => (outcome === 'finished' ? [folder] : [])));
   const unread = found?.leftOut.filter(({ path }) => finished.has(path)) ?? [];
   for (const { path, reason } of unread) io.warn(`left out: ${path}: ${reason}`);
   const files = report && options.out !== undefined ? await saveReportIn(options.out, report, io) : [];
+  // After saving: the reader of a pipe may end after a few lines, and this process with it.
+  if (report && !options.json) printReport(report, io);
   const document = {
     seconds,
     ...(sharing && { evaluations: sharing.requests, evaluation_calls: sharing.calls }),

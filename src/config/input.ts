@@ -1,11 +1,9 @@
 /** Reads files named on the command line, or stdin for `-`. */
 import { createReadStream, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import { UsageError } from '../base/errors.ts';
-
-/** A configuration or policy is much smaller; a larger file is a mistake. */
-const maxBytes = 64 * 1024 * 1024;
+import { readingWords } from '../base/machine-fault.ts';
+import { maxTextBytes as maxBytes, openRegular, readRegular } from '../base/node/read-file.ts';
 
 export interface InputText {
   /** name in messages: the path as given, or `<stdin>` */
@@ -20,15 +18,8 @@ export function locationOf({ name, line }: InputText): string {
   return line === undefined ? name : `${name}:${line}`;
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'file not found',
-  ENOTDIR: 'file not found',
-  EISDIR: 'it is a folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ENAMETOOLONG: 'the name is too long',
-  ERR_INVALID_ARG_VALUE: 'not a file name',
-};
+/** What the shell gives a program to read from, such as `<(command)`: a pipe there is one that the user asked for. */
+const openedByShell = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
 /** Throws a `UsageError` for invalid UTF-8 or too many bytes. Drops a byte order mark. */
 function decode(unit: string, name: string, bytes: Uint8Array): InputText {
@@ -55,14 +46,20 @@ export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
  * The text of `source`, a path or `-` for stdin. Throws a `UsageError` of `unit` that expects `what` ("a policy file").
  */
 export async function readInput(unit: string, source: string, what: string): Promise<InputText> {
-  if (source === '-') {
+  if (source === '-' || openedByShell.test(source)) {
+    const name = source === '-' ? '<stdin>' : source;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
-    return decode(unit, '<stdin>', Buffer.concat(chunks));
+    let bytes = 0;
+    for await (const chunk of chunksOf(unit, source, what)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new UsageError(unit, `expected at most ${maxBytes} bytes in ${name}, got more`);
+    }
+    return decode(unit, name, Buffer.concat(chunks));
   }
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(source);
+    bytes = readRegular(source);
   } catch (cause) {
     throw unreadable(unit, source, what, cause);
   }
@@ -70,8 +67,7 @@ export async function readInput(unit: string, source: string, what: string): Pro
 }
 
 function unreadable(unit: string, source: string, what: string, cause: unknown): UsageError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  return new UsageError(unit, `expected ${what} at "${source}", cannot read it: ${reasons[code] ?? message}`, cause);
+  return new UsageError(unit, `expected ${what} at "${source}", cannot read it: ${readingWords(cause)}`, cause);
 }
 
 /**
@@ -98,8 +94,11 @@ export async function* readLines(unit: string, source: string, what: string): As
 }
 
 async function* chunksOf(unit: string, source: string, what: string): AsyncGenerator<Uint8Array> {
-  const stream = source === '-' ? process.stdin : createReadStream(source);
   try {
+    const stream =
+      source === '-'
+        ? process.stdin
+        : createReadStream(source, openedByShell.test(source) ? {} : { fd: openRegular(source) });
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (cause) {
     throw unreadable(unit, source, what, cause);

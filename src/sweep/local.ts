@@ -1,8 +1,9 @@
 /** Runs a sweep in one process: a few runs in parallel, on shared backends and models. */
 import { sleep } from '../base/async.ts';
 import { R2poError } from '../base/errors.ts';
+import { machineFault } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
-import { ensureRunFolder, indexRuns, withPrices } from '../runs/folder/folder.ts';
+import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
 import { readManifest } from '../runs/folder/manifest.ts';
 import { isFinished } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
@@ -218,11 +219,10 @@ class Sweep {
       const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
       return end('finished', await this.#pool.run({ ...given, ...(signal && { signal }) }), null);
     } catch (thrown) {
-      if (!(thrown instanceof R2poError)) {
-        const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-        return end('failed', null, new R2poError('sweep', `unexpected failure: ${reason}`, { cause: thrown }));
-      }
-      return end(outcomeOf(thrown), null, thrown);
+      const expected = thrown instanceof R2poError ? thrown : machineFault(thrown);
+      if (expected !== null) return end(outcomeOf(expected), null, expected);
+      const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+      return end('failed', null, new R2poError('sweep', `unexpected failure: ${reason}`, { cause: thrown }));
     }
   }
 

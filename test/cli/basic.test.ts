@@ -193,6 +193,20 @@ describe('the process', () => {
     expect(stderr).toMatch(/^warning: cannot read \.env: .*\n$/);
   });
 
+  it('names a full disk behind stdout and an error of the system, and calls neither a defect', async () => {
+    const full = "import { closeSync, openSync } from 'node:fs';\ncloseSync(1);\nopenSync('/dev/full', 'w');\n";
+    expect(await preloaded('full.mjs', full, ['schema'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: \[stdout\] cannot write the result: ENOSPC: no space/),
+    });
+    const refusing =
+      "JSON.stringify = () => { throw Object.assign(new Error('raw'), { code: 'EMFILE', syscall: 'open', path: '/x' }); };\n";
+    expect(await preloaded('refusing.mjs', refusing, ['schema'])).toMatchObject({
+      code: 1,
+      stderr: 'error: [machine] the system cannot open "/x": EMFILE: too many open files; raise "ulimit -n"\n',
+    });
+  });
+
   it('calls an unexpected failure a defect; with R2PO_DEBUG=1 it says where', async () => {
     const brokenJson = "JSON.stringify = () => { throw new TypeError('broken on purpose'); };\n";
     const short = await preloaded('broken.mjs', brokenJson, ['schema']);

@@ -9,7 +9,6 @@ import {
   existsSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   realpathSync,
@@ -20,7 +19,8 @@ import {
 } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, R2poError, UsageError } from '../errors.ts';
+import { errorCode, R2poError } from '../errors.ts';
+import { cannotUse, cannotWriteFile, faultRemedy, faultWords } from '../machine-fault.ts';
 
 /** `rebuildable` files need not survive a power cut: waiting for the disk takes longer than a search step. */
 export type Durability = 'durable' | 'rebuildable';
@@ -31,7 +31,7 @@ export const draftSuffix = '.tmp';
 const draftOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}${draftSuffix}`;
 
 function cannotWrite(path: string, cause: unknown): R2poError {
-  return new R2poError('file', `cannot write "${path}": ${(cause as Error).message}`, { cause });
+  return new R2poError('file', `cannot write "${path}": ${faultWords(cause)}${faultRemedy(cause)}`, { cause });
 }
 
 /** Writes beside the target, then renames over it. Throws an `R2poError` that names the path. */
@@ -112,7 +112,11 @@ export function makeOwnFolder(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new R2poError('file', `expected a folder at "${path}", got a link; remove it`);
   }
-  mkdirSync(path, { recursive: true });
+  try {
+    makeFolder(path);
+  } catch (cause) {
+    throw cannotUse('file', 'a folder', path, cause);
+  }
 }
 
 /** Gives a finished folder its name in one step. Returns false when the name is taken, also by a faster process. */
@@ -167,8 +171,7 @@ export class OutputFile {
       const draft = target.replaced ? draftOf(target.path) : target.path;
       return new OutputFile(unit, target.path, draft, await open(draft, target.replaced ? 'wx' : 'w'));
     } catch (cause) {
-      const { message } = cause as Error;
-      throw new UsageError(unit, `cannot write "${path}": ${message}; name a file in a folder that exists`, cause);
+      throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');
     }
   }
 
@@ -198,10 +201,8 @@ export class OutputFile {
   }
 
   #failed(cause: unknown): R2poError {
-    const code = errorCode(cause);
-    const remedy =
-      code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space, or name a file on another disk' : 'try again';
-    const message = `cannot write "${this.#path}": ${(cause as Error).message}; ${remedy}; nothing of it was kept`;
+    const remedy = faultRemedy(cause, 'try again');
+    const message = `cannot write "${this.#path}": ${faultWords(cause)}${remedy}; nothing of it was kept`;
     return new R2poError(this.#unit, message, { cause });
   }
 }

@@ -1,7 +1,8 @@
 /** The description files of environments: `prompt.md` of their folder. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { R2poError } from '../../base/errors.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
 import { type DescriptionKind, fillDescription } from '../description.ts';
 import type { Env } from '../env.ts';
 
@@ -40,7 +41,7 @@ function readDescription(env: Env, kind: DescriptionKind): string {
   const file = descriptionFile(env, kind);
   let template: string;
   try {
-    template = readFileSync(file, 'utf8');
+    template = readRegularText(file);
   } catch (cause) {
     throw new R2poError(
       env.id,

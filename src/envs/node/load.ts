@@ -2,9 +2,10 @@
  * Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. Loading one
  * runs its code, so a path counts only where the user names it; a run folder or a job may come from somebody else.
  */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
 import type { Env, EnvOptions, ShaderText } from '../env.ts';
 import { envs } from '../index.ts';
 import { findEnv, isEnvPath, registerEnv, withEnvOptions } from '../registry.ts';
@@ -21,7 +22,10 @@ function modulePath(path: string): string {
     const remedy = 'give the path of a .ts or .js file, or of a folder with an index.ts';
     throw new UsageError(unit, `expected an environment's module at "${path}", found nothing; ${remedy}`);
   }
-  if (!found.isDirectory()) return full;
+  if (found.isFile()) return full;
+  if (!found.isDirectory()) {
+    throw new UsageError(unit, `expected an environment's module at "${path}", got a pipe or a device; name a file`);
+  }
   const entry = entries.map((name) => join(full, name)).find((file) => existsSync(file));
   if (entry === undefined) {
     throw new UsageError(unit, `expected one of ${entries.join(', ')} in the folder "${path}", found none; add one`);
@@ -47,7 +51,7 @@ const shaderPath = (module: string, env: Env): string => join(dirname(module), `
 function shaderBeside(module: string, env: Env): ShaderText {
   const path = shaderPath(module, env);
   try {
-    return { path, text: readFileSync(path, 'utf8') };
+    return { path, text: readRegularText(path) };
   } catch (cause) {
     throw new UsageError(env.id, `expected the environment's shader "${path}", cannot read it; write it`, cause);
   }

@@ -1,7 +1,8 @@
 /** The digest of an environment's source, by which a later command sees that the code has changed since a run. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
+import { readRegular, readRegularText } from '../../base/node/read-file.ts';
 
 /** `from './x.ts'`, `import './x.ts'`, `import('./x.ts')`, `require('./x.ts')` */
 const localImports = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"`](\.{1,2}\/[^'"`\n]+)['"`]/g;
@@ -19,7 +20,7 @@ function fileAt(path: string): string | null {
 function moduleFiles(module: string): string[] {
   const found = new Set([module]);
   for (const file of found) {
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(localImports)) {
+    for (const [, path] of readRegularText(file).matchAll(localImports)) {
       const target = fileAt(resolve(dirname(file), path!));
       if (target !== null && found.size < maxFiles) found.add(target);
     }
@@ -36,7 +37,7 @@ export function sourceDigest(module: string, shader: string): string {
   const folder = dirname(module);
   const files = [...moduleFiles(module), ...(fileAt(shader) === shader ? [shader] : [])].map((file) => ({
     name: relative(folder, file).split(sep).join('/'),
-    digest: createHash('sha256').update(readFileSync(file)).digest('hex'),
+    digest: createHash('sha256').update(readRegular(file)).digest('hex'),
   }));
   const lines = files.map(({ name, digest }) => `${digest} ${name}\n`).sort();
   return createHash('sha256').update(lines.join('')).digest('hex');

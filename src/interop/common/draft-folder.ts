@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { R2poError, UsageError } from '../../base/errors.ts';
+import { R2poError } from '../../base/errors.ts';
+import { cannotUse } from '../../base/machine-fault.ts';
 import { claimFolder, draftSuffix } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import { cannotRead } from '../reference/files.ts';
 
 /** Runs `write` with an empty draft folder for `source`, which goes afterwards. Throws a usage error when none can be made. */
@@ -15,10 +17,10 @@ export async function withDraftFolder<T>(
   const name = source.replaceAll(/[^A-Za-z0-9]+/g, '-');
   const draft = join(runsDir, `.import-${name}.${randomBytes(6).toString('hex')}${draftSuffix}`);
   try {
-    mkdirSync(runsDir, { recursive: true });
+    makeFolder(runsDir);
     mkdirSync(draft);
   } catch (cause) {
-    throw new UsageError('--runs-dir', `expected a writable folder, got "${runsDir}": ${cannotRead(cause)}`, cause);
+    throw cannotUse('--runs-dir', 'a writable folder', runsDir, cause);
   }
   try {
     return await write(draft);

@@ -2,13 +2,15 @@
  * Exports a run as a log of the Python reference, for its own scripts. A journal contains no steps: the episodes of a
  * search are played again from their seeds, and those of an imported run are restored from its copies.
  */
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { DiffersError, errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { replaceFile, writeDraft } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
@@ -114,7 +116,7 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
   const totals = new RunTotals();
   const rows: string[] = [`${logHeader}\n`];
   let pending: WholeEvent[] = [];
-  mkdirSync(join(target, warmupFolder), { recursive: true });
+  makeFolder(join(target, warmupFolder));
   for (const whole of walkEvents(run.folder)) {
     const { event } = whole;
     totals.add(event);
@@ -186,7 +188,7 @@ async function restoreCopy(copy: string, path: string): Promise<boolean> {
     );
     return true;
   } catch (cause) {
-    throw new R2poError('export', `cannot unpack "${copy}": ${(cause as Error).message}; import that log again`, {
+    throw new R2poError('export', `cannot unpack "${copy}": ${faultWords(cause)}; import that log again`, {
       cause,
     });
   }
@@ -248,7 +250,7 @@ async function exportIteration(
   const folder = join(target, `episode_${outcome.iteration - 1}`);
   const { kept } = outcome;
   const meanOf = (label: CandidateLabel) => outcome.candidates.find((c) => c.label === label)?.mean;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const write = (name: string, text: string): void => replaceFile(join(folder, name), text, 'rebuildable');
 
   for (const { label, rollouts } of layout.candidates) {
@@ -358,7 +360,7 @@ export function clearTarget(target: string, force: boolean): void {
     names = readdirSync(target);
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return;
-    throw new UsageError('--out', `cannot use "${target}": ${(cause as Error).message}`, cause);
+    throw cannotUse('--out', 'a folder', target, cause);
   }
   if (names.length === 0) return;
   if (!force)

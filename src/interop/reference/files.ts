@@ -5,8 +5,9 @@
 import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, type WriteStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
+import { faultWords } from '../../base/machine-fault.ts';
+import { openRegular, readRegular } from '../../base/node/read-file.ts';
 import type { LoggedTotals } from '../../runs/journal/events.ts';
 import { readNumber } from './text.ts';
 
@@ -29,7 +30,7 @@ export function quoted(text: string): string {
 }
 
 export function cannotRead(error: unknown): string {
-  return (error as Error).message;
+  return faultWords(error);
 }
 
 /** Thrown by a line reader to stop reading its file. */
@@ -104,7 +105,7 @@ async function eachLine(
   const cutter = new LineCutter(onLine);
   try {
     let failure: Damaged | null = null;
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, { fd: openRegular(path) }) as AsyncIterable<Buffer>) {
       digest.update(chunk);
       if (copy && !copy.write(chunk)) await once(copy, 'drain');
       // The digest and the copy include the rest of a damaged file.
@@ -128,9 +129,7 @@ async function eachLine(
 /** Reads a whole text file. */
 export async function readText(path: string, digest: Hash): Promise<{ readonly text: string } | FileProblem> {
   try {
-    const { size } = await stat(path);
-    if (size > maxTextBytes) return { expected: `at most ${maxTextBytes} bytes`, found: `${size} bytes` };
-    const bytes = await readFile(path);
+    const bytes = readRegular(path, maxTextBytes);
     digest.update(bytes);
     if (bytes.includes(0)) return { expected: 'text', found: 'binary data' };
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };

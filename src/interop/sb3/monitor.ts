@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { openRegular } from '../../base/node/read-file.ts';
 import { cannotRead, Damaged, type FileProblem, LineCutter, quoted } from '../reference/files.ts';
 import { readNumber } from '../reference/text.ts';
 
@@ -224,7 +225,9 @@ export class MonitorFile {
       this.taken = 0;
       try {
         // Opened here and not earlier, so that an error of opening is reported.
-        this.chunks ??= (createReadStream(this.path) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+        this.chunks ??= (createReadStream(this.path, { fd: openRegular(this.path) }) as AsyncIterable<Buffer>)[
+          Symbol.asyncIterator
+        ]();
         const { value, done } = await this.chunks.next();
         if (done) {
           this.ended = true;

@@ -1,8 +1,10 @@
 /** Checks a model file before loading: it exists, it is a GGUF file, and it fits into memory. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, readSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { nearest, UsageError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
+import { openRegular } from '../../base/node/read-file.ts';
 import { excerpt } from '../providers/failure.ts';
 
 const gib = 2 ** 30;
@@ -36,7 +38,7 @@ function missing(unit: string, path: string): UsageError {
 }
 
 function readHead(path: string): Buffer {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   try {
     const head = Buffer.alloc(headLength);
     return head.subarray(0, readSync(file, head, 0, headLength, 0));
@@ -86,14 +88,16 @@ export function checkGgufFile(unit: string, given: string): GgufFile {
   for (const part of partsOf(unit, path)) {
     const stat = statSync(part, { throwIfNoEntry: false });
     if (stat === undefined) throw missing(unit, part);
-    if (!stat.isFile())
-      throw new UsageError(unit, `expected a GGUF file, got the folder "${part}"; name the file in it`);
+    if (!stat.isFile()) {
+      const found = stat.isDirectory() ? 'folder' : 'pipe or device';
+      throw new UsageError(unit, `expected a GGUF file, got the ${found} "${part}"; name a file`);
+    }
     size += stat.size;
     let head: Buffer;
     try {
       head = readHead(part);
     } catch (error) {
-      throw new UsageError(unit, `expected a readable file, got ${(error as Error).message}; change its permissions`);
+      throw new UsageError(unit, `expected a readable file, got ${faultWords(error)}; change its permissions`);
     }
     if (head.toString('latin1', 0, 4) !== magic) {
       throw new UsageError(unit, `expected a GGUF file, got "${part}", which is ${described(head)}`);

@@ -1,10 +1,12 @@
 /** The folder of `r2po bench --save`: data, tables and charts. */
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../../base/errors.ts';
+import type { R2poError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { cannotUse } from '../../base/machine-fault.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import { counted } from '../../base/plain-number.ts';
 import { inertLine } from '../../base/printable.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
@@ -13,18 +15,14 @@ import { markdownTable, markdownText } from '../tables/table.ts';
 import { scalingChart, speedChart } from './charts.ts';
 import { benchTables, machineLines } from './tables.ts';
 
-function cannotWrite(folder: string, cause: unknown): UsageError {
-  return new UsageError(
-    '--save',
-    `expected a writable folder, got "${folder}": ${(cause as Error).message}; choose another one`,
-    cause,
-  );
+function cannotWrite(folder: string, cause: unknown): R2poError {
+  return cannotUse('--save', 'a writable folder', folder, cause);
 }
 
 /** Creates the folder before minutes of measuring. Throws a usage error if it is not writable. */
 export function prepareBenchFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
   } catch (cause) {
     throw cannotWrite(folder, cause);

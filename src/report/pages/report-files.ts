@@ -1,10 +1,11 @@
 /** The folder of `r2po report --out`: tables in four formats, curves as pictures with their source, and a page. */
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorDetail, UsageError } from '../../base/errors.ts';
+import { errorDetail } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { cannotUse } from '../../base/machine-fault.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import type { LeftOut } from '../../runs/folder/find-runs.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
 import { curveSpec } from '../curves/group-charts.ts';
@@ -47,14 +48,10 @@ export async function saveReport(
     ]),
   ];
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const { name, content } of files) replaceFile(join(folder, name), content, 'rebuildable');
   } catch (cause) {
-    throw new UsageError(
-      '--out',
-      `expected a writable folder, got "${folder}": ${(cause as Error).message}; choose another one`,
-      cause,
-    );
+    throw cannotUse('--out', 'a writable folder', folder, cause);
   }
   return files.map(({ name }) => name);
 }

@@ -1,13 +1,17 @@
 /** Reads the small files of a run folder. */
-import { readFileSync } from 'node:fs';
 import { R2poError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
+
+/** Metrics and trajectories of the longest runs are smaller. */
+const maxBytes = 256 * 2 ** 20;
 
 /** Throws an `R2poError` that names the file when it cannot be read. */
 export function readRunFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularText(path, maxBytes);
   } catch (cause) {
-    throw new R2poError('run folder', `expected the file "${path}": ${(cause as Error).message}`, { cause });
+    throw new R2poError('run folder', `expected the file "${path}": ${faultWords(cause)}`, { cause });
   }
 }
 

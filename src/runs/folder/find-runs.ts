@@ -1,6 +1,7 @@
 /** Finds the run folders that a command was given. */
 import { statSync } from 'node:fs';
 import { UsageError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { manifestName } from '../../config/recorded.ts';
 
@@ -45,7 +46,7 @@ export function findRunFolders(paths: readonly string[], unit: string): FoundFol
       if (entered.length === 0) leftOut.push({ path, reason: 'neither is nor contains a run folder' });
       return entered;
     },
-    onUnreadable: (path, { message }) => leftOut.push({ path, reason: `cannot be read: ${message}`, broken: true }),
+    onUnreadable: (path, error) => leftOut.push({ path, reason: `cannot be read: ${faultWords(error)}`, broken: true }),
   });
   return { folders, leftOut };
 }

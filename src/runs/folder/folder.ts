@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
+import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { claimFolder, draftSuffix, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
@@ -54,7 +56,7 @@ export async function withPrices(run: NewRun): Promise<NewRun> {
 
 /** Makes a hidden folder with the configuration and the manifest of a new run. */
 function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
-  mkdirSync(runsDir, { recursive: true });
+  makeFolder(runsDir);
   const draft = join(runsDir, `.${base}.${randomBytes(6).toString('hex')}${draftSuffix}`);
   mkdirSync(draft);
   replaceFile(join(draft, configName), yaml, 'durable');
@@ -81,11 +83,8 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: Ne
 function cannotMake(runsDir: string, cause: unknown): unknown {
   if (cause instanceof UsageError) return cause;
   if (!(cause instanceof R2poError) && errorCode(cause) === null) return cause;
-  return new UsageError(
-    '--runs-dir',
-    `expected a folder that can be written to, got "${runsDir}": ${(cause as Error).message}; choose another one`,
-    cause,
-  );
+  const fault = cause instanceof R2poError ? cause.cause : cause;
+  return cannotUse('--runs-dir', 'a folder that can be written to', runsDir, fault);
 }
 
 /**
@@ -189,7 +188,7 @@ function listRuns(runsDir: string): KnownRun[] {
     names = listFolder(runsDir, true).folders;
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return [];
-    throw new UsageError('--runs-dir', `cannot read "${runsDir}": ${(cause as Error).message}`, cause);
+    throw new UsageError('--runs-dir', `cannot read "${runsDir}": ${faultWords(cause)}`, cause);
   }
   const runs = names.flatMap((name): KnownRun[] => {
     if (name.startsWith('.')) return [];

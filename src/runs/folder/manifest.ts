@@ -1,9 +1,10 @@
 /** `run.json`: what ran, with what, and how it ended. Written at the start and the end of each session. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, UsageError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
 import { packageVersion, readAsset } from '../../base/node/assets.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { type BackendId, backendIds } from '../../rollout/backend.ts';
@@ -73,11 +74,11 @@ export function readManifest(folder: string): Manifest | null {
   const path = join(folder, manifestName);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularText(path);
   } catch (cause) {
     const code = errorCode(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new UsageError('run folder', `cannot read "${path}": ${(cause as Error).message}`, cause);
+    throw new UsageError('run folder', `cannot read "${path}": ${faultWords(cause)}`, cause);
   }
   let value: unknown;
   try {

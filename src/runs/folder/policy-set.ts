@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
@@ -165,7 +166,7 @@ function policyPaths(root: string, leaveOut: (path: string, reason: string) => v
       return folders.filter((name) => !name.startsWith('.'));
     },
     onUnreadable(path, cause, depth) {
-      const message = `cannot read the folder "${path}": ${cause.message}`;
+      const message = `cannot read the folder "${path}": ${faultWords(cause)}`;
       if (depth === 0) throw new UsageError(unit, message, cause);
       leaveOut(path, message);
     },

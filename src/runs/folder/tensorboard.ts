@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { R2poError } from '../../base/errors.ts';
+import { faultRemedy, faultWords } from '../../base/machine-fault.ts';
 import { replaceFileAsync } from '../../base/node/atomic-file.ts';
 import { inertLine } from '../../base/printable.ts';
 
@@ -119,7 +120,9 @@ export class ScalarFile {
     try {
       await appendFile(this.path, Buffer.concat(steps.map(scalarRecord)), { flag: appendFlags });
     } catch (cause) {
-      throw new R2poError('run folder', `cannot write "${this.path}": ${(cause as Error).message}`, { cause });
+      throw new R2poError('run folder', `cannot write "${this.path}": ${faultWords(cause)}${faultRemedy(cause)}`, {
+        cause,
+      });
     }
   }
 }

@@ -6,7 +6,9 @@ import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, wri
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
+import { openRegular } from '../../base/node/read-file.ts';
 import type { Message } from '../../llm/chat.ts';
 import type { EventBody, RunEvent } from './events.ts';
 import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
@@ -101,7 +103,7 @@ class RecordFile {
     this.torn = null;
     let fd: number | null = null;
     try {
-      fd = openSync(this.#path, 'r');
+      fd = openRegular(this.#path);
       for (const line of linesOf(fd, this.bytes)) {
         const parsed = parseLine(line.bytes);
         const length = line.bytes.length + (line.ended ? 1 : 0);
@@ -118,7 +120,7 @@ class RecordFile {
       if (cause instanceof R2poError) throw cause;
       if (errorCode(cause) === 'ENOENT') return;
       if (errorCode(cause) === null) throw cause;
-      throw new UsageError('events.jsonl', `cannot read "${this.#path}": ${(cause as Error).message}`, cause);
+      throw new UsageError('events.jsonl', `cannot read "${this.#path}": ${faultWords(cause)}`, cause);
     } finally {
       if (fd !== null) closeSync(fd);
     }
@@ -298,11 +300,7 @@ export class Journal {
     } catch (error) {
       lock?.release();
       if (error instanceof R2poError || errorCode(error) === null) throw error;
-      throw new UsageError(
-        'run folder',
-        `expected a run folder that can be written to, got "${folder}": ${(error as Error).message}`,
-        error,
-      );
+      throw cannotUse('run folder', 'a run folder that can be written to', folder, error);
     }
   }
 
@@ -329,7 +327,7 @@ export class Journal {
       const kept = saved === 0 ? 'nothing' : `everything up to event ${saved - 1}`;
       throw new R2poError(
         'events.jsonl',
-        `cannot write to "${this.path}": ${(cause as Error).message}; ${kept} is on disk, make room first`,
+        `cannot write to "${this.path}": ${faultWords(cause)}; ${kept} is on disk, make room first`,
         { cause },
       );
     }
@@ -358,7 +356,7 @@ export class Journal {
     } catch (error) {
       if (this.state === 'open') this.state = 'broken';
       if (error instanceof LostLockError) throw error;
-      throw new R2poError('run folder', `cannot read the lock of "${this.path}": ${(error as Error).message}`, {
+      throw new R2poError('run folder', `cannot read the lock of "${this.path}": ${faultWords(error)}`, {
         cause: error,
       });
     }

@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   linkSync,
   openSync,
   readFileSync,
@@ -20,12 +21,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { cannotUse } from '../../base/machine-fault.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
 import { heartbeatMs, patience } from './heartbeat.ts';
 
 export const lockName = 'run.lock';
+
+/** One line with an owner. */
+const maxLockBytes = 2 ** 16;
 
 interface Owner {
   readonly pid: number;
@@ -141,10 +147,10 @@ function isGone(owner: Owner, path: string): boolean {
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularText(path, maxLockBytes);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
-    throw error;
+    throw cannotUse('run folder', 'a lock file', path, error, 'move it away');
   }
 }
 
@@ -236,6 +242,13 @@ class OwnLock implements FolderLock {
 
   check(): void {
     if (this.#isOwn()) return;
+    const folder = dirname(this.#path);
+    if (!existsSync(folder)) {
+      throw new LostLockError(
+        'run folder',
+        `expected the folder "${folder}" of this run, got none: it was deleted or moved meanwhile, and nothing more is written`,
+      );
+    }
     throw new LostLockError(
       'run folder',
       `expected to have "${this.#path}" still, got another owner or none: this process gave no sign of life for ` +

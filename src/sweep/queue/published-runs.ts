@@ -1,11 +1,12 @@
 /** The store in which a worker with a local disk publishes its runs for others. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
 import { claimFolder, draftSuffix, makeOwnFolder, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
 import { type Manifest, readManifest } from '../../runs/folder/manifest.ts';
@@ -58,7 +59,7 @@ async function copyFiles(from: string, to: string): Promise<void> {
 async function copyNew(from: string, to: string): Promise<boolean> {
   if (existsSync(to)) return false;
   const draft = join(dirname(to), `.${randomBytes(8).toString('hex')}${draftSuffix}`);
-  mkdirSync(draft, { recursive: true });
+  makeFolder(draft);
   try {
     await copyFiles(from, draft);
     const claimed = claimFolder(draft, to);
@@ -106,7 +107,7 @@ export function directoryStore(root: string): RunStore {
     },
     async publish(name, folder) {
       const target = folderOf(name);
-      mkdirSync(root, { recursive: true });
+      makeFolder(root);
       const own = requireRun(folder);
       const isWanted = (): boolean =>
         readManifest(target)?.status !== 'finished' &&

@@ -1,16 +1,19 @@
 /** Checks that all machines of a sweep see the same folder: a marker file in it contains a token stored in Redis. */
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorCode, UsageError } from '../../base/errors.ts';
+import { cannotUse } from '../../base/machine-fault.ts';
+import { makeFolder } from '../../base/node/make-folder.ts';
+import { readRegularText } from '../../base/node/read-file.ts';
 import type { SweepQueue } from './queue.ts';
 
 const markerPath = (runsDir: string, name: string): string => join(runsDir, `.r2po-sweep-${name}`);
 
 function readMarker(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readRegularText(path).trim();
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
     throw error;
@@ -51,7 +54,7 @@ export async function markSharedFolder(queue: SweepQueue, runsDir: string): Prom
   const key = queue.key('place');
   try {
     if ((await queue.redis.get(key)) === null) {
-      mkdirSync(runsDir, { recursive: true });
+      makeFolder(runsDir);
       const made = makeMarker(path, randomBytes(12).toString('hex'));
       const token = readMarker(path) ?? '';
       await queue.redis.setnx(key, token);
@@ -60,8 +63,7 @@ export async function markSharedFolder(queue: SweepQueue, runsDir: string): Prom
     if (await isSharedFolderOf(queue, runsDir)) return;
   } catch (cause) {
     if (errorCode(cause) === null) throw cause;
-    const problem = `got "${runsDir}": ${(cause as Error).message}; choose another one`;
-    throw new UsageError('--runs-dir', `expected a writable folder, ${problem}`, cause);
+    throw cannotUse('--runs-dir', 'a writable folder', runsDir, cause);
   }
   throw new UsageError(
     '--runs-dir',
