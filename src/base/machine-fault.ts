@@ -103,6 +103,7 @@ export function cannotWriteFile(unit: string, path: string, cause: unknown, othe
 
 function pathError(unit: string, text: string, cause: unknown): R2poError {
   const fault = faultOf(cause);
+  if (errorCode(cause) === null) throw cause;
   const isPath = fault === undefined || fault.path === true;
   return isPath ? new UsageError(unit, text, cause) : new R2poError(unit, text, { cause });
 }

@@ -2,7 +2,6 @@
 import { R2poError } from '../base/errors.ts';
 import { faultRemedy, faultWords } from '../base/machine-fault.ts';
 /** The program `r2po`: its streams and its exit code. */
-/** The program `r2po`: its streams, its environment, its exit code. */
 import { createIo } from './io.ts';
 import { reportFailure, runProgram } from './program.ts';
 

@@ -21,6 +21,7 @@ import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, R2poError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, faultRemedy, faultWords } from '../machine-fault.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** `rebuildable` files need not survive a power cut: waiting for the disk takes longer than a search step. */
 export type Durability = 'durable' | 'rebuildable';

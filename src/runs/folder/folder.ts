@@ -83,7 +83,8 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: Ne
 function cannotMake(runsDir: string, cause: unknown): unknown {
   if (cause instanceof UsageError) return cause;
   if (!(cause instanceof R2poError) && errorCode(cause) === null) return cause;
-  const fault = cause instanceof R2poError ? cause.cause : cause;
+  const fault = cause instanceof R2poError ? (cause.cause ?? cause) : cause;
+  if (errorCode(fault) === null) return cause;
   return cannotUse('--runs-dir', 'a folder that can be written to', runsDir, fault);
 }
 
