@@ -1,4 +1,6 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
@@ -111,7 +113,10 @@ async function run(configName: string, overrides: readonly string[], options: Op
   const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
   if (earlier !== null && manifest?.status === 'finished' && !repaired) {
     io.note(`${earlier.folder} is already finished; its result:`);
-    report(earlier.folder, await restoreSummary(earlier.folder, earlier.config, units.policy), options, io);
+    const summary = await restoreSummary(earlier.folder, earlier.config, units.policy);
+    // It is drawn last: a process that was killed there has left none.
+    if (!existsSync(join(earlier.folder, figureName))) await draw(earlier.folder, summary, io);
+    report(earlier.folder, summary, options, io);
     return;
   }
   await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
@@ -151,8 +156,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     try {
       const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
       io.status(null);
-      const { writeRunFigure } = await import('../report/curves/run-chart.ts');
-      io.note(`figure: ${await writeRunFigure(folder, summary)}`);
+      await draw(folder, summary, io);
       report(folder, summary, options, io);
     } finally {
       dispose();
@@ -161,6 +165,13 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
   await withInterrupts(io, 'the run', (signal) =>
     withBackend(choice, options.adapter, io, (backend) => run(backend, signal)),
   );
+}
+
+const figureName = 'reward.svg';
+
+async function draw(folder: string, summary: RunSummary, io: Io): Promise<void> {
+  const { writeRunFigure } = await import('../report/curves/run-chart.ts');
+  io.note(`figure: ${await writeRunFigure(folder, summary)}`);
 }
 
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */

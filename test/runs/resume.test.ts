@@ -288,7 +288,8 @@ describe('the second signal', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s ends the process at once', async (signal, exitCode) => {
+    ['SIGHUP', 143],
+  ] as const)('%s ends the process at once, half a second after the first', async (signal, exitCode) => {
     const script = `
       const { listenForInterrupts } = await import(process.argv[1]);
       const { signal } = listenForInterrupts({ note: (text) => console.log(text) }, 'the work');
@@ -301,12 +302,20 @@ describe('the second signal', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let stdout = '';
+    let aliveAfterTwo = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      if (text.includes('ready') || text.includes('interrupted')) child.kill(signal);
+      if (text.includes('ready')) child.kill(signal);
+      if (!text.includes('interrupted')) return;
+      // The same signal again, as terminals and process managers send it.
+      child.kill(signal);
+      setTimeout(() => {
+        aliveAfterTwo = child.exitCode === null && child.signalCode === null;
+        child.kill(signal);
+      }, 700);
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).toBe(exitCode);
+    expect({ aliveAfterTwo, code }).toEqual({ aliveAfterTwo: true, code: exitCode });
     expect(stdout).toContain(`[run] the work was interrupted (${signal})`);
   });
 });
