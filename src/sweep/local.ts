@@ -3,7 +3,7 @@ import { sleep } from '../base/async.ts';
 import { R2poError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
-import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
+import { ensureRunFolder, indexRuns, withPrices } from '../runs/folder/folder.ts';
 import { readManifest } from '../runs/folder/manifest.ts';
 import { isFinished } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
