@@ -15,11 +15,17 @@ export function bytesDigest(bytes: Uint8Array): string {
  * taken as a JSON string, so that two such texts never share a digest.
  */
 export function textDigest(text: string): string {
-  return createHash('sha256')
+  if (latest?.text === text) return latest.digest;
+  const digest = createHash('sha256')
     .update(text.isWellFormed() ? text : JSON.stringify(text))
     .digest('hex')
     .slice(0, digestLength);
+  latest = { text, digest };
+  return digest;
 }
+
+/** A prompt is compared and then recorded: its digest is made once. */
+let latest: { readonly text: string; readonly digest: string } | null = null;
 
 /** A message without its text, which may be as long as a run. */
 export interface DigestedMessage {

@@ -8,8 +8,15 @@ import { trialName } from './prompts/sections.ts';
 
 /** Index of the trial with these parameters, from 0; null: none. */
 export function knownTrial(trials: readonly Trial[], params: readonly number[]): number | null {
-  const index = trials.findIndex((trial) => trial.params.every((value, i) => value === params[i]));
-  return index < 0 ? null : index;
+  // A plain loop: each reply of a long run is compared with thousands of trials.
+  const count = params.length;
+  for (let t = 0; t < trials.length; t++) {
+    const known = trials[t]!.params;
+    let i = 0;
+    while (i < count && known[i] === params[i]) i++;
+    if (i === count) return t;
+  }
+  return null;
 }
 
 /** Parameters that were played before: what to say of them, and which of their values the next reply must not repeat. */

@@ -11,6 +11,7 @@ import { compareJournal, refusalOf } from './folder/missing.ts';
 import { keepBeforeRepair } from './folder/repair.ts';
 import { RunFiles } from './folder/run-files.ts';
 import type { RunSummary } from './folder/summary.ts';
+import { TrajectoryFiles } from './folder/trajectories.ts';
 import { Journal, type OpenOptions } from './journal/journal.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
 import { type RunTotals, totalsOf } from './journal/totals.ts';
@@ -155,6 +156,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
       throw new UsageError('run folder', `expected no events in "${folder}", got ${events.length}; use --resume`);
     }
     const files = new RunFiles(folder, units.config, units.policy);
+    const trajectories = new TrajectoryFiles(folder, { keepsAll: journal.log.format === 1 });
     const session = new RunSession(units, options, journal, files);
     checkSameMeans(units, options, session.totals);
     try {
@@ -167,11 +169,15 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
         onCall,
         onNotice,
         checkBudget: () => session.checkBudget(),
-        onIteration: async ({ iteration }, trace) => {
-          if (trace) await files.writeTrajectory(iteration, trace);
+        onIteration: async ({ iteration, trial }, trace) => {
+          if (trace && trial) trajectories.add(iteration, trial.mean, trace);
+          // Not before: which of the journal's iterations are kept is known at its end.
+          if (!session.hasBegun) return;
+          await trajectories.save();
           await session.saveMeanwhile();
         },
       });
+      await trajectories.save();
       return await session.finish();
     } catch (thrown) {
       const error = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;

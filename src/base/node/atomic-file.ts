@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -17,7 +18,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, R2poError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, faultRemedy, faultWords } from '../machine-fault.ts';
@@ -56,6 +57,18 @@ export async function replaceFileAsync(
     await rename(draft, path);
   } catch (cause) {
     await rm(draft, { force: true });
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** Not through a link. */
+const appendFlags = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
+
+/** Adds to the end of a file, in one write for what is small. Throws an `R2poError` that names the path. */
+export async function appendText(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await appendFile(path, content, { flag: appendFlags });
+  } catch (cause) {
     throw cannotWrite(path, cause);
   }
 }

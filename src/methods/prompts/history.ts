@@ -53,48 +53,53 @@ function trialLine(context: PromptContext, i: number): string {
  */
 const trialsPerPiece = 10;
 
+/** The lines of a history so far, which grow with it. */
 interface Rendered {
   readonly of: SearchSettings;
-  readonly trials: readonly PastTrial[];
+  readonly trials: PastTrial[];
+  readonly lines: string[];
   /** whole ones */
-  readonly pieces: readonly string[];
-  /** lines behind them */
-  readonly rest: readonly string[];
+  readonly pieces: string[];
 }
 
-/** Of the histories that end with a trial. */
+/** The latest history of each run, by its first trial. */
 const histories = new WeakMap<PastTrial, Rendered>();
 
-type Lines = Pick<Rendered, 'pieces' | 'rest'>;
+type Lines = Pick<Rendered, 'pieces'> & { readonly rest: readonly string[] };
 
-const noLines: Lines = { pieces: [], rest: [] };
-
-function withLine({ pieces, rest }: Lines, line: string): Lines {
-  const lines = [...rest, line];
-  return lines.length < trialsPerPiece ? { pieces, rest: lines } : { pieces: [...pieces, lines.join('\n')], rest: [] };
+/** Joins the lines behind the whole pieces to pieces, as far as they are whole. */
+function completePieces(pieces: string[], lines: readonly string[]): Lines {
+  for (let end = (pieces.length + 1) * trialsPerPiece; end <= lines.length; end += trialsPerPiece) {
+    pieces.push(lines.slice(end - trialsPerPiece, end).join('\n'));
+  }
+  return { pieces, rest: lines.slice(pieces.length * trialsPerPiece) };
 }
 
-/** The lines of the first `count` trials where they were made before; null where they were not. */
-function renderedBefore({ trials, settings }: PromptContext, count: number): Lines | null {
-  if (count === 0) return noLines;
-  const known = histories.get(trials[count - 1]!);
-  const same = known?.of.prompt === settings.prompt && known.trials.length === count;
-  return same && known.trials.every((trial, i) => trial === trials[i]) ? known : null;
+/** The lines of the trials. Those that the history before has in common with this one are not made again. */
+function renderedLines(context: PromptContext): Lines {
+  const { trials, settings } = context;
+  const [first] = trials;
+  if (!first) return { pieces: [], rest: [] };
+  let known = histories.get(first);
+  if (known?.of.prompt !== settings.prompt) {
+    known = { of: settings, trials: [], lines: [], pieces: [] };
+    histories.set(first, known);
+  }
+  let same = 0;
+  while (same < known.trials.length && known.trials[same] === trials[same]) same++;
+  known.trials.length = same;
+  known.lines.length = same;
+  known.pieces.length = Math.min(known.pieces.length, Math.floor(same / trialsPerPiece));
+  for (let i = same; i < trials.length; i++) {
+    known.trials.push(trials[i]!);
+    known.lines.push(trialLine(context, i));
+  }
+  return completePieces(known.pieces, known.lines);
 }
 
 /** The heading, and a line for each trial. Only the last is new, as a rule: a history is that before it and a trial. */
 export function trialHistory(context: PromptContext): string[] {
-  const { trials, settings } = context;
-  const count = trials.length;
-  let made = renderedBefore(context, count);
-  if (!made) {
-    const before = renderedBefore(context, count - 1);
-    made = before
-      ? withLine(before, trialLine(context, count - 1))
-      : trials.reduce((lines, _, i) => withLine(lines, trialLine(context, i)), noLines);
-    histories.set(trials[count - 1]!, { of: settings, trials, ...made });
-  }
-  return inPieces(context, made);
+  return inPieces(context, renderedLines(context));
 }
 
 function inPieces(context: PromptContext, { pieces, rest }: Lines, notes: readonly string[] = []): string[] {
@@ -160,5 +165,5 @@ export async function historyWithEpisodes(context: PromptContext): Promise<strin
     if (i >= from) return `${trialLine(context, i)}\n${episodes[i]!.text}`;
     return i === from - 1 ? `${trialLine(context, i)}\n(Episodes up to here are left out.)` : trialLine(context, i);
   });
-  return inPieces(context, lines.reduce(withLine, noLines), ['Below a trial stands one of its episodes.']);
+  return inPieces(context, completePieces([], lines), ['Below a trial stands one of its episodes.']);
 }

@@ -1,6 +1,8 @@
 /** `metrics.csv`: a row per iteration, derived from the events of a run. */
+import { existsSync } from 'node:fs';
 import { inertCsvLine } from '../../base/csv-line.ts';
 import { R2poError } from '../../base/errors.ts';
+import { appendText, replaceFileAsync } from '../../base/node/atomic-file.ts';
 import type { IterationRow } from '../journal/totals.ts';
 import { readRunFile } from './files.ts';
 
@@ -23,18 +25,64 @@ const columns = {
 /** Labels that always have a column; other labels come last. */
 const fixedLabels = ['proposal', 'revision'];
 
-/** One row per iteration; an empty cell where there is no value. */
-export function metricsCsv(rows: readonly IterationRow[]): string {
+/** Labels of these rows that have no column of their own. */
+function otherLabels(rows: readonly IterationRow[]): string[] {
   const labels = new Set(rows.flatMap(({ candidates }) => Object.keys(candidates)));
-  const others = [...labels].filter((label) => !fixedLabels.includes(label));
-  const cells = (row: IterationRow) => [
+  return [...labels].filter((label) => !fixedLabels.includes(label));
+}
+
+function csvRow(row: IterationRow, others: readonly string[]): string {
+  const cells = [
     ...columns.first.map((name) => row[name]),
     ...fixedLabels.map((label) => row.candidates[label]),
     ...columns.last.map((name) => row[name]),
     ...others.map((label) => row.candidates[label]),
   ];
+  return inertCsvLine(cells.map((cell) => cell ?? null));
+}
+
+/** One row per iteration; an empty cell where there is no value. */
+export function metricsCsv(rows: readonly IterationRow[]): string {
+  const others = otherLabels(rows);
   const header = [...columns.first, ...fixedLabels, ...columns.last, ...others];
-  return [header, ...rows.map((row) => cells(row).map((cell) => cell ?? null))].map(inertCsvLine).join('');
+  return [inertCsvLine(header), ...rows.map((row) => csvRow(row, others))].join('');
+}
+
+/**
+ * The file of a run: written whole when a session starts, and whenever a label needs a new column; otherwise a row is
+ * appended to it in one write.
+ */
+export class MetricsFile {
+  readonly #path: string;
+  /** what the file has; null: it has to be written whole */
+  #state: { readonly rows: number; readonly others: readonly string[] } | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** `rows`: those of before and new ones. Calls must not overlap. */
+  async write(rows: readonly IterationRow[]): Promise<void> {
+    const before = this.#state;
+    // Where the writing fails, the file may end in a part of a row.
+    this.#state = null;
+    // Further rows may come while this waits for the disk.
+    const count = rows.length;
+    if (before !== null && (await this.#append(rows.slice(before.rows), before.others))) {
+      this.#state = { ...before, rows: count };
+      return;
+    }
+    const all = rows.slice(0, count);
+    await replaceFileAsync(this.#path, metricsCsv(all), 'rebuildable');
+    this.#state = { rows: count, others: otherLabels(all) };
+  }
+
+  /** False where the file has to be written whole: a label needs a column, or somebody removed the file. */
+  async #append(fresh: readonly IterationRow[], others: readonly string[]): Promise<boolean> {
+    if (otherLabels(fresh).some((label) => !others.includes(label)) || !existsSync(this.#path)) return false;
+    if (fresh.length > 0) await appendText(this.#path, fresh.map((row) => csvRow(row, others)).join(''));
+    return true;
+  }
 }
 
 /** The columns of `metrics.csv` that readers need. */
@@ -69,7 +117,10 @@ export function readMetrics(path: string): MetricsRow[] {
     'prompt_tokens',
     'completion_tokens',
   ].map(at);
-  return lines
+  // A process that was killed while it appended a row may have left a part of it.
+  const last = lines.at(-1)!;
+  const whole = last.split(',').length < columns.length ? lines.slice(0, -1) : lines;
+  return whole
     .filter((line) => line !== '')
     .map((line, i) => {
       const cells = line.split(',');

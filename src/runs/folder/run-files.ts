@@ -1,17 +1,14 @@
 /** The files of a run folder that are derived from its events: `--resume` writes deleted ones again. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonText } from '../../base/json.ts';
 import { clearDrafts, makeOwnFolder, replaceFileAsync } from '../../base/node/atomic-file.ts';
 import { policyDocument } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
-import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import type { Policy } from '../../policies/policy.ts';
-import type { Trace } from '../../rollout/job.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import type { Manifest } from './manifest.ts';
-import { metricsCsv } from './metrics.ts';
+import { MetricsFile } from './metrics.ts';
 import { type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
@@ -32,6 +29,7 @@ export class RunFiles {
   readonly folder: string;
   private readonly facts: RunFacts;
   private readonly policy: Policy | null;
+  private readonly metrics: MetricsFile;
   private scalarFile: ScalarFile | null = null;
   /** the latest text of each file: in most iterations the best policy stays the same */
   private readonly written = new Map<string, string>();
@@ -44,6 +42,7 @@ export class RunFiles {
     const inside = [join(folder, 'trajectories'), join(folder, 'tb')];
     inside.forEach(makeOwnFolder);
     for (const place of [folder, ...inside]) clearDrafts(place);
+    this.metrics = new MetricsFile(join(folder, 'metrics.csv'));
   }
 
   private path(...names: string[]): string {
@@ -64,14 +63,14 @@ export class RunFiles {
     const { policy } = this;
     const texts = [
       { name: 'summary.json', text: jsonText(summary) },
-      { name: 'metrics.csv', text: metricsCsv(totals.rows) },
       // An imported run may not say what the parameters of its best policy were.
       ...(best && policy?.paramCount === best.params.length
         ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params)) }]
         : []),
     ];
-    const scalarFile = this.writeScalars([...totals.rows], totals.startTime);
-    await Promise.all([scalarFile, ...texts.map(({ name, text }) => this.replace(name, text))]);
+    const scalarFile = this.writeScalars(totals.rows, totals.startTime);
+    const metrics = this.metrics.write(totals.rows);
+    await Promise.all([scalarFile, metrics, ...texts.map(({ name, text }) => this.replace(name, text))]);
     return summary;
   }
 
@@ -95,12 +94,5 @@ export class RunFiles {
     } else if (steps.length > 0) {
       await this.scalarFile.append(steps);
     }
-  }
-
-  /** Writes the median trajectory of an iteration's kept policy, unless it is there from an earlier session. */
-  async writeTrajectory(iteration: number, trace: () => Promise<Trace>): Promise<void> {
-    const path = this.path('trajectories', `iteration-${String(iteration).padStart(4, '0')}.json`);
-    if (existsSync(path)) return;
-    await replaceFileAsync(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
   }
 }

@@ -97,10 +97,6 @@ function countsOf(counts: ModelCounts): ModelSummary {
   };
 }
 
-function average(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
-}
-
 /** The facts of a summary that are not in the events. */
 export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'prices'> & {
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
@@ -108,9 +104,8 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
 
 /** `record`: how far the record goes that the totals are those of */
 export function summarize(config: RunFacts, totals: RunTotals, record: RecordEnd): RunSummary {
-  const { best, rechecked, llm, answered, byModel, rows } = totals;
+  const { best, rechecked, llm, answered, byModel, rows, kept } = totals;
   const { calls, ...counts } = countsOf(answered);
-  const kept = rows.flatMap((row) => (row.mean === null ? [] : [row.mean]));
   return {
     status: totals.status,
     ...(totals.imported && { imported: true }),
@@ -121,9 +116,9 @@ export function summarize(config: RunFacts, totals: RunTotals, record: RecordEnd
     model_kind: totals.modelKind ?? 'model',
     seed: config.seed,
     iterations: rows.length,
-    mean_reward: average(kept),
+    mean_reward: kept.count === 0 ? null : kept.sum / kept.count,
     best_reward: best?.mean ?? null,
-    final_reward: kept.at(-1) ?? null,
+    final_reward: kept.last,
     best: best && {
       iteration: best.iteration,
       params: best.params,

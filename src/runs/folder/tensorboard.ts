@@ -2,11 +2,7 @@
  * TensorBoard event file: a sequence of TFRecords, each an `Event` message of tensorflow/core/util/event.proto.
  * Only what scalars need is encoded.
  */
-import { constants } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
-import { R2poError } from '../../base/errors.ts';
-import { faultRemedy, faultWords } from '../../base/machine-fault.ts';
-import { replaceFileAsync } from '../../base/node/atomic-file.ts';
+import { appendText, replaceFileAsync } from '../../base/node/atomic-file.ts';
 import { inertLine } from '../../base/printable.ts';
 
 export interface ScalarStep {
@@ -16,9 +12,6 @@ export interface ScalarStep {
   /** value by tag; null values are left out */
   readonly values: Readonly<Record<string, number | null>>;
 }
-
-/** Not through a link. */
-const appendFlags = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 
 /** Castagnoli's polynomial, bits reversed. */
 const polynomial = 0x82f63b78;
@@ -117,12 +110,6 @@ export class ScalarFile {
   }
 
   async append(steps: readonly ScalarStep[]): Promise<void> {
-    try {
-      await appendFile(this.path, Buffer.concat(steps.map(scalarRecord)), { flag: appendFlags });
-    } catch (cause) {
-      throw new R2poError('run folder', `cannot write "${this.path}": ${faultWords(cause)}${faultRemedy(cause)}`, {
-        cause,
-      });
-    }
+    await appendText(this.path, Buffer.concat(steps.map(scalarRecord)));
   }
 }

@@ -27,9 +27,10 @@ export function firstDifference(
 ): Difference | null {
   if (expected === got || (Number.isNaN(expected) && Number.isNaN(got))) return null;
   if (typeof expected === 'number' && typeof got === 'number' && tolerates(path, expected, got)) return null;
-  const differs = { path, expected: shown(expected), got: shown(got) };
-  if (typeof expected !== 'object' || typeof got !== 'object' || expected === null || got === null) return differs;
-  if (Array.isArray(expected) !== Array.isArray(got)) return differs;
+  const isInside = typeof expected === 'object' && typeof got === 'object' && expected !== null && got !== null;
+  if (!isInside || Array.isArray(expected) !== Array.isArray(got)) {
+    return { path, expected: shown(expected), got: shown(got) };
+  }
   const left = expected as Record<string, unknown>;
   const right = got as Record<string, unknown>;
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {

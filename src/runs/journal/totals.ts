@@ -120,6 +120,8 @@ export class RunTotals {
   best: KeptPolicy | null = null;
   rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
     null;
+  /** means of the kept policies */
+  readonly kept = { count: 0, sum: 0, last: null as number | null };
   readonly llm = { failedCalls: 0, unusable: 0, seconds: 0 };
   /** of all models together */
   answered: ModelCounts = noCounts;
@@ -229,6 +231,11 @@ export class RunTotals {
     const mean = candidate?.mean ?? null;
     if (candidate && (this.best === null || candidate.mean >= this.best.mean)) {
       this.best = { iteration, params: candidate.params, mean: candidate.mean, summary: summary ?? null };
+    }
+    if (mean !== null) {
+      this.kept.count += 1;
+      this.kept.sum += mean;
+      this.kept.last = mean;
     }
     const [first, ...revisions] = event.candidates;
     if (first && revisions.length > 0)

@@ -108,7 +108,7 @@ export class RunSession {
 
   /** Starts to write the other files, once this session has done anything; the next writing reports a failure. */
   async saveMeanwhile(): Promise<void> {
-    if (this.hasBegun) await this.#saver.saveMeanwhile();
+    await this.#saver.saveMeanwhile();
   }
 
   async #saveManifest(): Promise<void> {
