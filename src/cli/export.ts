@@ -1,10 +1,10 @@
-/** `r2po export`: runs as logs of the Python reference, or as one table. */
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+/** `r2po export`: runs as logs of the Python reference, as one table, or as their model calls. */
+import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
-import { writeDraft } from '../base/node/atomic-file.ts';
+import { OutputFile, writeDraft } from '../base/node/atomic-file.ts';
 import { makeFolder } from '../base/node/make-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
@@ -22,28 +22,32 @@ interface Options {
 
 const tableFormats = ['csv', 'parquet'] as const;
 type TableFormat = (typeof tableFormats)[number];
-const formats = ['reference', ...tableFormats] as const;
+const formats = ['reference', ...tableFormats, 'calls'] as const;
 
 export function define(command: Command, io: Io): void {
   command
     .description(
       'Exports runs as one table (CSV or Parquet) with a row per iteration and candidate, or as logs that the scripts ' +
-        'of the Python reference read. For the logs, the episodes of a run are replayed from their seeds.',
+        'of the Python reference read. For the logs, the episodes of a run are replayed from their seeds. The format ' +
+        '"calls" writes every model call as a line of JSON: seq, iteration, purpose, attempt, messages, reply, usage.',
     )
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(new Option('--format <name>', 'output format').choices(formats).default('csv'))
-    .requiredOption('--out <dir>', 'output folder; created if missing')
+    .requiredOption('--out <path>', 'output folder, created if missing; for the format "calls", a file')
     .addOption(trustEnvOption())
     .option('--force', 'overwrite existing files');
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
     const runs = runFolders(paths, io);
-    const table = tableFormats.find((name) => name === options.format);
+    const { format } = options;
     const survivors = new Survivors(io);
-    const written = table
-      ? await exportTable(runs, table, options, survivors, io)
-      : await exportLogs(runs, options, survivors, io);
+    const written =
+      format === 'calls'
+        ? await exportCalls(runs, options, survivors, io)
+        : format === 'reference'
+          ? await exportLogs(runs, options, survivors, io)
+          : await exportTable(runs, format, options, survivors, io);
     const { leftOut } = survivors;
-    if (options.json) io.printJson({ format: options.format, written, left_out: leftOut });
+    if (options.json) io.printJson({ format, written, left_out: leftOut });
     else for (const path of written) io.print(path);
     const broken = brokenError('export', leftOut);
     if (broken) throw broken;
@@ -63,6 +67,43 @@ function runFolders(paths: readonly string[], io: Io): readonly string[] {
     io.warn(`left out: ${path}: ${reason}`);
   }
   return folders;
+}
+
+/** Paths of the regular files that were written: a pipe has the calls and nothing else. */
+async function exportCalls(
+  folders: readonly string[],
+  { out, force }: Options,
+  survivors: Survivors,
+  io: Io,
+): Promise<string[]> {
+  const { readEvents, walkEvents } = await import('../runs/journal/journal.ts');
+  const { callLines } = await import('../interop/calls.ts');
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (found?.isDirectory())
+    throw new UsageError('--out', `expected a file, got the folder "${out}"; name a file in it`);
+  const isFile = found?.isFile() ?? true;
+  if (found && isFile && !force) {
+    throw new UsageError('--out', `expected a new file, got "${out}", which exists; add --force to replace it`);
+  }
+  const whole: string[] = [];
+  for (const folder of folders) {
+    // A run whose journal is damaged further behind leaves no half of its calls in the file.
+    if ((await survivors.attempt(folder, () => readEvents(folder))) !== null) whole.push(folder);
+  }
+  survivors.requireSome(whole.length);
+  const file = await OutputFile.create('--out', out);
+  try {
+    for (const folder of whole) {
+      const events = walkEvents(folder, (torn) => io.warn(torn));
+      const name = folders.length === 1 ? null : basename(resolve(folder));
+      for (const line of callLines(events, name)) await file.write(line);
+    }
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await file.finish();
+  return isFile ? [out] : [];
 }
 
 /** Writes rows into a draft file, which is renamed when complete. */

@@ -209,11 +209,12 @@ export interface WholeEvent {
 }
 
 /** The events of a record with the texts of its calls, which are restored one after the other and kept by nobody. */
-export function* walkEvents(folder: string): Generator<WholeEvent> {
+export function* walkEvents(folder: string, onTorn?: (notice: string) => void): Generator<WholeEvent> {
   const record = new RecordFile(folder);
   for (const { event, messages } of record.walk((bytes, value) => record.lines.readWhole(bytes, value))) {
     if (event !== null) yield { event, messages };
   }
+  if (record.torn !== null) onTorn?.(record.torn);
 }
 
 /** Follows the journal of a run that another process may be writing: each `read` returns only new events. */
