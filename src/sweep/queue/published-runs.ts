@@ -37,21 +37,30 @@ function regularFiles(folder: string, below = ''): string[] {
   });
 }
 
-/**
- * The files of a run except drafts and the lock. The manifest is last, so that `finished` means that all files are
- * there.
- */
+/** What says how far a run is. The manifest is last, so that `finished` means that all files are there. */
+const stating: readonly string[] = ['metrics.csv', 'summary.json', manifestName];
+
+/** The files of a run except drafts and the lock: the journal first, those that state how far it is last. */
 function filesOf(folder: string): string[] {
+  const place = (name: string) => (name === eventsName ? -2 : stating.indexOf(name));
   return regularFiles(folder)
     .filter((name) => !name.endsWith(draftSuffix) && !name.startsWith(lockName))
-    .sort((a, b) => Number(a === manifestName) - Number(b === manifestName));
+    .sort((a, b) => place(a) - place(b));
 }
 
+/**
+ * Copies a run that may go on meanwhile. What states how far it is was read before its journal and is written after it, so
+ * that the journal of the copy holds at every moment all that is stated.
+ */
 async function copyFiles(from: string, to: string): Promise<void> {
-  for (const name of filesOf(from)) {
+  const names = filesOf(from);
+  const content = (name: string) => readFile(join(from, name));
+  const stated = new Map<string, Buffer>();
+  for (const name of names.filter((one) => stating.includes(one))) stated.set(name, await content(name));
+  for (const name of names) {
     const target = join(to, name);
     if (dirname(name) !== '.') makeOwnFolder(dirname(target));
-    await replaceFileAsync(target, await readFile(join(from, name)), 'durable');
+    await replaceFileAsync(target, stated.get(name) ?? (await content(name)), 'durable');
   }
 }
 
