@@ -351,7 +351,10 @@ describeRedis('with Redis', () => {
           .filter((name) => !name.startsWith('.'))
           .sort()
           .map((name) =>
-            readFileSync(join(dir, name, 'summary.json'), 'utf8').replace(/"(wall_s|seconds)": [\d.e-]+/g, '"$1": 0'),
+            readFileSync(join(dir, name, 'summary.json'), 'utf8')
+              .replace(/"(wall_s|seconds)": [\d.e-]+/g, '"$1": 0')
+              // Lines of a journal have times.
+              .replace(/"digest": "[^"]+"/, '"digest": ""'),
           );
       expect(texts(runsDir)).toEqual(texts(serial.runsDir));
       expect(texts(inOne)).toEqual(texts(serial.runsDir));
