@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
+import { errorCode } from '../../base/errors.ts';
 import { claimFolder, draftSuffix, makeOwnFolder, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import { manifestName } from '../../config/recorded.ts';
@@ -60,8 +61,15 @@ async function copyFiles(from: string, to: string): Promise<void> {
   for (const name of names) {
     const target = join(to, name);
     if (dirname(name) !== '.') makeOwnFolder(dirname(target));
-    await replaceFileAsync(target, stated.get(name) ?? (await content(name)), 'durable');
+    const bytes = stated.get(name) ?? (await content(name).catch(unlessGone));
+    // A run deletes trajectories that it does not keep.
+    if (bytes !== null) await replaceFileAsync(target, bytes, 'durable');
   }
+}
+
+function unlessGone(error: unknown): null {
+  if (errorCode(error) === 'ENOENT') return null;
+  throw error;
 }
 
 /** Copies to a new folder in one step; false when it exists. */
