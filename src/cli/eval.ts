@@ -71,7 +71,7 @@ export function define(command: Command, io: Io): void {
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
-    .addOption(countOption('--top', 'with --policies: number of policies to show (default: 20)'))
+    .addOption(countOption('--top', 'with --policies: number of policies to show').default(20))
     .addOption(
       new Option(
         '--recheck <n>',
@@ -85,7 +85,7 @@ export function define(command: Command, io: Io): void {
 
 /** Options that apply to one policy only, or to many only. */
 const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
-const many = ['top', 'recheck', 'csv'] as const;
+const many = ['recheck', 'csv'] as const;
 
 function checkOptions(options: Options): void {
   const { policy, policies } = options;

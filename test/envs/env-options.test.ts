@@ -89,36 +89,3 @@ describe('max_episode_steps', () => {
     }
   });
 });
-
-describe('options are refused', () => {
-  it.each([
-    ['CartPole-v1', { sutton_barto_reward: 1 }, /"sutton_barto_reward" to be true or false, got 1/],
-    ['CartPole-v1', { max_episode_steps: 0 }, /"max_episode_steps" to be a whole number in 1 \.\.\. 16777216, got 0/],
-    ['CliffWalking-v1', { max_episode_steps: 13 }, /a whole number in 14 /],
-    ['MountainCar-v0', { goal_velocity: 0.08 }, /"goal_velocity" to be a number in 0 \.\.\. 0\.07, got 0\.08/],
-    ['Pendulum-v1', { g: '9' }, /"g" to be a number in 0 \.\.\. 1000, got "9"/],
-    ['Pendulum-v1', { G: 9 }, /only the options "max_episode_steps", "g", got "G"; did you mean "g"\?/],
-    [
-      'InvertedPendulum-v5',
-      { reset_noise_scale: -0.1 },
-      /"reset_noise_scale" to be a number in 0 \.\.\. 0\.9, got -0\.1/,
-    ],
-    ['FrozenLake-v1', { map_name: '9x9' }, /"map_name" to be 4x4 or 8x8, got "9x9"/],
-    ['FrozenLake-v1', { map_name: null }, /"map_name" to be 4x4 or 8x8, got null/],
-    ['FrozenLake-v1', { map_name: '8x8', desc: ['SG'] }, /one map, got "map_name" and "desc"; remove one/],
-    ['FrozenLake-v1', { success_rate: 1.5 }, /"success_rate" to be a number in 0 \.\.\. 1, got 1\.5/],
-    ['FrozenLake-v1', { success_rate: 0.8, is_slippery: false }, /no option "success_rate" with "is_slippery" false/],
-    ['FrozenLake-v1', { reward_schedule: [1, 0] }, /"reward_schedule" to be a list of three numbers/],
-  ])('of %s: %j', (id, options, message) => {
-    expect(() => findEnv(id, options)).toThrow(message);
-  });
-});
-
-describe('the options of a map', () => {
-  it('are one, however they are written', () => {
-    const { options } = findEnv('FrozenLake-v1', { map: '8x8' });
-    expect(options).toEqual({ map: '8x8', is_slippery: true });
-    expect(findEnv('FrozenLake-v1', { map_name: '8x8', desc: null, success_rate: 1 / 3 }).options).toEqual(options);
-    expect(findEnv('FrozenLake-v1', { desc: ['SF', 'FG'] }).options.map).toEqual(['SF', 'FG']);
-  });
-});
