@@ -516,7 +516,7 @@ describe('resolveConfig', () => {
       search: { optimum: 500, step_size: 1 },
       critic: { conservative_threshold: 480 },
       warmup: { policies: 20 },
-      evaluation: { episodes: 20, max_steps: null },
+      evaluation: { episodes: 20, max_steps: 1000 },
     });
   });
 
@@ -765,7 +765,7 @@ describe('any input', () => {
     warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6), inside: fc.boolean() }),
     evaluation: fc.record({
       episodes: whole(1, maxEpisodes),
-      max_steps: optional(whole(1, 500)),
+      max_steps: optional(whole(1, 2 ** 30 - 1)),
       success_threshold: optional(number(1, 500)),
       success_tolerance: number(0, 1),
       backend: fc.constantFrom('auto' as const, 'webgpu' as const, 'cpu' as const),
