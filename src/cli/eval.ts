@@ -11,7 +11,6 @@ import { counted } from '../base/plain-number.ts';
 import { type LoadedPolicy, loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
-import { stepLimitKey } from '../envs/options.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Summary } from '../evaluation/summary.ts';
@@ -203,13 +202,6 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
 }
 
 function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
-  if (maxSteps !== undefined && env.timeLimit !== null && maxSteps > env.timeLimit) {
-    const remedy = `for longer episodes, give --env-option ${stepLimitKey}=${maxSteps} instead`;
-    throw new UsageError(
-      'eval',
-      `expected --max-steps of at most ${env.timeLimit}, the step limit of ${env.id}, got ${maxSteps}; ${remedy}`,
-    );
-  }
   if (maxSteps !== undefined) return maxSteps;
   const cap = defaultStepCap(env);
   if (cap !== null) {

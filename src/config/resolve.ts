@@ -92,19 +92,10 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
   return parseLayers([parseLayer({ ...input, folder: dirname(input.name), isRecorded: true })], overrides);
 }
 
-/** Whether the user has chosen the step cap: neither the published settings nor a recorded run. */
-function choosesSteps(layers: readonly Layer[], overrides: readonly Override[], { settings }: Config): boolean {
-  const path = ['evaluation', 'max_steps'];
-  if (overrides.some((o) => startsWith(path, o.path) || startsWith(o.path, path))) return true;
-  return settings !== 'published' && !layerOf(layers, path).isRecorded;
-}
-
 function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): Config {
   const raw = applyOverrides(withPublished(layers, overrides), overrides);
   const parsed = schemaFor(raw).safeParse(raw);
-  const problems: Problem[] = parsed.success
-    ? crossCheck(parsed.data, choosesSteps(layers, overrides, parsed.data))
-    : describeIssues(parsed.error.issues, raw);
+  const problems: Problem[] = parsed.success ? crossCheck(parsed.data) : describeIssues(parsed.error.issues, raw);
   if (problems.length > 0) {
     const lines = problems.map(({ path, at, also = [], message, secret }) => {
       const origin = overrides.findLast(
