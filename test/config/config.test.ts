@@ -236,7 +236,7 @@ describe('messages of a file', () => {
 
   it('options that the policy kind does not know', () => {
     expect(problem(() => load(`${minimal}  options: {bais: true}\n`))).toBe(
-      'exp.yaml:6:12: in the options of a linear policy: expected only the option "bias", got "bais"; did you mean "bias"?',
+      'exp.yaml:6:12: in the options of a linear policy: expected only the option "bias", got "bais"; remove it',
     );
   });
 

@@ -152,7 +152,10 @@ describe('FrozenLake', () => {
     [{ map: 7 }, /expected 4x4, 8x8 or a list of rows, got 7/],
     [{ map: Array.from({ length: 17 }, () => 'F') }, /expected 2 cells to 16 x 16, got 17 rows/],
     [{ is_slippery: 'no' }, /"is_slippery" to be true or false, got "no"/],
-    [{ slippery: true }, /expected only the options "map", "is_slippery", .* got "slippery"; remove it/],
+    [
+      { slippery: true },
+      /expected only the options "map", "is_slippery", .* got "slippery"; remove it/,
+    ],
   ])('refuses the options %j', (options, message) => {
     expect(() => findEnv('FrozenLake-v1', options)).toThrow(message);
   });
