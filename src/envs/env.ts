@@ -5,7 +5,6 @@
  */
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
-import type { EnvOptionRules } from './options.ts';
 import type { Picture } from './picture.ts';
 
 /** One named component of a vector. Bounds may be infinite. */
@@ -112,7 +111,7 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly observation: ObservationSpace;
   readonly action: ActionSpace;
   readonly constants: C;
-  readonly derive: (constants: ConstantValues<NoInfer<C>>) => D;
+  readonly derive: (constants: ConstantValues<C>) => D;
   /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
   readonly exact: readonly (keyof C | keyof D)[];
   /** Whole numbers below 2^32 that do not fit a name, such as a map; `ENV_TABLE` in WGSL. */
@@ -161,8 +160,6 @@ export interface Env
   readonly notes: Readonly<Record<string, string>>;
   readonly stepDraws: number;
   readonly options: EnvOptions;
-  /** what each option may be; of a user's environment, which checks its options itself: none */
-  readonly optionRules: EnvOptionRules;
   /** absolute path of the file that it was loaded from; null for those of this package */
   readonly module: string | null;
   /** null: it takes no options */
@@ -172,17 +169,15 @@ export interface Env
   readonly shader: (() => ShaderText) | null;
 }
 
-export function constantValues<C extends Record<string, Constant>>(constants: C): ConstantValues<C> {
-  return Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, c.value])) as ConstantValues<C>;
-}
-
 /** Checks the rows and resolves the numbers. Throws when the spec contradicts itself. */
 export function defineEnv<const C extends Record<string, Constant>, D extends Params>(spec: EnvSpec<C, D>): Env {
   const fail = (message: string): never => {
     throw new R2poError(spec.id, message);
   };
   const { derive, ...rest } = spec;
-  const constants = constantValues(spec.constants);
+  const constants = Object.fromEntries(Object.entries(spec.constants).map(([k, c]) => [k, c.value])) as {
+    [K in keyof C]: number;
+  };
   const derived = derive(constants);
   for (const name of Object.keys(derived)) {
     if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
@@ -210,7 +205,6 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     notes: spec.notes ?? {},
     stepDraws: spec.stepDraws ?? 0,
     options: spec.options ?? {},
-    optionRules: {},
     module: null,
     withOptions: spec.withOptions ?? null,
     dynamics: spec.dynamics as unknown as Dynamics,

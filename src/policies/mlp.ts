@@ -3,7 +3,6 @@
  * biases.
  */
 
-import { type OptionRule, readOptions } from '../base/option-rules.ts';
 import {
   acceptsVector,
   activations,
@@ -15,6 +14,7 @@ import {
   shapeFor,
   valueCount,
 } from './network.ts';
+import { type OptionRule, readOptions } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const rules = {

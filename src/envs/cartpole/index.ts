@@ -1,7 +1,4 @@
-import { trueOrFalse } from '../../base/option-rules.ts';
-import { plainNumber } from '../../base/plain-number.ts';
-import { unbounded, within } from '../env.ts';
-import { envWithOptions, inProportion, option, stepLimitRule, withValues } from '../options.ts';
+import { defineEnv, unbounded, within } from '../env.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -13,54 +10,24 @@ const state = [
   { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', ...unbounded },
 ] as const;
 
-const registeredLimit = 500;
-
-/** The paragraph of the description on the reward. */
-const stepReward = (limit: number, threshold: number): string =>
-  '1 for every step, the last one included. So the return of an episode is its number of steps, at most\n' +
-  `${limit}. A mean return of ${plainNumber(threshold)} or more counts as solved.`;
-const failureRule = '0 for every step, and -1 for the step that terminates the episode.';
-const failureReward =
-  `${failureRule} So the return of an episode is 0 when the pole stands\n` +
-  'until the step limit, and -1 otherwise. A return of 0 counts as success.';
-
-const rules = {
-  max_episode_steps: stepLimitRule(registeredLimit),
-  sutton_barto_reward: option(trueOrFalse(false), 'whether a step gives 0 and a fall -1, instead of 1 for every step'),
-};
-
-export const cartpole = envWithOptions(
-  'CartPole-v1',
-  rules,
-  ({ max_episode_steps: limit, sutton_barto_reward: suttonBarto }) => {
-    const success = suttonBarto
-      ? { threshold: 0, source: 'the pole stood until the step limit' }
-      : {
-          threshold: inProportion(475, limit, registeredLimit),
-          source: 'reward_threshold of the Gymnasium registration',
-        };
-    return {
-      folder: 'cartpole',
-      groundTruth: 'Gymnasium CartPole-v1 (1.0 to 1.4)',
-      state,
-      observation: { kind: 'vector', rows: state },
-      action: { kind: 'discrete', meanings: ['push the cart to the left (-x)', 'push the cart to the right (+x)'] },
-      constants: suttonBarto ? withValues(constants, { stepReward: 0, fallReward: -1 }) : withValues(constants, {}),
-      derive,
-      exact: ['resetLow', 'resetHigh'],
-      notes: suttonBarto
-        ? { reward: failureReward, rule: failureRule }
-        : { reward: stepReward(limit, success.threshold), rule: '1 for every step.' },
-      timeLimit: limit,
-      success,
-      returnRange: suttonBarto ? [-1, 0] : [1, limit],
-      parity: {
-        singleStep: 1.2e-6,
-        reason:
-          'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
-      },
-      picture,
-      dynamics,
-    };
+export const cartpole = defineEnv({
+  id: 'CartPole-v1',
+  folder: 'cartpole',
+  groundTruth: 'Gymnasium CartPole-v1 (1.0 to 1.4)',
+  state,
+  observation: { kind: 'vector', rows: state },
+  action: { kind: 'discrete', meanings: ['push the cart to the left (-x)', 'push the cart to the right (+x)'] },
+  constants,
+  derive,
+  exact: ['resetLow', 'resetHigh'],
+  timeLimit: 500,
+  success: { threshold: 475, source: 'reward_threshold of the Gymnasium registration' },
+  returnRange: [1, 500],
+  parity: {
+    singleStep: 1.2e-6,
+    reason:
+      'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
   },
-);
+  picture,
+  dynamics,
+});

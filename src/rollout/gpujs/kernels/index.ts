@@ -11,19 +11,18 @@ import { mountaincarKernel } from './mountaincar.ts';
 import { mountaincarContinuousKernel } from './mountaincar-continuous.ts';
 import { pendulumKernel } from './pendulum.ts';
 
-/** by the id of the environment, whatever its options */
-const kernels = new Map<string, GpujsKernel>([
-  [acrobot.id, acrobotKernel],
-  [cartpole.id, cartpoleKernel],
-  [mountaincar.id, mountaincarKernel],
-  [mountaincarContinuous.id, mountaincarContinuousKernel],
-  [pendulum.id, pendulumKernel],
+const kernels = new Map<Env, GpujsKernel>([
+  [acrobot, acrobotKernel],
+  [cartpole, cartpoleKernel],
+  [mountaincar, mountaincarKernel],
+  [mountaincarContinuous, mountaincarContinuousKernel],
+  [pendulum, pendulumKernel],
 ]);
 
 export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
 
 /** The environment with its kernel; null: it has none. */
 export function withKernel(env: Env): KernelEnv | null {
-  const gpujs = env.gpujs ?? kernels.get(env.id) ?? null;
+  const gpujs = env.gpujs ?? kernels.get(env) ?? null;
   return gpujs && { ...env, gpujs };
 }
