@@ -20,6 +20,7 @@ interface Options {
   readonly includeUnfinished?: boolean;
   readonly allowMixed?: boolean;
   readonly out?: string;
+  readonly explain?: string;
   readonly json?: boolean;
 }
 
@@ -69,6 +70,10 @@ export function define(command: Command, io: Io): void {
     .option('--include-unfinished', 'use the last reward of unfinished runs as the final reward')
     .option('--allow-mixed', 'report on runs of the offline optimiser and of language models together')
     .option(
+      '--explain <cell>',
+      'follow a number to its runs: a path in the document of --json (groups[0].rewards.best.mean), or a group and a reward (r2po:best)',
+    )
+    .option(
       '--out <dir>',
       'write tables (Markdown, CSV, LaTeX, JSON), curves (SVG, PNG, Vega-Lite) and a page into this folder',
     );
@@ -76,6 +81,9 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(paths: readonly string[], options: Options, io: Io): Promise<void> {
+  if (options.explain !== undefined && options.out !== undefined) {
+    throw new UsageError('--explain', 'expected it without --out, got both; --explain writes no files');
+  }
   const report = makeReport(await withVariants(findReportRuns(paths)), {
     by: options.by ?? defaultGroupKeys,
     pool: options.by !== undefined,
@@ -94,7 +102,10 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   for (const { axis, leftOut } of report.curves) {
     if (leftOut.length > 0) io.warn(`not in the curves against ${axis}: ${leftOutText(leftOut)}`);
   }
-  if (options.json) io.printJson(reportDocument(report));
+  if (options.explain !== undefined) {
+    const { showExplanation } = await import('./show-explanation.ts');
+    showExplanation(report, options.explain, options.json ?? false, io);
+  } else if (options.json) io.printJson(reportDocument(report));
   else printReport(report, io);
   const files = options.out === undefined ? [] : await saveReportIn(options.out, report, io);
   const broken = brokenError('report', [...report.leftOut, ...files]);

@@ -75,6 +75,20 @@ export function averageCurve(group: RunGroup, axis: CurveAxis, value: CurveValue
   return { steps: averageOf(runs, axis), leftOut };
 }
 
+/** What each run of a group adds to the mean at `x`, in the order of the runs; null: it is left out of the curve. */
+export function valuesAt(
+  { runs }: Pick<RunGroup, 'runs'>,
+  axis: CurveAxis,
+  value: CurveValue,
+  x: number,
+): { readonly run: ReportRun; readonly value: number | null }[] {
+  return runs.map((run) => {
+    const points = pointsOf(run, axis, value);
+    const before = typeof points === 'string' ? [] : points.filter((point) => point.x <= x);
+    return { run, value: before.at(-1)?.y ?? null };
+  });
+}
+
 function averageOf(runs: readonly (readonly CurvePoint[])[], axis: CurveAxis): CurveStep[] {
   if (runs.length === 0) return [];
   const from = Math.max(...runs.map((list) => list[0]!.x));
