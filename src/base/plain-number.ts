@@ -40,3 +40,43 @@ export function significant(value: number, digits: number): string {
 
 /** `1 run`, `2 runs` */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Digits of a standard error that are worth printing. */
+const errorDigits = 2;
+
+/**
+ * A writer of numbers that are as uncertain as this standard error: with the decimals that two of its digits have, zeros
+ * included, so that numbers of one line are equally precise: for 0.31, 12.3456 -> 12.35 and 12 -> 12.00; for 31,
+ * 1234.5 -> 1235 (a whole number keeps its digits before the point). Where the error is unknown (null) or zero, up to
+ * `digits` significant digits.
+ */
+export function roundedBy(error: number | null, digits: number): (value: number) => string {
+  if (error === null || !(error > 0) || !Number.isFinite(error)) return (value) => significant(value, digits);
+  // The error as printed: 0.0996 has the digits of 0.10.
+  const printed = Number(error.toPrecision(errorDigits));
+  const decimals = Math.min(maxDecimals, Math.max(0, errorDigits - 1 - Math.floor(Math.log10(printed))));
+  return (value) => {
+    if (!Number.isFinite(value) || Math.abs(value) >= 1e21) return significant(value, digits);
+    const text = value.toFixed(decimals);
+    return Number(text) === 0 ? text.replace('-', '') : text;
+  };
+}
+
+/** The 97.5 % point of the normal distribution. */
+const z975 = 1.959963984540054;
+
+/** The standard error that a 95 % interval has, by the normal distribution; null without an interval. */
+export function errorOf(ci95: readonly [number, number] | null): number | null {
+  return ci95 === null ? null : (ci95[1] - ci95[0]) / (2 * z975);
+}
+
+/** `12.35 [11.74, 12.96]`: an estimate with its 95 % interval, both rounded by the standard error. */
+export function estimateText(
+  value: number,
+  ci95: readonly [number, number] | null,
+  digits: number,
+  error = errorOf(ci95),
+): string {
+  const text = roundedBy(error, digits);
+  return ci95 === null ? text(value) : `${text(value)} [${text(ci95[0])}, ${text(ci95[1])}]`;
+}

@@ -7,7 +7,7 @@ import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
-import { counted } from '../base/plain-number.ts';
+import { counted, roundedBy } from '../base/plain-number.ts';
 import { type LoadedPolicy, loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
@@ -226,10 +226,11 @@ function write(path: string, text: string): void {
 
 function report(env: Env, source: string, s: Summary, where: string, seconds: number, io: Io): string {
   const number = (x: number): string => String(Number(x.toPrecision(6)));
-  const interval = s.ci95 ? `95 % interval ${number(s.ci95[0])} ... ${number(s.ci95[1])}` : 'one episode: no interval';
+  const mean = roundedBy(s.stderr, 6);
+  const interval = s.ci95 ? `95 % interval ${mean(s.ci95[0])} ... ${mean(s.ci95[1])}` : 'one episode: no interval';
   const m = s.median_episode;
   const rows: [string, string][] = [
-    ['mean return', `${number(s.mean)}  (${interval})`],
+    ['mean return', `${mean(s.mean)}  (${interval})`],
     ['std, min, max', `${s.std === null ? '-' : number(s.std)}, ${number(s.min)}, ${number(s.max)}`],
     [
       'quantiles',

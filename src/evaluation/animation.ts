@@ -18,7 +18,11 @@ const shortestSeconds = 3;
 const longestSeconds = 12;
 /** how long the last frame is shown */
 const restSeconds = 1;
-const caption = 42;
+/** legible where the picture is shown 240 px wide: 12 px there */
+const captionSize = 20;
+/** characters that fit in a line of the caption */
+const captionWidth = 34;
+const captionLine = 26;
 
 const colors: Readonly<Record<Shape['tone'] | 'paper', readonly [light: string, dark: string]>> = {
   paper: ['#ffffff', '#0d1117'],
@@ -154,9 +158,28 @@ function styles(): string {
       .join('');
   return (
     `<style>line,path{stroke-linecap:round;stroke-linejoin:round}[class^="s-"]{fill:none}` +
-    `text{font:12px system-ui,sans-serif}.t{text-anchor:middle;dominant-baseline:central}` +
+    `text{font:${captionSize}px system-ui,sans-serif}.t{text-anchor:middle;dominant-baseline:central}` +
     `${rules(0)}@media (prefers-color-scheme:dark){${rules(1)}}</style>`
   );
+}
+
+/** Lines of a caption, broken between words; a longer word stays whole. */
+function wrapped(text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && [...line].length + 1 + [...word].length > captionWidth) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+/** A name that is too long for its line is set narrower, not cut. */
+function captionText(line: string, index: number, isTitle: boolean): string {
+  const y = scene.height + captionLine * (index + 1) - 4;
+  const narrower =
+    [...line].length > captionWidth ? ` textLength="${scene.width - 20}" lengthAdjust="spacingAndGlyphs"` : '';
+  return `<text class="f-ink" x="10" y="${y}"${isTitle ? ' font-weight="bold"' : ''}${narrower}>${escapeXml(line)}</text>`;
 }
 
 /** The recorded episode as the text of an SVG file. `policy` is shown in the caption. */
@@ -177,7 +200,8 @@ export function animate(env: Env, trace: Trace, policy: string): string {
   const title = `${env.id}, ${policy}`;
   const result = `seed ${trace.seed}: return ${significant(trace.return, 5)} in ${counted(trace.length, 'step')}, ${trace.end}`;
   const { width } = scene;
-  const height = scene.height + caption;
+  const lines = [...wrapped(title), ...wrapped(result)];
+  const height = scene.height + captionLine * lines.length + 12;
   const done = drawn.map((_, i) => (width * Math.min(i, frames.length - 1)) / Math.max(1, frames.length - 1));
   const progress: Shape[] = done.map((length) => ({
     kind: 'rect',
@@ -194,8 +218,7 @@ export function animate(env: Env, trace: Trace, policy: string): string {
     styles(),
     `<rect class="f-paper" width="${width}" height="${height}" rx="6"/>`,
     ...shapes,
-    `<text class="f-ink" x="10" y="${height - 26}">${escapeXml(title)}</text>`,
-    `<text class="f-muted" x="10" y="${height - 10}">${escapeXml(result)}</text>`,
+    ...lines.map((line, i) => captionText(line, i, i < wrapped(title).length)),
     element(progress, clock),
     '</svg>\n',
   ].join('\n');

@@ -5,7 +5,7 @@
 
 import { UsageError, unknownName } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
-import { significant } from '../base/plain-number.ts';
+import { estimateText, significant } from '../base/plain-number.ts';
 import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/bootstrap.ts';
 import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
@@ -30,6 +30,7 @@ export interface Comparison {
   readonly runs: readonly [number, number];
   /** mean of the method minus mean of the other, over runs */
   readonly difference: number;
+  readonly stderr: number;
   /** its 95 % interval with Welch's degrees of freedom */
   readonly ci95: readonly [number, number];
   readonly welchP: number;
@@ -94,7 +95,8 @@ function compare(
   const { df, p } = welch(a!, b!);
   const [own, others] = [moments(a!), moments(b!)];
   const difference = own.mean - others.mean;
-  const half = t975(df) * Math.sqrt(own.variance / a!.length + others.variance / b!.length);
+  const stderr = Math.sqrt(own.variance / a!.length + others.variance / b!.length);
+  const half = t975(df) * stderr;
   const effect = standardisedDifference(a!, b!);
   // A repeated seed, as with two models, does not identify a run.
   const only = (runs: readonly SeededReward[], seed: number): SeededReward | null => {
@@ -110,6 +112,7 @@ function compare(
     other,
     runs: [a!.length, b!.length],
     difference,
+    stderr,
     ci95: [difference - half, difference + half],
     welchP: p,
     mannWhitneyP: mannWhitney(a!, b!).p,
@@ -128,17 +131,8 @@ function compare(
   };
 }
 
-/** ` [243, 260]`; empty without an interval, as for one run */
-export const intervalText = (ci95: readonly [number, number] | null, digits: number): string =>
-  ci95 ? ` [${significant(ci95[0], digits)}, ${significant(ci95[1], digits)}]` : '';
-
 /** `0.031`, `< 0.0001` */
 export const pText = (p: number): string => (p < 1e-4 ? '< 0.0001' : significant(p, 2));
-
-/** `0.71 [0.5, 0.9]` */
-export function estimateText({ value, ci95 }: Estimate, digits: number): string {
-  return `${significant(value, digits)}${intervalText(ci95, digits)}`;
-}
 
 export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
   return tableOf(comparisons, {
@@ -151,12 +145,12 @@ export function comparisonTable(comparisons: readonly Comparison[], { by, method
       ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i]!)),
       left('compared with', ({ other }) => other),
       right('runs', ({ runs }) => runs.join(' / ')),
-      right('difference', ({ difference, ci95 }) => estimateText({ value: difference, ci95 }, 4)),
+      right('difference', ({ difference, ci95, stderr }) => estimateText(difference, ci95, 4, stderr)),
       right('p', ({ welchP }) => pText(welchP)),
       right('Holm p', ({ holmP }) => pText(holmP)),
       right('Mann-Whitney p', ({ mannWhitneyP }) => pText(mannWhitneyP)),
-      right('g', ({ g }) => g && estimateText(g, 3)),
-      right('P(better)', ({ improvement }) => estimateText(improvement, 2)),
+      right('g', ({ g }) => g && estimateText(g.value, g.ci95, 3)),
+      right('P(better)', ({ improvement: { value, ci95 } }) => estimateText(value, ci95, 2)),
       right('paired p', ({ paired: test }) => test && `${pText(test.p)} (${test.seeds})`),
     ],
   });

@@ -1,7 +1,15 @@
 /** The main results in sentences, at the top of a report. */
-import { counted, significant } from '../base/plain-number.ts';
-import { type Comparison, intervalText, pText } from './comparisons.ts';
-import { hasNoModel, type RewardKind, type RunGroup, rewardNames, type Spread, sameSetting } from './groups.ts';
+import { counted, estimateText } from '../base/plain-number.ts';
+import { type Comparison, pText } from './comparisons.ts';
+import {
+  hasNoModel,
+  type RewardKind,
+  type RunGroup,
+  rewardNames,
+  type Spread,
+  sameSetting,
+  standardError,
+} from './groups.ts';
 
 export interface Finding {
   /** the grouping keys except the method */
@@ -20,7 +28,6 @@ export interface FindingOptions {
 const alpha = 0.05;
 
 const digits = 4;
-const number = (value: number): string => significant(value, digits);
 const count = (runs: number): string => (runs === 1 ? 'one run, which has no interval' : counted(runs, 'run'));
 
 /** One for each setting, in the order of the groups. */
@@ -39,7 +46,7 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
   return [...settings.values()].map((members) => {
     const setting = settingOf(members[0]!);
     const lines = comparison?.lines.filter((line) => `${line.setting}` === `${setting}`) ?? [];
-    const verdicts = lines.map((line) => verdict(comparison?.method ?? '', line));
+    const verdicts = verdictsOf(comparison?.method ?? '', lines);
     const rewards = members.flatMap((group) => {
       const spread = group.rewards[reward];
       return spread === null ? [] : [{ name: group.values[methodAt] ?? 'all methods', spread }];
@@ -53,16 +60,39 @@ function highest(rewards: readonly { readonly name: string; readonly spread: Spr
   if (rewards.length === 0) return `no run has a ${title}`;
   const top = rewards.reduce((a, b) => (b.spread.mean > a.spread.mean ? b : a));
   const { mean, ci95, runs } = top.spread;
-  const value = `${number(mean)}${intervalText(ci95, digits)} over ${count(runs)}`;
+  const value = `${estimateText(mean, ci95, digits, standardError(top.spread))} over ${count(runs)}`;
   if (rewards.length === 1) return `${title} ${value}`;
   const names = rewards.filter(({ spread }) => spread.mean === mean).map(({ name }) => name);
   return `highest ${title} by ${names.join(' and ')}, ${value}`;
 }
 
-function verdict(method: string, { other, difference, ci95, holmP }: Comparison): string {
-  const p = `Holm p ${pText(holmP)}`;
-  if (!(holmP < alpha)) return `no significant difference between ${method} and ${other} (${p})`;
-  const side = difference > 0 ? 'above' : 'below';
-  const [low, high] = difference > 0 ? ci95 : [-ci95[1], -ci95[0]];
-  return `${method} is ${side} ${other} by ${number(Math.abs(difference))}${intervalText([low, high], digits)} (${p})`;
+/** The significant differences one by one, then the others together. */
+function verdictsOf(method: string, lines: readonly Comparison[]): string[] {
+  const differing = lines.filter(({ holmP }) => holmP < alpha);
+  const others = lines.filter(({ holmP }) => !(holmP < alpha));
+  return [...differing.map((line) => difference(method, line)), ...noDifference(method, others, differing.length)];
+}
+
+/** Methods that are named where they are not all. */
+const maxNamed = 3;
+
+function noDifference(method: string, lines: readonly Comparison[], differing: number): string[] {
+  const [first] = lines;
+  if (!first) return [];
+  const least = lines.reduce((p, { holmP }) => Math.min(p, holmP), Number.POSITIVE_INFINITY);
+  if (lines.length === 1) {
+    return [`no significant difference between ${method} and ${first.other} (Holm p ${pText(least)})`];
+  }
+  const names = lines.map(({ other }) => other).join(', ');
+  const others =
+    differing === 0
+      ? `any of ${lines.length}`
+      : `any of the other ${lines.length}${lines.length <= maxNamed ? `, ${names}` : ''}`;
+  return [`${method}: no significant difference to ${others} (least Holm p ${pText(least)})`];
+}
+
+function difference(method: string, { other, difference: by, stderr, ci95, holmP }: Comparison): string {
+  const side = by > 0 ? 'above' : 'below';
+  const size = estimateText(Math.abs(by), by > 0 ? ci95 : [-ci95[1], -ci95[0]], digits, stderr);
+  return `${method} is ${side} ${other} by ${size} (Holm p ${pText(holmP)})`;
 }

@@ -75,6 +75,10 @@ export function spreadOf(values: readonly number[]): Spread | null {
   };
 }
 
+/** Standard error of the mean over runs; null for one run. */
+export const standardError = ({ std, runs }: Pick<Spread, 'std' | 'runs'>): number | null =>
+  std === null ? null : std / Math.sqrt(runs);
+
 interface Members {
   readonly values: readonly string[];
   readonly runs: ReportRun[];

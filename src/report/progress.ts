@@ -1,5 +1,5 @@
 /** The progress of a run in one line. */
-import { significant } from '../base/plain-number.ts';
+import { errorOf, roundedBy, significant } from '../base/plain-number.ts';
 import type { RunTotals } from '../runs/journal/totals.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 
@@ -28,7 +28,9 @@ function reward(value: number | null | undefined): string {
 function best({ best: policy }: RunTotals): string {
   if (!policy) return '-';
   const ci95 = policy.summary?.ci95;
-  return ci95 ? `${reward(policy.mean)} ± ${significant((ci95[1] - ci95[0]) / 2, 2)}` : reward(policy.mean);
+  if (!ci95) return reward(policy.mean);
+  const text = roundedBy(errorOf(ci95), rewardDigits);
+  return `${text(policy.mean)} ± ${text((ci95[1] - ci95[0]) / 2)}`;
 }
 
 function tokensText({ tokens, answered }: RunTotals): string {

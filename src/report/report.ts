@@ -1,7 +1,7 @@
 /** The contents of a report over runs: tables, curves and findings. */
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
-import { significant } from '../base/plain-number.ts';
+import { estimateText, roundedBy, significant } from '../base/plain-number.ts';
 import { methods } from '../methods/index.ts';
 import type { FoundRuns } from '../runs/folder/read-run.ts';
 import type { Estimate } from '../stats/bootstrap.ts';
@@ -10,9 +10,7 @@ import {
   type ComparisonOptions,
   compareGroups,
   comparisonTable,
-  estimateText,
   interquartileMeans,
-  intervalText,
 } from './comparisons.ts';
 import { averageCurve, type CurveAxis, type CurveValue, type LeftOutRun } from './curves/average-curves.ts';
 import type { ChartLine } from './curves/group-charts.ts';
@@ -25,6 +23,7 @@ import {
   type RunGroup,
   rewardKinds,
   type Spread,
+  standardError,
 } from './groups.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
@@ -204,11 +203,13 @@ const rewardTitles: Readonly<Record<RewardKind, string>> = {
   rechecked: 'best, re-checked',
 };
 
-/** `251 ± 13 [243, 260]` */
+/** `251.4 ± 13.1 [242.0, 260.8]`, rounded by the standard error */
 export function spreadText(spread: Spread | null): string {
   if (spread === null) return '-';
   const { mean, std, ci95 } = spread;
-  return `${number(mean)}${std === null ? '' : ` ± ${significant(std, 3)}`}${intervalText(ci95, digits)}`;
+  const text = roundedBy(standardError(spread), digits);
+  const interval = ci95 === null ? '' : ` [${text(ci95[0])}, ${text(ci95[1])}]`;
+  return `${text(mean)}${std === null ? '' : ` ± ${text(std)}`}${interval}`;
 }
 
 const groupNote =
@@ -250,7 +251,7 @@ export function groupTable({ groups, by, interquartileMeans, options: { reward }
       left('backend', backendsOf),
       ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
       right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) =>
-        interquartileMean ? estimateText(interquartileMean, digits) : null,
+        interquartileMean ? estimateText(interquartileMean.value, interquartileMean.ci95, digits) : null,
       ),
     ],
   });
@@ -301,7 +302,7 @@ export function runTable({ groups, by }: Report): Table {
       right('best', ({ summary }) => cell(summary.best_reward)),
       right('final', ({ summary }) => cell(summary.final_reward)),
       right('best, re-checked', ({ summary: { best } }) =>
-        best?.rechecked ? `${number(best.rechecked.mean)}${intervalText(best.rechecked.ci95, digits)}` : null,
+        best?.rechecked ? estimateText(best.rechecked.mean, best.rechecked.ci95, digits) : null,
       ),
       left('folder', ({ folder }) => basename(folder)),
     ],

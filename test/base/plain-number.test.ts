@@ -1,7 +1,7 @@
 /** Numbers in texts: as people write them. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { plainNumber, significant } from '../../src/base/plain-number.ts';
+import { estimateText, plainNumber, roundedBy, significant } from '../../src/base/plain-number.ts';
 
 it.each([
   [1234.5, 3, '1230'],
@@ -40,4 +40,39 @@ it('writes any number so that it reads back, without an exponent', () => {
       expect(Number(text)).toBe(value + 0);
     }),
   );
+});
+
+it.each([
+  [0.31, 12.3456, '12.35'],
+  [0.31, 12, '12.00'],
+  [31, 1234.5, '1235'],
+  [3.1, 1234.56, '1234.6'],
+  [0.0996, 1.23456, '1.23'],
+  [0.31, -0.001, '0.00'],
+  [0, 1234.56789, '1234.6'],
+  [null, 1234.56789, '1234.6'],
+  [Number.POSITIVE_INFINITY, 2.5, '2.5'],
+  [1, Number.NaN, 'NaN'],
+])('with a standard error of %d, %d is %s', (error, value, text) => {
+  expect(roundedBy(error, 5)(value)).toBe(text);
+});
+
+it('rounds by at most a twentieth of the standard error, or to a whole number, and prints no digit beyond', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 1e-7, max: 1e6, noNaN: true }),
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      (error, value) => {
+        const text = roundedBy(error, 5)(value);
+        const [, decimals = ''] = text.split('.');
+        expect(Math.abs(Number(text) - value)).toBeLessThanOrEqual(Math.max(0.0501 * error, decimals === '' ? 0.5 : 0));
+        if (decimals !== '') expect(10 ** -decimals.length).toBeGreaterThan(0.0099 * error);
+      },
+    ),
+  );
+});
+
+it('gives an interval the decimals of its number', () => {
+  expect(estimateText(12.3456, [11.9, 12.79], 5)).toBe('12.35 [11.90, 12.79]');
+  expect(estimateText(12.3456, null, 3)).toBe('12.3');
 });

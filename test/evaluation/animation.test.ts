@@ -62,6 +62,21 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('the picture of $id', ({
     expect(moving).toBeGreaterThanOrEqual(changed ? 2 : 1);
   });
 
+  it('has a caption that is legible 240 px wide, and inside the picture', async () => {
+    const svg = animate(env, await randomTrace(env, 12), 'projected-mlp');
+    const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)!.map(Number);
+    const [, size] = /text\{font:(\d+)px/.exec(svg)!.map(Number);
+    expect((size! * 240) / width!).toBeGreaterThan(11);
+    let lines = 0;
+    for (const [, y, text] of svg.matchAll(/<text class="f-\w+" x="10" y="(\d+)"(?: font-weight="bold")?>([^<]*)</g)) {
+      lines += 1;
+      expect(Number(y)).toBeLessThan(height! - 3);
+      // Half of its size is the mean width of a letter.
+      expect([...text!].length * size! * 0.55).toBeLessThan(width!);
+    }
+    expect(lines).toBeGreaterThan(1);
+  });
+
   it('stays near its scene', async () => {
     const trace = await randomTrace(env, 4);
     for (const { state, action } of trace.steps) {
@@ -79,7 +94,7 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('the picture of $id', ({
 describe('an animated picture', () => {
   it('shows bars where an environment draws nothing itself', async () => {
     const svg = animate(toyEnv, await randomTrace(toyEnv, 5), 'linear');
-    expect(elementsOf(svg).filter((name) => name === 'text')).toHaveLength(toyEnv.state.length + 2);
+    expect(elementsOf(svg).filter((name) => name === 'text')).toHaveLength(toyEnv.state.length + 3);
   });
 
   it('has no text that could be taken for markup', async () => {

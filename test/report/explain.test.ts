@@ -102,7 +102,11 @@ describe('a cell', () => {
   it('reads back as it is written, whatever its keys', () => {
     const key = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('mean', 'ci95', 'openai/gpt-5', '0'));
     const path = fc.array(fc.oneof(key, fc.nat(9999)), { minLength: 1, maxLength: 6 });
-    fc.assert(fc.property(path, (cell: CellPath) => expect(parseCell(cellText(cell))).toEqual(cell)));
+    fc.assert(
+      fc.property(path, (cell: CellPath) => {
+        expect(parseCell(cellText(cell))).toEqual(cell);
+      }),
+    );
   });
 
   it('that is none is a usage error, whatever the text', () => {

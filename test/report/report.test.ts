@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
+import { significant } from '../../src/base/plain-number.ts';
 import { envs } from '../../src/envs/index.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { methods } from '../../src/methods/index.ts';
@@ -333,6 +334,54 @@ describe('curves', () => {
     expect(curveOf([runWith([[10, null]])])).toEqual([]);
   });
 
+  it('have an axis that no interval of two runs sets, and a dotted edge where one is cut', async () => {
+    // Means 4 and 5, deviation 0.7: the interval of two runs is 6.4 to each side.
+    const [close, far] = [
+      curveOf([
+        runWith([
+          [1, 4],
+          [9, 4],
+        ]),
+        runWith([
+          [1, 5],
+          [9, 5],
+        ]),
+      ]),
+      curveOf([
+        runWith([
+          [1, 2],
+          [9, 7],
+        ]),
+      ]),
+    ];
+    expect(close[0]!.high! - close[0]!.low!).toBeGreaterThan(12);
+    const options = { axis: 'episodes', value: 'best', context: ['one'] } as const;
+    const lines = [
+      { panel: 'P', line: 'a', steps: close },
+      { panel: 'P', line: 'b', steps: far },
+      { panel: 'Q', line: 'b', steps: far },
+    ];
+    const spec = curveSpec(lines, options) as {
+      title: { subtitle: string[] };
+      data: {
+        values: { panel: string; line: string; low: number | null; high: number | null; cutLow: number | null }[];
+      };
+    };
+    for (const { panel, line, low, high, cutLow } of spec.data.values) {
+      expect([panel, line, low, high, cutLow]).toEqual(
+        line === 'a' ? ['P', 'a', 2, 7, 2] : [panel, 'b', null, null, null],
+      );
+    }
+    expect(spec.title.subtitle).toEqual(['one', 'dotted edge: the 95 % interval is wider than the axis']);
+    const whole = curveSpec(lines.slice(1), options) as typeof spec;
+    expect(whole.title.subtitle).toEqual(['one']);
+    // Every label of the axes is of 2 ... 7.
+    const svg = await renderChart(spec);
+    const labels = [...svg.matchAll(/>(-?\d+(?:\.\d+)?)<\/text>/g)].map(([, text]) => Number(text));
+    expect(Math.max(...labels)).toBeLessThanOrEqual(10);
+    expect(Math.min(...labels)).toBeGreaterThanOrEqual(0);
+  });
+
   it('draw as SVG', async () => {
     const steps = curveOf([
       runWith([
@@ -450,9 +499,9 @@ describe('a report', () => {
     expect(groupTable(report).rows[0]!.slice(3)).toEqual([
       2,
       'cpu',
-      '5 ± 2.83 [-20.412, 30.412]',
-      '8 ± 4.24 [-30.119, 46.119]',
-      '8 ± 4.24 [-30.119, 46.119]',
+      '5.0 ± 2.8 [-20.4, 30.4]',
+      '8.0 ± 4.2 [-30.1, 46.1]',
+      '8.0 ± 4.2 [-30.1, 46.1]',
       '25 ± 0 [25, 25]',
       '25 [25, 25]',
     ]);
@@ -566,14 +615,32 @@ describe('findings', () => {
     // Means 91 and 11, both with variance 1: t = 80 / sqrt(2/3) with 4 degrees of freedom, of which 2.776 is the quantile.
     const half = 2.7764451 * Math.sqrt(2 / 3);
     expect(texts[1]).toMatch(
-      /^CartPole-v1, openai\/m: highest re-checked best by reptraj, 98\.33 \[.*\] over 3 runs; /,
+      /^CartPole-v1, openai\/m: highest re-checked best by reptraj, 98 \[48, 149\] over 3 runs; /,
     );
     expect(texts[1]).toContain(
-      `r2po is above props by 80 [${(80 - half).toFixed(2)}, ${(80 + half).toFixed(2)}] (Holm p `,
+      `r2po is above props by 80.00 [${(80 - half).toFixed(2)}, ${(80 + half).toFixed(2)}] (Holm p `,
     );
     expect(texts[1]).toMatch(/no significant difference between r2po and reptraj \(Holm p 0\.\d+\)$/);
-    expect(texts[2]).toContain(`r2po is below props by 20 [${(20 - half).toFixed(2)}, ${(20 + half).toFixed(2)}]`);
+    expect(texts[2]).toContain(`r2po is below props by 20.00 [${(20 - half).toFixed(2)}, ${(20 + half).toFixed(2)}]`);
     expect(texts[3]).toBe('Pong-v0, openai/m: no run has a re-checked best');
+  });
+
+  it('say once that nothing differs, with the least p, and name the few that do not among others that do', () => {
+    const nine = ['props', 'props-plus', 'reptraj', 'three-traj', 'always-critic', 'critic-only', 'pure-search'];
+    const close = nine.flatMap((method, i) =>
+      [1, 2, 3].map((k) => ({ method, seed: k, rechecked: 50 + ((i + 2 * k) % 5) })),
+    );
+    const ours = [1, 2, 3].map((k) => ({ seed: k, rechecked: 50 + k }));
+    const far = [1, 2, 3].map((k) => ({ method: 'actor-second-pass', seed: k, rechecked: 900 + k }));
+    const none = makeReport(findReportRuns([runsOf(...ours, ...close)]), options);
+    const least = Math.min(...none.comparison!.lines.map(({ holmP }) => holmP));
+    expect(none.findings[0]!.text).toMatch(
+      new RegExp(`; r2po: no significant difference to any of 7 \\(least Holm p ${significant(least, 2)}\\)$`),
+    );
+    const some = makeReport(findReportRuns([runsOf(...ours, ...far, ...close.slice(0, 6))]), options);
+    expect(some.findings[0]!.text).toMatch(
+      /; r2po is below actor-second-pass by .*; r2po: no significant difference to any of the other 2, props, props-plus \(least Holm p 0\.\d+\)$/,
+    );
   });
 
   it('name all of those that are highest, and are there without methods too', () => {

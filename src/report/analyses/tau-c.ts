@@ -2,7 +2,8 @@
  * The conservative threshold tau_c: calls of the critic, unchanged revisions at or above the threshold, and the gain per
  * call.
  */
-import { spreadOf } from '../groups.ts';
+import { estimateText, roundedBy } from '../../base/plain-number.ts';
+import { spreadOf, standardError } from '../groups.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
 import {
   type AnalysedGroup,
@@ -12,7 +13,7 @@ import {
   groupAnalysed,
   needsCritic,
 } from './analysis.ts';
-import { environmentColumn, intervalCell, meanOf, methodColumn, numberCell, runsColumn, shareCell } from './format.ts';
+import { environmentColumn, meanOf, methodColumn, numberCell, runsColumn, shareCell } from './format.ts';
 import { type DecidedIteration, directionOf, isUnchanged, pairsOf } from './record.ts';
 
 /** Iterations of one kind, such as those whose proposal is at or above the threshold. */
@@ -193,8 +194,13 @@ function useTable(groups: readonly ThresholdGroup[]): Table {
   });
 }
 
-const meanAndDeviation = (found: OverRuns | null): string | null =>
-  found && (found.sd === null ? `${numberCell(found.mean)}` : `${numberCell(found.mean)} ± ${numberCell(found.sd)}`);
+/** `251.4 ± 13.1`, rounded by the standard error */
+function meanAndDeviation(found: OverRuns | null): string | null {
+  if (found === null) return null;
+  const { mean, sd, runs } = found;
+  const text = roundedBy(standardError({ std: sd, runs }), 4);
+  return sd === null ? text(mean) : `${text(mean)} ± ${text(sd)}`;
+}
 
 function rewardTable(groups: readonly ThresholdGroup[]): Table {
   return tableOf(groups, {
@@ -209,9 +215,7 @@ function rewardTable(groups: readonly ThresholdGroup[]): Table {
       right('best', (group) => meanAndDeviation(group.best_reward)),
       right('final', (group) => meanAndDeviation(group.final_reward)),
       right('re-checked', ({ rechecked }) => meanAndDeviation(rechecked)),
-      right('gain per call (95 %)', ({ gain_per_call: gain }) =>
-        intervalCell(gain && { estimate: gain.mean, ci95: gain.ci95 }),
-      ),
+      right('gain per call (95 %)', ({ gain_per_call: gain }) => gain && estimateText(gain.mean, gain.ci95, 3)),
     ],
   });
 }

@@ -19,6 +19,9 @@ export interface CurveStep {
   /** interval of the mean; null for one run */
   readonly low: number | null;
   readonly high: number | null;
+  /** the lowest and the highest run */
+  readonly min: number;
+  readonly max: number;
   readonly runs: number;
 }
 
@@ -102,8 +105,8 @@ function averageOf(runs: readonly (readonly CurvePoint[])[], axis: CurveAxis): C
       while (reached[r]! + 1 < list.length && list[reached[r]! + 1]!.x <= x) reached[r]!++;
       return list[reached[r]!]!.y;
     });
-    const spread = spreadOf(values);
-    const [low, high] = spread?.ci95 ?? [null, null];
-    return { x, mean: spread?.mean ?? Number.NaN, low, high, runs: values.length };
+    const { mean, ci95, min, max } = spreadOf(values)!;
+    const [low, high] = ci95 ?? [null, null];
+    return { x, mean, low, high, min, max, runs: values.length };
   });
 }

@@ -64,6 +64,46 @@ const panelSize = { width: 360, height: 220 };
 const panelsPerRow = 2;
 const legendFontSize = 11;
 
+/** A step as it is drawn: its interval is cut where no run of the panel is, which else would squeeze all lines. */
+interface DrawnStep extends CurveStep {
+  readonly panel: string;
+  readonly line: string;
+  /** the interval goes on below, above */
+  readonly cutLow: number | null;
+  readonly cutHigh: number | null;
+}
+
+/** Of few runs, an interval is many times as wide as the runs are apart: two runs have 12.7 standard errors to each side. */
+function drawnSteps(lines: readonly ChartLine[]): DrawnStep[] {
+  const limits = new Map<string, { low: number; high: number }>();
+  for (const { panel, steps } of lines) {
+    const limit = limits.get(panel) ?? { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+    for (const { min, max } of steps) {
+      limit.low = Math.min(limit.low, min);
+      limit.high = Math.max(limit.high, max);
+    }
+    limits.set(panel, limit);
+  }
+  return lines.flatMap(({ panel, line, steps }) => {
+    const { low, high } = limits.get(panel)!;
+    return steps.map((step) => ({
+      ...step,
+      panel,
+      line,
+      low: step.low === null ? null : Math.max(low, step.low),
+      high: step.high === null ? null : Math.min(high, step.high),
+      cutLow: step.low !== null && step.low < low ? low : null,
+      cutHigh: step.high !== null && step.high > high ? high : null,
+    }));
+  });
+}
+
+/** Said where an interval is cut. */
+function cutNotes(steps: readonly DrawnStep[]): string[] {
+  const isCut = steps.some(({ cutLow, cutHigh }) => cutLow !== null || cutHigh !== null);
+  return isCut ? ['dotted edge: the 95 % interval is wider than the axis'] : [];
+}
+
 function layers(styles: readonly LineStyle[], { axis, value }: ChartOptions, legend: object | null): object[] {
   const domain = styles.map(({ name }) => name);
   const scaleOf = (range: readonly unknown[]) => ({ domain, range });
@@ -89,11 +129,12 @@ function layers(styles: readonly LineStyle[], { axis, value }: ChartOptions, leg
       mark: { type: 'line', strokeWidth: 2 },
       encoding: { x, y: { field: 'mean', type: 'quantitative' }, color, ...(dashed && { strokeDash }) },
     },
+    ...['cutLow', 'cutHigh'].map((field) => ({
+      mark: { type: 'line', strokeWidth: 2, strokeDash: [1, 4], strokeCap: 'round' },
+      encoding: { x, y: { field, type: 'quantitative' }, color },
+    })),
   ];
 }
-
-const valuesOf = (lines: readonly ChartLine[]) =>
-  lines.flatMap(({ panel, line, steps }) => steps.map((step) => ({ panel, line, ...step })));
 
 /** One panel per environment, one line per other group; the Vega-Lite specification, data included. */
 export function curveSpec(lines: readonly ChartLine[], options: ChartOptions): object {
@@ -108,11 +149,19 @@ export function curveSpec(lines: readonly ChartLine[], options: ChartOptions): o
   const label = { labelLimit: room, labelFontSize: legendFontSize };
   const legend = { orient: 'bottom', title: null, columns, ...symbol, ...label };
   const { axis, value, context } = options;
+  const steps = drawnSteps(lines);
   const text = `${curveMeanings[value]} against ${axisTitles[axis]}`;
   return {
     ...chartStyle,
-    title: { text, subtitle: context, anchor: 'start', fontSize: 15, subtitleColor: '#555', offset: 14 },
-    data: { values: valuesOf(lines) },
+    title: {
+      text,
+      subtitle: [...context, ...cutNotes(steps)],
+      anchor: 'start',
+      fontSize: 15,
+      subtitleColor: '#555',
+      offset: 14,
+    },
+    data: { values: steps },
     facet: { field: 'panel', type: 'nominal', title: null, header: { labelFontSize: 13, labelFontWeight: 'bold' } },
     columns: panelsPerRow,
     spec: { ...panelSize, layer: layers(styles, options, legend) },
@@ -131,7 +180,7 @@ export function drawPanel(
     ...style,
     background: null,
     config: { ...config, axis: { ...config.axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' } },
-    data: { values: valuesOf(lines) },
+    data: { values: drawnSteps(lines) },
     width: 340,
     height: 220,
     layer: layers(styles, options, null),

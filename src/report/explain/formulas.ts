@@ -55,7 +55,8 @@ export const interquartileFormulas: Readonly<Record<string, string>> = {
 export const comparisonFormulas: Readonly<Record<string, string>> = {
   runs: 'the numbers of runs of the method and of the other',
   difference: 'the mean over runs of the method minus the mean over runs of the other',
-  ci95: "the 95 % interval of the difference: ± t(0.975, df) * sqrt(var / n + var' / n'), df after Welch and Satterthwaite",
+  stderr: "the standard error of the difference: sqrt(var / n + var' / n')",
+  ci95: 'the 95 % interval of the difference: ± t(0.975, df) * stderr, df after Welch and Satterthwaite',
   welchP: "the two-sided p of Welch's t test",
   holmP: "the p of Welch's test, adjusted by Holm within its family",
   mannWhitneyP: 'the two-sided p of the Mann-Whitney test',

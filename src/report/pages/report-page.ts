@@ -13,7 +13,8 @@ import { htmlTable, htmlText, type Table } from '../tables/table.ts';
 
 export const curvesNote =
   'Each point is the mean over all runs of a group, with its 95 % interval; a run has the value of its last iteration ' +
-  'before that point. Curves cover only the range shared by all runs.';
+  'before that point. Curves cover only the range shared by all runs. Intervals are cut at the lowest and the highest run of a panel; there ' +
+  'their edge is dotted.';
 
 /** Longer tables are collapsed. */
 const openRows = 100;

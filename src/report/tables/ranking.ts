@@ -1,5 +1,5 @@
 /** A ranking of policies as a document and as tables. */
-import { significant } from '../../base/plain-number.ts';
+import { errorOf, roundedBy, significant } from '../../base/plain-number.ts';
 import type { AgainstBest, PolicyIndex, PolicyRanking, Ranked, Rechecked } from '../../evaluation/ranking.ts';
 import type { PolicySet } from '../../runs/folder/policy-set.ts';
 import { pText } from '../comparisons.ts';
@@ -81,14 +81,23 @@ export function rankingDocument(report: RankingReport) {
 }
 
 const digits = 5;
-const intervalText = (ci95: readonly [number, number] | null): Cell =>
-  ci95 && `${significant(ci95[0], digits)} ... ${significant(ci95[1], digits)}`;
+/** A number with its 95 % interval, rounded by its standard error. */
+interface Measured {
+  readonly mean: number;
+  readonly ci95: readonly [number, number] | null;
+}
+const meanCell = ({ mean, ci95 }: Measured): Cell => roundedBy(errorOf(ci95), digits)(mean);
+function intervalCell({ ci95 }: Measured): Cell {
+  const text = roundedBy(errorOf(ci95), digits);
+  return ci95 && `${text(ci95[0])} ... ${text(ci95[1])}`;
+}
+const differenceOf = ({ difference, ci95 }: AgainstBest): Measured => ({ mean: difference, ci95 });
 
 const testColumns = [
   right('minus the best', ({ againstBest: test }: Ranked | Rechecked) =>
-    test === null ? 'best' : significant(test.difference, digits),
+    test === null ? 'best' : meanCell(differenceOf(test)),
   ),
-  right('95 % interval', ({ againstBest: test }: Ranked | Rechecked) => test && intervalText(test.ci95)),
+  right('95 % interval', ({ againstBest: test }: Ranked | Rechecked) => test && intervalCell(differenceOf(test))),
   right('Holm p', ({ againstBest: test }: Ranked | Rechecked) => test && pText(test.holmP)),
 ];
 
@@ -113,8 +122,8 @@ export function rankingTable(report: RankingReport, top: number): Table {
       right('rank', ({ rank }) => rank),
       left('policy', (one) => nameOf(report, one)),
       ...(set.groups.length > 1 ? [left('kind', (one: Ranked) => kindOf(report, one))] : []),
-      right('mean', ({ summary }) => significant(summary.mean, digits)),
-      right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
+      right('mean', ({ summary }) => meanCell(summary)),
+      right('95 % interval', ({ summary }) => intervalCell(summary)),
       right('median', ({ summary }) => significant(summary.median, digits)),
       right('success', ({ summary }) => significant(summary.success.rate, 3)),
       ...testColumns,
@@ -135,9 +144,9 @@ export function recheckTable(report: RankingReport): Table | null {
     columns: [
       right('rank', ({ position }) => order[position]!.rank),
       left('policy', (one) => nameOf(report, one)),
-      right('mean before', ({ position }) => significant(order[position]!.summary.mean, digits)),
-      right('mean', ({ summary }) => significant(summary.mean, digits)),
-      right('95 % interval', ({ summary }) => intervalText(summary.ci95)),
+      right('mean before', ({ position }) => meanCell(order[position]!.summary)),
+      right('mean', ({ summary }) => meanCell(summary)),
+      right('95 % interval', ({ summary }) => intervalCell(summary)),
       ...testColumns,
     ],
   });

@@ -1,5 +1,5 @@
 /** The result of a run as rows of a table. */
-import { counted, significant } from '../../base/plain-number.ts';
+import { counted, errorOf, roundedBy, significant } from '../../base/plain-number.ts';
 import type { ModelSummary, RunSummary } from '../../runs/folder/summary.ts';
 import { duration } from '../progress.ts';
 
@@ -23,8 +23,9 @@ export function modelLabel(model: string, kind: RunSummary['model_kind']): strin
 function recheckedText({ best }: RunSummary): string {
   if (!best?.rechecked) return '-';
   const { episodes, mean, ci95 } = best.rechecked;
-  const interval = ci95 ? ` (95 % interval ${value(ci95[0])} ... ${value(ci95[1])}` : ' (no interval';
-  return `${value(mean)}${interval}, ${episodes} fresh episodes)`;
+  const text = roundedBy(errorOf(ci95), digits);
+  const interval = ci95 ? ` (95 % interval ${text(ci95[0])} ... ${text(ci95[1])}` : ' (no interval';
+  return `${text(mean)}${interval}, ${episodes} fresh episodes)`;
 }
 
 function costText(usd: number | null): string {
