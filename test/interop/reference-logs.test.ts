@@ -16,8 +16,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { csvLine } from '../../src/base/csv-line.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { readExperimentName } from '../../src/interop/reference/layout.ts';
+import { readRunConfig } from '../../src/runs/folder/folder.ts';
+import { settingsOf } from '../../src/runs/folder/identity.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { openRecordedRun, recordedModel } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
@@ -151,6 +155,65 @@ describe('a log written after the reference', () => {
   ])('tells environment and method from %s', (name, env, method) => {
     const told = readExperimentName(name);
     expect([told.env?.id, told.method?.id]).toEqual([env, method]);
+  });
+});
+
+describe('a folder of the reference with fixed random weights', () => {
+  /** One iteration on Swimmer, whose `parameters.txt` is `printed`. */
+  async function imported(folder: string, count: number, printed?: string) {
+    const root = temporaryFolder();
+    const params = Array.from({ length: count }, (_, i) => i / 10);
+    const run = join(root, folder);
+    writeReferenceLog({ folder: run, layout: 'single-call', iterations: [[candidate(params, [5, 8], [5, 8])]] });
+    if (printed !== undefined) writeFileSync(join(run, 'episode_0', 'parameters.txt'), printed);
+    const [read] = await importAll(root);
+    expect(read!.files_skipped).toEqual([]);
+    const config = (await readRunConfig(read!.folder as string)) as Config;
+    const written = parse(readFileSync(join(read!.folder as string, 'config.yaml'), 'utf8'));
+    return { config, settings: settingsOf(written) };
+  }
+
+  it.each([
+    ['swimmer_props_random_projection_qr_opaque_prompt', 'projected-mlp', 3000, 10, { latent: [5, 5], hidden: 4 }],
+    ['swimmer_propsp_random_projection_qr_opaque_prompt', 'projected-mlp', 3000, 10, { low: -6, high: 6 }],
+    ['swimmer_propsp_random_features_tanh_h8_same_dim', 'random-features', 1000, 18, { obs_scale: 3, hidden: 8 }],
+  ])('%s is a %s', async (name, kind, base, count, options) => {
+    const two = [];
+    for (const n of [3, 7]) {
+      const { config, settings } = await imported(`${name}/run_${n}`, count);
+      expect(config.policy).toMatchObject({ kind, options: { ...options, seed: base + n } });
+      expect(config.seed).toBe(n);
+      two.push(settings);
+    }
+    // The seed of the weights follows from the number of the run: the runs are repetitions of each other.
+    expect(two[0]).toEqual(two[1]);
+  });
+
+  it('has the settings that its policy prints, whatever the folder is called', async () => {
+    const printed = [
+      'Projected MLP policy',
+      'projection_seed=4711',
+      'hidden_dim=3',
+      'latent_dim_layer1=4',
+      'latent_dim_layer2=2',
+      'activation=tanh',
+      'latent_param_range=[-5.0, 4.5]',
+      'latent_init_std=2.0',
+      'decoded_weight_scale=1.5',
+      'Latent:',
+      '0.1, 0.2',
+    ];
+    const { config } = await imported('swimmer_props_mine/run_2', 6, printed.join('\n'));
+    const options = { seed: 4711, hidden: 3, latent: [4, 2], low: -5, high: 4.5, scale: 1.5 };
+    expect(config.policy).toEqual({ kind: 'projected-mlp', options });
+    const features =
+      'Frozen random-feature policy\nprojection_seed=1009\nhidden_dim=5\nparam_range=[-2.0, 2.0]\n' +
+      'readout_init_std=0.75\nobs_scale=2.5\noutput_gain=0.25\nReadout:\n0.1';
+    const other = await imported('swimmer_propsp/run_9', 12, features);
+    expect(other.config.policy).toMatchObject({
+      kind: 'random-features',
+      options: { seed: 1009, hidden: 5, low: -2, high: 2, obs_scale: 2.5, output_gain: 0.25 },
+    });
   });
 });
 

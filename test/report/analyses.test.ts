@@ -25,13 +25,15 @@ import { analyses, findAnalysis } from '../../src/report/analyses/index.ts';
 import { noiseOf, noiseShare } from '../../src/report/analyses/noise.ts';
 import { decidedIterations, directionOf, directions, pairsOf } from '../../src/report/analyses/record.ts';
 import { patternOf, rewardGroupsOf, rowsOf } from '../../src/report/analyses/reward-groups.ts';
-import { promptThreshold, requireOneOrigin } from '../../src/report/analyses/runs.ts';
+import { findAnalysedRuns, promptThreshold, requireOneOrigin } from '../../src/report/analyses/runs.ts';
 import { criteria, salienceOf, stratified } from '../../src/report/analyses/salience.ts';
 import { byThreshold, criticUse, overRuns, thresholdGroups } from '../../src/report/analyses/tau-c.ts';
 import { originOf } from '../../src/report/answered-by.ts';
+import { readRunConfig } from '../../src/runs/folder/folder.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { welch } from '../../src/stats/intervals.ts';
 import { baseParams, type HandMade, handMadeEvents } from '../support/analysis.ts';
+import { smallRun } from '../support/experiment.ts';
 
 const cartpole = findEnv('CartPole-v1');
 
@@ -526,6 +528,14 @@ describe('which runs an analysis takes', () => {
     expect(groupAnalysed(runs, ['critic.conservative_threshold']).map(({ runs: members }) => members.length)).toEqual([
       3,
     ]);
+  });
+
+  it('knows no threshold of a method without a critic, which configurations have all the same', async () => {
+    const overrides = ['iterations=1', 'warmup.policies=0', 'evaluation.episodes=2', 'recheck.episodes=10'];
+    const { folder } = await smallRun({ config: 'cartpole/pure-search', overrides });
+    expect((await readRunConfig(folder)).critic.conservative_threshold).toBe(480);
+    const { runs } = await findAnalysedRuns([folder], { id: 'edits', refuses: needsTwoCandidates });
+    expect(runs.map(({ threshold }) => threshold)).toEqual([null]);
   });
 
   it('does not pool the optimiser with language models', () => {

@@ -116,7 +116,8 @@ export function writeReferenceLog(log: HandLog): void {
       );
     } else {
       put(at('training_rollout.txt'), rollouts(candidates[0]!, table));
-      put(at('parameters_reasoning.txt'), exchange(candidates[0]!));
+      const reviewed = `Critic-LLM-only prompt:\nMaximise f.\n\nCritic-LLM-only response:\n${reply(candidates[0]!)}`;
+      put(at('parameters_reasoning.txt'), layout === 'critic-only' ? reviewed : exchange(candidates[0]!));
       if (layout === 'critic-only') {
         put(at('critic_only_outcome.txt'), `reward=${means[0]!.toFixed(4)}\nrepr_traj_rollout_idx=0\n`);
       }

@@ -6,6 +6,7 @@ import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync } 
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { DiffersError, errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
@@ -40,8 +41,9 @@ import {
   reasoningName,
   warmupFolder,
 } from './layout.ts';
-import { provenanceCopy, provenanceName, provenanceText } from './provenance.ts';
-import { type Exchange, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
+import { readsBack, withPlainLine } from './plain-line.ts';
+import { type LoggedTexts, provenanceCopy, provenanceName, provenanceText } from './provenance.ts';
+import { type Exchange, readReasoning, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
 import { variantOf } from './variant.ts';
 
 export interface ExportableRun {
@@ -115,6 +117,7 @@ const four = (value: number): string => value.toFixed(4);
 export async function exportRun(run: ExportableRun, target: string, backend: Backend | null): Promise<void> {
   const totals = new RunTotals();
   const rows: string[] = [`${logHeader}\n`];
+  const texts: Record<string, LoggedTexts> = {};
   let pending: WholeEvent[] = [];
   makeFolder(join(target, warmupFolder));
   for (const whole of walkEvents(run.folder)) {
@@ -142,22 +145,28 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     rows.push(
       `${[event.iteration, writeFloat(cpu_s), writeFloat(api_s), episodes, steps, writeFloat(reward)].join(', ')}\n`,
     );
-    await exportIteration(run, iteration, target, backend);
+    const written = await exportIteration(run, iteration, target, backend);
+    if (written) texts[event.iteration] = written;
   }
   const log = rows.join('');
-  await exportProvenance(run, target, totals, log);
+  await exportProvenance(run, target, totals, { log, texts });
   // Written last: a log without it counts as unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }
 
 /** Writes the provenance file; for an imported run only if its log had one. */
-async function exportProvenance(run: ExportableRun, target: string, totals: RunTotals, log: string): Promise<void> {
+async function exportProvenance(
+  run: ExportableRun,
+  target: string,
+  totals: RunTotals,
+  written: Parameters<typeof provenanceText>[3],
+): Promise<void> {
   const path = join(target, provenanceName);
   if (run.manifest.imported) {
     await restoreCopy(join(run.folder, rolloutsFolder, provenanceCopy), path);
     return;
   }
-  const text = provenanceText(run.units.config, run.events, totals, log);
+  const text = provenanceText(run.units.config, run.events, totals, written);
   if (text !== null) replaceFile(path, text, 'rebuildable');
 }
 
@@ -240,12 +249,13 @@ function sameMean(returns: readonly number[], { mean, min, max }: Summary): bool
   return Math.abs(sum / returns.length - mean) <= 1e-9 * scale;
 }
 
+/** Writes the files of one iteration. Returns what the reasoning file does not say of its texts; null: nothing. */
 async function exportIteration(
   run: ExportableRun,
   { outcome, evaluated, exchanges }: LoggedIteration,
   target: string,
   backend: Backend | null,
-): Promise<void> {
+): Promise<LoggedTexts | null> {
   const { layout, method, units } = run;
   const folder = join(target, `episode_${outcome.iteration - 1}`);
   const { kept } = outcome;
@@ -288,8 +298,9 @@ async function exportIteration(
     }),
     ...three,
   ];
-  const usable = exchanges.slice(0, layout.candidates.length);
-  if (usable.length > 0) write(reasoningName, writeReasoning(layout.id, header, usable));
+  const { texts, usable } = loggedTexts(run, outcome, exchanges);
+  const reasoning = writeReasoning(layout.id, header, usable);
+  if (usable.length > 0) write(reasoningName, reasoning);
 
   const shown =
     method.printed === 'kept' ? outcome.candidates.find((c) => c.label === kept) : outcome.candidates.at(-1);
@@ -299,6 +310,30 @@ async function exportIteration(
     const bias = policy.options.bias !== false;
     write(parametersName, isTable ? writeTable(shown.params) : writeLinear(shown.params, policy.outputCount, bias));
   }
+  if (usable.length === 0) return null;
+  const derivable = isDeepStrictEqual(readReasoning(layout.id, reasoning), usable);
+  const lengths = usable.map(({ prompt, reply }) => ({ prompt: prompt.length, reply: reply.length }));
+  if (derivable) return texts.plain.includes(true) ? texts : null;
+  return { ...texts, lengths };
+}
+
+/** The exchanges of the candidates, with a plain line before each reply that the reference would read differently. */
+function loggedTexts(
+  { folder, layout, manifest, method, units }: ExportableRun,
+  { candidates }: LoggedIteration['outcome'],
+  exchanges: LoggedIteration['exchanges'],
+): { readonly texts: LoggedTexts; readonly usable: readonly Exchange[] } {
+  // A log that the reference wrote is restored as it was.
+  const ours = !manifest.imported || existsSync(join(folder, rolloutsFolder, provenanceCopy));
+  const mention = units.policy.values.kind === 'choice' ? method.tabular : 'first';
+  const read = exchanges.slice(0, layout.candidates.length);
+  const playedIn = (i: number): readonly number[] =>
+    candidates.find(({ label }) => label === layout.candidates[i]!.label)?.params ?? [];
+  const plain = read.map(({ reply }, i) => ours && playedIn(i).length > 0 && !readsBack(reply, playedIn(i), mention));
+  const usable = read.map((exchange, i) =>
+    plain[i] ? { ...exchange, reply: withPlainLine(exchange.reply, playedIn(i)) } : exchange,
+  );
+  return { texts: { plain }, usable };
 }
 
 function outcomeText(

@@ -34,6 +34,7 @@ import {
   warmupFile,
   warmupFolder,
 } from './layout.ts';
+import { findPrintedPolicy } from './printed-policy.ts';
 import { provenanceCopy, provenanceName, readProvenance } from './provenance.ts';
 import { configFor, detectSubject, type ImportedRunSubject, type RequestedSubject } from './subject.ts';
 
@@ -194,7 +195,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
   const { model, model_kind } = provenance ?? { model: options.model, model_kind: 'model' as const };
   const { config, yaml } = provenance
     ? { config: provenance.config, yaml: stringify(provenance.config) }
-    : await configFor(subject, run, model, counts);
+    : await configFor(subject, run, model, counts, await findPrintedPolicy(run.folder, episodes));
   const units = resolveUnits(config);
 
   return withDraftFolder(options.runsDir, run.source, async (draft) => {
@@ -211,7 +212,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     let broken = false;
     try {
       journal.begin({ ...origin, unknown: [...unknown, ...(provenance ? [] : unknownElsewhere)] }, facts);
-      const runImport = { importLog, subject, units, draft };
+      const runImport = { importLog, subject, units, draft, texts: provenance?.texts ?? {} };
       await importWarmups(runImport, journal, run);
       let apiBefore = 0;
       for (const iteration of iterations) {

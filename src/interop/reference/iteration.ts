@@ -12,8 +12,18 @@ import { rolloutsFolder, rolloutsName, withCopy } from '../common/embedded-files
 import type { ImportLog } from '../common/import-log.ts';
 import { cannotRead, type FileProblem, type Rollouts, readRollouts, readText } from './files.ts';
 import { type Layout, logName, parametersName, reasoningName } from './layout.ts';
+import { takePlainLine } from './plain-line.ts';
+import type { LoggedTexts } from './provenance.ts';
 import type { ImportedRunSubject } from './subject.ts';
-import { type Exchange, readKeys, readNumber, readReasoning, readReplyParams, readTable } from './text.ts';
+import {
+  cutReasoning,
+  type Exchange,
+  readKeys,
+  readNumber,
+  readReasoning,
+  readReplyParams,
+  readTable,
+} from './text.ts';
 
 /** The state of a run's import. */
 export interface RunImport {
@@ -22,6 +32,8 @@ export interface RunImport {
   readonly units: RunUnits;
   /** draft run folder */
   readonly draft: string;
+  /** what an export of ours says of the texts, by iteration */
+  readonly texts: Readonly<Record<string, LoggedTexts>>;
 }
 
 export interface ReadCandidate {
@@ -62,6 +74,8 @@ interface Texts {
   /** `key=value` lines of the outcome */
   readonly outcome: ReadonlyMap<string, string> | null;
   readonly exchanges: readonly Exchange[] | null;
+  /** of each exchange: the parameters of the plain line before its reply, which is no part of the reply; null: none */
+  readonly plain: readonly (readonly number[] | null)[];
   /** the printed policy, for tabular policies only */
   readonly table: readonly number[] | null;
 }
@@ -69,7 +83,7 @@ interface Texts {
 type IterationFolder = { readonly folder: string; readonly iteration: number };
 
 async function readTexts(
-  { importLog, subject: { layout }, units }: RunImport,
+  { importLog, subject: { layout }, units, texts }: RunImport,
   { folder, iteration }: IterationFolder,
   present: ReadonlySet<string>,
 ): Promise<Texts> {
@@ -96,9 +110,15 @@ async function readTexts(
   }
 
   const reasoning = await text(reasoningName);
-  const exchanges = reasoning === null ? null : readReasoning(layout.id, reasoning);
+  const said = texts[iteration];
+  const logged =
+    reasoning === null
+      ? null
+      : said?.lengths
+        ? cutReasoning(layout.id, reasoning, said.lengths)
+        : readReasoning(layout.id, reasoning);
   if (reasoning !== null) {
-    const problem = exchanges ? null : { expected: 'prompts and replies', found: 'a text without their marks' };
+    const problem = logged ? null : { expected: 'prompts and replies', found: 'a text without their marks' };
     importLog.done(path(reasoningName), problem);
   }
 
@@ -110,7 +130,9 @@ async function readTexts(
     const wrong = isTable && !table ? { expected: `a table of ${count} states`, found: 'another text' } : null;
     importLog.done(path(parametersName), wrong);
   }
-  return { outcome, exchanges, table };
+  const taken = logged?.map(({ reply }, i) => (said?.plain[i] ? takePlainLine(reply, count) : null)) ?? [];
+  const exchanges = logged?.map((exchange, i) => ({ ...exchange, reply: taken[i]?.reply ?? exchange.reply })) ?? null;
+  return { outcome, exchanges, plain: taken.map((line) => line?.params ?? null), table };
 }
 
 function keptOf({ candidates, winners }: Layout, outcome: Texts['outcome']): CandidateLabel | null {
@@ -141,7 +163,7 @@ export async function readIteration(
     if (!known.has(name))
       importLog.skip(path(name), { expected: `a file of the ${layout.id} layout`, found: 'another' });
   }
-  const { outcome, exchanges, table } = await readTexts(runImport, iterationFolder, present);
+  const { outcome, exchanges, plain, table } = await readTexts(runImport, iterationFolder, present);
   let kept = keptOf(layout, outcome);
   const count = units.policy.paramCount;
   const isTable = units.policy.values.kind === 'choice';
@@ -186,7 +208,7 @@ export async function readIteration(
     const printedHere =
       table && (method.printed === 'kept' ? kept === label : position === layout.candidates.length - 1);
     const replied = reply === undefined ? null : readReplyParams(reply, count, isTable ? method.tabular : 'first');
-    const params = seen ?? (printedHere ? table : null) ?? replied ?? [];
+    const params = seen ?? (printedHere ? table : null) ?? plain[position] ?? replied ?? [];
     candidates.push({ label, rollouts, params, mean, summary });
   }
 

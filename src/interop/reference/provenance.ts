@@ -26,6 +26,16 @@ export const provenanceName = 'r2po.json';
 /** The copy in the folder of an imported run. */
 export const provenanceCopy = `${provenanceName}.gz`;
 
+const length = z.int().min(0);
+const texts = z.strictObject({
+  /** of each exchange: its reply starts with the plain line of parameters, which the export added */
+  plain: z.array(z.boolean()),
+  /** characters of the texts, where they contain the marks that separate them */
+  lengths: z.array(z.strictObject({ prompt: length, reply: length })).optional(),
+});
+/** What a reasoning file does not say of its texts. */
+export type LoggedTexts = z.output<typeof texts>;
+
 const schema = z.object({
   schemaVersion: z.literal(1),
   /** SHA-256 of the overall log, hexadecimal: ties the file to its run */
@@ -36,6 +46,8 @@ const schema = z.object({
   /** model that wrote the replies, which differs from `model` in a replay; null: no replies */
   reply_model: z.string().max(1000).nullable(),
   config: z.record(z.string(), z.unknown()),
+  /** by iteration, of those that need it; older files do not have it */
+  texts: z.record(z.string(), texts).optional(),
 });
 
 /** A run's own statement of what the log leaves open. */
@@ -45,12 +57,12 @@ export interface Provenance extends Omit<z.output<typeof schema>, 'config'> {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The file's text for a run with this overall log. Null when the run has not started. */
+/** The file's text for a run with this overall log and these texts. Null when the run has not started. */
 export function provenanceText(
   config: Config,
   events: readonly RunEvent[],
   totals: RunTotals,
-  log: string,
+  { log, texts }: { readonly log: string; readonly texts: NonNullable<Provenance['texts']> },
 ): string | null {
   const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
@@ -65,6 +77,7 @@ export function provenanceText(
     model_kind: modelKind,
     reply_model,
     config,
+    ...(Object.keys(texts).length > 0 && { texts }),
   };
   return jsonText(provenance);
 }

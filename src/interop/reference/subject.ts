@@ -6,6 +6,7 @@ import { listFolder } from '../../base/node/walk.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/registry.ts';
+import { policyKinds } from '../../policies/index.ts';
 import type { ImportLog } from '../common/import-log.ts';
 import type { FoundReferenceRun } from './find.ts';
 import {
@@ -18,6 +19,7 @@ import {
   readExperimentName,
   runFolder,
 } from './layout.ts';
+import type { PrintedPolicy } from './printed-policy.ts';
 import { shippedVariant } from './variant.ts';
 
 export interface ImportedRunSubject {
@@ -90,32 +92,44 @@ export interface LogCounts {
 
 type Resolved = Awaited<ReturnType<typeof resolveConfig>>;
 
-/** The published settings of the method, with the counts of the log. */
+/** The published settings of the method, with the counts of the log and, where it prints them, the policy's settings. */
 export async function configFor(
   subject: ImportedRunSubject,
   run: FoundReferenceRun,
   model: string,
   counts: LogCounts,
+  printed: PrintedPolicy | null,
 ): Promise<Resolved> {
   const { env, method } = subject;
   const base = `${env.folder}/${method.id}`;
   const rest = run.source.split('/').map((name) => readExperimentName(name).rest);
-  const variant = rest.map((text) => shippedVariant(base, text)).find((name) => name !== null);
+  const names = printed === null ? rest : [printed.kind.replaceAll('-', '_').replace('_mlp', ''), ...rest];
+  const variant = names.map((text) => shippedVariant(base, text)).find((name) => name !== null) ?? base;
   const overrides = [
     `iterations=${Math.max(1, counts.iterations)}`,
     `warmup.policies=${counts.warmups}`,
     `evaluation.episodes=${counts.episodes}`,
   ];
-  const flags = { seed: runNumber(run), model };
-  try {
-    return await resolveConfig(variant ?? base, [...overrides, 'settings=published'], flags);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return await resolveConfig(base, overrides, flags);
-  }
+  const flags = { seed: runNumber(run) ?? 0, model };
+  const resolved = async (more: readonly string[]): Promise<Resolved> => {
+    try {
+      return await resolveConfig(variant, [...overrides, ...more, 'settings=published'], flags);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      return await resolveConfig(base, [...overrides, ...more], flags);
+    }
+  };
+  const { config } = await resolved([]);
+  const kind = printed?.kind ?? config.policy.kind;
+  const drawnFrom = policyKinds.find(({ id }) => id === kind)?.runSeedBase;
+  if (drawnFrom === undefined) return resolved([]);
+  const known = kind === config.policy.kind ? config.policy.options : {};
+  const options = { ...known, seed: drawnFrom + (runNumber(run) ?? 1), ...printed?.options };
+  return resolved([`policy=${JSON.stringify({ kind, options })}`]);
 }
 
-function runNumber({ source }: FoundReferenceRun): number {
-  const name = source.split('/').at(-1) ?? '';
-  return Number(runFolder.exec(name)?.[1] ?? 0);
+/** 3 for `run_3`; null for another name. */
+function runNumber({ source }: FoundReferenceRun): number | null {
+  const found = runFolder.exec(source.split('/').at(-1) ?? '');
+  return found && Number(found[1]);
 }

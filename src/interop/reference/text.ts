@@ -1,5 +1,6 @@
 /** Reads and writes the texts of the reference's logs: reasoning files, printed policies, numbers. */
 import { plainNumber } from '../../base/plain-number.ts';
+import type { LayoutId } from './layout.ts';
 
 const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
@@ -32,22 +33,40 @@ export interface Exchange {
   readonly reply: string;
 }
 
-const searchMarks = { purpose: 'search', before: 'system:\n', between: '\n\n\nLLM:\n' } as const;
-const criticMarks = {
+/** What stands before a prompt, and between it and the reply. */
+interface Marks {
+  readonly purpose: Exchange['purpose'];
+  readonly before: string;
+  readonly between: string;
+}
+
+const searchMarks: Marks = { purpose: 'search', before: 'system:\n', between: '\n\n\nLLM:\n' };
+const criticMarks: Marks = {
   purpose: 'critic',
   before: 'Critic-LLM (Reflection) prompt:\n',
   between: '\n\nCritic-LLM response:\n',
-} as const;
+};
+/** Its one call proposes and reviews, and counts as a search here. */
+const criticOnlyMarks: Marks = {
+  purpose: 'search',
+  before: 'Critic-LLM-only prompt:\n',
+  between: '\n\nCritic-LLM-only response:\n',
+};
+const allMarks = [searchMarks, criticMarks, criticOnlyMarks];
 
-const sections = {
+/** Titles of a reasoning file's parts; null: it has one part, without a title. */
+const sections: Readonly<Record<LayoutId, readonly [string, string] | null>> = {
   'two-call': ['--- Search-LLM (Proposal) ---\n', '\n\n--- Critic-LLM (Reflection) ---\n'],
   'two-search': ['--- Proposal A ---\n', '\n\n--- Proposal B ---\n'],
   'critic-only': null,
   'single-call': null,
-} as const;
+};
+
+/** Characters of an exchange's texts. */
+export type TextLengths = Readonly<Record<'prompt' | 'reply', number>>;
 
 function readExchange(text: string): Exchange | null {
-  for (const { purpose, before, between } of [searchMarks, criticMarks]) {
+  for (const { purpose, before, between } of allMarks) {
     if (!text.startsWith(before)) continue;
     const cut = text.indexOf(between, before.length);
     if (cut < 0) return null;
@@ -56,13 +75,14 @@ function readExchange(text: string): Exchange | null {
   return null;
 }
 
-function writeExchange({ purpose, prompt, reply }: Exchange): string {
-  const { before, between } = purpose === 'search' ? searchMarks : criticMarks;
+function writeExchange(layout: LayoutId, { purpose, prompt, reply }: Exchange): string {
+  const { before, between } =
+    layout === 'critic-only' ? criticOnlyMarks : purpose === 'search' ? searchMarks : criticMarks;
   return `${before}${prompt}${between}${reply}`;
 }
 
 /** The prompts and replies of a reasoning file, one per candidate; null: another form. */
-export function readReasoning(layout: keyof typeof sections, text: string): readonly Exchange[] | null {
+export function readReasoning(layout: LayoutId, text: string): readonly Exchange[] | null {
   const marks = sections[layout];
   if (marks === null) {
     const only = readExchange(text);
@@ -78,14 +98,33 @@ export function readReasoning(layout: keyof typeof sections, text: string): read
   return exchanges.every((e) => e !== null) ? exchanges : null;
 }
 
+/** The same for texts of known lengths, which may contain the marks themselves. */
+export function cutReasoning(
+  layout: LayoutId,
+  text: string,
+  lengths: readonly TextLengths[],
+): readonly Exchange[] | null {
+  const titles = sections[layout] ?? [];
+  let at = Math.max(0, text.indexOf(titles[0] ?? ''));
+  const exchanges: Exchange[] = [];
+  for (const [i, { prompt: size, reply: replySize }] of lengths.entries()) {
+    const start = at + (titles[i] ?? '').length;
+    const marks = allMarks.find(({ before }) => text.startsWith(before, start));
+    if (!marks || !text.startsWith(titles[i] ?? '', at)) return null;
+    const from = start + marks.before.length;
+    const replyFrom = from + size + marks.between.length;
+    if (!text.startsWith(marks.between, from + size) || text.length < replyFrom + replySize) return null;
+    at = replyFrom + replySize;
+    const { purpose } = marks;
+    exchanges.push({ purpose, prompt: text.slice(from, from + size), reply: text.slice(replyFrom, at) });
+  }
+  return at === text.length ? exchanges : null;
+}
+
 /** `header`: lines without line breaks, of two-call files only. */
-export function writeReasoning(
-  layout: keyof typeof sections,
-  header: readonly string[],
-  exchanges: readonly Exchange[],
-): string {
+export function writeReasoning(layout: LayoutId, header: readonly string[], exchanges: readonly Exchange[]): string {
   const marks = sections[layout];
-  const texts = exchanges.map(writeExchange);
+  const texts = exchanges.map((exchange) => writeExchange(layout, exchange));
   if (marks === null) return texts.join('');
   return `${header.map((line) => `${line}\n`).join('')}\n${texts.map((text, i) => marks[i] + text).join('')}`;
 }

@@ -16,9 +16,20 @@ function variantsOf(base: string): { readonly name: string; readonly id: string 
     .map((name) => ({ name, id: name.slice(base.length + 1) }));
 }
 
+/**
+ * Words of the reference's folder names for variants that it names otherwise: `random_projection_qr_opaque_prompt`,
+ * `random_features_tanh_h8_same_dim`.
+ */
+const folderWords: Readonly<Record<string, readonly string[]>> = {
+  'projected-mlp': ['projected', 'projection'],
+  'random-features': ['feature', 'features'],
+};
+
 /** The shipped configuration for the part of an experiment's name after its method, such as `half`. */
 export function shippedVariant(base: string, rest: string): string | null {
-  return variantsOf(base).find(({ id }) => rest.split('_').includes(id.split('-')[0]!))?.name ?? null;
+  const words = rest.split('_');
+  const found = variantsOf(base).find(({ id }) => (folderWords[id] ?? [id]).some((word) => words.includes(word)));
+  return found?.name ?? null;
 }
 
 /** `half`, `projected_mlp`; empty for the method's default settings. */

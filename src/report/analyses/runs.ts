@@ -67,7 +67,10 @@ async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
     model: totals.model ?? config.model,
     origin: originOf(events),
     status: totals.status,
-    threshold: promptThreshold(criticPrompts(stored), config.critic.conservative_threshold),
+    // Without a critic nothing reads the configured threshold.
+    threshold: method.prompts.critic
+      ? promptThreshold(criticPrompts(stored), config.critic.conservative_threshold)
+      : null,
     iterations: decidedIterations(events, method.candidates),
     rechecked: totals.rechecked?.summary.mean ?? null,
   };

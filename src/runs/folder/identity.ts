@@ -69,8 +69,9 @@ export function settingsOf(written: unknown): ReadonlyMap<string, string> {
   const settings = new Map(leaves(whole));
   const base = policyKinds.find(({ id }) => JSON.stringify(id) === settings.get('policy.kind'))?.runSeedBase ?? 0;
   const [drawn, seed] = ['policy.options.seed', 'seed'].map((key) => Number(settings.get(key)));
-  // It follows from the seed of the run.
-  if (drawn === (base + seed! + 1) % 2 ** 32) settings.delete('policy.options.seed');
+  // It follows from the seed of the run, or from the number of a run of the reference, which its import has as the seed.
+  const follows = [base + seed! + 1, base + seed!].some((from) => drawn === from % 2 ** 32);
+  if (follows) settings.delete('policy.options.seed');
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
   return settings;
 }
