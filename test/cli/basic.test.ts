@@ -18,6 +18,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+describe('the built program', () => {
+  it('is a bundle that stands beside the licences of the packages in it', () => {
+    const packages = [...readAsset('dist/cli/main.licenses.txt').matchAll(/^(\S+) \d+\.\S* \(\S+\)$/gm)].map(
+      ([, name]) => name,
+    );
+    expect(packages).toEqual(expect.arrayContaining(['commander', 'vega', 'vega-lite', 'yaml', 'zod']));
+    const program = readAsset('dist/cli/main.js');
+    for (const name of packages) expect(program).not.toMatch(new RegExp(`(from|import) "${name}["/]`));
+  });
+});
+
 describe('help and version', () => {
   it('prints the version of package.json', async () => {
     expect(await runCli(['--version'])).toStrictEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });

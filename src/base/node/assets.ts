@@ -1,7 +1,7 @@
 /** Files that ship beside the code: shaders, configurations, descriptions, and the built worker entry points. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode, R2poError } from '../errors.ts';
 
@@ -18,16 +18,24 @@ export const packageRoot: string = (() => {
 })();
 
 /** Absolute path of a shipped file, given relative to the package root with forward slashes. */
-export function assetPath(relative: string): string {
-  return join(packageRoot, ...relative.split('/'));
+export function assetPath(file: string): string {
+  return join(packageRoot, ...file.split('/'));
+}
+
+/** This module is in `src/` (tests) or in `dist/` (installed), in a bundle at another depth. */
+const codeFolder = relative(packageRoot, fileURLToPath(import.meta.url)).split(sep)[0]!;
+
+/** Absolute path of a data file beside the code, given relative to `src/` with forward slashes: the build copies it to `dist/`. */
+export function besideCode(file: string): string {
+  return assetPath(`${codeFolder}/${file}`);
 }
 
 /** Text of a shipped file. */
-export function readAsset(relative: string): string {
+export function readAsset(file: string): string {
   try {
-    return readFileSync(assetPath(relative), 'utf8');
+    return readFileSync(assetPath(file), 'utf8');
   } catch (cause) {
-    throw new R2poError('assets', `expected the shipped file "${relative}", found none; reinstall the package`, {
+    throw new R2poError('assets', `expected the shipped file "${file}", found none; reinstall the package`, {
       cause,
     });
   }

@@ -1,7 +1,8 @@
 /** The description files of environments: `prompt.md` of their folder. */
 import { existsSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, join } from 'node:path';
 import { R2poError } from '../../base/errors.ts';
+import { besideCode } from '../../base/node/assets.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
 import { type DescriptionKind, fillDescription } from '../description.ts';
 import type { Env } from '../env.ts';
@@ -11,17 +12,14 @@ const descriptionFiles: Readonly<Record<DescriptionKind, string>> = {
   reference: 'prompt-reference.md',
 };
 
-function descriptionFile(env: Env, kind: DescriptionKind): URL {
+function descriptionFile(env: Env, kind: DescriptionKind): string {
   const name = descriptionFiles[kind];
-  // In the folder above both in src/ and in dist/: the build copies the descriptions.
-  return env.module === null
-    ? new URL(`../${env.folder}/${name}`, import.meta.url)
-    : new URL(name, pathToFileURL(env.module));
+  return env.module === null ? besideCode(`envs/${env.folder}/${name}`) : join(dirname(env.module), name);
 }
 
 /** The path of a description that does not exist; null: it exists. */
 export function missingDescription(env: Env, kind: DescriptionKind): string | null {
-  const file = fileURLToPath(descriptionFile(env, kind));
+  const file = descriptionFile(env, kind);
   return existsSync(file) ? null : file;
 }
 
@@ -43,11 +41,7 @@ function readDescription(env: Env, kind: DescriptionKind): string {
   try {
     template = readRegularText(file);
   } catch (cause) {
-    throw new R2poError(
-      env.id,
-      `expected the description ${fileURLToPath(file)}, found none; write it or build again`,
-      { cause },
-    );
+    throw new R2poError(env.id, `expected the description ${file}, found none; write it or build again`, { cause });
   }
   return fillDescription(template.trim(), env);
 }

@@ -1,6 +1,7 @@
 /** Rewards published for R2PO, its ablations and Stable-Baselines3: `r2po-paper.json`, which names its sources. */
 import { readFileSync } from 'node:fs';
 import { R2poError } from '../../base/errors.ts';
+import { besideCode } from '../../base/node/assets.ts';
 
 export interface PublishedReward {
   /** over the runs */
@@ -52,7 +53,7 @@ interface PublishedNumbers {
 }
 
 function load(): PublishedNumbers {
-  const path = new URL('r2po-paper.json', import.meta.url);
+  const path = besideCode('report/published/r2po-paper.json');
   const numbers = JSON.parse(readFileSync(path, 'utf8')) as PublishedNumbers;
   for (const { env, method, mean, best } of [...numbers.results, ...numbers.trainings, ...numbers.thresholds]) {
     if ([mean?.mean, mean?.std, best?.mean, best?.std].every(Number.isFinite)) continue;
