@@ -5,10 +5,11 @@
 import { RecordingDraws } from '../base/rng/draws.ts';
 import { Generator } from '../base/rng/generator.ts';
 import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
+import type { Summary } from '../evaluation/summary.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Backend, BackendId } from '../rollout/backend.ts';
 import type { Episodes, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/job.ts';
-import { welch } from '../stats/intervals.ts';
+import { welch, welchOf } from '../stats/intervals.ts';
 import { randomAction } from './conformance.ts';
 
 export interface StartParity {
@@ -94,6 +95,21 @@ const trialEpisodes = 64;
 /** per random policy; they only order the policies */
 const firstLookEpisodes = 4;
 const spread = 3;
+
+/** An f32 sum of `length` rewards may differ by this much from one in float64: half a unit in the last place for each. */
+function roundingOf(length: number, value: number): number {
+  return length * 2 ** -24 * Math.max(1, Math.abs(value));
+}
+
+/** Whether two backends may give these summaries of the same episodes: equal means up to rounding, or Welch's test of them. */
+export function meansAgree(expected: Summary, got: Summary): boolean {
+  if (expected.episodes !== got.episodes) return false;
+  const longest = Math.max(expected.length.max, got.length.max);
+  if (Math.abs(expected.mean - got.mean) <= roundingOf(longest, expected.mean)) return true;
+  const moments = ({ mean, std, episodes: n }: Summary) => ({ mean, variance: (std ?? 0) ** 2, n });
+  // A single episode that took another course says nothing about the mean.
+  return expected.episodes < 2 || welchOf(moments(expected), moments(got)).p >= significance;
+}
 
 export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
   const { env, policy, reference, other } = request;
@@ -253,9 +269,7 @@ async function compareEpisodes(request: ParityRequest, candidates: readonly Floa
     const have = b.returns.subarray(from, from + episodes);
     let same = 0;
     for (let i = from; i < from + episodes; i++) {
-      // The reference sums in float64, the other in f32: each addition may round by half a unit in the last place.
-      const rounding = a.lengths[i]! * 2 ** -24 * Math.max(1, Math.abs(a.returns[i]!));
-      const equalReturn = Math.abs(a.returns[i]! - b.returns[i]!) <= rounding;
+      const equalReturn = Math.abs(a.returns[i]! - b.returns[i]!) <= roundingOf(a.lengths[i]!, a.returns[i]!);
       if (equalReturn && a.lengths[i] === b.lengths[i] && a.ends[i] === b.ends[i]) same++;
     }
     const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;

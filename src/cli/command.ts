@@ -46,6 +46,7 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./reproduce.ts'),
   },
   { name: 'replay', summary: 'repeat a run from its recorded replies', load: () => import('./replay.ts') },
+  { name: 'verify', summary: 'check that runs are as they were recorded', load: () => import('./verify.ts') },
   { name: 'report', summary: 'summarise runs as tables, curves and a page', load: () => import('./report.ts') },
   { name: 'analyze', summary: 'what critics change and whether it helps', load: () => import('./analyze.ts') },
   {

@@ -88,6 +88,7 @@ describe('a run folder that names a module', () => {
   it.each([
     ['run --resume beside it', () => ['run', 'cartpole/r2po', '--resume', '--runs-dir', parent]],
     ['report', () => ['report', run]],
+    ['verify', () => ['verify', run]],
     ['export --format csv', () => ['export', run, '--out', join(folder, 'table')]],
     ['eval --policies', () => ['eval', '--env', 'FrozenLake-v1', '--policies', parent]],
     ['eval --policy', () => ['eval', '--env', 'CartPole-v1', '--policy', run]],
@@ -123,6 +124,15 @@ describe('a run folder that names a module', () => {
 });
 
 describe('--trust-env', () => {
+  it('lets verify play the best policy again; without it, verify says what to type, and that is no difference', async () => {
+    const run = join(strange('verified', namesEvil), 'run');
+    const { code, stdout } = await runCommand('verify', run);
+    expect(stdout).toMatch(/played again +not checked .*--trust-env/);
+    expect(code).toBe(0);
+    const mine = await runCommand('verify', join(runs, 'mine'), '--trust-env', join(folder, 'docking'));
+    expect(mine).toMatchObject({ code: 0, stdout: expect.stringMatching(/played again +holds/) });
+  });
+
   it('lets the run that names this module be read, and no other', async () => {
     const parent = strange('trusted', namesEvil);
     const run = join(parent, 'run');

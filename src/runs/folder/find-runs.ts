@@ -4,6 +4,7 @@ import { UsageError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { manifestName } from '../../config/recorded.ts';
+import { eventsName } from '../journal/journal.ts';
 
 /** A path that is not used, and the reason. */
 export interface LeftOut {
@@ -40,6 +41,10 @@ export function findRunFolders(paths: readonly string[], unit: string): FoundFol
     visit({ path, files, folders: inside }, depth) {
       if (files.includes(manifestName)) {
         folders.push(path);
+        return [];
+      }
+      if (files.includes(eventsName)) {
+        leftOut.push({ path, reason: `is a run that has lost its ${manifestName}`, broken: true });
         return [];
       }
       const entered = depth === maxDepth ? [] : inside.filter((name) => !name.startsWith('.'));

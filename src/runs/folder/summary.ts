@@ -102,14 +102,19 @@ export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'price
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
 };
 
-/** `record`: how far the record goes that the totals are those of */
-export function summarize(config: RunFacts, totals: RunTotals, record: RecordEnd): RunSummary {
+/** `record`: how far the record goes that the totals are those of; `env`: where it is known by more than its name */
+export function summarize(
+  config: RunFacts,
+  totals: RunTotals,
+  record: RecordEnd,
+  env = findEnv(config.env).id,
+): RunSummary {
   const { best, rechecked, llm, answered, byModel, rows, kept } = totals;
   const { calls, ...counts } = countsOf(answered);
   return {
     status: totals.status,
     ...(totals.imported && { imported: true }),
-    env: findEnv(config.env).id,
+    env,
     method: config.method,
     model: totals.model ?? config.model,
     models: totals.models ?? { search: config.model, critic: config.model },

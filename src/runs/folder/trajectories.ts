@@ -9,53 +9,63 @@ import { makeOwnFolder, replaceFileAsync } from '../../base/node/atomic-file.ts'
 import { trajectoryDocument } from '../../evaluation/trajectory-file.ts';
 import type { Trace } from '../../rollout/job.ts';
 
-const folderName = 'trajectories';
+export const trajectoriesName = 'trajectories';
 /** Trajectories that are kept besides those of improvements. */
 const newestKept = 20;
 
 type MakeTrace = () => Promise<Trace>;
 
-function fileName(iteration: number): string {
+export function trajectoryName(iteration: number): string {
   return `iteration-${String(iteration).padStart(4, '0')}.json`;
+}
+
+/** Decides which iterations keep their trajectory, as they come. */
+export class KeptIterations {
+  readonly #newest: number[] = [];
+  readonly #improved = new Set<number>();
+  #best = Number.NEGATIVE_INFINITY;
+
+  /** `mean`: of the kept policy. Returns the iteration that is not kept any more; null: all are. */
+  add(iteration: number, mean: number): number | null {
+    this.#newest.push(iteration);
+    if (mean > this.#best) {
+      this.#best = mean;
+      this.#improved.add(iteration);
+    }
+    const old = this.#newest.length <= newestKept ? undefined : this.#newest.shift();
+    return old === undefined || this.#improved.has(old) ? null : old;
+  }
 }
 
 export class TrajectoryFiles {
   readonly #folder: string;
-  /** whether all are kept, as earlier versions did */
-  readonly #keepsAll: boolean;
+  /** null: all are kept, as earlier versions did */
+  readonly #choice: KeptIterations | null;
   /** by iteration, the oldest first; null: written, or there from an earlier session */
   readonly #kept = new Map<number, MakeTrace | null>();
-  readonly #newest: number[] = [];
   /** files that are not needed any more */
   #unneeded: string[] | null = null;
-  #best = Number.NEGATIVE_INFINITY;
-  readonly #improved = new Set<number>();
 
   constructor(runFolder: string, { keepsAll }: { readonly keepsAll: boolean }) {
-    this.#folder = join(runFolder, folderName);
-    this.#keepsAll = keepsAll;
+    this.#folder = join(runFolder, trajectoriesName);
+    this.#choice = keepsAll ? null : new KeptIterations();
     makeOwnFolder(this.#folder);
   }
 
   /** To be called for each iteration that kept a policy, in order. `mean`: of that policy. */
   add(iteration: number, mean: number, trace: MakeTrace): void {
     this.#kept.set(iteration, trace);
-    this.#newest.push(iteration);
-    if (mean > this.#best) {
-      this.#best = mean;
-      this.#improved.add(iteration);
-    }
-    const old = this.#keepsAll || this.#newest.length <= newestKept ? undefined : this.#newest.shift();
-    if (old === undefined || this.#improved.has(old)) return;
+    const old = this.#choice?.add(iteration, mean) ?? null;
+    if (old === null) return;
     this.#kept.delete(old);
-    this.#unneeded?.push(fileName(old));
+    this.#unneeded?.push(trajectoryName(old));
   }
 
   /** Writes what is missing, then removes what is not kept. A file that is there is that of its iteration. */
   async save(): Promise<void> {
     for (const [iteration, trace] of this.#kept) {
       if (trace === null) continue;
-      const path = join(this.#folder, fileName(iteration));
+      const path = join(this.#folder, trajectoryName(iteration));
       if (!existsSync(path)) {
         await replaceFileAsync(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
       }
@@ -67,8 +77,8 @@ export class TrajectoryFiles {
 
   /** Trajectories that a killed session has left, of iterations that are not kept. */
   #foreign(): string[] {
-    if (this.#keepsAll) return [];
-    const kept = new Set([...this.#kept.keys()].map(fileName));
+    if (this.#choice === null) return [];
+    const kept = new Set([...this.#kept.keys()].map(trajectoryName));
     return readdirSync(this.#folder).filter((name) => /^iteration-\d+\.json$/.test(name) && !kept.has(name));
   }
 }

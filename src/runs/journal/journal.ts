@@ -208,13 +208,46 @@ export interface WholeEvent {
   readonly messages: readonly Message[] | null;
 }
 
+/** A record that is read once from its first line on, with the texts of its calls, which nobody keeps. */
+export class RecordWalk {
+  readonly #record: RecordFile;
+
+  constructor(folder: string) {
+    this.#record = new RecordFile(folder);
+  }
+
+  /** How far the record goes up to the line that was read last. */
+  get end(): RecordEnd {
+    return this.#record.lines.end;
+  }
+
+  /** lines that were read */
+  get count(): number {
+    return this.#record.lines.count;
+  }
+
+  get format(): number {
+    return this.#record.lines.format;
+  }
+
+  /** a notice about the dropped end, once everything was read; null: the last line was whole */
+  get torn(): string | null {
+    return this.#record.torn;
+  }
+
+  /** What each line says; null: an event that this version may leave out. Throws a usage error for a damaged line. */
+  lines(): Generator<{ readonly event: RunEvent | null; readonly messages: readonly Message[] | null }> {
+    return this.#record.walk((bytes, value) => this.#record.lines.readWhole(bytes, value));
+  }
+}
+
 /** The events of a record with the texts of its calls, which are restored one after the other and kept by nobody. */
 export function* walkEvents(folder: string, onTorn?: (notice: string) => void): Generator<WholeEvent> {
-  const record = new RecordFile(folder);
-  for (const { event, messages } of record.walk((bytes, value) => record.lines.readWhole(bytes, value))) {
+  const walk = new RecordWalk(folder);
+  for (const { event, messages } of walk.lines()) {
     if (event !== null) yield { event, messages };
   }
-  if (record.torn !== null) onTorn?.(record.torn);
+  if (walk.torn !== null) onTorn?.(walk.torn);
 }
 
 /** Follows the journal of a run that another process may be writing: each `read` returns only new events. */

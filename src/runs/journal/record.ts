@@ -27,6 +27,17 @@ const link = z.object({ journal: z.int().optional(), prev: z.string().optional()
 /** An event of a later version, which others can do without. */
 const optionalEvent = z.object({ ...stamp, type: z.string(), optional: z.literal(true) });
 
+/** A line of a record that is not what it should be. */
+export class RecordError extends UsageError {
+  /** from 1; its event has the `seq` below */
+  readonly line: number;
+
+  constructor(message: string, line: number) {
+    super('events.jsonl', message);
+    this.line = line;
+  }
+}
+
 interface DecodedLine {
   /** null: an optional event of a later version */
   readonly event: RunEvent | null;
@@ -98,10 +109,10 @@ export class RecordLines {
   }
 
   /** The usage error of a line; `line`: its number, the next one when left out. */
-  refusal(problem: string, line = this.#seq + 1): UsageError {
-    return new UsageError(
-      'events.jsonl',
+  refusal(problem: string, line = this.#seq + 1): RecordError {
+    return new RecordError(
       `${this.#path}:${line}: expected an event, got ${problem}; restore the file from a copy, or start a new run`,
+      line,
     );
   }
 
