@@ -13,6 +13,7 @@ const layers = [
   'evaluation',
   'checks',
   'bench',
+  'optimisers',
   'llm',
   'methods',
   'config',
@@ -23,7 +24,7 @@ const layers = [
   'cli',
 ];
 /** Layers that run in a page as well as in Node: only their folders named `node` may use what Node alone has. */
-const neutralLayers = layers.slice(0, layers.indexOf('checks') + 1);
+const neutralLayers = [...layers.slice(0, layers.indexOf('checks') + 1), 'optimisers'];
 /** The library's entry points show the others to the outside; nothing imports them. */
 const entryPoints = ['index.ts', 'engine.ts'];
 const neutralEntryPoints = ['engine.ts'];

@@ -2,7 +2,7 @@
  * Linear policy: y_j = sum_i obs_i W_ij (+ b_j). Parameters are W row by row (states x outputs), then the biases.
  */
 import { observationSize } from '../envs/env.ts';
-import { acceptsVector, inputNames, outputNames } from './network.ts';
+import { acceptsVector, foldIntoLayer, inputNames, outputNames } from './network.ts';
 import { type OptionRule, readOptions } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals, type ShaderForm } from './policy.ts';
 
@@ -113,6 +113,8 @@ export const linear: PolicyKind = {
           : { count: paramCount, expand: (params) => params, expressions },
 
       act: inputs >= UNROLLED ? unrolled : plain,
+
+      ...(bias && { foldFilter: (params, mean, scale) => foldIntoLayer(params, mean, scale, outputCount) }),
 
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };

@@ -6,6 +6,7 @@
 import {
   acceptsVector,
   activations,
+  foldIntoLayer,
   inputNames,
   layersOf,
   maxHidden,
@@ -55,6 +56,7 @@ export const mlp: PolicyKind = {
         ...names[l + 1]!.map((to) => `bias ${to}`),
       ]),
       ...networkFields(shape),
+      foldFilter: (params, mean, scale) => foldIntoLayer(params, mean, scale, shape.hidden[0]!),
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },

@@ -73,6 +73,28 @@ function networkAct(shape: NetworkShape): Policy['act'] {
   };
 }
 
+/**
+ * Folds a filter of the inputs into a layer: weights `[inputs x units]` row by row at the start of `params`, then biases
+ * `[units]`. The layer then gives for x what it gave for (x - mean) / scale.
+ */
+export function foldIntoLayer(
+  params: Float64Array,
+  mean: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  units: number,
+): Float64Array {
+  const folded = params.slice();
+  const inputs = mean.length;
+  for (let i = 0; i < inputs; i++) {
+    for (let k = 0; k < units; k++) {
+      const weight = params[i * units + k]! / scale[i]!;
+      folded[i * units + k] = weight;
+      folded[inputs * units + k]! -= weight * mean[i]!;
+    }
+  }
+  return folded;
+}
+
 /** to = from W + b, with W and b from `at` on. */
 function affine(values: Float64Array, at: number, from: Float64Array, to: Float64Array): void {
   const inputs = from.length;

@@ -78,6 +78,11 @@ export interface Policy {
   readonly expressions?: (observed: readonly string[], parameter: (index: number) => string) => readonly string[];
   /** The values that the kind's shader reads and its `policy_expressions`; left out: only `policyValues`. */
   readonly shaderForm?: ShaderForm;
+  /**
+   * Parameters with which the policy acts on an observation as `params` act on `(observation - mean) / scale`, entry by
+   * entry. Left out: the kind, or its options, have no such parameters.
+   */
+  readonly foldFilter?: (params: Float64Array, mean: ArrayLike<number>, scale: ArrayLike<number>) => Float64Array;
   /** Fills `outputs [outputCount]` from `policyValues(policy, params)` and `observation [OBS_DIM]`. */
   act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */

@@ -1,8 +1,5 @@
 /** The configuration of a search with language models. */
 import { z } from 'zod';
-import { reasoningEfforts } from '../../llm/controls.ts';
-import { replyForms } from '../../llm/reply/shape.ts';
-import { explanations, knowledgeLevels } from '../../methods/settings.ts';
 import {
   between,
   choice,
@@ -17,7 +14,10 @@ import {
   text,
   whole,
   withDefault,
-} from './fields.ts';
+} from '../../base/schema-fields.ts';
+import { reasoningEfforts } from '../../llm/controls.ts';
+import { replyForms } from '../../llm/reply/shape.ts';
+import { explanations, knowledgeLevels } from '../../methods/settings.ts';
 import { methodOf, runKeys, timeBudget } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */

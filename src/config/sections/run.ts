@@ -1,5 +1,17 @@
 /** Keys of every run, whatever the kind of its method. */
 import { z } from 'zod';
+import {
+  between,
+  choice,
+  fields,
+  finite,
+  name,
+  optional,
+  orNull,
+  positive,
+  section,
+  whole,
+} from '../../base/schema-fields.ts';
 import { envs } from '../../envs/index.ts';
 import { envPathPattern } from '../../envs/registry.ts';
 import { methods } from '../../methods/index.ts';
@@ -7,7 +19,6 @@ import type { Method } from '../../methods/method.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { backendChoices } from '../../rollout/backend.ts';
 import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../../rollout/job-checks.ts';
-import { between, choice, fields, finite, name, optional, orNull, positive, section, whole } from './fields.ts';
 
 /** The methods of a kind, by their ids. */
 export function methodOf(kind: Method['kind']) {

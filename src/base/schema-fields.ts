@@ -1,4 +1,4 @@
-/** Types of configuration values. An `error` names the expected value; `problems.ts` makes a message of it. */
+/** Types of settings. An `error` names the expected value; `config/problems.ts` makes a message of it. */
 import { z } from 'zod';
 
 export function whole(low: number, high: number, alternative = '') {

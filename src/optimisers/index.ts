@@ -1,0 +1,34 @@
+/** Every optimiser, one line each. */
+import { findById } from '../base/errors.ts';
+import { ars } from './ars.ts';
+import { cem } from './cem.ts';
+import { cmaEs, sepCmaEs } from './cma-es/cma-es.ts';
+import { hillClimbing } from './hill-climbing.ts';
+import { openAiEs } from './openai-es.ts';
+import type { Optimiser } from './optimiser.ts';
+import { randomSearch } from './random-search.ts';
+import type { SearchSpace } from './space.ts';
+
+export const optimisers: readonly Optimiser[] = [
+  randomSearch,
+  hillClimbing,
+  cem,
+  ars,
+  openAiEs,
+  sepCmaEs,
+  cmaEs,
+] as readonly unknown[] as readonly Optimiser[];
+
+/** The optimiser with this id. Throws a usage error with the nearest known id. */
+export function findOptimiser(id: string): Optimiser {
+  return findById('optimisers', 'optimiser', id, optimisers, '; see "r2po list methods"');
+}
+
+/** Why an optimiser cannot search a space, with the optimisers that can; null: it can. */
+export function cannotSearch({ id, searches }: Optimiser, { kind }: SearchSpace): string | null {
+  if (searches.includes(kind)) return null;
+  const others = optimisers.filter((other) => other.searches.includes(kind)).map((other) => other.id);
+  const [expected, got] =
+    kind === 'choice' ? ['numeric parameters', 'a table of actions'] : ['a table of actions', 'numeric parameters'];
+  return `expected a policy with ${expected} for ${id}, got ${got}; use one of ${others.join(', ')}`;
+}

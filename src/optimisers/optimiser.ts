@@ -1,0 +1,205 @@
+/**
+ * An optimiser without gradients, by ask and tell: it is asked for a population of parameter vectors and is told their
+ * returns. Higher is better. Its randomness comes from the generator that is passed to `ask`, so that its state is data.
+ */
+import type { z } from 'zod';
+import { UsageError } from '../base/errors.ts';
+import type { Draws } from '../base/rng/draws.ts';
+import type { Policy } from '../policies/policy.ts';
+import type { ObservationMoments } from './observation-moments.ts';
+import { finiteReturns } from './ranking.ts';
+import { type Json, type State, StateReader, stateFromJson, stateToJson } from './saved-state.ts';
+import { type BoxSettings, fittedVector, type RealSpace, type SearchSpace, spaceOf } from './space.ts';
+
+/** What is searched. */
+export interface Problem {
+  readonly space: SearchSpace;
+  /** folds a filter of the observations into the parameters of the policy; null: the policy has no such form */
+  readonly foldFilter: Policy['foldFilter'] | null;
+  /** entries of an observation */
+  readonly observationSize: number;
+}
+
+/** The mathematics of one optimiser, without checks. */
+export interface Algorithm {
+  /** members of the next population, once it is prepared */
+  readonly population: number;
+  /** Begins what comes before the next population, such as a restart. Left out: nothing does. */
+  prepare?(rng: Draws): void;
+  /** The parameters to play, `[population][dimension]`; `outside`: fewer vectors, which take the last places. */
+  ask(rng: Draws, outside: readonly Float64Array[]): Float64Array[];
+  /** `returns [population]`: finite, of the population asked for last. */
+  tell(returns: Float64Array, observed: ObservationMoments | null): void;
+  /** the parameters that stand for what the optimiser knows */
+  centre(): Float64Array;
+  /** Everything that later calls depend on, what was asked for included. */
+  save(): State;
+}
+
+export interface Optimiser<Settings = unknown> {
+  /** names it in configurations */
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  /** authors, title, year, place */
+  readonly paper: string;
+  /** Its settings with their meaning, limits and defaults. */
+  readonly settings: z.ZodObject & z.ZodType<Settings>;
+  /** kinds of parameters that it searches */
+  readonly searches: readonly SearchSpace['kind'][];
+  /** A new algorithm, or one with a saved state. Throws a usage error for a problem that it cannot search. */
+  open(problem: Problem, settings: Settings, saved: StateReader | null): Algorithm;
+  /** whether candidates of others may take places in a population */
+  readonly takesOutside: boolean;
+  /** whether `tell` needs the observations of the played episodes */
+  needsObservations(settings: Settings): boolean;
+}
+
+/** The problem of finding parameters of a policy for observations of `observationSize` entries. */
+export function problemOf(policy: Policy, box: BoxSettings, observationSize: number): Problem {
+  return { space: spaceOf(policy, box), foldFilter: policy.foldFilter ?? null, observationSize };
+}
+
+/** What is wrong with a space, in words; null: nothing. */
+export function spaceProblem(space: SearchSpace): string | null {
+  if (space.dimension === 0) return 'expected a policy with parameters, got one without any';
+  if (space.kind === 'choice') return null;
+  const { low, high, decimals } = space;
+  if (!(low < high)) return `expected a box with its low end below its high end, got ${low} and ${high}`;
+  if (decimals === null || Math.floor(high * 10 ** decimals) > Math.ceil(low * 10 ** decimals)) return null;
+  return (
+    `expected a box that holds at least two numbers with ${decimals} decimals, got ${low} ... ${high}; ` +
+    'widen it, or allow more decimals'
+  );
+}
+
+/** A saved optimisation: JSON, from which `restore` continues to the last bit. */
+export interface SavedOptimisation {
+  readonly optimiser: string;
+  readonly generation: number;
+  /** population that was asked for and not told yet */
+  readonly asked: Json;
+  readonly injected: Json;
+  readonly state: Json;
+}
+
+/** One search with an optimiser. */
+export class Optimisation {
+  readonly #optimiser: Optimiser;
+  readonly #space: SearchSpace;
+  readonly #algorithm: Algorithm;
+  #generation = 0;
+  #asked: readonly Float64Array[] | null = null;
+  #injected: Float64Array[] = [];
+
+  private constructor(optimiser: Optimiser, problem: Problem, settings: unknown, saved: StateReader | null) {
+    this.#optimiser = optimiser;
+    this.#space = problem.space;
+    this.#algorithm = optimiser.open(problem, settings, saved);
+  }
+
+  /** Throws a usage error for a problem that the optimiser cannot search. */
+  static start(optimiser: Optimiser, problem: Problem, settings: unknown): Optimisation {
+    const reason = spaceProblem(problem.space);
+    if (reason !== null) throw new UsageError(optimiser.id, reason);
+    return new Optimisation(optimiser, problem, settings, null);
+  }
+
+  /** Continues from what `save` gave. Throws a usage error for a state of another optimiser or problem. */
+  static restore(optimiser: Optimiser, problem: Problem, settings: unknown, saved: SavedOptimisation): Optimisation {
+    if (saved.optimiser !== optimiser.id) {
+      throw new UsageError('optimiser state', `expected a state of ${optimiser.id}, got one of ${saved.optimiser}`);
+    }
+    const restored = new Optimisation(optimiser, problem, settings, new StateReader(stateFromJson(saved.state)));
+    const lists = new StateReader({ asked: stateFromJson(saved.asked), injected: stateFromJson(saved.injected) });
+    restored.#generation = saved.generation;
+    restored.#asked = saved.asked === null ? null : lists.vectors('asked', problem.space.dimension);
+    restored.#injected = lists.vectors('injected', problem.space.dimension);
+    return restored;
+  }
+
+  /** completed */
+  get generations(): number {
+    return this.#generation;
+  }
+
+  /** members of the next population */
+  get population(): number {
+    return this.#algorithm.population;
+  }
+
+  /** The next population `[population][dimension]`; the same one until it is told. */
+  ask(rng: Draws): readonly Float64Array[] {
+    if (this.#asked === null) {
+      this.#algorithm.prepare?.(rng);
+      // One place stays with the optimiser, which learns nothing from a population of others only.
+      const outside = this.#injected.splice(0, Math.max(0, this.population - 1));
+      this.#asked = this.#algorithm.ask(rng, outside);
+    }
+    return this.#asked;
+  }
+
+  /**
+   * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as the
+   * lowest. Throws a usage error for another number of returns, and where nothing was asked for.
+   */
+  tell(returns: ArrayLike<number>, observed: ObservationMoments | null = null): void {
+    const asked = this.#asked;
+    const { id } = this.#optimiser;
+    if (asked === null)
+      throw new UsageError(id, 'expected "ask" before each "tell", got two returns; call "ask" first');
+    if (returns.length !== asked.length) {
+      throw new UsageError(id, `expected ${asked.length} returns, one for each candidate, got ${returns.length}`);
+    }
+    this.#asked = null;
+    this.#generation += 1;
+    this.#algorithm.tell(finiteReturns(returns), observed);
+  }
+
+  /** Candidates of others, which take places of the next populations; they are fitted into the space. */
+  inject(candidates: readonly Float64Array[]): void {
+    const space = this.#space;
+    if (!this.#optimiser.takesOutside) {
+      throw new UsageError(
+        this.#optimiser.id,
+        'expected only candidates of its own, as it plays them in pairs, got others',
+      );
+    }
+    for (const candidate of candidates) {
+      if (candidate.length !== space.dimension || !candidate.every(Number.isFinite)) {
+        const got = candidate.length === space.dimension ? 'others' : String(candidate.length);
+        throw new UsageError(this.#optimiser.id, `expected ${space.dimension} finite parameters, got ${got}`);
+      }
+      if (space.kind === 'choice' && !candidate.every((value) => space.values.includes(value))) {
+        throw new UsageError(this.#optimiser.id, `expected entries out of ${space.values.join(', ')}, got others`);
+      }
+      this.#injected.push(space.kind === 'real' ? fittedVector(candidate, space) : candidate.slice());
+    }
+  }
+
+  /** the parameters that stand for what the optimiser knows, `[dimension]` */
+  centre(): Float64Array {
+    return this.#algorithm.centre();
+  }
+
+  save(): SavedOptimisation {
+    return {
+      optimiser: this.#optimiser.id,
+      generation: this.#generation,
+      asked: stateToJson(this.#asked as Float64Array[] | null),
+      injected: stateToJson(this.#injected),
+      state: stateToJson(this.#algorithm.save()),
+    };
+  }
+}
+
+/** The space of a problem for an optimiser that searches no tables. */
+export function requireReal(id: string, { space }: Problem): RealSpace {
+  if (space.kind === 'real') return space;
+  throw new UsageError(id, 'expected a policy with numeric parameters, got a table of actions');
+}
+
+/** Puts `outside` into the last places of a population. */
+export function withOutside(own: readonly Float64Array[], outside: readonly Float64Array[]): Float64Array[] {
+  return [...own.slice(0, own.length - outside.length), ...outside];
+}
