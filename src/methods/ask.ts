@@ -2,22 +2,10 @@
 import type { Message } from '../llm/chat.ts';
 import { type ForbiddenValue, type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
 import { type Answer, judgeReply } from './judge.ts';
-import type { Effects, IterationContext, PromptContext, PromptParts, Purpose, Trial } from './method.ts';
+import { knownTrial } from './known-trial.ts';
+import type { Effects, IterationContext, PastTrial, PromptContext, PromptParts, Purpose } from './method.ts';
 import { promptMessage, type Refusal, repairMessage } from './prompts/message.ts';
 import { trialName } from './prompts/sections.ts';
-
-/** Index of the trial with these parameters, from 0; null: none. */
-export function knownTrial(trials: readonly Trial[], params: readonly number[]): number | null {
-  // A plain loop: each reply of a long run is compared with thousands of trials.
-  const count = params.length;
-  for (let t = 0; t < trials.length; t++) {
-    const known = trials[t]!.params;
-    let i = 0;
-    while (i < count && known[i] === params[i]) i++;
-    if (i === count) return t;
-  }
-  return null;
-}
 
 /** Parameters that were played before: what to say of them, and which of their values the next reply must not repeat. */
 interface Repetition {
@@ -26,9 +14,13 @@ interface Repetition {
 }
 
 /** Null: the history does not hold these parameters, or it may. */
-function repetitionOf({ settings, trials, iteration }: IterationContext, params: readonly number[]): Repetition | null {
+function repetitionOf(
+  { settings, trials, iteration }: IterationContext,
+  played: readonly PastTrial[],
+  params: readonly number[],
+): Repetition | null {
   if (settings.duplicates === 'allow') return null;
-  const known = knownTrial(trials, params);
+  const known = knownTrial(trials, played, params);
   if (known === null) return null;
   // Named numbers are changed where a mere "propose others" is ignored; other ones in each iteration. Small models ignore
   // these, too, and only a grammar makes them change anything.
@@ -48,20 +40,23 @@ function repetitionOf({ settings, trials, iteration }: IterationContext, params:
 /** The prompt of a question, built when a live call needs it, once per kind of text. */
 export type Question = (context: PromptContext) => PromptParts | Promise<PromptParts>;
 
+/** What is asked, in which call. */
+export interface AskedQuestion {
+  readonly purpose: Purpose;
+  /** of the questions of one purpose in an iteration, from 1 */
+  readonly callNumber: number;
+  readonly prompt: Question;
+  /** trials of this iteration that its prompts show behind the history */
+  readonly played: readonly PastTrial[];
+}
+
 /** The result of a question; `problem`: why none of its replies was usable. */
 export type AskedParameters = { readonly answer: Answer } | { readonly problem: string };
 
-/**
- * Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply is recorded. `callNumber`
- * counts the questions of one purpose in an iteration, from 1.
- */
+/** Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply is recorded. */
 export async function askForParameters(
   context: IterationContext,
-  {
-    purpose,
-    callNumber,
-    prompt,
-  }: { readonly purpose: Purpose; readonly callNumber: number; readonly prompt: Question },
+  { purpose, callNumber, prompt, played }: AskedQuestion,
   effects: Effects,
 ): Promise<AskedParameters> {
   const { policy, settings, iteration } = context;
@@ -75,7 +70,9 @@ export async function askForParameters(
   const messagesAfter =
     (refusal: Refusal | null) =>
     async (form: ReplyForm): Promise<readonly Message[]> => {
-      const of = { ...context, callNumber, replyText: textOf(form) };
+      // Made only for a call that is made now: a history may be as long as a run.
+      const trials = played.length === 0 ? context.trials : [...context.trials, ...played];
+      const of = { ...context, trials, callNumber, replyText: textOf(form) };
       const parts = await promptOnce(of);
       return [refusal === null ? promptMessage(parts) : repairMessage(of, parts, refusal)];
     };
@@ -90,7 +87,7 @@ export async function askForParameters(
     if ('answer' in judged) {
       // Repaired once: if the model insists on its parameters, they are played again.
       const mayRepair: boolean = repetition === null && attempt < settings.repairTurns;
-      const repeated: Repetition | null = mayRepair ? repetitionOf(context, judged.answer.params) : null;
+      const repeated: Repetition | null = mayRepair ? repetitionOf(context, played, judged.answer.params) : null;
       if (repeated === null) {
         if (judged.notice !== null) effects.notice(judged.notice);
         return { answer: judged.answer };

@@ -1,8 +1,9 @@
 /** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
 import { R2poError } from '../base/errors.ts';
-import { askForParameters, knownTrial, type Question } from './ask.ts';
+import { type AskedQuestion, askForParameters, type Question } from './ask.ts';
 import type { Answer } from './judge.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
+import { knownTrial } from './known-trial.ts';
 import {
   type Effects,
   type Evaluation,
@@ -65,19 +66,20 @@ type StageRunner = (
 /** Asks, and keeps the answer for the next stages and what went wrong for the next prompts. */
 async function ask(
   context: IterationContext,
-  { purpose, prompt }: { readonly purpose: Purpose; readonly prompt: Question },
+  question: Omit<AskedQuestion, 'callNumber'>,
   effects: Effects,
   progress: IterationProgress,
 ): Promise<void> {
+  const { purpose, played } = question;
   const callNumber = ++progress.calls[purpose];
-  const asked = await askForParameters(context, { purpose, callNumber, prompt }, effects);
+  const asked = await askForParameters(context, { ...question, callNumber }, effects);
   if ('problem' in asked) {
     progress.failures.push(`the ${purpose} replies could not be used`);
     progress.remarks[purpose] = `The last iteration gave no usable reply: ${asked.problem}`;
     return;
   }
   progress.pending.push(asked.answer);
-  const known = knownTrial(context.trials, asked.answer.params);
+  const known = knownTrial(context.trials, played, asked.answer.params);
   if (known === null) return;
   const name = trialName(known, context.settings.prompt);
   progress.remarks[purpose] = `The last iteration measured the parameters of ${name} once more.`;
@@ -87,8 +89,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
   async search(method, context, effects, progress) {
     const { search } = method.prompts;
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
-    const trials = [...context.trials, ...progress.evaluated.map((candidate) => asTrial(method, candidate))];
-    await ask({ ...context, trials }, { purpose: 'search', prompt: search }, effects, progress);
+    const played = progress.evaluated.map((candidate) => asTrial(method, candidate));
+    await ask(context, { purpose: 'search', prompt: search, played }, effects, progress);
   },
 
   async critic(method, context, effects, progress) {
@@ -102,7 +104,7 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const asked = settings.sensitivityEpisodes !== null;
     const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
     const prompt: Question = (of) => critic({ ...of, proposal: params, summary, sensitivity, trace });
-    await ask(context, { purpose: 'critic', prompt }, effects, progress);
+    await ask(context, { purpose: 'critic', prompt, played: [] }, effects, progress);
   },
 
   async evaluate(method, { iteration }, effects, progress) {

@@ -92,8 +92,8 @@ export type Remarks = Readonly<Record<Purpose, string | null>>;
 export const noRemarks: Remarks = { search: null, critic: null };
 
 /**
- * All facts that prompts may state. `trials` is the history so far, oldest first; in a second search it includes the
- * first proposal once played.
+ * All facts that prompts may state. `trials` is the history so far, oldest first; it only grows, and not before the end of
+ * the iteration. In the prompt of a second search it includes the first proposal once played.
  */
 export interface IterationContext {
   readonly env: Env;

@@ -46,7 +46,7 @@ async function iterate(run: DriverRun, player: Player, trials: PastTrial[]): Pro
   for (let iteration = 1; iteration <= settings.iterations; iteration++) {
     throwIfInterrupted(run.signal);
     const { effects, traces } = iterationEffects(run, player, calls);
-    const context = { env, policy, settings, iteration, trials: [...trials], remarks };
+    const context = { env, policy, settings, iteration, trials, remarks };
     const { remarks: next, ...outcome } = await runIteration(method, context, effects);
     remarks = next;
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));

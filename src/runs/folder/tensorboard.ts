@@ -44,14 +44,13 @@ function frame(data: Buffer): Buffer {
   return out;
 }
 
+/** `value`: a whole number from 0 on */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
-  let rest = BigInt(value);
-  while (rest > 0x7fn) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
+  let rest = value;
+  // No shift: a number of more than 31 bits would lose its upper ones.
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
   return Buffer.from(bytes);
 }
 

@@ -23,7 +23,14 @@ export interface RecordEnd {
 }
 
 /** What links a line to the one before it. */
-const link = z.object({ journal: z.int().optional(), prev: z.string().optional() });
+interface Links {
+  readonly journal?: unknown;
+  readonly prev?: unknown;
+}
+
+/** Without a schema: every line of a long record is asked for them. */
+const linksOf = (value: unknown): Links => (typeof value === 'object' && value !== null ? value : {});
+
 /** An event of a later version, which others can do without. */
 const optionalEvent = z.object({ ...stamp, type: z.string(), optional: z.literal(true) });
 
@@ -36,6 +43,10 @@ export class RecordError extends UsageError {
     super('events.jsonl', message);
     this.line = line;
   }
+}
+
+function isUnknown(body: unknown): boolean {
+  return !(typeof body === 'object' && body !== null && 'type' in body && Object.hasOwn(events, String(body.type)));
 }
 
 interface DecodedLine {
@@ -140,30 +151,29 @@ export class RecordLines {
   }
 
   #formatOf(value: unknown): RecordFormat {
-    const number = link.safeParse(value).data?.journal ?? format1.number;
+    const number = linksOf(value).journal ?? format1.number;
     const format = formats.find((known) => known.number === number);
     if (format) return format;
     const known = formats.map((one) => one.number).join(' or ');
-    throw this.refusal(`format ${number} of the record where this version knows ${known}`);
+    throw this.refusal(`format ${JSON.stringify(number)} of the record where this version knows ${known}`);
   }
 
   #checkLink(value: unknown): void {
     if (!this.#format!.chained || this.#last === null) return;
-    const { journal, prev } = link.safeParse(value).data ?? {};
+    const { journal, prev } = linksOf(value);
     if (journal !== undefined) throw this.refusal('"journal", which only the first line has');
     const expected = this.end.digest;
     if (prev === expected) return;
     const name = `seq ${this.#seq - 1}, ${this.#lastName}`;
     throw this.refusal(
-      `one that was changed (${name}): its digest is ${expected}, and the line behind it states ${prev ?? 'none'}`,
+      `one that was changed (${name}): its digest is ${expected}, and the line behind it states ${typeof prev === 'string' ? prev : 'none'}`,
       this.#seq,
     );
   }
 
   #decode(value: unknown): DecodedLine | { readonly problem: string } {
     const body = this.#format!.chained ? withoutLinks(value) : value;
-    const optional = optionalEvent.safeParse(body);
-    if (optional.success && !Object.hasOwn(events, String(optional.data.type))) return { event: null, body };
+    if (isUnknown(body) && optionalEvent.safeParse(body).success) return { event: null, body };
     const checked = this.#codec!.decode(body);
     return 'problem' in checked ? checked : { event: checked.event, body };
   }

@@ -52,6 +52,6 @@ export async function askTrialQuestion(model: ChatModel, log: (line: string) => 
     sensitivity: async () => notPlayed(),
   };
   const prompt = method.prompts.search as Question;
-  const answer = await askForParameters(context, { purpose: 'search', callNumber: 1, prompt }, effects);
+  const answer = await askForParameters(context, { purpose: 'search', callNumber: 1, prompt, played: [] }, effects);
   return { asked: asked ?? notPlayed(), problem: 'problem' in answer ? answer.problem : null };
 }
