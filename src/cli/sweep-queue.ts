@@ -92,7 +92,7 @@ export async function enqueueRuns(
   const { isFinished } = await import('../runs/folder/missing.ts');
   const { runsDir } = options;
   const enqueue = async (queue: SweepQueue, signal: AbortSignal) => {
-    const started = Date.now();
+    const started = performance.now();
     if (options.isFolderGiven) await markSharedFolder(queue, runsDir);
     const filesKnown = options.isFolderGiven || (await isSharedFolderOf(queue, runsDir));
     const known = filesKnown ? indexRuns(runsDir) : null;
@@ -110,7 +110,7 @@ export async function enqueueRuns(
       io.status(`${counted(added, 'run')} queued`),
     );
     io.status(null);
-    const seconds = (Date.now() - started) / 1000;
+    const seconds = (performance.now() - started) / 1000;
     const { added, again, known: there, finished } = done;
     io.note(
       `${counted(added, 'run')} queued${again > 0 ? ` (${again} of them repeated)` : ''} at ${queue.address.shown} in ` +
@@ -119,7 +119,7 @@ export async function enqueueRuns(
     const document = { queue: queue.address.shown, queued: added, again, known: there, finished, seconds };
     if (!options.wait) return { document, waited: null };
     const ends = await waitFor(queue, all, isKnown, signal, io);
-    return { document, waited: { runs: all, ends, seconds: (Date.now() - started) / 1000 } };
+    return { document, waited: { runs: all, ends, seconds: (performance.now() - started) / 1000 } };
   };
   return withQueue(options, io, (queue) => withInterrupts(io, 'the wait', (signal) => enqueue(queue, signal)));
 }

@@ -33,7 +33,7 @@ export interface RunOptions extends RunListeners {
   readonly argv: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RunProgress) => void;
-  /** ms since 1970 */
+  /** ms since 1970, of a clock that nobody sets meanwhile */
   readonly now?: () => number;
 }
 
@@ -81,7 +81,7 @@ function checkSameMeans(
  * or, to repair it, says what was lost and keeps the old files before anything is changed.
  */
 async function opening(units: OpenUnits, options: RunOptions): Promise<OpenOptions> {
-  const { folder, onNotice, now = Date.now } = options;
+  const { folder, onNotice } = options;
   const compared = compareJournal(folder);
   const { reader, missing, log } = compared;
   if (missing.length === 0) return { reader };
@@ -92,7 +92,7 @@ async function opening(units: OpenUnits, options: RunOptions): Promise<OpenOptio
     (await units.driver.estimate(units, units.backend)).calls,
   );
   const onLocked = (): void => {
-    const kept = keepBeforeRepair(folder, now());
+    const kept = keepBeforeRepair(folder, Date.now());
     onNotice?.(
       `${missing.join('; ')}; the old files are in "${kept}"; continuing after ${counted(rows.length, 'iteration')}: about ` +
         `${counted(whole - answered.calls, 'model call')}, of which ${compared.lostCalls} had been made`,
@@ -196,7 +196,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
 export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
   const compared = compareJournal(folder);
   if (compared.missing.length > 0) throw refusalOf(folder, compared);
-  const journal = Journal.open(folder, Date.now, { reader: compared.reader, stale: await watchLock(folder) });
+  const journal = Journal.open(folder, undefined, { reader: compared.reader, stale: await watchLock(folder) });
   try {
     return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events), journal.end);
   } finally {

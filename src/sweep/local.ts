@@ -70,8 +70,6 @@ export interface SweepOptions {
   readonly signal?: AbortSignal;
   readonly note: (text: string) => void;
   readonly onState?: (state: SweepState) => void;
-  /** ms since 1970 */
-  readonly now?: () => number;
 }
 
 export interface SweepResult {
@@ -109,7 +107,6 @@ function distinctNeeds(runs: readonly SweepRun[]): SweepRun[] {
 class Sweep {
   readonly #options: SweepOptions;
   readonly #pool: RunPool;
-  readonly #now: () => number;
   readonly #results = new Map<string, RunResult>();
   readonly #running = new Map<string, Running>();
   readonly #counts = { finished: 0, already: 0, unfinished: 0 };
@@ -122,12 +119,11 @@ class Sweep {
   constructor(options: SweepOptions) {
     this.#options = options;
     this.#pool = new RunPool({ ...options, jobs: Math.min(options.jobs, options.runs.length) });
-    this.#now = options.now ?? Date.now;
   }
 
   async run(): Promise<SweepResult> {
     const { runs, runsDir, jobs } = this.#options;
-    this.#started = this.#now();
+    this.#started = performance.now();
     const known = indexRuns(runsDir);
     const open = runs.filter((run) => {
       const found = known.get(run.id);
@@ -153,7 +149,7 @@ class Sweep {
     return {
       results: runs.map((run) => this.#results.get(run.id) ?? { run, ...none }),
       sharing: await this.#pool.sharing(),
-      seconds: (this.#now() - this.#started) / 1000,
+      seconds: (performance.now() - this.#started) / 1000,
     };
   }
 
@@ -201,7 +197,7 @@ class Sweep {
       return { run, folder, outcome, already: false, summary, error };
     };
     try {
-      folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: this.#now() }));
+      folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
       const name = folder;
       let rows = 0;
       const onProgress = (progress: RunProgress): void => {
@@ -237,7 +233,7 @@ class Sweep {
   }
 
   #report(ended: RunResult | null): void {
-    const elapsed = (this.#now() - this.#started) / 1000;
+    const elapsed = (performance.now() - this.#started) / 1000;
     this.#options.onState?.({
       runs: this.#options.runs.length,
       ...this.#counts,

@@ -5,6 +5,7 @@
 import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { stampClock } from '../../base/clock.ts';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
@@ -321,10 +322,11 @@ export class Journal {
   }
 
   /**
-   * Locks the folder, reads the record and cuts off a torn last line.
+   * Locks the folder, reads the record and cuts off a torn last line. `now`: for the stamps, ms since 1970; the time that a
+   * run took is what the stamps of each session differ by.
    * Throws a usage error when another process holds the folder or the record is damaged.
    */
-  static open(folder: string, now: () => number = Date.now, options: OpenOptions = {}): Journal {
+  static open(folder: string, now: () => number = stampClock(), options: OpenOptions = {}): Journal {
     const { reader = new JournalReader(folder), onLocked } = options;
     let lock: FolderLock | null = null;
     try {

@@ -16,18 +16,20 @@ export interface RunProgress {
 export interface ProgressOptions {
   readonly totals: RunTotals;
   readonly iterations: number;
-  /** ms since 1970 */
-  readonly now: () => number;
+  /** ms, of a clock that nobody sets */
+  readonly now?: (() => number) | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
 }
 
 export class ProgressReporter {
   readonly #options: ProgressOptions;
-  /** ms since 1970 and iterations done when this session began to do something; null before */
+  readonly #now: () => number;
+  /** ms and iterations done when this session began to do something; null before */
   #start: { readonly time: number; readonly iterations: number } | null = null;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   get hasBegun(): boolean {
@@ -36,7 +38,7 @@ export class ProgressReporter {
 
   /** From here on things are done: the pace counts from now. */
   begin(): void {
-    this.#start = { time: this.#options.now(), iterations: this.#options.totals.rows.length };
+    this.#start = { time: this.#now(), iterations: this.#options.totals.rows.length };
   }
 
   report(event: RunEvent | null): void {
@@ -46,7 +48,7 @@ export class ProgressReporter {
 
   #etaSeconds(done: number): number | null {
     if (!this.#start || done <= this.#start.iterations) return null;
-    const pace = (this.#options.now() - this.#start.time) / 1000 / (done - this.#start.iterations);
+    const pace = (this.#now() - this.#start.time) / 1000 / (done - this.#start.iterations);
     return pace * (this.#options.iterations - done);
   }
 }

@@ -34,7 +34,7 @@ export class RunSession {
   #end: RecordEnd;
 
   constructor(units: OpenUnits, options: RunOptions, journal: Journal, files: RunFiles) {
-    const { folder, argv, onProgress, now = Date.now } = options;
+    const { folder, argv, onProgress, now } = options;
     const { totals } = this;
     this.#units = units;
     this.#argv = argv;
