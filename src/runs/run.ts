@@ -111,6 +111,18 @@ function comesFromSignal(thrown: unknown, signal: AbortSignal): boolean {
   );
 }
 
+/** Why this process has the folder no more, of which whatever else failed is a consequence; null: it has it. */
+function lossOf(journal: Journal): LostLockError | null {
+  try {
+    journal.check();
+    return null;
+  } catch (error) {
+    if (error instanceof LostLockError) return error;
+    if (error instanceof R2poError) return null;
+    throw error;
+  }
+}
+
 /**
  * Records the stop, unless another process writes the journal by now. If that fails too, the first failure is the one to
  * report; the journal is complete anyway.
@@ -180,7 +192,8 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
       await trajectories.save();
       return await session.finish();
     } catch (thrown) {
-      const error = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;
+      const stopped = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;
+      const error = lossOf(journal) ?? stopped;
       if (session.hasBegun) await recordStop(session, error, onNotice);
       throw error instanceof R2poError ? withResumeHint(error, options.resumeCommand) : error;
     }
