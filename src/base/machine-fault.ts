@@ -92,13 +92,20 @@ export function cannotUse(
   cause: unknown,
   otherwise = otherPlace,
 ): R2poError {
-  const text = `expected ${expected}, got "${path}": ${faultWords(cause)}${faultRemedy(cause, otherwise)}`;
-  return pathError(unit, text, cause);
+  const fault = systemError(cause);
+  const text = `expected ${expected}, got "${path}": ${faultWords(fault)}${faultRemedy(fault, otherwise)}`;
+  return pathError(unit, text, fault);
 }
 
 /** The same for one file: `cannot write "path": words; remedy` */
 export function cannotWriteFile(unit: string, path: string, cause: unknown, otherwise = otherPlace): R2poError {
-  return pathError(unit, `cannot write "${path}": ${faultWords(cause)}${faultRemedy(cause, otherwise)}`, cause);
+  const fault = systemError(cause);
+  return pathError(unit, `cannot write "${path}": ${faultWords(fault)}${faultRemedy(fault, otherwise)}`, fault);
+}
+
+/** What the system said, where an error of this program already has words for it. */
+function systemError(error: unknown): unknown {
+  return error instanceof R2poError && errorCode(error.cause) !== null ? error.cause : error;
 }
 
 function pathError(unit: string, text: string, cause: unknown): R2poError {

@@ -5,13 +5,13 @@ import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { OutputFile, writeDraft } from '../base/node/atomic-file.ts';
-import { makeFolder } from '../base/node/make-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { brokenError, Survivors } from './left-out.ts';
 import { addOutputOptions, trustEnvOption } from './options.ts';
+import { requireOutFolder } from './out-folder.ts';
 
 interface Options {
   readonly format: (typeof formats)[number];
@@ -144,8 +144,8 @@ async function exportTable(
   if (existsSync(path) && !force) {
     throw new UsageError('--out', `expected a new file, got "${path}", which exists; add --force to replace it`);
   }
+  requireOutFolder(out);
   try {
-    makeFolder(out);
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
       let read = 0;
@@ -189,7 +189,10 @@ async function exportLogs(
   for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);
-  for (const target of targets) clearTarget(target, force === true);
+  for (const target of targets) {
+    clearTarget(target, force === true);
+    requireOutFolder(target);
+  }
   const backends = new Map<string, Backend>();
   const written: string[] = [];
   try {

@@ -20,6 +20,7 @@ import {
   jobsOption,
   quotedCommand,
 } from './options.ts';
+import { requireOutFolder } from './out-folder.ts';
 
 /** Options of every command with many runs. */
 export interface SweepCommandOptions {
@@ -95,6 +96,7 @@ export async function runAll(
   io: Io,
 ): Promise<SweepEnd> {
   const { sweepHere } = await import('../sweep/local.ts');
+  if (options.out !== undefined) requireOutFolder(options.out);
   const argv = process.argv.slice(2);
   return withInterrupts(io, 'the sweep', async (signal) => {
     const result = await sweepHere({

@@ -5,6 +5,7 @@ import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
 import { quotedCommand, trustEnvOption } from './options.ts';
+import { requireOutFolder } from './out-folder.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -73,6 +74,7 @@ async function sweepQueue(
     if (given === undefined) continue;
     throw new UsageError(option, 'expected it without --queue, got both; set it for each worker: r2po worker -j N');
   }
+  if (wait && options.out !== undefined) requireOutFolder(options.out);
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = expandSweep(requestOf(request, options));

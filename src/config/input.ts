@@ -2,7 +2,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { UsageError } from '../base/errors.ts';
-import { readingWords } from '../base/machine-fault.ts';
+import { FileFault, readingWords } from '../base/machine-fault.ts';
 import { maxTextBytes as maxBytes, openRegular, readRegular } from '../base/node/read-file.ts';
 
 export interface InputText {
@@ -57,8 +57,14 @@ export async function readInput(unit: string, source: string, what: string): Pro
     }
     return decode(unit, name, Buffer.concat(chunks));
   }
+  return readFileInput(unit, source, what);
+}
+
+/** The same for a path out of a file: what the shell opens for this command is none that a file can name. */
+export function readFileInput(unit: string, source: string, what: string): InputText {
   let bytes: Uint8Array;
   try {
+    if (openedByShell.test(source)) throw new FileFault('ENOTREG', 'it is what the shell opened, no regular file');
     bytes = readRegular(source);
   } catch (cause) {
     throw unreadable(unit, source, what, cause);
@@ -77,19 +83,28 @@ export async function* readLines(unit: string, source: string, what: string): As
   const name = source === '-' ? '<stdin>' : source;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 0;
-  let rest = '';
+  /** parts of a line whose end was not read yet: it is joined once, and not searched again with each part */
+  let begun: string[] = [];
+  let length = 0;
   for await (const chunk of chunksOf(unit, source, what)) {
-    const lines = (rest + decodePart(unit, `${name}:${line + 1}`, decoder, chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const text of lines) {
-      line++;
-      if (text.trim() !== '') yield { name, text, line };
+    const [first = '', ...others] = decodePart(unit, `${name}:${line + 1}`, decoder, chunk).split('\n');
+    begun.push(first);
+    length += first.length;
+    if (others.length > 0) {
+      const lines = [begun.join(''), ...others];
+      begun = [lines.pop() ?? ''];
+      length = begun[0]!.length;
+      for (const text of lines) {
+        line++;
+        if (text.trim() !== '') yield { name, text, line };
+      }
     }
-    if (rest.length > maxBytes) {
+    if (length > maxBytes) {
       throw new UsageError(unit, `expected at most ${maxBytes} characters in a line, got more in ${name}:${line + 1}`);
     }
   }
-  rest += decodePart(unit, `${name}:${line + 1}`, decoder, null);
+  begun.push(decodePart(unit, `${name}:${line + 1}`, decoder, null));
+  const rest = begun.join('');
   if (rest.trim() !== '') yield { name, text: rest, line: line + 1 };
 }
 

@@ -75,7 +75,7 @@ async function readExtended(at: string, read: () => Promise<Source>): Promise<So
     return await read();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError('config', `${at}: ${error.detail}`, error);
+    throw new UsageError('config', `${at}: ${error.detail}; change "extends"`, error);
   }
 }
 

@@ -6,7 +6,7 @@ import { dirname, join, normalize, resolve } from 'node:path';
 import { nearest, UsageError } from '../base/errors.ts';
 import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
-import { kindOfPath, readInput } from './input.ts';
+import { kindOfPath, readFileInput, readInput } from './input.ts';
 import type { Source } from './layers.ts';
 import { isInRunFolder } from './recorded.ts';
 
@@ -43,8 +43,13 @@ async function readShipped(name: string): Promise<Source> {
   return { name: shown, text, path, folder: assetPath(`configs/${folder}`), isRecorded: false };
 }
 
-async function readFile(name: string, path: string): Promise<Source> {
-  const { text } = await readInput('config', path, 'a configuration file');
+/** `read`: how the file may be given */
+async function readFile(
+  name: string,
+  path: string,
+  read: typeof readInput | typeof readFileInput = readFileInput,
+): Promise<Source> {
+  const { text } = await read('config', path, 'a configuration file');
   return { name, text, path: resolve(path), folder: dirname(path), isRecorded: isInRunFolder(path) };
 }
 
@@ -60,7 +65,7 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
   if (shipped.includes(nameOrPath)) return readShipped(nameOrPath);
   // Clearly a path: reading it reports the error.
   if (isFile || found === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) {
-    const { name, ...source } = await readFile(path, path);
+    const { name, ...source } = await readFile(path, path, from ? readFileInput : readInput);
     return { ...source, name: from ? normalize(join(dirname(from.name), nameOrPath)) : name };
   }
   const near = nearest(nameOrPath, shipped);

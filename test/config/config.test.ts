@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -474,6 +475,26 @@ describe('resolveConfig', () => {
       method: 'props',
       policy: own.policy,
     });
+  });
+
+  it('extends files only: no pipe, no device, no folder', async () => {
+    const [pipe, inner] = ['pipe', 'inner'].map((name) => join(folder, name));
+    execFileSync('mkfifo', [pipe!]);
+    mkdirSync(inner!);
+    for (const [path, words] of [
+      [pipe, 'it is a pipe, no regular file'],
+      ['/dev/zero', 'it is a device, no regular file'],
+      ['/dev/stdin', 'it is what the shell opened, no regular file'],
+      ['/dev/fd/0', 'it is what the shell opened, no regular file'],
+      [inner, 'it is a folder'],
+    ]) {
+      writeFileSync(join(folder, 'mine.yaml'), `seed: 1\nextends: [cartpole/r2po, ${path}]\n`);
+      expect(await asyncProblem(() => resolveConfig(join(folder, 'mine.yaml')))).toMatch(
+        new RegExp(
+          `mine\\.yaml:2:10: expected a configuration file at "${path}", cannot read it: ${words}; change "extends"`,
+        ),
+      );
+    }
   });
 
   it('extends a file rather than the shipped configuration of the same name', async () => {
