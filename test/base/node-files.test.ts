@@ -1,4 +1,5 @@
 /** The atomic file writer and the folder walk. */
+import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -10,11 +11,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   claimFolder,
+  clearDeadDrafts,
   clearDrafts,
+  draftName,
   makeOwnFolder,
   OutputFile,
   reopenReplaced,
@@ -23,6 +26,8 @@ import {
   writeDraft,
 } from '../../src/base/node/atomic-file.ts';
 import { listFolder, walkFolders } from '../../src/base/node/walk.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { createRunFolder } from '../../src/runs/folder/folder.ts';
 import { ScalarFile } from '../../src/runs/folder/tensorboard.ts';
 import { directoryStore } from '../../src/sweep/queue/published-runs.ts';
 import { writeRun } from '../support/run-folders.ts';
@@ -170,5 +175,42 @@ describe('folder walks', () => {
     mkdirSync(at('b'));
     writeFileSync(at('a'), '');
     expect(entered({ maxDepth: 1 }, [at('a'), at('b'), at('c')])).toEqual(['a: ENOTDIR', 'b', 'c: ENOENT']);
+  });
+});
+
+describe('drafts that a killed process left', () => {
+  /** The name of a draft with the pid of a process that has ended. */
+  const left = (path: string) =>
+    draftName(path).replace(`.${process.pid}-`, `.${spawnSync(process.execPath, ['--version']).pid}-`);
+
+  it('are removed, and none of a living process, of another machine, or without a writer', () => {
+    const kept = [
+      draftName(at('living')),
+      left(at('elsewhere')).replace(/-[0-9a-f]{8}\./, '-00000000.'),
+      at('foreign.0123456789ab.tmp'),
+      at('result'),
+    ];
+    for (const path of [...kept, left(at('a')), left(at('b'))]) writeFileSync(path, '');
+    mkdirSync(join(left(at('.run')), 'inside'), { recursive: true });
+    clearDeadDrafts(folder, 'a.');
+    expect(readdirSync(folder)).toHaveLength(kept.length + 2);
+    clearDeadDrafts(folder);
+    expect(readdirSync(folder).sort()).toEqual(kept.map((path) => basename(path)).sort());
+    clearDeadDrafts(at('nowhere'));
+  });
+
+  it('are removed by the next writer of the file, and of a run beside them', async () => {
+    for (const name of ['table', 'output']) writeFileSync(left(at(name)), '');
+    mkdirSync(left(at('.run')));
+    await writeDraft(at('table'), async (draft) => writeFileSync(draft, ''));
+    await (await OutputFile.create('eval', at('output'))).finish();
+    const { config, yaml } = await resolveConfig('cartpole/r2po');
+    createRunFolder({ runsDir: folder, name: 'run' }, { config, yaml, argv: [], now: 1000 });
+    expect(readdirSync(folder).sort()).toEqual(['output', 'run', 'table']);
+  });
+
+  it('have a name that every system takes, however long that of the file is', () => {
+    replaceFile(at('x'.repeat(250)), 'long', 'rebuildable');
+    expect(readdirSync(folder)).toEqual(['x'.repeat(250)]);
   });
 });

@@ -19,10 +19,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { appendFile, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, R2poError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, faultRemedy, faultWords } from '../machine-fault.ts';
 import { makeFolder } from './make-folder.ts';
+import { markHasEnded, processMark } from './process-identity.ts';
 
 /** `rebuildable` files need not survive a power cut: waiting for the disk takes longer than a search step. */
 export type Durability = 'durable' | 'rebuildable';
@@ -30,7 +31,18 @@ export type Durability = 'durable' | 'rebuildable';
 /** The end of a draft's name, by which a reader of a folder knows what to skip. */
 export const draftSuffix = '.tmp';
 
-const draftOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}${draftSuffix}`;
+/** A name for a draft of a file or folder: it says which process writes it, so that others know when it is left behind. */
+export function draftName(path: string): string {
+  // A name may have 255 bytes.
+  const start = Buffer.byteLength(basename(path)) <= 200 ? path : join(dirname(path), '.draft');
+  return `${start}.${processMark()}.${randomBytes(6).toString('hex')}${draftSuffix}`;
+}
+
+/** Whether the writer of a draft has ended; null: no draft, or one of another machine or of an earlier version. */
+function writerHasEnded(name: string): boolean | null {
+  const [, mark, random, suffix] = /\.([\d-]+[0-9a-f]{8})\.([0-9a-f]{12})(\.\w+)$/.exec(name) ?? [];
+  return mark === undefined || random === undefined || suffix !== draftSuffix ? null : markHasEnded(mark);
+}
 
 function cannotWrite(path: string, cause: unknown): R2poError {
   return new R2poError('file', `cannot write "${path}": ${faultWords(cause)}${faultRemedy(cause)}`, { cause });
@@ -51,7 +63,7 @@ export async function replaceFileAsync(
   content: string | Uint8Array,
   durability: Durability,
 ): Promise<void> {
-  const draft = draftOf(path);
+  const draft = draftName(path);
   try {
     await writeFile(draft, content, { flag: 'wx', flush: durability === 'durable' });
     await rename(draft, path);
@@ -82,7 +94,7 @@ export function reopenReplaced(
   content: string | Uint8Array | ((fd: number) => void),
   durability: Durability,
 ): number {
-  const draft = draftOf(path);
+  const draft = draftName(path);
   const fd = openSync(draft, 'wx+');
   try {
     if (typeof content === 'function') content(fd);
@@ -99,7 +111,8 @@ export function reopenReplaced(
 
 /** Calls `write` with the path of a draft, which gets the name `path` once it is whole and is removed if `write` throws. */
 export async function writeDraft(path: string, write: (draft: string) => Promise<void>): Promise<void> {
-  const draft = draftOf(path);
+  clearDeadDrafts(dirname(path), `${basename(path)}.`);
+  const draft = draftName(path);
   try {
     await write(draft);
     await rename(draft, path);
@@ -116,6 +129,32 @@ export function clearDrafts(folder: string): void {
     if (!name.endsWith(draftSuffix)) continue;
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path, { force: true });
   }
+}
+
+/**
+ * Removes what writers of this machine that have ended left in a folder: drafts of files and folders. `start`: of their names.
+ * A folder that cannot be listed, and what cannot be removed, is left.
+ */
+export function clearDeadDrafts(folder: string, start = ''): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(start) || writerHasEnded(name) !== true) continue;
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+  }
+}
+
+/** Folders that this process has looked through. */
+const cleared = new Set<string>();
+
+/** The same once in a process: a folder of runs has many names, and many runs are made in it. */
+export function clearDeadDraftsOnce(folder: string): void {
+  const path = resolve(folder);
+  if (cleared.has(path)) return;
+  cleared.add(path);
+  clearDeadDrafts(path);
 }
 
 /**
@@ -182,7 +221,8 @@ export class OutputFile {
   static async create(unit: string, path: string): Promise<OutputFile> {
     try {
       const target = targetOf(path);
-      const draft = target.replaced ? draftOf(target.path) : target.path;
+      if (target.replaced) clearDeadDrafts(dirname(target.path), `${basename(target.path)}.`);
+      const draft = target.replaced ? draftName(target.path) : target.path;
       return new OutputFile(unit, target.path, draft, await open(draft, target.replaced ? 'wx' : 'w'));
     } catch (cause) {
       throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');

@@ -1,10 +1,9 @@
 /** The draft folder of an imported run: written under a temporary name and renamed in one step. */
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { R2poError } from '../../base/errors.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
-import { claimFolder, draftSuffix } from '../../base/node/atomic-file.ts';
+import { claimFolder, clearDeadDraftsOnce, draftName } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import { cannotRead } from '../reference/files.ts';
 
@@ -15,9 +14,10 @@ export async function withDraftFolder<T>(
   write: (draft: string) => Promise<T>,
 ): Promise<T> {
   const name = source.replaceAll(/[^A-Za-z0-9]+/g, '-');
-  const draft = join(runsDir, `.import-${name}.${randomBytes(6).toString('hex')}${draftSuffix}`);
+  const draft = draftName(join(runsDir, `.import-${name}`));
   try {
     makeFolder(runsDir);
+    clearDeadDraftsOnce(runsDir);
     mkdirSync(draft);
   } catch (cause) {
     throw cannotUse('--runs-dir', 'a writable folder', runsDir, cause);

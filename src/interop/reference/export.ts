@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { DiffersError, errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
-import { replaceFile, writeDraft } from '../../base/node/atomic-file.ts';
+import { clearDeadDrafts, replaceFile, writeDraft } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
@@ -390,6 +390,7 @@ export function mixedExperiments(runs: readonly ExportableRun[]): string[] {
 
 /** Refuses a folder with content; `force` removes the files of an earlier log, and nothing else. */
 export function clearTarget(target: string, force: boolean): void {
+  clearDeadDrafts(target);
   let names: string[];
   try {
     names = readdirSync(target);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errorDetail } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
-import { replaceFile } from '../../base/node/atomic-file.ts';
+import { clearDeadDrafts, replaceFile } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import type { LeftOut } from '../../runs/folder/find-runs.ts';
 import type { CurveAxis } from '../curves/average-curves.ts';
@@ -49,6 +49,7 @@ export async function saveReport(
   ];
   try {
     makeFolder(folder);
+    clearDeadDrafts(folder);
     for (const { name, content } of files) replaceFile(join(folder, name), content, 'rebuildable');
   } catch (cause) {
     throw cannotUse('--out', 'a writable folder', folder, cause);

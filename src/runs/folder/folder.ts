@@ -1,12 +1,11 @@
 /** Run folders: creates new ones without overwriting, and finds the one to resume. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
+import { errorCode, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
-import { claimFolder, draftSuffix, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
+import { claimFolder, clearDeadDraftsOnce, draftName, replaceFile, syncFolder } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
@@ -57,7 +56,8 @@ export async function withPrices(run: NewRun): Promise<NewRun> {
 /** Makes a hidden folder with the configuration and the manifest of a new run. */
 function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
   makeFolder(runsDir);
-  const draft = join(runsDir, `.${base}.${randomBytes(6).toString('hex')}${draftSuffix}`);
+  clearDeadDraftsOnce(runsDir);
+  const draft = draftName(join(runsDir, `.${base}`));
   mkdirSync(draft);
   replaceFile(join(draft, configName), yaml, 'durable');
   const env = findEnv(config.env);
@@ -82,10 +82,7 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: Ne
 
 function cannotMake(runsDir: string, cause: unknown): unknown {
   if (cause instanceof UsageError) return cause;
-  if (!(cause instanceof R2poError) && errorCode(cause) === null) return cause;
-  const fault = cause instanceof R2poError ? (cause.cause ?? cause) : cause;
-  if (errorCode(fault) === null) return cause;
-  return cannotUse('--runs-dir', 'a folder that can be written to', runsDir, fault);
+  return cannotUse('--runs-dir', 'a folder that can be written to', runsDir, cause);
 }
 
 /**

@@ -8,23 +8,14 @@
  * another owner in the lock and stops.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  write,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, write, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
 import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
+import { draftName } from '../../base/node/atomic-file.ts';
+import { hasEnded, type ProcessIdentity, placeHere, thisProcess } from '../../base/node/process-identity.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
 import { heartbeatMs, patience } from './heartbeat.ts';
 
@@ -33,10 +24,7 @@ export const lockName = 'run.lock';
 /** One line with an owner. */
 const maxLockBytes = 2 ** 16;
 
-interface Owner {
-  readonly pid: number;
-  /** distinguishes two processes with the same pid; null where the system does not give it */
-  readonly birth: string | null;
+interface Owner extends ProcessIdentity {
   readonly host: string;
   /** where the pid is valid: the boot of the machine and the pid namespace; null: unknown */
   readonly place: string | null;
@@ -68,48 +56,6 @@ export interface LockOptions {
 
 const held = new Set<string>();
 
-/** What Linux says of a process, in the fields of its stat line from the third on. */
-function statOf(pid: number): { readonly state: string; readonly birth: string | null } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // the second field is the program's name in parentheses and may itself hold spaces and parentheses
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // the 22nd field: start time in clock ticks since boot
-    return { state: fields[0]!, birth: fields[19] ?? null };
-  } catch {
-    return null;
-  }
-}
-
-const birthOf = (pid: number): string | null => statOf(pid)?.birth ?? null;
-
-/** Ended, but its exit code was not read yet; in some containers it never is. */
-const endedStates: readonly string[] = ['Z', 'X'];
-
-let knownPlace: string | null | undefined;
-
-/** Two machines or containers may have the same name. */
-function placeHere(): string | null {
-  if (knownPlace === undefined) {
-    try {
-      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      knownPlace = `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
-    } catch {
-      knownPlace = null;
-    }
-  }
-  return knownPlace;
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
-  }
-}
-
 function parseOwner(text: string): Owner | null {
   try {
     const owner = JSON.parse(text) as Partial<Owner> | null;
@@ -137,12 +83,7 @@ function isHere({ host, place }: Owner): boolean {
 
 function isGone(owner: Owner, path: string): boolean {
   if (!isHere(owner)) return false;
-  if (owner.pid === process.pid) return !held.has(path);
-  if (!exists(owner.pid)) return true;
-  const found = statOf(owner.pid);
-  if (found === null) return false;
-  const another = owner.birth !== null && found.birth !== null && owner.birth !== found.birth;
-  return another || endedStates.includes(found.state);
+  return owner.pid === process.pid ? !held.has(path) : hasEnded(owner);
 }
 
 function read(path: string): string | null {
@@ -161,7 +102,7 @@ function lockText(owner: Owner, beat: number): string {
 
 /** Creates the lock with its whole content at once, and leaves it open; null when there is one already. */
 function create(path: string, owner: Owner): number | null {
-  const draft = `${path}.${owner.token}`;
+  const draft = draftName(path);
   const text = lockText(owner, 0);
   const fd = openSync(draft, 'wx');
   try {
@@ -186,8 +127,8 @@ function create(path: string, owner: Owner): number | null {
 }
 
 /** Moves a stale lock away; false when another process took it over in the meantime. */
-function removeStale(path: string, content: string, token: string | null): boolean {
-  const aside = `${path}.stale.${token}`;
+function removeStale(path: string, content: string): boolean {
+  const aside = draftName(path);
   try {
     renameSync(path, aside);
   } catch (error) {
@@ -199,7 +140,8 @@ function removeStale(path: string, content: string, token: string | null): boole
     try {
       linkSync(aside, path);
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
+      // The owner of the folder may have cleared it away.
+      if (errorCode(error) !== 'EEXIST' && errorCode(error) !== 'ENOENT') throw error;
     }
   }
   rmSync(aside, { force: true });
@@ -273,8 +215,7 @@ class OwnLock implements FolderLock {
 export function lockFolder(folder: string, { stale = null, period = heartbeatMs() }: LockOptions = {}): FolderLock {
   const path = join(folder, lockName);
   const token = randomBytes(8).toString('hex');
-  const { pid } = process;
-  const me: Owner = { pid, birth: birthOf(pid), host: hostname(), place: placeHere(), token, period };
+  const me: Owner = { ...thisProcess(), host: hostname(), place: placeHere(), token, period };
   // Each turn either creates the lock, finds a living owner, or removes a stale one.
   for (let turn = 0; turn < 10; turn++) {
     const fd = create(path, me);
@@ -286,7 +227,7 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
     if (content === null) continue;
     const owner = parseOwner(content);
     const gone = content === stale || (owner !== null && isGone(owner, path));
-    if (gone && removeStale(path, content, token)) continue;
+    if (gone && removeStale(path, content)) continue;
     const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
     throw new BusyError(
       'run folder',

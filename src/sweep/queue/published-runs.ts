@@ -1,12 +1,19 @@
 /** The store in which a worker with a local disk publishes its runs for others. */
 
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
 import { errorCode } from '../../base/errors.ts';
-import { claimFolder, draftSuffix, makeOwnFolder, replaceFileAsync, syncFolder } from '../../base/node/atomic-file.ts';
+import {
+  claimFolder,
+  clearDeadDraftsOnce,
+  draftName,
+  draftSuffix,
+  makeOwnFolder,
+  replaceFileAsync,
+  syncFolder,
+} from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { requireRun } from '../../runs/folder/folder.ts';
@@ -75,12 +82,14 @@ function unlessGone(error: unknown): null {
 /** Copies to a new folder in one step; false when it exists. */
 async function copyNew(from: string, to: string): Promise<boolean> {
   if (existsSync(to)) return false;
-  const draft = join(dirname(to), `.${randomBytes(8).toString('hex')}${draftSuffix}`);
+  const parent = dirname(to);
+  clearDeadDraftsOnce(parent);
+  const draft = draftName(join(parent, '.copy'));
   makeFolder(draft);
   try {
     await copyFiles(from, draft);
     const claimed = claimFolder(draft, to);
-    if (claimed) syncFolder(dirname(to));
+    if (claimed) syncFolder(parent);
     return claimed;
   } finally {
     rmSync(draft, { recursive: true, force: true });
