@@ -4,20 +4,23 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRunConfig, requireRun } from '../../src/runs/folder/folder.ts';
 import { runHash } from '../../src/runs/folder/identity.ts';
-import { runCli } from '../support/cli.ts';
+import { readEvents } from '../../src/runs/journal/journal.ts';
 import { readJson, temporaryFolder } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
 
-/** `analysis`: one that takes runs of the method; the others refuse a single candidate. */
+/** `format`: of the journal; `analysis`: one that takes runs of the method; the others refuse a single candidate. */
 const kept = [
-  { name: 'earlier-run', iterations: 3, candidates: 2, analysis: 'edits' },
-  { name: 'stopped-run', iterations: 4, candidates: 1, analysis: null },
-  { name: 'finished-run', iterations: 2, candidates: 2, analysis: 'edits' },
+  { name: 'earlier-run', format: 1, iterations: 3, candidates: 2, analysis: 'edits' },
+  { name: 'stopped-run', format: 1, iterations: 4, candidates: 1, analysis: null },
+  { name: 'finished-run', format: 1, iterations: 2, candidates: 2, analysis: 'edits' },
+  { name: 'format-2-stopped-run', format: 2, iterations: 4, candidates: 1, analysis: null },
+  { name: 'format-2-finished-run', format: 2, iterations: 2, candidates: 2, analysis: 'edits' },
 ] as const;
 
 const source = (name: string) => join('test', 'cases', name);
 
 async function succeeds(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(args);
+  const { code, stdout, stderr } = await runCommand(...args);
   expect({ code, stderr: code === 0 ? '' : stderr }, args.join(' ')).toEqual({ code: 0, stderr: '' });
   return stdout;
 }
@@ -41,7 +44,7 @@ async function resumedCopy(name: string): Promise<string> {
   return folder;
 }
 
-describe.each(kept)('$name', ({ name, iterations, candidates, analysis }) => {
+describe.each(kept)('$name', ({ name, format, iterations, candidates, analysis }) => {
   it('has the hash that it was found by', async () => {
     expect(runHash(await readRunConfig(source(name)))).toBe(requireRun(source(name)).config_hash);
   });
@@ -57,6 +60,8 @@ describe.each(kept)('$name', ({ name, iterations, candidates, analysis }) => {
     const before = readFileSync(join(source(name), 'events.jsonl'), 'utf8');
     expect(readFileSync(join(folder, 'events.jsonl'), 'utf8').startsWith(before)).toBe(true);
     expect(readJson(folder)).toMatchObject({ status: 'finished', iterations });
+    const log = readEvents(folder);
+    expect(log.format).toBe(format);
 
     const { groups } = JSON.parse(await succeeds('report', folder, '--json'));
     expect(groups).toMatchObject([{ runs: [{ folder, status: 'finished', iterations }] }]);
@@ -69,5 +74,24 @@ describe.each(kept)('$name', ({ name, iterations, candidates, analysis }) => {
     const rows = readFileSync(join(out, 'runs.csv'), 'utf8').trim().split('\n');
     expect(rows).toHaveLength(1 + iterations * candidates);
     await succeeds('export', folder, '--format', 'reference', '--out', join(out, 'log'));
+    const calls = join(out, 'calls.jsonl');
+    await succeeds('export', folder, '--format', 'calls', '--out', calls);
+    const made = log.events.filter(({ type }) => type === 'llm_call');
+    expect(readFileSync(calls, 'utf8').trim().split('\n')).toHaveLength(made.length);
+    const played = JSON.parse(
+      await succeeds(
+        'eval',
+        '--env',
+        requireRun(folder).env,
+        '--policy',
+        folder,
+        '--episodes',
+        '3',
+        '--backend',
+        'cpu',
+        '--json',
+      ),
+    );
+    expect(played).toMatchObject({ episodes: 3, policy: { params: readJson(folder).best.params } });
   });
 });
