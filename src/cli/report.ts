@@ -8,6 +8,7 @@ import { findReportRuns, withVariants } from '../report/run-records.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
 import { addOutputOptions } from './options.ts';
+import { requireOutFolder } from './out-folder.ts';
 import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
 interface Options {
@@ -84,6 +85,7 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   if (options.explain !== undefined && options.out !== undefined) {
     throw new UsageError('--explain', 'expected it without --out, got both; --explain writes no files');
   }
+  if (options.out !== undefined) requireOutFolder(options.out);
   const report = makeReport(await withVariants(findReportRuns(paths)), {
     by: options.by ?? defaultGroupKeys,
     pool: options.by !== undefined,

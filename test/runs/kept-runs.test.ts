@@ -92,6 +92,6 @@ describe.each(kept)('$name', ({ name, format, iterations, candidates, analysis }
         '--json',
       ),
     );
-    expect(played).toMatchObject({ episodes: 3, policy: { params: readJson(folder).best.params } });
+    expect(played).toMatchObject({ episodes: 3, policy: { params: readJson(folder).best?.params } });
   });
 });
