@@ -21,6 +21,7 @@ import {
 import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
 import { compareJournal } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
+import type { IterationRow } from '../runs/journal/totals.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
@@ -145,7 +146,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
     const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
     io.note(`run folder: ${folder}`);
-    const { onProgress, onCall, dispose } = statusOf(io);
+    const { onProgress, onCall, rows, dispose } = statusOf(io);
     const log = { onProgress, onCall, onNotice: (text: string) => io.warn(text), log: note };
     const resumption = {
       resume: earlier !== null,
@@ -156,7 +157,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     try {
       const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
       io.status(null);
-      await draw(folder, summary, io);
+      await draw(folder, summary, io, rows());
       report(folder, summary, options, io);
     } finally {
       dispose();
@@ -169,9 +170,9 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
 
 const figureName = 'reward.svg';
 
-async function draw(folder: string, summary: RunSummary, io: Io): Promise<void> {
+async function draw(folder: string, summary: RunSummary, io: Io, rows?: readonly IterationRow[]): Promise<void> {
   const { writeRunFigure } = await import('../report/curves/run-chart.ts');
-  io.note(`figure: ${await writeRunFigure(folder, summary)}`);
+  io.note(`figure: ${await writeRunFigure(folder, summary, rows)}`);
 }
 
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */
@@ -231,6 +232,8 @@ function statusOf(io: Io) {
       else if (next.event?.type === 'iteration') io.note(progressLine(next));
     },
     onCall: waiting.onCall,
+    /** of the run so far; undefined: nothing was done */
+    rows: () => progress?.totals.rows,
     dispose: waiting.dispose,
   };
 }

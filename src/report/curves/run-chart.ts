@@ -4,13 +4,18 @@ import { replaceFile } from '../../base/node/atomic-file.ts';
 import { significant } from '../../base/plain-number.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
+import type { IterationRow } from '../../runs/journal/totals.ts';
 import { modelLabel } from '../tables/run-table.ts';
 import { rewardCurve } from './run-curve.ts';
 
-/** Draws the run of this folder from its record. Returns the file's path. */
-export async function writeRunFigure(folder: string, summary: RunSummary): Promise<string> {
+/** Draws the run of this folder; `rows`: those of its record, which is read when they are left out. Returns the file's path. */
+export async function writeRunFigure(
+  folder: string,
+  summary: RunSummary,
+  rows: readonly IterationRow[] = readRun(folder).totals().rows,
+): Promise<string> {
   const rechecked = summary.best?.rechecked;
-  const svg = await rewardCurve(readRun(folder).totals().rows, {
+  const svg = await rewardCurve(rows, {
     title: `${summary.env}, ${summary.method}, seed ${summary.seed}`,
     subtitle: [
       `model: ${modelLabel(summary.model, summary.model_kind)}`,

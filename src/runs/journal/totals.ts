@@ -52,32 +52,30 @@ export interface ModelCounts extends PaidTokens {
   readonly unsaid: PaidTokens & { readonly calls: number };
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** Counted in place: a long run has many replies. */
+type Counting = Mutable<Omit<ModelCounts, 'unsaid'>> & { readonly unsaid: Mutable<ModelCounts['unsaid']> };
+
 const noTokens = { calls: 0, promptTokens: 0, completionTokens: 0, cachedTokens: null, cacheWriteTokens: null };
-const noCounts: ModelCounts = {
-  ...noTokens,
-  reasoningTokens: null,
-  saidUsd: 0,
-  unsaid: noTokens,
-};
+const noCounts = (): Counting => ({ ...noTokens, reasoningTokens: null, saidUsd: 0, unsaid: { ...noTokens } });
 
 function plus(a: number | null, b: number | null): number | null {
   return a === null ? b : a + (b ?? 0);
 }
 
-function withReply(counts: ModelCounts, { usage }: ChatReply): ModelCounts {
-  const add = (to: ModelCounts['unsaid']): ModelCounts['unsaid'] => ({
-    calls: to.calls + 1,
-    promptTokens: to.promptTokens + usage.promptTokens,
-    completionTokens: to.completionTokens + usage.completionTokens,
-    cachedTokens: plus(to.cachedTokens, usage.cachedTokens),
-    cacheWriteTokens: plus(to.cacheWriteTokens, usage.cacheWriteTokens),
-  });
-  return {
-    ...add(counts),
-    reasoningTokens: plus(counts.reasoningTokens, usage.reasoningTokens),
-    saidUsd: counts.saidUsd + (usage.costUsd ?? 0),
-    unsaid: usage.costUsd === undefined ? add(counts.unsaid) : counts.unsaid,
-  };
+function addUsage(to: Counting['unsaid'], usage: ChatReply['usage']): void {
+  to.calls += 1;
+  to.promptTokens += usage.promptTokens;
+  to.completionTokens += usage.completionTokens;
+  to.cachedTokens = plus(to.cachedTokens, usage.cachedTokens);
+  to.cacheWriteTokens = plus(to.cacheWriteTokens, usage.cacheWriteTokens);
+}
+
+function addReply(counts: Counting, { usage }: ChatReply): void {
+  addUsage(counts, usage);
+  counts.reasoningTokens = plus(counts.reasoningTokens, usage.reasoningTokens);
+  counts.saidUsd += usage.costUsd ?? 0;
+  if (usage.costUsd === undefined) addUsage(counts.unsaid, usage);
 }
 
 const orderlyStops: readonly number[] = [
@@ -124,9 +122,13 @@ export class RunTotals {
   readonly kept = { count: 0, sum: 0, last: null as number | null };
   readonly llm = { failedCalls: 0, unusable: 0, seconds: 0 };
   /** of all models together */
-  answered: ModelCounts = noCounts;
+  get answered(): ModelCounts {
+    return this.#answered;
+  }
   /** by the name of the model that answered, in the order of their first replies */
-  readonly byModel = new Map<string, ModelCounts>();
+  get byModel(): ReadonlyMap<string, ModelCounts> {
+    return this.#byModel;
+  }
   /** why the first unusable reply was refused */
   firstProblem: string | null = null;
   /** played by the search: warm-up, evaluations and sensitivity, not the re-check */
@@ -134,6 +136,8 @@ export class RunTotals {
   steps = 0;
   /** iterations with several candidates: whether one after the first was kept */
   readonly revisions = { accepted: 0, rejected: 0 };
+  readonly #answered = noCounts();
+  readonly #byModel = new Map<string, Counting>();
   private finishedSessions = 0;
   private sessionStart = 0;
   private lastTime = 0;
@@ -182,8 +186,10 @@ export class RunTotals {
       case 'llm_call': {
         const { reply, purpose } = event;
         const name = reply.answeredBy || (this.models?.[purpose] ?? reply.model);
-        this.answered = withReply(this.answered, reply);
-        this.byModel.set(name, withReply(this.byModel.get(name) ?? noCounts, reply));
+        const counts = this.#byModel.get(name) ?? noCounts();
+        this.#byModel.set(name, counts);
+        addReply(counts, reply);
+        addReply(this.#answered, reply);
         this.llm.failedCalls += Math.max(0, reply.requests - 1);
         this.llm.seconds += reply.latencySeconds;
         break;
