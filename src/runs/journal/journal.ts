@@ -45,9 +45,11 @@ interface Line {
   readonly last: boolean;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(line)) };
+    return { value: JSON.parse(utf8.decode(line)) };
   } catch (error) {
     return { problem: (error as Error).message };
   }
