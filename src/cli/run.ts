@@ -7,6 +7,7 @@ import { UsageError } from '../base/errors.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
+import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/tables/run-table.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
@@ -167,8 +168,6 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     withBackend(choice, options.adapter, io, (backend) => run(backend, signal)),
   );
 }
-
-const figureName = 'reward.svg';
 
 async function draw(folder: string, summary: RunSummary, io: Io, rows?: readonly IterationRow[]): Promise<void> {
   const { writeRunFigure } = await import('../report/curves/run-chart.ts');

@@ -13,6 +13,7 @@ import { isOrderlyStop } from '../runs/journal/totals.ts';
 import { RunPool } from '../runs/run-pool.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import type { SweepRun } from './expand.ts';
+import { drawMissingFigure, lacksFigure } from './missing-figure.ts';
 
 /**
  * State of a run at the end of a sweep. `stopped`: can be resumed, after a budget, a failed endpoint or an
@@ -125,14 +126,17 @@ class Sweep {
     const { runs, runsDir, jobs } = this.#options;
     this.#started = performance.now();
     const known = indexRuns(runsDir);
+    const undrawn: string[] = [];
     const open = runs.filter((run) => {
       const found = known.get(run.id);
       // One that only says so is refused as it is started, with the reason.
       if (!found || !isFinished(found)) return true;
       const { folder } = found;
+      if (lacksFigure(folder, found.manifest)) undrawn.push(folder);
       this.#keep({ run, folder, outcome: 'finished', already: true, summary: null, error: null });
       return false;
     });
+    for (const folder of undrawn) await drawMissingFigure(folder, this.#options.note);
     for (const { config } of distinctNeeds(open)) await this.#pool.check(config);
     this.#iterations = open.reduce((sum, { config }) => sum + config.iterations, 0);
     const waiting = open[Symbol.iterator]();
@@ -213,7 +217,10 @@ class Sweep {
       this.#report(null);
       const onNotice = (text: string): void => note(`${name}: ${text}`);
       const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
-      return end('finished', await this.#pool.run({ ...given, ...(signal && { signal }) }), null);
+      const isUndrawn = lacksFigure(folder, readManifest(folder));
+      const summary = await this.#pool.run({ ...given, ...(signal && { signal }) });
+      if (isUndrawn) await drawMissingFigure(folder, note);
+      return end('finished', summary, null);
     } catch (thrown) {
       const expected = thrown instanceof R2poError ? thrown : machineFault(thrown);
       if (expected !== null) return end(outcomeOf(expected), null, expected);

@@ -254,6 +254,29 @@ describe('a sweep in one process', () => {
     expect(results[0]).toMatchObject({ folder: join(runsDir, 'mine'), already: true });
   });
 
+  it('draws the figure of a run that its own command was killed before it drew, here and at a worker', async () => {
+    const [killed, stopped, atWorker] = [newFolder(), newFolder(), newFolder()];
+    const { folder } = await smallRun({ seed: 4, runsDir: killed });
+    cpSync(folder, join(atWorker, basename(folder)), { recursive: true });
+    const limit = smallRun({ seed: 4, runsDir: stopped, overrides: ['budget.max_calls=3'] });
+    await expect(limit).rejects.toThrow('budget of 3 model calls');
+    const [run] = await small('seed=4');
+    for (const runsDir of [killed, stopped]) expect((await sweep([run!], runsDir)).outcomes).toEqual(['finished']);
+    const player = new RunPlayer({
+      ...{ runsDir: atWorker, store: null, backend: null, argv: [], jobs: 1, copyInterval: 1e6 },
+      ...{ note() {}, warn() {} },
+    });
+    await player.play({ ...run!, isRecorded: () => false }, new AbortController().signal, () => {});
+    await player.close();
+    for (const runsDir of [killed, stopped, atWorker]) {
+      expect(existsSync(join(runsDir, basename(folder), 'reward.svg')), runsDir).toBe(true);
+    }
+    // Its own runs get none.
+    const runsDir = newFolder();
+    await sweep([run!], runsDir);
+    expect(readdirSync(join(runsDir, readdirSync(runsDir)[0]!))).not.toContain('reward.svg');
+  });
+
   it('does not let one failure keep the others from going on', async () => {
     const runsDir = newFolder();
     const runs = await small('seed=1..4');

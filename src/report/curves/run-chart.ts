@@ -8,6 +8,8 @@ import type { IterationRow } from '../../runs/journal/totals.ts';
 import { modelLabel } from '../tables/run-table.ts';
 import { rewardCurve } from './run-curve.ts';
 
+export const figureName = 'reward.svg';
+
 /** Draws the run of this folder; `rows`: those of its record, which is read when they are left out. Returns the file's path. */
 export async function writeRunFigure(
   folder: string,
@@ -25,7 +27,7 @@ export async function writeRunFigure(
     ],
     rechecked: rechecked ? { mean: rechecked.mean, label: `re-checked ${significant(rechecked.mean, 4)}` } : null,
   });
-  const path = join(folder, 'reward.svg');
+  const path = join(folder, figureName);
   replaceFile(path, svg, 'rebuildable');
   return path;
 }

@@ -10,6 +10,7 @@ import type { RunSummary } from '../../runs/folder/summary.ts';
 import { exposedByJob } from '../../runs/models/recorded-endpoints.ts';
 import { RunPool } from '../../runs/run-pool.ts';
 import type { RunProgress } from '../../runs/session/progress.ts';
+import { drawMissingFigure, lacksFigure } from '../missing-figure.ts';
 import { reasonOf } from './classify-failure.ts';
 import { UnfitError } from './job.ts';
 import type { RunStore } from './published-runs.ts';
@@ -63,7 +64,9 @@ export class RunPlayer {
     const own = readManifest(folder);
     // Before the files of the store, which may hold less than these.
     if (own !== null && !isFinished({ folder, manifest: own })) requireWholeJournal(folder);
+    const isUndrawn = lacksFigure(folder, own);
     if (isDone(own)) {
+      if (isUndrawn) await drawMissingFigure(folder, note);
       await store?.publish(name, folder);
       return null;
     }
@@ -88,6 +91,7 @@ export class RunPlayer {
         log: (text) => note(`${folder}: ${text}`),
       }),
     );
+    if (isUndrawn) await drawMissingFigure(folder, note);
     await store?.publish(name, folder);
     return summary;
   }
