@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { OutputFile, writeDraft } from '../base/node/atomic-file.ts';
+import { makeFolder } from '../base/node/make-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
@@ -144,8 +145,8 @@ async function exportTable(
   if (existsSync(path) && !force) {
     throw new UsageError('--out', `expected a new file, got "${path}", which exists; add --force to replace it`);
   }
-  requireOutFolder(out);
   try {
+    makeFolder(out);
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
       let read = 0;
