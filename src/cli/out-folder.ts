@@ -7,6 +7,6 @@ export function requireOutFolder(path: string): void {
   try {
     makeFolder(path);
   } catch (cause) {
-    throw cannotUse('--out', 'a folder that can be written to', path, cause);
+    throw cannotUse('--out', 'a writable folder', path, cause);
   }
 }
