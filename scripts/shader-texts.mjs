@@ -12,6 +12,7 @@ function compact(text) {
     .replace(/[ \t]+/g, ' ')
     .replace(/ ?([{}()[\],:]|[-+*/<>=!&|^%]+(?= ?[\w(])) ?/g, '$1')
     .replace(/ ?\n\s*/g, '\n')
+    .replace(/(?<=[{;,])\n|\n(?=\})/g, '')
     .trim();
 }
 

@@ -37,5 +37,5 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
     s.theta_dot + p.time_step * theta_acc,
   );
   let terminated = abs(next.x) > p.position_limit || abs(next.theta) > p.angle_limit;
-  return Transition(next, 1.0, terminated);
+  return Transition(next, select(p.step_reward, p.fall_reward, terminated), terminated);
 }

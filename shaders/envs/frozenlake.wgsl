@@ -30,6 +30,6 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
   let over = lake_bit(0u, s.cell);
   let next = select(grid_cell(p, grid_place(p, s.cell) + along), s.cell, over);
   let ended = lake_bit(0u, next);
-  let reward = select(0.0, 1.0, !over && lake_bit(LAKE_WORDS, next));
-  return Transition(EnvState(next), reward, ended);
+  let reward = select(select(p.frozen_reward, p.hole_reward, ended), p.goal_reward, lake_bit(LAKE_WORDS, next));
+  return Transition(EnvState(next), select(reward, 0.0, over), ended);
 }

@@ -132,6 +132,6 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
     w += h / 6.0 * sum_angles;
   }
   let next = EnvState(s.x + way.x, s.y + way.y, q.x, q.y, q.z, v.x, v.y, w.x, w.y, w.z);
-  let reward = way.x / p.step_time - p.control_cost * dot(chosen, chosen);
+  let reward = p.forward_reward * (way.x / p.step_time) - p.control_cost * dot(chosen, chosen);
   return Transition(next, reward, false);
 }

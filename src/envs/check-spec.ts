@@ -1,6 +1,7 @@
-/** The run-time check of custom environments: the types of `EnvSpec` as a schema. */
+/** The run-time check of custom environments: the types of `EnvSpec` as a schema, and what its parts say of one another. */
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
+import { actionSize, type Constant, type EnvSpec, type GpujsKernel, observationSize, type Params } from './env.ts';
 
 const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
 const number = z.number({ error: 'a finite number' });
@@ -80,10 +81,36 @@ const spec = z.strictObject({
   shader: callable.nullable().optional(),
 });
 
+type AnySpec = EnvSpec<Record<string, Constant>, Params>;
+
+/** Refuses a GPU.js kernel for an environment that the backend's loop cannot play. */
+export function checkGpujsKernel(
+  spec: Pick<AnySpec, 'id' | 'observation' | 'action' | 'memory' | 'stepDraws'>,
+  kernel: GpujsKernel,
+): void {
+  const fail = (message: string): never => {
+    throw new R2poError(spec.id, message);
+  };
+  const remedy = 'leave "gpujs" out';
+  const observed = observationSize(spec.observation);
+  if (kernel.observe.length !== observed) {
+    fail(`expected ${observed} expressions in gpujs.observe, one per entry, got ${kernel.observe.length}; add or cut`);
+  }
+  const actions = actionSize(spec.action);
+  if (actions !== 1) fail(`expected one action entry for a GPU.js kernel, got ${actions}; ${remedy}`);
+  const memory = spec.memory?.length ?? 0;
+  if (memory > 0) fail(`expected no memory rows for a GPU.js kernel, got ${memory}; ${remedy}`);
+  if (spec.stepDraws) fail(`expected steps without draws for a GPU.js kernel, got ${spec.stepDraws}; ${remedy}`);
+}
+
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */
 export function checkSpec(value: unknown): void {
   const parsed = spec.safeParse(value);
-  if (parsed.success) return;
+  if (parsed.success) {
+    const { gpujs } = value as AnySpec;
+    if (gpujs) checkGpujsKernel(value as AnySpec, gpujs);
+    return;
+  }
   const id = (value as { id?: unknown } | null)?.id;
   const problems = parsed.error.issues.map((issue) => {
     const where = issue.path.map(String).join('.') || 'the top';

@@ -5,6 +5,7 @@
 import { R2poError } from '../base/errors.ts';
 import { plainNumber, significant } from '../base/plain-number.ts';
 import type { Env, Row } from './env.ts';
+import { notesOf } from './notes.ts';
 
 /** Digits of derived numbers, some of which are irrational (an angle in radians). */
 const derivedDigits = 5;
@@ -45,7 +46,7 @@ function placeholders(env: Env): ReadonlyMap<string, string> {
   for (const [name, { value, unit }] of Object.entries(env.constants)) {
     known.set(`constants.${name}`, `${plainNumber(value)} ${unit}`);
   }
-  for (const [name, text] of Object.entries(env.notes)) known.set(`notes.${name}`, text);
+  for (const [name, text] of Object.entries(notesOf(env))) known.set(`notes.${name}`, text);
   for (const [name, value] of Object.entries(env.params)) {
     known.set(`params.${name}`, significant(value, derivedDigits));
   }

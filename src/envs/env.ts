@@ -5,6 +5,7 @@
  */
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
+import type { EnvOptionRules } from './options.ts';
 import type { Picture } from './picture.ts';
 
 /** One named component of a vector. Bounds may be infinite. */
@@ -111,7 +112,7 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly observation: ObservationSpace;
   readonly action: ActionSpace;
   readonly constants: C;
-  readonly derive: (constants: ConstantValues<C>) => D;
+  readonly derive: (constants: ConstantValues<NoInfer<C>>) => D;
   /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
   readonly exact: readonly (keyof C | keyof D)[];
   /** Whole numbers below 2^32 that do not fit a name, such as a map; `ENV_TABLE` in WGSL. */
@@ -160,6 +161,8 @@ export interface Env
   readonly notes: Readonly<Record<string, string>>;
   readonly stepDraws: number;
   readonly options: EnvOptions;
+  /** what each option may be; of a user's environment, which checks its options itself: none */
+  readonly optionRules: EnvOptionRules;
   /** absolute path of the file that it was loaded from; null for those of this package */
   readonly module: string | null;
   /** null: it takes no options */
@@ -169,15 +172,17 @@ export interface Env
   readonly shader: (() => ShaderText) | null;
 }
 
+export function constantValues<C extends Record<string, Constant>>(constants: C): ConstantValues<C> {
+  return Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, c.value])) as ConstantValues<C>;
+}
+
 /** Checks the rows and resolves the numbers. Throws when the spec contradicts itself. */
 export function defineEnv<const C extends Record<string, Constant>, D extends Params>(spec: EnvSpec<C, D>): Env {
   const fail = (message: string): never => {
     throw new R2poError(spec.id, message);
   };
   const { derive, ...rest } = spec;
-  const constants = Object.fromEntries(Object.entries(spec.constants).map(([k, c]) => [k, c.value])) as {
-    [K in keyof C]: number;
-  };
+  const constants = constantValues(spec.constants);
   const derived = derive(constants);
   for (const name of Object.keys(derived)) {
     if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
@@ -194,7 +199,6 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
       fail(`expected whole numbers in 0 ... 2^32 - 1 in the table, got ${value}`);
     }
   }
-  if (spec.gpujs) checkGpujsKernel(spec, spec.gpujs, fail);
   return {
     ...rest,
     params,
@@ -205,6 +209,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     notes: spec.notes ?? {},
     stepDraws: spec.stepDraws ?? 0,
     options: spec.options ?? {},
+    optionRules: {},
     module: null,
     withOptions: spec.withOptions ?? null,
     dynamics: spec.dynamics as unknown as Dynamics,
@@ -213,30 +218,23 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   };
 }
 
-/** Refuses a GPU.js kernel for an environment that the backend's loop cannot play. */
-function checkGpujsKernel(
-  spec: Pick<EnvSpec<Record<string, Constant>, Params>, 'observation' | 'action' | 'memory' | 'stepDraws'>,
-  kernel: GpujsKernel,
-  fail: (message: string) => never,
-): void {
-  const remedy = 'leave "gpujs" out';
-  const observed = observationSize(spec.observation);
-  if (kernel.observe.length !== observed) {
-    fail(`expected ${observed} expressions in gpujs.observe, one per entry, got ${kernel.observe.length}; add or cut`);
-  }
-  const actions = actionSize(spec.action);
-  if (actions !== 1) fail(`expected one action entry for a GPU.js kernel, got ${actions}; ${remedy}`);
-  const memory = spec.memory?.length ?? 0;
-  if (memory > 0) fail(`expected no memory rows for a GPU.js kernel, got ${memory}; ${remedy}`);
-  if (spec.stepDraws) fail(`expected steps without draws for a GPU.js kernel, got ${spec.stepDraws}; ${remedy}`);
-}
+/**
+ * A class of its own, so that its objects share no layout in V8 with those of other code: a name that has a text as its
+ * value elsewhere would make each number under it an object.
+ */
+class Doubles {}
 
 /**
  * The same numbers, all of them held as doubles. V8 would hold the whole ones as integers, and a choice between the two
- * kinds makes an object of each number that is chosen.
+ * kinds makes an object of each number that is chosen. Defined, not assigned: more than 12 assignments by computed
+ * names would make a hash table of the object.
  */
 function asDoubles(numbers: Params): Params {
-  const doubles = Object.fromEntries(Object.keys(numbers).map((name) => [name, Number.NaN]));
+  const doubles = new Doubles();
+  for (const name of Object.keys(numbers)) {
+    const property = { value: Number.NaN, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(doubles, name, property);
+  }
   return Object.assign(doubles, numbers);
 }
 

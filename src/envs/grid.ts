@@ -2,9 +2,10 @@
  * Parts shared by the grid worlds: moves on a board of numbered cells (row x columns + column), and slippery ground, whose
  * twin is shaders/lib/grid.wgsl. Source: the toy_text environments of Gymnasium 1.4.
  */
-import { UsageError } from '../base/errors.ts';
+import { trueOrFalse } from '../base/option-rules.ts';
 import type { Draws } from '../base/rng/draws.ts';
-import type { Dynamics, Env, EnvOptions } from './env.ts';
+import type { Dynamics, Env } from './env.ts';
+import { type EnvOptionRule, option } from './options.ts';
 
 interface GridStep {
   readonly row: number;
@@ -16,18 +17,11 @@ export const gridParity: Env['parity'] = {
   reason: 'cells are small whole numbers and draws are compared in float64: nothing is rounded',
 };
 
-/** The options of the grid world `id`, by default `defaults`. Throws a usage error for any other or a bad `is_slippery`. */
-export function readGridOptions(id: string, options: EnvOptions, defaults: EnvOptions) {
-  const known = Object.keys(defaults);
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    const expected = `the option${known.length === 1 ? '' : 's'} ${known.join(' and ')}`;
-    throw new UsageError(id, `expected only ${expected}, got "${unknown}"; remove it`);
-  }
-  const { map, is_slippery: slippery } = { ...defaults, ...options };
-  if (typeof slippery === 'boolean') return { map, slippery };
-  throw new UsageError(id, `expected the option "is_slippery" to be true or false, got ${JSON.stringify(slippery)}`);
-}
+/** Whether a move may go aside; always in the configuration, as since before there were other options. */
+export const slipperyRule = (fallback: boolean): EnvOptionRule<boolean> => ({
+  ...option(trueOrFalse(fallback), 'whether a move may go aside'),
+  always: true,
+});
 
 /** The cell after each move, `[cell * directions + direction]`; a move off the board leaves the cell unchanged. */
 export function gridMoves(rows: number, columns: number, directions: readonly GridStep[]): Int32Array {

@@ -2,6 +2,7 @@
 import { UsageError, unknownName } from '../base/errors.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
+import { stepLimitKey, withStepLimit } from './options.ts';
 
 /** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
 const loaded = new Map<string, Env>();
@@ -23,11 +24,17 @@ export function registerEnv(
   return registered;
 }
 
-/** `env` with these options. Throws a usage error where it takes none. */
+/** `env` with these options, of which every environment has the step limit. Throws a usage error for ones it does not know. */
 export function withEnvOptions(env: Env, options: EnvOptions): Env {
   const given = Object.keys(options);
   if (given.length === 0) return env;
-  if (!env.withOptions) throw new UsageError(env.id, `takes no options, got "${given.join('", "')}"; remove them`);
+  const ownLimit = stepLimitKey in env.optionRules || stepLimitKey in (env.withOptions === null ? {} : env.options);
+  if (stepLimitKey in options && !ownLimit) {
+    const { [stepLimitKey]: limit, ...others } = options;
+    return withStepLimit(withEnvOptions(env, others), limit);
+  }
+  if (!env.withOptions)
+    throw new UsageError(env.id, `takes no options but ${stepLimitKey}, got "${given.join('", "')}"; remove them`);
   return env.withOptions(options);
 }
 

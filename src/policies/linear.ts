@@ -1,9 +1,9 @@
 /**
  * Linear policy: y_j = sum_i obs_i W_ij (+ b_j). Parameters are W row by row (states x outputs), then the biases.
  */
+import { type OptionRule, readOptions } from '../base/option-rules.ts';
 import { observationSize } from '../envs/env.ts';
 import { acceptsVector, foldIntoLayer, inputNames, outputNames } from './network.ts';
-import { type OptionRule, readOptions } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals, type ShaderForm } from './policy.ts';
 
 /** inputs that `unrolled` writes out */

@@ -3,6 +3,7 @@
  * biases.
  */
 
+import { type OptionRule, readOptions } from '../base/option-rules.ts';
 import {
   acceptsVector,
   activations,
@@ -15,7 +16,6 @@ import {
   shapeFor,
   valueCount,
 } from './network.ts';
-import { type OptionRule, readOptions } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const rules = {

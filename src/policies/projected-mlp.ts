@@ -4,11 +4,13 @@
  * factors of matrices drawn by NumPy's `RandomState(seed).randn`, first layer first, as in the R2PO reference (variant
  * `projected_mlp_qr`, commit 9449c38), so that a seed means the same subspace there and here.
  */
+
 import { UsageError } from '../base/errors.ts';
 import { orthonormalColumns, scaledProduct } from '../base/linear-algebra.ts';
+import { finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber } from '../base/option-rules.ts';
 import { RandomState } from '../base/rng/mt19937.ts';
+import { clipTo } from './clip.ts';
 import { acceptsVector, layersOf, maxHidden, networkFields, shapeFor, valueCount } from './network.ts';
-import { clipTo, finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const rules = {

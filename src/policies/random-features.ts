@@ -4,9 +4,10 @@
  * then c uniform in [-0.1, 0.1), as in the R2PO reference (variant `random_feature_tanh`, commit 9449c38).
  * Parameters: Theta row by row (all features of output 0, then of output 1, ...), then beta.
  */
+import { finiteNumber, positiveNumber, readOptions, wholeNumber } from '../base/option-rules.ts';
 import { RandomState } from '../base/rng/mt19937.ts';
+import { clipTo } from './clip.ts';
 import { acceptsVector, maxHidden, networkFields, outputNames, shapeFor, valueCount } from './network.ts';
-import { clipTo, finiteNumber, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
 
 const OFFSET_RANGE = 0.1;

@@ -1,6 +1,6 @@
 /** Tabular policy: one action per numbered state; a parameter is the number of the action. */
+import { readOptions } from '../base/option-rules.ts';
 import type { ActionSpace } from '../envs/env.ts';
-import { readOptions } from './options.ts';
 import { chosenValue, type Policy, type PolicyKind } from './policy.ts';
 
 /** The numbers of the actions that a policy may choose. */

@@ -11,10 +11,14 @@ import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import type { ReadShader } from '../../src/rollout/webgpu/program/programs.ts';
+import { expectSameEnds, expectSameSteps, readOptionRecordings } from '../suites/env-options.ts';
 import { runCli } from '../support/cli.ts';
 import { describeGpu, hasAdapter } from '../support/gpu.ts';
 
 const cartpole = envs[0]!;
+const recordings = readOptionRecordings();
+/** step limits of environments without one */
+const limitOf: Readonly<Record<string, number>> = { 'CliffWalking-v1': 37, 'Nim-v0': 2 };
 const linear = policyKinds[0]!;
 /** for the whole episodes of one policy kind: what a software adapter plays in it differs by a factor of a thousand */
 const maxSeconds = 1;
@@ -62,6 +66,12 @@ describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ e
       expect(report.ok).toBe(true);
     },
   );
+
+  // After the others: options are data of the programs that those have compiled.
+  it('holds with other options: starts, recorded steps, and another step limit', async () => {
+    for (const recording of recordings.filter((r) => r.env === env.id)) await expectSameSteps(recording, cpu, other);
+    await expectSameEnds(env.id, limitOf[env.id] ?? env.timeLimit! + 33, cpu, other);
+  });
 });
 
 describeGpu('parity finds', () => {
@@ -100,7 +110,7 @@ describeGpu('parity finds', () => {
 
   it('a step that gives NaN', async () => {
     const report = await parityWith(
-      changed(env, 'return Transition(next, 1.0', 'return Transition(next, sqrt(-1.0 - abs(s.x))'),
+      changed(env, 'return Transition(next, select(', 'return Transition(next, sqrt(-1.0 - abs(s.x)) + select('),
     );
     expect(report.step.maxError).toBe(Number.POSITIVE_INFINITY);
     expect(report.step.worst?.entry).toBe('reward');

@@ -79,8 +79,9 @@ describe('options', () => {
     expect(generous?.options).toEqual({ bonus: 8 });
     const [plain, more] = [await cpu.play(job()), await cpu.play(job(generous))];
     expect(more.returns[0]).toBeGreaterThan(plain.returns[0]!);
-    expect(() => findEnv('CartPole-v1', { gravity: 3 })).toThrow('[CartPole-v1] takes no options, got "gravity"');
-    expect(findEnv('cartpole', {}).withOptions).toBeNull();
+    expect(() => findEnv('CartPole-v1', { gravity: 3 })).toThrow(
+      '[CartPole-v1] expected only the options "max_episode_steps", "sutton_barto_reward", got "gravity"; remove it',
+    );
   });
 });
 
@@ -112,12 +113,12 @@ describe('options from outside', () => {
   it('are refused with their line when the environment takes none', async () => {
     const text = 'env: CartPole-v1\nmethod: r2po\niterations: 3\nenv_options:\n  gravity: 3\npolicy:\n  kind: linear\n';
     expect(() => parseConfig({ name: 'exp.yaml', text })).toThrow(
-      /exp\.yaml:5:.*in the options of CartPole-v1: takes no options, got "gravity"/,
+      /exp\.yaml:5:.*in the options of CartPole-v1: expected only the options .*, got "gravity"/,
     );
     const args = ['probe', '--env', 'CartPole-v1', '--in', '-', '--env-option', 'gravity=3'];
     const { code, stderr } = await runCli(args, { input: '[]' });
     expect(code).toBe(2);
-    expect(stderr).toContain('[CartPole-v1] takes no options, got "gravity"');
+    expect(stderr).toContain('[CartPole-v1] expected only the options "max_episode_steps"');
   });
 
   it('are key=value', async () => {

@@ -29,7 +29,7 @@ const pairs = others.flatMap((other) =>
 
 describe('recorded steps', () => {
   it('belong to an environment each', () => {
-    const others = ['numpy-legacy.json', 'pcg64.json', 'special-functions.json'];
+    const others = ['env-options.json', 'numpy-legacy.json', 'pcg64.json', 'special-functions.json'];
     const files = readdirSync(new URL('../golden', import.meta.url)).filter((name) => name.endsWith('.json'));
     const ids = files.filter((name) => !others.includes(name)).map((name) => name.replace('.json', ''));
     expect(ids.sort()).toEqual(recorded.map(({ env }) => env.id).sort());

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePolicy } from '../../src/config/policy-file.ts';
 import type { Env } from '../../src/envs/env.ts';
-import { buildFrozenLake, frozenlake } from '../../src/envs/frozenlake/index.ts';
+import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { envs } from '../../src/envs/index.ts';
 import { maze } from '../../src/envs/maze/index.ts';
 import { nim } from '../../src/envs/nim/index.ts';
@@ -134,7 +134,7 @@ describe('FrozenLake', () => {
   });
 
   it('goes where it should on firm ground, and draws nothing', async () => {
-    const env = buildFrozenLake({ map: ['SFF', 'HFG'], is_slippery: false });
+    const env = findEnv('FrozenLake-v1', { map: ['SFF', 'HFG'], is_slippery: false });
     const policy = buildPolicy('tabular', env);
     const job = { env, policy, candidates: [table(2, 1, 0, 0, 2, 0)], episodes: 3, seed: 5, maxSteps: null };
     const { returns, lengths } = await cpu.play(job);
@@ -152,7 +152,7 @@ describe('FrozenLake', () => {
     [{ map: 7 }, /expected 4x4, 8x8 or a list of rows, got 7/],
     [{ map: Array.from({ length: 17 }, () => 'F') }, /expected 2 cells to 16 x 16, got 17 rows/],
     [{ is_slippery: 'no' }, /"is_slippery" to be true or false, got "no"/],
-    [{ slippery: true }, /expected only the options map and is_slippery, got "slippery"/],
+    [{ slippery: true }, /expected only the options "map", "is_slippery", .* got "slippery"; remove it/],
   ])('refuses the options %j', (options, message) => {
     expect(() => findEnv('FrozenLake-v1', options)).toThrow(message);
   });
@@ -166,7 +166,9 @@ describe('CliffWalking', () => {
     expect((await probe(0.1))[0]!.state).toEqual([0]);
     expect((await probe(1 / 3))[0]!.state).toEqual([13]);
     expect((await probe(1 / 3 + 1 / 3))[0]!.state).toEqual([24]);
-    expect(() => findEnv('cliffwalking', { slippery: true })).toThrow(/expected only the option is_slippery/);
+    expect(() => findEnv('cliffwalking', { slippery: true })).toThrow(
+      /expected only the options "is_slippery", "max_episode_steps", got/,
+    );
     expect(() => findEnv('cliffwalking', { is_slippery: 1 })).toThrow(/to be true or false, got 1/);
   });
 });
@@ -194,7 +196,10 @@ describeGpu('with options on the GPU', () => {
       { map: ['SFFFFFFFFFFFF', 'FHFFFFFFFFFFF', 'FFFHFFFFFHFFG'] },
       { map: '8x8', is_slippery: false },
     ];
-    for (const env of [...maps.map(buildFrozenLake), findEnv('cliffwalking', { is_slippery: true })]) {
+    for (const env of [
+      ...maps.map((options) => findEnv('FrozenLake-v1', options)),
+      findEnv('cliffwalking', { is_slippery: true }),
+    ]) {
       const policy = buildPolicy('tabular', env);
       const candidates = Array.from({ length: 3 }, (_, k) =>
         Float64Array.from({ length: policy.paramCount }, (_x, i) => (i * (k + 2)) % 4),

@@ -1,6 +1,6 @@
 /** The GPU.js backend as a backend: episodes, traces, and what it refuses. Its numbers: recorded-steps.test.ts, parity.test.ts. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { defineEnv } from '../../src/envs/env.ts';
+import { checkGpujsKernel } from '../../src/envs/check-spec.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
@@ -93,14 +93,18 @@ describe('the gpujs backend', () => {
   it('has no kernels for an environment that its loop would play wrongly', () => {
     const gpujs = { observe: ['x', 't'], step: 't += 1;' };
     const one = { kind: 'box', rows: toyEnv.action.kind === 'box' ? toyEnv.action.rows.slice(1) : [] } as const;
-    const spec = { ...toyEnv, constants: {}, derive: () => ({}), exact: [], action: one, gpujs };
-    expect(defineEnv(spec).gpujs).toBe(gpujs);
-    expect(() => defineEnv({ ...spec, gpujs: { ...gpujs, observe: ['x'] } })).toThrow(
+    const spec = { ...toyEnv, action: one };
+    expect(() => checkGpujsKernel(spec, gpujs)).not.toThrow();
+    expect(() => checkGpujsKernel(spec, { ...gpujs, observe: ['x'] })).toThrow(
       'expected 2 expressions in gpujs.observe, one per entry, got 1',
     );
-    expect(() => defineEnv({ ...spec, action: toyEnv.action })).toThrow('expected one action entry');
-    expect(() => defineEnv({ ...spec, memory: toyEnv.state })).toThrow('no memory rows for a GPU.js kernel, got 2');
-    expect(() => defineEnv({ ...spec, stepDraws: 3 })).toThrow('steps without draws for a GPU.js kernel, got 3');
+    expect(() => checkGpujsKernel(toyEnv, gpujs)).toThrow('expected one action entry');
+    expect(() => checkGpujsKernel({ ...spec, memory: toyEnv.state }, gpujs)).toThrow(
+      'no memory rows for a GPU.js kernel, got 2',
+    );
+    expect(() => checkGpujsKernel({ ...spec, stepDraws: 3 }, gpujs)).toThrow(
+      'steps without draws for a GPU.js kernel, got 3',
+    );
   });
 
   it('stops between two calls of a kernel when asked to', async () => {

@@ -1,8 +1,9 @@
-/** `r2po list envs` */
+/** `r2po list envs [name]`: all environments, or one with its options. */
 import { counted } from '../../base/plain-number.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
 import { actionSize, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { left, right, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
@@ -12,16 +13,21 @@ function rowRecord({ name, meaning, unit, low, high }: Row) {
   return { name, meaning, unit, low: Number.isFinite(low) ? low : null, high: Number.isFinite(high) ? high : null };
 }
 
-export function listEnvs(): Listing {
+export function listEnvs(name?: string): Listing {
   const configs = shippedConfigs();
-  const records = envs.map((env) => {
+  const records = (name === undefined ? envs : [findEnv(name)]).map((env) => {
     const { observation, action } = env;
     return {
       id: env.id,
       folder: env.folder,
       ground_truth: env.groundTruth,
-      // with their defaults; null: no options
-      options: env.withOptions === null ? null : env.options,
+      options: Object.fromEntries(Object.entries(env.optionRules).map(([name, { fallback }]) => [name, fallback])),
+      option_rules: Object.entries(env.optionRules).map(([name, rule]) => ({
+        name,
+        meaning: rule.meaning,
+        expected: rule.expected,
+        default: rule.fallback,
+      })),
       state: env.state.map(rowRecord),
       observation:
         observation.kind === 'vector'
@@ -39,6 +45,17 @@ export function listEnvs(): Listing {
       configs: configs.filter((name) => name.startsWith(`${env.folder}/`)),
     };
   });
+  if (name !== undefined) {
+    const table = tableOf(records[0]!.option_rules, {
+      columns: [
+        left('option', (rule) => rule.name),
+        left('default', (rule) => JSON.stringify(rule.default)),
+        left('may be', (rule) => rule.expected),
+        left('meaning', (rule) => rule.meaning),
+      ],
+    });
+    return { records, table };
+  }
   const table = tableOf(records, {
     columns: [
       left('id', ({ id }) => id),

@@ -1,4 +1,5 @@
-import { defineEnv, type Row, within } from '../env.ts';
+import { type Row, within } from '../env.ts';
+import { envWithOptions, reachable, stepLimitRule } from '../options.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -17,47 +18,58 @@ function observedAngle(of: 'cos' | 'sin', angle: { readonly name: string; readon
   return { name: `${of}_${angle.name}`, meaning, unit: '1', ...within(1) };
 }
 
-export const acrobot = defineEnv({
-  id: 'Acrobot-v1',
-  folder: 'acrobot',
-  groundTruth: 'Gymnasium Acrobot-v1 (1.0 to 1.4)',
-  state: [
-    { ...theta1, ...within(Math.PI) },
-    { ...theta2, ...within(Math.PI) },
-    { ...theta1Dot, ...within(constants.maxSpeed1.value) },
-    { ...theta2Dot, ...within(constants.maxSpeed2.value) },
-  ],
-  observation: {
-    kind: 'vector',
-    rows: [
-      observedAngle('cos', theta1),
-      observedAngle('sin', theta1),
-      observedAngle('cos', theta2),
-      observedAngle('sin', theta2),
-      // Observations are f32, and so are the bounds of the declared space.
-      { ...theta1Dot, ...within(Math.fround(constants.maxSpeed1.value)) },
-      { ...theta2Dot, ...within(Math.fround(constants.maxSpeed2.value)) },
+const registeredLimit = 500;
+
+const rules = {
+  max_episode_steps: stepLimitRule(registeredLimit),
+};
+
+export const acrobot = envWithOptions('Acrobot-v1', rules, ({ max_episode_steps: limit }) => {
+  const returnRange = [-limit, 0] as const;
+  return {
+    folder: 'acrobot',
+    groundTruth: 'Gymnasium Acrobot-v1 (1.0 to 1.4)',
+    state: [
+      { ...theta1, ...within(Math.PI) },
+      { ...theta2, ...within(Math.PI) },
+      { ...theta1Dot, ...within(constants.maxSpeed1.value) },
+      { ...theta2Dot, ...within(constants.maxSpeed2.value) },
     ],
-  },
-  action: {
-    kind: 'discrete',
-    meanings: [
-      'turn the elbow with negative torque (towards smaller theta2)',
-      'apply no torque',
-      'turn the elbow with positive torque (towards larger theta2)',
-    ],
-  },
-  constants,
-  derive,
-  exact: ['resetLow', 'resetHigh'],
-  timeLimit: 500,
-  success: { threshold: -100, source: 'reward_threshold of the Gymnasium registration' },
-  returnRange: [-500, 0],
-  parity: {
-    singleStep: 1.8e-4,
-    reason:
-      'f32 errs by 1.8e-5 on the recorded steps, since fast swings amplify rounding within the 0.2 s of a step; ten times that',
-  },
-  picture,
-  dynamics,
+    observation: {
+      kind: 'vector',
+      rows: [
+        observedAngle('cos', theta1),
+        observedAngle('sin', theta1),
+        observedAngle('cos', theta2),
+        observedAngle('sin', theta2),
+        // Observations are f32, and so are the bounds of the declared space.
+        { ...theta1Dot, ...within(Math.fround(constants.maxSpeed1.value)) },
+        { ...theta2Dot, ...within(Math.fround(constants.maxSpeed2.value)) },
+      ],
+    },
+    action: {
+      kind: 'discrete',
+      meanings: [
+        'turn the elbow with negative torque (towards smaller theta2)',
+        'apply no torque',
+        'turn the elbow with positive torque (towards larger theta2)',
+      ],
+    },
+    constants,
+    derive,
+    exact: ['resetLow', 'resetHigh'],
+    timeLimit: limit,
+    success: {
+      threshold: reachable(-100, returnRange, limit, registeredLimit),
+      source: 'reward_threshold of the Gymnasium registration',
+    },
+    returnRange,
+    parity: {
+      singleStep: 1.8e-4,
+      reason:
+        'f32 errs by 1.8e-5 on the recorded steps, since fast swings amplify rounding within the 0.2 s of a step; ten times that',
+    },
+    picture,
+    dynamics,
+  };
 });

@@ -12,6 +12,9 @@ export const constants = {
   timeStep: { value: 0.02, unit: 's', source },
   positionLimit: { value: 2.4, unit: 'm', source },
   angleLimitDegrees: { value: 12, unit: 'deg', source },
+  stepReward: { value: 1, unit: 'per step', source },
+  // Unlike the step's only with the option sutton_barto_reward.
+  fallReward: { value: 1, unit: 'for the step that ends the episode', source },
   resetLow: { value: -0.05, unit: 'per entry', source },
   resetHigh: { value: 0.05, unit: 'per entry', source },
 } as const;

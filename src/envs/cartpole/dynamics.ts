@@ -38,8 +38,8 @@ export const dynamics: Dynamics<CartPoleParams> = {
     state[1] = xDot + p.timeStep * xAcc;
     state[2] = newTheta;
     state[3] = thetaDot + p.timeStep * thetaAcc;
-    out.reward = 1;
     out.terminated =
       newX < -p.positionLimit || newX > p.positionLimit || newTheta < -p.angleLimit || newTheta > p.angleLimit;
+    out.reward = out.terminated ? p.fallReward : p.stepReward;
   },
 };

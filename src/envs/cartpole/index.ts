@@ -1,4 +1,6 @@
-import { defineEnv, unbounded, within } from '../env.ts';
+import { trueOrFalse } from '../../base/option-rules.ts';
+import { unbounded, within } from '../env.ts';
+import { envWithOptions, inProportion, option, stepLimitRule, withValues } from '../options.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -10,24 +12,42 @@ const state = [
   { name: 'theta_dot', meaning: 'pole angular velocity', unit: 'rad/s', ...unbounded },
 ] as const;
 
-export const cartpole = defineEnv({
-  id: 'CartPole-v1',
-  folder: 'cartpole',
-  groundTruth: 'Gymnasium CartPole-v1 (1.0 to 1.4)',
-  state,
-  observation: { kind: 'vector', rows: state },
-  action: { kind: 'discrete', meanings: ['push the cart to the left (-x)', 'push the cart to the right (+x)'] },
-  constants,
-  derive,
-  exact: ['resetLow', 'resetHigh'],
-  timeLimit: 500,
-  success: { threshold: 475, source: 'reward_threshold of the Gymnasium registration' },
-  returnRange: [1, 500],
-  parity: {
-    singleStep: 1.2e-6,
-    reason:
-      'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
+const registeredLimit = 500;
+
+const rules = {
+  max_episode_steps: stepLimitRule(registeredLimit),
+  sutton_barto_reward: option(trueOrFalse(false), 'whether a step gives 0 and a fall -1, instead of 1 for every step'),
+};
+
+export const cartpole = envWithOptions(
+  'CartPole-v1',
+  rules,
+  ({ max_episode_steps: limit, sutton_barto_reward: suttonBarto }) => {
+    const success = suttonBarto
+      ? { threshold: 0, source: 'the pole stood until the step limit' }
+      : {
+          threshold: inProportion(475, limit, registeredLimit),
+          source: 'reward_threshold of the Gymnasium registration',
+        };
+    return {
+      folder: 'cartpole',
+      groundTruth: 'Gymnasium CartPole-v1 (1.0 to 1.4)',
+      state,
+      observation: { kind: 'vector', rows: state },
+      action: { kind: 'discrete', meanings: ['push the cart to the left (-x)', 'push the cart to the right (+x)'] },
+      constants: suttonBarto ? withValues(constants, { stepReward: 0, fallReward: -1 }) : withValues(constants, {}),
+      derive,
+      exact: ['resetLow', 'resetHigh'],
+      timeLimit: limit,
+      success,
+      returnRange: suttonBarto ? [-1, 0] : [1, limit],
+      parity: {
+        singleStep: 1.2e-6,
+        reason:
+          'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
+      },
+      picture,
+      dynamics,
+    };
   },
-  picture,
-  dynamics,
-});
+);

@@ -1,24 +1,15 @@
-import { defineEnv, type Env, type EnvOptions } from '../env.ts';
-import { gridParity, readGridOptions } from '../grid.ts';
+import { UsageError } from '../../base/errors.ts';
+import { numberIn } from '../../base/option-rules.ts';
+import type { Env } from '../env.ts';
+import { gridParity, slipperyRule } from '../grid.ts';
+import { envWithOptions, option, stepLimitRule } from '../options.ts';
 import { lakeDynamics } from './dynamics.ts';
-import { readMap } from './maps.ts';
+import { mapNames, readMap, readMapOptions } from './maps.ts';
 import { lakePicture } from './picture.ts';
 
 const id = 'FrozenLake-v1';
 const source = 'gymnasium/envs/toy_text/frozen_lake.py, 1.4';
 const wordBits = 32;
-const slipperyIce =
-  'The ice is slippery: a move goes where it should with a chance of 1/3, and with 1/3 each to one of the two sides of that ' +
-  'direction (a move to the right may go up or down, never to the left).';
-const slipperyGround = `${slipperyIce} So the safest action in a cell is often the one that points away from a hole.`;
-const firmGround = 'The ice is not slippery: a move always goes where it should.';
-
-/** `cell 15`, `cells 3 and 15` */
-function cellsOf(cells: string, letter: string): string {
-  const found = [...cells].flatMap((cell, i) => (cell === letter ? [i] : []));
-  return `cell${found.length === 1 ? '' : 's'} ${found.join(' and ')}`;
-}
-
 /** One bit per cell, 32 to a word, set where the map has one of these letters. */
 function bits(cells: string, letters: string): number[] {
   return Array.from({ length: Math.ceil(cells.length / wordBits) }, (_, word) =>
@@ -29,52 +20,114 @@ function bits(cells: string, letters: string): number[] {
   );
 }
 
-/** `map`: "4x4", "8x8" or a list of rows; `is_slippery`: whether a move may go aside. */
-export function buildFrozenLake(options: EnvOptions = {}): Env {
-  const { map: wanted, slippery } = readGridOptions(id, options, { map: '4x4', is_slippery: true });
-  const map = readMap(wanted);
-  const cells = map.rows.join('');
-  return defineEnv({
-    id,
-    folder: 'frozenlake',
-    groundTruth: 'Gymnasium 1.4 (main, 3f0476a8)',
-    state: [
-      { name: 'cell', meaning: 'row x columns + column of the cell', unit: 'cell', low: 0, high: cells.length - 1 },
-    ],
-    observation: { kind: 'discrete', n: cells.length, meaning: 'the cell: row x number of columns + column' },
-    action: { kind: 'discrete', meanings: ['left', 'down', 'right', 'up'] },
-    constants: {
-      rows: { value: map.rows.length, unit: 'cells', source },
-      columns: { value: map.rows[0]!.length, unit: 'cells', source },
-      startCell: { value: cells.indexOf('S'), unit: 'cell', source },
-      slippery: { value: slippery ? 1 : 0, unit: '1 if a move may go aside', source },
-      successRate: { value: 1 / 3, unit: 'chance that a move goes where it should', source },
-    },
-    derive: (c) => {
-      const aside = (1 - c.successRate) / 2;
-      // The sums of the chances in the original's order: a draw below the first goes to the direction before.
-      return { slipLeftBelow: aside, slipForwardBelow: aside + c.successRate, inverseColumns: 1 / c.columns };
-    },
-    exact: ['slipLeftBelow', 'slipForwardBelow'],
-    // Cells that end an episode, then those of them that are goals.
-    table: [...bits(cells, 'HG'), ...bits(cells, 'G')],
-    libraries: ['grid'],
-    notes: {
-      map: map.rows.join('\n'),
-      ground: slippery ? slipperyGround : firmGround,
-      ice: slippery ? slipperyIce : firmGround,
-      goals: cellsOf(cells, 'G'),
-    },
-    stepDraws: slippery ? 1 : 0,
-    options: { map: map.option, is_slippery: slippery },
-    withOptions: buildFrozenLake,
-    timeLimit: 100,
-    success: { threshold: 1, source: 'the goal was reached' },
-    returnRange: [0, 1],
-    parity: gridParity,
-    picture: lakePicture(map.rows),
-    dynamics: lakeDynamics(map.rows),
-  });
+/** Rewards of a step to the goal, into a hole, and to any other cell. */
+type RewardSchedule = readonly [goal: number, hole: number, frozen: number];
+
+const defaultSchedule: RewardSchedule = [1, 0, 0];
+const mostReward = 1e6;
+
+/** Smallest return of an episode that reaches the goal. */
+function leastAtGoal([goal, hole, frozen]: RewardSchedule, limit: number): number {
+  const least = goal + Math.min(0, frozen) * (limit - 1);
+  // Sums in f32 err by more than those in float64.
+  return frozen === 0 ? least : least - 1e-6 * Math.max(...[goal, hole, frozen * limit].map(Math.abs));
 }
 
-export const frozenlake = buildFrozenLake();
+function returnsWithin(schedule: RewardSchedule, limit: number): readonly [number, number] {
+  const [, , frozen] = schedule;
+  const rounding = frozen === 0 ? 0 : 1e-6 * Math.max(...schedule.map(Math.abs)) * limit;
+  const before = limit - 1;
+  return [
+    Math.min(0, frozen) * before + Math.min(...schedule) - rounding,
+    Math.max(0, frozen) * before + Math.max(...schedule) + rounding,
+  ];
+}
+
+/** Whole rewards are exact in f32; others are rounded once. */
+function lakeParity(schedule: RewardSchedule): Env['parity'] {
+  if (schedule.every((reward) => Math.fround(reward) === reward)) return gridParity;
+  const singleStep = 2 ** -24 * Math.max(1, ...schedule.map(Math.abs));
+  return { singleStep, reason: 'cells are small whole numbers; the reward of a step is rounded to f32 once' };
+}
+
+function derive(c: Readonly<Record<'columns' | 'successRate', number>>) {
+  const aside = (1 - c.successRate) / 2;
+  // The sums of the chances in the original's order: a draw below the first goes to the direction before.
+  return { slipLeftBelow: aside, slipForwardBelow: aside + c.successRate, inverseColumns: 1 / c.columns };
+}
+
+const rules = {
+  map: {
+    fallback: '4x4' as string | readonly string[],
+    meaning: 'a name or a list of rows of the letters S, F, H, G; also as "map_name" or "desc"',
+    expected: `${mapNames.join(' or ')} or a list of rows`,
+    // `readMap` says what is wrong with a map.
+    fits: () => true,
+    always: true,
+  },
+  is_slippery: slipperyRule(true),
+  success_rate: option(numberIn(0, 1, 1 / 3), 'chance that a move goes where it should on slippery ice'),
+  reward_schedule: {
+    fallback: defaultSchedule,
+    meaning: 'rewards of a step to the goal, into a hole, and to any other cell',
+    expected: `a list of three numbers in ${-mostReward} ... ${mostReward}`,
+    fits: (value: unknown) =>
+      Array.isArray(value) && value.length === 3 && value.every((x) => Number.isFinite(x) && Math.abs(x) <= mostReward),
+  },
+  max_episode_steps: stepLimitRule(100),
+};
+
+export const frozenlake = envWithOptions(
+  id,
+  rules,
+  (values) => {
+    const {
+      is_slippery: slippery,
+      success_rate: successRate,
+      reward_schedule: schedule,
+      max_episode_steps: limit,
+    } = values;
+    if (!slippery && successRate !== rules.success_rate.fallback) {
+      const remedy = 'remove it, or set is_slippery to true';
+      throw new UsageError(
+        id,
+        `expected no option "success_rate" with "is_slippery" false, got ${successRate}; ${remedy}`,
+      );
+    }
+    const [goal, hole, frozen] = schedule;
+    const map = readMap(values.map);
+    const cells = map.join('');
+    return {
+      folder: 'frozenlake',
+      groundTruth: 'Gymnasium 1.4 (main, 3f0476a8)',
+      state: [
+        { name: 'cell', meaning: 'row x columns + column of the cell', unit: 'cell', low: 0, high: cells.length - 1 },
+      ],
+      observation: { kind: 'discrete', n: cells.length, meaning: 'the cell: row x number of columns + column' },
+      action: { kind: 'discrete', meanings: ['left', 'down', 'right', 'up'] },
+      constants: {
+        rows: { value: map.length, unit: 'cells', source },
+        columns: { value: map[0]!.length, unit: 'cells', source },
+        startCell: { value: cells.indexOf('S'), unit: 'cell', source },
+        slippery: { value: slippery ? 1 : 0, unit: '1 if a move may go aside', source },
+        successRate: { value: successRate, unit: 'chance that a move goes where it should', source },
+        goalReward: { value: goal, unit: 'at the goal', source },
+        holeReward: { value: hole, unit: 'in a hole', source },
+        frozenReward: { value: frozen, unit: 'per other step', source },
+      },
+      derive,
+      exact: ['slipLeftBelow', 'slipForwardBelow'],
+      // Cells that end an episode, then those of them that are goals.
+      table: [...bits(cells, 'HG'), ...bits(cells, 'G')],
+      libraries: ['grid'],
+      stepDraws: slippery ? 1 : 0,
+      timeLimit: limit,
+      success: { threshold: leastAtGoal(schedule, limit), source: 'the goal was reached' },
+      returnRange: returnsWithin(schedule, limit),
+      parity: lakeParity(schedule),
+      picture: lakePicture(map),
+      dynamics: lakeDynamics(map),
+    };
+  },
+  readMapOptions,
+);

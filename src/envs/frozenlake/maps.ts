@@ -1,5 +1,6 @@
 /** Maps of the lake: S start, F frozen, H hole, G goal. */
 import { UsageError } from '../../base/errors.ts';
+import type { EnvOptions } from '../env.ts';
 
 const unit = 'FrozenLake-v1';
 
@@ -9,25 +10,40 @@ const named: Readonly<Record<string, readonly string[]>> = {
   '8x8': ['SFFFFFFF', 'FFFFFFFF', 'FFFHFFFF', 'FFFFFHFF', 'FFFHFFFF', 'FHHFFFHF', 'FHFFHFHF', 'FFFHFFFG'],
 };
 
+export const mapNames = Object.keys(named);
+
 /** Largest number of rows and of columns. */
 const maxSide = 16;
 
-export interface LakeMap {
-  /** as it is given in the options */
-  readonly option: string | readonly string[];
-  /** one text per row, from the top */
-  readonly rows: readonly string[];
+/**
+ * The options with the map as `map`: Gymnasium has `map_name` for a name, and `desc` for rows. Throws a usage error when
+ * the map is given twice.
+ */
+export function readMapOptions({ map_name: name, desc, ...others }: EnvOptions): EnvOptions {
+  // As in Gymnasium, where null leaves the map to the other one.
+  const given = Object.entries({ map_name: name, desc }).filter(([, value]) => value !== undefined && value !== null);
+  if (given.length === 0) {
+    if (name !== null) return others;
+    throw new UsageError(unit, `expected option "map_name" to be ${mapNames.join(' or ')}, got null; name one`);
+  }
+  const [first, second] = [...('map' in others ? ['map'] : []), ...given.map(([key]) => key)];
+  if (second !== undefined) throw new UsageError(unit, `expected one map, got "${first}" and "${second}"; remove one`);
+  if (typeof name === 'string' && !Object.hasOwn(named, name)) {
+    throw new UsageError(unit, `expected option "map_name" to be ${mapNames.join(' or ')}, got "${name}"`);
+  }
+  return { ...others, map: given[0]![1] };
 }
 
-/** A named map, or one drawn row by row. Throws a usage error that says what is wrong with it. */
-export function readMap(option: unknown): LakeMap {
+/** The rows, from the top, of a named map or one drawn row by row. Throws a usage error that says what is wrong with it. */
+export function readMap(option: unknown): readonly string[] {
   const fail = (message: string): never => {
     throw new UsageError(unit, `in the option "map": ${message}`);
   };
   if (typeof option === 'string') {
     const rows =
-      named[option] ?? fail(`expected ${Object.keys(named).join(' or ')} or a list of rows, got "${option}"`);
-    return { option, rows };
+      (Object.hasOwn(named, option) ? named[option] : undefined) ??
+      fail(`expected ${Object.keys(named).join(' or ')} or a list of rows, got "${option}"`);
+    return rows;
   }
   const isList = Array.isArray(option) && option.length > 0 && option.every((row) => typeof row === 'string');
   if (!isList)
@@ -45,5 +61,5 @@ export function readMap(option: unknown): LakeMap {
   const count = (letter: string): number => rows.join('').split(letter).length - 1;
   if (count('S') !== 1) fail(`expected one start (S), got ${count('S')}`);
   if (count('G') < 1) fail('expected at least one goal (G), got none');
-  return { option: rows, rows };
+  return rows;
 }

@@ -6,6 +6,18 @@ export const rows = 3;
 export const columns = 3;
 export const stepLimit = 200;
 
+/** Cells between which there is no wall, as row x columns + column. */
+export const passages: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [1, 2],
+  [2, 5],
+  [5, 4],
+  [0, 3],
+  [3, 6],
+  [6, 7],
+  [7, 8],
+];
+
 export const constants = {
   rows: { value: rows, unit: 'cells', source },
   columns: { value: columns, unit: 'cells', source },

@@ -25,8 +25,10 @@ export const dynamics: Dynamics<MountainCarContinuousParams> = {
     // float and leaves the sum in f32.
     let narrow = single && force !== given;
     velocity = narrow ? Math.fround(velocity + Math.fround(change)) : velocity + change;
+    let goalSpeed = narrow ? Math.fround(p.goalSpeed) : p.goalSpeed;
     if (velocity > p.maxSpeed) {
       velocity = p.maxSpeed;
+      goalSpeed = p.goalSpeed;
       narrow = single;
     } else if (velocity < -p.maxSpeed) {
       velocity = -p.maxSpeed;
@@ -36,7 +38,7 @@ export const dynamics: Dynamics<MountainCarContinuousParams> = {
     position = Math.min(Math.max(position, p.minPosition), p.maxPosition);
     if (position === p.minPosition && velocity < 0) velocity = 0;
     const goal = narrow ? Math.fround(p.goalPosition) : p.goalPosition;
-    const terminated = position >= goal && velocity >= p.goalSpeed;
+    const terminated = position >= goal && velocity >= goalSpeed;
     state[0] = Math.fround(position);
     state[1] = Math.fround(velocity);
     // The cost is that of the action before it was cut.

@@ -1,11 +1,13 @@
-import { defineEnv, within } from '../env.ts';
+import { numberIn } from '../../base/option-rules.ts';
+import { within } from '../env.ts';
 import { position, velocity } from '../mountaincar/index.ts';
+import { envWithOptions, option, stepLimitRule, withValues } from '../options.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
 
 const { minPosition, maxPosition, maxSpeed, maxAction, goalReward, actionCost } = constants;
-const timeLimit = 999;
+const registeredLimit = 999;
 
 // State and observation are the same f32 numbers, and so are the bounds of the declared space.
 const state = [
@@ -19,27 +21,37 @@ const drive = {
   unit: 'of full power',
 };
 
-export const mountaincarContinuous = defineEnv({
-  id: 'MountainCarContinuous-v0',
-  folder: 'mountaincar-continuous',
-  groundTruth: 'Gymnasium MountainCarContinuous-v0 (1.0 to 1.4) with NumPy 2',
-  state,
-  observation: { kind: 'vector', rows: state },
-  action: {
-    kind: 'box',
-    rows: [{ ...drive, ...within(maxAction.value) }],
+const rules = {
+  max_episode_steps: stepLimitRule(registeredLimit),
+  goal_velocity: option(numberIn(0, constants.maxSpeed.value, 0), 'least velocity at the goal that ends the episode'),
+};
+
+export const mountaincarContinuous = envWithOptions(
+  'MountainCarContinuous-v0',
+  rules,
+  ({ max_episode_steps: limit, goal_velocity: goalVelocity }) => {
+    return {
+      folder: 'mountaincar-continuous',
+      groundTruth: 'Gymnasium MountainCarContinuous-v0 (1.0 to 1.4) with NumPy 2',
+      state,
+      observation: { kind: 'vector', rows: state },
+      action: {
+        kind: 'box',
+        rows: [{ ...drive, ...within(maxAction.value) }],
+      },
+      constants: withValues(constants, { goalSpeed: goalVelocity }),
+      derive,
+      exact: ['resetLow', 'resetHigh'],
+      timeLimit: limit,
+      success: { threshold: 90, source: 'reward_threshold of the Gymnasium registration' },
+      returnRange: [-limit * actionCost.value * maxAction.value ** 2, goalReward.value],
+      parity: {
+        singleStep: 1e-5,
+        reason:
+          'the reward of the goal step, near 100, is rounded to f32: 3.7e-6 on the recorded steps; states err by 1.2e-7',
+      },
+      picture,
+      dynamics,
+    };
   },
-  constants,
-  derive,
-  exact: ['resetLow', 'resetHigh'],
-  timeLimit,
-  success: { threshold: 90, source: 'reward_threshold of the Gymnasium registration' },
-  returnRange: [-timeLimit * actionCost.value * maxAction.value ** 2, goalReward.value],
-  parity: {
-    singleStep: 1e-5,
-    reason:
-      'the reward of the goal step, near 100, is rounded to f32: 3.7e-6 on the recorded steps; states err by 1.2e-7',
-  },
-  picture,
-  dynamics,
-});
+);

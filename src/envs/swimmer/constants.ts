@@ -22,6 +22,7 @@ export const constants = {
   ...limitConstants,
   timeStep: { value: 0.01, unit: 's', source: model },
   substeps: { value: 4, unit: 'time steps per step', source: task },
+  forwardReward: { value: 1, unit: 'per m/s', source: task },
   controlCost: { value: 1e-4, unit: 'per action^2', source: task },
   resetLow: { value: -0.1, unit: 'per entry', source: task },
   resetHigh: { value: 0.1, unit: 'per entry', source: task },

@@ -177,7 +177,7 @@ export const dynamics: Dynamics<SwimmerParams> = {
     for (let i = 0; i < p.substeps; i++) integrator.advance(p, state, action);
     // The cost is that of the action as given; the motors cut it.
     const cost = p.controlCost * (action[0]! * action[0]! + action[1]! * action[1]!);
-    out.reward = (state[0]! - before) / p.stepTime - cost;
+    out.reward = p.forwardReward * ((state[0]! - before) / p.stepTime) - cost;
     out.terminated = false;
   },
 };

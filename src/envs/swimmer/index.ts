@@ -1,4 +1,6 @@
-import { defineEnv, unbounded } from '../env.ts';
+import { numberIn } from '../../base/option-rules.ts';
+import { unbounded } from '../env.ts';
+import { envWithOptions, inProportion, option, resetNoiseRule, stepLimitRule, withValues } from '../options.ts';
 import { constants, derive } from './constants.ts';
 import { dynamics } from './dynamics.ts';
 import { picture } from './picture.ts';
@@ -18,31 +20,53 @@ const moving = [
   { name: 'theta3_dot', meaning: 'angular velocity of theta3', unit: 'rad/s', ...unbounded },
 ] as const;
 
-export const swimmer = defineEnv({
-  id: 'Swimmer-v5',
-  folder: 'swimmer',
-  groundTruth: 'Gymnasium Swimmer-v5 (1.0 to 1.4) with MuJoCo 3.14',
-  state: [...place, ...moving],
-  observation: { kind: 'vector', rows: moving },
-  action: {
-    kind: 'box',
-    rows: [
-      { name: 'torque1', meaning: 'torque on the first joint', unit: 'of the gear', low: -1, high: 1 },
-      { name: 'torque2', meaning: 'torque on the second joint', unit: 'of the gear', low: -1, high: 1 },
-    ],
+const registeredLimit = 1000;
+const rules = {
+  max_episode_steps: stepLimitRule(registeredLimit),
+  reset_noise_scale: resetNoiseRule(constants.resetHigh.value),
+  forward_reward_weight: option(numberIn(0, 100, 1), 'reward per m/s along x'),
+  ctrl_cost_weight: option(numberIn(0, 100, constants.controlCost.value), 'cost of a step per squared action'),
+};
+
+export const swimmer = envWithOptions(
+  'Swimmer-v5',
+  rules,
+  ({
+    max_episode_steps: limit,
+    reset_noise_scale: noise,
+    forward_reward_weight: weight,
+    ctrl_cost_weight: controlCost,
+  }) => {
+    return {
+      folder: 'swimmer',
+      groundTruth: 'Gymnasium Swimmer-v5 (1.0 to 1.4) with MuJoCo 3.14',
+      state: [...place, ...moving],
+      observation: { kind: 'vector', rows: moving },
+      action: {
+        kind: 'box',
+        rows: [
+          { name: 'torque1', meaning: 'torque on the first joint', unit: 'of the gear', low: -1, high: 1 },
+          { name: 'torque2', meaning: 'torque on the second joint', unit: 'of the gear', low: -1, high: 1 },
+        ],
+      },
+      constants: withValues(constants, { resetLow: 0 - noise, resetHigh: noise, forwardReward: weight, controlCost }),
+      derive,
+      exact: ['resetLow', 'resetHigh'],
+      libraries: ['joint-limit'],
+      timeLimit: limit,
+      success: {
+        threshold: inProportion(360 * weight, limit, registeredLimit),
+        source: 'reward_threshold of the Gymnasium registration',
+      },
+      returnRange: [-Infinity, Infinity],
+      parity: {
+        // The errors of the velocity and of the cost count in the reward with their weights.
+        singleStep: 5.5e-5 * Math.max(1, weight, controlCost),
+        reason:
+          'the same formulas in IEEE f32 err by 5.5e-6 on the recorded steps, most in a stop; ten times that leaves room for fused operations',
+      },
+      picture,
+      dynamics,
+    };
   },
-  constants,
-  derive,
-  exact: ['resetLow', 'resetHigh'],
-  libraries: ['joint-limit'],
-  timeLimit: 1000,
-  success: { threshold: 360, source: 'reward_threshold of the Gymnasium registration' },
-  returnRange: [-Infinity, Infinity],
-  parity: {
-    singleStep: 5.5e-5,
-    reason:
-      'the same formulas in IEEE f32 err by 5.5e-6 on the recorded steps, most in a stop; ten times that leaves room for fused operations',
-  },
-  picture,
-  dynamics,
-});
+);

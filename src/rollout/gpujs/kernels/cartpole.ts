@@ -15,6 +15,9 @@ export const cartpoleKernel: GpujsKernel = {
     x_dot = x_dot + p.timeStep * drive;
     theta = theta + p.timeStep * theta_dot;
     theta_dot = theta_dot + p.timeStep * turn;
-    reward = 1;
-    if (Math.abs(x) > p.positionLimit || Math.abs(theta) > p.angleLimit) { terminated = 1; }`,
+    reward = p.stepReward;
+    if (Math.abs(x) > p.positionLimit || Math.abs(theta) > p.angleLimit) {
+      terminated = 1;
+      reward = p.fallReward;
+    }`,
 };

@@ -11,18 +11,19 @@ import { mountaincarKernel } from './mountaincar.ts';
 import { mountaincarContinuousKernel } from './mountaincar-continuous.ts';
 import { pendulumKernel } from './pendulum.ts';
 
-const kernels = new Map<Env, GpujsKernel>([
-  [acrobot, acrobotKernel],
-  [cartpole, cartpoleKernel],
-  [mountaincar, mountaincarKernel],
-  [mountaincarContinuous, mountaincarContinuousKernel],
-  [pendulum, pendulumKernel],
+/** by the id of the environment, whatever its options */
+const kernels = new Map<string, GpujsKernel>([
+  [acrobot.id, acrobotKernel],
+  [cartpole.id, cartpoleKernel],
+  [mountaincar.id, mountaincarKernel],
+  [mountaincarContinuous.id, mountaincarContinuousKernel],
+  [pendulum.id, pendulumKernel],
 ]);
 
 export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
 
 /** The environment with its kernel; null: it has none. */
 export function withKernel(env: Env): KernelEnv | null {
-  const gpujs = env.gpujs ?? kernels.get(env) ?? null;
+  const gpujs = env.gpujs ?? kernels.get(env.id) ?? null;
   return gpujs && { ...env, gpujs };
 }
