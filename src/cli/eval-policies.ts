@@ -23,14 +23,16 @@ export interface RankOptions {
   readonly policies: string;
   readonly episodes: number;
   readonly seed: number;
-  /** number of lines to show */
-  readonly top: number;
+  /** number of lines to show; default: 20 */
+  readonly top?: number;
   /** fresh episodes for the top policies; default: `episodes`; 0: no re-check */
   readonly recheck?: number;
   readonly csv?: string;
   readonly json?: boolean;
 }
 
+/** Number of policies in the table. */
+const shownPolicies = 20;
 /** Number of top policies that are re-checked. */
 const recheckedPolicies = 10;
 /** Maximum number of lines on stderr; the JSON document is complete. */
@@ -75,7 +77,9 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
       io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
       return;
     }
-    const tables = [rankingTable(report, options.top), recheckTable(report)].filter((table) => table !== null);
+    const tables = [rankingTable(report, options.top ?? shownPolicies), recheckTable(report)].filter(
+      (table) => table !== null,
+    );
     io.print(tables.map((table) => io.titledTable(table)).join('\n\n'));
     io.note(`played ${counted(steps, 'step')} in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
   } catch (error) {

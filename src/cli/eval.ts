@@ -11,6 +11,7 @@ import { counted, roundedBy } from '../base/plain-number.ts';
 import { type LoadedPolicy, loadPolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
+import { stepLimitKey } from '../envs/options.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import type { Summary } from '../evaluation/summary.ts';
@@ -70,7 +71,7 @@ export function define(command: Command, io: Io): void {
     .option('--returns <file>', 'write one CSV row per episode: index,seed,return,length,end')
     .option('--trajectory <file>', 'write the median episode, step by step, as JSON')
     .option('--animate <file>', 'write the median episode as an animated SVG picture')
-    .addOption(countOption('--top', 'with --policies: number of policies to show').default(20))
+    .addOption(countOption('--top', 'with --policies: number of policies to show (default: 20)'))
     .addOption(
       new Option(
         '--recheck <n>',
@@ -84,7 +85,7 @@ export function define(command: Command, io: Io): void {
 
 /** Options that apply to one policy only, or to many only. */
 const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
-const many = ['recheck', 'csv'] as const;
+const many = ['top', 'recheck', 'csv'] as const;
 
 function checkOptions(options: Options): void {
   const { policy, policies } = options;
@@ -202,6 +203,13 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
 }
 
 function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
+  if (maxSteps !== undefined && env.timeLimit !== null && maxSteps > env.timeLimit) {
+    const remedy = `for longer episodes, give --env-option ${stepLimitKey}=${maxSteps} instead`;
+    throw new UsageError(
+      'eval',
+      `expected --max-steps of at most ${env.timeLimit}, the step limit of ${env.id}, got ${maxSteps}; ${remedy}`,
+    );
+  }
   if (maxSteps !== undefined) return maxSteps;
   const cap = defaultStepCap(env);
   if (cap !== null) {

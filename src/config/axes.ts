@@ -1,5 +1,6 @@
 /** Overrides with several values, for `r2po sweep`: `seed=0..9`, `method=r2po,props`. */
 import { UsageError } from '../base/errors.ts';
+import { holdsOneValue } from './overrides.ts';
 
 /** An override with several values, and one override for each of them. */
 export interface Axis {
@@ -41,7 +42,7 @@ function parts(text: string): string[] {
 
 /**
  * Reads `key=a,b,c`, `key=0..9` (whole numbers, both ends included, downwards too) and mixtures such as `key=0..3,8`. Text
- * in quotes, brackets or braces is one value. `position` counts from 1. Throws a usage error that quotes the text.
+ * in quotes, brackets or braces is one value, but `[a, b]` is several of a key that holds one. `position` counts from 1. Throws a usage error that quotes the text.
  */
 export function parseAxis(text: string, position: number): Axis {
   const fail = (message: string): never => {
@@ -51,7 +52,12 @@ export function parseAxis(text: string, position: number): Axis {
   if (equals < 1) return fail('expected key=value, key=a,b,c or key=0..9');
   const key = text.slice(0, equals);
   const values: string[] = [];
-  for (const part of parts(text.slice(equals + 1))) {
+  const several = holdsOneValue(key) ? /^\s*\[(.*)\]\s*$/s : null;
+  const given = parts(text.slice(equals + 1)).flatMap((part) => {
+    const list = several?.exec(part);
+    return list ? parts(list[1]!) : [part];
+  });
+  for (const part of given) {
     const ends = range.exec(part);
     if (!ends) {
       if (part.trim() === '') fail('expected a value between the commas, got nothing');

@@ -2,6 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import { missingDescription } from '../envs/node/description.ts';
+import { stepLimitKey } from '../envs/options.ts';
 import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
@@ -49,6 +50,25 @@ function policyProblems({ policy: { kind, options } }: Config, env: Env): Proble
     const path = ['policy', 'options'];
     return [{ path, at: 'value', also: [path], message: `in the options of a ${kind} policy: ${error.detail}` }];
   }
+}
+
+/** A step cap or a step limit that the other one leaves without effect. */
+function stepProblems({ evaluation: { max_steps: cap } }: Config, env: Env): Problem[] {
+  const { timeLimit: limit, id } = env;
+  if (cap === null || limit === null) return [];
+  const path = ['evaluation', 'max_steps'];
+  const also = [path, ['env'], ['env_options']];
+  if (cap > limit) {
+    const message =
+      `expected "evaluation.max_steps" to be null or at most ${limit}, the step limit of ${id}, got ${cap}, which has no ` +
+      `effect; for longer episodes, remove it and set env_options.${stepLimitKey}`;
+    return [{ path, at: 'value', also, message }];
+  }
+  if (cap === limit || !Object.hasOwn(env.options, stepLimitKey)) return [];
+  const message =
+    `expected "evaluation.max_steps" to be null with env_options.${stepLimitKey} ${limit}, got ${cap}, which leaves that ` +
+    'without effect; set it to null, or remove the option';
+  return [{ path, at: 'value', also, message }];
 }
 
 function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
@@ -103,8 +123,11 @@ function secretProblems({ llm }: Config): Problem[] {
   );
 }
 
-/** All problems of a configuration that has passed the schema. */
-export function crossCheck(config: Config): Problem[] {
+/**
+ * All problems of a configuration that has passed the schema. `ownSteps`: whether its step cap is chosen by the user, and
+ * not that of the reference or of a recorded run, which may be without effect.
+ */
+export function crossCheck(config: Config, ownSteps: boolean): Problem[] {
   let env: Env;
   try {
     env = findEnv(config.env, config.env_options);
@@ -118,6 +141,7 @@ export function crossCheck(config: Config): Problem[] {
     ...parameterProblems(config),
     ...policyProblems(config, env),
     ...evaluationProblems(config, env),
+    ...(ownSteps ? stepProblems(config, env) : []),
     ...selectionProblems(config),
     ...promptProblems(config, env),
   ];

@@ -11,9 +11,11 @@ export interface Source extends InputText {
   readonly folder: string;
   /** true: out of a run folder or a job, which somebody else may have made; false: the user names it */
   readonly isRecorded: boolean;
+  /** true: a file of this package, whose settings are those of an environment for all methods */
+  readonly isShipped: boolean;
 }
 
-export interface Layer extends YamlText, Pick<Source, 'name' | 'folder' | 'isRecorded'> {}
+export interface Layer extends YamlText, Pick<Source, 'name' | 'folder' | 'isRecorded' | 'isShipped'> {}
 
 type Section = Record<string, unknown>;
 
@@ -28,9 +30,9 @@ export function isSection(value: unknown): value is Section {
 }
 
 /** Throws a `UsageError` unless the file is a mapping. */
-export function parseLayer({ name, text, folder, isRecorded }: Omit<Source, 'path'>): Layer {
+export function parseLayer({ name, text, ...of }: Omit<Source, 'path'>): Layer {
   const yaml = parseYaml('config', { name, text });
-  if (isSection(yaml.value)) return { ...yaml, name, folder, isRecorded };
+  if (isSection(yaml.value)) return { ...yaml, name, ...of };
   const got = yaml.value === null || yaml.value === undefined ? 'nothing' : showValue(yaml.value);
   throw new UsageError('config', `${yaml.locate([], 'value')}: expected a mapping of keys to values, got ${got}`);
 }

@@ -26,6 +26,12 @@ function findKey(path: readonly string[]): KeyInfo | null {
   return null;
 }
 
+/** Whether a key holds one value, so that a list is several of them. */
+export function holdsOneValue(key: string): boolean {
+  const info = findKey(key.split('.'));
+  return info !== null && !info.open && !info.list && info.keys === null;
+}
+
 /** Reads one positional `a.b.c=value`; `position` counts from 1. Throws a `UsageError` that quotes it. */
 export function parseOverride(text: string, position: number): Override {
   const label = `override ${position} (${text})`;
@@ -35,10 +41,10 @@ export function parseOverride(text: string, position: number): Override {
   const equals = text.indexOf('=');
   if (equals < 1) fail('expected key=value, as in evaluation.episodes=4096');
   const path = text.slice(0, equals).split('.');
-  const info = findKey(path) ?? fail(unknownKey(path));
+  if (!findKey(path)) fail(unknownKey(path));
   const raw = text.slice(equals + 1);
   const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
-  if (!info.open && !info.list && info.keys === null && (listOrRange.test(raw) || Array.isArray(value))) {
+  if (holdsOneValue(path.join('.')) && (listOrRange.test(raw) || Array.isArray(value))) {
     fail(`expected one value, got ${showValue(raw)}; lists and ranges are for "r2po sweep"`);
   }
   return { path, value, label };
@@ -49,12 +55,21 @@ export function parseOverrides(texts: readonly string[]): Override[] {
   return texts.map((text, index) => parseOverride(text, index + 1));
 }
 
+/** The options of one policy kind mean nothing to another. */
+function dropForeignOptions(base: unknown, overrides: readonly Override[]): void {
+  const kind = overrides.findLast(({ path }) => path.join('.') === 'policy.kind');
+  if (!kind || !isSection(base) || !isSection(base.policy) || base.policy.kind === kind.value) return;
+  const { options: _, ...policy } = base.policy;
+  base.policy = policy;
+}
+
 /**
- * A copy of `base` with the overrides, in order. If an override sets a key inside of a value that is not a section, the
+ * A copy of `base` with the overrides, in order; another policy kind begins with its default options. If an override sets a key inside of a value that is not a section, the
  * value stays, so that the schema reports it.
  */
 export function applyOverrides(base: unknown, overrides: readonly Override[]): unknown {
   const result = structuredClone(base);
+  dropForeignOptions(result, overrides);
   for (const { path, value } of overrides) {
     let section = result;
     for (const key of path.slice(0, -1)) {

@@ -7,9 +7,11 @@ import { isEnvPath } from '../envs/registry.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import type { InputText } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
+import { leaves } from './leaves.ts';
+import { idleKeys } from './no-effect.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
 import { describeIssues, type Problem } from './problems.ts';
-import { type Config, schemaFor } from './schema.ts';
+import { type Config, schemaDefaults, schemaFor } from './schema.ts';
 import { readSource } from './shipped.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They take precedence over overrides. */
@@ -56,7 +58,7 @@ export interface ConfigFile {
   /** name in messages */
   readonly name: string;
   /** Throws a `UsageError` that lists every problem. */
-  resolve(overrideTexts?: readonly string[], flags?: ConfigFlags): Promise<ResolvedConfig>;
+  resolve(overrideTexts?: readonly string[], flags?: ConfigFlags, onIdle?: OnIdle): Promise<ResolvedConfig>;
 }
 
 function startsWith(path: readonly string[], prefix: readonly string[]): boolean {
@@ -89,27 +91,113 @@ function withPublished(layers: readonly Layer[], overrides: readonly Override[])
  * with the override that caused it.
  */
 export function parseConfig(input: InputText, overrides: readonly Override[] = []): Config {
-  return parseLayers([parseLayer({ ...input, folder: dirname(input.name), isRecorded: true })], overrides);
+  return parseLayers(
+    [parseLayer({ ...input, folder: dirname(input.name), isRecorded: true, isShipped: false })],
+    overrides,
+  );
 }
 
-function parseLayers(layers: readonly Layer[], overrides: readonly Override[]): Config {
+/** Whether the user has chosen the step cap: neither the published settings nor a recorded run. */
+function choosesSteps(layers: readonly Layer[], overrides: readonly Override[], { settings }: Config): boolean {
+  const path = ['evaluation', 'max_steps'];
+  if (overrides.some((o) => startsWith(path, o.path) || startsWith(o.path, path))) return true;
+  return settings !== 'published' && !layerOf(layers, path).isRecorded;
+}
+
+/** Refuses a configuration with problems, each in one line that begins with its place. */
+function refuse(lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  throw new UsageError('config', lines.length === 1 ? lines[0]! : `${lines.length} problems\n  ${lines.join('\n  ')}`);
+}
+
+function parseLayers(layers: readonly Layer[], overrides: readonly Override[], onIdle?: OnIdle): Config {
   const raw = applyOverrides(withPublished(layers, overrides), overrides);
   const parsed = schemaFor(raw).safeParse(raw);
-  const problems: Problem[] = parsed.success ? crossCheck(parsed.data) : describeIssues(parsed.error.issues, raw);
-  if (problems.length > 0) {
-    const lines = problems.map(({ path, at, also = [], message, secret }) => {
+  const problems: Problem[] = parsed.success
+    ? crossCheck(parsed.data, choosesSteps(layers, overrides, parsed.data))
+    : describeIssues(parsed.error.issues, raw);
+  refuse(
+    problems.map(({ path, at, also = [], message, secret }) => {
       const origin = overrides.findLast(
         (o) => startsWith(path, o.path) || also.some((about) => startsWith(about, o.path) || startsWith(o.path, about)),
       );
       const label = secret ? origin?.label.replace(/=.*$/s, '=...)') : origin?.label;
       return `${label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
-    });
-    throw new UsageError(
-      'config',
-      lines.length === 1 ? lines[0]! : `${lines.length} problems\n  ${lines.join('\n  ')}`,
-    );
+    }),
+  );
+  const config = normalize(parsed.data as Config);
+  const idle = chosenIdle(layers, overrides, config);
+  refuse(idle.flatMap(({ place, message, isOverride }) => (isOverride && onIdle ? [] : [`${place}: ${message}`])));
+  if (onIdle) for (const one of idle) onIdle(one);
+  return config;
+}
+
+/** A setting of the user without an effect on the run. */
+export interface ChosenIdle {
+  readonly key: string;
+  /** the override, or the place in the file */
+  readonly place: string;
+  readonly message: string;
+  readonly isOverride: boolean;
+}
+
+/** Gets the overrides without an effect, which are refused where it is left out. */
+export type OnIdle = (idle: ChosenIdle) => void;
+
+/** The value at `path`; undefined: there is none. */
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  let section = value;
+  for (const key of path) {
+    if (!isSection(section) || !Object.hasOwn(section, key)) return undefined;
+    section = section[key];
   }
-  return normalize(parsed.data as Config);
+  return section;
+}
+
+/** Whether `value` sets what is at `path` to something else than `before`. */
+function changes(value: unknown, path: readonly string[], before: unknown): boolean {
+  const set = valueAt(value, path);
+  return set !== undefined && JSON.stringify(set) !== JSON.stringify(before);
+}
+
+/** Whether a layer is the configuration of a run with all its keys, where nobody has chosen each of them. */
+function isWrittenOut({ isRecorded, value }: Layer): boolean {
+  return isRecorded || leaves(schemaDefaults).every(([key]) => valueAt(value, key.split('.')) !== undefined);
+}
+
+/**
+ * Keys that the user has changed for this run and that have no effect on it: in an override, or in a file of theirs that also
+ * names what decides, or extends the one that does. Other files have settings that several runs share.
+ */
+function chosenIdle(layers: readonly Layer[], overrides: readonly Override[], config: Config): ChosenIdle[] {
+  const found = new Map<string, ChosenIdle>();
+  const files = mergeLayers(layers);
+  for (const { key, decidedBy, reason } of idleKeys(config)) {
+    const path = key.split('.');
+    const unset = valueAt(schemaDefaults, path);
+    const message = `expected no "${key}", which has no effect here: ${reason}; remove it`;
+    const before = valueAt(files, path) ?? unset;
+    const given = overrides.findLast(
+      (o) =>
+        (path.length < o.path.length && startsWith(o.path, path)) ||
+        (startsWith(path, o.path) && changes(o.value, path.slice(o.path.length), before)),
+    );
+    if (given) {
+      found.set(key, { key, place: given.label, message, isOverride: true });
+      continue;
+    }
+    const deciding = decidedBy.map((name) => name.split('.'));
+    if (deciding.some((by) => overrides.some((o) => startsWith(o.path, by) || startsWith(by, o.path)))) continue;
+    const from = Math.max(
+      0,
+      ...deciding.map((by) => layers.findLastIndex(({ value }) => valueAt(value, by) !== undefined)),
+    );
+    const layer = layers.findLast(
+      (one, i) => i >= from && !one.isShipped && !isWrittenOut(one) && changes(one.value, path, unset),
+    );
+    if (layer) found.set(key, { key, place: layer.locate(path, 'value'), message, isOverride: false });
+  }
+  return [...found.values()];
 }
 
 /**
@@ -144,21 +232,27 @@ function isRecorded(layers: readonly Layer[], overrides: readonly Override[], pa
  */
 export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
   const source = await readSource(nameOrPath);
-  const lowest = parseLayer({ name: 'defaults', text: stringify(base), folder: '.', isRecorded: false });
+  const lowest = parseLayer({
+    name: 'defaults',
+    text: stringify(base),
+    folder: '.',
+    isRecorded: false,
+    isShipped: true,
+  });
   return configFile(source.name, [lowest, ...(await readLayers(source, readSource))]);
 }
 
 /** A complete configuration text of a record, which cannot extend a file; `name` is its name in messages. */
 export function configOfText(name: string, text: string): ConfigFile {
-  return configFile(name, [parseLayer({ name, text, folder: '.', isRecorded: true })]);
+  return configFile(name, [parseLayer({ name, text, folder: '.', isRecorded: true, isShipped: false })]);
 }
 
 function configFile(name: string, layers: readonly Layer[]): ConfigFile {
   return {
     name,
-    async resolve(overrideTexts = [], flags = {}) {
+    async resolve(overrideTexts = [], flags = {}, onIdle) {
       const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-      const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))]);
+      const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))], onIdle);
       const origin = { file: name, overrides: overrides.map((o) => o.label) };
       return {
         config,

@@ -17,6 +17,9 @@ export function schemaFor(raw: unknown): (typeof configSchemas)[Method['kind']] 
   return configSchemas[methods.find(({ id }) => id === named)?.kind ?? 'llm-search'];
 }
 
+/** What a key is that no file sets. */
+export const schemaDefaults: Readonly<Record<string, unknown>> = llmSearchSchema.partial().parse({});
+
 type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };
 
 /** A resolved configuration of a kind: complete, and `env` is an id or an absolute path. */

@@ -2,7 +2,7 @@
  * The shipped configurations, and where the text of a configuration comes from. `<environment>/<method>` is composed of
  * `configs/<environment>/defaults.yaml` and `configs/methods/<method>.yaml`, unless a file of that name exists.
  */
-import { dirname, join, normalize, resolve } from 'node:path';
+import { dirname, join, normalize, resolve, sep } from 'node:path';
 import { nearest, UsageError } from '../base/errors.ts';
 import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
@@ -34,13 +34,16 @@ export function shippedConfigs(): string[] {
     .sort();
 }
 
+/** Whether a path is that of a file of this package. */
+const isShippedPath = (path: string): boolean => resolve(path).startsWith(assetPath('configs') + sep);
+
 async function readShipped(name: string): Promise<Source> {
   const shown = `configs/${name}`;
   const path = assetPath(`configs/${name}${suffix}`);
   if (kindOfPath(path) === 'file') return readFile(`${shown}${suffix}`, path);
   const [folder, method] = name.split('/');
   const text = `extends: [${defaultsName}${suffix}, ../${methodsFolder}/${method}${suffix}]\n`;
-  return { name: shown, text, path, folder: assetPath(`configs/${folder}`), isRecorded: false };
+  return { name: shown, text, path, folder: assetPath(`configs/${folder}`), isRecorded: false, isShipped: true };
 }
 
 /** `read`: how the file may be given */
@@ -50,7 +53,8 @@ async function readFile(
   read: typeof readInput | typeof readFileInput = readFileInput,
 ): Promise<Source> {
   const { text } = await read('config', path, 'a configuration file');
-  return { name, text, path: resolve(path), folder: dirname(path), isRecorded: isInRunFolder(path) };
+  const kept = { isRecorded: isInRunFolder(path), isShipped: isShippedPath(path) };
+  return { name, text, path: resolve(path), folder: dirname(path), ...kept };
 }
 
 /**

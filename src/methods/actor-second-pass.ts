@@ -9,6 +9,7 @@ export const actorSecondPass = defineMethod({
   stages: ['search', 'evaluate', 'search', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: null },
+  shows: [],
   keep: 'best',
   representative: 'mean',
 });

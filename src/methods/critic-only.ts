@@ -9,6 +9,7 @@ export const criticOnly = defineMethod({
   stages: ['search', 'evaluate'],
   candidates: ['proposal'],
   prompts: { search: selfCriticPrompt, critic: null },
+  shows: ['environment', 'episodes', 'excerpts'],
   keep: 'proposal',
   representative: 'mean',
 });

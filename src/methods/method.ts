@@ -143,6 +143,12 @@ export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
  */
 export type Stage = 'search' | 'critic' | 'evaluate';
 
+/**
+ * What a prompt shows only where its method shows it: the description of the environment, statistics of the proposal, the
+ * conservative threshold, whole episodes (of each trial, where the policy is a table), and excerpts of past episodes.
+ */
+export type PromptContent = 'environment' | 'statistics' | 'threshold' | 'episodes' | 'episodes of tables' | 'excerpts';
+
 /** A method is this record and nothing else; `runIteration` interprets it. Made by `defineMethod`. */
 export interface Method {
   /** names the driver of its runs */
@@ -159,6 +165,8 @@ export interface Method {
     readonly search: Prompt<PromptContext> | null;
     readonly critic: Prompt<CriticContext> | null;
   };
+  /** what its prompts show, so that a setting of anything else is refused */
+  readonly shows: readonly PromptContent[];
   /** `best`: the highest mean, a tie to the later candidate; else the label of the candidate that is always kept */
   readonly keep: 'best' | CandidateLabel;
   /** the episode that represents a kept candidate in later prompts and in the run's trajectories */

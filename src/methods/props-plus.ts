@@ -9,4 +9,5 @@ export const propsPlus = defineMethod({
   about:
     'For tables of actions the history also shows an episode of each trial, the newest first, as far as the budget goes.',
   prompts: { search: describedSearchPrompt, critic: null },
+  shows: ['environment', 'episodes of tables'],
 });

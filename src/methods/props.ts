@@ -8,6 +8,7 @@ export const props = defineMethod({
   stages: ['search', 'evaluate'],
   candidates: ['proposal'],
   prompts: { search: searchPrompt, critic: null },
+  shows: [],
   keep: 'proposal',
   representative: 'first',
 });

@@ -9,6 +9,7 @@ export const pureSearch = defineMethod({
   stages: ['search', 'search', 'evaluate', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: null },
+  shows: [],
   keep: 'best',
   representative: 'mean',
 });

@@ -11,6 +11,7 @@ export const r2po = defineMethod({
   stages: ['search', 'evaluate', 'critic', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: statisticsCritic },
+  shows: ['environment', 'statistics', 'threshold', 'episodes'],
   keep: 'best',
   representative: 'median',
 });

@@ -10,6 +10,7 @@ export const reptraj = defineMethod({
   stages: ['search', 'evaluate', 'critic', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: episodeCritic },
+  shows: ['environment', 'episodes', 'excerpts'],
   keep: 'best',
   representative: 'mean',
 });

@@ -10,6 +10,7 @@ export const threeTraj = defineMethod({
   stages: ['search', 'evaluate', 'critic', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: threeEpisodesCritic },
+  shows: ['environment'],
   keep: 'best',
   representative: 'mean',
 });

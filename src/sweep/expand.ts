@@ -1,7 +1,7 @@
 /** From `CONFIG... key=a,b seed=0..9` to the runs of a sweep. */
 import { UsageError } from '../base/errors.ts';
 import { type Axis, combinations, parseAxes } from '../config/axes.ts';
-import { type ConfigFlags, openConfig } from '../config/resolve.ts';
+import { type ChosenIdle, type ConfigFile, type ConfigFlags, openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { shippedConfigs } from '../config/shipped.ts';
 import { runHash } from '../runs/folder/identity.ts';
@@ -58,13 +58,35 @@ function matching(name: string): string[] {
   throw new UsageError('sweep', `expected shipped configurations like "${name}", found none; they are <env>/<method>`);
 }
 
+/**
+ * Refuses an override that has no effect on any run: on some of them it may have none, as where methods with a critic and
+ * without one share their settings.
+ */
+async function refuseIdleOverrides(files: readonly ConfigFile[], axes: readonly Axis[], flags: ConfigFlags) {
+  // Seeds decide nothing, and there may be many.
+  const deciding = axes.map((axis) => (axis.key === 'seed' ? { ...axis, choices: axis.choices.slice(0, 1) } : axis));
+  let idle: readonly ChosenIdle[] | null = null;
+  for (const file of files) {
+    for (const overrides of combinations(deciding)) {
+      const here: ChosenIdle[] = [];
+      await file.resolve(overrides, flags, (found) => here.push(found));
+      const known = new Set(here.map(({ key }) => key));
+      idle = idle === null ? here : idle.filter(({ key }) => known.has(key));
+      if (idle.length === 0) return;
+    }
+  }
+  const [first] = idle ?? [];
+  if (first) throw new UsageError('config', `${first.place}: ${first.message}`);
+}
+
 /** The distinct runs in order. Throws a usage error for the first invalid one. */
 export async function* expandSweep({ configs, axes, flags, shard }: SweepRequest): AsyncGenerator<SweepRun> {
   const seen = new Set<string>();
-  for (const name of configs.flatMap(matching)) {
-    const file = await openConfig(name);
+  const files = await Promise.all(configs.flatMap(matching).map((name) => openConfig(name)));
+  await refuseIdleOverrides(files, axes, flags);
+  for (const file of files) {
     for (const overrides of combinations(axes)) {
-      const resolved = await file.resolve(overrides, flags);
+      const resolved = await file.resolve(overrides, flags, () => {});
       refuseRecordedEndpoints(resolved);
       const { config } = resolved;
       const id = runHash(config);

@@ -92,7 +92,7 @@ describe('policy file', () => {
     [
       'an unknown option',
       '{"kind": "linear", "params": [], "options": {"bais": true}}',
-      '[policy] p.json: expected only the option "bias", got "bais"; remove it',
+      '[policy] p.json: expected only the option "bias", got "bais"; did you mean "bias"?',
     ],
     [
       'a name that is none',

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { differingKeys, runHash } from '../../src/runs/folder/identity.ts';
 
-const resolved = async (...overrides: string[]) => (await resolveConfig('cartpole/r2po', overrides)).config;
+const resolved = async (...overrides: string[]) =>
+  (await resolveConfig('cartpole/r2po', overrides, { model: 'ollama/m' })).config;
 const price = 'prices={"a.b": {prompt_per_million: 2, completion_per_million: 7, date: 2026-03-04}}';
 const base = await resolved();
 

@@ -209,6 +209,7 @@ describe('r2po eval --policies', () => {
     [['--policies', '-', '--returns', 'x.csv'], /expected --policy with --returns/],
     [['--policies', '-', '--dump-wgsl', '-'], /expected --policy with --dump-wgsl/],
     [['--policy', '-', '--csv', 'x.csv'], /expected --policies with --csv/],
+    [['--policy', '-', '--top', '4'], /expected --policies with --top/],
     [['--policies', 'no-such-folder'], /file not found/],
   ])('refuses %j', async (more, message) => {
     const { code, stdout, stderr } = await runCli([...args, ...more]);

@@ -650,7 +650,7 @@ describe('run folders', () => {
     const searched = await failureOf(() => findRunToResume(place(null), config));
     expect(searched.message).toMatch(/got nothing to resume; .*mine" differs in iterations \(6 there, 7 here\)/);
     // What only decides when a run stops may differ.
-    const { config: free } = await configOf(['budget.max_tokens=1', 'llm.timeout_s=5']);
+    const { config: free } = await configOf(['budget.max_tokens=1', 'llm.max_unusable_in_a_row=5']);
     expect(await findRunToResume(place('mine'), free)).toEqual({ folder: mine, config: free });
   });
 

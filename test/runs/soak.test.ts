@@ -72,7 +72,7 @@ async function soak(index: number): Promise<Outcome> {
   const folder = join(runsDir, name);
   const base = index % 2 === 0 ? `${server.openai}#flaky` : 'ollama/flaky';
   const small = [`iterations=${iterations}`, 'warmup.policies=3', 'evaluation.episodes=4', 'recheck.episodes=10'];
-  const patient = ['llm.idle_timeout_s=5', 'llm.max_attempts=20', 'search.repair_turns=6', 'evaluation.max_steps=150'];
+  const patient = ['llm.idle_timeout_s=5', 'llm.max_attempts=20', 'search.repair_turns=6', 'evaluation.max_steps=100'];
   let kills = 0;
   for (let sessions = 1; ; sessions++) {
     const resume = existsSync(folder) ? ['--resume'] : [];

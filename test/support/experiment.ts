@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resolveConfig } from '../../src/config/resolve.ts';
+import { openConfig } from '../../src/config/resolve.ts';
 import {
   type ChatModel,
   type ChatReply,
@@ -89,7 +89,8 @@ export type PreparedRun = OpenUnits & RunOptions;
 export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
   const overrides = [...smallSettings, ...(run.overrides ?? [])];
   const name = run.config ?? 'cartpole/r2po';
-  const { config, yaml } = await resolveConfig(name, overrides, { seed: run.seed ?? 3 });
+  // A scripted model answers whatever the configuration names, so that settings of the offline model have an effect.
+  const { config, yaml } = await (await openConfig(name)).resolve(overrides, { seed: run.seed ?? 3 }, () => {});
   const argv = ['run', name];
   const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
   return {
