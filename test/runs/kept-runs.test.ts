@@ -60,6 +60,7 @@ describe.each(kept)('$name', ({ name, format, iterations, candidates, analysis }
     const before = readFileSync(join(source(name), 'events.jsonl'), 'utf8');
     expect(readFileSync(join(folder, 'events.jsonl'), 'utf8').startsWith(before)).toBe(true);
     expect(readJson(folder)).toMatchObject({ status: 'finished', iterations });
+    expect(JSON.parse(await succeeds('verify', folder, '--json'))).toMatchObject({ runs: [{ ok: true, format }] });
     const log = readEvents(folder);
     expect(log.format).toBe(format);
 
