@@ -4,12 +4,13 @@ import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { type Command, Option } from 'commander';
 import { AdapterError, R2poError } from '../base/errors.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { type BenchBackend, type BenchDocument, benchEnvironment } from '../bench/benchmark.ts';
 import { currentLoad, machineFacts, quietLoad } from '../bench/machine.ts';
 import type { EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { openEnv } from '../envs/node/load.ts';
-import { prepareBenchFolder, saveBench } from '../report/bench/files.ts';
+import { saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { envOption } from './env-option.ts';
@@ -61,7 +62,7 @@ export function define(command: Command, io: Io): void {
 }
 
 async function run(names: readonly string[], options: Options, io: Io): Promise<void> {
-  if (options.save !== undefined) prepareBenchFolder(options.save);
+  if (options.save !== undefined) prepareOutputFolder('--save', options.save);
   const asked = [...names, ...options.env];
   const chosen = asked.length === 0 ? envs.map((env) => env.id) : asked;
   // An unknown name must fail now, not after minutes.

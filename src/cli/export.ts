@@ -6,13 +6,13 @@ import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { OutputFile, writeDraft } from '../base/node/atomic-file.ts';
 import { makeFolder } from '../base/node/make-folder.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { brokenError, Survivors } from './left-out.ts';
 import { addOutputOptions, trustEnvOption } from './options.ts';
-import { requireOutFolder } from './out-folder.ts';
 
 interface Options {
   readonly format: (typeof formats)[number];
@@ -192,7 +192,7 @@ async function exportLogs(
   const targets = exportTargets(runs, out);
   for (const target of targets) {
     clearTarget(target, force === true);
-    requireOutFolder(target);
+    prepareOutputFolder('--out', target);
   }
   const backends = new Map<string, Backend>();
   const written: string[] = [];

@@ -1,6 +1,7 @@
 /** `r2po report`: summarises runs as tables, curves and a page. */
 import type { Command } from 'commander';
 import { knownName, UsageError } from '../base/errors.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
@@ -8,7 +9,6 @@ import { findReportRuns, withVariants } from '../report/run-records.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
 import { addOutputOptions } from './options.ts';
-import { requireOutFolder } from './out-folder.ts';
 import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
 interface Options {
@@ -85,7 +85,7 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   if (options.explain !== undefined && options.out !== undefined) {
     throw new UsageError('--explain', 'expected it without --out, got both; --explain writes no files');
   }
-  if (options.out !== undefined) requireOutFolder(options.out);
+  if (options.out !== undefined) prepareOutputFolder('--out', options.out);
   const report = makeReport(await withVariants(findReportRuns(paths)), {
     by: options.by ?? defaultGroupKeys,
     pool: options.by !== undefined,

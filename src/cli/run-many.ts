@@ -1,6 +1,7 @@
 /** Commands with many runs: their options, the list of runs, executing them in this process, and their report. */
 import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted, significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
@@ -20,7 +21,6 @@ import {
   jobsOption,
   quotedCommand,
 } from './options.ts';
-import { requireOutFolder } from './out-folder.ts';
 
 /** Options of every command with many runs. */
 export interface SweepCommandOptions {
@@ -96,7 +96,7 @@ export async function runAll(
   io: Io,
 ): Promise<SweepEnd> {
   const { sweepHere } = await import('../sweep/local.ts');
-  if (options.out !== undefined) requireOutFolder(options.out);
+  if (options.out !== undefined) prepareOutputFolder('--out', options.out);
   const argv = process.argv.slice(2);
   return withInterrupts(io, 'the sweep', async (signal) => {
     const result = await sweepHere({

@@ -1,11 +1,11 @@
 /** `r2po sweep`: many runs, on this machine or through a queue. */
 import type { Command } from 'commander';
 import { R2poError, UsageError } from '../base/errors.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
 import { quotedCommand, trustEnvOption } from './options.ts';
-import { requireOutFolder } from './out-folder.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -74,7 +74,7 @@ async function sweepQueue(
     if (given === undefined) continue;
     throw new UsageError(option, 'expected it without --queue, got both; set it for each worker: r2po worker -j N');
   }
-  if (wait && options.out !== undefined) requireOutFolder(options.out);
+  if (wait && options.out !== undefined) prepareOutputFolder('--out', options.out);
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
   const runs = expandSweep(requestOf(request, options));

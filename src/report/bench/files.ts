@@ -1,12 +1,9 @@
 /** The folder of `r2po bench --save`: data, tables and charts. */
 
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import type { R2poError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
 import { replaceFile } from '../../base/node/atomic-file.ts';
-import { makeFolder } from '../../base/node/make-folder.ts';
 import { counted } from '../../base/plain-number.ts';
 import { inertLine } from '../../base/printable.ts';
 import type { BenchDocument } from '../../bench/benchmark.ts';
@@ -14,20 +11,6 @@ import { type ScalingAxis, scalingAxes } from '../../bench/scaling.ts';
 import { markdownTable, markdownText } from '../tables/table.ts';
 import { scalingChart, speedChart } from './charts.ts';
 import { benchTables, machineLines } from './tables.ts';
-
-function cannotWrite(folder: string, cause: unknown): R2poError {
-  return cannotUse('--save', 'a writable folder', folder, cause);
-}
-
-/** Creates the folder before minutes of measuring. Throws a usage error if it is not writable. */
-export function prepareBenchFolder(folder: string): void {
-  try {
-    makeFolder(folder);
-    accessSync(folder, constants.W_OK);
-  } catch (cause) {
-    throw cannotWrite(folder, cause);
-  }
-}
 
 /** Writes `bench.json`, `bench.md` and the charts; returns their names. `command` repeats the measurement. */
 export async function saveBench(folder: string, document: BenchDocument, command: string): Promise<string[]> {
@@ -51,7 +34,7 @@ export async function saveBench(folder: string, document: BenchDocument, command
   try {
     for (const { name, text } of files) replaceFile(join(folder, name), text, 'rebuildable');
   } catch (cause) {
-    throw cannotWrite(folder, cause);
+    throw cannotUse('--save', 'a writable folder', folder, cause);
   }
   return files.map(({ name }) => name);
 }

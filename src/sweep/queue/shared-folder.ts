@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorCode, UsageError } from '../../base/errors.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
+import { draftName } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
 import type { SweepQueue } from './queue.ts';
@@ -22,7 +23,7 @@ function readMarker(path: string): string | null {
 
 /** Creates the complete file unless it exists; true when created now. */
 function makeMarker(path: string, token: string): boolean {
-  const draft = `${path}.${token}`;
+  const draft = draftName(path);
   writeFileSync(draft, `${token}\n`, { flag: 'wx' });
   try {
     linkSync(draft, path);
