@@ -197,6 +197,13 @@ describe('drafts that a killed process left', () => {
     clearDeadDrafts(folder);
     expect(readdirSync(folder).sort()).toEqual(kept.map((path) => basename(path)).sort());
     clearDeadDrafts(at('nowhere'));
+    // In a folder that is its own: all but those of another living process.
+    const other = basename(draftName(at('lock')))
+      .replace(`.${process.pid}-`, `.${process.ppid}-`)
+      .replace(/-\d+-/, '--');
+    writeFileSync(at(other), '');
+    clearDrafts(folder);
+    expect(readdirSync(folder).sort()).toEqual([other, 'result']);
   });
 
   it('are removed by the next writer of the file, and of a run beside them', async () => {

@@ -122,11 +122,12 @@ export async function writeDraft(path: string, write: (draft: string) => Promise
   }
 }
 
-/** Removes what killed writers left in a folder, which only the caller writes to. */
+/** Removes what killed writers left in a folder, which only the caller writes to; another living process may ask for its lock. */
 export function clearDrafts(folder: string): void {
+  const own = `.${processMark()}.`;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (!name.endsWith(draftSuffix)) continue;
+    if (!name.endsWith(draftSuffix) || (writerHasEnded(name) === false && !name.includes(own))) continue;
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path, { force: true });
   }
 }
