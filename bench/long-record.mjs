@@ -1,10 +1,15 @@
 /**
- * Makes the record of a long run in a few minutes: a model that answers at once, an episode of at most 20 steps an
- * evaluation. After `npm run build`: `node bench/long-record.mjs ITERATIONS FOLDER [config]` makes FOLDER/long, a finished
- * run, with which `r2po run --resume`, `replay`, `report` and `export` can be measured:
+ * Makes the record of a long run in minutes: a model that answers at once, an episode of at most 20 steps an evaluation.
+ * After `npm run build`: `node bench/long-record.mjs ITERATIONS FOLDER [config] [--short]` makes FOLDER/long, a finished run,
+ * with which `r2po run --resume`, `replay`, `report`, `verify` and `export` can be measured:
  * `/usr/bin/time -v node dist/cli/main.js replay FOLDER/long`.
+ *
+ * A prompt shows all trials before it, so the time grows with the square of the iterations. With `--short` every prompt is
+ * one word, the time grows linearly, and all but `replay` works with the record. A RAM disk as FOLDER saves the waits for
+ * the disk.
  */
 import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
 
 const dist = new URL('../dist/', import.meta.url);
 const { resolveConfig } = await import(new URL('config/resolve.js', dist));
@@ -15,7 +20,8 @@ const { oneModel } = await import(new URL('runs/models/models.js', dist));
 const { plainReply } = await import(new URL('llm/chat.js', dist));
 const { openBackend } = await import(new URL('rollout/node/open.js', dist));
 
-const [iterations = '2000', runsDir = 'runs', name = 'cartpole/r2po'] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({ options: { short: { type: 'boolean' } }, allowPositionals: true });
+const [iterations = '2000', runsDir = 'runs', name = 'cartpole/r2po'] = positionals;
 const overrides = [
   `iterations=${iterations}`,
   'warmup.policies=2',
@@ -38,10 +44,10 @@ const random = () => {
   state ^= state << 5;
   return (state >>> 0) / 2 ** 32;
 };
-const { paramCount, values } = units.policy;
+const { paramCount, values: allowed } = units.policy;
 const value = () =>
-  values.kind === 'choice'
-    ? String(values.values[Math.floor(random() * values.values.length)])
+  allowed.kind === 'choice'
+    ? String(allowed.values[Math.floor(random() * allowed.values.length)])
     : (random() * 12 - 6).toFixed(1);
 const model = {
   id: 'openai/at-once',
@@ -54,10 +60,21 @@ const model = {
   },
 };
 
+/** Answers without a prompt being made. */
+const shortChain = {
+  first: model,
+  models: [model],
+  async answer() {
+    const messages = [{ role: 'user', content: 'short' }];
+    return { request: { messages, temperature: 0, seed: null, form: 'lines' }, reply: await model.complete() };
+  },
+};
+const models = options.short ? { search: shortChain, critic: shortChain } : oneModel(model);
+
 const folder = createRunFolder({ runsDir, name: 'long' }, { config, yaml, argv: [], now: Date.now() });
 const started = performance.now();
 await executeRun(
-  { ...units, backend, models: oneModel(model) },
+  { ...units, backend, models },
   {
     folder,
     resume: false,
