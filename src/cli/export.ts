@@ -77,7 +77,8 @@ async function exportCalls(
   survivors: Survivors,
   io: Io,
 ): Promise<string[]> {
-  const { readEvents, walkEvents } = await import('../runs/journal/journal.ts');
+  const { walkEvents } = await import('../runs/journal/journal.ts');
+  const { requireWholeJournal } = await import('../runs/folder/missing.ts');
   const { callLines } = await import('../interop/calls.ts');
   const found = statSync(out, { throwIfNoEntry: false });
   if (found?.isDirectory())
@@ -89,7 +90,7 @@ async function exportCalls(
   const whole: string[] = [];
   for (const folder of folders) {
     // A run whose journal is damaged further behind leaves no half of its calls in the file.
-    if ((await survivors.attempt(folder, () => readEvents(folder))) !== null) whole.push(folder);
+    if ((await survivors.attempt(folder, () => requireWholeJournal(folder))) !== null) whole.push(folder);
   }
   survivors.requireSome(whole.length);
   const file = await OutputFile.create('--out', out);
@@ -139,6 +140,7 @@ async function exportTable(
   io: Io,
 ): Promise<string[]> {
   const { readRun } = await import('../runs/folder/read-run.ts');
+  const { requireWholeJournal } = await import('../runs/folder/missing.ts');
   const { tidyRows } = await import('../interop/tidy/rows.ts');
   const { name, open } = tables[format];
   const path = join(out, name);
@@ -153,7 +155,7 @@ async function exportTable(
       for (const folder of runs) {
         const rows = await survivors.attempt(folder, () => {
           const run = readRun(folder);
-          const { events, torn } = run.events();
+          const { events, torn } = requireWholeJournal(folder);
           if (torn !== null) io.warn(torn);
           return tidyRows(basename(resolve(folder)), run.manifest, events);
         });

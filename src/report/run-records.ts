@@ -8,6 +8,7 @@ import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
+import { requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
 import type { WithSettings } from './settings.ts';
 
@@ -49,14 +50,17 @@ export function readReportRun(folder: string): ReportRun {
 function reportRun(stored: StoredRun): ReportRun {
   const { folder, manifest } = stored;
   const summary = stored.summary();
+  const rows = stored.metrics();
+  const config = stored.writtenConfig();
+  requireAgreement(stored, { summary, rows, config });
   // A replay may repeat a run of the offline optimiser.
   const offline = summary.model_kind === 'replay' && originOf(stored.events().events) === 'offline';
   return {
     folder,
     manifest,
     summary: offline ? { ...summary, model_kind: 'offline' } : summary,
-    rows: stored.metrics(),
-    settings: settingsOf(stored.writtenConfig()),
+    rows,
+    settings: settingsOf(config),
   };
 }
 

@@ -20,6 +20,7 @@ import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
+import { requireWholeJournal } from '../../runs/folder/missing.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
 import { type WholeEvent, walkEvents } from '../../runs/journal/journal.ts';
@@ -67,7 +68,7 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const { manifest } = run;
   refuseTraining(folder, manifest, 'export');
   const units = resolveUnits(await run.config());
-  const { events } = run.events();
+  const { events } = requireWholeJournal(folder);
   const method = loggedMethods.find(({ id }) => id === units.method.id);
   if (!method)
     throw new UsageError('export', `expected a method of the reference, got "${units.method.id}"; use --format csv`);

@@ -127,10 +127,11 @@ export function refusalOf(folder: string, { missing, lostCalls }: ComparedJourna
   );
 }
 
-/** Throws the usage error of a run whose journal lacks what its other files say; reads only. */
-export function requireWholeJournal(folder: string): void {
+/** The journal of a run. Throws a usage error when it lacks what the other files say; reads only. */
+export function requireWholeJournal(folder: string): EventLog {
   const compared = compareJournal(folder);
   if (compared.missing.length > 0) throw refusalOf(folder, compared);
+  return compared.log;
 }
 
 /** Whether a run is finished: its manifest says so, and its journal ends so. Reads only the end of the journal. */

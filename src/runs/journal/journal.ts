@@ -47,7 +47,7 @@ interface Line {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
+export function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
   try {
     return { value: JSON.parse(utf8.decode(line)) };
   } catch (error) {
@@ -56,7 +56,7 @@ function parseLine(line: Uint8Array): { readonly value: unknown } | { readonly p
 }
 
 /** The parts of a file from `start` to `end`, in bytes. */
-function* partsOf(fd: number, start: number, end: number): Generator<Buffer> {
+export function* partsOf(fd: number, start: number, end: number): Generator<Buffer> {
   for (let at = start; at < end; ) {
     const part = Buffer.allocUnsafe(Math.min(chunkSize, end - at));
     const length = readSync(fd, part, 0, part.length, at);
@@ -67,7 +67,7 @@ function* partsOf(fd: number, start: number, end: number): Generator<Buffer> {
 }
 
 /** The lines that the file has now, from `offset` on, a part at a time: a record may be larger than any buffer. */
-function* linesOf(fd: number, offset: number): Generator<Line> {
+export function* linesOf(fd: number, offset: number): Generator<Line> {
   const size = fstatSync(fd).size;
   let begun: Buffer[] = [];
   let read = offset;
