@@ -107,15 +107,18 @@ export function nearest(name: string, known: readonly string[]): string | null {
   const wanted = name.toLowerCase();
   let best: string | null = null;
   let bestDistance = Infinity;
+  const limit = Math.max(2, Math.floor(name.length / 3));
   for (const candidate of known) {
     const lower = candidate.toLowerCase();
+    // So much longer that no number of typing errors explains it; comparing them would take long.
+    if (wanted.length - lower.length > limit) continue;
     const d = wanted.length >= 3 && lower.startsWith(wanted) ? 1 : distance(wanted, lower);
     if (d < bestDistance) {
       bestDistance = d;
       best = candidate;
     }
   }
-  return bestDistance <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
+  return bestDistance <= limit ? best : null;
 }
 
 /** `unknown X "name"; did you mean "near"? Known: a, b, c` */

@@ -13,13 +13,18 @@ const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 
 /** In the environment, a password is not visible in the process list. */
 export const queueVariable = 'R2PO_QUEUE';
 
+/** The variables in the text of a `.env` file. */
+export function variablesIn(text: string): Readonly<Record<string, string>> {
+  return parseEnv(text.replace(/^\ufeff/, '')) as Record<string, string>;
+}
+
 /** The variables of a file; null: there is none. Throws an error for anything but a small file. */
 function fileVariables(path: string): Readonly<Record<string, string>> | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (!found.isFile()) throw new Error('it is not a file');
   if (found.size > maxBytes) throw new Error(`expected at most ${maxBytes} bytes, got ${found.size}`);
-  return parseEnv(readRegularText(path).replace(/^\ufeff/, '')) as Record<string, string>;
+  return variablesIn(readRegularText(path));
 }
 
 /**

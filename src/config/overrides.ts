@@ -15,11 +15,13 @@ export interface Override {
 /** Values that `sweep` expands: `1,2,3` and `0..9`. Text in quotes, brackets or braces is one value. */
 const listOrRange = /^[^"'[{]*,|^\s*-?\d+\s*\.\.\s*-?\d+\s*$/;
 
+const deepestKey = Math.max(...[...knownKeys.keys()].map((key) => key.split('.').length));
+
 /** The key of a dotted name, or null; in an open section every name is a key. */
 function findKey(path: readonly string[]): KeyInfo | null {
   // Setting it would change the prototype of the object.
   if (path.includes('__proto__')) return null;
-  for (let depth = path.length; depth > 0; depth--) {
+  for (let depth = Math.min(path.length, deepestKey); depth > 0; depth--) {
     const info = knownKeys.get(path.slice(0, depth).join('.'));
     if (info && (depth === path.length || info.open)) return info;
   }

@@ -32,6 +32,17 @@ function mostOpen(text: string): number {
   return most;
 }
 
+/** A text of a hundred thousand mistakes has as many errors, whose stack traces would take most of the time. */
+function parseQuickly(text: string, lineCounter: LineCounter): Document.Parsed<ParsedNode> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent', stringKeys: true });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** Throws a `UsageError` with file, line and column for invalid YAML, or YAML that is not plain data. */
 export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   const lines = new LineCounter();
@@ -47,7 +58,7 @@ export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   let document: Document.Parsed<ParsedNode>;
   let value: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', stringKeys: true });
+    document = parseQuickly(text, lines);
     // A warning (an unknown tag or directive) means text that would be ignored.
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem?.code === 'RESOURCE_EXHAUSTION') fail(`${where(problem.pos[0])}: ${tooDeep}`, problem);
