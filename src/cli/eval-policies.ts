@@ -17,6 +17,7 @@ import { csvTable } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { loadPolicySet } from '../runs/folder/policy-set.ts';
 import type { Io } from './io.ts';
+import { brokenError } from './left-out.ts';
 import { progressOf } from './progress.ts';
 
 export interface RankOptions {
@@ -70,22 +71,26 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
     await file?.finish();
     for (const { path, reason } of set.changed.slice(0, maxReasons)) io.warn(`${path}: ${reason}`);
     reportLeftOut(report, io);
-    const { steps, seconds } = ranking;
-    if (options.json) {
-      const { id, adapter } = backend;
-      const speed = { steps, wall_s: seconds, steps_per_s: steps / seconds };
-      io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
-      return;
-    }
-    const tables = [rankingTable(report, options.top ?? shownPolicies), recheckTable(report)].filter(
-      (table) => table !== null,
-    );
-    io.print(tables.map((table) => io.titledTable(table)).join('\n\n'));
-    io.note(`played ${counted(steps, 'step')} in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
+    show(report, backend, env, options, io);
+    const broken = brokenError('eval', set.leftOut);
+    if (broken) throw broken;
   } catch (error) {
     await file?.discard();
     throw error;
   }
+}
+
+function show(report: RankingReport, backend: Backend, env: Env, { json, top = shownPolicies }: RankOptions, io: Io): void {
+  const { steps, seconds } = report.ranking;
+  if (json) {
+    const { id, adapter } = backend;
+    const speed = { steps, wall_s: seconds, steps_per_s: steps / seconds };
+    io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
+    return;
+  }
+  const tables = [rankingTable(report, top), recheckTable(report)].filter((table) => table !== null);
+  io.print(tables.map((table) => io.titledTable(table)).join('\n\n'));
+  io.note(`played ${counted(steps, 'step')} in ${seconds.toFixed(2)} s on ${backend.adapter ?? backend.id}`);
 }
 
 /** Policies that are not ranked, and why. */

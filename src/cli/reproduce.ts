@@ -2,8 +2,10 @@
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import type { ReportOptions } from '../report/report.ts';
+import type { LeftOut } from '../runs/folder/find-runs.ts';
 import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper-plans.ts';
 import type { Io } from './io.ts';
+import { brokenError } from './left-out.ts';
 import { helpList } from './options.ts';
 import { addSweepOptions, runAll, runsOf, type SweepCommandOptions } from './run-many.ts';
 import { showAnalysis } from './show-analysis.ts';
@@ -51,9 +53,14 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
   const { document, folders, failure } = await runAll(runs, report, options, io);
   const analysed: unknown[] = [];
   // The failure matters more than analyses of part of the runs, which r2po analyze can make.
+  const leftOut: LeftOut[] = [];
   for (const kind of failure === null ? plan.analyses : []) {
-    analysed.push((await showAnalysis(kind, folders, { json: options.json ?? false }, io)).document);
+    const shown = await showAnalysis(kind, folders, { json: options.json ?? false }, io);
+    analysed.push(shown.document);
+    leftOut.push(...shown.leftOut);
   }
   if (options.json) io.printJson({ plan: plan.id, ...document, analyses: analysed });
   if (failure) throw failure;
+  const broken = brokenError('reproduce', leftOut);
+  if (broken) throw broken;
 }

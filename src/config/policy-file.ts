@@ -30,6 +30,9 @@ export interface LoadedPolicy {
   readonly params: Float64Array;
 }
 
+/** A JSON document that does not even claim to be a policy. */
+export class NotPolicyError extends UsageError {}
+
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -41,10 +44,12 @@ function describe(value: unknown): string {
 
 /** Checks the shape of a policy document; whether it fits an environment is checked by `parsePolicy`. */
 function readDocument(input: InputText): PolicyDocument {
-  const fail = (message: string): never => {
-    throw new UsageError(unit, `${locationOf(input)}: ${message}`);
-  };
   const document = parseJson(unit, input);
+  const isObject = typeof document === 'object' && document !== null;
+  const claims = isObject && ('kind' in document || 'params' in document);
+  const fail = (message: string): never => {
+    throw new (claims ? UsageError : NotPolicyError)(unit, `${locationOf(input)}: ${message}`);
+  };
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     fail(`expected { "kind": ..., "params": [...] }, got ${describe(document)}`);
   }

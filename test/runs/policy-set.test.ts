@@ -8,6 +8,7 @@ import { UsageError } from '../../src/base/errors.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { loadPolicySet } from '../../src/runs/folder/policy-set.ts';
 import { runCli } from '../support/cli.ts';
+import { runCommand } from '../support/in-process.ts';
 
 const cartpole = findEnv('CartPole-v1');
 const params = [0.5, -1, 2, 3.25, -4, 5, 6, 7e-3, 8, -9];
@@ -167,6 +168,22 @@ describe('a folder of policies', () => {
 
 describe('r2po eval --policies', () => {
   const args = ['eval', '--env', 'CartPole-v1', '--backend', 'cpu', '--episodes', '15'];
+
+  it('ranks the others when policies are damaged, lists those, and exits 1', async () => {
+    file('good.json', JSON.stringify(linear(0)));
+    file('other.json', JSON.stringify(linear(1)));
+    file('notes.json', '{"text": 1}');
+    const ranked = await runCommand(...args, '--policies', folder, '--json');
+    expect(ranked).toMatchObject({ code: 0, stderr: expect.stringContaining('notes.json') });
+    file('cut.json', '{"kind": "linear", "params": [1,');
+    file('short.json', JSON.stringify({ kind: 'linear', params: [1] }));
+    file('run/run.json', '{');
+    const { code, stdout, stderr } = await runCommand(...args, '--policies', folder, '--json');
+    expect(code).toBe(1);
+    for (const name of ['cut.json', 'short.json', 'run']) expect(stderr).toContain(`left out: ${join(folder, name)}`);
+    expect(stderr).toMatch(/error: \[eval\] .*3 parts left out/);
+    expect(JSON.parse(stdout)).toMatchObject({ policies: 2, left_out: { length: 4 } });
+  });
 
   it('prints one document, and writes every policy as CSV', async () => {
     const csv = join(folder, 'all.csv');

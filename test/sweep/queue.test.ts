@@ -275,9 +275,16 @@ describeRedis('with Redis', () => {
       expect(added.stderr).toContain('may not use INFO');
       const worked = await runCli(['worker', ...prefix, '--runs-dir', runsDir, '--until-empty'], { env: heartbeat });
       expect(worked.code, worked.stderr).toBe(0);
+      const waiting = await runCli(['sweep', ...args, 'seed=3', '--queue', limited.url()]);
+      expect(waiting.code, waiting.stderr).toBe(0);
       await withQueue(limited.url(), async ({ redis }) => {
         await redis.config('SET', 'maxmemory', '1');
       });
+      const own = ['--runs-dir', newFolder(), '--publish', newFolder(), '--until-empty'];
+      const starved = await runCli(['worker', '--queue', limited.url(), ...own], { env: heartbeat });
+      expect(starved.stderr).toMatch(/warning: .*got a server without memory left .*; the worker waits for [\d.]+ s/);
+      expect(starved.stderr).toMatch(/error: \[--queue\] .*got a server without memory left .*raise maxmemory/);
+      expect(starved.code).toBe(1);
       const full = await runCli(['sweep', ...args, 'seed=2', '--queue', limited.url()]);
       expect(full.code).toBe(1);
       expect(full.stderr).toMatch(/got a server without memory left .*raise maxmemory/);

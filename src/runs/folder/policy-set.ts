@@ -5,14 +5,14 @@ import { UsageError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
-import { type LoadedPolicy, parsePolicy } from '../../config/policy-file.ts';
+import { type LoadedPolicy, NotPolicyError, parsePolicy } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Env } from '../../envs/env.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { changedSource } from './env-source.ts';
-import { refuseTraining } from './folder.ts';
+import type { LeftOut } from './find-runs.ts';
 import { readRun } from './read-run.ts';
 
 const unit = '--policies';
@@ -25,6 +25,9 @@ export interface NamedParams {
   readonly params: Float64Array;
 }
 
+/** A run or a file that is whole, and not one of the policies that were asked for. */
+class OtherError extends UsageError {}
+
 /** Policies that differ in their parameters only, so that one program plays them. */
 export interface PolicyGroup {
   readonly policy: Policy;
@@ -34,7 +37,7 @@ export interface PolicyGroup {
 export interface PolicySet {
   readonly groups: readonly PolicyGroup[];
   /** paths that are not used, and the reasons */
-  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
   /** runs whose environment had other code than this one has */
   readonly changed: readonly { readonly path: string; readonly reason: string }[];
   /** policies with the parameters of another one, which is kept */
@@ -60,7 +63,7 @@ export async function loadPolicySet(source: string, env: Env): Promise<PolicySet
 }
 
 class Collection {
-  readonly leftOut: { path: string; reason: string }[] = [];
+  readonly leftOut: LeftOut[] = [];
   readonly changed: { path: string; reason: string }[] = [];
   readonly duplicates: { name: string; of: string }[] = [];
   readonly #env: Env;
@@ -87,7 +90,7 @@ class Collection {
   }
 
   async addFolder(root: string): Promise<void> {
-    const leave = (path: string, reason: string) => this.leftOut.push({ path, reason });
+    const leave = (path: string, reason: string) => this.leftOut.push({ path, reason, broken: true });
     for (const path of policyPaths(root, leave)) {
       try {
         const file = path.isRun ? await this.#bestOf(path.path) : path.path;
@@ -96,7 +99,8 @@ class Collection {
         this.#add(loaded.name ?? (short === '' ? path.path : short), loaded);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
-        this.leftOut.push({ path: path.path, reason: error.detail });
+        const isOther = error instanceof OtherError || error instanceof NotPolicyError;
+        this.leftOut.push({ path: path.path, reason: error.detail, ...(!isOther && { broken: true }) });
       }
     }
   }
@@ -106,17 +110,21 @@ class Collection {
     const run = readRun(folder);
     const { manifest } = run;
     if (manifest.env !== this.#env.id) {
-      throw new UsageError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
+      throw new OtherError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
     }
-    refuseTraining(folder, manifest, unit);
+    if (manifest.imported?.training) throw new OtherError(unit, 'it is an imported training, which has no policy');
     if (this.#env.withOptions !== null) {
       const { env, env_options: given } = await run.config();
       const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
-      if (own !== wanted) throw new UsageError(unit, `its environment has the options ${own}, not ${wanted}`);
+      if (own !== wanted) throw new OtherError(unit, `its environment has the options ${own}, not ${wanted}`);
     }
     const reason = changedSource(manifest, this.#env);
     if (reason !== null) this.changed.push({ path: folder, reason });
-    return run.path('best.json');
+    const best = run.path('best.json');
+    if (manifest.status !== 'finished' && kindOfPath(best) === 'nothing') {
+      throw new OtherError(unit, 'it is a run that has no best.json yet');
+    }
+    return best;
   }
 
   #build = (kind: string, env: Env, options: PolicyOptions = {}): Policy => {

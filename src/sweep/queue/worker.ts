@@ -11,6 +11,8 @@ import { RunPlayer, type RunPlayerOptions } from './run-player.ts';
 
 /** Worker crashes after which a run counts as their cause. */
 const maxCrashes = 10;
+/** heartbeats for which a server may refuse every command */
+const refusals = 24;
 /** how long a stopping worker waits for Redis, s */
 const shutdownSeconds = 5;
 /** A limit beyond any sweep; the queue library pauses all workers only when a rate limit is set. */
@@ -72,6 +74,8 @@ class QueueWorker implements AttemptWorker {
   });
   /** what the server answered, each said once */
   readonly #warned = new Set<string>();
+  /** since when the server has refused every command, ms; null: it does not */
+  #refusedSince: number | null = null;
   /** why no run can continue on this machine */
   #failure: Error | null = null;
 
@@ -96,12 +100,14 @@ class QueueWorker implements AttemptWorker {
       // Tests may shorten the default of 15 s.
       runRetryDelay: Math.min(15_000, this.heartbeat),
     });
+    for (const progress of ['active', 'completed'] as const) {
+      this.#engine.on(progress, () => {
+        this.#refusedSince = null;
+      });
+    }
     this.#engine.on('error', (error) => {
       const full = explained(error, queue.address);
-      if (full !== error && !this.#warned.has((full as Error).message)) {
-        this.#warned.add((full as Error).message);
-        warn(`${(full as Error).message}; the worker waits`);
-      }
+      if (full !== error) this.#onRefusal(full as Error);
       // The connection itself reports when it breaks and comes back.
       if (/lock/i.test(error.message))
         warn(`Redis assigned a run of this worker to another one (${error.message}); the state of its folder decides`);
@@ -111,6 +117,19 @@ class QueueWorker implements AttemptWorker {
 
   get stop(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** An answer of the server, such as that its memory is full, may pass; one that stays ends the worker. */
+  #onRefusal(error: Error): void {
+    const now = performance.now();
+    this.#refusedSince ??= now;
+    if (now - this.#refusedSince >= refusals * this.heartbeat) {
+      this.fail(error);
+      return;
+    }
+    if (this.#warned.has(error.message)) return;
+    this.#warned.add(error.message);
+    this.warn(`${error.message}; the worker waits for ${(refusals * this.heartbeat) / 1000} s`);
   }
 
   async work(): Promise<WorkerCounts> {
