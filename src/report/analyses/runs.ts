@@ -5,7 +5,6 @@ import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { settingsOf } from '../../runs/folder/identity.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
-import { requireWholeJournal } from '../../runs/folder/missing.ts';
 import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
 import { resolveUnits } from '../../runs/resolve-units.ts';
@@ -52,7 +51,7 @@ export async function findAnalysedRuns(
 /** The completed iterations of a run. Throws a usage error for a damaged run or an unknown environment or method. */
 async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
   const { config, env, method, policy } = resolveUnits(await stored.config());
-  const { events } = requireWholeJournal(stored.folder);
+  const { events } = stored.events();
   const settings = settingsOf(stored.writtenConfig());
   const totals = totalsOf(events);
   return {
