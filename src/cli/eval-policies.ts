@@ -80,7 +80,13 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
   }
 }
 
-function show(report: RankingReport, backend: Backend, env: Env, { json, top = shownPolicies }: RankOptions, io: Io): void {
+function show(
+  report: RankingReport,
+  backend: Backend,
+  env: Env,
+  { json, top = shownPolicies }: RankOptions,
+  io: Io,
+): void {
   const { steps, seconds } = report.ranking;
   if (json) {
     const { id, adapter } = backend;
