@@ -8,6 +8,7 @@ import { showAnalysis } from './show-analysis.ts';
 
 interface Options {
   readonly allowMixed?: boolean;
+  readonly csv?: string;
   readonly json?: boolean;
 }
 
@@ -17,6 +18,7 @@ export function define(command: Command, io: Io): void {
     .argument('<kind>', analyses.map(({ id }) => id).join(', '))
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(trustEnvOption())
+    .option('--csv <file>', 'write a row per iteration: number and size of the changes, effect, category (edits)')
     .option('--allow-mixed', 'pool runs of the offline optimiser with runs of language models')
     .addHelpText('after', helpList('Kinds', analyses));
   addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options) =>

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { knownName, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
+import { type ComparisonMode, comparisonModes } from '../report/comparisons.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
 import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
@@ -16,6 +17,7 @@ interface Options {
   readonly curves?: readonly CurveAxis[];
   readonly value: CurveValue;
   readonly compare?: string;
+  readonly comparisonMode?: ComparisonMode;
   readonly reward: RewardKind;
   readonly against?: 'published';
   readonly includeUnfinished?: boolean;
@@ -62,6 +64,11 @@ export function define(command: Command, io: Io): void {
     .option('--value <which>', `curves of ${curveValues.join(' or ')} rewards`, oneOf('--value', curveValues), 'kept')
     .option('--compare <method>', 'compare the others with this method (default: r2po, if there are others)')
     .option(
+      '--comparison-mode <mode>',
+      'all: with every other method; best: in each environment with the best of the others only (default: all)',
+      oneOf('--comparison-mode', comparisonModes),
+    )
+    .option(
       '--reward <kind>',
       `compare by ${rewardKinds.join(', ')} rewards`,
       oneOf('--reward', rewardKinds),
@@ -92,11 +99,15 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     axes: options.curves ?? defaultAxes(options.out),
     value: options.value,
     compare: options.compare ?? null,
+    mode: options.comparisonMode ?? 'all',
     reward: options.reward,
     published: options.against === 'published',
     includeUnfinished: options.includeUnfinished ?? false,
     allowMixed: options.allowMixed ?? false,
   });
+  if (options.comparisonMode !== undefined && report.comparison === null) {
+    throw new UsageError('--comparison-mode', 'expected several methods to compare, got none; add --compare METHOD');
+  }
   for (const { path, reason } of report.leftOut) io.warn(`left out: ${path}: ${reason}`);
   if (report.pooled.length > 0) {
     io.warn(`--by pools runs that differ in ${report.pooled.join(', ')}; without --by they are groups of their own`);

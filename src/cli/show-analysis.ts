@@ -1,9 +1,13 @@
 /** Prints an analysis of runs. */
+import { writeFileSync } from 'node:fs';
+import { UsageError } from '../base/errors.ts';
+import { cannotWriteFile } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
 import type { AnalysedRun } from '../report/analyses/analysis.ts';
-import { findAnalysis } from '../report/analyses/index.ts';
+import { analyses, findAnalysis } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
 import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import { csvTable, type Table } from '../report/tables/table.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 
@@ -11,10 +15,14 @@ import type { Io } from './io.ts';
 export async function showAnalysis(
   kind: string,
   paths: readonly string[],
-  options: { readonly allowMixed?: boolean; readonly json?: boolean },
+  options: { readonly allowMixed?: boolean; readonly csv?: string; readonly json?: boolean },
   io: Io,
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly leftOut: readonly LeftOut[] }> {
   const analysis = findAnalysis(kind);
+  if (options.csv !== undefined && !analysis.hasRows) {
+    const known = analyses.filter(({ hasRows }) => hasRows).map(({ id }) => id);
+    throw new UsageError('--csv', `expected an analysis with rows (${known.join(', ')}), got "${kind}"; leave it out`);
+  }
   const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
@@ -23,13 +31,25 @@ export async function showAnalysis(
   for (const { folder, iterations } of unfinished) {
     io.note(`unfinished "${folder}": uses its ${iterations.length} completed iterations`);
   }
-  const { document, tables } = analysis.analyse(runs);
+  const { document, tables, rows } = analysis.analyse(runs);
+  if (options.csv !== undefined && rows) {
+    writeRows(options.csv, rows);
+    io.note(`saved ${counted(rows.rows.length, 'row')} in ${options.csv}`);
+  }
   const counts = countsOf(runs, leftOut);
   const all = { analysis: analysis.id, counts, runs: runs.map(describeRun), left_out: leftOut, ...document };
   if (options.json) return { document: all, leftOut };
   for (const table of tables) io.print(`${io.titledTable(table)}\n`);
   io.print(footer(runs));
   return { document: all, leftOut };
+}
+
+function writeRows(path: string, rows: Table): void {
+  try {
+    writeFileSync(path, csvTable(rows));
+  } catch (cause) {
+    throw cannotWriteFile('--csv', path, cause, 'name a file in a folder that exists');
+  }
 }
 
 function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {

@@ -14,8 +14,16 @@ import { mannWhitney } from '../stats/rank-tests.ts';
 import { hasNoModel, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
 import { left, right, type Table, tableOf } from './tables/table.ts';
 
+/**
+ * `all`: with every other method; a family of Holm is one opponent in all settings. `best`: in each setting with the other
+ * of the highest mean only; all settings are one family. Both as in the reference.
+ */
+export const comparisonModes = ['all', 'best'] as const;
+export type ComparisonMode = (typeof comparisonModes)[number];
+
 export interface ComparisonOptions {
   readonly by: readonly string[];
+  readonly mode: ComparisonMode;
   /** the method that the others are compared with */
   readonly method: string;
   readonly reward: RewardKind;
@@ -50,7 +58,7 @@ const bootstrap = { seed: 20_260_101 } as const;
 
 /** Only settings in which both methods have at least two runs. Throws a usage error for a method without runs. */
 export function compareGroups(groups: readonly RunGroup[], options: ComparisonOptions): Comparison[] {
-  const { by, method, reward, includeUnfinished } = options;
+  const { by, mode, method, reward, includeUnfinished } = options;
   const methodAt = by.indexOf('method');
   if (methodAt < 0) throw new UsageError('--compare', `expected --by with method, got ${by.join(', ')}`);
   const methods = [...new Set(groups.map(({ values }) => values[methodAt]!))];
@@ -72,11 +80,26 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
       return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
     });
   });
-  return methods.flatMap((other) => {
-    const family = comparisons.filter((comparison) => comparison.other === other);
-    const adjusted = holm(family.map(({ welchP }) => welchP));
-    return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i]! }));
-  });
+  if (mode === 'best') return inFamily(strongest(comparisons));
+  return methods.flatMap((other) => inFamily(comparisons.filter((comparison) => comparison.other === other)));
+}
+
+type Unadjusted = Omit<Comparison, 'holmP'>;
+
+function inFamily(family: readonly Unadjusted[]): Comparison[] {
+  const adjusted = holm(family.map(({ welchP }) => welchP));
+  return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i]! }));
+}
+
+/** Of each setting the comparison with the other of the highest mean: the one with the lowest difference. */
+function strongest(comparisons: readonly Unadjusted[]): Unadjusted[] {
+  const best = new Map<string, Unadjusted>();
+  for (const one of comparisons) {
+    const key = JSON.stringify(one.setting);
+    const before = best.get(key);
+    if (!before || one.difference < before.difference) best.set(key, one);
+  }
+  return [...best.values()];
 }
 
 interface SeededReward {
@@ -90,7 +113,7 @@ function compare(
   other: string,
   first: readonly SeededReward[],
   second: readonly SeededReward[],
-): Omit<Comparison, 'holmP'> {
+): Unadjusted {
   const [a, b] = [first, second].map((list) => list.map(({ value }) => value));
   const { df, p } = welch(a!, b!);
   const [own, others] = [moments(a!), moments(b!)];
@@ -134,12 +157,15 @@ function compare(
 /** `0.031`, `< 0.0001` */
 export const pText = (p: number): string => (p < 1e-4 ? '< 0.0001' : significant(p, 2));
 
-export function comparisonTable(comparisons: readonly Comparison[], { by, method, reward }: ComparisonOptions): Table {
+export function comparisonTable(
+  comparisons: readonly Comparison[],
+  { by, mode, method, reward }: ComparisonOptions,
+): Table {
   return tableOf(comparisons, {
-    title: `${method} compared with the others, by ${rewardNames[reward]}`,
+    title: `${method} compared with ${mode === 'best' ? 'the best other' : 'the others'}, by ${rewardNames[reward]}`,
     note:
       `Difference: mean over runs of ${method} minus that of the other, with Welch's 95 % interval. p: Welch's test; Holm p ` +
-      'is adjusted within each opponent. g: Hedges, with interval. P(better): the probability that a run of ' +
+      `is adjusted ${mode === 'best' ? 'over all lines' : 'within each opponent'}. g: Hedges, with interval. P(better): the probability that a run of ` +
       `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have.`,
     columns: [
       ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i]!)),

@@ -7,6 +7,7 @@ import type { FoundRuns } from '../runs/folder/read-run.ts';
 import type { Estimate } from '../stats/bootstrap.ts';
 import {
   type Comparison,
+  type ComparisonMode,
   type ComparisonOptions,
   compareGroups,
   comparisonTable,
@@ -36,6 +37,8 @@ export interface ReportOptions extends GroupOptions {
   readonly value: CurveValue;
   /** the method that the others are compared with; null: R2PO, if there are others */
   readonly compare: string | null;
+  /** with which of the others; default: all */
+  readonly mode?: ComparisonMode;
   readonly reward: RewardKind;
   /** compare with the published results */
   readonly published: boolean;
@@ -159,13 +162,13 @@ function curvesAgainst(
 function comparisonOf(
   groups: readonly RunGroup[],
   by: readonly string[],
-  { reward, includeUnfinished, ...options }: ReportOptions,
+  { reward, mode = 'all', includeUnfinished, ...options }: ReportOptions,
 ): Report['comparison'] {
   const found = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
   const [ours] = methods;
   const method = options.compare ?? (found.size > 1 && found.has(ours!.id) ? ours!.id : null);
   if (method === null) return null;
-  const asked = { by, method, reward, includeUnfinished };
+  const asked = { by, mode, method, reward, includeUnfinished };
   return { options: asked, lines: compareGroups(groups, asked) };
 }
 
@@ -336,7 +339,9 @@ export function reportDocument(report: Report) {
       rewards,
       interquartile_mean: report.interquartileMeans[i],
     })),
-    ...(comparison && { comparison: { method: comparison.options.method, lines: comparison.lines } }),
+    ...(comparison && {
+      comparison: { method: comparison.options.method, mode: comparison.options.mode, lines: comparison.lines },
+    }),
     curves: curves.map(({ axis, lines, leftOut: missing }) => ({
       axis,
       value: options.value,

@@ -1,5 +1,5 @@
 /** `r2po analyze` as a user calls it, on short runs that are made here. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyses } from '../../src/report/analyses/index.ts';
@@ -44,7 +44,18 @@ async function analyzed(...args: string[]): Promise<{ document: Document; stderr
 
 describe('r2po analyze', () => {
   it.each(analyses.map(({ id }) => id))('%s prints tables, and lists skipped runs on stderr', async (kind) => {
-    const { code, stdout, stderr } = await runCli(['analyze', kind, offlineRuns]);
+    const file = join(root, `${kind}.csv`);
+    const hasRows = analyses.find(({ id }) => id === kind)!.hasRows === true;
+    const { code, stdout, stderr } = await runCli(['analyze', kind, offlineRuns, ...(hasRows ? ['--csv', file] : [])]);
+    expect(existsSync(file)).toBe(hasRows);
+    if (hasRows) {
+      const [header, ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n');
+      expect(header).toMatch(/^run,env,method,model,seed,iteration,category,/);
+      expect(rows.length).toBeGreaterThan(5);
+      expect(stdout).toContain('Largest regressions');
+      const refused = await runCli(['analyze', 'salience', offlineRuns, '--csv', file]);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('an analysis with rows (edits)') });
+    }
     expect({ code, stderr }).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('notes": neither is nor contains a run folder'),

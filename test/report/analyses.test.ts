@@ -11,6 +11,7 @@ import {
   needsCritic,
   needsTwoCandidates,
 } from '../../src/report/analyses/analysis.ts';
+import { editRows, editTable, largestEdits } from '../../src/report/analyses/edit-rows.ts';
 import { countsOf, levelsOf, thresholdsOf } from '../../src/report/analyses/edit-thresholds.ts';
 import {
   categoryIds,
@@ -284,6 +285,25 @@ describe('edits', () => {
       improvement: { count: 2, beyond_noise: 0 },
     });
     expect(summarizeEdits([]).distance).toBeNull();
+  });
+
+  it('has a row per iteration with its category, and the largest changes first', () => {
+    const run = runOf(six);
+    const rows = editRows([run]);
+    const table = editTable(rows);
+    const column = (name: string) =>
+      table.rows.map((row) => row[table.columns.findIndex(({ title }) => title === name)]);
+    expect(column('iteration')).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(column('category')).toEqual(editsOf(run).map((edit) => categoryOf(edit, thresholdsOf(run)!)));
+    expect(column('delta').map((delta) => Math.sign(Number(delta)))).toEqual([-1, -1, -1, 1, 0, 1]);
+    expect(column('beyond_noise')).toContain(1);
+    const { regressions, improvements } = largestEdits(rows);
+    expect(regressions.map(({ iteration }) => iteration)).toEqual([2, 1, 3]);
+    expect(improvements.map(({ iteration }) => iteration)).toEqual([4, 6]);
+    // Of another environment, which has its own unit of returns.
+    const other = rows.map((row) => ({ ...row, env: 'Other-v0', delta: row.delta / 1e6 }));
+    expect(largestEdits([...rows, ...other]).regressions).toHaveLength(6);
+    expect(largestEdits([...rows, ...rows, ...rows]).regressions).toHaveLength(5);
   });
 
   it('has quantiles', () => {

@@ -595,6 +595,41 @@ describe('methods against each other', () => {
   });
 });
 
+describe('--comparison-mode best', () => {
+  const found = findReportRuns([
+    runsOf(
+      ...['CartPole-v1', 'Nim-v0'].flatMap((env, e) =>
+        (['r2po', 'props', 'reptraj'] as const).flatMap((method, m) =>
+          // The best other is props on CartPole, and reptraj on Nim.
+          [0, 1, 3].map((k) => ({
+            env,
+            method,
+            seed: k,
+            rechecked: 10 + k + 7 * (e === 1 ? m : -m) * (m === 0 ? 0 : 1),
+          })),
+        ),
+      ),
+    ),
+  ]);
+  const lines = (mode: 'all' | 'best') => makeReport(found, { ...options, mode }).comparison!.lines;
+
+  it('compares with the other of the highest mean in each environment, and Holm has one family', () => {
+    expect(lines('all')).toHaveLength(4);
+    const best = lines('best');
+    expect(best.map(({ setting, other }) => [setting[0], other])).toEqual([
+      ['CartPole-v1', 'props'],
+      ['Nim-v0', 'reptraj'],
+    ]);
+    const [larger, smaller] = best.map(({ welchP }) => welchP).toSorted((a, b) => b - a);
+    expect(best.map(({ holmP }) => holmP).toSorted((a, b) => b - a)).toEqual(
+      [Math.max(larger!, 2 * smaller!), 2 * smaller!].toSorted((a, b) => b - a),
+    );
+    // A family of two of which each opponent has one line.
+    const apart = lines('all').find(({ other, setting }) => other === 'props' && setting[0] === 'CartPole-v1')!;
+    expect(apart.welchP).toBe(best[0]!.welchP);
+  });
+});
+
 describe('findings', () => {
   it('say for each environment who is highest, and whether a difference is shown', () => {
     const rewards = (env: string, method: string, values: number[]) =>

@@ -36,11 +36,15 @@ export interface AnalysisResult {
   /** added to the JSON document after the counts and the runs */
   readonly document: Readonly<Record<string, unknown>>;
   readonly tables: readonly Table[];
+  /** a line per iteration, for programs; left out: the analysis has none */
+  readonly rows?: Table;
 }
 
 export interface Analysis {
   readonly id: string;
   readonly title: string;
+  /** whether its result has rows */
+  readonly hasRows?: boolean;
   /** why runs of a method cannot be analysed; null if they can */
   readonly refuses: (method: Method) => string | null;
   readonly analyse: (runs: readonly AnalysedRun[]) => AnalysisResult;

@@ -1,7 +1,7 @@
 /** Every analysis, one line each. */
 import { findById } from '../../base/errors.ts';
 import type { Analysis } from './analysis.ts';
-import { edits } from './edits.ts';
+import { edits } from './edits-analysis.ts';
 import { rewardGroups } from './reward-groups.ts';
 import { salience } from './salience.ts';
 import { tauC } from './tau-c.ts';

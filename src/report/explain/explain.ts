@@ -126,7 +126,10 @@ function comparisonCell(report: Report, [, index, ...part]: CellPath): Explained
   );
   const settingOf = ({ values }: RunGroup) => `${values.filter((_, i) => i !== methodAt)}`;
   const found = pair.find((both) => both.some((one) => settingOf(one) === `${line.setting}`)) ?? [];
-  const family = comparison.lines.filter(({ other }) => other === line.other).length;
+  const family =
+    comparison.options.mode === 'best'
+      ? comparison.lines.length
+      : comparison.lines.filter(({ other }) => other === line.other).length;
   const note = part[0] === 'holmP' ? ` (${family} ${family === 1 ? 'line' : 'lines'}: see docs/report.md)` : '';
   return {
     formula: `${formula}${note}; ${method} compared with ${line.other}; ${rewardFormulas[reward]}`,
