@@ -5,7 +5,7 @@
 import pc from 'picocolors';
 import { printable, visibleJson } from '../base/printable.ts';
 import { maskLongSecrets } from '../base/secrets.ts';
-import { type Table, textTable, textWidth, withoutColors } from '../report/tables/table.ts';
+import { type Table, textTable, textWidth, withoutColors, wrappedText } from '../report/tables/table.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -30,6 +30,8 @@ export interface Io {
   table(table: Pick<Table, 'columns' | 'rows'>): string;
   /** the same below its title and its note */
   titledTable(table: Table): string;
+  /** a text for stdout in lines of the width of a terminal, broken between words */
+  wrapped(text: string): string;
   /** a result: text on stdout, a line break is added */
   print(text: string): void;
   /** the result with `--json`: one document on stdout */
@@ -49,11 +51,17 @@ function colorsFor(stream: OutputStream, env: NodeJS.ProcessEnv): Colors {
   return pc.createColors(!env.NO_COLOR && (forced || (stream.isTTY === true && env.TERM !== 'dumb')));
 }
 
+/** Characters of a line of stdout: COLUMNS, else those of the terminal; null: a pipe or a file, whose lines stay whole. */
+function widthOf(stdout: OutputStream, { COLUMNS }: NodeJS.ProcessEnv): number | null {
+  if (COLUMNS !== undefined && /^[1-9]\d{0,4}$/.test(COLUMNS)) return Number(COLUMNS);
+  return stdout.isTTY === true ? (stdout.columns ?? null) : null;
+}
+
 export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS.ProcessEnv): Io {
   const live = stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   const outColors = colorsFor(stdout, env);
   const errColors = colorsFor(stderr, env);
-  const width = stdout.isTTY === true ? (stdout.columns ?? null) : null;
+  const width = widthOf(stdout, env);
   let status: string | null = null;
   /** lines on the terminal now */
   let drawn = 0;
@@ -82,7 +90,13 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     live,
     table: (table) => textTable(table, { width, bold: outColors.bold }),
     titledTable: (table) =>
-      [outColors.bold(table.title), ...(table.note === '' ? [] : [table.note]), '', io.table(table)].join('\n'),
+      [
+        outColors.bold(wrappedText(table.title, width)),
+        ...(table.note === '' ? [] : [wrappedText(table.note, width)]),
+        '',
+        io.table(table),
+      ].join('\n'),
+    wrapped: (text) => wrappedText(text, width),
     print: (text) => line(stdout, text),
     printJson: (document) => line(stdout, visibleJson(JSON.stringify(document, null, 2))),
     note: (text) => {

@@ -5,6 +5,7 @@ import { knownName, UsageError } from '../base/errors.ts';
 import { trustEnv } from '../envs/node/load.ts';
 import { backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
+import type { Exhausted, ResumeCommand } from '../runs/session/budget.ts';
 import type { Io } from './io.ts';
 
 /** `5`, `-0.5`, `1e6`; no hex, blanks or thousands separators. */
@@ -100,6 +101,26 @@ export function helpList(heading: string, entries: readonly { readonly id: strin
   const width = Math.max(...entries.map(({ id }) => id.length));
   return `\n${heading}:\n${entries.map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`).join('\n')}`;
 }
+
+/**
+ * The arguments without a budget that is used up: without its option and its override, or, where the limit comes from
+ * somewhere else, with an override that lifts it.
+ */
+export function withoutBudget(argv: readonly string[], { key, option }: Exhausted): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === option) i++;
+    else if (!arg.startsWith(`${option}=`) && !arg.startsWith(`budget.${key}=`)) kept.push(arg);
+  }
+  return kept.length < argv.length ? kept : [...argv, `budget.${key}=null`];
+}
+
+/** The command with these arguments that resumes a run or a sweep. */
+export const resumeCommandOf =
+  (argv: readonly string[]): ResumeCommand =>
+  (exhausted) =>
+    quotedCommand(exhausted === null ? argv : withoutBudget(argv, exhausted));
 
 /** `r2po` with these arguments, as it can be typed into a shell. */
 export function quotedCommand(argv: readonly string[]): string {

@@ -50,7 +50,10 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
       .hook('preSubcommand', async (_program, command) => {
         current = `${command.name()} `;
         const entry = commands.find((c) => c.name === command.name());
-        if (entry) (await entry.load()).define(command, io);
+        if (!entry) return;
+        (await entry.load()).define(command, io);
+        const { examples } = entry;
+        if (examples) command.addHelpText('after', ['\nExamples:', ...examples.map((line) => `  ${line}`)].join('\n'));
       })
       .hook('preAction', () => {
         if (fromFile !== null) io.note(fromFile);

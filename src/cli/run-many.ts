@@ -6,6 +6,7 @@ import { counted, significant } from '../base/plain-number.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
+import { BudgetError } from '../runs/session/budget.ts';
 import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
@@ -20,6 +21,8 @@ import {
   jobsOf,
   jobsOption,
   quotedCommand,
+  resumeCommandOf,
+  withoutBudget,
 } from './options.ts';
 
 /** Options of every command with many runs. */
@@ -106,7 +109,7 @@ export async function runAll(
       failFast: options.failFast ?? false,
       adapter: options.adapter ?? null,
       argv,
-      command: quotedCommand(argv),
+      command: resumeCommandOf(argv),
       signal,
       note: (text) => io.note(text),
       onState: (state) => showState(state, io),
@@ -115,8 +118,19 @@ export async function runAll(
     const open = result.results.filter(({ outcome }) => outcome !== 'finished');
     const { broken, ...shown } = await showResult(result, report, options, io);
     if (signal.aborted) return { ...shown, failure: signal.reason };
-    return { ...shown, failure: open.length === 0 ? broken : notFinished(open, runs.length, quotedCommand(argv)) };
+    return { ...shown, failure: open.length === 0 ? broken : notFinished(open, runs.length, againOf(argv, open)) };
   });
+}
+
+/** The command without the budgets that stopped runs: they would stop them again. */
+function againOf(argv: readonly string[], open: readonly RunResult[]): string {
+  const exhausted = new Map(
+    open.flatMap(({ error }) => {
+      const cause = error?.cause instanceof BudgetError ? error.cause : error;
+      return cause instanceof BudgetError ? [[cause.exhausted.key, cause.exhausted] as const] : [];
+    }),
+  );
+  return quotedCommand([...exhausted.values()].reduce(withoutBudget, argv));
 }
 
 export function notFinished(open: readonly RunResult[], all: number, command: string): R2poError {

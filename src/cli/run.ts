@@ -1,10 +1,12 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { UsageError } from '../base/errors.ts';
+import { exitCodes, UsageError } from '../base/errors.ts';
 import { earlierDefaults } from '../config/earlier.ts';
+import { isSection } from '../config/layers.ts';
+import { configName as configFileName } from '../config/recorded.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { figureName } from '../report/curves/run-chart.ts';
@@ -19,8 +21,9 @@ import {
   readRunConfig,
   requireRun,
 } from '../runs/folder/folder.ts';
-import { type Manifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
+import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
 import { compareJournal } from '../runs/folder/missing.ts';
+import { StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { IterationRow } from '../runs/journal/totals.ts';
 import { withListPrices } from '../runs/models/cost.ts';
@@ -28,6 +31,7 @@ import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
+import type { ResumeCommand } from '../runs/session/budget.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
@@ -38,11 +42,12 @@ import {
   backendOption,
   countOption,
   positiveNumber,
-  quotedCommand,
+  resumeCommandOf,
   secondsOption,
   seedOption,
   trustEnvOption,
 } from './options.ts';
+import { loggedIterations } from './progress.ts';
 import { watchCalls } from './waiting.ts';
 
 interface Options {
@@ -66,7 +71,10 @@ interface Options {
 export function define(command: Command, io: Io): void {
   command
     .description('Searches for a policy with a language model. The run is recorded: it can be resumed and replayed.')
-    .argument('<config>', 'configuration file, or the name of a shipped one: cartpole/r2po')
+    .argument(
+      '<config>',
+      'configuration file, the name of a shipped one (cartpole/r2po), or with --resume a run folder',
+    )
     .argument('[overrides...]', 'dotted keys with YAML values: evaluation.episodes=4096')
     .option('--env <id>', 'environment instead of that of the configuration, or the path of an environment module')
     .addOption(seedOption('seed of the run'))
@@ -96,21 +104,21 @@ export function define(command: Command, io: Io): void {
   );
 }
 
-async function run(configName: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
+async function run(given: string, asked: readonly string[], options: Options, io: Io): Promise<void> {
   if (options.repair && !options.resume) {
     throw new UsageError('--repair', 'expected it together with --resume, got it alone; add --resume');
   }
+  const { config: configName, overrides, place } = namedRun(given, asked, options);
   const resolved = await resolveConfig(configName, overrides, options);
   refuseRecordedEndpoints(resolved);
-  const { config: asked } = resolved;
+  const { config } = resolved;
   if (options.dryRun) {
     const { showEstimate } = await import('./run-estimate.ts');
-    await showEstimate(resolveUnits(await withListPrices(asked)), options.json === true, io);
+    await showEstimate(resolveUnits(await withListPrices(config)), options.json === true, io);
     return;
   }
-  const place = { runsDir: options.runsDir, name: options.name ?? null };
-  const earlier = options.resume ? await resumed(place, asked, await asEarlier(configName, overrides, options)) : null;
-  const units = resolveUnits(earlier?.config ?? (await withListPrices(asked)));
+  const earlier = options.resume ? await resumed(place, config, await asEarlier(configName, overrides, options)) : null;
+  const units = resolveUnits(earlier?.config ?? (await withListPrices(config)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
   const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
   if (earlier !== null && manifest?.status === 'finished' && !repaired) {
@@ -122,6 +130,43 @@ async function run(configName: string, overrides: readonly string[], options: Op
     return;
   }
   await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
+}
+
+interface NamedRun {
+  /** configuration file, or the name of a shipped one */
+  readonly config: string;
+  readonly overrides: readonly string[];
+  readonly place: RunLocation;
+}
+
+/** A configuration, or the folder of a run to resume. */
+function namedRun(given: string, overrides: readonly string[], options: Options): NamedRun {
+  const manifest = existsSync(given) ? readManifest(given) : null;
+  if (manifest === null) {
+    return { config: given, overrides, place: { runsDir: options.runsDir, name: options.name ?? null } };
+  }
+  const config = join(given, configFileName);
+  if (!options.resume) {
+    throw new UsageError(
+      'run',
+      `expected a configuration, got the run folder "${given}"; add --resume to resume it, or start another run with ${config}`,
+    );
+  }
+  if (options.name !== undefined) {
+    throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${given}"`);
+  }
+  // What is resumed is the run, not the budget that an earlier command gave it.
+  const lifted = manifest.stopped?.exit_code === exitCodes.budget ? limitsOf(given, manifest) : [];
+  const inside = ['.', '..'].includes(basename(given));
+  const place = { runsDir: dirname(inside ? resolve(given) : given), name: basename(resolve(given)) };
+  return { config, overrides: [...lifted.map((key) => `budget.${key}=null`), ...overrides], place };
+}
+
+/** Keys of the limits that the configuration of a run has. */
+function limitsOf(folder: string, manifest: Manifest): string[] {
+  const written = new StoredRun(folder, manifest).writtenConfig();
+  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
+  return Object.keys(budget).filter((key) => budget[key] !== null);
 }
 
 interface Prepared {
@@ -211,13 +256,14 @@ function modelLines({ search, critic }: RunModels): string[] {
   return [`model of the search: ${label(search)}`, `model of the critic: ${label(critic)}`];
 }
 
-function resumeCommand(argv: readonly string[]): string {
-  return quotedCommand([...argv.filter((arg) => arg !== '--resume' && arg !== '--repair'), '--resume']);
+function resumeCommand(argv: readonly string[]): ResumeCommand {
+  return resumeCommandOf([...argv.filter((arg) => arg !== '--resume' && arg !== '--repair'), '--resume']);
 }
 
-/** On a terminal, status lines for the run and the current call; otherwise a line per iteration and per long wait. */
+/** On a terminal, status lines for the run and the current call; otherwise a line now and then. */
 function statusOf(io: Io) {
   let progress: RunProgress | null = null;
+  const isLogged = loggedIterations();
   const draw = (): void => {
     const lines = [progress && progressLine(progress), waiting.line()].filter((line) => line !== null);
     io.status(lines.length === 0 ? null : lines.join('\n'));
@@ -228,7 +274,7 @@ function statusOf(io: Io) {
       progress = next;
       if (next.event === null) io.note(`resumed after ${next.totals.rows.length} of ${next.iterations} iterations`);
       if (io.live) draw();
-      else if (next.event?.type === 'iteration') io.note(progressLine(next));
+      else if (next.event?.type === 'iteration' && isLogged(next)) io.note(progressLine(next));
     },
     onCall: waiting.onCall,
     /** of the run so far; undefined: nothing was done */

@@ -30,7 +30,7 @@ function explanationText({ cell, value, formula, documented, inputs }: Explanati
   const shown = inputs.length === 0 ? [] : repeats ? ['of the same runs'] : ['', io.table(table)];
   return [
     io.outColors.bold(`${cell} = ${value}`),
-    formula,
+    io.wrapped(formula),
     `documented in ${page}, section "${section}"`,
     ...shown,
   ].join('\n');

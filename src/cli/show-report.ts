@@ -9,7 +9,11 @@ export const defaultAxes = (out: string | undefined): readonly CurveAxis[] =>
   out === undefined ? curveAxes.slice(0, 1) : curveAxes;
 
 export function printReport(report: Report, io: Io): void {
-  for (const { setting, text } of report.findings) io.print(`${io.outColors.bold(setting)}: ${text}`);
+  for (const { setting, text } of report.findings) {
+    const line = io.wrapped(`${setting}: ${text}`);
+    // The setting may be wrapped itself.
+    io.print(line.startsWith(setting) ? `${io.outColors.bold(setting)}${line.slice(setting.length)}` : line);
+  }
   io.print('');
   for (const table of reportTables(report)) io.print(`${io.titledTable(table)}\n`);
 }

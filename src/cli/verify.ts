@@ -22,11 +22,6 @@ interface Options {
   readonly json?: boolean;
 }
 
-const examples = `
-Examples:
-  r2po verify runs/cartpole-r2po-s3-1a2b3c4d
-  r2po verify runs --backend cpu --json`;
-
 export function define(command: Command, io: Io): void {
   command
     .description(
@@ -39,8 +34,7 @@ export function define(command: Command, io: Io): void {
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(backendOption())
     .addOption(adapterOption())
-    .addOption(trustEnvOption())
-    .addHelpText('after', examples);
+    .addOption(trustEnvOption());
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => verify(paths, options, io));
 }
 

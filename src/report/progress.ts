@@ -48,11 +48,12 @@ export function progressLine({ totals, iterations, etaSeconds, event }: RunProgr
   const { accepted, rejected } = totals.revisions;
   return [
     `iteration ${totals.rows.length}/${iterations}`,
+    // Early, because a narrow terminal cuts the end of the line.
+    ...(etaSeconds === null || totals.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
     `last ${reward(totals.rows.at(-1)?.mean)}`,
     `best ${best(totals)}`,
     `revisions ${accepted} kept, ${rejected} not`,
     `unusable replies ${totals.llm.unusable}`,
     tokensText(totals),
-    ...(etaSeconds === null || totals.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
   ].join(' | ');
 }

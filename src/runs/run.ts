@@ -18,6 +18,7 @@ import { type RunTotals, totalsOf } from './journal/totals.ts';
 import { namesOf } from './models/models.ts';
 import { UnusableError } from './models/unusable.ts';
 import type { OpenUnits } from './resolve-units.ts';
+import { BudgetError, type ResumeCommand } from './session/budget.ts';
 import type { RunProgress } from './session/progress.ts';
 import { RunSession } from './session/run-session.ts';
 
@@ -29,7 +30,7 @@ export interface RunOptions extends RunListeners {
   /** true: a journal that holds less than the other files say is continued, and these files are kept aside */
   readonly repair?: boolean;
   /** what the user types to resume, quoted in the message of every stop */
-  readonly resumeCommand: string;
+  readonly resumeCommand: ResumeCommand;
   readonly argv: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -140,11 +141,12 @@ async function recordStop(session: RunSession, error: unknown, onNotice: RunOpti
 }
 
 /** What is thrown to the user: the same failure, with the command to resume. */
-function withResumeHint(error: R2poError, command: string): R2poError {
+function withResumeHint(error: R2poError, command: ResumeCommand): R2poError {
   if (error.exitCode === exitCodes.usage || error instanceof LostLockError) return error;
   if (error instanceof UnusableError && !error.resumable) return error;
   const { unit, detail, exitCode } = error;
-  return new R2poError(unit, `${detail}; resume with: ${command}`, { exitCode, cause: error });
+  const exhausted = error instanceof BudgetError ? error.exhausted : null;
+  return new R2poError(unit, `${detail}; resume with: ${command(exhausted)}`, { exitCode, cause: error });
 }
 
 /**

@@ -11,6 +11,7 @@ import { heartbeatMs } from '../runs/journal/heartbeat.ts';
 import { BusyError, canAwait } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
 import { RunPool } from '../runs/run-pool.ts';
+import type { ResumeCommand } from '../runs/session/budget.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import type { SweepRun } from './expand.ts';
 import { drawMissingFigure, lacksFigure } from './missing-figure.ts';
@@ -67,7 +68,7 @@ export interface SweepOptions {
   readonly failFast: boolean;
   readonly argv: readonly string[];
   /** the command that resumes the sweep */
-  readonly command: string;
+  readonly command: ResumeCommand;
   readonly signal?: AbortSignal;
   readonly note: (text: string) => void;
   readonly onState?: (state: SweepState) => void;

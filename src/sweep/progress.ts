@@ -20,13 +20,13 @@ function runLine(folder: string, progress: RunProgress | null): string {
 export function totalLine({ runs, finished, already, unfinished, running, etaSeconds }: SweepState): string {
   return [
     `${finished}/${runs} runs finished${already > 0 ? ` (${already} before)` : ''}`,
+    ...(etaSeconds === null || running.length === 0 ? [] : [`left ${duration(Math.max(0, etaSeconds))}`]),
     ...(unfinished > 0 ? [`${unfinished} not`] : []),
     ...(running.length > 0 ? [`${running.length} running`] : []),
-    ...(etaSeconds === null || running.length === 0 ? [] : [`left ${duration(Math.max(0, etaSeconds))}`]),
   ].join(' | ');
 }
 
-/** The active runs, the total last. */
+/** The total, and below it the active runs: a low terminal cuts the last ones. */
 export function sweepLines(figures: SweepState): string {
-  return [...figures.running.map(({ folder, progress }) => runLine(folder, progress)), totalLine(figures)].join('\n');
+  return [totalLine(figures), ...figures.running.map(({ folder, progress }) => runLine(folder, progress))].join('\n');
 }

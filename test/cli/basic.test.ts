@@ -47,6 +47,13 @@ describe('help and version', () => {
     expect(flag.stdout).toContain(`Usage: r2po ${name} `);
     expect(flag.stdout).toContain('--json');
     expect(word).toStrictEqual(flag);
+    const examples = flag.stdout.split('\nExamples:\n')[1]!.trimEnd().split('\n');
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    for (const example of examples) {
+      expect(example).toContain(`r2po ${name}`);
+      // Every option of an example is one of the command.
+      for (const [option] of example.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)) expect(flag.stdout).toMatch(`${option} `);
+    }
   });
 
   it('shows the help on stderr when no command is given', async () => {

@@ -246,8 +246,8 @@ describe('with a model endpoint', () => {
     });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (stderr.includes('iteration 2/') && !child.killed) child.kill('SIGINT');
       stderr += text;
+      if (stderr.includes('iteration 1/') && !child.killed) child.kill('SIGINT');
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code, stderr.slice(-2000)).toBe(130);
@@ -340,7 +340,7 @@ describe('r2po run', () => {
   it('says on stderr and everywhere else that the offline model is not a language model', async () => {
     const { stdout, stderr } = await runCli(runArgs(home, '--name', 'labelled'));
     expect(stderr).toContain('model: offline (a numeric optimiser, not a language model)');
-    expect(stderr.match(/^iteration \d\/6 \| last .* \| best .* ± /gm)).toHaveLength(6);
+    expect(stderr.match(/^iteration \d\/6 \|(?: left .* \|)? last .* \| best .* ± /gm)).toHaveLength(6);
     expect(stdout).toMatch(/^model\s+offline \(a numeric optimiser, not a language model\)$/m);
     expect(stdout).toMatch(/^best policy, re-checked\s+[\d.]+ \(95 % interval .*, 50 fresh episodes\)$/m);
     expect(stdout).toContain(`run folder: ${join(home, 'labelled')}`);

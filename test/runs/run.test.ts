@@ -321,7 +321,7 @@ describe('a whole run', () => {
     expect(left[0]).toBeGreaterThan(left[3]!);
     expect(left[5]).toBe(0);
     expect(lines.find((line) => line.startsWith('iteration 2/6'))).toMatch(
-      /^iteration 2\/6 \| last [\d.]+ \| best [\d.]+ ± [\d.]+ \| revisions \d kept, \d not \| unusable replies 0 \| tokens [\d.]+k? \| left \d+/,
+      /^iteration 2\/6 \| left \d.* \| last [\d.]+ \| best [\d.]+ ± [\d.]+ \| revisions \d kept, \d not \| unusable replies 0 \| tokens [\d.]+k?/,
     );
   });
 });

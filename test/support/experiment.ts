@@ -99,7 +99,7 @@ export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
     backend: openCpuBackend({ threads: 1 }),
     folder: run.folder ?? createRunFolder(place, { config, yaml, argv, now: Date.now() }),
     resume: run.folder !== undefined,
-    resumeCommand: `r2po run ${name} --resume`,
+    resumeCommand: () => `r2po run ${name} --resume`,
     argv,
     ...run.options,
   };

@@ -43,9 +43,9 @@ it('has a line for each running run, and one for all of them', () => {
     { run, folder: 'runs/nim-props-s4-5e6f7a8b', progress: null },
   ];
   expect(sweepLines({ ...figures, already: 5, unfinished: 2, running, etaSeconds: 65 }).split('\n')).toEqual([
+    '12/64 runs finished (5 before) | left 1 min 5 s | 2 not | 2 running',
     'cartpole-r2po-s3-1a2b3c4d  2/20  last 17  best 20.5',
     'nim-props-s4-5e6f7a8b  starts',
-    '12/64 runs finished (5 before) | 2 not | 2 running | left 1 min 5 s',
   ]);
 });
 

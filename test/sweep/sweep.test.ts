@@ -159,7 +159,7 @@ async function sweep(runs: readonly SweepRun[], runsDir: string, changes: Partia
     jobs: 3,
     failFast: false,
     argv: ['sweep'],
-    command: 'r2po sweep again',
+    command: (exhausted) => `r2po sweep again${exhausted === null ? '' : ` without ${exhausted.key}`}`,
     note: () => {},
     onState: (state) => states.push(state),
     ...changes,
@@ -296,7 +296,7 @@ describe('a sweep in one process', () => {
     const runsDir = newFolder();
     const budget = await sweep(await small('seed=1,2', 'budget.max_calls=3'), runsDir);
     expect(budget.outcomes).toEqual(['stopped', 'stopped']);
-    expect(budget.results[0]!.error?.message).toContain('resume with: r2po sweep again');
+    expect(budget.results[0]!.error?.message).toContain('resume with: r2po sweep again without max_calls');
     const controller = new AbortController();
     const interrupted = await sweep(await small('seed=1..4'), runsDir, {
       jobs: 2,

@@ -29,7 +29,8 @@ function recheckedText({ best }: RunSummary): string {
 }
 
 function costText(usd: number | null): string {
-  return usd === null ? 'unknown: the configuration has no price' : `${usd.toFixed(4)} USD`;
+  if (usd === null) return 'unknown: the configuration has no price';
+  return usd === 0 ? '0 USD' : `${usd.toFixed(4)} USD`;
 }
 
 /** `1200 in (900 from a cache), 80 out (30 of reasoning)` */
@@ -70,9 +71,7 @@ export function runRows(summary: RunSummary): readonly (readonly [string, string
     ['model calls', `${llm.calls}${unusable}`],
     ['tokens', tokensText(llm)],
     ...answeredRows(summary),
-    ...(summary.model_kind === 'model' || summary.models.search !== summary.models.critic
-      ? [['cost', costText(llm.cost_usd)] as const]
-      : []),
+    ['cost', costText(llm.cost_usd)],
     ['search episodes', `${summary.episodes} (${counted(summary.steps, 'step')})`],
     ['wall time', summary.wall_s < 10 ? `${significant(summary.wall_s, 3)} s` : duration(summary.wall_s)],
     ['backend', summary.adapter === null ? summary.backend : `${summary.backend} (${summary.adapter})`],

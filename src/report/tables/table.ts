@@ -57,12 +57,15 @@ export const textWidth = (text: string): number => [...withoutColors(text)].leng
 const maxWholeWord = 32;
 const gap = '  ';
 
+/** What stays on one line: words, `251 ± 13`, `1 ... 9` and `[242, 261]`. */
+const wordsOf = (text: string): string[] => text.split(/(?<!±)(?<!\.\.\.)(?<!\d,) (?!±|\.\.\.)/);
+
 /** Lines of at most `width` characters, broken between words if possible. Coloured text is not broken. */
 function wrapText(text: string, width: number): string[] {
   if (textWidth(text) <= width || text !== withoutColors(text)) return [text];
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of wordsOf(text)) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (textWidth(longer) <= width) {
       line = longer;
@@ -80,13 +83,12 @@ function wrapText(text: string, width: number): string[] {
 /** Of any number of values; a call can have some 100,000 arguments at most. */
 const greatest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
 
-/** Column widths in a terminal line: text columns shrink to their longest words, the widest first. */
+/** Column widths in a terminal line: columns shrink to their longest words, the widest first. */
 function fittedWidths(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[] {
-  const sizes = columns.map(({ align }, i) => {
+  const sizes = columns.map((_, i) => {
     const cells = lines.map((line) => line[i] ?? '');
-    const words = cells.flatMap((cell) => cell.split(' ')).map((word) => Math.min(textWidth(word), maxWholeWord));
-    const natural = greatest(cells.map(textWidth));
-    return { natural, min: align === 'right' ? natural : greatest(words) };
+    const words = cells.flatMap(wordsOf).map((word) => Math.min(textWidth(word), maxWholeWord));
+    return { natural: greatest(cells.map(textWidth)), min: greatest(words) };
   });
   const capped = (cap: number) => sizes.map(({ natural, min }) => Math.max(min, Math.min(natural, cap)));
   const room = width - gap.length * (columns.length - 1);
@@ -95,18 +97,66 @@ function fittedWidths(lines: readonly (readonly string[])[], columns: readonly C
   return capped(cap);
 }
 
+interface TextOptions {
+  readonly width?: number | null;
+  readonly bold?: (text: string) => string;
+}
+
 /**
  * Aligned text columns, two spaces apart, below a line of titles. `width`: characters of a terminal line, into which cells
- * are wrapped; null: cells stay whole.
+ * are wrapped; where that is not enough, the table continues below with its first columns repeated. null: cells stay whole.
  */
-export function textTable(
-  { columns, rows }: Pick<Table, 'columns' | 'rows'>,
-  { width = null, bold = (text) => text }: { width?: number | null; bold?: (text: string) => string } = {},
-): string {
+export function textTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>, options: TextOptions = {}): string {
   const shown = (text: string) => printable(text).replace(/[\t\n]/g, ' ');
-  const titles = columns.map(({ title }) => shown(title));
-  const cells = rows.map((row) => row.map((cell) => shown(cellText(cell))));
-  const widths = fittedWidths([titles, ...cells], columns, width ?? Number.POSITIVE_INFINITY);
+  const lines = [
+    columns.map(({ title }) => shown(title)),
+    ...rows.map((row) => row.map((cell) => shown(cellText(cell)))),
+  ];
+  const parts = columnParts(lines, columns, options.width ?? Number.POSITIVE_INFINITY).map((places) =>
+    alignedText(
+      lines.map((line) => places.map((i) => line[i] ?? '')),
+      places.map((i) => columns[i]!),
+      options,
+    ),
+  );
+  return parts.join('\n\n');
+}
+
+/** Places of the columns of each part of a table: all where they fit; else the columns that identify a row and some others. */
+function columnParts(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[][] {
+  const all = columns.map((_, i) => i);
+  const widthOf = (places: readonly number[]): number => {
+    const of = places.map((i) => columns[i]!);
+    const widths = fittedWidths(
+      lines.map((line) => places.map((i) => line[i] ?? '')),
+      of,
+      width,
+    );
+    return widths.reduce((a, b) => a + b, 0) + gap.length * Math.max(0, places.length - 1);
+  };
+  if (columns.length < 2 || widthOf(all) <= width) return [all];
+  const texts = all.slice(
+    0,
+    columns.findIndex(({ align }) => align === 'right'),
+  );
+  // Room for the others is needed, too.
+  const keys = texts.filter((_, i) => widthOf(texts.slice(0, i + 1)) <= width / 2);
+  const parts: number[][] = [];
+  for (const place of all.slice(keys.length)) {
+    const last = parts.at(-1);
+    if (last && widthOf([...last, place]) <= width) last.push(place);
+    else parts.push(widthOf([...keys, place]) <= width ? [...keys, place] : [place]);
+  }
+  return parts;
+}
+
+function alignedText(
+  lines: readonly (readonly string[])[],
+  columns: readonly Column[],
+  { width, bold = (text) => text }: TextOptions,
+): string {
+  const [titles, ...cells] = lines;
+  const widths = fittedWidths(lines, columns, width ?? Number.POSITIVE_INFINITY);
   const lineOf = (row: readonly string[]): string =>
     row
       .map((cell, i) => {
@@ -120,8 +170,12 @@ export function textTable(
     const height = Math.max(1, ...wrapped.map((lines) => lines.length));
     return Array.from({ length: height }, (_, k) => lineOf(wrapped.map((lines) => lines[k] ?? '')));
   };
-  return [...linesOf(titles).map(bold), ...cells.flatMap(linesOf)].join('\n');
+  return [...linesOf(titles!).map(bold), ...cells.flatMap(linesOf)].join('\n');
 }
+
+/** A text in lines of at most `width` characters; null: one line. */
+export const wrappedText = (text: string, width: number | null): string =>
+  width === null ? text : wrapText(text, width).join('\n');
 
 /** Escapes the special characters of Markdown. */
 export const markdownText = (text: string): string => inertLine(text).replace(/[\\|`*_[\]<>]/g, '\\$&');

@@ -19,16 +19,36 @@ const kinds = [
   { key: 'max_cost_usd', what: 'USD', option: '--max-cost' },
 ] as const satisfies readonly { readonly key: keyof BudgetLimits; readonly what: string; readonly option: string }[];
 
+/** A limit of a run that was reached. */
+export interface Exhausted {
+  /** under `budget` in the configuration */
+  readonly key: keyof BudgetLimits;
+  /** of the command line */
+  readonly option: string;
+}
+
+/** A budget is used up; the run can be resumed with more. */
+export class BudgetError extends R2poError {
+  readonly exhausted: Exhausted;
+
+  constructor(exhausted: Exhausted, message: string) {
+    super('budget', message, { exitCode: exitCodes.budget });
+    this.exhausted = exhausted;
+  }
+}
+
+/** The command that resumes a run, without the budget that stopped it; null: something else did. */
+export type ResumeCommand = (exhausted: Exhausted | null) => string;
+
 /** Throws the first limit that is reached, with the option that raises it. */
 export function checkBudget(limits: BudgetLimits, use: BudgetUse): void {
   for (const { key, what, option } of kinds) {
     const limit = limits[key] ?? Number.POSITIVE_INFINITY;
     const used = use[key] ?? 0;
     if (used < limit) continue;
-    throw new R2poError(
-      'budget',
+    throw new BudgetError(
+      { key, option },
       `the budget of ${limit} ${what} is used up (${Number(used.toPrecision(4))}); allow more with ${option}`,
-      { exitCode: exitCodes.budget },
     );
   }
 }

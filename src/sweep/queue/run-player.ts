@@ -84,7 +84,7 @@ export class RunPlayer {
         folder,
         ...(backend && { backend }),
         argv,
-        resumeCommand: 'the command of the sweep',
+        resumeCommand: () => 'the command of the sweep',
         signal,
         onProgress,
         onNotice: (text) => note(`${folder}: ${text}`),

@@ -1,0 +1,88 @@
+/** `run RUN_FOLDER --resume`, the command that a stopped run prints, and the lines of a log. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { resumeCommandOf, withoutBudget } from '../../src/cli/options.ts';
+import { loggedIterations } from '../../src/cli/progress.ts';
+import type { RunProgress } from '../../src/runs/session/progress.ts';
+import { runCli } from '../support/cli.ts';
+import { temporaryFolder } from '../support/experiment.ts';
+
+const root = temporaryFolder();
+afterAll(() => rmSync(root, { recursive: true }));
+
+const calls = { key: 'max_calls', option: '--max-calls' } as const;
+
+describe('a run that used up its budget', () => {
+  it('prints a command without it, and is resumed by its folder', async () => {
+    const args = ['run', 'cartpole/props', 'iterations=4', 'recheck.episodes=50', '--backend', 'cpu', '--name', 'a'];
+    const stopped = await runCli([...args, '--max-calls', '2', 'budget.max_calls=2'], { cwd: root });
+    const hint = `resume with: r2po ${args.join(' ')} --resume\n`;
+    expect(stopped).toMatchObject({ code: 5, stderr: expect.stringContaining(hint) });
+    const folder = join('runs', 'a');
+    const refused = await runCli(['run', folder], { cwd: root });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('add --resume to resume it') });
+    const resumed = await runCli(['run', folder, '--resume', '--json', '--backend', 'cpu'], { cwd: root });
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(JSON.parse(resumed.stdout)).toMatchObject({
+      status: 'finished',
+      iterations: 4,
+      llm: { calls: 4, cost_usd: 0 },
+    });
+    const named = await runCli(['run', folder, '--resume', '--name', 'b'], { cwd: root });
+    expect(named).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[--name] expected it without a run folder'),
+    });
+  });
+
+  it('prints a command that lifts a limit of its file', () => {
+    expect(withoutBudget(['run', 'my.yaml', '--resume'], calls)).toEqual([
+      'run',
+      'my.yaml',
+      '--resume',
+      'budget.max_calls=null',
+    ]);
+    expect(withoutBudget(['run', 'x', '--max-calls=3', '--max-tokens', '7'], calls)).toEqual([
+      'run',
+      'x',
+      '--max-tokens',
+      '7',
+    ]);
+    expect(resumeCommandOf(['run', 'x', '--max-calls', '3'])(null)).toBe('r2po run x --max-calls 3');
+  });
+
+  it('keeps every other argument, in order', () => {
+    const other = fc.string().filter((arg) => !/^(--max-calls|budget\.max_calls)/.test(arg));
+    fc.assert(
+      fc.property(fc.array(other), fc.nat(), fc.nat(), (argv, at, limit) => {
+        const place = at % (argv.length + 1);
+        const given = [...argv.slice(0, place), '--max-calls', String(limit), ...argv.slice(place)];
+        expect(withoutBudget(given, calls)).toEqual(argv);
+      }),
+    );
+  });
+});
+
+describe('the log of a run without a terminal', () => {
+  const linesOf = (iterations: number, secondsEach: number): number[] => {
+    let time = 0;
+    const isLogged = loggedIterations(() => time);
+    return Array.from({ length: iterations }, (_, i) => i + 1).filter((done) => {
+      time += 1000 * secondsEach;
+      return isLogged({ totals: { rows: { length: done } }, iterations } as unknown as RunProgress);
+    });
+  };
+
+  it('has 21 lines for 100 quick iterations, and one for each of 21', () => {
+    expect(linesOf(100, 0.1)).toEqual([1, ...Array.from({ length: 20 }, (_, i) => 5 * (i + 1))]);
+    expect(linesOf(21, 0.1)).toHaveLength(21);
+    expect(linesOf(5000, 0.001).length).toBeLessThan(23);
+  });
+
+  it('has a line for each iteration that takes longer than half a minute', () => {
+    expect(linesOf(100, 31)).toHaveLength(100);
+    expect(linesOf(100, 16)).toHaveLength(60);
+  });
+});
