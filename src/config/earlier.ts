@@ -8,7 +8,8 @@ import type { Config } from './schema.ts';
 /** Keys added later, with the behaviour before. */
 export const laterKeys = {
   prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
-  warmup: { inside: false },
+  search: { history: null },
+  warmup: { inside: false, dir: null },
   evaluation: { success_tolerance: 0 },
   llm: {
     top_p: null,

@@ -221,6 +221,19 @@ async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Overri
   }
 }
 
+const warmupDir = ['warmup', 'dir'];
+
+/** The folder of recorded trials as an absolute path: in a file it is relative to the folder of the file. */
+function absoluteWarmupDir(layers: readonly Layer[], overrides: readonly Override[]): Override[] {
+  const given = overrides.findLast(({ path }) => startsWith(warmupDir, path));
+  const layer = layerOf(layers, warmupDir);
+  const section = given ? given.value : (layer.value as { warmup?: unknown }).warmup;
+  const value = given?.path.length === 2 ? given.value : isSection(section) ? section.dir : null;
+  if (typeof value !== 'string' || value === '') return [];
+  const label = given?.label ?? layer.locate(warmupDir, 'value');
+  return [{ path: warmupDir, value: given ? resolve(value) : resolve(layer.folder, value), label }];
+}
+
 /** Whether a key stands in a recorded layer, and no override replaces it. */
 function isRecorded(layers: readonly Layer[], overrides: readonly Override[], path: readonly string[]): boolean {
   if (overrides.some((o) => startsWith(path, o.path) || startsWith(o.path, path))) return false;
@@ -252,7 +265,8 @@ function configFile(name: string, layers: readonly Layer[]): ConfigFile {
     name,
     async resolve(overrideTexts = [], flags = {}, onIdle) {
       const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-      const config = parseLayers(layers, [...overrides, ...(await loadNamedEnv(layers, overrides))], onIdle);
+      const paths = [...(await loadNamedEnv(layers, overrides)), ...absoluteWarmupDir(layers, overrides)];
+      const config = parseLayers(layers, [...overrides, ...paths], onIdle);
       const origin = { file: name, overrides: overrides.map((o) => o.label) };
       return {
         config,

@@ -29,11 +29,13 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     historyExcerpts: critic.history_excerpts,
     sensitivityEpisodes: critic.sensitivity_episodes,
     selection: config.selection,
+    historyWindow: search.history,
     duplicates: search.duplicates,
     repairTurns: search.repair_turns,
     warmupPolicies: warmup.policies,
     warmupSpread: warmup.spread,
     warmupInside: warmup.inside,
+    warmupDir: warmup.dir,
     evaluationEpisodes: evaluation.episodes,
     maxSteps: evaluation.max_steps,
   };

@@ -52,6 +52,8 @@ export interface SearchSettings {
   readonly sensitivityEpisodes: number | null;
   /** `paired`: the lower mean loses only if a paired test on the common seeds distinguishes the two */
   readonly selection: 'mean' | 'paired';
+  /** maximum number of trials in the history of a prompt; null: all */
+  readonly historyWindow: number | null;
   /** `repair`: a proposal that repeats a trial is sent back once */
   readonly duplicates: 'allow' | 'repair';
   /** maximum repair turns after an unusable reply, each stating the reason */
@@ -62,6 +64,8 @@ export interface SearchSettings {
   readonly warmupSpread: number;
   /** true: within the range and with no more decimals than the model may write */
   readonly warmupInside: boolean;
+  /** folder of recorded trials in place of drawn policies; null: none */
+  readonly warmupDir: string | null;
   readonly evaluationEpisodes: number;
   /** our own step cap per episode; null: only the environment's */
   readonly maxSteps: number | null;

@@ -678,8 +678,8 @@ describe('toSettings', () => {
     const env = findEnv('CartPole-v1');
     const text =
       'iterations: 31\nparameters: {low: -32, high: 33, decimals: 4, out_of_range: clip}\n' +
-      'search: {optimum: 35, step_size: 0.36, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
-      'warmup: {policies: 40, spread: 41, inside: false}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44, success_tolerance: 0.25}\nprompt: {knowledge: reference, explanation: reasoning, reward_decimals: 3, count_from: 0}\n';
+      'search: {optimum: 35, step_size: 0.36, history: 37, duplicates: repair, repair_turns: 7}\ncritic: {conservative_threshold: 38, trajectory_tokens: 390, statistics: basic, history_excerpts: 45, sensitivity_episodes: 46}\nselection: paired\n' +
+      'warmup: {policies: 40, spread: 41, inside: false, dir: /tmp/trials}\nevaluation: {episodes: 42, max_steps: 43, success_threshold: 44, success_tolerance: 0.25}\nprompt: {knowledge: reference, explanation: reasoning, reward_decimals: 3, count_from: 0}\n';
     const config = load(minimal.replace('iterations: 3\n', '') + text);
     const settings = {
       prompt: { knowledge: 'reference', explanation: 'reasoning', rewardDecimals: 3, countFrom: 0 },
@@ -694,10 +694,12 @@ describe('toSettings', () => {
       historyExcerpts: 45,
       sensitivityEpisodes: 46,
       selection: 'paired',
+      historyWindow: 37,
       duplicates: 'repair',
       warmupPolicies: 40,
       warmupSpread: 41,
       warmupInside: false,
+      warmupDir: '/tmp/trials',
       evaluationEpisodes: 42,
       maxSteps: 43,
       successThreshold: 33,
@@ -774,6 +776,7 @@ describe('any input', () => {
     search: fc.record({
       optimum: optional(number(-1e9, 1e9)),
       step_size: optional(number(1e-300, 1e9)),
+      history: optional(whole(1, 1_000_000)),
       repair_turns: whole(0, 20),
       duplicates: fc.constantFrom('allow' as const, 'repair' as const),
     }),
@@ -785,7 +788,12 @@ describe('any input', () => {
       sensitivity_episodes: optional(whole(1, 1_000_000)),
     }),
     selection: fc.constantFrom('mean' as const, 'paired' as const),
-    warmup: fc.record({ policies: whole(0, 10_000), spread: number(1e-9, 1e6), inside: fc.boolean() }),
+    warmup: fc.record({
+      policies: whole(0, 10_000),
+      spread: number(1e-9, 1e6),
+      inside: fc.boolean(),
+      dir: optional(fc.constant('/tmp/trials')),
+    }),
     evaluation: fc.record({
       episodes: whole(1, maxEpisodes),
       max_steps: optional(whole(1, 500)),

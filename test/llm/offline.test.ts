@@ -36,11 +36,13 @@ const baseSettings: SearchSettings = {
   historyExcerpts: 3,
   sensitivityEpisodes: null,
   selection: 'mean',
+  historyWindow: null,
   duplicates: 'allow',
   repairTurns: 2,
   warmupPolicies: 0,
   warmupSpread: 3,
   warmupInside: true,
+  warmupDir: null,
   evaluationEpisodes: 5,
   maxSteps: null,
 };
@@ -202,6 +204,14 @@ describe('the offline model', () => {
     expect(again).toEqual(first);
     const later = { ...context, iteration: 10 };
     expect(await textFor(searchPrompt(later))).not.toBe(first.text);
+  });
+
+  it('says so where all trials are equal, which tell it nothing', async () => {
+    const flat = [warmup([1, 2, 3, 4], 0), iterated([2, -2, 1, 0.5], 0), iterated([3, -2, 2, 0.1], 0)];
+    expect(await textFor(searchPrompt({ ...context, trials: flat }))).toContain(
+      'All 3 trials measured 0, so nothing tells',
+    );
+    expect(await textFor(searchPrompt(context))).not.toContain('nothing tells');
   });
 
   it('answers repair turns, in the search and in the critic', async () => {

@@ -29,11 +29,13 @@ export const settings: SearchSettings = {
   historyExcerpts: 2,
   sensitivityEpisodes: null,
   selection: 'mean',
+  historyWindow: null,
   duplicates: 'allow',
   repairTurns: 2,
   warmupPolicies: 2,
   warmupSpread: 3,
   warmupInside: true,
+  warmupDir: null,
   evaluationEpisodes: 17,
   maxSteps: null,
 };

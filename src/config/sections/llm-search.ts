@@ -100,6 +100,11 @@ export const llmSearchSchema = section('a search run of r2po', {
       positive(Number.MAX_VALUE, 'finite number', orNull),
       'exploration step size, in the prompt; null: not mentioned',
     ),
+    history: optional(
+      whole(1, 1_000_000, orNull),
+      'maximum number of trials in the prompts of search and critic; when it is exceeded, the oldest half is dropped, so that ' +
+        'prompts keep a common beginning; null: all trials',
+    ),
     duplicates: choice(['allow', 'repair'])
       .default('repair')
       .describe('a repeated proposal: play it again, or return it to the model with one repair turn'),
@@ -136,6 +141,11 @@ export const llmSearchSchema = section('a search run of r2po', {
     inside: flag()
       .default(true)
       .describe('true: their parameters have the range and the decimals of proposals; false: as drawn'),
+    dir: optional(
+      text('a folder, or null'),
+      'folder of recorded trials (warmup_rollout_<i>.txt, as in the folder "warmup" of a run of the reference) that replace ' +
+        'the random policies, relative to this file; null: none',
+    ),
   }).prefault({}),
   evaluation: runKeys.evaluation,
   recheck: runKeys.recheck,

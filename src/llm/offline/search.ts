@@ -1,4 +1,5 @@
 /** The search role: proposes the point of highest expected improvement among many points near the best trials. */
+import { plainNumber } from '../../base/plain-number.ts';
 import type { Generator } from '../../base/rng/generator.ts';
 import { changed, type Domain, makeDomain, randomPoint, snap, stepOf, unusedPoint } from './domain.ts';
 import { expectedImprovement } from './gaussian-process.ts';
@@ -64,10 +65,12 @@ export function propose(read: ReadPrompt, rng: Generator): Suggestion {
     if (improvement > best.improvement) best = { params, improvement };
   }
   const used = trials.map(({ params }) => params);
+  const isFlat = trials.every(({ value }) => value === trials[0]!.value);
   return {
     params: unusedPoint(domain, best.params, used, rng),
-    reason:
-      `Highest expected improvement of ${broadCount + climbCount} candidates under a Gaussian process ` +
-      `through ${surrogate.trials} trials.`,
+    reason: isFlat
+      ? `All ${trials.length} trials measured ${plainNumber(trials[0]!.value)}, so nothing tells a better point; this one is far from them.`
+      : `Highest expected improvement of ${broadCount + climbCount} candidates under a Gaussian process ` +
+        `through ${surrogate.trials} trials.`,
   };
 }

@@ -30,14 +30,34 @@ const trialFacts = remembered((trial, { settings }) => {
   return `params = [${trial.params.map(plainNumber).join(', ')}]; ${name} = ${reward(trial.mean, settings.prompt)}`;
 });
 
+/**
+ * The number of oldest trials that a history of at most `window` trials leaves out. It grows by half a window at a time: with
+ * every trial, each prompt would differ from the one before it near its beginning.
+ */
+export function droppedTrials(count: number, window: number | null): number {
+  if (window === null || count <= window) return 0;
+  const block = Math.ceil(window / 2);
+  return block * Math.ceil((count - window) / block);
+}
+
+const droppedOf = ({ trials, settings }: PromptContext): number => droppedTrials(trials.length, settings.historyWindow);
+
+/** What rollout_reward is. */
+function warmupNotes({ warmupDir, warmupPolicies }: SearchSettings): string[] {
+  if (warmupDir !== null) return ['rollout_reward was measured in an earlier search, so it may be mere luck.'];
+  if (warmupPolicies === 0) return [];
+  return ['rollout_reward is one single measurement of a randomly drawn point, so it may be mere luck.'];
+}
+
 /** The heading and what the lines mean. It is there before the first trial, so that nothing has to be taken back. */
-function head({ settings }: PromptContext, notes: readonly string[] = []): string {
+function head(context: PromptContext, notes: readonly string[] = []): string {
+  const { settings } = context;
+  const dropped = droppedOf(context);
   const sentences = [
     'Trials, oldest first.',
+    ...(dropped === 0 ? [] : [`Those before ${trialName(dropped, settings.prompt)} are left out.`]),
     `mean_reward is the mean of ${counted(settings.evaluationEpisodes, 'measurement')}.`,
-    ...(settings.warmupPolicies > 0
-      ? ['rollout_reward is one single measurement of a randomly drawn point, so it may be mere luck.']
-      : []),
+    ...warmupNotes(settings),
     ...notes,
   ];
   return section('Measured so far', [sentences.join(' ')]);
@@ -62,7 +82,7 @@ interface Rendered {
   readonly pieces: string[];
 }
 
-/** The latest history of each run, by its first trial. */
+/** The latest history of each run, by the first trial that it shows. */
 const histories = new WeakMap<PastTrial, Rendered>();
 
 type Lines = Pick<Rendered, 'pieces'> & { readonly rest: readonly string[] };
@@ -77,7 +97,9 @@ function completePieces(pieces: string[], lines: readonly string[]): Lines {
 
 /** The lines of the trials. Those that the history before has in common with this one are not made again. */
 function renderedLines(context: PromptContext): Lines {
-  const { trials, settings } = context;
+  const { settings } = context;
+  const dropped = droppedOf(context);
+  const trials = context.trials.slice(dropped);
   const [first] = trials;
   if (!first) return { pieces: [], rest: [] };
   let known = histories.get(first);
@@ -92,7 +114,7 @@ function renderedLines(context: PromptContext): Lines {
   known.pieces.length = Math.min(known.pieces.length, Math.floor(same / trialsPerPiece));
   for (let i = same; i < trials.length; i++) {
     known.trials.push(trials[i]!);
-    known.lines.push(trialLine(context, i));
+    known.lines.push(trialLine(context, dropped + i));
   }
   return completePieces(known.pieces, known.lines);
 }
@@ -120,7 +142,7 @@ const excerptOf = remembered(async (trial, { settings }) => {
  */
 export async function excerptSections(context: PromptContext): Promise<string[]> {
   const { trials, settings } = context;
-  const from = Math.max(0, trials.length - settings.historyExcerpts);
+  const from = Math.max(droppedOf(context), trials.length - settings.historyExcerpts);
   if (from === trials.length) return [];
   const shown = await Promise.all(
     trials
@@ -156,14 +178,17 @@ function firstShown(sizes: readonly number[], budget: number | null): number {
 export async function historyWithEpisodes(context: PromptContext): Promise<string[]> {
   const { trials, settings } = context;
   const episodes: Awaited<ReturnType<typeof episodeOf>>[] = [];
-  for (const trial of trials) episodes.push(await episodeOf(trial, context));
+  const dropped = droppedOf(context);
+  const shown = trials.slice(dropped);
+  for (const trial of shown) episodes.push(await episodeOf(trial, context));
   const from = firstShown(
     episodes.map(({ tokens }) => tokens),
     settings.trajectoryTokens,
   );
-  const lines = trials.map((_, i) => {
-    if (i >= from) return `${trialLine(context, i)}\n${episodes[i]!.text}`;
-    return i === from - 1 ? `${trialLine(context, i)}\n(Episodes up to here are left out.)` : trialLine(context, i);
+  const lines = shown.map((_, i) => {
+    const line = trialLine(context, dropped + i);
+    if (i >= from) return `${line}\n${episodes[i]!.text}`;
+    return i === from - 1 ? `${line}\n(Episodes up to here are left out.)` : line;
   });
   return inPieces(context, completePieces([], lines), ['Below a trial stands one of its episodes.']);
 }

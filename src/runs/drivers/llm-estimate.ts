@@ -15,6 +15,7 @@ import { costOf, priceOf } from '../models/cost.ts';
 import type { RunUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { CostEstimate } from './driver.ts';
+import { readRecordedTrials } from './recorded-trials.ts';
 
 /** Of the calls of one purpose in one iteration. */
 interface CallTokens {
@@ -34,8 +35,9 @@ interface OneIteration {
 /** Plays nothing that counts: its policies are random, and nothing is written. */
 export async function estimateSearch(units: RunUnits, backend: Backend): Promise<CostEstimate> {
   const { config, settings } = units;
-  const first = await oneIteration(units, backend, 1);
-  const last = settings.iterations === 1 ? first : await oneIteration(units, backend, settings.iterations);
+  const warmups = warmupsOf(units);
+  const first = await oneIteration(units, backend, 1, warmups);
+  const last = settings.iterations === 1 ? first : await oneIteration(units, backend, settings.iterations, warmups);
   // The history grows by a line an iteration.
   const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
   const paid = purposes.map((purpose) => ({
@@ -53,7 +55,8 @@ export async function estimateSearch(units: RunUnits, backend: Backend): Promise
   const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
   return {
     calls: first.calls * settings.iterations,
-    episodes: settings.warmupPolicies + perIteration * settings.iterations,
+    // Recorded trials are not played.
+    episodes: (settings.warmupDir === null ? warmups : 0) + perIteration * settings.iterations,
     recheck_episodes: config.recheck.episodes,
     prompt_tokens: paid.reduce((total, { promptTokens }) => total + promptTokens, 0),
     completion_tokens: paid.reduce((total, { completionTokens }) => total + completionTokens, 0),
@@ -64,7 +67,17 @@ export async function estimateSearch(units: RunUnits, backend: Backend): Promise
   };
 }
 
-async function oneIteration(units: RunUnits, backend: Backend, iteration: number): Promise<OneIteration> {
+const warmupsOf = ({ settings, policy }: RunUnits): number =>
+  settings.warmupDir === null
+    ? settings.warmupPolicies
+    : readRecordedTrials(settings.warmupDir, policy.paramCount).length;
+
+async function oneIteration(
+  units: RunUnits,
+  backend: Backend,
+  iteration: number,
+  warmups: number,
+): Promise<OneIteration> {
   const { config, settings, env, policy, method } = units;
   const inside = { ...settings, warmupInside: true };
   const draw = (index: number): number[] =>
@@ -72,9 +85,9 @@ async function oneIteration(units: RunUnits, backend: Backend, iteration: number
   const seed = deriveSeed(config.seed, 'evaluation', 0);
   const job = { env, policy, episodes: 1, seed, maxSteps: settings.maxSteps };
   const trace = (params: readonly number[]) => backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0);
-  const trials = Array.from({ length: settings.warmupPolicies + iteration - 1 }, (_, i): PastTrial => {
+  const trials = Array.from({ length: warmups + iteration - 1 }, (_, i): PastTrial => {
     const params = draw(i);
-    const kind = i < settings.warmupPolicies ? 'warmup' : 'iteration';
+    const kind = i < warmups ? 'warmup' : 'iteration';
     // Digits of a measured mean.
     return { kind, params, mean: 123.456, trace: () => trace(params) };
   });

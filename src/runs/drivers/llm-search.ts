@@ -15,6 +15,7 @@ import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
+import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
 
 async function warmUp({ units, steps }: DriverRun, player: Player): Promise<PastTrial[]> {
   const { config, settings, policy } = units;
@@ -29,6 +30,34 @@ async function warmUp({ units, steps }: DriverRun, player: Player): Promise<Past
     });
     const { params: played, seed: used } = event;
     trials.push({ kind: 'warmup', params: played, mean: event.return, trace: () => player.trace(played, used) });
+  }
+  return trials;
+}
+
+/**
+ * Recorded trials in place of random policies. Once one is in the journal, a resumed run reads no file that it has read. Their
+ * episodes are shown by playing one of ours with the same parameters.
+ */
+async function recordedTrials({ units, steps }: DriverRun, player: Player, folder: string): Promise<PastTrial[]> {
+  const { config, env, policy, settings } = units;
+  const trials: PastTrial[] = [];
+  let files: readonly RecordedTrial[] | null = null;
+  const read = (): readonly RecordedTrial[] => {
+    files ??= readRecordedTrials(folder, policy.paramCount);
+    return files;
+  };
+  for (let index = 0, of = 1; index < of; index++) {
+    const seed = deriveSeed(config.seed, 'warmupEpisode', index);
+    const event = await recordedStep(steps, 'warmup', { index, seed }, async () => {
+      const { file, params, mean, episodes, length } = read()[index]!;
+      const limit = Math.min(env.timeLimit ?? Number.POSITIVE_INFINITY, settings.maxSteps ?? Number.POSITIVE_INFINITY);
+      const end = length >= limit ? 'truncated' : 'terminated';
+      const recorded = { file, episodes, of: read().length };
+      return { type: 'warmup', index, params: [...params], seed, return: mean, length, end, recorded };
+    });
+    of = event.recorded?.of ?? of;
+    const { params, seed: used } = event;
+    trials.push({ kind: 'warmup', params, mean: event.return, trace: () => player.trace(params, used) });
   }
   return trials;
 }
@@ -66,7 +95,9 @@ export const llmSearch: Driver = {
     const { maxSteps, successThreshold } = settings;
     const keepOutcomes = settings.selection === 'paired';
     const player = new Player({ ...units, maxSteps, successThreshold, keepOutcomes, signal });
-    const trials = await warmUp(run, player);
+    const trials = await (settings.warmupDir === null
+      ? warmUp(run, player)
+      : recordedTrials(run, player, settings.warmupDir));
     const iterations = await iterate(run, player, trials);
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
   },

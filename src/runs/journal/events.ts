@@ -153,6 +153,8 @@ export const events = {
     return: outcome,
     length: count,
     end: z.enum(endCauses),
+    /** of an earlier search: the file, the episodes that `return` is the mean of, and the number of such trials */
+    recorded: z.strictObject({ file: z.string(), episodes: count, of: count }).optional(),
   }),
   llm_call: event('llm_call', {
     ...call,

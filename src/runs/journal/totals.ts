@@ -181,7 +181,8 @@ export class RunTotals {
         this.prompts = event.prompts ?? null;
         break;
       case 'warmup':
-        this.addPlayed(1, event.length);
+        // A recorded trial was played by another search.
+        if (event.recorded === undefined) this.addPlayed(1, event.length);
         break;
       case 'llm_call': {
         const { reply, purpose } = event;
