@@ -26,6 +26,8 @@ export interface Io {
   readonly errColors: Colors;
   /** stderr is a terminal whose lines can be redrawn; false in CI, so that logs stay readable */
   readonly live: boolean;
+  /** characters of a line and lines of the terminal of stderr */
+  room(): { readonly width: number; readonly height: number };
   /** a table as text for stdout, fitted to the width of a terminal */
   table(table: Pick<Table, 'columns' | 'rows'>): string;
   /** the same below its title and its note */
@@ -88,6 +90,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     outColors,
     errColors,
     live,
+    room: () => ({ width: stderr.columns ?? 80, height: stderr.rows ?? 24 }),
     table: (table) => textTable(table, { width, bold: outColors.bold }),
     titledTable: (table) =>
       [

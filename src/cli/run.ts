@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCodes, UsageError } from '../base/errors.ts';
+import { significant } from '../base/plain-number.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { isSection } from '../config/layers.ts';
 import { configName as configFileName } from '../config/recorded.ts';
@@ -49,6 +50,7 @@ import {
 } from './options.ts';
 import { loggedIterations } from './progress.ts';
 import { watchCalls } from './waiting.ts';
+import { openWatch } from './watch.ts';
 
 interface Options {
   readonly env?: string;
@@ -64,6 +66,7 @@ interface Options {
   readonly maxTokens?: number;
   readonly maxTime?: number;
   readonly maxCost?: number;
+  readonly watch?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -97,6 +100,7 @@ export function define(command: Command, io: Io): void {
         'stop at this cost; the run can be resumed; needs a known price or one in the configuration',
       ).argParser(positiveNumber('--max-cost', 'USD')),
     )
+    .option('--watch', 'draw an episode of each kept policy in the terminal')
     .option('--dry-run', 'print the estimated cost and exit')
     .addOption(secondsOption('--max-time', 'stop after this many seconds; the run can be resumed'));
   addOutputOptions(command, io).action(async (config: string, overrides: string[], options: Options) =>
@@ -108,6 +112,7 @@ async function run(given: string, asked: readonly string[], options: Options, io
   if (options.repair && !options.resume) {
     throw new UsageError('--repair', 'expected it together with --resume, got it alone; add --resume');
   }
+  if (options.watch) requireTerminal(options, io);
   const { config: configName, overrides, place } = namedRun(given, asked, options);
   const resolved = await resolveConfig(configName, overrides, options);
   refuseRecordedEndpoints(resolved);
@@ -130,6 +135,13 @@ async function run(given: string, asked: readonly string[], options: Options, io
     return;
   }
   await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
+}
+
+function requireTerminal({ json }: Options, io: Io): void {
+  const got = json ? '--json' : io.quiet ? '--quiet' : io.live ? null : 'a pipe, a file or a terminal of a log';
+  if (got !== null) {
+    throw new UsageError('--watch', `expected a terminal to draw in, got ${got}; leave --watch out`);
+  }
 }
 
 interface NamedRun {
@@ -192,8 +204,9 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
     const folder = earlier ?? createRunFolder(place, { config, yaml: stringify(config), argv, now: Date.now() });
     io.note(`run folder: ${folder}`);
-    const { onProgress, onCall, rows, dispose } = statusOf(io);
-    const log = { onProgress, onCall, onNotice: (text: string) => io.warn(text), log: note };
+    const watch = options.watch ? await openWatch(units.env, () => redraw(), io) : null;
+    const { onProgress, onCall, redraw, rows, dispose } = statusOf(io, () => watch?.lines() ?? []);
+    const log = { onProgress, onCall, onKept: watch?.onKept, onNotice: (text: string) => io.warn(text), log: note };
     const resumption = {
       resume: earlier !== null,
       repair: options.repair === true,
@@ -204,9 +217,12 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
       io.status(null);
       await draw(folder, summary, io, rows());
+      const flat = flatNote(summary, units.settings.optimum);
+      if (flat !== null) io.note(flat);
       report(folder, summary, options, io);
     } finally {
       dispose();
+      watch?.dispose();
     }
   };
   await withInterrupts(io, 'the run', (signal) =>
@@ -261,11 +277,11 @@ function resumeCommand(argv: readonly string[]): ResumeCommand {
 }
 
 /** On a terminal, status lines for the run and the current call; otherwise a line now and then. */
-function statusOf(io: Io) {
+function statusOf(io: Io, picture: () => readonly string[]) {
   let progress: RunProgress | null = null;
   const isLogged = loggedIterations();
   const draw = (): void => {
-    const lines = [progress && progressLine(progress), waiting.line()].filter((line) => line !== null);
+    const lines = [...picture(), progress && progressLine(progress), waiting.line()].filter((line) => line !== null);
     io.status(lines.length === 0 ? null : lines.join('\n'));
   };
   const waiting = watchCalls(io, draw);
@@ -279,8 +295,22 @@ function statusOf(io: Io) {
     onCall: waiting.onCall,
     /** of the run so far; undefined: nothing was done */
     rows: () => progress?.totals.rows,
+    redraw: draw,
     dispose: waiting.dispose,
   };
+}
+
+/** Why the offline model found nothing: it learns from returns only. Null: it did, or there was nothing to find. */
+function flatNote(
+  { model_kind: kind, iterations, mean_reward: mean, best_reward: best }: RunSummary,
+  optimum: number | null,
+) {
+  const isFlat = kind === 'offline' && iterations > 1 && best !== null && mean === best;
+  if (!isFlat || (optimum !== null && best >= optimum)) return null;
+  return (
+    `every iteration kept a mean return of ${significant(best, 5)}: the offline model learns from the returns of trials only, ` +
+    'and equal ones tell it nothing. A language model reads the description and the episodes as well'
+  );
 }
 
 function report(folder: string, summary: RunSummary, options: Options, io: Io): void {

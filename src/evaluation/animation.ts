@@ -163,6 +163,21 @@ function styles(): string {
   );
 }
 
+/** Frames of the episode, at most `max`, as SVG files without motion and caption. */
+export function stills(env: Env, trace: Trace, max: number): string[] {
+  const picture = env.picture ?? barsPicture(env, trace);
+  const { width, height } = scene;
+  const still: Clock = { seconds: 1, jumps: true };
+  return drawFrames(env, picture, trace, thinned(trace.length, max)).map((shapes) =>
+    [
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+      styles(),
+      ...shapes.map((shape) => element([shape], still)),
+      '</svg>',
+    ].join('\n'),
+  );
+}
+
 /** Lines of a caption, broken between words; a longer word stays whole. */
 function wrapped(text: string): string[] {
   const lines = [''];

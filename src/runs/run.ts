@@ -4,6 +4,7 @@ import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '
 import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
+import type { Trace } from '../rollout/job.ts';
 import type { RunListeners } from './drivers/driver.ts';
 import { changedSource } from './folder/env-source.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
@@ -22,6 +23,13 @@ import { BudgetError, type ResumeCommand } from './session/budget.ts';
 import type { RunProgress } from './session/progress.ts';
 import { RunSession } from './session/run-session.ts';
 
+export interface KeptPolicy {
+  readonly iteration: number;
+  /** mean return in the search */
+  readonly mean: number;
+  readonly trace: () => Promise<Trace>;
+}
+
 export interface RunOptions extends RunListeners {
   /** made by `createRunFolder` */
   readonly folder: string;
@@ -34,6 +42,8 @@ export interface RunOptions extends RunListeners {
   readonly argv: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** a policy that an iteration of this session kept, with the episode that represents it */
+  readonly onKept?: ((kept: KeptPolicy) => void) | undefined;
   /** ms since 1970, of a clock that nobody sets meanwhile */
   readonly now?: () => number;
 }
@@ -187,6 +197,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
           if (trace && trial) trajectories.add(iteration, trial.mean, trace);
           // Not before: which of the journal's iterations are kept is known at its end.
           if (!session.hasBegun) return;
+          if (trace && trial) options.onKept?.({ iteration, mean: trial.mean, trace });
           await trajectories.save();
           await session.saveMeanwhile();
         },

@@ -4,25 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
-import { Generator } from '../../src/base/rng/generator.ts';
 import type { Env } from '../../src/envs/env.ts';
 import { envs } from '../../src/envs/index.ts';
 import { scene } from '../../src/envs/picture.ts';
 import { animate, escapeXml, thinned } from '../../src/evaluation/animation.ts';
-import { buildPolicy, policyKinds } from '../../src/policies/index.ts';
-import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import type { Trace } from '../../src/rollout/job.ts';
 import { runCli } from '../support/cli.ts';
+import { randomTrace } from '../support/random-trace.ts';
 import { toyEnv } from '../support/toy-env.ts';
-
-const cpu = openCpuBackend({ threads: 1 });
-
-async function randomTrace(env: Env, seed: number): Promise<Trace> {
-  const kind = policyKinds.find((k) => k.accepts(env) === null);
-  const policy = buildPolicy(kind?.id ?? 'linear', env);
-  const candidates = [policy.sample(Generator.from(seed), 3)];
-  return cpu.trace({ env, policy, candidates, episodes: 1, seed, maxSteps: env.timeLimit ?? 40 }, 0, 0);
-}
 
 /** Names of all elements; throws where tags do not close or an attribute is not quoted. */
 function elementsOf(svg: string): string[] {

@@ -1,4 +1,4 @@
-/** SVG documents as PNG, identical on every machine: with a bundled font instead of system fonts. */
+/** SVG documents as PNG and as pixels, identical on every machine: with a bundled font instead of system fonts. */
 import { createRequire } from 'node:module';
 import { R2poError } from '../../base/errors.ts';
 
@@ -20,6 +20,22 @@ async function loadResvg(): Promise<typeof import('@resvg/resvg-js')> {
       { cause },
     );
   }
+}
+
+/** Red, green, blue and opacity of each pixel, 0 ... 255, row by row. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8Array;
+}
+
+/** Draws a document `width` pixels wide, without text. */
+export async function pixelRenderer(width: number): Promise<(svg: string) => Pixels> {
+  const { Resvg } = await loadResvg();
+  return (svg) => {
+    const image = new Resvg(svg, { fitTo: { mode: 'width', value: width }, font: { loadSystemFonts: false } }).render();
+    return { width: image.width, height: image.height, rgba: image.pixels };
+  };
 }
 
 export async function renderPng(svg: string): Promise<Uint8Array> {
