@@ -24,7 +24,9 @@ describe('a table of a given width', () => {
         for (const line of drawn.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
         const words = drawn.split(/\s+/);
         const counts = (list: readonly string[]) => (of: string) => list.filter((each) => each === of).length;
-        const all = [...one.columns.map(({ title }) => title), ...one.rows.flat()].flatMap((cell) => cell.match(/\S+/g) ?? []);
+        const all = [...one.columns.map(({ title }) => title), ...one.rows.flat()].flatMap(
+          (cell) => cell.match(/\S+/g) ?? [],
+        );
         for (const each of all) expect(counts(words)(each)).toBeGreaterThanOrEqual(counts(all)(each));
       }),
       { numRuns: 200 },

@@ -1,5 +1,6 @@
 /** The folder of `r2po report --out`: tables in four formats, curves as pictures with their source, and a page. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorDetail } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
@@ -7,9 +8,11 @@ import { cannotUse } from '../../base/machine-fault.ts';
 import { clearDeadDrafts, replaceFile } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
 import type { LeftOut } from '../../runs/folder/find-runs.ts';
-import type { CurveAxis } from '../curves/average-curves.ts';
+import { StoredRun } from '../../runs/folder/read-run.ts';
+import { eventsName } from '../../runs/journal/journal.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
+import { callsSpec, panelOf, returnsSpec, shownRuns } from '../curves/run-panels.ts';
 import { inertSpec, renderChart } from '../curves/svg.ts';
 import {
   groupNumbers,
@@ -40,7 +43,7 @@ export async function saveReport(
     { name: 'rewards.csv', content: csvTable(groupNumbers(report)) },
     { name: 'runs.csv', content: csvTable(runTable(report)) },
     { name: 'rewards.tex', content: latexTable(groupTable(report)) },
-    { name: 'index.html', content: await reportPage(report, notes(report), leftOut) },
+    { name: 'index.html', content: await reportPage(report, notes(report), leftOut, pictures.filter(isOfRuns)) },
     ...pictures.flatMap(({ name, spec, svg, png }) => [
       { name: `${name}.svg`, content: svg },
       ...(png === null ? [] : [{ name: `${name}.png`, content: png }]),
@@ -57,8 +60,12 @@ export async function saveReport(
   return files.map(({ name }) => name);
 }
 
+/** Curves are drawn by the page itself, in its own colours. */
+const isOfRuns = ({ name }: Picture): boolean => !name.startsWith('curves-');
+
 interface Picture {
-  readonly axis: CurveAxis;
+  /** what it shows, in a sentence */
+  readonly title: string;
   /** without extension */
   readonly name: string;
   readonly spec: object;
@@ -67,13 +74,42 @@ interface Picture {
   readonly png: Uint8Array | null;
 }
 
+type PlannedPicture = Pick<Picture, 'name' | 'title' | 'spec'>;
+
 /** One picture for each axis along which there is a line to draw. */
-async function drawAll({ curves, options, context }: Report, leave: (file: LeftOut) => void): Promise<Picture[]> {
-  const pictures: Picture[] = [];
-  for (const { axis, lines } of curves) {
+function curvePictures({ curves, options, context }: Report): PlannedPicture[] {
+  return curves.flatMap(({ axis, lines }) => {
     const drawn = lines.filter(({ steps }) => steps.length > 1);
-    if (drawn.length === 0) continue;
-    const name = `curves-${axis}`;
+    if (drawn.length === 0) return [];
+    const spec = curveSpec(drawn, { axis, value: options.value, context });
+    return [{ name: `curves-${axis}`, title: `Reward against ${axis}`, spec }];
+  });
+}
+
+/** Returns per iteration and time per call, of as many runs as there is room for. */
+function runPictures({ groups, context }: Report, leave: (file: LeftOut) => void): PlannedPicture[] {
+  const all = groups.reduce((sum, { runs }) => sum + runs.length, 0);
+  // Runs without a journal were read from other files, or are older than it.
+  const runs = shownRuns(groups).filter(({ folder }) => existsSync(join(folder, eventsName)));
+  const panels = runs.flatMap((run) => {
+    try {
+      return [panelOf(run, new StoredRun(run.folder, run.manifest).events().events)];
+    } catch (error) {
+      leave({ path: run.folder, reason: errorDetail(error), broken: true });
+      return [];
+    }
+  });
+  const notes = [...context, ...(panels.length < all ? [`${panels.length} of ${all} runs`] : [])];
+  const planned = [
+    { name: 'returns', title: 'Returns per iteration', spec: returnsSpec(panels, notes) },
+    { name: 'calls', title: 'Time per model call', spec: callsSpec(panels, notes) },
+  ];
+  return planned.flatMap(({ spec, ...picture }) => (spec === null ? [] : [{ ...picture, spec }]));
+}
+
+async function drawAll(report: Report, leave: (file: LeftOut) => void): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const { name, title, spec: planned } of [...curvePictures(report), ...runPictures(report, leave)]) {
     const attempt = async <T>(file: string, draw: () => Promise<T>): Promise<T | null> => {
       try {
         return await draw();
@@ -82,10 +118,10 @@ async function drawAll({ curves, options, context }: Report, leave: (file: LeftO
         return null;
       }
     };
-    const spec = inertSpec(curveSpec(drawn, { axis, value: options.value, context }));
+    const spec = inertSpec(planned);
     const svg = await attempt(`${name}.svg`, () => renderChart(spec));
     if (svg === null) continue;
-    pictures.push({ axis, name, spec, svg, png: await attempt(`${name}.png`, () => renderPng(svg)) });
+    pictures.push({ title, name, spec, svg, png: await attempt(`${name}.png`, () => renderPng(svg)) });
   }
   return pictures;
 }
@@ -110,7 +146,7 @@ function markdown(report: Report, pictures: readonly Picture[], leftOut: readonl
   const missing = report.curves.flatMap(({ axis, leftOut: runs }) =>
     runs.length > 0 ? [`Not in the curves against ${axis}: ${markdownText(leftOutText(runs))}`] : [],
   );
-  const images = pictures.map(({ axis, name }) => `![Reward against ${axis}](${name}.svg)`);
+  const images = pictures.map(({ title, name }) => `![${title}](${name}.svg)`);
   return `${[
     '# Report',
     findings.join('\n'),

@@ -51,6 +51,7 @@ summary { cursor: pointer; color: var(--soft); margin: .5rem 0; }
 .axes > input:focus-visible + label { outline: 2px solid var(--line-0); outline-offset: 2px; }
 .axes > section { display: none; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.5rem; }
+img { max-width: 100%; height: auto; }
 figure { margin: 0; max-width: 34rem; } figure svg { width: 100%; height: auto; display: block; }
 figure text { fill: var(--ink); } figure .role-axis-domain line, figure .role-axis-tick line { stroke: var(--soft); }
 figure .role-axis-grid line { stroke: var(--edge); }
@@ -111,11 +112,18 @@ async function curveSection({ options, curves, context }: Report): Promise<strin
   return section({ title: 'Curves', note: `${curveMeanings[options.value]}. ${curvesNote}` }, all);
 }
 
+/** A picture with its own colours, as part of the page. */
+function pictureSection({ title, svg }: { readonly title: string; readonly svg: string }): string {
+  const data = Buffer.from(svg).toString('base64');
+  return `<h2>${htmlText(title)}</h2>\n<img class="wide" alt="${htmlText(title)}" src="data:image/svg+xml;base64,${data}">`;
+}
+
 /** `notes` come before the numbers; `leftOut` lists excluded runs. */
 export async function reportPage(
   report: Report,
   notes: readonly string[],
   leftOut: readonly string[],
+  pictures: readonly { readonly title: string; readonly svg: string }[] = [],
 ): Promise<string> {
   const runs = report.groups.reduce((sum, group) => sum + group.runs.length, 0);
   const [rewards, ...others] = reportTables(report);
@@ -145,6 +153,7 @@ ${missing}
 ${tableSection(rewards!)}
 ${await curveSection(report)}
 ${others.map(tableSection).join('\n')}
+${pictures.map(pictureSection).join('\n')}
 </body>
 </html>
 `;
