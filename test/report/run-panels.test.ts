@@ -13,7 +13,7 @@ import { answerOf, eventsOf, scriptedModel, smallRun, temporaryFolder } from '..
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
 
-const model = scriptedModel((_, call) => answerOf([call % 5, 0, 1, -1, 0, 2, 0, 1, 0, 0.5]));
+const model = scriptedModel((_, call) => answerOf([call / 10, 0, 1, -1, 0, 2, 0, 1, 0, 0.5]));
 const { folder, summary } = await smallRun({ model, runsDir: join(root, 'runs'), overrides: ['iterations=3'] });
 const panel = panelOf({ folder, summary }, eventsOf(folder));
 
