@@ -179,6 +179,12 @@ async function exportWarmup(
 ): Promise<void> {
   const path = join(target, warmupFolder, `warmup_rollout_${event.index}.txt`);
   if (await restoreCopy(join(run.folder, rolloutsFolder, warmupName(event.index)), path)) return;
+  if (event.recorded !== undefined) {
+    // Its episodes were played by another search; only their mean is known.
+    const text = `${event.params.map(writeFloat).join(', ')}\n${firstLines}Total reward: ${writeFloat(event.return)}\n`;
+    replaceFile(path, text, 'rebuildable');
+    return;
+  }
   if (!backend) return;
   const job = jobOf(run, event.params, 1, event.seed);
   await writeRollouts(path, run, job, backend, (returns) => returns[0] === event.return);
