@@ -112,16 +112,20 @@ export function returnsSpec(panels: readonly RunPanel[], context: readonly strin
       mark: { type: 'bar', size, color: '#2a9d8f', opacity: 0.8 },
       encoding: { x, y: { field: 'q25', ...y }, y2: { field: 'q75' } },
     },
-    { mark: { type: 'tick', size, thickness: 2, color: '#264653' }, encoding: { x, y: { field: 'median', ...y } } },
+    {
+      mark: { type: 'tick', orient: 'horizontal', size, thickness: 2, color: '#264653' },
+      encoding: { x, y: { field: 'median', ...y } },
+    },
   ]);
 }
 
 const purposeColors: Readonly<Record<string, string>> = { search: '#e08a1e', critic: '#5a6fb0' };
 
-/** A point for each answered call. Null: no call. */
+/** A point for each answered call. Null: no call that took time. */
 export function callsSpec(panels: readonly RunPanel[], context: readonly string[]): object | null {
   const values = panels.flatMap(({ title, calls }) => {
-    if (calls.length === 0) return [];
+    // The offline model computes its replies here, in no time that is recorded.
+    if (calls.every(({ seconds }) => seconds === 0)) return [];
     const { mean } = moments(calls.map(({ seconds }) => seconds));
     return calls.map((call) => ({ panel: title, mean, ...call }));
   });
