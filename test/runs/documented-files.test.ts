@@ -35,7 +35,9 @@ describe('docs/run-folders.md', () => {
     const documented = named(section('run-folders.md', name));
     for (const path of pathsOf(json(name))) {
       if (path.startsWith('llm.by_model.')) continue;
-      const found = documented.some((one) => one === path || one === last(path) || path.startsWith(`${one}.`));
+      const found = documented.some(
+        (one) => one === path || one === last(path) || path.startsWith(`${one}.`) || one.startsWith(`${path}.`),
+      );
       expect(found, path).toBe(true);
     }
   });
