@@ -140,6 +140,20 @@ const rules: readonly Rule[] = [
       ),
   },
   {
+    keys: ['search.history'],
+    decidedBy: ['iterations', 'warmup.policies', 'warmup.dir'],
+    reason: ({ config: { search, warmup, iterations } }) => {
+      const most = warmup.policies + iterations;
+      const isWide = search.history !== null && warmup.dir === null && search.history >= most;
+      return unless(!isWide, `a run has at most ${most} trials`);
+    },
+  },
+  {
+    keys: ['warmup.policies', 'warmup.spread', 'warmup.inside'],
+    decidedBy: ['warmup.dir'],
+    reason: ({ config: { warmup } }) => unless(warmup.dir === null, 'the trials of warmup.dir replace random policies'),
+  },
+  {
     keys: ['warmup.spread', 'warmup.inside'],
     decidedBy: ['warmup.policies'],
     reason: ({ config }) => unless(config.warmup.policies > 0, 'there are no warm-up policies (warmup.policies is 0)'),

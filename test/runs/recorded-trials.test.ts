@@ -6,7 +6,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { droppedTrials } from '../../src/methods/prompts/history.ts';
 import { readRecordedTrial } from '../../src/runs/drivers/recorded-trials.ts';
-import { answerOf, eventsOf, readJson, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+import {
+  answerOf,
+  eventsOf,
+  readJson,
+  scriptedModel,
+  smallRun,
+  smallSettings,
+  temporaryFolder,
+} from '../support/experiment.ts';
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
@@ -60,6 +68,8 @@ describe('a recorded trial', () => {
   });
 });
 
+/** Without warm-up policies, which recorded trials replace. */
+const settings = smallSettings.filter((text) => !text.startsWith('warmup.'));
 const answers = () => scriptedModel((_, call) => answerOf(params.map((x, i) => (i === call % 10 ? -x / 2 : x))));
 const foldersIn = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name));
 const promptsOf = (folder: string): string[] =>
@@ -67,7 +77,7 @@ const promptsOf = (folder: string): string[] =>
 
 /** Runs with a budget, then to the end. */
 async function interrupted(overrides: string[], between: () => void = () => {}): Promise<string> {
-  const run = { config: 'cartpole/props', overrides, runsDir: join(root, 'interrupted') };
+  const run = { config: 'cartpole/props', settings, overrides, runsDir: join(root, 'interrupted') };
   const stopped = smallRun({ ...run, overrides: [...overrides, 'budget.max_calls=3'], model: answers() });
   const error = await stopped.then(
     () => null,
@@ -91,7 +101,7 @@ describe('warmup.dir', () => {
   const overrides = [`warmup.dir=${dir}`];
 
   it('starts a search from the trials of a folder in their order, none of them played again', async () => {
-    const { folder, summary } = await smallRun({ config: 'cartpole/props', overrides, model: answers() });
+    const { folder, summary } = await smallRun({ config: 'cartpole/props', settings, overrides, model: answers() });
     const warmups = eventsOf(folder).filter((event) => event.type === 'warmup');
     expect(warmups.map((event) => [event.params, event.return, event.recorded])).toEqual([
       [params, 25.5, { file: 'warmup_rollout_2.txt', episodes: 2, of: 2 }],
@@ -105,7 +115,7 @@ describe('warmup.dir', () => {
   });
 
   it('is resumed from the journal, without the folder, as one that was never stopped', async () => {
-    const whole = await smallRun({ config: 'cartpole/props', overrides, model: answers() });
+    const whole = await smallRun({ config: 'cartpole/props', settings, overrides, model: answers() });
     const folder = await interrupted(overrides, () => renameSync(dir, `${dir}-away`));
     renameSync(`${dir}-away`, dir);
     expect(promptsOf(folder)).toEqual(promptsOf(whole.folder));
@@ -113,10 +123,10 @@ describe('warmup.dir', () => {
   });
 
   it('refuses a folder without trials, and trials of another policy', async () => {
-    const of = (path: string) => smallRun({ config: 'cartpole/props', overrides: [`warmup.dir=${path}`] });
+    const of = (path: string) => smallRun({ config: 'cartpole/props', settings, overrides: [`warmup.dir=${path}`] });
     await expect(of(root)).rejects.toThrow('[warmup.dir] expected files warmup_rollout_<i>.txt');
     await expect(of(join(root, 'nowhere'))).rejects.toThrow('[warmup.dir] expected a folder of recorded trials');
-    const other = smallRun({ config: 'mountaincar/props', overrides });
+    const other = smallRun({ config: 'mountaincar/props', settings, overrides });
     await expect(other).rejects.toThrow(/warmup_rollout_2\.txt:2: expected 9 parameters, got 10/);
   });
 });
@@ -143,7 +153,7 @@ describe('search.history', () => {
   });
 
   it('keeps the names of trials and a common beginning, and changes no prompt before it drops one', async () => {
-    const run = { config: 'cartpole/props', overrides: ['iterations=9', 'warmup.policies=2'] };
+    const run = { config: 'cartpole/props', settings, overrides: ['iterations=9', 'warmup.policies=2'] };
     const all = promptsOf((await smallRun({ ...run, model: answers() })).folder);
     const window = await smallRun({ ...run, overrides: [...run.overrides, 'search.history=6'], model: answers() });
     const prompts = promptsOf(window.folder);
@@ -171,8 +181,8 @@ describe('search.history', () => {
 
   it('is resumed to the same prompts', async () => {
     rmSync(join(root, 'interrupted'), { recursive: true, force: true });
-    const overrides = ['search.history=4'];
-    const whole = await smallRun({ config: 'cartpole/props', overrides, model: answers() });
+    const overrides = ['search.history=4', 'warmup.policies=3'];
+    const whole = await smallRun({ config: 'cartpole/props', settings, overrides, model: answers() });
     expect(promptsOf(await interrupted(overrides))).toEqual(promptsOf(whole.folder));
   });
 });

@@ -73,6 +73,8 @@ export interface SmallRun {
   /** cartpole/r2po when left out */
   readonly config?: string;
   readonly overrides?: readonly string[];
+  /** in place of `smallSettings` */
+  readonly settings?: readonly string[];
   readonly seed?: number;
   readonly model?: ChatModel;
   /** in place of `model`, where search and critic differ */
@@ -87,7 +89,7 @@ export type PreparedRun = OpenUnits & RunOptions;
 
 /** Prepares a run, or the resumption of one. */
 export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
-  const overrides = [...smallSettings, ...(run.overrides ?? [])];
+  const overrides = [...(run.settings ?? smallSettings), ...(run.overrides ?? [])];
   const name = run.config ?? 'cartpole/r2po';
   // A scripted model answers whatever the configuration names, so that settings of the offline model have an effect.
   const { config, yaml } = await (await openConfig(name)).resolve(overrides, { seed: run.seed ?? 3 }, () => {});
