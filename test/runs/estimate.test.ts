@@ -106,7 +106,7 @@ describe('r2po run', () => {
     expect(runRows(summary)).toContainEqual(['cost', '0.0540 USD']);
     const unpriced = { ...summary, llm: { ...summary.llm, cost_usd: null } };
     expect(runRows(unpriced)).toContainEqual(['cost', 'unknown: the configuration has no price']);
-    const offline = runRows({ ...summary, model_kind: 'offline' }).map(([name]) => name);
-    expect(offline).not.toContain('cost');
+    const offline = { ...summary, model_kind: 'offline' as const, llm: { ...summary.llm, cost_usd: 0 } };
+    expect(runRows(offline)).toContainEqual(['cost', '0 USD']);
   });
 });
