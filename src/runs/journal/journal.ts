@@ -305,6 +305,8 @@ export class Journal {
   readonly log: EventLog;
   private readonly path: string;
   private readonly fd: number;
+  /** whether the file system says how many names the file has */
+  private readonly countsLinks: boolean;
   private readonly lock: FolderLock;
   private readonly now: () => number;
   private readonly lines: RecordLines;
@@ -320,6 +322,7 @@ export class Journal {
     this.bytes = this.log.bytes;
     // Not for appending: after a failed write the next one must go where the whole lines end.
     this.fd = reopenReplaced(this.path, copyStart(this.path, this.bytes), 'durable');
+    this.countsLinks = fstatSync(this.fd).nlink > 0;
     syncFolder(folder);
   }
 
@@ -387,10 +390,14 @@ export class Journal {
     }
   }
 
-  /** Throws a `LostLockError` when another process has the folder by now; then nothing can be appended any more. */
+  /**
+   * Throws a `LostLockError` when another process has the folder by now, or the file is gone; then nothing can be appended
+   * any more.
+   */
   check(): void {
     try {
       this.lock.check();
+      this.checkFile();
     } catch (error) {
       if (this.state === 'open') this.state = 'broken';
       if (error instanceof LostLockError) throw error;
@@ -398,6 +405,16 @@ export class Journal {
         cause: error,
       });
     }
+  }
+
+  /** A file that was deleted can still be written to, and what is written is lost. */
+  private checkFile(): void {
+    if (!this.countsLinks || this.state === 'closed' || fstatSync(this.fd).nlink > 0) return;
+    throw new LostLockError(
+      'events.jsonl',
+      `expected "${this.path}" as this process opened it, got another file or none: it was deleted or replaced meanwhile, ` +
+        'and nothing more is written',
+    );
   }
 
   /** true while events can be appended */
