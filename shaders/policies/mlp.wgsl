@@ -1,5 +1,6 @@
 // A network with one or two hidden layers; the float64 twin is src/policies/network.ts. Values per candidate, layer by
-// layer: weights (inputs x units, row by row), then biases. With NETWORK_CLIPPED, the last value is the input limit.
+// layer: weights (inputs x units, row by row), then biases. With NETWORK_CLIPPED, the bounds of the inputs follow, lower
+// ones first; with NETWORK_SQUASHED, the middles and then the half ranges of the outputs.
 // A small network stays in registers for the whole episode. A large one is read from the buffer; all invocations of a
 // candidate then read the same word at the same time.
 
@@ -10,7 +11,10 @@ const NETWORK_SECOND_BIAS: u32 = NETWORK_SECOND + NETWORK_HIDDEN_1 * NETWORK_HID
 const NETWORK_LAST_INPUTS: u32 = select(NETWORK_HIDDEN_2, NETWORK_HIDDEN_1, NETWORK_HIDDEN_2 == 0u);
 const NETWORK_LAST: u32 = select(NETWORK_SECOND_BIAS + NETWORK_HIDDEN_2, NETWORK_SECOND, NETWORK_HIDDEN_2 == 0u);
 const NETWORK_LAST_BIAS: u32 = NETWORK_LAST + NETWORK_LAST_INPUTS * OUTPUT_DIM;
-const NETWORK_INPUT_LIMIT: u32 = NETWORK_LAST_BIAS + OUTPUT_DIM;
+const NETWORK_INPUT_LOW: u32 = NETWORK_LAST_BIAS + OUTPUT_DIM;
+const NETWORK_INPUT_HIGH: u32 = NETWORK_INPUT_LOW + OBS_DIM;
+const NETWORK_MIDDLE: u32 = select(NETWORK_INPUT_LOW, NETWORK_INPUT_HIGH + OBS_DIM, NETWORK_CLIPPED);
+const NETWORK_HALF: u32 = NETWORK_MIDDLE + OUTPUT_DIM;
 const NETWORK_REGISTERS: u32 = 64u;
 const NETWORK_RESIDENT: bool = PARAM_COUNT <= NETWORK_REGISTERS;
 
@@ -63,9 +67,10 @@ fn network_send(memory: ptr<function, PolicyMemory>, outputs: ptr<function, Outp
 fn policy_act(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> Outputs {
   var inputs = *obs;
   if (NETWORK_CLIPPED) {
-    let limit = network_value(memory, NETWORK_INPUT_LIMIT);
     for (var i = 0u; i < OBS_DIM; i++) {
-      inputs[i] = clamp(inputs[i], -limit, limit);
+      let low = network_value(memory, NETWORK_INPUT_LOW + i);
+      let high = network_value(memory, NETWORK_INPUT_HIGH + i);
+      inputs[i] = clamp(inputs[i], low, high);
     }
   }
   var outputs: Outputs;
@@ -89,6 +94,10 @@ fn policy_act(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> O
   }
   for (var j = 0u; j < OUTPUT_DIM; j++) {
     outputs[j] += network_value(memory, NETWORK_LAST_BIAS + j);
+    if (NETWORK_SQUASHED) {
+      let half = network_value(memory, NETWORK_HALF + j);
+      outputs[j] = network_value(memory, NETWORK_MIDDLE + j) + half * tanh_accurate(outputs[j]);
+    }
   }
   return outputs;
 }

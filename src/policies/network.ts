@@ -1,7 +1,8 @@
 /**
- * A small network in float64, the twin of shaders/policies/mlp.wgsl: one or two hidden layers with an activation, then
- * a linear layer. Its values lie layer by layer: weights (inputs x units, row by row), then biases; with `clipped`, one
- * more value at the end, the limit to which inputs are cut on both sides.
+ * A network in float64, the twin of shaders/policies/mlp.wgsl: one or two hidden layers with an activation, then a linear
+ * layer. Its values lie layer by layer: weights (inputs x units, row by row), then biases. With `clipped`, the bounds of
+ * the inputs follow, all lower ones before all upper ones; with `squashed`, the middles and then the half ranges to which
+ * the hyperbolic tangents of the outputs are scaled.
  */
 import { type ActionSpace, observationSize, type Spaces } from '../envs/env.ts';
 import type { Policy } from './policy.ts';
@@ -16,9 +17,10 @@ export interface NetworkShape {
   readonly outputs: number;
   readonly activation: Activation;
   readonly clipped: boolean;
+  readonly squashed: boolean;
 }
 
-/** Widest hidden layer. */
+/** Widest hidden layer of a network whose weights follow from few parameters. */
 export const maxHidden = 64;
 
 /** Inputs and units of each layer, in order. */
@@ -27,9 +29,15 @@ export function layersOf({ inputs, hidden, outputs }: NetworkShape): { inputs: n
   return sizes.slice(1).map((units, i) => ({ inputs: sizes[i]!, units }));
 }
 
+/** How many weights and biases the network has. */
+export function weightCount(shape: NetworkShape): number {
+  return layersOf(shape).reduce((sum, { inputs, units }) => sum + (inputs + 1) * units, 0);
+}
+
 /** How many values the network has. */
 export function valueCount(shape: NetworkShape): number {
-  return layersOf(shape).reduce((sum, { inputs, units }) => sum + (inputs + 1) * units, shape.clipped ? 1 : 0);
+  const { inputs, outputs, clipped, squashed } = shape;
+  return weightCount(shape) + (clipped ? 2 * inputs : 0) + (squashed ? 2 * outputs : 0);
 }
 
 /** What all policies with such a network share; their shader is `shaders/policies/mlp.wgsl`. */
@@ -44,6 +52,7 @@ export function networkFields(shape: NetworkShape) {
       NETWORK_HIDDEN_2: shape.hidden[1] ?? 0,
       NETWORK_RELU: shape.activation === 'relu',
       NETWORK_CLIPPED: shape.clipped,
+      NETWORK_SQUASHED: shape.squashed,
     },
     act: networkAct(shape),
   } satisfies Partial<Policy>;
@@ -51,15 +60,20 @@ export function networkFields(shape: NetworkShape) {
 
 /** The function from the network's values and an observation to its outputs. It reuses its memory: one call at a time. */
 function networkAct(shape: NetworkShape): Policy['act'] {
-  const { inputs, clipped } = shape;
+  const { inputs, outputs, clipped, squashed } = shape;
   const layers = layersOf(shape);
   const relu = shape.activation === 'relu';
-  const limitAt = valueCount(shape) - 1;
+  const low = weightCount(shape);
+  const high = low + inputs;
+  const middle = clipped ? high + inputs : low;
+  const half = middle + outputs;
   const entering = new Float64Array(inputs);
   const units = shape.hidden.map((size) => new Float64Array(size));
   return (values, observation, out) => {
-    const limit = clipped ? values[limitAt]! : Infinity;
-    for (let i = 0; i < inputs; i++) entering[i] = Math.min(Math.max(observation[i]!, -limit), limit);
+    for (let i = 0; i < inputs; i++) {
+      const seen = observation[i]!;
+      entering[i] = clipped ? Math.min(Math.max(seen, values[low + i]!), values[high + i]!) : seen;
+    }
     let from = entering;
     let at = 0;
     for (let l = 0; l < units.length; l++) {
@@ -70,6 +84,8 @@ function networkAct(shape: NetworkShape): Policy['act'] {
       from = to;
     }
     affine(values, at, from, out);
+    if (!squashed) return;
+    for (let j = 0; j < outputs; j++) out[j] = values[middle + j]! + values[half + j]! * Math.tanh(out[j]!);
   };
 }
 
@@ -117,9 +133,15 @@ export function inputNames(spaces: Spaces): string[] {
   return spaces.observation.kind === 'vector' ? spaces.observation.rows.map((r) => r.name) : [];
 }
 
-export function shapeFor(spaces: Spaces, hidden: readonly number[], activation: Activation, clipped = false) {
+export function shapeFor(
+  spaces: Spaces,
+  hidden: readonly number[],
+  activation: Activation,
+  { clipped = false, squashed = false }: Partial<Pick<NetworkShape, 'clipped' | 'squashed'>> = {},
+) {
+  const inputs = observationSize(spaces.observation);
   const outputs = outputNames(spaces.action).length;
-  return { inputs: observationSize(spaces.observation), hidden, outputs, activation, clipped } satisfies NetworkShape;
+  return { inputs, hidden, outputs, activation, clipped, squashed } satisfies NetworkShape;
 }
 
 /** The reason why a network cannot read an observation; null when it can. */

@@ -32,7 +32,7 @@ export const randomFeatures: PolicyKind = {
     const options = readOptions('random-features', given, rules);
     const { hidden, seed, obs_scale, obs_clip, output_gain, low, high } = options;
     const cut = clipTo('random-features', low, high);
-    const shape = shapeFor(spaces, [hidden], 'tanh', true);
+    const shape = shapeFor(spaces, [hidden], 'tanh', { clipped: true });
     const { inputs, outputs } = shape;
     const random = new RandomState(seed);
     const weights = random.normalMatrix(hidden, inputs).map((value) => value / Math.sqrt(inputs));
@@ -49,7 +49,7 @@ export const randomFeatures: PolicyKind = {
       ],
       ...networkFields(shape),
 
-      /** The same function as a plain network: scale and gain are taken into the weights, the clip into its limit. */
+      /** The same function as a plain network: scale and gain are taken into the weights, the clip into its bounds. */
       expansion: {
         count: valueCount(shape),
         expand(params) {
@@ -62,7 +62,8 @@ export const randomFeatures: PolicyKind = {
             for (let j = 0; j < outputs; j++) values.push(output_gain * params[j * hidden + k]!);
           }
           for (let j = 0; j < outputs; j++) values.push(output_gain * params[outputs * hidden + j]!);
-          values.push(obs_scale * obs_clip);
+          const limit = obs_scale * obs_clip;
+          for (const bound of [-limit, limit]) values.push(...Array.from({ length: inputs }, () => bound));
           return Float64Array.from(values);
         },
       },

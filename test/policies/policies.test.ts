@@ -182,11 +182,25 @@ describe('mlp', () => {
       options: { hidden: [2, 6], activation: 'relu' },
     },
     { name: '9 inputs, 64 and 64 units', spaces: spaces(9, box(1)), options: { hidden: [64, 64] } },
+    { name: '3 inputs, 5 units, squashed box 2', spaces: spaces(3, box(2)), options: { hidden: [5], output: 'tanh' } },
+    {
+      name: '2 inputs in bounds, 3 relu units, squashed box 1',
+      spaces: spaces(2, box(1)),
+      options: { hidden: [3], activation: 'relu', output: 'tanh', input_low: [-1, 0.5], input_high: [2, 3] },
+    },
   ];
   suiteForPolicy(mlp, cases, (params, obs, { action }, options) => {
     const hidden = (options.hidden ?? [8]) as number[];
     const relu = options.activation === 'relu';
-    return network(params, [obs.length, ...hidden, outputCount(action)], obs, relu ? (x) => Math.max(x, 0) : Math.tanh);
+    const [low, high] = [options.input_low, options.input_high] as (number[] | undefined)[];
+    const seen = obs.map((value, i) => (low && high ? Math.min(Math.max(value, low[i]!), high[i]!) : value));
+    const sizes = [obs.length, ...hidden, outputCount(action)];
+    const outputs = network(params, sizes, seen, relu ? (x) => Math.max(x, 0) : Math.tanh);
+    if (options.output !== 'tanh' || action.kind !== 'box') return outputs;
+    return outputs.map((value, j) => {
+      const row = action.rows[j]!;
+      return row.low + (row.high - row.low) / 2 + ((row.high - row.low) / 2) * Math.tanh(value);
+    });
   });
 
   it('lays parameters out layer by layer, weights before biases', () => {
@@ -224,10 +238,18 @@ describe('mlp', () => {
     expect(act(Float64Array.of(1, -2, 0.5, 3))).toEqual(first);
   });
 
-  it.each([[[]], [[4, 4, 4]], [[0]], [[65]], [[2.5]], [4], ['8']])('refuses the hidden layers %j', (hidden) => {
+  it.each([[[]], [[4, 4, 4]], [[0]], [[513]], [[2.5]], [4], ['8']])('refuses the hidden layers %j', (hidden) => {
     expect(() => mlp.build(cartpole, { hidden })).toThrow(
-      `expected option "hidden" to be a list of one or two layer sizes in 1 ... 64, got ${JSON.stringify(hidden)}`,
+      `expected option "hidden" to be a list of one or two layer sizes in 1 ... 512, got ${JSON.stringify(hidden)}`,
     );
+  });
+
+  it('refuses bounds that do not fit, and a squashed choice', () => {
+    const bounds = { input_low: [0, 0, 0, 0], input_high: [1, 1, 1] };
+    expect(() => mlp.build(cartpole, bounds)).toThrow('with 4 bounds each, the lower ones not above the upper ones');
+    expect(() => mlp.build(cartpole, { output: 'tanh' })).toThrow('to be linear, as the actions are numbered');
+    // Records of earlier versions have the first two alone.
+    expect(buildPolicy('mlp', cartpole).options).toEqual({ hidden: [8], activation: 'tanh' });
   });
 
   it('refuses an activation that it does not know', () => {
@@ -297,7 +319,7 @@ describe('random-features', () => {
     const limit = values[values.length - 1]!;
     const cut = obs.map((value) => Math.min(Math.max(value, -limit), limit));
     const sizes = [obs.length, (options.hidden ?? 8) as number, outputCount(where.action)];
-    return network(Array.from(values.subarray(0, -1)), sizes, cut, Math.tanh);
+    return network(Array.from(values.subarray(0, -2 * obs.length)), sizes, cut, Math.tanh);
   });
 
   it('lays the readout out action by action, then the biases', () => {
