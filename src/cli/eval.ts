@@ -8,7 +8,7 @@ import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
-import { type LoadedPolicy, loadPolicy } from '../config/policy-file.ts';
+import { type LoadedPolicy, loadPolicy, parsePolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { stepLimitKey } from '../envs/options.ts';
@@ -58,7 +58,10 @@ export function define(command: Command, io: Io): void {
     .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
     .addOption(trustEnvOption())
-    .option('--policy <source>', 'policy file, run folder (its best policy), or - for stdin')
+    .option(
+      '--policy <source>',
+      'policy file, run folder (its best policy), model of Stable-Baselines3 (.zip), or - for stdin',
+    )
     .option(
       '--policies <source>',
       'rank many policies on the same seeds: a folder of policy files and run folders, or a file with one policy per line (- for stdin)',
@@ -107,7 +110,7 @@ async function run(options: Options, io: Io): Promise<void> {
   checkOptions(options);
   const env = await openEnv(options.env, options.envOption);
   if (options.policy !== undefined) await refuseWithoutPolicy(options.policy);
-  const loaded = options.policy === undefined ? null : await loadPolicy(options.policy, env);
+  const loaded = options.policy === undefined ? null : await loadPolicyOrModel(options.policy, env, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/program/programs.ts');
     const { code } = rolloutProgram(env, loaded.policy, readAsset);
@@ -133,6 +136,19 @@ async function run(options: Options, io: Io): Promise<void> {
     io.status(null);
     interruption.dispose();
   }
+}
+
+/** A policy file, the best policy of a run, or a model of Stable-Baselines3. */
+async function loadPolicyOrModel(source: string, env: Env, io: Io): Promise<LoadedPolicy> {
+  if (source !== '-' && source.toLowerCase().endsWith('.zip')) {
+    const { isArchive, readModel } = await import('../interop/sb3/model.ts');
+    if (isArchive(source)) {
+      const { document, notes } = readModel(source, env);
+      for (const note of notes) io.note(note);
+      return parsePolicy({ name: source, text: JSON.stringify(document) }, env);
+    }
+  }
+  return loadPolicy(source, env);
 }
 
 /** Explains why the folder of an imported training has no best policy. */

@@ -183,12 +183,21 @@ async function exportLogs(
     '../interop/reference/export.ts'
   );
   const { openBackend } = await import('../rollout/node/open.ts');
+  const { requireRun } = await import('../runs/folder/folder.ts');
   const runs = [];
   for (const folder of folders) {
+    const manifest = await survivors.attempt(folder, () => requireRun(folder));
+    if (manifest === null) continue;
+    if (manifest.imported?.training && folders.length > 1) {
+      survivors.leave(folder, 'an imported training has rewards only; export it with --format csv');
+      continue;
+    }
     const run = await survivors.attempt(folder, () => openExportableRun(folder));
     if (run !== null) runs.push(run);
   }
   survivors.requireSome(runs.length);
+  if (runs.length === 0)
+    throw new UsageError('export', 'expected runs with policies, got imported trainings alone; use --format csv');
   for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);

@@ -1,8 +1,12 @@
 /** `r2po import`: logs of other programs as run folders. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { knownName, R2poError, UsageError } from '../base/errors.ts';
+import { jsonText } from '../base/json.ts';
 import { faultWords } from '../base/machine-fault.ts';
+import { OutputFile } from '../base/node/atomic-file.ts';
+import { counted } from '../base/plain-number.ts';
 import { findEnv } from '../envs/registry.ts';
 import type { SkippedFile } from '../interop/common/import-log.ts';
 import type { ImportedRun } from '../interop/reference/import.ts';
@@ -18,6 +22,7 @@ interface Options {
   readonly method?: string;
   readonly model: string;
   readonly window: number;
+  readonly out?: string;
   readonly json?: boolean;
 }
 
@@ -63,7 +68,9 @@ const sources: Readonly<Record<FormatName, Format>> = {
   },
   sb3: {
     title: 'trainings with Stable-Baselines3',
-    expected: 'a folder with monitor.csv, <n>.monitor.csv or overall_log.txt, or with subfolders of that kind',
+    expected:
+      'a folder with monitor.csv, <n>.monitor.csv, evaluations.npz, progress.csv, a TensorBoard file or overall_log.txt, ' +
+      'or with subfolders of that kind',
     open: async (folder, { env, method, window, runsDir }) => {
       const { findTrainings } = await import('../interop/sb3/find.ts');
       const { importTraining } = await import('../interop/sb3/import.ts');
@@ -86,24 +93,46 @@ const now = () => ({ argv: process.argv.slice(2), now: Date.now() });
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Imports logs of the Python reference (r2po) or results of Stable-Baselines3 (sb3: monitor files, and logs of the ' +
-        'baselines of the reference) as run folders: one run or a folder with many. Imported runs can be reported, ' +
-        'analysed and exported, but not resumed or replayed. Unreadable parts are reported.',
+      'Imports logs of the Python reference (r2po) or results of Stable-Baselines3 (sb3: monitor files, evaluations, ' +
+        'scalars, and logs of the baselines of the reference) as run folders: one run or a folder with many. Imported ' +
+        'runs can be reported, analysed and exported, but not resumed or replayed. A model of Stable-Baselines3 ' +
+        'becomes a policy file. Unreadable parts are reported.',
     )
     .argument('<format>', formats.join(', '), (text: string) => knownName('import', 'format', text, formats))
-    .argument('<dir>', 'folder of one run, of an experiment, or of all logs')
+    .argument('<dir>', 'folder of one run, of an experiment, or of all logs; sb3: or a model (.zip)')
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--env <id>', 'environment, if the folder name (cartpole_props/run_1) does not contain it')
     .option('--method <id>', 'method, or algorithm of sb3 (ppo), if the folder name does not contain it')
     .option('--model <name>', 'r2po: model that answered the prompts, if the log does not name it', 'unknown')
     .addOption(countOption('--window', 'sb3: training episodes per averaging window', 100_000).default(20));
+  command.option('--out <file>', 'sb3: policy file to write for a model (default: the name of the model, .json)');
   addOutputOptions(command, io).action(async (format: FormatName, folder: string, options: Options) =>
     importLogs(format, folder, options, io),
   );
 }
 
+/** Writes the policy of one model as a policy file. */
+async function importModel(path: string, { env, out, json }: Options, io: Io): Promise<void> {
+  const { readModel } = await import('../interop/sb3/model.ts');
+  const policy = readModel(path, env === undefined ? null : findEnv(env));
+  const target = out ?? `${basename(path).replace(/\.zip$/i, '')}.json`;
+  if (existsSync(target))
+    throw new UsageError('--out', `expected a new file, got "${target}", which exists; name another`);
+  const file = await OutputFile.create('--out', target);
+  await file.write(jsonText(policy.document));
+  await file.finish();
+  const { kind, params, options } = policy.document;
+  const about = { kind, options: options ?? {}, params: params.length };
+  if (json) io.printJson({ source: path, written: target, env: policy.env.id, policy: about, notes: policy.notes });
+  else {
+    io.print(`${target}: ${kind} policy of ${policy.env.id} with ${counted(params.length, 'parameter')}`);
+    for (const note of policy.notes) io.note(note);
+  }
+}
+
 async function importLogs(format: FormatName, folder: string, options: Options, io: Io): Promise<void> {
   const { title, expected, open } = sources[format];
+  if (format === 'sb3' && folder.toLowerCase().endsWith('.zip')) return importModel(folder, options, io);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError('import', `expected ${expected}, got "${folder}", which is not a folder`);
   }
@@ -126,6 +155,7 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
     iterations: count((run) => run.iterations),
     files_read: count((run) => run.files_read),
     files_skipped: count((run) => run.files_skipped.length) + passedOver.length,
+    lines_skipped: count((run) => run.lines_skipped.length),
   };
   if (options.json) io.printJson({ source: folder, ...totals, unreadable: passedOver, imports: runs });
   else {
@@ -134,7 +164,12 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
       left('method', ({ method }: Imported) => method),
       right('iterations', ({ iterations }: Imported) => iterations),
       right('files', (run: Imported) => run.files_read),
-      right('skipped', (run: Imported) => run.files_skipped.length),
+      right('skipped', ({ files_skipped, lines_skipped }: Imported) =>
+        [
+          ...(files_skipped.length > 0 || lines_skipped.length === 0 ? [String(files_skipped.length)] : []),
+          ...(lines_skipped.length > 0 ? [counted(lines_skipped.length, 'line')] : []),
+        ].join(', '),
+      ),
       left(
         'run folder',
         ({ folder, already }: Imported) => folder && `${folder}${already ? ' (already imported)' : ''}`,
@@ -144,6 +179,9 @@ async function importLogs(format: FormatName, folder: string, options: Options, 
     for (const note of runs.flatMap((run) => run.notes.map((text) => `${run.source}: ${text}`))) io.note(note);
     for (const { path, expected: wanted, found: got } of [...passedOver, ...runs.flatMap((run) => run.files_skipped)]) {
       io.warn(`skipped ${path}: expected ${wanted}, got ${got}`);
+    }
+    for (const { path, expected: wanted, found: got } of runs.flatMap((run) => run.lines_skipped)) {
+      io.warn(`${path}: 1 line skipped: expected ${wanted}, got ${got}`);
     }
   }
   if (imported.length === 0) {

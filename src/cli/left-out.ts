@@ -28,6 +28,12 @@ export class Survivors {
     }
   }
 
+  /** A run that the command has no use for: no fault. */
+  leave(path: string, reason: string): void {
+    this.leftOut.push({ path, reason });
+    this.#io.note(`left out: ${path}: ${reason}`);
+  }
+
   /** Throws the first error when no run is left. */
   requireSome(count: number): void {
     if (count === 0 && this.#first !== null) throw this.#first;

@@ -229,7 +229,8 @@ function trainingNote(groups: readonly RunGroup[]): string {
   const notes = groups.flatMap(({ values, runs }) =>
     runs.flatMap(({ manifest }) => {
       const training = manifest.imported?.training;
-      return training ? [` ${values.join(', ')}: ${training.rewards}.`] : [];
+      if (!training) return [];
+      return [` ${[`${values.join(', ')}: ${training.rewards}`, ...(training.flags ?? [])].join('; ')}.`];
     }),
   );
   return [...new Set(notes)].join('');

@@ -31,7 +31,9 @@ export function findReportRuns(paths: readonly string[]): FoundRuns<ReportRun> {
   for (const stored of found.runs) {
     try {
       const run = reportRun(stored);
-      collection.add(run, `${runIdentity(run.manifest)} ${run.summary.model}`, run.rows.length);
+      // Of a training that was imported more than once, the import with the most steps; windows differ in their length.
+      const length = run.manifest.imported?.training ? run.summary.steps : run.rows.length;
+      collection.add(run, `${runIdentity(run.manifest)} ${run.summary.model}`, length);
     } catch (error) {
       // A run that was stopped in its first moments has no files to read yet.
       const isNew = stored.manifest.status !== 'finished' && !existsSync(stored.path('summary.json'));
@@ -60,7 +62,7 @@ function reportRun(stored: StoredRun): ReportRun {
     manifest,
     summary: offline ? { ...summary, model_kind: 'offline' } : summary,
     rows,
-    settings: settingsOf(config),
+    settings: settingsOf(config, manifest.imported !== undefined),
   };
 }
 

@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, utimesSyn
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assetPath } from '../../src/base/node/assets.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { openExportableRun } from '../../src/interop/reference/export.ts';
 import { findTrainings } from '../../src/interop/sb3/find.ts';
@@ -16,7 +17,7 @@ import {
 } from '../../src/interop/sb3/monitor.ts';
 import { algorithmIn, envIn, methodOf, numberIn } from '../../src/interop/sb3/subject.ts';
 import { findAnalysedRuns } from '../../src/report/analyses/runs.ts';
-import { makeReport, type ReportOptions, reportTables } from '../../src/report/report.ts';
+import { defaultReport, makeReport, type ReportOptions, reportTables } from '../../src/report/report.ts';
 import { findReportRuns, groupValue } from '../../src/report/run-records.ts';
 import { readManifest } from '../../src/runs/folder/manifest.ts';
 import { metricsCsv } from '../../src/runs/folder/metrics.ts';
@@ -25,6 +26,8 @@ import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
+
+const optionsUnknown = 'options of CartPole-v1 unknown, taken for those by default: there is no args.yml';
 
 interface Row {
   readonly r: number;
@@ -225,7 +228,8 @@ describe('names', () => {
     ['logs/ppo/CartPole-v1_3', 'ppo', 'CartPole-v1', 3],
     ['pong_sb3/a2c/run_10', 'a2c', 'Pong-v0', 10],
     ['mountaincar_sb3_more/dqn/run_2', 'dqn', 'MountainCar-v0', 2],
-    ['mine/PPO_LSTM_swimmer/seed4', 'ppo_lstm', undefined, 4],
+    ['mine/PPO_LSTM_swimmer/seed4', 'ppo_lstm', 'Swimmer-v5', 4],
+    ['a2c_cartpole_tensorboard/first_run_1', 'a2c', 'CartPole-v1', 1],
     ['x/Swimmer-v5', null, 'Swimmer-v5', 0],
     ['sacred/hippo', null, undefined, 0],
   ])('of %s', (path, algorithm, env, number) => {
@@ -271,13 +275,15 @@ describe('an imported training', () => {
       env: 'CartPole-v1',
       method: 'sb3/ppo',
       layout: 'monitor',
-      iterations: 2,
+      iterations: 3,
       files_read: 2,
       files_skipped: [],
-      notes: ['omitted the last 1 episode, fewer than the window of 2'],
+      notes: [optionsUnknown, 'the first mean is that of 1 episode, the others of 2'],
+      played: { episodes: 5, steps: 630, mean_return: 126, max_return: 500 },
     });
     const folder = runs[0]!.folder as string;
-    expect(means(folder)).toEqual([15, 265]);
+    // No episode is dropped, least of all the newest.
+    expect(means(folder)).toEqual([10, 260, 50]);
     expect(readJson(folder)).toMatchObject({
       status: 'finished',
       imported: true,
@@ -285,12 +291,12 @@ describe('an imported training', () => {
       model: 'none',
       model_kind: 'none',
       seed: 3,
-      mean_reward: 140,
-      best_reward: 265,
-      final_reward: 265,
-      episodes: 4,
-      steps: 560,
-      wall_s: 8,
+      mean_reward: 320 / 3,
+      best_reward: 260,
+      final_reward: 50,
+      episodes: 5,
+      steps: 630,
+      wall_s: 11,
     });
     expect(readManifest(folder)?.imported).toMatchObject({
       format: 'Stable-Baselines3',
@@ -299,12 +305,14 @@ describe('an imported training', () => {
     });
     const evaluated = eventsOf(folder).filter((event) => event.type === 'evaluated');
     expect(evaluated.map((event) => event.rollouts)).toEqual([
-      { returns: [10, 20], lengths: [10, 20] },
-      { returns: [500, 30], lengths: [500, 30] },
+      { returns: [10], lengths: [10] },
+      { returns: [20, 500], lengths: [20, 500] },
+      { returns: [30, 70], lengths: [30, 70] },
     ]);
     expect(evaluated.map((event) => event.summary.ends)).toEqual([
-      { terminated: 2, truncated: 0, capped: 0 },
+      { terminated: 1, truncated: 0, capped: 0 },
       { terminated: 1, truncated: 1, capped: 0 },
+      { terminated: 2, truncated: 0, capped: 0 },
     ]);
     expect(readdirSync(folder)).not.toContain('best.json');
     // The record alone gives the numbers back.
@@ -320,12 +328,16 @@ describe('an imported training', () => {
     const [first] = (await importAll(root, { runsDir })).runs;
     expect((await importAll(root, { runsDir })).runs[0]).toEqual({ ...first, already: true });
     const [wide] = (await importAll(root, { runsDir, window: 4 })).runs;
-    expect([wide!.already, means(wide!.folder as string)]).toEqual([false, [140]]);
+    expect([wide!.already, means(wide!.folder as string)]).toEqual([false, [10, 155]]);
     // Two readings of the same files are one run to a report.
     expect(findReportRuns([runsDir]).leftOut).toHaveLength(1);
     appendFileSync(join(folder, '0.monitor.csv'), row({ r: 90, l: 90, t: 12 }));
     const [longer] = (await importAll(root, { runsDir })).runs;
     expect([longer!.already, means(longer!.folder as string)]).toEqual([false, [15, 265, 80]]);
+    // A training that went on is one run to a report, too: the import with the most steps.
+    const report = findReportRuns([runsDir]);
+    expect(report.runs.map((run) => run.folder)).toEqual([longer!.folder]);
+    expect(report.leftOut).toHaveLength(2);
   });
 
   it('with fewer episodes than a mean takes has one mean', async () => {
@@ -347,9 +359,10 @@ describe('an imported training', () => {
     const told = await importAll(join(root, 'mine'), { env: pong });
     expect(told.runs[0]!.files_skipped[0]!.expected).toMatch(/or --method with its name$/);
     const both = await importAll(root, { env: pong, method: 'qrdqn' });
-    expect(both.runs.map(({ env, method, notes }) => [env, method, notes])).toEqual([
-      ['Pong-v0', 'sb3/qrdqn', []],
-      ['Pong-v0', 'sb3/qrdqn', ['taken for Pong-v0; the file says Walker2d-v4']],
+    // No option speaks against the file.
+    expect(both.runs.map(({ env, method, files_skipped }) => [env, method, files_skipped[0]?.found])).toEqual([
+      ['Pong-v0', 'sb3/qrdqn', undefined],
+      [null, null, 'files of Walker2d-v4; leave out --env'],
     ]);
   });
 
@@ -368,7 +381,9 @@ describe('an imported training', () => {
       'sac/0.monitor.csv',
       'sac/eval',
       'sac/eval.monitor.csv',
-      'sac/evaluations.npz',
+    ]);
+    expect(runs.flatMap(({ files_skipped }) => files_skipped.map(({ expected }) => expected))).toEqual([
+      'a zip archive',
     ]);
   });
 
@@ -378,11 +393,9 @@ describe('an imported training', () => {
     appendFileSync(join(folder, '1.monitor.csv'), '500,50');
     appendFileSync(join(folder, '0.monitor.csv'), Buffer.from([0xff, 0xfe, 10]));
     const [run] = (await importAll(root)).runs;
-    expect(run!.files_skipped.map(({ expected }) => expected)).toEqual([
-      'UTF-8 text in line 6',
-      'a whole line in line 5',
-    ]);
-    expect([run!.iterations, readJson(run!.folder as string).status]).toEqual([2, 'stopped']);
+    expect(run!.files_skipped.map(({ expected }) => expected)).toEqual(['UTF-8 text in line 6']);
+    expect(run!.lines_skipped.map(({ expected }) => expected)).toEqual(['a whole line in line 5']);
+    expect([run!.iterations, readJson(run!.folder as string).status]).toEqual([3, 'stopped']);
   });
 
   it('survives any bytes in its file', async () => {
@@ -503,6 +516,155 @@ describe('a baseline of the reference', () => {
   });
 });
 
+describe('a training with SB3 in the folders of rl-zoo', () => {
+  const zoo = assetPath('test/cases/sb3');
+
+  it('has the seed and the settings of its files, and the evaluations beside its episodes', async () => {
+    const [run] = (await importAll(join(zoo, 'ppo'), { window: 20 })).runs;
+    expect(run).toMatchObject({
+      ...{ env: 'CartPole-v1', method: 'sb3/ppo', seed: 3, files_read: 11, files_skipped: [], lines_skipped: [] },
+      played: { episodes: 202, steps: 48221, max_return: 500 },
+      evaluations: { points: 10, episodes_each: 5, last_timestep: 50000, best_mean: 500, last_mean: 500 },
+      notes: [
+        'evaluations.npz: 10 evaluations of 5 episodes, best mean 500, last 500',
+        'the first mean is that of 2 episodes, the others of 20',
+      ],
+    });
+    expect(run!.played!.mean_return).toBeCloseTo(238.717821782, 9);
+    const folder = run!.folder as string;
+    expect(readJson(folder)).toMatchObject({ seed: 3, final_reward: 500, episodes: 202, steps: 48221 });
+    const [found] = findReportRuns([folder]).runs;
+    const keys = ['sb3.hyperparams.n_steps', 'sb3.hyperparams.gae_lambda', 'sb3.env_options'];
+    expect(keys.map((key) => groupValue(found!, key))).toEqual(['32', '0.8', '{}']);
+  });
+
+  it('is read from its evaluations, its progress or its TensorBoard file where nothing else is there', async () => {
+    const root = temporaryFolder();
+    const at = (name: string) => join(zoo, 'ppo', 'CartPole-v1_3', name);
+    for (const name of ['evaluations.npz', 'progress.csv']) {
+      const folder = join(root, `with-${name}`, 'ppo', 'CartPole-v1_4');
+      mkdirSync(folder, { recursive: true });
+      cpSync(at(name), join(folder, name));
+    }
+    cpSync(join(zoo, 'a2c_cartpole_tensorboard'), join(root, 'x', 'a2c_cartpole_tensorboard'), { recursive: true });
+    const { runs } = await importAll(root);
+    expect(runs.map(({ layout, method, env, iterations }) => [layout, method, env, iterations])).toEqual([
+      ['archive', 'sb3/ppo', 'CartPole-v1', 10],
+      ['progress', 'sb3/ppo', 'CartPole-v1', expect.any(Number)],
+      ['tensorboard', 'sb3/a2c', 'CartPole-v1', 6],
+    ]);
+    const [archive, progress, events] = runs.map(({ folder }) => folder as string);
+    expect(readManifest(archive!)?.imported?.training).toMatchObject({ evaluated: true });
+    expect(readJson(archive!)).toMatchObject({ best_reward: 500, final_reward: 500, episodes: 50 });
+    expect(readJson(progress!).steps).toBeGreaterThan(45_000);
+    expect(readManifest(events!)?.imported?.training?.rewards).toMatch(/^moving means of training episodes/);
+  });
+
+  it('is not mistaken for replays, and has its lost files named', async () => {
+    const root = temporaryFolder();
+    const one = monitor(9, [{ r: 1, l: 1, t: 1 }]);
+    for (const n of [0, 1, 4, 11]) write(join(root, 'ppo', 'CartPole-v1_2', `${n}.monitor.csv`), one);
+    write(join(root, 'benchmark', 'CartPole-v1-ppo', '0.monitor.csv'), one);
+    const { runs, skipped } = await importAll(root);
+    expect(skipped).toEqual([
+      {
+        path: join(root, 'benchmark'),
+        expected: 'training episodes',
+        found: 'a folder of replays by trained agents',
+      },
+    ]);
+    expect(runs[0]!.notes).toEqual([
+      optionsUnknown,
+      '8 files of 0 ... 11 missing, whose episodes are not counted: ' +
+        [2, 3, 5, 6, 7, 8, 9, 10].map((n) => `${n}.monitor.csv`).join(', '),
+    ]);
+  });
+
+  it('is flagged and kept apart when the environment cannot have played it', async () => {
+    const root = temporaryFolder();
+    const trained = (name: string, rows: readonly Row[], id = 'CartPole-v1') =>
+      write(join(root, 'ppo', name, 'monitor.csv'), monitor(name.length, rows, id));
+    trained('CartPole-v1_1', [{ r: 30, l: 30, t: 1 }]);
+    trained('CartPole-v1_20', [{ r: 1800, l: 1800, t: 1 }]);
+    trained('CartPole-v1_300', [
+      { r: 2.5, l: 25, t: 1 },
+      { r: 9, l: 9, t: 2 },
+    ]);
+    trained('Pendulum-v1_1', [{ r: -900, l: 200, t: 1 }], 'Pendulum-v0');
+    trained('FrozenLake-v1_1', [{ r: 0, l: 7, t: 1 }], 'FrozenLake-v1');
+    const runsDir = temporaryFolder();
+    const { runs } = await importAll(root, { runsDir });
+    const notes = runs.map(({ notes: all }) => all.filter((note) => !note.startsWith('the first')));
+    const [plain, raised, shaped, lake, pendulum] = notes.map((all) => all.join('; '));
+    expect(plain).not.toContain('apart');
+    expect(raised).toContain('1 of 1 episode longer than the limit of 500 steps');
+    expect(raised).toContain('1 of 1 episode with a return outside of 1 ... 500');
+    expect(shaped).toContain('1 of 2 episodes with a return that no episode of its length has: other rewards');
+    expect(lake).toContain('options of FrozenLake-v1 unknown');
+    expect(pendulum).toContain('Pendulum-v0 has the dynamics of Pendulum-v1');
+    expect(runs[4]!.env).toBe('Pendulum-v1');
+    const report = makeReport(findReportRuns([runsDir]), { ...defaultReport, published: true });
+    const cartpole = report.groups.filter(({ runs: [run] }) => run!.summary.env === 'CartPole-v1');
+    expect(cartpole.map(({ runs: members }) => members.length)).toEqual([1, 1, 1]);
+    const beside = report.published!.filter(({ env }) => env === 'CartPole-v1');
+    expect(beside.map(({ bestTraining }) => bestTraining !== null).sort()).toEqual([false, false, true]);
+  });
+
+  it('has the options of the environment that args.yml states, and none that the environment does not have', async () => {
+    const root = temporaryFolder();
+    const args = (folder: string, kwargs: string) =>
+      write(
+        join(root, 'ppo', folder, 'FrozenLake-v1', 'args.yml'),
+        `!!python/object/apply:collections.OrderedDict\n- - - env\n    - FrozenLake-v1\n  - - seed\n    - 41\n  - - env_kwargs\n    - ${kwargs}\n`,
+      );
+    for (const n of [1, 2]) {
+      write(
+        join(root, 'ppo', `FrozenLake-v1_${n}`, 'monitor.csv'),
+        monitor(n, [{ r: 1, l: 7, t: 1 }], 'FrozenLake-v1'),
+      );
+    }
+    args('FrozenLake-v1_1', '{is_slippery: false}');
+    args('FrozenLake-v1_2', '{wings: 2}');
+    const { runs } = await importAll(root);
+    expect([runs[0]!.seed, runs[0]!.notes, runs[1]!.folder]).toEqual([
+      41,
+      ['the first mean is that of 1 episode, the others of 2'],
+      null,
+    ]);
+    expect(runs[1]!.files_skipped[0]!.found).toContain('wings');
+    const [found] = findReportRuns([runs[0]!.folder as string]).runs;
+    expect(groupValue(found!, 'sb3.env_options')).toBe('{"is_slippery":false}');
+  });
+
+  it('survives any bytes in its other files', async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc
+        .record({ at: fc.nat(1649), value: fc.nat(255), name: fc.constantFrom('evaluations.npz') })
+        .map(({ at, value }) => {
+          const content = Buffer.from(readFileSync(join(zoo, 'ppo', 'CartPole-v1_3', 'evaluations.npz')));
+          content[at] = value;
+          return content;
+        }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.constantFrom('evaluations.npz', 'progress.csv', 'events.out.tfevents.1.a.1.0', 'args.yml'),
+        async (content, name) => {
+          const root = temporaryFolder();
+          const folder = join(root, 'ppo', 'CartPole-v1_1');
+          mkdirSync(folder, { recursive: true });
+          writeFileSync(join(folder, name), content);
+          const { runs } = await importAll(root);
+          for (const run of runs) expect(run.folder !== null || run.files_skipped.length > 0).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('beside searches', () => {
   it('stands in one report, is held against them without pairs, and beside the published one', async () => {
     const runsDir = temporaryFolder();
@@ -528,7 +690,7 @@ describe('beside searches', () => {
     const report = makeReport(found, options);
     const trained = report.groups.filter(({ runs }) => runs[0]!.manifest.imported);
     expect(trained.map(({ values, runs, rewards }) => [values[1], runs.length, rewards.mean?.mean])).toEqual([
-      ['sb3/ppo', 1, 140],
+      ['sb3/ppo', 1, 320 / 3],
       ['sb3/trpo', 2, (181 / 3 + 282 / 3) / 2],
     ]);
     // Seed 1 of a search and run 1 of a training have nothing in common.
@@ -537,7 +699,7 @@ describe('beside searches', () => {
     expect(report.findings).toEqual([
       {
         setting: 'CartPole-v1, offline',
-        text: expect.stringMatching(/^highest mean reward by sb3\/ppo, 140 over one run/),
+        text: expect.stringMatching(/^highest mean reward by sb3\/ppo, 106.7 over one run/),
       },
     ]);
     const [rewards] = reportTables(report);
@@ -577,7 +739,7 @@ describe('beside searches', () => {
     const args = ['import', 'sb3', root, '--runs-dir', runsDir, '--window', '3', '--json'];
     const { code, stdout } = await runCli([...args, '--method', 'TD3']);
     const document = JSON.parse(stdout);
-    expect([code, document.runs, document.already_imported, document.iterations]).toEqual([0, 2, 1, 2]);
+    expect([code, document.runs, document.already_imported, document.iterations]).toEqual([0, 2, 1, 4]);
     expect(document.imports[0]).toMatchObject({ method: 'sb3/td3', env: 'CartPole-v1' });
     expect(readdirSync(runsDir)).toEqual([
       expect.stringMatching(/^cartpole-sb3-td3-imported-CartPole-v1-3-[0-9a-f]{8}$/),

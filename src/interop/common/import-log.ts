@@ -9,7 +9,10 @@ export interface SkippedFile extends FileProblem {
 /** The import log of one run. */
 export class ImportLog {
   readonly digest: Hash = createHash('sha256');
+  /** files, or what is left of them after a fault */
   readonly skipped: SkippedFile[] = [];
+  /** single lines of files that were read otherwise */
+  readonly skippedLines: SkippedFile[] = [];
   readonly notes: string[] = [];
   read = 0;
 
@@ -22,5 +25,8 @@ export class ImportLog {
   }
   skip(path: string, { expected, found }: FileProblem): void {
     this.skipped.push({ path, expected, found });
+  }
+  skipLine(path: string, { expected, found }: FileProblem): void {
+    this.skippedLines.push({ path, expected, found });
   }
 }

@@ -70,6 +70,8 @@ export interface ImportedRun {
   readonly iterations: number;
   readonly files_read: number;
   readonly files_skipped: readonly SkippedFile[];
+  /** lines that were left out of files that were read */
+  readonly lines_skipped: readonly SkippedFile[];
   /** assumptions where the log is ambiguous */
   readonly notes: readonly string[];
 }
@@ -153,6 +155,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     layout: subject?.layout.id ?? null,
     files_read: importLog.read,
     files_skipped: importLog.skipped,
+    lines_skipped: importLog.skippedLines,
     notes: importLog.notes,
   });
   const subject = detectSubject(run, options, importLog);

@@ -17,7 +17,7 @@ import {
   subjectOf,
   type Training,
   type TrainingOutcome,
-  unknownOfAll,
+  unknownFacts,
 } from './training.ts';
 
 const reward = z.number().nullish();
@@ -74,8 +74,10 @@ export async function openEvaluationTraining(
   importLog: ImportLog,
 ): Promise<Training | null> {
   const summary = await readSummary(found.folder, importLog);
+  const zoo = { args: null, hyperparams: null };
   const stated = {
-    env: null,
+    envs: [],
+    zoo,
     algorithm: summary?.label?.split('/')[0] || null,
     names: summary?.logdir?.split(/[/\\]/) ?? [],
   };
@@ -97,8 +99,10 @@ export async function openEvaluationTraining(
       ? `means of ${episodes ?? 'an unknown number of'} evaluation episodes each`
       : 'single training episodes, played by the policy while it learned and explored',
     evaluated,
-    unknown: [...unknownOfAll, 'single episodes: their means alone are logged'],
+    unknown: [...unknownFacts(zoo, subject), 'single episodes: their means alone are logged'],
     settings: { n_envs, hyperparam_source, hyperparams },
+    identity: null,
+    evaluations: null,
     read: async (journal) => {
       for (const problem of problems) importLog.skip(path!, problem);
       if (problems.length === 0) importLog.read += 1;
@@ -135,5 +139,7 @@ function readRows(
   return {
     iterations: rows.size,
     stopped: summary === null ? 'no readable summary confirms that the training ended' : null,
+    flags: [],
+    played: null,
   };
 }

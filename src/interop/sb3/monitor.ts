@@ -83,6 +83,10 @@ export class MonitorParser {
     this.onEpisode = onEpisode;
   }
 
+  get hasEpisodes(): boolean {
+    return this.episodes > 0;
+  }
+
   get problems(): readonly FileProblem[] {
     const more = this.wrong - this.found.length;
     const none = this.episodes === 0 && this.wrong === 0 ? [{ expected: 'rows of episodes', found: 'none' }] : [];
@@ -248,11 +252,17 @@ export class MonitorFile {
     }
   }
 
+  /** lines that were left out, so far */
   get problems(): readonly FileProblem[] {
-    return [...this.parser.problems, ...(this.damage ? [this.damage] : [])];
+    return this.parser.problems;
   }
 
-  /** Problems found so far. */
+  /** why the rest of the file was not read; null: it was */
+  get damaged(): FileProblem | null {
+    return this.damage;
+  }
+
+  /** of what was read so far */
   get digestSoFar(): string {
     return this.digest.copy().digest('hex');
   }

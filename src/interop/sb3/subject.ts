@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
-import { readExperimentName } from '../reference/layout.ts';
+import { envPrefix, readExperimentName } from '../reference/layout.ts';
 
 /** Algorithms of Stable-Baselines3 and its contrib package, by the folder names of rl-zoo. */
 const algorithms = [
@@ -49,14 +49,29 @@ export function algorithmIn(names: readonly string[]): string | null {
   return null;
 }
 
-/** The environment in folder names: `CartPole-v1_2`, `cartpole_sb3`. */
+/** The environment in folder names: `CartPole-v1_2`, `cartpole_sb3`, `a2c_cartpole_tensorboard`. */
 export function envIn(names: readonly string[]): Env | null {
   for (const name of [...names].reverse()) {
     const bare = name.replace(/_\d+$/, '');
-    const env = envs.find(({ id }) => id === bare) ?? readExperimentName(name).env;
+    const env = envs.find(({ id }) => id === bare) ?? readExperimentName(name).env ?? envWordIn(name);
     if (env) return env;
   }
   return null;
+}
+
+/** The environment that one word of a name is the folder of. */
+function envWordIn(name: string): Env | null {
+  const words = name.toLowerCase().split(/[_.\s]/);
+  return envs.find((env) => words.includes(envPrefix(env))) ?? null;
+}
+
+/** Other ids under which an environment of r2po has the same dynamics, rewards and step limit, by our id. */
+const sameEnv: Readonly<Record<string, string>> = { 'Pendulum-v0': 'Pendulum-v1' };
+
+/** The environment that a file names, and our id for it where that differs; null: none of r2po. */
+export function statedEnv(id: string): { readonly env: Env; readonly renamed: boolean } | null {
+  const env = envs.find((one) => one.id === (sameEnv[id] ?? id));
+  return env ? { env, renamed: env.id !== id } : null;
 }
 
 /** 3 for `run_3`, `CartPole-v1_3` and `seed3`; 0 without a number. */

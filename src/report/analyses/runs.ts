@@ -52,7 +52,7 @@ export async function findAnalysedRuns(
 async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
   const { config, env, method, policy } = resolveUnits(await stored.config());
   const { events } = stored.events();
-  const settings = settingsOf(stored.writtenConfig());
+  const settings = settingsOf(stored.writtenConfig(), stored.manifest.imported !== undefined);
   const totals = totalsOf(events);
   return {
     folder: stored.folder,

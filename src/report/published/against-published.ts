@@ -53,8 +53,10 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
   return groups.map((group) => {
     const { summary } = group.runs[0]!;
     const { env, method, model } = summary;
-    const published = publishedFor(group);
-    const bestTraining = publishedTrainings.find((training) => training.env === env) ?? null;
+    const flags = [...new Set(group.runs.flatMap(({ manifest }) => manifest.imported?.training?.flags ?? []))];
+    // What another environment returned is not put beside published numbers of this one.
+    const published = flags.length > 0 ? null : publishedFor(group);
+    const bestTraining = flags.length > 0 ? null : (publishedTrainings.find((one) => one.env === env) ?? null);
     const compare = (kind: PublishedKind): RewardComparison | null => {
       const [ours, theirs] = [group.rewards[kind], published?.[kind] ?? null];
       return ours && { ours, published: theirs, p: theirs && probability(ours, theirs) };
@@ -70,6 +72,7 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
       final: compare('final'),
       bestTraining,
       differences: [
+        ...flags,
         ...(published ? differencesOf(group, published) : rewardsOf(group.runs)),
         ...new Set([published, bestTraining].flatMap((result) => (result ? warningsOf(result) : []))),
       ],

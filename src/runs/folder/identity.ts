@@ -61,16 +61,17 @@ const namedApart = ['env', 'method', 'model', 'seed', 'evaluation.backend'];
 
 /**
  * What decides the result of a run apart from its environment, method, model and seed: leaves as JSON by dotted name. Runs
- * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`.
+ * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`; `imported`:
+ * the run may be one of the reference, whose number its import has as the seed.
  */
-export function settingsOf(written: unknown): ReadonlyMap<string, string> {
+export function settingsOf(written: unknown, imported = false): ReadonlyMap<string, string> {
   if (!isSection(written)) return new Map();
   const whole = withoutLaterKeys(merge(earlierDefaults, written) as Config);
   const settings = new Map(leaves(whole));
   const base = policyKinds.find(({ id }) => JSON.stringify(id) === settings.get('policy.kind'))?.runSeedBase ?? 0;
   const [drawn, seed] = ['policy.options.seed', 'seed'].map((key) => Number(settings.get(key)));
-  // It follows from the seed of the run, or from the number of a run of the reference, which its import has as the seed.
-  const follows = [base + seed! + 1, base + seed!].some((from) => drawn === from % 2 ** 32);
+  // It follows from the seed of the run.
+  const follows = (imported ? [0, 1] : [1]).some((offset) => drawn === (base + seed! + offset) % 2 ** 32);
   if (follows) settings.delete('policy.options.seed');
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
   return settings;

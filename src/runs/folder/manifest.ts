@@ -45,7 +45,18 @@ const schema = z.object({
       source: z.string(),
       digest: z.string(),
       /** of a training, which has only rewards: what they are, and whether the policy was evaluated */
-      training: z.object({ rewards: z.string(), evaluated: z.boolean() }).optional(),
+      training: z
+        .object({
+          rewards: z.string(),
+          evaluated: z.boolean(),
+          /** the same for later imports of a training that went on */
+          identity: z.string().optional(),
+          /** its own evaluations beside its training episodes */
+          evaluations: z.record(z.string(), z.number()).optional(),
+          /** what the environment as it is here cannot have played */
+          flags: z.array(z.string()).optional(),
+        })
+        .optional(),
     })
     .optional(),
 });
@@ -104,10 +115,10 @@ export function readManifest(folder: string): Manifest | null {
 
 /**
  * Two folders with the same identity are the same run: the configuration with its seed or, for an imported run, the log,
- * whose configuration is incomplete.
+ * whose configuration is incomplete. A training keeps its identity while its log grows.
  */
 export function runIdentity({ config_hash, imported }: Manifest): string {
-  return imported?.digest ?? config_hash;
+  return imported?.training?.identity ?? imported?.digest ?? config_hash;
 }
 
 /** The backend of a run that was started, also if the configuration says `auto`; null before the start. */

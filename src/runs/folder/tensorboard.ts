@@ -30,7 +30,7 @@ export function crc32c(data: Uint8Array): number {
 }
 
 /** TFRecord stores checksums rotated and shifted, because a checksum of data with checksums inside is weak. */
-function masked(crc: number): number {
+export function maskedCrc(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
@@ -38,9 +38,9 @@ function masked(crc: number): number {
 function frame(data: Buffer): Buffer {
   const out = Buffer.alloc(16 + data.length);
   out.writeBigUInt64LE(BigInt(data.length), 0);
-  out.writeUInt32LE(masked(crc32c(out.subarray(0, 8))), 8);
+  out.writeUInt32LE(maskedCrc(crc32c(out.subarray(0, 8))), 8);
   data.copy(out, 12);
-  out.writeUInt32LE(masked(crc32c(data)), 12 + data.length);
+  out.writeUInt32LE(maskedCrc(crc32c(data)), 12 + data.length);
   return out;
 }
 
