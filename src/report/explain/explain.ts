@@ -165,6 +165,9 @@ function publishedCell(report: Report, [index, ...part]: CellPath): Explained | 
     return { formula: 'the number of runs of the group', documented: sections.published, inputs: [] };
   }
   if (second === 'ours') return rewardCell(report, group, [first!, ...rest]);
+  // A reward of ours without a published one beside it.
+  const own = first === undefined ? null : rewardCell(report, group, [first, ...part.slice(1)]);
+  if (own !== null) return own;
   const source = 'src/report/published/r2po-paper.json';
   if (second === 'p') {
     const kind = rewardKinds.find((one) => one === first);
