@@ -14,20 +14,21 @@ let writes = 0;
 const needRoom = ['write', 'writeSync', 'writeFileSync', 'mkdirSync', 'openSync', 'open', 'appendFile', 'writeFile'];
 const full = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', errno: -28 });
 
-function isCounted(args) {
-  const [target, flags] = args;
+/** Whether a file is opened to be changed. */
+function isForWriting(flags = 'r') {
+  return typeof flags === 'number'
+    ? (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0
+    : /[wa+]/.test(flags);
+}
+
+function isCounted([target, flags], isOpening) {
   if (typeof target === 'number') return target > 2;
-  return String(target).includes(folder) && !(flags === 'r' || flags === undefined || flags === 0);
+  return String(target).includes(folder) && (!isOpening || isForWriting(flags));
 }
 
 /** Kills the process, or returns the error that the call ends with; null: it is made. */
 function fault(kind, args, isOpening) {
-  const counted = isOpening
-    ? isCounted(args)
-    : typeof args[0] === 'number'
-      ? args[0] > 2
-      : String(args[0]).includes(folder);
-  if (!counted) return null;
+  if (!isCounted(args, isOpening)) return null;
   counts[kind] = (counts[kind] ?? 0) + 1;
   if (what === 'kill' && kind === first && counts[kind] === Number(second)) process.kill(process.pid, 'SIGKILL');
   if (what === 'full' && needRoom.includes(kind)) {

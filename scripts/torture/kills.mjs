@@ -57,7 +57,7 @@ export async function killAtWrite({ home, whole, random, index }) {
 /** The disk is full from a random write on: words, a failure, and nothing lost once there is room. */
 export async function fullDisk({ home, whole, random, index }) {
   const name = `full-${index}`;
-  const writes = ['write', 'writeSync', 'open', 'openSync', 'appendFile', 'mkdirSync'];
+  const writes = ['write', 'writeFile', 'writeFileSync', 'openSync', 'appendFile', 'mkdirSync'];
   const most = writes.reduce((sum, kind) => sum + (whole.counts[kind] ?? 0), 0);
   const at = 1 + Math.floor(random() * most);
   const { code, stderr, bug } = await program(runArgs(home, name, false), { folder: home, fault: `full:${at}` });

@@ -1,11 +1,10 @@
-/** The built program is killed, interrupted and starved; `--resume` must end where an unbroken run ends. */
+/** The built program is interrupted and starved; `--resume` must end where an unbroken run ends. Kills: test/torture.test.ts. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
-import { Generator } from '../../src/base/rng/generator.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import { mainFile, runCli } from '../support/cli.ts';
 import {
@@ -75,52 +74,6 @@ function runUntil(args: readonly string[], isTime: (child: ChildProcess) => bool
     });
   });
 }
-
-describe('SIGKILL at random moments', () => {
-  it('then --resume, again and again, gives the very same run', async () => {
-    const home = temporaryFolder();
-    const whole = join(home, 'whole');
-    expect(await runCli(runArgs(home, '--name', 'whole', '--quiet'))).toMatchObject({ code: 0, stderr: '' });
-    const expected = results(whole);
-    const lineSize = sizeOf(join(whole, 'events.jsonl')) / eventsOf(whole).length;
-
-    const rng = Generator.from(20261);
-    const log: string[] = [];
-    let kills = 0;
-    for (let run = 0; kills < 20; run++) {
-      const name = `broken-${run}`;
-      const folder = join(home, name);
-      const record = join(folder, 'events.jsonl');
-      let alive = true;
-      while (alive) {
-        const resume = existsSync(folder);
-        // Half of the kills wait for the record to grow, so that they hit the work; the others hit the start as well.
-        const growth = rng.random() < 0.5 ? rng.uniform(0, 8) * lineSize : Number.POSITIVE_INFINITY;
-        const deadline = Date.now() + (growth === Number.POSITIVE_INFINITY ? rng.uniform(0, 700) : 20_000);
-        const before = sizeOf(record);
-        const session = await runUntil(
-          runArgs(home, '--name', name, ...(resume ? ['--resume'] : [])),
-          () => Date.now() > deadline || sizeOf(record) > before + growth,
-        );
-        if (session.killed) kills += 1;
-        else expect(session.stderr).not.toContain('error');
-        log.push(`${name} ${session.killed ? 'killed' : 'ended'} at ${sizeOf(record)} bytes`);
-        alive = session.killed || !existsSync(folder);
-        // Enough kills: the rest of this run may end in peace.
-        if (alive && kills >= 24) {
-          const last = await runCli(runArgs(home, '--name', name, ...(existsSync(folder) ? ['--resume'] : [])));
-          expect(last, log.join('\n')).toMatchObject({ code: 0 });
-          alive = false;
-        }
-      }
-      expect(results(folder), log.join('\n')).toEqual(expected);
-      const types = eventsOf(folder).map(({ type }) => type);
-      expect(types.filter((type) => type === 'run_finished')).toHaveLength(1);
-      expect(types).not.toContain('run_stopped');
-    }
-    expect(kills).toBeGreaterThanOrEqual(20);
-  }, 120_000);
-});
 
 /** Parameters that depend on the prompt alone, as those of a model at temperature 0 would. */
 function answer({ body }: FakeRequest): string {
