@@ -16,6 +16,9 @@ import { outOfRange } from './consistency.ts';
 /** Whole records up to this size are checked: about as much as the other files of a run. */
 const smallRecord = 256 * 1024;
 
+/** A record that is newer than the summary by more was changed later, and not copied with it, ms. */
+const copySlack = 10_000;
+
 /** What a reader of a run has read already. */
 export interface ReadFiles {
   readonly summary: RunSummary;
@@ -56,7 +59,8 @@ function journalProblem(run: StoredRun, { summary }: ReadFiles, end: JournalEnd,
   if (record && isFinished && record.events < end.events) {
     return `${eventsName} goes on behind the ${record.events} events that summary.json was made from`;
   }
-  const isNewer = found.mtimeMs > (statSync(run.path('summary.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  const isNewer =
+    found.mtimeMs > copySlack + (statSync(run.path('summary.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   const chain = end.chained && (isNewer || found.size <= smallRecord) ? wholeChain(run.folder) : null;
   return chain ?? recheckProblem(summary, end);
 }
