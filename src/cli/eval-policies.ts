@@ -15,13 +15,12 @@ import {
 } from '../report/tables/ranking.ts';
 import { csvTable } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
-import { loadPolicySet } from '../runs/folder/policy-set.ts';
+import type { PolicySet } from '../runs/folder/policy-set.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
 import { progressOf } from './progress.ts';
 
 export interface RankOptions {
-  readonly policies: string;
   readonly episodes: number;
   readonly seed: number;
   /** number of lines to show; default: 20 */
@@ -41,15 +40,15 @@ const maxReasons = 10;
 
 export interface RankUnits {
   readonly backend: Backend;
-  readonly env: Env;
+  readonly set: PolicySet;
   readonly maxSteps: number | null;
   readonly signal: AbortSignal;
 }
 
-export async function rankAndReport(units: RankUnits, options: RankOptions, io: Io): Promise<void> {
-  const { backend, env } = units;
+export async function rankAndReport({ set, ...units }: RankUnits, options: RankOptions, io: Io): Promise<void> {
+  const { backend } = units;
+  const { env } = set;
   const { episodes, seed } = options;
-  const set = await loadPolicySet(options.policies, env);
   for (const { policy } of set.groups) {
     const unsupported = backend.supports(env, policy);
     if (unsupported !== null) throw new UsageError('--backend', unsupported);
@@ -60,6 +59,7 @@ export async function rankAndReport(units: RankUnits, options: RankOptions, io: 
   try {
     const ranking = await rankPolicies({
       ...units,
+      env,
       populations: set.groups.map(({ policy, members }) => ({ policy, candidates: members.map((m) => m.params) })),
       ...{ episodes, seed },
       recheck: fresh > 0 ? { top: recheckedPolicies, episodes: fresh } : null,
@@ -91,7 +91,7 @@ function show(
   if (json) {
     const { id, adapter } = backend;
     const speed = { steps, wall_s: seconds, steps_per_s: steps / seconds };
-    io.printJson({ env: env.id, backend: id, adapter, ...rankingDocument(report), ...speed });
+    io.printJson({ env: env.id, env_options: env.options, backend: id, adapter, ...rankingDocument(report), ...speed });
     return;
   }
   const tables = [rankingTable(report, top), recheckTable(report)].filter((table) => table !== null);

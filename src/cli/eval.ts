@@ -1,16 +1,14 @@
 /** `r2po eval`: plays episodes of one policy, or ranks many policies. */
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
-import { type LoadedPolicy, loadPolicy, parsePolicy } from '../config/policy-file.ts';
+import { type LoadedPolicy, parsePolicy } from '../config/policy-file.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { openEnv } from '../envs/node/load.ts';
 import { stepLimitKey } from '../envs/options.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
@@ -36,8 +34,8 @@ import {
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
 
-interface Options extends Omit<RankOptions, 'policies'> {
-  readonly env: string;
+interface Options extends RankOptions {
+  readonly env?: string;
   readonly envOption: EnvOptions;
   readonly policy?: string;
   readonly policies?: string;
@@ -55,7 +53,10 @@ export function define(command: Command, io: Io): void {
     .description(
       'Plays episodes of one policy, or ranks many on the same seeds. Episode seeds are --seed, --seed + 1, ..., as in Gymnasium.',
     )
-    .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
+    .option(
+      '--env <id>',
+      'environment (see "r2po list envs"), or the path of an environment module; default: that of the policy or run',
+    )
     .addOption(envOption())
     .addOption(trustEnvOption())
     .option(
@@ -108,28 +109,30 @@ function checkOptions(options: Options): void {
 
 async function run(options: Options, io: Io): Promise<void> {
   checkOptions(options);
-  const env = await openEnv(options.env, options.envOption);
-  if (options.policy !== undefined) await refuseWithoutPolicy(options.policy);
-  const loaded = options.policy === undefined ? null : await loadPolicyOrModel(options.policy, env, io);
+  const { policies } = options;
+  const loaded = options.policy === undefined ? null : await loadSubject(options.policy, options, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {
     const { rolloutProgram } = await import('../rollout/webgpu/program/programs.ts');
-    const { code } = rolloutProgram(env, loaded.policy, readAsset);
+    const { code } = rolloutProgram(loaded.env, loaded.policy, readAsset);
     if (options.dumpWgsl === '-') {
       io.print(code);
       return;
     }
     write(options.dumpWgsl, code);
   }
+  const set =
+    policies === undefined
+      ? null
+      : await (await import('../runs/folder/policy-set.ts')).loadPolicySet(policies, options);
   const interruption = listenForInterrupts(io, 'the evaluation', 'without a result');
   try {
     const { signal } = interruption;
-    const { policies } = options;
     await withBackend(options.backend ?? 'auto', options.adapter, io, async (backend) => {
-      if (loaded !== null) await play({ backend, env, ...loaded, signal }, options, io);
-      else if (policies !== undefined) {
+      if (loaded !== null) await play({ backend, ...loaded, signal }, options, io);
+      else if (set !== null) {
         const { rankAndReport } = await import('./eval-policies.ts');
-        const maxSteps = stepCap(env, options.maxSteps, io);
-        await rankAndReport({ backend, env, maxSteps, signal }, { ...options, policies }, io);
+        const maxSteps = stepCap(set.env, options.maxSteps, io);
+        await rankAndReport({ backend, set, maxSteps, signal }, options, io);
       }
     });
   } finally {
@@ -138,26 +141,24 @@ async function run(options: Options, io: Io): Promise<void> {
   }
 }
 
-/** A policy file, the best policy of a run, or a model of Stable-Baselines3. */
-async function loadPolicyOrModel(source: string, env: Env, io: Io): Promise<LoadedPolicy> {
+type LoadedSubject = LoadedPolicy & { readonly env: Env };
+
+/** The policy of `--policy`, in the environment that it and the command name; a model of Stable-Baselines3 names none. */
+async function loadSubject(source: string, options: Options, io: Io): Promise<LoadedSubject> {
+  const { envFor, openGiven, openPolicy } = await import('../runs/folder/policy-env.ts');
+  const wanted = await openGiven(options);
   if (source !== '-' && source.toLowerCase().endsWith('.zip')) {
     const { isArchive, readModel } = await import('../interop/sb3/model.ts');
     if (isArchive(source)) {
+      const env = await envFor(wanted, options.envOption, null, source);
       const { document, notes } = readModel(source, env);
       for (const note of notes) io.note(note);
-      return parsePolicy({ name: source, text: JSON.stringify(document) }, env);
+      return { env, ...parsePolicy({ name: source, text: JSON.stringify(document) }, env) };
     }
   }
-  return loadPolicy(source, env);
-}
-
-/** Explains why the folder of an imported training has no best policy. */
-async function refuseWithoutPolicy(source: string): Promise<void> {
-  if (source === '-' || existsSync(join(source, 'best.json'))) return;
-  const { refuseTraining } = await import('../runs/folder/folder.ts');
-  const { readManifest } = await import('../runs/folder/manifest.ts');
-  const manifest = readManifest(source);
-  if (manifest) refuseTraining(source, manifest, '--policy');
+  const { input, named } = await openPolicy(source);
+  const env = await envFor(wanted, options.envOption, named, input.name);
+  return { env, ...parsePolicy(input, env) };
 }
 
 interface Subject extends LoadedPolicy {
@@ -182,6 +183,7 @@ async function play(subject: Subject, options: Options, io: Io): Promise<void> {
   if (options.json) {
     io.printJson({
       env: env.id,
+      env_options: env.options,
       policy: { kind: policy.kind, params: Array.from(params) },
       backend: backend.id,
       adapter: backend.adapter,

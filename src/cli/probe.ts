@@ -4,16 +4,16 @@ import { UsageError } from '../base/errors.ts';
 import { readInput } from '../config/input.ts';
 import { parseJson } from '../config/json-text.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
-import { openEnv } from '../envs/node/load.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { ProbeInput } from '../rollout/job.ts';
 import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, trustEnvOption } from './options.ts';
 
 interface Options {
-  readonly env: string;
+  readonly env?: string;
+  readonly policy?: string;
   readonly envOption: EnvOptions;
   readonly in: string;
   readonly backend?: BackendChoice;
@@ -26,18 +26,30 @@ export function define(command: Command, io: Io): void {
       'Plays one step from each given state. Input: [{ "state": [...], "action": [...] }, ...], plus "draws": [...] if a ' +
         'step draws random numbers: the numbers in the order in which the step uses them.',
     )
-    .requiredOption('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
+    .option('--env <id>', 'environment (see "r2po list envs"), or the path of an environment module')
     .addOption(envOption())
+    .addOption(trustEnvOption())
+    .option('--policy <source>', 'policy file or run folder whose environment is meant, with its options')
     .requiredOption('--in <file>', 'JSON file, or - for stdin')
     .addOption(backendOption().default('cpu'))
     .addOption(adapterOption());
   addOutputOptions(command, io).action(async (options: Options) => {
-    const env = await openEnv(options.env, options.envOption);
+    const env = await probedEnv(options);
     const inputs = await readProbes(options.in, env);
     io.printJson(
       await withBackend(options.backend ?? 'cpu', options.adapter, io, (backend) => backend.probe(env, inputs)),
     );
   });
+}
+
+/** The environment of `--policy`, which the other options may repeat, or the one of `--env`. */
+async function probedEnv(options: Options): Promise<Env> {
+  const { policy } = options;
+  const { envFor, openGiven, openPolicy } = await import('../runs/folder/policy-env.ts');
+  const wanted = await openGiven(options);
+  if (policy === undefined) return envFor(wanted, options.envOption, null, options.in);
+  const { input, named } = await openPolicy(policy);
+  return envFor(wanted, options.envOption, named, input.name);
 }
 
 const keys = ['state', 'action', 'draws'];

@@ -1,19 +1,22 @@
-/** Policy files: `{ "kind", "params", "options", "name" }`, one policy of one environment. */
+/** Policy files: `{ "kind", "params", "options", "name", "env", "env_options" }`, one policy of one environment. */
 import { join } from 'node:path';
 import { nearest, R2poError, UsageError } from '../base/errors.ts';
-import type { Env } from '../envs/env.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
 import { buildPolicy } from '../policies/index.ts';
 import { allowsParameter, type Policy, type PolicyOptions } from '../policies/policy.ts';
 import { type InputText, kindOfPath, locationOf, readInput } from './input.ts';
 import { parseJson } from './json-text.ts';
 
 const unit = 'policy';
-const keys = ['kind', 'params', 'options', 'name'] as const;
+const keys = ['kind', 'params', 'options', 'name', 'env', 'env_options'] as const;
 /** A name must fit into a table. */
 const maxNameLength = 200;
 
 /** The document in a policy file; keys are those of the file. */
 export interface PolicyDocument {
+  /** id of the environment, or the path of its module; left out: not known */
+  readonly env?: string;
+  readonly env_options?: EnvOptions;
   readonly kind: string;
   readonly params: readonly number[];
   readonly options?: PolicyOptions;
@@ -74,7 +77,33 @@ function readDocument(input: InputText): PolicyDocument {
   if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > maxNameLength)) {
     fail(`expected "name" to be a text of 1 to ${maxNameLength} characters, got ${describe(name)}`);
   }
+  const { env, env_options: envOptions } = record;
+  if (env !== undefined && (typeof env !== 'string' || env === '')) {
+    fail(`expected "env" to be the name of an environment, got ${describe(env)}`);
+  }
+  if (
+    envOptions !== undefined &&
+    (typeof envOptions !== 'object' || envOptions === null || Array.isArray(envOptions))
+  ) {
+    fail(`expected "env_options" to be an object, got ${describe(envOptions)}`);
+  }
+  if (envOptions !== undefined && env === undefined) fail('expected "env" beside "env_options", got none; add it');
   return record as unknown as PolicyDocument;
+}
+
+/** An environment that a policy file, a run or a line names. */
+export interface NamedEnv {
+  /** what names it, for messages */
+  readonly source: string;
+  /** id, or absolute path of a module */
+  readonly env: string;
+  readonly options: EnvOptions;
+}
+
+/** The environment that a policy document names; null: none. Throws a `UsageError` for a text that is no document. */
+export function namedEnv(input: InputText): NamedEnv | null {
+  const { env, env_options: options = {} } = readDocument(input);
+  return env === undefined ? null : { source: locationOf(input), env, options };
 }
 
 /**
@@ -109,17 +138,27 @@ export function parsePolicy(input: InputText, env: Env, build = buildPolicy): Lo
   return { source: location, name, policy, params: Float64Array.from(params) };
 }
 
+/** The text of a policy file, of a run folder (its `best.json`), or of `-` for stdin. Throws a `UsageError`. */
+export async function readPolicy(source: string): Promise<InputText> {
+  const isFolder = source !== '-' && kindOfPath(source) === 'folder';
+  if (!isFolder) return readInput(unit, source, 'a policy file or a run folder');
+  return readInput(unit, join(source, 'best.json'), 'the best policy of a run');
+}
+
 /**
  * The policy of `source`: a policy file, a run folder (its `best.json`), or `-` for stdin. Throws a `UsageError` when it
  * cannot be read, is not a policy, or does not fit the environment.
  */
 export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy> {
-  const isFolder = source !== '-' && kindOfPath(source) === 'folder';
-  if (!isFolder) return parsePolicy(await readInput(unit, source, 'a policy file or a run folder'), env);
-  return parsePolicy(await readInput(unit, join(source, 'best.json'), 'the best policy of a run'), env);
+  return parsePolicy(await readPolicy(source), env);
 }
 
-/** The content of a policy file, which `loadPolicy` reads. */
-export function policyDocument(policy: Policy, params: ArrayLike<number>): PolicyDocument {
-  return { kind: policy.kind, params: Array.from(params), options: policy.options };
+/** The content of a policy file, which `loadPolicy` reads. `of`: the environment, as configurations name it. */
+export function policyDocument(
+  policy: Policy,
+  params: ArrayLike<number>,
+  of: { readonly env: string; readonly env_options: EnvOptions },
+): PolicyDocument {
+  const { env, env_options } = of;
+  return { env, env_options, kind: policy.kind, params: Array.from(params), options: policy.options };
 }

@@ -56,8 +56,20 @@ describe('r2po eval', () => {
     const { stdout } = await runCli([...evalArgs, '--policy', path, '--episodes', '30', '--seed', '17', '--json']);
     const document = JSON.parse(stdout);
     expect(Object.keys(document)).toEqual([
-      ...['env', 'policy', 'backend', 'adapter', 'episodes', 'seed', 'mean', 'std', 'stderr', 'ci95', 'min', 'max'],
-      ...['median', 'quantiles', 'success', 'length', 'ends', 'median_episode', 'steps', 'wall_s', 'steps_per_s'],
+      ...['env', 'env_options', 'policy', 'backend', 'adapter', 'episodes', 'seed', 'mean', 'std', 'stderr', 'ci95'],
+      ...[
+        'min',
+        'max',
+        'median',
+        'quantiles',
+        'success',
+        'length',
+        'ends',
+        'median_episode',
+        'steps',
+        'wall_s',
+        'steps_per_s',
+      ],
     ]);
     expect(document).toMatchObject({ env: 'CartPole-v1', backend: 'cpu', adapter: null, episodes: 30, seed: 17 });
     expect(document.ends.terminated + document.ends.truncated + document.ends.capped).toBe(30);

@@ -42,7 +42,7 @@ describe('policy file', () => {
 
   it('loads what policyDocument writes', () => {
     const { policy, params: loaded } = parse(withParams(params.join(',')));
-    const text = JSON.stringify(policyDocument(policy, loaded));
+    const text = JSON.stringify(policyDocument(policy, loaded, { env: 'CartPole-v1', env_options: {} }));
     expect(parse(text).params).toStrictEqual(loaded);
   });
 
@@ -60,7 +60,7 @@ describe('policy file', () => {
     [
       'a foreign key',
       '{"kind": "linear", "weights": []}',
-      '[policy] p.json: unknown key "weights"; known: kind, params, options, name',
+      '[policy] p.json: unknown key "weights"; known: kind, params, options, name, env, env_options',
     ],
     ['no kind', '{"params": []}', '[policy] p.json: expected "kind" to be the name of a policy kind, got nothing'],
     ['no params', '{"kind": "linear"}', '[policy] p.json: expected "params" to be a list of numbers, got nothing'],

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
-import { findEnv } from '../../src/envs/registry.ts';
+import type { EnvOptions } from '../../src/envs/env.ts';
+import type { GivenEnv } from '../../src/runs/folder/policy-env.ts';
 import { loadPolicySet } from '../../src/runs/folder/policy-set.ts';
 import { runCli } from '../support/cli.ts';
 import { runCommand } from '../support/in-process.ts';
 
-const cartpole = findEnv('CartPole-v1');
+const given = (env: string | undefined, envOption: EnvOptions = {}): GivenEnv => ({ env, envOption });
+const cartpole = given('CartPole-v1');
 const params = [0.5, -1, 2, 3.25, -4, 5, 6, 7e-3, 8, -9];
 const linear = (shift: number, more: object = {}) => ({
   kind: 'linear',
@@ -150,10 +152,33 @@ describe('a folder of policies', () => {
     const small = { kind: 'tabular', params: Array(16).fill(2) };
     run('usual', 'FrozenLake-v1', small);
     run('dry', 'FrozenLake-v1', { ...small, params: Array(16).fill(1) }, 'env_options: { is_slippery: false }\n');
-    const usual = await loadPolicySet(folder, findEnv('FrozenLake-v1'));
+    const usual = await loadPolicySet(folder, given('FrozenLake-v1', { is_slippery: true }));
     expect(names(usual)).toEqual([['usual']]);
     expect(usual.leftOut[0]!.reason).toMatch(/its environment has the options .*"is_slippery":false/);
-    expect(names(await loadPolicySet(folder, findEnv('FrozenLake-v1', { is_slippery: false })))).toEqual([['dry']]);
+    expect(names(await loadPolicySet(folder, given(undefined, { is_slippery: false })))).toEqual([['dry']]);
+    // Neither the options nor the environment may be guessed.
+    await expect(loadPolicySet(folder, given('FrozenLake-v1'))).rejects.toThrow(
+      /got FrozenLake-v1 .*"is_slippery":false.* and FrozenLake-v1 .*"is_slippery":true.*; choose one with --env-option/,
+    );
+    run('pole', 'CartPole-v1', linear(0));
+    await expect(loadPolicySet(folder, given(undefined))).rejects.toThrow(/choose one with --env/);
+  });
+
+  it('brings its environment and options along', async () => {
+    run(
+      'dry',
+      'FrozenLake-v1',
+      { kind: 'tabular', params: Array(16).fill(1) },
+      'env_options: { is_slippery: false }\n',
+    );
+    file('hand.json', JSON.stringify({ kind: 'tabular', params: Array(16).fill(2) }));
+    file('other.json', JSON.stringify({ env: 'CliffWalking-v1', kind: 'tabular', params: Array(48).fill(2) }));
+    const set = await loadPolicySet(folder, given('FrozenLake-v1'));
+    expect(set.env.options).toEqual({ map: '4x4', is_slippery: false });
+    expect(names(set)).toEqual([['dry', 'hand']]);
+    expect(set.leftOut.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/other\.json: it is a policy of CliffWalking-v1, not of FrozenLake-v1/),
+    ]);
   });
 
   it('may be a run itself, and must contain a policy', async () => {
@@ -161,7 +186,7 @@ describe('a folder of policies', () => {
     expect(names(await loadPolicySet(join(folder, 'one'), cartpole))).toEqual([[join(folder, 'one')]]);
     mkdirSync(join(folder, 'none'));
     await expect(loadPolicySet(join(folder, 'none'), cartpole)).rejects.toThrow(/found none/);
-    const pendulum = loadPolicySet(join(folder, 'one'), findEnv('Pendulum-v1'));
+    const pendulum = loadPolicySet(join(folder, 'one'), given('Pendulum-v1'));
     await expect(pendulum).rejects.toThrow(/found none that can be used; .*it is a run of CartPole-v1/);
   });
 });

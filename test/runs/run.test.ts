@@ -258,7 +258,8 @@ describe('a whole run', () => {
       llm: { calls: 6, prompt_tokens: 600, completion_tokens: 42, seconds: 1.5 },
     });
     expect(ofType(eventsOf(folder), 'rechecked')).toMatchObject([{ iteration: 3, params: perfect }]);
-    expect(readJson(folder, 'best.json')).toEqual({ kind: 'linear', params: perfect, options: { bias: true } });
+    const best = { env: 'CartPole-v1', env_options: {}, kind: 'linear', params: perfect, options: { bias: true } };
+    expect(readJson(folder, 'best.json')).toEqual(best);
   });
 
   it('records unusable replies and continues; without a usable one it stops without a best policy', async () => {

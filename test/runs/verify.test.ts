@@ -237,6 +237,16 @@ describe('what was edited is found, and the first event that differs is named', 
       null,
       /params\[3\]/,
     ],
+    [
+      'another environment of the best policy',
+      (f) =>
+        editJson('best.json', (p) => {
+          p.env = 'Acrobot-v1';
+        })(f),
+      'best',
+      null,
+      /expected env "CartPole-v1", got "Acrobot-v1"/,
+    ],
     ['no best policy', (f) => rmSync(join(f, 'best.json')), 'best', null, /found none/],
     [
       'a trajectory',

@@ -4,15 +4,17 @@ import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
-import { kindOfPath, readInput, readLines } from '../../config/input.ts';
-import { type LoadedPolicy, NotPolicyError, parsePolicy } from '../../config/policy-file.ts';
+import { kindOfPath, locationOf, readInput, readLines } from '../../config/input.ts';
+import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Env } from '../../envs/env.ts';
-import { findEnv } from '../../envs/registry.ts';
+import { withEnvOptions } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { changedSource } from './env-source.ts';
 import type { LeftOut } from './find-runs.ts';
+import type { Manifest } from './manifest.ts';
+import { envOfRun, type GivenEnv, isEqual, isSameEnv, type OpenedPolicy, openNamedEnv } from './policy-env.ts';
 import { readRun } from './read-run.ts';
 
 const unit = '--policies';
@@ -35,6 +37,7 @@ export interface PolicyGroup {
 }
 
 export interface PolicySet {
+  readonly env: Env;
   readonly groups: readonly PolicyGroup[];
   /** paths that are not used, and the reasons */
   readonly leftOut: readonly LeftOut[];
@@ -46,24 +49,129 @@ export interface PolicySet {
 
 /**
  * The policies at `source`: a folder with policy files (`*.json`) and run folders (their best policies), also in folders
- * within it, or a file of policy documents, one per line (`-` for stdin). In a folder, anything
- * but policies of this environment is left out with the reason. Invalid lines and a source without a policy are usage errors.
+ * within it, or a file of policy documents, one per line (`-` for stdin), and the environment that they or the command name.
+ * In a folder, anything but policies of this environment is left out with the reason. Invalid lines, a source without a
+ * policy, and policies of several environments without one that is given are usage errors.
  */
-export async function loadPolicySet(source: string, env: Env): Promise<PolicySet> {
+export async function loadPolicySet(source: string, given: GivenEnv): Promise<PolicySet> {
+  const isFolder = source !== '-' && kindOfPath(source) === 'folder';
+  const leftOut: LeftOut[] = [];
+  const wanted = await openGiven(given);
+  const found = isFolder ? await readFolder(source, wanted, leftOut) : await readPolicyLines(source);
+  const env = await commonEnv(found, wanted, given, source);
   const set = new Collection(env);
-  if (source !== '-' && kindOfPath(source) === 'folder') await set.addFolder(source);
-  else await set.addLines(source);
-  const { groups, leftOut, changed, duplicates } = set;
+  for (const one of found) {
+    try {
+      await set.add(one);
+    } catch (error) {
+      if (!isFolder) throw error;
+      leftOut.push(leftBy(error, one.path));
+    }
+  }
+  leftOut.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const { groups, changed, duplicates } = set;
   if (groups.length === 0) {
     const [first] = leftOut;
-    const found = first ? `none that can be used; ${first.path}: ${first.reason}` : 'none';
-    throw new UsageError(unit, `expected policies of ${env.id} in "${source}", found ${found}`);
+    const none = first ? `none that can be used; ${first.path}: ${first.reason}` : 'none';
+    throw new UsageError(unit, `expected policies of ${env.id} in "${source}", found ${none}`);
   }
-  return { groups, leftOut, changed, duplicates };
+  return { env, groups, leftOut, changed, duplicates };
+}
+
+/** What a policy of a folder is left out for. Throws what is no usage error. */
+function leftBy(error: unknown, path: string): LeftOut {
+  if (!(error instanceof UsageError)) throw error;
+  const isOther = error instanceof OtherError || error instanceof NotPolicyError;
+  return { path, reason: error.detail, ...(!isOther && { broken: true }) };
+}
+
+/** A policy that has been read and not yet checked. */
+interface FoundPolicy extends OpenedPolicy {
+  /** file, run folder, or file and line */
+  readonly path: string;
+  /** its name, where it has none of its own; null: the place of its text */
+  readonly name: string | null;
+  /** null: it is not of a run */
+  readonly manifest: Manifest | null;
+}
+
+async function readPolicyLines(source: string): Promise<FoundPolicy[]> {
+  const found: FoundPolicy[] = [];
+  for await (const input of readLines(unit, source, 'a folder of policies or a file with one policy per line')) {
+    found.push({ path: locationOf(input), name: null, input, named: namedEnv(input), manifest: null });
+  }
+  return found;
+}
+
+async function readFolder(root: string, wanted: Env | null, leftOut: LeftOut[]): Promise<FoundPolicy[]> {
+  const found: FoundPolicy[] = [];
+  const leave = (path: string, reason: string) => leftOut.push({ path, reason, broken: true });
+  for (const { path, isRun } of policyPaths(root, leave)) {
+    const short = relative(root, path).replace(/\.json$/, '');
+    const name = short === '' ? path : short;
+    try {
+      if (isRun) found.push({ path, name, ...(await readBest(path, wanted)) });
+      else {
+        const input = await readInput(unit, path, 'a policy file');
+        found.push({ path, name, input, named: namedEnv(input), manifest: null });
+      }
+    } catch (error) {
+      leftOut.push(leftBy(error, path));
+    }
+  }
+  return found;
+}
+
+/** The best policy of a run. */
+async function readBest(folder: string, wanted: Env | null): Promise<Omit<FoundPolicy, 'path' | 'name'>> {
+  const run = readRun(folder);
+  const { manifest } = run;
+  if (wanted !== null && manifest.env !== wanted.id) {
+    throw new OtherError(unit, `it is a run of ${manifest.env}, not of ${wanted.id}`);
+  }
+  if (manifest.imported?.training) throw new OtherError(unit, 'it is an imported training, which has no policy');
+  const named = await envOfRun(run);
+  const best = run.path('best.json');
+  if (manifest.status !== 'finished' && kindOfPath(best) === 'nothing') {
+    throw new OtherError(unit, 'it is a run that has no best.json yet');
+  }
+  return { input: await readInput(unit, best, 'a policy file'), named, manifest };
+}
+
+/** The environment of the policies: what the command says, and where it says nothing, what all of them name. */
+async function commonEnv(
+  found: readonly FoundPolicy[],
+  wanted: Env | null,
+  given: GivenEnv,
+  source: string,
+): Promise<Env> {
+  const hasOptions = Object.keys(given.envOption).length > 0;
+  if (wanted && hasOptions) return withEnvOptions(wanted, given.envOption);
+  const own: { readonly env: Env; readonly named: NamedEnv }[] = [];
+  const isKnown = (env: Env) =>
+    own.some((one) => isSameEnv(one.env, env) && (hasOptions || isEqual(one.env.options, env.options)));
+  for (const { named } of found) {
+    if (named === null || own.length > 1) continue;
+    const env = await openNamedEnv(named);
+    if ((wanted === null || isSameEnv(wanted, env)) && !isKnown(env)) own.push({ env, named });
+  }
+  const [first, second] = own;
+  if (first && second) {
+    const both = [first, second].map(
+      ({ env, named }) => `${env.id} ${JSON.stringify(env.options)} in "${named.source}"`,
+    );
+    const remedy = isSameEnv(first.env, second.env) ? 'choose one with --env-option' : 'choose one with --env';
+    throw new UsageError(unit, `expected policies of one environment, got ${both.join(' and ')}; ${remedy}`);
+  }
+  if (first)
+    return hasOptions
+      ? withEnvOptions(await openNamedEnv({ ...first.named, options: {} }), given.envOption)
+      : first.env;
+  if (wanted) return wanted;
+  throw new UsageError('--env', `expected an environment, as no policy in "${source}" names one; add --env ID`);
 }
 
 class Collection {
-  readonly leftOut: LeftOut[] = [];
   readonly changed: { path: string; reason: string }[] = [];
   readonly duplicates: { name: string; of: string }[] = [];
   readonly #env: Env;
@@ -82,49 +190,24 @@ class Collection {
     return [...this.#groups.values()];
   }
 
-  async addLines(source: string): Promise<void> {
-    for await (const input of readLines(unit, source, 'a folder of policies or a file with one policy per line')) {
-      const loaded = parsePolicy(input, this.#env, this.#build);
-      this.#add(loaded.name ?? loaded.source, loaded);
-    }
-  }
-
-  async addFolder(root: string): Promise<void> {
-    const leave = (path: string, reason: string) => this.leftOut.push({ path, reason, broken: true });
-    for (const path of policyPaths(root, leave)) {
-      try {
-        const file = path.isRun ? await this.#bestOf(path.path) : path.path;
-        const loaded = parsePolicy(await readInput(unit, file, 'a policy file'), this.#env, this.#build);
-        const short = relative(root, path.path).replace(/\.json$/, '');
-        this.#add(loaded.name ?? (short === '' ? path.path : short), loaded);
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        const isOther = error instanceof OtherError || error instanceof NotPolicyError;
-        this.leftOut.push({ path: path.path, reason: error.detail, ...(!isOther && { broken: true }) });
+  async add({ path, name, input, named, manifest }: FoundPolicy): Promise<void> {
+    const env = this.#env;
+    if (named !== null) {
+      const own = await openNamedEnv(named);
+      const what = manifest ? 'it is a run' : `${locationOf(input)}: it is a policy`;
+      if (!isSameEnv(own, env)) throw new OtherError(unit, `${what} of ${own.id}, not of ${env.id}`);
+      if (!isEqual(own.options, env.options)) {
+        const [has, not] = [own, env].map(({ options }) => JSON.stringify(options));
+        throw new OtherError(
+          unit,
+          `${manifest ? 'its' : `${locationOf(input)}: its`} environment has the options ${has}, not ${not}`,
+        );
       }
     }
-  }
-
-  /** The policy file of a run, which must be one of this environment with the same options. */
-  async #bestOf(folder: string): Promise<string> {
-    const run = readRun(folder);
-    const { manifest } = run;
-    if (manifest.env !== this.#env.id) {
-      throw new OtherError(unit, `it is a run of ${manifest.env}, not of ${this.#env.id}`);
-    }
-    if (manifest.imported?.training) throw new OtherError(unit, 'it is an imported training, which has no policy');
-    if (this.#env.withOptions !== null) {
-      const { env, env_options: given } = await run.config();
-      const [own, wanted] = [findEnv(env, given), this.#env].map(({ options }) => JSON.stringify(options));
-      if (own !== wanted) throw new OtherError(unit, `its environment has the options ${own}, not ${wanted}`);
-    }
-    const reason = changedSource(manifest, this.#env);
-    if (reason !== null) this.changed.push({ path: folder, reason });
-    const best = run.path('best.json');
-    if (manifest.status !== 'finished' && kindOfPath(best) === 'nothing') {
-      throw new OtherError(unit, 'it is a run that has no best.json yet');
-    }
-    return best;
+    const reason = manifest && changedSource(manifest, env);
+    if (reason !== null) this.changed.push({ path, reason });
+    const loaded = parsePolicy(input, env, this.#build);
+    this.#add(loaded.name ?? name ?? loaded.source, loaded);
   }
 
   #build = (kind: string, env: Env, options: PolicyOptions = {}): Policy => {

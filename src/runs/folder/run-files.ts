@@ -4,6 +4,7 @@ import { jsonText } from '../../base/json.ts';
 import { clearDrafts, makeOwnFolder, replaceFileAsync } from '../../base/node/atomic-file.ts';
 import { policyDocument } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
+import type { Config } from '../../config/schema.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { IterationRow, RunTotals } from '../journal/totals.ts';
@@ -27,7 +28,7 @@ function scalars(row: IterationRow, startTime: number): ScalarStep {
 
 export class RunFiles {
   readonly folder: string;
-  private readonly facts: RunFacts;
+  private readonly facts: RunFacts & Partial<Pick<Config, 'env_options'>>;
   private readonly policy: Policy | null;
   private readonly metrics: MetricsFile;
   private scalarFile: ScalarFile | null = null;
@@ -35,7 +36,7 @@ export class RunFiles {
   private readonly written = new Map<string, string>();
 
   /** `policy`: null for an imported training, which has none */
-  constructor(folder: string, facts: RunFacts, policy: Policy | null) {
+  constructor(folder: string, facts: RunFacts & Partial<Pick<Config, 'env_options'>>, policy: Policy | null) {
     this.folder = folder;
     this.facts = facts;
     this.policy = policy;
@@ -61,11 +62,12 @@ export class RunFiles {
     const summary = summarize(this.facts, totals, end);
     const { best } = totals;
     const { policy } = this;
+    const { env, env_options = {} } = this.facts;
     const texts = [
       { name: 'summary.json', text: jsonText(summary) },
       // An imported run may not say what the parameters of its best policy were.
       ...(best && policy?.paramCount === best.params.length
-        ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params)) }]
+        ? [{ name: 'best.json', text: jsonText(policyDocument(policy, best.params, { env, env_options })) }]
         : []),
     ];
     const scalarFile = this.writeScalars(totals.rows, totals.startTime);

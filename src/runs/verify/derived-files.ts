@@ -5,13 +5,13 @@ import { inertCsvLine } from '../../base/csv-line.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { counted } from '../../base/plain-number.ts';
 import { policyDocument } from '../../config/policy-file.ts';
-import type { Policy } from '../../policies/policy.ts';
 import { parseRunFile } from '../folder/files.ts';
 import { metricsCsv } from '../folder/metrics.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import { KeptIterations, trajectoriesName, trajectoryName } from '../folder/trajectories.ts';
 import { type Difference, firstDifference } from '../journal/difference.ts';
 import type { KeptPolicy } from '../journal/totals.ts';
+import type { RunUnits } from '../resolve-units.ts';
 import { type Check, type CheckName, differs, holds, notChecked } from './check.ts';
 import type { KeptIteration, ReadRecord } from './read-record.ts';
 
@@ -104,13 +104,22 @@ export function checkMetrics(text: string, { totals, iterationSeqs }: ReadRecord
 }
 
 /** `isComplete`: whether it must be the best policy of all iterations, not of some first ones. */
-export function checkBest(written: unknown, { bests }: ReadRecord, policy: Policy, isComplete: boolean): Check {
+export function checkBest(
+  written: unknown,
+  { bests }: ReadRecord,
+  { policy, config }: Pick<RunUnits, 'policy' | 'config'>,
+  isComplete: boolean,
+): Check {
+  const namesEnv = typeof written === 'object' && written !== null && 'env' in written;
+  const document = (params: KeptPolicy['params']) => {
+    const { env, env_options, ...rest } = policyDocument(policy, params, config);
+    // Earlier versions wrote no environment.
+    return JSON.parse(JSON.stringify(namesEnv ? { env, env_options, ...rest } : rest));
+  };
   const differences = bests
     .slice(isComplete ? -1 : 0)
     .toReversed()
-    .map(({ params }: KeptPolicy) =>
-      firstDifference(JSON.parse(JSON.stringify(policyDocument(policy, params))), written),
-    );
+    .map(({ params }: KeptPolicy) => firstDifference(document(params), written));
   if (differences.includes(null)) return holds('best', 'best.json is the best kept policy');
   const [first] = differences;
   return differs('best', `best.json: expected ${first?.path} ${first?.expected}, got ${first?.got}`);

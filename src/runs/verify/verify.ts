@@ -307,12 +307,13 @@ function checkSummary(
   return holds('summary', 'summary.json follows from the record');
 }
 
-function bestCheck({ best }: Written, record: ReadRecord, { policy }: RunUnits, isSettled: boolean): Check {
+function bestCheck({ best }: Written, record: ReadRecord, units: RunUnits, isSettled: boolean): Check {
+  const { policy } = units;
   const known = record.bests.filter(({ params }) => params.length === policy.paramCount);
   if (known.length === 0 || known.at(-1) !== record.bests.at(-1)) {
     return notChecked('best', 'the record has no parameters of a kept policy');
   }
-  return 'check' in best ? best.check : checkBest(best.value, record, policy, isSettled);
+  return 'check' in best ? best.check : checkBest(best.value, record, units, isSettled);
 }
 
 function checkReturns({ inconsistent }: ReadRecord, isLimited: boolean, found: FoundUnits, manifest: Manifest): Check {

@@ -1,0 +1,102 @@
+/** Policies with the environment that they bring along: a run names it in its configuration, a policy file in itself. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from '../../base/errors.ts';
+import { type InputText, kindOfPath } from '../../config/input.ts';
+import { type NamedEnv, namedEnv, readPolicy } from '../../config/policy-file.ts';
+import { manifestName } from '../../config/recorded.ts';
+import type { Env, EnvOptions } from '../../envs/env.ts';
+import { loadRecordedEnv, openEnv } from '../../envs/node/load.ts';
+import { findEnv, isEnvPath, withEnvOptions } from '../../envs/registry.ts';
+import { refuseTraining } from './folder.ts';
+import { readRun, type StoredRun } from './read-run.ts';
+
+/** What a command says of the environment. */
+export interface GivenEnv {
+  /** undefined: the policy says which */
+  readonly env?: string | undefined;
+  readonly envOption: EnvOptions;
+}
+
+export interface OpenedPolicy {
+  readonly input: InputText;
+  /** null: neither a run nor the file names an environment */
+  readonly named: NamedEnv | null;
+}
+
+/** The run of a run folder or of its policy file; null: it is neither. */
+function runOf(source: string): StoredRun | null {
+  if (source === '-') return null;
+  const kind = kindOfPath(source);
+  const folder = kind === 'folder' ? source : basename(source) === 'best.json' ? dirname(source) : null;
+  return folder !== null && existsSync(join(folder, manifestName)) ? readRun(folder) : null;
+}
+
+export async function envOfRun(run: StoredRun): Promise<NamedEnv> {
+  const { env, env_options: options } = await run.config();
+  return { source: run.folder, env, options };
+}
+
+/** Reads the policy of `--policy`. Throws a usage error where there is none. */
+export async function openPolicy(source: string): Promise<OpenedPolicy> {
+  const run = runOf(source);
+  if (run) refuseTraining(run.folder, run.manifest, '--policy');
+  const input = await readPolicy(source);
+  return { input, named: run ? await envOfRun(run) : namedEnv(input) };
+}
+
+/** The environment that a policy names. A module out of a record is loaded only where the user has named it. */
+export async function openNamedEnv({ env, options }: NamedEnv): Promise<Env> {
+  return isEnvPath(env) ? withEnvOptions(await loadRecordedEnv(env), options) : findEnv(env, options);
+}
+
+/** Whether two environments are the same but for their options. */
+export const isSameEnv = (a: Env, b: Env): boolean => a.id === b.id && a.module === b.module;
+
+const shown = (value: unknown): string => JSON.stringify(value);
+export const isEqual = (a: unknown, b: unknown): boolean => shown(a) === shown(b);
+
+/** The environment that the command names, with its default options; null: none. */
+export const openGiven = async ({ env }: GivenEnv): Promise<Env | null> => (env === undefined ? null : openEnv(env));
+
+/** Whether `asked`, which has the options `given`, is what `own` is, as far as they say. */
+function agrees(own: Env, asked: Env, given: EnvOptions): boolean {
+  const { optionRules: rules } = own;
+  const optionOf = (env: Env, key: string): unknown => env.options[key] ?? rules[key]?.fallback;
+  const keys = Object.keys(given);
+  const isOther = keys.some((key) => !Object.hasOwn(rules, key));
+  // An option under another name, such as "map_name", says something of one of them.
+  const compared = isOther ? [...new Set([...Object.keys(rules), ...Object.keys(own.options), ...keys])] : keys;
+  return compared.every((key) => isEqual(optionOf(own, key), optionOf(asked, key)));
+}
+
+/**
+ * The environment in which a policy is played: that of the policy, which the command may repeat and must not contradict; for a
+ * policy without one, `wanted` with `envOption`, those of the command. `source` names the policy. Throws a usage error that names both otherwise.
+ */
+export async function envFor(
+  wanted: Env | null,
+  envOption: EnvOptions,
+  named: NamedEnv | null,
+  source: string,
+): Promise<Env> {
+  if (named === null) {
+    if (wanted) return withEnvOptions(wanted, envOption);
+    throw new UsageError('--env', `expected an environment, as "${source}" names none; add --env ID`);
+  }
+  const own = await openNamedEnv(named);
+  if (wanted && !isSameEnv(wanted, own)) {
+    const remedy = 'leave --env out, or give a policy of that environment';
+    throw new UsageError(
+      '--env',
+      `expected ${own.id}, the environment of "${named.source}", got ${wanted.id}; ${remedy}`,
+    );
+  }
+  if (Object.keys(envOption).length === 0) return own;
+  const asked = withEnvOptions(await openNamedEnv({ ...named, options: {} }), envOption);
+  if (agrees(own, asked, envOption)) return own;
+  throw new UsageError(
+    '--env-option',
+    `expected the options ${shown(own.options)} of "${named.source}", got ${shown(envOption)}; leave --env-option out`,
+  );
+}
