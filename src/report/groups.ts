@@ -7,16 +7,19 @@ import { differingSettings, settingValue } from './settings.ts';
 /** Default grouping keys, to which every setting is added in which runs of the same values differ. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
 
-/** Rewards of one run: mean, highest and last of the kept policies' means, and the best policy on fresh episodes. */
-export const rewardKinds = ['mean', 'best', 'final', 'rechecked'] as const;
+/**
+ * Rewards of one run in the order of tables: the best policy on fresh episodes, and the highest, the mean and the last of
+ * the kept policies' means in the search.
+ */
+export const rewardKinds = ['rechecked', 'best', 'mean', 'final'] as const;
 export type RewardKind = (typeof rewardKinds)[number];
 
 /** Names in sentences. */
 export const rewardNames: Readonly<Record<RewardKind, string>> = {
-  mean: 'mean reward',
-  best: 'best reward',
-  final: 'final reward',
   rechecked: 're-checked best',
+  best: 'highest reward of the search',
+  mean: 'mean reward',
+  final: 'final reward',
 };
 
 export interface Spread {
@@ -52,10 +55,10 @@ export interface GroupOptions {
 export function rewardOf({ summary }: ReportRun, kind: RewardKind, includeUnfinished: boolean): number | null {
   const ended = summary.status === 'finished' || includeUnfinished;
   const rewards: Readonly<Record<RewardKind, number | null>> = {
-    mean: summary.mean_reward,
-    best: summary.best_reward,
-    final: ended ? summary.final_reward : null,
     rechecked: summary.best?.rechecked?.mean ?? null,
+    best: summary.best_reward,
+    mean: summary.mean_reward,
+    final: ended ? summary.final_reward : null,
   };
   return rewards[kind];
 }

@@ -200,10 +200,10 @@ export function leftOutText(runs: readonly LeftOutRun[]): string {
 }
 
 const rewardTitles: Readonly<Record<RewardKind, string>> = {
+  rechecked: 're-checked',
+  best: 'highest of the search',
   mean: 'mean reward',
-  best: 'best reward',
   final: 'final reward',
-  rechecked: 'best, re-checked',
 };
 
 /** `251.4 ± 13.1 [242.0, 260.8]`, rounded by the standard error */
@@ -216,9 +216,9 @@ export function spreadText(spread: Spread | null): string {
 }
 
 const groupNote =
-  "Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). A run's " +
-  'mean, best and final reward are computed from the means during the search, so its best is the highest of many noisy ' +
-  'means; re-checked is that policy on fresh episodes: compare this number. IQM: the mean of the middle half of the ' +
+  'Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). Re-checked: ' +
+  'the best policy of a run on fresh episodes; compare this number. The others are computed from the means during the ' +
+  'search, whose highest is that of many noisy means and too high. IQM: the mean of the middle half of the ' +
   'runs, with a bootstrap interval, which is too narrow for few runs.';
 
 const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
@@ -302,12 +302,12 @@ export function runTable({ groups, by }: Report): Table {
       left('status', ({ summary }) => summary.status),
       left('backend', (run) => backendsOf({ runs: [run] })),
       right('iterations', ({ summary }) => summary.iterations),
-      right('mean', ({ summary }) => cell(summary.mean_reward)),
-      right('best', ({ summary }) => cell(summary.best_reward)),
-      right('final', ({ summary }) => cell(summary.final_reward)),
-      right('best, re-checked', ({ summary: { best } }) =>
+      right(rewardTitles.rechecked, ({ summary: { best } }) =>
         best?.rechecked ? estimateText(best.rechecked.mean, best.rechecked.ci95, digits) : null,
       ),
+      right(rewardTitles.best, ({ summary }) => cell(summary.best_reward)),
+      right(rewardTitles.mean, ({ summary }) => cell(summary.mean_reward)),
+      right(rewardTitles.final, ({ summary }) => cell(summary.final_reward)),
       left('folder', ({ folder }) => basename(folder)),
     ],
   });

@@ -500,10 +500,10 @@ describe('a report', () => {
     expect(groupTable(report).rows[0]!.slice(3)).toEqual([
       2,
       'cpu',
+      '25 ± 0 [25, 25]',
+      '8.0 ± 4.2 [-30.1, 46.1]',
       '5.0 ± 2.8 [-20.4, 30.4]',
       '8.0 ± 4.2 [-30.1, 46.1]',
-      '8.0 ± 4.2 [-30.1, 46.1]',
-      '25 ± 0 [25, 25]',
       '25 [25, 25]',
     ]);
   });
@@ -688,7 +688,7 @@ describe('findings', () => {
     const { groups } = groupRuns(found.runs, { by: ['seed'], pool: true, includeUnfinished: false });
     const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
     expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
-    expect(bySeed[2]!.text).toBe('best reward 30 over one run, which has no interval');
+    expect(bySeed[2]!.text).toBe('highest reward of the search 30 over one run, which has no interval');
   });
 });
 
@@ -899,13 +899,34 @@ describe('beside the published results', () => {
     expect(told('0.9', 'reptraj', 'Swimmer-v5')[2]).toContain('not clipped to the box');
   });
 
+  it('says where the published best lies above what any policy reaches, with ours re-checked beside it', () => {
+    const lineOf = (env: string) =>
+      makeReport(findReportRuns([runsOf({ env }, { env })]), { ...options, published: true }).published![0]!;
+    const lake = lineOf('FrozenLake-v1');
+    expect(lake).toMatchObject({ aboveCeiling: true, ceiling: { exact: true } });
+    expect(lake.ceiling!.mean).toBeCloseTo(0.740165, 6);
+    expect(lake.rechecked).not.toBeNull();
+    expect(lake.differences[0]).toMatch(/^the published best 0\.93 lies above 0\.74016, the exact mean return/);
+    expect(lineOf('MountainCarContinuous-v0').differences[0]).toMatch(
+      /best 98\.75 lies above 89\.5, .* best policy known/,
+    );
+    for (const env of ['CartPole-v1', 'maze-sample-3x3-v0', 'Swimmer-v5']) {
+      expect(lineOf(env).aboveCeiling, env).toBe(false);
+      expect(lineOf(env).differences.join(), env).not.toContain('lies above');
+    }
+    const { columns, rows } = publishedTable([lake]);
+    const titles = columns.map(({ title }) => title);
+    expect(titles.slice(3, 7)).toEqual(['re-checked', 'ceiling', 'highest of the search', 'published']);
+    expect(rows[0]![4]).toBe('0.74016 (exact)');
+  });
+
   it('has the best SB3 in its table, and final rewards where some were published', () => {
     const titles = (...facts: RunFacts[]) =>
       publishedTable(makeReport(findReportRuns([runsOf(...facts)]), { ...options, published: true }).published!);
     const cartpole = titles({}, {});
     expect(cartpole.rows[0]!.filter((cell) => `${cell}`.startsWith('sb3/'))).toEqual([
-      'sb3/trpo 216.92 ± 63.3',
       'sb3/trpo 490.76 ± 29.2',
+      'sb3/trpo 216.92 ± 63.3',
     ]);
     expect(cartpole.columns.map(({ title }) => title)).toContain('final reward');
     expect(titles({ env: 'Nim-v0' }).columns.map(({ title }) => title)).not.toContain('final reward');

@@ -216,7 +216,7 @@ describe('r2po eval --policies', () => {
     const more = ['--policies', '-', '--seed', '7', '--recheck', '6', '--csv', csv, '--json'];
     const { code, stdout, stderr } = await runCli([...args, ...more], { input: input.join('') });
     expect(code).toBe(0);
-    expect(stderr).toBe('c: same parameters as a; skipped\n');
+    expect(stderr).toBe(`wrote ${csv}\nc: same parameters as a; skipped\n`);
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({ env: 'CartPole-v1', backend: 'cpu', policies: 2, episodes: 15, seed: 7 });
     expect(document.ranking.map(({ name }: { name: string }) => name).sort()).toEqual(['a', 'b']);

@@ -1,16 +1,64 @@
 /** `r2po list envs [name]`: all environments, or one with its options. */
-import { counted } from '../../base/plain-number.ts';
+import { counted, significant } from '../../base/plain-number.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
-import { actionSize, observationSize, type Row } from '../../envs/env.ts';
+import { actionSize, type Env, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { policyKinds } from '../../policies/index.ts';
-import { left, right, tableOf } from '../../report/tables/table.ts';
+import { ceilingOf, ceilingSource } from '../../report/published/ceilings.ts';
+import { left, right, type Table, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
 /** JSON has no infinity: an open bound is null. */
 function rowRecord({ name, meaning, unit, low, high }: Row) {
   return { name, meaning, unit, low: Number.isFinite(low) ? low : null, high: Number.isFinite(high) ? high : null };
+}
+
+/** The highest mean return of a policy of the shipped settings; null: not known. */
+function bestKnown({ id }: Env) {
+  const ceiling = ceilingOf(id);
+  return ceiling && { mean: ceiling.mean, policy: ceiling.policy, exact: ceiling.exact, source: ceilingSource };
+}
+
+interface EnvFacts {
+  readonly option_rules: readonly { name: string; meaning: string; expected: string; default: unknown }[];
+  readonly constants: Env['constants'];
+  readonly time_limit: number | null;
+  readonly success_threshold: number;
+  readonly success_source: string;
+  readonly best_known: ReturnType<typeof bestKnown>;
+}
+
+/** The options of an environment, its constants, and what can be reached. */
+function oneEnv(env: EnvFacts): Table {
+  const best = env.best_known;
+  const rows = [
+    ...env.option_rules.map((rule) => ({
+      ...{ kind: 'option', name: rule.name, value: JSON.stringify(rule.default) },
+      text: `${rule.meaning}; ${rule.expected}`,
+    })),
+    ...Object.entries(env.constants).map(([name, { value, unit, source }]) => ({
+      ...{ kind: 'constant', name, value: String(value) },
+      text: `${unit}; ${source}`,
+    })),
+    { kind: 'success', name: 'return of at least', value: String(env.success_threshold), text: env.success_source },
+    ...(best
+      ? [
+          {
+            ...{ kind: 'best known', name: `mean return, ${best.policy} policy`, value: significant(best.mean, 6) },
+            text: `${best.exact ? 'exact' : 'the best that was found'}. ${best.source}`,
+          },
+        ]
+      : []),
+  ];
+  return tableOf(rows, {
+    columns: [
+      left('kind', ({ kind }) => kind),
+      left('name', ({ name }) => name),
+      left('value', ({ value }) => value),
+      left('meaning and source', ({ text }) => text),
+    ],
+  });
 }
 
 export function listEnvs(name?: string): Listing {
@@ -40,22 +88,14 @@ export function listEnvs(name?: string): Listing {
       constants: env.constants,
       time_limit: env.timeLimit,
       success_threshold: env.success.threshold,
+      success_source: env.success.source,
+      best_known: bestKnown(env),
       return_range: env.returnRange.map((value) => (Number.isFinite(value) ? value : null)),
       policies: policyKinds.filter((kind) => kind.accepts(env) === null).map((kind) => kind.id),
       configs: configs.filter((name) => name.startsWith(`${env.folder}/`)),
     };
   });
-  if (name !== undefined) {
-    const table = tableOf(records[0]!.option_rules, {
-      columns: [
-        left('option', (rule) => rule.name),
-        left('default', (rule) => JSON.stringify(rule.default)),
-        left('may be', (rule) => rule.expected),
-        left('meaning', (rule) => rule.meaning),
-      ],
-    });
-    return { records, table };
-  }
+  if (name !== undefined) return { records, table: oneEnv(records[0]!) };
   const table = tableOf(records, {
     columns: [
       left('id', ({ id }) => id),
@@ -66,6 +106,7 @@ export function listEnvs(name?: string): Listing {
       left('action', ({ action: { kind, size, n } }) => (kind === 'box' ? counted(size, 'number') : `1 of ${n}`)),
       right('steps', (env) => env.time_limit),
       right('success at', (env) => env.success_threshold),
+      right('best known', ({ best_known: best }) => best && significant(best.mean, 4)),
       left('policies', ({ policies }) => policies.join(', ')),
       left('configs', (env) => env.configs.join(', ')),
     ],

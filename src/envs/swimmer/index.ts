@@ -55,8 +55,8 @@ export const swimmer = envWithOptions(
       libraries: ['joint-limit'],
       timeLimit: limit,
       success: {
-        threshold: inProportion(360 * weight, limit, registeredLimit),
-        source: 'reward_threshold of the Gymnasium registration',
+        threshold: inProportion(340 * weight, limit, registeredLimit),
+        source: 'ours: the best linear policy known has 357; 12.5 % of its episodes reach the 360 of the registration',
       },
       returnRange: [-Infinity, Infinity],
       parity: {

@@ -46,8 +46,9 @@ export async function variantOf({ config, env }: RunUnits, method: LoggedMethod)
   const base = `${env.folder}/${method.id}`;
   const known = [{ name: base, id: '' }, ...variantsOf(base)].filter(({ name }) => shippedConfigs().includes(name));
   let standard: (string | null)[] = [];
+  const family = config.settings === 'published' ? ['settings=published'] : [];
   for (const { name, id } of known) {
-    const theirs = parts((await resolveConfig(name)).config);
+    const theirs = parts((await resolveConfig(name, family)).config);
     if (theirs.every((part, i) => part === own[i]))
       return id === '' ? (method.thresholdFolder ?? '') : id.replaceAll('-', '_');
     if (id === '') standard = theirs;

@@ -206,15 +206,15 @@ function rewardTable(groups: readonly ThresholdGroup[]): Table {
   return tableOf(groups, {
     title: 'Rewards by threshold',
     note:
-      'Over runs: mean ± sample standard deviation; the gain per call with its 95 % interval. The best reward is the ' +
-      'highest of many noisy means; the re-checked one is not.',
+      'Over runs: mean ± sample standard deviation; the gain per call with its 95 % interval. The highest reward of the ' +
+      'search is that of many noisy means; the re-checked one is not.',
     columns: [
       ...keyColumns,
       runsColumn,
-      right('mean reward', (group) => meanAndDeviation(group.mean_reward)),
-      right('best', (group) => meanAndDeviation(group.best_reward)),
-      right('final', (group) => meanAndDeviation(group.final_reward)),
       right('re-checked', ({ rechecked }) => meanAndDeviation(rechecked)),
+      right('highest of the search', (group) => meanAndDeviation(group.best_reward)),
+      right('mean reward', (group) => meanAndDeviation(group.mean_reward)),
+      right('final', (group) => meanAndDeviation(group.final_reward)),
       right('gain per call (95 %)', ({ gain_per_call: gain }) => gain && estimateText(gain.mean, gain.ci95, 3)),
     ],
   });

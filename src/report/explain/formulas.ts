@@ -20,18 +20,18 @@ export const sections = {
 
 /** The reward of one run. */
 export const rewardFormulas: Readonly<Record<RewardKind, string>> = {
-  mean: 'of each run, the mean over its iterations of the mean return of the kept policy, as measured in the search',
-  best: 'of each run, the highest mean return of a kept policy, as measured in the search; the highest of many noisy means is too high',
-  final: 'of each finished run, the mean return of the policy that its last iteration kept, as measured in the search',
   rechecked: 'of each run, the mean return of its best policy on fresh episodes, which the search did not use',
+  best: 'of each run, the highest mean return of a kept policy, as measured in the search; the highest of many noisy means is too high',
+  mean: 'of each run, the mean over its iterations of the mean return of the kept policy, as measured in the search',
+  final: 'of each finished run, the mean return of the policy that its last iteration kept, as measured in the search',
 };
 
 /** Where `summary.json` has the reward of a run. */
 export const rewardFields: Readonly<Record<RewardKind, string>> = {
-  mean: 'mean_reward',
-  best: 'best_reward',
-  final: 'final_reward',
   rechecked: 'best.rechecked.mean',
+  best: 'best_reward',
+  mean: 'mean_reward',
+  final: 'final_reward',
 };
 
 /** Statistics over runs, by their name in the document. */

@@ -7,6 +7,7 @@ import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
 import { groupValue, type ReportRun } from '../run-records.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
+import { type Ceiling, ceilingKind, ceilingOf, ceilingSource } from './ceilings.ts';
 import {
   type PublishedResult,
   type PublishedReward,
@@ -28,6 +29,12 @@ export interface PublishedComparison {
   readonly mean: RewardComparison | null;
   readonly best: RewardComparison | null;
   readonly final: RewardComparison | null;
+  /** the best policy of each run of ours on fresh episodes; null: no run has one */
+  readonly rechecked: Spread | null;
+  /** the highest mean return of a policy of these settings; null: not known */
+  readonly ceiling: Ceiling | null;
+  /** Whether the published best lies above the ceiling, as the highest of many means of few episodes may; null: not known */
+  readonly aboveCeiling: boolean | null;
   /** the best Stable-Baselines3 algorithm of the paper on this environment; null: not published */
   readonly bestTraining: PublishedTraining | null;
   /** known differences from the published runs */
@@ -57,6 +64,8 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
     // What another environment returned is not put beside published numbers of this one.
     const published = flags.length > 0 ? null : publishedFor(group);
     const bestTraining = flags.length > 0 ? null : (publishedTrainings.find((one) => one.env === env) ?? null);
+    const ceiling = flags.length > 0 ? null : ceilingOf(env);
+    const isAbove = published && ceiling && published.best.mean > ceiling.mean + publishedRounding;
     const compare = (kind: PublishedKind): RewardComparison | null => {
       const [ours, theirs] = [group.rewards[kind], published?.[kind] ?? null];
       return ours && { ours, published: theirs, p: theirs && probability(ours, theirs) };
@@ -70,15 +79,31 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
       mean: compare('mean'),
       best: compare('best'),
       final: compare('final'),
+      rechecked: group.rewards.rechecked,
+      ceiling,
+      aboveCeiling: isAbove,
       bestTraining,
       differences: [
         ...flags,
+        ...(isAbove ? [aboveText(published, ceiling)] : []),
         ...(published ? differencesOf(group, published) : rewardsOf(group.runs)),
         ...new Set([published, bestTraining].flatMap((result) => (result ? warningsOf(result) : []))),
       ],
       promptDifferences: group.runs.some(isPrompted) ? promptDifferences(method) : [],
     };
   });
+}
+
+/** Published numbers have two digits behind the point. */
+const publishedRounding = 0.005;
+
+function aboveText({ best }: PublishedResult, ceiling: Ceiling): string {
+  const { evaluationEpisodes } = publishedSettings;
+  const what = ceiling.exact ? 'the exact mean return of the best policy' : 'the mean return of the best policy known';
+  return (
+    `the published best ${significant(best.mean, 5)} lies above ${significant(ceiling.mean, 5)}, ${what}: it is the highest ` +
+    `of many means over ${evaluationEpisodes} episodes`
+  );
 }
 
 /** Whether a run had prompts of this program: imported runs had others, and an optimiser has none. */
@@ -157,7 +182,10 @@ const meanText = (mean: number, std: number | null): string =>
 /** A reward of ours, the published one and the p between the two. */
 function rewardColumns(kind: PublishedKind): ColumnOf<PublishedComparison>[] {
   return [
-    right(`${kind} reward`, ({ [kind]: reward }) => reward && meanText(reward.ours.mean, reward.ours.std)),
+    right(
+      kind === 'best' ? 'highest of the search' : `${kind} reward`,
+      ({ [kind]: reward }) => reward && meanText(reward.ours.mean, reward.ours.std),
+    ),
     right('published', ({ [kind]: reward }) =>
       reward?.published ? meanText(reward.published.mean, reward.published.std) : null,
     ),
@@ -185,15 +213,18 @@ export function publishedTable(comparisons: readonly PublishedComparison[]): Tab
     note:
       "Means ± sample standard deviations over runs; p of Welch's test between the two, not adjusted for the number of " +
       'lines. Published numbers are rounded to two digits (arXiv 2605.08315). Best SB3: the Stable-Baselines3 algorithm ' +
-      `with the highest published mean; ${trainedFor()}.${promptNote(shown)}`,
+      `with the highest published mean; ${trainedFor()}. Re-checked: our best policies on fresh episodes. Ceiling: the ` +
+      `highest mean return of a policy of these settings. ${ceilingSource}${promptNote(shown)}`,
     columns: [
       left('env', ({ env }) => env),
       left('method', ({ method }) => method),
       left('model', ({ model }) => model),
-      ...rewardColumns('mean'),
-      trainingColumn('mean'),
+      right('re-checked', ({ rechecked }) => rechecked && meanText(rechecked.mean, rechecked.std)),
+      right('ceiling', ({ ceiling }) => ceiling && `${significant(ceiling.mean, 5)} (${ceilingKind(ceiling)})`),
       ...rewardColumns('best'),
       trainingColumn('best'),
+      ...rewardColumns('mean'),
+      trainingColumn('mean'),
       ...(hasFinal ? rewardColumns('final') : []),
       left('differences', differencesText),
     ],

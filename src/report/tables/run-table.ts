@@ -64,10 +64,10 @@ export function runRows(summary: RunSummary): readonly (readonly [string, string
   return [
     ['status', summary.status],
     ['iterations', String(summary.iterations)],
-    ['mean reward of the kept policies', value(summary.mean_reward)],
-    ['best reward', best ? `${value(summary.best_reward)} (iteration ${best.iteration})` : '-'],
-    ['final reward', value(summary.final_reward)],
     ['best policy, re-checked', recheckedText(summary)],
+    ['highest reward of the search', best ? `${value(summary.best_reward)} (iteration ${best.iteration})` : '-'],
+    ['mean reward of the kept policies', value(summary.mean_reward)],
+    ['final reward', value(summary.final_reward)],
     ['model calls', `${llm.calls}${unusable}`],
     ['tokens', tokensText(llm)],
     ...answeredRows(summary),

@@ -14,7 +14,15 @@ import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { changedSource } from './env-source.ts';
 import type { LeftOut } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';
-import { envOfRun, type GivenEnv, isEqual, isSameEnv, type OpenedPolicy, openNamedEnv } from './policy-env.ts';
+import {
+  envOfRun,
+  type GivenEnv,
+  isEqual,
+  isSameEnv,
+  type OpenedPolicy,
+  openGiven,
+  openNamedEnv,
+} from './policy-env.ts';
 import { readRun } from './read-run.ts';
 
 const unit = '--policies';
