@@ -69,6 +69,7 @@ export async function rankAndReport({ set, ...units }: RankUnits, options: RankO
     const report: RankingReport = { set, ranking, seed, episodes };
     await file?.write(csvTable(rankingRows(report)));
     await file?.finish();
+    if (file) io.note(`wrote ${options.csv}`);
     for (const { path, reason } of set.changed.slice(0, maxReasons)) io.warn(`${path}: ${reason}`);
     reportLeftOut(report, io);
     show(report, backend, env, options, io);

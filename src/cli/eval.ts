@@ -1,6 +1,7 @@
 /** `r2po eval`: plays episodes of one policy, or ranks many policies. */
 
 import { writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
@@ -87,6 +88,15 @@ export function define(command: Command, io: Io): void {
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
 
+/** An animation is an SVG picture, whatever its name says. */
+function checkAnimation({ animate: path }: Options): void {
+  if (path === undefined || ['', '.svg'].includes(extname(path).toLowerCase())) return;
+  throw new UsageError(
+    '--animate',
+    `expected a name that ends in .svg, got "${path}"; the animation is an SVG picture, so name it .svg`,
+  );
+}
+
 /** Options that apply to one policy only, or to many only. */
 const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
 const many = ['top', 'recheck', 'csv'] as const;
@@ -109,6 +119,7 @@ function checkOptions(options: Options): void {
 
 async function run(options: Options, io: Io): Promise<void> {
   checkOptions(options);
+  checkAnimation(options);
   const { policies } = options;
   const loaded = options.policy === undefined ? null : await loadSubject(options.policy, options, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {
@@ -118,7 +129,7 @@ async function run(options: Options, io: Io): Promise<void> {
       io.print(code);
       return;
     }
-    write(options.dumpWgsl, code);
+    write(options.dumpWgsl, code, io);
   }
   const set =
     policies === undefined
@@ -174,9 +185,9 @@ async function play(subject: Subject, options: Options, io: Io): Promise<void> {
   if (options.trajectory !== undefined || options.animate !== undefined) {
     const trace = await result.trace(0, 'median');
     if (options.trajectory !== undefined) {
-      write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`);
+      write(options.trajectory, `${JSON.stringify(trajectoryDocument(trace))}\n`, io);
     }
-    if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind));
+    if (options.animate !== undefined) write(options.animate, animate(env, trace, policy.kind), io);
   }
   const { seconds } = result.played;
   io.status(null);
@@ -213,6 +224,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
     await file.write(returnsHeader);
     const result = await evaluate({ ...request, onOutcomes: returnsWriter(file, seed, signal) });
     await file.finish();
+    io.note(`wrote ${options.returns}`);
     return result;
   } catch (error) {
     await file.discard();
@@ -242,9 +254,10 @@ function shownStatistics(summary: Summary) {
   return rest;
 }
 
-function write(path: string, text: string): void {
+function write(path: string, text: string, io: Io): void {
   try {
     writeFileSync(path, text);
+    io.note(`wrote ${path}`);
   } catch (cause) {
     throw cannotWriteFile('eval', path, cause, 'name a file in a folder that exists');
   }

@@ -6,6 +6,8 @@ import { dirname, join, normalize, resolve, sep } from 'node:path';
 import { nearest, UsageError } from '../base/errors.ts';
 import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
+import { envs } from '../envs/index.ts';
+import { methods } from '../methods/index.ts';
 import { kindOfPath, readFileInput, readInput } from './input.ts';
 import type { Source } from './layers.ts';
 import { isInRunFolder } from './recorded.ts';
@@ -72,12 +74,24 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
     const { name, ...source } = await readFile(path, path, from ? readFileInput : readInput);
     return { ...source, name: from ? normalize(join(dirname(from.name), nameOrPath)) : name };
   }
-  const near = nearest(nameOrPath, shipped);
+  const near = nearestShipped(nameOrPath, shipped);
   throw new UsageError(
     'config',
     `expected the path of a configuration file or the name of a shipped one, got "${nameOrPath}"; ` +
       `${near ? `did you mean "${near}"? ` : ''}shipped are <environment>/<method>: ${sameFolder(shipped, nameOrPath).join(', ')}`,
   );
+}
+
+/** For the name of an environment alone, its settings for the first method. */
+function nearestShipped(name: string, shipped: readonly string[]): string | null {
+  const homes = envs.flatMap(({ id, folder }) => [
+    { name: id, folder },
+    { name: folder, folder },
+  ]);
+  const known = homes.map((home) => home.name);
+  const found = homes.find((home) => home.name === name) ?? homes[known.indexOf(nearest(name, known) ?? '')];
+  const [first] = methods;
+  return name.includes('/') || found === undefined ? nearest(name, shipped) : `${found.folder}/${first!.id}`;
 }
 
 /** The shipped configurations of the environment in `name`, or the folders of all environments. */

@@ -583,6 +583,13 @@ describe('resolveConfig', () => {
     expect(second.yaml).toBe(first.yaml);
   });
 
+  it.each(['cartpole', 'CartPole-v1', 'cartpol'])(
+    'offers the settings of an environment for its name: %s',
+    async (name) => {
+      expect(await asyncProblem(() => resolveConfig(name))).toContain('did you mean "cartpole/r2po"?');
+    },
+  );
+
   it('names the nearest shipped configuration', async () => {
     expect(await asyncProblem(() => resolveConfig('cartpole/r2p'))).toBe(
       'expected the path of a configuration file or the name of a shipped one, got "cartpole/r2p"; ' +
