@@ -117,6 +117,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./eval.ts'),
   },
   {
+    name: 'solve',
+    summary: 'compute the exact optimum of a table',
+    examples: ['r2po solve FrozenLake-v1', 'r2po solve frozenlake --env-option map=8x8 --out table.json --json'],
+    load: () => import('./solve.ts'),
+  },
+  {
     name: 'probe',
     summary: 'play single transitions from given states',
     examples: [

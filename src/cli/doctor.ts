@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { ModelError, R2poError } from '../base/errors.ts';
 import { packageVersion } from '../base/node/assets.ts';
 import { counted } from '../base/plain-number.ts';
-import type { Config } from '../config/schema.ts';
+import type { LlmConfig } from '../config/schema.ts';
 import { llmSearchSchema } from '../config/sections/llm-search.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { excerpt } from '../llm/providers/failure.ts';
@@ -140,7 +140,7 @@ function ggufFinding(): Finding {
 }
 
 /** A local model may have to be loaded first. */
-const patient: Config['llm'] = llmSearchSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
+const patient: LlmConfig['llm'] = llmSearchSchema.shape.llm.parse({ timeout_s: 600, max_attempts: 1 });
 
 /** Asks a real question with the prompts and settings of a run, so that it fails where a run would fail. */
 async function modelFinding(name: string, io: Io): Promise<Finding> {

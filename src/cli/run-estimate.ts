@@ -1,10 +1,11 @@
 /** `r2po run --dry-run`: the estimated cost of a run, and whether its prompts fit into the context of its models. */
 import { R2poError } from '../base/errors.ts';
+import { modelOf } from '../config/schema.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
 import { opener } from '../runs/models/models.ts';
-import type { RunUnits } from '../runs/resolve-units.ts';
+import { llmUnits, type RunUnits } from '../runs/resolve-units.ts';
 import type { Io } from './io.ts';
 
 /** Plays a few episodes to measure the length of prompts. */
@@ -18,9 +19,9 @@ async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[
   try {
     const models = await units.driver.openModels(
       units,
-      opener(units.config, (text) => io.note(text)),
+      opener((text) => io.note(text)),
     );
-    return await contextsOf(models, units.config);
+    return models === null ? [] : await contextsOf(models, llmUnits(units).config);
   } catch (error) {
     if (!(error instanceof R2poError)) throw error;
     io.note(`the context length of the model is unknown: ${error.message}`);
@@ -40,7 +41,7 @@ export async function showEstimate(units: RunUnits, json: boolean, io: Io): Prom
   const { config } = units;
   if (json) {
     const known = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;
-    io.printJson({ env: units.env.id, method: units.method.id, model: config.model, ...estimate, contexts: known });
+    io.printJson({ env: units.env.id, method: units.method.id, model: modelOf(config), ...estimate, contexts: known });
     return;
   }
   const count = (value: number): string => value.toLocaleString('en-US');
@@ -57,9 +58,9 @@ export async function showEstimate(units: RunUnits, json: boolean, io: Io): Prom
     ['completion tokens', `about ${count(estimate.completion_tokens)}, more for reasoning models`],
     ['longest call, tokens', `about ${longest.join(', ')}`],
     ...(contexts !== null && known.length === 0 ? [] : [['context, tokens', known.join(', ') || 'unknown']]),
-    ['cost', costText(estimate, config.model)],
+    ['cost', costText(estimate, modelOf(config))],
   ];
-  const title = `${units.env.id}, ${units.method.id}, ${config.model}`;
+  const title = `${units.env.id}, ${units.method.id}, ${modelOf(config)}`;
   io.print(io.table({ columns: [{ title }, { title: 'estimate' }], rows }));
   for (const warning of outgrown(contexts ?? [], estimate)) io.warn(warning);
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted, significant } from '../base/plain-number.ts';
+import { modelOf } from '../config/schema.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
@@ -194,7 +195,7 @@ export async function showResult(
       id: run.id,
       env: run.config.env,
       method: run.config.method,
-      model: run.config.model,
+      model: modelOf(run.config),
       seed: run.config.seed,
       folder,
       outcome,

@@ -9,7 +9,7 @@ import { earlierDefaults } from '../config/earlier.ts';
 import { isSection } from '../config/layers.ts';
 import { configName as configFileName } from '../config/recorded.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
-import type { Config } from '../config/schema.ts';
+import { asksModels, type Config } from '../config/schema.ts';
 import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel, runRows } from '../report/tables/run-table.ts';
@@ -27,10 +27,10 @@ import { compareJournal } from '../runs/folder/missing.ts';
 import { StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { IterationRow } from '../runs/journal/totals.ts';
-import { withListPrices } from '../runs/models/cost.ts';
+import { withListPrices, withPricesOf } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
-import { type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
+import { llmUnits, type OpenUnits, type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
 import type { ResumeCommand } from '../runs/session/budget.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
@@ -67,13 +67,16 @@ interface Options {
   readonly maxTime?: number;
   readonly maxCost?: number;
   readonly watch?: boolean;
+  readonly maxEpisodes?: number;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
 export function define(command: Command, io: Io): void {
   command
-    .description('Searches for a policy with a language model. The run is recorded: it can be resumed and replayed.')
+    .description(
+      'Searches for a policy with a language model or an optimiser. The run is recorded: it can be resumed and replayed.',
+    )
     .argument(
       '<config>',
       'configuration file, the name of a shipped one (cartpole/r2po), or with --resume a run folder',
@@ -100,6 +103,7 @@ export function define(command: Command, io: Io): void {
         'stop at this cost; the run can be resumed; needs a known price or one in the configuration',
       ).argParser(positiveNumber('--max-cost', 'USD')),
     )
+    .addOption(countOption('--max-episodes', 'stop after this many episodes; the run can be resumed'))
     .option('--watch', 'draw an episode of each kept policy in the terminal')
     .option('--dry-run', 'print the estimated cost and exit')
     .addOption(secondsOption('--max-time', 'stop after this many seconds; the run can be resumed'));
@@ -196,7 +200,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     const unsupported = backend.supports(units.env, units.policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
     const { opener } = await import('../runs/models/models.ts');
-    const models = await units.driver.openModels(units, opener(units.config, note), usedModels(manifest));
+    const models = await units.driver.openModels(units, opener(note), usedModels(manifest));
     for (const line of modelLines(models)) io.note(line);
     await warnOfContexts(units, models, io);
     const argv = process.argv.slice(2);
@@ -212,12 +216,12 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       repair: options.repair === true,
       resumeCommand: resumeCommand(argv),
     };
-    const open = { ...units, config, backend, models };
+    const open = { ...units, config, backend, models } as OpenUnits;
     try {
       const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
       io.status(null);
       await draw(folder, summary, io, rows());
-      const flat = flatNote(summary, units.settings.optimum);
+      const flat = flatNote(summary, units.kind === 'llm-search' ? units.settings.optimum : null);
       if (flat !== null) io.note(flat);
       report(folder, summary, options, io);
     } finally {
@@ -238,20 +242,24 @@ async function draw(folder: string, summary: RunSummary, io: Io, rows?: readonly
 /** The run to resume; prices that the configuration does not set are those of the start of the run. */
 async function resumed(place: RunLocation, asked: Config, asEarlier: Config): Promise<FoundRun> {
   const { folder, config } = await findRunToResume(place, asked, asEarlier);
-  const frozen = { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
-  return { folder, config: config.budget.max_cost_usd === null ? frozen : await withListPrices(frozen) };
+  const frozen = withPricesOf(await readRunConfig(folder), config);
+  const isLimited = asksModels(frozen) && frozen.budget.max_cost_usd !== null;
+  return { folder, config: isLimited ? await withListPrices(frozen) : frozen };
 }
 
-function answering({ search, critic }: RunModels): string[] {
+function answering(models: RunModels | null): string[] {
+  if (models === null) return [];
+  const { search, critic } = models;
   return [...new Set([...search.models, ...critic.models].map(({ id }) => id))];
 }
 
 /** Warns, before the first call, about prompts that will exceed the context of a language model. */
-async function warnOfContexts(units: RunUnits, models: RunModels, io: Io): Promise<void> {
+async function warnOfContexts(units: RunUnits, models: RunModels | null, io: Io): Promise<void> {
+  if (models === null) return;
   if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
   const { estimateOf } = await import('./run-estimate.ts');
   const { contextsOf, outgrown } = await import('../runs/models/context.ts');
-  const contexts = await contextsOf(models, units.config);
+  const contexts = await contextsOf(models, llmUnits(units).config);
   if (contexts.every(({ tokens }) => tokens === null)) return;
   for (const warning of outgrown(contexts, await estimateOf(units))) io.warn(warning);
 }
@@ -263,7 +271,9 @@ async function asEarlier(configName: string, overrides: readonly string[], optio
 }
 
 /** The model and its fallbacks: one line, or one for each purpose. */
-function modelLines({ search, critic }: RunModels): string[] {
+function modelLines(models: RunModels | null): string[] {
+  if (models === null) return [];
+  const { search, critic } = models;
   const label = ({ first, models }: RunModels['search']): string => {
     const others = models.slice(1).map(({ id }) => id);
     return `${modelLabel(first.id, first.kind)}${others.length === 0 ? '' : `, else ${others.join(', ')}`}`;

@@ -7,10 +7,13 @@ import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
+import { startOptimisation } from './optimisation.ts';
 import type { Problem } from './problems.ts';
-import type { Config } from './schema.ts';
+import { asksModels, type Config, type LlmConfig, type OptimiserConfig } from './schema.ts';
 
-function parameterProblems({ parameters: { low, high, decimals } }: Config): Problem[] {
+function parameterProblems(config: Config): Problem[] {
+  const { low, high, decimals: given } = config.parameters;
+  const decimals = asksModels(config) || config.optimiser.grid ? given : null;
   const lowPath = ['parameters', 'low'];
   const also = [
     ['parameters', 'high'],
@@ -86,14 +89,36 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
   return problems;
 }
 
-function selectionProblems({ selection, method: id }: Config): Problem[] {
+function selectionProblems({ selection, method: id }: LlmConfig): Problem[] {
   const { candidates } = findMethod(id);
   if (selection === 'mean' || candidates.length <= 2) return [];
   const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} with the ${candidates.length} candidates of ${id}`;
   return [{ path: ['selection'], at: 'value', also: [['method']], message }];
 }
 
-function promptProblems({ prompt }: Config, env: Env): Problem[] {
+function optimiserProblems(config: OptimiserConfig, env: Env): Problem[] {
+  const { policy: named, evaluation, optimiser: section } = config;
+  if (policyProblems(config, env).length > 0 || parameterProblems(config).length > 0) return [];
+  const policy = buildPolicy(named.kind, env, named.options);
+  const problem = (path: string[], message: string): Problem[] => [
+    { path, at: 'value', also: [['method'], ['policy']], message },
+  ];
+  try {
+    const { population } = startOptimisation(config, env, policy);
+    const generation = population * evaluation.episodes;
+    if (generation <= section.episodes) return [];
+    return problem(
+      ['optimiser', 'episodes'],
+      `expected "optimiser.episodes" of at least ${generation}, one generation of ${population} candidates with ` +
+        `${evaluation.episodes} episodes each, got ${section.episodes}; raise it, or lower the population or evaluation.episodes`,
+    );
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return problem(['optimiser'], `in the settings of ${config.method}: ${error.detail}`);
+  }
+}
+
+function promptProblems({ prompt }: LlmConfig, env: Env): Problem[] {
   // A missing text of full knowledge is a broken installation or environment; reading it reports that.
   if (prompt.knowledge !== 'reference') return [];
   const missing = missingDescription(env, prompt.knowledge);
@@ -107,7 +132,7 @@ function promptProblems({ prompt }: Config, env: Env): Problem[] {
 /** Names of fields for secrets, which must not be written into the run folders with the configuration. */
 const secretName = /^(?:api[-_]?key|authorization|token|access[-_]?token|bearer|password|secret|x-api-key)$/i;
 
-function secretProblems({ llm }: Config): Problem[] {
+function secretProblems({ llm }: LlmConfig): Problem[] {
   const bodies = [
     { path: ['llm', 'extra_body'], body: llm.extra_body },
     { path: ['llm', 'search', 'extra_body'], body: llm.search.extra_body },
@@ -137,13 +162,14 @@ export function crossCheck(config: Config, ownSteps: boolean): Problem[] {
     return [{ path, at: 'value', also: [path, ['env']], message: `in the options of ${config.env}: ${error.detail}` }];
   }
   return [
-    ...secretProblems(config),
+    ...(asksModels(config) ? secretProblems(config) : []),
     ...parameterProblems(config),
     ...policyProblems(config, env),
     ...evaluationProblems(config, env),
     ...(ownSteps ? stepProblems(config, env) : []),
-    ...selectionProblems(config),
-    ...promptProblems(config, env),
+    ...(asksModels(config)
+      ? [...selectionProblems(config), ...promptProblems(config, env)]
+      : optimiserProblems(config, env)),
   ];
 }
 

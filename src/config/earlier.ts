@@ -11,6 +11,7 @@ export const laterKeys = {
   search: { history: null },
   warmup: { inside: false, dir: null },
   evaluation: { success_tolerance: 0 },
+  budget: { max_episodes: null },
   llm: {
     top_p: null,
     stop: [],

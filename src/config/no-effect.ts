@@ -4,12 +4,12 @@
  */
 import { findEnv } from '../envs/registry.ts';
 import { offline } from '../llm/offline/index.ts';
-import { findMethod } from '../methods/index.ts';
+import { findLlmMethod } from '../methods/index.ts';
 import { type Method, type PromptContent, type Purpose, purposes } from '../methods/method.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
 import { purposeSettings } from './purpose.ts';
-import type { Config } from './schema.ts';
+import { asksModels, type Config, type LlmConfig, type OptimiserConfig } from './schema.ts';
 
 export interface Idle {
   /** dotted */
@@ -21,7 +21,7 @@ export interface Idle {
 }
 
 interface Units {
-  readonly config: Config;
+  readonly config: LlmConfig;
   readonly method: Method;
   readonly policy: Policy;
   /** purposes whose calls an iteration makes */
@@ -74,7 +74,8 @@ const requestKeys = [
 
 const parameterKeys = ['low', 'high', 'decimals', 'out_of_range'] as const;
 
-const isOffline = (config: Config, purpose: Purpose): boolean => purposeSettings(config, purpose).model === offline.id;
+const isOffline = (config: LlmConfig, purpose: Purpose): boolean =>
+  purposeSettings(config, purpose).model === offline.id;
 const offlineReason = 'the offline model is no language model and reads the text of the prompt only';
 const modelKeys = ['model', 'llm.critic.model'];
 
@@ -167,9 +168,26 @@ const rules: readonly Rule[] = [
   ...llmRules,
 ];
 
+/** The same of a search with an optimiser. */
+function idleOfOptimiser({ env, env_options, policy, optimiser }: OptimiserConfig): Idle[] {
+  const { values, kind } = buildPolicy(policy.kind, findEnv(env, env_options), policy.options);
+  if (values.kind === 'choice') {
+    const reason = `the parameters of a ${kind} policy are numbers of actions`;
+    return ['low', 'high', 'decimals'].map((key) => ({
+      key: `parameters.${key}`,
+      decidedBy: ['policy', 'env'],
+      reason,
+    }));
+  }
+  if (optimiser.grid) return [];
+  const reason = 'candidates are not rounded (optimiser.grid is false)';
+  return [{ key: 'parameters.decimals', decidedBy: ['optimiser.grid', 'method'], reason }];
+}
+
 /** The keys of a valid configuration that have no effect on its run. */
 export function idleKeys(config: Config): Idle[] {
-  const method = findMethod(config.method);
+  if (!asksModels(config)) return idleOfOptimiser(config);
+  const method = findLlmMethod(config.method);
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, config.policy.options);
   const asked = purposes.filter((purpose) => method.stages.includes(purpose));

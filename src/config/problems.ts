@@ -48,6 +48,18 @@ export function unknownKey(path: readonly string[]): string {
   return `${start}; known ${parent === '' ? 'at the top' : `in "${parent}"`}: ${siblings.join(', ')}`;
 }
 
+/** Of a key that only methods of another kind read. */
+export function foreignMessage(key: string, method: string): string {
+  return `expected no ${withMeaning(key)}, which has no effect here: ${method} is a method of another kind; remove it`;
+}
+
+/** For a key that only methods of another kind read; null for any other. */
+function foreignKey(path: readonly string[], raw: unknown): string | null {
+  const dotted = path.join('.');
+  if (!knownKeys.has(dotted)) return null;
+  return foreignMessage(dotted, String(valueAt(raw, ['method'])));
+}
+
 function valueAt(raw: unknown, path: readonly string[]): unknown {
   let value = raw;
   for (const key of path) {
@@ -79,7 +91,12 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
   for (const issue of issues) {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) add({ path: [...path, key], at: 'key', message: unknownKey([...path, key]) });
+      for (const key of issue.keys) {
+        const inner = [...path, key];
+        const foreign = foreignKey(inner, raw);
+        if (foreign === null) add({ path: inner, at: 'key', message: unknownKey(inner) });
+        else add({ path: inner, at: 'key', also: [inner], message: foreign });
+      }
       continue;
     }
     const dotted = path.join('.');

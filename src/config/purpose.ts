@@ -1,17 +1,17 @@
 /** Settings of the model calls of one purpose: `llm` overridden by `llm.search` or `llm.critic`. */
 import type { Controls } from '../llm/controls.ts';
 import type { Purpose } from '../methods/method.ts';
-import type { Config } from './schema.ts';
+import type { LlmConfig } from './schema.ts';
 
 export interface PurposeSettings {
   /** name as in `--model` */
   readonly model: string;
   readonly temperature: number | null;
-  readonly replyForm: Config['llm']['reply_form'];
+  readonly replyForm: LlmConfig['llm']['reply_form'];
   readonly controls: Controls;
 }
 
-export function purposeSettings({ model, llm }: Pick<Config, 'model' | 'llm'>, purpose: Purpose): PurposeSettings {
+export function purposeSettings({ model, llm }: Pick<LlmConfig, 'model' | 'llm'>, purpose: Purpose): PurposeSettings {
   const { search, critic, ...common } = llm;
   const own = purpose === 'critic' ? critic : { ...search, model: undefined };
   const set = { ...common, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };

@@ -10,8 +10,8 @@ import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLay
 import { leaves } from './leaves.ts';
 import { idleKeys } from './no-effect.ts';
 import { applyOverrides, type Override, parseOverrides } from './overrides.ts';
-import { describeIssues, type Problem } from './problems.ts';
-import { type Config, schemaDefaults, schemaFor } from './schema.ts';
+import { describeIssues, foreignMessage, type Problem } from './problems.ts';
+import { asksModels, type Config, keysOf, knownKeys, schemaDefaults, schemaFor } from './schema.ts';
 import { readSource } from './shipped.ts';
 
 /** Options that set a key of the configuration; undefined: not given. They take precedence over overrides. */
@@ -24,6 +24,7 @@ export interface ConfigFlags {
   readonly maxTokens?: number | undefined;
   readonly maxTime?: number | undefined;
   readonly maxCost?: number | undefined;
+  readonly maxEpisodes?: number | undefined;
 }
 
 const flagKeys: Readonly<Record<keyof ConfigFlags, { readonly option: string; readonly path: readonly string[] }>> = {
@@ -35,6 +36,7 @@ const flagKeys: Readonly<Record<keyof ConfigFlags, { readonly option: string; re
   maxTokens: { option: '--max-tokens', path: ['budget', 'max_tokens'] },
   maxTime: { option: '--max-time', path: ['budget', 'max_time_s'] },
   maxCost: { option: '--max-cost', path: ['budget', 'max_cost_usd'] },
+  maxEpisodes: { option: '--max-episodes', path: ['budget', 'max_episodes'] },
 };
 
 function flagOverrides(flags: ConfigFlags): Override[] {
@@ -87,6 +89,31 @@ function withPublished(layers: readonly Layer[], overrides: readonly Override[])
 }
 
 /**
+ * The files without what they extend says about methods of another kind: the settings of an environment hold for all
+ * methods. `last`: the file itself, whose keys must have an effect. `own`: the keys of the method's kind.
+ */
+function withoutForeign(
+  files: Record<string, unknown>,
+  last: Layer,
+  own: ReadonlySet<string>,
+  path: readonly string[] = [],
+): Record<string, unknown> {
+  const kept = Object.entries(files).flatMap(([key, value]): [string, unknown][] => {
+    const inner = [...path, key];
+    const dotted = inner.join('.');
+    if (own.has(dotted)) return [[key, isSection(value) ? withoutForeign(value, last, own, inner) : value]];
+    return knownKeys.has(dotted) && !contains(last.value, inner) ? [] : [[key, value]];
+  });
+  return Object.fromEntries(kept);
+}
+
+function contains(value: unknown, path: readonly string[]): boolean {
+  const [key, ...rest] = path;
+  if (key === undefined) return true;
+  return isSection(value) && Object.hasOwn(value, key) && contains(value[key], rest);
+}
+
+/**
  * Checks a configuration text with overrides. Throws a `UsageError` that lists every problem with file, line and column, or
  * with the override that caused it.
  */
@@ -98,10 +125,10 @@ export function parseConfig(input: InputText, overrides: readonly Override[] = [
 }
 
 /** Whether the user has chosen the step cap: neither the published settings nor a recorded run. */
-function choosesSteps(layers: readonly Layer[], overrides: readonly Override[], { settings }: Config): boolean {
+function choosesSteps(layers: readonly Layer[], overrides: readonly Override[], config: Config): boolean {
   const path = ['evaluation', 'max_steps'];
   if (overrides.some((o) => startsWith(path, o.path) || startsWith(o.path, path))) return true;
-  return settings !== 'published' && !layerOf(layers, path).isRecorded;
+  return !(asksModels(config) && config.settings === 'published') && !layerOf(layers, path).isRecorded;
 }
 
 /** Refuses a configuration with problems, each in one line that begins with its place. */
@@ -110,12 +137,33 @@ function refuse(lines: readonly string[]): void {
   throw new UsageError('config', lines.length === 1 ? lines[0]! : `${lines.length} problems\n  ${lines.join('\n  ')}`);
 }
 
-function parseLayers(layers: readonly Layer[], overrides: readonly Override[], onIdle?: OnIdle): Config {
-  const raw = applyOverrides(withPublished(layers, overrides), overrides);
-  const parsed = schemaFor(raw).safeParse(raw);
-  const problems: Problem[] = parsed.success
-    ? crossCheck(parsed.data, choosesSteps(layers, overrides, parsed.data))
-    : describeIssues(parsed.error.issues, raw);
+/** The overrides that a run of the method's kind reads; where `onIdle` gets those without an effect, the others too. */
+function readOverrides(
+  given: readonly Override[],
+  own: ReadonlySet<string>,
+  method: string,
+  onIdle?: OnIdle,
+): readonly Override[] {
+  if (!onIdle) return given;
+  return given.filter(({ path, label }) => {
+    const key = path.join('.');
+    if (own.has(key) || !knownKeys.has(key)) return true;
+    onIdle({ key, place: label, message: foreignMessage(key, method), isOverride: true });
+    return false;
+  });
+}
+
+function parseLayers(layers: readonly Layer[], given: readonly Override[], onIdle?: OnIdle): Config {
+  const files = withPublished(layers, given);
+  const asked = applyOverrides(files, given) as { readonly method?: unknown };
+  const schema = schemaFor(asked);
+  const overrides = readOverrides(given, keysOf(schema), String(asked.method), onIdle);
+  const raw = applyOverrides(withoutForeign(files, layers.at(-1)!, keysOf(schema)), overrides);
+  const parsed = schema.safeParse(raw);
+  const checked = parsed.success ? (parsed.data as unknown as Config) : null;
+  const problems: Problem[] = checked
+    ? crossCheck(checked, choosesSteps(layers, overrides, checked))
+    : describeIssues(parsed.error!.issues, raw);
   refuse(
     problems.map(({ path, at, also = [], message, secret }) => {
       const origin = overrides.findLast(
@@ -125,7 +173,7 @@ function parseLayers(layers: readonly Layer[], overrides: readonly Override[], o
       return `${label ?? layerOf(layers, path).locate(path, at)}: ${message}`;
     }),
   );
-  const config = normalize(parsed.data as Config);
+  const config = normalize(checked!);
   const idle = chosenIdle(layers, overrides, config);
   refuse(idle.flatMap(({ place, message, isOverride }) => (isOverride && onIdle ? [] : [`${place}: ${message}`])));
   if (onIdle) for (const one of idle) onIdle(one);

@@ -3,32 +3,49 @@
  * decides which sections there are; those of each kind are in `sections/`. Keys are those of the YAML files.
  */
 import { z } from 'zod';
-import { methods } from '../methods/index.ts';
-import type { Method } from '../methods/method.ts';
+import { findMethod, type MethodKind } from '../methods/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
 import { llmSearchSchema } from './sections/llm-search.ts';
+import { optimiserSchemas } from './sections/optimiser.ts';
 
-/** By the kind of the method. */
-export const configSchemas = { 'llm-search': llmSearchSchema } as const satisfies Record<Method['kind'], z.ZodObject>;
+/** Every schema: one for methods of language models, one for each optimiser. */
+export const configSchemas: readonly z.ZodObject[] = [llmSearchSchema, ...optimiserSchemas.values()];
 
-/** The schema for a configuration of its method's kind; without a known method, a schema that requires one. */
-export function schemaFor(raw: unknown): (typeof configSchemas)[Method['kind']] {
+/** The schema for a configuration of its method; without a known method, the one of language models, which requires one. */
+export function schemaFor(raw: unknown): z.ZodObject {
   const named = typeof raw === 'object' && raw !== null && 'method' in raw ? raw.method : undefined;
-  return configSchemas[methods.find(({ id }) => id === named)?.kind ?? 'llm-search'];
+  return (typeof named === 'string' && optimiserSchemas.get(named)) || llmSearchSchema;
 }
 
 /** What a key is that no file sets. */
 export const schemaDefaults: Readonly<Record<string, unknown>> = llmSearchSchema.partial().parse({});
 
 type Sections<T> = { readonly [K in keyof T]: T[K] extends object ? Readonly<T[K]> : T[K] };
-
-/** A resolved configuration of a kind: complete, and `env` is an id or an absolute path. */
-export type ConfigOf<Kind extends Method['kind']> = Omit<Sections<z.output<(typeof configSchemas)[Kind]>>, 'policy'> & {
+type Resolved<T> = Omit<Sections<T>, 'policy'> & {
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
 };
 
+/** A resolved configuration of a search with language models: complete, and `env` is an id or an absolute path. */
+export type LlmConfig = Resolved<z.output<typeof llmSearchSchema>>;
+type OptimiserOutput = z.output<typeof optimiserSchemas extends ReadonlyMap<string, infer S> ? S : never>;
+/** The same of a search with an optimiser; its section has settings of its own. */
+export type OptimiserConfig = Omit<Resolved<OptimiserOutput>, 'optimiser'> & {
+  readonly optimiser: Readonly<OptimiserOutput['optimiser']> & Readonly<Record<string, unknown>>;
+};
+
 /** A resolved configuration of any kind. */
-export type Config = { [Kind in Method['kind']]: ConfigOf<Kind> }[Method['kind']];
+export type Config = LlmConfig | OptimiserConfig;
+
+/** Whether the method of a configuration asks language models. */
+export function asksModels(config: Config): config is LlmConfig {
+  const kind: MethodKind = findMethod(config.method).kind;
+  return kind === 'llm-search';
+}
+
+/** Name of the model of a configuration; `none` where none is asked. */
+export function modelOf(config: Config): string {
+  return asksModels(config) ? config.model : 'none';
+}
 
 /** One entry of the schema, by its dotted name. */
 export interface KeyInfo {
@@ -69,9 +86,23 @@ function collect(schema: z.ZodType, path: string): KeyInfo[] {
   return [info, ...Object.entries(shape ?? {}).flatMap(([key, child]) => collect(child, prefix + key))];
 }
 
+const keysBySchema = new Map<z.ZodObject, ReadonlySet<string>>();
+
+/** The keys of one schema, by their dotted names. */
+export function keysOf(schema: z.ZodObject): ReadonlySet<string> {
+  const known = keysBySchema.get(schema) ?? new Set(collect(schema, '').map(({ path }) => path));
+  keysBySchema.set(schema, known);
+  return known;
+}
+
+/** The same key of several schemas: a section has the keys of all of them. */
+function joined(known: Map<string, KeyInfo>, info: KeyInfo): Map<string, KeyInfo> {
+  const before = known.get(info.path);
+  const keys = before?.keys && info.keys ? [...new Set([...before.keys, ...info.keys])] : (before?.keys ?? info.keys);
+  return known.set(info.path, before ? { ...before, keys } : info);
+}
+
 /** Every section and every key, by dotted name; `''` is the whole configuration. */
-export const knownKeys: ReadonlyMap<string, KeyInfo> = new Map(
-  Object.values(configSchemas)
-    .flatMap((schema) => collect(schema, ''))
-    .map((info) => [info.path, info]),
-);
+export const knownKeys: ReadonlyMap<string, KeyInfo> = configSchemas
+  .flatMap((schema) => collect(schema, ''))
+  .reduce(joined, new Map<string, KeyInfo>());

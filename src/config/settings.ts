@@ -1,11 +1,23 @@
 /** The settings of a method from the configuration of a run. */
 import type { Env } from '../envs/env.ts';
 import type { SearchSettings } from '../methods/settings.ts';
-import type { Config } from './schema.ts';
+import type { Config, LlmConfig } from './schema.ts';
+
+/** How the candidates of any run are played. */
+export type EpisodeSettings = Pick<SearchSettings, 'evaluationEpisodes' | 'maxSteps' | 'successThreshold'>;
 
 /** `env` is the environment of the configuration, with the default success threshold. */
-export function toSettings(config: Config, env: Env): SearchSettings {
-  const { parameters, prompt, search, critic, warmup, evaluation } = config;
+export function episodeSettings({ evaluation }: Pick<Config, 'evaluation'>, env: Env): EpisodeSettings {
+  return {
+    successThreshold: successThreshold(evaluation, env),
+    evaluationEpisodes: evaluation.episodes,
+    maxSteps: evaluation.max_steps,
+  };
+}
+
+/** The settings of a search with language models. */
+export function toSettings(config: LlmConfig, env: Env): SearchSettings {
+  const { parameters, prompt, search, critic, warmup } = config;
   return {
     prompt: {
       knowledge: prompt.knowledge,
@@ -23,7 +35,7 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     optimum: search.optimum,
     stepSize: search.step_size,
     conservativeThreshold: critic.conservative_threshold,
-    successThreshold: successThreshold(evaluation, env),
+    ...episodeSettings(config, env),
     trajectoryTokens: critic.trajectory_tokens,
     statistics: critic.statistics,
     historyExcerpts: critic.history_excerpts,
@@ -36,8 +48,6 @@ export function toSettings(config: Config, env: Env): SearchSettings {
     warmupSpread: warmup.spread,
     warmupInside: warmup.inside,
     warmupDir: warmup.dir,
-    evaluationEpisodes: evaluation.episodes,
-    maxSteps: evaluation.max_steps,
   };
 }
 

@@ -8,6 +8,7 @@ import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
 import { envs } from '../envs/index.ts';
 import { methods } from '../methods/index.ts';
+import { optimisers } from '../optimisers/index.ts';
 import { kindOfPath, readFileInput, readInput } from './input.ts';
 import type { Source } from './layers.ts';
 import { isInRunFolder } from './recorded.ts';
@@ -22,8 +23,21 @@ const namesIn = (folder: string): string[] =>
     .files.filter((name) => name.endsWith(suffix))
     .map((name) => name.slice(0, -suffix.length));
 
+/** Whether an optimiser searches the parameters of the environment's policy: a table where states are numbered. */
+function isSearched(folder: string, method: string): boolean {
+  const optimiser = optimisers.find(({ id }) => id === method);
+  const env = envs.find((one) => one.folder === folder);
+  if (optimiser === undefined || env === undefined) return true;
+  return optimiser.searches.includes(env.observation.kind === 'discrete' ? 'choice' : 'real');
+}
+
 /** Names of the shipped configurations, as `r2po run` takes them: `cartpole/r2po`. */
 export function shippedConfigs(): string[] {
+  return composedConfigs().filter((name) => isSearched(...(name.split('/') as [string, string])));
+}
+
+/** Those and the ones whose optimiser does not fit the environment, which say so when they are resolved. */
+function composedConfigs(): string[] {
   const methods = namesIn(methodsFolder);
   return listFolder(assetPath('configs'))
     .folders.filter((folder) => folder !== methodsFolder)
@@ -67,8 +81,8 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
   const path = from ? resolve(from.folder, nameOrPath) : nameOrPath;
   const found = kindOfPath(path);
   const isFile = found === 'file';
+  if (!isFile && composedConfigs().includes(nameOrPath)) return readShipped(nameOrPath);
   const shipped = isFile ? [] : shippedConfigs();
-  if (shipped.includes(nameOrPath)) return readShipped(nameOrPath);
   // Clearly a path: reading it reports the error.
   if (isFile || found === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) {
     const { name, ...source } = await readFile(path, path, from ? readFileInput : readInput);

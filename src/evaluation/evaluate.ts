@@ -22,6 +22,8 @@ export interface EvaluateRequest extends Omit<RolloutJob, 'maxSteps'>, PlayOptio
 export interface EvaluateResult {
   /** one per candidate; computed when first read: for thousands of candidates this takes longer than playing */
   readonly summaries: readonly Summary[];
+  /** that of one candidate alone */
+  summary(candidate: number): Summary;
   /** mean return per candidate `[P]` */
   readonly means: Float64Array;
   readonly played: Played;
@@ -53,13 +55,13 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
       : await backend.measure(job, wanted, options);
   const { steps, seconds, gpuSeconds, compileSeconds } = measured;
   let summaries: readonly Summary[] | null = null;
+  const summary = (c: number): Summary => summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold });
   const result: EvaluateResult = {
     get summaries() {
-      summaries ??= candidates.map((_, c) =>
-        summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold }),
-      );
+      summaries ??= candidates.map((_, c) => summary(c));
       return summaries;
     },
+    summary,
     means: measured.means,
     played: { steps, seconds, gpuSeconds, compileSeconds },
     outcomes: async () => kept ?? backend.play(job, options),

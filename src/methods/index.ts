@@ -1,9 +1,11 @@
 /** Every method, one line each. */
 import { findById } from '../base/errors.ts';
+import { optimisers } from '../optimisers/index.ts';
 import { actorSecondPass } from './actor-second-pass.ts';
 import { alwaysCritic } from './always-critic.ts';
 import { criticOnly } from './critic-only.ts';
 import type { Method } from './method.ts';
+import { type OptimiserMethod, optimiserMethod } from './optimiser-method.ts';
 import { props } from './props.ts';
 import { propsPlus } from './props-plus.ts';
 import { pureSearch } from './pure-search.ts';
@@ -12,7 +14,8 @@ import { reptraj } from './reptraj.ts';
 import { tauC } from './tau-c.ts';
 import { threeTraj } from './three-traj.ts';
 
-export const methods: readonly Method[] = [
+/** Methods of language models. */
+export const llmMethods: readonly Method[] = [
   r2po,
   props,
   propsPlus,
@@ -25,7 +28,17 @@ export const methods: readonly Method[] = [
   tauC,
 ];
 
+export type AnyMethod = Method | OptimiserMethod;
+export type MethodKind = AnyMethod['kind'];
+
+export const methods: readonly AnyMethod[] = [...llmMethods, ...optimisers.map(optimiserMethod)];
+
+/** The method of language models with this id. Throws a usage error with the nearest known id. */
+export function findLlmMethod(id: string): Method {
+  return findById('methods', 'method', id, llmMethods, '; see "r2po list methods"');
+}
+
 /** The method with this id. Throws a usage error with the nearest known id. */
-export function findMethod(id: string): Method {
+export function findMethod(id: string): AnyMethod {
   return findById('methods', 'method', id, methods, '; see "r2po list methods"');
 }

@@ -149,28 +149,32 @@ export type Stage = 'search' | 'critic' | 'evaluate';
  */
 export type PromptContent = 'environment' | 'statistics' | 'threshold' | 'episodes' | 'episodes of tables' | 'excerpts';
 
-/** A method is this record and nothing else; `runIteration` interprets it. Made by `defineMethod`. */
-export interface Method {
-  /** names the driver of its runs */
-  readonly kind: 'llm-search';
+/** What every method states, whatever proposes its candidates. */
+export interface MethodFacts {
   readonly id: string;
   /** what it does, in a few words */
   readonly title: string;
   /** how it differs from the others, in one sentence */
   readonly about: string;
-  readonly stages: readonly Stage[];
-  /** a label for each `evaluate`, in the order in which an iteration plays them */
+  /** a label for each candidate that an iteration records, in the order in which it plays them */
   readonly candidates: readonly CandidateLabel[];
+  /** `best`: the highest mean, a tie to the later candidate; else the label of the candidate that is always kept */
+  readonly keep: 'best' | CandidateLabel;
+  /** the episode that represents a kept candidate in later prompts and in the run's trajectories */
+  readonly representative: EpisodePick;
+}
+
+/** A method of language models is this record and nothing else; `runIteration` interprets it. Made by `defineMethod`. */
+export interface Method extends MethodFacts {
+  /** names the driver of its runs */
+  readonly kind: 'llm-search';
+  readonly stages: readonly Stage[];
   readonly prompts: {
     readonly search: Prompt<PromptContext> | null;
     readonly critic: Prompt<CriticContext> | null;
   };
   /** what its prompts show, so that a setting of anything else is refused */
   readonly shows: readonly PromptContent[];
-  /** `best`: the highest mean, a tie to the later candidate; else the label of the candidate that is always kept */
-  readonly keep: 'best' | CandidateLabel;
-  /** the episode that represents a kept candidate in later prompts and in the run's trajectories */
-  readonly representative: EpisodePick;
 }
 
 /** What is wrong with a method, as `expected X, got Y; do Z`; null: nothing. */

@@ -42,18 +42,20 @@ function tokensText({ tokens, answered }: RunTotals): string {
   return `tokens ${shortCount(tokens)}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`;
 }
 
+function modelTexts(totals: RunTotals): string[] {
+  const { accepted, rejected } = totals.revisions;
+  return [`revisions ${accepted} kept, ${rejected} not`, `unusable replies ${totals.llm.unusable}`, tokensText(totals)];
+}
+
 export function progressLine({ totals, iterations, etaSeconds, event }: RunProgress): string {
   if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
   if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;
-  const { accepted, rejected } = totals.revisions;
   return [
     `iteration ${totals.rows.length}/${iterations}`,
     // Early, because a narrow terminal cuts the end of the line.
     ...(etaSeconds === null || totals.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),
     `last ${reward(totals.rows.at(-1)?.mean)}`,
     `best ${best(totals)}`,
-    `revisions ${accepted} kept, ${rejected} not`,
-    `unusable replies ${totals.llm.unusable}`,
-    tokensText(totals),
+    ...(totals.modelKind === 'none' ? [`episodes ${shortCount(totals.episodes)}`] : modelTexts(totals)),
   ].join(' | ');
 }

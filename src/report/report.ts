@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.ts';
 import { estimateText, roundedBy, significant } from '../base/plain-number.ts';
-import { methods } from '../methods/index.ts';
+import { llmMethods } from '../methods/index.ts';
 import type { FoundRuns } from '../runs/folder/read-run.ts';
 import type { Estimate } from '../stats/bootstrap.ts';
 import {
@@ -165,7 +165,7 @@ function comparisonOf(
   { reward, mode = 'all', includeUnfinished, ...options }: ReportOptions,
 ): Report['comparison'] {
   const found = new Set(groups.map(({ values }) => values[by.indexOf('method')]));
-  const [ours] = methods;
+  const [ours] = llmMethods;
   const method = options.compare ?? (found.size > 1 && found.has(ours!.id) ? ours!.id : null);
   if (method === null) return null;
   const asked = { by, mode, method, reward, includeUnfinished };

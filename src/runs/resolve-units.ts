@@ -1,10 +1,12 @@
 /** From a configuration to the units that it names. */
-import type { Config } from '../config/schema.ts';
-import { toSettings } from '../config/settings.ts';
+import { R2poError } from '../base/errors.ts';
+import type { Config, LlmConfig, OptimiserConfig } from '../config/schema.ts';
+import { type EpisodeSettings, episodeSettings, toSettings } from '../config/settings.ts';
 import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
+import type { OptimiserMethod } from '../methods/optimiser-method.ts';
 import type { SearchSettings } from '../methods/settings.ts';
 import { buildPolicy } from '../policies/index.ts';
 import type { Policy } from '../policies/policy.ts';
@@ -14,21 +16,47 @@ import { drivers } from './drivers/index.ts';
 import { checkPrices } from './models/cost.ts';
 import type { RunModels } from './models/models.ts';
 
-/** What a configuration names. */
-export interface RunUnits {
-  readonly config: Config;
+interface CommonUnits {
   readonly env: Env;
   readonly policy: Policy;
-  readonly method: Method;
-  readonly settings: SearchSettings;
   /** named by the kind of the method */
   readonly driver: Driver;
 }
 
-/** The units of a run with what plays its episodes and what answers its calls. */
-export interface OpenUnits extends RunUnits {
-  readonly backend: Backend;
-  readonly models: RunModels;
+/** What the configuration of a search with language models names. */
+export interface LlmUnits extends CommonUnits {
+  readonly kind: Method['kind'];
+  readonly config: LlmConfig;
+  readonly method: Method;
+  readonly settings: SearchSettings;
+}
+
+/** What the configuration of a search with an optimiser names. */
+export interface OptimiserUnits extends CommonUnits {
+  readonly kind: OptimiserMethod['kind'];
+  readonly config: OptimiserConfig;
+  readonly method: OptimiserMethod;
+  readonly settings: EpisodeSettings;
+}
+
+/** What a configuration names. */
+export type RunUnits = LlmUnits | OptimiserUnits;
+
+/** The units of a run with what plays its episodes and what answers its calls; null: nothing is asked. */
+export type OpenUnits = RunUnits & { readonly backend: Backend; readonly models: RunModels | null };
+
+function otherKind(expected: string, { method }: RunUnits): R2poError {
+  return new R2poError('run', `expected a method of the kind ${expected}, got ${method.id}`);
+}
+
+export function llmUnits(units: RunUnits): LlmUnits {
+  if (units.kind !== 'llm-search') throw otherKind('llm-search', units);
+  return units;
+}
+
+export function optimiserUnits(units: RunUnits): OptimiserUnits {
+  if (units.kind !== 'optimiser') throw otherKind('optimiser', units);
+  return units;
 }
 
 /**
@@ -43,7 +71,13 @@ export class UnitCache {
     checkPrices(config);
     const { env, policy } = this.#sharedOf(config);
     const method = findMethod(config.method);
-    return { config, env, policy, method, settings: toSettings(config, env), driver: drivers[method.kind] };
+    const common = { env, policy, driver: drivers[method.kind] };
+    if (method.kind === 'optimiser') {
+      const settings = episodeSettings(config, env);
+      return { ...common, kind: method.kind, config: config as OptimiserConfig, method, settings };
+    }
+    const asking = config as LlmConfig;
+    return { ...common, kind: method.kind, config: asking, method, settings: toSettings(asking, env) };
   }
 
   #sharedOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<RunUnits, 'env' | 'policy'> {

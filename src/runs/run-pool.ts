@@ -2,8 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { openOnce } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
-import type { PurposeSettings } from '../config/purpose.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, LlmConfig } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
@@ -13,8 +12,8 @@ import { openBackend, takesAdapter } from '../rollout/node/open.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
-import { modelNames, priceOf, withListPrices } from './models/cost.ts';
-import type { ModelNames, RunModels } from './models/models.ts';
+import { modelNames, priceOf, withPricesOf as recordedPrices, withListPrices } from './models/cost.ts';
+import type { ModelNames, OpenOne, RunModels } from './models/models.ts';
 import { openModel } from './models/open-model.ts';
 import { type RunUnits, UnitCache } from './resolve-units.ts';
 import { executeRun, type RunOptions, restoreSummary } from './run.ts';
@@ -38,7 +37,7 @@ export interface PooledRun extends Omit<RunOptions, 'resume' | 'now'> {
 /** The prices of the start of a run hold for all of it, unless the configuration names others. */
 async function withPricesOf(folder: string, config: Config): Promise<Config> {
   if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
-  return { ...config, prices: { ...(await readRunConfig(folder)).prices, ...config.prices } };
+  return recordedPrices(await readRunConfig(folder), config);
 }
 
 export class RunPool {
@@ -77,6 +76,12 @@ export class RunPool {
     return await executeRun({ ...units, backend, models }, { ...options, folder, resume: true });
   }
 
+  /** How many iterations a run of this configuration takes. */
+  iterationsOf(config: Config): number {
+    const units = this.#units.resolve(config);
+    return units.driver.iterations(units);
+  }
+
   /** Of the backends: how many evaluations were asked for, and how many calls they took. */
   async sharing(): Promise<{ readonly requests: number; readonly calls: number }> {
     const all = await Promise.all(this.#backends.values());
@@ -98,13 +103,13 @@ export class RunPool {
     return openOnce(this.#backends, choice, () => open().then(batchingBackend));
   }
 
-  #modelsOf(units: RunUnits, used: ModelNames | null): Promise<RunModels> {
-    const open = (name: string, { controls }: PurposeSettings) => this.#model(name, units.config, controls);
+  #modelsOf(units: RunUnits, used: ModelNames | null): Promise<RunModels | null> {
+    const open: OpenOne = (name, { controls }, llm) => this.#model(name, llm, controls);
     return units.driver.openModels(units, open, used);
   }
 
   /** Endpoints are opened once, so that all runs of `auto` get the same one; recorded replies are read by one run only. */
-  async #model(name: string, { llm }: Config, controls: Controls): Promise<ChatModel> {
+  async #model(name: string, llm: LlmConfig['llm'], controls: Controls): Promise<ChatModel> {
     // What differs between purposes is in the controls, or said with each call.
     const { search: _search, critic: _critic, ...common } = llm;
     const key = JSON.stringify([name, common, controls]);

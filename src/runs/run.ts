@@ -168,7 +168,7 @@ function withResumeHint(error: R2poError, command: ResumeCommand): R2poError {
  * the other files say, or was written with another configuration, device or model.
  */
 export async function executeRun(units: OpenUnits, options: RunOptions): Promise<RunSummary> {
-  const { folder, resume, signal, log, onCall, onNotice } = options;
+  const { folder, resume, signal, log, onCall, onNotice, now = () => performance.now() } = options;
   refuseImported(folder, requireRun(folder), '--resume');
   const how = await opening(units, options);
   const stale = await watchLock(folder, options);
@@ -183,6 +183,8 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
     const trajectories = new TrajectoryFiles(folder, { keepsAll: journal.log.format === 1 });
     const session = new RunSession(units, options, journal, files);
     checkSameMeans(units, options, session.totals);
+    /** when the files were written last, ms */
+    let saved = Number.NEGATIVE_INFINITY;
     try {
       await units.driver.run({
         units,
@@ -198,6 +200,8 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
           // Not before: which of the journal's iterations are kept is known at its end.
           if (!session.hasBegun) return;
           if (trace && trial) options.onKept?.({ iteration, mean: trial.mean, trace });
+          if (now() - saved < 1000 * units.driver.saveIntervalSeconds) return;
+          saved = now();
           await trajectories.save();
           await session.saveMeanwhile();
         },

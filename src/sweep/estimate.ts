@@ -1,5 +1,5 @@
 /** Estimates the cost of a sweep. */
-import type { Config } from '../config/schema.ts';
+import { type Config, modelOf } from '../config/schema.ts';
 import { variantOf } from '../config/variants.ts';
 import type { Backend } from '../rollout/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
@@ -29,8 +29,8 @@ export interface PlannedGroup {
 }
 
 function identityOf(config: Config): string {
-  const { env, method, model, evaluation } = config;
-  return JSON.stringify([env, method, model, evaluation.backend, ...settingsOf(config)]);
+  const { env, method, evaluation } = config;
+  return JSON.stringify([env, method, modelOf(config), evaluation.backend, ...settingsOf(config)]);
 }
 
 /** The groups in the order of their first runs. `backend` plays a few episodes to see how long prompts are. */
@@ -54,7 +54,7 @@ export async function estimateSweep(
   for (const group of groups.values()) {
     const units = cache.resolve(await withListPrices(group.config));
     const { method, env } = units;
-    const { model } = group.config;
+    const model = modelOf(group.config);
     const settings = settingsOf(group.config);
     planned.push({
       ...group,

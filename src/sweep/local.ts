@@ -99,8 +99,7 @@ export async function sweepHere(options: SweepOptions): Promise<SweepResult> {
 function distinctNeeds(runs: readonly SweepRun[]): SweepRun[] {
   const needs = new Map<string, SweepRun>();
   for (const run of runs) {
-    const { seed: _seed, iterations: _iterations, ...rest } = run.config;
-    const key = JSON.stringify(rest);
+    const key = JSON.stringify({ ...run.config, seed: 0, iterations: 0 });
     if (!needs.has(key)) needs.set(key, run);
   }
   return [...needs.values()];
@@ -139,7 +138,7 @@ class Sweep {
     });
     for (const folder of undrawn) await drawMissingFigure(folder, this.#options.note);
     for (const { config } of distinctNeeds(open)) await this.#pool.check(config);
-    this.#iterations = open.reduce((sum, { config }) => sum + config.iterations, 0);
+    this.#iterations = open.reduce((sum, { config }) => sum + this.#pool.iterationsOf(config), 0);
     const waiting = open[Symbol.iterator]();
     const work = async (): Promise<void> => {
       for (const run of waiting) {

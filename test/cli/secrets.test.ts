@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerOf, temporaryFolder } from '../support/experiment.ts';
 import { type CommandResult, runCommand } from '../support/in-process.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const canaries = {
   key: 'sk-Canary-7Kd93jfmQ2',
@@ -224,7 +225,7 @@ describe('.env', () => {
     const model = async () => {
       const { openModel } = await import('../../src/runs/models/open-model.ts');
       const { resolveConfig } = await import('../../src/config/resolve.ts');
-      return openModel('openai/m', (await resolveConfig('cartpole/r2po')).config, () => {});
+      return openModel('openai/m', llmConfig((await resolveConfig('cartpole/r2po')).config), () => {});
     };
     await inside(address, ...ask);
     await expect(model()).rejects.toThrow('expected OPENAI_BASE_URL and OPENAI_API_KEY in the same place');

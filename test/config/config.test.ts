@@ -12,15 +12,16 @@ import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { idleKeys } from '../../src/config/no-effect.ts';
 import { parseOverrides } from '../../src/config/overrides.ts';
 import { parseConfig, resolveConfig } from '../../src/config/resolve.ts';
-import { type Config, knownKeys } from '../../src/config/schema.ts';
+import { type Config, knownKeys, type LlmConfig } from '../../src/config/schema.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import { shippedConfigs } from '../../src/config/shipped.ts';
 import { envs } from '../../src/envs/index.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { reasoningEfforts } from '../../src/llm/controls.ts';
 import { replyForms } from '../../src/llm/reply/shape.ts';
-import { findMethod, methods } from '../../src/methods/index.ts';
+import { findLlmMethod, llmMethods } from '../../src/methods/index.ts';
 import { maxEpisodes, maxSeed } from '../../src/rollout/job-checks.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 /** The shortest valid file; line 6 is free. */
 const minimal = 'env: CartPole-v1\nmethod: r2po\niterations: 3\npolicy:\n  kind: linear\n';
@@ -141,7 +142,7 @@ describe('messages of a file', () => {
     [
       'a key that is like no other',
       'budget:\n  zzzzzz: 1\n',
-      'exp.yaml:7:3: unknown key "budget.zzzzzz"; known in "budget": max_calls, max_tokens, max_cost_usd, max_time_s',
+      'exp.yaml:7:3: unknown key "budget.zzzzzz"; known in "budget": max_calls, max_tokens, max_cost_usd, max_episodes, max_time_s',
     ],
     [
       'a text for a number',
@@ -303,7 +304,7 @@ describe('overrides', () => {
     ]);
     expect(config.seed).toBe(1000);
     expect(config.evaluation.max_steps).toBeNull();
-    expect(config.critic).toStrictEqual({
+    expect(llmConfig(config).critic).toStrictEqual({
       conservative_threshold: null,
       trajectory_tokens: 333,
       statistics: 'full',
@@ -311,7 +312,7 @@ describe('overrides', () => {
       sensitivity_episodes: null,
     });
     expect(config.policy.options).toStrictEqual({ bias: false });
-    expect(config.model).toBe('http://127.0.0.1:8080/v1#a=b,c');
+    expect(llmConfig(config).model).toBe('http://127.0.0.1:8080/v1#a=b,c');
   });
 
   it.each([
@@ -374,7 +375,7 @@ describe('resolveConfig', () => {
   });
 
   it('offers every environment with every method, and every file in configs/', () => {
-    const pairs = envs.flatMap(({ folder: env }) => methods.map(({ id }) => `${env}/${id}`));
+    const pairs = envs.flatMap(({ folder: env }) => llmMethods.map(({ id }) => `${env}/${id}`));
     const shared = (name: string) => name.endsWith('/defaults') || name.startsWith('methods/') || name === 'published';
     const files = readdirSync(assetPath('configs'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.yaml'))
@@ -385,12 +386,14 @@ describe('resolveConfig', () => {
 
   it('gives every method of an environment the same fair settings and at most 200 calls', async ({ annotate }) => {
     for (const { folder: env } of envs) {
-      const configs = await Promise.all(methods.map(async ({ id }) => (await resolveConfig(`${env}/${id}`)).config));
+      const configs = await Promise.all(
+        llmMethods.map(async ({ id }) => llmConfig((await resolveConfig(`${env}/${id}`)).config)),
+      );
       for (const config of configs) {
         const { method, iterations, ...shared } = config;
         const { method: _, iterations: __, ...first } = configs[0]!;
         expect(shared, `${env}/${method}`).toEqual(first);
-        const { stages } = findMethod(method);
+        const { stages } = findLlmMethod(method);
         const perIteration = stages.filter((stage) => stage !== 'evaluate').length;
         const calls = iterations * perIteration;
         expect(calls, `${env}/${method}`).toBeLessThanOrEqual(200);
@@ -404,7 +407,7 @@ describe('resolveConfig', () => {
   });
 
   it('uses the settings of the reference when they are requested', async () => {
-    const published = async (name: string) => (await resolveConfig(name, ['settings=published'])).config;
+    const published = async (name: string) => llmConfig((await resolveConfig(name, ['settings=published'])).config);
     expect(await published('inverted-double-pendulum/props')).toMatchObject({
       settings: 'published',
       search: { optimum: 10000, step_size: 0.1 },
@@ -419,7 +422,8 @@ describe('resolveConfig', () => {
     expect((await published('frozenlake/props-plus')).warmup.policies).toBe(0);
     expect((await published('frozenlake/props')).warmup.policies).toBe(20);
     expect(
-      (await resolveConfig('cartpole/props', ['settings=published', 'warmup.policies=3'])).config.warmup.policies,
+      llmConfig((await resolveConfig('cartpole/props', ['settings=published', 'warmup.policies=3'])).config).warmup
+        .policies,
     ).toBe(3);
     expect((await published('cartpole/tau-c-half')).critic.conservative_threshold).toBe(240);
   });
@@ -551,6 +555,7 @@ describe('resolveConfig', () => {
       maxTokens: 33,
       maxTime: 34.5,
       maxCost: 1.25,
+      maxEpisodes: 3500,
     };
     const { config, origin } = await resolveConfig('cartpole/r2po', ['seed=30', 'warmup.policies=7'], flags);
     expect(config).toMatchObject({
@@ -558,7 +563,7 @@ describe('resolveConfig', () => {
       model: 'ollama/m',
       warmup: { policies: 7 },
       evaluation: { backend: 'cpu' },
-      budget: { max_calls: 32, max_tokens: 33, max_time_s: 34.5, max_cost_usd: 1.25 },
+      budget: { max_calls: 32, max_tokens: 33, max_time_s: 34.5, max_cost_usd: 1.25, max_episodes: 3500 },
     });
     expect(origin.overrides).toStrictEqual([
       'override 1 (seed=30)',
@@ -570,6 +575,7 @@ describe('resolveConfig', () => {
       '--max-tokens',
       '--max-time',
       '--max-cost',
+      '--max-episodes',
     ]);
   });
 
@@ -711,8 +717,8 @@ describe('toSettings', () => {
       maxSteps: 43,
       successThreshold: 33,
     };
-    expect(toSettings(config, env)).toStrictEqual(settings);
-    const own = { ...config, evaluation: { ...config.evaluation, success_threshold: null } };
+    expect(toSettings(llmConfig(config), env)).toStrictEqual(settings);
+    const own = { ...llmConfig(config), evaluation: { ...config.evaluation, success_threshold: null } };
     expect(toSettings(own, env)).toStrictEqual({ ...settings, successThreshold: 356.25 });
   });
 });
@@ -735,7 +741,7 @@ describe('JSON Schema', () => {
       const prefix = path === '' ? '' : `${path}.`;
       return [path, ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => visit(child, prefix + key))];
     };
-    expect(visit(schema, '')).toStrictEqual([...knownKeys.keys(), 'extends', 'published']);
+    expect(visit(schema, '').sort()).toStrictEqual([...knownKeys.keys(), 'extends', 'published'].sort());
   });
 });
 
@@ -756,7 +762,7 @@ describe('any input', () => {
     extra_body: fc.dictionary(fc.constantFrom('min_p', 'provider'), fc.constantFrom(0.5, 'x', null, [1], { a: 2 })),
   };
 
-  const configs: fc.Arbitrary<Config> = fc.record({
+  const configs: fc.Arbitrary<LlmConfig> = fc.record({
     env: fc.constant('CartPole-v1'),
     env_options: fc.constant({}),
     method: fc.constantFrom('r2po', 'props', 'tau-c'),

@@ -7,16 +7,18 @@ import { Generator } from '../../src/base/rng/generator.ts';
 import { parseAxes, parseAxis } from '../../src/config/axes.ts';
 import { idleKeys } from '../../src/config/no-effect.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { type Config, knownKeys } from '../../src/config/schema.ts';
+import { type Config, keysOf, knownKeys } from '../../src/config/schema.ts';
+import { llmSearchSchema } from '../../src/config/sections/llm-search.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import { findEnv } from '../../src/envs/registry.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import type { PastTrial } from '../../src/methods/method.ts';
 import { warmupParameters } from '../../src/methods/warmup.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import type { PairedTest } from '../../src/stats/intervals.ts';
 import { expandSweep } from '../../src/sweep/expand.ts';
+import { llmConfig } from '../support/llm-config.ts';
 import { context, replyOf, scripted, traceOf } from '../support/methods.ts';
 
 const cartpole = 'cartpole/r2po';
@@ -164,6 +166,7 @@ const otherValues: Readonly<Record<string, unknown>> = {
   'budget.max_tokens': 500,
   'budget.max_cost_usd': 1,
   'budget.max_time_s': 60,
+  'budget.max_episodes': 70,
   // A price of a model that does not answer is data for the next run.
   prices: { 'ollama/x': { prompt_per_million: 1, completion_per_million: 1, date: '2026-01-01' } },
 };
@@ -186,8 +189,9 @@ const override = ([key, value]: readonly [string, unknown]) => `${key}=${JSON.st
 
 describe('every key of the schema', () => {
   it('is in the table', () => {
+    const own = keysOf(llmSearchSchema);
     const values = [...knownKeys.values()]
-      .filter(({ keys, path }) => path !== '' && keys === null)
+      .filter(({ keys, path }) => path !== '' && keys === null && own.has(path))
       .map(({ path }) => path);
     expect(table.map(([key]) => key).sort()).toEqual(values.sort());
   });
@@ -214,7 +218,7 @@ describe('every key of the schema', () => {
 async function traceOfIteration(config: Config): Promise<string> {
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, config.policy.options);
-  const settings = toSettings(config, env);
+  const settings = toSettings(llmConfig(config), env);
   const rng = Generator.from(5);
   const drawn = Array.from({ length: settings.warmupPolicies }, () => warmupParameters(policy, settings, rng));
   const choice = policy.values.kind === 'choice' ? policy.values.values : null;
@@ -231,7 +235,7 @@ async function traceOfIteration(config: Config): Promise<string> {
   const replies = [0, 1, 2].map((n) => replyOf(vector(n)));
   const test = settings.selection === 'paired' ? ({ p: 0.9 } as PairedTest) : null;
   const { effects, prompts, log } = scripted(replies, [0.5, 0.25, 0.125], test);
-  const method = methods.find(({ id }) => id === config.method)!;
+  const method = llmMethods.find(({ id }) => id === config.method)!;
   const outcome = await runIteration(method, { ...context, env, policy, settings, trials }, effects);
   return JSON.stringify([drawn, prompts, log, outcome.kept]);
 }
@@ -242,7 +246,7 @@ const promptKeys = table.filter(
 /** They change how replies are read, which the scripted ones do not show. */
 const ofReplies = ['search.duplicates', 'search.repair_turns', 'parameters.out_of_range'];
 
-describe.each(methods.flatMap(({ id }) => [`cartpole/${id}`, `frozenlake/${id}`]))('of %s', (name) => {
+describe.each(llmMethods.flatMap(({ id }) => [`cartpole/${id}`, `frozenlake/${id}`]))('of %s', (name) => {
   it('what the rules call without effect changes nothing, and all else changes something', async () => {
     const { config } = await resolveConfig(name, ['model=ollama/one']);
     const before = await traceOfIteration(config);
@@ -304,10 +308,11 @@ describe('a key without effect', () => {
     await expect(resolveConfig(own)).rejects.toThrow(/own\.yaml:3:15: expected no "critic.statistics"/);
     write('shared.yaml', 'extends: cartpole/r2po\ncritic:\n  statistics: basic\n');
     const shared = write('props.yaml', 'extends: shared.yaml\nmethod: props\n');
-    expect((await resolveConfig(shared)).config.critic.statistics).toBe('basic');
+    expect(llmConfig((await resolveConfig(shared)).config).critic.statistics).toBe('basic');
     const r2po = write('r2po.yaml', 'extends: cartpole/r2po\ncritic: { statistics: basic }\nllm: { temperature: 1 }\n');
     await expect(resolveConfig(r2po)).rejects.toThrow(/r2po\.yaml:3:21: expected no "llm.temperature"/);
-    expect((await resolveConfig(r2po, ['method=props'], { model: 'ollama/a' })).config.critic.statistics).toBe('basic');
+    const asking = await resolveConfig(r2po, ['method=props'], { model: 'ollama/a' });
+    expect(llmConfig(asking.config).critic.statistics).toBe('basic');
   });
 
   it('stays in the configuration of a run', async () => {
@@ -315,7 +320,7 @@ describe('a key without effect', () => {
     const name = write('config.yaml', text);
     await expect(resolveConfig(name)).rejects.toThrow(/"llm.temperature"/);
     write('run.json', '{}');
-    expect((await resolveConfig(name)).config.llm.temperature).toBe(1);
+    expect(llmConfig((await resolveConfig(name)).config).llm.temperature).toBe(1);
   });
 
   it('is refused in a sweep where no run reads it', async () => {

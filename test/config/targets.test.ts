@@ -6,10 +6,11 @@ import { shippedConfigs } from '../../src/config/shipped.ts';
 import { variantOf } from '../../src/config/variants.ts';
 import { envs } from '../../src/envs/index.ts';
 import { ceilingOf } from '../../src/report/published/ceilings.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 describe.each(envs.map((env) => ({ env, id: env.id })))('of $id', ({ env }) => {
   it('optimum and threshold lie where a policy of the settings gets', async () => {
-    const { config } = await resolveConfig(`${env.folder}/r2po`);
+    const config = llmConfig((await resolveConfig(`${env.folder}/r2po`)).config);
     const ceiling = ceilingOf(env.id)!;
     expect(ceiling.policy).toBe(config.policy.kind);
     // To the digits of a target, or a noisy step of a return of -120.
@@ -38,7 +39,7 @@ describe('the published settings', () => {
     ['inverted-double-pendulum/r2po', 500, 450],
     ['cartpole/tau-c-none', 500, null],
   ])('of %s keep the targets of the reference', async (name, optimum, threshold) => {
-    const { config } = await resolveConfig(name, ['settings=published']);
+    const config = llmConfig((await resolveConfig(name, ['settings=published'])).config);
     expect([config.search.optimum, config.critic.conservative_threshold]).toEqual([optimum, threshold]);
   });
 

@@ -4,7 +4,7 @@ import { estimateTokens } from '../../src/base/tokens.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
-import { findMethod, methods } from '../../src/methods/index.ts';
+import { findLlmMethod, llmMethods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import { type CandidateLabel, defineMethod, type PromptContext } from '../../src/methods/method.ts';
 import { excerptText, trajectoryText } from '../../src/methods/prompts/episode-text.ts';
@@ -96,7 +96,7 @@ const table: Readonly<Record<string, Expected>> = {
 };
 
 it('covers every method', () => {
-  expect(methods.map((m) => m.id).sort()).toEqual(Object.keys(table).sort());
+  expect(llmMethods.map((m) => m.id).sort()).toEqual(Object.keys(table).sort());
 });
 
 /** Three candidates; no shipped method has more than two. */
@@ -115,7 +115,7 @@ const reviewedTwiceRow: Expected = {
   keeps: { better: 'proposal', tie: 'second-revision' },
 };
 
-const rows = Object.entries(table).map(([id, expected]) => ({ id, method: findMethod(id), expected }));
+const rows = Object.entries(table).map(([id, expected]) => ({ id, method: findLlmMethod(id), expected }));
 rows.push({ id: reviewedTwice.id, method: reviewedTwice, expected: reviewedTwiceRow });
 
 describe.each(rows)('$id', ({ id, method, expected }) => {
@@ -154,7 +154,7 @@ describe.each(rows)('$id', ({ id, method, expected }) => {
   });
 
   it('has a short text for the list', () => {
-    const others = methods.filter((other) => other.id !== id);
+    const others = llmMethods.filter((other) => other.id !== id);
     expect(others.map((other) => other.title)).not.toContain(method.title);
     expect(others.map((other) => other.about)).not.toContain(method.about);
     for (const text of [method.title, method.about]) expect(text.length).toBeLessThan(140);
@@ -175,11 +175,11 @@ describe('tables of actions', () => {
 
   async function promptsOf(id: string, of: PromptContext): Promise<string[]> {
     const script = scripted([reply, reply], [0.5, 0.6]);
-    await runIteration(findMethod(id), of, script.effects);
+    await runIteration(findLlmMethod(id), of, script.effects);
     return script.prompts.map((messages) => messages[0]!.content);
   }
 
-  it.each(methods.map((m) => m.id))('are asked for by %s with their allowed values and no step', async (id) => {
+  it.each(llmMethods.map((m) => m.id))('are asked for by %s with their allowed values and no step', async (id) => {
     for (const text of await promptsOf(id, lake)) {
       expect(text).toContain('- allowed values: 0, 1, 2, 3');
       expect(text).not.toMatch(/exploration step|decimals|by (more than|about) 0.75/);
@@ -224,7 +224,7 @@ describe('settings of the evidence', () => {
   it('leaves spread, quantiles and end causes out of basic statistics', async () => {
     const script = scripted(good, [120, 340]);
     const basic = { ...context, settings: { ...settings, statistics: 'basic' as const } };
-    await runIteration(findMethod('r2po'), basic, script.effects);
+    await runIteration(findLlmMethod('r2po'), basic, script.effects);
     const critic = script.prompts[1]![0]!.content;
     expect(critic).toContain('- return: mean 120, lowest 61, highest 388');
     expect(critic).toContain('successes: 3 of 17');
@@ -233,9 +233,9 @@ describe('settings of the evidence', () => {
 
   it('names no environment, observation or action without knowledge', async () => {
     const prompt = { ...settings.prompt, knowledge: 'none' as const };
-    for (const { id } of methods) {
+    for (const { id } of llmMethods) {
       const script = scripted(good, [120, 340]);
-      await runIteration(findMethod(id), { ...context, settings: { ...settings, prompt } }, script.effects);
+      await runIteration(findLlmMethod(id), { ...context, settings: { ...settings, prompt } }, script.effects);
       for (const { content } of script.prompts.map((messages) => messages[0]!)) {
         expect(content).not.toMatch(/CartPole|\bcart\b|\bpole\b|theta|x_dot|push|## Environment/);
       }
@@ -246,7 +246,7 @@ describe('settings of the evidence', () => {
     const prompt = { knowledge: 'reference', explanation: 'reasoning', rewardDecimals: 2, countFrom: 0 } as const;
     const of = { ...context, settings: { ...settings, prompt, trajectoryTokens: null } };
     const script = scripted(good, [120.129, 340]);
-    await runIteration(findMethod('r2po'), of, script.effects);
+    await runIteration(findLlmMethod('r2po'), of, script.effects);
     const [search, critic] = script.prompts.map((messages) => messages[0]!.content);
     for (const text of [search, critic]) {
       expect(text).toMatch(/^trial 0: .* = 21$/m);
@@ -275,7 +275,7 @@ describe('settings of the evidence', () => {
     });
     const critic = async (excerpts: number): Promise<string> => {
       const script = scripted(good, [120, 340]);
-      await runIteration(findMethod('reptraj'), of(excerpts), script.effects);
+      await runIteration(findLlmMethod('reptraj'), of(excerpts), script.effects);
       return script.prompts[1]![0]!.content;
     };
     expect(await critic(0)).not.toContain('an episode of it');
@@ -291,7 +291,7 @@ describe('settings of the evidence', () => {
   it('shows what a change of each parameter does, where that is asked for', async () => {
     const script = scripted(good, [120, 340]);
     const asked = { ...context, settings: { ...settings, sensitivityEpisodes: 29 } };
-    await runIteration(findMethod('r2po'), asked, script.effects);
+    await runIteration(findLlmMethod('r2po'), asked, script.effects);
     expect(script.log).toEqual([
       'ask search 0 in 12',
       'evaluate proposal',
@@ -309,7 +309,7 @@ describe('settings of the evidence', () => {
   it('lets a paired test decide, and keeps the later one where it cannot', async () => {
     const kept = async (p: number, means: readonly number[]) => {
       const test = { difference: means[1]! - means[0]!, ci95: null, p };
-      return runIteration(findMethod('r2po'), context, scripted(good, means, test).effects);
+      return runIteration(findLlmMethod('r2po'), context, scripted(good, means, test).effects);
     };
     expect((await kept(0.04, [120, 119])).kept).toBe('proposal');
     const open = await kept(0.06, [120, 119]);
@@ -324,7 +324,7 @@ describe('settings of the evidence', () => {
     const repeat = replyOf(trials[1]!.params);
     const asked = { ...context, settings: { ...settings, duplicates: 'repair' as const } };
     const mended = scripted([repeat, good[0]!], [120]);
-    await runIteration(findMethod('props'), asked, mended.effects);
+    await runIteration(findLlmMethod('props'), asked, mended.effects);
     expect(mended.problems).toEqual([
       'That is trial 2. Change at least 2 of its numbers, for example params[2] and params[7].',
     ]);
@@ -333,16 +333,16 @@ describe('settings of the evidence', () => {
     const [two, seven] = [2, 7].map((index) => ({ index, value: trials[1]!.params[index] }));
     expect(mended.forbidden).toEqual([[], [two, seven]]);
     const insists = scripted([repeat, repeat], [120]);
-    await runIteration(findMethod('props'), asked, insists.effects);
+    await runIteration(findLlmMethod('props'), asked, insists.effects);
     expect(insists.log).toEqual(['ask search 0 in 12', 'refused search 0', 'ask search 1 in 12', 'evaluate proposal']);
     const allowed = scripted([repeat], [120]);
-    await runIteration(findMethod('props'), context, allowed.effects);
+    await runIteration(findLlmMethod('props'), context, allowed.effects);
     expect(allowed.problems).toEqual([]);
   });
 
   it('shows no episode where there is no trial yet', async () => {
     const script = scripted(good, [120]);
-    await runIteration(findMethod('critic-only'), { ...context, trials: [] }, script.effects);
+    await runIteration(findLlmMethod('critic-only'), { ...context, trials: [] }, script.effects);
     const text = script.prompts[0]![0]!.content;
     expect(text).toContain('There are no earlier trials.');
     expect(text).not.toMatch(/^## (?:An episode|Excerpts)/m);

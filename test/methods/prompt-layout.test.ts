@@ -1,7 +1,7 @@
 /** What the prompts of a whole run have in common at their beginnings, and that no two of them are the same. */
 import { describe, expect, it } from 'vitest';
 import type { ChatModel } from '../../src/llm/chat.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { statisticsCritic } from '../../src/methods/prompts/critic.ts';
 import { promptMessage } from '../../src/methods/prompts/message.ts';
 import { searchPrompt } from '../../src/methods/prompts/search.ts';
@@ -62,7 +62,7 @@ describe('cache breaks', () => {
   });
 });
 
-describe.each(methods.map(({ id }) => id))('at temperature 0 %s', (method) => {
+describe.each(llmMethods.map(({ id }) => id))('at temperature 0 %s', (method) => {
   const config = `cartpole/${method}`;
   const overrides = ['llm.temperature=0', 'llm.max_unusable_in_a_row=null', 'search.repair_turns=3'];
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { envs } from '../../src/envs/index.ts';
 import { describeEnvironment, missingDescription } from '../../src/envs/node/description.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import type { PromptContext } from '../../src/methods/method.ts';
 import { promptVersion } from '../../src/methods/prompts/version.ts';
@@ -31,7 +31,7 @@ async function promptTexts(): Promise<string[]> {
   const wordings = knowledgeLevels.flatMap((knowledge) =>
     explanations.map((explanation) => ({ ...settings.prompt, knowledge, explanation })),
   );
-  for (const method of methods) {
+  for (const method of llmMethods) {
     for (const prompt of wordings) {
       for (const replyText of ['lines', 'json'] as const) {
         const ask = async (of: PromptContext, reply: string) => {

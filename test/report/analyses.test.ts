@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findEnv } from '../../src/envs/registry.ts';
-import { findMethod, methods } from '../../src/methods/index.ts';
+import { findLlmMethod, llmMethods } from '../../src/methods/index.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import {
@@ -35,6 +35,7 @@ import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { welch } from '../../src/stats/intervals.ts';
 import { baseParams, type HandMade, handMadeEvents } from '../support/analysis.ts';
 import { smallRun } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const cartpole = findEnv('CartPole-v1');
 
@@ -45,7 +46,7 @@ function runOf(iterations: readonly HandMade[], changes: Partial<AnalysedRun> = 
     changed: null,
     variant: null,
     settings: new Map(),
-    method: findMethod('three-traj'),
+    method: findLlmMethod('three-traj'),
     policy: buildPolicy('linear', cartpole),
     parameters: { decimals: 1 },
     seed: 5,
@@ -510,7 +511,7 @@ describe('tau-c', () => {
 
 describe('which runs an analysis takes', () => {
   it('knows methods with two candidates and those with a critic by their stages', () => {
-    const taken = (refuses: typeof needsCritic) => methods.filter((m) => refuses(m) === null).map(({ id }) => id);
+    const taken = (refuses: typeof needsCritic) => llmMethods.filter((m) => refuses(m) === null).map(({ id }) => id);
     expect(taken(needsCritic)).toEqual(['r2po', 'reptraj', 'three-traj', 'always-critic', 'tau-c']);
     expect(taken(needsTwoCandidates)).toEqual([
       'r2po',
@@ -521,12 +522,12 @@ describe('which runs an analysis takes', () => {
       'always-critic',
       'tau-c',
     ]);
-    expect(needsCritic(findMethod('critic-only'))).toContain('a single candidate');
-    expect(needsCritic(findMethod('pure-search'))).toContain('no critic');
+    expect(needsCritic(findLlmMethod('critic-only'))).toContain('a single candidate');
+    expect(needsCritic(findLlmMethod('pure-search'))).toContain('no critic');
   });
 
   it('groups by environment and method', () => {
-    const runs = [runOf([]), runOf([], { method: findMethod('r2po') }), runOf([], { folder: 'runs/b' })];
+    const runs = [runOf([]), runOf([], { method: findLlmMethod('r2po') }), runOf([], { folder: 'runs/b' })];
     expect(groupAnalysed(runs).map(({ method, runs: members }) => [method, members.length])).toEqual([
       ['three-traj', 2],
       ['r2po', 1],
@@ -553,7 +554,7 @@ describe('which runs an analysis takes', () => {
   it('knows no threshold of a method without a critic, which configurations have all the same', async () => {
     const overrides = ['iterations=1', 'warmup.policies=0', 'evaluation.episodes=2', 'recheck.episodes=10'];
     const { folder } = await smallRun({ config: 'cartpole/pure-search', overrides });
-    expect((await readRunConfig(folder)).critic.conservative_threshold).toBe(480);
+    expect(llmConfig(await readRunConfig(folder)).critic.conservative_threshold).toBe(480);
     const { runs } = await findAnalysedRuns([folder], { id: 'edits', refuses: needsTwoCandidates });
     expect(runs.map(({ threshold }) => threshold)).toEqual([null]);
   });

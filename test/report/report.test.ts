@@ -9,7 +9,7 @@ import { assetPath } from '../../src/base/node/assets.ts';
 import { significant } from '../../src/base/plain-number.ts';
 import { envs } from '../../src/envs/index.ts';
 import { findEnv } from '../../src/envs/registry.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { comparisonTable } from '../../src/report/comparisons.ts';
 import { averageCurve } from '../../src/report/curves/average-curves.ts';
 import { curveColors, curveSpec, lineStyles } from '../../src/report/curves/group-charts.ts';
@@ -753,7 +753,7 @@ describe('beside the published results', () => {
     const env = z.enum(envs.map(({ id }) => id));
     const result = z.strictObject({
       env,
-      method: z.enum([...methods.map(({ id }) => id), ...publishedTrainings.map(({ method }) => method)]),
+      method: z.enum([...llmMethods.map(({ id }) => id), ...publishedTrainings.map(({ method }) => method)]),
       mean: reward,
       best: reward,
       final: reward.optional(),

@@ -7,16 +7,18 @@ import type { EventOf } from '../../src/runs/journal/events.ts';
 import { recordedStep } from '../../src/runs/journal/steps.ts';
 import { deriveGenerator, deriveSeed } from '../../src/runs/seeds.ts';
 import { eventsOf, execute, prepareRun, scriptedModel, searchEvents, timeless } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 /** Random search: each iteration plays a random policy and keeps it. */
 function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
   return {
     promptVersion: null,
+    saveIntervalSeconds: 0,
     async run({ units, steps, signal, checkBudget, onIteration }) {
       const { config, settings, policy } = units;
       const player = new Player({ ...units, ...settings, keepOutcomes: false, signal });
       const done: EventOf<'iteration'>[] = [];
-      for (let iteration = 1; iteration <= config.iterations; iteration++) {
+      for (let iteration = 1; iteration <= llmConfig(config).iterations; iteration++) {
         const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', iteration), 2)];
         const seed = deriveSeed(config.seed, 'evaluation', iteration);
         const known = { iteration, candidate: 'sample', params, seed };
@@ -38,6 +40,7 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
       }
       await recheck(done, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
     },
+    iterations: ({ config }) => llmConfig(config).iterations,
     openModels: () => Promise.reject(new Error('asks no model')),
     estimate: () => Promise.reject(new Error('not asked for')),
   };

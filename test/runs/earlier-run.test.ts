@@ -5,11 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { earlierDefaults, laterKeys } from '../../src/config/earlier.ts';
 import { openConfig } from '../../src/config/resolve.ts';
-import { knownKeys } from '../../src/config/schema.ts';
+import { keysOf as keysOfSchema, knownKeys } from '../../src/config/schema.ts';
+import { llmSearchSchema } from '../../src/config/sections/llm-search.ts';
 import { findRunToResume, readRunConfig, requireRun } from '../../src/runs/folder/folder.ts';
 import { runHash } from '../../src/runs/folder/identity.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, temporaryFolder } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const recorded = 'test/cases/earlier-run';
 
@@ -33,13 +35,15 @@ describe('a run of an earlier version', () => {
   it('means by its configuration what it meant, and has the hash that it had', async () => {
     const config = await readRunConfig(recorded);
     expect(runHash(config)).toBe(requireRun(recorded).config_hash);
-    expect(config.llm).toMatchObject({ reply_form: 'lines', max_unusable_in_a_row: null, fallback: [] });
+    expect(llmConfig(config).llm).toMatchObject({ reply_form: 'lines', max_unusable_in_a_row: null, fallback: [] });
   });
 
   it('has a meaning for every key that came later', () => {
     const there = keysOf(parse(readFileSync(join(recorded, 'config.yaml'), 'utf8')));
     const optional = /^llm\.(search|critic)\.|^prices|^policy\.options|^env_options/;
-    const later = [...knownKeys.keys()].filter((key) => key !== '' && !there.includes(key) && !optional.test(key));
+    const later = [...keysOfSchema(llmSearchSchema)].filter(
+      (key) => key !== '' && !there.includes(key) && !optional.test(key),
+    );
     // A new key needs an entry in src/config/earlier.ts: what did runs do before it was there?
     expect(later.filter((key) => !keysOf(laterKeys).includes(key))).toEqual([]);
   });
@@ -71,7 +75,7 @@ describe('a run of an earlier version', () => {
     writeFileSync(file, text);
     const now = (await (await openConfig(file)).resolve()).config;
     const then = (await (await openConfig(file, earlierDefaults)).resolve()).config;
-    expect([now.llm.reply_form, then.llm.reply_form]).toEqual(['auto', 'lines']);
+    expect([now, then].map((config) => llmConfig(config).llm.reply_form)).toEqual(['auto', 'lines']);
     const place = { runsDir, name: 'old' };
     await expect(findRunToResume(place, now)).rejects.toThrow('llm.reply_form ("lines" there, "auto" here)');
     expect(await findRunToResume(place, now, then)).toEqual({ folder, config: then });

@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { costOf } from '../../src/runs/models/cost.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const backend = openCpuBackend({ threads: 1 });
 afterAll(() => backend.close());
@@ -21,8 +22,8 @@ async function estimateOf(config: string, overrides: readonly string[] = []) {
 }
 
 describe('the estimate', () => {
-  it.each(methods)('of $id counts the calls and episodes of its stages', async ({ id, stages, candidates }) => {
-    const { config } = await resolveConfig(`cartpole/${id}`, []);
+  it.each(llmMethods)('of $id counts the calls and episodes of its stages', async ({ id, stages, candidates }) => {
+    const config = llmConfig((await resolveConfig(`cartpole/${id}`, [])).config);
     const calls = config.iterations * (stages.length - candidates.length);
     const episodes = 20 + config.iterations * candidates.length * 20;
     const estimate = await estimateOf(`cartpole/${id}`);

@@ -6,6 +6,7 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import { openModels } from '../../src/runs/models/models.ts';
 import { exposedByJob, refuseRecordedEndpoints, trustedEndpoint } from '../../src/runs/models/recorded-endpoints.ts';
 import { temporaryFolder } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const url = 'http://models.example/v1#m';
 const key = { R2PO_API_KEY: 'canary-key-5501' };
@@ -87,7 +88,7 @@ describe('the manifest of a run that began with auto', () => {
 
   it('says which of the models that auto chooses is asked, and no other', async () => {
     const { config } = await resolved('model: auto', 'own file');
-    const begun = (name: string) => openModels(config, method, open, { search: name, critic: name });
+    const begun = (name: string) => openModels(llmConfig(config), method, open, { search: name, critic: name });
     expect((await begun('ollama/a')).search.first.id).toBe('ollama/a');
     expect((await begun('offline')).search.first.id).toBe('offline');
     for (const name of [url, 'openai/m', 'gguf:x.gguf', 'replay:x']) {
@@ -97,7 +98,7 @@ describe('the manifest of a run that began with auto', () => {
 
   it('does not replace a model that the configuration names', async () => {
     const { config } = await resolved('model: openai/mine', 'own file');
-    const { search } = await openModels(config, method, open, { search: url, critic: url });
+    const { search } = await openModels(llmConfig(config), method, open, { search: url, critic: url });
     expect(search.first.id).toBe('openai/mine');
   });
 });

@@ -12,6 +12,7 @@ import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openModel } from '../../src/runs/models/open-model.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import { eventsOf, smallRun } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 import { type ScriptedStep, startScriptedServer } from '../support/scripted-model.ts';
 
 const root = assetPath('test/replay');
@@ -56,7 +57,7 @@ async function record({ name, config, protocol, extra }: (typeof recordings)[num
     const overrides = [...short, ...extra];
     const { config: resolved } = await resolveConfig(config, overrides);
     const id = protocol === 'openai' ? `${server.openai}#m` : 'ollama/m';
-    const model = await openModel(id, resolved, () => {}, { env: { OLLAMA_BASE_URL: server.ollama } });
+    const model = await openModel(id, llmConfig(resolved), () => {}, { env: { OLLAMA_BASE_URL: server.ollama } });
     // The port of the server is no fact of the run.
     const { folder } = await smallRun({ config, overrides, runsDir, model: { ...model, id: `scripted/${protocol}` } });
     const target = join(root, name);

@@ -35,6 +35,7 @@ import {
   timeless,
   uselessRun,
 } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 /** Holds CartPole for 500 steps from every start. */
 const perfect = [0, 0.5, 0, 1, 0, 6, 0, 6, 0, 0];
@@ -179,7 +180,7 @@ describe('a whole run', () => {
     expect(rows.map((row) => Number(row.llm_calls))).toEqual([2, 4, 6, 8, 10, 12]);
 
     expect(Array.from((await loadPolicy(folder, cartpole)).params)).toEqual(best.trial!.params);
-    expect((await readRunConfig(folder)).iterations).toBe(6);
+    expect(llmConfig(await readRunConfig(folder)).iterations).toBe(6);
     expect(readdirSync(join(folder, 'tb'))).toHaveLength(1);
 
     expect(readdirSync(join(folder, 'trajectories'))).toEqual([1, 2, 3, 4, 5, 6].map((i) => `iteration-000${i}.json`));

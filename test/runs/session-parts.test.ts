@@ -6,12 +6,13 @@ import { ProgressReporter, type RunProgress } from '../../src/runs/session/progr
 import { Saver } from '../../src/runs/session/saver.ts';
 
 describe('checkBudget', () => {
-  const use = { max_calls: 7, max_tokens: 1234.5678, max_time_s: 33, max_cost_usd: null };
+  const use = { max_calls: 7, max_tokens: 1234.5678, max_time_s: 33, max_cost_usd: null, max_episodes: 90 };
   const none = { max_calls: null, max_tokens: null };
 
   it.each([
     [{ ...none, max_calls: 7 }, 'the budget of 7 model calls is used up (7); allow more with --max-calls'],
     [{ ...none, max_tokens: 1000 }, 'the budget of 1000 tokens is used up (1235); allow more with --max-tokens'],
+    [{ max_episodes: 90 }, 'the budget of 90 episodes is used up (90); allow more with --max-episodes'],
     [{ max_time_s: 32.5 }, 'the budget of 32.5 seconds is used up (33); allow more with --max-time'],
   ])('stops at %o', (limits, message) => {
     expect(() => checkBudget(limits, use)).toThrow(expect.objectContaining({ detail: message, exitCode: 5 }));

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Generator } from '../../src/base/rng/generator.ts';
-import { methods } from '../../src/methods/index.ts';
+import { llmMethods } from '../../src/methods/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import { mainFile } from '../support/cli.ts';
@@ -66,7 +66,7 @@ interface Outcome {
 /** Starts the program again and again until the run has ended by itself. */
 async function soak(index: number): Promise<Outcome> {
   const rng = Generator.from([index, 88]);
-  const method = methods[index % methods.length]!.id;
+  const method = llmMethods[index % llmMethods.length]!.id;
   const env = envs[Math.floor(index / 2) % envs.length];
   const name = `soak-${index}-${env}-${method}`;
   const folder = join(runsDir, name);

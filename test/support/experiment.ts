@@ -104,7 +104,7 @@ export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
     resumeCommand: () => `r2po run ${name} --resume`,
     argv,
     ...run.options,
-  };
+  } as PreparedRun;
 }
 
 export const execute = (run: PreparedRun): Promise<RunSummary> => executeRun(run, run);

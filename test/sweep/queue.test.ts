@@ -30,6 +30,7 @@ import {
 } from '../support/experiment.ts';
 import { startFakeServer } from '../support/fake-model-server.ts';
 import { hasAdapter } from '../support/gpu.ts';
+import { llmConfig } from '../support/llm-config.ts';
 import {
   enqueue,
   heartbeat,
@@ -690,7 +691,7 @@ describeRedis('with Redis', () => {
         await add({
           ...run.config,
           model: 'http://127.0.0.1:9/v1#m',
-          llm: { ...run.config.llm, headers: { a: '$HOME' } },
+          llm: { ...llmConfig(run.config).llm, headers: { a: '$HOME' } },
         });
       });
       const { ends, left } = await work(url, newFolder());

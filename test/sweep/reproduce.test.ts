@@ -2,13 +2,14 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAxis } from '../../src/config/axes.ts';
-import { findMethod } from '../../src/methods/index.ts';
+import { findLlmMethod } from '../../src/methods/index.ts';
 import { analyses } from '../../src/report/analyses/index.ts';
 import { publishedResults, publishedSettings } from '../../src/report/published/published.ts';
 import { expandSweep, type SweepRun } from '../../src/sweep/expand.ts';
 import { findPaperPlan, type PaperPlan, paperPlans, publishedSeeds } from '../../src/sweep/paper-plans.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 async function runsOf({ configs }: PaperPlan): Promise<SweepRun[]> {
   const axes = ['settings=published', `seed=${publishedSeeds}`].map(parseAxis);
@@ -21,8 +22,8 @@ describe('plans', () => {
   it.each(paperPlans)('$id: runs as published, each with the published calls and episodes', async (plan) => {
     const runs = await runsOf(plan);
     expect(runs).toHaveLength(plan.configs.length * publishedSettings.runs);
-    for (const { config } of runs) {
-      const calls = findMethod(config.method).stages.filter((stage) => stage !== 'evaluate').length;
+    for (const config of runs.map((run) => llmConfig(run.config))) {
+      const calls = findLlmMethod(config.method).stages.filter((stage) => stage !== 'evaluate').length;
       expect(config.iterations * calls).toBe(publishedSettings.calls);
       expect(config.evaluation.episodes).toBe(publishedSettings.evaluationEpisodes);
       expect(config.settings).toBe('published');
@@ -41,7 +42,9 @@ describe('plans', () => {
     const runs = await runsOf(findPaperPlan('tau-c'));
     const thresholds = (env: string) =>
       new Set(
-        runs.filter(({ config }) => config.env === env).map(({ config }) => config.critic.conservative_threshold),
+        runs
+          .filter(({ config }) => config.env === env)
+          .map(({ config }) => llmConfig(config).critic.conservative_threshold),
       );
     expect(thresholds('CartPole-v1')).toEqual(new Set([480, 240, null]));
     expect(thresholds('Pong-v0')).toEqual(new Set([2.8, 1.4, null]));

@@ -25,6 +25,7 @@ import {
   timeless,
 } from '../support/experiment.ts';
 import { startFakeServer } from '../support/fake-model-server.ts';
+import { llmConfig } from '../support/llm-config.ts';
 
 const roots: string[] = [];
 function newFolder(): string {
@@ -177,7 +178,7 @@ describe('a sweep in one process', () => {
     for (const [i, { run, folder, outcome }] of results.entries()) {
       expect(outcome).toBe('finished');
       expect(run).toBe(runs[i]);
-      const { method, seed, selection } = run.config;
+      const { method, seed, selection } = llmConfig(run.config);
       const alone = await smallRun({
         overrides: [`method=${method}`, `selection=${selection}`],
         seed,

@@ -18,7 +18,7 @@ import {
 import { reasoningEfforts } from '../../llm/controls.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
 import { explanations, knowledgeLevels } from '../../methods/settings.ts';
-import { methodOf, runKeys, timeBudget } from './run.ts';
+import { commonBudget, methodOf, runKeys } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;
@@ -218,7 +218,7 @@ export const llmSearchSchema = section('a search run of r2po', {
       positive(Number.MAX_VALUE, 'number of USD', orNull),
       'cost of the model calls by `prices`, USD',
     ),
-    ...timeBudget,
+    ...commonBudget,
   }).prefault({}),
   prices: z
     .record(z.string(), price, { error: 'a section of prices by model name' })

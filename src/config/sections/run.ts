@@ -14,14 +14,13 @@ import {
 } from '../../base/schema-fields.ts';
 import { envs } from '../../envs/index.ts';
 import { envPathPattern } from '../../envs/registry.ts';
-import { methods } from '../../methods/index.ts';
-import type { Method } from '../../methods/method.ts';
+import { type MethodKind, methods } from '../../methods/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { backendChoices } from '../../rollout/backend.ts';
 import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../../rollout/job-checks.ts';
 
 /** The methods of a kind, by their ids. */
-export function methodOf(kind: Method['kind']) {
+export function methodOf(kind: MethodKind) {
   return name(methods.filter((method) => method.kind === kind).map(({ id }) => id)).describe('search method');
 }
 
@@ -79,7 +78,9 @@ export const runKeys = {
   }).prefault({}),
 };
 
-/** Keys of `budget`. */
-export const timeBudget = {
+/** Keys of `budget` of every run. */
+export const commonBudget = {
+  // Without a default: the configurations of earlier runs have no such key.
+  max_episodes: whole(1, Number.MAX_SAFE_INTEGER, orNull).nullable().optional().describe('episodes of the search'),
   max_time_s: optional(positive(Number.MAX_VALUE, 'number of seconds', orNull), 'wall time of the run, s'),
 };

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { parseConfig } from '../../config/resolve.ts';
-import type { Config } from '../../config/schema.ts';
+import { asksModels, type Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { offline } from '../../llm/offline/index.ts';
@@ -142,7 +142,7 @@ function contradiction(
   ];
   const mismatch = checks.find(([, here, stated]) => here !== stated);
   if (mismatch) return { expected: `${mismatch[0]}: ${mismatch[1]}`, found: quoted(String(mismatch[2])) };
-  if (counts.iterations > config.iterations) {
+  if (asksModels(config) && counts.iterations > config.iterations) {
     return { expected: `at least ${counts.iterations} iterations`, found: String(config.iterations) };
   }
   return null;

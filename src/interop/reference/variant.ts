@@ -4,9 +4,9 @@
  */
 import { plainNumber } from '../../base/plain-number.ts';
 import { resolveConfig } from '../../config/resolve.ts';
-import type { Config } from '../../config/schema.ts';
+import { asksModels, type LlmConfig } from '../../config/schema.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
-import type { RunUnits } from '../../runs/resolve-units.ts';
+import { llmUnits, type RunUnits } from '../../runs/resolve-units.ts';
 import type { LoggedMethod } from './layout.ts';
 
 /** Shipped configurations whose names start with `base`, with the rest of the name. */
@@ -33,8 +33,9 @@ export function shippedVariant(base: string, rest: string): string | null {
 }
 
 /** `half`, `projected_mlp`; empty for the method's default settings. */
-export async function variantOf({ config, env }: RunUnits, method: LoggedMethod): Promise<string> {
-  const parts = ({ policy, critic }: Config): (string | null)[] => [
+export async function variantOf(units: RunUnits, method: LoggedMethod): Promise<string> {
+  const { config, env } = llmUnits(units);
+  const parts = ({ policy, critic }: LlmConfig): (string | null)[] => [
     policy.kind,
     method.thresholdFolder
       ? critic.conservative_threshold === null
@@ -48,7 +49,9 @@ export async function variantOf({ config, env }: RunUnits, method: LoggedMethod)
   let standard: (string | null)[] = [];
   const family = config.settings === 'published' ? ['settings=published'] : [];
   for (const { name, id } of known) {
-    const theirs = parts((await resolveConfig(name, family)).config);
+    const { config: other } = await resolveConfig(name, family);
+    if (!asksModels(other)) continue;
+    const theirs = parts(other);
     if (theirs.every((part, i) => part === own[i]))
       return id === '' ? (method.thresholdFolder ?? '') : id.replaceAll('-', '_');
     if (id === '') standard = theirs;

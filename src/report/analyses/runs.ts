@@ -7,7 +7,7 @@ import { settingsOf } from '../../runs/folder/identity.ts';
 import { runIdentity } from '../../runs/folder/manifest.ts';
 import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
-import { resolveUnits } from '../../runs/resolve-units.ts';
+import { type LlmUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
@@ -31,7 +31,12 @@ export async function findAnalysedRuns(
       continue;
     }
     try {
-      const run = await analysedRun(stored);
+      const units = resolveUnits(await stored.config());
+      if (units.kind !== 'llm-search') {
+        collection.leave(folder, `${units.method.id} asks no model, and has no proposals and revisions to compare`);
+        continue;
+      }
+      const run = await analysedRun(stored, units);
       const reason = analysis.refuses(run.method);
       if (reason !== null) collection.leave(folder, reason);
       else if (run.iterations.length === 0) collection.leave(folder, 'has no completed iteration');
@@ -49,8 +54,8 @@ export async function findAnalysedRuns(
 }
 
 /** The completed iterations of a run. Throws a usage error for a damaged run or an unknown environment or method. */
-async function analysedRun(stored: StoredRun): Promise<AnalysedRun> {
-  const { config, env, method, policy } = resolveUnits(await stored.config());
+async function analysedRun(stored: StoredRun, units: LlmUnits): Promise<AnalysedRun> {
+  const { config, env, method, policy } = units;
   const { events } = stored.events();
   const settings = settingsOf(stored.writtenConfig(), stored.manifest.imported !== undefined);
   const totals = totalsOf(events);

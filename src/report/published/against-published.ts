@@ -1,6 +1,6 @@
 /** Runs compared with the published results, with the known differences. */
 import { counted, significant } from '../../base/plain-number.ts';
-import { methods } from '../../methods/index.ts';
+import { llmMethods } from '../../methods/index.ts';
 import { promptDifferences } from '../../methods/prompts/reference-differences.ts';
 import { welchOf } from '../../stats/intervals.ts';
 import { pText } from '../comparisons.ts';
@@ -111,7 +111,7 @@ const isPrompted = ({ manifest, summary }: ReportRun): boolean =>
   manifest.imported === undefined && methodOf(summary.method) !== undefined;
 
 /** undefined: not a search with a language model */
-const methodOf = (name: string) => methods.find(({ id }) => id === name);
+const methodOf = (name: string) => llmMethods.find(({ id }) => id === name);
 
 /** Of results for several thresholds, the one for the threshold of the runs; null if they have different thresholds. */
 function publishedFor({ runs }: RunGroup): PublishedResult | null {

@@ -57,14 +57,18 @@ export interface CostEstimate {
 export interface Driver {
   /** version of the prompts that it sends; null: it sends none */
   readonly promptVersion: number | null;
+  /** least time between two writings of the files that are made from the journal; 0: they are written in each iteration */
+  readonly saveIntervalSeconds: number;
   /**
    * Runs to the end, or to what it throws: a model that fails, a budget, an interruption, a damaged journal. It always
    * starts from the beginning and takes each step by `recordedStep`, so that a resumed run takes the very same path as
    * one that was never interrupted.
    */
   run(run: DriverRun): Promise<void>;
-  /** Opens what answers the calls of a run. `used`: what an earlier session used. Throws a usage error. */
-  openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels>;
+  /** Opens what answers the calls of a run; null: it makes none. `used`: what an earlier session used. Throws a usage error. */
+  openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels | null>;
+  /** How many iterations a run will take; an estimate where they depend on its course. */
+  iterations(units: RunUnits): number;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */
   estimate(units: RunUnits, backend: Backend): Promise<CostEstimate>;
 }

@@ -1,6 +1,10 @@
 /** Every driver, by the kind of method that it runs. */
-import type { Method } from '../../methods/method.ts';
+import type { MethodKind } from '../../methods/index.ts';
 import type { Driver } from './driver.ts';
 import { llmSearch } from './llm-search.ts';
+import { optimiserSearch } from './optimiser-search.ts';
 
-export const drivers: Readonly<Record<Method['kind'], Driver>> = { 'llm-search': llmSearch };
+export const drivers: Readonly<Record<MethodKind, Driver>> = {
+  'llm-search': llmSearch,
+  optimiser: optimiserSearch,
+};

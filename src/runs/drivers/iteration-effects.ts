@@ -9,7 +9,7 @@ import { paired } from '../../stats/intervals.ts';
 import { recordedStep } from '../journal/steps.ts';
 import type { RunCalls } from '../models/calls.ts';
 import { deriveSeed } from '../seeds.ts';
-import type { DriverRun } from './driver.ts';
+import type { LlmRun } from './llm-run.ts';
 import type { EvaluatedPolicy, Player } from './player.ts';
 
 /** Traces of a candidate: within its iteration played once, and later, when nothing of them is kept, again each time. */
@@ -37,7 +37,7 @@ function remembered(play: ReplayEpisode): ReplayEpisode {
 }
 
 /** The calls of an iteration, `calls` being those of the run. */
-function callEffects(run: DriverRun, calls: RunCalls): Pick<Effects, 'ask' | 'notice' | 'refused'> {
+function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'notice' | 'refused'> {
   const { steps, signal } = run;
   return {
     async ask({ messages, forbidden, ...call }) {
@@ -71,7 +71,7 @@ function callEffects(run: DriverRun, calls: RunCalls): Pick<Effects, 'ask' | 'no
 }
 
 /** The effects of one iteration, and the traces that they can make. */
-export function iterationEffects(run: DriverRun, player: Player, calls: RunCalls) {
+export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls) {
   const { steps, signal, units } = run;
   const { config, settings } = units;
   const traces = new Map<CandidateLabel, CandidateTraces>();

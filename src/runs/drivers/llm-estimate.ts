@@ -12,7 +12,7 @@ import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import { costOf, priceOf } from '../models/cost.ts';
-import type { RunUnits } from '../resolve-units.ts';
+import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { CostEstimate } from './driver.ts';
 import { readRecordedTrials } from './recorded-trials.ts';
@@ -33,7 +33,7 @@ interface OneIteration {
 }
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
-export async function estimateSearch(units: RunUnits, backend: Backend): Promise<CostEstimate> {
+export async function estimateSearch(units: LlmUnits, backend: Backend): Promise<CostEstimate> {
   const { config, settings } = units;
   const warmups = warmupsOf(units);
   const first = await oneIteration(units, backend, 1, warmups);
@@ -67,13 +67,13 @@ export async function estimateSearch(units: RunUnits, backend: Backend): Promise
   };
 }
 
-const warmupsOf = ({ settings, policy }: RunUnits): number =>
+const warmupsOf = ({ settings, policy }: LlmUnits): number =>
   settings.warmupDir === null
     ? settings.warmupPolicies
     : readRecordedTrials(settings.warmupDir, policy.paramCount).length;
 
 async function oneIteration(
-  units: RunUnits,
+  units: LlmUnits,
   backend: Backend,
   iteration: number,
   warmups: number,

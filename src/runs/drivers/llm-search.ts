@@ -9,15 +9,17 @@ import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { RunCalls } from '../models/calls.ts';
 import { openModels } from '../models/models.ts';
+import { llmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
-import type { Driver, DriverRun } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
+import { type LlmRun, llmRun } from './llm-run.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
 import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
 
-async function warmUp({ units, steps }: DriverRun, player: Player): Promise<PastTrial[]> {
+async function warmUp({ units, steps }: LlmRun, player: Player): Promise<PastTrial[]> {
   const { config, settings, policy } = units;
   const trials: PastTrial[] = [];
   for (let index = 0; index < settings.warmupPolicies; index++) {
@@ -38,7 +40,7 @@ async function warmUp({ units, steps }: DriverRun, player: Player): Promise<Past
  * Recorded trials in place of random policies. Once one is in the journal, a resumed run reads no file that it has read. Their
  * episodes are shown by playing one of ours with the same parameters.
  */
-async function recordedTrials({ units, steps }: DriverRun, player: Player, folder: string): Promise<PastTrial[]> {
+async function recordedTrials({ units, steps }: LlmRun, player: Player, folder: string): Promise<PastTrial[]> {
   const { config, env, policy, settings } = units;
   const trials: PastTrial[] = [];
   let files: readonly RecordedTrial[] | null = null;
@@ -67,7 +69,7 @@ function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Metho
   return { ...trial, trace: () => later(representative) };
 }
 
-async function iterate(run: DriverRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
+async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const { env, policy, settings, method } = run.units;
   const done: EventOf<'iteration'>[] = [];
   const calls = new RunCalls(run);
@@ -89,7 +91,9 @@ async function iterate(run: DriverRun, player: Player, trials: PastTrial[]): Pro
 
 export const llmSearch: Driver = {
   promptVersion,
-  async run(run) {
+  saveIntervalSeconds: 0,
+  async run(given) {
+    const run = llmRun(given);
     const { units, steps, signal } = run;
     const { config, settings } = units;
     const { maxSteps, successThreshold } = settings;
@@ -101,6 +105,10 @@ export const llmSearch: Driver = {
     const iterations = await iterate(run, player, trials);
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
   },
-  openModels: ({ config, method }, open, used) => openModels(config, method, open, used),
-  estimate: estimateSearch,
+  openModels(units, open, used) {
+    const { config, method } = llmUnits(units);
+    return openModels(config, method, open, used);
+  },
+  iterations: (units) => llmUnits(units).config.iterations,
+  estimate: (units, backend) => estimateSearch(llmUnits(units), backend),
 };

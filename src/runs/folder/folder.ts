@@ -11,7 +11,7 @@ import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
 import { openConfig } from '../../config/resolve.ts';
-import type { Config } from '../../config/schema.ts';
+import { type Config, modelOf } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { withListPrices } from '../models/cost.ts';
 import { recordedSource } from './env-source.ts';
@@ -72,7 +72,7 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: Ne
     seed: config.seed,
     backend: null,
     adapter: null,
-    model: config.model,
+    model: modelOf(config),
     model_kind: null,
     stopped: null,
   });

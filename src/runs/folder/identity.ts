@@ -11,7 +11,7 @@ import { policyKinds } from '../../policies/index.ts';
  * result. An empty section is free as a whole.
  */
 const free = {
-  budget: { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null },
+  budget: { max_calls: null, max_tokens: null, max_time_s: null, max_cost_usd: null, max_episodes: null },
   llm: {
     timeout_s: 1,
     idle_timeout_s: 1,

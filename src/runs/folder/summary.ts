@@ -1,7 +1,7 @@
 /** `summary.json`, derived from the totals of a run. */
 import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
-import type { Config } from '../../config/schema.ts';
+import type { Config, LlmConfig } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import type { RecordEnd } from '../journal/record.ts';
@@ -98,7 +98,10 @@ function countsOf(counts: ModelCounts): ModelSummary {
 }
 
 /** The facts of a summary that are not in the events. */
-export type RunFacts = Pick<Config, 'env' | 'method' | 'model' | 'seed' | 'prices'> & {
+export type RunFacts = Pick<Config, 'env' | 'method' | 'seed'> & {
+  /** left out where no model is asked */
+  readonly model?: LlmConfig['model'];
+  readonly prices?: LlmConfig['prices'];
   readonly evaluation: Pick<Config['evaluation'], 'backend'>;
 };
 
@@ -110,14 +113,15 @@ export function summarize(
   env = findEnv(config.env).id,
 ): RunSummary {
   const { best, rechecked, llm, answered, byModel, rows, kept } = totals;
+  const { model: configured = 'none' } = config;
   const { calls, ...counts } = countsOf(answered);
   return {
     status: totals.status,
     ...(totals.imported && { imported: true }),
     env,
     method: config.method,
-    model: totals.model ?? config.model,
-    models: totals.models ?? { search: config.model, critic: config.model },
+    model: totals.model ?? configured,
+    models: totals.models ?? { search: configured, critic: configured },
     model_kind: totals.modelKind ?? 'model',
     seed: config.seed,
     iterations: rows.length,
@@ -141,7 +145,7 @@ export function summarize(
       ...counts,
       by_model: Object.fromEntries([...byModel].map(([name, counts]) => [name, countsOf(counts)])),
       seconds: llm.seconds,
-      cost_usd: costOfRun(config, totals),
+      cost_usd: costOfRun({ prices: config.prices ?? {} }, totals),
     },
     episodes: totals.episodes,
     steps: totals.steps,

@@ -12,6 +12,7 @@ import { type ChatReply, finishes, type Message, modelKinds } from '../../llm/ch
 import { replyForms } from '../../llm/reply/shape.ts';
 import { type DigestedMessage, digested, digestLength } from '../../llm/text-digest.ts';
 import { candidateLabelPattern, purposes } from '../../methods/method.ts';
+import type { ObservationMoments } from '../../optimisers/observation-moments.ts';
 import { endCauses } from '../../rollout/job.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
 
@@ -173,6 +174,24 @@ export const events = {
     paired: pairedTest.nullable(),
     /** of an imported run: the outcome of each episode, in order; a run of ours plays them again from its seeds */
     rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
+  }),
+  /**
+   * A population of an optimiser, played on common seeds. Its members follow from the seed of the run and the means before;
+   * the best one is `evaluated` next, whose episodes are among these.
+   */
+  generation: event('generation', {
+    iteration: count,
+    seed: count,
+    /** of each member */
+    episodes: z.int().min(1),
+    /** of all members */
+    steps: count,
+    means: z.array(outcome),
+    /** moments of the observations, where the optimiser needs them */
+    observed: z
+      .strictObject({ count, mean: z.array(z.number()), squares: z.array(z.number()) })
+      .nullable()
+      .default(null) satisfies z.ZodType<ObservationMoments | null>,
   }),
   /** Not asked for by default; see `critic.sensitivity_episodes`. */
   sensitivity: event('sensitivity', {

@@ -141,6 +141,8 @@ export class RunTotals {
   private finishedSessions = 0;
   private sessionStart = 0;
   private lastTime = 0;
+  /** iteration of the latest population; null: none was played */
+  private generation: number | null = null;
   /** summaries of the iteration under way */
   private evaluated = new Map<CandidateLabel, Summary>();
 
@@ -201,7 +203,12 @@ export class RunTotals {
         break;
       case 'evaluated':
         this.evaluated.set(event.candidate, event.summary);
-        this.addPlayed(event.summary.episodes, event.summary.steps);
+        // The episodes of a member of a population were counted with it.
+        if (this.generation !== event.iteration) this.addPlayed(event.summary.episodes, event.summary.steps);
+        break;
+      case 'generation':
+        this.generation = event.iteration;
+        this.addPlayed(event.means.length * event.episodes, event.steps);
         break;
       case 'sensitivity':
         this.addPlayed((event.effects.length + 1) * event.episodes, event.steps);

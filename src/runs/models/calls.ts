@@ -3,7 +3,7 @@ import { purposeSettings } from '../../config/purpose.ts';
 import type { CallProgress } from '../../llm/chat.ts';
 import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
-import type { DriverRun } from '../drivers/driver.ts';
+import type { LlmRun } from '../drivers/llm-run.ts';
 import { deriveSeed } from '../seeds.ts';
 import { type Asked, askModel } from './ask-model.ts';
 import { UnusableReplies } from './unusable.ts';
@@ -28,11 +28,11 @@ export class RunCalls {
   /** reply of the latest call; null: it was read from the journal */
   latest: AskedReply | null = null;
   readonly unusable: UnusableReplies;
-  readonly #run: DriverRun;
+  readonly #run: LlmRun;
   /** notices that the user has seen */
   readonly #shown = new Set<string>();
 
-  constructor(run: DriverRun) {
+  constructor(run: LlmRun) {
     this.#run = run;
     this.unusable = new UnusableReplies(run.units.config.llm.max_unusable_in_a_row);
   }

@@ -1,5 +1,5 @@
 /** Whether the prompts of a run will fit into the context of its models. */
-import type { Config } from '../../config/schema.ts';
+import type { LlmConfig } from '../../config/schema.ts';
 import type { ChatModel } from '../../llm/chat.ts';
 import type { Environment } from '../../llm/providers/index.ts';
 import type { Purpose } from '../../methods/method.ts';
@@ -29,7 +29,7 @@ async function contextOf(model: ChatModel, now: Date, env: Environment): Promise
 /** One for each purpose that a language model answers. `llm.num_ctx` sets the context of a local server. */
 export async function contextsOf(
   models: RunModels,
-  { llm }: Pick<Config, 'llm'>,
+  { llm }: Pick<LlmConfig, 'llm'>,
   now: Date = new Date(),
   env: Environment = process.env,
 ): Promise<Context[]> {

@@ -1,12 +1,19 @@
 /** The cost of a run, by the prices in its configuration and nothing else. */
 import { UsageError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
-import type { Config } from '../../config/schema.ts';
+import { asksModels, type Config, type LlmConfig } from '../../config/schema.ts';
 import type { Usage } from '../../llm/chat.ts';
 import type { Environment } from '../../llm/providers/index.ts';
 import type { RunTotals } from '../journal/totals.ts';
 
-export type Price = Config['prices'][string];
+export type Price = LlmConfig['prices'][string];
+
+/** A configuration without a section of prices asks no model. */
+type Priced = Config | Pick<LlmConfig, 'prices'>;
+
+function pricesOf(config: Priced): LlmConfig['prices'] {
+  return 'prices' in config ? config.prices : {};
+}
 
 /** Billed tokens; cached and written ones are included in those of the prompt. */
 export type PaidTokens = Pick<Usage, 'promptTokens' | 'completionTokens' | 'cachedTokens' | 'cacheWriteTokens'>;
@@ -22,7 +29,8 @@ function isStandIn(name: string): boolean {
 }
 
 /** The price of a model; null where the configuration gives none. */
-export function priceOf({ prices }: Pick<Config, 'prices'>, model: string): Price | null {
+export function priceOf(config: Priced, model: string): Price | null {
+  const prices = pricesOf(config);
   if (Object.hasOwn(prices, model)) return prices[model]!;
   return isStandIn(model) ? nothing : null;
 }
@@ -38,18 +46,19 @@ export function costOf(price: Price | null, tokens: PaidTokens): number | null {
 }
 
 /** USD of all replies, as reported by their endpoints, else by price; null when a price is unknown. Recorded replies are free. */
-export function costOfRun(config: Pick<Config, 'prices'>, { byModel, modelKind }: RunTotals): number | null {
+export function costOfRun(config: Priced, { byModel, modelKind }: RunTotals): number | null {
   if (modelKind === 'replay') return 0;
   return [...byModel].reduce<number | null>((sum, [name, { saidUsd, unsaid }]) => {
     // Another program's log may have any name for its model.
-    const price = modelKind === 'offline' || Object.hasOwn(config.prices, name) ? priceOf(config, name) : null;
+    const price = modelKind === 'offline' || Object.hasOwn(pricesOf(config), name) ? priceOf(config, name) : null;
     const cost = unsaid.calls === 0 ? 0 : costOf(price, unsaid);
     return sum === null || cost === null ? null : sum + saidUsd + cost;
   }, 0);
 }
 
 /** Names of all models that may answer a run of this configuration. */
-export function modelNames(config: Pick<Config, 'model' | 'llm'>): string[] {
+export function modelNames(config: Config): string[] {
+  if (!asksModels(config)) return [];
   const first = (['search', 'critic'] as const).map((purpose) => purposeSettings(config, purpose).model);
   return [...new Set([...first, ...config.llm.fallback])];
 }
@@ -65,7 +74,7 @@ export async function withListPrices(
   env: Environment = process.env,
 ): Promise<Config> {
   const missing = names.filter((name) => priceOf(config, name) === null);
-  if (missing.length === 0) return config;
+  if (missing.length === 0 || !asksModels(config)) return config;
   const { listedModel } = await import('../../llm/price-list.ts');
   const date = now.toISOString().slice(0, 10);
   const found = missing.flatMap((name): [string, Price][] => {
@@ -90,8 +99,15 @@ export async function withListPrices(
   return { ...config, prices: { ...config.prices, ...Object.fromEntries(found) } };
 }
 
+/** The configuration with the prices that the folder of its run keeps, which it may replace. */
+export function withPricesOf(recorded: Config, config: Config): Config {
+  if (!asksModels(config) || !asksModels(recorded)) return config;
+  return { ...config, prices: { ...recorded.prices, ...config.prices } };
+}
+
 /** Refuses a cost limit when a price is unknown. */
 export function checkPrices(config: Config): void {
+  if (!asksModels(config)) return;
   const limit = config.budget.max_cost_usd;
   const unknown = modelNames(config).find((name) => priceOf(config, name) === null);
   if (limit === null || unknown === undefined) return;

@@ -2,7 +2,7 @@
 import { openOnce } from '../../base/async.ts';
 import { UsageError } from '../../base/errors.ts';
 import { type PurposeSettings, purposeSettings } from '../../config/purpose.ts';
-import type { Config } from '../../config/schema.ts';
+import type { LlmConfig } from '../../config/schema.ts';
 import type { ChatModel, ModelKind } from '../../llm/chat.ts';
 import { ModelChain } from '../../llm/fallback.ts';
 import { offline } from '../../llm/offline/index.ts';
@@ -15,27 +15,33 @@ export type RunModels = Readonly<Record<Purpose, ModelChain>>;
 /** Names of the models of a run that was started; its configuration may say `auto`. */
 export type ModelNames = Readonly<Record<Purpose, string>>;
 
+/** Name and kind of the model of a run that asks none. */
+const noModel = 'none';
+
 /** For runs whose calls are all answered by one model. */
 export function oneModel(model: ChatModel): RunModels {
   const chain = new ModelChain(model);
   return { search: chain, critic: chain };
 }
 
-export function namesOf({ search, critic }: RunModels): ModelNames {
-  return { search: search.first.id, critic: critic.first.id };
+/** `models`: null where none is asked */
+export function namesOf(models: RunModels | null): ModelNames {
+  if (models === null) return { search: noModel, critic: noModel };
+  return { search: models.search.first.id, critic: models.critic.first.id };
 }
 
 /**
  * The kind in the journal. A run with some answers of the numeric optimiser is `offline`, so that it is not labelled as a run of
  * a language model.
  */
-export function kindOf({ search, critic }: RunModels): ModelKind {
-  const kinds = [search.first.kind, critic.first.kind];
+export function kindOf(models: RunModels | null): ModelKind {
+  if (models === null) return noModel;
+  const kinds = [models.search.first.kind, models.critic.first.kind];
   return kinds.includes('offline') ? 'offline' : kinds[0]!;
 }
 
 /** Opens a model by its name, with the settings of a purpose; equal ones may be answered by one object. */
-export type OpenOne = (name: string, settings: PurposeSettings) => Promise<ChatModel>;
+export type OpenOne = (name: string, settings: PurposeSettings, llm: LlmConfig['llm']) => Promise<ChatModel>;
 
 /** Refuses a fallback that is not a language model. */
 function refuseStandIn({ id, kind }: ChatModel): void {
@@ -65,14 +71,14 @@ function usedName(configured: string, used: string | undefined): string {
  * each model and set of controls. Throws a usage error for what cannot be opened.
  */
 export async function openModels(
-  config: Pick<Config, 'model' | 'llm'>,
+  config: Pick<LlmConfig, 'model' | 'llm'>,
   method: Pick<Method, 'prompts'>,
   open: OpenOne,
   used: ModelNames | null = null,
 ): Promise<RunModels> {
   const opened = new Map<string, Promise<ChatModel>>();
   const modelOf = (name: string, settings: PurposeSettings): Promise<ChatModel> =>
-    openOnce(opened, JSON.stringify([name, settings.controls]), () => open(name, settings));
+    openOnce(opened, JSON.stringify([name, settings.controls]), () => open(name, settings, config.llm));
   const chains = new Map<string, ModelChain>();
   const chainOf = async (purpose: Purpose): Promise<ModelChain> => {
     const settings = purposeSettings(config, purpose);
@@ -97,6 +103,6 @@ export async function openModels(
 }
 
 /** The way to open models for a single run. */
-export function opener(config: Pick<Config, 'llm'>, log: (text: string) => void): OpenOne {
-  return (name, { controls }) => openModel(name, config, log, { controls });
+export function opener(log: (text: string) => void): OpenOne {
+  return (name, { controls }, llm) => openModel(name, { llm }, log, { controls });
 }

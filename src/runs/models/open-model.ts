@@ -2,7 +2,7 @@
  * From the model name of a configuration to the model, with what this layer adds: `offline`, `auto`, `gguf:<file>`,
  * `replay:<run>`.
  */
-import type { Config } from '../../config/schema.ts';
+import type { LlmConfig } from '../../config/schema.ts';
 import type { ChatModel } from '../../llm/chat.ts';
 import { type Controls, noControls } from '../../llm/controls.ts';
 import { ggufForm, ggufModel, type LocalSettings } from '../../llm/local/index.ts';
@@ -31,7 +31,7 @@ function localModels(settings: ClientSettings & LocalSettings): Readonly<Record<
  */
 export async function openModel(
   name: string,
-  { llm }: Pick<Config, 'llm'>,
+  { llm }: Pick<LlmConfig, 'llm'>,
   log: (text: string) => void,
   {
     controls = noControls,

@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
-import type { Config } from '../../config/schema.ts';
+import { asksModels, type LlmConfig } from '../../config/schema.ts';
 import { type Environment, urlKeyVariable } from '../../llm/providers/presets.ts';
 
 interface NamedModel {
@@ -12,7 +12,7 @@ interface NamedModel {
   readonly name: string;
 }
 
-function namedModels({ model, llm }: Pick<Config, 'model' | 'llm'>): NamedModel[] {
+function namedModels({ model, llm }: Pick<LlmConfig, 'model' | 'llm'>): NamedModel[] {
   const critic = llm.critic.model === undefined ? [] : [{ path: ['llm', 'critic', 'model'], name: llm.critic.model }];
   const fallback = llm.fallback.map((name) => ({ path: ['llm', 'fallback'], name }));
   return [{ path: ['model'], name: model }, ...critic, ...fallback];
@@ -35,6 +35,7 @@ type Recorded = Pick<ResolvedConfig, 'config' | 'isRecorded'>;
 
 /** The first endpoint of a record that would receive a key or a header, other than `trusted` ones. */
 function exposed({ config, isRecorded }: Recorded, trusted: readonly string[], env: Environment): NamedModel | null {
+  if (!asksModels(config)) return null;
   const sends = env[urlKeyVariable]?.trim() || Object.keys(config.llm.headers).length > 0;
   if (!sends) return null;
   const isForeign = ({ path, name }: NamedModel): boolean => {
@@ -49,6 +50,7 @@ const sent = `the key in ${urlKeyVariable} and the headers of llm.headers go onl
 /** Throws a usage error where the configuration of a run folder decides what is sent to whom. */
 export function refuseRecordedEndpoints(resolved: Recorded, env: Environment = process.env): void {
   const { config, isRecorded } = resolved;
+  if (!asksModels(config)) return;
   const header = Object.keys(config.llm.headers).find((name) => isRecorded(['llm', 'headers', name]));
   if (header !== undefined) {
     throw new UsageError(

@@ -6,7 +6,7 @@ import { ModelChain } from '../../llm/fallback.ts';
 import { askForParameters, type Question } from '../../methods/ask.ts';
 import { type Effects, noRemarks, type PastTrial } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
-import { resolveUnits } from '../resolve-units.ts';
+import { llmUnits, resolveUnits } from '../resolve-units.ts';
 import { type Asked, askModel } from './ask-model.ts';
 
 export interface TrialAnswer {
@@ -28,8 +28,8 @@ const notPlayed = (): never => {
 
 /** Throws what `complete` throws. There are no repair turns: the first reply is tested. */
 export async function askTrialQuestion(model: ChatModel, log: (line: string) => void): Promise<TrialAnswer> {
-  const { config } = await resolveConfig(shortConfig, ['search.repair_turns=0', 'llm.temperature=0']);
-  const { env, policy, settings, method } = resolveUnits(config);
+  const resolved = await resolveConfig(shortConfig, ['search.repair_turns=0', 'llm.temperature=0']);
+  const { config, env, policy, settings, method } = llmUnits(resolveUnits(resolved.config));
   const trials = measured.map((trial): PastTrial => ({ ...trial, kind: 'warmup', trace: async () => notPlayed() }));
   const context = { env, policy, settings, iteration: 1, trials, remarks: noRemarks };
   let asked: Asked | null = null;

@@ -7,6 +7,7 @@ export interface BudgetLimits {
   readonly max_tokens?: number | null;
   readonly max_time_s?: number | null;
   readonly max_cost_usd?: number | null;
+  readonly max_episodes?: number | null | undefined;
 }
 
 /** What all sessions of a run used so far; null: not known. */
@@ -17,6 +18,7 @@ const kinds = [
   { key: 'max_tokens', what: 'tokens', option: '--max-tokens' },
   { key: 'max_time_s', what: 'seconds', option: '--max-time' },
   { key: 'max_cost_usd', what: 'USD', option: '--max-cost' },
+  { key: 'max_episodes', what: 'episodes', option: '--max-episodes' },
 ] as const satisfies readonly { readonly key: keyof BudgetLimits; readonly what: string; readonly option: string }[];
 
 /** A limit of a run that was reached. */

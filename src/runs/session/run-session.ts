@@ -48,7 +48,7 @@ export class RunSession {
       () => this.#begin(),
       (body) => this.#append(body),
     );
-    this.#progress = new ProgressReporter({ totals, iterations: units.config.iterations, now, onProgress });
+    this.#progress = new ProgressReporter({ totals, iterations: units.driver.iterations(units), now, onProgress });
     this.#saver = new Saver(() => {
       journal.check();
       return files.write(totals, this.#end);
@@ -97,12 +97,13 @@ export class RunSession {
   /** Throws when a budget is used up. Budgets are those of the whole run, over all of its sessions. */
   checkBudget(): void {
     const { config } = this.#units;
-    const { answered, tokens, wallSeconds } = this.totals;
+    const { answered, tokens, wallSeconds, episodes } = this.totals;
     checkBudget(config.budget, {
       max_calls: answered.calls,
       max_tokens: tokens,
       max_time_s: wallSeconds,
       max_cost_usd: costOfRun(config, this.totals),
+      max_episodes: episodes,
     });
   }
 

@@ -1,0 +1,83 @@
+/** `r2po solve`: the exact optimum of an environment with numbered observations and actions. */
+import type { Command } from 'commander';
+import { jsonText } from '../base/json.ts';
+import { replaceFile } from '../base/node/atomic-file.ts';
+import { significant } from '../base/plain-number.ts';
+import { policyDocument } from '../config/policy-file.ts';
+import type { EnvOptions } from '../envs/env.ts';
+import { openEnv } from '../envs/node/load.ts';
+import { solveTable, unlimitedMean } from '../optimisers/exact/solve.ts';
+import { tableModel } from '../optimisers/exact/table-model.ts';
+import { buildPolicy } from '../policies/index.ts';
+import { defaultStepCap } from '../rollout/job.ts';
+import { maxEpisodeSteps } from '../rollout/job-checks.ts';
+import { envOption } from './env-option.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, countOption, secondsOption, trustEnvOption } from './options.ts';
+
+interface Options {
+  readonly envOption: EnvOptions;
+  readonly maxSteps?: number;
+  readonly maxTime: number;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const defaultSeconds = 60;
+
+export function define(command: Command, io: Io): void {
+  command
+    .description(
+      'Computes the best table of actions of an environment under its step limit, the best policy that also knows the ' +
+        'time, and the best one without a limit. Nothing is played.',
+    )
+    .argument('<env>', 'environment with numbered observations and actions, or the path of an environment module')
+    .addOption(envOption())
+    .addOption(trustEnvOption())
+    .addOption(countOption('--max-steps', 'step limit, if it is below that of the environment', maxEpisodeSteps))
+    .addOption(
+      secondsOption('--max-time', 'stop the search for the best table after this many seconds').default(defaultSeconds),
+    )
+    .option('--out <file>', 'write the best table as a policy file');
+  addOutputOptions(command, io).action(async (env: string, options: Options) => solve(env, options, io));
+}
+
+async function solve(name: string, options: Options, io: Io): Promise<void> {
+  const env = await openEnv(name, options.envOption);
+  const limit = Math.min(
+    env.timeLimit ?? Number.POSITIVE_INFINITY,
+    options.maxSteps ?? defaultStepCap(env) ?? Infinity,
+  );
+  const model = tableModel(env, limit);
+  const end = performance.now() + 1000 * options.maxTime;
+  const { params, mean, exact, bound, timeDependent } = solveTable(model, limit, () => performance.now() > end);
+  const unlimited = unlimitedMean(model);
+  if (options.out !== undefined) {
+    const of = { env: env.module ?? env.id, env_options: env.options };
+    replaceFile(options.out, jsonText(policyDocument(buildPolicy('tabular', env), params, of)), 'durable');
+  }
+  if (!exact) {
+    const gap = significant(bound - mean, 3);
+    io.warn(`the search for the best table ended after ${options.maxTime} s: no table is better by more than ${gap}`);
+  }
+  if (options.json) {
+    io.printJson({
+      env: env.id,
+      env_options: env.options,
+      step_limit: limit,
+      stationary: { mean, params, exact, bound },
+      time_dependent: { mean: timeDependent },
+      unlimited: unlimited === null ? null : { mean: unlimited },
+    });
+    return;
+  }
+  const shown = (value: number): string => significant(value, 6);
+  const rows = [
+    ['step limit', String(limit)],
+    ['best table of actions', `${shown(mean)}${exact ? ' (exact)' : ` (best found; at most ${shown(bound)})`}`],
+    ['best policy that knows the time', shown(timeDependent)],
+    ['best policy without a step limit', unlimited === null ? 'unknown' : shown(unlimited)],
+    ['table', params.join(' ')],
+  ];
+  io.print(io.table({ columns: [{ title: env.id }, { title: 'mean return' }], rows }));
+}
