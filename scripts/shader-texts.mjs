@@ -12,7 +12,8 @@ function compact(text) {
     .replace(/[ \t]+/g, ' ')
     .replace(/ ?([{}()[\],:]|[-+*/<>=!&|^%]+(?= ?[\w(])) ?/g, '$1')
     .replace(/ ?\n\s*/g, '\n')
-    .replace(/(?<=[{;,])\n|\n(?=\})/g, '')
+    .replace(/(?<=[{};,])\n|\n(?=\})/g, '')
+    .replace(/; /g, ';')
     .trim();
 }
 
@@ -60,6 +61,30 @@ function withNames(body, taken) {
   return body.replace(/(?<![.\w])([a-z]\w*)\b(?!\()/g, (name) => names.get(name) ?? name);
 }
 
+/** Every name in the sources of the program, which refers to some of the shaders'. */
+function namesOfProgram() {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const sources = files
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
+  return new Set(sources.flatMap((text) => text.match(/[A-Za-z_]\w*/g) ?? []));
+}
+
+/** With short names for what a file declares and nothing else refers to. */
+function withShortPrivates(texts) {
+  const words = texts.map(([, text]) => new Set(text.match(/[A-Za-z_]\w*/g)));
+  const known = namesOfProgram();
+  // A member keeps its name behind a point.
+  for (const [, text] of texts) for (const [, member] of text.matchAll(/\.([A-Za-z_]\w*)/g)) known.add(member);
+  let count = 0;
+  return texts.map(([path, text], i) => {
+    const declared = [...text.matchAll(/\b(?:fn|const|struct|alias) ([A-Za-z_]\w{3,})/g)].map(([, name]) => name);
+    const isPrivate = (name) => !known.has(name) && !words.some((others, j) => j !== i && others.has(name));
+    const made = new Map([...new Set(declared)].filter(isPrivate).map((name) => [name, `_${(count++).toString(36)}`]));
+    return [path, text.replace(/\b[A-Za-z_]\w*/g, (name) => made.get(name) ?? name)];
+  });
+}
+
 /** Plays no episode: `r2po bench` alone runs it. */
 const benchmark = 'issue-rate.wgsl';
 
@@ -70,7 +95,7 @@ export function shaderTextsModule() {
     .filter((file) => file.endsWith('.wgsl') && file !== benchmark)
     .map((file) => `shaders/${file.replaceAll('\\', '/')}`);
   const texts = shaders.sort().map((path) => [path, withShortLocals(compact(readFileSync(join(root, path), 'utf8')))]);
-  return `export const shaderTexts = ${JSON.stringify(Object.fromEntries(texts), null, 1)};\n`;
+  return `export const shaderTexts = ${JSON.stringify(Object.fromEntries(withShortPrivates(texts)), null, 1)};\n`;
 }
 
 export const shaderTextsPath = 'rollout/webgpu/program/shader-texts';
