@@ -20,6 +20,7 @@ import {
   defaultGroupKeys,
   type GroupOptions,
   groupRuns,
+  hasNoModel,
   type RewardKind,
   type RunGroup,
   rewardKinds,
@@ -133,7 +134,8 @@ function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summar
 
 /** A few models by name; of many, only those that are not language models. */
 function modelLines(runs: readonly ReportRun[]): string[] {
-  const labels = new Map(runs.map(({ summary }) => [markedLabel(summary), summary.model_kind]));
+  const asked = runs.filter(({ summary }) => summary.model_kind !== 'none');
+  const labels = new Map(asked.map(({ summary }) => [markedLabel(summary), summary.model_kind]));
   if (labels.size <= 3) return [...labels.keys()].map((label) => `model: ${label}`);
   const special = [...labels].flatMap(([label, kind]) => (kind === 'model' ? [] : [label]));
   return [`${labels.size} models${special.length > 0 ? `, among them ${special.join(', ')}` : ''}`];
@@ -145,14 +147,19 @@ function curvesAgainst(
   by: readonly string[],
   value: CurveValue,
 ): AxisCurves {
-  // Keys with the same value in all groups are left out of the labels.
-  const varies = by.map((key, i) => key !== 'env' && new Set(groups.map(({ values }) => values[i])).size > 1);
+  // Keys with the same value in all groups are left out of the labels, and the model where there is none.
+  const has = (group: RunGroup, i: number) => by[i] !== 'model' || !hasNoModel(group);
+  const valuesOf = (i: number) => new Set(groups.filter((group) => has(group, i)).map(({ values }) => values[i]));
+  const varies = by.map((key, i) => key !== 'env' && valuesOf(i).size > 1);
   const curves = groups.map((group) => ({ group, curve: averageCurve(group, axis, value) }));
   return {
     axis,
-    lines: curves.map(({ group: { values }, curve }) => ({
+    lines: curves.map(({ group, group: { values }, curve }) => ({
       panel: values[by.indexOf('env')] ?? '',
-      line: values.filter((_, i) => varies[i]).join(', ') || values.filter((_, i) => by[i] !== 'env')[0] || 'all',
+      line:
+        values.filter((_, i) => varies[i] && has(group, i)).join(', ') ||
+        values.filter((_, i) => by[i] !== 'env')[0] ||
+        'all',
       steps: curve.steps,
     })),
     leftOut: curves.flatMap(({ curve }) => curve.leftOut),

@@ -24,7 +24,8 @@ it('says of a file that cannot be opened that it cannot be read, when it is its 
   await new Promise((resolve) => setTimeout(resolve, 20));
   await file.fill();
   expect(file.next).toBeUndefined();
-  expect(file.problems.at(-1)).toMatchObject({ expected: 'a readable file' });
+  expect(file.damaged).toMatchObject({ expected: 'a readable file' });
+  expect(file.problems).toEqual([]);
   await file.close();
 });
 

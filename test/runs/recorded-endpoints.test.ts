@@ -16,7 +16,7 @@ async function resolved(text: string, where: 'run folder' | 'own file', ...overr
   const folder = temporaryFolder();
   writeFileSync(
     join(folder, 'config.yaml'),
-    `${text}\nenv: cartpole\nmethod: props\npolicy: {kind: linear}\niterations: 2\n`,
+    `${text}\nenv: cartpole\nmethod: r2po\npolicy: {kind: linear}\niterations: 2\n`,
   );
   if (where === 'run folder') writeFileSync(join(folder, 'run.json'), '{}');
   return resolveConfig(join(folder, 'config.yaml'), overrides);
@@ -55,7 +55,7 @@ describe('the configuration of a run folder', () => {
     mkdirSync(join(folder, 'run'));
     writeFileSync(
       join(folder, 'run', 'config.yaml'),
-      `model: ${url}\nenv: cartpole\nmethod: props\npolicy: {kind: linear}\niterations: 2\n`,
+      `model: ${url}\nenv: cartpole\nmethod: r2po\npolicy: {kind: linear}\niterations: 2\n`,
     );
     writeFileSync(join(folder, 'run', 'run.json'), '{}');
     writeFileSync(join(folder, 'mine.yaml'), 'extends: run/config.yaml\nseed: 3\n');

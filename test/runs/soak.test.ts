@@ -17,7 +17,7 @@ import { mainFile } from '../support/cli.ts';
 import { eventsOf, readJson } from '../support/experiment.ts';
 import { type ScriptedServer, type ScriptedStep, startScriptedServer } from '../support/scripted-model.ts';
 
-const runs = Number(process.env.R2PO_SOAK_RUNS ?? 6);
+const runs = Number(process.env.R2PO_SOAK_RUNS ?? 3);
 const iterations = 4;
 /** Each run is killed up to this often, then left alone. */
 const mostKills = 3;

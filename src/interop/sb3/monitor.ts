@@ -74,6 +74,7 @@ export class MonitorParser {
   private lastT = 0;
   private lastTime = 0;
   private episodes = 0;
+  private ended = false;
   /** start of a row whose quoted cell spans lines */
   private open: { readonly text: string; readonly number: number; readonly lines: number } | null = null;
 
@@ -89,7 +90,9 @@ export class MonitorParser {
 
   get problems(): readonly FileProblem[] {
     const more = this.wrong - this.found.length;
-    const none = this.episodes === 0 && this.wrong === 0 ? [{ expected: 'rows of episodes', found: 'none' }] : [];
+    // Of a file that could not be read to its end, the reason is enough.
+    const isEmpty = this.ended && this.episodes === 0 && this.wrong === 0;
+    const none = isEmpty ? [{ expected: 'rows of episodes', found: 'none' }] : [];
     return [
       ...this.found,
       ...(more > 0 ? [{ expected: 'rows of episodes', found: `${more} more invalid lines` }] : []),
@@ -114,6 +117,7 @@ export class MonitorParser {
   end(): void {
     if (this.open) this.refuse('the end of a quoted cell', this.open.number, this.open.text);
     this.open = null;
+    this.ended = true;
   }
 
   private refuse(expected: string, number: number, text: string): void {
