@@ -154,15 +154,17 @@ async function run(options: Options, io: Io): Promise<void> {
 
 type LoadedSubject = LoadedPolicy & { readonly env: Env };
 
-/** The policy of `--policy`, in the environment that it and the command name; a model of Stable-Baselines3 names none. */
+/** The policy of `--policy`, in the environment that it and the command name. */
 async function loadSubject(source: string, options: Options, io: Io): Promise<LoadedSubject> {
   const { envFor, openGiven, openPolicy } = await import('../runs/folder/policy-env.ts');
   const wanted = await openGiven(options);
   if (source !== '-' && source.toLowerCase().endsWith('.zip')) {
     const { isArchive, readModel } = await import('../interop/sb3/model.ts');
     if (isArchive(source)) {
-      const env = await envFor(wanted, options.envOption, null, source);
-      const { document, notes } = readModel(source, env);
+      // A model names no environment, but its spaces may fit one only.
+      const isNamed = wanted !== null || Object.keys(options.envOption).length > 0;
+      const given = isNamed ? await envFor(wanted, options.envOption, null, source) : null;
+      const { env, document, notes } = readModel(source, given);
       for (const note of notes) io.note(note);
       return { env, ...parsePolicy({ name: source, text: JSON.stringify(document) }, env) };
     }

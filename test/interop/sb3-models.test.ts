@@ -95,6 +95,7 @@ describe('a model of Stable-Baselines3', () => {
     const run = await importTraining(found!, options);
     expect(run.files_skipped).toEqual([]);
     expect(readJson(run.folder as string, 'best.json')).toEqual(readModel(model('ppo-cartpole'), null).document);
+    expect(readJson(run.folder as string, 'best.json')).toMatchObject({ env: 'CartPole-v1', env_options: {} });
     // A model that cannot be read does not stop the import.
     cpSync(model('ppo-gelu'), join(place, 'best_model.zip'));
     const other = await importTraining(found!, { ...options, runsDir: join(root, 'others') });

@@ -40,22 +40,23 @@ function callsOf(name: string): { calls: Call[]; refused: number } {
   };
 }
 
-/** Short critic prompts: the time goes into their evaluation. Small models copy known points, which is no matter here. */
+/** Small models copy known points, which is no matter here. */
 const settings = [
   `iterations=${iterations}`,
   'search.duplicates=allow',
-  'critic.trajectory_tokens=100',
-  'critic.history_excerpts=1',
   'recheck.episodes=20',
   'llm.timeout_s=1200',
   '--backend=cpu',
 ];
 
-const run = (config: string, model: string, name: string, ...more: string[]) =>
-  runCli(['run', config, '--model', model, ...settings, '--runs-dir', folder, '--name', name, ...more], {
-    cwd: packages,
-    timeoutMs,
-  });
+/** Short critic prompts: the time goes into their evaluation. */
+const criticSettings = (config: string) => (config.endsWith('/r2po') ? ['critic.trajectory_tokens=100'] : []);
+
+const run = (config: string, model: string, name: string, ...more: string[]) => {
+  const overrides = [...settings, ...criticSettings(config)];
+  const place = ['--runs-dir', folder, '--name', name];
+  return runCli(['run', config, '--model', model, ...overrides, ...place, ...more], { cwd: packages, timeoutMs });
+};
 
 const newTokens = ({ reply: { usage } }: Call) => usage.promptTokens - (usage.cachedTokens ?? 0);
 

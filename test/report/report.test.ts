@@ -472,6 +472,13 @@ describe('a report', () => {
     expect(makeReport(found, { ...options, allowMixed: true }).groups).toHaveLength(2);
   });
 
+  it('names no model of an optimiser in its pictures', () => {
+    const folder = runsOf({}, { method: 'cma-es', model: 'none', kind: 'none' });
+    const { context, curves } = makeReport(findReportRuns([folder]), { ...options, axes: ['episodes'] });
+    expect(context).toEqual(['model: openai/m']);
+    expect(curves[0]!.lines.map(({ line }) => line)).toEqual(['cma-es', 'r2po']);
+  });
+
   it('tells its pictures which models they are about: few by name, of many those that are none', () => {
     const named = ['openai/a', 'openai/b'].map((model): RunFacts => ({ model }));
     const offline: RunFacts = { kind: 'offline', model: 'offline' };

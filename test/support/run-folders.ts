@@ -6,7 +6,7 @@ export interface RunFacts {
   readonly env?: string;
   readonly method?: string;
   readonly model?: string;
-  readonly kind?: 'model' | 'offline';
+  readonly kind?: 'model' | 'offline' | 'none';
   readonly seed?: number;
   readonly status?: 'finished' | 'stopped';
   /** kept means, one per iteration; null for an iteration that kept none */

@@ -102,9 +102,9 @@ function policyOf(path: string, archive: ZipArchive, wanted: Env | null): Traine
   const notes: string[] = [];
   const env = environmentFor(path, network, data, wanted);
   const statistics = env.observation.kind === 'vector' ? statisticsFor(path, network.inputs, notes) : null;
-  const document =
+  const policy =
     env.observation.kind === 'discrete' ? tableOf(network, env) : networkDocument(network, statistics, env);
-  return { env, document, notes };
+  return { env, document: { env: env.id, env_options: env.options, ...policy }, notes };
 }
 
 function environmentFor(path: string, { inputs, outputs }: TrainedNetwork, data: ModelData, wanted: Env | null): Env {
