@@ -53,10 +53,15 @@ function colorsFor(stream: OutputStream, env: NodeJS.ProcessEnv): Colors {
   return pc.createColors(!env.NO_COLOR && (forced || (stream.isTTY === true && env.TERM !== 'dumb')));
 }
 
+/** Characters and lines of a terminal. One that does not know them, such as that of a recording, says 0. */
+function roomOf({ columns, rows }: OutputStream): { width: number; height: number } {
+  return { width: columns || 80, height: rows || 24 };
+}
+
 /** Characters of a line of stdout: COLUMNS, else those of the terminal; null: a pipe or a file, whose lines stay whole. */
 function widthOf(stdout: OutputStream, { COLUMNS }: NodeJS.ProcessEnv): number | null {
   if (COLUMNS !== undefined && /^[1-9]\d{0,4}$/.test(COLUMNS)) return Number(COLUMNS);
-  return stdout.isTTY === true ? (stdout.columns ?? null) : null;
+  return stdout.isTTY === true ? stdout.columns || null : null;
 }
 
 export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS.ProcessEnv): Io {
@@ -70,8 +75,9 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
   const drawStatus = () => {
     if (status === null) return;
     // Lines that have scrolled off cannot be cleared.
-    const lines = status.split('\n').slice(0, Math.max(1, (stderr.rows ?? 24) - 1));
-    stderr.write(lines.map((text) => clip(text, (stderr.columns ?? 80) - 1)).join('\n'));
+    const { width: columns, height } = roomOf(stderr);
+    const lines = status.split('\n').slice(0, Math.max(1, height - 1));
+    stderr.write(lines.map((text) => clip(text, columns - 1)).join('\n'));
     drawn = lines.length;
   };
   const clearStatus = () => {
@@ -90,7 +96,7 @@ export function createIo(stdout: OutputStream, stderr: OutputStream, env: NodeJS
     outColors,
     errColors,
     live,
-    room: () => ({ width: stderr.columns ?? 80, height: stderr.rows ?? 24 }),
+    room: () => roomOf(stderr),
     table: (table) => textTable(table, { width, bold: outColors.bold }),
     titledTable: (table) =>
       [

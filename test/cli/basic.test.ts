@@ -327,6 +327,12 @@ describe('streams', () => {
     expect(err.text).toBe('');
   });
 
+  it('draws status lines in a terminal that does not know its size', () => {
+    const err = recorder({ isTTY: true, columns: 0, rows: 0 });
+    createIo(recorder(), err, {}).status('iteration 1\niteration 2');
+    expect(err.text).toBe('iteration 1\niteration 2');
+  });
+
   it('wraps the cells of a table in a terminal but not in a pipe', () => {
     const columns = [{ title: 'id' }, { title: 'n', align: 'right' as const }, { title: 'configs' }];
     const rows = [

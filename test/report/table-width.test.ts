@@ -83,5 +83,7 @@ describe('the width of stdout', () => {
     expect(widest({ isTTY: true, columns: 100 }, {})).toBeLessThanOrEqual(100);
     expect(widest({ isTTY: true, columns: 100 }, { COLUMNS: 'wide' })).toBeGreaterThan(60);
     expect(widest({}, {})).toBeGreaterThan(170);
+    // A pseudo-terminal without a size, as recordings of terminals make it.
+    expect(widest({ isTTY: true, columns: 0 }, {})).toBeGreaterThan(170);
   });
 });
