@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { knownName, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
+import { equalNames } from '../report/anytime/tables.ts';
 import { type ComparisonMode, comparisonModes } from '../report/comparisons.ts';
 import { type CurveAxis, type CurveValue, curveAxes, curveValues } from '../report/curves/average-curves.ts';
 import { defaultGroupKeys, type RewardKind, rewardKinds } from '../report/groups.ts';
@@ -9,7 +10,7 @@ import { leftOutText, makeReport, reportDocument } from '../report/report.ts';
 import { findReportRuns, withVariants } from '../report/run-records.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
-import { addOutputOptions } from './options.ts';
+import { addOutputOptions, wholeNumber } from './options.ts';
 import { defaultAxes, printReport, saveReportIn } from './show-report.ts';
 
 interface Options {
@@ -21,6 +22,7 @@ interface Options {
   readonly reward: RewardKind;
   readonly against?: 'published';
   readonly includeUnfinished?: boolean;
+  readonly at?: number;
   readonly allowMixed?: boolean;
   readonly out?: string;
   readonly explain?: string;
@@ -74,6 +76,11 @@ export function define(command: Command, io: Io): void {
       oneOf('--reward', rewardKinds),
       'rechecked',
     )
+    .option(
+      '--at <episodes>',
+      'compare methods after this many episodes (default: the most that all runs of an environment have)',
+      wholeNumber('--at', 1, Number.MAX_SAFE_INTEGER),
+    )
     .option('--against <what>', 'compare with the results of the paper: published', oneOf('--against', ['published']))
     .option('--include-unfinished', 'use the last reward of unfinished runs as the final reward')
     .option('--allow-mixed', 'report on runs of the offline optimiser and of language models together')
@@ -102,6 +109,7 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
     mode: options.comparisonMode ?? 'all',
     reward: options.reward,
     published: options.against === 'published',
+    ...(options.at !== undefined && { at: options.at }),
     includeUnfinished: options.includeUnfinished ?? false,
     allowMixed: options.allowMixed ?? false,
   });
@@ -114,6 +122,15 @@ async function run(paths: readonly string[], options: Options, io: Io): Promise<
   }
   for (const { axis, leftOut } of report.curves) {
     if (leftOut.length > 0) io.warn(`not in the curves against ${axis}: ${leftOutText(leftOut)}`);
+  }
+  for (const { axis, leftOut } of report.anytime) {
+    if (leftOut.length > 0) io.warn(`not compared at ${equalNames[axis]}: ${leftOutText(leftOut)}`);
+  }
+  if (options.at !== undefined && !report.anytime.some(({ axis }) => axis === 'episodes')) {
+    throw new UsageError(
+      '--at',
+      `expected two methods of one environment with ${options.at} episodes or more, got fewer; ask for fewer episodes`,
+    );
   }
   if (options.explain !== undefined) {
     const { showExplanation } = await import('./show-explanation.ts');

@@ -12,6 +12,7 @@ import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
 import { hasNoModel, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
+import type { ReportRun } from './run-records.ts';
 import { left, right, type Table, tableOf } from './tables/table.ts';
 
 /**
@@ -56,9 +57,15 @@ export interface Comparison {
 /** A fixed seed makes reports reproducible. */
 const bootstrap = { seed: 20_260_101 } as const;
 
-/** Only settings in which both methods have at least two runs. Throws a usage error for a method without runs. */
-export function compareGroups(groups: readonly RunGroup[], options: ComparisonOptions): Comparison[] {
-  const { by, mode, method, reward, includeUnfinished } = options;
+/**
+ * Only settings in which both methods have at least two runs with a value. Throws a usage error for a method without runs.
+ * `valueIn`: the value of a run; null: none.
+ */
+export function compareGroups(
+  groups: readonly RunGroup[],
+  { by, mode, method }: Pick<ComparisonOptions, 'by' | 'mode' | 'method'>,
+  valueIn: (run: ReportRun) => number | null,
+): Comparison[] {
   const methodAt = by.indexOf('method');
   if (methodAt < 0) throw new UsageError('--compare', `expected --by with method, got ${by.join(', ')}`);
   const methods = [...new Set(groups.map(({ values }) => values[methodAt]!))];
@@ -67,7 +74,7 @@ export function compareGroups(groups: readonly RunGroup[], options: ComparisonOp
   const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
   const rewardsOf = (group: RunGroup) =>
     group.runs.flatMap((run) => {
-      const value = rewardOf(run, reward, includeUnfinished);
+      const value = valueIn(run);
       return value === null ? [] : [{ seed: run.manifest.imported ? null : run.summary.seed, value }];
     });
   const comparisons = groups.flatMap((group) => {

@@ -5,6 +5,9 @@ import { estimateText, roundedBy, significant } from '../base/plain-number.ts';
 import { llmMethods } from '../methods/index.ts';
 import type { FoundRuns } from '../runs/folder/read-run.ts';
 import type { Estimate } from '../stats/bootstrap.ts';
+import { type AnytimeAxis, anytimeOf } from './anytime/anytime.ts';
+import { anytimeDocument } from './anytime/document.ts';
+import { equalBudgetTable } from './anytime/tables.ts';
 import {
   type Comparison,
   type ComparisonMode,
@@ -20,13 +23,14 @@ import {
   defaultGroupKeys,
   type GroupOptions,
   groupRuns,
-  hasNoModel,
   type RewardKind,
   type RunGroup,
   rewardKinds,
+  rewardOf,
   type Spread,
   standardError,
 } from './groups.ts';
+import { lineNames } from './lines.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
@@ -43,6 +47,8 @@ export interface ReportOptions extends GroupOptions {
   readonly reward: RewardKind;
   /** compare with the published results */
   readonly published: boolean;
+  /** compare methods after this many episodes; left out: the most that all runs of an environment have */
+  readonly at?: number;
   /** pool runs of the offline optimiser with runs of language models */
   readonly allowMixed: boolean;
 }
@@ -75,6 +81,8 @@ export interface Report {
   readonly groups: readonly RunGroup[];
   readonly findings: readonly Finding[];
   readonly curves: readonly AxisCurves[];
+  /** methods at equal budgets, of the environments that have several */
+  readonly anytime: readonly AnytimeAxis[];
   /** the models, in lines for pictures */
   readonly context: readonly string[];
   readonly interquartileMeans: readonly (Estimate | null)[];
@@ -117,6 +125,7 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
     interquartileMeans: interquartileMeans(groups, reward, options.includeUnfinished),
     comparison,
     curves: options.axes.map((axis) => curvesAgainst(axis, groups, by, options.value)),
+    anytime: anytimeOf(groups, { by, at: options.at ?? null, compare: comparison?.options ?? null }),
     context: modelLines(runs),
     published: options.published ? againstPublished(groups) : null,
     leftOut,
@@ -147,21 +156,11 @@ function curvesAgainst(
   by: readonly string[],
   value: CurveValue,
 ): AxisCurves {
-  // Keys with the same value in all groups are left out of the labels, and the model where there is none.
-  const has = (group: RunGroup, i: number) => by[i] !== 'model' || !hasNoModel(group);
-  const valuesOf = (i: number) => new Set(groups.filter((group) => has(group, i)).map(({ values }) => values[i]));
-  const varies = by.map((key, i) => key !== 'env' && valuesOf(i).size > 1);
-  const curves = groups.map((group) => ({ group, curve: averageCurve(group, axis, value) }));
+  const names = lineNames(groups, by);
+  const curves = groups.map((group) => ({ curve: averageCurve(group, axis, value) }));
   return {
     axis,
-    lines: curves.map(({ group, group: { values }, curve }) => ({
-      panel: values[by.indexOf('env')] ?? '',
-      line:
-        values.filter((_, i) => varies[i] && has(group, i)).join(', ') ||
-        values.filter((_, i) => by[i] !== 'env')[0] ||
-        'all',
-      steps: curve.steps,
-    })),
+    lines: curves.map(({ curve }, i) => ({ ...names[i]!, steps: curve.steps })),
     leftOut: curves.flatMap(({ curve }) => curve.leftOut),
   };
 }
@@ -176,7 +175,7 @@ function comparisonOf(
   const method = options.compare ?? (found.size > 1 && found.has(ours!.id) ? ours!.id : null);
   if (method === null) return null;
   const asked = { by, mode, method, reward, includeUnfinished };
-  return { options: asked, lines: compareGroups(groups, asked) };
+  return { options: asked, lines: compareGroups(groups, asked, (run) => rewardOf(run, reward, includeUnfinished)) };
 }
 
 /**
@@ -326,6 +325,7 @@ export function reportTables(report: Report): Table[] {
     comparison && comparison.lines.length > 0 ? [comparisonTable(comparison.lines, comparison.options)] : [];
   return [
     groupTable(report),
+    ...report.anytime.map((axis, i) => equalBudgetTable(axis, i === 0)),
     ...compared,
     ...(report.published ? [publishedTable(report.published)] : []),
     runTable(report),
@@ -356,6 +356,7 @@ export function reportDocument(report: Report) {
       lines,
       left_out: missing.map(({ folder, reason }) => ({ path: folder, reason })),
     })),
+    anytime: anytimeDocument(report.anytime),
     ...(published && { published }),
     left_out: leftOut,
   };

@@ -25,12 +25,19 @@ for (const [i, means] of [
   [14, 25, 40],
   [8, 9, 55],
 ].entries()) {
-  writeRun(join(runs, `r2po-${i}`), { method: 'r2po', seed: i, means, rechecked: 21 + i });
+  writeRun(join(runs, `r2po-${i}`), {
+    method: 'r2po',
+    seed: i,
+    means,
+    rechecked: 21 + i,
+    secondsPerIteration: 0.5 + i,
+  });
   writeRun(join(runs, `props-${i}`), {
     method: 'props',
     seed: i,
     means: means.map((mean) => mean / 2),
     rechecked: 11 - i,
+    secondsPerIteration: 2,
   });
   writeRun(join(runs, `reptraj-${i}`), { method: 'reptraj', seed: i, means, rechecked: 17 });
 }
@@ -80,6 +87,24 @@ describe('every number of a report', () => {
           const [mean] = explainCell(report, `curves[${c}].lines[${l}].steps[${s}].mean`);
           expect(mean!.value).toBe(moments(values(mean!.inputs)).mean);
         }
+      });
+    });
+    document.anytime.forEach(({ panels }, a) => {
+      panels.forEach(({ targets, lines }, p) => {
+        lines.forEach((line, l) => {
+          const of = (part: string) => explainCell(report, `anytime[${a}].panels[${p}].lines[${l}].${part}`)[0]!;
+          if (line.at[3] !== null) expect(of('at[3].mean').value).toBe(moments(values(of('at[3].mean').inputs)).mean);
+          // A run that has ended no iteration by then has reached nothing.
+          const best = of('solved').inputs.map(({ value }) =>
+            value === null ? Number.NEGATIVE_INFINITY : Number(value),
+          );
+          const all = Array.from(
+            { length: targets.count },
+            (_, i) => targets.low + ((targets.high - targets.low) * (i + 1)) / targets.count,
+          );
+          const solved = best.map((value) => all.filter((target) => target <= value).length);
+          expect(line.solved).toBeCloseTo(moments(solved).mean / targets.count, 12);
+        });
       });
     });
     const difference = explainCell(report, 'comparison.lines[0].difference')[0]!;

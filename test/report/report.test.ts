@@ -81,9 +81,9 @@ describe('runs', () => {
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
     expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'neither is nor contains a run folder' }]);
     expect(runs[1]!.rows).toEqual([
-      { iteration: 1, episodes: 45, tokens: 100, calls: 3, mean: 1, best: 1 },
-      { iteration: 2, episodes: 85, tokens: 201, calls: 5, mean: null, best: 1 },
-      { iteration: 3, episodes: 125, tokens: 302, calls: 7, mean: 4, best: 4 },
+      { iteration: 1, episodes: 45, tokens: 100, calls: 3, seconds: null, mean: 1, best: 1 },
+      { iteration: 2, episodes: 85, tokens: 201, calls: 5, seconds: null, mean: null, best: 1 },
+      { iteration: 3, episodes: 125, tokens: 302, calls: 7, seconds: null, mean: 4, best: 4 },
     ]);
     expect(runs[0]!.rows.map(({ calls }) => calls)).toEqual([null, null, null]);
     expect(runs.map((run) => groupValue(run, 'evaluation.episodes'))).toEqual(['28', '25']);
@@ -273,7 +273,15 @@ describe('curves', () => {
   const runWith = (rows: readonly [episodes: number, mean: number | null][]): ReportRun => ({
     ...readReportRun(writeRun(fresh())),
     rows: rows.map(
-      ([episodes, mean], i): MetricsRow => ({ iteration: i + 1, episodes, tokens: 7, calls: 8, mean, best: mean }),
+      ([episodes, mean], i): MetricsRow => ({
+        iteration: i + 1,
+        episodes,
+        tokens: 7,
+        calls: 8,
+        seconds: null,
+        mean,
+        best: mean,
+      }),
     ),
   });
   const curveOf = (runs: readonly ReportRun[]) =>
@@ -1023,15 +1031,19 @@ describe('r2po report', () => {
     // What all runs have in common is not said with each line.
     expect(curves[2].lines.map((line: { line: string }) => line.line)).toEqual(['props', 'r2po']);
     expect(readdirSync(out).sort()).toEqual([
+      ...['png', 'svg', 'vl.json'].map((end) => `best-episodes.${end}`),
       ...['calls', 'episodes', 'iterations', 'tokens'].flatMap((axis) =>
         ['png', 'svg', 'vl.json'].map((end) => `curves-${axis}.${end}`),
       ),
+      'equal-budgets.csv',
       'index.html',
       'report.json',
       'report.md',
       'rewards.csv',
       'rewards.tex',
       'runs.csv',
+      ...['png', 'svg', 'vl.json'].map((end) => `runtimes-episodes.${end}`),
+      'runtimes.csv',
     ]);
     const page = readFileSync(join(out, 'index.html'), 'utf8');
     expect(page).toContain('<svg');

@@ -17,12 +17,15 @@ export interface RunFacts {
   readonly settings?: string;
   /** false: as runs were written before they counted calls by iteration */
   readonly countsCalls?: boolean;
+  /** wall time of an iteration, s; left out: no such column */
+  readonly secondsPerIteration?: number;
 }
 
 /** Writes a run folder as a run leaves it, as far as reports read it. */
 export function writeRun(folder: string, facts: RunFacts = {}): string {
   const { env = 'CartPole-v1', method = 'r2po', model = 'openai/m', kind = 'model', seed = 3 } = facts;
   const { status = 'finished', means = [10, 30, 20], rechecked = 25, episodesPerIteration = 40 } = facts;
+  const { secondsPerIteration: seconds } = facts;
   const { countsCalls = true, settings = 'evaluation:\n  episodes: 23\n' } = facts;
   const kept = means.flatMap((mean) => (mean === null ? [] : [mean]));
   const best = Math.max(...kept);
@@ -76,12 +79,13 @@ export function writeRun(folder: string, facts: RunFacts = {}): string {
     backend: 'cpu',
     adapter: null,
   };
-  const header = `iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens${countsCalls ? ',llm_calls' : ''}`;
+  const header = `iteration,episodes,steps,kept,mean,best,prompt_tokens,completion_tokens${countsCalls ? ',llm_calls' : ''}${seconds === undefined ? '' : ',wall_s'}`;
   let highest = Number.NEGATIVE_INFINITY;
   const lines = means.map((mean, i) => {
     highest = Math.max(highest, mean ?? highest);
     const cells = [i + 1, 5 + episodesPerIteration * (i + 1), 9, 'proposal', mean ?? '', highest, 100 * (i + 1), i];
-    return [...cells, ...(countsCalls ? [2 * i + 3] : [])].join(',');
+    const last = seconds === undefined ? [] : [seconds * (i + 1)];
+    return [...cells, ...(countsCalls ? [2 * i + 3] : []), ...last].join(',');
   });
   writeFileSync(join(folder, 'run.json'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));

@@ -175,14 +175,18 @@ export function drawPanel(
   styles: readonly LineStyle[],
   options: ChartOptions,
 ): Promise<string> {
+  return drawUnit({ data: { values: drawnSteps(lines) }, layer: layers(styles, options, null) });
+}
+
+/** A chart in the style of a page. */
+export function drawUnit(spec: object): Promise<string> {
   const { config, ...style } = chartStyle;
   return renderChart({
     ...style,
     background: null,
     config: { ...config, axis: { ...config.axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' } },
-    data: { values: drawnSteps(lines) },
     width: 340,
     height: 220,
-    layer: layers(styles, options, null),
+    ...spec,
   });
 }

@@ -4,6 +4,7 @@ import { valuesAt } from '../curves/average-curves.ts';
 import { type RewardKind, type RunGroup, rewardKinds, rewardOf, sameSetting } from '../groups.ts';
 import { type Report, reportDocument } from '../report.ts';
 import type { ReportRun } from '../run-records.ts';
+import { anytimeCell } from './anytime-cells.ts';
 import {
   axisColumns,
   comparisonFormulas,
@@ -16,7 +17,7 @@ import {
   spreadFormulas,
   valueColumns,
 } from './formulas.ts';
-import { type CellPath, cellText, leavesOf, parseCell, resolveCell } from './path.ts';
+import { type CellPath, cellText, isNumber, leavesOf, nameOf, parseCell, resolveCell } from './path.ts';
 
 /** What one run, or a published source, adds to a number. */
 export interface Input {
@@ -37,12 +38,10 @@ export interface Explanation {
   readonly inputs: readonly Input[];
 }
 
-type Explained = Omit<Explanation, 'cell' | 'value'>;
+export type Explained = Omit<Explanation, 'cell' | 'value'>;
 
 /** Cells that are explained at once. */
 const maxCells = 60;
-
-const isNumber = (token: string | number | undefined): token is number => typeof token === 'number';
 
 function rewardInputs(runs: readonly ReportRun[], kind: RewardKind, includeUnfinished: boolean): Input[] {
   return runs.map((run) => ({
@@ -51,9 +50,6 @@ function rewardInputs(runs: readonly ReportRun[], kind: RewardKind, includeUnfin
     value: rewardOf(run, kind, includeUnfinished),
   }));
 }
-
-/** `mean` and `ci95` of `['mean']` and `['ci95', 0]`; the interval is one formula. */
-const nameOf = (tokens: CellPath): string => tokens.filter((token) => typeof token === 'string').join('.');
 
 function rewardCell(report: Report, group: RunGroup, [kind, ...part]: CellPath): Explained | null {
   const known = rewardKinds.find((one) => one === kind);
@@ -191,6 +187,7 @@ const explainers: Readonly<Record<string, (report: Report, rest: CellPath) => Ex
   groups: groupCell,
   comparison: comparisonCell,
   curves: curveCell,
+  anytime: anytimeCell,
   published: publishedCell,
 };
 

@@ -13,6 +13,7 @@ const reportSection = (section: string): Documented => ({ page: 'docs/report.md'
 export const sections = {
   rewards: reportSection('Rewards'),
   comparison: reportSection('Comparison of methods'),
+  anytime: reportSection('Equal budgets'),
   curves: reportSection('Curves'),
   published: reportSection('The published results'),
   summary: { page: 'docs/run-folders.md', section: 'summary.json' },
@@ -79,6 +80,24 @@ export const curveFormulas: Readonly<Record<string, string>> = {
   min: 'the lowest run at this point',
   max: 'the highest run at this point',
   runs: 'the number of runs',
+};
+
+/** Numbers at equal budgets, by their names within a panel or a step. */
+export const anytimeFormulas: Readonly<Record<string, string>> = {
+  budget: 'the equal budget: the least that a run of this environment used, or what --at asks for',
+  budgets: 'an eighth, a quarter and a half of the equal budget, and the equal budget',
+  'targets.low': 'the lowest first value of a run, above which the targets begin',
+  'targets.high':
+    'the highest target: the ceiling of the environment where it is known for these settings, else the best run, re-checked if it was',
+  'targets.count': 'the number of targets, evenly spaced: target i is low + (high - low) i / count',
+  x: 'a point of the budget, evenly spaced on a logarithmic axis, within the range that all runs share',
+  mean: 'the mean over runs of the highest kept mean return of the search so far',
+  low: 'the lower end of the 95 % interval of that mean: mean - t(0.975, n - 1) * std / sqrt(n)',
+  high: 'the upper end of the 95 % interval of that mean: mean + t(0.975, n - 1) * std / sqrt(n)',
+  min: 'the lowest run at this budget',
+  max: 'the highest run at this budget',
+  runs: 'the number of runs',
+  share: 'the share of the pairs of run and target whose target the best value so far of the run has reached',
 };
 
 /** Columns of `metrics.csv` of the axes and of the values. */

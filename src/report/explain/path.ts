@@ -44,6 +44,11 @@ export function cellText(path: CellPath): string {
     .join('');
 }
 
+export const isNumber = (token: string | number | undefined): token is number => typeof token === 'number';
+
+/** `mean` and `ci95` of `['mean']` and `['ci95', 0]`; the interval is one formula. */
+export const nameOf = (tokens: CellPath): string => tokens.filter((token) => typeof token === 'string').join('.');
+
 /** undefined: there is nothing */
 export function resolveCell(document: unknown, path: CellPath): unknown {
   let value = document;

@@ -10,6 +10,8 @@ import { makeFolder } from '../../base/node/make-folder.ts';
 import type { LeftOut } from '../../runs/folder/find-runs.ts';
 import { StoredRun } from '../../runs/folder/read-run.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
+import { anytimeStyles, bestSpec, runtimeSpec } from '../anytime/charts.ts';
+import { equalBudgetNumbers, equalNames, runtimeNumbers } from '../anytime/tables.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { renderPng } from '../curves/png.ts';
 import { callsSpec, panelOf, returnsSpec, shownRuns } from '../curves/run-panels.ts';
@@ -42,6 +44,12 @@ export async function saveReport(
     { name: 'report.md', content: markdown(report, pictures, leftOut) },
     { name: 'rewards.csv', content: csvTable(groupNumbers(report)) },
     { name: 'runs.csv', content: csvTable(runTable(report)) },
+    ...(report.anytime.length === 0
+      ? []
+      : [
+          { name: 'equal-budgets.csv', content: csvTable(equalBudgetNumbers(report.anytime)) },
+          { name: 'runtimes.csv', content: csvTable(runtimeNumbers(report.anytime)) },
+        ]),
     { name: 'rewards.tex', content: latexTable(groupTable(report)) },
     { name: 'index.html', content: await reportPage(report, notes(report), leftOut, pictures.filter(isOfRuns)) },
     ...pictures.flatMap(({ name, spec, svg, png }) => [
@@ -60,8 +68,8 @@ export async function saveReport(
   return files.map(({ name }) => name);
 }
 
-/** Curves are drawn by the page itself, in its own colours. */
-const isOfRuns = ({ name }: Picture): boolean => !name.startsWith('curves-');
+/** Curves and comparisons are drawn by the page itself, in its own colours. */
+const isOfRuns = ({ name }: Picture): boolean => !/^(?:curves|best|runtimes)-/.test(name);
 
 interface Picture {
   /** what it shows, in a sentence */
@@ -84,6 +92,23 @@ function curvePictures({ curves, options, context }: Report): PlannedPicture[] {
     const spec = curveSpec(drawn, { axis, value: options.value, context });
     return [{ name: `curves-${axis}`, title: `Reward against ${axis}`, spec }];
   });
+}
+
+/** Of each budget, the best value so far and the runtimes to targets. */
+function anytimePictures({ anytime, context }: Report): PlannedPicture[] {
+  const styles = anytimeStyles(anytime);
+  return anytime.flatMap((axis) => [
+    {
+      name: `best-${axis.axis}`,
+      title: `Best so far at ${equalNames[axis.axis]}`,
+      spec: bestSpec(axis, styles, { context }),
+    },
+    {
+      name: `runtimes-${axis.axis}`,
+      title: `Runtimes to targets against ${axis.axis}`,
+      spec: runtimeSpec(axis, styles, { context }),
+    },
+  ]);
 }
 
 /** Returns per iteration and time per call, of as many runs as there is room for. */
@@ -109,7 +134,11 @@ function runPictures({ groups, context }: Report, leave: (file: LeftOut) => void
 
 async function drawAll(report: Report, leave: (file: LeftOut) => void): Promise<Picture[]> {
   const pictures: Picture[] = [];
-  for (const { name, title, spec: planned } of [...curvePictures(report), ...runPictures(report, leave)]) {
+  for (const { name, title, spec: planned } of [
+    ...anytimePictures(report),
+    ...curvePictures(report),
+    ...runPictures(report, leave),
+  ]) {
     const attempt = async <T>(file: string, draw: () => Promise<T>): Promise<T | null> => {
       try {
         return await draw();
@@ -146,9 +175,13 @@ function markdown(report: Report, pictures: readonly Picture[], leftOut: readonl
   const missing = report.curves.flatMap(({ axis, leftOut: runs }) =>
     runs.length > 0 ? [`Not in the curves against ${axis}: ${markdownText(leftOutText(runs))}`] : [],
   );
-  const images = pictures.map(({ title, name }) => `![${title}](${name}.svg)`);
+  const [main] = report.anytime;
+  const first = pictures.filter(({ name }) => main && name === `best-${main.axis}`);
+  const image = ({ title, name }: Picture): string => `![${title}](${name}.svg)`;
+  const images = pictures.filter((picture) => !first.includes(picture)).map(image);
   return `${[
     '# Report',
+    ...first.map(image),
     findings.join('\n'),
     ...notes(report).map((text) => `> ${text}`),
     ...leftOut.map((text) => `> Left out: ${markdownText(text)}`),

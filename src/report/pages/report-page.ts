@@ -1,10 +1,13 @@
 /** A report as one HTML page without scripts or external files, for light and dark, wide and narrow screens. */
 import { counted } from '../../base/plain-number.ts';
+import { anytimeStyles, bestPanels, runtimePanels } from '../anytime/charts.ts';
+import { anytimeNote, equalNames } from '../anytime/tables.ts';
 import {
   type ChartOptions,
   curveColors,
   curveMeanings,
   drawPanel,
+  drawUnit,
   type LineStyle,
   lineStyles,
 } from '../curves/group-charts.ts';
@@ -45,20 +48,20 @@ th { border-bottom-width: 2px; white-space: normal; vertical-align: bottom; } .r
 td.long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; }
 td small { display: block; color: var(--soft); }
 summary { cursor: pointer; color: var(--soft); margin: .5rem 0; }
-.axes > input { position: absolute; opacity: 0; }
-.axes > label { display: inline-block; padding: .2rem .8rem; margin: .5rem .3rem .5rem 0; border: 1px solid var(--edge); border-radius: 1rem; cursor: pointer; }
-.axes > input:checked + label { background: var(--ink); color: var(--paper); border-color: var(--ink); }
-.axes > input:focus-visible + label { outline: 2px solid var(--line-0); outline-offset: 2px; }
-.axes > section { display: none; }
+:is(.axes, .budgets) > input { position: absolute; opacity: 0; }
+:is(.axes, .budgets) > label { display: inline-block; padding: .2rem .8rem; margin: .5rem .3rem .5rem 0; border: 1px solid var(--edge); border-radius: 1rem; cursor: pointer; }
+:is(.axes, .budgets) > input:checked + label { background: var(--ink); color: var(--paper); border-color: var(--ink); }
+:is(.axes, .budgets) > input:focus-visible + label { outline: 2px solid var(--line-0); outline-offset: 2px; }
+:is(.axes, .budgets) > section { display: none; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.5rem; }
 img { max-width: 100%; height: auto; }
-figure { margin: 0; max-width: 34rem; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; max-width: 34rem; } figure.large { max-width: 44rem; } p.main { color: var(--ink); font-weight: 600; margin: .1rem 0 .4rem; } figure svg { width: 100%; height: auto; display: block; }
 figure text { fill: var(--ink); } figure .role-axis-domain line, figure .role-axis-tick line { stroke: var(--soft); }
 figure .role-axis-grid line { stroke: var(--edge); }
 .lines { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: .75rem 0; }
 .lines svg { width: 1.6rem; height: .7rem; margin-right: .4rem; vertical-align: middle; }
 ${curveColors.map(({ light }, i) => `[stroke="${light}"] { stroke: var(${colorNames[i]}); } [fill="${light}"] { fill: var(${colorNames[i]}); }`).join('\n')}
-@media print { .axes > section { display: block; } .axes > label, .axes > input { display: none; } }
+@media print { :is(.axes, .budgets) > section { display: block; } :is(.axes, .budgets) > :is(label, input) { display: none; } }
 `;
 
 const section = ({ title, note }: Pick<Table, 'title' | 'note'>, inner: string): string =>
@@ -112,6 +115,46 @@ async function curveSection({ options, curves, context }: Report): Promise<strin
   return section({ title: 'Curves', note: `${curveMeanings[options.value]}. ${curvesNote}` }, all);
 }
 
+/** The comparison at equal budgets: the best value so far, one tab for each kind of budget; the runtimes below. */
+async function anytimeSection({ anytime }: Report): Promise<string> {
+  if (anytime.length === 0) return '';
+  const styles = anytimeStyles(anytime);
+  const draw = async (panels: ReturnType<typeof bestPanels>): Promise<string> => {
+    const figures: string[] = [];
+    for (const { title, summary, spec } of panels) {
+      const text = `<h3>${htmlText(title)}</h3><p class="main">${summary.map(htmlText).join('<br>')}</p>`;
+      figures.push(`<figure class="large">${text}${await drawUnit(spec)}</figure>`);
+    }
+    return `<div class="panels">${figures.join('\n')}</div>`;
+  };
+  const rules = anytime.map(({ axis }) => `#equal-${axis}:checked ~ #at-${axis} { display: block; }`);
+  const tabs = anytime.map(
+    ({ axis }, i) =>
+      `<input type="radio" name="equal" id="equal-${axis}"${i === 0 ? ' checked' : ''}><label for="equal-${axis}">${equalNames[axis]}</label>`,
+  );
+  const sections: string[] = [];
+  for (const axis of anytime) {
+    const missing =
+      axis.leftOut.length > 0 ? `<p class="note">Not compared: ${htmlText(leftOutText(axis.leftOut))}</p>` : '';
+    const best = await draw(bestPanels(axis, styles));
+    const runtimes = await draw(runtimePanels(axis, styles));
+    const inner = `${best}\n<h3>Share of runs and targets reached</h3>\n${runtimes}\n${missing}`;
+    sections.push(`<section id="at-${axis.axis}" aria-label="${equalNames[axis.axis]}">\n${inner}\n</section>`);
+  }
+  const chosen = anytime.length === 1 ? '' : tabs.join('');
+  const shown =
+    anytime.length === 1
+      ? sections.join('').replace('<section', '<section style="display: block"')
+      : sections.join('\n');
+  return `<h2>Best policy so far at equal budgets</h2>
+<style>${rules.join(' ')}</style>
+${legend(styles)}
+<div class="budgets">${chosen}
+${shown}
+</div>
+<p>${htmlText(anytimeNote)}</p>`;
+}
+
 /** A picture with its own colours, as part of the page. */
 function pictureSection({ title, svg }: { readonly title: string; readonly svg: string }): string {
   const data = Buffer.from(svg).toString('base64');
@@ -150,6 +193,7 @@ export async function reportPage(
 <ul class="findings">${findings.join('\n')}</ul>
 ${notes.map(notice).join('\n')}
 ${missing}
+${await anytimeSection(report)}
 ${tableSection(rewards!)}
 ${await curveSection(report)}
 ${others.map(tableSection).join('\n')}

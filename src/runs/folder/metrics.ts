@@ -93,6 +93,8 @@ export interface MetricsRow {
   readonly tokens: number;
   /** answered calls of the model; null for a run that was written when they were not counted by iteration */
   readonly calls: number | null;
+  /** wall time of the run so far, s; null for a file without that column */
+  readonly seconds: number | null;
   /** of the kept policy; null when the iteration kept none */
   readonly mean: number | null;
   /** highest kept mean so far */
@@ -108,7 +110,7 @@ export function readMetrics(path: string): MetricsRow[] {
     if (column < 0) throw new R2poError('metrics.csv', `expected a column "${name}" in "${path}", found ${header}`);
     return column;
   };
-  const calls = columns.indexOf('llm_calls');
+  const [calls, seconds] = [columns.indexOf('llm_calls'), columns.indexOf('wall_s')];
   const [iteration, episodes, mean, best, asked, answered] = [
     'iteration',
     'episodes',
@@ -141,6 +143,7 @@ export function readMetrics(path: string): MetricsRow[] {
         episodes: number(episodes!),
         tokens: number(asked!) + number(answered!),
         calls: calls < 0 ? null : number(calls),
+        seconds: seconds < 0 ? null : optional(seconds),
         mean: optional(mean!),
         best: optional(best!),
       };
