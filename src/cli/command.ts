@@ -75,6 +75,15 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./replay.ts'),
   },
   {
+    name: 'branch',
+    summary: 'go on from an iteration of a run with other settings',
+    examples: [
+      'r2po branch runs/trial --at 37 --model ollama/gpt-oss:20b',
+      'r2po branch runs/trial --at 37 --repeat 20 critic.conservative_threshold=400',
+    ],
+    load: () => import('./branch.ts'),
+  },
+  {
     name: 'verify',
     summary: 'check that runs are as they were recorded',
     examples: ['r2po verify runs/trial', 'r2po verify runs --backend cpu --json'],

@@ -86,6 +86,14 @@ export function countOption(flag: string, description: string, high = Number.MAX
   return new Option(`${flag} <n>`, description).argParser(wholeNumber(flag, 1, high));
 }
 
+/** `--max-cost <usd>` of a run that can be resumed. */
+export function maxCostOption(): Option {
+  return new Option(
+    '--max-cost <usd>',
+    'stop at this cost; the run can be resumed; needs a known price or one in the configuration',
+  ).argParser(positiveNumber('--max-cost', 'USD'));
+}
+
 /** Adds `--json` and `--quiet`; `--quiet` sets `io.quiet`. */
 export function addOutputOptions(command: Command, io: Io): Command {
   return command

@@ -124,7 +124,7 @@ export async function runAll(
 }
 
 /** The command without the budgets that stopped runs: they would stop them again. */
-function againOf(argv: readonly string[], open: readonly RunResult[]): string {
+export function againOf(argv: readonly string[], open: readonly RunResult[]): string {
   const exhausted = new Map(
     open.flatMap(({ error }) => {
       const cause = error?.cause instanceof BudgetError ? error.cause : error;
@@ -146,7 +146,7 @@ export function notFinished(open: readonly RunResult[], all: number, command: st
   );
 }
 
-function showState(state: SweepState, io: Io): void {
+export function showState(state: SweepState, io: Io): void {
   const { ended } = state;
   if (ended && ended.outcome !== 'finished') {
     io.warn(`${ended.folder ?? ended.run.id}: ${ended.outcome}${ended.error ? `: ${ended.error.detail}` : ''}`);

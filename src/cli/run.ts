@@ -1,7 +1,7 @@
 /** `r2po run`: one search run, from a configuration to a run folder. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { exitCodes, UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
@@ -42,7 +42,7 @@ import {
   addOutputOptions,
   backendOption,
   countOption,
-  positiveNumber,
+  maxCostOption,
   resumeCommandOf,
   secondsOption,
   seedOption,
@@ -97,12 +97,7 @@ export function define(command: Command, io: Io): void {
     )
     .addOption(countOption('--max-calls', 'stop after this many model calls; the run can be resumed'))
     .addOption(countOption('--max-tokens', 'stop after this many tokens; the run can be resumed'))
-    .addOption(
-      new Option(
-        '--max-cost <usd>',
-        'stop at this cost; the run can be resumed; needs a known price or one in the configuration',
-      ).argParser(positiveNumber('--max-cost', 'USD')),
-    )
+    .addOption(maxCostOption())
     .addOption(countOption('--max-episodes', 'stop after this many episodes; the run can be resumed'))
     .option('--watch', 'draw an episode of each kept policy in the terminal')
     .option('--dry-run', 'print the estimated cost and exit')

@@ -5,6 +5,7 @@ import { UsageError } from '../base/errors.ts';
 import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
 import { isEnvPath } from '../envs/registry.ts';
 import { crossCheck, normalize } from './cross-check.ts';
+import { earlierDefaults } from './earlier.ts';
 import type { InputText } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
 import { leaves } from './leaves.ts';
@@ -293,19 +294,25 @@ function isRecorded(layers: readonly Layer[], overrides: readonly Override[], pa
  */
 export async function openConfig(nameOrPath: string, base: object = {}): Promise<ConfigFile> {
   const source = await readSource(nameOrPath);
-  const lowest = parseLayer({
-    name: 'defaults',
-    text: stringify(base),
-    folder: '.',
-    isRecorded: false,
-    isShipped: true,
-  });
-  return configFile(source.name, [lowest, ...(await readLayers(source, readSource))]);
+  return configFile(source.name, [defaultsLayer(base), ...(await readLayers(source, readSource))]);
 }
 
 /** A complete configuration text of a record, which cannot extend a file; `name` is its name in messages. */
 export function configOfText(name: string, text: string): ConfigFile {
   return configFile(name, [parseLayer({ name, text, folder: '.', isRecorded: true, isShipped: false })]);
+}
+
+/** The checked configuration in a record, with the defaults of earlier versions. Its environment must be known: nothing is loaded. */
+export function parseRecordedConfig(name: string, value: object): Config {
+  const text = JSON.stringify(value);
+  return parseLayers(
+    [defaultsLayer(earlierDefaults), parseLayer({ name, text, folder: '.', isRecorded: true, isShipped: false })],
+    [],
+  );
+}
+
+function defaultsLayer(base: object): Layer {
+  return parseLayer({ name: 'defaults', text: stringify(base), folder: '.', isRecorded: false, isShipped: true });
 }
 
 function configFile(name: string, layers: readonly Layer[]): ConfigFile {

@@ -62,7 +62,7 @@ function reportRun(stored: StoredRun): ReportRun {
     manifest,
     summary: offline ? { ...summary, model_kind: 'offline' } : summary,
     rows,
-    settings: settingsOf(config, manifest.imported !== undefined),
+    settings: settingsOf(config, manifest),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ChatModel, Message } from '../llm/chat.ts';
 import { offline, offlineUsage } from '../llm/offline/index.ts';
 import { type ReplayOptions, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
+import { sharedParts } from './branch/shared-parts.ts';
 import { changedSource } from './folder/env-source.ts';
 import { refuseImported } from './folder/folder.ts';
 import type { Manifest } from './folder/manifest.ts';
@@ -163,9 +164,11 @@ export async function replayRun(
   const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');
   let difference: string | null = null;
   try {
+    const shared = sharedParts(units, log.events, run.manifest);
     const models = oneModel(replayOf(run.folder, log.events, { prompts: options.prompts ?? 'must-match' }));
     await units.driver.run({
       units: { ...units, backend, models },
+      ...(shared.length > 0 && { shared }),
       steps,
       signal: options.signal,
       checkBudget: () => {},

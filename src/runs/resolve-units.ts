@@ -59,6 +59,22 @@ export function optimiserUnits(units: RunUnits): OptimiserUnits {
   return units;
 }
 
+function unitsOf(config: Config, common: CommonUnits): RunUnits {
+  const { env } = common;
+  const method = findMethod(config.method);
+  if (method.kind === 'optimiser') {
+    const settings = episodeSettings(config, env);
+    return { ...common, kind: method.kind, config: config as OptimiserConfig, method, settings };
+  }
+  const asking = config as LlmConfig;
+  return { ...common, kind: method.kind, config: asking, method, settings: toSettings(asking, env) };
+}
+
+/** The units of a configuration with the same environment, policy and kind of method. */
+export function withConfig({ env, policy, driver }: RunUnits, config: Config): RunUnits {
+  return unitsOf(config, { env, policy, driver });
+}
+
 /**
  * Resolves configurations. Those that name the same environment and the same policy get the same objects, by which a
  * backend knows what it has compiled and what it may play in one call.
@@ -71,13 +87,7 @@ export class UnitCache {
     checkPrices(config);
     const { env, policy } = this.#sharedOf(config);
     const method = findMethod(config.method);
-    const common = { env, policy, driver: drivers[method.kind] };
-    if (method.kind === 'optimiser') {
-      const settings = episodeSettings(config, env);
-      return { ...common, kind: method.kind, config: config as OptimiserConfig, method, settings };
-    }
-    const asking = config as LlmConfig;
-    return { ...common, kind: method.kind, config: asking, method, settings: toSettings(asking, env) };
+    return unitsOf(config, { env, policy, driver: drivers[method.kind] });
   }
 
   #sharedOf({ env: id, env_options, policy: { kind, options } }: Config): Pick<RunUnits, 'env' | 'policy'> {

@@ -5,6 +5,7 @@ import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
+import { sharedParts } from './branch/shared-parts.ts';
 import type { RunListeners } from './drivers/driver.ts';
 import { changedSource } from './folder/env-source.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
@@ -183,11 +184,13 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
     const trajectories = new TrajectoryFiles(folder, { keepsAll: journal.log.format === 1 });
     const session = new RunSession(units, options, journal, files);
     checkSameMeans(units, options, session.totals);
+    const shared = sharedParts(units, events, requireRun(folder));
     /** when the files were written last, ms */
     let saved = Number.NEGATIVE_INFINITY;
     try {
       await units.driver.run({
         units,
+        ...(shared.length > 0 && { shared }),
         steps: session.steps,
         folder,
         signal,

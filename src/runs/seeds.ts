@@ -9,7 +9,15 @@ import { Generator } from '../base/rng/generator.ts';
 import { type Entropy, SeedSequence } from '../base/rng/seed-sequence.ts';
 
 /** Numbers that go into the seeds: changing one changes every run. */
-const purposes = { warmupParameters: 1, warmupEpisode: 2, evaluation: 3, recheck: 4, model: 5, population: 6 } as const;
+const purposes = {
+  warmupParameters: 1,
+  warmupEpisode: 2,
+  evaluation: 3,
+  recheck: 4,
+  model: 5,
+  population: 6,
+  comparison: 7,
+} as const;
 export type SeedPurpose = keyof typeof purposes;
 
 /** Four whole 32-bit words, so that no two inputs give the same words. */

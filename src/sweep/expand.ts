@@ -4,6 +4,7 @@ import { type Axis, combinations, parseAxes } from '../config/axes.ts';
 import { type ChosenIdle, type ConfigFile, type ConfigFlags, openConfig } from '../config/resolve.ts';
 import type { Config } from '../config/schema.ts';
 import { shippedConfigs } from '../config/shipped.ts';
+import type { RunStart } from '../runs/folder/folder.ts';
 import { runHash } from '../runs/folder/identity.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 
@@ -13,6 +14,8 @@ export interface SweepRun {
   readonly config: Config;
   /** text of `config.yaml` */
   readonly yaml: string;
+  /** of a branch */
+  readonly start?: RunStart;
 }
 
 export interface SweepRequest {

@@ -195,13 +195,13 @@ class Sweep {
 
   async #attempt(run: SweepRun, known: string | null): Promise<RunResult> {
     const { runsDir, argv, command, signal, note } = this.#options;
-    const { config, yaml } = run;
+    const { config, yaml, start } = run;
     let folder = known;
     const end = (outcome: SweepRunOutcome, summary: RunSummary | null, error: R2poError | null): RunResult => {
       return { run, folder, outcome, already: false, summary, error };
     };
     try {
-      folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, argv, now: Date.now() }));
+      folder ??= ensureRunFolder(runsDir, await withPrices({ config, yaml, start, argv, now: Date.now() }));
       const name = folder;
       let rows = 0;
       const onProgress = (progress: RunProgress): void => {

@@ -170,7 +170,10 @@ describe('a folder of the reference with fixed random weights', () => {
     expect(read!.files_skipped).toEqual([]);
     const config = (await readRunConfig(read!.folder as string)) as Config;
     const written = parse(readFileSync(join(read!.folder as string, 'config.yaml'), 'utf8'));
-    return { config, settings: settingsOf(written, true) };
+    return {
+      config,
+      settings: settingsOf(written, { imported: { format: 'r2po', layout: '', source: '', digest: '' } }),
+    };
   }
 
   it.each([

@@ -93,17 +93,17 @@ describe('unusable replies in a row', () => {
   const reply = { text: 'I \u001b[2Jcannot', reasoning: null, finish: 'stop', tokens: 3 } as const;
 
   it('end a run with the first of them in the message, and are counted from 0 after a usable one', () => {
-    const unusable = new UnusableReplies(3);
-    unusable.add('one', reply);
-    unusable.add('two', reply);
+    const unusable = new UnusableReplies();
+    unusable.add('one', reply, 3);
+    unusable.add('two', reply, 3);
     unusable.reset();
-    unusable.add('three', reply);
-    unusable.add('four', reply);
-    expect(() => unusable.add('five', reply)).toThrow(
+    unusable.add('three', reply, 3);
+    unusable.add('four', reply, 3);
+    expect(() => unusable.add('five', reply, 3)).toThrow(
       /got 3 unusable ones in a row; the first one: three; it was "I \[2Jcannot"/,
     );
-    const never = new UnusableReplies(null);
-    for (let i = 0; i < 1000; i++) never.add('again', reply);
+    const never = new UnusableReplies();
+    for (let i = 0; i < 1000; i++) never.add('again', reply, null);
   });
 });
 

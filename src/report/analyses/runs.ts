@@ -57,7 +57,7 @@ export async function findAnalysedRuns(
 async function analysedRun(stored: StoredRun, units: LlmUnits): Promise<AnalysedRun> {
   const { config, env, method, policy } = units;
   const { events } = stored.events();
-  const settings = settingsOf(stored.writtenConfig(), stored.manifest.imported !== undefined);
+  const settings = settingsOf(stored.writtenConfig(), stored.manifest);
   const totals = totalsOf(events);
   return {
     folder: stored.folder,

@@ -19,9 +19,19 @@ export interface RunListeners {
   readonly onCall?: ((call: CallState | null) => void) | undefined;
 }
 
+/** The first iterations of a branch, which another run made. */
+export interface SharedPart {
+  /** the last of these iterations */
+  readonly until: number;
+  /** as those of the run, with the configuration of the other one */
+  readonly units: RunUnits;
+}
+
 /** A run as its driver sees it. */
 export interface DriverRun extends RunListeners {
   readonly units: OpenUnits;
+  /** in order; none for a run that is no branch */
+  readonly shared?: readonly SharedPart[];
   readonly steps: StepLog;
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
@@ -54,6 +64,15 @@ export interface CostEstimate {
   readonly price_source: string | null;
 }
 
+/**
+ * The units that an iteration is made with: those of the run, or of the one that a branch shares it with. Iteration 0 is what
+ * comes before the first.
+ */
+export function unitsAt({ units, shared = [] }: Pick<DriverRun, 'units' | 'shared'>, iteration: number): OpenUnits {
+  const part = shared.find(({ until }) => iteration <= until);
+  return part ? ({ ...part.units, backend: units.backend, models: units.models } as OpenUnits) : units;
+}
+
 export interface Driver {
   /** version of the prompts that it sends; null: it sends none */
   readonly promptVersion: number | null;
@@ -67,6 +86,8 @@ export interface Driver {
   run(run: DriverRun): Promise<void>;
   /** Opens what answers the calls of a run; null: it makes none. `used`: what an earlier session used. Throws a usage error. */
   openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels | null>;
+  /** Whether its search cannot go on with another value of a key, beyond those that say what is searched. */
+  isFixedInBranch(key: string): boolean;
   /** How many iterations a run will take; an estimate where they depend on its course. */
   iterations(units: RunUnits): number;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */

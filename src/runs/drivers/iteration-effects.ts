@@ -47,7 +47,7 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'notic
         live = true;
         await yieldToEventLoop(signal);
         run.checkBudget();
-        const asked = await calls.ask(call, messages, forbidden, callNumber);
+        const asked = await calls.ask(run, call, messages, forbidden, callNumber);
         return { type: 'llm_call', ...call, ...asked };
       });
       const { text, reasoning, finish, usage } = event.reply;
@@ -65,7 +65,8 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'notic
       const { problem: _words, ...known } = call;
       await recordedStep(steps, 'parse_failed', known, async () => ({ type: 'parse_failed', ...call }));
       // A resumed run counts from 0.
-      if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest);
+      const limit = run.units.config.llm.max_unusable_in_a_row;
+      if (calls.latest !== null) calls.unusable.add(call.problem, calls.latest, limit);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { R2poError } from '../../base/errors.ts';
 import type { RunModels } from '../models/models.ts';
 import { type LlmUnits, llmUnits, type OpenUnits } from '../resolve-units.ts';
-import type { DriverRun } from './driver.ts';
+import { type DriverRun, unitsAt } from './driver.ts';
 
 export type LlmOpenUnits = LlmUnits & Pick<OpenUnits, 'backend'> & { readonly models: RunModels };
 
@@ -14,4 +14,9 @@ export function llmRun(run: DriverRun): LlmRun {
   const { backend, models } = run.units;
   if (models === null) throw new R2poError('run', 'expected models for a method that asks them, got none');
   return { ...run, units: { ...llmUnits(run.units), backend, models } };
+}
+
+/** The run with the units that an iteration is made with, where a branch shares it with another run. */
+export function llmRunAt(run: LlmRun, iteration: number): LlmRun {
+  return run.shared === undefined ? run : llmRun({ ...run, units: unitsAt(run, iteration) });
 }

@@ -14,7 +14,7 @@ import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { Driver } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
-import { type LlmRun, llmRun } from './llm-run.ts';
+import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
 import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
@@ -70,13 +70,14 @@ function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Metho
 }
 
 async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
-  const { env, policy, settings, method } = run.units;
   const done: EventOf<'iteration'>[] = [];
-  const calls = new RunCalls(run);
+  const calls = new RunCalls();
   let remarks = noRemarks;
-  for (let iteration = 1; iteration <= settings.iterations; iteration++) {
+  for (let iteration = 1; iteration <= run.units.settings.iterations; iteration++) {
     throwIfInterrupted(run.signal);
-    const { effects, traces } = iterationEffects(run, player, calls);
+    const at = llmRunAt(run, iteration);
+    const { env, policy, settings, method } = at.units;
+    const { effects, traces } = iterationEffects(at, player, calls);
     const context = { env, policy, settings, iteration, trials, remarks };
     const { remarks: next, ...outcome } = await runIteration(method, context, effects);
     remarks = next;
@@ -99,9 +100,10 @@ export const llmSearch: Driver = {
     const { maxSteps, successThreshold } = settings;
     const keepOutcomes = settings.selection === 'paired';
     const player = new Player({ ...units, maxSteps, successThreshold, keepOutcomes, signal });
+    const begun = llmRunAt(run, 0);
     const trials = await (settings.warmupDir === null
-      ? warmUp(run, player)
-      : recordedTrials(run, player, settings.warmupDir));
+      ? warmUp(begun, player)
+      : recordedTrials(begun, player, settings.warmupDir));
     const iterations = await iterate(run, player, trials);
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
   },
@@ -109,6 +111,7 @@ export const llmSearch: Driver = {
     const { config, method } = llmUnits(units);
     return openModels(config, method, open, used);
   },
+  isFixedInBranch: () => false,
   iterations: (units) => llmUnits(units).config.iterations,
   estimate: (units, backend) => estimateSearch(llmUnits(units), backend),
 };

@@ -11,7 +11,7 @@ import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { type OptimiserUnits, optimiserUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
-import type { CostEstimate, Driver, DriverRun } from './driver.ts';
+import { type CostEstimate, type Driver, type DriverRun, unitsAt } from './driver.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
 
@@ -81,8 +81,8 @@ async function playGeneration(
   observes: boolean,
   { iteration, population }: Generation,
 ) {
-  const { steps, signal, units } = run;
-  const { env, policy, config, settings } = units;
+  const { steps, signal } = run;
+  const { env, policy, config, settings } = run.units;
   const episodes = settings.evaluationEpisodes;
   const seed = deriveSeed(config.seed, 'evaluation', iteration);
   const job: RolloutJob = { env, policy, candidates: population, episodes, seed, maxSteps: settings.maxSteps };
@@ -111,16 +111,18 @@ async function playGeneration(
 }
 
 async function search(run: DriverRun, player: Player): Promise<readonly EventOf<'iteration'>[]> {
-  const { config, env, policy, settings } = optimiserUnits(run.units);
+  const { config, env, policy } = optimiserUnits(run.units);
   const optimisation = startOptimisation(config, env, policy);
   const observes = needsObservations(config);
   const done: EventOf<'iteration'>[] = [];
   for (let iteration = 1, left = config.optimiser.episodes; ; iteration++) {
     throwIfInterrupted(run.signal);
-    const population = optimisation.ask(deriveGenerator(config.seed, 'population', iteration));
-    left -= population.length * settings.evaluationEpisodes;
+    const units = unitsAt(run, iteration);
+    const population = optimisation.ask(deriveGenerator(units.config.seed, 'population', iteration));
+    left -= population.length * units.settings.evaluationEpisodes;
     if (left < 0) return done;
-    const { generation, ...kept } = await playGeneration(run, player, observes, { iteration, population });
+    const at = { ...run, units };
+    const { generation, ...kept } = await playGeneration(at, player, observes, { iteration, population });
     optimisation.tell(generation.means, generation.observed);
     const { params, summary } = kept;
     const { mean } = summary;
@@ -154,6 +156,8 @@ export const optimiserSearch: Driver = {
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
   },
   openModels: async () => null,
+  // The state of an optimiser follows from its settings and all generations before.
+  isFixedInBranch: (key) => /^(?:parameters|optimiser)\./.test(key) && key !== 'optimiser.episodes',
   iterations: (units) => plannedIterations(optimiserUnits(units)),
   async estimate(units): Promise<CostEstimate> {
     const { config } = optimiserUnits(units);

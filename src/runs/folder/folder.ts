@@ -13,10 +13,11 @@ import { configName, manifestName } from '../../config/recorded.ts';
 import { openConfig } from '../../config/resolve.ts';
 import { type Config, modelOf } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
+import { eventsName } from '../journal/journal.ts';
 import { withListPrices } from '../models/cost.ts';
 import { recordedSource } from './env-source.ts';
 import { differingKeys, runHash } from './identity.ts';
-import { type Manifest, newManifest, readManifest } from './manifest.ts';
+import { type BranchOrigin, type Manifest, newManifest, readManifest } from './manifest.ts';
 
 export interface RunLocation {
   readonly runsDir: string;
@@ -38,8 +39,19 @@ export function runFolderName(config: Config): string {
   return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
 }
 
+/** The first events of another run, with which a branch begins. */
+export interface RunStart {
+  readonly origin: BranchOrigin;
+  /** name of the folder of the branch */
+  readonly name: string;
+  /** Writes the record of the branch. */
+  readonly write: (path: string) => void;
+}
+
 export interface NewRun {
   readonly config: Config;
+  /** left out: the run begins with nothing */
+  readonly start?: RunStart | undefined;
   /** text of `config.yaml` */
   readonly yaml: string;
   readonly argv: readonly string[];
@@ -54,19 +66,21 @@ export async function withPrices(run: NewRun): Promise<NewRun> {
 }
 
 /** Makes a hidden folder with the configuration and the manifest of a new run. */
-function draftRun(runsDir: string, base: string, { config, yaml, argv, now }: NewRun): string {
+function draftRun(runsDir: string, base: string, { config, yaml, argv, now, start }: NewRun): string {
   makeFolder(runsDir);
   clearDeadDraftsOnce(runsDir);
   const draft = draftName(join(runsDir, `.${base}`));
   mkdirSync(draft);
   replaceFile(join(draft, configName), yaml, 'durable');
+  start?.write(join(draft, eventsName));
   const env = findEnv(config.env);
   const manifest = newManifest({
+    ...(start && { branch: start.origin }),
     ...recordedSource(env),
     status: 'running',
     argv: [...argv],
     created: new Date(now).toISOString(),
-    config_hash: runHash(config),
+    config_hash: runHash(config, start?.origin),
     env: env.id,
     method: config.method,
     seed: config.seed,
@@ -119,7 +133,8 @@ export function createRunFolder({ runsDir, name }: RunLocation, run: NewRun): st
  * usage error when it cannot be made, or its name is taken by another configuration.
  */
 export function ensureRunFolder(runsDir: string, run: NewRun): string {
-  const name = runFolderName(run.config);
+  const name = run.start?.name ?? runFolderName(run.config);
+  checkName(name);
   const target = join(runsDir, name);
   try {
     if (!existsSync(target)) {
@@ -131,10 +146,11 @@ export function ensureRunFolder(runsDir: string, run: NewRun): string {
     throw cannotMake(runsDir, cause);
   }
   const { config_hash: found } = requireRun(target);
-  if (found === runHash(run.config)) return target;
+  const wanted = runHash(run.config, run.start?.origin);
+  if (found === wanted) return target;
   throw new UsageError(
     'run folder',
-    `expected the run ${runHash(run.config)} in "${target}", got ${found}; move that folder away, or choose another --runs-dir`,
+    `expected the run ${wanted} in "${target}", got ${found}; move that folder away, or choose another --runs-dir`,
   );
 }
 
@@ -232,8 +248,9 @@ export async function findRunToResume(
   config: Config,
   asEarlier: Config = config,
 ): Promise<FoundRun> {
-  const choices = [config, asEarlier].map((choice) => ({ hash: runHash(choice), config: choice }));
-  const choiceOf = ({ config_hash }: Manifest) => choices.find(({ hash }) => hash === config_hash);
+  const choicesOf = (branch?: BranchOrigin) =>
+    [config, asEarlier].map((choice) => ({ hash: runHash(choice, branch), config: choice }));
+  const choiceOf = ({ config_hash, branch }: Manifest) => choicesOf(branch).find(({ hash }) => hash === config_hash);
   const different = async (folder: string) => {
     try {
       const keys = differingKeys(await readRunConfig(folder), config);
@@ -256,7 +273,7 @@ export async function findRunToResume(
     );
   }
   const runs = listRuns(runsDir);
-  for (const choice of choices) {
+  for (const choice of choicesOf()) {
     const same = runs.filter(({ manifest }) => manifest.config_hash === choice.hash);
     const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
     if (chosen) return { folder: chosen.folder, config: choice.config };

@@ -5,6 +5,7 @@ import { isSection, merge } from '../../config/layers.ts';
 import { leaves } from '../../config/leaves.ts';
 import type { Config } from '../../config/schema.ts';
 import { policyKinds } from '../../policies/index.ts';
+import type { BranchOrigin, Manifest } from './manifest.ts';
 
 /**
  * Keys that `--resume` may change, with the value that the hash uses: they decide when a run stops and its cost, not its
@@ -35,8 +36,11 @@ function isFree(key: string): boolean {
   });
 }
 
-/** Hash of the keys that decide the result; stable across versions unless such a key is added. */
-export function runHash(config: Config): string {
+/**
+ * Hash of the keys that decide the result; stable across versions unless such a key is added. `branch`: of a run that begins
+ * with the record of another one.
+ */
+export function runHash(config: Config, branch?: BranchOrigin): string {
   const neutral = Object.entries(free).flatMap(([section, values]) => {
     const given = (config as unknown as Record<string, object | undefined | null>)[section];
     // A job may hold anything.
@@ -44,7 +48,9 @@ export function runHash(config: Config): string {
     const inside = Object.entries(values).filter(([key]) => Object.hasOwn(given, key));
     return [[section, inside.length === 0 ? {} : { ...given, ...Object.fromEntries(inside) }]];
   });
-  return hashOf(withoutLaterKeys({ ...config, ...Object.fromEntries(neutral) }));
+  const own = withoutLaterKeys({ ...config, ...Object.fromEntries(neutral) });
+  // Not the name of the other run, which may be renamed.
+  return hashOf(branch ? { ...own, branch: { iteration: branch.iteration, record: branch.record } } : own);
 }
 
 /** `iterations (100 there, 6 here)` for every key that makes two configurations different runs. */
@@ -61,10 +67,13 @@ const namedApart = ['env', 'method', 'model', 'seed', 'evaluation.backend'];
 
 /**
  * What decides the result of a run apart from its environment, method, model and seed: leaves as JSON by dotted name. Runs
- * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`; `imported`:
- * the run may be one of the reference, whose number its import has as the seed.
+ * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`. An imported
+ * run may be one of the reference, whose number its import has as the seed; a branch shares what it began with.
  */
-export function settingsOf(written: unknown, imported = false): ReadonlyMap<string, string> {
+export function settingsOf(
+  written: unknown,
+  { imported, branch }: Partial<Pick<Manifest, 'imported' | 'branch'>> = {},
+): ReadonlyMap<string, string> {
   if (!isSection(written)) return new Map();
   const whole = withoutLaterKeys(merge(earlierDefaults, written) as Config);
   const settings = new Map(leaves(whole));
@@ -74,5 +83,6 @@ export function settingsOf(written: unknown, imported = false): ReadonlyMap<stri
   const follows = (imported ? [0, 1] : [1]).some((offset) => drawn === (base + seed! + offset) % 2 ** 32);
   if (follows) settings.delete('policy.options.seed');
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
+  if (branch) settings.set('branch', JSON.stringify(`${branch.run}, iteration ${branch.iteration}`));
   return settings;
 }

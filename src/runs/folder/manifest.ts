@@ -37,6 +37,16 @@ const schema = z.object({
   models: z.object({ search: z.string(), critic: z.string() }).optional(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
+  /** of a branch: the run whose first events it has, and the last of them */
+  branch: z
+    .object({
+      /** name of the folder */
+      run: z.string(),
+      iteration: z.number(),
+      /** lines of the record that both runs have, and the digest of the last one */
+      record: z.object({ events: z.number(), digest: z.string() }),
+    })
+    .optional(),
   /** source of an imported run, which can be read, not resumed or replayed */
   imported: z
     .object({
@@ -62,6 +72,7 @@ const schema = z.object({
 });
 
 export type Manifest = z.output<typeof schema>;
+export type BranchOrigin = NonNullable<Manifest['branch']>;
 
 type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
 

@@ -133,6 +133,20 @@ export const events = {
     /** names of what the log does not state: such values are placeholders or assumed */
     unknown: z.array(z.string()),
   }),
+  /**
+   * The events before it are those of another run up to an iteration; the events behind it follow the configuration of the
+   * folder. A branch of a branch has several.
+   */
+  branched: event('branched', {
+    /** name of the folder of the other run */
+    run: z.string(),
+    /** of the configuration of the other run */
+    config_hash: z.string(),
+    /** the last one that both runs have */
+    iteration: z.int().min(1),
+    /** the configuration of the events before it, back to the `branched` before that */
+    config: z.record(z.string(), z.unknown()),
+  }),
   run_started: event('run_started', {
     /** false for the first start, true for each `--resume` */
     resumed: z.boolean(),

@@ -87,7 +87,7 @@ export function* linesOf(fd: number, offset: number): Generator<Line> {
 }
 
 /** Reads a record from the first line on; what was read stays read, and the next reading goes on behind it. */
-class RecordFile {
+export class RecordFile {
   readonly lines: RecordLines;
   readonly #path: string;
   bytes = 0;
@@ -278,10 +278,10 @@ export function followEvents(folder: string, fromSeq = 0): EventFollower {
 }
 
 /** Writes the first `length` bytes of a file to the start of another one. */
-function copyStart(path: string, length: number): (fd: number) => void {
+export function copyStart(path: string, length: number): (fd: number) => void {
   return (to) => {
     if (length === 0) return;
-    const from = openSync(path, 'r');
+    const from = openRegular(path);
     try {
       for (const part of partsOf(from, 0, length)) {
         for (let at = 0; at < part.length; ) at += writeSync(to, part, at);

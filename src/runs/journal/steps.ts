@@ -7,7 +7,13 @@ import { firstDifference } from './difference.ts';
 import type { BodyOf, EventOf, EventType, RunEvent } from './events.ts';
 
 /** Events of the process, not of the search. */
-const processTypes = ['imported', 'run_started', 'run_finished', 'run_stopped'] as const satisfies EventType[];
+const processTypes = [
+  'imported',
+  'branched',
+  'run_started',
+  'run_finished',
+  'run_stopped',
+] as const satisfies EventType[];
 
 export type StepType = Exclude<EventType, (typeof processTypes)[number]>;
 export type StepEvent = EventOf<StepType>;

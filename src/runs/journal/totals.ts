@@ -143,6 +143,8 @@ export class RunTotals {
   private lastTime = 0;
   /** iteration of the latest population; null: none was played */
   private generation: number | null = null;
+  /** whether a numeric optimiser answered calls that a branch took from another run */
+  private branchedFromOffline = false;
   /** summaries of the iteration under way */
   private evaluated = new Map<CandidateLabel, Summary>();
 
@@ -161,6 +163,11 @@ export class RunTotals {
   }
 
   add(event: RunEvent): void {
+    if (event.type === 'branched') {
+      // Its time is not that of a session.
+      this.addBranch();
+      return;
+    }
     const time = Date.parse(event.time);
     if (event.type === 'run_started') {
       // An imported run has an event before its first session.
@@ -179,7 +186,7 @@ export class RunTotals {
         this.backend = event.backend;
         this.adapter = event.adapter;
         this.models = event.models ?? { search: event.model, critic: event.model };
-        this.modelKind = event.model_kind;
+        this.modelKind = this.branchedFromOffline ? 'offline' : event.model_kind;
         this.prompts = event.prompts ?? null;
         break;
       case 'warmup':
@@ -227,6 +234,13 @@ export class RunTotals {
         if (event.exit_code === exitCodes.model && event.call_failed !== false) this.llm.failedCalls += 1;
         break;
     }
+  }
+
+  /** From here on another model may answer. */
+  private addBranch(): void {
+    this.status = 'running';
+    this.branchedFromOffline = this.modelKind === 'offline';
+    this.models = null;
   }
 
   private addPlayed(episodes: number, steps: number): void {

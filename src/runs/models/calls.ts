@@ -27,24 +27,19 @@ export class RunCalls {
   count = 0;
   /** reply of the latest call; null: it was read from the journal */
   latest: AskedReply | null = null;
-  readonly unusable: UnusableReplies;
-  readonly #run: LlmRun;
+  readonly unusable = new UnusableReplies();
   /** notices that the user has seen */
   readonly #shown = new Set<string>();
 
-  constructor(run: LlmRun) {
-    this.#run = run;
-    this.unusable = new UnusableReplies(run.units.config.llm.max_unusable_in_a_row);
-  }
-
   /** Makes a call and reports its progress; `number` counts the calls of the run from 0. */
   async ask(
+    run: LlmRun,
     { iteration, purpose }: Omit<Call, 'messages' | 'forbidden'>,
     messages: Call['messages'],
     forbidden: Call['forbidden'],
     number: number,
   ): Promise<Asked> {
-    const { units, signal, folder, log, onNotice, onCall } = this.#run;
+    const { units, signal, folder, log, onNotice, onCall } = run;
     const { config, settings: search, models, policy } = units;
     const modelSeed = config.llm.seed;
     const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;

@@ -53,15 +53,15 @@ function refuseStandIn({ id, kind }: ChatModel): void {
 }
 
 /**
- * The model that a run that was started with `auto` resumes with. The manifest says which, and it may come from somebody else: another
+ * The model that a run that was started with `auto` goes on with. The manifest says which, and it may come from somebody else: another
  * model than `auto` chooses would get the key of its provider, or of whoever has the URL. Any other configuration names
  * its model itself.
  */
-function usedName(configured: string, used: string | undefined): string {
+export function usedName(configured: string, used: string | undefined): string {
   if (configured !== 'auto' || used === undefined) return configured;
   if (isChosenByAuto(used, offline.id)) return used;
   throw new UsageError(
-    '--resume',
+    'run folder',
     `expected a model that "auto" chooses in run.json, got "${used}"; start a new run with --model`,
   );
 }

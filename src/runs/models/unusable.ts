@@ -34,20 +34,17 @@ const advice =
   'try another model, constrain its replies (llm.reply_form: auto), or turn its reasoning off (llm.think: false); "r2po doctor --model NAME" asks it one question';
 
 export class UnusableReplies {
-  readonly #limit: number | null;
   #first: Unusable | null = null;
   #count = 0;
 
-  /** `limit`: the run ends after so many in a row; null: never */
-  constructor(limit: number | null) {
-    this.#limit = limit;
-  }
-
-  /** Throws a `ModelError` that shows the first of them when they are too many in a row. */
-  add(problem: string, reply: AskedReply | null): void {
+  /**
+   * Throws a `ModelError` that shows the first of them when they are too many in a row. `limit`: the run ends after so many;
+   * null: never
+   */
+  add(problem: string, reply: AskedReply | null, limit: number | null): void {
     this.#first ??= { problem, reply };
     this.#count += 1;
-    if (this.#limit === null || this.#count < this.#limit) return;
+    if (limit === null || this.#count < limit) return;
     const many =
       this.#count === 1
         ? 'a usable reply, got an unusable one'

@@ -81,7 +81,7 @@ export class RunSession {
     await this.#append({
       type: 'run_started',
       resumed,
-      config_hash: runHash(config),
+      config_hash: runHash(config, this.#manifest.branch),
       backend: backend.id,
       adapter: backend.adapter,
       model: names.search,

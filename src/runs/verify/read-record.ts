@@ -44,6 +44,8 @@ export interface ReadRecord {
   readonly recheck: EventOf<'rechecked'> | null;
   /** of the latest session; null: none has begun */
   readonly configHash: string | null;
+  /** where the run goes on from another one, for the last time; null: it is no branch */
+  readonly branched: { readonly event: EventOf<'branched'>; readonly digest: string | null } | null;
 }
 
 export interface ReadOptions {
@@ -102,11 +104,16 @@ export function readRecord(folder: string, options: ReadOptions): ReadRecord {
   const walk = new RecordWalk(folder);
   const collected = new Collector(options.representative);
   let markDigest: string | null = null;
+  let branched: ReadRecord['branched'] = null;
+  /** of the line of the latest iteration, behind which a branch begins */
+  let digest: string | null = null;
   let broken: EventProblem | null = null;
   let inconsistent: EventProblem | null = null;
   try {
     onLine(collected.totals, 0);
     for (const { event } of walk.lines()) {
+      if (event?.type === 'branched') branched = { event, digest };
+      if (event?.type === 'iteration') digest = walk.end.digest;
       if (event !== null) {
         collected.add(event);
         const problem = consistency.add(event);
@@ -127,5 +134,6 @@ export function readRecord(folder: string, options: ReadOptions): ReadRecord {
     broken,
     inconsistent,
     markDigest,
+    branched,
   };
 }

@@ -260,7 +260,12 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
   if ('reason' in found && found.isDifference) return differs('manifest', `${configName}: ${found.reason}`);
   if ('units' in found) {
     const { config, env, method } = found.units;
-    const expected = { env: env.id, method: method.id, seed: config.seed, config_hash: runHash(config) };
+    const expected = {
+      env: env.id,
+      method: method.id,
+      seed: config.seed,
+      config_hash: runHash(config, manifest.branch),
+    };
     const { env: id, method: name, seed, config_hash } = manifest;
     const difference = firstDifference(expected, { env: id, method: name, seed, config_hash });
     if (difference) {
@@ -268,6 +273,8 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
       return differs('manifest', `${manifestName}: expected ${path} ${want}, as ${configName} has it, got ${got}`);
     }
   }
+  const branch = branchDifference(manifest, record);
+  if (branch !== null) return differs('manifest', branch, record.branched?.event.seq ?? null);
   const { config_hash: hash } = manifest;
   if (!manifest.imported?.training && configHash !== null && configHash !== hash) {
     return differs(
@@ -289,6 +296,20 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
   }
   if ('reason' in found) return notChecked('manifest', found.reason);
   return holds('manifest', `${manifestName} and ${configName} agree with the record`);
+}
+
+/** Whether run.json and the record agree on where a branch begins, in words; null: they do. */
+function branchDifference({ branch }: Manifest, { branched, broken }: ReadRecord): string | null {
+  if (broken !== null) return null;
+  const found = branched && {
+    ...{ run: branched.event.run, iteration: branched.event.iteration },
+    record: { events: branched.event.seq, digest: branched.digest },
+  };
+  const difference = firstDifference(found, branch ?? null, 'branch');
+  return (
+    difference &&
+    `${manifestName}: expected ${difference.path} ${difference.expected}, as the record has it, got ${difference.got}`
+  );
 }
 
 function checkSummary(

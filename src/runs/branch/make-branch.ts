@@ -1,0 +1,212 @@
+/** Branches of a run: what they share with it, and the configurations that they go on with. */
+import { basename, join, resolve } from 'node:path';
+import { exitCodes, UsageError } from '../../base/errors.ts';
+import { counted } from '../../base/plain-number.ts';
+import { earlierDefaults } from '../../config/earlier.ts';
+import { isSection } from '../../config/layers.ts';
+import { leaves } from '../../config/leaves.ts';
+import { parseOverrides } from '../../config/overrides.ts';
+import { configName } from '../../config/recorded.ts';
+import { type ConfigFile, type ConfigFlags, openConfig, type ResolvedConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/schema.ts';
+import { changedSource } from '../folder/env-source.ts';
+import { type RunStart, refuseImported } from '../folder/folder.ts';
+import { runHash } from '../folder/identity.ts';
+import { type BranchOrigin, usedBackend, usedModels } from '../folder/manifest.ts';
+import { requireWholeJournal } from '../folder/missing.ts';
+import { readRun, type StoredRun } from '../folder/read-run.ts';
+import type { RunEvent } from '../journal/events.ts';
+import { type RecordStart, readStart } from '../journal/record-start.ts';
+import { usedName } from '../models/models.ts';
+import { refuseRecordedEndpoints } from '../models/recorded-endpoints.ts';
+import { type RunUnits, resolveUnits } from '../resolve-units.ts';
+import { isFixed } from './fixed-keys.ts';
+
+/** What a command asks for. */
+export interface BranchRequest {
+  readonly folder: string;
+  /** the last iteration that is shared */
+  readonly iteration: number;
+  /** how many branches; each has a seed of its own */
+  readonly repeat: number;
+  /** of the folders; null: made from the name of the run */
+  readonly name: string | null;
+  /** `key=value`, as they were typed */
+  readonly overrides: readonly string[];
+  readonly flags: ConfigFlags;
+  /** ms since 1970 */
+  readonly now: number;
+}
+
+export interface Branch {
+  /** hash by which its folder is found again */
+  readonly id: string;
+  readonly config: Config;
+  readonly yaml: string;
+  readonly start: RunStart;
+}
+
+/** The run that is branched. */
+export interface Parent {
+  readonly folder: string;
+  readonly units: RunUnits;
+  readonly events: readonly RunEvent[];
+}
+
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** Throws a usage error for an iteration that the run does not have. */
+function startOf(run: StoredRun, events: readonly RunEvent[], iteration: number): RecordStart {
+  const done = events.reduce((last, event) => (event.type === 'iteration' ? event.iteration : last), 0);
+  const range = done === 0 ? 'no iteration is recorded yet' : `it has the iterations 1 ... ${done}`;
+  const refuse = (why: string): never => {
+    throw new UsageError('--at', `expected an iteration of "${run.folder}", got ${iteration}; ${range}${why}`);
+  };
+  if (iteration < 1) refuse('; a branch at the beginning is a new run: "r2po run"');
+  if (iteration > done) refuse('');
+  const isLast = (event: RunEvent) => event.type === 'iteration' && event.iteration === iteration;
+  return readStart(run.folder, isLast) ?? refuse('');
+}
+
+/** The configuration that the last of these events was made with, which the run may share with another one. */
+function configAt(events: readonly RunEvent[], shared: number, config: Config): object {
+  const next = events.find((event) => event.type === 'branched' && event.seq >= shared);
+  return next?.type === 'branched' ? next.config : config;
+}
+
+/** What the branches of a run have in common. */
+interface BranchFacts {
+  readonly parent: Parent;
+  readonly file: ConfigFile;
+  readonly overrides: readonly string[];
+  readonly flags: ConfigFlags;
+  /** leaves of the configuration that may not change, as JSON by dotted name */
+  readonly before: ReadonlyMap<string, string>;
+}
+
+function fixedError(place: string, key: string, before: string | undefined, after: string): UsageError {
+  return new UsageError(
+    'branch',
+    `${place}: expected ${key} ${before ?? 'not set'}, as in the run, got ${after}: a branch goes on with the trials of ` +
+      'its run, which must be comparable; start a new run for it',
+  );
+}
+
+/** Refuses settings that a branch shares with its run, as they were typed. */
+function refuseTyped(overrides: readonly string[], { before, parent }: Pick<BranchFacts, 'before' | 'parent'>): void {
+  for (const { path, value, label } of parseOverrides(overrides)) {
+    for (const [key, json] of leaves(value, path.join('.'))) {
+      if (isFixed(parent.units, key) && before.get(key) !== json) throw fixedError(label, key, before.get(key), json);
+    }
+  }
+}
+
+function refuseChanged(config: Config, { before, parent }: BranchFacts): void {
+  const after = new Map(leaves(config));
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    if (!isFixed(parent.units, key) || before.get(key) === after.get(key)) continue;
+    throw fixedError('config', key, before.get(key), after.get(key) ?? 'not set');
+  }
+}
+
+async function resolveBranch(facts: BranchFacts, seed: number | undefined): Promise<ResolvedConfig> {
+  const { file, overrides, flags } = facts;
+  const resolved = await file.resolve(overrides, { ...flags, ...(seed !== undefined && { seed }) });
+  refuseRecordedEndpoints(resolved);
+  refuseChanged(resolved.config, facts);
+  return resolved;
+}
+
+/** Limits of a run that stopped at one are lifted: what is branched is the run, not the budget of an earlier command. */
+function liftedLimits(run: StoredRun, overrides: readonly string[]): string[] {
+  if (run.manifest.stopped?.exit_code !== exitCodes.budget) return [];
+  const written = run.writtenConfig();
+  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
+  const typed = overrides.map((text) => text.replace(/=.*$/s, ''));
+  return Object.keys(budget)
+    .filter((key) => budget[key] !== null && !typed.includes(`budget.${key}`))
+    .map((key) => `budget.${key}=null`);
+}
+
+/** Refuses a branch without an iteration of its own. */
+function refuseEnded(parent: Parent, units: RunUnits, iteration: number): void {
+  const { driver } = units;
+  const planned = driver.iterations(units);
+  const goesOn = parent.events.some((event) => event.type === 'iteration' && event.iteration > iteration);
+  const isFinished = parent.events.some((event) => event.type === 'run_finished');
+  // The number of iterations may be an estimate: the run itself shows that there are more.
+  if (planned > iteration || (planned >= driver.iterations(parent.units) && (goesOn || !isFinished))) return;
+  throw new UsageError(
+    '--at',
+    `expected an iteration before the last one, got ${iteration} of ${counted(planned, 'iteration')}: nothing is left to go on ` +
+      'with; choose an earlier one, or make the branch longer (iterations=..., optimiser.episodes=...)',
+  );
+}
+
+/** The same model as before, where the configuration leaves the choice to the moment. */
+function sameModel(configured: unknown, run: StoredRun, { overrides, flags }: BranchRequest): ConfigFlags {
+  if (configured !== 'auto' || flags.model !== undefined || overrides.some((text) => text.startsWith('model=')))
+    return {};
+  return { model: usedName(configured, usedModels(run.manifest)?.search) };
+}
+
+/**
+ * The branches that a command asks for. Nothing is written. Throws a usage error for a run that cannot be branched (imported,
+ * damaged, of changed or untrusted code), an iteration that it does not have, and settings that a branch may not change.
+ */
+export async function planBranches(request: BranchRequest): Promise<{ parent: Parent; branches: readonly Branch[] }> {
+  const { folder, iteration, repeat, name, now } = request;
+  const run = readRun(folder);
+  refuseImported(folder, run.manifest, 'branch');
+  const { events } = requireWholeJournal(folder);
+  const start = startOf(run, events, iteration);
+  const recorded = await openConfig(join(folder, configName), earlierDefaults);
+  const { config } = await recorded.resolve();
+  const parent: Parent = { folder, units: resolveUnits(config), events };
+  const changed = changedSource(run.manifest, parent.units.env);
+  if (changed !== null) throw new UsageError('branch', `expected the environment of the run, but ${changed}`);
+  const backend = usedBackend(run.manifest) ?? undefined;
+  const before = new Map(leaves(config));
+  if (backend !== undefined) before.set('evaluation.backend', JSON.stringify(backend));
+  refuseTyped(request.overrides, { before, parent });
+  const facts: BranchFacts = {
+    parent,
+    file: recorded,
+    overrides: [...request.overrides, ...liftedLimits(run, request.overrides)],
+    flags: { ...request.flags, ...sameModel((config as { model?: unknown }).model, run, request), backend },
+    before,
+  };
+  const own = basename(resolve(folder));
+  const origin: BranchOrigin = {
+    run: own,
+    iteration,
+    record: { events: start.end.events, digest: start.end.digest ?? '' },
+  };
+  const body = {
+    type: 'branched',
+    run: own,
+    config_hash: run.manifest.config_hash,
+    iteration,
+    config: { ...configAt(events, start.end.events, config) },
+  } as const;
+  const write = start.goOn(body, new Date(now).toISOString());
+  const first = await resolveBranch(facts, request.flags.seed);
+  refuseEnded(parent, resolveUnits(first.config), iteration);
+  const branches: Branch[] = [];
+  for (let k = 0; k < repeat; k++) {
+    const resolved = k === 0 ? first : await resolveBranch(facts, first.config.seed + k);
+    const id = runHash(resolved.config, origin);
+    const made = plainName.test(own) ? own : parent.units.method.id;
+    const given = name === null || repeat === 1 ? name : `${name}-${k + 1}`;
+    const folderName = given ?? `${made}-at${iteration}-s${resolved.config.seed}-${id.slice(0, 8)}`;
+    branches.push({
+      id,
+      config: resolved.config,
+      get yaml() {
+        return resolved.yaml;
+      },
+      start: { origin, name: folderName, write },
+    });
+  }
+  return { parent, branches };
+}
