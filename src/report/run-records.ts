@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errorDetail } from '../base/errors.ts';
 import { variantOf } from '../config/variants.ts';
-import { settingsOf } from '../runs/folder/identity.ts';
+import { branchName, settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
@@ -83,6 +83,7 @@ export function groupValue(run: ReportRun, key: string): string {
     model: run.summary.model,
     seed: String(run.summary.seed),
     run: basename(run.folder),
+    branch: run.manifest.branch ? branchName(run.manifest.branch) : '(none)',
   };
   if (Object.hasOwn(facts, key)) return facts[key]!;
   return configValue(new StoredRun(run.folder, run.manifest).writtenConfig(), key);

@@ -98,6 +98,8 @@ async function opening(units: OpenUnits, options: RunOptions): Promise<OpenOptio
   const { reader, missing, log } = compared;
   if (missing.length === 0) return { reader };
   if (!options.repair) throw refusalOf(folder, compared);
+  // Before anything is set aside: the rest of a branch does not follow from a record that ends before it begins.
+  sharedParts(units, log.events, requireRun(folder));
   const { answered, rows } = totalsOf(log.events);
   const whole = Math.max(
     answered.calls + compared.lostCalls,

@@ -1,9 +1,10 @@
 /** Runs a sweep in one process: a few runs in parallel, on shared backends and models. */
+import { join } from 'node:path';
 import { sleep } from '../base/async.ts';
 import { R2poError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
-import { ensureRunFolder, indexRuns, withPrices } from '../runs/folder/folder.ts';
+import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
 import { readManifest } from '../runs/folder/manifest.ts';
 import { isFinished } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
@@ -128,7 +129,7 @@ class Sweep {
     const known = indexRuns(runsDir);
     const undrawn: string[] = [];
     const open = runs.filter((run) => {
-      const found = known.get(run.id);
+      const found = this.#knownOf(run, known);
       // One that only says so is refused as it is started, with the reason.
       if (!found || !isFinished(found)) return true;
       const { folder } = found;
@@ -143,7 +144,7 @@ class Sweep {
     const work = async (): Promise<void> => {
       for (const run of waiting) {
         if (this.#halted || this.#options.signal?.aborted) return;
-        await this.#finish(run, known.get(run.id)?.folder ?? null);
+        await this.#finish(run, this.#knownOf(run, known)?.folder ?? null);
       }
     };
     this.#report(null);
@@ -159,6 +160,14 @@ class Sweep {
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  /** The folder that a run was begun in. A branch has a name of its own. */
+  #knownOf({ id, start }: SweepRun, index: ReadonlyMap<string, KnownRun>): KnownRun | undefined {
+    if (start === undefined) return index.get(id);
+    const folder = join(this.#options.runsDir, start.name);
+    const manifest = readManifest(folder);
+    return manifest?.config_hash === id ? { folder, manifest } : undefined;
   }
 
   /** Runs that another process plays: waits for their end, and continues those that it leaves unfinished. */

@@ -42,6 +42,7 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
     },
     iterations: ({ config }) => llmConfig(config).iterations,
     isFixedInBranch: () => false,
+    goesOn: () => true,
     openModels: () => Promise.reject(new Error('asks no model')),
     estimate: () => Promise.reject(new Error('not asked for')),
   };

@@ -76,6 +76,7 @@ describe('a run folder that names a module', () => {
     ['export', () => ['export', run, '--format', 'reference', '--out', join(folder, 'exported')]],
     ['run', () => ['run', join(run, 'config.yaml'), '--runs-dir', join(folder, 'other')]],
     ['run --resume', () => ['run', join(run, 'config.yaml'), '--resume', '--runs-dir', parent, '--name', 'run']],
+    ['branch', () => ['branch', run, '--at', '1', '--runs-dir', join(folder, 'other')]],
     ['sweep', () => ['sweep', join(run, 'config.yaml'), '--runs-dir', join(folder, 'other')]],
   ])('is refused by %s, which says what to type', async (_, command) => {
     const { code, stderr, stdout } = await runCommand(...command());

@@ -1,7 +1,6 @@
 /** Branches of a run: what they share with it, and the configurations that they go on with. */
 import { basename, join, resolve } from 'node:path';
 import { exitCodes, UsageError } from '../../base/errors.ts';
-import { counted } from '../../base/plain-number.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { isSection } from '../../config/layers.ts';
 import { leaves } from '../../config/leaves.ts';
@@ -10,13 +9,14 @@ import { configName } from '../../config/recorded.ts';
 import { type ConfigFile, type ConfigFlags, openConfig, type ResolvedConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
 import { changedSource } from '../folder/env-source.ts';
-import { type RunStart, refuseImported } from '../folder/folder.ts';
+import { checkName, type RunStart, refuseImported } from '../folder/folder.ts';
 import { runHash } from '../folder/identity.ts';
 import { type BranchOrigin, usedBackend, usedModels } from '../folder/manifest.ts';
 import { requireWholeJournal } from '../folder/missing.ts';
 import { readRun, type StoredRun } from '../folder/read-run.ts';
 import type { RunEvent } from '../journal/events.ts';
 import { type RecordStart, readStart } from '../journal/record-start.ts';
+import { totalsOf } from '../journal/totals.ts';
 import { usedName } from '../models/models.ts';
 import { refuseRecordedEndpoints } from '../models/recorded-endpoints.ts';
 import { type RunUnits, resolveUnits } from '../resolve-units.ts';
@@ -129,17 +129,13 @@ function liftedLimits(run: StoredRun, overrides: readonly string[]): string[] {
 }
 
 /** Refuses a branch without an iteration of its own. */
-function refuseEnded(parent: Parent, units: RunUnits, iteration: number): void {
-  const { driver } = units;
-  const planned = driver.iterations(units);
-  const goesOn = parent.events.some((event) => event.type === 'iteration' && event.iteration > iteration);
-  const isFinished = parent.events.some((event) => event.type === 'run_finished');
-  // The number of iterations may be an estimate: the run itself shows that there are more.
-  if (planned > iteration || (planned >= driver.iterations(parent.units) && (goesOn || !isFinished))) return;
+function refuseEnded(units: RunUnits, { events }: RecordStart, iteration: number): void {
+  const { episodes } = totalsOf(events);
+  if (units.driver.goesOn(units, { iteration, episodes })) return;
   throw new UsageError(
     '--at',
-    `expected an iteration before the last one, got ${iteration} of ${counted(planned, 'iteration')}: nothing is left to go on ` +
-      'with; choose an earlier one, or make the branch longer (iterations=..., optimiser.episodes=...)',
+    `expected an iteration before the last one, got ${iteration}, the last one: nothing is left to go on with; choose an ` +
+      'earlier one, or make the branch longer (iterations=..., optimiser.episodes=...)',
   );
 }
 
@@ -156,6 +152,7 @@ function sameModel(configured: unknown, run: StoredRun, { overrides, flags }: Br
  */
 export async function planBranches(request: BranchRequest): Promise<{ parent: Parent; branches: readonly Branch[] }> {
   const { folder, iteration, repeat, name, now } = request;
+  if (name !== null) checkName(name);
   const run = readRun(folder);
   refuseImported(folder, run.manifest, 'branch');
   const { events } = requireWholeJournal(folder);
@@ -191,7 +188,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   } as const;
   const write = start.goOn(body, new Date(now).toISOString());
   const first = await resolveBranch(facts, request.flags.seed);
-  refuseEnded(parent, resolveUnits(first.config), iteration);
+  refuseEnded(resolveUnits(first.config), start, iteration);
   const branches: Branch[] = [];
   for (let k = 0; k < repeat; k++) {
     const resolved = k === 0 ? first : await resolveBranch(facts, first.config.seed + k);

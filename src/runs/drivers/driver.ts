@@ -88,6 +88,8 @@ export interface Driver {
   openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels | null>;
   /** Whether its search cannot go on with another value of a key, beyond those that say what is searched. */
   isFixedInBranch(key: string): boolean;
+  /** Whether a run that has done so much has an iteration left. `episodes`: of the search. */
+  goesOn(units: RunUnits, done: { readonly iteration: number; readonly episodes: number }): boolean;
   /** How many iterations a run will take; an estimate where they depend on its course. */
   iterations(units: RunUnits): number;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */

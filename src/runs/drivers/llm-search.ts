@@ -112,6 +112,7 @@ export const llmSearch: Driver = {
     return openModels(config, method, open, used);
   },
   isFixedInBranch: () => false,
+  goesOn: (units, { iteration }) => iteration < llmUnits(units).config.iterations,
   iterations: (units) => llmUnits(units).config.iterations,
   estimate: (units, backend) => estimateSearch(llmUnits(units), backend),
 };

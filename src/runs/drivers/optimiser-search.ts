@@ -158,6 +158,11 @@ export const optimiserSearch: Driver = {
   openModels: async () => null,
   // The state of an optimiser follows from its settings and all generations before.
   isFixedInBranch: (key) => /^(?:parameters|optimiser)\./.test(key) && key !== 'optimiser.episodes',
+  goesOn(units, { episodes }) {
+    const { config, env, policy, settings } = optimiserUnits(units);
+    const generation = startOptimisation(config, env, policy).population * settings.evaluationEpisodes;
+    return config.optimiser.episodes - episodes >= generation;
+  },
   iterations: (units) => plannedIterations(optimiserUnits(units)),
   async estimate(units): Promise<CostEstimate> {
     const { config } = optimiserUnits(units);

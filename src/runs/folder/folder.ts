@@ -28,7 +28,7 @@ export interface RunLocation {
 /** A folder name that is valid on every system, and not a path. */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
-function checkName(name: string): void {
+export function checkName(name: string): void {
   if (plainName.test(name)) return;
   throw new UsageError('--name', `expected a folder name of letters, digits, ".", "_" and "-", got "${name}"`);
 }
@@ -134,7 +134,6 @@ export function createRunFolder({ runsDir, name }: RunLocation, run: NewRun): st
  */
 export function ensureRunFolder(runsDir: string, run: NewRun): string {
   const name = run.start?.name ?? runFolderName(run.config);
-  checkName(name);
   const target = join(runsDir, name);
   try {
     if (!existsSync(target)) {

@@ -65,6 +65,11 @@ export function differingKeys(there: Config, here: Config): string[] {
 /** Keys that name a run or follow from its seed, and the wish for a backend, of which runs record what they used. */
 const namedApart = ['env', 'method', 'model', 'seed', 'evaluation.backend'];
 
+/** What a branch shares, in a few words. */
+export function branchName({ run, iteration }: BranchOrigin): string {
+  return `${run}, iteration ${iteration}`;
+}
+
 /**
  * What decides the result of a run apart from its environment, method, model and seed: leaves as JSON by dotted name. Runs
  * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`. An imported
@@ -83,6 +88,6 @@ export function settingsOf(
   const follows = (imported ? [0, 1] : [1]).some((offset) => drawn === (base + seed! + offset) % 2 ** 32);
   if (follows) settings.delete('policy.options.seed');
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
-  if (branch) settings.set('branch', JSON.stringify(`${branch.run}, iteration ${branch.iteration}`));
+  if (branch) settings.set('branch', JSON.stringify(branchName(branch)));
   return settings;
 }
