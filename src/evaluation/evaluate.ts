@@ -1,5 +1,6 @@
 /** `evaluate`: plays P candidates on E common seeds and summarises their episodes. */
 import { R2poError, UsageError } from '../base/errors.ts';
+import { copiesOf } from '../base/vectors.ts';
 import type { Backend, PlayOptions } from '../rollout/backend.ts';
 import { hostStatistics, type OutcomeSink } from '../rollout/host-statistics.ts';
 import { type Episodes, firstSeed, type Played, type RolloutJob, type Trace } from '../rollout/job.ts';
@@ -40,7 +41,7 @@ export interface EvaluateResult {
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
   const { backend, env, policy, episodes: count, seed, signal } = request;
   // A copy: the caller may change its vectors before the median episode is played again.
-  const candidates = request.candidates.map((params) => params.slice());
+  const candidates = copiesOf(request.candidates);
   const job: RolloutJob = { env, policy, candidates, episodes: count, seed, maxSteps: request.maxSteps ?? null };
   checkJob(job, request.keepOutcomes && !request.onOutcomes ? maxEpisodes : maxMeasuredEpisodes);
   const successThreshold = request.successThreshold ?? env.success.threshold;

@@ -20,7 +20,9 @@ export function finiteReturns(returns: ArrayLike<number>): Float64Array {
   let lowest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < returns.length; i++) if (Number.isFinite(returns[i]!)) lowest = Math.min(lowest, returns[i]!);
   const floor = lowest === Number.POSITIVE_INFINITY ? 0 : lowest;
-  return Float64Array.from({ length: returns.length }, (_, i) => (Number.isFinite(returns[i]!) ? returns[i]! : floor));
+  const finite = new Float64Array(returns.length);
+  for (let i = 0; i < finite.length; i++) finite[i] = Number.isFinite(returns[i]!) ? returns[i]! : floor;
+  return finite;
 }
 
 /** Whether all returns are equal: such a population says nothing about a direction. */

@@ -9,23 +9,29 @@ export class Box {
   readonly #high: number;
   readonly #lowMargin: number;
   readonly #highMargin: number;
+  /** what `inside` mirrors at, once it is back in the period that begins with `#start` */
+  readonly #start: number;
+  readonly #end: number;
+  readonly #period: number;
 
   constructor({ low, high }: Pick<RealSpace, 'low' | 'high'>) {
     this.#low = low;
     this.#high = high;
     this.#lowMargin = Math.min((high - low) / 2, Math.max(1, Math.abs(low)) / 20);
     this.#highMargin = Math.min((high - low) / 2, Math.max(1, Math.abs(high)) / 20);
+    this.#start = low - 2 * this.#lowMargin - (high - low) / 2;
+    this.#end = high + 2 * this.#highMargin + (high - low) / 2;
+    this.#period = 2 * (high - low + this.#lowMargin + this.#highMargin);
   }
 
   /** A number of the box for any number. */
   inside(value: number): number {
-    const [low, high, a, b] = [this.#low, this.#high, this.#lowMargin, this.#highMargin];
-    const start = low - 2 * a - (high - low) / 2;
+    const low = this.#low;
+    const high = this.#high;
+    const a = this.#lowMargin;
+    const b = this.#highMargin;
     let x = value;
-    if (x < start || x > high + 2 * b + (high - low) / 2) {
-      const period = 2 * (high - low + a + b);
-      x -= period * Math.floor((x - start) / period);
-    }
+    if (x < this.#start || x > this.#end) x -= this.#period * Math.floor((x - this.#start) / this.#period);
     if (x > high + b) x -= 2 * (x - high - b);
     if (x < low - a) x += 2 * (low - a - x);
     if (x < low + a) return low + (x - (low - a)) ** 2 / 4 / a;
@@ -35,7 +41,10 @@ export class Box {
 
   /** A number that `inside` maps to a number of the box. */
   outside(value: number): number {
-    const [low, high, a, b] = [this.#low, this.#high, this.#lowMargin, this.#highMargin];
+    const low = this.#low;
+    const high = this.#high;
+    const a = this.#lowMargin;
+    const b = this.#highMargin;
     if (value < low + a) return low - a + 2 * Math.sqrt(a * Math.max(0, value - low));
     if (value > high - b) return high + b - 2 * Math.sqrt(b * Math.max(0, high - value));
     return value;

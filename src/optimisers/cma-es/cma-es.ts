@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Draws } from '../../base/rng/draws.ts';
 import { choice, positive, whole } from '../../base/schema-fields.ts';
+import { vectorsOf } from '../../base/vectors.ts';
 import { type Algorithm, type Optimiser, type Problem, requireReal } from '../optimiser.ts';
 import type { State, StateReader } from '../saved-state.ts';
 import { fitted, middleVector, type RealSpace, starts, startVector } from '../space.ts';
@@ -106,15 +107,21 @@ class CmaEs implements Algorithm {
   ask(rng: Draws, outside: readonly Float64Array[]): Float64Array[] {
     const { dimension } = this.#space;
     const strategy = this.#strategy!;
-    const own = Array.from({ length: strategy.population - outside.length }, () => new Float64Array(dimension));
+    const own = vectorsOf(strategy.population - outside.length, dimension);
     strategy.sample(rng, own);
     this.#outside = outside.length;
     this.#members = [...own, ...outside.map((candidate) => candidate.map((value) => this.#box.outside(value)))];
-    return [...own.map((member) => this.#played(member)), ...outside];
+    const played = vectorsOf(own.length, dimension);
+    for (let k = 0; k < own.length; k++) this.#fit(own[k]!, played[k]!);
+    return [...played, ...outside];
   }
 
-  #played(member: Float64Array): Float64Array {
-    return member.map((value) => fitted(this.#box.inside(value), this.#space));
+  /** The vector that is played for one of the distribution. */
+  #fit(member: Float64Array, played: Float64Array): Float64Array {
+    const box = this.#box;
+    const space = this.#space;
+    for (let i = 0; i < member.length; i++) played[i] = fitted(box.inside(member[i]!), space);
+    return played;
   }
 
   tell(returns: Float64Array): void {
@@ -126,7 +133,8 @@ class CmaEs implements Algorithm {
   }
 
   centre(): Float64Array {
-    return this.#played(this.#strategy?.mean ?? middleVector(this.#space));
+    const mean = this.#strategy?.mean ?? middleVector(this.#space);
+    return this.#fit(mean, new Float64Array(mean.length));
   }
 
   save(): State {

@@ -66,7 +66,8 @@ export class FullShape implements Shape {
     const n = this.#n;
     const { vectors } = this.#eigen;
     const work = this.#work;
-    for (let k = 0; k < n; k++) work[k] = this.#lengths[k]! * normal[k]!;
+    const lengths = this.#lengths;
+    for (let k = 0; k < n; k++) work[k] = lengths[k]! * normal[k]!;
     for (let i = 0; i < n; i++) {
       let sum = 0;
       for (let k = 0; k < n; k++) sum += vectors[i * n + k]! * work[k]!;
@@ -78,12 +79,14 @@ export class FullShape implements Shape {
   #alongAxes(step: Float64Array): Float64Array {
     const n = this.#n;
     const { vectors } = this.#eigen;
-    const work = this.#work.fill(0);
+    const work = this.#work;
+    const lengths = this.#lengths;
+    for (let k = 0; k < n; k++) work[k] = 0;
     for (let i = 0; i < n; i++) {
       const entry = step[i]!;
       for (let k = 0; k < n; k++) work[k]! += vectors[i * n + k]! * entry;
     }
-    for (let k = 0; k < n; k++) work[k]! /= this.#lengths[k]!;
+    for (let k = 0; k < n; k++) work[k]! /= lengths[k]!;
     return work;
   }
 
@@ -127,9 +130,10 @@ export class FullShape implements Shape {
   #add(step: Float64Array, weight: number): void {
     if (weight === 0) return;
     const n = this.#n;
+    const { covariance } = this;
     for (let i = 0; i < n; i++) {
       const entry = weight * step[i]!;
-      for (let j = 0; j <= i; j++) this.covariance[i * n + j]! += entry * step[j]!;
+      for (let j = 0; j <= i; j++) covariance[i * n + j]! += entry * step[j]!;
     }
   }
 

@@ -58,11 +58,14 @@ export class Strategy {
 
   /** Fills vectors `[n]` with draws from the distribution. */
   sample(rng: Draws, vectors: readonly Float64Array[]): void {
-    this.shape.refresh();
+    const { shape, mean, sigma } = this;
+    const normal = this.#work;
+    const n = mean.length;
+    shape.refresh();
     for (const vector of vectors) {
-      for (let i = 0; i < vector.length; i++) this.#work[i] = rng.standardNormal();
-      this.shape.step(this.#work, vector);
-      for (let i = 0; i < vector.length; i++) vector[i] = this.mean[i]! + this.sigma * vector[i]!;
+      for (let i = 0; i < n; i++) normal[i] = rng.standardNormal();
+      shape.step(normal, vector);
+      for (let i = 0; i < n; i++) vector[i] = mean[i]! + sigma * vector[i]!;
     }
   }
 
@@ -95,16 +98,15 @@ export class Strategy {
     const change = (Math.sqrt(squareSum(this.sigmaPath)) / this.#meanLength - 1) * (cs / damping);
     this.sigma *= Math.exp(Math.min(1, Math.max(-1, change)));
     this.#limitDeviations();
-    this.#stopping.add(
-      Float64Array.from(order, (k) => costs[k]!),
-      mean,
-      this.generation,
-    );
+    const sorted = new Float64Array(order.length);
+    for (let rank = 0; rank < order.length; rank++) sorted[rank] = costs[order[rank]!]!;
+    this.#stopping.add(sorted, mean, this.generation);
   }
 
   #setStep(step: Float64Array, member: Float64Array, outside: boolean): void {
     const n = step.length;
-    for (let i = 0; i < n; i++) step[i] = (member[i]! - this.mean[i]!) / this.sigma;
+    const { mean, sigma } = this;
+    for (let i = 0; i < n; i++) step[i] = (member[i]! - mean[i]!) / sigma;
     if (!outside) return;
     this.shape.whiten(step, this.#work);
     const longer = Math.sqrt(squareSum(this.#work)) / (Math.sqrt(n) + (2 * n) / (n + 2));
