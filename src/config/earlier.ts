@@ -10,7 +10,7 @@ export const laterKeys = {
   prompt: { knowledge: 'full', explanation: 'sentence', reward_decimals: null, count_from: 1 },
   search: { history: null },
   warmup: { inside: false, dir: null },
-  evaluation: { success_tolerance: 0 },
+  evaluation: { success_tolerance: 0, holdout: null },
   budget: { max_episodes: null },
   llm: {
     top_p: null,

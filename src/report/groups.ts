@@ -8,15 +8,16 @@ import { differingSettings, settingValue } from './settings.ts';
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
 
 /**
- * Rewards of one run in the order of tables: the best policy on fresh episodes, and the highest, the mean and the last of
+ * Rewards of one run in the order of tables: the best policy on fresh episodes and on the held-out ones, and the highest, the mean and the last of
  * the kept policies' means in the search.
  */
-export const rewardKinds = ['rechecked', 'best', 'mean', 'final'] as const;
+export const rewardKinds = ['rechecked', 'holdout', 'best', 'mean', 'final'] as const;
 export type RewardKind = (typeof rewardKinds)[number];
 
 /** Names in sentences. */
 export const rewardNames: Readonly<Record<RewardKind, string>> = {
   rechecked: 're-checked best',
+  holdout: 'best on held-out seeds',
   best: 'highest reward of the search',
   mean: 'mean reward',
   final: 'final reward',
@@ -56,6 +57,7 @@ export function rewardOf({ summary }: ReportRun, kind: RewardKind, includeUnfini
   const ended = summary.status === 'finished' || includeUnfinished;
   const rewards: Readonly<Record<RewardKind, number | null>> = {
     rechecked: summary.best?.rechecked?.mean ?? null,
+    holdout: summary.best?.holdout?.mean ?? null,
     best: summary.best_reward,
     mean: summary.mean_reward,
     final: ended ? summary.final_reward : null,

@@ -207,6 +207,7 @@ export function leftOutText(runs: readonly LeftOutRun[]): string {
 
 const rewardTitles: Readonly<Record<RewardKind, string>> = {
   rechecked: 're-checked',
+  holdout: 'held-out seeds',
   best: 'highest of the search',
   mean: 'mean reward',
   final: 'final reward',
@@ -229,6 +230,10 @@ const groupNote =
 
 const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
   by.map((key, i) => left(key, ({ values }) => values[i]!));
+
+/** A column of held-out seeds only where a run has played some. */
+const shownKinds = (groups: readonly RunGroup[]): RewardKind[] =>
+  rewardKinds.filter((kind) => kind !== 'holdout' || groups.some(({ rewards }) => rewards.holdout !== null));
 
 /** The kind of rewards of trainings, whose iterations are not those of a search. */
 function trainingNote(groups: readonly RunGroup[]): string {
@@ -259,7 +264,9 @@ export function groupTable({ groups, by, interquartileMeans, options: { reward }
         unfinished === 0 ? runs.length : `${runs.length} (${unfinished} unfinished)`,
       ),
       left('backend', backendsOf),
-      ...rewardKinds.map((kind) => right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind]))),
+      ...shownKinds(groups).map((kind) =>
+        right(rewardTitles[kind], ({ rewards }: RunGroup) => spreadText(rewards[kind])),
+      ),
       right(`IQM, ${rewardTitles[reward]}`, ({ interquartileMean }) =>
         interquartileMean ? estimateText(interquartileMean.value, interquartileMean.ci95, digits) : null,
       ),
@@ -286,7 +293,7 @@ export function groupNumbers({ groups, by }: Report): Table {
       left('runs', ({ runs }) => runs.length),
       left('unfinished', ({ unfinished }) => unfinished),
       left('backend', backendsOf),
-      ...rewardKinds.flatMap((kind) =>
+      ...shownKinds(groups).flatMap((kind) =>
         parts.map(([name, part]) =>
           left(`${kind}_${name}`, ({ rewards }: RunGroup) => rewards[kind] && part(rewards[kind])),
         ),
@@ -311,6 +318,13 @@ export function runTable({ groups, by }: Report): Table {
       right(rewardTitles.rechecked, ({ summary: { best } }) =>
         best?.rechecked ? estimateText(best.rechecked.mean, best.rechecked.ci95, digits) : null,
       ),
+      ...(shownKinds(groups).includes('holdout')
+        ? [
+            right(rewardTitles.holdout, ({ summary: { best } }: ReportRun) =>
+              best?.holdout ? estimateText(best.holdout.mean, best.holdout.ci95, digits) : null,
+            ),
+          ]
+        : []),
       right(rewardTitles.best, ({ summary }) => cell(summary.best_reward)),
       right(rewardTitles.mean, ({ summary }) => cell(summary.mean_reward)),
       right(rewardTitles.final, ({ summary }) => cell(summary.final_reward)),

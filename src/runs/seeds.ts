@@ -34,6 +34,12 @@ export function deriveSeed(seed: number, purpose: SeedPurpose, index: number): n
   return (high! >>> 12) * 2 ** 32 + low!;
 }
 
+/**
+ * First of the held-out episode seeds, which are the same for all runs. Every other seed of a run is below 2^52 + 2^28, as
+ * an evaluation has at most 2^28 episodes, so no search plays one of these.
+ */
+export const holdoutSeed = 2 ** 52 + 2 ** 32;
+
 /** A generator of its own for draws outside of episodes. */
 export function deriveGenerator(seed: number, purpose: SeedPurpose, index: number): Generator {
   return Generator.from(entropy(seed, purpose, index));

@@ -812,6 +812,7 @@ describe('any input', () => {
       max_steps: optional(whole(1, 500)),
       success_threshold: optional(number(1, 500)),
       success_tolerance: number(0, 1),
+      holdout: optional(whole(1, maxEpisodes)),
       backend: fc.constantFrom('auto' as const, 'webgpu' as const, 'cpu' as const),
     }),
     recheck: fc.record({ episodes: whole(1, maxEpisodes) }),

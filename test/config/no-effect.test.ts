@@ -139,6 +139,7 @@ const otherValues: Readonly<Record<string, unknown>> = {
   'evaluation.max_steps': 300,
   'evaluation.success_threshold': 400,
   'evaluation.success_tolerance': 0.1,
+  'evaluation.holdout': 41,
   'evaluation.backend': 'cpu',
   'recheck.episodes': 99,
   'llm.temperature': 0.5,

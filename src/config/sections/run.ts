@@ -69,6 +69,11 @@ export const runKeys = {
     success_tolerance: between(0, 1)
       .default(0)
       .describe('tolerance of the success threshold, relative to max(1, |threshold|)'),
+    // Without a default: the configurations of earlier runs have no such key.
+    holdout: whole(1, maxEpisodes, orNull)
+      .nullable()
+      .optional()
+      .describe('episodes of the best policy on the held-out seeds, which no search plays; null: none'),
     backend: choice(backendChoices)
       .default('auto')
       .describe('backend for the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),

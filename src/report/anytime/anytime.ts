@@ -136,7 +136,10 @@ function tooShort(course: Course, least: number | null): string | null {
 function valuesAtBudget(panels: readonly AnytimePanel[]): (run: ReportRun) => number | null {
   const values = new Map(
     panels.flatMap(({ budget, lines }) =>
-      lines.flatMap(({ courses }) => courses.map((course) => [course.run.folder, bestAt(course, budget)] as const)),
+      // Of runs of which some have no value yet, the others would stand for all.
+      lines.flatMap(({ courses, at }) =>
+        at.at(-1) === null ? [] : courses.map((course) => [course.run.folder, bestAt(course, budget)] as const),
+      ),
     ),
   );
   return ({ folder }) => values.get(folder) ?? null;

@@ -87,7 +87,7 @@ function ranking(lines: readonly AnytimeLine[], of: (line: AnytimeLine) => strin
 
 const meanText = ({ at }: AnytimeLine): string => {
   const last = at.at(-1);
-  return last ? significant(last.spread.mean, 3) : '-';
+  return last ? significant(last.spread.mean, 3) : '(not all runs have a policy)';
 };
 
 /** Significance level after Holm's correction. */
@@ -106,9 +106,9 @@ function verdict(axis: AnytimeAxis, lines: readonly AnytimeLine[]): string[] {
   const parts = [
     ['better than', namesOf(({ holmP, difference }) => holmP < alpha && difference > 0)],
     ['worse than', namesOf(({ holmP, difference }) => holmP < alpha && difference < 0)],
-    ['not told from', namesOf(({ holmP }) => !(holmP < alpha))],
+    ['no significant difference to', namesOf(({ holmP }) => !(holmP < alpha))],
   ].filter(([, names]) => names !== '');
-  return [`${method} is ${parts.map((part) => part.join(' ')).join('; ')}`];
+  return [`${method}: ${parts.map((part) => part.join(' ')).join('; ')}`];
 }
 
 /** Intervals are cut where no run is, which else would squeeze the lines. */

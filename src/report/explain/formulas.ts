@@ -22,6 +22,8 @@ export const sections = {
 /** The reward of one run. */
 export const rewardFormulas: Readonly<Record<RewardKind, string>> = {
   rechecked: 'of each run, the mean return of its best policy on fresh episodes, which the search did not use',
+  holdout:
+    'of each run, the mean return of its best policy on the held-out seeds, which are the same for all runs and which no search plays',
   best: 'of each run, the highest mean return of a kept policy, as measured in the search; the highest of many noisy means is too high',
   mean: 'of each run, the mean over its iterations of the mean return of the kept policy, as measured in the search',
   final: 'of each finished run, the mean return of the policy that its last iteration kept, as measured in the search',
@@ -30,6 +32,7 @@ export const rewardFormulas: Readonly<Record<RewardKind, string>> = {
 /** Where `summary.json` has the reward of a run. */
 export const rewardFields: Readonly<Record<RewardKind, string>> = {
   rechecked: 'best.rechecked.mean',
+  holdout: 'best.holdout.mean',
   best: 'best_reward',
   mean: 'mean_reward',
   final: 'final_reward',

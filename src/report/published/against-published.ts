@@ -51,7 +51,7 @@ export interface RewardComparison {
   readonly p: number | null;
 }
 
-type PublishedKind = Exclude<RewardKind, 'rechecked'>;
+type PublishedKind = Exclude<RewardKind, 'rechecked' | 'holdout'>;
 
 const thresholdKey = 'critic.conservative_threshold';
 

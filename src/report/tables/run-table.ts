@@ -20,12 +20,14 @@ export function modelLabel(model: string, kind: RunSummary['model_kind']): strin
   return `${model}${notes[kind]}`;
 }
 
-function recheckedText({ best }: RunSummary): string {
-  if (!best?.rechecked) return '-';
-  const { episodes, mean, ci95 } = best.rechecked;
+type Played = NonNullable<NonNullable<RunSummary['best']>['rechecked']>;
+
+function playedText(played: Played | null | undefined, which: string): string {
+  if (!played) return '-';
+  const { episodes, mean, ci95 } = played;
   const text = roundedBy(errorOf(ci95), digits);
   const interval = ci95 ? ` (95 % interval ${text(ci95[0])} ... ${text(ci95[1])}` : ' (no interval';
-  return `${text(mean)}${interval}, ${episodes} fresh episodes)`;
+  return `${text(mean)}${interval}, ${episodes} ${which} episodes)`;
 }
 
 function costText(usd: number | null): string {
@@ -64,7 +66,8 @@ export function runRows(summary: RunSummary): readonly (readonly [string, string
   return [
     ['status', summary.status],
     ['iterations', String(summary.iterations)],
-    ['best policy, re-checked', recheckedText(summary)],
+    ['best policy, re-checked', playedText(best?.rechecked, 'fresh')],
+    ...(best?.holdout ? [['best policy, held-out seeds', playedText(best.holdout, 'held-out')] as const] : []),
     ['highest reward of the search', best ? `${value(summary.best_reward)} (iteration ${best.iteration})` : '-'],
     ['mean reward of the kept policies', value(summary.mean_reward)],
     ['final reward', value(summary.final_reward)],

@@ -57,7 +57,7 @@ export async function estimateSearch(units: LlmUnits, backend: Backend): Promise
     calls: first.calls * settings.iterations,
     // Recorded trials are not played.
     episodes: (settings.warmupDir === null ? warmups : 0) + perIteration * settings.iterations,
-    recheck_episodes: config.recheck.episodes,
+    recheck_episodes: config.recheck.episodes + (config.evaluation.holdout ?? 0),
     prompt_tokens: paid.reduce((total, { promptTokens }) => total + promptTokens, 0),
     completion_tokens: paid.reduce((total, { completionTokens }) => total + completionTokens, 0),
     longest_call_tokens: { search: longest('search'), critic: longest('critic') },

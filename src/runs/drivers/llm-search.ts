@@ -105,7 +105,8 @@ export const llmSearch: Driver = {
       ? warmUp(begun, player)
       : recordedTrials(begun, player, settings.warmupDir));
     const iterations = await iterate(run, player, trials);
-    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
+    const { holdout } = config.evaluation;
+    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
   },
   openModels(units, open, used) {
     const { config, method } = llmUnits(units);

@@ -153,7 +153,8 @@ export const optimiserSearch: Driver = {
     const { maxSteps, successThreshold } = settings;
     const player = new Player({ ...units, maxSteps, successThreshold, keepOutcomes: false, signal });
     const iterations = await search(run, player);
-    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
+    const { holdout } = config.evaluation;
+    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
   },
   openModels: async () => null,
   // The state of an optimiser follows from its settings and all generations before.
@@ -169,7 +170,7 @@ export const optimiserSearch: Driver = {
     return {
       calls: 0,
       episodes: config.optimiser.episodes,
-      recheck_episodes: config.recheck.episodes,
+      recheck_episodes: config.recheck.episodes + (config.evaluation.holdout ?? 0),
       prompt_tokens: 0,
       completion_tokens: 0,
       longest_call_tokens: { search: null, critic: null },

@@ -1,7 +1,7 @@
-/** The best kept policy of a run on fresh seeds: the number that is reported. */
+/** The best kept policy of a run on fresh seeds: the number that is reported; and on the held-out seeds, if asked for. */
 import type { EventOf } from '../journal/events.ts';
 import { recordedStep, type StepLog } from '../journal/steps.ts';
-import { deriveSeed } from '../seeds.ts';
+import { deriveSeed, holdoutSeed } from '../seeds.ts';
 import type { Player } from './player.ts';
 
 /**
@@ -19,12 +19,14 @@ export interface RecheckOptions {
   /** of the run */
   readonly seed: number;
   readonly episodes: number;
+  /** on the held-out seeds; null or left out: none */
+  readonly holdout?: number | null | undefined;
 }
 
 /** The last step of a run; none when no iteration kept a policy. */
 export async function recheck(
   iterations: readonly EventOf<'iteration'>[],
-  { steps, player, seed: runSeed, episodes }: RecheckOptions,
+  { steps, player, seed: runSeed, episodes, holdout = null }: RecheckOptions,
 ): Promise<void> {
   const best = bestKept(iterations);
   if (!best) return;
@@ -32,6 +34,9 @@ export async function recheck(
   const seed = deriveSeed(runSeed, 'recheck', 0);
   await recordedStep(steps, 'rechecked', { iteration, params, seed }, async () => {
     const { summaries } = await player.play(params, episodes, seed);
-    return { type: 'rechecked', iteration, params, seed, summary: summaries[0]! };
+    const event = { type: 'rechecked', iteration, params, seed, summary: summaries[0]! } as const;
+    if (holdout === null) return event;
+    const [summary] = (await player.play(params, holdout, holdoutSeed)).summaries;
+    return { ...event, holdout: { seed: holdoutSeed, summary: summary! } };
   });
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type { Config, LlmConfig } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
+import type { Summary } from '../../evaluation/summary.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import { type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
@@ -21,6 +22,19 @@ const tokens = {
 };
 const modelSummary = z.object(tokens);
 export type ModelSummary = Immutable<z.output<typeof modelSummary>>;
+
+/** A policy on episodes that the search did not play. */
+const played = z.object({
+  episodes: z.number(),
+  mean: z.number(),
+  ci95: z.tuple([z.number(), z.number()]).nullable(),
+});
+
+const playedOf = ({ episodes, mean, ci95 }: Summary): z.output<typeof played> => ({
+  episodes,
+  mean,
+  ci95: ci95 && [...ci95],
+});
 
 /** Content of `summary.json`. Rewards are means over evaluation episodes; null before the first. */
 export const runSummarySchema = z
@@ -48,13 +62,9 @@ export const runSummarySchema = z
         params: z.array(z.number()),
         mean: z.number(),
         /** the same policy on fresh seeds: the number to report */
-        rechecked: z
-          .object({
-            episodes: z.number(),
-            mean: z.number(),
-            ci95: z.tuple([z.number(), z.number()]).nullable(),
-          })
-          .nullable(),
+        rechecked: played.nullable(),
+        /** the same policy on the held-out seeds; left out where the run plays none */
+        holdout: played.optional(),
       })
       .nullable(),
     llm: z.object({
@@ -132,11 +142,8 @@ export function summarize(
       iteration: best.iteration,
       params: best.params,
       mean: best.mean,
-      rechecked: rechecked && {
-        episodes: rechecked.summary.episodes,
-        mean: rechecked.summary.mean,
-        ci95: rechecked.summary.ci95,
-      },
+      rechecked: rechecked && playedOf(rechecked.summary),
+      ...(rechecked?.holdout && { holdout: playedOf(rechecked.holdout.summary) }),
     },
     llm: {
       calls,

@@ -227,7 +227,14 @@ export const events = {
     /** of an imported run; missing where its log has no such line */
     logged: loggedTotals.optional(),
   }),
-  rechecked: event('rechecked', { iteration: count, params, seed: count, summary }),
+  rechecked: event('rechecked', {
+    iteration: count,
+    params,
+    seed: count,
+    summary,
+    /** the same policy on the held-out seeds; left out where the configuration asks for none */
+    holdout: z.strictObject({ seed: count, summary }).optional(),
+  }),
   run_finished: event('run_finished', {}),
   /** Not the end: `--resume` continues from here. */
   run_stopped: event('run_stopped', {

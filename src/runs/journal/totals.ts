@@ -116,8 +116,7 @@ export class RunTotals {
   readonly rows: IterationRow[] = [];
   /** of the highest kept mean; ties go to the last, as in the re-check */
   best: KeptPolicy | null = null;
-  rechecked: { readonly iteration: number; readonly params: readonly number[]; readonly summary: Summary } | null =
-    null;
+  rechecked: Pick<EventOf<'rechecked'>, 'iteration' | 'params' | 'summary' | 'holdout'> | null = null;
   /** means of the kept policies */
   readonly kept = { count: 0, sum: 0, last: null as number | null };
   readonly llm = { failedCalls: 0, unusable: 0, seconds: 0 };

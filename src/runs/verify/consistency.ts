@@ -93,7 +93,11 @@ export class ConsistencyCheck {
         return problem;
       }
       case 'rechecked':
-        return this.#recheckProblem(event) ?? summaryProblem(event.summary, this.#limits);
+        return (
+          this.#recheckProblem(event) ??
+          summaryProblem(event.summary, this.#limits) ??
+          (event.holdout ? summaryProblem(event.holdout.summary, this.#limits) : null)
+        );
       default:
         return null;
     }

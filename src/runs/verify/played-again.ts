@@ -13,7 +13,7 @@ import type { RunUnits } from '../resolve-units.ts';
 import { type Check, differs, holds, notChecked } from './check.ts';
 import type { ReadRecord } from './read-record.ts';
 
-type Evaluation = Pick<EventOf<'evaluated'>, 'seq' | 'type' | 'params' | 'seed' | 'summary'> | EventOf<'rechecked'>;
+type Evaluation = Pick<EventOf<'evaluated'>, 'seq' | 'params' | 'seed' | 'summary'> & { readonly type: string };
 
 /** What differs, in words; null: nothing. `isSame`: played on the backend and adapter of the run, so that all must be equal. */
 function difference(expected: Summary, got: Summary, isSame: boolean): string | null {
@@ -32,7 +32,8 @@ export async function playAgain(
   signal: AbortSignal | undefined,
 ): Promise<Check> {
   const check = 'played again';
-  const evaluations: Evaluation[] = [bestEvaluation, recheck].filter((one) => one !== null);
+  const holdout = recheck?.holdout && { ...recheck, ...recheck.holdout, type: 'holdout' };
+  const evaluations: Evaluation[] = [bestEvaluation, recheck, holdout ?? null].filter((one) => one !== null);
   if (evaluations.length === 0) return notChecked(check, 'the record has no evaluation of a kept policy');
   const unsupported = backend.supports(units.env, units.policy);
   if (unsupported !== null) return notChecked(check, unsupported);

@@ -69,12 +69,18 @@ function journalProblem(run: StoredRun, { summary }: ReadFiles, end: JournalEnd,
 function recheckProblem({ best }: RunSummary, { last }: JournalEnd): string | null {
   const event = last.findLast((line) => line.type === 'rechecked');
   if (!event || !best) return null;
-  const { episodes, mean, ci95 } = (event.summary ?? {}) as Record<string, unknown>;
-  const difference = firstDifference({ episodes, mean, ci95 }, best.rechecked ?? {});
-  return (
-    difference &&
-    `summary.json: expected best.rechecked.${difference.path} ${difference.expected}, as ${eventsName} has it, got ${difference.got}`
-  );
+  const holdout = event.holdout as { readonly summary?: unknown } | undefined;
+  const pairs = [
+    ['rechecked', event.summary, best.rechecked],
+    ...(holdout === undefined ? [] : [['holdout', holdout.summary, best.holdout] as const]),
+  ] as const;
+  for (const [name, recorded, written] of pairs) {
+    const { episodes, mean, ci95 } = (recorded ?? {}) as Record<string, unknown>;
+    const difference = firstDifference({ episodes, mean, ci95 }, written ?? {});
+    if (difference === null) continue;
+    return `summary.json: expected best.${name}.${difference.path} ${difference.expected}, as ${eventsName} has it, got ${difference.got}`;
+  }
+  return null;
 }
 
 function metricsProblem({ summary, rows }: ReadFiles): string | null {
@@ -137,7 +143,11 @@ function rangeProblem({ summary, config }: ReadFiles): string | null {
   const range = rangeOf(summary.env, config);
   if (range === null) return null;
   const { mean_reward, best_reward, final_reward, best } = summary;
-  const rewards = { best_reward, mean_reward, final_reward, 'best.rechecked.mean': best?.rechecked?.mean ?? null };
+  const again = {
+    'best.rechecked.mean': best?.rechecked?.mean ?? null,
+    'best.holdout.mean': best?.holdout?.mean ?? null,
+  };
+  const rewards = { best_reward, mean_reward, final_reward, ...again };
   for (const [name, value] of Object.entries(rewards)) {
     const problem = value === null ? null : outOfRange(name, value, range);
     if (problem !== null) return `summary.json: ${problem}`;
