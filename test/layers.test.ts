@@ -19,6 +19,7 @@ const layers = [
   'config',
   'runs',
   'interop',
+  'baselines',
   'report',
   'sweep',
   'cli',

@@ -42,6 +42,15 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./run.ts'),
   },
   {
+    name: 'baseline',
+    summary: 'train a policy with Stable-Baselines3 as a run',
+    examples: [
+      'r2po baseline cartpole/ppo --seed 3',
+      'r2po baseline pendulum/zoo/sac --python ~/venv/bin/python --dry-run',
+    ],
+    load: () => import('./baseline.ts'),
+  },
+  {
     name: 'sweep',
     summary: 'run many searches: seeds, methods, environments, settings',
     examples: [

@@ -12,7 +12,7 @@ import { openConfig, resolveConfig } from '../config/resolve.ts';
 import { asksModels, type Config } from '../config/schema.ts';
 import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
-import { modelLabel, runRows } from '../report/tables/run-table.ts';
+import { modelLabel } from '../report/tables/run-table.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import {
   createRunFolder,
@@ -49,6 +49,7 @@ import {
   trustEnvOption,
 } from './options.ts';
 import { loggedIterations } from './progress.ts';
+import { printRun } from './show-run.ts';
 import { watchCalls } from './waiting.ts';
 import { openWatch } from './watch.ts';
 
@@ -130,7 +131,7 @@ async function run(given: string, asked: readonly string[], options: Options, io
     const summary = await restoreSummary(earlier.folder, earlier.config, units.policy);
     // It is drawn last: a process that was killed there has left none.
     if (!existsSync(join(earlier.folder, figureName))) await draw(earlier.folder, summary, io);
-    report(earlier.folder, summary, options, io);
+    printRun(earlier.folder, summary, options, io);
     return;
   }
   await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
@@ -218,7 +219,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
       await draw(folder, summary, io, rows());
       const flat = flatNote(summary, units.kind === 'llm-search' ? units.settings.optimum : null);
       if (flat !== null) io.note(flat);
-      report(folder, summary, options, io);
+      printRun(folder, summary, options, io);
     } finally {
       dispose();
       watch?.dispose();
@@ -316,14 +317,4 @@ function flatNote(
     `every iteration kept a mean return of ${significant(best, 5)}: the offline model learns from the returns of trials only, ` +
     'and equal ones tell it nothing. A language model reads the description and the episodes as well'
   );
-}
-
-function report(folder: string, summary: RunSummary, options: Options, io: Io): void {
-  if (options.json) {
-    io.printJson(summary);
-    return;
-  }
-  const columns = [{ title: `${summary.env} ${summary.method}` }, { title: `seed ${summary.seed}` }];
-  io.print(io.table({ columns, rows: runRows(summary) }));
-  io.print(`\nrun folder: ${folder}`);
 }

@@ -40,9 +40,11 @@ export async function envOfRun(run: StoredRun): Promise<NamedEnv> {
 /** Reads the policy of `--policy`. Throws a usage error where there is none. */
 export async function openPolicy(source: string): Promise<OpenedPolicy> {
   const run = runOf(source);
-  if (run) refuseTraining(run.folder, run.manifest, '--policy');
+  // A training has no configuration of ours, and its policy, if there is one, names its environment.
+  const isTraining = run?.manifest.imported?.training !== undefined;
+  if (run && !existsSync(run.path('best.json'))) refuseTraining(run.folder, run.manifest, '--policy');
   const input = await readPolicy(source);
-  return { input, named: run ? await envOfRun(run) : namedEnv(input) };
+  return { input, named: run && !isTraining ? await envOfRun(run) : namedEnv(input) };
 }
 
 /** The environment that a policy names. A module out of a record is loaded only where the user has named it. */

@@ -1,0 +1,157 @@
+/** Names and settings of trainings. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/base/errors.ts';
+import { algorithms } from '../../src/baselines/algorithms.ts';
+import { isBaselineName, resolveBaseline, trainingEpisodes } from '../../src/baselines/settings.ts';
+import { jobOf } from '../../src/baselines/trainer.ts';
+import { zooEntry } from '../../src/baselines/zoo.ts';
+import { envs } from '../../src/envs/index.ts';
+
+describe('the settings of a training', () => {
+  it('by default are those of Stable-Baselines3, with all episodes for training', async () => {
+    const { env, method, iterations, evaluation, sb3 } = await resolveBaseline('cartpole/ppo', [], 3);
+    expect({ env, method, iterations }).toEqual({ env: 'CartPole-v1', method: 'sb3/ppo', iterations: 200 });
+    expect(evaluation).toEqual({ episodes: 20, max_steps: null, success_threshold: 500, backend: 'auto' });
+    expect(sb3).toMatchObject({ hyperparameters: {}, n_envs: 1, normalize: false, training_episodes: 4000, every: 20 });
+    expect(sb3.defects).toEqual({ endless_schedule: false, raw_evaluation: false, constant_schedules: false });
+  });
+
+  it('charge evaluations as the reference: 190 of 4000 episodes train, 380 of 8000', async () => {
+    expect([4000, 8000, 20].map((budget) => trainingEpisodes(budget, 1, 20))).toEqual([190, 380, 0]);
+    const { iterations, sb3 } = await resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes']);
+    expect({ iterations, every: sb3.every, training: sb3.training_episodes }).toEqual({
+      ...{ iterations: 190, every: 1, training: 190 },
+    });
+    await expect(resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes', 'episodes=20'])).rejects.toThrow(
+      'expected a budget of at least 21 episodes',
+    );
+  });
+
+  it('of the zoo are its values, its environments and its number of steps', async () => {
+    const { method, sb3 } = await resolveBaseline('cartpole/zoo/ppo', []);
+    expect(method).toBe('zoo/ppo');
+    expect(sb3).toMatchObject({ n_envs: 8, training_steps: 100_000, training_episodes: null, normalize: false });
+    expect(sb3.source).toBe('rl-baselines3-zoo 22e3ff2 (2026-04-23), CartPole-v1');
+    expect(sb3.hyperparameters).toMatchObject({ learning_rate: { linear: 0.001 }, n_steps: 32, batch_size: 256 });
+    expect(Object.keys(sb3.hyperparameters)).not.toContain('n_timesteps');
+    const sac = await resolveBaseline('mountaincar-continuous/sac', ['settings=zoo']);
+    expect(sac.sb3.hyperparameters).toMatchObject({
+      use_sde: true,
+      policy_kwargs: { log_std_init: -3.67, net_arch: [64, 64] },
+    });
+    const ars = await resolveBaseline('mountaincar/zoo/ars', []);
+    expect(ars.sb3).toMatchObject({ policy: 'MlpPolicy', normalize: { norm_obs: true, norm_reward: false } });
+    // An entry of an earlier version of the environment says so; none at all is that of all others.
+    expect(zooEntry('trpo', 'Swimmer-v5', false).id).toBe('Swimmer-v4');
+    expect(zooEntry('trpo', 'Swimmer-v5', true).id).toBe('default');
+    expect(zooEntry('td3', 'InvertedPendulum-v5', false)).toMatchObject({ id: 'default', values: { noise_std: 0.1 } });
+  });
+
+  it('of the reference are zoo entries of exactly this id, in one environment', async () => {
+    const { method, sb3 } = await resolveBaseline('mountaincar/reference/ppo', []);
+    expect(method).toBe('reference/ppo');
+    expect(sb3).toMatchObject({ n_envs: 1, normalize: { norm_reward: false }, hyperparameters: { n_steps: 16 } });
+    expect((await resolveBaseline('swimmer/reference/trpo', [])).sb3.hyperparameters).toEqual({});
+  });
+
+  it('repeat the defects of the reference where they are asked for', async () => {
+    const config = await resolveBaseline('mountaincar/reference/dqn', [
+      ...['budget=evaluated-episodes', 'defects.endless_schedule=true', 'defects.raw_evaluation=true'],
+      'defects.constant_schedules=true',
+    ]);
+    expect(jobOf(config)).toMatchObject({
+      ...{ episodes: 190, every_episodes: 1, steps: null, every_steps: null },
+      ...{ endless_schedule: true, raw_evaluation: true, constant_schedules: true },
+    });
+  });
+
+  it('may replace any hyperparameter, the number of environments and normalisation', async () => {
+    const { sb3 } = await resolveBaseline('cartpole/zoo/ppo', [
+      'hyperparameters={n_envs: 2, normalize: true, gamma: 0.9}',
+    ]);
+    expect(sb3).toMatchObject({ n_envs: 2, normalize: true, hyperparameters: { gamma: 0.9, n_steps: 32 } });
+  });
+});
+
+describe('a name or a setting that cannot be', () => {
+  it.each([
+    [
+      'cartpole/sac',
+      [],
+      'expected an algorithm for numbered actions, which CartPole-v1 has, got sac, which is for a box of actions; use one of dqn, a2c, ppo, trpo, ars',
+    ],
+    [
+      'pendulum/dqn',
+      [],
+      'which Pendulum-v1 has, got dqn, which is for numbered actions; use one of a2c, ppo, trpo, ddpg, td3, sac, ars',
+    ],
+    ['cartpole/pop', [], 'did you mean "ppo"'],
+    ['cartpol/ppo', [], 'did you mean'],
+    ['cartpole', [], 'expected <environment>/<algorithm>, such as cartpole/ppo, got "cartpole"'],
+    ['cartpole/zo/ppo', [], 'did you mean "zoo"'],
+    ['cartpole/zoo/ppo', ['settings=sb3'], 'expected the settings of "cartpole/zoo/ppo", got settings=sb3'],
+    ['cartpole/ppo', ['episode=3'], 'override 1 (episode=3): unknown key "episode"; did you mean "episodes"?'],
+    ['cartpole/ppo', ['episodes=0'], 'override 1 (episodes=0): expected a whole number in 1 ...'],
+    ['cartpole/ppo', ['defects.endless=true'], 'override 1 (defects.endless=true)'],
+    ['cartpole/ppo', ['budget=episodes', 'steps=100'], 'expected no steps with budget=episodes, got 100'],
+    ['cartpole/ppo', ['episodes'], 'override 1 (episodes): expected key=value'],
+    ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
+  ] as const)('%s %j is refused', async (name, overrides, message) => {
+    await expect(resolveBaseline(name, overrides)).rejects.toThrow(message);
+    await expect(resolveBaseline(name, overrides)).rejects.toBeInstanceOf(UsageError);
+  });
+
+  it('gives a training or a usage error, whatever it is', async () => {
+    const word = fc.constantFrom(
+      'episodes',
+      'steps',
+      'budget',
+      'evaluation.every',
+      'defects',
+      'seed',
+      'settings',
+      'x',
+      '',
+    );
+    const value = fc.constantFrom('1', '-1', 'null', 'zoo', 'steps', '{a: 1}', '[', '1..3', '""', '1e99');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(word, value), { maxLength: 3 }), async (pairs) => {
+        const texts = pairs.map(([key, text]) => `${key}=${text}`);
+        const resolved = await resolveBaseline('cartpole/ppo', texts).catch((error: unknown) => error);
+        if (resolved instanceof Error) expect(resolved).toBeInstanceOf(UsageError);
+        else expect(resolved).toMatchObject({ env: 'CartPole-v1' });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+it('every algorithm that fits an environment has settings of each source', async () => {
+  for (const { folder, action } of envs) {
+    const fitting = algorithms.filter(({ actions }) => actions.includes(action.kind));
+    expect(fitting.length).toBeGreaterThanOrEqual(5);
+    for (const { id } of fitting) {
+      const { sb3 } = await resolveBaseline(`${folder}/zoo/${id}`, []);
+      expect(sb3.training_steps).toBeGreaterThan(0);
+    }
+  }
+});
+
+it('a name is that of a training where no other method has it', () => {
+  const isOther = (method: string) => ['ars', 'r2po'].includes(method);
+  const names = [
+    'cartpole/ppo',
+    'CartPole-v1/dqn',
+    'cartpole/ars',
+    'cartpole/sb3/ars',
+    'cartpole/r2po',
+    'a/ppo',
+    'my.yaml',
+  ];
+  expect(names.filter((name) => isBaselineName(name, isOther))).toEqual([
+    'cartpole/ppo',
+    'CartPole-v1/dqn',
+    'cartpole/sb3/ars',
+  ]);
+});

@@ -1,0 +1,239 @@
+/** Trainings as runs, with a program that stands for Python and takes recorded models for snapshots. */
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { assetPath } from '../../src/base/node/assets.ts';
+import { openBaseline } from '../../src/baselines/run-folder.ts';
+import { executeBaseline } from '../../src/baselines/training-run.ts';
+import { findEnv } from '../../src/envs/registry.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { readModel } from '../../src/interop/sb3/model.ts';
+import { buildPolicy } from '../../src/policies/index.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { readEvents } from '../../src/runs/journal/journal.ts';
+import { deriveSeed } from '../../src/runs/seeds.ts';
+import { verifyRun } from '../../src/runs/verify/verify.ts';
+import { readJson, temporaryFolder } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
+
+const python = assetPath('test/baselines/fake-python.mjs');
+const small = ['evaluation.episodes=3', 'recheck.episodes=11'];
+const behave = (how: string) => vi.stubEnv('R2PO_FAKE', how);
+afterEach(() => vi.unstubAllEnvs());
+
+const train = (runsDir: string, name: string, ...more: string[]) =>
+  runCommand('baseline', name, ...small, '--python', python, '--runs-dir', runsDir, '--backend', 'cpu', ...more);
+
+const only = (runsDir: string): string => join(runsDir, readdirSync(runsDir)[0]!);
+
+async function meanOf(model: string, episodes: number, seed: number): Promise<number> {
+  const backend = openCpuBackend({ threads: 1 });
+  const { env, document } = readModel(assetPath(`test/golden/sb3/${model}.zip`), findEnv('cartpole'));
+  const policy = buildPolicy(document.kind, env, document.options);
+  const candidates = [Float64Array.from(document.params)];
+  const { means } = await evaluate({ backend, env, policy, candidates, episodes, seed }).finally(() => backend.close());
+  return means[0]!;
+}
+
+describe('a training', () => {
+  it('is a run: snapshots evaluated by r2po, the best one kept, re-checked and in best.json', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const { code, stdout, stderr } = await train(
+      runsDir,
+      'cartpole/ppo',
+      'episodes=6',
+      'evaluation.every=2',
+      '--seed',
+      '5',
+      '--json',
+    );
+    expect(stderr).toContain('iteration 3/3');
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout);
+    const folder = only(runsDir);
+    expect(readJson(folder, 'summary.json')).toEqual(summary);
+    const models = ['ppo-cartpole', 'dqn-cartpole', 'qrdqn-cartpole'];
+    const means = await Promise.all(models.map((model, i) => meanOf(model, 3, deriveSeed(5, 'evaluation', i + 1))));
+    const best = means.indexOf(Math.max(...means));
+    expect(summary).toMatchObject({
+      status: 'finished',
+      method: 'sb3/ppo',
+      seed: 5,
+      iterations: 3,
+      episodes: 6,
+      steps: 42,
+    });
+    expect(summary.best).toMatchObject({ iteration: best + 1, mean: means[best] });
+    expect(summary.best.rechecked).toMatchObject({
+      episodes: 11,
+      mean: await meanOf(models[best]!, 11, deriveSeed(5, 'recheck', 0)),
+    });
+    const { document } = readModel(assetPath(`test/golden/sb3/${models[best]}.zip`), findEnv('cartpole'));
+    expect(readJson(folder, 'best.json')).toEqual(document);
+    const rows = readFileSync(join(folder, 'metrics.csv'), 'utf8').trim().split('\n').slice(1);
+    expect(rows.map((row) => row.split(',').slice(0, 3).join())).toEqual(['1,2,14', '2,4,28', '3,6,42']);
+    expect(readdirSync(join(folder, 'training'))).not.toContain('snapshots');
+    const verified = await verifyRun(folder, { open: async () => ({ reason: 'not asked' }) });
+    expect(verified.difference).toBeNull();
+    // Its policy is played like that of any run.
+    const played = await runCommand(
+      'eval',
+      '--policy',
+      folder,
+      '--episodes',
+      '3',
+      '--seed',
+      '9',
+      '--backend',
+      'cpu',
+      '--json',
+    );
+    expect(JSON.parse(played.stdout)).toMatchObject({ env: 'CartPole-v1', mean: await meanOf(models[best]!, 3, 9) });
+    const report = await runCommand('report', runsDir);
+    expect(report.stdout).toContain('sb3/ppo');
+  });
+
+  it('charges its evaluations where the budget is that of the reference', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const { stdout } = await train(runsDir, 'cartpole/sb3/ppo', 'budget=evaluated-episodes', 'episodes=9', '--json');
+    // 2 training episodes with 3 evaluation episodes after each: 8 of 9.
+    expect(JSON.parse(stdout)).toMatchObject({ iterations: 2, episodes: 8 });
+  });
+
+  it('that is interrupted resumes where it stopped, and ends as one that was not', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    behave('wait');
+    const started = await train(runsDir, 'cartpole/ppo', 'episodes=3', '--name', 'a', '--dry-run', '--json');
+    expect(JSON.parse(started.stdout)).toMatchObject({ python, install: null, config: { iterations: 3 } });
+    const { folder, backend } = await interruptedRun(runsDir);
+    expect(readJson(folder, 'run.json')).toMatchObject({ status: 'stopped', stopped: { exit_code: 130 } });
+    behave('');
+    const summary = await executeBaseline({ folder, python, backend, argv: [], resumeCommand: 'r2po' });
+    await backend.close();
+    expect(summary).toMatchObject({ status: 'finished', iterations: 3 });
+    const whole = join(temporaryFolder(), 'runs');
+    await train(whole, 'cartpole/ppo', 'episodes=3');
+    const decisive = (path: string) =>
+      readEvents(path)
+        .events.filter(({ type }) => type === 'evaluated' || type === 'iteration' || type === 'rechecked')
+        .map(({ time: _, seq: __, ...event }) => event);
+    expect(decisive(folder)).toEqual(decisive(only(whole)));
+    // A finished one only shows its result.
+    const again = await runCommand('baseline', folder, '--resume', '--python', python, '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ status: 'finished', iterations: 3 });
+  });
+
+  it('that was killed evaluates the snapshots that it left behind', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    behave('killed');
+    const { code, stderr } = await train(runsDir, 'cartpole/ppo', 'episodes=4');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /expected the training to end by itself, got a signal that killed it.*resume with: r2po baseline .* --resume --python/s,
+    );
+    const folder = only(runsDir);
+    expect(readJson(folder, 'summary.json')).toMatchObject({ status: 'failed', iterations: 2 });
+    behave('');
+    const { stdout } = await train(runsDir, 'cartpole/ppo', 'episodes=4', '--resume', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'finished', iterations: 4, episodes: 4 });
+  });
+
+  it('whose losses are no numbers stops with what it has', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    behave('nan');
+    const { code, stderr } = await train(runsDir, 'cartpole/ppo', 'episodes=5');
+    expect(code).toBe(1);
+    expect(stderr).toContain('the training failed: the parameters action_net.weight are no longer finite numbers');
+    expect(stderr).toContain('lower hyperparameters.learning_rate');
+    expect(readJson(only(runsDir), 'summary.json')).toMatchObject({ status: 'failed', iterations: 2 });
+    expect(existsSync(join(only(runsDir), 'best.json'))).toBe(true);
+  });
+
+  it.each([
+    ['crash', 'got exit code 139: Fatal Python error: Segmentation fault; what Python said is in'],
+    ['garbage', 'expected a line of train.py, got "a library prints this"'],
+  ])('says what happened to it: %s', async (how, message) => {
+    behave(how);
+    const { code, stderr } = await train(join(temporaryFolder(), 'runs'), 'cartpole/ppo', 'episodes=5');
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  it('is resumed with its own settings only', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    behave('nan');
+    await train(runsDir, 'cartpole/ppo', 'episodes=5', '--name', 'mine');
+    behave('');
+    const other = await train(runsDir, 'cartpole/ppo', 'episodes=7', '--resume');
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('sb3.training_episodes (5 there, 7 here)');
+    const given = await runCommand('baseline', join(runsDir, 'mine'), 'episodes=7', '--resume', '--python', python);
+    expect(given.code).toBe(2);
+    expect(given.stderr).toContain('expected no settings with a run folder, which has its own, got episodes=7');
+    const config = join(runsDir, 'mine', 'config.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('training_episodes: 5', 'training_episodes: 6'));
+    const changed = await runCommand('baseline', join(runsDir, 'mine'), '--resume', '--python', python);
+    expect(changed.code).toBe(2);
+    expect(changed.stderr).toContain('the settings that the training began with, got others');
+    const copy = join(temporaryFolder(), 'search');
+    cpSync(assetPath('test/cases/stopped-run'), copy, { recursive: true });
+    expect(() => openBaseline(copy)).toThrow('expected the run folder of a training');
+  });
+});
+
+/** A run that is interrupted after two snapshots. */
+async function interruptedRun(runsDir: string) {
+  const { createBaselineFolder } = await import('../../src/baselines/run-folder.ts');
+  const { resolveBaseline } = await import('../../src/baselines/settings.ts');
+  const config = await resolveBaseline('cartpole/ppo', [...small, 'episodes=3', 'evaluation.backend=cpu']);
+  const folder = createBaselineFolder({ runsDir, name: null }, config, [], 1);
+  const backend = openCpuBackend({ threads: 1 });
+  const controller = new AbortController();
+  const run = executeBaseline({
+    ...{ folder, python, backend, argv: [], resumeCommand: 'r2po baseline' },
+    signal: controller.signal,
+    onProgress: ({ totals }) => {
+      if (totals.rows.length === 2)
+        controller.abort(new InterruptedError('run', 'the training was interrupted (SIGINT)'));
+    },
+  });
+  await expect(run).rejects.toMatchObject({
+    exitCode: 130,
+    detail: expect.stringContaining('resume with: r2po baseline'),
+  });
+  return { folder, backend };
+}
+
+describe('a Python that cannot train', () => {
+  it.each([
+    [
+      'no-python',
+      'expected a Python 3.11 or later with Stable-Baselines3',
+      'it is no Python 3.11 or later (SyntaxError: invalid syntax)',
+    ],
+    ['old-python', 'expected Python 3.11 or later, got 3.8.10', 'name another one'],
+    ['no-sb3', 'expected a Python with sb3-contrib', '-m pip install stable-baselines3=='],
+    ['sb3-1', 'expected stable-baselines3 2.x, got 1.8.0', 'pip install'],
+  ])('is refused with what to do: %s', async (how, expected, remedy) => {
+    behave(how);
+    const runsDir = join(temporaryFolder(), 'runs');
+    const { code, stderr } = await train(runsDir, 'cartpole/ppo');
+    expect(code).toBe(2);
+    expect(stderr).toContain(expected);
+    expect(stderr).toContain(remedy);
+    expect(existsSync(runsDir)).toBe(false);
+  });
+
+  it('is named where there is none at all', async () => {
+    const missing = await runCommand('baseline', 'cartpole/ppo', '--python', '/nowhere/python3');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('"/nowhere/python3": it cannot be started');
+  });
+
+  it('may have other versions, which are named', async () => {
+    behave('other-torch');
+    const { stderr } = await train(join(temporaryFolder(), 'runs'), 'cartpole/ppo', 'episodes=1');
+    expect(stderr).toMatch(/torch 2\.1\.0\+cpu at .*; the lock file has 2\.15\.0, so that results may differ/);
+  });
+});
