@@ -1,12 +1,12 @@
 /**
  * What optimisers reach with other settings than their defaults, for every environment with its usual policy: the policy
  * with the highest mean of the search, and the centre of the search, on fresh seeds. After `npm run build`:
- * `node bench/optimiser-settings.mjs [env ...] [--backend cpu] [--episodes 8000] [--seeds 5] [--fresh 1000] [--processes N]
- * [--seconds S] [--json FILE]`. Each line gives the mean and the range over the seeds. Every process plays by itself, on
- * one cpu thread or on the GPU; after `--seconds` no search is begun, and what has ended is printed.
+ * `node bench/optimiser-settings.mjs [env ...] --out FILE [--backend cpu] [--episodes 8000] [--seeds 5]
+ * [--fresh 1000] [--processes N]`. Each line gives the mean and the range over the seeds. Every process plays by itself,
+ * on one cpu thread or on the GPU. Each search becomes a line of FILE when it ends; the same command goes on from there.
  */
 import { fork } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -108,8 +108,7 @@ if (process.send) {
       fresh: { type: 'string', default: '1000' },
       backend: { type: 'string', default: 'cpu' },
       processes: { type: 'string', default: `${availableParallelism()}` },
-      seconds: { type: 'string', default: 'Infinity' },
-      json: { type: 'string' },
+      out: { type: 'string' },
     },
   });
   const asked = positionals.length > 0 ? positionals.map((name) => findEnv(name)) : envs;
@@ -127,25 +126,35 @@ if (process.send) {
       })),
     );
   });
-  const results = new Map(groups.map((group) => [group, []]));
+  const results = new Map(groups.map((group) => [JSON.stringify(group), []]));
+  const known = new Set();
+  if (existsSync(values.out)) {
+    for (const line of readFileSync(values.out, 'utf8').trim().split('\n')) {
+      const { group, seed, result } = JSON.parse(line);
+      results.get(JSON.stringify(group))?.push(result);
+      known.add(JSON.stringify([group, seed]));
+    }
+  }
   // Seed by seed, so that a measurement that is cut off has all settings.
-  const tasks = Array.from({ length: Number(values.seeds) }, (_, seed) =>
-    groups.map((group) => ({ group, seed })),
-  ).flat();
-  const end = performance.now() + 1000 * Number(values.seconds);
+  const tasks = Array.from({ length: Number(values.seeds) }, (_, seed) => groups.map((group) => ({ group, seed })))
+    .flat()
+    .filter(({ group, seed }) => !known.has(JSON.stringify([group, seed])));
   await Promise.all(
     Array.from({ length: Number(values.processes) }, async () => {
       const child = fork(new URL(import.meta.url));
-      for (let task = tasks.shift(); task && performance.now() < end; task = tasks.shift()) {
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
         const { group, seed } = task;
         child.send({ ...group, seed });
-        results.get(group).push(await new Promise((resolve) => child.once('message', resolve)));
+        const result = await new Promise((resolve) => child.once('message', resolve));
+        appendFileSync(values.out, `${JSON.stringify({ group, seed, result })}\n`);
+        results.get(JSON.stringify(group)).push(result);
       }
       child.disconnect();
     }),
   );
   const rows = groups.map((group) => {
-    const found = results.get(group).filter((result) => result && !result.error);
+    const all = results.get(JSON.stringify(group));
+    const found = all.filter((result) => result && !result.error);
     const spread = (key) => {
       const numbers = found.map((result) => result[key]).filter((value) => value !== null);
       numbers.sort((a, b) => a - b);
@@ -154,7 +163,7 @@ if (process.send) {
         ? null
         : { mean, low: numbers[0], median: numbers[numbers.length >> 1], high: numbers.at(-1), seeds: numbers.length };
     };
-    const error = results.get(group).find((result) => result?.error)?.error ?? null;
+    const error = all.find((result) => result?.error)?.error ?? null;
     return { ...group, best: spread('best'), centre: spread('centre'), highest: spread('highest'), error };
   });
   const shown = (part) =>
@@ -167,5 +176,4 @@ if (process.send) {
       `${env.padEnd(26)}${optimiser.padEnd(14)}${`E=${perEvaluation} ${how}`.padEnd(28)}${shown(best).padEnd(36)}${shown(centre)}${error ?? ''}`,
     );
   }
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ ...values, rows }, null, 1)}\n`);
 }
