@@ -16,8 +16,6 @@ export interface Draft {
   readonly label?: string | null;
   /** whether a measured value is quoted beside it */
   readonly measured?: boolean;
-  /** the reason in the same object */
-  readonly reason?: string | null;
 }
 
 /**

@@ -9,8 +9,6 @@ export interface ReadObject {
   readonly drafts: readonly Draft[];
   /** the strings that say something, as `key: text` */
   readonly said: string;
-  /** the object's own reason; null when it gives none */
-  readonly reason: string | null;
 }
 
 const PARAMETER_KEY =
@@ -35,8 +33,7 @@ export function readObject(
   const drafts: Draft[] = [];
   const said: string[] = [];
   collect(node.entries, null, { count, find, depth, drafts, said, measured: false });
-  const reason = reasonOf(node.entries);
-  return { drafts, said: said.join('\n').slice(0, maxSaid), reason };
+  return { drafts, said: said.join('\n').slice(0, maxSaid) };
 }
 
 interface Collection {
@@ -48,19 +45,13 @@ interface Collection {
   readonly measured: boolean;
 }
 
-function reasonOf(entries: readonly JsonEntry[]): string | null {
-  for (const { key, value } of entries) if (REASON_KEY.test(key) && value.kind === 'string') return value.text;
-  return null;
-}
-
 function collect(entries: readonly JsonEntry[], label: string | null, into: Collection): void {
   const here = {
     ...into,
     measured: into.measured || entries.some(({ key, value }) => MEASURED_KEY.test(key) && value.kind === 'other'),
   };
-  const reason = reasonOf(entries);
   const add = (kind: Draft['kind'], slots: readonly Slot[], length: number, name: string | null) =>
-    here.drafts.push({ kind, slots, length, start: 0, end: 1, label: name, measured: here.measured, reason });
+    here.drafts.push({ kind, slots, length, start: 0, end: 1, label: name, measured: here.measured });
 
   const own = pairsOf(entries);
   if (own.length > 0) add('pairs', own, own.length, label);
@@ -75,7 +66,7 @@ function collect(entries: readonly JsonEntry[], label: string | null, into: Coll
       if (value.text.length < maxSaid) here.said.push(`${key}: ${value.text}.`);
       if (here.depth < maxStringDepth && /\d/.test(value.text) && slotIndex(key) === null) {
         for (const draft of here.find(value.text, here.depth + 1)) {
-          here.drafts.push({ ...draft, start: 0, end: 1, label: [name, draft.label ?? ''].join(' ').trim(), reason });
+          here.drafts.push({ ...draft, start: 0, end: 1, label: [name, draft.label ?? ''].join(' ').trim() });
         }
       }
     }

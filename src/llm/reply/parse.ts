@@ -19,7 +19,6 @@ import { findDrafts } from './blocks.ts';
 import { chooseDraft } from './choice.ts';
 import { readContexts } from './context.ts';
 import type { Draft } from './draft.ts';
-import { explanationOf } from './explanation.ts';
 import type { Slot } from './numbers.ts';
 import { splitReasoning } from './reasoning.ts';
 
@@ -32,8 +31,6 @@ export interface ReplySpec {
   /** digits after the point that a real parameter is rounded to; null: as written */
   readonly decimals: number | null;
   readonly outOfRange: 'refuse' | 'clip';
-  /** the request's text: what the reply only repeats of it is no explanation */
-  readonly prompt?: string;
 }
 
 export type ParsedReply =
@@ -41,8 +38,6 @@ export type ParsedReply =
       readonly ok: true;
       /** [count], finite, in range; -0 is written 0 */
       readonly params: number[];
-      /** what the model wrote after the answer (before it when nothing follows), without markup and echoes; '' for none */
-      readonly explanation: string;
       /** what was changed, in words: "params[1] rounded from 1.234 to 1.2" */
       readonly adjustments: string[];
     }
@@ -83,7 +78,7 @@ export function parseReply(reply: string, spec: ReplySpec): ParsedReply {
     for (const change of fitted.changes) adjustments.push(`params[${index}] ${change}`);
     params.push(fitted.value === 0 ? 0 : fitted.value);
   }
-  return { ok: true, params, explanation: explanationOf(text, draft, spec.prompt), adjustments };
+  return { ok: true, params, adjustments };
 }
 
 /** "params[2]: 0." at the very end: a full stop behind a whole number, or the rest of 0.2. Digits are not guessed. */

@@ -70,12 +70,6 @@ describe('accepted ways to write the answer', () => {
     expect(paramsOf(reply, real(3))).toEqual([0.5, -2, 3.25]);
   });
 
-  it('keeps the explanation, without markup', () => {
-    const parsed = parseReply('**params[0]: 1**\n\n**Why:** a `longer` push.\n', real(1));
-    expect(parsed).toEqual({ ok: true, params: [1], explanation: 'Why: a longer push.', adjustments: [] });
-    expect(parseReply('A longer push.\nparams[0]: 1', real(1))).toMatchObject({ explanation: 'A longer push.' });
-  });
-
   it('writes no negative zero', () => {
     expect(Object.is(paramsOf('params[0]: -0', real(1))[0], 0)).toBe(true);
     expect(Object.is(paramsOf('params[0]: -0.04', real(1, { decimals: 1 }))[0], 0)).toBe(true);

@@ -59,35 +59,6 @@ describe('a reply', () => {
   });
 });
 
-describe('the explanation', () => {
-  const prompt = [
-    'Propose a point that is not in the list above.',
-    'Line 1: all 3 parameters in order and nothing else, as',
-    'where each v is a plain number from -6 to 6 with at most 1 decimal.',
-    'Line 2: one short sentence that says why.',
-  ].join('\n');
-  const explanationOf = (reply: string) => {
-    const parsed = parseReply(reply, spec(3, { prompt }));
-    return parsed.ok ? parsed.explanation : `refused: ${parsed.problem}`;
-  };
-
-  it('holds nothing that only repeats the prompt', () => {
-    expect(explanationOf('[1, 2, 3]\nLine 2: one short sentence that says why.')).toBe('');
-    expect(explanationOf('[1, 2, 3]\nPropose a point that is not in the list above. It leans left.')).toBe(
-      'It leans left.',
-    );
-    expect(explanationOf('[1, 2, 3]\nwhere each v is a plain number\nIt leans left.\n')).toBe('It leans left.');
-    expect(explanationOf('{"params": [1, 2, 3], "why": "One short sentence that says why"}')).toBe('');
-  });
-
-  it('is whole where the prompt says nothing of it', () => {
-    expect(explanationOf('[1, 2, 3]\nLine 2: It leans left.\nSo push 0.5 right.')).toBe(
-      'It leans left.\nSo push 0.5 right.',
-    );
-    expect(explanationOf('It leans left.\n\n[1, 2, 3]')).toBe('It leans left.');
-  });
-});
-
 describe('for all', () => {
   const number = fc.integer({ min: -60, max: 60 }).map((n) => n / 10 + 0);
   const vector = fc.array(number, { minLength: 2, maxLength: 8 });
