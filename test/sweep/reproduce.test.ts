@@ -1,5 +1,6 @@
 /** The plans of the paper's tables: all runs exist in the published number, and a rehearsal ends in the table. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAxis } from '../../src/config/axes.ts';
 import { findLlmMethod } from '../../src/methods/index.ts';
@@ -9,6 +10,7 @@ import { expandSweep, type SweepRun } from '../../src/sweep/expand.ts';
 import { findPaperPlan, type PaperPlan, paperPlans, publishedSeeds } from '../../src/sweep/paper-plans.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 async function runsOf({ configs }: PaperPlan): Promise<SweepRun[]> {
@@ -75,6 +77,19 @@ describe('r2po reproduce', () => {
     const again = JSON.parse((await runCli([...args, ...place, '--json'])).stdout);
     expect(again.runs.map(({ already }: { already: boolean }) => already)).toEqual([true, true, true, true]);
     expect(again).toMatchObject({ plan: 'salience', analyses: [{ analysis: 'salience', counts: { runs: 4 } }] });
+
+    // A character inside of the record of a finished run: the sweep takes it as finished, and its table must not.
+    const broken: string = again.runs[2].folder;
+    const record = join(broken, 'events.jsonl');
+    writeFileSync(record, readFileSync(record, 'utf8').replace('"mean":', '"mean":1'));
+    const rest = await runCommand(...args, ...place, '--json');
+    expect(rest.code).toBe(1);
+    expect(rest.stderr).toContain(`left out: ${broken}: events.jsonl`);
+    expect(rest.stderr).toContain('the line was changed');
+    const { report, runs } = JSON.parse(rest.stdout);
+    expect(runs).toHaveLength(4);
+    expect(JSON.stringify(report)).toContain(basename(again.runs[3].folder));
+    expect(JSON.stringify(report.groups)).not.toContain(basename(broken));
     rmSync(runsDir, { recursive: true });
   }, 60_000);
 
