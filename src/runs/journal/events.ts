@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { R2poError } from '../../base/errors.ts';
 import type { Immutable } from '../../base/immutable.ts';
+import { shortcutOf, unchangedWhere } from '../../base/schema-shortcut.ts';
 import { maskLongSecrets } from '../../base/secrets.ts';
 import type { Summary } from '../../evaluation/summary.ts';
 import { type ChatReply, finishes, type Message, modelKinds } from '../../llm/chat.ts';
@@ -19,10 +20,13 @@ import type { PairedTest } from '../../stats/intervals.ts';
 const count = z.int().min(0);
 const params = z.array(z.number());
 /** JSON has no NaN and no infinity: an outcome that is not a finite number is written as null and read as NaN. */
-const outcome = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
+const outcome = unchangedWhere(
+  z
+    .number()
+    .nullable()
+    .transform((value) => value ?? Number.NaN),
+  Number.isFinite,
+);
 const purpose = z.enum(purposes);
 const candidate = z.string().regex(candidateLabelPattern, { error: 'expected a plain name such as "proposal"' });
 
@@ -272,7 +276,10 @@ export type Checked<T> = { readonly event: T } | { readonly problem: string };
 /** Checks values by schemas of the types of events, as one format stores them. */
 export function eventCheck<S extends z.ZodObject>(schemas: Readonly<Record<string, S>>) {
   const schema = z.discriminatedUnion('type', Object.values(schemas) as unknown as [S, ...S[]]);
+  const shortcuts = new Map(Object.entries(schemas).map(([type, one]) => [type, shortcutOf(one)]));
   return (value: unknown): Checked<z.output<S>> => {
+    const { type } = (value ?? {}) as { readonly type?: string };
+    if (shortcuts.get(type!)?.(value)) return { event: value as z.output<S> };
     const parsed = schema.safeParse(value);
     if (parsed.success) return { event: parsed.data as z.output<S> };
     const [issue] = parsed.error.issues;
