@@ -4,8 +4,9 @@
  * - `node bench/optimisers.mjs run FOLDER [env ...] [--seeds 10] [--jobs N]` runs the searches, as ordinary runs; the same
  *   command goes on where it was interrupted.
  * - `node bench/optimisers.mjs ceilings FOLDER [--episodes 3000000] [--backend webgpu]` searches for the best policy.
- * - `node bench/optimisers.mjs write [--runs FOLDER] [--ceilings FOLDER]` writes what these folders hold into
- *   bench/results/optimisers/, and the document from there.
+ * - `node bench/optimisers.mjs check` compares the document with these numbers.
+ * - `node bench/optimisers.mjs write [--runs FOLDER] [--ceilings FOLDER] [--settings FILE]` writes what these hold into
+ *   bench/results/optimisers/, and the document from there. FILE: of bench/optimiser-settings.mjs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -39,6 +40,8 @@ const environments = [
   ['nim', 'Nim-v0', 'table'],
   ['maze', 'maze-sample-3x3-v0', 'table'],
 ];
+/** as far as all settings were measured */
+const seedsOfSettings = 2;
 const settingsOfCeilings = [
   'evaluation.episodes=64',
   'optimiser.population=64',
@@ -55,6 +58,7 @@ const { values, positionals } = parseArgs({
     backend: { type: 'string', default: 'auto' },
     runs: { type: 'string' },
     ceilings: { type: 'string' },
+    settings: { type: 'string' },
   },
 });
 const [command, folder, ...asked] = positionals;
@@ -207,29 +211,114 @@ function tableOf(kind, data, best, published) {
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
+/** Mean over the seeds that all numbers of episodes have, by environment, optimiser and episodes of a candidate. */
+function settingsReached(file) {
+  const lines = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const found = lines.filter(({ group, result }) => result && !result.error && group.settings.start !== 'random');
+  const groups = new Map();
+  for (const row of found) {
+    const { env, optimiser, perEvaluation } = row.group;
+    const key = `${env} ${optimiser} ${perEvaluation}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((rows) => {
+    const { env, optimiser, perEvaluation, budget, fresh } = rows[0].group;
+    const chosen = rows.filter(({ seed }) => seed < seedsOfSettings);
+    const mean = chosen.reduce((sum, { result }) => sum + result.best, 0) / chosen.length;
+    return { env, optimiser, episodes: perEvaluation, budget, fresh, seeds: chosen.length, mean };
+  });
+}
+
+function settingsTable(rows) {
+  const counts = [...new Set(rows.map(({ episodes }) => episodes))].sort((a, b) => a - b);
+  const complete = rows.filter(({ seeds }) => seeds === seedsOfSettings);
+  const lines = environments.flatMap(([, env, kind]) =>
+    ['cma-es', 'sep-cma-es', 'ars', 'openai-es', 'cem', 'hill-climbing', 'random-search'].flatMap((optimiser) => {
+      const cells = counts.map((episodes) => {
+        const found = complete.find(
+          (row) => row.env === env && row.optimiser === optimiser && row.episodes === episodes,
+        );
+        return found ? plain(found.mean) : null;
+      });
+      if (kind === 'table' && !optimisers.table.includes(optimiser)) return [];
+      return cells.includes(null) ? [] : [`| ${[env, optimiser, ...cells].join(' | ')} |`];
+    }),
+  );
+  const head = ['environment', 'optimiser', ...counts.map((count) => `${count} episode${count === 1 ? '' : 's'}`)];
+  return [`| ${head.join(' | ')} |`, `|---|---|${counts.map(() => '---:|').join('')}`, ...lines].join('\n');
+}
+
+/** One line for each environment with numbers: what solves it, by its line of success. */
+function findings(data, best, published) {
+  const known = r2po(['list', 'envs', '--json'], { json: true });
+  return environments
+    .flatMap(([, env]) => {
+      const rows = data.filter((one) => one.env === env);
+      if (rows.length === 0) return [];
+      const { success_threshold: line } = known.find(({ id }) => id === env);
+      const solving = (episodes) =>
+        rows.filter((row) => row.episodes === episodes && row.rechecked.mean >= line).map(({ optimiser }) => optimiser);
+      const [few, many] = budgets.map(solving);
+      const late = many.filter((optimiser) => !few.includes(optimiser));
+      const parts = [
+        ...(few.length > 0
+          ? [`${list(few)} ${few.length === 1 ? 'is' : 'are'} there with ${budgets[0]} episodes`]
+          : []),
+        ...(late.length > 0 ? [`${list(late)} with ${budgets[1]}`] : []),
+      ];
+      const paper = published.results.find((one) => one.env === env && one.method === 'r2po');
+      const ceiling = best.find((one) => one.env === env);
+      const above =
+        paper && ceiling && paper.best.mean > ceiling.mean + 0.01 * Math.abs(ceiling.mean)
+          ? ` The published ${plain(paper.best.mean)} of R2PO lies above ${ceiling.exact ? 'the optimum' : 'the best known policy'}.`
+          : '';
+      const whether = parts.length > 0 ? `${parts.join(', ')}.` : 'no optimiser is there.';
+      return [`- ${env}, line of success ${line}: ${whether}${above}`];
+    })
+    .join('\n');
+}
+
+const list = (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
+
 /** Replaces what stands between the two markers of a name. */
 function place(text, name, content) {
-  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(\n<!-- /${name} -->)`);
+  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
   if (!pattern.test(text)) throw new Error(`expected the markers of "${name}" in ${document}`);
-  return text.replace(pattern, (_, before, after) => before + content + after);
+  return text.replace(pattern, (_, before, after) => `${before}\n${content}\n\n${after}`);
 }
 
 function write() {
   mkdirSync(results, { recursive: true });
-  const paths = { reached: join(results, 'reached.json'), ceilings: join(results, 'ceilings.json') };
+  const paths = {
+    reached: join(results, 'reached.json'),
+    ceilings: join(results, 'ceilings.json'),
+    settings: join(results, 'settings.json'),
+  };
+  if (values.settings) writeJson(paths.settings, settingsReached(values.settings));
   if (values.runs) writeJson(paths.reached, reached(values.runs));
   if (values.ceilings) writeJson(paths.ceilings, ceilings(values.ceilings));
   const published = readJson(join(root, 'src/report/published/r2po-paper.json'));
   const [data, best] = [readJson(paths.reached), readJson(paths.ceilings)];
-  let text = readFileSync(document, 'utf8');
+  const before = readFileSync(document, 'utf8');
+  let text = before;
   text = place(text, 'numbers', tableOf('real', data, best, published));
   text = place(text, 'tables', tableOf('table', data, best, published));
-  writeFileSync(document, text);
+  text = place(text, 'findings', findings(data, best, published));
+  text = place(text, 'settings', settingsTable(readJson(paths.settings)));
+  if (command === 'write') return writeFileSync(document, text);
+  if (text === before) return;
+  console.error(
+    'docs/optimisers.md does not hold the numbers of bench/results/optimisers; run "bench/optimisers.mjs write"',
+  );
+  process.exit(1);
 }
 
-const commands = { run, ceilings: searchCeilings, write };
-if (!commands[command] || (command !== 'write' && !folder)) {
-  console.error('expected "run FOLDER", "ceilings FOLDER" or "write"');
+const commands = { run, ceilings: searchCeilings, write, check: write };
+if (!commands[command] || (commands[command] !== write && !folder)) {
+  console.error('expected "run FOLDER", "ceilings FOLDER", "write" or "check"');
   process.exit(2);
 }
 commands[command]();

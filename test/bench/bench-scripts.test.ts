@@ -60,3 +60,28 @@ describeGpu('workgroups.mjs', () => {
     expect(stderr).toContain('expected whole numbers above 0');
   });
 });
+
+it('optimisers.mjs finds its numbers in docs/optimisers.md', async () => {
+  const { code, stderr } = await run('optimisers.mjs', 'check');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
+it('generation.mjs gives the parts of a generation', async () => {
+  const { code, stdout } = await run(
+    'generation.mjs',
+    'cpu',
+    '--population',
+    '4',
+    '--episodes',
+    '2',
+    '--generations',
+    '3',
+  );
+  expect(code).toBe(0);
+  const rows = stdout.trim().split('\n').slice(2);
+  expect(rows.map((row) => row.split(/ +/)[0])).toEqual(['first_of_process', 'first', 'last_third']);
+  // The other rows are medians, of each part by itself.
+  const [ask, play, tell, whole] = rows[0]!.split(/ +/).slice(1).map(Number) as [number, number, number, number];
+  expect(whole).toBeCloseTo(ask + play + tell, 1);
+});

@@ -159,7 +159,7 @@ describe('the configuration of an optimiser', () => {
     [['optimiser.directions=3'], 'expected no "optimiser.directions"'],
     [['optimiser.populaton=30'], 'did you mean "optimiser.population"'],
     [['optimiser.population=1'], 'a whole number in 2 ...'],
-    [['optimiser.episodes=199'], 'at least 200, one generation of 10 candidates with 20 episodes each, got 199'],
+    [['optimiser.episodes=39'], 'at least 40, one generation of 10 candidates with 4 episodes each, got 39'],
     [['policy.kind=tabular'], 'tabular policy cannot act'],
     [['parameters.low=0.01', 'parameters.high=0.09', 'optimiser.grid=true'], 'at least two values'],
     [['iterations=5'], 'expected no "iterations"'],
