@@ -7,19 +7,22 @@ import { policyDocument } from '../config/policy-file.ts';
 import type { EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { solveTable, unlimitedMean } from '../optimisers/exact/solve.ts';
-import { tableModel } from '../optimisers/exact/table-model.ts';
+import { stepTable } from '../optimisers/exact/table-model.ts';
 import { buildPolicy } from '../policies/index.ts';
 import { defaultStepCap } from '../rollout/job.ts';
 import { maxEpisodeSteps } from '../rollout/job-checks.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption, secondsOption, trustEnvOption } from './options.ts';
+import { adapterOption, addOutputOptions, countOption, secondsOption, trustEnvOption } from './options.ts';
 
 interface Options {
   readonly envOption: EnvOptions;
   readonly maxSteps?: number;
   readonly maxTime: number;
   readonly out?: string;
+  readonly runsDir?: string;
+  readonly name?: string;
+  readonly adapter?: string;
   readonly json?: boolean;
 }
 
@@ -29,7 +32,7 @@ export function define(command: Command, io: Io): void {
   command
     .description(
       'Computes the best table of actions of an environment under its step limit, the best policy that also knows the ' +
-        'time, and the best one without a limit. Nothing is played.',
+        'time, and the best one without a limit. Nothing is played, unless a run is asked for.',
     )
     .argument('<env>', 'environment with numbered observations and actions, or the path of an environment module')
     .addOption(envOption())
@@ -38,19 +41,24 @@ export function define(command: Command, io: Io): void {
     .addOption(
       secondsOption('--max-time', 'stop the search for the best table after this many seconds').default(defaultSeconds),
     )
-    .option('--out <file>', 'write the best table as a policy file');
+    .option('--out <file>', 'write the best table as a policy file')
+    .option('--runs-dir <dir>', 'also play the best table as a run in this folder (with --name: runs)')
+    .option('--name <name>', 'also play the best table as a run of this name')
+    .addOption(adapterOption());
   addOutputOptions(command, io).action(async (env: string, options: Options) => solve(env, options, io));
 }
 
 async function solve(name: string, options: Options, io: Io): Promise<void> {
   const env = await openEnv(name, options.envOption);
-  const limit = Math.min(
-    env.timeLimit ?? Number.POSITIVE_INFINITY,
-    options.maxSteps ?? defaultStepCap(env) ?? Infinity,
-  );
-  const model = tableModel(env, limit);
+  const { model, limit } = stepTable(env, options.maxSteps ?? defaultStepCap(env) ?? null);
   const end = performance.now() + 1000 * options.maxTime;
-  const { params, mean, exact, bound, timeDependent } = solveTable(model, limit, () => performance.now() > end);
+  /** partial tables that were looked at */
+  let work = 0;
+  const { params, mean, exact, bound, timeDependent } = solveTable(model, limit, () => {
+    if (performance.now() > end) return true;
+    work += 1;
+    return false;
+  });
   const unlimited = unlimitedMean(model);
   if (options.out !== undefined) {
     const of = { env: env.module ?? env.id, env_options: env.options };
@@ -60,8 +68,13 @@ async function solve(name: string, options: Options, io: Io): Promise<void> {
     const gap = significant(bound - mean, 3);
     io.warn(`the search for the best table ended after ${options.maxTime} s: no table is better by more than ${gap}`);
   }
+  const isRun = options.runsDir !== undefined || options.name !== undefined;
+  const run = isRun
+    ? await (await import('./solve-run.ts')).recordSolution({ env, limit, work: exact ? null : work }, options, io)
+    : null;
   if (options.json) {
     io.printJson({
+      ...(run !== null && { run }),
       env: env.id,
       env_options: env.options,
       step_limit: limit,

@@ -1,6 +1,6 @@
 /** Every method, one line each. */
 import { findById } from '../base/errors.ts';
-import { optimisers } from '../optimisers/index.ts';
+import { everyOptimiser, optimisers } from '../optimisers/index.ts';
 import { actorSecondPass } from './actor-second-pass.ts';
 import { alwaysCritic } from './always-critic.ts';
 import { criticOnly } from './critic-only.ts';
@@ -31,7 +31,10 @@ export const llmMethods: readonly Method[] = [
 export type AnyMethod = Method | OptimiserMethod;
 export type MethodKind = AnyMethod['kind'];
 
+/** Those that a command may name. */
 export const methods: readonly AnyMethod[] = [...llmMethods, ...optimisers.map(optimiserMethod)];
+/** Those that a configuration may name. */
+const everyMethod: readonly AnyMethod[] = [...llmMethods, ...everyOptimiser.map(optimiserMethod)];
 
 /** The method of language models with this id. Throws a usage error with the nearest known id. */
 export function findLlmMethod(id: string): Method {
@@ -40,5 +43,5 @@ export function findLlmMethod(id: string): Method {
 
 /** The method with this id. Throws a usage error with the nearest known id. */
 export function findMethod(id: string): AnyMethod {
-  return findById('methods', 'method', id, methods, '; see "r2po list methods"');
+  return findById('methods', 'method', id, everyMethod, '; see "r2po list methods"');
 }

@@ -3,6 +3,7 @@ import { findById } from '../base/errors.ts';
 import { ars } from './ars.ts';
 import { cem } from './cem.ts';
 import { cmaEs, sepCmaEs } from './cma-es/cma-es.ts';
+import { exact } from './exact/exact.ts';
 import { hillClimbing } from './hill-climbing.ts';
 import { openAiEs } from './openai-es.ts';
 import type { Optimiser } from './optimiser.ts';
@@ -19,9 +20,12 @@ export const optimisers: readonly Optimiser[] = [
   cmaEs,
 ] as readonly unknown[] as readonly Optimiser[];
 
+/** Those and what computes instead of searching: runs of it are made by "r2po solve". */
+export const everyOptimiser: readonly Optimiser[] = [...optimisers, exact as unknown as Optimiser];
+
 /** The optimiser with this id. Throws a usage error with the nearest known id. */
 export function findOptimiser(id: string): Optimiser {
-  return findById('optimisers', 'optimiser', id, optimisers, '; see "r2po list methods"');
+  return findById('optimisers', 'optimiser', id, everyOptimiser, '; see "r2po list methods"');
 }
 
 /** Why an optimiser cannot search a space, with the optimisers that can; null: it can. */

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { UsageError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
 import type { Policy } from '../policies/policy.ts';
+import type { TableModel } from './exact/table-model.ts';
 import type { ObservationMoments } from './observation-moments.ts';
 import { finiteReturns } from './ranking.ts';
 import { type Json, type State, StateReader, stateFromJson, stateToJson } from './saved-state.ts';
@@ -18,6 +19,8 @@ export interface Problem {
   readonly foldFilter: Policy['foldFilter'] | null;
   /** entries of an observation */
   readonly observationSize: number;
+  /** makes the transitions of the environment and its step limit; left out: they are not known */
+  readonly table?: () => { readonly model: TableModel; readonly limit: number };
 }
 
 /** The mathematics of one optimiser, without checks. */
@@ -34,6 +37,8 @@ export interface Algorithm {
   centre(): Float64Array;
   /** Everything that later calls depend on, what was asked for included. */
   save(): State;
+  /** what a record should say of the population that was asked for; left out: nothing */
+  readonly remark?: string;
 }
 
 export interface Optimiser<Settings = unknown> {
@@ -180,6 +185,11 @@ export class Optimisation {
   /** the parameters that stand for what the optimiser knows, `[dimension]` */
   centre(): Float64Array {
     return this.#algorithm.centre();
+  }
+
+  /** What a record should say of the population that was asked for; null: nothing. */
+  get remark(): string | null {
+    return this.#algorithm.remark ?? null;
   }
 
   save(): SavedOptimisation {

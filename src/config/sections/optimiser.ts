@@ -1,7 +1,7 @@
 /** The configuration of a search with an optimiser, which asks no model. */
 import type { z } from 'zod';
 import { flag, name, section, whole } from '../../base/schema-fields.ts';
-import { optimisers } from '../../optimisers/index.ts';
+import { everyOptimiser } from '../../optimisers/index.ts';
 import type { Optimiser } from '../../optimisers/optimiser.ts';
 import { commonBudget, runKeys } from './run.ts';
 
@@ -22,7 +22,7 @@ function sectionOf(settings: object) {
 }
 
 /** The section of each optimiser. */
-export const optimiserSections = optimisers.map(({ settings }) => sectionOf(settings.shape));
+export const optimiserSections = everyOptimiser.map(({ settings }) => sectionOf(settings.shape));
 
 function schemaOf<S extends z.core.$ZodLooseShape>(id: string, settings: S) {
   return section('a search run of an optimiser', {
@@ -44,7 +44,7 @@ type OptimiserSchema = ReturnType<typeof schemaOf<object>>;
 
 /** In the order in which files are written, by the id of the optimiser: each has settings of its own. */
 export const optimiserSchemas: ReadonlyMap<string, OptimiserSchema> = new Map(
-  optimisers.map(({ id, settings }: Optimiser) => [id, schemaOf(id, settings.shape)]),
+  everyOptimiser.map(({ id, settings }: Optimiser) => [id, schemaOf(id, settings.shape)]),
 );
 
 /** The settings that an optimiser reads, out of its section. */

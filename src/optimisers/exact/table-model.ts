@@ -140,6 +140,12 @@ function branches<T>(choices: number | null, explore: (value: number) => Distrib
   return found;
 }
 
+/** The transitions within the step limit of an environment, or within a lower one of ours; null: there is no lower one. */
+export function stepTable(env: Env, maxSteps: number | null): { readonly model: TableModel; readonly limit: number } {
+  const limit = Math.min(env.timeLimit ?? Number.POSITIVE_INFINITY, maxSteps ?? Number.POSITIVE_INFINITY);
+  return { model: tableModel(env, limit), limit };
+}
+
 /**
  * The states and transitions of `limit` steps. Throws a usage error for an environment that is no table, or has more states
  * than can be listed.

@@ -129,7 +129,7 @@ async function search(run: DriverRun, player: Player): Promise<readonly EventOf<
     const outcome = {
       iteration,
       kept: 'proposal',
-      why: `the highest mean of ${population.length} candidates`,
+      why: optimisation.remark ?? `the highest mean of ${population.length} candidates`,
       candidates: [{ label: 'proposal', params, mean }],
       trial: { kind: 'iteration', params, mean },
     } as const;
