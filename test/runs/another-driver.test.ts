@@ -41,7 +41,6 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
       await recheck(done, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
     },
     iterations: ({ config }) => llmConfig(config).iterations,
-    isFixedInBranch: () => false,
     goesOn: () => true,
     openModels: () => Promise.reject(new Error('asks no model')),
     estimate: () => Promise.reject(new Error('not asked for')),

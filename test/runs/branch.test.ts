@@ -209,6 +209,7 @@ describe('a branch is refused', () => {
     [{ overrides: ['method=props'] }, 'expected method "r2po", as in the run, got "props"'],
     [{ overrides: ['warmup.policies=9'] }, 'expected warmup.policies 4'],
     [{ overrides: ['evaluation.max_steps=90'] }, 'evaluation.max_steps'],
+    [{ overrides: ['parameters.decimals=2'] }, 'expected parameters.decimals 1'],
     [{ overrides: ['evaluation.backend=webgpu'] }, 'expected evaluation.backend "cpu"'],
     [{ name: 'a/b' }, '[--name]'],
   ])('for %j', async (request, message) => {

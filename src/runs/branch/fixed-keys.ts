@@ -10,6 +10,9 @@ const fixed: readonly string[] = [
   'method',
   'settings',
   'policy',
+  'parameters',
+  // The state of an optimiser follows from its settings and everything that it was told.
+  'optimiser',
   'warmup',
   'evaluation.backend',
   'evaluation.max_steps',
@@ -17,9 +20,12 @@ const fixed: readonly string[] = [
   'evaluation.success_tolerance',
 ];
 
+/** When the search ends. */
+const free: readonly string[] = ['optimiser.episodes'];
+
 /** Whether a branch has to keep the value of a key. */
-export function isFixed({ driver }: Pick<RunUnits, 'driver'>, key: string): boolean {
-  return fixed.some((name) => key === name || key.startsWith(`${name}.`)) || driver.isFixedInBranch(key);
+export function isFixed(key: string): boolean {
+  return !free.includes(key) && fixed.some((name) => key === name || key.startsWith(`${name}.`));
 }
 
 /** The first fixed key in which a shared part differs from the run, in words; null: none. */
@@ -28,7 +34,7 @@ export function fixedDifference(units: RunUnits, shared: Config): string | null 
   const after = new Map(leaves(units.config));
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     // The wish of a shared part; the record has the backend that was used.
-    if (key === 'evaluation.backend' || !isFixed(units, key) || before.get(key) === after.get(key)) continue;
+    if (key === 'evaluation.backend' || !isFixed(key) || before.get(key) === after.get(key)) continue;
     return `expected ${key} ${after.get(key) ?? 'not set'}, as in the configuration of the run, got ${before.get(key) ?? 'not set'}`;
   }
   return null;

@@ -93,18 +93,18 @@ function fixedError(place: string, key: string, before: string | undefined, afte
 }
 
 /** Refuses settings that a branch shares with its run, as they were typed. */
-function refuseTyped(overrides: readonly string[], { before, parent }: Pick<BranchFacts, 'before' | 'parent'>): void {
+function refuseTyped(overrides: readonly string[], before: BranchFacts['before']): void {
   for (const { path, value, label } of parseOverrides(overrides)) {
     for (const [key, json] of leaves(value, path.join('.'))) {
-      if (isFixed(parent.units, key) && before.get(key) !== json) throw fixedError(label, key, before.get(key), json);
+      if (isFixed(key) && before.get(key) !== json) throw fixedError(label, key, before.get(key), json);
     }
   }
 }
 
-function refuseChanged(config: Config, { before, parent }: BranchFacts): void {
+function refuseChanged(config: Config, { before }: BranchFacts): void {
   const after = new Map(leaves(config));
   for (const key of new Set([...before.keys(), ...after.keys()])) {
-    if (!isFixed(parent.units, key) || before.get(key) === after.get(key)) continue;
+    if (!isFixed(key) || before.get(key) === after.get(key)) continue;
     throw fixedError('config', key, before.get(key), after.get(key) ?? 'not set');
   }
 }
@@ -165,7 +165,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   const backend = usedBackend(run.manifest) ?? undefined;
   const before = new Map(leaves(config));
   if (backend !== undefined) before.set('evaluation.backend', JSON.stringify(backend));
-  refuseTyped(request.overrides, { before, parent });
+  refuseTyped(request.overrides, before);
   const facts: BranchFacts = {
     parent,
     file: recorded,

@@ -86,8 +86,6 @@ export interface Driver {
   run(run: DriverRun): Promise<void>;
   /** Opens what answers the calls of a run; null: it makes none. `used`: what an earlier session used. Throws a usage error. */
   openModels(units: RunUnits, open: OpenOne, used?: ModelNames | null): Promise<RunModels | null>;
-  /** Whether its search cannot go on with another value of a key, beyond those that say what is searched. */
-  isFixedInBranch(key: string): boolean;
   /** Whether a run that has done so much has an iteration left. `episodes`: of the search. */
   goesOn(units: RunUnits, done: { readonly iteration: number; readonly episodes: number }): boolean;
   /** How many iterations a run will take; an estimate where they depend on its course. */

@@ -112,7 +112,6 @@ export const llmSearch: Driver = {
     const { config, method } = llmUnits(units);
     return openModels(config, method, open, used);
   },
-  isFixedInBranch: () => false,
   goesOn: (units, { iteration }) => iteration < llmUnits(units).config.iterations,
   iterations: (units) => llmUnits(units).config.iterations,
   estimate: (units, backend) => estimateSearch(llmUnits(units), backend),

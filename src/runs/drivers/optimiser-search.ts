@@ -157,8 +157,6 @@ export const optimiserSearch: Driver = {
     await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
   },
   openModels: async () => null,
-  // The state of an optimiser follows from its settings and all generations before.
-  isFixedInBranch: (key) => /^(?:parameters|optimiser)\./.test(key) && key !== 'optimiser.episodes',
   goesOn(units, { episodes }) {
     const { config, env, policy, settings } = optimiserUnits(units);
     const generation = startOptimisation(config, env, policy).population * settings.evaluationEpisodes;
