@@ -1,0 +1,300 @@
+/**
+ * WGSL's operators on leaves. f32 operations are those of IEEE 754, each rounded, none contracted. Integers wrap; x / 0
+ * is x and x % 0 is 0; a shift takes the amount modulo 32; a conversion to an integer is cut and saturates, NaN gives 0.
+ */
+import type { Scalar } from './ast.ts';
+import { op, simd } from './encoder.ts';
+import { bitsOf, type FunctionCode, isEqual, known, type Leaf, leafOf, numberOf } from './function-code.ts';
+
+interface Instruction {
+  readonly scalar: number;
+  readonly vector: number;
+}
+const both = (scalar: number, vector: number): Instruction => ({ scalar, vector });
+
+const floats: Readonly<Record<string, Instruction>> = {
+  '+': both(op.fadd, simd.fadd),
+  '-': both(op.fsub, simd.fsub),
+  '*': both(op.fmul, simd.fmul),
+  '/': both(op.fdiv, simd.fdiv),
+  '==': both(op.feq, simd.feq),
+  '!=': both(op.fne, simd.fne),
+  '<': both(op.flt, simd.flt),
+  '>': both(op.fgt, simd.fgt),
+  '<=': both(op.fle, simd.fle),
+  '>=': both(op.fge, simd.fge),
+};
+const whole: Readonly<Record<string, Instruction>> = {
+  '+': both(op.add, simd.add),
+  '-': both(op.sub, simd.sub),
+  '*': both(op.mul, simd.mul),
+  '&': both(op.and, simd.and),
+  '|': both(op.or, simd.or),
+  '^': both(op.xor, simd.xor),
+  '==': both(op.eq, simd.eq),
+  '!=': both(op.ne, simd.ne),
+};
+const signed: Readonly<Record<string, Instruction>> = {
+  '<': both(op.ltS, simd.ltS),
+  '>': both(op.gtS, simd.gtS),
+  '<=': both(op.leS, simd.leS),
+  '>=': both(op.geS, simd.geS),
+};
+const unsigned: Readonly<Record<string, Instruction>> = {
+  '<': both(op.ltU, simd.ltU),
+  '>': both(op.gtU, simd.gtU),
+  '<=': both(op.leU, simd.leU),
+  '>=': both(op.geU, simd.geU),
+};
+
+export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
+export const shifts = new Set(['<<', '>>']);
+
+/** The result of an operator on known numbers; null where WGSL calls it an error: a division by zero, an overflow. */
+export function fold(operator: string, scalar: Scalar, a: number, b: number): number | null {
+  switch (operator) {
+    case '==':
+      return Number(a === b);
+    case '!=':
+      return Number(a !== b);
+    case '<':
+      return Number(a < b);
+    case '>':
+      return Number(a > b);
+    case '<=':
+      return Number(a <= b);
+    case '>=':
+      return Number(a >= b);
+    default:
+      return foldNumber(operator, scalar, a, b);
+  }
+}
+
+function foldNumber(operator: string, scalar: Scalar, a: number, b: number): number | null {
+  const isFloat = scalar === 'f32' || scalar === 'abstract-float';
+  const made = ((): number | null => {
+    switch (operator) {
+      case '+':
+        return a + b;
+      case '-':
+        return a - b;
+      case '*':
+        return isFloat || scalar === 'abstract-int' ? a * b : Math.imul(a, b);
+      case '/':
+        return isFloat ? a / b : b === 0 ? null : Math.trunc(a / b);
+      case '%':
+        return b === 0 ? null : a % b;
+      case '&':
+        return scalar === 'bool' ? a & b : a & b;
+      case '|':
+        return a | b;
+      case '^':
+        return a ^ b;
+      case '<<':
+        return b >= 32 ? null : a << b;
+      case '>>':
+        return b >= 32 ? null : scalar === 'u32' ? a >>> b : a >> b;
+      default:
+        return null;
+    }
+  })();
+  if (made === null) return null;
+  if (scalar === 'f32') return Math.fround(made);
+  if (scalar === 'u32') return made >>> 0;
+  if (scalar === 'i32') return made | 0;
+  return Number.isFinite(made) ? made : null;
+}
+
+/** `a operator b` of two leaves of one scalar; of a comparison a truth. The caller has folded known numbers. */
+export function binary(code: FunctionCode, operator: string, a: Leaf, b: Leaf): Leaf {
+  const { scalar } = a;
+  if (shifts.has(operator)) return shift(code, operator, a, b);
+  if (scalar !== 'f32' && (operator === '/' || operator === '%')) return divide(code, operator, a, b);
+  if (scalar === 'f32' && operator === '%') {
+    const [x, y] = [code.keep(a), code.keep(b)];
+    const times = binary(code, '*', y, cut(code, binary(code, '/', x, y)));
+    return binary(code, '-', x, times);
+  }
+  if (scalar === 'bool' && (operator === '&' || operator === '|')) {
+    const [first, second] = a.known !== null ? [a, b] : [b, a];
+    if (first.known !== null) return (operator === '&') === (first.known === 1) ? second : first;
+    if (isEqual(a, b)) return a;
+    const last = b.code[b.code.length - 1];
+    if (operator === '&' && b.isVarying && last === simd.not) {
+      return leafOf('bool', true, [...code.vectorCode(a), ...b.code.slice(0, -1), simd.andnot]);
+    }
+  }
+  const areSmall = a.isSmall && b.isSmall;
+  const order = scalar === 'i32' || areSmall ? signed : unsigned;
+  const instruction = scalar === 'f32' ? floats[operator] : (whole[operator] ?? order[operator]);
+  if (!instruction) throw new Error(`no instruction for ${operator} of ${scalar}`);
+  const result = comparisons.has(operator) ? 'bool' : scalar;
+  const isVarying = a.isVarying || b.isVarying;
+  const joined = [...code.codeAs(a, isVarying), ...code.codeAs(b, isVarying)];
+  const isSmall = operator === '&' ? a.isSmall || b.isSmall : areSmall && (operator === '|' || operator === '^');
+  return leafOf(result, isVarying, [...joined, isVarying ? instruction.vector : instruction.scalar], isSmall);
+}
+
+export function not(_: FunctionCode, a: Leaf): Leaf {
+  if (a.known !== null) return known('bool', 1 - a.known);
+  return leafOf('bool', a.isVarying, [...a.code, a.isVarying ? simd.not : op.eqz]);
+}
+
+export function negative(code: FunctionCode, a: Leaf): Leaf {
+  if (a.known !== null && a.scalar !== 'u32') {
+    return known(a.scalar, a.scalar === 'i32' ? -a.known | 0 : -a.known);
+  }
+  if (a.scalar === 'f32') {
+    return a.isVarying
+      ? leafOf('f32', true, [...a.code, simd.fneg])
+      : leafOf('f32', false, [...code.scalarCode(a), op.fneg]);
+  }
+  return binary(code, '-', known(a.scalar, 0), a);
+}
+
+export function complement(code: FunctionCode, a: Leaf): Leaf {
+  if (a.known !== null) return known(a.scalar, numberOf(a.scalar, ~a.known));
+  return binary(code, '^', a, known(a.scalar, numberOf(a.scalar, -1)));
+}
+
+const isZero = (leaf: Leaf): boolean => leaf.known !== null && bitsOf(leaf.scalar, leaf.known) === 0;
+
+/** `yes` where the condition holds, else `no`. */
+export function select(code: FunctionCode, condition: Leaf, yes: Leaf, no: Leaf): Leaf {
+  if (condition.known !== null) return condition.known === 1 ? yes : no;
+  if (isEqual(yes, no)) return yes;
+  const { scalar } = yes;
+  const isSmall = yes.isSmall && no.isSmall;
+  if (!condition.isVarying && !yes.isVarying && !no.isVarying) {
+    const joined = [...code.scalarCode(yes), ...code.scalarCode(no), ...code.scalarCode(condition), op.select];
+    return leafOf(scalar, false, joined, isSmall);
+  }
+  const mask = code.vectorCode(condition);
+  if (isZero(no)) return leafOf(scalar, true, [...code.vectorCode(yes), ...mask, simd.and], isSmall);
+  if (isZero(yes)) return leafOf(scalar, true, [...code.vectorCode(no), ...mask, simd.andnot], isSmall);
+  return leafOf(scalar, true, [...code.vectorCode(yes), ...code.vectorCode(no), ...mask, simd.bitselect], isSmall);
+}
+
+/** One scalar expression per lane, from the lanes of the operands. */
+export function perLane(
+  code: FunctionCode,
+  result: Scalar,
+  operands: readonly Leaf[],
+  expression: (lanes: readonly (readonly number[])[]) => readonly number[],
+): Leaf {
+  const kept = operands.map((operand) => code.keep(operand));
+  const made = [...code.vectorCode(kept.find(({ isVarying }) => isVarying)!)];
+  for (let lane = 0; lane < 4; lane++) {
+    const lanes = kept.map((leaf) => {
+      if (!leaf.isVarying) return code.scalarCode(leaf);
+      return [...leaf.code, leaf.scalar === 'f32' ? simd.fextract : simd.extract, lane];
+    });
+    made.push(...expression(lanes), result === 'f32' ? simd.freplace : simd.replace, lane);
+  }
+  return leafOf(result, true, made);
+}
+
+function divide(code: FunctionCode, operator: string, a: Leaf, b: Leaf): Leaf {
+  const isSigned = a.scalar === 'i32';
+  const power = b.known === null ? -1 : Math.log2(b.known);
+  if (Number.isInteger(power) && power >= 0 && (!isSigned || a.isSmall)) {
+    if (operator === '/') return power === 0 ? a : shift(code, '>>', a, known('u32', power));
+    return binary(code, '&', a, known(a.scalar, b.known! - 1));
+  }
+  const instruction =
+    operator === '/' ? (isSigned ? op.divS : op.divU) : isSigned ? op.remS : op.remU;
+  // A zero becomes 1, and so does the -1 of a quotient that would overflow: both give the dividend.
+  const safe = (x: readonly number[], y: readonly number[]): number[] => {
+    const isOverflow = [...y, op.i32, -1, op.eq, ...x, op.i32, -(2 ** 31), op.eq, op.and];
+    const isOdd = isSigned && operator === '/' ? [...y, op.eqz, ...isOverflow, op.or] : [...y, op.eqz];
+    return [...x, op.i32, 1, ...y, ...isOdd, op.select, instruction];
+  };
+  const quotient = (x: readonly number[], y: readonly number[]): number[] =>
+    b.known !== null && b.known !== 0 && b.known !== -1 ? [...x, ...y, instruction] : safe(x, y);
+  const isSmall = a.isSmall && (!isSigned || b.isSmall);
+  if (!a.isVarying && !b.isVarying) {
+    const [x, y] = [code.keep(a), code.keep(b)];
+    return leafOf(a.scalar, false, quotient(code.scalarCode(x), code.scalarCode(y)), isSmall);
+  }
+  return { ...perLane(code, a.scalar, [a, b], ([x, y]) => quotient(x!, y!)), isSmall };
+}
+
+/** For lane n: the bytes of 2^n, from the number of n's byte and from its place in the table. */
+const powersTable = [0x08040201, 0x80402010, 0, 0];
+const bytesOfWord = [0, 0x04040404, 0x08080808, 0x0c0c0c0c];
+const placesOfBytes = 0x18100800;
+
+function shift(code: FunctionCode, operator: string, a: Leaf, amount: Leaf): Leaf {
+  const isLeft = operator === '<<';
+  const isSigned = a.scalar === 'i32';
+  const isSmall = !isLeft && (a.isSmall || (!isSigned && amount.known !== null && amount.known > 0));
+  if (!amount.isVarying) {
+    const scalar = isLeft ? op.shl : isSigned ? op.shrS : op.shrU;
+    const vector = isLeft ? simd.shl : isSigned ? simd.shrS : simd.shrU;
+    const codes = [...code.codeAs(a, a.isVarying), ...code.scalarCode(amount), a.isVarying ? vector : scalar];
+    return leafOf(a.scalar, a.isVarying, codes, isSmall);
+  }
+  if (isLeft) {
+    // As a product with a power of two, which a table of bytes gives.
+    const places = [...code.vectorCode(amount), ...code.words([31, 31, 31, 31]), simd.and];
+    const spread = code.keep(leafOf('u32', true, places));
+    const bytes = [...spread.code, ...spread.code, simd.shuffle, ...bytesOfWord];
+    const index = [...bytes, ...code.words(new Array<number>(4).fill(placesOfBytes)), simd.sub8];
+    const power = [...code.words(powersTable), ...index, simd.swizzle];
+    return leafOf(a.scalar, true, [...code.vectorCode(a), ...power, simd.mul]);
+  }
+  const instruction = isSigned ? op.shrS : op.shrU;
+  if (a.isVarying) return { ...perLane(code, a.scalar, [a, amount], ([x, n]) => [...x!, ...n!, instruction]), isSmall };
+  return { ...perLane(code, a.scalar, [amount, a], ([n, x]) => [...x!, ...n!, instruction]), isSmall };
+}
+
+/** An f32 without its fraction. */
+export function cut(code: FunctionCode, a: Leaf): Leaf {
+  return leafOf('f32', a.isVarying, [...code.codeAs(a, a.isVarying), a.isVarying ? simd.ftrunc : op.ftrunc]);
+}
+
+/** A known number as another scalar; null where an abstract number does not fit. */
+export function convertKnown(value: number, from: Scalar, to: Scalar): number | null {
+  if (to === 'bool') return Number(value !== 0);
+  if (to === 'f32') return Math.fround(value);
+  if (to === 'abstract-float') return value;
+  if (from === 'abstract-int' || from === 'abstract-float') {
+    const [low, high] = to === 'u32' ? [0, 2 ** 32 - 1] : to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [-(2 ** 53), 2 ** 53];
+    const whole = from === 'abstract-int' ? value : Math.trunc(value);
+    return whole >= low && whole <= high ? whole : null;
+  }
+  if (from === 'f32') {
+    const [low, high] = to === 'u32' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+    return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high);
+  }
+  return to === 'u32' ? value >>> 0 : value | 0;
+}
+
+/** `to(a)` of a leaf that is not known. */
+export function convert(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
+  const from = a.scalar;
+  if (from === to) return a;
+  const { isVarying } = a;
+  const own = code.codeAs(a, isVarying);
+  const made = (scalar: number, vector: number): Leaf =>
+    leafOf(to, isVarying, [...own, isVarying ? vector : scalar]);
+  if (from === 'bool') {
+    if (isVarying) return select(code, a, known(to, 1), known(to, 0));
+    return to === 'f32' ? leafOf(to, false, [...own, op.fromI32]) : leafOf(to, false, own, true);
+  }
+  if (to === 'bool') return binary(code, '!=', a, known(from, 0));
+  if (to === 'f32') {
+    return from === 'i32' || a.isSmall ? made(op.fromI32, simd.fromI32) : made(op.fromU32, simd.fromU32);
+  }
+  if (from === 'f32') return to === 'i32' ? made(op.toI32, simd.toI32) : made(op.toU32, simd.toU32);
+  return leafOf(to, isVarying, own, a.isSmall);
+}
+
+/** The same bits as another scalar. */
+export function bitcast(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
+  if (a.known !== null) return known(to, numberOf(to, bitsOf(a.scalar, a.known)));
+  if (a.isVarying || (a.scalar !== 'f32' && to !== 'f32') || a.scalar === to) {
+    return leafOf(to, a.isVarying, code.codeAs(a, a.isVarying), to !== 'f32' && a.isSmall);
+  }
+  return leafOf(to, false, [...code.scalarCode(a), to === 'f32' ? op.f32OfBits : op.bitsOfF32]);
+}

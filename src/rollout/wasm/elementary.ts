@@ -1,0 +1,105 @@
+/**
+ * The functions of WGSL that no instruction computes, in WGSL itself, so that every machine gives the same bits. Series
+ * and reductions are those of the Cephes library in single precision (S. Moshier), errors about 2 units in the last place.
+ */
+export const elementaryText = `
+fn builtin_ldexp(x: f32, n: i32) -> f32 {
+  let half = n >> 1u;
+  return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
+}
+fn builtin_exp(x: f32) -> f32 {
+  let t = clamp(x, -104.0, 89.0);
+  let n = floor(t * 1.44269504088896341 + 0.5);
+  let r = (t - n * 0.693359375) - n * -2.12194440e-4;
+  let p = ((((1.9875691500e-4 * r + 1.3981999507e-3) * r + 8.3334519073e-3) * r + 4.1665795894e-2) * r
+    + 1.6666665459e-1) * r + 5.0000001201e-1;
+  return select(builtin_ldexp(p * (r * r) + r + 1.0, i32(n)), x, x != x);
+}
+fn builtin_log(x: f32) -> f32 {
+  let tiny = x < 1.17549435e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny));
+  let low = bitcast<f32>((bits & 0x7fffffu) | 0x3f000000u);
+  let short = low < 0.707106781186547524;
+  let e = f32(i32(bits >> 23u) - 126 - select(0, 23, tiny)) - select(0.0, 1.0, short);
+  let r = select(low, low + low, short) - 1.0;
+  let z = r * r;
+  let p = ((((((((7.0376836292e-2 * r - 1.1514610310e-1) * r + 1.1676998740e-1) * r - 1.2420140846e-1) * r
+    + 1.4249322787e-1) * r - 1.6668057665e-1) * r + 2.0000714765e-1) * r - 2.4999993993e-1) * r + 3.3333331174e-1) * r * z;
+  let y = p + e * -2.12194440e-4 - 0.5 * z;
+  let positive = (r + y) + e * 0.693359375;
+  let infinite = bitcast<f32>(0x7f800000u + (bits & 0u));
+  let special = select(select(infinite - infinite, -infinite, x == 0.0), x, x == infinite || x != x);
+  return select(special, positive, x > 0.0 && x < infinite);
+}
+fn builtin_exp2(x: f32) -> f32 {
+  let n = floor(clamp(x, -150.0, 129.0) + 0.5);
+  return builtin_ldexp(builtin_exp((clamp(x, -150.0, 129.0) - n) * 0.693147180559945309), i32(n));
+}
+fn builtin_log2(x: f32) -> f32 {
+  return builtin_log(x) * 1.44269504088896341;
+}
+fn builtin_pow(x: f32, y: f32) -> f32 {
+  return builtin_exp2(y * builtin_log2(x));
+}
+fn builtin_sincos(x: f32) -> vec2f {
+  let q = floor(x * 0.6366197723675814 + 0.5);
+  let r = ((x - q * 1.57080078125) - q * -4.454515874385834e-06) - q * 6.07710062827671e-11;
+  let z = r * r;
+  let s = r + r * z * (-0.16666655 + z * (0.008332176 + z * -0.00019516978));
+  let c = 1.0 + z * (-0.5 + z * (0.041666646 + z * (-0.0013887313 + z * 2.4432786e-05)));
+  let quarter = i32(q);
+  let swap = (quarter & 1) != 0;
+  let sine = select(s, c, swap);
+  let cosine = select(c, s, swap);
+  return vec2f(select(sine, -sine, (quarter & 2) != 0), select(cosine, -cosine, ((quarter + 1) & 2) != 0));
+}
+fn builtin_sin(x: f32) -> f32 {
+  return builtin_sincos(x).x;
+}
+fn builtin_cos(x: f32) -> f32 {
+  return builtin_sincos(x).y;
+}
+fn builtin_tan(x: f32) -> f32 {
+  let both = builtin_sincos(x);
+  return both.x / both.y;
+}
+fn builtin_atan(x: f32) -> f32 {
+  let a = abs(x);
+  let large = a > 2.414213562373095;
+  let middle = a > 0.4142135623730950;
+  let t = select(select(a, (a - 1.0) / (a + 1.0), middle), -1.0 / a, large);
+  let from = select(select(0.0, 0.785398163397448309, middle), 1.570796326794896619, large);
+  let z = t * t;
+  let y = from + ((((8.05374449538e-2 * z - 1.38776856032e-1) * z + 1.99777106478e-1) * z - 3.33329491539e-1) * z * t + t);
+  return select(y, -y, x < 0.0);
+}
+fn builtin_atan2(y: f32, x: f32) -> f32 {
+  let angle = select(builtin_atan(y / x), select(1.570796326794896619, -1.570796326794896619, y < 0.0), x == 0.0);
+  let turned = angle + select(0.0, select(3.141592653589793238, -3.141592653589793238, y < 0.0), x < 0.0);
+  return select(turned, select(0.0, y, y != y), x == 0.0 && y == 0.0);
+}
+fn builtin_asin(x: f32) -> f32 {
+  return builtin_atan2(x, sqrt((1.0 - x) * (1.0 + x)));
+}
+fn builtin_acos(x: f32) -> f32 {
+  return builtin_atan2(sqrt((1.0 - x) * (1.0 + x)), x);
+}
+fn builtin_sinh(x: f32) -> f32 {
+  let e = builtin_exp(abs(x));
+  let large = 0.5 * (e - 1.0 / e);
+  let z = x * x;
+  let small = x + x * z * (0.16666667 + z * (0.008333333 + z * 0.00019841270));
+  return select(select(large, -large, x < 0.0), small, abs(x) < 1.0);
+}
+fn builtin_cosh(x: f32) -> f32 {
+  let e = builtin_exp(abs(x));
+  return 0.5 * (e + 1.0 / e);
+}
+fn builtin_tanh(x: f32) -> f32 {
+  let a = abs(x);
+  let large = 1.0 - 2.0 / (builtin_exp(2.0 * min(a, 9.02)) + 1.0);
+  let z = x * x;
+  let small = x + x * z * (-0.33333282 + z * (0.13331442 + z * (-0.05373972 + z * (0.02063909 + z * -0.00570499))));
+  return select(select(large, -large, x < 0.0), small, a < 0.625);
+}
+`;

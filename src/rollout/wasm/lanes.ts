@@ -1,0 +1,328 @@
+/**
+ * Four invocations in lockstep: which lanes are active, what variables hold, and how both come together after branches.
+ *
+ * A variable holds leaves that never change; an assignment gives it others. Where a branch or a loop of the
+ * WebAssembly function ends, leaves that differ are moved into a common local. A lane that is not active keeps its
+ * values by a selection, unless it cannot see the variable any more: it has left the function, the loop or the branch
+ * that the variable was declared in.
+ */
+import type { Scalar } from './ast.ts';
+import { NOTHING, op, simd } from './encoder.ts';
+import { binary, not, select } from './arithmetic.ts';
+import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
+import type { Source } from './source.ts';
+import { leavesOf, type Type } from './types.ts';
+
+export interface Variable {
+  readonly type: Type;
+  readonly scalars: readonly Scalar[];
+  /** null: not written yet */
+  leaves: readonly (Leaf | null)[];
+  /** of the scope that declares it */
+  readonly depth: number;
+  /** offset of its declaration */
+  readonly at: number;
+  readonly number: number;
+}
+
+/** One call of a function that is written into the current one, or that function itself. */
+export interface Frame {
+  readonly name: string;
+  readonly depth: number;
+  readonly result: Variable | null;
+  /** lanes that returned from inside a loop */
+  readonly returned: Variable;
+  readonly firstLoop: number;
+  /** some lanes may have returned while others go on */
+  isDiverged: boolean;
+}
+
+export interface LoopState {
+  /** of what its header declares, and of its body */
+  readonly depth: number;
+  readonly bodyDepth: number;
+  /** lanes leave one by one: the lanes that go on; null: all lanes leave at once */
+  readonly alive: Variable | null;
+  /** some lanes may have left the pass while others go on */
+  isContinued: boolean;
+  /** number of divergent branches around it */
+  readonly branches: number;
+  leave(): void;
+  next(): void;
+}
+
+export interface Region {
+  readonly code: number[];
+  readonly changed: ReadonlyMap<Variable, readonly (Leaf | null)[]>;
+  /** control reaches its end */
+  readonly isReachable: boolean;
+}
+
+/** Everything that the emission of a function changes, so that an attempt can be undone. */
+interface Progress {
+  readonly depth: number;
+  readonly branches: number;
+  readonly frames: number;
+  readonly loops: number;
+  readonly labels: number;
+  readonly isReachable: boolean;
+  readonly diverged: readonly boolean[];
+}
+
+export abstract class Lanes {
+  readonly source: Source;
+  code = new FunctionCode();
+  /** active lanes */
+  protected mask: Variable;
+  protected depth = 0;
+  /** depths of the divergent branches that surround the current statement */
+  protected branches: number[] = [];
+  protected frames: Frame[] = [];
+  protected loops: LoopState[] = [];
+  /** WebAssembly blocks around the current statement */
+  protected labels = 0;
+  protected isReachable = true;
+  #journal = new Map<Variable, readonly (Leaf | null)[]>();
+  #variables = 0;
+
+  constructor(source: Source) {
+    this.source = source;
+    this.mask = this.truth(known('bool', 1));
+  }
+
+  protected variable(type: Type, depth = this.depth, at = -1): Variable {
+    const scalars = leavesOf(type);
+    const leaves = new Array<Leaf | null>(scalars.length).fill(null);
+    return { type, scalars, leaves, depth, at, number: this.#variables++ };
+  }
+
+  /** A variable of the compiler with one truth per lane. */
+  protected truth(leaf: Leaf): Variable {
+    const made = this.variable({ kind: 'scalar', scalar: 'bool' }, Infinity);
+    made.leaves = [leaf];
+    return made;
+  }
+
+  get active(): Leaf {
+    return this.mask.leaves[0]!;
+  }
+
+  set active(leaf: Leaf) {
+    this.put(this.mask, 0, this.code.keep(leaf));
+  }
+
+  /** Gives a variable a leaf in all lanes. */
+  protected put(variable: Variable, index: number, leaf: Leaf): void {
+    if (!this.#journal.has(variable)) {
+      this.#journal.set(variable, variable.leaves);
+      variable.leaves = [...variable.leaves];
+    }
+    (variable.leaves as (Leaf | null)[])[index] = leaf;
+  }
+
+  /** Gives a variable a leaf in the active lanes. */
+  protected assign(variable: Variable, index: number, leaf: Leaf): void {
+    const old = variable.leaves[index];
+    const isBlended = old !== null && old !== undefined && this.mustBlend(variable.depth);
+    this.put(variable, index, this.code.keep(isBlended ? select(this.code, this.active, leaf, old) : leaf));
+  }
+
+  /** Whether lanes that are not active may still read a variable of this depth. */
+  protected mustBlend(depth: number): boolean {
+    if (this.active.known === 1) return false;
+    const { branches, frames, loops } = this;
+    if (branches.length > 0 && branches[branches.length - 1]! > depth) return true;
+    if (frames.some((frame) => frame.isDiverged && frame.depth > depth)) return true;
+    return loops.some(
+      (loop) => (loop.alive !== null && loop.depth > depth) || (loop.isContinued && loop.bodyDepth > depth),
+    );
+  }
+
+  /** Emits into a buffer of its own, with changes of variables set aside. */
+  protected region(run: () => void): Region {
+    const { code } = this;
+    const [buffer, journal, isReachable] = [code.buffer, this.#journal, this.isReachable];
+    const first = this.#variables;
+    code.buffer = [];
+    this.#journal = new Map();
+    try {
+      run();
+      const changed = new Map<Variable, readonly (Leaf | null)[]>();
+      for (const variable of this.#journal.keys()) {
+        if (variable.number < first) changed.set(variable, variable.leaves);
+      }
+      return { code: code.buffer, changed, isReachable: this.isReachable };
+    } finally {
+      for (const [variable, leaves] of this.#journal) variable.leaves = leaves;
+      code.buffer = buffer;
+      this.#journal = journal;
+      this.isReachable = isReachable;
+    }
+  }
+
+  protected progress(): Progress {
+    const { depth, branches, frames, loops, labels, isReachable } = this;
+    const diverged = frames.map((frame) => frame.isDiverged);
+    const [branchCount, frameCount, loopCount] = [branches.length, frames.length, loops.length];
+    return { depth, branches: branchCount, frames: frameCount, loops: loopCount, labels, isReachable, diverged };
+  }
+
+  protected undoTo(progress: Progress): void {
+    this.depth = progress.depth;
+    this.labels = progress.labels;
+    this.isReachable = progress.isReachable;
+    this.branches.length = progress.branches;
+    this.frames.length = progress.frames;
+    this.loops.length = progress.loops;
+    this.frames.forEach((frame, i) => {
+      frame.isDiverged = progress.diverged[i]!;
+    });
+  }
+
+  /** Emits `if condition { a } else { b }`. */
+  protected join(condition: readonly number[], a: Region, b: Region): void {
+    const into = { a: [...a.code], b: [...b.code] };
+    const moves = { a: [] as { from: Leaf; to: Leaf }[], b: [] as { from: Leaf; to: Leaf }[] };
+    const after: { variable: Variable; index: number; leaf: Leaf }[] = [];
+    for (const variable of new Set([...a.changed.keys(), ...b.changed.keys()])) {
+      const [left, right] = [a.changed.get(variable) ?? variable.leaves, b.changed.get(variable) ?? variable.leaves];
+      for (let index = 0; index < left.length; index++) {
+        const [x, y] = [left[index]!, right[index]!];
+        const [useX, useY] = [a.isReachable && x !== null, b.isReachable && y !== null];
+        if (!useX && !useY) continue;
+        if (useX !== useY || isEqual(x, y)) {
+          after.push({ variable, index, leaf: useX ? x : y });
+          continue;
+        }
+        const to = this.code.slot(x.scalar, x.isVarying || y.isVarying, x.isSmall && y.isSmall);
+        moves.a.push({ from: x, to });
+        moves.b.push({ from: y, to });
+        after.push({ variable, index, leaf: to });
+      }
+    }
+    this.#movesInto(into.a, moves.a);
+    this.#movesInto(into.b, moves.b);
+    this.code.append([...condition, op.if, NOTHING]);
+    this.code.append(into.a);
+    if (into.b.length > 0) {
+      this.code.emit(op.else);
+      this.code.append(into.b);
+    }
+    this.code.emit(op.end);
+    for (const { variable, index, leaf } of after) this.put(variable, index, leaf);
+    this.isReachable = a.isReachable || b.isReachable;
+  }
+
+  #movesInto(buffer: number[], moves: readonly { from: Leaf; to: Leaf }[]): void {
+    const outer = this.code.buffer;
+    this.code.buffer = buffer;
+    this.code.move(moves);
+    this.code.buffer = outer;
+  }
+
+  /** Pushes whether any lane is active. */
+  protected anyActive(): readonly number[] {
+    const { active } = this;
+    return active.isVarying ? [...active.code, simd.any] : this.code.scalarCode(active);
+  }
+
+  /** Runs statements of the active lanes; skips them where there are none, if they are many. */
+  protected guarded(isLong: boolean, run: () => void): void {
+    if (!isLong || this.active.known !== null) {
+      run();
+      return;
+    }
+    const condition = this.anyActive();
+    this.labels += 1;
+    const made = this.region(run);
+    this.labels -= 1;
+    this.join(condition, made, { code: [], changed: new Map(), isReachable: true });
+  }
+
+  protected both(a: Leaf, b: Leaf): Leaf {
+    return binary(this.code, '&', a, b);
+  }
+
+  protected without(a: Leaf, b: Leaf): Leaf {
+    return binary(this.code, '&', a, not(this.code, this.code.keep(b)));
+  }
+
+  protected either(a: Leaf, b: Leaf): Leaf {
+    return binary(this.code, '|', a, b);
+  }
+
+  /** `if`: each side runs with the lanes that take it. */
+  protected branch(
+    condition: Leaf,
+    then: { readonly isLong: boolean; run(): void },
+    otherwise: { readonly isLong: boolean; run(): void },
+    /** the lanes of `then` do not come back to what follows, which is `otherwise` */
+    leaves: boolean,
+  ): void {
+    if (condition.known !== null) {
+      (condition.known === 1 ? then : otherwise).run();
+      return;
+    }
+    if (!condition.isVarying) {
+      this.#uniformBranch(condition, then, otherwise, leaves);
+      return;
+    }
+    const before = this.active;
+    const taken = this.code.keep(condition);
+    const inside = (active: Leaf, side: { readonly isLong: boolean; run(): void }): Leaf => {
+      this.active = active;
+      this.branches.push(this.depth + 1);
+      this.guarded(side.isLong, side.run);
+      this.branches.pop();
+      return this.active;
+    };
+    const yes = this.code.keep(this.both(before, taken));
+    const afterThen = inside(yes, then);
+    const no = this.code.keep(this.without(before, taken));
+    if (leaves) {
+      this.active = this.either(no, afterThen);
+      this.guarded(otherwise.isLong, otherwise.run);
+      return;
+    }
+    const afterElse = inside(no, otherwise);
+    const isWhole = isEqual(afterThen, yes) && isEqual(afterElse, no);
+    this.active = isWhole ? before : this.either(afterThen, afterElse);
+  }
+
+  #uniformBranch(
+    condition: Leaf,
+    then: { run(): void },
+    otherwise: { run(): void },
+    leaves: boolean,
+  ): void {
+    const code = this.code.scalarCode(this.code.keep(condition));
+    const diverged = this.frames.map((frame) => frame.isDiverged);
+    this.labels += 1;
+    const a = this.region(then.run);
+    const after = this.frames.map((frame) => frame.isDiverged);
+    // In the other branch no lane has left.
+    this.frames.forEach((frame, i) => {
+      if (leaves) frame.isDiverged = diverged[i]!;
+    });
+    const b = this.region(otherwise.run);
+    this.labels -= 1;
+    this.frames.forEach((frame, i) => {
+      frame.isDiverged ||= after[i]!;
+    });
+    this.join(code, a, b);
+  }
+
+  /** Whether the active lanes are all that entered the frame or the loop, or those that are left of them. */
+  protected isUniformSince(branches: number): boolean {
+    return this.branches.length <= branches;
+  }
+
+  /** Zero of a scalar. */
+  protected zero(scalar: Scalar): Leaf {
+    return known(scalar, 0);
+  }
+
+  protected varying(scalar: Scalar, code: readonly number[]): Leaf {
+    return leafOf(scalar, true, code);
+  }
+}

@@ -1,0 +1,525 @@
+/**
+ * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
+ * pointers to variables. Everything else is an error with its place: matrices, textures, workgroup memory, atomics.
+ */
+import type {
+  BufferDeclaration,
+  CallExpression,
+  ConstantDeclaration,
+  Declaration,
+  Expression,
+  FunctionDeclaration,
+  Module,
+  Parameter,
+  Scalar,
+  Statement,
+  StructDeclaration,
+  SwitchCase,
+  TypeName,
+} from './ast.ts';
+import { type Linked, Source } from './source.ts';
+
+interface Token {
+  readonly kind: 'name' | 'number' | 'symbol' | 'end';
+  readonly text: string;
+  readonly at: number;
+}
+
+const space = /(?:\s|\/\/.*)+/y;
+const word = /[A-Za-z_]\w*/y;
+const number = /0[xX][0-9a-fA-F]+[iu]?(?![.pP])|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/y;
+// `>>` is read as two symbols where a type ends.
+const symbol = /<<=|>>=|->|&&|\|\||==|!=|<=|>=|\+\+|--|<<|>>|[-+*/%&|^]=|[-+*/%&|^!~=<>(){}[\],;:.@]/y;
+
+function tokens(source: Source): Token[] {
+  const { code } = source;
+  const found: Token[] = [];
+  const match = (pattern: RegExp, at: number): string | null => {
+    pattern.lastIndex = at;
+    return pattern.exec(code)?.[0] ?? null;
+  };
+  let at = 0;
+  for (;;) {
+    at += match(space, at)?.length ?? 0;
+    if (code.startsWith('/*', at)) {
+      at = endOfComment(source, at);
+      continue;
+    }
+    if (at >= code.length) break;
+    const text = match(word, at) ?? match(number, at) ?? match(symbol, at);
+    if (text === null) source.fail(at, `expected WGSL, got the character ${JSON.stringify(code[at])}; remove it`);
+    const kind = /^[A-Za-z_]/.test(text) ? 'name' : /^\.?\d/.test(text) ? 'number' : 'symbol';
+    found.push({ kind, text, at });
+    at += text.length;
+  }
+  found.push({ kind: 'end', text: 'the end of the text', at: code.length });
+  return found;
+}
+
+/** Comments may contain comments. */
+function endOfComment(source: Source, start: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = start;
+  let depth = 0;
+  for (let hit = edge.exec(source.code); hit !== null; hit = edge.exec(source.code)) {
+    depth += hit[0] === '/*' ? 1 : -1;
+    if (depth === 0) return edge.lastIndex;
+  }
+  return source.fail(start, 'expected the end of the comment "*/", got the end of the text; close it');
+}
+
+const precedence = new Map<string, number>(
+  [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '>', '<=', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']]
+    .map((operators, level) => operators.map((operator): [string, number] => [operator, level + 1]))
+    .flat(),
+);
+/** Inside `<...>` a comparison or a shift needs brackets. */
+const aboveShifts = 9;
+
+const suffixes: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
+/** Deeper texts are refused, so that no stack overflows. */
+const maxDepth = 100;
+
+/** @throws R2poError with path, line and column of what is not in the subset */
+export function parse(linked: Linked): Module {
+  return new Parser(new Source(linked)).module();
+}
+
+class Parser {
+  readonly #source: Source;
+  readonly #tokens: readonly Token[];
+  #next = 0;
+  #depth = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.#tokens = tokens(source);
+  }
+
+  module(): Module {
+    const functions = new Map<string, FunctionDeclaration>();
+    const structs = new Map<string, StructDeclaration>();
+    const aliases = new Map<string, TypeName>();
+    const constants = new Map<string, ConstantDeclaration>();
+    const buffers = new Map<string, BufferDeclaration>();
+    const seen = new Set<string>();
+    const add = <T>(map: Map<string, T>, name: string, at: number, value: T): void => {
+      if (seen.has(name)) this.#source.fail(at, `"${name}" is already declared; rename one of them`);
+      seen.add(name);
+      map.set(name, value);
+    };
+    while (this.#token.kind !== 'end') {
+      if (this.#skip(';')) continue;
+      const attributes = this.#attributes();
+      const { at, text } = this.#token;
+      if (text === 'fn') {
+        const made = this.#function(attributes);
+        add(functions, made.name, at, made);
+      } else if (text === 'struct') {
+        const made = this.#struct();
+        add(structs, made.name, at, made);
+      } else if (text === 'alias') {
+        this.#next++;
+        const name = this.#name();
+        this.#expect('=');
+        add(aliases, name, at, this.#type());
+        this.#expect(';');
+      } else if (text === 'const' || text === 'override') {
+        this.#next++;
+        const made = this.#declared(at);
+        if (text === 'const' && made.value === null) this.#unexpected('a value of the constant');
+        add(constants, made.name, at, made);
+        this.#expect(';');
+      } else if (text === 'var') {
+        const made = this.#buffer(attributes);
+        add(buffers, made.name, at, made);
+      } else this.#unexpected('a declaration (fn, struct, alias, const, override or var)');
+    }
+    return { functions, structs, aliases, constants, buffers };
+  }
+
+  get #token(): Token {
+    return this.#tokens[this.#next]!;
+  }
+
+  #unexpected(wanted: string): never {
+    const { text, at } = this.#token;
+    return this.#source.fail(at, `expected ${wanted}, got "${text}"; see docs/numerics.md for the WGSL that compiles`);
+  }
+
+  #skip(text: string): boolean {
+    if (this.#token.text !== text) return false;
+    this.#next++;
+    return true;
+  }
+
+  #expect(text: string): void {
+    if (!this.#skip(text)) this.#unexpected(`"${text}"`);
+  }
+
+  #name(): string {
+    const { kind, text } = this.#token;
+    if (kind !== 'name') this.#unexpected('a name');
+    this.#next++;
+    return text;
+  }
+
+  /** Runs `read` one level deeper. */
+  #deeper<T>(read: () => T): T {
+    if (++this.#depth > maxDepth) this.#unexpected(`at most ${maxDepth} levels of nesting`);
+    const result = read();
+    this.#depth--;
+    return result;
+  }
+
+  #attributes(): ReadonlyMap<string, Expression | null> {
+    const found = new Map<string, Expression | null>();
+    while (this.#skip('@')) {
+      const name = this.#name();
+      let argument: Expression | null = null;
+      if (this.#skip('(')) {
+        argument = this.#expression();
+        while (this.#skip(',')) if (this.#token.text !== ')') this.#expression();
+        this.#expect(')');
+      }
+      found.set(name, argument);
+    }
+    return found;
+  }
+
+  #type(): TypeName {
+    const { at } = this.#token;
+    const name = this.#name();
+    let of: TypeName | null = null;
+    let size: Expression | null = null;
+    if (this.#skip('<')) {
+      if (name === 'ptr') {
+        if (this.#name() !== 'function') {
+          this.#source.fail(at, 'expected a pointer to a variable of a function, got another address space; pass a value');
+        }
+        this.#expect(',');
+      }
+      of = this.#deeper(() => this.#type());
+      if (this.#skip(',') && this.#token.text !== '>') size = this.#expression(aboveShifts);
+      this.#skip(',');
+      this.#closeTemplate();
+    }
+    return { at, name, of, size };
+  }
+
+  /** One `>`, also of `>>`. */
+  #closeTemplate(): void {
+    const { text, at } = this.#token;
+    if (text === '>>' || text === '>=' || text === '>>=') {
+      (this.#tokens as Token[])[this.#next] = { kind: 'symbol', text: text.slice(1), at: at + 1 };
+    } else this.#expect('>');
+  }
+
+  #declared(at: number): ConstantDeclaration {
+    const name = this.#name();
+    const type = this.#skip(':') ? this.#type() : null;
+    const value = this.#skip('=') ? this.#expression() : null;
+    return { at, name, type, value };
+  }
+
+  #struct(): StructDeclaration {
+    const { at } = this.#token;
+    this.#next++;
+    const name = this.#name();
+    const fields: { name: string; type: TypeName }[] = [];
+    this.#expect('{');
+    while (!this.#skip('}')) {
+      if (this.#token.text === '@') this.#unexpected('a field without attributes');
+      const field = this.#name();
+      this.#expect(':');
+      fields.push({ name: field, type: this.#type() });
+      if (!this.#skip(',') && this.#token.text !== '}') this.#unexpected('"," or "}"');
+    }
+    return { at, name, fields };
+  }
+
+  #buffer(attributes: ReadonlyMap<string, Expression | null>): BufferDeclaration {
+    const { at } = this.#token;
+    this.#next++;
+    const words: string[] = [];
+    if (this.#skip('<')) {
+      do words.push(this.#name());
+      while (this.#skip(','));
+      this.#expect('>');
+    }
+    const [space = 'none', access = 'read'] = words;
+    const name = this.#name();
+    if (space !== 'storage') {
+      this.#source.fail(at, `expected a storage buffer, got "${name}" in the address space "${space}"; it has no twin here`);
+    }
+    this.#expect(':');
+    const type = this.#type();
+    this.#expect(';');
+    const binding = attributes.get('binding');
+    if (binding?.kind !== 'literal') this.#source.fail(at, `expected @binding(number) of "${name}", got none; add it`);
+    return { at, name, type, binding: binding.value, isWritable: access === 'read_write' };
+  }
+
+  #function(attributes: ReadonlyMap<string, Expression | null>): FunctionDeclaration {
+    const { at } = this.#token;
+    this.#next++;
+    const name = this.#name();
+    const parameters: Parameter[] = [];
+    this.#expect('(');
+    while (!this.#skip(')')) {
+      const given = this.#attributes().get('builtin');
+      const place = this.#token.at;
+      const parameter = this.#name();
+      this.#expect(':');
+      const builtin = given?.kind === 'name' ? given.name : null;
+      parameters.push({ at: place, name: parameter, type: this.#type(), builtin });
+      if (!this.#skip(',') && this.#token.text !== ')') this.#unexpected('"," or ")"');
+    }
+    const result = this.#skip('->') ? this.#type() : null;
+    return { at, name, parameters, result, body: this.#block(), isEntry: attributes.has('compute') };
+  }
+
+  #block(): Statement[] {
+    return this.#deeper(() => {
+      const body: Statement[] = [];
+      this.#expect('{');
+      while (!this.#skip('}')) {
+        if (this.#skip(';')) continue;
+        body.push(this.#statement());
+      }
+      return body;
+    });
+  }
+
+  #statement(): Statement {
+    const { at, text } = this.#token;
+    switch (text) {
+      case '{':
+        return { kind: 'block', at, body: this.#block() };
+      case 'if':
+        return this.#deeper(() => this.#if());
+      case 'for':
+        return this.#for();
+      case 'while':
+        this.#next++;
+        return this.#loop(at, null, this.#expression(), [], this.#block());
+      case 'loop':
+        return this.#plainLoop();
+      case 'switch':
+        return this.#switch();
+      default: {
+        const made = this.#simple();
+        this.#expect(';');
+        return made;
+      }
+    }
+  }
+
+  /** A statement that ends with a semicolon. */
+  #simple(): Statement {
+    const { at, text } = this.#token;
+    if (text === 'let' || text === 'var' || text === 'const') {
+      this.#next++;
+      const made: Declaration = { kind: text, ...this.#declared(at) };
+      if (text !== 'var' && made.value === null) this.#unexpected('a value');
+      return made;
+    }
+    if (text === 'return') {
+      this.#next++;
+      return { kind: 'return', at, value: this.#token.text === ';' ? null : this.#expression() };
+    }
+    if (text === 'break' || text === 'continue') {
+      this.#next++;
+      return { kind: text, at };
+    }
+    return this.#assignment();
+  }
+
+  #assignment(): Statement {
+    const { at } = this.#token;
+    if (this.#token.text === '_') {
+      this.#next++;
+      this.#expect('=');
+      return { kind: 'assign', at, operator: null, target: null, value: this.#expression() };
+    }
+    const target = this.#unary();
+    const { text } = this.#token;
+    if (text === '++' || text === '--') {
+      this.#next++;
+      const value: Expression = { kind: 'literal', at, value: 1, scalar: 'abstract-int' };
+      return { kind: 'assign', at, operator: text[0]!, target, value };
+    }
+    if (/^(?:<<|>>|[-+*/%&|^])?=$/.test(text)) {
+      this.#next++;
+      return { kind: 'assign', at, operator: text === '=' ? null : text.slice(0, -1), target, value: this.#expression() };
+    }
+    if (target.kind === 'call') return { kind: 'call', at, call: target };
+    return this.#unexpected('an assignment');
+  }
+
+  #if(): Statement {
+    const { at } = this.#token;
+    this.#next++;
+    const condition = this.#expression();
+    const then = this.#block();
+    let otherwise: Statement[] = [];
+    if (this.#skip('else')) otherwise = this.#token.text === 'if' ? [this.#deeper(() => this.#if())] : this.#block();
+    return { kind: 'if', at, condition, then, otherwise };
+  }
+
+  #loop(
+    at: number,
+    start: Statement | null,
+    condition: Expression | null,
+    update: Statement[],
+    body: Statement[],
+  ): Statement {
+    return { kind: 'loop', at, start, condition, update, until: null, body };
+  }
+
+  #for(): Statement {
+    const { at } = this.#token;
+    this.#next++;
+    this.#expect('(');
+    const start = this.#token.text === ';' ? null : this.#simple();
+    this.#expect(';');
+    const condition = this.#token.text === ';' ? null : this.#expression();
+    this.#expect(';');
+    const update = this.#token.text === ')' ? [] : [this.#simple()];
+    this.#expect(')');
+    return this.#loop(at, start, condition, update, this.#block());
+  }
+
+  #plainLoop(): Statement {
+    const { at } = this.#token;
+    this.#next++;
+    const body: Statement[] = [];
+    const update: Statement[] = [];
+    let until: Expression | null = null;
+    this.#expect('{');
+    while (!this.#skip('}')) {
+      if (this.#skip(';')) continue;
+      if (!this.#skip('continuing')) {
+        body.push(this.#deeper(() => this.#statement()));
+        continue;
+      }
+      this.#expect('{');
+      while (!this.#skip('}')) {
+        if (this.#token.text === 'break' && this.#tokens[this.#next + 1]?.text === 'if') {
+          this.#next += 2;
+          until = this.#expression();
+          this.#expect(';');
+        } else update.push(this.#deeper(() => this.#statement()));
+      }
+    }
+    return { kind: 'loop', at, start: null, condition: null, body, update, until };
+  }
+
+  #switch(): Statement {
+    const { at } = this.#token;
+    this.#next++;
+    const on = this.#expression();
+    const cases: SwitchCase[] = [];
+    this.#expect('{');
+    while (!this.#skip('}')) {
+      const values: Expression[] = [];
+      let isDefault = false;
+      if (this.#skip('default')) isDefault = true;
+      else {
+        this.#expect('case');
+        do {
+          if (this.#token.text === ':' || this.#token.text === '{') break;
+          if (this.#skip('default')) isDefault = true;
+          else values.push(this.#expression());
+        } while (this.#skip(','));
+      }
+      this.#skip(':');
+      cases.push({ values, isDefault, body: this.#block() });
+    }
+    return { kind: 'switch', at, on, cases };
+  }
+
+  /** An expression of operators that bind more tightly than `above`. */
+  #expression(above = 0): Expression {
+    return this.#deeper(() => {
+      let left = this.#unary();
+      for (;;) {
+        const { text: operator, at } = this.#token;
+        const level = precedence.get(operator) ?? 0;
+        if (level <= above) return left;
+        this.#next++;
+        left = { kind: 'binary', at, operator, left, right: this.#expression(level) };
+      }
+    });
+  }
+
+  #unary(): Expression {
+    const { text: operator, at } = this.#token;
+    if (!/^[-!~&*]$/.test(operator)) return this.#postfix(this.#primary());
+    this.#next++;
+    const operand = this.#deeper(() => this.#unary());
+    return { kind: 'unary', at, operator, operand };
+  }
+
+  #postfix(first: Expression): Expression {
+    let made = first;
+    for (;;) {
+      const { at } = this.#token;
+      if (this.#skip('[')) {
+        made = { kind: 'index', at, base: made, index: this.#expression() };
+        this.#expect(']');
+      } else if (this.#skip('.')) made = { kind: 'member', at, base: made, name: this.#name() };
+      else return made;
+    }
+  }
+
+  #primary(): Expression {
+    const { kind, text, at } = this.#token;
+    if (this.#skip('(')) {
+      const inner = this.#expression();
+      this.#expect(')');
+      return inner;
+    }
+    if (kind === 'number') return this.#literal();
+    if (kind !== 'name') this.#unexpected('an expression');
+    if (text === 'true' || text === 'false') {
+      this.#next++;
+      return { kind: 'literal', at, value: text === 'true' ? 1 : 0, scalar: 'bool' };
+    }
+    const isTemplate = /^(?:array|vec[234]|bitcast|mat\dx\d)$/.test(text) && this.#tokens[this.#next + 1]?.text === '<';
+    if (!isTemplate && this.#tokens[this.#next + 1]?.text !== '(') {
+      this.#next++;
+      return { kind: 'name', at, name: text };
+    }
+    const callee: TypeName = isTemplate ? this.#type() : { at, name: this.#name(), of: null, size: null };
+    return this.#call(at, callee);
+  }
+
+  #call(at: number, callee: TypeName): CallExpression {
+    const values: Expression[] = [];
+    this.#expect('(');
+    while (!this.#skip(')')) {
+      values.push(this.#expression());
+      if (!this.#skip(',') && this.#token.text !== ')') this.#unexpected('"," or ")"');
+    }
+    return { kind: 'call', at, callee, values };
+  }
+
+  #literal(): Expression {
+    const { text, at } = this.#token;
+    this.#next++;
+    const isHex = /^0x/i.test(text);
+    const suffix = (isHex ? /[iu]$/ : /[fiuh]$/).exec(text)?.[0];
+    if (suffix === 'h') this.#source.fail(at, `expected a number of 32 bits, got ${text}; f16 is not supported`);
+    const digits = suffix === undefined ? text : text.slice(0, -1);
+    const isFraction = !isHex && /[.eE]/.test(digits);
+    const scalar = suffix ? suffixes[suffix]! : isFraction ? 'abstract-float' : 'abstract-int';
+    const value = scalar === 'f32' ? Math.fround(Number(digits)) : Number(digits);
+    const [low, high] = scalar === 'u32' ? [0, 2 ** 32 - 1] : scalar === 'i32' ? [0, 2 ** 31 - 1] : [0, Number.MAX_VALUE];
+    const isWhole = scalar !== 'u32' && scalar !== 'i32' ? true : Number.isInteger(value);
+    if (!isWhole || !(value >= low && value <= high)) {
+      this.#source.fail(at, `expected a number that ${scalar} holds, got ${text}; write another`);
+    }
+    return { kind: 'literal', at, value, scalar };
+  }
+}

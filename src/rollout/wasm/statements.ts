@@ -1,0 +1,626 @@
+/** Statements, and calls of functions: written into their callers, or functions of the module if they are long. */
+import { not } from './arithmetic.ts';
+import type { CallExpression, Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
+import { Builtins } from './builtins.ts';
+import { NOTHING, op, simd, type WasmFunction } from './encoder.ts';
+import type { Scope } from './expressions.ts';
+import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
+import type { Frame, LoopState, Variable } from './lanes.ts';
+import type { Place, Value } from './places.ts';
+import type { Source } from './source.ts';
+import { alwaysLeaves, changedIn, contains, readsOf } from './syntax.ts';
+import { isSame, nameOf, type Type } from './types.ts';
+import { Weights } from './weights.ts';
+
+/** Longest function that becomes part of its callers. */
+const inlinedWeight = 110;
+/** Total weight of the passes of a loop that is written out, and their number. */
+const unrolledWeight = 500;
+const unrolledPasses = 64;
+/** Statements of this weight are skipped when no lane is active. */
+const skippedWeight = 24;
+/** Calls inside of one another. */
+const maxCalls = 64;
+
+/** An attempt to emit a loop assumed something that turned out wrong; what is known by now is in its `LoopFacts`. */
+class TryAgain extends Error {}
+
+/** What a loop is known to need, kept for its next emission. */
+interface LoopFacts {
+  isDivergent: boolean;
+  readonly varying: Set<string>;
+  readonly others: Set<string>;
+}
+
+interface Outlined {
+  readonly index: number;
+  readonly results: readonly Leaf[];
+  /** leaves of the function's own result */
+  readonly resultCount: number;
+  /** leaves behind pointers that it changes */
+  readonly changes: readonly { readonly argument: number; readonly leaf: number }[];
+}
+
+const nameOfLeaf = (variable: Variable, index: number): string => `${variable.at}.${variable.depth}.${index}`;
+
+export abstract class Statements extends Builtins {
+  readonly functions: WasmFunction[] = [];
+  protected readonly weights: Weights;
+  readonly #facts = new Map<string, LoopFacts>();
+  readonly #outlined = new Map<string, Outlined>();
+  /** calls that the current statement is inside of */
+  #path: string[] = [];
+
+  constructor(source: Source, module: Module) {
+    super(source, module);
+    this.weights = new Weights(module, inlinedWeight);
+  }
+
+  // ---- scopes and blocks
+
+  /** What the current statements declare is used after them. */
+  protected get isOpen(): boolean {
+    return this.scope.outer === null;
+  }
+
+  protected scoped(run: () => void): void {
+    const scope = this.scope;
+    this.scope = { names: new Map(), outer: scope };
+    this.depth += 1;
+    run();
+    this.depth -= 1;
+    this.scope = scope;
+  }
+
+  protected block(body: readonly Statement[]): void {
+    this.scoped(() => this.statements(body, 0));
+  }
+
+  protected statements(body: readonly Statement[], from: number): void {
+    for (let i = from; i < body.length; i++) {
+      if (!this.isReachable || this.active.known === 0) return;
+      const statement = body[i]!;
+      if (statement.kind === 'if' && statement.otherwise.length === 0 && alwaysLeaves(statement.then)) {
+        const rest = body.slice(i + 1);
+        const isLong = !this.isOpen && this.#isLong(rest);
+        this.#if(statement, { isLong, run: () => this.statements(rest, 0) }, true);
+        return;
+      }
+      this.#statement(statement);
+    }
+  }
+
+  #isLong(body: readonly Statement[]): boolean {
+    return this.weights.of(body) > skippedWeight;
+  }
+
+  #if(
+    statement: Statement & { readonly kind: 'if' },
+    otherwise: { readonly isLong: boolean; run(): void },
+    leaves: boolean,
+  ): void {
+    const { condition, then } = statement;
+    const plain = this.truth1(condition);
+    // A branch of WebAssembly would hide what is declared after it.
+    const isHidden = this.isOpen && plain.known === null && !plain.isVarying;
+    const given = isHidden ? this.code.keep(leafOf('bool', true, this.code.vectorCode(plain))) : plain;
+    this.branch(given, { isLong: this.#isLong(then), run: () => this.block(then) }, otherwise, leaves);
+  }
+
+  /** The value of a condition. */
+  protected truth1(expression: Expression): Leaf {
+    const { type, leaves } = this.evaluate(expression);
+    if (type.kind !== 'scalar' || type.scalar !== 'bool') {
+      return this.source.fail(expression.at, `expected a bool, got ${nameOf(type)}; compare it`);
+    }
+    return this.code.keep(leaves[0]!);
+  }
+
+  #statement(statement: Statement): void {
+    const { at } = statement;
+    switch (statement.kind) {
+      case 'let':
+      case 'const': {
+        const value = statement.kind === 'const' ? this.constant(statement.value!) : this.evaluate(statement.value!);
+        const plain = statement.kind === 'const' && !statement.type ? value : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
+        this.scope.names.set(statement.name, { value: this.kept(plain) });
+        return;
+      }
+      case 'var':
+        this.#declareVariable(statement.name, statement.type, statement.value, at);
+        return;
+      case 'assign':
+        this.#assign(statement);
+        return;
+      case 'call':
+        this.call(statement.call);
+        return;
+      case 'if': {
+        const { otherwise } = statement;
+        this.#if(statement, { isLong: this.#isLong(otherwise), run: () => this.block(otherwise) }, false);
+        return;
+      }
+      case 'block':
+        this.block(statement.body);
+        return;
+      case 'switch':
+        this.#switch(statement);
+        return;
+      case 'loop':
+        this.scoped(() => this.#loop(statement));
+        return;
+      case 'return':
+        this.#return(statement.value, at);
+        return;
+      default:
+        this.#leaveLoop(statement.kind, at);
+    }
+  }
+
+  #typed(value: Value, type: Type | null, at: number): Value {
+    return type ? this.converted(value, type, at) : this.concrete(value, at);
+  }
+
+  #declareVariable(name: string, given: TypeName | null, expression: Expression | null, at: number): void {
+    const type = given && this.resolve(given);
+    const value = expression && this.#typed(this.evaluate(expression), type, at);
+    const own = value?.type ?? type ?? this.source.fail(at, `expected a type or a value of "${name}", got none`);
+    if (own.kind === 'pointer') this.source.fail(at, `expected a value of "${name}", got a pointer; use let`);
+    const leaves = value && this.kept(value).leaves;
+    const place = this.declare(own, at);
+    if (leaves) {
+      if ('scalars' in place.root) for (const [i, leaf] of leaves.entries()) this.put(place.root, i, leaf);
+      else this.storeLeaves(place, leaves);
+    } else if (!('scalars' in place.root)) {
+      this.storeLeaves(place, place.type.kind === 'scalar' ? [this.zero(place.type.scalar)] : this.#zeros(place.type));
+    }
+    this.scope.names.set(name, { place });
+  }
+
+  #zeros(type: Type): Leaf[] {
+    return this.sizedLeaves(type, 0).map((scalar) => this.zero(scalar));
+  }
+
+  #assign({ operator, target, value: expression, at }: Statement & { readonly kind: 'assign' }): void {
+    const given = this.evaluate(expression);
+    if (!target) return;
+    // What the right side did to the variable comes first.
+    const right = this.kept(given);
+    const place = this.placeOf(target);
+    if (!place) return this.source.fail(at, 'expected a variable to assign to, got a value; declare it with var');
+    if (!('scalars' in place.root) && !place.root.isWritable) this.source.fail(at, 'expected a variable to assign to, got a buffer that is only read');
+    const value = operator === null ? right : this.operation(operator, this.load(place), right, at);
+    this.storeLeaves(place, this.converted(value, place.type, at).leaves);
+  }
+
+  #switch(statement: Statement & { readonly kind: 'switch' }): void {
+    const { at, cases } = statement;
+    if (cases.some(({ body }) => contains(body, 'break'))) {
+      this.source.fail(at, 'expected cases without break, which is what their ends do anyway, got one; write an if');
+    }
+    const on = this.kept(this.concrete(this.evaluate(statement.on), at));
+    const others = cases.find(({ isDefault }) => isDefault)?.body ?? [];
+    const wanted = cases.filter(({ isDefault }) => !isDefault);
+    const from = (i: number): void => {
+      const one = wanted[i];
+      if (!one) return this.block(others);
+      let hit: Leaf = known('bool', 0);
+      for (const value of one.values) {
+        const [leaf] = this.converted(this.constant(value), on.type, value.at).leaves;
+        hit = this.either(hit, this.operate('==', on.leaves[0]!, leaf!, value.at));
+      }
+      this.branch(
+        this.code.keep(hit),
+        { isLong: this.#isLong(one.body), run: () => this.block(one.body) },
+        { isLong: true, run: () => from(i + 1) },
+        false,
+      );
+    };
+    from(0);
+  }
+
+  // ---- leaving
+
+  #return(expression: Expression | null, at: number): void {
+    const frame = this.frames[this.frames.length - 1]!;
+    const { result } = frame;
+    if ((expression === null) !== (result === null)) {
+      this.source.fail(at, `expected ${result ? nameOf(result.type) : 'nothing'} to return from ${frame.name}, got ${expression ? 'a value' : 'nothing'}`);
+    }
+    if (expression && result) {
+      const value = this.converted(this.evaluate(expression), result.type, at);
+      this.kept(value).leaves.forEach((leaf, i) => this.assign(result, i, leaf));
+    }
+    if (this.loops.length > frame.firstLoop) {
+      this.put(frame.returned, 0, this.code.keep(this.either(frame.returned.leaves[0]!, this.active)));
+      for (const loop of this.loops.slice(frame.firstLoop)) this.#dropFrom(loop);
+    }
+    frame.isDiverged = true;
+    this.active = known('bool', 0);
+  }
+
+  /** The active lanes leave a divergent loop. */
+  #dropFrom({ alive }: LoopState): void {
+    if (alive === null) throw new TryAgain();
+    this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, this.active)));
+  }
+
+  #leaveLoop(kind: 'break' | 'continue', at: number): void {
+    const frame = this.frames[this.frames.length - 1]!;
+    const loop = this.loops[this.loops.length - 1];
+    if (!loop || this.loops.length <= frame.firstLoop) return this.source.fail(at, `expected a loop around "${kind}", got none`);
+    if (loop.alive !== null) {
+      if (kind === 'break') this.#dropFrom(loop);
+      else loop.isContinued = true;
+      this.active = known('bool', 0);
+      return;
+    }
+    if (this.branches.length > loop.branches) throw new TryAgain();
+    if (kind === 'break') loop.leave();
+    else loop.next();
+    this.isReachable = false;
+  }
+
+  // ---- loops
+
+  #loop(loop: Loop): void {
+    if (this.#unrolled(loop)) return;
+    if (loop.start) this.#statement(loop.start);
+    const key = `${this.#path.join('/')}@${loop.at}`;
+    const facts = this.#facts.get(key) ?? { isDivergent: contains(loop.body, 'return'), varying: new Set(), others: new Set() };
+    this.#facts.set(key, facts);
+    for (let attempt = 0; ; attempt++) {
+      const [progress, scope, path] = [this.progress(), this.scope, [...this.#path]];
+      const start = this.code.buffer.length;
+      // More attempts than leaves can change would be a fault of the compiler.
+      if (attempt > 500) throw new Error('the shapes of a loop do not settle');
+      try {
+        this.#attempt(loop, facts);
+        return;
+      } catch (error) {
+        if (!(error instanceof TryAgain)) throw error;
+        // Only a uniform loop that a lane leaves alone fails without a new fact.
+        if (!this.#learned) facts.isDivergent = true;
+        this.#learned = false;
+        this.code.buffer.length = start;
+        this.undoTo(progress);
+        this.scope = scope;
+        this.#path = path;
+      }
+    }
+  }
+  #learned = false;
+
+  #attempt(loop: Loop, facts: LoopFacts): void {
+    const { code } = this;
+    const before = this.active;
+    const alive = facts.isDivergent ? this.truth(before) : null;
+    const frame = this.frames[this.frames.length - 1]!;
+    const carried = this.#carried(loop, facts);
+    if (alive) carried.push(alive, frame.returned, ...(frame.result && contains(loop.body, 'return') ? [frame.result] : []));
+    const undo = this.region(() => {
+      const homes = this.#homes(carried, facts, alive);
+      code.emit(op.block, NOTHING, op.loop, NOTHING);
+      this.labels += 2;
+      const exit = this.labels - 2;
+      const state = this.#loopState(alive, exit, homes, facts);
+      const hasNext = !alive && contains(loop.body, 'continue');
+      const body = this.region(() => {
+        if (alive) this.active = alive.leaves[0]!;
+        if (loop.condition) this.#condition(loop.condition, alive, exit);
+        if (alive) code.emit(...this.anyOf(alive.leaves[0]!), op.eqz, op.brIf, this.labels - exit - 1);
+        this.loops.push(state);
+        if (hasNext) this.#withNext(() => this.block(loop.body), homes, facts, state);
+        else this.block(loop.body);
+        this.loops.pop();
+        if (alive) {
+          this.isReachable = true;
+          this.active = alive.leaves[0]!;
+        }
+        if (this.isReachable) this.#endPass(loop, alive, exit, homes, facts);
+      });
+      for (const variable of body.changed.keys()) {
+        if (carried.includes(variable) || variable === this.mask) continue;
+        // Changed without being named: through a pointer.
+        facts.others.add(nameOfLeaf(variable, 0));
+        this.#learned = true;
+      }
+      if (this.#learned) throw new TryAgain();
+      code.append(body.code);
+      code.emit(op.end, op.end);
+      this.labels -= 2;
+    });
+    code.append(undo.code);
+    for (const [variable, leaves] of undo.changed) leaves.forEach((leaf, i) => leaf && this.put(variable, i, leaf));
+    this.isReachable = true;
+    this.active = alive ? this.without(before, frame.returned.leaves[0]!) : before;
+    if (alive && !contains(loop.body, 'return')) this.active = before;
+  }
+
+  /** Variables that the loop may change. */
+  #carried(loop: Loop, facts: LoopFacts): Variable[] {
+    const found = new Set<Variable>();
+    const add = (place: Place | null): void => {
+      if (place && 'scalars' in place.root) found.add(place.root);
+    };
+    const names = changedIn(loop);
+    for (let scope: Scope | null = this.scope; scope; scope = scope.outer) {
+      for (const [name, binding] of scope.names) {
+        const place = 'place' in binding ? binding.place : binding.value.place;
+        const root = place && 'scalars' in place.root ? place.root : null;
+        if (names.has(name) || (root && facts.others.has(nameOfLeaf(root, 0)))) add(place);
+      }
+    }
+    return [...found];
+  }
+
+  /** Locals that hold the carried leaves from pass to pass. */
+  #homes(carried: readonly Variable[], facts: LoopFacts, alive: Variable | null): Map<Variable, readonly Leaf[]> {
+    const homes = new Map<Variable, readonly Leaf[]>();
+    const moves: { from: Leaf; to: Leaf }[] = [];
+    for (const variable of carried) {
+      const leaves = variable.scalars.map((scalar, i) => {
+        const from = variable.leaves[i] ?? this.zero(scalar);
+        const isVarying = variable === alive || from.isVarying || facts.varying.has(nameOfLeaf(variable, i));
+        const to = this.code.slot(scalar, isVarying);
+        moves.push({ from, to });
+        return to;
+      });
+      homes.set(variable, leaves);
+    }
+    this.code.move(moves);
+    for (const [variable, leaves] of homes) leaves.forEach((leaf, i) => this.put(variable, i, leaf));
+    return homes;
+  }
+
+  /** Stores what carried variables hold now for the next pass, or for what follows the loop. */
+  #toHomes(homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts): void {
+    const moves: { from: Leaf; to: Leaf }[] = [];
+    for (const [variable, leaves] of homes) {
+      leaves.forEach((to, i) => {
+        const from = variable.leaves[i]!;
+        if (from.isVarying && !to.isVarying) {
+          facts.varying.add(nameOfLeaf(variable, i));
+          this.#learned = true;
+        } else if (!isEqual(from, to)) moves.push({ from, to });
+      });
+    }
+    if (this.#learned) return;
+    this.code.move(moves);
+  }
+
+  #loopState(alive: Variable | null, exit: number, homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts): LoopState {
+    const { depth } = this;
+    return {
+      depth,
+      bodyDepth: depth + 1,
+      alive,
+      isContinued: false,
+      branches: this.branches.length,
+      leave: () => {
+        this.#toHomes(homes, facts);
+        this.code.emit(op.br, this.labels - exit - 1);
+      },
+      next: () => undefined,
+    };
+  }
+
+  #condition(expression: Expression, alive: Variable | null, exit: number): void {
+    const condition = this.truth1(expression);
+    if (alive) {
+      this.put(alive, 0, this.code.keep(this.both(alive.leaves[0]!, condition)));
+      this.active = alive.leaves[0]!;
+      return;
+    }
+    if (condition.isVarying) throw new TryAgain();
+    if (condition.known !== 1) this.code.emit(...this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
+  }
+
+  /** A body with `continue`: what it changed is in the homes at its end. */
+  #withNext(run: () => void, homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts, state: LoopState): void {
+    this.code.emit(op.block, NOTHING);
+    this.labels += 1;
+    const next = this.labels;
+    const active = this.active;
+    state.next = () => {
+      this.#toHomes(homes, facts);
+      this.code.emit(op.br, this.labels - next);
+    };
+    run();
+    if (this.isReachable) this.#toHomes(homes, facts);
+    this.code.emit(op.end);
+    this.labels -= 1;
+    this.isReachable = true;
+    this.put(this.mask, 0, active);
+    for (const [variable, leaves] of homes) leaves.forEach((leaf, i) => this.put(variable, i, leaf));
+  }
+
+  #endPass(
+    { update, until }: Loop,
+    alive: Variable | null,
+    exit: number,
+    homes: Map<Variable, readonly Leaf[]>,
+    facts: LoopFacts,
+  ): void {
+    this.block(update);
+    const ended = until && this.truth1(until);
+    if (ended && alive) this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, ended)));
+    else if (ended?.isVarying) throw new TryAgain();
+    this.#toHomes(homes, facts);
+    if (ended && !alive) this.code.emit(...this.code.scalarCode(ended), op.brIf, this.labels - exit - 1);
+    this.code.emit(op.br, this.labels - exit - 2);
+  }
+
+  protected anyOf(leaf: Leaf): readonly number[] {
+    return leaf.isVarying ? [...leaf.code, simd.any] : this.code.scalarCode(leaf);
+  }
+
+  /** Writes out a loop over known numbers; false where it is none, or long. */
+  #unrolled({ start, condition, update, until, body }: Loop): boolean {
+    const [step] = update;
+    if (start?.kind !== 'var' || !condition || !start.value || until || update.length !== 1) return false;
+    if (step?.kind !== 'assign' || step.target?.kind !== 'name' || step.target.name !== start.name || !step.operator) return false;
+    if (contains(body, 'break') || contains(body, 'continue')) return false;
+    const loop: Loop = { kind: 'loop', at: start.at, start: null, condition: null, body, update: [], until: null };
+    const inside = changedIn(loop);
+    const { names, calls } = readsOf(condition);
+    if (calls || inside.has(start.name) || [...names].some((name) => inside.has(name))) return false;
+    const first = this.#knownValue(start.value);
+    const by = this.#knownValue(step.value);
+    if (!first || !by) return false;
+    const given = start.type ? this.converted(first, this.resolve(start.type), start.at) : this.concrete(first, start.at);
+    const passes: Value[] = [];
+    const weight = this.weights.of(body);
+    const isOn = (value: Value): Leaf | null => {
+      this.scope.names.set(start.name, { value });
+      return this.#knownValue(condition)?.leaves[0] ?? null;
+    };
+    for (let value = given; ; ) {
+      const on = isOn(value);
+      if (!on) {
+        this.scope.names.delete(start.name);
+        return false;
+      }
+      if (on.known === 0) break;
+      passes.push(value);
+      if (passes.length > unrolledPasses || passes.length * weight > unrolledWeight) {
+        this.scope.names.delete(start.name);
+        return false;
+      }
+      value = this.operation(step.operator, value, by, step.at);
+    }
+    for (const value of passes) {
+      this.scope.names.set(start.name, { value });
+      if (this.isReachable && this.active.known !== 0) this.block(body);
+    }
+    return true;
+  }
+
+  /** The value of an expression without calls, null if it is not known. */
+  #knownValue(expression: Expression): Value | null {
+    if (readsOf(expression).calls) return null;
+    const code = this.code;
+    this.code = new FunctionCode();
+    const value = this.evaluate(expression);
+    this.code = code;
+    return value.leaves.every((leaf) => leaf.known !== null) && value.leaves.length > 0 ? value : null;
+  }
+
+  // ---- calls
+
+  protected callFunction(declaration: FunctionDeclaration, call: CallExpression): Value | null {
+    const { at } = call;
+    const { name, parameters } = declaration;
+    if (call.values.length !== parameters.length) {
+      return this.source.fail(at, `expected ${parameters.length} values of ${name}, got ${call.values.length}`);
+    }
+    if (this.#path.length >= maxCalls) this.source.fail(at, `expected at most ${maxCalls} calls inside of one another, got more: does "${name}" call itself?`);
+    const values = call.values.map((value, i) => {
+      const type = this.resolve(parameters[i]!.type);
+      const own = this.evaluate(value);
+      if (type.kind === 'pointer' || own.type.kind === 'pointer') {
+        if (!isSame(own.type, type)) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
+        return own;
+      }
+      return this.kept(this.converted(own, type, value.at));
+    });
+    const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
+    this.#path.push(`${at}`);
+    const isInlined = !isPlain || this.weights.isInlined(declaration);
+    const result = isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
+    this.#path.pop();
+    return result;
+  }
+
+  /** Writes the body of a function here. */
+  protected inline(declaration: FunctionDeclaration, values: readonly Value[]): Value | null {
+    const [scope, before] = [this.scope, this.active];
+    const { result: type } = declaration;
+    const result = type ? this.variable(this.resolve(type)) : null;
+    this.depth += 1;
+    this.scope = { names: new Map(), outer: null };
+    declaration.parameters.forEach(({ name }, i) => {
+      this.scope.names.set(name, { value: values[i]! });
+    });
+    const returned = this.truth(known('bool', 0));
+    const frame: Frame = { name: declaration.name, depth: this.depth, result, returned, firstLoop: this.loops.length, isDiverged: false };
+    this.frames.push(frame);
+    this.block(declaration.body);
+    this.frames.pop();
+    this.depth -= 1;
+    this.scope = scope;
+    this.put(this.mask, 0, before);
+    if (!result) return null;
+    return { type: result.type, leaves: result.leaves.map((leaf, i) => leaf ?? this.zero(result.scalars[i]!)), place: null };
+  }
+
+  /** Calls a function of the module. What pointers point to is passed, and what changed of it comes back. */
+  #callOutlined(declaration: FunctionDeclaration, values: readonly Value[]): Value | null {
+    const { code } = this;
+    const pointees = values.map(({ place }) => (place ? this.load(place) : null));
+    const given = values.map((value, i) => (pointees[i] ?? value).leaves);
+    const { active } = this;
+    const shape = (leaf: Leaf): string => {
+      if (leaf.isVarying) return 'v';
+      if (leaf.known !== null) return leaf.scalar === 'bool' ? `${leaf.known}` : 'u';
+      return leaf.isFixed ? leaf.code.join('.') : 'u';
+    };
+    const key = [declaration.name, shape(active), ...given.map((leaves) => leaves.map(shape).join())].join(';');
+    const made = this.#outlined.get(key) ?? this.#outline(declaration, values, given);
+    this.#outlined.set(key, made);
+    for (const leaf of [active, ...given.flat()]) {
+      if (isPassed(leaf)) code.append(code.codeAs(leaf, leaf.isVarying));
+    }
+    code.emit(op.call, made.index);
+    const results = made.results.map((leaf) => code.slot(leaf.scalar, leaf.isVarying, leaf.isSmall));
+    for (const leaf of [...results].reverse()) code.define(leaf.code[1]!, leaf);
+    made.changes.forEach(({ argument, leaf }, i) => {
+      const place = values[argument]!.place!;
+      this.assign(place.root as Variable, place.offset + leaf, results[made.resultCount + i]!);
+    });
+    const { result: type } = declaration;
+    return type ? { type: this.resolve(type), leaves: results.slice(0, made.resultCount), place: null } : null;
+  }
+
+  #outline(declaration: FunctionDeclaration, values: readonly Value[], given: readonly (readonly Leaf[])[]): Outlined {
+    const outer = { code: this.code, mask: this.mask, branches: this.branches, frames: this.frames, loops: this.loops, labels: this.labels };
+    const code = new FunctionCode();
+    const parameter = (leaf: Leaf): Leaf => {
+      if (!isPassed(leaf)) return leaf;
+      return { ...code.parameter(leaf.scalar, leaf.isVarying), isSmall: false };
+    };
+    const active = parameter(this.active);
+    Object.assign(this, { code, branches: [], frames: [], loops: [], labels: 0 });
+    this.mask = this.truth(active);
+    const places: (Place | null)[] = [];
+    const inside = values.map((value, i): Value => {
+      const leaves = given[i]!.map(parameter);
+      if (!value.place) return { ...value, leaves };
+      const place = this.declare(value.place.type, declaration.parameters[i]!.at);
+      if ('scalars' in place.root) for (const [k, leaf] of leaves.entries()) this.put(place.root, k, leaf);
+      else this.storeLeaves(place, leaves);
+      places[i] = place;
+      return { ...value, leaves, place };
+    });
+    const result = this.inline(declaration, inside);
+    const results = result ? [...result.leaves] : [];
+    const resultCount = results.length;
+    const changes: { argument: number; leaf: number }[] = [];
+    places.forEach((place, argument) => {
+      if (!place) return;
+      this.load(place).leaves.forEach((now, leaf) => {
+        if (isEqual(now, inside[argument]!.leaves[leaf]!)) return;
+        changes.push({ argument, leaf });
+        results.push(now);
+      });
+    });
+    code.results = results;
+    for (const leaf of results) code.append(code.codeAs(leaf, leaf.isVarying));
+    Object.assign(this, outer);
+    this.functions.push(code.finish(null));
+    return { index: this.functions.length - 1, results, resultCount, changes };
+  }
+}
+
+/** Whether a function that is called gets the leaf as a parameter. */
+const isPassed = (leaf: Leaf): boolean => leaf.isVarying || (leaf.known !== null ? leaf.scalar !== 'bool' : !leaf.isFixed);
