@@ -12,9 +12,11 @@ import { longPlayingWork } from '../dist/bench/work.js';
 import { envs } from '../dist/envs/index.js';
 import { findEnv } from '../dist/envs/registry.js';
 import { openCpuBackend } from '../dist/rollout/cpu/node/backend.js';
+import { openWasmBackend } from '../dist/rollout/wasm/node/backend.js';
 
 const openers = {
   cpu: () => openCpuBackend({ threads: 1 }),
+  wasm: () => openWasmBackend({ threads: 1 }),
 };
 
 const { values, positionals } = parseArgs({

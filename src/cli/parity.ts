@@ -16,6 +16,7 @@ import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { defaultStepCap } from '../rollout/job.ts';
+import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
 import type { GpuDevice } from '../rollout/webgpu/device.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
 import { envOption } from './env-option.ts';
@@ -41,15 +42,21 @@ interface EnvReport {
   readonly reports: readonly ParityReport[];
 }
 
-/** A software adapter is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
+/** A processor is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
 const softwareSeconds = 5;
+
+interface Compared {
+  readonly backend: Backend;
+  /** time for the episodes of a policy kind, s; null: no limit */
+  readonly maxSeconds: number | null;
+}
 
 export function define(command: Command, io: Io): void {
   command
     .description(
-      'Compares the WebGPU backend, and GPU.js where it has kernels, with the float64 backend: start states bit for ' +
-        'bit, single steps from states that random policies reach, and whole episodes over the same seeds. Checks the ' +
-        'declared bounds of each environment; without an adapter, that is all it does. Exit code 6 when something is ' +
+      'Compares the shaders on WebAssembly, on WebGPU where there is an adapter, and GPU.js where it has kernels, with ' +
+        'the float64 backend: start states bit for bit, single steps from states that random policies reach, and whole ' +
+        'episodes over the same seeds. Checks the declared bounds of each environment. Exit code 6 when something is ' +
         'out of tolerance.',
     )
     .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
@@ -62,7 +69,7 @@ export function define(command: Command, io: Io): void {
     .addOption(
       secondsOption(
         '--max-seconds',
-        `limit the time per policy kind (default: no limit; ${softwareSeconds} on a software adapter)`,
+        `limit the time per policy kind (default: ${softwareSeconds} on the processor, no limit on a GPU)`,
       ),
     )
     .option('--shaders <dir>', 'read the shaders from this folder, a modified copy of shaders/');
@@ -76,24 +83,29 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
     chosen.push(await openEnv(name, options.envOption));
   }
   const reference = openCpuBackend();
-  const others: Backend[] = [];
+  const others: Compared[] = [];
   const reports: EnvReport[] = [];
   let gpu: GpuDevice | null = null;
   try {
     gpu = await openAdapter(options.adapter ?? null, io);
-    if (gpu !== null) others.push(await openBackendOn(gpu, options.shaders));
+    if (gpu !== null) {
+      const maxSeconds = gpu.adapter.software ? softwareSeconds : null;
+      others.push({ backend: await openBackendOn(gpu, options.shaders), maxSeconds });
+    }
+    const given = options.shaders === undefined ? {} : { readShader: shaderReader(options.shaders) };
+    others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds });
     const gpujs = await openThirdOpinion();
-    if (gpujs !== null) others.push(gpujs);
+    if (gpujs !== null) others.push({ backend: gpujs, maxSeconds: gpu?.adapter.software ? softwareSeconds : null });
     const names = [
       ...(gpu === null ? [] : [`webgpu on ${gpu.adapter.name}`]),
+      'wasm',
       gpujs === null ? 'gpujs is not installed' : `gpujs on ${gpujs.adapter}`,
     ];
     io.note(`reference: cpu in float64; others: ${names.join('; ')}`);
-    const maxSeconds = options.maxSeconds ?? (gpu?.adapter.software ? softwareSeconds : null);
-    for (const env of chosen) reports.push(await check(env, reference, others, { ...options, maxSeconds }, io));
+    for (const env of chosen) reports.push(await check(env, reference, others, options, io));
   } finally {
     io.status(null);
-    for (const backend of [reference, ...others]) await backend.close();
+    for (const backend of [reference, ...others.map((other) => other.backend)]) await backend.close();
   }
   const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
   const adapter = gpu?.adapter.name ?? null;
@@ -114,9 +126,7 @@ async function openAdapter(named: string | null, io: Io): Promise<GpuDevice | nu
     return await openDevice({ adapter: named });
   } catch (error) {
     if (named !== null || !(error instanceof AdapterError)) throw error;
-    io.warn(
-      `[parity] only the float64 environments are checked; the comparison of webgpu with cpu is left out: ${error.detail}`,
-    );
+    io.warn(`[parity] the comparison of webgpu with cpu is left out: ${error.detail}`);
     return null;
   }
 }
@@ -135,8 +145,8 @@ async function openThirdOpinion(): Promise<Backend | null> {
 async function check(
   env: Env,
   reference: Backend,
-  others: readonly Backend[],
-  sizes: Pick<Options, 'seed' | 'transitions' | 'episodes'> & { readonly maxSeconds: number | null },
+  others: readonly Compared[],
+  sizes: Pick<Options, 'seed' | 'transitions' | 'episodes' | 'maxSeconds'>,
   io: Io,
 ): Promise<EnvReport> {
   io.status(`${env.id} ...`);
@@ -146,9 +156,11 @@ async function check(
   const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);
   for (const kind of kinds) {
     const policy = kind.build(env, {});
-    const { seed, transitions, episodes, maxSeconds } = sizes;
+    const { seed, transitions, episodes } = sizes;
     const maxSteps = defaultStepCap(env);
-    for (const other of others.filter((backend) => backend.supports(env, policy) === null)) {
+    for (const { backend: other, maxSeconds: limit } of others) {
+      if (other.supports(env, policy) !== null) continue;
+      const maxSeconds = sizes.maxSeconds ?? limit;
       io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
       const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };
       reports.push(await compareBackends(request));

@@ -4,7 +4,7 @@ import type { Policy } from '../policies/policy.ts';
 import type { Episodes, ProbeInput, ProbeOutput, RolloutJob, Trace } from './job.ts';
 import type { Measured, StatisticsRequest } from './statistics.ts';
 
-export const backendIds = ['webgpu', 'cpu', 'gpujs'] as const;
+export const backendIds = ['webgpu', 'wasm', 'cpu', 'gpujs'] as const;
 export type BackendId = (typeof backendIds)[number];
 
 /** The values of `--backend`. */

@@ -151,13 +151,16 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
 describe('r2po parity without an adapter', () => {
   const nothing = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' };
 
-  it('checks the float64 environments and names the skipped checks', async () => {
-    const result = await runCli(['parity', 'CliffWalking-v1', '--json'], { env: nothing });
+  it('compares the shaders on WebAssembly and names the skipped checks', async () => {
+    const result = await runCli(['parity', 'CliffWalking-v1', '--json', '--episodes', '300'], { env: nothing });
     expect(result.stderr).toMatch(
-      /warning: \[parity\] only the float64 environments are checked; the comparison of webgpu with cpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,
+      /warning: \[parity\] the comparison of webgpu with cpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,
     );
-    const { adapter, problems } = JSON.parse(result.stdout);
+    const { adapter, problems, reports } = JSON.parse(result.stdout);
     expect({ adapter, problems, code: result.code }).toEqual({ adapter: null, problems: [], code: 0 });
+    const [{ other, step, start }] = reports;
+    expect({ other, start }).toEqual({ other: 'wasm', start: { seeds: 4096, different: 0, ok: true } });
+    expect(step.maxError).toBe(0);
   });
 
   it('exits 3 when an adapter is named', async () => {

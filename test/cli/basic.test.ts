@@ -73,7 +73,7 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
     [['list', 'env', '--json'], 'error: [list] unknown listing "env"; did you mean "envs"?'],
     [
       ['eval', '--backend', 'webgp'],
-      'error: [--backend] unknown backend "webgp"; did you mean "webgpu"? known: auto, webgpu, cpu, gpujs\n',
+      'error: [--backend] unknown backend "webgp"; did you mean "webgpu"? known: auto, webgpu, wasm, cpu, gpujs\n',
     ],
     [['eval', '--seed', '-1'], 'error: [--seed] expected a whole number in 0 ... 9007199254740991, got "-1"\n'],
     [

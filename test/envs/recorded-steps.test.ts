@@ -5,12 +5,17 @@ import { envs } from '../../src/envs/index.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openGpujsBackend } from '../../src/rollout/gpujs/node/open.ts';
+import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { asVector, drawsOf, readGolden } from '../suites/golden.ts';
 import { hasAdapter } from '../support/gpu.ts';
 
 const cpu = openCpuBackend({ threads: 1 });
-const others: Backend[] = [await openGpujsBackend(), ...(hasAdapter ? [await openWebGpuBackend()] : [])];
+const others: Backend[] = [
+  openWasmBackend({ threads: 1 }),
+  await openGpujsBackend(),
+  ...(hasAdapter ? [await openWebGpuBackend()] : []),
+];
 afterAll(async () => {
   for (const backend of [cpu, ...others]) await backend.close();
 });
@@ -35,7 +40,8 @@ describe('recorded steps', () => {
     expect(ids.sort()).toEqual(recorded.map(({ env }) => env.id).sort());
   });
 
-  it('cover every recorded environment on webgpu, and classic control on gpujs', () => {
+  it('cover every recorded environment on wasm and webgpu, and classic control on gpujs', () => {
+    expect(pairs.filter(({ name }) => name === 'wasm')).toHaveLength(recorded.length);
     expect(pairs.filter(({ name }) => name === 'gpujs')).toHaveLength(5);
     if (hasAdapter) expect(pairs.filter(({ name }) => name === 'webgpu')).toHaveLength(recorded.length);
   });

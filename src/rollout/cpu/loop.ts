@@ -11,6 +11,17 @@ import { argmax, clipToBox } from './actions.ts';
 /** Where the outcomes go, candidate-major as in `Episodes`. */
 export type Outcomes = Pick<Episodes, 'returns' | 'lengths' | 'ends'>;
 
+/** Plays the entries `from ... to - 1` of a job, candidate-major, into `out`. */
+export interface EpisodePlayer {
+  play(
+    job: Pick<RolloutJob, 'candidates' | 'episodes' | 'seed'>,
+    from: number,
+    to: number,
+    out: Outcomes,
+    recorder: null,
+  ): void;
+}
+
 /** Array.from without its iterator, which is slow for few numbers. */
 function plainArray(values: Float64Array, count: number): number[] {
   const copy: number[] = [];

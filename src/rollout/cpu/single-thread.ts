@@ -18,7 +18,7 @@ import {
 import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import { startStates } from '../start-states.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
-import { type Outcomes, Player, Recorder } from './loop.ts';
+import { type EpisodePlayer, type Outcomes, Player, Recorder } from './loop.ts';
 import { allocateOutcomes, sliceSize } from './slices.ts';
 
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
@@ -39,7 +39,7 @@ export class SingleThreadBackend implements Backend {
     const start = performance.now();
     options.signal?.throwIfAborted();
     const outcomes = allocateOutcomes(job.candidates.length * job.episodes, false);
-    await playSlices(job, outcomes, options);
+    await playSlices(job, new Player(job.env, job.policy, stepLimit(job)), outcomes, options);
     return episodesOf(outcomes, start);
   }
 
@@ -105,11 +105,15 @@ export function episodesOf(outcomes: Outcomes, start: number): Episodes {
   return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
 }
 
-/** Timers, input and signals run between slices. */
-async function playSlices(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
+/** Plays a job on the calling thread. Timers, input and signals run between slices. */
+export async function playSlices(
+  job: RolloutJob,
+  player: EpisodePlayer,
+  outcomes: Outcomes,
+  options: PlayOptions,
+): Promise<void> {
   const { signal, onProgress } = options;
   const limit = stepLimit(job);
-  const player = new Player(job.env, job.policy, limit);
   const total = outcomes.returns.length;
   let size = sliceSize(total, limit.steps, 1);
   for (let from = 0; from < total; ) {

@@ -32,6 +32,10 @@ export async function openBackend(
     );
   }
   if (choice === 'cpu') return openCpuBackend();
+  if (choice === 'wasm') {
+    const { openWasmBackend } = await import('../wasm/node/backend.ts');
+    return openWasmBackend();
+  }
   if (choice === 'gpujs') {
     const { openGpujsBackend } = await import('../gpujs/node/open.ts');
     const backend = await openGpujsBackend();

@@ -50,7 +50,7 @@ const unsigned: Readonly<Record<string, Instruction>> = {
 export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
 export const shifts = new Set(['<<', '>>']);
 
-/** The result of an operator on known numbers; null where WGSL calls it an error: a division by zero, an overflow. */
+/** The result of an operator on known numbers; null where an abstract number would divide by zero or overflow. */
 export function fold(operator: string, scalar: Scalar, a: number, b: number): number | null {
   switch (operator) {
     case '==':
@@ -72,6 +72,7 @@ export function fold(operator: string, scalar: Scalar, a: number, b: number): nu
 
 function foldNumber(operator: string, scalar: Scalar, a: number, b: number): number | null {
   const isFloat = scalar === 'f32' || scalar === 'abstract-float';
+  const isAbstract = scalar === 'abstract-int';
   const made = ((): number | null => {
     switch (operator) {
       case '+':
@@ -81,19 +82,21 @@ function foldNumber(operator: string, scalar: Scalar, a: number, b: number): num
       case '*':
         return isFloat || scalar === 'abstract-int' ? a * b : Math.imul(a, b);
       case '/':
-        return isFloat ? a / b : b === 0 ? null : Math.trunc(a / b);
+        if (b === 0 && !isFloat) return isAbstract ? null : a;
+        return isFloat ? a / b : Math.trunc(a / b);
       case '%':
-        return b === 0 ? null : a % b;
+        if (b === 0 && !isFloat) return isAbstract ? null : 0;
+        return a % b;
       case '&':
-        return scalar === 'bool' ? a & b : a & b;
+        return a & b;
       case '|':
         return a | b;
       case '^':
         return a ^ b;
       case '<<':
-        return b >= 32 ? null : a << b;
+        return a << (b & 31);
       case '>>':
-        return b >= 32 ? null : scalar === 'u32' ? a >>> b : a >> b;
+        return scalar === 'u32' ? a >>> (b & 31) : a >> (b & 31);
       default:
         return null;
     }
@@ -201,8 +204,7 @@ function divide(code: FunctionCode, operator: string, a: Leaf, b: Leaf): Leaf {
     if (operator === '/') return power === 0 ? a : shift(code, '>>', a, known('u32', power));
     return binary(code, '&', a, known(a.scalar, b.known! - 1));
   }
-  const instruction =
-    operator === '/' ? (isSigned ? op.divS : op.divU) : isSigned ? op.remS : op.remU;
+  const instruction = operator === '/' ? (isSigned ? op.divS : op.divU) : isSigned ? op.remS : op.remU;
   // A zero becomes 1, and so does the -1 of a quotient that would overflow: both give the dividend.
   const safe = (x: readonly number[], y: readonly number[]): number[] => {
     const isOverflow = [...y, op.i32, -1, op.eq, ...x, op.i32, -(2 ** 31), op.eq, op.and];
@@ -259,7 +261,8 @@ export function convertKnown(value: number, from: Scalar, to: Scalar): number | 
   if (to === 'f32') return Math.fround(value);
   if (to === 'abstract-float') return value;
   if (from === 'abstract-int' || from === 'abstract-float') {
-    const [low, high] = to === 'u32' ? [0, 2 ** 32 - 1] : to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [-(2 ** 53), 2 ** 53];
+    const [low, high] =
+      to === 'u32' ? [0, 2 ** 32 - 1] : to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [-(2 ** 53), 2 ** 53];
     const whole = from === 'abstract-int' ? value : Math.trunc(value);
     return whole >= low && whole <= high ? whole : null;
   }
@@ -276,8 +279,7 @@ export function convert(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
   if (from === to) return a;
   const { isVarying } = a;
   const own = code.codeAs(a, isVarying);
-  const made = (scalar: number, vector: number): Leaf =>
-    leafOf(to, isVarying, [...own, isVarying ? vector : scalar]);
+  const made = (scalar: number, vector: number): Leaf => leafOf(to, isVarying, [...own, isVarying ? vector : scalar]);
   if (from === 'bool') {
     if (isVarying) return select(code, a, known(to, 1), known(to, 0));
     return to === 'f32' ? leafOf(to, false, [...own, op.fromI32]) : leafOf(to, false, own, true);

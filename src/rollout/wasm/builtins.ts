@@ -2,8 +2,8 @@
 import { nearest } from '../../base/errors.ts';
 import { binary, bitcast, negative, perLane, select } from './arithmetic.ts';
 import type { CallExpression, FunctionDeclaration, Module, Scalar } from './ast.ts';
-import { op, simd } from './encoder.ts';
 import { elementaryText } from './elementary.ts';
+import { op, simd } from './encoder.ts';
 import { Expressions } from './expressions.ts';
 import { known, type Leaf, leafOf } from './function-code.ts';
 import { parse } from './parser.ts';
@@ -11,7 +11,9 @@ import type { Value } from './places.ts';
 import { bool, isAbstract, nameOf, scalarIn, typeOf, u32, withScalar } from './types.ts';
 
 /** Instructions for f32 and what they are of a known number. */
-const ofFloat: Readonly<Record<string, { readonly scalar: number; readonly vector: number; readonly known: (x: number) => number }>> = {
+const ofFloat: Readonly<
+  Record<string, { readonly scalar: number; readonly vector: number; readonly known: (x: number) => number }>
+> = {
   floor: { scalar: op.ffloor, vector: simd.ffloor, known: Math.floor },
   ceil: { scalar: op.fceil, vector: simd.fceil, known: Math.ceil },
   trunc: { scalar: op.ftrunc, vector: simd.ftrunc, known: Math.trunc },
@@ -35,12 +37,41 @@ const ofBits: Readonly<Record<string, { readonly scalar: number; readonly known:
 /** Numbers of values that each takes. */
 const counts: Readonly<Record<string, number>> = {
   ...Object.fromEntries(Object.keys({ ...ofFloat, ...ofBits }).map((name) => [name, 1])),
-  ...{ abs: 1, all: 1, any: 1, bitcast: 1, dot: 2, fma: 3, fract: 1, inverseSqrt: 1, length: 1, max: 2, min: 2, clamp: 3 },
+  ...{
+    abs: 1,
+    all: 1,
+    any: 1,
+    bitcast: 1,
+    dot: 2,
+    fma: 3,
+    fract: 1,
+    inverseSqrt: 1,
+    length: 1,
+    max: 2,
+    min: 2,
+    clamp: 3,
+  },
   ...{ mix: 3, saturate: 1, select: 3, sign: 1, step: 2, distance: 2, normalize: 1, cross: 2, arrayLength: 1 },
 };
 
 /** From names to WGSL that computes them. */
-const elementaryNames = ['exp', 'exp2', 'log', 'log2', 'pow', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'atan2', 'sinh', 'cosh', 'tanh'];
+const elementaryNames = [
+  'exp',
+  'exp2',
+  'log',
+  'log2',
+  'pow',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'atan2',
+  'sinh',
+  'cosh',
+  'tanh',
+];
 const unsupported: Readonly<Record<string, string>> = {
   workgroupBarrier: 'invocations have no workgroup here',
   storageBarrier: 'invocations have no workgroup here',
@@ -52,7 +83,10 @@ export abstract class Builtins extends Expressions {
   /** The declaration of a function that is computed by others; null: no such function. */
   protected elementary(name: string): FunctionDeclaration | null {
     if (!elementaryNames.includes(name) && !name.startsWith('builtin_')) return null;
-    this.#elementary ??= parse({ code: elementaryText, locate: (line) => ({ path: 'built-in functions of WGSL', line }) });
+    this.#elementary ??= parse({
+      code: elementaryText,
+      locate: (line) => ({ path: 'built-in functions of WGSL', line }),
+    });
     return this.#elementary.functions.get(name.startsWith('builtin_') ? name : `builtin_${name}`) ?? null;
   }
 
@@ -61,7 +95,8 @@ export abstract class Builtins extends Expressions {
     const { name } = callee;
     const count = counts[name];
     if (count === undefined) {
-      if (unsupported[name]) return this.source.fail(at, `expected no "${name}": ${unsupported[name]}; use the backend "webgpu" or "cpu"`);
+      if (unsupported[name])
+        return this.source.fail(at, `expected no "${name}": ${unsupported[name]}; use the backend "webgpu" or "cpu"`);
       const names = [...Object.keys(counts), ...elementaryNames, ...this.module.functions.keys()];
       const near = nearest(name, names);
       const advice = near === null ? 'see docs/numerics.md for the WGSL that compiles' : `did you mean "${near}"?`;
@@ -78,7 +113,12 @@ export abstract class Builtins extends Expressions {
       const type = this.resolve(callee.of ?? this.source.fail(at, 'expected the type of bitcast, got none'));
       const own = this.concrete(values[0]!, at);
       const scalar = scalarIn(type);
-      if (!scalar || scalar === 'bool' || type.kind !== own.type.kind || own.leaves.some((leaf) => leaf.scalar === 'bool')) {
+      if (
+        !scalar ||
+        scalar === 'bool' ||
+        type.kind !== own.type.kind ||
+        own.leaves.some((leaf) => leaf.scalar === 'bool')
+      ) {
         return this.source.fail(at, `expected numbers of 32 bits, got bitcast<${nameOf(type)}> of ${nameOf(own.type)}`);
       }
       return { type, leaves: own.leaves.map((leaf) => bitcast(this.code, leaf, scalar)), place: null };
@@ -116,7 +156,14 @@ export abstract class Builtins extends Expressions {
     const takesWhole = ofBits[name] !== undefined;
     const takesBoth = /^(?:abs|min|max|clamp|sign|dot)$/.test(name);
     if (takesWhole ? !isWhole : isWhole && !takesBoth) {
-      const float = pending.map((row) => this.converted({ type: withScalar(type, scalar), leaves: row, place: null }, withScalar(type, takesWhole ? 'u32' : 'f32'), at).leaves);
+      const float = pending.map(
+        (row) =>
+          this.converted(
+            { type: withScalar(type, scalar), leaves: row, place: null },
+            withScalar(type, takesWhole ? 'u32' : 'f32'),
+            at,
+          ).leaves,
+      );
       return this.#apply(name, withScalar(type, takesWhole ? 'u32' : 'f32'), float, at);
     }
     return this.#apply(name, type, pending, at);
@@ -127,7 +174,9 @@ export abstract class Builtins extends Expressions {
     const concrete = scalar === 'abstract-float' ? 'f32' : scalar === 'abstract-int' ? 'i32' : scalar;
     const isKnown = pending.every((row) => row.every((leaf) => leaf.known !== null));
     const to = isKnown ? scalar : concrete;
-    const rows = pending.map((row) => row.map((leaf) => (leaf.scalar === to ? leaf : known(to, Math.fround(leaf.known!)))));
+    const rows = pending.map((row) =>
+      row.map((leaf) => (leaf.scalar === to ? leaf : known(to, Math.fround(leaf.known!)))),
+    );
     const op2 = (operator: string, a: Leaf, b: Leaf): Leaf => this.operate(operator, a, b, at);
     const keep = (leaf: Leaf): Leaf => this.code.keep(leaf);
     const dot = (a: readonly Leaf[], b: readonly Leaf[]): Leaf =>
@@ -146,7 +195,13 @@ export abstract class Builtins extends Expressions {
       const part = (i: number, j: number): Leaf => op2('-', op2('*', a[i]!, b[j]!), op2('*', a[j]!, b[i]!));
       return { type, leaves: [part(1, 2), part(2, 0), part(0, 1)], place: null };
     }
-    const leaves = rows[0]!.map((_, i) => this.#one(name, rows.map((row) => row[i]!), at));
+    const leaves = rows[0]!.map((_, i) =>
+      this.#one(
+        name,
+        rows.map((row) => row[i]!),
+        at,
+      ),
+    );
     return { type: withScalar(type, to), leaves, place: null };
   }
 
@@ -165,7 +220,9 @@ export abstract class Builtins extends Expressions {
     const bits = ofBits[name];
     if (bits) {
       if (first.known !== null) return known(scalar, bits.known(first.known));
-      const made = isVarying ? perLane(code, scalar, [first], ([x]) => [...x!, bits.scalar]) : leafOf(scalar, false, [...code.scalarCode(first), bits.scalar]);
+      const made = isVarying
+        ? perLane(code, scalar, [first], ([x]) => [...x!, bits.scalar])
+        : leafOf(scalar, false, [...code.scalarCode(first), bits.scalar]);
       return { ...made, isSmall: true };
     }
     const x = code.keep(first);
@@ -182,7 +239,12 @@ export abstract class Builtins extends Expressions {
       case 'sign': {
         const up = code.keep(op2('>', x, constant(0)));
         const down = scalar === 'u32' ? known('bool', 0) : code.keep(op2('<', x, constant(0)));
-        return select(code, up, constant(1), code.keep(select(code, down, constant(scalar === 'u32' ? 0 : -1), constant(0))));
+        return select(
+          code,
+          up,
+          constant(1),
+          code.keep(select(code, down, constant(scalar === 'u32' ? 0 : -1), constant(0))),
+        );
       }
       case 'fract':
         return op2('-', x, this.#one('floor', [x], at));
@@ -221,7 +283,18 @@ export abstract class Builtins extends Expressions {
       return { ...select(code, isOther, b, a), isSmall };
     }
     const isMin = name === 'min';
-    const order = scalar === 'f32' ? (isMin ? simd.fmin : simd.fmax) : scalar === 'i32' || isSmall ? (isMin ? simd.minS : simd.maxS) : isMin ? simd.minU : simd.maxU;
+    const order =
+      scalar === 'f32'
+        ? isMin
+          ? simd.fmin
+          : simd.fmax
+        : scalar === 'i32' || isSmall
+          ? isMin
+            ? simd.minS
+            : simd.maxS
+          : isMin
+            ? simd.minU
+            : simd.maxU;
     return leafOf(scalar, true, [...code.vectorCode(a), ...code.vectorCode(b), order], isSmall);
   }
 }

@@ -43,6 +43,8 @@ export abstract class Expressions extends Places {
   protected scope: Scope = { names: new Map(), outer: null };
   /** offsets of buffers whose size is known, by binding */
   readonly fixedBuffers = new Map<number, number>();
+  /** bytes per element of the others */
+  readonly strides = new Map<number, number>();
   readonly #types = new Map<string, Type>();
   readonly #constants = new Map<string, Value | null>();
   readonly #buffers = new Map<string, Place>();
@@ -91,7 +93,11 @@ export abstract class Expressions extends Places {
     else if (struct) {
       const fields = struct.fields.map((field) => ({ name: field.name, type: this.resolve(field.type) }));
       found = { kind: 'struct', name, fields };
-    } else found = this.source.fail(at, `expected a type that compiles here, got "${name}"; ${this.#advice(name, [...aliases.keys(), ...structs.keys()])}`);
+    } else
+      found = this.source.fail(
+        at,
+        `expected a type that compiles here, got "${name}"; ${this.#advice(name, [...aliases.keys(), ...structs.keys()])}`,
+      );
     this.#resolving.delete(name);
     this.#types.set(name, found);
     return found;
@@ -164,7 +170,8 @@ export abstract class Expressions extends Places {
     if (seen) return seen;
     const { type: given, binding, isWritable, at } = this.module.buffers.get(name)!;
     const type = this.resolve(given);
-    if (bytesPerBuffer * (binding + 1) > bufferTableBytes) this.source.fail(at, `expected a binding below 16, got ${binding}`);
+    if (bytesPerBuffer * (binding + 1) > bufferTableBytes)
+      this.source.fail(at, `expected a binding below 16, got ${binding}`);
     const isFixed = !(type.kind === 'array' && type.count === null);
     const word = (offset: number): Leaf => ({
       ...leafOf('u32', false, [op.i32, 0, op.load, bytesPerBuffer * binding + offset]),
@@ -176,7 +183,7 @@ export abstract class Expressions extends Places {
       this.fixedBuffers.set(binding, start);
       root = { kind: 'shared', base: known('u32', start), count: null, isWritable };
     } else {
-      if (strideOf(type.of) < 4) this.source.fail(at, `expected an array of numbers, got ${nameOf(type)}`);
+      this.strides.set(binding, strideOf(type.of));
       root = { kind: 'shared', base: word(0), count: word(4), isWritable };
     }
     const place: Place = { type, root, offset: 0, dynamic: null };
@@ -232,20 +239,30 @@ export abstract class Expressions extends Places {
       if (scalar === common || scalar === 'abstract-int') continue;
       if (scalar === 'abstract-float' && (common === 'f32' || common === 'abstract-float')) continue;
       if (common === 'abstract-int' || (common === 'abstract-float' && scalar === 'f32')) common = scalar;
-      else this.source.fail(at, `expected operands of one type, got ${values.map((v) => nameOf(v.type)).join(' and ')}; convert one`);
+      else
+        this.source.fail(
+          at,
+          `expected operands of one type, got ${values.map((v) => nameOf(v.type)).join(' and ')}; convert one`,
+        );
     }
     return common;
   }
 
   /** Operands as values of one scalar and one shape: a scalar beside vectors is repeated. */
-  protected aligned(values: readonly Value[], at: number): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
+  protected aligned(
+    values: readonly Value[],
+    at: number,
+  ): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
     const scalar = this.commonScalar(values, at);
     const vector = values.find(({ type }) => type.kind === 'vector');
     const type = vector ? withScalar(vector.type, scalar) : typeOf(scalar);
     const rows = values.map((value) => {
       const own = this.converted(value, withScalar(value.type, scalar), at);
       if (own.type.kind === type.kind && own.leaves.length !== (type.kind === 'vector' ? type.count : 1)) {
-        return this.source.fail(at, `expected vectors of one size, got ${values.map((v) => nameOf(v.type)).join(' and ')}`);
+        return this.source.fail(
+          at,
+          `expected vectors of one size, got ${values.map((v) => nameOf(v.type)).join(' and ')}`,
+        );
       }
       if (own.type.kind === 'scalar' && type.kind === 'vector') {
         const one = this.code.keep(own.leaves[0]!);
@@ -276,7 +293,10 @@ export abstract class Expressions extends Places {
       case 'binary':
         return this.#binary(expression);
       default:
-        return this.call(expression) ?? this.source.fail(at, `expected a value, got a call of "${expression.callee.name}", which returns none`);
+        return (
+          this.call(expression) ??
+          this.source.fail(at, `expected a value, got a call of "${expression.callee.name}", which returns none`)
+        );
     }
   }
 
@@ -318,7 +338,11 @@ export abstract class Expressions extends Places {
     const scalar = scalarIn(type)!;
     // A leaf that is used twice is kept once.
     const unique = isOnce ? leaves : picked.map((i) => leaves[picked.indexOf(i)]!);
-    return { type: picked.length === 1 ? typeOf(scalar) : vectorOf(scalar, picked.length), leaves: unique, place: null };
+    return {
+      type: picked.length === 1 ? typeOf(scalar) : vectorOf(scalar, picked.length),
+      leaves: unique,
+      place: null,
+    };
   }
 
   #fieldIndex(type: Type & { kind: 'struct' }, name: string, at: number): number {
@@ -340,9 +364,13 @@ export abstract class Expressions extends Places {
   #indexed(base: Value, given: Expression, at: number): Value {
     const index = this.#index(given);
     const { type } = base;
-    if (type.kind !== 'array' && type.kind !== 'vector') return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
+    if (type.kind !== 'array' && type.kind !== 'vector')
+      return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
     const isTable = index.known === null && base.leaves.every((leaf) => leaf.known !== null);
-    if (isTable) return this.load(this.element(this.table(this.concrete(base, at).type, this.concrete(base, at).leaves), index, at));
+    if (isTable)
+      return this.load(
+        this.element(this.table(this.concrete(base, at).type, this.concrete(base, at).leaves), index, at),
+      );
     // A variable that nobody else sees.
     const root: Variable = { ...this.variable(type, Infinity, at), leaves: this.kept(base).leaves };
     if (index.known === null && (type.count ?? 0) > 4) {
@@ -384,6 +412,10 @@ export abstract class Expressions extends Places {
     return this.element(base, known('u32', index!), at);
   }
 
+  #isVector(expression: Expression): boolean {
+    return this.#placeOrPointer(expression)?.type.kind === 'vector';
+  }
+
   #placeOrPointer(expression: Expression): Place | null {
     const place = this.placeOf(expression);
     if (place) return place;
@@ -396,13 +428,22 @@ export abstract class Expressions extends Places {
     if (operator === '&') {
       const place = this.placeOf(operand);
       if (!place) return this.source.fail(at, 'expected a variable after "&", got a value; declare it with var');
+      if (operand.kind === 'member' && place.type.kind === 'scalar' && this.#isVector(operand.base)) {
+        this.source.fail(at, 'expected a variable after "&", got a part of a vector; copy it into a variable');
+      }
       return { type: { kind: 'pointer', to: place.type }, leaves: [], place };
     }
     if (operator === '*') return this.load(this.placeOf({ kind: 'unary', operator, operand, at })!);
     const value = this.evaluate(operand);
     const scalar = scalarIn(value.type);
-    const fits = operator === '!' ? scalar === 'bool' : operator === '-' ? scalar !== 'bool' && scalar !== 'u32' : scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
-    if (scalar === null || !fits) return this.source.fail(at, `expected an operand of "${operator}", got ${nameOf(value.type)}`);
+    const fits =
+      operator === '!'
+        ? scalar === 'bool'
+        : operator === '-'
+          ? scalar !== 'bool' && scalar !== 'u32'
+          : scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
+    if (scalar === null || !fits)
+      return this.source.fail(at, `expected an operand of "${operator}", got ${nameOf(value.type)}`);
     const apply = operator === '!' ? not : operator === '-' ? negative : complement;
     return { ...value, leaves: value.leaves.map((leaf) => apply(this.code, leaf)) };
   }
@@ -411,7 +452,8 @@ export abstract class Expressions extends Places {
   protected operate(operator: string, a: Leaf, b: Leaf, at: number): Leaf {
     if (a.known !== null && b.known !== null) {
       const value = fold(operator, a.scalar, a.known, b.known);
-      if (value === null) return this.source.fail(at, `expected a result that ${a.scalar} holds, got ${a.known} ${operator} ${b.known}`);
+      if (value === null)
+        return this.source.fail(at, `expected a result that ${a.scalar} holds, got ${a.known} ${operator} ${b.known}`);
       return known(comparisons.has(operator) ? 'bool' : a.scalar, value);
     }
     return wholeIdentity(operator, a, b) ?? binary(this.code, operator, a, b);
@@ -436,7 +478,11 @@ export abstract class Expressions extends Places {
     const scalar = scalarIn(type)!;
     const isOrder = comparisons.has(operator);
     const allowed =
-      scalar === 'bool' ? /^(?:==|!=|&|\|)$/ : scalar === 'f32' || scalar === 'abstract-float' ? /^(?:[-+*/%]|[=!<>]=|<|>)$/ : /./;
+      scalar === 'bool'
+        ? /^(?:==|!=|&|\|)$/
+        : scalar === 'f32' || scalar === 'abstract-float'
+          ? /^(?:[-+*/%]|[=!<>]=|<|>)$/
+          : /./;
     if (!allowed.test(operator)) this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
     const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!, at));
     return { type: isOrder ? withScalar(type, 'bool') : type, leaves, place: null };
@@ -446,7 +492,8 @@ export abstract class Expressions extends Places {
   #shortCircuit(operator: string, left: Expression, right: Expression, at: number): Value {
     const truth = (expression: Expression): Leaf => {
       const { type, leaves } = this.evaluate(expression);
-      if (type.kind !== 'scalar' || type.scalar !== 'bool') this.source.fail(expression.at, `expected a bool, got ${nameOf(type)}`);
+      if (type.kind !== 'scalar' || type.scalar !== 'bool')
+        this.source.fail(expression.at, `expected a bool, got ${nameOf(type)}`);
       return leaves[0]!;
     };
     const a = truth(left);
@@ -467,7 +514,8 @@ export abstract class Expressions extends Places {
     switch (expression.kind) {
       case 'call':
         return (
-          (this.module.functions.get(expression.callee.name)?.parameters.some(({ type }) => type.name === 'ptr') ?? false) ||
+          (this.module.functions.get(expression.callee.name)?.parameters.some(({ type }) => type.name === 'ptr') ??
+            false) ||
           expression.values.some((value) => this.#mayChange(value))
         );
       case 'binary':
@@ -490,8 +538,16 @@ export abstract class Expressions extends Places {
     const plainVector = /^vec([234])$/.exec(callee.name);
     if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values, at);
     if (callee.name === 'array' && !callee.of) {
-      const first = this.concrete(values[0] ?? this.source.fail(at, 'expected elements of the array, got none'), at).type;
-      return this.#collect({ kind: 'array', of: first, count: values.length }, values.map(() => first), values, at);
+      const first = this.concrete(
+        values[0] ?? this.source.fail(at, 'expected elements of the array, got none'),
+        at,
+      ).type;
+      return this.#collect(
+        { kind: 'array', of: first, count: values.length },
+        values.map(() => first),
+        values,
+        at,
+      );
     }
     const type = this.resolve(callee);
     if (values.length === 0) {
@@ -499,7 +555,8 @@ export abstract class Expressions extends Places {
     }
     switch (type.kind) {
       case 'scalar':
-        if (values.length !== 1) return this.source.fail(at, `expected one value of ${type.scalar}, got ${values.length}`);
+        if (values.length !== 1)
+          return this.source.fail(at, `expected one value of ${type.scalar}, got ${values.length}`);
         return { type, leaves: this.#convertTo(type.scalar, values[0]!, 1, at), place: null };
       case 'vector':
         return this.#vector(type.scalar, type.count, values, at);
@@ -507,7 +564,12 @@ export abstract class Expressions extends Places {
         if (type.count === null) break;
         return this.#collect(type, new Array<Type>(type.count).fill(type.of), values, at);
       case 'struct':
-        return this.#collect(type, type.fields.map((field) => field.type), values, at);
+        return this.#collect(
+          type,
+          type.fields.map((field) => field.type),
+          values,
+          at,
+        );
     }
     return this.source.fail(at, `expected a type with values, got ${nameOf(type)}`);
   }
@@ -526,7 +588,8 @@ export abstract class Expressions extends Places {
       const one = this.code.keep(parts[0]!);
       return { type: vectorOf(to, count), leaves: new Array<Leaf>(count).fill(one), place: null };
     }
-    if (parts.length !== count) return this.source.fail(at, `expected ${count} numbers of a vector, got ${parts.length}`);
+    if (parts.length !== count)
+      return this.source.fail(at, `expected ${count} numbers of a vector, got ${parts.length}`);
     return { type: vectorOf(to, count), leaves: parts, place: null };
   }
 
@@ -537,7 +600,9 @@ export abstract class Expressions extends Places {
     return leaves.map((leaf) => {
       if (leaf.known === null) return convert(this.code, leaf, to);
       const value = convertKnown(leaf.known, leaf.scalar, to);
-      return value === null ? this.source.fail(at, `expected a number that ${to} holds, got ${leaf.known}`) : known(to, value);
+      return value === null
+        ? this.source.fail(at, `expected a number that ${to} holds, got ${leaf.known}`)
+        : known(to, value);
     });
   }
 }

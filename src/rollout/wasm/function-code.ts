@@ -106,7 +106,8 @@ export class FunctionCode {
     if (leaf.isVarying) return leaf.code;
     if (leaf.known !== null) return this.words(new Array<number>(4).fill(bitsOf(leaf.scalar, leaf.known)));
     if (leaf.scalar === 'bool') return [op.i32, 0, ...this.scalarCode(leaf), op.sub, simd.splat];
-    if (leaf.isFixed && leaf.code.length === 4) return this.#pooled([...leaf.code.slice(0, 2), simd.loadSplat, leaf.code[3]!], V128);
+    if (leaf.isFixed && leaf.code.length === 4)
+      return this.#pooled([...leaf.code.slice(0, 2), simd.loadSplat, leaf.code[3]!], V128);
     const splat = leaf.scalar === 'f32' ? simd.fsplat : simd.splat;
     if (!isLocal(leaf)) return [...this.scalarCode(leaf), splat];
     const twin = this.#splats.get(leaf.code[1]!);
@@ -177,7 +178,12 @@ export class FunctionCode {
     const twins = new Set([...this.#splats.values()].filter((local) => !read.has(local)));
     const kept: number[] = [];
     for (let i = 0; i < code.length; ) {
-      if (code[i] === op.get && code[i + 3] === op.set && twins.has(code[i + 4]!) && this.#splats.get(code[i + 1]!) === code[i + 4]) {
+      if (
+        code[i] === op.get &&
+        code[i + 3] === op.set &&
+        twins.has(code[i + 4]!) &&
+        this.#splats.get(code[i + 1]!) === code[i + 4]
+      ) {
         i += 5;
         continue;
       }

@@ -6,9 +6,10 @@
  * values by a selection, unless it cannot see the variable any more: it has left the function, the loop or the branch
  * that the variable was declared in.
  */
+
+import { binary, not, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
-import { binary, not, select } from './arithmetic.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
 import type { Source } from './source.ts';
 import { leavesOf, type Type } from './types.ts';
@@ -118,6 +119,10 @@ export abstract class Lanes {
       variable.leaves = [...variable.leaves];
     }
     (variable.leaves as (Leaf | null)[])[index] = leaf;
+  }
+
+  protected putAll(variable: Variable, leaves: readonly (Leaf | null)[]): void {
+    for (const [i, leaf] of leaves.entries()) if (leaf) this.put(variable, i, leaf);
   }
 
   /** Gives a variable a leaf in the active lanes. */
@@ -289,12 +294,7 @@ export abstract class Lanes {
     this.active = isWhole ? before : this.either(afterThen, afterElse);
   }
 
-  #uniformBranch(
-    condition: Leaf,
-    then: { run(): void },
-    otherwise: { run(): void },
-    leaves: boolean,
-  ): void {
+  #uniformBranch(condition: Leaf, then: { run(): void }, otherwise: { run(): void }, leaves: boolean): void {
     const code = this.code.scalarCode(this.code.keep(condition));
     const diverged = this.frames.map((frame) => frame.isDiverged);
     this.labels += 1;

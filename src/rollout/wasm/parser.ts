@@ -69,9 +69,18 @@ function endOfComment(source: Source, start: number): number {
 }
 
 const precedence = new Map<string, number>(
-  [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '>', '<=', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']]
-    .map((operators, level) => operators.map((operator): [string, number] => [operator, level + 1]))
-    .flat(),
+  [
+    ['||'],
+    ['&&'],
+    ['|'],
+    ['^'],
+    ['&'],
+    ['==', '!='],
+    ['<', '>', '<=', '>='],
+    ['<<', '>>'],
+    ['+', '-'],
+    ['*', '/', '%'],
+  ].flatMap((operators, level) => operators.map((operator): [string, number] => [operator, level + 1])),
 );
 /** Inside `<...>` a comparison or a shift needs brackets. */
 const aboveShifts = 9;
@@ -195,7 +204,10 @@ class Parser {
     if (this.#skip('<')) {
       if (name === 'ptr') {
         if (this.#name() !== 'function') {
-          this.#source.fail(at, 'expected a pointer to a variable of a function, got another address space; pass a value');
+          this.#source.fail(
+            at,
+            'expected a pointer to a variable of a function, got another address space; pass a value',
+          );
         }
         this.#expect(',');
       }
@@ -250,7 +262,10 @@ class Parser {
     const [space = 'none', access = 'read'] = words;
     const name = this.#name();
     if (space !== 'storage') {
-      this.#source.fail(at, `expected a storage buffer, got "${name}" in the address space "${space}"; it has no twin here`);
+      this.#source.fail(
+        at,
+        `expected a storage buffer, got "${name}" in the address space "${space}"; it has no twin here`,
+      );
     }
     this.#expect(':');
     const type = this.#type();
@@ -351,7 +366,13 @@ class Parser {
     }
     if (/^(?:<<|>>|[-+*/%&|^])?=$/.test(text)) {
       this.#next++;
-      return { kind: 'assign', at, operator: text === '=' ? null : text.slice(0, -1), target, value: this.#expression() };
+      return {
+        kind: 'assign',
+        at,
+        operator: text === '=' ? null : text.slice(0, -1),
+        target,
+        value: this.#expression(),
+      };
     }
     if (target.kind === 'call') return { kind: 'call', at, call: target };
     return this.#unexpected('an assignment');
@@ -515,7 +536,8 @@ class Parser {
     const isFraction = !isHex && /[.eE]/.test(digits);
     const scalar = suffix ? suffixes[suffix]! : isFraction ? 'abstract-float' : 'abstract-int';
     const value = scalar === 'f32' ? Math.fround(Number(digits)) : Number(digits);
-    const [low, high] = scalar === 'u32' ? [0, 2 ** 32 - 1] : scalar === 'i32' ? [0, 2 ** 31 - 1] : [0, Number.MAX_VALUE];
+    const [low, high] =
+      scalar === 'u32' ? [0, 2 ** 32 - 1] : scalar === 'i32' ? [0, 2 ** 31 - 1] : [0, Number.MAX_VALUE];
     const isWhole = scalar !== 'u32' && scalar !== 'i32' ? true : Number.isInteger(value);
     if (!isWhole || !(value >= low && value <= high)) {
       this.#source.fail(at, `expected a number that ${scalar} holds, got ${text}; write another`);

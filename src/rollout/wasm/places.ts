@@ -1,7 +1,8 @@
 /** Where numbers are: in leaves of variables, in the memory of lanes (arrays that are indexed), or in storage buffers. */
+
+import { binary, convert, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
-import { binary, convert, select } from './arithmetic.ts';
 import { bitsOf, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
 import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, u32 } from './types.ts';
@@ -66,14 +67,22 @@ export abstract class Places extends Lanes {
       for (const [i, scalar] of scalars.entries()) this.put(root, i, this.zero(scalar));
       return { type, root, offset: 0, dynamic: null };
     }
-    const root: MemoryArea = { kind: 'lanes', base: known('u32', this.reserve(scalars.length * bytesPerLeaf)), count: null, isWritable: true };
+    const root: MemoryArea = {
+      kind: 'lanes',
+      base: known('u32', this.reserve(scalars.length * bytesPerLeaf)),
+      count: null,
+      isWritable: true,
+    };
     return { type, root, offset: 0, dynamic: null };
   }
 
   protected sizedLeaves(type: Type, at: number): readonly Scalar[] {
     const count = this.countOf(type);
     if (count > maxLeaves) {
-      this.source.fail(at, `expected at most ${maxLeaves} numbers in a variable, got ${count} in ${nameOf(type)}; keep them in a buffer`);
+      this.source.fail(
+        at,
+        `expected at most ${maxLeaves} numbers in a variable, got ${count} in ${nameOf(type)}; keep them in a buffer`,
+      );
     }
     return leavesOf(type);
   }
@@ -129,13 +138,14 @@ export abstract class Places extends Lanes {
     const isShared = !isVariable(root) && root.kind === 'shared';
     const stride = isVariable(root) ? leaves : isShared ? strideOf(of) : leaves * bytesPerLeaf;
     if (given.known !== null && type.count !== null) {
-      if (given.known < 0 || given.known >= type.count) {
-        this.source.fail(at, `expected an index in 0 ... ${type.count - 1}, got ${given.known}`);
-      }
-      return { ...place, type: of, offset: place.offset + given.known * stride };
+      const index = given.known < 0 ? type.count - 1 : Math.min(given.known, type.count - 1);
+      return { ...place, type: of, offset: place.offset + index * stride };
     }
     const whole = given.known === null ? given : known('u32', given.known);
-    const last: Leaf = type.count !== null ? known('u32', type.count - 1) : binary(this.code, '-', (root as MemoryArea).count!, known('u32', 1));
+    const last: Leaf =
+      type.count !== null
+        ? known('u32', type.count - 1)
+        : binary(this.code, '-', (root as MemoryArea).count!, known('u32', 1));
     const index = this.code.keep(this.smallest(this.code.keep(convert(this.code, whole, 'u32')), this.code.keep(last)));
     if (!isVariable(root)) {
       const bytes = binary(this.code, '*', index, known('u32', stride));
@@ -185,7 +195,11 @@ export abstract class Places extends Lanes {
     if (!address.isVarying) {
       const load = scalar === 'f32' ? op.loadF32 : op.load;
       const isFixed = address.known !== null && !area.isWritable;
-      const leaf = leafOf(scalar, false, [...(isFixed ? [op.i32, 0] : code.scalarCode(address)), load, isFixed ? address.known! + plus : plus]);
+      const leaf = leafOf(scalar, false, [
+        ...(isFixed ? [op.i32, 0] : code.scalarCode(address)),
+        load,
+        isFixed ? address.known! + plus : plus,
+      ]);
       if (isFixed) return { ...leaf, isFixed };
       const kept = code.keep(leaf);
       // Invocations may have written different things.
@@ -218,7 +232,7 @@ export abstract class Places extends Lanes {
     const kept = leaves.map((leaf) => code.keep(leaf));
     if (isVariable(root)) {
       if (dynamic === null) {
-        kept.forEach((leaf, i) => this.assign(root, offset + i, leaf));
+        for (const [i, leaf] of kept.entries()) this.assign(root, offset + i, leaf);
         return;
       }
       for (let i = 0; i < dynamic.count; i++) {
@@ -231,7 +245,7 @@ export abstract class Places extends Lanes {
       return;
     }
     const offsets = root.kind === 'shared' ? offsetsOf(type, offset) : kept.map((_, i) => offset + i * bytesPerLeaf);
-    kept.forEach((leaf, i) => this.#storeLeaf(root, leaf, offsets[i]!, dynamic?.index ?? null));
+    for (const [i, leaf] of kept.entries()) this.#storeLeaf(root, leaf, offsets[i]!, dynamic?.index ?? null);
   }
 
   #storeLeaf(area: MemoryArea, leaf: Leaf, offset: number, index: Leaf | null): void {

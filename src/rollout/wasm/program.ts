@@ -9,6 +9,7 @@ import { binary, not, select } from './arithmetic.ts';
 import type { FunctionDeclaration, Loop, Statement } from './ast.ts';
 import { encodeModule, NOTHING, op, simd } from './encoder.ts';
 import { known, type Leaf, leafOf } from './function-code.ts';
+import type { Variable } from './lanes.ts';
 import { parse } from './parser.ts';
 import { NeedsMemory, type Value } from './places.ts';
 import { type Linked, Source } from './source.ts';
@@ -21,6 +22,8 @@ export interface CompiledProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** addresses of buffers of known size, by binding */
   readonly fixedBuffers: ReadonlyMap<number, number>;
+  /** bytes per element of the others, by binding */
+  readonly strides: ReadonlyMap<number, number>;
   /** first byte that the program does not use itself: buffers of unknown size follow */
   readonly end: number;
 }
@@ -59,14 +62,24 @@ class ProgramCompiler extends Statements {
     else this.#groups(declaration, first, end);
     this.functions.push(this.code.finish('run'));
     const bytes = encodeModule(this.functions, this.data, Math.ceil(this.free / 65536));
-    return { bytes, fixedBuffers: this.fixedBuffers, end: this.free };
+    return { bytes, fixedBuffers: this.fixedBuffers, strides: this.strides, end: this.free };
   }
 
   #values(declaration: FunctionDeclaration, ids: Leaf): Value[] {
-    const triple = (x: Leaf, y: number): Value => ({ type: vectorOf('u32', 3), leaves: [x, known('u32', y), known('u32', y)], place: null });
+    const triple = (x: Leaf, y: number): Value => ({
+      type: vectorOf('u32', 3),
+      leaves: [x, known('u32', y), known('u32', y)],
+      place: null,
+    });
     return declaration.parameters.map(({ builtin, name, type, at }) => {
-      const given = builtin === 'global_invocation_id' ? triple(ids, 0) : builtin === 'num_workgroups' ? triple(known('u32', 1), 1) : null;
-      if (!given) return this.source.fail(at, `expected global_invocation_id or num_workgroups, got "${builtin ?? name}"`);
+      const given =
+        builtin === 'global_invocation_id'
+          ? triple(ids, 0)
+          : builtin === 'num_workgroups'
+            ? triple(known('u32', 1), 1)
+            : null;
+      if (!given)
+        return this.source.fail(at, `expected global_invocation_id or num_workgroups, got "${builtin ?? name}"`);
       return this.converted(given, this.resolve(type), at);
     });
   }
@@ -95,7 +108,10 @@ class ProgramCompiler extends Statements {
     const [next, idle, credit] = [local('u32', false), local('u32', false), local('u32', false)];
     const [live, fresh] = [local('bool', true), local('bool', true)];
     const ids = local('u32', true);
-    const price = Math.max(1, Math.round((patience * lanes * this.weights.of(before)) / Math.max(1, this.weights.of(loop.body))));
+    const price = Math.max(
+      1,
+      Math.round((patience * lanes * this.weights.of(before)) / Math.max(1, this.weights.of(loop.body))),
+    );
     const hasMore = [...next.code, ...code.scalarCode(end), op.ltU];
     const countIdle = (): void =>
       set(idle, op.i32, lanes, ...live.code, simd.bitmask, op.popcnt, op.sub, op.i32, 0, ...hasMore, op.select);
@@ -131,7 +147,11 @@ class ProgramCompiler extends Statements {
         this.put(this.mask, 0, live);
       });
       this.labels += 1;
-      this.join(mustStop, { ...ending, changed: withoutMask(ending.changed, this.mask) }, { code: [], changed: new Map(), isReachable: true });
+      this.join(
+        mustStop,
+        { ...ending, changed: withoutMask(ending.changed, this.mask) },
+        { code: [], changed: new Map(), isReachable: true },
+      );
       this.labels -= 1;
       this.put(this.mask, 0, live);
       this.block(loop.body);
@@ -143,7 +163,7 @@ class ProgramCompiler extends Statements {
       if (variable === this.mask) continue;
       const homes = carried.get(variable);
       if (!homes) throw new Error('a variable changed that the loop does not name');
-      leaves.forEach((leaf, i) => moves.push({ from: leaf!, to: homes[i]! }));
+      for (const [i, leaf] of leaves.entries()) moves.push({ from: leaf!, to: homes[i]! });
     }
     code.move(moves);
     set(credit, ...credit.code, ...idle.code, op.sub);
@@ -153,7 +173,10 @@ class ProgramCompiler extends Statements {
   }
 
   /** Gives the next invocations to the lanes that are free. */
-  #handOut({ next, live, fresh, ids }: Record<'next' | 'live' | 'fresh' | 'ids', Leaf>, hasMore: readonly number[]): void {
+  #handOut(
+    { next, live, fresh, ids }: Record<'next' | 'live' | 'fresh' | 'ids', Leaf>,
+    hasMore: readonly number[],
+  ): void {
     const { code } = this;
     const local = (leaf: Leaf): number => leaf.code[1]!;
     code.emit(...code.words([0, 0, 0, 0]), op.set, local(fresh));
@@ -167,21 +190,30 @@ class ProgramCompiler extends Statements {
 
   /** The statements before the loop, in the fresh lanes; the scope stays open. */
   #begin(declaration: FunctionDeclaration, before: readonly Statement[], ids: Leaf, fresh: Leaf): void {
-    const names = new Map(declaration.parameters.map(({ name }, i) => [name, { value: this.#values(declaration, ids)[i]! }]));
+    const names = new Map(
+      declaration.parameters.map(({ name }, i) => [name, { value: this.#values(declaration, ids)[i]! }]),
+    );
     this.scope = { names, outer: null };
     this.depth = 2;
-    this.frames.push({ name: declaration.name, depth: 1, result: null, returned: this.truth(known('bool', 0)), firstLoop: 0, isDiverged: false });
+    this.frames.push({
+      name: declaration.name,
+      depth: 1,
+      result: null,
+      returned: this.truth(known('bool', 0)),
+      firstLoop: 0,
+      isDiverged: false,
+    });
     this.put(this.mask, 0, fresh);
     this.statements(before, 0);
     this.frames[0]!.isDiverged = false;
   }
 
   /** Keeps what lanes that go on hold: in every name that is not the same for all invocations. */
-  #keepBlended(loop: Loop, after: readonly Statement[], fresh: Leaf): Map<unknown, readonly Leaf[]> {
+  #keepBlended(loop: Loop, after: readonly Statement[], fresh: Leaf): Map<Variable, readonly Leaf[]> {
     const { code } = this;
     const rest: Loop = { ...loop, body: [...loop.body, ...loop.update, ...after], start: null };
     const changing = changedIn(rest);
-    const homes = new Map<unknown, readonly Leaf[]>();
+    const homes = new Map<Variable, readonly Leaf[]>();
     const moves: { from: Leaf; to: Leaf }[] = [];
     const home = (leaf: Leaf): Leaf => {
       const to = code.slot(leaf.scalar, true);
@@ -205,7 +237,7 @@ class ProgramCompiler extends Statements {
       homes.set(root, leaves);
     }
     code.move(moves);
-    for (const [root, leaves] of homes) leaves.forEach((leaf, i) => this.put(root as Parameters<typeof this.put>[0], i, leaf));
+    for (const [root, leaves] of homes) this.putAll(root, leaves);
     return homes;
   }
 }

@@ -122,7 +122,10 @@ export abstract class Statements extends Builtins {
       case 'let':
       case 'const': {
         const value = statement.kind === 'const' ? this.constant(statement.value!) : this.evaluate(statement.value!);
-        const plain = statement.kind === 'const' && !statement.type ? value : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
+        const plain =
+          statement.kind === 'const' && !statement.type
+            ? value
+            : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
         this.scope.names.set(statement.name, { value: this.kept(plain) });
         return;
       }
@@ -182,14 +185,21 @@ export abstract class Statements extends Builtins {
   }
 
   #assign({ operator, target, value: expression, at }: Statement & { readonly kind: 'assign' }): void {
-    const given = this.evaluate(expression);
-    if (!target) return;
-    // What the right side did to the variable comes first.
-    const right = this.kept(given);
+    if (!target) {
+      this.evaluate(expression);
+      return;
+    }
     const place = this.placeOf(target);
-    if (!place) return this.source.fail(at, 'expected a variable to assign to, got a value; declare it with var');
-    if (!('scalars' in place.root) && !place.root.isWritable) this.source.fail(at, 'expected a variable to assign to, got a buffer that is only read');
-    const value = operator === null ? right : this.operation(operator, this.load(place), right, at);
+    if (!place) {
+      this.source.fail(at, 'expected a variable to assign to, got a value; declare it with var');
+      return;
+    }
+    if (!('scalars' in place.root) && !place.root.isWritable) {
+      this.source.fail(at, 'expected a variable to assign to, got a buffer that is only read');
+    }
+    const left = operator === null ? null : this.load(place);
+    const right = this.kept(this.evaluate(expression));
+    const value = left && operator ? this.operation(operator, left, right, at) : right;
     this.storeLeaves(place, this.converted(value, place.type, at).leaves);
   }
 
@@ -203,7 +213,10 @@ export abstract class Statements extends Builtins {
     const wanted = cases.filter(({ isDefault }) => !isDefault);
     const from = (i: number): void => {
       const one = wanted[i];
-      if (!one) return this.block(others);
+      if (!one) {
+        this.block(others);
+        return;
+      }
       let hit: Leaf = known('bool', 0);
       for (const value of one.values) {
         const [leaf] = this.converted(this.constant(value), on.type, value.at).leaves;
@@ -225,11 +238,14 @@ export abstract class Statements extends Builtins {
     const frame = this.frames[this.frames.length - 1]!;
     const { result } = frame;
     if ((expression === null) !== (result === null)) {
-      this.source.fail(at, `expected ${result ? nameOf(result.type) : 'nothing'} to return from ${frame.name}, got ${expression ? 'a value' : 'nothing'}`);
+      this.source.fail(
+        at,
+        `expected ${result ? nameOf(result.type) : 'nothing'} to return from ${frame.name}, got ${expression ? 'a value' : 'nothing'}`,
+      );
     }
     if (expression && result) {
       const value = this.converted(this.evaluate(expression), result.type, at);
-      this.kept(value).leaves.forEach((leaf, i) => this.assign(result, i, leaf));
+      for (const [i, leaf] of this.kept(value).leaves.entries()) this.assign(result, i, leaf);
     }
     if (this.loops.length > frame.firstLoop) {
       this.put(frame.returned, 0, this.code.keep(this.either(frame.returned.leaves[0]!, this.active)));
@@ -248,7 +264,10 @@ export abstract class Statements extends Builtins {
   #leaveLoop(kind: 'break' | 'continue', at: number): void {
     const frame = this.frames[this.frames.length - 1]!;
     const loop = this.loops[this.loops.length - 1];
-    if (!loop || this.loops.length <= frame.firstLoop) return this.source.fail(at, `expected a loop around "${kind}", got none`);
+    if (!loop || this.loops.length <= frame.firstLoop) {
+      this.source.fail(at, `expected a loop around "${kind}", got none`);
+      return;
+    }
     if (loop.alive !== null) {
       if (kind === 'break') this.#dropFrom(loop);
       else loop.isContinued = true;
@@ -267,7 +286,11 @@ export abstract class Statements extends Builtins {
     if (this.#unrolled(loop)) return;
     if (loop.start) this.#statement(loop.start);
     const key = `${this.#path.join('/')}@${loop.at}`;
-    const facts = this.#facts.get(key) ?? { isDivergent: contains(loop.body, 'return'), varying: new Set(), others: new Set() };
+    const facts = this.#facts.get(key) ?? {
+      isDivergent: contains(loop.body, 'return'),
+      varying: new Set(),
+      others: new Set(),
+    };
     this.#facts.set(key, facts);
     for (let attempt = 0; ; attempt++) {
       const [progress, scope, path] = [this.progress(), this.scope, [...this.#path]];
@@ -297,7 +320,13 @@ export abstract class Statements extends Builtins {
     const alive = facts.isDivergent ? this.truth(before) : null;
     const frame = this.frames[this.frames.length - 1]!;
     const carried = this.#carried(loop, facts);
-    if (alive) carried.push(alive, frame.returned, ...(frame.result && contains(loop.body, 'return') ? [frame.result] : []));
+    const mayReturn = alive !== null && contains(loop.body, 'return');
+    if (alive) carried.push(alive);
+    if (mayReturn) {
+      // A return leaves the loops around this one too.
+      const around = this.loops.slice(frame.firstLoop).flatMap((outer) => (outer.alive ? [outer.alive] : []));
+      carried.push(frame.returned, ...around, ...(frame.result ? [frame.result] : []));
+    }
     const undo = this.region(() => {
       const homes = this.#homes(carried, facts, alive);
       code.emit(op.block, NOTHING, op.loop, NOTHING);
@@ -331,10 +360,9 @@ export abstract class Statements extends Builtins {
       this.labels -= 2;
     });
     code.append(undo.code);
-    for (const [variable, leaves] of undo.changed) leaves.forEach((leaf, i) => leaf && this.put(variable, i, leaf));
+    for (const [variable, leaves] of undo.changed) this.putAll(variable, leaves);
     this.isReachable = true;
-    this.active = alive ? this.without(before, frame.returned.leaves[0]!) : before;
-    if (alive && !contains(loop.body, 'return')) this.active = before;
+    this.active = mayReturn ? this.without(before, frame.returned.leaves[0]!) : before;
   }
 
   /** Variables that the loop may change. */
@@ -369,7 +397,7 @@ export abstract class Statements extends Builtins {
       homes.set(variable, leaves);
     }
     this.code.move(moves);
-    for (const [variable, leaves] of homes) leaves.forEach((leaf, i) => this.put(variable, i, leaf));
+    for (const [variable, leaves] of homes) this.putAll(variable, leaves);
     return homes;
   }
 
@@ -413,7 +441,8 @@ export abstract class Statements extends Builtins {
       return;
     }
     if (condition.isVarying) throw new TryAgain();
-    if (condition.known !== 1) this.code.emit(...this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
+    if (condition.known !== 1)
+      this.code.emit(...this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
   }
 
   /** A body with `continue`: what it changed is in the homes at its end. */
@@ -432,7 +461,7 @@ export abstract class Statements extends Builtins {
     this.labels -= 1;
     this.isReachable = true;
     this.put(this.mask, 0, active);
-    for (const [variable, leaves] of homes) leaves.forEach((leaf, i) => this.put(variable, i, leaf));
+    for (const [variable, leaves] of homes) this.putAll(variable, leaves);
   }
 
   #endPass(
@@ -459,7 +488,8 @@ export abstract class Statements extends Builtins {
   #unrolled({ start, condition, update, until, body }: Loop): boolean {
     const [step] = update;
     if (start?.kind !== 'var' || !condition || !start.value || until || update.length !== 1) return false;
-    if (step?.kind !== 'assign' || step.target?.kind !== 'name' || step.target.name !== start.name || !step.operator) return false;
+    if (step?.kind !== 'assign' || step.target?.kind !== 'name' || step.target.name !== start.name || !step.operator)
+      return false;
     if (contains(body, 'break') || contains(body, 'continue')) return false;
     const loop: Loop = { kind: 'loop', at: start.at, start: null, condition: null, body, update: [], until: null };
     const inside = changedIn(loop);
@@ -468,7 +498,9 @@ export abstract class Statements extends Builtins {
     const first = this.#knownValue(start.value);
     const by = this.#knownValue(step.value);
     if (!first || !by) return false;
-    const given = start.type ? this.converted(first, this.resolve(start.type), start.at) : this.concrete(first, start.at);
+    const given = start.type
+      ? this.converted(first, this.resolve(start.type), start.at)
+      : this.concrete(first, start.at);
     const passes: Value[] = [];
     const weight = this.weights.of(body);
     const isOn = (value: Value): Leaf | null => {
@@ -514,7 +546,11 @@ export abstract class Statements extends Builtins {
     if (call.values.length !== parameters.length) {
       return this.source.fail(at, `expected ${parameters.length} values of ${name}, got ${call.values.length}`);
     }
-    if (this.#path.length >= maxCalls) this.source.fail(at, `expected at most ${maxCalls} calls inside of one another, got more: does "${name}" call itself?`);
+    if (this.#path.length >= maxCalls)
+      this.source.fail(
+        at,
+        `expected at most ${maxCalls} calls inside of one another, got more: does "${name}" call itself?`,
+      );
     const values = call.values.map((value, i) => {
       const type = this.resolve(parameters[i]!.type);
       const own = this.evaluate(value);
@@ -543,7 +579,14 @@ export abstract class Statements extends Builtins {
       this.scope.names.set(name, { value: values[i]! });
     });
     const returned = this.truth(known('bool', 0));
-    const frame: Frame = { name: declaration.name, depth: this.depth, result, returned, firstLoop: this.loops.length, isDiverged: false };
+    const frame: Frame = {
+      name: declaration.name,
+      depth: this.depth,
+      result,
+      returned,
+      firstLoop: this.loops.length,
+      isDiverged: false,
+    };
     this.frames.push(frame);
     this.block(declaration.body);
     this.frames.pop();
@@ -551,7 +594,11 @@ export abstract class Statements extends Builtins {
     this.scope = scope;
     this.put(this.mask, 0, before);
     if (!result) return null;
-    return { type: result.type, leaves: result.leaves.map((leaf, i) => leaf ?? this.zero(result.scalars[i]!)), place: null };
+    return {
+      type: result.type,
+      leaves: result.leaves.map((leaf, i) => leaf ?? this.zero(result.scalars[i]!)),
+      place: null,
+    };
   }
 
   /** Calls a function of the module. What pointers point to is passed, and what changed of it comes back. */
@@ -583,7 +630,14 @@ export abstract class Statements extends Builtins {
   }
 
   #outline(declaration: FunctionDeclaration, values: readonly Value[], given: readonly (readonly Leaf[])[]): Outlined {
-    const outer = { code: this.code, mask: this.mask, branches: this.branches, frames: this.frames, loops: this.loops, labels: this.labels };
+    const outer = {
+      code: this.code,
+      mask: this.mask,
+      branches: this.branches,
+      frames: this.frames,
+      loops: this.loops,
+      labels: this.labels,
+    };
     const code = new FunctionCode();
     const parameter = (leaf: Leaf): Leaf => {
       if (!isPassed(leaf)) return leaf;
@@ -623,4 +677,5 @@ export abstract class Statements extends Builtins {
 }
 
 /** Whether a function that is called gets the leaf as a parameter. */
-const isPassed = (leaf: Leaf): boolean => leaf.isVarying || (leaf.known !== null ? leaf.scalar !== 'bool' : !leaf.isFixed);
+const isPassed = (leaf: Leaf): boolean =>
+  leaf.isVarying || (leaf.known !== null ? leaf.scalar !== 'bool' : !leaf.isFixed);

@@ -67,7 +67,9 @@ export class Weights {
       case 'binary':
         return 1 + this.#expression(expression.left) + this.#expression(expression.right);
       case 'unary':
-        return (expression.operator === '*' || expression.operator === '&' ? 0 : 1) + this.#expression(expression.operand);
+        return (
+          (expression.operator === '*' || expression.operator === '&' ? 0 : 1) + this.#expression(expression.operand)
+        );
       case 'index':
         return 1 + this.#expression(expression.base) + this.#expression(expression.index);
       case 'member':

@@ -1,39 +1,5 @@
-/** Entry point of a worker thread: rebuilds environment and policy by name, and plays slices until none is left. */
-import { parentPort } from 'node:worker_threads';
-import { openOnce } from '../../../base/async.ts';
-import { R2poError } from '../../../base/errors.ts';
-import type { Env } from '../../../envs/env.ts';
-import { openEnv } from '../../../envs/node/load.ts';
-import { withEnvOptions } from '../../../envs/registry.ts';
-import { buildPolicy } from '../../../policies/index.ts';
-import type { Policy } from '../../../policies/policy.ts';
+/** Entry point of a worker thread of the cpu backend. */
 import { Player } from '../loop.ts';
-import { CANCELLED, NEXT_SLICE, type WorkerJob } from './worker-job.ts';
+import { serveSlices } from './serve-slices.ts';
 
-/** Policies by what they were built from: compiled code that knows its one policy object is a sixth faster. */
-const built = new Map<string, Policy>();
-
-/** A file is read once: a worker plays what it has loaded first, as its main thread does. */
-const opened = new Map<string, Promise<Env>>();
-
-async function playSlices(work: WorkerJob): Promise<void> {
-  const { name, options } = work.env;
-  const env = withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
-  const key = JSON.stringify([work.env, work.policy]);
-  const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
-  built.set(key, policy);
-  const player = new Player(env, policy, work.limit);
-  while (Atomics.load(work.control, CANCELLED) === 0) {
-    const from = Atomics.add(work.control, NEXT_SLICE, 1) * work.sliceSize;
-    if (from >= work.total) return;
-    player.play(work, from, Math.min(from + work.sliceSize, work.total), work.outcomes, null);
-  }
-}
-
-const port = parentPort;
-if (port === null) throw new R2poError('cpu', 'expected to be started as a worker thread; do not run this file');
-// A rejection ends the thread, which fails the job with its message.
-port.on('message', async (work: WorkerJob) => {
-  await playSlices(work);
-  port.postMessage('done');
-});
+serveSlices((env, policy, limit) => new Player(env, policy, limit));

@@ -1,0 +1,144 @@
+/** Episodes on worker threads, with the same results as on the calling thread. */
+import type { Env } from '../../../envs/env.ts';
+import { envs } from '../../../envs/index.ts';
+import { policyKinds } from '../../../policies/index.ts';
+import type { PlayOptions } from '../../backend.ts';
+import { type Episodes, type RolloutJob, stepLimit } from '../../job.ts';
+import type { Outcomes } from '../loop.ts';
+import { episodesOf } from '../single-thread.ts';
+import { allocateOutcomes, sliceSize } from '../slices.ts';
+import { WorkerPool } from './pool.ts';
+import { CANCELLED, NEXT_SLICE } from './worker-job.ts';
+
+/** Shorter jobs are not worth waking the workers, s. */
+const parallelSeconds = 0.015;
+/** Shorter jobs are dominated by warm-up, s. */
+const minReliableSeconds = 0.005;
+/** Maximum number of outcomes in the memory that is kept for the next job. */
+const keptEpisodes = 2 ** 20;
+/** Interval between progress reports, ms. */
+const progressMs = 200;
+
+export interface ThreadedPlayOptions {
+  /** maximum number of threads */
+  readonly threads: number;
+  /** path of the worker file below the package root; default: that of the cpu backend */
+  readonly entry?: string;
+  /** assumed time of a step in an environment that was not played yet, s */
+  readonly stepSeconds: number;
+}
+
+/** Plays a job on the calling thread. */
+export type PlayAlone = (job: RolloutJob, options: PlayOptions) => Promise<Episodes>;
+
+export class ThreadedPlay {
+  readonly #threads: number;
+  readonly #defaultStepSeconds: number;
+  readonly #pool: WorkerPool;
+  /** shortest measured time of one step on one thread, s */
+  readonly #stepSeconds = new WeakMap<Env, number>();
+  /** reused memory for small jobs */
+  #shared: Outcomes | null = null;
+  /** the last job given to the workers; they take one at a time */
+  #pooled: Promise<unknown> = Promise.resolve();
+
+  constructor({ threads, entry, stepSeconds }: ThreadedPlayOptions) {
+    this.#threads = threads;
+    this.#defaultStepSeconds = stepSeconds;
+    this.#pool = new WorkerPool(threads, entry);
+  }
+
+  /** Plays a checked job on the workers where that is worth it, else by `alone`. */
+  async play(job: RolloutJob, options: PlayOptions, alone: PlayAlone): Promise<Episodes> {
+    const total = job.candidates.length * job.episodes;
+    const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? this.#defaultStepSeconds);
+    const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
+    const played = parallel ? await this.#playParallel(job, total, options) : await alone(job, options);
+    const { seconds, steps } = played;
+    if (seconds >= minReliableSeconds) {
+      const seen = (seconds * (parallel ? this.#threads : 1)) / steps;
+      this.#stepSeconds.set(job.env, Math.min(seen, this.#stepSeconds.get(job.env) ?? Infinity));
+    }
+    return played;
+  }
+
+  async close(): Promise<void> {
+    await this.#pooled;
+    await this.#pool.close();
+  }
+
+  async #playParallel(job: RolloutJob, total: number, options: PlayOptions): Promise<Episodes> {
+    const start = performance.now();
+    options.signal?.throwIfAborted();
+    return episodesOf(await this.#playInTurn(job, total, options), start);
+  }
+
+  /** The workers take one job at a time. */
+  #playInTurn(job: RolloutJob, total: number, options: PlayOptions): Promise<Outcomes> {
+    const turn = this.#pooled.then(async () => {
+      if (total > keptEpisodes) {
+        const outcomes = allocateOutcomes(total, true);
+        await this.#playInWorkers(job, outcomes, options);
+        return outcomes;
+      }
+      // The same memory each time: a worker lets go of what it was given only when it collects its garbage, and it makes
+      // hardly any.
+      this.#shared ??= allocateOutcomes(keptEpisodes, true);
+      const { returns, lengths, ends } = this.#shared;
+      const shared = {
+        returns: returns.subarray(0, total),
+        lengths: lengths.subarray(0, total),
+        ends: ends.subarray(0, total),
+      };
+      await this.#playInWorkers(job, shared, options);
+      return { returns: shared.returns.slice(), lengths: shared.lengths.slice(), ends: shared.ends.slice() };
+    });
+    this.#pooled = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #playInWorkers(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
+    const { signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const total = outcomes.returns.length;
+    const limit = stepLimit(job);
+    const size = sliceSize(total, limit.steps, this.#threads);
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    const cancel = () => Atomics.store(control, CANCELLED, 1);
+    signal?.addEventListener('abort', cancel);
+    const progressTimer = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
+    try {
+      await this.#pool.run(
+        {
+          env: { name: job.env.module ?? job.env.id, options: job.env.options },
+          policy: { kind: job.policy.kind, options: job.policy.options },
+          candidates: job.candidates,
+          episodes: job.episodes,
+          seed: job.seed,
+          limit,
+          sliceSize: size,
+          total,
+          outcomes,
+          control,
+        },
+        Math.min(this.#threads, Math.ceil(total / size)),
+      );
+    } finally {
+      clearInterval(progressTimer);
+      signal?.removeEventListener('abort', cancel);
+    }
+    signal?.throwIfAborted();
+  }
+}
+
+/** The share of the entries that workers have taken. */
+function taken(control: Int32Array, size: number, total: number): number {
+  return Math.min(1, (Atomics.load(control, NEXT_SLICE) * size) / total);
+}
+
+/** Workers find environment and policy by name; others are played on the calling thread only. */
+function isRegistered(job: RolloutJob): boolean {
+  const known =
+    job.env.module !== null || envs.some((e) => e === job.env || (e.id === job.env.id && e.withOptions !== null));
+  return known && policyKinds.some((kind) => kind.id === job.policy.kind);
+}

@@ -1,0 +1,168 @@
+/** The shaders without a GPU: compiled to WebAssembly with vectors of four lanes, on the calling thread. */
+import { R2poError, UsageError } from '../../base/errors.ts';
+import { actionSize, type Env, observationSize } from '../../envs/env.ts';
+import type { Backend, PlayOptions } from '../backend.ts';
+import { episodesOf, playSlices } from '../cpu/single-thread.ts';
+import { allocateOutcomes } from '../cpu/slices.ts';
+import { hostStatistics } from '../host-statistics.ts';
+import {
+  type Episodes,
+  endCauses,
+  firstSeed,
+  type ProbeInput,
+  type ProbeOutput,
+  partOfJob,
+  type RolloutJob,
+  stepLimit,
+  type Trace,
+} from '../job.ts';
+import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
+import type { Measured, StatisticsRequest } from '../statistics.ts';
+import { traceWords } from '../webgpu/episodes/episode-kernel.ts';
+import { causeIn, stepsIn } from '../webgpu/episodes/outcome-word.ts';
+import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
+import type { ReadShader } from '../webgpu/program/programs.ts';
+import { hasSimd, type ProgramInstance } from './instance.ts';
+import { RolloutPrograms, WasmPlayer } from './player.ts';
+
+/** Invocations of one call that records an episode. */
+const recordsPerCall = 1024;
+/** Rows of one call of a program for start states or transitions. */
+const rowsPerCall = 2 ** 16;
+
+export class WasmBackend implements Backend {
+  readonly id = 'wasm';
+  readonly adapter = null;
+  protected readonly programs: RolloutPrograms;
+  #closed = false;
+
+  /** @throws UsageError when the engine has no WebAssembly with SIMD */
+  constructor(read: ReadShader) {
+    if (!hasSimd()) {
+      throw new UsageError(
+        '--backend',
+        'expected an engine with WebAssembly SIMD, got one without; use --backend cpu or another engine',
+      );
+    }
+    this.programs = new RolloutPrograms(read);
+  }
+
+  supports(): null {
+    return null;
+  }
+
+  async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+    this.checkOpen();
+    checkJob(job, maxEpisodes);
+    const start = performance.now();
+    options.signal?.throwIfAborted();
+    const program = await this.programs.of(job.env, job.policy);
+    const compileSeconds = (performance.now() - start) / 1000;
+    const outcomes = allocateOutcomes(job.candidates.length * job.episodes, false);
+    await playSlices(job, new WasmPlayer(program, stepLimit(job)), outcomes, options);
+    return { ...episodesOf(outcomes, start), compileSeconds };
+  }
+
+  async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
+    this.checkOpen();
+    checkJob(job, maxMeasuredEpisodes);
+    return hostStatistics((part, given) => this.play(part, given), job, request, options);
+  }
+
+  async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
+    this.checkOpen();
+    checkJob(job, maxMeasuredEpisodes);
+    checkEpisode(job, candidate, episode);
+    const { env } = job;
+    const one = partOfJob(job, candidate, candidate + 1);
+    const limit = stepLimit(job);
+    const program = await this.programs.of(env, job.policy);
+    const played = program.run(one, limit, { first: episode, count: 1, record: 0, recordWords: 0 }).outcomes;
+    const total = new Float32Array(played.slice().buffer)[0]!;
+    const length = stepsIn(played[1]!);
+    const end = endCauses[causeIn(played[1]!)]!;
+    const size = traceWords(env);
+    // One record per number of steps played, 0 ... length: the state and the step that led to it.
+    const records = new Float32Array((length + 1) * size);
+    for (let from = 0; from <= length; from += recordsPerCall) {
+      const count = Math.min(recordsPerCall, length + 1 - from);
+      const range = { first: episode, count, record: from + 1, recordWords: count * size };
+      records.set(new Float32Array(program.run(one, limit, range).records.slice().buffer), from * size);
+    }
+    const obsAt = env.state.length;
+    const actionAt = obsAt + observationSize(env.observation);
+    const part = (record: number, from: number, to: number): number[] =>
+      Array.from(records.subarray(record * size + from, record * size + to));
+    return {
+      env: env.id,
+      seed: firstSeed(one, 0) + episode,
+      return: total,
+      length,
+      end,
+      steps: Array.from({ length }, (_, t) => ({
+        state: part(t, 0, obsAt),
+        obs: part(t, obsAt, actionAt),
+        action: part(t + 1, actionAt, size - 1),
+        reward: records[(t + 2) * size - 1]!,
+      })),
+      finalState: part(length, 0, obsAt),
+    };
+  }
+
+  async resets(env: Env, seed: number, count: number): Promise<number[][]> {
+    this.checkOpen();
+    checkSeeds('resets', seed, count);
+    const instance = await this.programs.probe(env, 'resets');
+    const rows: number[][] = [];
+    for (let first = 0; first < count; first += rowsPerCall) {
+      const some = Math.min(rowsPerCall, count - first);
+      const given = [Uint32Array.of(some, ...seedWords(seed + first)), envParamWords(env)];
+      rows.push(...rowsOf(instance, given, some, env.state.length));
+    }
+    return rows;
+  }
+
+  async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
+    this.checkOpen();
+    checkProbes(env, inputs);
+    if (inputs.length === 0) return [];
+    const instance = await this.programs.probe(env, 'transitions');
+    const [stateSize, obsSize] = [env.state.length, observationSize(env.observation)];
+    const inputSize = stateSize + actionSize(env.action);
+    const steps = new Float32Array(inputs.length * inputSize);
+    const draws = new Float64Array(Math.max(1, inputs.length * env.stepDraws));
+    inputs.forEach((input, i) => {
+      steps.set([...input.state, ...input.action], i * inputSize);
+      draws.set(input.draws ?? [], i * env.stepDraws);
+    });
+    const given = [Uint32Array.of(inputs.length), envParamWords(env), steps, new Uint32Array(draws.buffer)];
+    const size = stateSize + obsSize + 2;
+    return rowsOf(instance, given, inputs.length, size).map((row) => ({
+      state: row.slice(0, stateSize),
+      obs: row.slice(stateSize, stateSize + obsSize),
+      reward: row[size - 2]!,
+      terminated: row[size - 1] === 1,
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  protected checkOpen(): void {
+    if (this.#closed) throw new R2poError('wasm', 'expected an open backend, got a closed one; open another');
+  }
+}
+
+/** Runs a program with one row of `size` numbers per invocation, in the buffer after the given ones. */
+function rowsOf(
+  instance: ProgramInstance,
+  given: readonly (Uint32Array | Float32Array)[],
+  count: number,
+  size: number,
+): number[][] {
+  const read = instance.place([...given, { words: count * size }]);
+  instance.run(count);
+  const values = new Float32Array(read(given.length).slice().buffer);
+  return Array.from({ length: count }, (_, i) => Array.from(values.subarray(i * size, (i + 1) * size)));
+}

@@ -1,0 +1,96 @@
+/** A compiled program with its memory: buffers go in, invocations run, buffers come out. */
+import { R2poError } from '../../base/errors.ts';
+import type { CompiledProgram } from './program.ts';
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+interface WasmInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+/** What is used of the engine's `WebAssembly`, which the types of neither Node nor WebGPU declare. */
+interface WasmEngine {
+  readonly Memory: new (size: { readonly initial: number }) => WasmMemory;
+  validate(bytes: Uint8Array<ArrayBuffer>): boolean;
+  instantiate(bytes: Uint8Array<ArrayBuffer>, imports: unknown): Promise<{ readonly instance: WasmInstance }>;
+}
+
+const engine = (globalThis as { readonly WebAssembly?: WasmEngine }).WebAssembly;
+const pageBytes = 65536;
+const alignment = 16;
+
+/** Data of a buffer, or the number of words that the program writes. */
+export type BufferGiven = Uint32Array | Float32Array | { readonly words: number };
+
+/** Whether this engine runs WebAssembly with SIMD. */
+export function hasSimd(): boolean {
+  // A function that returns i8x16.splat(0).
+  const probe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+  return engine?.validate(Uint8Array.from(probe)) ?? false;
+}
+
+export class ProgramInstance {
+  readonly #program: CompiledProgram;
+  readonly #memory: WasmMemory;
+  readonly #run: (first: number, end: number) => void;
+
+  private constructor(program: CompiledProgram, memory: WasmMemory, instance: WasmInstance) {
+    this.#program = program;
+    this.#memory = memory;
+    this.#run = instance.exports.run as (first: number, end: number) => void;
+  }
+
+  static async open(program: CompiledProgram): Promise<ProgramInstance> {
+    const memory = new engine!.Memory({ initial: Math.ceil(program.end / pageBytes) });
+    const { instance } = await engine!.instantiate(program.bytes, { env: { memory } });
+    return new ProgramInstance(program, memory, instance);
+  }
+
+  /** Places buffers by binding; the result reads the words of one. Views end with the next call. */
+  place(buffers: readonly BufferGiven[]): (binding: number) => Uint32Array {
+    const { fixedBuffers, strides, end } = this.#program;
+    let free = Math.ceil(end / alignment) * alignment;
+    const places = buffers.map((given, binding) => {
+      const fixed = fixedBuffers.get(binding);
+      const words = 'words' in given ? given.words : given.length;
+      const at = fixed ?? free;
+      if (fixed === undefined) free += Math.ceil(Math.max(4 * words, alignment) / alignment) * alignment;
+      return { at, words };
+    });
+    this.#grow(free);
+    const { buffer } = this.#memory;
+    const table = new Uint32Array(buffer, 0, 2 * buffers.length);
+    buffers.forEach((given, binding) => {
+      const { at, words } = places[binding]!;
+      const stride = strides.get(binding);
+      if (stride !== undefined) {
+        table[2 * binding] = at;
+        table[2 * binding + 1] = Math.max(1, Math.floor((4 * words) / stride));
+      }
+      if (given instanceof Float32Array) new Float32Array(buffer, at, words).set(given);
+      else if (given instanceof Uint32Array) new Uint32Array(buffer, at, words).set(given);
+    });
+    return (binding) => new Uint32Array(this.#memory.buffer, places[binding]!.at, places[binding]!.words);
+  }
+
+  /** Runs the invocations `0 ... count - 1`. */
+  run(count: number): void {
+    this.#run(0, count);
+  }
+
+  #grow(bytes: number): void {
+    const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / pageBytes);
+    if (missing <= 0) return;
+    try {
+      this.#memory.grow(missing);
+    } catch (cause) {
+      const megabytes = Math.ceil(bytes / 2 ** 20);
+      throw new R2poError(
+        'wasm',
+        `expected ${megabytes} MiB of memory, got less; use --backend cpu, or fewer candidates`,
+        { cause },
+      );
+    }
+  }
+}

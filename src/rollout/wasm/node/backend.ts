@@ -1,0 +1,51 @@
+/** The wasm backend in Node: on the calling thread or on worker threads, with the same results on any number. */
+import { readAsset } from '../../../base/node/assets.ts';
+import type { Backend, PlayOptions } from '../../backend.ts';
+import { threadsOf } from '../../cpu/node/backend.ts';
+import { ThreadedPlay } from '../../cpu/node/threaded-play.ts';
+import type { Episodes, RolloutJob } from '../../job.ts';
+import { checkJob, maxEpisodes } from '../../job-checks.ts';
+import type { ReadShader } from '../../webgpu/program/programs.ts';
+import { WasmBackend } from '../backend.ts';
+
+export interface WasmOptions {
+  /** maximum number of threads; default: as many as the machine runs in parallel */
+  readonly threads?: number;
+  /** Workers read the shipped shaders, so that other ones are played on the calling thread only. */
+  readonly readShader?: ReadShader;
+}
+
+/** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
+const workerEntry = 'dist/rollout/wasm/node/worker.js';
+/** Assumed time of a step in an environment that was not played yet, s. */
+const stepSeconds = 8e-9;
+
+/**
+ * Opens the wasm backend. Results do not depend on `threads`. Throws a usage error when `threads` is not a positive
+ * whole number, or when the engine has no WebAssembly with SIMD.
+ */
+export function openWasmBackend(options: WasmOptions = {}): Backend {
+  const { readShader = readAsset } = options;
+  const threads = options.readShader ? 1 : threadsOf('wasm', options.threads);
+  return new ThreadedWasmBackend(readShader, threads);
+}
+
+class ThreadedWasmBackend extends WasmBackend {
+  readonly #threaded: ThreadedPlay;
+
+  constructor(readShader: ReadShader, threads: number) {
+    super(readShader);
+    this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds });
+  }
+
+  override async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+    this.checkOpen();
+    checkJob(job, maxEpisodes);
+    return this.#threaded.play(job, options, (given, own) => super.play(given, own));
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.#threaded.close();
+  }
+}

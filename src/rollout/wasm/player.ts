@@ -1,0 +1,138 @@
+/** Episodes of one policy kind in one environment, played by the compiled rollout. */
+import type { Env } from '../../envs/env.ts';
+import { type Policy, shaderExpansion } from '../../policies/policy.ts';
+import type { EpisodePlayer, Outcomes } from '../cpu/loop.ts';
+import { type EndCause, endCauses, firstSeed, type RolloutJob } from '../job.ts';
+import { causeIn, outcomeBytes, stepsIn } from '../webgpu/episodes/outcome-word.ts';
+import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
+import { ProgramCache } from '../webgpu/program/program-cache.ts';
+import type { ReadShader } from '../webgpu/program/programs.ts';
+import { type BufferGiven, ProgramInstance } from './instance.ts';
+import { compileProgram } from './program.ts';
+
+/** Outcomes of one call of a program. */
+const callEpisodes = 2 ** 14;
+const outcomeWords = outcomeBytes / 4;
+
+export type StepLimit = { readonly steps: number; readonly cause: EndCause };
+
+/** What a call of the rollout gets beside the job: see `Job` in shaders/rollout.wgsl. */
+export interface PlayedRange {
+  /** flat index of the first episode among those of the candidates */
+  readonly first: number;
+  readonly count: number;
+  /** 0: play; n > 0: invocation t plays n - 1 + t steps of the first episode and records where it ends */
+  readonly record: number;
+  /** words that are recorded */
+  readonly recordWords: number;
+}
+
+/** A compiled rollout with its memory. */
+export class RolloutProgram {
+  readonly #instance: ProgramInstance;
+  readonly #env: Env;
+  readonly #policy: Policy;
+  readonly #params: Uint32Array;
+
+  constructor(instance: ProgramInstance, env: Env, policy: Policy) {
+    this.#instance = instance;
+    this.#env = env;
+    this.#policy = policy;
+    this.#params = envParamWords(env);
+  }
+
+  get env(): Env {
+    return this.#env;
+  }
+
+  /** Plays a range of the episodes of some candidates; outcomes and records as the program writes them. */
+  run(
+    { candidates, episodes, seed }: Pick<RolloutJob, 'candidates' | 'episodes' | 'seed'>,
+    limit: StepLimit,
+    { first, count, record, recordWords }: PlayedRange,
+  ): { readonly outcomes: Uint32Array; readonly records: Uint32Array } {
+    const form = shaderExpansion(this.#policy);
+    const values = new Float32Array(candidates.length * form.count);
+    for (const [c, params] of candidates.entries()) values.set(form.expand(params), c * form.count);
+    const ownSeeds = typeof seed === 'number' ? 0 : 1;
+    const seeds = (ownSeeds ? candidates : [0]).flatMap((_, c) => seedWords(firstSeed({ seed }, c)));
+    const job = [ownSeeds, episodes, first, count, limit.steps, endCauses.indexOf(limit.cause), 0, record];
+    const buffers: BufferGiven[] = [
+      Uint32Array.from(job),
+      this.#params as Uint32Array<ArrayBuffer>,
+      values,
+      Uint32Array.from(seeds),
+      { words: count * outcomeWords },
+      { words: recordWords },
+    ];
+    const read = this.#instance.place(buffers);
+    this.#instance.run(count);
+    return { outcomes: read(4), records: read(5) };
+  }
+}
+
+/** Compiled rollouts, kept for as long as what they were compiled for. */
+export class RolloutPrograms {
+  readonly #linked: ProgramCache;
+  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
+
+  constructor(read: ReadShader) {
+    this.#linked = new ProgramCache(read);
+  }
+
+  of(env: Env, policy: Policy): Promise<RolloutProgram> {
+    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
+    this.#made.set(env, ofEnv);
+    const made = ofEnv.get(policy) ?? this.#make(env, policy);
+    ofEnv.set(policy, made);
+    return made;
+  }
+
+  /** Start states, or single transitions. */
+  async probe(env: Env, what: 'resets' | 'transitions'): Promise<ProgramInstance> {
+    return ProgramInstance.open(compileProgram(this.#linked.probe(env, what), what));
+  }
+
+  async #make(env: Env, policy: Policy): Promise<RolloutProgram> {
+    const program = compileProgram(this.#linked.rollout(env, policy), 'play');
+    return new RolloutProgram(await ProgramInstance.open(program), env, policy);
+  }
+}
+
+/** Plays slices of a job, on the calling thread. */
+export class WasmPlayer implements EpisodePlayer {
+  readonly #program: RolloutProgram;
+  readonly #limit: StepLimit;
+
+  constructor(program: RolloutProgram, limit: StepLimit) {
+    this.#program = program;
+    this.#limit = limit;
+  }
+
+  /** The entries `from ... to - 1` of the job, candidate-major. */
+  play(
+    { candidates, episodes, seed }: Pick<RolloutJob, 'candidates' | 'episodes' | 'seed'>,
+    from: number,
+    to: number,
+    out: Outcomes,
+  ): void {
+    for (let first = from; first < to; first += callEpisodes) {
+      const count = Math.min(callEpisodes, to - first);
+      const [c, end] = [Math.floor(first / episodes), Math.ceil((first + count) / episodes)];
+      const some = {
+        candidates: candidates.slice(c, end),
+        episodes,
+        seed: typeof seed === 'number' ? seed : seed.slice(c, end),
+      };
+      const range = { first: first - c * episodes, count, record: 0, recordWords: 0 };
+      const { outcomes } = this.#program.run(some, this.#limit, range);
+      const totals = new Float32Array(outcomes.buffer, outcomes.byteOffset, outcomes.length);
+      for (let i = 0; i < count; i++) {
+        const word = outcomes[2 * i + 1]!;
+        out.returns[first + i] = totals[2 * i]!;
+        out.lengths[first + i] = stepsIn(word);
+        out.ends[first + i] = causeIn(word);
+      }
+    }
+  }
+}

@@ -1,0 +1,192 @@
+/** WGSL compiled to WebAssembly, construct by construct: the bits that a WebGPU adapter gives. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { describeGpu } from '../../support/gpu.ts';
+import { closeKernelDevice, type Kernel, runKernel } from '../../support/kernel.ts';
+import { runWasmKernel } from '../../support/wasm-kernel.ts';
+
+/** Bodies of `fn (a: u32, b: u32, c: i32, x: f32, y: f32) -> u32`. */
+const constructs: Readonly<Record<string, string>> = {
+  'u32 arithmetic': 'return a * b + (a - b) * 3u;',
+  'i32 arithmetic': 'return u32(c * 7 - i32(b)) ^ u32(-c);',
+  'u32 division, also by zero': 'return a / (b & 3u) + a / 10u + a / 16u + a / b;',
+  'u32 remainder, also by zero': 'return a % (b & 3u) + (a % 10u) * 16u + a % 16u + (a % b);',
+  'i32 division, also by zero and minus one':
+    'let d = i32(b & 3u) - 1; return u32(c / d) + u32(c / 7) + u32((c & 0xffff) / 4);',
+  'i32 remainder, also by zero and minus one': 'let d = i32(b & 3u) - 1; return u32(c % d) + u32(c % 7) * 3u;',
+  'bit operations': 'return ((a & b) | ~(a ^ 0x0f0f0f0fu)) ^ (b & ~a);',
+  'shifts by known amounts': 'return (a << 3u) ^ (a >> 5u) ^ u32(c >> 4u) ^ (a << 31u) ^ (a >> 0u);',
+  'shifts by amounts that differ between lanes':
+    'let n = b & 31u; return (a << n) ^ (a >> n) ^ u32(c >> n) ^ (1u << n) ^ (a << (31u - n)) ^ u32(c << n);',
+  'shifts of vectors': 'let v = vec2u(a, b) << vec2u(7u, 9u); return v.x ^ (v >> vec2u(a & 31u, 3u)).y;',
+  'comparisons of u32':
+    'return select(0u, 1u, a < b) + select(0u, 2u, a <= b) + select(0u, 4u, a > 0x80000000u) + select(0u, 8u, a >= b) + select(0u, 16u, a == b) + select(0u, 32u, a != b);',
+  'comparisons of i32':
+    'return select(0u, 1u, c < 3) + select(0u, 2u, c <= -7) + select(0u, 4u, c > i32(a)) + select(0u, 8u, c >= 0);',
+  'comparisons of f32':
+    'return select(0u, 1u, x < y) + select(0u, 2u, x <= 0.0) + select(0u, 4u, x > y) + select(0u, 8u, x >= y) + select(0u, 16u, x == -0.0) + select(0u, 32u, x != y);',
+  'f32 arithmetic': 'return bitcast<u32>((x + y) * (x - y)) ^ bitcast<u32>(-x * 0.1);',
+  'f32 products and sums are not fused': 'return bitcast<u32>(x * y + x) ^ bitcast<u32>(y - x * x);',
+  'f32 division': 'return bitcast<u32>(x / (abs(y) + 1.5));',
+  'floor, ceil, trunc, round, fract':
+    'return bitcast<u32>(floor(x)) + bitcast<u32>(ceil(x)) * 3u + bitcast<u32>(trunc(y)) * 5u + bitcast<u32>(round(y)) * 7u + bitcast<u32>(fract(x)) * 11u;',
+  'round to even': 'return bitcast<u32>(round(f32(c % 9) * 0.5));',
+  'abs, sign, min, max, clamp of f32':
+    'return bitcast<u32>(abs(x)) ^ bitcast<u32>(sign(y)) ^ bitcast<u32>(min(x, y) * 3.0) ^ bitcast<u32>(max(x, y)) ^ bitcast<u32>(clamp(x, -1.5, 2.5));',
+  'abs, min, max, clamp of whole numbers':
+    'return u32(abs(c % 1000)) + min(a, b) + max(a, 7u) + u32(min(c, -3)) + u32(max(c, i32(b))) + clamp(a, 10u, 1000u);',
+  'conversions of f32 to whole numbers, within their range': 'return u32(abs(x) * 100.0) ^ u32(i32(y * 1000.0));',
+  'conversions of whole numbers to f32':
+    'return bitcast<u32>(f32(a & 0xffffffu)) ^ bitcast<u32>(f32(c >> 8u)) ^ bitcast<u32>(f32(a & 0xffffu));',
+  'conversions from and to bool':
+    'return u32(a > b) + 2u * u32(bool(a & 1u)) + bitcast<u32>(f32(x > y)) + u32(i32(bool(x)));',
+  'leading zeros, trailing zeros, one bits':
+    'return countLeadingZeros(a) + 64u * countLeadingZeros(a >> (b & 31u)) + 4096u * countOneBits(b) + 65536u * countTrailingZeros(a << 3u) + countLeadingZeros(0u);',
+  'select of vectors':
+    'let v = select(vec3u(a, b, 1u), vec3u(b, 2u, a), vec3<bool>(a > b, x > y, c > 0)); return v.x ^ (v.y << 1u) ^ (v.z << 2u);',
+  'vectors: members, swizzles, parts':
+    'var v = vec4u(a, b, 3u, 4u); v.z = v.x + 1u; v[1] += 5u; let w = v.wzyx; return w.x ^ w.y ^ v.yx.x ^ vec4u(v.xy, v.zw).y;',
+  'vectors of one number':
+    'let v = vec3f(x) * vec3f(1.0, 2.0, 3.0) + y; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y) ^ bitcast<u32>(v.z);',
+  'vectors and scalars': 'let v = 2.0 * vec2f(x, y) - 0.5; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y);',
+  'dot, all, any':
+    'return bitcast<u32>(dot(vec2f(x, y), vec2f(0.5, y))) ^ u32(all(vec2u(a, b) > vec2u(3u))) ^ (u32(any(vec2f(x, y) < vec2f(0.0))) << 1u);',
+  'bool operators':
+    'let p = a > b; let q = x > y; return u32(p && q) + 2u * u32(p || q) + 4u * u32(!p) + 8u * u32(p != q) + 16u * u32((p & q) | (p == q));',
+  'the right side of && and || is skipped':
+    'var n = a; let hit = (a & 1u) == 0u && bump(&n); let other = (b & 1u) == 0u || bump(&n); return n ^ u32(hit) ^ (u32(other) << 1u);',
+  'if, else if, else': 'if (a < 1000u) { return 1u; } else if (b > a) { return b - a; } else { return a ^ 7u; }',
+  'assignments in branches':
+    'var r = 1u; var t = a; if (a > b) { r = a; t += 3u; if (x > y) { r ^= 5u; } } else { t = b; } return r + t * 3u;',
+  'returns out of nested branches':
+    'var r = a; if (a > b) { if (x > y) { return 5u; } r += 3u; } else if (c > 0) { return r; } return r * 7u + 1u;',
+  'a loop over known numbers': 'var sum = 0u; for (var i = 0u; i < 7u; i++) { sum += a * i; } return sum;',
+  'a loop over uniform numbers':
+    'var sum = 0u; let n = input[1] & 7u; for (var i = 0u; i < n; i++) { sum = sum * 3u + i + a; } return sum;',
+  'a loop with a number of passes that differs':
+    'var sum = 0u; for (var i = 0u; i < (a & 15u); i++) { sum = sum * 3u + i; } return sum;',
+  'break and continue that differ':
+    'var s = b; for (var i = 0u; i < 20u; i++) { if (((a >> i) & 1u) == 1u) { continue; } s = s * 5u + i; if (s % 7u == 0u) { break; } s ^= 1u; } return s;',
+  'break and continue for all at once':
+    'var s = b; for (var i = 0u; i < 40u; i++) { if (i % 3u == 0u) { continue; } if (i > (input[0] & 31u)) { break; } s = s * 5u + i; } return s;',
+  while:
+    'var n = a & 255u; var count = 0u; while (n > 1u) { n = select(n / 2u, (n * 3u + 1u) & 255u, (n & 1u) == 1u); count++; if (count > 30u) { break; } } return count * 256u + n;',
+  'loop, continuing, break if':
+    'var i = 0u; var s = a; loop { if ((s & 1u) == 1u) { s += 3u; continue; } s = s / 2u + i; continuing { i += 1u; break if i > (b & 7u); } } return s;',
+  'a return out of a loop': 'for (var i = 0u; i < 32u; i++) { if (((a >> i) & 1u) == 1u) { return i; } } return 99u;',
+  'nested loops':
+    'var s = 1u; for (var i = 0u; i < (a & 3u) + 1u; i++) { for (var j = 0u; j < 6u; j++) { if (j == (b & 7u)) { break; } if (((s + j) & 3u) == 2u) { continue; } s = s * 3u + i + j; } if (s > 100000u) { break; } } return s;',
+  switch: 'var r = 0u; switch a & 3u { case 0u: { r = b; } case 1u, 2u: { r = a; } default: { r = a ^ b; } } return r;',
+  'switch with returns': 'switch c & 3 { case 0: { return 4u; } case 2: { return a; } default: { } } return b;',
+  'arrays with known indices': 'var m = array<u32, 3>(a, b, 5u); m[1] += m[0]; return m[0] ^ m[1] ^ m[2];',
+  'arrays with indices that differ':
+    'var m: array<u32, 9>; for (var i = 0u; i < 9u; i++) { m[(i * 4u + a) % 9u] = i * b; } return m[b % 9u] ^ (m[3] << 1u) ^ m[(a ^ b) % 9u];',
+  'small arrays with indices that differ':
+    'var m = array<u32, 3>(a, b, 7u); m[a % 3u] += 4u; return m[b % 3u] * 3u + m[0];',
+  'arrays written in branches':
+    'var m: array<u32, 6>; for (var i = 0u; i < 6u; i++) { if (((a >> i) & 1u) == 1u) { m[i] = b + i; } } return m[0] ^ m[1] ^ m[2] ^ m[3] ^ m[4] ^ m[5] ^ m[a % 6u];',
+  'constant arrays with indices that differ': 'return TABLE[a % 6u] + PAIRS[b % 3u].y;',
+  'structs and pointers':
+    'var p = Pair(a, Inner(x, vec2u(b, 3u))); change(&p, b); change(&p, 2u); return p.n ^ bitcast<u32>(p.inner.x) ^ p.inner.v.y;',
+  'pointers to members':
+    'var p = Pair(a, Inner(x, vec2u(b, 3u))); bump_by(&p.n, 3u); bump_by(&p.n, a); return p.n ^ p.inner.v.x;',
+  'structs from functions':
+    'let p = made(a, x); let q = made(b, y); return p.n ^ q.n ^ bitcast<u32>(p.inner.x * q.inner.x) ^ p.inner.v.x;',
+  'a long function called twice': 'return long_way(a, b) ^ long_way(b ^ 3u, a);',
+  buffers: 'return input[(a % 5u) + 2u] ^ input[3] ^ (input[b % 11u] << 1u);',
+  constants: 'return N * 3u + u32(SMALL * 100.0) + u32(FLAG) + select(N, 2u, FLAG) + (a & MASK);',
+  'abstract numbers':
+    'const third = 1.0 / 3.0; let k = 7; return bitcast<u32>(x * third + 0.5 * (1.0 + 2.0)) ^ u32(k * 3 % 5) ^ (a + 1) ^ u32(1 << 4);',
+  'compound assignments':
+    'var r = a; r += b; r -= 3u; r *= 5u; r ^= b; r |= 8u; r &= 0xffffff7fu; r <<= 2u; r >>= 1u; r %= 1000003u; r /= 3u; r++; var q = c; q--; return r ^ u32(q);',
+};
+
+const names = Object.keys(constructs);
+const helpers = `
+struct Inner { x: f32, v: vec2u, }
+struct Pair { n: u32, inner: Inner, }
+const TABLE = array<u32, 6>(3u, 1u, 4u, 1u, 5u, 9u);
+const PAIRS = array<vec2u, 3>(vec2u(1u, 2u), vec2u(3u, 4u), vec2u(5u, 6u));
+const N: u32 = 5u;
+const SMALL = 0.25;
+const FLAG: bool = N > 4u;
+const MASK: u32 = (1u << N) - 1u;
+fn bump(n: ptr<function, u32>) -> bool {
+  *n = *n * 3u + 1u;
+  return (*n & 4u) == 0u;
+}
+fn bump_by(n: ptr<function, u32>, by: u32) { *n += by; }
+fn change(p: ptr<function, Pair>, by: u32) {
+  if ((*p).n > by) { (*p).n -= by; (*p).inner.x *= 2.0; return; }
+  (*p).inner.v.y += by;
+}
+fn made(n: u32, x: f32) -> Pair {
+  if (n > 1000u) { return Pair(n, Inner(x, vec2u(n, 1u))); }
+  return Pair(n + 1u, Inner(-x, vec2u(2u)));
+}
+fn long_way(a: u32, b: u32) -> u32 {
+  var s = a;
+  var t = b;
+  for (var i = 0u; i < 5u + (a & 3u); i++) {
+    s = (s ^ (t >> 3u)) * 0x9e3779b1u + i; t = (t << 5u) ^ (s >> 7u) ^ i; s += t * 3u; t ^= s << 2u;
+    s = (s ^ (t >> 3u)) * 0x85ebca6bu + i; t = (t << 5u) ^ (s >> 9u) ^ i; s += t * 5u; t ^= s << 4u;
+    s = (s ^ (t >> 3u)) * 0xc2b2ae35u + i; t = (t << 5u) ^ (s >> 5u) ^ i; s += t * 7u; t ^= s << 6u;
+    if ((s & 15u) == (b & 15u)) { return t; }
+  }
+  return s ^ t;
+}
+`;
+const rows = 61;
+const words = 5;
+const code = `${helpers}
+${names.map((name, k) => `fn construct_${k}(a: u32, b: u32, c: i32, x: f32, y: f32) -> u32 { ${constructs[name]} }`).join('\n')}
+fn kernel(i: u32) {
+  let a = input[${words}u * i];
+  let b = input[${words}u * i + 1u];
+  let c = i32(input[${words}u * i + 2u]);
+  let x = bitcast<f32>(input[${words}u * i + 3u]);
+  let y = bitcast<f32>(input[${words}u * i + 4u]);
+${names.map((_, k) => `  output[i * ${names.length}u + ${k}u] = construct_${k}(a, b, c, x, y);`).join('\n')}
+}`;
+
+function inputs(): Uint32Array {
+  const given = new Uint32Array(rows * words);
+  const floats = new Float32Array(given.buffer);
+  let state = 12345;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state ^ (state >>> 15)) >>> 0;
+  };
+  for (let i = 0; i < rows; i++) {
+    given[words * i] = i % 4 === 0 ? next() & 1023 : next();
+    given[words * i + 1] = i % 5 === 0 ? next() & 7 : next();
+    given[words * i + 2] = i % 7 === 0 ? 2 ** 31 : i % 3 === 0 ? (next() & 63) - 32 : next();
+    floats[words * i + 3] = ((next() % 20001) - 10000) / (i % 2 === 0 ? 2 : 997);
+    floats[words * i + 4] = i % 6 === 0 ? floats[words * i + 3]! : ((next() % 2001) - 1000) / 4;
+  }
+  return given;
+}
+
+const kernel: Kernel = { files: [], code, input: inputs(), outputWords: rows * names.length, invocations: rows };
+
+describe('compiled constructs', () => {
+  afterAll(closeKernelDevice);
+
+  it('give the same bits alone as among others', async () => {
+    const all = new Uint32Array(await runWasmKernel(kernel));
+    const one = new Uint32Array(await runWasmKernel({ ...kernel, invocations: 1, outputWords: names.length }));
+    expect([...one]).toEqual([...all.subarray(0, names.length)]);
+  });
+
+  describeGpu('on an adapter', () => {
+    it('give the same bits', async () => {
+      const got = new Uint32Array(await runWasmKernel(kernel));
+      const wanted = new Uint32Array(await runKernel(kernel));
+      const different = names.filter((_, k) => {
+        for (let i = 0; i < rows; i++) if (got[i * names.length + k] !== wanted[i * names.length + k]) return true;
+        return false;
+      });
+      expect(different).toEqual([]);
+      expect(new Set(wanted).size).toBeGreaterThan(1000);
+    });
+  });
+});
