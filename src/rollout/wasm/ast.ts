@@ -126,4 +126,6 @@ export interface Module {
   readonly aliases: ReadonlyMap<string, TypeName>;
   readonly constants: ReadonlyMap<string, ConstantDeclaration>;
   readonly buffers: ReadonlyMap<string, BufferDeclaration>;
+  /** how often a name is called in the text */
+  readonly calls: ReadonlyMap<string, number>;
 }

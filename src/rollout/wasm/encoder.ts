@@ -75,10 +75,18 @@ const oneImmediate = new Set<number>([
  * and shuffles four words.
  */
 export function immediates(code: number): number {
+  return immediateCounts[code]!;
+}
+
+function countImmediates(code: number): number {
   if (oneImmediate.has(code) || memoryOps.has(code)) return 1;
   if (laneMemoryOps.has(code)) return 2;
   return code === simd.const || code === simd.shuffle ? 4 : 0;
 }
+
+const immediateCounts = Uint8Array.from({ length: 2 ** 16 }, (_, code) =>
+  code < 256 || code >= SATURATING ? countImmediates(code) : 0,
+);
 
 /** Bytes that grow. */
 class Bytes {

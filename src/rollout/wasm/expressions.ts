@@ -8,13 +8,14 @@ import type { Variable } from './lanes.ts';
 import { type MemoryArea, type Place, Places, type Value } from './places.ts';
 import type { Source } from './source.ts';
 import {
+  arrayOf,
   bool,
   f32,
   i32,
   isAbstract,
-  isSame,
   layoutOf,
   nameOf,
+  pointerTo,
   scalarIn,
   strideOf,
   type Type,
@@ -75,9 +76,9 @@ export abstract class Expressions extends Places {
     if (name === 'bool') return bool;
     if (name === 'array' && of) {
       const count = size === null ? null : this.#sizeOf(size);
-      return { kind: 'array', of: this.resolve(of), count };
+      return arrayOf(this.resolve(of), count);
     }
-    if (name === 'ptr' && of) return { kind: 'pointer', to: this.resolve(of) };
+    if (name === 'ptr' && of) return pointerTo(this.resolve(of));
     return this.#named(name, at);
   }
 
@@ -195,9 +196,9 @@ export abstract class Expressions extends Places {
 
   /** The value as a type; abstract numbers become it, others have to be of it. */
   protected converted(value: Value, type: Type, at: number): Value {
-    if (isSame(value.type, type)) return { ...value, type };
+    if (value.type === type) return value;
     const [from, to] = [scalarIn(value.type), scalarIn(type)];
-    if (from && to && isAbstract(from) && value.type.kind === type.kind && isSame(withScalar(value.type, to), type)) {
+    if (from && to && isAbstract(from) && value.type.kind === type.kind && withScalar(value.type, to) === type) {
       return { type, leaves: value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)), place: null };
     }
     if (value.type.kind === 'array' && type.kind === 'array' && value.type.count === type.count) {
@@ -226,7 +227,7 @@ export abstract class Expressions extends Places {
     const scalar = type.kind === 'array' ? scalarIn(type.of) : scalarIn(type);
     if (!scalar || !isAbstract(scalar)) return value;
     const to = scalar === 'abstract-float' ? 'f32' : 'i32';
-    const target: Type = type.kind === 'array' ? { ...type, of: withScalar(type.of, to) } : withScalar(type, to);
+    const target: Type = type.kind === 'array' ? arrayOf(withScalar(type.of, to), type.count) : withScalar(type, to);
     return this.converted(value, target, at);
   }
 
@@ -431,7 +432,7 @@ export abstract class Expressions extends Places {
       if (operand.kind === 'member' && place.type.kind === 'scalar' && this.#isVector(operand.base)) {
         this.source.fail(at, 'expected a variable after "&", got a part of a vector; copy it into a variable');
       }
-      return { type: { kind: 'pointer', to: place.type }, leaves: [], place };
+      return { type: pointerTo(place.type), leaves: [], place };
     }
     if (operator === '*') return this.load(this.placeOf({ kind: 'unary', operator, operand, at })!);
     const value = this.evaluate(operand);
@@ -543,7 +544,7 @@ export abstract class Expressions extends Places {
         at,
       ).type;
       return this.#collect(
-        { kind: 'array', of: first, count: values.length },
+        arrayOf(first, values.length),
         values.map(() => first),
         values,
         at,

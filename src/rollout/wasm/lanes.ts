@@ -12,7 +12,7 @@ import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
 import type { Source } from './source.ts';
-import { leavesOf, type Type } from './types.ts';
+import { bool, leavesOf, type Type } from './types.ts';
 
 export interface Variable {
   readonly type: Type;
@@ -99,7 +99,7 @@ export abstract class Lanes {
 
   /** A variable of the compiler with one truth per lane. */
   protected truth(leaf: Leaf): Variable {
-    const made = this.variable({ kind: 'scalar', scalar: 'bool' }, Infinity);
+    const made = this.variable(bool, Infinity);
     made.leaves = [leaf];
     return made;
   }

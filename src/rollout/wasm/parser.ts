@@ -97,6 +97,7 @@ export function parse(linked: Linked): Module {
 class Parser {
   readonly #source: Source;
   readonly #tokens: readonly Token[];
+  readonly #calls = new Map<string, number>();
   #next = 0;
   #depth = 0;
 
@@ -144,7 +145,7 @@ class Parser {
         add(buffers, made.name, at, made);
       } else this.#unexpected('a declaration (fn, struct, alias, const, override or var)');
     }
-    return { functions, structs, aliases, constants, buffers };
+    return { functions, structs, aliases, constants, buffers, calls: this.#calls };
   }
 
   get #token(): Token {
@@ -518,6 +519,7 @@ class Parser {
 
   #call(at: number, callee: TypeName): CallExpression {
     const values: Expression[] = [];
+    this.#calls.set(callee.name, (this.#calls.get(callee.name) ?? 0) + 1);
     this.#expect('(');
     while (!this.#skip(')')) {
       values.push(this.#expression());

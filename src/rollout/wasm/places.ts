@@ -5,7 +5,7 @@ import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
 import { bitsOf, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
-import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, u32 } from './types.ts';
+import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf, u32 } from './types.ts';
 
 export interface Value {
   readonly type: Type;
@@ -133,7 +133,7 @@ export abstract class Places extends Lanes {
     if (type.kind !== 'array' && type.kind !== 'vector') {
       return this.source.fail(at, `expected an array or a vector, got ${nameOf(type)}`);
     }
-    const of: Type = type.kind === 'array' ? type.of : { kind: 'scalar', scalar: type.scalar };
+    const of = type.kind === 'array' ? type.of : typeOf(type.scalar);
     const leaves = this.countOf(of);
     const isShared = !isVariable(root) && root.kind === 'shared';
     const stride = isVariable(root) ? leaves : isShared ? strideOf(of) : leaves * bytesPerLeaf;

@@ -9,7 +9,7 @@ import type { Frame, LoopState, Variable } from './lanes.ts';
 import type { Place, Value } from './places.ts';
 import type { Source } from './source.ts';
 import { alwaysLeaves, changedIn, contains, readsOf } from './syntax.ts';
-import { isSame, nameOf, type Type } from './types.ts';
+import { nameOf, type Type } from './types.ts';
 import { Weights } from './weights.ts';
 
 /** Longest function that becomes part of its callers. */
@@ -555,7 +555,7 @@ export abstract class Statements extends Builtins {
       const type = this.resolve(parameters[i]!.type);
       const own = this.evaluate(value);
       if (type.kind === 'pointer' || own.type.kind === 'pointer') {
-        if (!isSame(own.type, type)) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
+        if (own.type !== type) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
         return own;
       }
       return this.kept(this.converted(own, type, value.at));

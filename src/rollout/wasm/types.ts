@@ -29,11 +29,38 @@ const scalars: Readonly<Record<Scalar, Type>> = {
 };
 
 export const typeOf = (scalar: Scalar): Type => scalars[scalar];
-export const vectorOf = (scalar: Scalar, count: number): Type => ({
-  kind: 'vector',
-  scalar,
-  count: count as 2 | 3 | 4,
-});
+
+/** Types are the same objects where they are the same. */
+const made = new Map<string, Type>();
+
+function once(key: string, type: () => Type): Type {
+  const seen = made.get(key);
+  if (seen) return seen;
+  const fresh = type();
+  made.set(key, fresh);
+  return fresh;
+}
+
+export function vectorOf(scalar: Scalar, count: number): Type {
+  return once(`${scalar}${count}`, () => ({ kind: 'vector', scalar, count: count as 2 | 3 | 4 }));
+}
+
+const arrays = new WeakMap<Type, Map<number | null, Type>>();
+const pointers = new WeakMap<Type, Type>();
+
+export function arrayOf(of: Type, count: number | null): Type {
+  const known = arrays.get(of) ?? new Map<number | null, Type>();
+  arrays.set(of, known);
+  const type: Type = known.get(count) ?? { kind: 'array', of, count };
+  known.set(count, type);
+  return type;
+}
+
+export function pointerTo(to: Type): Type {
+  const type: Type = pointers.get(to) ?? { kind: 'pointer', to };
+  pointers.set(to, type);
+  return type;
+}
 
 /** As WGSL writes it. */
 export function nameOf(type: Type): string {
@@ -51,7 +78,6 @@ export function nameOf(type: Type): string {
   }
 }
 
-export const isSame = (a: Type, b: Type): boolean => a === b || nameOf(a) === nameOf(b);
 export const isAbstract = (scalar: Scalar): boolean => scalar === 'abstract-float' || scalar === 'abstract-int';
 
 /** The scalar type of a scalar or a vector, else null. */

@@ -10,18 +10,16 @@ export class Weights {
   readonly #module: Module;
   readonly #inlined: number;
   readonly #functions = new Map<string, number>();
-  readonly #calls = new Map<string, number>();
 
   /** `inlined`: longest function that is written into its callers */
   constructor(module: Module, inlined: number) {
     this.#module = module;
     this.#inlined = inlined;
-    for (const { body } of module.functions.values()) this.#count(body);
   }
 
   /** Whether calls of a function become its body. */
   isInlined(declaration: FunctionDeclaration): boolean {
-    return this.ofFunction(declaration) <= this.#inlined || this.#calls.get(declaration.name) === 1;
+    return this.ofFunction(declaration) <= this.#inlined || this.#module.calls.get(declaration.name) === 1;
   }
 
   ofFunction(declaration: FunctionDeclaration): number {
@@ -82,19 +80,6 @@ export class Weights {
       }
       default:
         return 0;
-    }
-  }
-
-  #count(node: unknown): void {
-    if (Array.isArray(node)) {
-      for (const part of node) this.#count(part);
-    } else if (typeof node === 'object' && node !== null) {
-      const call = node as Partial<Expression & { kind: 'call' }>;
-      if (call.kind === 'call' && call.callee) {
-        const { name } = call.callee;
-        this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
-      }
-      for (const part of Object.values(node)) if (typeof part === 'object') this.#count(part);
     }
   }
 }
