@@ -25,7 +25,7 @@ export const op = {
   toU32: SATURATING | 1,
 } as const;
 
-/** Instructions on four lanes; `d...` on two doubles, `l...` on two 64-bit integers. */
+/** Instructions on four lanes. */
 export const simd = vector({
   ...{ load: 0x00, loadSplat: 0x09, store: 0x0b, const: 0x0c, shuffle: 0x0d, swizzle: 0x0e, splat: 0x11 },
   ...{ fsplat: 0x13, extract: 0x1b, replace: 0x1c, fextract: 0x1f, freplace: 0x20, loadLane: 0x56, storeLane: 0x5a },
@@ -35,19 +35,7 @@ export const simd = vector({
   ...{ fnearest: 0x6a, sub8: 0x71, abs: 0xa0, neg: 0xa1, all: 0xa3, bitmask: 0xa4, shl: 0xab, shrS: 0xac, shrU: 0xad },
   ...{ add: 0xae, sub: 0xb1, mul: 0xb5, minS: 0xb6, minU: 0xb7, maxS: 0xb8, maxU: 0xb9, fabs: 0xe0, fneg: 0xe1 },
   ...{ fsqrt: 0xe3, fadd: 0xe4, fsub: 0xe5, fmul: 0xe6, fdiv: 0xe7, fmin: 0xea, fmax: 0xeb, toI32: 0xf8, toU32: 0xf9 },
-  ...{ fromI32: 0xfa, fromU32: 0xfb, lsplat: 0x12, lshl: 0xcb, lshrU: 0xcd, ladd: 0xce, lsub: 0xd1, leq: 0xd6 },
-  ...{
-    lmulLow: 0xde,
-    lmulHigh: 0xdf,
-    dlt: 0x49,
-    deq: 0x47,
-    dneg: 0xed,
-    dadd: 0xf0,
-    dsub: 0xf1,
-    dmul: 0xf2,
-    ddiv: 0xf3,
-  },
-  ...{ dnarrow: 0x5e, dwiden: 0x5f, dfromI32: 0xfe, dfromU32: 0xff },
+  ...{ fromI32: 0xfa, fromU32: 0xfb },
 });
 
 /** A block without a result. */

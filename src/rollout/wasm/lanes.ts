@@ -10,7 +10,7 @@
 import { binary, not, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
-import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
+import { FunctionCode, isEqual, known, type Leaf } from './function-code.ts';
 import type { Source } from './source.ts';
 import { bool, leavesOf, type Type } from './types.ts';
 
@@ -312,17 +312,8 @@ export abstract class Lanes {
     this.join(code, a, b);
   }
 
-  /** Whether the active lanes are all that entered the frame or the loop, or those that are left of them. */
-  protected isUniformSince(branches: number): boolean {
-    return this.branches.length <= branches;
-  }
-
   /** Zero of a scalar. */
   protected zero(scalar: Scalar): Leaf {
     return known(scalar, 0);
-  }
-
-  protected varying(scalar: Scalar, code: readonly number[]): Leaf {
-    return leafOf(scalar, true, code);
   }
 }

@@ -5,7 +5,7 @@ import type { Scalar } from './ast.ts';
 import { NOTHING, op, simd } from './encoder.ts';
 import { bitsOf, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
-import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf, u32 } from './types.ts';
+import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from './types.ts';
 
 export interface Value {
   readonly type: Type;
@@ -275,6 +275,4 @@ export abstract class Places extends Lanes {
     if (type.kind === 'array' && type.count !== null) return known('u32', type.count);
     return isVariable(root) || root.count === null ? known('u32', 1) : root.count;
   }
-
-  protected readonly indexType = u32;
 }
