@@ -30,18 +30,18 @@ function job(changes: Partial<RolloutJob> = {}): RolloutJob {
 }
 const raw = ({ returns, lengths, ends }: Episodes) => [Array.from(returns), Array.from(lengths), Array.from(ends)];
 
-describe.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ env }) => {
-  it.each(policyKinds.filter((k) => k.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
-    'holds with $id: starts, single steps, whole episodes',
-    async ({ kind }) => {
-      const maxSteps = env.timeLimit === null ? 100 : null;
-      const sizes = { seed: 1, transitions: 512, episodes: 256, maxSeconds: 0.2, maxSteps };
-      const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other: wasm, ...sizes });
-      expect(report.start).toEqual({ seeds: 512, different: 0, ok: true });
-      expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
-      expect(report.ok).toBe(true);
-    },
-  );
+/** Every environment with the first kind that fits, and every kind in one of them. */
+const pairs = envs.flatMap((env) => {
+  const kinds = policyKinds.filter((kind) => kind.accepts(env) === null);
+  return (env === cartpole ? kinds : kinds.slice(0, 1)).map((kind) => ({ env, kind, id: env.id, name: kind.id }));
+});
+
+it.each(pairs)('parity of $id with $name holds: starts, single steps, whole episodes', async ({ env, kind }) => {
+  const sizes = { seed: 1, transitions: 256, episodes: 64, maxSeconds: null, maxSteps: 100 };
+  const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other: wasm, ...sizes });
+  expect(report.start).toEqual({ seeds: 256, different: 0, ok: true });
+  expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
+  expect(report.ok).toBe(true);
 });
 
 describe('episodes', () => {
