@@ -53,5 +53,7 @@ describe('r2po list envs', () => {
     const { stdout } = await runCommand('list', 'envs');
     expect(stdout).toMatch(/^Pendulum-v1 .*1 number .*-774/m);
     expect(stdout).not.toMatch(/\b1 numbers/);
+    // All names, twenty for each environment, are in --json.
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(200);
   });
 });

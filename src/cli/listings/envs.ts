@@ -108,7 +108,7 @@ export function listEnvs(name?: string): Listing {
       right('success at', (env) => env.success_threshold),
       right('best known', ({ best_known: best }) => best && significant(best.mean, 4)),
       left('policies', ({ policies }) => policies.join(', ')),
-      left('configs', (env) => env.configs.join(', ')),
+      left('configs', ({ folder, configs }) => `${folder}/<method>, ${configs.length}`),
     ],
   });
   return { records, table };
