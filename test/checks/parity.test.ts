@@ -21,7 +21,7 @@ const recordings = readOptionRecordings();
 const limitOf: Readonly<Record<string, number>> = { 'CliffWalking-v1': 37, 'Nim-v0': 2 };
 const linear = policyKinds[0]!;
 /** for the whole episodes of one policy kind: what a software adapter plays in it differs by a factor of a thousand */
-const maxSeconds = 1;
+const maxSeconds = 0.5;
 let cpu: Backend;
 beforeAll(() => {
   cpu = openCpuBackend({ threads: 1 });
