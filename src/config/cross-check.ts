@@ -7,9 +7,9 @@ import { findEnv } from '../envs/registry.ts';
 import { findMethod } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
-import { startOptimisation } from './optimisation.ts';
+import { refinementKey, refinementOf, startOptimisation } from './optimisation.ts';
 import type { Problem } from './problems.ts';
-import { asksModels, type Config, type LlmConfig, type OptimiserConfig } from './schema.ts';
+import { asksModels, type Config, type LlmConfig } from './schema.ts';
 
 function parameterProblems(config: Config): Problem[] {
   const { low, high, decimals: given } = config.parameters;
@@ -96,8 +96,24 @@ function selectionProblems({ selection, method: id }: LlmConfig): Problem[] {
   return [{ path: ['selection'], at: 'value', also: [['method']], message }];
 }
 
-function optimiserProblems(config: OptimiserConfig, env: Env): Problem[] {
-  const { policy: named, evaluation, optimiser: section } = config;
+/** Episodes that a search of an optimiser may take, where they are limited, with those of each candidate. */
+interface OptimiserEpisodes {
+  readonly limit: number;
+  readonly perCandidate: number;
+  /** dotted key of the latter */
+  readonly key: string;
+}
+
+function optimiserEpisodes(config: Config): OptimiserEpisodes | null {
+  if (!asksModels(config)) {
+    return { limit: config.optimiser.episodes, perCandidate: config.evaluation.episodes, key: 'evaluation.episodes' };
+  }
+  const refinement = refinementOf(config);
+  return refinement && { limit: refinement.episodes, perCandidate: refinement.each, key: refinementKey };
+}
+
+function optimiserProblems(config: Config, env: Env): Problem[] {
+  const { policy: named } = config;
   if (policyProblems(config, env).length > 0 || parameterProblems(config).length > 0) return [];
   const policy = buildPolicy(named.kind, env, named.options);
   const problem = (path: string[], message: string): Problem[] => [
@@ -105,12 +121,13 @@ function optimiserProblems(config: OptimiserConfig, env: Env): Problem[] {
   ];
   try {
     const { population } = startOptimisation(config, env, policy);
-    const generation = population * evaluation.episodes;
-    if (generation <= section.episodes) return [];
+    const episodes = optimiserEpisodes(config);
+    const generation = population * (episodes?.perCandidate ?? 0);
+    if (episodes === null || generation <= episodes.limit) return [];
     return problem(
       ['optimiser', 'episodes'],
       `expected "optimiser.episodes" of at least ${generation}, one generation of ${population} candidates with ` +
-        `${evaluation.episodes} episodes each, got ${section.episodes}; raise it, or lower the population or evaluation.episodes`,
+        `${episodes.perCandidate} episodes each, got ${episodes.limit}; raise it, or lower the population or ${episodes.key}`,
     );
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -167,9 +184,8 @@ export function crossCheck(config: Config, ownSteps: boolean): Problem[] {
     ...policyProblems(config, env),
     ...evaluationProblems(config, env),
     ...(ownSteps ? stepProblems(config, env) : []),
-    ...(asksModels(config)
-      ? [...selectionProblems(config), ...promptProblems(config, env)]
-      : optimiserProblems(config, env)),
+    ...(asksModels(config) ? [...selectionProblems(config), ...promptProblems(config, env)] : []),
+    ...(config.optimiser ? optimiserProblems(config, env) : []),
   ];
 }
 
@@ -180,12 +196,19 @@ function runOptions({ policy: { kind, options }, seed }: Config): PolicyOptions 
   return { ...options, seed: (base + seed + 1) % 2 ** 32 };
 }
 
+/** One proposal is what a search asks for anyway: such a run is the same run. */
+function withoutDefaults(config: Config): Config {
+  if (!asksModels(config) || config.search.proposals !== 1) return config;
+  const { proposals: _one, ...search } = config.search;
+  return { ...config, search };
+}
+
 /** The configuration in canonical form: id or absolute module path of the environment, complete policy options. */
 export function normalize(config: Config): Config {
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, runOptions(config));
   return {
-    ...config,
+    ...withoutDefaults(config),
     env: env.module ?? env.id,
     env_options: env.options as Config['env_options'],
     policy: { kind: policy.kind, options: policy.options },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { name } from '../base/schema-fields.ts';
 import { methods } from '../methods/index.ts';
+import { hybridSections } from './sections/hybrid.ts';
 import { llmSearchSchema } from './sections/llm-search.ts';
 import { optimiserSections } from './sections/optimiser.ts';
 
@@ -22,7 +23,7 @@ const fileKeys = {
 /** The section `optimiser` with the settings of all of them; a setting that several have may differ in its limits. */
 function anyOptimiser(): z.ZodObject {
   const settings = new Map<string, z.ZodType[]>();
-  for (const { shape } of optimiserSections) {
+  for (const { shape } of [...optimiserSections, ...hybridSections.values()]) {
     for (const [key, schema] of Object.entries(shape))
       settings.set(key, [...(settings.get(key) ?? []), schema as z.ZodType]);
   }

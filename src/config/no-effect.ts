@@ -165,6 +165,43 @@ const rules: readonly Rule[] = [
     reason: ({ policy: { values, kind } }) =>
       unless(values.kind === 'real', `the parameters of a ${kind} policy are numbers of actions`),
   },
+  {
+    keys: ['search.proposals'],
+    decidedBy: ['method'],
+    reason: ({ config, asked, method }) => {
+      if (!asked.includes('search')) return `${method.id} makes no search calls`;
+      return unless(
+        config.optimiser?.share === undefined,
+        `optimiser.share is the part of ${method.id} that the model proposes`,
+      );
+    },
+  },
+  {
+    keys: ['search.proposals_by'],
+    decidedBy: ['method', 'search.proposals'],
+    reason: ({ config, asked, method }) => {
+      if (!asked.includes('search')) return `${method.id} makes no search calls`;
+      const several = (config.search.proposals ?? 1) > 1 || config.optimiser?.share !== undefined;
+      return unless(several, 'a search asks for one proposal (search.proposals is 1)');
+    },
+  },
+  {
+    keys: samplingKeys.map((key) => `llm.search.${key}`),
+    decidedBy: ['method'],
+    reason: ({ method, asked }) => unless(asked.includes('search'), `${method.id} makes no search calls`),
+  },
+  {
+    keys: ['grid', 'sigma', 'adapt_sigma', 'target_success'].map((key) => `optimiser.${key}`),
+    decidedBy: ['policy', 'env'],
+    reason: ({ policy: { values, kind } }) =>
+      unless(values.kind === 'real', `the parameters of a ${kind} policy are numbers of actions`),
+  },
+  {
+    keys: ['optimiser.mutation_rate'],
+    decidedBy: ['policy', 'env'],
+    reason: ({ policy: { values, kind } }) =>
+      unless(values.kind === 'choice', `a ${kind} policy is no table of actions`),
+  },
   ...llmRules,
 ];
 

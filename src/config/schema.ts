@@ -5,16 +5,22 @@
 import { z } from 'zod';
 import { findMethod, type MethodKind } from '../methods/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
+import { hybridSchemas } from './sections/hybrid.ts';
 import { llmSearchSchema } from './sections/llm-search.ts';
 import { optimiserSchemas } from './sections/optimiser.ts';
 
-/** Every schema: one for methods of language models, one for each optimiser. */
-export const configSchemas: readonly z.ZodObject[] = [llmSearchSchema, ...optimiserSchemas.values()];
+/** Every schema: one for methods of language models, one for each with an optimiser beside them, one for each optimiser. */
+export const configSchemas: readonly z.ZodObject[] = [
+  llmSearchSchema,
+  ...hybridSchemas.values(),
+  ...optimiserSchemas.values(),
+];
 
 /** The schema for a configuration of its method; without a known method, the one of language models, which requires one. */
 export function schemaFor(raw: unknown): z.ZodObject {
   const named = typeof raw === 'object' && raw !== null && 'method' in raw ? raw.method : undefined;
-  return (typeof named === 'string' && optimiserSchemas.get(named)) || llmSearchSchema;
+  if (typeof named !== 'string') return llmSearchSchema;
+  return hybridSchemas.get(named) ?? optimiserSchemas.get(named) ?? llmSearchSchema;
 }
 
 /** What a key is that no file sets. */
@@ -25,8 +31,13 @@ type Resolved<T> = Omit<Sections<T>, 'policy'> & {
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
 };
 
-/** A resolved configuration of a search with language models: complete, and `env` is an id or an absolute path. */
-export type LlmConfig = Resolved<z.output<typeof llmSearchSchema>>;
+/** The settings of an optimiser beside a model; each method has keys of its own. */
+type HybridSection = { readonly grid: boolean } & Readonly<Record<string, unknown>>;
+/**
+ * A resolved configuration of a search with language models: complete, and `env` is an id or an absolute path. With
+ * `optimiser` where the method has one.
+ */
+export type LlmConfig = Resolved<z.output<typeof llmSearchSchema>> & { readonly optimiser?: HybridSection };
 type OptimiserOutput = z.output<typeof optimiserSchemas extends ReadonlyMap<string, infer S> ? S : never>;
 /** The same of a search with an optimiser; its section has settings of its own. */
 export type OptimiserConfig = Omit<Resolved<OptimiserOutput>, 'optimiser'> & {

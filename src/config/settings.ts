@@ -43,6 +43,8 @@ export function toSettings(config: LlmConfig, env: Env): SearchSettings {
     selection: config.selection,
     historyWindow: search.history,
     duplicates: search.duplicates,
+    ...(search.proposals && { proposals: search.proposals }),
+    ...(search.proposals_by && { proposalsBy: search.proposals_by }),
     repairTurns: search.repair_turns,
     warmupPolicies: warmup.policies,
     warmupSpread: warmup.spread,

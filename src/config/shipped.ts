@@ -8,7 +8,7 @@ import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
 import { envs } from '../envs/index.ts';
 import { methods } from '../methods/index.ts';
-import { optimisers } from '../optimisers/index.ts';
+import { optimiserOf } from '../methods/optimiser-method.ts';
 import { kindOfPath, readFileInput, readInput } from './input.ts';
 import type { Source } from './layers.ts';
 import { isInRunFolder } from './recorded.ts';
@@ -25,9 +25,10 @@ const namesIn = (folder: string): string[] =>
 
 /** Whether an optimiser searches the parameters of the environment's policy: a table where states are numbered. */
 function isSearched(folder: string, method: string): boolean {
-  const optimiser = optimisers.find(({ id }) => id === method);
+  const known = methods.find(({ id }) => id === method);
+  const optimiser = known ? optimiserOf(known) : null;
   const env = envs.find((one) => one.folder === folder);
-  if (optimiser === undefined || env === undefined) return true;
+  if (optimiser === null || env === undefined) return true;
   return optimiser.searches.includes(env.observation.kind === 'discrete' ? 'choice' : 'real');
 }
 

@@ -3,7 +3,7 @@ import type { Message } from '../llm/chat.ts';
 import { type ForbiddenValue, type ReplyForm, type ReplyText, textOf } from '../llm/reply/shape.ts';
 import { type Answer, judgeReply } from './judge.ts';
 import { knownTrial } from './known-trial.ts';
-import type { Effects, IterationContext, PastTrial, PromptContext, PromptParts, Purpose } from './method.ts';
+import type { AskedCall, Effects, IterationContext, PastTrial, PromptContext, PromptParts, Purpose } from './method.ts';
 import { promptMessage, type Refusal, repairMessage } from './prompts/message.ts';
 import { trialName } from './prompts/sections.ts';
 
@@ -46,21 +46,36 @@ export interface AskedQuestion {
   /** of the questions of one purpose in an iteration, from 1 */
   readonly callNumber: number;
   readonly prompt: Question;
+  /** parameter sets that its reply shall hold */
+  readonly sets: number;
+  /** questions of this purpose that are asked at the same time, this one included */
+  readonly sideBySide: number;
   /** trials of this iteration that its prompts show behind the history */
   readonly played: readonly PastTrial[];
 }
 
 /** The result of a question; `problem`: why none of its replies was usable. */
-export type AskedParameters = { readonly answer: Answer } | { readonly problem: string };
+export type AskedParameters =
+  | {
+      /** different ones, at least one */
+      readonly answers: readonly Answer[];
+      /** what is wrong with the others that were asked for, in a sentence; null: there are as many as that */
+      readonly shortfall: string | null;
+    }
+  | { readonly problem: string };
 
-/** Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply is recorded. */
-export async function askForParameters(
-  context: IterationContext,
-  { purpose, callNumber, prompt, played }: AskedQuestion,
-  effects: Effects,
-): Promise<AskedParameters> {
-  const { policy, settings, iteration } = context;
-  const spec = { count: policy.paramCount, values: policy.values, ...settings.parameters };
+/** The first of those with equal parameters. */
+export function differentOnes(answers: readonly Answer[]): readonly Answer[] {
+  return answers.filter(({ params }, i) => {
+    const same = (other: Answer) => other.params.every((value, k) => value === params[k]);
+    return !answers.slice(0, i).some(same);
+  });
+}
+
+/** The calls of a question: its prompt is made when a live call needs it, once per kind of text. */
+function callsOf(context: IterationContext, question: AskedQuestion) {
+  const { purpose, callNumber, prompt, sets, sideBySide, played } = question;
+  const { iteration } = context;
   const prompts = new Map<ReplyText, Promise<PromptParts>>();
   const promptOnce = (of: PromptContext): Promise<PromptParts> => {
     const made = prompts.get(of.replyText) ?? Promise.resolve(prompt(of));
@@ -72,25 +87,56 @@ export async function askForParameters(
     async (form: ReplyForm): Promise<readonly Message[]> => {
       // Made only for a call that is made now: a history may be as long as a run.
       const trials = played.length === 0 ? context.trials : [...context.trials, ...played];
-      const of = { ...context, trials, callNumber, replyText: textOf(form) };
+      const of = { ...context, trials, callNumber, sets, sideBySide, replyText: textOf(form) };
       const parts = await promptOnce(of);
       return [refusal === null ? promptMessage(parts) : repairMessage(of, parts, refusal)];
     };
 
+  return (attempt: number, refusal: Refusal | null, forbidden: readonly ForbiddenValue[]): AskedCall => ({
+    iteration,
+    purpose,
+    attempt,
+    messages: messagesAfter(refusal),
+    forbidden,
+    sets,
+  });
+}
+
+/** The first call of a question, as it will be made whatever else happens before it. */
+export function firstCall(context: IterationContext, question: AskedQuestion): AskedCall {
+  return callsOf(context, question)(0, null, []);
+}
+
+/** Asks for parameters, with up to `settings.repairTurns` repair turns; each unusable reply is recorded. */
+export async function askForParameters(
+  context: IterationContext,
+  question: AskedQuestion,
+  effects: Effects,
+): Promise<AskedParameters> {
+  const { policy, settings, iteration } = context;
+  const { purpose, sets, played } = question;
+  const spec = { count: policy.paramCount, values: policy.values, ...settings.parameters };
+  const callOf = callsOf(context, question);
   let repetition: Repetition | null = null;
   let refusal: Refusal | null = null;
   for (let attempt = 0; attempt <= settings.repairTurns; attempt++) {
     const forbidden = repetition?.forbidden ?? [];
-    const reply = await effects.ask({ iteration, purpose, attempt, messages: messagesAfter(refusal), forbidden });
-    const judged = judgeReply(reply, spec);
+    const judged = judgeReply(await effects.ask(callOf(attempt, refusal, forbidden)), spec, sets);
     let problem = 'problem' in judged ? judged.problem : null;
-    if ('answer' in judged) {
+    if ('answers' in judged) {
+      const different = differentOnes(judged.answers);
+      const repetitions = different.map(({ params }) => repetitionOf(context, played, params));
+      const fresh = different.filter((_, i) => repetitions[i] === null);
       // Repaired once: if the model insists on its parameters, they are played again.
       const mayRepair: boolean = repetition === null && attempt < settings.repairTurns;
-      const repeated: Repetition | null = mayRepair ? repetitionOf(context, played, judged.answer.params) : null;
+      const repeated: Repetition | null = mayRepair && fresh.length === 0 ? repetitions[0]! : null;
       if (repeated === null) {
         if (judged.notice !== null) effects.notice(judged.notice);
-        return { answer: judged.answer };
+        const answers = fresh.length > 0 ? fresh : different;
+        return {
+          answers,
+          shortfall: answers.length < sets ? shortfallOf(answers.length, sets, judged.shortfall) : null,
+        };
       }
       repetition = repeated;
       problem = repeated.problem;
@@ -99,4 +145,10 @@ export async function askForParameters(
     await effects.refused({ iteration, purpose, attempt, problem: refusal.problem });
   }
   return { problem: refusal?.problem ?? '' };
+}
+
+/** The parameter sets that a reply lacks, in a sentence. */
+function shortfallOf(found: number, sets: number, problem: string | null): string {
+  const why = problem ?? 'the others repeat known points, or are missing.';
+  return `The last iteration's reply gave ${found} new of the ${sets} parameter sets: ${why}`;
 }

@@ -3,7 +3,9 @@ import { findById } from '../base/errors.ts';
 import { everyOptimiser, optimisers } from '../optimisers/index.ts';
 import { actorSecondPass } from './actor-second-pass.ts';
 import { alwaysCritic } from './always-critic.ts';
+import { centaur } from './centaur.ts';
 import { criticOnly } from './critic-only.ts';
+import { esCritic } from './es-critic.ts';
 import type { Method } from './method.ts';
 import { type OptimiserMethod, optimiserMethod } from './optimiser-method.ts';
 import { props } from './props.ts';
@@ -13,8 +15,9 @@ import { r2po } from './r2po.ts';
 import { reptraj } from './reptraj.ts';
 import { tauC } from './tau-c.ts';
 import { threeTraj } from './three-traj.ts';
+import { tuned } from './tuned.ts';
 
-/** Methods of language models. */
+/** Methods of language models alone. */
 export const llmMethods: readonly Method[] = [
   r2po,
   props,
@@ -28,17 +31,23 @@ export const llmMethods: readonly Method[] = [
   tauC,
 ];
 
+/** Methods of language models with an optimiser beside them. */
+export const hybridMethods: readonly Method[] = [centaur, tuned, esCritic];
+
+/** All methods that ask models. */
+const askingMethods: readonly Method[] = [...llmMethods, ...hybridMethods];
+
 export type AnyMethod = Method | OptimiserMethod;
 export type MethodKind = AnyMethod['kind'];
 
 /** Those that a command may name. */
-export const methods: readonly AnyMethod[] = [...llmMethods, ...optimisers.map(optimiserMethod)];
+export const methods: readonly AnyMethod[] = [...askingMethods, ...optimisers.map(optimiserMethod)];
 /** Those that a configuration may name. */
-const everyMethod: readonly AnyMethod[] = [...llmMethods, ...everyOptimiser.map(optimiserMethod)];
+const everyMethod: readonly AnyMethod[] = [...askingMethods, ...everyOptimiser.map(optimiserMethod)];
 
-/** The method of language models with this id. Throws a usage error with the nearest known id. */
+/** The method with this id, which asks models. Throws a usage error with the nearest known id. */
 export function findLlmMethod(id: string): Method {
-  return findById('methods', 'method', id, llmMethods, '; see "r2po list methods"');
+  return findById('methods', 'method', id, askingMethods, '; see "r2po list methods"');
 }
 
 /** The method with this id. Throws a usage error with the nearest known id. */

@@ -1,14 +1,16 @@
-/** Runs the stages of a method. The one place that knows what `search`, `critic` and `evaluate` mean. */
+/** Runs the stages of a method. The one place that knows what each stage means. */
 import { R2poError } from '../base/errors.ts';
-import { type AskedQuestion, askForParameters, type Question } from './ask.ts';
+import { type AskedQuestion, askForParameters, differentOnes, firstCall, type Question } from './ask.ts';
 import type { Answer } from './judge.ts';
 import { type Candidate, keepCandidate } from './keep.ts';
 import { knownTrial } from './known-trial.ts';
 import {
+  type BestOfSeveral,
   type Effects,
   type Evaluation,
   type IterationContext,
   type IterationOutcome,
+  type Measured,
   type Method,
   noRemarks,
   type PastTrial,
@@ -18,15 +20,18 @@ import {
 } from './method.ts';
 import { trialName } from './prompts/sections.ts';
 
-type Evaluated = Candidate & Evaluation;
+type Evaluated = Candidate &
+  Evaluation & { /** proposals that were played with it */ readonly others: readonly Measured[] };
 
 /** What the stages of one iteration have made so far. */
 interface IterationProgress {
   readonly evaluated: Evaluated[];
-  /** made, not yet played, oldest first */
-  readonly pending: Answer[];
-  /** calls without one usable reply, in words */
-  readonly failures: string[];
+  /** made, not yet played, oldest first; the proposals of one search together, all different */
+  readonly pending: (readonly Answer[])[];
+  /** what the model proposed where several candidates were played together */
+  readonly proposed: Measured[];
+  /** what did not work, in words */
+  readonly notes: string[];
   /** calls of each purpose */
   readonly calls: Record<Purpose, number>;
   readonly remarks: Record<Purpose, string | null>;
@@ -46,14 +51,16 @@ export async function runIteration(
   const progress: IterationProgress = {
     evaluated: [],
     pending: [],
-    failures: [],
+    proposed: [],
+    notes: [],
     calls: { search: 0, critic: 0 },
     remarks: { ...noRemarks },
   };
   for (const stage of method.stages) {
     await stageRunners[stage](method, context, effects, progress);
   }
-  return { ...outcome(method, context, progress), remarks: progress.remarks };
+  const { remarks, proposed } = progress;
+  return { ...outcome(method, context, progress), remarks, ...(proposed.length > 0 && { proposed }) };
 }
 
 type StageRunner = (
@@ -63,26 +70,63 @@ type StageRunner = (
   progress: IterationProgress,
 ) => Promise<void>;
 
-/** Asks, and keeps the answer for the next stages and what went wrong for the next prompts. */
+type Asked = Pick<AskedQuestion, 'purpose' | 'prompt' | 'played'>;
+
+/** Asks for `count` proposals, and keeps the answers for the next stages and what went wrong for the next prompts. */
 async function ask(
   context: IterationContext,
-  question: Omit<AskedQuestion, 'callNumber'>,
+  asked: Asked & { readonly count: number },
   effects: Effects,
   progress: IterationProgress,
 ): Promise<void> {
-  const { purpose, played } = question;
-  const callNumber = ++progress.calls[purpose];
-  const asked = await askForParameters(context, { ...question, callNumber }, effects);
-  if ('problem' in asked) {
-    progress.failures.push(`the ${purpose} replies could not be used`);
-    progress.remarks[purpose] = `The last iteration gave no usable reply: ${asked.problem}`;
-    return;
+  const { purpose, played, prompt, count } = asked;
+  const inOne = context.settings.proposalsBy !== 'calls';
+  const questions = Array.from({ length: inOne ? 1 : count }, (): AskedQuestion => {
+    const callNumber = ++progress.calls[purpose];
+    return { purpose, prompt, played, callNumber, sets: inOne ? count : 1, sideBySide: inOne ? 1 : count };
+  });
+  if (questions.length > 1) effects.sideBySide(questions.map((question) => firstCall(context, question)));
+  const answers: Answer[] = [];
+  for (const question of questions) {
+    const result = await askForParameters(context, question, effects);
+    if ('problem' in result) {
+      const which = questions.length === 1 ? `${purpose} replies` : `replies to ${purpose} call ${question.callNumber}`;
+      progress.notes.push(`the ${which} could not be used`);
+      const said = questions.length === 1 ? 'The last iteration' : 'A call of the last iteration';
+      progress.remarks[purpose] = `${said} gave no usable reply: ${result.problem}`;
+      continue;
+    }
+    answers.push(...result.answers);
+    if (result.shortfall !== null) progress.remarks[purpose] = result.shortfall;
   }
-  progress.pending.push(asked.answer);
-  const known = knownTrial(context.trials, played, asked.answer.params);
-  if (known === null) return;
+  if (answers.length === 0) return;
+  const different = differentOnes(answers);
+  if (different.length < answers.length) {
+    progress.remarks[purpose] =
+      `Of the ${answers.length} proposals of the last iteration, ${different.length} were different.`;
+  }
+  progress.pending.push(different);
+  const known = different.map(({ params }) => knownTrial(context.trials, played, params)).find((at) => at !== null);
+  if (known === undefined) return;
   const name = trialName(known, context.settings.prompt);
   progress.remarks[purpose] = `The last iteration measured the parameters of ${name} once more.`;
+}
+
+/** Label of the candidate that is played next. */
+function nextLabel(method: Method, { evaluated }: IterationProgress): string {
+  const label = method.candidates[evaluated.length];
+  if (label === undefined) throw new R2poError(method.id, 'plays more candidates than it has labels; name each');
+  return label;
+}
+
+/** Keeps the best of several candidates, and how the others of the model did. */
+function keepBest(label: string, proposed: readonly Answer[], best: BestOfSeveral, progress: IterationProgress): void {
+  const { params, means, among, ...played } = best;
+  const measured = proposed.map((answer, i): Measured => ({ params: answer.params, mean: means[i]! }));
+  progress.proposed.push(...measured);
+  const isBest = (of: Measured) => of.params.every((value, i) => value === params[i]);
+  const others = measured.filter((of) => !isBest(of));
+  progress.evaluated.push({ label, params, mean: played.summary.mean, among, others, ...played });
 }
 
 const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
@@ -90,7 +134,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const { search } = method.prompts;
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
     const played = progress.evaluated.map((candidate) => asTrial(method, candidate));
-    await ask(context, { purpose: 'search', prompt: search, played }, effects, progress);
+    const count = context.optimiser?.places ?? context.settings.proposals ?? 1;
+    await ask(context, { purpose: 'search', prompt: search, played, count }, effects, progress);
   },
 
   async critic(method, context, effects, progress) {
@@ -99,22 +144,40 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const proposal = progress.evaluated.at(-1);
     // Nothing was proposed that could be reviewed.
     if (!proposal) return;
-    const { params, summary, trace } = proposal;
+    const { params, summary, trace, others } = proposal;
     const { iteration, settings } = context;
     const asked = settings.sensitivityEpisodes !== null;
     const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
-    const prompt: Question = (of) => critic({ ...of, proposal: params, summary, sensitivity, trace });
-    await ask(context, { purpose: 'critic', prompt, played: [] }, effects, progress);
+    const prompt: Question = (of) => critic({ ...of, proposal: params, others, summary, sensitivity, trace });
+    await ask(context, { purpose: 'critic', prompt, played: [], count: 1 }, effects, progress);
   },
 
   async evaluate(method, { iteration }, effects, progress) {
-    const answer = progress.pending.shift();
-    if (!answer) return;
-    const { params, adjustments } = answer;
-    const label = method.candidates[progress.evaluated.length];
-    if (label === undefined) throw new R2poError(method.id, 'plays more candidates than it has labels; name each');
-    const played = await effects.evaluate({ iteration, candidate: label, params, adjustments });
-    progress.evaluated.push({ label, params, mean: played.summary.mean, ...played });
+    const proposed = progress.pending.shift();
+    if (!proposed) return;
+    const candidate = nextLabel(method, progress);
+    if (proposed.length > 1) {
+      keepBest(candidate, proposed, await effects.evaluateTogether({ iteration, candidate, proposed }), progress);
+      return;
+    }
+    const { params, adjustments } = proposed[0]!;
+    const played = await effects.evaluate({ iteration, candidate, params, adjustments });
+    progress.evaluated.push({ label: candidate, params, mean: played.summary.mean, others: [], ...played });
+  },
+
+  async generation(method, { iteration }, effects, progress) {
+    const proposed = progress.pending.shift() ?? [];
+    const candidate = nextLabel(method, progress);
+    keepBest(candidate, proposed, await effects.generation({ iteration, candidate, proposed }), progress);
+  },
+
+  async refine(_method, { iteration }, effects, progress) {
+    const proposal = progress.evaluated.at(-1);
+    if (!proposal) return;
+    const params = await effects.refine({ iteration, params: proposal.params });
+    if (params.every((value, i) => value === proposal.params[i])) {
+      progress.notes.push(`the refinement of the ${proposal.label} found nothing better`);
+    } else progress.pending.push([{ params, adjustments: [] }]);
   },
 };
 
@@ -125,11 +188,11 @@ function asTrial(method: Method, { params, mean, trace }: Evaluated): PastTrial 
 function outcome(
   method: Method,
   { iteration }: IterationContext,
-  { evaluated, failures }: IterationProgress,
+  { evaluated, notes }: IterationProgress,
 ): IterationOutcome {
   const candidates = evaluated.map(({ label, params, mean }) => ({ label, params, mean }));
   const { kept, why } = keepCandidate(method.keep, evaluated);
   const trial: Trial | null = kept && { kind: 'iteration', params: kept.params, mean: kept.mean };
-  const sentence = [...failures, ...(evaluated.length > 0 ? [why] : [])].join('; ');
+  const sentence = [...notes, ...(evaluated.length > 0 ? [why] : [])].join('; ');
   return { iteration, kept: kept?.label ?? null, why: sentence, candidates, trial };
 }

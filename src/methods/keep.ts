@@ -9,6 +9,8 @@ export interface Candidate {
   readonly mean: number;
   /** paired test against the previous candidate; null or omitted: the means decide */
   readonly paired?: PairedTest | null;
+  /** candidates of which it is the best; left out: it was played alone */
+  readonly among?: number;
 }
 
 /** Two means differ if the paired test's p value is at most this. */
@@ -20,7 +22,9 @@ export interface Decision {
   readonly why: string;
 }
 
-const shown = ({ label, mean }: Candidate) => `the ${label} (mean ${significant(mean, 6)})`;
+function shown({ label, mean, among = 1 }: Candidate): string {
+  return `the ${label} (mean ${significant(mean, 6)}${among === 1 ? '' : `, the best of ${among}`})`;
+}
 
 /**
  * Applies the keep rule to the evaluated candidates, in the order in which they were made. `best` takes the highest mean;

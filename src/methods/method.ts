@@ -1,10 +1,12 @@
 /** Types of a method, its prompts' facts, and the effects of an iteration. `runIteration` interprets methods. */
+import type { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
 import type { Env } from '../envs/env.ts';
 import type { Sensitivity } from '../evaluation/sensitivity.ts';
 import type { Summary } from '../evaluation/summary.ts';
 import type { ChatReply, Message } from '../llm/chat.ts';
 import type { ForbiddenValue, ReplyForm, ReplyText } from '../llm/reply/shape.ts';
+import type { Distribution, Optimiser } from '../optimisers/optimiser.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
 import type { EpisodePick } from '../rollout/statistics.ts';
@@ -30,10 +32,24 @@ export interface Trial {
 /** Replays an episode of an evaluation. */
 export type ReplayEpisode = (pick: EpisodePick) => Promise<Trace>;
 
+/** Parameters and the mean return that was measured with them. */
+export type Measured = Pick<Trial, 'params' | 'mean'>;
+
 /** A line of the history with its representative episode. */
 export interface PastTrial extends Trial {
   /** a warm-up's only episode; for an iteration, the one chosen by `Method.representative` */
   readonly trace: () => Promise<Trace>;
+  /** candidates of the iteration by label, in the order in which they were played; left out: a warm-up */
+  readonly candidates?: readonly (Measured & { readonly label: CandidateLabel })[];
+  /** what the model proposed in the iteration, where several candidates were played together; left out: nothing */
+  readonly proposed?: readonly Measured[];
+}
+
+/** Parameters that a stage made. */
+export interface ProposedParameters {
+  readonly params: readonly number[];
+  /** descriptions of the parser's changes (rounded, clipped); empty: none */
+  readonly adjustments: readonly string[];
 }
 
 /** The parts of a reply that decide whether it is an answer. */
@@ -56,7 +72,14 @@ export interface Effects {
     readonly messages: (form: ReplyForm) => Promise<readonly Message[]>;
     /** what a reply must not repeat, where the form can keep to that */
     readonly forbidden: readonly ForbiddenValue[];
+    /** parameter sets that it is asked for */
+    readonly sets: number;
   }): Promise<AskedReply>;
+  /**
+   * Announces calls whose prompts do not depend on each other's replies, in their order: the next calls of `ask` with attempt 0.
+   * They may be made at the same time.
+   */
+  sideBySide(calls: readonly AskedCall[]): void;
   /** Records an unusable reply with its reason. */
   refused(call: {
     readonly iteration: number;
@@ -74,8 +97,31 @@ export interface Effects {
     /** descriptions of the parser's changes (rounded, clipped); empty: none */
     readonly adjustments: readonly string[];
   }): Promise<Evaluation>;
+  /** Plays several candidates in one call on the seeds of this iteration; the best of them is `candidate`. */
+  evaluateTogether(call: PlayedTogether): Promise<BestOfSeveral>;
+  /** The same with the next population of the method's optimiser, of which the proposed candidates take the last places. */
+  generation(call: PlayedTogether): Promise<BestOfSeveral>;
+  /** Refines a candidate by the method's optimiser, on other seeds than those of `evaluate`. */
+  refine(call: { readonly iteration: number; readonly params: readonly number[] }): Promise<readonly number[]>;
   /** Plays the proposal with each parameter changed in turn, on the seeds of this iteration. */
   sensitivity(call: { readonly iteration: number; readonly params: readonly number[] }): Promise<Sensitivity>;
+}
+
+export type AskedCall = Parameters<Effects['ask']>[0];
+
+export interface PlayedTogether {
+  readonly iteration: number;
+  readonly candidate: CandidateLabel;
+  /** different ones */
+  readonly proposed: readonly ProposedParameters[];
+}
+
+export interface BestOfSeveral extends Evaluation {
+  readonly params: readonly number[];
+  /** means of the proposed candidates, in their order; NaN: its episodes broke */
+  readonly means: readonly number[];
+  /** candidates that were played together */
+  readonly among: number;
 }
 
 export interface Evaluation {
@@ -104,11 +150,27 @@ export interface IterationContext {
   readonly trials: readonly PastTrial[];
   /** feedback on the previous iteration, which also makes this iteration's prompts differ from its prompts */
   readonly remarks: Remarks;
+  /** the method's optimiser before its next population; left out: the method has none, or none that lasts */
+  readonly optimiser?: OptimiserView;
+}
+
+/** What an iteration may know of an optimiser. */
+export interface OptimiserView {
+  /** members of the next population */
+  readonly population: number;
+  /** of them, those that the model proposes */
+  readonly places: number;
+  /** null: no normal distribution */
+  readonly distribution: () => Distribution | null;
 }
 
 export interface PromptContext extends IterationContext {
   /** 1 for the first call of its purpose in this iteration, 2 for a second search */
   readonly callNumber: number;
+  /** parameter sets that the reply shall hold */
+  readonly sets: number;
+  /** calls that ask for a proposal each at the same time, this one included; 1: no others */
+  readonly sideBySide: number;
   /** the requested text of the reply; known when the call is made */
   readonly replyText: ReplyText;
 }
@@ -116,6 +178,8 @@ export interface PromptContext extends IterationContext {
 /** Further facts for a critic call. */
 export interface CriticContext extends PromptContext {
   readonly proposal: readonly number[];
+  /** the proposals of this iteration that were played beside it and are not kept */
+  readonly others: readonly Measured[];
   readonly summary: Summary;
   /** null: not requested */
   readonly sensitivity: Sensitivity | null;
@@ -139,9 +203,14 @@ export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
 
 /**
  * One step of an iteration. `search` and `critic` each produce a candidate, `evaluate` plays the oldest unplayed
- * candidate. A critic reviews the candidate played last.
+ * candidate; of several proposals of one search it plays all and takes the best. A critic reviews the candidate played
+ * last. With an optimiser, `generation` plays its next population together with what was proposed and takes the best, and
+ * `refine` produces a candidate from the one played last.
  */
-export type Stage = 'search' | 'critic' | 'evaluate';
+export type Stage = 'search' | 'critic' | 'evaluate' | 'generation' | 'refine';
+
+/** Stages that play a candidate. */
+const playingStages: readonly Stage[] = ['evaluate', 'generation'];
 
 /**
  * What a prompt shows only where its method shows it: the description of the environment, statistics of the proposal, the
@@ -164,10 +233,21 @@ export interface MethodFacts {
   readonly representative: EpisodePick;
 }
 
+/** The optimiser of a method that also asks models. */
+export interface MethodOptimiser {
+  readonly unit: Optimiser;
+  /** settings of how it is used, beside its own, by their keys in the section `optimiser` */
+  readonly settings: Readonly<Record<string, z.ZodType>>;
+  /** its own settings that this use leaves without effect */
+  readonly unused: readonly string[];
+}
+
 /** A method of language models is this record and nothing else; `runIteration` interprets it. Made by `defineMethod`. */
 export interface Method extends MethodFacts {
   /** names the driver of its runs */
   readonly kind: 'llm-search';
+  /** what proposes or refines candidates beside the model; left out: nothing */
+  readonly optimiser?: MethodOptimiser;
   readonly stages: readonly Stage[];
   readonly prompts: {
     readonly search: Prompt<PromptContext> | null;
@@ -178,17 +258,20 @@ export interface Method extends MethodFacts {
 }
 
 /** What is wrong with a method, as `expected X, got Y; do Z`; null: nothing. */
-function methodProblem({ stages, candidates, keep, prompts }: Omit<Method, 'kind'>): string | null {
-  const played = stages.filter((stage) => stage === 'evaluate').length;
+function methodProblem({ stages, candidates, keep, prompts, optimiser }: Omit<Method, 'kind'>): string | null {
+  const played = stages.filter((stage) => playingStages.includes(stage)).length;
   const quoted = candidates.map((label) => `"${label}"`).join(', ');
   if (played !== candidates.length) {
-    return `expected a label under "candidates" for each of its ${played} evaluate stages, got ${candidates.length}; name each candidate`;
+    return `expected a label under "candidates" for each of its ${played} stages that play, got ${candidates.length}; name each candidate`;
   }
   if (new Set(candidates).size !== played || !candidates.every((label) => candidateLabelPattern.test(label))) {
     return `expected different plain names such as "proposal" under "candidates", got ${quoted}; rename them`;
   }
   if (keep !== 'best' && !candidates.includes(keep)) {
     return `expected "best" or one of ${quoted} under "keep", got "${keep}"; name a candidate`;
+  }
+  if (!optimiser && (stages.includes('generation') || stages.includes('refine'))) {
+    return 'expected an optimiser for its generation or refine stage, got none; add one';
   }
   const unprompted = purposes.find((purpose) => stages.includes(purpose) && prompts[purpose] === null);
   return unprompted ? `expected a ${unprompted} prompt for its ${unprompted} stage, got none; add one` : null;
@@ -217,4 +300,8 @@ export interface IterationOutcome {
 }
 
 /** An iteration's outcome, with feedback for the next iteration's prompts. */
-export type PlayedIteration = IterationOutcome & { readonly remarks: Remarks };
+export type PlayedIteration = IterationOutcome & {
+  readonly remarks: Remarks;
+  /** what the model proposed where several candidates were played together; left out: nothing */
+  readonly proposed?: readonly Measured[];
+};

@@ -1,6 +1,6 @@
 /** Methods that ask no model: an optimiser proposes, and the best candidate of each generation is kept. */
 import type { Optimiser } from '../optimisers/optimiser.ts';
-import type { MethodFacts } from './method.ts';
+import type { Method, MethodFacts } from './method.ts';
 
 export interface OptimiserMethod extends MethodFacts {
   /** names the driver of its runs */
@@ -20,4 +20,9 @@ export function optimiserMethod(optimiser: Optimiser): OptimiserMethod {
     representative: 'median',
     optimiser,
   };
+}
+
+/** The optimiser of a method; null: it has none. */
+export function optimiserOf(method: Method | OptimiserMethod): Optimiser | null {
+  return method.kind === 'optimiser' ? method.optimiser : (method.optimiser?.unit ?? null);
 }

@@ -12,6 +12,10 @@ export type Knowledge = (typeof knowledgeLevels)[number];
 export const explanations = ['sentence', 'reasoning'] as const;
 export type Explanation = (typeof explanations)[number];
 
+/** `call`: one call that asks for all of them. `calls`: a call for each, at the same time. */
+export const proposalForms = ['call', 'calls'] as const;
+export type ProposalForm = (typeof proposalForms)[number];
+
 /** How prompts are worded. */
 export interface PromptSettings {
   readonly knowledge: Knowledge;
@@ -56,6 +60,10 @@ export interface SearchSettings {
   readonly historyWindow: number | null;
   /** `repair`: a proposal that repeats a trial is sent back once */
   readonly duplicates: 'allow' | 'repair';
+  /** parameter sets that a search asks for, of which the best is kept; left out: one, or what an optimiser leaves to it */
+  readonly proposals?: number;
+  /** how several are asked for; left out: by one call */
+  readonly proposalsBy?: ProposalForm;
   /** maximum repair turns after an unusable reply, each stating the reason */
   readonly repairTurns: number;
   /** warm-up policies, one episode each */

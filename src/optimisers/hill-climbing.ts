@@ -35,13 +35,15 @@ type Settings = z.output<typeof settings>;
 
 class HillClimbing implements Algorithm {
   readonly #space: SearchSpace;
+  readonly #start: Float64Array | undefined;
   readonly #settings: Settings;
   #parent: Float64Array | null = null;
   #sigma: number;
   #asked: Float64Array[] = [];
 
-  constructor({ space }: Problem, given: Settings, saved: StateReader | null) {
+  constructor({ space, start }: Problem, given: Settings, saved: StateReader | null) {
     this.#space = space;
+    this.#start = start;
     this.#settings = given;
     this.#sigma = saved?.number('sigma') ?? given.sigma;
     if (saved === null) return;
@@ -57,7 +59,8 @@ class HillClimbing implements Algorithm {
     const space = this.#space;
     const { start, mutation_rate: rate } = this.#settings;
     this.#parent ??=
-      space.kind === 'real' ? fittedVector(startVector(space, start, rng), space) : uniformVector(space, rng);
+      this.#start ??
+      (space.kind === 'real' ? fittedVector(startVector(space, start, rng), space) : uniformVector(space, rng));
     const parent = this.#parent;
     const offspring = Array.from({ length: this.population - 1 }, () => {
       if (space.kind === 'choice') return mutatedTable(parent, space, rate ?? 1 / space.dimension, rng);

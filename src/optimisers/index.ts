@@ -28,10 +28,17 @@ export function findOptimiser(id: string): Optimiser {
   return findById('optimisers', 'optimiser', id, everyOptimiser, '; see "r2po list methods"');
 }
 
-/** Why an optimiser cannot search a space, with the optimisers that can; null: it can. */
-export function cannotSearch({ id, searches }: Optimiser, { kind }: SearchSpace): string | null {
+/** What names what can be searched: an optimiser, or a method with one. */
+export type Searcher = Pick<Optimiser, 'id' | 'searches'>;
+
+/** Why an optimiser cannot search a space, with those of `known` that can; null: it can. */
+export function cannotSearch(
+  { id, searches }: Searcher,
+  { kind }: SearchSpace,
+  known: readonly Searcher[] = optimisers,
+): string | null {
   if (searches.includes(kind)) return null;
-  const others = optimisers.filter((other) => other.searches.includes(kind)).map((other) => other.id);
+  const others = known.filter((other) => other.searches.includes(kind)).map((other) => other.id);
   const [expected, got] =
     kind === 'choice' ? ['numeric parameters', 'a table of actions'] : ['a table of actions', 'numeric parameters'];
   return `expected a policy with ${expected} for ${id}, got ${got}; use one of ${others.join(', ')}`;

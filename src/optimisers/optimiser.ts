@@ -21,6 +21,20 @@ export interface Problem {
   readonly observationSize: number;
   /** makes the transitions of the environment and its step limit; left out: they are not known */
   readonly table?: () => { readonly model: TableModel; readonly limit: number };
+  /** where hill climbing and CMA-ES begin, inside of the space `[dimension]`; left out: as their settings say */
+  readonly start?: Float64Array;
+}
+
+/** The normal distribution that an optimiser draws its candidates from. */
+export interface Distribution {
+  /** `[dimension]`, inside of the box */
+  readonly mean: Float64Array;
+  /** step size, which scales all deviations */
+  readonly sigma: number;
+  /** standard deviation of each parameter `[dimension]` */
+  readonly deviations: Float64Array;
+  /** principal axes, the longest first: the standard deviation along each, and its direction of length 1 `[dimension]` */
+  readonly axes: readonly { readonly deviation: number; readonly direction: Float64Array }[];
 }
 
 /** The mathematics of one optimiser, without checks. */
@@ -35,6 +49,8 @@ export interface Algorithm {
   tell(returns: Float64Array, observed: ObservationMoments | null): void;
   /** the parameters that stand for what the optimiser knows */
   centre(): Float64Array;
+  /** What the next population is drawn from, once it is prepared. Left out: no normal distribution. */
+  distribution?(): Distribution;
   /** Everything that later calls depend on, what was asked for included. */
   save(): State;
   /** what a record should say of the population that was asked for; left out: nothing */
@@ -94,6 +110,7 @@ export class Optimisation {
   readonly #space: SearchSpace;
   readonly #algorithm: Algorithm;
   #generation = 0;
+  #isPrepared = false;
   #asked: readonly Float64Array[] | null = null;
   #injected: Float64Array[] = [];
 
@@ -133,10 +150,21 @@ export class Optimisation {
     return this.#algorithm.population;
   }
 
+  /**
+   * Begins what comes before the next population, such as a restart, so that `population` and `distribution` are those of
+   * the next `ask`, which is given the same generator.
+   */
+  prepare(rng: Draws): void {
+    if (this.#asked !== null || this.#isPrepared) return;
+    this.#algorithm.prepare?.(rng);
+    this.#isPrepared = true;
+  }
+
   /** The next population `[population][dimension]`; the same one until it is told. */
   ask(rng: Draws): readonly Float64Array[] {
     if (this.#asked === null) {
-      this.#algorithm.prepare?.(rng);
+      this.prepare(rng);
+      this.#isPrepared = false;
       // One place stays with the optimiser, which learns nothing from a population of others only.
       const outside = this.#injected.splice(0, Math.max(0, this.population - 1));
       this.#asked = this.#algorithm.ask(rng, outside);
@@ -190,6 +218,11 @@ export class Optimisation {
   /** What a record should say of the population that was asked for; null: nothing. */
   get remark(): string | null {
     return this.#algorithm.remark ?? null;
+  }
+
+  /** What the next population is drawn from, after `prepare`; null: the optimiser has no normal distribution. */
+  distribution(): Distribution | null {
+    return this.#algorithm.distribution?.() ?? null;
   }
 
   save(): SavedOptimisation {

@@ -199,7 +199,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
         log,
         onCall,
         onNotice,
-        checkBudget: () => session.checkBudget(),
+        checkBudget: (pending) => session.checkBudget(pending),
         onIteration: async ({ iteration, trial }, trace) => {
           if (trace && trial) trajectories.add(iteration, trial.mean, trace);
           // Not before: which of the journal's iterations are kept is known at its end.

@@ -17,6 +17,7 @@ const purposes = {
   model: 5,
   population: 6,
   comparison: 7,
+  refinement: 8,
 } as const;
 export type SeedPurpose = keyof typeof purposes;
 

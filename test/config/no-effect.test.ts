@@ -125,6 +125,8 @@ const otherValues: Readonly<Record<string, unknown>> = {
   'search.history': 2,
   'search.duplicates': 'allow',
   'search.repair_turns': 5,
+  'search.proposals': 3,
+  'search.proposals_by': 'calls',
   'critic.conservative_threshold': 33,
   'critic.trajectory_tokens': 150,
   'critic.sensitivity_episodes': 4,
@@ -199,7 +201,7 @@ describe('every key of the schema', () => {
 
   it.each(table)('%s changes a run of a language model that it has an effect on', async (key, value) => {
     const name = key === 'critic.history_excerpts' ? 'cartpole/reptraj' : cartpole;
-    const base = ['model=ollama/one', 'evaluation.success_threshold=null'];
+    const base = ['model=ollama/one', 'evaluation.success_threshold=null', 'search.proposals=2'];
     const before = (await resolveConfig(name, base)).config;
     const others = base.filter((text) => !text.startsWith(`${key}=`));
     const after = await resolveConfig(name, [...others, override([key, value])]);

@@ -63,6 +63,8 @@ function contextOf(
     settings: { ...baseSettings, ...settings },
     iteration: 9,
     callNumber: 1,
+    sets: 1,
+    sideBySide: 1,
     remarks: noRemarks,
     trials,
     replyText: 'lines',
@@ -81,6 +83,7 @@ function criticOf(context: PromptContext, proposal: readonly number[], returns: 
     ...context,
     proposal,
     summary,
+    others: [],
     sensitivity: null,
     trace: async (pick) => ({ ...noTrace, ...pickOf(summary, pick), steps: [step, step] }),
   };

@@ -4,7 +4,7 @@ import { estimateTokens } from '../../src/base/tokens.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
-import { findLlmMethod, llmMethods } from '../../src/methods/index.ts';
+import { findLlmMethod, hybridMethods, llmMethods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import { type CandidateLabel, defineMethod, type PromptContext } from '../../src/methods/method.ts';
 import { excerptText, trajectoryText } from '../../src/methods/prompts/episode-text.ts';
@@ -93,10 +93,25 @@ const table: Readonly<Record<string, Expected>> = {
     played: [],
     keeps: best,
   },
+  centaur: { calls: ['ask search', 'generation proposal'], shows: [informed], played: [], keeps: only },
+  tuned: {
+    calls: ['ask search', 'evaluate proposal', 'refine', 'evaluate refinement'],
+    shows: [informed],
+    played: [],
+    keeps: { better: 'proposal', tie: 'refinement' },
+  },
+  'es-critic': {
+    calls: ['generation proposal', 'ask critic', 'evaluate revision'],
+    shows: [r2poCritic],
+    played: ['median'],
+    keeps: best,
+  },
 };
 
+const askingMethods = [...llmMethods, ...hybridMethods];
+
 it('covers every method', () => {
-  expect(llmMethods.map((m) => m.id).sort()).toEqual(Object.keys(table).sort());
+  expect(askingMethods.map((m) => m.id).sort()).toEqual(Object.keys(table).sort());
 });
 
 /** Three candidates; no shipped method has more than two. */
@@ -154,7 +169,7 @@ describe.each(rows)('$id', ({ id, method, expected }) => {
   });
 
   it('has a short text for the list', () => {
-    const others = llmMethods.filter((other) => other.id !== id);
+    const others = askingMethods.filter((other) => other.id !== id);
     expect(others.map((other) => other.title)).not.toContain(method.title);
     expect(others.map((other) => other.about)).not.toContain(method.about);
     for (const text of [method.title, method.about]) expect(text.length).toBeLessThan(140);
@@ -179,7 +194,7 @@ describe('tables of actions', () => {
     return script.prompts.map((messages) => messages[0]!.content);
   }
 
-  it.each(llmMethods.map((m) => m.id))('are asked for by %s with their allowed values and no step', async (id) => {
+  it.each(askingMethods.map((m) => m.id))('are asked for by %s with their allowed values and no step', async (id) => {
     for (const text of await promptsOf(id, lake)) {
       expect(text).toContain('- allowed values: 0, 1, 2, 3');
       expect(text).not.toMatch(/exploration step|decimals|by (more than|about) 0.75/);
@@ -233,7 +248,7 @@ describe('settings of the evidence', () => {
 
   it('names no environment, observation or action without knowledge', async () => {
     const prompt = { ...settings.prompt, knowledge: 'none' as const };
-    for (const { id } of llmMethods) {
+    for (const { id } of askingMethods) {
       const script = scripted(good, [120, 340]);
       await runIteration(findLlmMethod(id), { ...context, settings: { ...settings, prompt } }, script.effects);
       for (const { content } of script.prompts.map((messages) => messages[0]!)) {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
-import { findMethod, llmMethods, methods } from '../../src/methods/index.ts';
+import { findMethod, hybridMethods, llmMethods, methods } from '../../src/methods/index.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import { keepCandidate } from '../../src/methods/keep.ts';
-import { type Effects, type Method, noRemarks, type PromptContext } from '../../src/methods/method.ts';
+import { type Effects, type Method, noRemarks, type PromptContext, purposes } from '../../src/methods/method.ts';
 import { trajectoryText } from '../../src/methods/prompts/episode-text.ts';
 import { promptMessage } from '../../src/methods/prompts/message.ts';
 import { searchPrompt } from '../../src/methods/prompts/search.ts';
@@ -331,8 +331,8 @@ describe('the registry', () => {
 
   it('holds methods whose stages have the prompts that they need, under ids of their own', () => {
     expect(new Set(methods.map(({ id }) => id)).size).toBe(methods.length);
-    for (const { stages, prompts } of llmMethods) {
-      for (const stage of stages) if (stage !== 'evaluate') expect(prompts[stage]).not.toBeNull();
+    for (const { stages, prompts } of [...llmMethods, ...hybridMethods]) {
+      for (const purpose of purposes) if (stages.includes(purpose)) expect(prompts[purpose]).not.toBeNull();
     }
   });
 

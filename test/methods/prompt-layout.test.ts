@@ -105,7 +105,7 @@ it('a thousand search and critic prompts take less than a second of a processor'
     for (let n = 20; n < many.length; n++) {
       const of = { ...context, trials: many.slice(0, n), iteration: n };
       length += promptMessage(searchPrompt(of)).content.length;
-      const critic = { ...of, proposal: vector(1), summary: summaryOf(n), sensitivity: null };
+      const critic = { ...of, proposal: vector(1), others: [], summary: summaryOf(n), sensitivity: null };
       length += promptMessage(await statisticsCritic({ ...critic, trace: async () => traces.worst })).content.length;
     }
     const { user, system } = process.cpuUsage(start);

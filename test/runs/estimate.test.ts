@@ -34,6 +34,15 @@ describe('the estimate', () => {
     expect(estimate.completion_tokens).toBeGreaterThan(5_000);
   });
 
+  it.each([
+    // Warm-up, then a generation of 10 candidates; a proposal, its refinement and 60 episodes for it; a generation and a revision.
+    { id: 'centaur', calls: 40, episodes: 20 + 40 * 200 },
+    { id: 'tuned', calls: 80, episodes: 20 + 80 * (20 + 60 + 20) },
+    { id: 'es-critic', calls: 36, episodes: 20 + 36 * 220 },
+  ])('of $id counts the episodes of its optimiser', async ({ id, calls, episodes }) => {
+    expect(await estimateOf(`cartpole/${id}`)).toMatchObject({ calls, episodes });
+  });
+
   it('is close to the actual cost of the run', async () => {
     const overrides = ['iterations=12', 'warmup.policies=6', 'recheck.episodes=5', 'evaluation.backend=cpu'];
     for (const config of ['cartpole/reptraj', 'frozenlake/props-plus']) {

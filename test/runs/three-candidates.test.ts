@@ -108,8 +108,8 @@ describe('a method with three candidates', () => {
 describe('defineMethod', () => {
   const { kind: _kind, ...valid } = r2po;
   it.each([
-    [{ candidates: ['proposal'] }, 'a label under "candidates" for each of its 2 evaluate stages, got 1'],
-    [{ candidates: ['a', 'b', 'c'] }, 'a label under "candidates" for each of its 2 evaluate stages, got 3'],
+    [{ candidates: ['proposal'] }, 'a label under "candidates" for each of its 2 stages that play, got 1'],
+    [{ candidates: ['a', 'b', 'c'] }, 'a label under "candidates" for each of its 2 stages that play, got 3'],
     [{ candidates: ['a', 'a'] }, 'different plain names'],
     [{ candidates: ['a', '../b'] }, 'different plain names'],
     [{ keep: 'other' }, '"best" or one of "proposal", "revision" under "keep", got "other"'],

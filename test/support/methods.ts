@@ -9,6 +9,7 @@ import {
   noRemarks,
   type PastTrial,
   type PromptContext,
+  type ProposedParameters,
 } from '../../src/methods/method.ts';
 import type { SearchSettings } from '../../src/methods/settings.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
@@ -61,6 +62,8 @@ export const context: PromptContext = {
   settings,
   iteration: 12,
   callNumber: 1,
+  sets: 1,
+  sideBySide: 1,
   replyText: 'lines',
   trials,
   remarks: noRemarks,
@@ -138,6 +141,19 @@ export function scripted(
   const evaluated: { params: readonly number[]; adjustments: readonly string[] }[] = [];
   let asked = 0;
   const played: EpisodePick[] = [];
+  /** The last one is the best. */
+  const bestOf = (proposed: readonly ProposedParameters[]) => {
+    const mean = means[evaluated.length]!;
+    const best = proposed.at(-1)!;
+    evaluated.push(best);
+    const trace = async (pick: EpisodePick) => {
+      played.push(pick);
+      return traces[pick];
+    };
+    const { length } = proposed;
+    const each = proposed.map((_, i) => mean - (length - 1 - i));
+    return { summary: summaryOf(mean), paired: null, trace, params: best.params, means: each, among: length };
+  };
   const effects: Effects = {
     async ask({ iteration, purpose, attempt, messages, forbidden: values }) {
       forbidden.push(values);
@@ -166,6 +182,19 @@ export function scripted(
           return traces[pick];
         },
       };
+    },
+    sideBySide() {},
+    async evaluateTogether({ candidate, proposed }) {
+      log.push(`evaluate ${proposed.length} as ${candidate}`);
+      return bestOf(proposed);
+    },
+    async generation({ candidate, proposed }) {
+      log.push(`generation ${candidate}`);
+      return bestOf(proposed.length > 0 ? proposed : [{ params: vector(7), adjustments: [] }]);
+    },
+    async refine({ params }) {
+      log.push('refine');
+      return params.map((value) => value / 2);
     },
     async sensitivity({ params }) {
       log.push('sensitivity');

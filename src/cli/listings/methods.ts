@@ -1,18 +1,29 @@
 /** `r2po list methods` */
+import type { z } from 'zod';
+import { hybridSections } from '../../config/sections/hybrid.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
-import { methods } from '../../methods/index.ts';
-import type { Optimiser } from '../../optimisers/optimiser.ts';
+import { type AnyMethod, methods } from '../../methods/index.ts';
+import { optimiserOf } from '../../methods/optimiser-method.ts';
 import { left, tableOf } from '../../report/tables/table.ts';
 import type { Listing } from './listing.ts';
 
-/** The settings of an optimiser with their defaults, under `optimiser` in a configuration. */
-function settingsOf({ settings }: Optimiser): Record<string, unknown> {
+/** Settings with their defaults, under `optimiser` in a configuration. */
+function settingsOf(settings: z.ZodObject): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(settings.parse({}) as object).map(([key, value]) => [
       key,
-      { default: value, meaning: settings.shape[key]?.description },
+      { default: value, meaning: (settings.shape[key] as z.ZodType | undefined)?.description },
     ]),
   );
+}
+
+/** What a method says of the optimiser that it has; nothing for one without. */
+function optimiserFacts(method: AnyMethod): Record<string, unknown> {
+  const optimiser = optimiserOf(method);
+  if (optimiser === null) return {};
+  const { paper, id } = optimiser;
+  if (method.kind === 'optimiser') return { paper, settings: settingsOf(optimiser.settings) };
+  return { optimiser: id, paper, settings: settingsOf(hybridSections.get(method.id)!) };
 }
 
 export function listMethods(): Listing {
@@ -22,9 +33,8 @@ export function listMethods(): Listing {
     title: method.title,
     about: method.about,
     kind: method.kind,
-    ...(method.kind === 'llm-search'
-      ? { stages: method.stages }
-      : { stages: [], paper: method.optimiser.paper, settings: settingsOf(method.optimiser) }),
+    stages: method.kind === 'llm-search' ? method.stages : [],
+    ...optimiserFacts(method),
     keep: method.keep,
     configs: configs.filter((name) => name.endsWith(`/${method.id}`)),
   }));

@@ -17,7 +17,7 @@ import {
 } from '../../base/schema-fields.ts';
 import { reasoningEfforts } from '../../llm/controls.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
-import { explanations, knowledgeLevels } from '../../methods/settings.ts';
+import { explanations, knowledgeLevels, proposalForms } from '../../methods/settings.ts';
 import { commonBudget, methodOf, runKeys } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
@@ -108,6 +108,15 @@ export const llmSearchSchema = section('a search run of r2po', {
     duplicates: choice(['allow', 'repair'])
       .default('repair')
       .describe('a repeated proposal: play it again, or return it to the model with one repair turn'),
+    // Without defaults: the configurations of earlier runs have no such keys.
+    proposals: whole(1, 64)
+      .optional()
+      .describe('parameter sets that each search asks for, played together; the best is kept; default: 1'),
+    proposals_by: choice(proposalForms)
+      .optional()
+      .describe(
+        'several proposals: call, one call for all of them (default), or calls, a call for each at the same time',
+      ),
     repair_turns: whole(0, 20)
       .default(2)
       .describe('maximum number of further turns after an unusable reply, each quoting the reason'),

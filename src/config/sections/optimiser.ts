@@ -46,9 +46,3 @@ type OptimiserSchema = ReturnType<typeof schemaOf<object>>;
 export const optimiserSchemas: ReadonlyMap<string, OptimiserSchema> = new Map(
   everyOptimiser.map(({ id, settings }: Optimiser) => [id, schemaOf(id, settings.shape)]),
 );
-
-/** The settings that an optimiser reads, out of its section. */
-export function ownSettings({ settings }: Optimiser, section: Readonly<Record<string, unknown>>): unknown {
-  const own = Object.keys(settings.shape);
-  return settings.parse(Object.fromEntries(Object.entries(section).filter(([key]) => own.includes(key))));
-}

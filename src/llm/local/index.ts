@@ -132,7 +132,7 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
       prefill: form === 'begun' && shape !== null ? prefillOf(shape) : '',
       grammar: form === 'grammar' && shape !== null ? await grammarOf(shape) : null,
       maxTokens: Math.min(room, wanted),
-      values: shape?.count ?? 0,
+      values: (shape?.count ?? 0) * (shape?.sets ?? 1),
       check: () => signal.throwIfAborted(),
       onProgress: (progress) => options.onProgress?.(progress),
     });

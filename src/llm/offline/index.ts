@@ -11,8 +11,8 @@ import { Generator } from '../../base/rng/generator.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import { type ChatModel, type Message, plainReply } from '../chat.ts';
 import { revise } from './critic.ts';
-import { readPrompt } from './read.ts';
-import { propose, type Suggestion } from './search.ts';
+import { type ReadPrompt, readPrompt } from './read.ts';
+import { propose, proposeSets, type Suggestion } from './search.ts';
 
 /** A generator seeded by the whole conversation, so that a repair turn draws other numbers. */
 function generatorOf(messages: readonly Message[]): Generator {
@@ -20,8 +20,16 @@ function generatorOf(messages: readonly Message[]): Generator {
   return Generator.from(digest.digest().readUIntBE(0, 6));
 }
 
-function replyText({ params, reason }: Suggestion): string {
-  return `${params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ')}\n${reason}`;
+const lineOf = (params: readonly number[]): string =>
+  params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ');
+
+const replyText = ({ params, reason }: Suggestion): string => `${lineOf(params)}\n${reason}`;
+
+function answerTo(read: ReadPrompt, rng: Generator): string {
+  if (read.proposal) return replyText(revise(read, read.proposal, rng));
+  if (read.sets === 1) return replyText(propose(read, rng));
+  const { sets, reason } = proposeSets(read, rng);
+  return `${sets.map(lineOf).join('\n')}\n${reason}`;
 }
 
 /** Tokens of a call of the offline model, which follow from its texts. */
@@ -39,8 +47,7 @@ export const offline: ChatModel = {
     const prompt = messages.find(({ role }) => role === 'user');
     if (!prompt) throw new ModelError('offline', 'expected a user message, got none; send the prompt as one');
     const read = readPrompt(prompt.content);
-    const rng = generatorOf(messages);
-    const text = replyText(read.proposal ? revise(read, read.proposal, rng) : propose(read, rng));
+    const text = answerTo(read, generatorOf(messages));
     return plainReply({ text, usage: offlineUsage(messages, text), model: 'offline' });
   },
 };

@@ -5,6 +5,7 @@
  *                          - smallest allowed: -6.0 / - largest allowed: 6.0 / - decimals: at most 1 (or: any number)
  *                          - allowed values: 0, 1, 2 (in place of these three)
  *                          - exploration step: 1 / - expected optimum: 500 (both may be missing)
+ *                          - parameter sets in the reply: 3 (missing: 1)
  *   ## Rules               - conservative threshold: 480 (may be missing)
  *   ## Measured so far     trial 3: params = [1, -0.5]; rollout_reward = 12 (one measurement) or mean_reward = 34.5
  *   ## Proposal            params[0]: 1, params[1]: -0.5 and mean_reward = 34.5 (only where a proposal is reviewed)
@@ -38,6 +39,8 @@ export interface ReadPrompt {
   readonly domain: ReadDomain;
   readonly step: number | null;
   readonly optimum: number | null;
+  /** parameter sets that the reply shall hold */
+  readonly sets: number;
   readonly iteration: number;
   readonly iterations: number;
   /** oldest first; trials whose value is no finite number are left out */
@@ -127,6 +130,7 @@ export function readPrompt(prompt: string): ReadPrompt {
     domain: readDomain(parameters),
     step: readNumber(parameters, `^- exploration step: (${number})$`),
     optimum: readNumber(parameters, `^- expected optimum: (${number})$`),
+    sets: readNumber(parameters, String.raw`^- parameter sets in the reply: (\d+)$`) ?? 1,
     iteration: progress[0]!,
     iterations: progress[1]!,
     trials: readTrials(history, count),

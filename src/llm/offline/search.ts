@@ -44,15 +44,44 @@ function candidate(domain: Domain, step: number, { ranking }: Surrogate, count: 
 
 /** The next point to measure; never a past trial while other points exist. */
 export function propose(read: ReadPrompt, rng: Generator): Suggestion {
+  return proposeFrom(read, modelOf(read), [], rng);
+}
+
+/** Several points to measure at the same time, all different while there are as many. */
+export function proposeSets(read: ReadPrompt, rng: Generator): { readonly sets: Params[]; readonly reason: string } {
+  const model = modelOf(read);
+  const sets: Params[] = [];
+  let reason = '';
+  for (let set = 0; set < read.sets; set++) {
+    const suggestion = proposeFrom(read, model, sets, rng);
+    sets.push(suggestion.params);
+    if (set === 0) ({ reason } = suggestion);
+  }
+  return { sets, reason };
+}
+
+type Params = readonly number[];
+
+/** What the trials say of other points; null: there are no trials. */
+function modelOf({ domain: read, trials }: ReadPrompt) {
+  const domain = makeDomain(read);
+  return { domain, surrogate: trials.length === 0 ? null : fitSurrogate(domain, trials) };
+}
+
+/** `besides`: points that are measured at the same time. */
+function proposeFrom(
+  read: ReadPrompt,
+  { domain, surrogate }: ReturnType<typeof modelOf>,
+  besides: readonly Params[],
+  rng: Generator,
+): Suggestion {
   const { count, trials } = read;
-  const domain = makeDomain(read.domain);
-  if (trials.length === 0) {
+  if (surrogate === null) {
     return {
-      params: randomPoint(domain, count, rng),
+      params: unusedPoint(domain, randomPoint(domain, count, rng), besides, rng),
       reason: 'Nothing has been measured yet, so this is a random point.',
     };
   }
-  const surrogate = fitSurrogate(domain, trials);
   const step = stepOf(domain, read.step);
   const target = surrogate.ranking[0]!.mean;
   let best = { params: surrogate.ranking[0]!.params, improvement: -Infinity };
@@ -64,7 +93,7 @@ export function propose(read: ReadPrompt, rng: Generator): Suggestion {
     const improvement = expectedImprovement(surrogate.process.predict(params), target);
     if (improvement > best.improvement) best = { params, improvement };
   }
-  const used = trials.map(({ params }) => params);
+  const used = [...trials.map(({ params }) => params), ...besides];
   const isFlat = trials.every(({ value }) => value === trials[0]!.value);
   return {
     params: unusedPoint(domain, best.params, used, rng),

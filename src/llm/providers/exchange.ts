@@ -65,7 +65,7 @@ export function exchangeWith(
         reader: protocol.reader(asked),
         watchdog,
         sentAt,
-        values: asked.shape?.count ?? 0,
+        values: (asked.shape?.count ?? 0) * (asked.shape?.sets ?? 1),
         badUrl: protocol.badUrl,
         onProgress: call.onProgress,
         onPayload: (payload) => call.onPayload(response.headers, payload),

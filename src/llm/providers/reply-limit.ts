@@ -16,7 +16,7 @@ const knownReasoning = 32_768;
 const maxRoom = 131_072;
 
 /** Upper estimate of the expected reply, tokens. */
-function answerTokens({ count, values, explanationLength }: ReplyShape): number {
+function answerTokens({ count, values, explanationLength, sets = 1 }: ReplyShape): number {
   const shown =
     values.kind === 'choice'
       ? values.values.map((value) => String(value))
@@ -24,7 +24,7 @@ function answerTokens({ count, values, explanationLength }: ReplyShape): number 
           values.decimals === null ? '-0.12345678901234567' : value.toFixed(values.decimals),
         );
   const longestValue = Math.max(...shown.map((text) => text.length));
-  return count * (tokensPerName + longestValue) + tokensPerCharacter * explanationLength;
+  return sets * count * (tokensPerName + longestValue) + tokensPerCharacter * explanationLength;
 }
 
 export interface ReplyLimit {

@@ -36,7 +36,7 @@ function explanationPattern(length: number): Pattern {
   return sequence(letter, repeat(rule('piece', choice([number, other])), 0, length - 1));
 }
 
-/** The `lines` text: all parameters in order on one line, and one line of explanation. */
+/** The `lines` text: all parameters in order on one line, a line for each set, and one line of explanation. */
 function linesPattern(shape: ReplyShape): Pattern {
   const value = rule('value', valuePattern(shape, null));
   const others = new Map(
@@ -48,7 +48,10 @@ function linesPattern(shape: ReplyShape): Pattern {
   ]);
   const length = Math.min(shape.explanationLength, maxExplanation);
   const explanation = rule('explanation', explanationPattern(length));
-  return sequence(...parameters.flat(), text('\n'), explanation);
+  const line = [...parameters.flat(), text('\n')];
+  const { sets = 1 } = shape;
+  const lines = sets === 1 ? line : Array(sets).fill(rule('set', sequence(...line)));
+  return sequence(...lines, explanation);
 }
 
 /**
@@ -85,25 +88,28 @@ export interface SchemaKeywords {
 }
 
 /**
- * JSON Schema of `{ "params": [number x count], "why": "..." }`. Every property is required and no other is allowed, as
+ * JSON Schema of `{ "params": [number x count], "why": "..." }`, or of `{ "sets": [[number x count], ...], "why": "..." }`. Every property is required and no other is allowed, as
  * strict modes demand.
  */
 export function schemaOf(
   shape: ReplyShape,
   { bounds, steps = bounds, counts = true, lengths = true }: SchemaKeywords,
 ): Readonly<Record<string, unknown>> {
-  const { count, explanationLength } = shape;
+  const { count, explanationLength, sets = 1 } = shape;
+  const listOf = (items: Readonly<Record<string, unknown>>, length: number) => ({
+    type: 'array',
+    items,
+    ...(counts && { minItems: length, maxItems: length }),
+  });
+  const params = listOf(itemSchema(shape, bounds, steps), count);
+  const key = sets === 1 ? 'params' : 'sets';
   return {
     type: 'object',
     properties: {
-      params: {
-        type: 'array',
-        items: itemSchema(shape, bounds, steps),
-        ...(counts && { minItems: count, maxItems: count }),
-      },
+      [key]: sets === 1 ? params : listOf(params, sets),
       why: { type: 'string', ...(lengths && { maxLength: explanationLength }) },
     },
-    required: ['params', 'why'],
+    required: [key, 'why'],
     additionalProperties: false,
   };
 }

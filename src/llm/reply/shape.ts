@@ -33,6 +33,8 @@ export interface ReplyShape {
         readonly decimals: number | null;
       }
     | { readonly kind: 'choice'; readonly values: readonly number[] };
+  /** parameter sets in the reply; left out: 1 */
+  readonly sets?: number;
   /** maximum characters of the explanation */
   readonly explanationLength: number;
   /**

@@ -14,6 +14,7 @@ import {
   counted,
   formatSection,
   indexedParameters,
+  measuredLine,
   parameterSection,
   progressSection,
   reward,
@@ -67,6 +68,17 @@ function proposalSection({ proposal, summary, settings }: CriticContext): string
   ]);
 }
 
+/** Proposals that were played beside the one under review; nothing where there was one. */
+function othersSection({ others, settings }: CriticContext): string[] {
+  if (others.length === 0) return [];
+  return [
+    section('Other proposals of this iteration', [
+      'They were played on the same episodes; the proposal above was the best.',
+      ...others.map((other) => measuredLine(other, settings.prompt)),
+    ]),
+  ];
+}
+
 function critic(kind: CriticKind): Prompt<CriticContext> {
   return async (context) => ({
     constant: [
@@ -81,6 +93,7 @@ function critic(kind: CriticKind): Prompt<CriticContext> {
     fresh: [
       ...(kind.excerpts ? await excerptSections(context) : []),
       proposalSection(context),
+      ...othersSection(context),
       ...(await kind.evidence(context)),
       ...sensitivitySection(context),
       progressSection(context, 'critic'),

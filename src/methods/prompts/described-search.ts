@@ -5,10 +5,10 @@ import { noRepeats } from './critic.ts';
 import { trajectoryText } from './episode-text.ts';
 import { excerptSections, historyWithEpisodes, trialHistory } from './history.ts';
 import { shownSpaces, subjectSections } from './knowledge.ts';
-import { searchRules } from './search.ts';
-import { formatSection, parameterSection, progressSection, section, trialName } from './sections.ts';
+import { freshSearch, searchRules } from './search.ts';
+import { formatSection, parameterSection, section, trialName } from './sections.ts';
 
-function constantPart(task: string, context: PromptContext, rules: readonly string[]): string {
+export function constantPart(task: string, context: PromptContext, rules: readonly string[]): string {
   return [
     task,
     ...subjectSections(context),
@@ -18,19 +18,27 @@ function constantPart(task: string, context: PromptContext, rules: readonly stri
   ].join('\n\n');
 }
 
-/** The search of a policy with its environment described; a tabular one also sees an episode of each trial. */
-export const describedSearchPrompt: Prompt<PromptContext> = async (context) => {
-  const choices = context.policy.values.kind === 'choice';
-  const reading = choices
+/** How to make use of the description. */
+export function readingRule({ policy }: PromptContext): string {
+  return policy.values.kind === 'choice'
     ? '- Think of each state: which action is best there, going by what is described and by what the episodes show?'
     : '- Think of each parameter: what does the policy do in which situation if it grows, and is that what is wanted?';
+}
+
+/** The history of a described search: with an episode of each trial where the policy is a table. */
+export async function describedHistory(context: PromptContext): Promise<readonly string[]> {
+  return context.policy.values.kind === 'choice' ? await historyWithEpisodes(context) : trialHistory(context);
+}
+
+/** The search of a policy with its environment described; a tabular one also sees an episode of each trial. */
+export const describedSearchPrompt: Prompt<PromptContext> = async (context) => {
   const task =
     'You search for the parameters of a control policy that maximise f, the mean return of its episodes. A measurement is ' +
     'the return of one episode; higher is better. Propose the next point, that is the parameters of the next policy to measure.';
   return {
-    constant: constantPart(task, context, [...searchRules(context), reading]),
-    history: choices ? await historyWithEpisodes(context) : trialHistory(context),
-    fresh: progressSection(context, 'search'),
+    constant: constantPart(task, context, [...searchRules(context), readingRule(context)]),
+    history: await describedHistory(context),
+    fresh: freshSearch(context),
   };
 };
 
@@ -63,10 +71,6 @@ export const selfCriticPrompt: Prompt<PromptContext> = async (context) => {
   return {
     constant: constantPart(task, context, rules),
     history: trialHistory(context),
-    fresh: [
-      ...(await excerptSections(context)),
-      ...(await latestEpisode(context)),
-      progressSection(context, 'search'),
-    ].join('\n\n'),
+    fresh: freshSearch(context, ...(await excerptSections(context)), ...(await latestEpisode(context))),
   };
 };

@@ -2,14 +2,28 @@
 import { plainNumber } from '../../base/plain-number.ts';
 import type { PromptContext, PromptParts } from '../method.ts';
 import { trialHistory } from './history.ts';
-import { counted, formatSection, parameterSection, progressSection, section } from './sections.ts';
+import {
+  counted,
+  formatSection,
+  measuredLine,
+  parameterSection,
+  progressSection,
+  section,
+  trialName,
+} from './sections.ts';
 
 /** What every search is told, whatever else it knows; the same in all iterations. */
-export function searchRules({ policy, settings }: PromptContext): string[] {
+export function searchRules({ policy, settings, sets }: PromptContext): string[] {
   const lines = [
     '- Propose a point that is not in the list of trials. Measuring one a second time is a wasted iteration.',
     '- Compare the trials: keep what the best ones have in common, and move away from the worst.',
   ];
+  if (sets > 1) {
+    lines.push(
+      `- The ${sets} points of your reply are measured at the same time, and the best is kept. Make them differ: some close ` +
+        'to the best trials, some bold.',
+    );
+  }
   if (settings.warmupPolicies > 0) {
     lines.push('- Trust a mean_reward more than a rollout_reward: one lucky measurement proves little.');
   }
@@ -33,6 +47,24 @@ export function searchRules({ policy, settings }: PromptContext): string[] {
   return lines;
 }
 
+/** How the proposals did that were played together with the latest trial; nothing where there was one. */
+export function latestProposals({ trials, settings }: PromptContext): string[] {
+  const proposed = trials.at(-1)?.proposed ?? [];
+  if (proposed.length === 0) return [];
+  const name = trialName(trials.length - 1, settings.prompt);
+  return [
+    section('Your latest proposals', [
+      `They were measured together; the best candidate of that iteration is ${name}.`,
+      ...proposed.map((each) => measuredLine(each, settings.prompt)),
+    ]),
+  ];
+}
+
+/** What is new in a search prompt. */
+export function freshSearch(context: PromptContext, ...sections: readonly string[]): string {
+  return [...sections, ...latestProposals(context), progressSection(context, 'search')].join('\n\n');
+}
+
 /** Text of the search call. */
 export function searchPrompt(context: PromptContext): PromptParts {
   const { paramCount } = context.policy;
@@ -46,5 +78,5 @@ export function searchPrompt(context: PromptContext): PromptParts {
     section('Rules', searchRules(context)),
     formatSection(context),
   ].join('\n\n');
-  return { constant, history: trialHistory(context), fresh: progressSection(context, 'search') };
+  return { constant, history: trialHistory(context), fresh: freshSearch(context) };
 }

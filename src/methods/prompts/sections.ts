@@ -5,7 +5,7 @@
  * names in front of the colons. Whoever changes one of them changes the reader too; a test reads real prompts.
  */
 import { plainNumber, significant } from '../../base/plain-number.ts';
-import type { PromptContext } from '../method.ts';
+import type { Measured, PromptContext } from '../method.ts';
 import type { PromptSettings } from '../settings.ts';
 
 /** Digits of a measured value where no number of decimals is set: enough to tell two close means apart. */
@@ -27,6 +27,11 @@ export function section(heading: string, lines: readonly string[]): string {
 /** `params[0]: 1, params[1]: -0.5`: how parameters are written in replies and for a single candidate. */
 export function indexedParameters(params: readonly number[]): string {
   return params.map((value, i) => `params[${i}]: ${plainNumber(value)}`).join(', ');
+}
+
+/** `params = [1, -0.5]; mean_reward = 34.5`: parameters that were played, in one line. */
+export function measuredLine({ params, mean }: Measured, prompt: PromptSettings): string {
+  return `params = [${params.map(plainNumber).join(', ')}]; mean_reward = ${reward(mean, prompt)}`;
 }
 
 /** `trial 3`, by the place of a trial in the history from 0 on. */
@@ -65,7 +70,7 @@ function allowedValues({ policy, settings }: PromptContext): string {
   );
 }
 
-export function parameterSection({ policy, settings }: PromptContext): string {
+export function parameterSection({ policy, settings, sets }: PromptContext): string {
   const { low, high, decimals } = settings.parameters;
   const lines = [`- count: ${policy.paramCount}`];
   if (policy.values.kind === 'choice') {
@@ -76,6 +81,7 @@ export function parameterSection({ policy, settings }: PromptContext): string {
     lines.push(`- decimals: ${decimals === null ? 'any number' : `at most ${decimals}`}`);
     if (settings.stepSize !== null) lines.push(`- exploration step: ${plainNumber(settings.stepSize)}`);
   }
+  if (sets > 1) lines.push(`- parameter sets in the reply: ${sets}`);
   if (settings.optimum !== null) lines.push(`- expected optimum: ${plainNumber(settings.optimum)}`);
   return section('Parameters', lines);
 }
@@ -90,6 +96,7 @@ const explained = {
 export function replyFormat(context: PromptContext): string {
   const { paramCount } = context.policy;
   const { explanation } = context.settings.prompt;
+  if (context.sets > 1) return formatOfSets(context);
   const all = paramCount === 1 ? 'the one parameter' : `all ${paramCount} parameters in order`;
   if (context.replyText === 'json') {
     const values = paramCount < 3 ? Array(paramCount).fill('v') : ['v', '...', 'v'];
@@ -109,6 +116,30 @@ export function replyFormat(context: PromptContext): string {
   ].join('\n');
 }
 
+/** The same for several parameter sets. */
+function formatOfSets(context: PromptContext): string {
+  const { sets, policy, settings } = context;
+  const { paramCount } = policy;
+  const all = paramCount === 1 ? 'the one parameter' : `all ${paramCount} parameters in order`;
+  const why = explained[settings.prompt.explanation];
+  if (context.replyText === 'json') {
+    const values = `[${(paramCount < 3 ? Array(paramCount).fill('v') : ['v', '...', 'v']).join(', ')}]`;
+    return [
+      'Answer with one JSON object and nothing else:',
+      `{"sets": [${sets < 3 ? Array(sets).fill(values).join(', ') : `${values}, ..., ${values}`}], "why": "${why.json}"}`,
+      `"sets" holds ${sets} different parameter sets, each with ${all}. ${allowedValues(context)}`,
+    ].join('\n');
+  }
+  const line = Array.from({ length: paramCount }, (_, i) => `params[${i}]: v`).join(', ');
+  return [
+    `Answer with ${sets} different parameter sets, one a line: each of the first ${sets} lines begins with "params[0]:" and gives ` +
+      `${all}, with a number in place of each v:`,
+    ...Array.from({ length: Math.min(sets, 2) }, () => line),
+    `and so on, ${sets} such lines in all. ${allowedValues(context)}`,
+    settings.prompt.explanation === 'sentence' ? 'The last line is one short sentence that says why.' : why.lines,
+  ].join('\n');
+}
+
 export function formatSection(context: PromptContext): string {
   return section('Reply format', [replyFormat(context)]);
 }
@@ -118,15 +149,22 @@ export function formatSection(context: PromptContext): string {
  * before it make each text of a run differ from all others: at temperature 0 the same text gets the same reply.
  */
 export function progressSection(context: PromptContext, purpose: 'search' | 'critic'): string {
-  const { iteration, settings, trials, callNumber, remarks, replyText } = context;
+  const { iteration, settings, trials, callNumber, sets, sideBySide, remarks, replyText } = context;
   const remark = remarks[purpose];
   return section('Progress', [
     `Iteration ${iteration - 1 + settings.prompt.countFrom} of ${settings.iterations}.`,
-    ...(callNumber === 1 ? [] : [`This is proposal ${callNumber} of this iteration.`]),
+    ...(callNumber === 1 && sideBySide === 1 ? [] : [`This is proposal ${callNumber} of this iteration.`]),
+    ...(sideBySide === 1
+      ? []
+      : [
+          `${sideBySide} proposals are asked for at the same time, and the best is kept; make this one unlike the others.`,
+        ]),
     ...(trials.length === 0 ? ['There are no earlier trials.'] : []),
     ...(remark === null ? [] : [remark]),
     replyText === 'json'
       ? 'Answer now with the JSON object of the reply format.'
-      : 'Answer now in the reply format: the first line begins with "params[0]:".',
+      : sets > 1
+        ? `Answer now in the reply format: ${sets} lines that begin with "params[0]:", then one that says why.`
+        : 'Answer now in the reply format: the first line begins with "params[0]:".',
   ]);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Draws } from '../../base/rng/draws.ts';
 import { choice, positive, whole } from '../../base/schema-fields.ts';
 import { vectorsOf } from '../../base/vectors.ts';
-import { type Algorithm, type Optimiser, type Problem, requireReal } from '../optimiser.ts';
+import { type Algorithm, type Distribution, type Optimiser, type Problem, requireReal } from '../optimiser.ts';
 import type { State, StateReader } from '../saved-state.ts';
 import { fitted, middleVector, type RealSpace, starts, startVector } from '../space.ts';
 import { Box } from './box.ts';
@@ -37,6 +37,7 @@ type OpenShape = (n: number) => StrategyOptions['openShape'];
 
 class CmaEs implements Algorithm {
   readonly #space: RealSpace;
+  readonly #start: Float64Array | undefined;
   readonly #settings: Settings;
   readonly #box: Box;
   readonly #openShape: StrategyOptions['openShape'];
@@ -51,6 +52,7 @@ class CmaEs implements Algorithm {
 
   constructor(id: string, openShape: OpenShape, problem: Problem, given: Settings, saved: StateReader | null) {
     this.#space = requireReal(id, problem);
+    this.#start = problem.start;
     this.#settings = given;
     this.#box = new Box(this.#space);
     const { dimension: n } = this.#space;
@@ -95,7 +97,7 @@ class CmaEs implements Algorithm {
   prepare(rng: Draws): void {
     const { start, restarts } = this.#settings;
     if (this.#strategy === null) {
-      this.#strategy = new Strategy(this.#options(), startVector(this.#space, start, rng), null);
+      this.#strategy = new Strategy(this.#options(), this.#start ?? startVector(this.#space, start, rng), null);
     } else if (restarts !== 'none' && this.#stopped > 0) {
       this.#plan = this.#restarts.next(this.#stopped, rng);
       this.#stopped = 0;
@@ -135,6 +137,21 @@ class CmaEs implements Algorithm {
   centre(): Float64Array {
     const mean = this.#strategy?.mean ?? middleVector(this.#space);
     return this.#fit(mean, new Float64Array(mean.length));
+  }
+
+  distribution(): Distribution {
+    const { dimension } = this.#space;
+    const { shape, sigma } = this.#strategy!;
+    // As before the next draws.
+    shape.refresh();
+    const deviations = Float64Array.from({ length: dimension }, (_, i) => sigma * Math.sqrt(shape.variance(i)));
+    const axes = Array.from({ length: dimension }, (_, k) => {
+      const axis = new Float64Array(dimension);
+      if (!shape.axis(k, axis)) axis[k] = deviations[k]! / sigma;
+      const length = Math.hypot(...axis);
+      return { deviation: sigma * length, direction: axis.map((entry) => entry / length) };
+    }).sort((a, b) => b.deviation - a.deviation);
+    return { mean: this.centre(), sigma, deviations, axes };
   }
 
   save(): State {

@@ -36,8 +36,11 @@ export interface DriverRun extends RunListeners {
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Throws when a budget is used up; to be called before each step that costs something. */
-  readonly checkBudget: () => void;
+  /**
+   * Throws when a budget is used up; to be called before each step that costs something. `pending`: calls that are being
+   * made and not recorded yet.
+   */
+  readonly checkBudget: (pending?: number) => void;
   /**
    * To be called after each iteration, a recorded one too; `trace` plays the episode that represents the kept policy, null
    * when nothing was kept.

@@ -1,16 +1,19 @@
 /** What an iteration of a method does to the world, as steps of a run. */
 import { throwIfInterrupted, yieldToEventLoop } from '../../base/async.ts';
 import { sensitivity } from '../../evaluation/sensitivity.ts';
-import type { CandidateLabel, Effects, ReplayEpisode } from '../../methods/method.ts';
+import type { BestOfSeveral, CandidateLabel, Effects, PlayedTogether, ReplayEpisode } from '../../methods/method.ts';
 import { sensitivityChanges } from '../../methods/settings.ts';
 import type { Episodes, Trace } from '../../rollout/job.ts';
 import type { EpisodePick } from '../../rollout/statistics.ts';
 import { paired } from '../../stats/intervals.ts';
+import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import type { RunCalls } from '../models/calls.ts';
 import { deriveSeed } from '../seeds.ts';
 import type { LlmRun } from './llm-run.ts';
+import { type MethodOptimiser, refine } from './method-optimiser.ts';
 import type { EvaluatedPolicy, Player } from './player.ts';
+import { playTogether } from './population.ts';
 
 /** Traces of a candidate: within its iteration played once, and later, when nothing of them is kept, again each time. */
 interface CandidateTraces {
@@ -37,24 +40,26 @@ function remembered(play: ReplayEpisode): ReplayEpisode {
 }
 
 /** The calls of an iteration, `calls` being those of the run. */
-function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'notice' | 'refused'> {
+function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'sideBySide' | 'notice' | 'refused'> {
   const { steps, signal } = run;
   return {
-    async ask({ messages, forbidden, ...call }) {
-      const callNumber = calls.count++;
+    async ask(asked) {
+      const { messages: _prompt, forbidden: _values, sets: _count, ...call } = asked;
+      const answer = calls.next(run, asked);
       let live = false;
       const event = await recordedStep(steps, 'llm_call', call, async () => {
         live = true;
         await yieldToEventLoop(signal);
         run.checkBudget();
-        const asked = await calls.ask(run, call, messages, forbidden, callNumber);
-        return { type: 'llm_call', ...call, ...asked };
+        return { type: 'llm_call', ...call, ...(await answer()) };
       });
       const { text, reasoning, finish, usage } = event.reply;
       const reply = { text, reasoning, finish, tokens: usage.completionTokens };
       calls.latest = live ? reply : null;
       return reply;
     },
+
+    sideBySide: (asked) => calls.announce(asked),
 
     notice(text) {
       if (calls.latest !== null) run.onNotice?.(text);
@@ -72,12 +77,33 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'notic
 }
 
 /** The effects of one iteration, and the traces that they can make. */
-export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls) {
+export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, optimiser: MethodOptimiser | null) {
   const { steps, signal, units } = run;
   const { config, settings } = units;
   const traces = new Map<CandidateLabel, CandidateTraces>();
   /** of the candidate that was played last in this iteration; a recorded one is played again when they are needed */
   let before: (() => Promise<Episodes>) | null = null;
+
+  /** Plays an evaluated policy again, for prompts now and for the files later; and for a test with the next one. */
+  const remember = (candidate: CandidateLabel, policy: EvaluatedPolicy, again: ReplayEpisode | null): ReplayEpisode => {
+    const later = replayer(player, policy);
+    const now = remembered(again ?? later);
+    traces.set(candidate, { now, later });
+    return now;
+  };
+
+  /** `members`: those that are played, of which the proposed are the last */
+  const best = async (
+    { iteration, candidate, proposed }: PlayedTogether,
+    members: readonly Float64Array[],
+  ): Promise<{ readonly played: BestOfSeveral; readonly event: EventOf<'generation'> }> => {
+    const { generation, ...policy } = await playTogether(run, player, { iteration, candidate, members, proposed });
+    const { params, episodes, seed, summary } = policy;
+    before = async () => (await player.play(params, episodes, seed)).outcomes();
+    const means = proposed.length === 0 ? [] : generation.means.slice(-proposed.length);
+    const trace = remember(candidate, policy, null);
+    return { played: { params, means, among: members.length, summary, paired: null, trace }, event: generation };
+  };
 
   const effects: Effects = {
     ...callEffects(run, calls),
@@ -98,10 +124,36 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls) {
         return { type: 'evaluated', ...call, seed, summary: result.summaries[0]!, paired: test };
       });
       before = outcomes;
-      const later = replayer(player, { params: event.params, episodes, seed, summary: event.summary });
-      const now = remembered(again ?? later);
-      traces.set(call.candidate, { now, later });
-      return { summary: event.summary, paired: event.paired, trace: now };
+      const { params, summary } = event;
+      const trace = remember(call.candidate, { params, episodes, seed, summary }, again);
+      return { summary, paired: event.paired, trace };
+    },
+
+    async evaluateTogether(call) {
+      calls.unusable.reset();
+      return (
+        await best(
+          call,
+          call.proposed.map(({ params }) => Float64Array.from(params)),
+        )
+      ).played;
+    },
+
+    async generation(call) {
+      if (call.proposed.length > 0) calls.unusable.reset();
+      const { played, event } = await best(call, optimiser!.ask(call.proposed));
+      optimiser!.tell(event);
+      return played;
+    },
+
+    async refine({ iteration, params }) {
+      const seed = deriveSeed(config.seed, 'refinement', iteration);
+      const event = await recordedStep(steps, 'refined', { iteration, seed }, async () => {
+        await yieldToEventLoop(signal);
+        run.checkBudget();
+        return refine(run, iteration, params);
+      });
+      return event.params;
     },
 
     async sensitivity({ iteration, params }) {

@@ -3,6 +3,7 @@
  * first and of its last iteration, made from policies that are drawn at random and played.
  */
 import { estimateTokens } from '../../base/tokens.ts';
+import { refinementOf, startOptimisation } from '../../config/optimisation.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import { sensitivity } from '../../evaluation/sensitivity.ts';
@@ -11,10 +12,12 @@ import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from 
 import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
+import type { EpisodePick } from '../../rollout/statistics.ts';
 import { costOf, priceOf } from '../models/cost.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { CostEstimate } from './driver.ts';
+import { MethodOptimiser } from './method-optimiser.ts';
 import { readRecordedTrials } from './recorded-trials.ts';
 
 /** Of the calls of one purpose in one iteration. */
@@ -29,6 +32,7 @@ interface OneIteration {
   readonly calls: number;
   readonly evaluations: number;
   readonly sensitivityEpisodes: number;
+  readonly refinementEpisodes: number;
   readonly tokens: Readonly<Record<Purpose, CallTokens>>;
 }
 
@@ -52,7 +56,8 @@ export async function estimateSearch(units: LlmUnits, backend: Backend): Promise
     .map(({ price, ...tokens }) => costOf(price, tokens));
   const { price } = paid[0]!;
   const longest = (purpose: Purpose) => last.tokens[purpose].longest || null;
-  const perIteration = first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes;
+  const perIteration =
+    first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes + first.refinementEpisodes;
   return {
     calls: first.calls * settings.iterations,
     // Recorded trials are not played.
@@ -93,12 +98,26 @@ async function oneIteration(
   });
   const none = (): CallTokens => ({ prompt: 0, completion: 0, longest: 0 });
   const tokens: Record<Purpose, CallTokens> = { search: none(), critic: none() };
-  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, tokens };
+  const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, refinementEpisodes: 0, tokens };
+  const view = MethodOptimiser.of(units)?.prepare(units, iteration);
+  const played = async (params: readonly number[]) => {
+    const candidates = [Float64Array.from(params)];
+    const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
+    return { summary: summaries[0]!, paired: null, trace: (pick: EpisodePick) => replay(0, pick) };
+  };
+  const bestOf = async (proposed: readonly { readonly params: readonly number[] }[], among: number) => {
+    const params = proposed[0]?.params ?? draw(3_000_000);
+    return { ...(await played(params)), params, means: proposed.map(() => 123.456), among };
+  };
   const effects: Effects = {
-    async ask({ messages, purpose }) {
-      // Not one of the history, which would be sent back.
-      const params = draw(1_000_000 + total.calls);
-      const text = `${params.map((value, i) => `params[${i}]: ${value}`).join(', ')}\nOne sentence that says why.`;
+    async ask({ messages, purpose, sets }) {
+      // None of the history, which would be sent back.
+      const lines = Array.from({ length: sets }, (_, set) =>
+        draw(1_000_000 + total.calls * sets + set)
+          .map((value, i) => `params[${i}]: ${value}`)
+          .join(', '),
+      );
+      const text = `${lines.join('\n')}\nOne sentence that says why.`;
       total.calls += 1;
       const asked = (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
       const of = tokens[purpose];
@@ -107,15 +126,29 @@ async function oneIteration(
       of.longest = Math.max(of.longest, asked + estimateTokens(text));
       return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
     },
+    sideBySide() {},
     notice() {},
     async refused() {
       total.calls -= 1;
     },
     async evaluate({ params }) {
       total.evaluations += 1;
-      const candidates = [Float64Array.from(params)];
-      const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
-      return { summary: summaries[0]!, paired: null, trace: (pick) => replay(0, pick) };
+      return played(params);
+    },
+    async evaluateTogether({ proposed }) {
+      total.evaluations += proposed.length;
+      return bestOf(proposed, proposed.length);
+    },
+    async generation({ proposed }) {
+      const { population } = view!;
+      total.evaluations += population;
+      return bestOf(proposed, population);
+    },
+    async refine() {
+      const { population } = startOptimisation(config, env, policy);
+      const { episodes, each } = refinementOf(config)!;
+      total.refinementEpisodes += Math.floor(episodes / (population * each)) * population * each;
+      return draw(2_000_000);
     },
     async sensitivity({ params }) {
       const measured = await sensitivity(backend, job, params, sensitivityChanges(settings));
@@ -123,6 +156,7 @@ async function oneIteration(
       return measured;
     },
   };
-  await runIteration(method, { env, policy, settings, iteration, trials, remarks: noRemarks }, effects);
+  const context = { env, policy, settings, iteration, trials, remarks: noRemarks, ...(view && { optimiser: view }) };
+  await runIteration(method, context, effects);
   return total;
 }

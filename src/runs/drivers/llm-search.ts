@@ -1,7 +1,7 @@
 /** A search with language models as steps of a run: warm-up, iterations of a method, re-check. */
 import { throwIfInterrupted } from '../../base/async.ts';
 import { runIteration } from '../../methods/interpreter.ts';
-import { type Method, noRemarks, type PastTrial, type ReplayEpisode, type Trial } from '../../methods/method.ts';
+import { type Measured, type Method, noRemarks, type PastTrial, type ReplayEpisode } from '../../methods/method.ts';
 import { promptVersion } from '../../methods/prompts/version.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import { endCauses } from '../../rollout/job.ts';
@@ -15,6 +15,7 @@ import type { Driver } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
 import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
+import { MethodOptimiser } from './method-optimiser.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
 import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
@@ -65,25 +66,57 @@ async function recordedTrials({ units, steps }: LlmRun, player: Player, folder: 
 }
 
 /** Apart, so that it keeps nothing else of the iteration alive. */
-function pastTrial(trial: Trial, later: ReplayEpisode, { representative }: Method): PastTrial {
-  return { ...trial, trace: () => later(representative) };
+function pastTrial(
+  { trial, candidates }: EventOf<'iteration'>,
+  proposed: readonly Measured[] | undefined,
+  later: ReplayEpisode,
+  { representative }: Method,
+): PastTrial {
+  return { ...trial!, candidates, ...(proposed && { proposed }), trace: () => later(representative) };
+}
+
+/** A kept candidate that the optimiser has not seen takes a place in its next population. */
+function teach(
+  optimiser: MethodOptimiser,
+  { stages, candidates }: Method,
+  { kept, trial }: EventOf<'iteration'>,
+): void {
+  const playing = stages.filter((stage) => stage === 'evaluate' || stage === 'generation');
+  const isKnown = kept === null || playing[candidates.indexOf(kept)] === 'generation';
+  if (!isKnown && trial) optimiser.inject([trial]);
 }
 
 async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
-  const done: EventOf<'iteration'>[] = [];
   const calls = new RunCalls();
+  try {
+    return await iterateWith(calls, run, player, trials);
+  } finally {
+    calls.abandon();
+  }
+}
+
+async function iterateWith(
+  calls: RunCalls,
+  run: LlmRun,
+  player: Player,
+  trials: PastTrial[],
+): Promise<readonly EventOf<'iteration'>[]> {
+  const done: EventOf<'iteration'>[] = [];
+  const optimiser = MethodOptimiser.of(run.units);
   let remarks = noRemarks;
   for (let iteration = 1; iteration <= run.units.settings.iterations; iteration++) {
     throwIfInterrupted(run.signal);
     const at = llmRunAt(run, iteration);
     const { env, policy, settings, method } = at.units;
-    const { effects, traces } = iterationEffects(at, player, calls);
-    const context = { env, policy, settings, iteration, trials, remarks };
-    const { remarks: next, ...outcome } = await runIteration(method, context, effects);
+    const { effects, traces } = iterationEffects(at, player, calls, optimiser);
+    const view = optimiser?.prepare(at.units, iteration);
+    const context = { env, policy, settings, iteration, trials, remarks, ...(view && { optimiser: view }) };
+    const { remarks: next, proposed, ...outcome } = await runIteration(method, context, effects);
     remarks = next;
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     const played = event.kept === null ? undefined : traces.get(event.kept);
-    if (event.trial && played) trials.push(pastTrial(event.trial, played.later, method));
+    if (event.trial && played) trials.push(pastTrial(event, proposed, played.later, method));
+    if (optimiser) teach(optimiser, method, event);
     done.push(event);
     await run.onIteration(event, played ? () => played.now(method.representative) : null);
   }

@@ -194,8 +194,8 @@ export const events = {
     rollouts: z.strictObject({ returns: z.array(z.number()), lengths: z.array(count) }).optional(),
   }),
   /**
-   * A population of an optimiser, played on common seeds. Its members follow from the seed of the run and the means before;
-   * the best one is `evaluated` next, whose episodes are among these.
+   * Candidates that were played together on common seeds. Those of an optimiser follow from the seed of the run and the
+   * means before; the best one is `evaluated` next, whose episodes are among these.
    */
   generation: event('generation', {
     iteration: count,
@@ -210,6 +210,20 @@ export const events = {
       .strictObject({ count, mean: z.array(z.number()), squares: z.array(z.number()) })
       .nullable()
       .default(null) satisfies z.ZodType<ObservationMoments | null>,
+    /** what a model proposed, the last members; left out: nothing */
+    proposed: z.array(z.strictObject({ params, adjustments: z.array(z.string()) })).optional(),
+  }),
+  /** A candidate that an optimiser made of the one played before it, on seeds of its own. */
+  refined: event('refined', {
+    iteration: count,
+    /** from which the seeds of its generations follow */
+    seed: count,
+    params,
+    /** of all generations, and their steps */
+    episodes: count,
+    steps: count,
+    /** the highest mean of each generation */
+    means: z.array(outcome),
   }),
   /** Not asked for by default; see `critic.sensitivity_episodes`. */
   sensitivity: event('sensitivity', {

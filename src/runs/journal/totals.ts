@@ -140,7 +140,7 @@ export class RunTotals {
   private finishedSessions = 0;
   private sessionStart = 0;
   private lastTime = 0;
-  /** iteration of the latest population; null: none was played */
+  /** iteration of the population whose best member is evaluated next; null: none is */
   private generation: number | null = null;
   /** whether a numeric optimiser answered calls that a branch took from another run */
   private branchedFromOffline = false;
@@ -211,10 +211,14 @@ export class RunTotals {
         this.evaluated.set(event.candidate, event.summary);
         // The episodes of a member of a population were counted with it.
         if (this.generation !== event.iteration) this.addPlayed(event.summary.episodes, event.summary.steps);
+        this.generation = null;
         break;
       case 'generation':
         this.generation = event.iteration;
         this.addPlayed(event.means.length * event.episodes, event.steps);
+        break;
+      case 'refined':
+        this.addPlayed(event.episodes, event.steps);
         break;
       case 'sensitivity':
         this.addPlayed((event.effects.length + 1) * event.episodes, event.steps);

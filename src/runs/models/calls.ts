@@ -1,10 +1,12 @@
 /** Makes the model calls of a run, and keeps their state over its iterations. */
+import { InterruptedError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import type { CallProgress } from '../../llm/chat.ts';
-import type { AskedReply, Effects, Purpose } from '../../methods/method.ts';
+import type { AskedCall, AskedReply, Purpose } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
 import type { LlmRun } from '../drivers/llm-run.ts';
 import { deriveSeed } from '../seeds.ts';
+import { BudgetError } from '../session/budget.ts';
 import { type Asked, askModel } from './ask-model.ts';
 import { UnusableReplies } from './unusable.ts';
 
@@ -20,7 +22,13 @@ export interface CallState {
 /** Seeds of requests are kept in 31 bits by many endpoints. */
 const requestSeedLimit = 2 ** 31;
 
-type Call = Parameters<Effects['ask']>[0];
+/** One call: to be made when it is taken, or under way. */
+interface PendingCall {
+  readonly call: AskedCall;
+  /** counts the calls of the run from 0 */
+  readonly number: number;
+  answer: Promise<Asked> | null;
+}
 
 export class RunCalls {
   /** calls so far, those in the journal included */
@@ -28,23 +36,67 @@ export class RunCalls {
   /** reply of the latest call; null: it was read from the journal */
   latest: AskedReply | null = null;
   readonly unusable = new UnusableReplies();
+  /** announced and not taken yet */
+  #announced: PendingCall[] = [];
+  /** ends calls whose turn does not come */
+  readonly #abandoned = new AbortController();
   /** notices that the user has seen */
   readonly #shown = new Set<string>();
 
-  /** Makes a call and reports its progress; `number` counts the calls of the run from 0. */
-  async ask(
-    run: LlmRun,
-    { iteration, purpose }: Omit<Call, 'messages' | 'forbidden'>,
-    messages: Call['messages'],
-    forbidden: Call['forbidden'],
-    number: number,
-  ): Promise<Asked> {
+  /**
+   * Calls that may be made at the same time. Their numbers are theirs from now on: they do not depend on how many repair turns
+   * come between them.
+   */
+  announce(calls: readonly AskedCall[]): void {
+    this.#announced = calls.map((call) => ({ call, number: this.count++, answer: null }));
+  }
+
+  /** The next call, as a function that makes it; an announced one may be under way. */
+  next(run: LlmRun, call: AskedCall): () => Promise<Asked> {
+    const announced = call.attempt === 0 ? this.#announced.shift() : undefined;
+    const pending = announced ?? { call, number: this.count++, answer: null };
+    return () => {
+      if (announced !== undefined) this.#startAnnounced(run);
+      return pending.answer ?? this.#ask(run, pending);
+    };
+  }
+
+  /** Starts announced calls, as far as the budget goes. Records and the offline model answer one call after the other. */
+  #startAnnounced(run: LlmRun): void {
+    for (const [i, pending] of this.#announced.entries()) {
+      if (run.units.models[pending.call.purpose].first.kind !== 'model') return;
+      if (pending.answer !== null) continue;
+      try {
+        // The call that is made now counts, too.
+        run.checkBudget(i + 1);
+      } catch (error) {
+        // It will stop the run when it is this call's turn.
+        if (error instanceof BudgetError) return;
+        throw error;
+      }
+      const own = this.#abandoned.signal;
+      const signal = run.signal ? AbortSignal.any([run.signal, own]) : own;
+      pending.answer = this.#ask({ ...run, signal }, pending);
+      // It is awaited when it is this call's turn, which may never come.
+      pending.answer.catch(() => {});
+    }
+  }
+
+  /** Ends the calls that are under way; to be called when the run ends, however it does. */
+  abandon(): void {
+    this.#abandoned.abort(new InterruptedError('run', 'the run has ended'));
+  }
+
+  /** Makes a call and reports its progress. */
+  async #ask(run: LlmRun, { call, number }: PendingCall): Promise<Asked> {
+    const { iteration, purpose, messages, forbidden, sets } = call;
     const { units, signal, folder, log, onNotice, onCall } = run;
     const { config, settings: search, models, policy } = units;
     const modelSeed = config.llm.seed;
     const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;
     const settings = purposeSettings(config, purpose);
-    const question = { purpose, messages, shape: { ...replyShape(policy, search), forbidden }, settings, seed };
+    const shape = { ...replyShape(policy, search), forbidden, ...(sets > 1 && { sets }) };
+    const question = { purpose, messages, shape, settings, seed };
     let model = models[purpose].first.id;
     try {
       return await askModel(models[purpose], question, {

@@ -46,12 +46,17 @@ export async function askTrialQuestion(model: ChatModel, log: (line: string) => 
       const { text, reasoning, finish, usage } = asked.reply;
       return { text, reasoning, finish, tokens: usage.completionTokens };
     },
+    sideBySide: () => {},
     refused: async () => {},
     notice: log,
     evaluate: async () => notPlayed(),
+    evaluateTogether: async () => notPlayed(),
+    generation: async () => notPlayed(),
+    refine: async () => notPlayed(),
     sensitivity: async () => notPlayed(),
   };
   const prompt = method.prompts.search as Question;
-  const answer = await askForParameters(context, { purpose: 'search', callNumber: 1, prompt, played: [] }, effects);
+  const question = { purpose: 'search', callNumber: 1, prompt, sets: 1, sideBySide: 1, played: [] } as const;
+  const answer = await askForParameters(context, question, effects);
   return { asked: asked ?? notPlayed(), problem: 'problem' in answer ? answer.problem : null };
 }

@@ -94,12 +94,15 @@ export class RunSession {
     await this.#saver.save();
   }
 
-  /** Throws when a budget is used up. Budgets are those of the whole run, over all of its sessions. */
-  checkBudget(): void {
+  /**
+   * Throws when a budget is used up. Budgets are those of the whole run, over all of its sessions. `pending`: calls that are
+   * being made and not recorded yet.
+   */
+  checkBudget(pending = 0): void {
     const { config } = this.#units;
     const { answered, tokens, wallSeconds, episodes } = this.totals;
     checkBudget(config.budget, {
-      max_calls: answered.calls,
+      max_calls: answered.calls + pending,
       max_tokens: tokens,
       max_time_s: wallSeconds,
       max_cost_usd: costOfRun(config, this.totals),

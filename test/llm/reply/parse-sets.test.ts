@@ -1,0 +1,58 @@
+/** Several parameter sets in one reply: what is read as a set, and that no number is made up or mixed between sets. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ReplySpec } from '../../../src/llm/reply/parse.ts';
+import { parseSets } from '../../../src/llm/reply/parse-sets.ts';
+
+const spec: ReplySpec = { count: 3, values: { kind: 'real' }, low: -7, high: 9, decimals: 2, outOfRange: 'refuse' };
+const line = (params: readonly number[]) => params.map((value, i) => `params[${i}]: ${value}`).join(', ');
+const paramsOf = (reply: string, wanted: number, of = spec) =>
+  parseSets(reply, wanted, of).sets.map((set) => set.params);
+
+const number = fc.integer({ min: -700, max: 900 }).map((value) => value / 100);
+const sets = fc.array(fc.array(number, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 6 });
+
+describe('several sets in one reply', () => {
+  it('are read from lines and from JSON, in their order', () => {
+    fc.assert(
+      fc.property(sets, (all) => {
+        const zero = all.map((params) => params.map((value) => value + 0));
+        expect(paramsOf(`${all.map(line).join('\n')}\nThey lie far apart.`, all.length)).toEqual(zero);
+        expect(paramsOf(JSON.stringify({ sets: all, why: 'far apart' }), all.length)).toEqual(zero);
+        expect(paramsOf(`Set 1:\n- ${all.map(line).join('\nSet 2:\n- ')}`, all.length)).toEqual(zero);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are never more than were asked for, and never hold a number that is not allowed', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), sets, fc.integer({ min: 1, max: 4 }), (noise, all, wanted) => {
+        const found = paramsOf(`${noise}\n${all.map(line).join(`\n${noise}\n`)}`, wanted);
+        expect(found.length).toBeLessThanOrEqual(wanted);
+        for (const value of found.flat()) expect(value >= -7 && value <= 9).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('count without those that are incomplete or out of range, which are named', () => {
+    const reply = ['params[0]: 1, params[1]: 2', line([1, 2, 3]), line([1, 2, 10]), line([4, 5, 6])].join('\n');
+    expect(parseSets(reply, 4, spec)).toMatchObject({
+      sets: [{ params: [1, 2, 3] }, { params: [4, 5, 6] }],
+      problem: expect.stringMatching(/^In set 1: params\[2\] is missing/),
+    });
+    expect(parseSets('nothing', 2, spec)).toMatchObject({
+      sets: [],
+      problem: expect.stringContaining('no parameters'),
+    });
+    expect(parseSets(line([1, 2, 3]), 2, spec)).toMatchObject({ sets: [{ params: [1, 2, 3] }], problem: null });
+  });
+
+  it('are not taken from reasoning', () => {
+    expect(paramsOf(`<think>${line([9, 9, 9])}</think>\n${line([1, 2, 3])}\n${line([4, 5, 6])}`, 2)).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
+});
