@@ -16,6 +16,7 @@ export type { Backend, PlayOptions } from './rollout/backend.ts';
 export { SingleThreadBackend } from './rollout/cpu/single-thread.ts';
 export { type EndCause, type Episodes, endCauses, type RolloutJob, type Trace } from './rollout/job.ts';
 export type { EpisodePick } from './rollout/statistics.ts';
+export { openWasmBackend } from './rollout/wasm/page.ts';
 export type { WebGpuOptions } from './rollout/webgpu/backend.ts';
 export { type GpuDevice, openGpuDevice } from './rollout/webgpu/device.ts';
 export { openWebGpuBackend } from './rollout/webgpu/page.ts';

@@ -13,6 +13,7 @@ import { openEnv } from '../envs/node/load.ts';
 import { saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
 import { adapterOption, addOutputOptions, countOption, secondsOption, wholeNumber } from './options.ts';
@@ -37,7 +38,7 @@ export function define(command: Command, io: Io): void {
     secondsOption(flag, description).default(value);
   command
     .description(
-      'Measures whole evaluate calls on one cpu thread, all threads and webgpu, with a policy with long episodes: ' +
+      'Measures whole evaluate calls on one cpu thread, all threads, wasm and webgpu, with a policy with long episodes: ' +
         'steps per second, the time of a small call and of a million episodes, and the share of the peak issue rate. ' +
         'Also measures heap allocations on the cpu and the compile time of GPU programs. Run it on an idle machine.',
     )
@@ -140,7 +141,11 @@ async function openBackends(adapter: string | null, io: Io): Promise<BenchBacken
     backend: openCpuBackend({ threads: n }),
     device: null,
   });
-  const backends = [cpu(1, 'cpu, 1 thread'), ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : [])];
+  const backends: BenchBackend[] = [
+    cpu(1, 'cpu, 1 thread'),
+    ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : []),
+    { name: 'wasm, 1 thread', backend: openWasmBackend({ threads: 1 }), device: null },
+  ];
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
   try {
