@@ -13,7 +13,7 @@ import type { Env, EnvOptions } from '../envs/env.ts';
 import { stepLimitKey } from '../envs/options.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
-import type { Summary } from '../evaluation/summary.ts';
+import { type Summary, summaryStatistics } from '../evaluation/summary.ts';
 import { trajectoryDocument } from '../evaluation/trajectory-file.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { defaultStepCap, endCauses } from '../rollout/job.ts';
@@ -21,6 +21,7 @@ import { maxEpisodeSteps, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
 import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import type { RankOptions } from './eval-policies.ts';
+import { type VaryOptions, varyAndReport } from './eval-variation.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import {
@@ -32,10 +33,12 @@ import {
   trustEnvOption,
   wholeNumber,
 } from './options.ts';
+import { checkPicture, pictureFormats } from './picture-file.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
+import { type GivenVariation, variedConstants, varyOption } from './vary-option.ts';
 
-interface Options extends RankOptions {
+interface Options extends RankOptions, VaryOptions {
   readonly env?: string;
   readonly envOption: EnvOptions;
   readonly policy?: string;
@@ -47,6 +50,7 @@ interface Options extends RankOptions {
   readonly trajectory?: string;
   readonly animate?: string;
   readonly dumpWgsl?: string;
+  readonly vary?: readonly GivenVariation[];
 }
 
 export function define(command: Command, io: Io): void {
@@ -83,7 +87,9 @@ export function define(command: Command, io: Io): void {
         'with --policies: re-check the first ten on this many fresh episodes (default: --episodes; 0: none)',
       ).argParser(wholeNumber('--recheck', 0, maxMeasuredEpisodes)),
     )
-    .option('--csv <file>', 'with --policies: write one CSV row per policy')
+    .addOption(varyOption())
+    .option('--picture <file>', `with --vary: write a curve or heat map (${pictureFormats})`)
+    .option('--csv <file>', 'with --policies or --vary: write one CSV row per policy or combination')
     .option('--dump-wgsl <file>', 'write the WGSL program of the episodes; -: print it and play nothing');
   addOutputOptions(command, io).action(async (options: Options) => run(options, io));
 }
@@ -98,8 +104,12 @@ function checkAnimation({ animate: path }: Options): void {
 }
 
 /** Options that apply to one policy only, or to many only. */
-const single = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
+const single = ['returns', 'trajectory', 'animate', 'dumpWgsl', 'vary', 'picture'] as const;
 const many = ['top', 'recheck', 'csv'] as const;
+/** Options of one evaluation, and of several under changed constants. */
+const unvaried = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
+
+const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 function checkOptions(options: Options): void {
   const { policy, policies } = options;
@@ -110,16 +120,26 @@ function checkOptions(options: Options): void {
       `expected --policy for one or --policies for many, got ${got}; see "r2po eval --help"`,
     );
   }
-  const [foreign, wanted] = policies === undefined ? [many, '--policies'] : [single, '--policy'];
+  const { vary } = options;
+  const ofMany = many.filter((name) => vary === undefined || name !== 'csv');
+  const [foreign, wanted] = policies === undefined ? [ofMany, '--policies'] : [single, '--policy'];
   const key = foreign.find((name) => options[name] !== undefined);
-  if (key === undefined) return;
-  const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new UsageError('eval', `expected ${wanted} with --${flag}; give it, or leave --${flag} out`);
+  const one = unvaried.find((name) => options[name] !== undefined);
+  if (key !== undefined) {
+    throw new UsageError('eval', `expected ${wanted} with ${flagOf(key)}; give it, or leave ${flagOf(key)} out`);
+  }
+  if (vary !== undefined && one !== undefined) {
+    throw new UsageError('eval', `expected ${flagOf(one)} without --vary, got both; leave one of them out`);
+  }
+  if (vary === undefined && options.picture !== undefined) {
+    throw new UsageError('--picture', 'expected --vary with it, got none; give --vary constant=a..b:n');
+  }
 }
 
 async function run(options: Options, io: Io): Promise<void> {
   checkOptions(options);
   checkAnimation(options);
+  checkPicture(options.picture);
   const { policies } = options;
   const loaded = options.policy === undefined ? null : await loadSubject(options.policy, options, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {
@@ -135,11 +155,15 @@ async function run(options: Options, io: Io): Promise<void> {
     policies === undefined
       ? null
       : await (await import('../runs/folder/policy-set.ts')).loadPolicySet(policies, options);
+  const varied = loaded !== null && options.vary !== undefined ? variedConstants(loaded.env, options.vary) : null;
   const interruption = listenForInterrupts(io, 'the evaluation', 'without a result');
   try {
     const { signal } = interruption;
     await withBackend(options.backend ?? 'auto', options.adapter, io, async (backend) => {
-      if (loaded !== null) await play({ backend, ...loaded, signal }, options, io);
+      if (loaded !== null && varied !== null) {
+        const maxSteps = stepCap(loaded.env, options.maxSteps, io);
+        await varyAndReport({ backend, ...loaded, varied, maxSteps, signal }, options, io);
+      } else if (loaded !== null) await play({ backend, ...loaded, signal }, options, io);
       else if (set !== null) {
         const { rankAndReport } = await import('./eval-policies.ts');
         const maxSteps = stepCap(set.env, options.maxSteps, io);
@@ -202,7 +226,7 @@ async function play(subject: Subject, options: Options, io: Io): Promise<void> {
       adapter: backend.adapter,
       episodes: options.episodes,
       seed: options.seed,
-      ...shownStatistics(summary!),
+      ...summaryStatistics(summary!),
       wall_s: seconds,
       steps_per_s: summary!.steps / seconds,
     });
@@ -248,12 +272,6 @@ function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null 
     io.note(`${env.id} has no step limit: episodes are stopped after ${cap} steps; change this with --max-steps`);
   }
   return cap;
-}
-
-/** The statistics of the document: `episodes` comes first there, and the median episode is the only single one. */
-function shownStatistics(summary: Summary) {
-  const { episodes: _, mean_episode, worst_episode, best_episode, first_episode, ...rest } = summary;
-  return rest;
 }
 
 function write(path: string, text: string, io: Io): void {

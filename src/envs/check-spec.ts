@@ -1,7 +1,15 @@
 /** The run-time check of custom environments: the types of `EnvSpec` as a schema, and what its parts say of one another. */
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
-import { actionSize, type Constant, type EnvSpec, type GpujsKernel, observationSize, type Params } from './env.ts';
+import {
+  actionSize,
+  type Constant,
+  constantRanges,
+  type EnvSpec,
+  type GpujsKernel,
+  observationSize,
+  type Params,
+} from './env.ts';
 
 const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
 const number = z.number({ error: 'a finite number' });
@@ -55,7 +63,15 @@ const spec = z.strictObject({
   memory: z.array(row).optional(),
   observation,
   action,
-  constants: z.record(z.string(), z.strictObject({ value: number, unit: text, source: text })),
+  constants: z.record(
+    z.string(),
+    z.strictObject({
+      value: number,
+      unit: text,
+      source: text,
+      allowed: z.enum(constantRanges, { error: `one of ${constantRanges.join(', ')}` }).optional(),
+    }),
+  ),
   derive: callable,
   exact: z.array(z.string()),
   table: z.array(z.number()).optional(),

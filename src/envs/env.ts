@@ -48,7 +48,13 @@ export interface Constant {
   readonly unit: string;
   /** file or paper, with version */
   readonly source: string;
+  /** what else it may be; left out: by the sign of its value, see constants.ts */
+  readonly allowed?: ConstantRange;
 }
+
+/** What a constant may be: numbers of a kind, or only its value, as the states, the actions or the map go with it. */
+export const constantRanges = ['any', 'positive', 'not negative', 'whole', 'share', 'fixed'] as const;
+export type ConstantRange = (typeof constantRanges)[number];
 
 /** Resolved numbers by name: constants and what is derived from them. */
 export type Params = Readonly<Record<string, number>>;
@@ -154,6 +160,10 @@ export interface Env
     >,
     Spaces {
   readonly params: Params;
+  /** what follows from the constants */
+  readonly derive: (constants: Params) => Params;
+  /** constants that were given other values, which no option does */
+  readonly changed: Params;
   readonly exact: readonly string[];
   readonly memory: readonly Row[];
   readonly table: readonly number[];
@@ -187,7 +197,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   for (const name of Object.keys(derived)) {
     if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
   }
-  const params = asDoubles({ ...constants, ...derived });
+  const params = resolvedParams({ ...constants, ...derived });
   for (const [name, value] of Object.entries(params)) {
     if (!Number.isFinite(value)) fail(`expected a finite number for "${name}", got ${value}`);
   }
@@ -202,6 +212,8 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   return {
     ...rest,
     params,
+    derive: derive as (constants: Params) => Params,
+    changed: {},
     exact: spec.exact as readonly string[],
     memory: spec.memory ?? [],
     table: spec.table ?? [],
@@ -229,7 +241,7 @@ class Doubles {}
  * kinds makes an object of each number that is chosen. Defined, not assigned: more than 12 assignments by computed
  * names would make a hash table of the object.
  */
-function asDoubles(numbers: Params): Params {
+export function resolvedParams(numbers: Params): Params {
   const doubles = new Doubles();
   for (const name of Object.keys(numbers)) {
     const property = { value: Number.NaN, writable: true, enumerable: true, configurable: true };

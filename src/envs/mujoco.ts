@@ -35,10 +35,10 @@ const solverSource = 'MuJoCo 3.14 defaults of solref and solimp';
 export const limitConstants = {
   limitTimeConstant: { value: 0.02, unit: 's', source: solverSource },
   limitDampingRatio: { value: 1, unit: '1', source: solverSource },
-  impedanceLow: { value: 0.9, unit: '1', source: solverSource },
-  impedanceHigh: { value: 0.95, unit: '1', source: solverSource },
+  impedanceLow: { value: 0.9, unit: '1', source: solverSource, allowed: 'share' },
+  impedanceHigh: { value: 0.95, unit: '1', source: solverSource, allowed: 'share' },
   impedanceWidth: { value: 0.001, unit: 'm or rad', source: solverSource },
-  impedanceMidpoint: { value: 0.5, unit: '1', source: solverSource },
+  impedanceMidpoint: { value: 0.5, unit: '1', source: solverSource, allowed: 'share' },
 } as const satisfies Record<string, Constant>;
 
 /** Damping [1/s] and stiffness [1/s^2] of the motion that a limit asks for. */

@@ -104,3 +104,9 @@ export function summarise(
 export function pickOf(summary: Summary, pick: EpisodePick): PickedEpisode {
   return summary[`${pick}_episode`];
 }
+
+/** The statistics of a document: `episodes` stands elsewhere there, and the median episode is the only single one. */
+export function summaryStatistics(summary: Summary) {
+  const { episodes: _, mean_episode, worst_episode, best_episode, first_episode, ...rest } = summary;
+  return rest;
+}

@@ -337,7 +337,7 @@ describe('stopping', () => {
 
 describe('worker pool', () => {
   const work = (seed: number): WorkerJob => ({
-    env: { name: 'CartPole-v1', options: {} },
+    env: { name: 'CartPole-v1', options: {}, changed: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],
     episodes: 1,

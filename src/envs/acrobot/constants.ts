@@ -16,9 +16,9 @@ export const constants = {
   timeStep: { value: 0.2, unit: 's', source },
   maxSpeed1: { value: 4 * Math.PI, unit: 'rad/s', source },
   maxSpeed2: { value: 9 * Math.PI, unit: 'rad/s', source },
-  goalHeight: { value: 1, unit: 'm', source },
+  goalHeight: { value: 1, unit: 'm', source, allowed: 'any' },
   resetLow: { value: -0.1, unit: 'per entry', source },
-  resetHigh: { value: 0.1, unit: 'per entry', source },
+  resetHigh: { value: 0.1, unit: 'per entry', source, allowed: 'any' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => {

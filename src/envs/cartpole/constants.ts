@@ -12,11 +12,11 @@ export const constants = {
   timeStep: { value: 0.02, unit: 's', source },
   positionLimit: { value: 2.4, unit: 'm', source },
   angleLimitDegrees: { value: 12, unit: 'deg', source },
-  stepReward: { value: 1, unit: 'per step', source },
+  stepReward: { value: 1, unit: 'per step', source, allowed: 'any' },
   // Unlike the step's only with the option sutton_barto_reward.
-  fallReward: { value: 1, unit: 'for the step that ends the episode', source },
+  fallReward: { value: 1, unit: 'for the step that ends the episode', source, allowed: 'any' },
   resetLow: { value: -0.05, unit: 'per entry', source },
-  resetHigh: { value: 0.05, unit: 'per entry', source },
+  resetHigh: { value: 0.05, unit: 'per entry', source, allowed: 'any' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => {

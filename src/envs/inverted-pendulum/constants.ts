@@ -13,20 +13,20 @@ export const constants = {
   cartHalfLength: { value: 0.1, unit: 'm', source: model },
   poleRadius: { value: 0.049, unit: 'm', source: model },
   // The pole's upper end is not straight above the hinge.
-  poleEndX: { value: 0.001, unit: 'm', source: model },
+  poleEndX: { value: 0.001, unit: 'm', source: model, allowed: 'any' },
   poleEndZ: { value: 0.6, unit: 'm', source: model },
   gear: { value: 100, unit: 'N', source: model },
-  controlLimit: { value: 3, unit: '1', source: model },
+  controlLimit: { value: 3, unit: '1', source: model, allowed: 'fixed' },
   damping: { value: 1, unit: 'N s/m or N m s', source: model },
   railLimit: { value: 1, unit: 'm', source: model },
   hingeLimitDegrees: { value: 90, unit: 'deg', source: model },
   limitMargin: { value: 0, unit: 'm or rad', source: mujoco },
   ...limitConstants,
   timeStep: { value: 0.02, unit: 's', source: model },
-  substeps: { value: 2, unit: 'time steps per step', source: task },
+  substeps: { value: 2, unit: 'time steps per step', source: task, allowed: 'whole' },
   angleLimit: { value: 0.2, unit: 'rad', source: task },
   resetLow: { value: -0.01, unit: 'per entry', source: task },
-  resetHigh: { value: 0.01, unit: 'per entry', source: task },
+  resetHigh: { value: 0.01, unit: 'per entry', source: task, allowed: 'any' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => {

@@ -19,11 +19,11 @@ export const passages: readonly (readonly [number, number])[] = [
 ];
 
 export const constants = {
-  rows: { value: rows, unit: 'cells', source },
-  columns: { value: columns, unit: 'cells', source },
-  goalReward: { value: 1, unit: 'at the goal', source },
-  roundCost: { value: 0.1, unit: 'for as many steps as there are cells', source },
-  stepLimit: { value: stepLimit, unit: 'steps', source },
+  rows: { value: rows, unit: 'cells', source, allowed: 'fixed' },
+  columns: { value: columns, unit: 'cells', source, allowed: 'fixed' },
+  goalReward: { value: 1, unit: 'at the goal', source, allowed: 'any' },
+  roundCost: { value: 0.1, unit: 'for as many steps as there are cells', source, allowed: 'any' },
+  stepLimit: { value: stepLimit, unit: 'steps', source, allowed: 'fixed' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => ({

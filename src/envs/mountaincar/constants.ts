@@ -9,9 +9,9 @@ export const constants = {
   hillFrequency: { value: 3, unit: 'rad/length', source },
   maxSpeed: { value: 0.07, unit: 'length/step', source },
   minPosition: { value: -1.2, unit: 'length', source },
-  maxPosition: { value: 0.6, unit: 'length', source },
-  goalPosition: { value: 0.5, unit: 'length', source },
-  goalSpeed: { value: 0, unit: 'length/step', source },
+  maxPosition: { value: 0.6, unit: 'length', source, allowed: 'any' },
+  goalPosition: { value: 0.5, unit: 'length', source, allowed: 'any' },
+  goalSpeed: { value: 0, unit: 'length/step', source, allowed: 'any' },
   resetLow: { value: -0.6, unit: 'length', source },
   resetHigh: { value: -0.4, unit: 'length', source },
 } as const;

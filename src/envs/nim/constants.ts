@@ -5,8 +5,8 @@ const source = 'Nim-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 const sticks = 10;
 
 export const constants = {
-  sticks: { value: sticks, unit: 'sticks at the start', source },
-  mostTaken: { value: 3, unit: 'sticks', source },
+  sticks: { value: sticks, unit: 'sticks at the start', source, allowed: 'fixed' },
+  mostTaken: { value: 3, unit: 'sticks', source, allowed: 'fixed' },
 } as const;
 
 export const derive = () => ({});

@@ -9,13 +9,13 @@ export const constants = {
   length: { value: 1, unit: 'm', source },
   timeStep: { value: 0.05, unit: 's', source },
   maxSpeed: { value: 8, unit: 'rad/s', source },
-  maxTorque: { value: 2, unit: 'N m', source },
-  speedCost: { value: 0.1, unit: 'per (rad/s)^2', source },
-  torqueCost: { value: 0.001, unit: 'per (N m)^2', source },
+  maxTorque: { value: 2, unit: 'N m', source, allowed: 'fixed' },
+  speedCost: { value: 0.1, unit: 'per (rad/s)^2', source, allowed: 'any' },
+  torqueCost: { value: 0.001, unit: 'per (N m)^2', source, allowed: 'any' },
   resetAngleLow: { value: -Math.PI, unit: 'rad', source },
-  resetAngleHigh: { value: Math.PI, unit: 'rad', source },
+  resetAngleHigh: { value: Math.PI, unit: 'rad', source, allowed: 'any' },
   resetSpeedLow: { value: -1, unit: 'rad/s', source },
-  resetSpeedHigh: { value: 1, unit: 'rad/s', source },
+  resetSpeedHigh: { value: 1, unit: 'rad/s', source, allowed: 'any' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => ({

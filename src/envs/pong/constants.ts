@@ -12,7 +12,7 @@ export const constants = {
   ballSize: { value: 10, unit: 'px', source },
   ballSpeed: { value: 5, unit: 'px per step', source },
   serveLow: { value: -5, unit: 'px per step', source },
-  serveHigh: { value: 5, unit: 'px per step', source },
+  serveHigh: { value: 5, unit: 'px per step', source, allowed: 'any' },
 } as const;
 
 export const derive = (c: ConstantValues<typeof constants>) => ({

@@ -11,9 +11,9 @@ export const constants = {
   linkRadius: { value: 0.1, unit: 'm', source: model },
   linkLength: { value: 1, unit: 'm', source: model },
   // The front link lies ahead of the frame, whose position is (x, y).
-  torsoEnd: { value: 0.5, unit: 'm', source: model },
+  torsoEnd: { value: 0.5, unit: 'm', source: model, allowed: 'any' },
   gear: { value: 150, unit: 'N m', source: model },
-  controlLimit: { value: 1, unit: '1', source: model },
+  controlLimit: { value: 1, unit: '1', source: model, allowed: 'fixed' },
   armature: { value: 0.1, unit: 'kg or kg m^2', source: model },
   fluidDensity: { value: 4000, unit: 'kg/m^3', source: model },
   fluidViscosity: { value: 0.1, unit: 'Pa s', source: model },
@@ -21,11 +21,11 @@ export const constants = {
   limitMargin: { value: 0, unit: 'rad', source: mujoco },
   ...limitConstants,
   timeStep: { value: 0.01, unit: 's', source: model },
-  substeps: { value: 4, unit: 'time steps per step', source: task },
-  forwardReward: { value: 1, unit: 'per m/s', source: task },
-  controlCost: { value: 1e-4, unit: 'per action^2', source: task },
+  substeps: { value: 4, unit: 'time steps per step', source: task, allowed: 'whole' },
+  forwardReward: { value: 1, unit: 'per m/s', source: task, allowed: 'any' },
+  controlCost: { value: 1e-4, unit: 'per action^2', source: task, allowed: 'any' },
   resetLow: { value: -0.1, unit: 'per entry', source: task },
-  resetHigh: { value: 0.1, unit: 'per entry', source: task },
+  resetHigh: { value: 0.1, unit: 'per entry', source: task, allowed: 'any' },
 } as const;
 
 /** What the links weigh in the equations of their headings, the position of the frame eliminated. kg, kg m, kg m^2. */

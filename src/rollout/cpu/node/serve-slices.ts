@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { openOnce } from '../../../base/async.ts';
 import { R2poError } from '../../../base/errors.ts';
+import { withConstants } from '../../../envs/constants.ts';
 import type { Env } from '../../../envs/env.ts';
 import { openEnv } from '../../../envs/node/load.ts';
 import { withEnvOptions } from '../../../envs/registry.ts';
@@ -26,11 +27,13 @@ export type MakePlayer = (
 ) => EpisodePlayer | Promise<EpisodePlayer>;
 
 async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<void> {
-  const { name, options } = work.env;
-  const envKey = JSON.stringify(work.env);
-  const env = chosen.get(envKey) ?? withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
-  chosen.set(envKey, env);
-  const key = JSON.stringify([work.env, work.policy]);
+  const { name, options, changed } = work.env;
+  const envKey = JSON.stringify([name, options]);
+  const plain = chosen.get(envKey) ?? withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
+  chosen.set(envKey, plain);
+  // Not kept: there may be thousands of them.
+  const env = Object.keys(changed).length === 0 ? plain : withConstants(plain, changed, 'cpu');
+  const key = JSON.stringify([envKey, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);
   const player = await makePlayer(env, policy, work.limit);

@@ -110,7 +110,7 @@ export class ThreadedPlay {
     try {
       await this.#pool.run(
         {
-          env: { name: job.env.module ?? job.env.id, options: job.env.options },
+          env: { name: job.env.module ?? job.env.id, options: job.env.options, changed: job.env.changed },
           policy: { kind: job.policy.kind, options: job.policy.options },
           candidates: job.candidates,
           episodes: job.episodes,

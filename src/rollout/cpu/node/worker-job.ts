@@ -1,12 +1,12 @@
 /** What the main thread and the workers share about one job. */
-import type { EnvOptions } from '../../../envs/env.ts';
+import type { EnvOptions, Params } from '../../../envs/env.ts';
 import type { PolicyOptions } from '../../../policies/policy.ts';
 import type { EndCause, RolloutJob } from '../../job.ts';
 import type { Outcomes } from '../loop.ts';
 
 /** One job as a worker receives it. Environment (or its file) and policy travel by name: functions cannot be sent. */
 export interface WorkerJob {
-  readonly env: { readonly name: string; readonly options: EnvOptions };
+  readonly env: { readonly name: string; readonly options: EnvOptions; readonly changed: Params };
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;

@@ -1,0 +1,46 @@
+/** Names of constants in the originals, where they are others; for commands, and apart from what pages download. */
+export const originalNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Acrobot-v1': {
+    LINK_LENGTH_1: 'linkLength1',
+    LINK_LENGTH_2: 'linkLength2',
+    LINK_MASS_1: 'linkMass1',
+    LINK_MASS_2: 'linkMass2',
+    LINK_COM_POS_1: 'linkCentre1',
+    LINK_COM_POS_2: 'linkCentre2',
+    LINK_MOI: 'linkInertia',
+    dt: 'timeStep',
+    MAX_VEL_1: 'maxSpeed1',
+    MAX_VEL_2: 'maxSpeed2',
+  },
+  'CartPole-v1': {
+    masscart: 'cartMass',
+    masspole: 'poleMass',
+    length: 'halfLength',
+    force_mag: 'force',
+    tau: 'timeStep',
+    x_threshold: 'positionLimit',
+  },
+  'MountainCar-v0': {
+    max_speed: 'maxSpeed',
+    min_position: 'minPosition',
+    max_position: 'maxPosition',
+    goal_position: 'goalPosition',
+    goal_velocity: 'goalSpeed',
+  },
+  'MountainCarContinuous-v0': {
+    max_speed: 'maxSpeed',
+    max_action: 'maxAction',
+    min_position: 'minPosition',
+    max_position: 'maxPosition',
+    goal_position: 'goalPosition',
+    goal_velocity: 'goalSpeed',
+  },
+  'Pendulum-v1': {
+    g: 'gravity',
+    m: 'mass',
+    l: 'length',
+    dt: 'timeStep',
+    max_speed: 'maxSpeed',
+    max_torque: 'maxTorque',
+  },
+};
