@@ -106,8 +106,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'analyze',
-    summary: 'what critics change and whether it helps',
-    examples: ['r2po analyze edits runs --csv edits.csv', 'r2po analyze salience runs/trial --json'],
+    summary: 'what critics change, whether it helps, and how searches move',
+    examples: [
+      'r2po analyze edits runs --csv edits.csv',
+      'r2po analyze salience runs/trial --json',
+      'r2po analyze search runs --picture search.svg',
+    ],
     load: () => import('./analyze.ts'),
   },
   {

@@ -1,6 +1,7 @@
 /** `r2po reproduce`: executes the runs behind a table of the paper, and prints the table. */
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { findAnalysis } from '../report/analyses/index.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import { findPaperPlan, paperPlans, publishedSeeds } from '../sweep/paper-plans.ts';
@@ -55,7 +56,7 @@ async function reproduce(name: string, overrides: readonly string[], options: Op
   // The failure matters more than analyses of part of the runs, which r2po analyze can make.
   const leftOut: LeftOut[] = [];
   for (const kind of failure === null ? plan.analyses : []) {
-    const shown = await showAnalysis(kind, folders, { json: options.json ?? false }, io);
+    const shown = await showAnalysis(findAnalysis(kind), folders, { json: options.json ?? false }, io);
     analysed.push(shown.document);
     leftOut.push(...shown.leftOut);
   }

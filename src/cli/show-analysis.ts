@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
-import type { AnalysedRun } from '../report/analyses/analysis.ts';
-import { analyses, findAnalysis } from '../report/analyses/index.ts';
+import type { AnalysedRun, Analysis } from '../report/analyses/analysis.ts';
+import { analysisKinds } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
 import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
 import { csvTable, type Table } from '../report/tables/table.ts';
@@ -13,15 +13,17 @@ import type { Io } from './io.ts';
 
 /** Prints the tables unless `--json` is set, and returns the document and what was left out. */
 export async function showAnalysis(
-  kind: string,
+  analysis: Analysis,
   paths: readonly string[],
   options: { readonly allowMixed?: boolean; readonly csv?: string; readonly json?: boolean },
   io: Io,
 ): Promise<{ readonly document: Readonly<Record<string, unknown>>; readonly leftOut: readonly LeftOut[] }> {
-  const analysis = findAnalysis(kind);
   if (options.csv !== undefined && !analysis.hasRows) {
-    const known = analyses.filter(({ hasRows }) => hasRows).map(({ id }) => id);
-    throw new UsageError('--csv', `expected an analysis with rows (${known.join(', ')}), got "${kind}"; leave it out`);
+    const known = analysisKinds.filter((one) => one.reads === 'moves' || one.hasRows).map(({ id }) => id);
+    throw new UsageError(
+      '--csv',
+      `expected an analysis with rows (${known.join(', ')}), got "${analysis.id}"; leave it out`,
+    );
   }
   const { runs, leftOut } = await findAnalysedRuns(paths, analysis);
   if (!options.allowMixed) requireOneOrigin(runs);

@@ -88,3 +88,19 @@ export function pairedOf({ mean: difference, variance, n }: SampleMoments): Pair
   if (stderr === 0) return { difference, ci95, p: difference === 0 ? 1 : 0 };
   return { difference, ci95, p: studentTails(difference / stderr, n - 1) };
 }
+
+/**
+ * 95 % interval of a share of `count` successes in `n` >= 1 independent trials, after Wilson (Journal of the American
+ * Statistical Association 22, 1927): within 0 ... 1, also for no success.
+ */
+export function shareInterval(count: number, n: number): readonly [number, number] {
+  if (!(n >= 1 && count >= 0 && count <= n)) {
+    throw new R2poError('stats', `expected 0 ... n successes of n >= 1 trials, got ${count} of ${n}`);
+  }
+  const z = 1.959963984540054;
+  const share = count / n;
+  const middle = share + (z * z) / (2 * n);
+  const half = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  const scale = 1 + (z * z) / n;
+  return [Math.max(0, (middle - half) / scale), Math.min(1, (middle + half) / scale)];
+}

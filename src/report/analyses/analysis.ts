@@ -43,6 +43,8 @@ export interface AnalysisResult {
 export interface Analysis {
   readonly id: string;
   readonly title: string;
+  /** proposals and their revisions */
+  readonly reads: 'pairs';
   /** whether its result has rows */
   readonly hasRows?: boolean;
   /** why runs of a method cannot be analysed; null if they can */

@@ -73,6 +73,7 @@ function categoryTable(groups: readonly EditGroup[]): Table {
 export const edits: Analysis = {
   id: 'edits',
   title: 'changes of revisions, and their categories as in the reference',
+  reads: 'pairs',
   hasRows: true,
   refuses: needsTwoCandidates,
   analyse(runs) {

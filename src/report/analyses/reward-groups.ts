@@ -131,6 +131,7 @@ function groupsTable(title: string, note: string, groups: readonly RewardGroup[]
 export const rewardGroups: Analysis = {
   id: 'reward-groups',
   title: 'iterations by the returns of the proposal and by the change of reward, and the edits in each group',
+  reads: 'pairs',
   refuses: needsCritic,
   analyse(runs) {
     const groups = groupAnalysed(runs).map(({ env, method, runs: members }) => {

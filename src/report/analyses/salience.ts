@@ -235,6 +235,7 @@ export const salience: Analysis = {
   id: 'salience',
   title:
     'whether a focus of critics on the worst episode causes regressions; with a control group and the share of noise',
+  reads: 'pairs',
   refuses: needsCritic,
   analyse(runs) {
     const groups = groupAnalysed(runs).map(({ env, method, runs: members }): SalienceGroup => {

@@ -223,6 +223,7 @@ function rewardTable(groups: readonly ThresholdGroup[]): Table {
 export const tauC: Analysis = {
   id: 'tau-c',
   title: 'calls of the critic, unchanged revisions and gain per call, by threshold',
+  reads: 'pairs',
   refuses: needsCritic,
   analyse(runs) {
     const groups = thresholdGroups(runs);
