@@ -114,7 +114,7 @@ describe('recorded runs', () => {
 
   it('a rejected candidate that is much better on fresh seeds is nearly surely the better one', async () => {
     const backend = openCpuBackend({ threads: 1 });
-    const good = { params: [0.1, 1, 2, 3, -0.1, -1, -2, -3, 0, 0], mean: 9 };
+    const good = { params: [-0.5, 0.5, -1, 1, -4, 4, -2, 2, 0, 0], mean: 9 };
     const bad = { params: Array(10).fill(0), mean: 10 };
     const moves = [bad, good].map((one, i) => ({
       iteration: i + 1,
