@@ -27,7 +27,7 @@ const replyText = ({ params, reason }: Suggestion): string => `${lineOf(params)}
 
 function answerTo(read: ReadPrompt, rng: Generator): string {
   if (read.proposal) return replyText(revise(read, read.proposal, rng));
-  if (read.sets === 1) return replyText(propose(read, rng));
+  if (read.sets === undefined) return replyText(propose(read, rng));
   const { sets, reason } = proposeSets(read, rng);
   return `${sets.map(lineOf).join('\n')}\n${reason}`;
 }

@@ -39,8 +39,8 @@ export interface ReadPrompt {
   readonly domain: ReadDomain;
   readonly step: number | null;
   readonly optimum: number | null;
-  /** parameter sets that the reply shall hold */
-  readonly sets: number;
+  /** parameter sets that the reply shall hold; left out: one */
+  readonly sets?: number;
   readonly iteration: number;
   readonly iterations: number;
   /** oldest first; trials whose value is no finite number are left out */
@@ -125,12 +125,13 @@ export function readPrompt(prompt: string): ReadPrompt {
   const history = findSection(prompt, 'Measured so far');
   if (history === null) throw missing('the section "## Measured so far"');
   const proposal = findSection(prompt, 'Proposal');
+  const sets = readNumber(parameters, String.raw`^- parameter sets in the reply: (\d+)$`);
   return {
     count,
     domain: readDomain(parameters),
     step: readNumber(parameters, `^- exploration step: (${number})$`),
     optimum: readNumber(parameters, `^- expected optimum: (${number})$`),
-    sets: readNumber(parameters, String.raw`^- parameter sets in the reply: (\d+)$`) ?? 1,
+    ...(sets !== null && { sets }),
     iteration: progress[0]!,
     iterations: progress[1]!,
     trials: readTrials(history, count),

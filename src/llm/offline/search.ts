@@ -52,7 +52,7 @@ export function proposeSets(read: ReadPrompt, rng: Generator): { readonly sets: 
   const model = modelOf(read);
   const sets: Params[] = [];
   let reason = '';
-  for (let set = 0; set < read.sets; set++) {
+  for (let set = 0; set < (read.sets ?? 1); set++) {
     const suggestion = proposeFrom(read, model, sets, rng);
     sets.push(suggestion.params);
     if (set === 0) ({ reason } = suggestion);
