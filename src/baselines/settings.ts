@@ -320,3 +320,7 @@ export function baselineHash(config: BaselineConfig): string {
   const { backend: _, ...evaluation } = config.evaluation;
   return hashOf({ ...config, evaluation });
 }
+
+/** Whether the environment is one of MuJoCo, whose steps depend on its version. */
+export const usesMujoco = ({ env }: Pick<BaselineConfig, 'env'>): boolean =>
+  findEnv(env).groundTruth.includes('MuJoCo');

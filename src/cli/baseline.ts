@@ -7,9 +7,8 @@ import { significant } from '../base/plain-number.ts';
 import { algorithms } from '../baselines/algorithms.ts';
 import { installedPython, installPlan, namedPython, openPython, planLines } from '../baselines/python-environment.ts';
 import { createBaselineFolder, findBaseline, isBaseline, openBaseline } from '../baselines/run-folder.ts';
-import { type BaselineConfig, resolveBaseline } from '../baselines/settings.ts';
+import { type BaselineConfig, resolveBaseline, usesMujoco } from '../baselines/settings.ts';
 import { type BaselineProgress, executeBaseline } from '../baselines/training-run.ts';
-import { findEnv } from '../envs/registry.ts';
 import { progressLine, shortCount } from '../report/progress.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { readManifest, usedBackend } from '../runs/folder/manifest.ts';
@@ -93,9 +92,6 @@ async function baseline(name: string, overrides: readonly string[], options: Opt
 }
 
 const pythonArguments = ({ python }: Options): string[] => (python === undefined ? [] : ['--python', python]);
-
-/** The steps of MuJoCo environments depend on its version. */
-const usesMujoco = ({ env }: BaselineConfig): boolean => findEnv(env).groundTruth.includes('MuJoCo');
 
 async function askedFor(name: string, overrides: readonly string[], options: Options): Promise<Asked> {
   if (existsSync(name) && isBaseline(readManifest(name))) {

@@ -11,6 +11,7 @@ import { BudgetError } from '../runs/session/budget.ts';
 import type { Shard, SweepRequest, SweepRun } from '../sweep/expand.ts';
 import type { RunResult, SweepResult, SweepState } from '../sweep/local.ts';
 import { sweepLines, totalLine } from '../sweep/progress.ts';
+import type { SweepTraining, TrainingsOptions } from '../sweep/trainings.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
@@ -92,19 +93,25 @@ export interface SweepEnd {
   readonly failure: unknown;
 }
 
+/** Trainings beside the searches of a sweep, and the Python that trains. */
+export interface ManyTrainings {
+  readonly trainings: readonly SweepTraining[];
+  readonly python: string | undefined;
+}
+
 /** Executes the unfinished runs, and prints the report of all runs unless `--json` is set. */
 export async function runAll(
   runs: readonly SweepRun[],
   report: Partial<ReportOptions>,
   options: SweepCommandOptions,
   io: Io,
+  { trainings, python }: ManyTrainings = { trainings: [], python: undefined },
 ): Promise<SweepEnd> {
   const { sweepHere } = await import('../sweep/local.ts');
   if (options.out !== undefined) prepareOutputFolder('--out', options.out);
   const argv = process.argv.slice(2);
   return withInterrupts(io, 'the sweep', async (signal) => {
-    const result = await sweepHere({
-      runs,
+    const common = {
       runsDir: options.runsDir,
       jobs: jobsOf(options.jobs),
       failFast: options.failFast ?? false,
@@ -112,19 +119,36 @@ export async function runAll(
       argv,
       command: resumeCommandOf(argv),
       signal,
-      note: (text) => io.note(text),
-      onState: (state) => showState(state, io),
-    });
+      note: (text: string) => io.note(text),
+      onState: (state: SweepState) => showState(state, io),
+    };
+    // First, so that a Python that is missing is reported before anything is run.
+    const path = trainings.length === 0 ? null : await pythonFor(trainings, python, signal, io);
+    const result = await sweepHere({ runs, ...common });
+    const trained = path === null ? [] : await trainAll({ trainings, python: path, ...common });
     io.status(null);
-    const open = result.results.filter(({ outcome }) => outcome !== 'finished');
-    const { broken, ...shown } = await showResult(result, report, options, io);
+    const results = [...result.results, ...trained];
+    const open = results.filter(({ outcome }) => outcome !== 'finished');
+    const { broken, ...shown } = await showResult({ ...result, results }, report, options, io);
     if (signal.aborted) return { ...shown, failure: signal.reason };
-    return { ...shown, failure: open.length === 0 ? broken : notFinished(open, runs.length, againOf(argv, open)) };
+    return { ...shown, failure: open.length === 0 ? broken : notFinished(open, results.length, againOf(argv, open)) };
   });
 }
 
+async function trainAll(options: TrainingsOptions): Promise<readonly RunResult<SweepTraining>[]> {
+  const { runTrainings } = await import('../sweep/trainings.ts');
+  return runTrainings(options);
+}
+
+async function pythonFor(trainings: readonly SweepTraining[], python: string | undefined, signal: AbortSignal, io: Io) {
+  const { openPython } = await import('../baselines/python-environment.ts');
+  const { usesMujoco } = await import('../baselines/settings.ts');
+  const mujoco = trainings.some(({ config }) => usesMujoco(config));
+  return openPython({ python, note: (text) => io.note(text), mujoco, signal });
+}
+
 /** The command without the budgets that stopped runs: they would stop them again. */
-export function againOf(argv: readonly string[], open: readonly RunResult[]): string {
+export function againOf(argv: readonly string[], open: readonly Pick<RunResult, 'error'>[]): string {
   const exhausted = new Map(
     open.flatMap(({ error }) => {
       const cause = error?.cause instanceof BudgetError ? error.cause : error;
@@ -134,7 +158,7 @@ export function againOf(argv: readonly string[], open: readonly RunResult[]): st
   return quotedCommand([...exhausted.values()].reduce(withoutBudget, argv));
 }
 
-export function notFinished(open: readonly RunResult[], all: number, command: string): R2poError {
+export function notFinished(open: readonly Pick<RunResult, 'outcome'>[], all: number, command: string): R2poError {
   const outcomes = [...new Set(open.map(({ outcome }) => outcome))];
   const counts = outcomes.map((name) => `${open.filter(({ outcome }) => outcome === name).length} ${name}`).join(', ');
   return new R2poError(
@@ -159,7 +183,10 @@ export function showState(state: SweepState, io: Io): void {
 }
 
 /** `sharing` is null for runs of workers, where it is not known. */
-type WatchedResult = Omit<SweepResult, 'sharing'> & { readonly sharing: SweepResult['sharing'] | null };
+type WatchedResult = Omit<SweepResult, 'sharing' | 'results'> & {
+  readonly sharing: SweepResult['sharing'] | null;
+  readonly results: readonly RunResult<SweepRun | SweepTraining>[];
+};
 
 export async function showResult(
   { results, sharing, seconds }: WatchedResult,
@@ -195,7 +222,7 @@ export async function showResult(
       id: run.id,
       env: run.config.env,
       method: run.config.method,
-      model: modelOf(run.config),
+      model: 'sb3' in run.config ? 'none' : modelOf(run.config),
       seed: run.config.seed,
       folder,
       outcome,

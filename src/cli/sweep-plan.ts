@@ -4,6 +4,7 @@ import { differingWithin } from '../report/settings.ts';
 import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
 import type { PlannedGroup } from '../sweep/estimate.ts';
 import type { SweepRun } from '../sweep/expand.ts';
+import type { SweepTraining } from '../sweep/trainings.ts';
 import type { Io } from './io.ts';
 import type { SweepCommandOptions } from './run-many.ts';
 
@@ -13,6 +14,7 @@ export async function showPlan(
   by: readonly string[],
   options: SweepCommandOptions,
   io: Io,
+  trainings: readonly SweepTraining[] = [],
 ): Promise<void> {
   const { estimateSweep, totalOf } = await import('../sweep/estimate.ts');
   const { configValue } = await import('../report/run-records.ts');
@@ -22,9 +24,12 @@ export async function showPlan(
   const total = totalOf(groups);
   if (options.json) {
     const listed = groups.map(({ config: _config, settings: _settings, ...group }) => group);
-    io.printJson({ groups: listed, total });
+    io.printJson({ groups: listed, total, ...(trainings.length > 0 && { trainings: trainings.map(planOf) }) });
     return;
   }
+  const training = trainings.map((run) => Object.values(planOf(run)).join(', '));
+  if (training.length > 0) io.print(`trainings:\n${training.join('\n')}\n`);
+  if (runs.length === 0) return;
   const count = (value: number): string => value.toLocaleString('en-US');
   const columns: ColumnOf<PlannedGroup>[] = [
     ...by.map((key) =>
@@ -47,4 +52,18 @@ export async function showPlan(
     `\n${counted(total.runs, 'run')}, ${total.finished} of them finished; estimate for the others: ${count(total.calls)} model calls, ` +
       `${count(total.episodes)} episodes, about ${count(total.prompt_tokens + total.completion_tokens)} tokens, ${cost}`,
   );
+}
+
+/** A training in numbers that are known before it. */
+function planOf({ config }: SweepTraining) {
+  const { env, method, seed, sb3, evaluation, recheck, iterations } = config;
+  const { training_episodes: episodes, training_steps: steps } = sb3;
+  return {
+    env,
+    method,
+    seed: `seed ${seed}`,
+    budget: steps === null ? counted(episodes!, 'training episode') : counted(steps, 'training step'),
+    evaluations: `${counted(iterations, 'evaluation')} of ${counted(evaluation.episodes, 'episode')}`,
+    recheck: `${counted(recheck.episodes, 'fresh episode')} at the end`,
+  };
 }

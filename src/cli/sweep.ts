@@ -25,14 +25,18 @@ export function define(command: Command, io: Io): void {
       'Runs every combination of configurations and values, several in parallel, and prints their report. Finished runs ' +
         'are skipped and interrupted runs are resumed, so the same command can be repeated at any time.',
     )
-    .argument('[config...]', 'configurations, such as cartpole/r2po or "cartpole/*", and key=a,b,c or seed=0..9');
+    .argument(
+      '[config...]',
+      'configurations, such as cartpole/r2po or "cartpole/*", trainings such as cartpole/ppo, and key=a,b,c or seed=0..9',
+    );
   addQueueOption(command)
     .addOption(trustEnvOption())
+    .option('--python <path>', 'Python that trains (see "r2po baseline --help")')
     .option('--wait', 'with --queue: wait until workers have finished the runs, and print their report')
     .option('--status', 'print the status of the queue and exit')
     .option('--cancel', 'remove queued runs and stop running ones; their files are kept');
   addSweepOptions(command, io).action(
-    async (args: string[], options: SweepCommandOptions & QueueOptions, self: Command) => {
+    async (args: string[], options: SweepCommandOptions & QueueOptions & { python?: string }, self: Command) => {
       const { queue, status, cancel, wait } = options;
       if (status || cancel) return askQueue(options, io);
       if (queue !== undefined && !options.dryRun) {
@@ -49,15 +53,34 @@ export function define(command: Command, io: Io): void {
   );
 }
 
-async function sweep(args: readonly string[], options: SweepCommandOptions, io: Io): Promise<void> {
+async function sweep(
+  args: readonly string[],
+  options: SweepCommandOptions & { readonly python?: string },
+  io: Io,
+): Promise<void> {
   const { splitArguments, variedKeys } = await import('../sweep/expand.ts');
-  const request = splitArguments(args);
-  const runs = await runsOf(request, options);
-  const by = tableKeys(variedKeys(request.axes));
-  if (options.dryRun) return showPlan(runs, by, options, io);
-  const { document, failure } = await runAll(runs, { by }, options, io);
+  const { audience, expandTrainings, isTraining } = await import('../sweep/trainings.ts');
+  const { configs, axes } = splitArguments(args);
+  const names = configs.filter(isTraining);
+  const searched = configs.filter((name) => !isTraining(name));
+  requirePythonUse(names, options);
+  const both = names.length > 0 && searched.length > 0;
+  const axesFor = (who: 'trainings' | 'searches') =>
+    axes.filter((axis) => !both || ['both', who].includes(audience(axis)));
+  const trainings = await expandTrainings(names, axesFor('trainings'), options.backend, options.shard ?? null);
+  const runs = searched.length === 0 ? [] : await runsOf({ configs: searched, axes: axesFor('searches') }, options);
+  const by = tableKeys(variedKeys(axesFor('searches')).filter(() => searched.length > 0));
+  if (options.dryRun) return showPlan(runs, by, options, io, trainings);
+  // What trainings are compared with first.
+  const report = { by, ...(trainings.length > 0 && { published: true }) };
+  const { document, failure } = await runAll(runs, report, options, io, { trainings, python: options.python });
   if (options.json) io.printJson(document);
   if (failure) throw failure;
+}
+
+function requirePythonUse(names: readonly string[], { python }: { readonly python?: string }): void {
+  if (python === undefined || names.length > 0) return;
+  throw new UsageError('--python', 'expected a training such as cartpole/ppo, got searches alone; leave --python out');
 }
 
 /** Adds the runs to the queue; with `--wait`, prints their report as a local sweep does. */
@@ -77,6 +100,14 @@ async function sweepQueue(
   if (wait && options.out !== undefined) prepareOutputFolder('--out', options.out);
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
+  const { isTraining } = await import('../sweep/trainings.ts');
+  const training = request.configs.find(isTraining);
+  if (training !== undefined) {
+    throw new UsageError(
+      '--queue',
+      `expected searches, got the training ${training}; run it with a sweep without --queue`,
+    );
+  }
   const runs = expandSweep(requestOf(request, options));
   const { document, waited } = await enqueueRuns(runs, { queue, queuePrefix, runsDir, isFolderGiven, wait }, io);
   if (waited === null) {

@@ -23,8 +23,8 @@ import { drawMissingFigure, lacksFigure } from './missing-figure.ts';
  */
 export type SweepRunOutcome = 'finished' | 'stopped' | 'failed' | 'busy' | 'waiting';
 
-export interface RunResult {
-  readonly run: SweepRun;
+export interface RunResult<R = SweepRun> {
+  readonly run: R;
   /** null: none was made */
   readonly folder: string | null;
   readonly outcome: SweepRunOutcome;
@@ -48,11 +48,11 @@ export interface SweepState {
   /** estimated remaining time from the pace so far, s; null before the first iteration */
   readonly etaSeconds: number | null;
   /** the run that has just ended */
-  readonly ended: RunResult | null;
+  readonly ended: RunResult<Pick<SweepRun, 'id'>> | null;
 }
 
 export interface Running {
-  readonly run: SweepRun;
+  readonly run: Pick<SweepRun, 'id'>;
   readonly folder: string;
   /** null before its first event */
   readonly progress: RunProgress | null;

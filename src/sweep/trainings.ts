@@ -1,0 +1,158 @@
+/** Trainings of a sweep: what its arguments describe, and their runs, a few at a time on one backend. */
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import { R2poError } from '../base/errors.ts';
+import { machineFault } from '../base/machine-fault.ts';
+import { createBaselineFolder, knownBaseline } from '../baselines/run-folder.ts';
+import { type BaselineConfig, baselineHash, isBaselineName, resolveBaseline, sources } from '../baselines/settings.ts';
+import { executeBaseline } from '../baselines/training-run.ts';
+import { type Axis, combinations } from '../config/axes.ts';
+import { shippedConfigs } from '../config/shipped.ts';
+import { envs } from '../envs/index.ts';
+import type { BackendChoice } from '../rollout/backend.ts';
+import { batchingBackend } from '../rollout/batching-backend.ts';
+import { openBackend } from '../rollout/node/open.ts';
+import { usedBackend } from '../runs/folder/manifest.ts';
+import { BusyError } from '../runs/journal/lock.ts';
+import { isOrderlyStop } from '../runs/journal/totals.ts';
+import type { ResumeCommand } from '../runs/session/budget.ts';
+import type { RunProgress } from '../runs/session/progress.ts';
+import type { Shard } from './expand.ts';
+import type { RunResult, SweepState } from './local.ts';
+
+export interface SweepTraining {
+  /** hash of the settings */
+  readonly id: string;
+  readonly config: BaselineConfig;
+}
+
+/** Whether a name of a sweep is that of a training, and not of a search or a file. */
+export function isTraining(name: string): boolean {
+  const [env, method] = name.split('/');
+  const folder = envs.find(({ id, folder: own }) => id === env || own === env)?.folder;
+  return isBaselineName(name, () => shippedConfigs().includes(`${folder}/${method}`));
+}
+
+/** Keys that searches do not have, or have with other values. */
+const own = ['episodes', 'steps', 'budget', 'defects', 'hyperparameters'];
+/** Keys that both have. */
+const common = ['seed', 'evaluation.episodes', 'evaluation.backend', 'recheck.episodes'];
+
+/** Whether an axis is for trainings, searches, or both. */
+export function audience({ key, choices }: Axis): 'trainings' | 'searches' | 'both' {
+  if (common.includes(key)) return 'both';
+  const values = choices.map((text) => text.slice(text.indexOf('=') + 1));
+  const isSource = key === 'settings' && values.every((value) => sources.some((source) => source === value));
+  const isOwn =
+    isSource || key === 'evaluation.every' || own.some((name) => key === name || key.startsWith(`${name}.`));
+  return isOwn && !/^budget\./.test(key) ? 'trainings' : 'searches';
+}
+
+/** The distinct trainings in order. Throws a usage error for the first invalid one. */
+export async function expandTrainings(
+  names: readonly string[],
+  axes: readonly Axis[],
+  backend: BackendChoice | undefined,
+  shard: Shard | null,
+): Promise<SweepTraining[]> {
+  const found = new Map<string, SweepTraining>();
+  const flags = backend === undefined ? [] : [`evaluation.backend=${backend}`];
+  for (const name of names) {
+    for (const overrides of combinations(axes)) {
+      const config = await resolveBaseline(name, [...overrides, ...flags]);
+      found.set(baselineHash(config), { id: baselineHash(config), config });
+    }
+  }
+  return [...found.values()].filter((_, i) => shard === null || i % shard.of === shard.index - 1);
+}
+
+export interface TrainingsOptions {
+  readonly trainings: readonly SweepTraining[];
+  readonly python: string;
+  readonly runsDir: string;
+  /** maximum parallel runs; each takes a processor */
+  readonly jobs: number;
+  readonly adapter: string | null;
+  readonly failFast: boolean;
+  readonly argv: readonly string[];
+  readonly command: ResumeCommand;
+  readonly signal?: AbortSignal;
+  readonly note: (text: string) => void;
+  readonly onState?: (state: SweepState) => void;
+}
+
+const waiting = { folder: null, outcome: 'waiting', already: false, summary: null, error: null } as const;
+
+/** Runs all unfinished trainings; a failed one does not stop the others. */
+export async function runTrainings(options: TrainingsOptions): Promise<RunResult<SweepTraining>[]> {
+  const { trainings, runsDir, jobs, adapter, note, signal, failFast } = options;
+  const results = new Map<string, RunResult<SweepTraining>>();
+  const open = trainings.filter((run) => {
+    const known = knownBaseline(runsDir, run.config);
+    if (known?.manifest.status !== 'finished') return true;
+    results.set(run.id, { ...waiting, run, folder: known.folder, outcome: 'finished', already: true });
+    return false;
+  });
+  const all = () => trainings.map((run) => results.get(run.id) ?? { ...waiting, run });
+  if (open.length === 0) return all();
+  const [first] = open;
+  const choice =
+    usedBackend(knownBaseline(runsDir, first!.config)?.manifest ?? null) ?? first!.config.evaluation.backend;
+  const backend = batchingBackend(await openBackend(choice, { adapter, note }));
+  const running = new Map<string, SweepState['running'][number]>();
+  const report = (ended: SweepState['ended']): void => {
+    const ends = [...results.values()];
+    const finished = ends.filter(({ outcome }) => outcome === 'finished').length;
+    options.onState?.({
+      ...{ runs: trainings.length, finished, already: ends.filter(({ already }) => already).length },
+      ...{ unfinished: ends.length - finished, running: [...running.values()], etaSeconds: null, ended },
+    });
+  };
+  const limit = pLimit(Math.min(jobs, availableParallelism()));
+  const work = async (run: SweepTraining): Promise<void> => {
+    const isHalted = failFast && [...results.values()].some(({ outcome }) => outcome !== 'finished');
+    if (signal?.aborted || isHalted) return;
+    const onProgress = (folder: string, progress: RunProgress | null): void => {
+      running.set(run.id, { run, folder, progress });
+      report(null);
+    };
+    const result = await attempt(run, { ...options, backend, onProgress });
+    running.delete(run.id);
+    results.set(run.id, result);
+    report(result);
+  };
+  try {
+    await Promise.all(open.map((run) => limit(() => work(run))));
+  } finally {
+    await backend.close();
+  }
+  return all();
+}
+
+interface Attempt extends TrainingsOptions {
+  readonly backend: Parameters<typeof executeBaseline>[0]['backend'];
+  readonly onProgress: (folder: string, progress: RunProgress | null) => void;
+}
+
+async function attempt(run: SweepTraining, options: Attempt): Promise<RunResult<SweepTraining>> {
+  const { runsDir, argv, python, backend, signal, note } = options;
+  let folder: string | null = null;
+  try {
+    const place = { runsDir, name: null };
+    const made =
+      knownBaseline(runsDir, run.config)?.folder ?? createBaselineFolder(place, run.config, argv, Date.now());
+    folder = made;
+    options.onProgress(made, null);
+    const summary = await executeBaseline({
+      ...{ folder: made, python, backend, argv, signal, resumeCommand: options.command(null) },
+      onNotice: (text) => note(`${made}: ${text}`),
+      onProgress: (progress) => options.onProgress(made, progress),
+    });
+    return { run, folder, outcome: 'finished', already: false, summary, error: null };
+  } catch (thrown) {
+    const error = thrown instanceof R2poError ? thrown : machineFault(thrown);
+    if (error === null) throw thrown;
+    const outcome = error instanceof BusyError ? 'busy' : isOrderlyStop(error.exitCode) ? 'stopped' : 'failed';
+    return { run, folder, outcome, already: false, summary: null, error };
+  }
+}

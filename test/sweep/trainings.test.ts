@@ -1,0 +1,70 @@
+/** Trainings with Stable-Baselines3 in sweeps, with a program that stands for Python. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { assetPath } from '../../src/base/node/assets.ts';
+import { parseAxis } from '../../src/config/axes.ts';
+import { audience, isTraining } from '../../src/sweep/trainings.ts';
+import { temporaryFolder } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
+
+const python = assetPath('test/baselines/fake-python.mjs');
+const small = ['evaluation.episodes=3', 'recheck.episodes=11', 'optimiser.episodes=60', 'episodes=2'];
+
+const sweep = (runsDir: string, ...more: string[]) =>
+  runCommand('sweep', ...more, ...small, '--python', python, '--runs-dir', runsDir, '--backend', 'cpu', '-j', '2');
+
+describe('a sweep', () => {
+  it('runs trainings beside searches, reports them with published numbers, and skips what is finished', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const names = ['cartpole/ppo', 'cartpole/cma-es', 'seed=0,1'];
+    const first = await sweep(runsDir, ...names, '--json');
+    expect(first.code).toBe(0);
+    const { runs, report } = JSON.parse(first.stdout);
+    const shown = runs.map((run: { method: string; seed: number; outcome: string }) => [
+      run.method,
+      run.seed,
+      run.outcome,
+    ]);
+    expect(shown).toEqual([
+      ['cma-es', 0, 'finished'],
+      ['cma-es', 1, 'finished'],
+      ['sb3/ppo', 0, 'finished'],
+      ['sb3/ppo', 1, 'finished'],
+    ]);
+    expect(report.published.map(({ method }: { method: string }) => method).sort()).toEqual(['cma-es', 'sb3/ppo']);
+    expect(readdirSync(runsDir)).toHaveLength(4);
+    const again = await sweep(runsDir, ...names, '--json');
+    expect(JSON.parse(again.stdout).runs.every(({ already }: { already: boolean }) => already)).toBe(true);
+    const planned = await sweep(runsDir, ...names, '--dry-run');
+    expect(planned.stdout).toContain('CartPole-v1, sb3/ppo, seed 1, 2 training episodes');
+  });
+
+  it('refuses what a training cannot have', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const unknown = await runCommand('sweep', 'cartpole/ppo', 'optimiser.episodes=3', '--python', python);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('unknown key "optimiser"') });
+    const alone = await runCommand('sweep', 'cartpole/cma-es', '--python', python, '--runs-dir', runsDir);
+    expect(alone.stderr).toContain('expected a training such as cartpole/ppo, got searches alone');
+    const queued = await runCommand('sweep', 'cartpole/ppo', '--queue', 'redis://127.0.0.1:1');
+    expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
+    const unfit = await runCommand('sweep', 'cartpole/sac', '--python', python);
+    expect(unfit.stderr).toContain('use one of dqn, a2c, ppo, trpo, ars');
+  });
+});
+
+it('names and axes belong to trainings, to searches or to both', () => {
+  const names = ['cartpole/ppo', 'CartPole-v1/ppo', 'cartpole/ars', 'cartpole/sb3/ars', 'cartpole/*', 'cartpole/r2po'];
+  expect(names.filter(isTraining)).toEqual(['cartpole/ppo', 'CartPole-v1/ppo', 'cartpole/sb3/ars']);
+  const texts = [
+    'seed=0..3',
+    'settings=zoo',
+    'settings=published',
+    'budget.max_calls=3',
+    'budget=steps',
+    'iterations=3',
+  ];
+  expect(texts.map((text) => audience(parseAxis(text, 1)))).toEqual([
+    ...['both', 'trainings', 'searches', 'searches', 'trainings', 'searches'],
+  ]);
+});
