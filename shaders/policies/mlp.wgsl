@@ -1,6 +1,7 @@
 // A network with one or two hidden layers; the float64 twin is src/policies/network.ts. Values per candidate, layer by
 // layer: weights (inputs x units, row by row), then biases. With NETWORK_CLIPPED, the bounds of the inputs follow, lower
-// ones first; with NETWORK_SQUASHED, the middles and then the half ranges of the outputs.
+// ones first; with NETWORK_SQUASHED, the middles and then the half ranges of the outputs; with NETWORK_LIMITED, the bounds
+// that the outputs are cut to before they are squashed.
 // A small network stays in registers for the whole episode. A large one is read from the buffer; all invocations of a
 // candidate then read the same word at the same time.
 
@@ -15,6 +16,7 @@ const NETWORK_INPUT_LOW: u32 = NETWORK_LAST_BIAS + OUTPUT_DIM;
 const NETWORK_INPUT_HIGH: u32 = NETWORK_INPUT_LOW + OBS_DIM;
 const NETWORK_MIDDLE: u32 = select(NETWORK_INPUT_LOW, NETWORK_INPUT_HIGH + OBS_DIM, NETWORK_CLIPPED);
 const NETWORK_HALF: u32 = NETWORK_MIDDLE + OUTPUT_DIM;
+const NETWORK_LIMIT: u32 = NETWORK_HALF + OUTPUT_DIM;
 const NETWORK_REGISTERS: u32 = 64u;
 const NETWORK_RESIDENT: bool = PARAM_COUNT <= NETWORK_REGISTERS;
 
@@ -95,6 +97,10 @@ fn policy_act(memory: ptr<function, PolicyMemory>, obs: ptr<function, Obs>) -> O
   for (var j = 0u; j < OUTPUT_DIM; j++) {
     outputs[j] += network_value(memory, NETWORK_LAST_BIAS + j);
     if (NETWORK_SQUASHED) {
+      if (NETWORK_LIMITED) {
+        let limit = network_value(memory, NETWORK_LIMIT + j);
+        outputs[j] = clamp(outputs[j], -limit, limit);
+      }
       let half = network_value(memory, NETWORK_HALF + j);
       outputs[j] = network_value(memory, NETWORK_MIDDLE + j) + half * tanh_accurate(outputs[j]);
     }

@@ -52,6 +52,12 @@ const rules = {
     expected: outputForms.join(' or '),
     fits: (value) => outputForms.some((name) => name === value),
   } satisfies OptionRule<(typeof outputForms)[number]>,
+  /** bound of the outputs before they are squashed, as networks with state-dependent exploration have one */
+  output_limit: {
+    fallback: null as number | null,
+    expected: 'null or a number above 0',
+    fits: (value) => value === null || (typeof value === 'number' && Number.isFinite(value) && value > 0),
+  } satisfies OptionRule<number | null>,
   input_low: bounds,
   input_high: bounds,
 };
@@ -84,6 +90,13 @@ function outputRange({ action }: Spaces, output: (typeof outputForms)[number]): 
   return [...action.rows.map(({ low, high }) => low + (high - low) / 2), ...halves];
 }
 
+/** The bound of each output; none where there is no limit. Throws a usage error for a limit of outputs that are not squashed. */
+function outputLimits(outputs: number, { output, output_limit: limit }: OptionValues<typeof rules>): readonly number[] {
+  if (limit === null) return [];
+  if (output === 'tanh') return Array.from({ length: outputs }, () => limit);
+  throw new UsageError('mlp', `expected option "output_limit" with output: tanh, got ${limit} with output: ${output}`);
+}
+
 /** Without the options that change nothing, as records of earlier versions have them. */
 function givenOptions({ hidden, activation, ...rest }: OptionValues<typeof rules>): PolicyOptions {
   const given = Object.entries(rest).filter(([key, value]) => value !== rules[key as keyof typeof rest].fallback);
@@ -102,13 +115,14 @@ export const mlp: PolicyKind = {
     const shape = shapeFor(spaces, options.hidden, options.activation, {
       clipped: clip !== null,
       squashed: range !== null,
+      limited: options.output_limit !== null,
     });
     const hiddenNames = options.hidden.map((size, l) =>
       Array.from({ length: size }, (_, k) => (options.hidden.length === 1 ? `hidden ${k}` : `hidden ${l + 1}.${k}`)),
     );
     const names = [inputNames(spaces), ...hiddenNames, outputNames(spaces.action)];
     const paramCount = weightCount(shape);
-    const constants = [...(clip ?? []), ...(range ?? [])];
+    const constants = [...(clip ?? []), ...(range ?? []), ...outputLimits(shape.outputs, options)];
     const expansion: Expansion = {
       count: valueCount(shape),
       expand(params) {

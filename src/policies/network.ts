@@ -2,7 +2,7 @@
  * A network in float64, the twin of shaders/policies/mlp.wgsl: one or two hidden layers with an activation, then a linear
  * layer. Its values lie layer by layer: weights (inputs x units, row by row), then biases. With `clipped`, the bounds of
  * the inputs follow, all lower ones before all upper ones; with `squashed`, the middles and then the half ranges to which
- * the hyperbolic tangents of the outputs are scaled.
+ * the hyperbolic tangents of the outputs are scaled; with `limited`, the bounds that the outputs are cut to before that.
  */
 import { type ActionSpace, observationSize, type Spaces } from '../envs/env.ts';
 import type { Policy } from './policy.ts';
@@ -18,6 +18,8 @@ export interface NetworkShape {
   readonly activation: Activation;
   readonly clipped: boolean;
   readonly squashed: boolean;
+  /** only where they are squashed */
+  readonly limited: boolean;
 }
 
 /** Widest hidden layer of a network whose weights follow from few parameters. */
@@ -36,8 +38,8 @@ export function weightCount(shape: NetworkShape): number {
 
 /** How many values the network has. */
 export function valueCount(shape: NetworkShape): number {
-  const { inputs, outputs, clipped, squashed } = shape;
-  return weightCount(shape) + (clipped ? 2 * inputs : 0) + (squashed ? 2 * outputs : 0);
+  const { inputs, outputs, clipped, squashed, limited } = shape;
+  return weightCount(shape) + (clipped ? 2 * inputs : 0) + (squashed ? 2 * outputs : 0) + (limited ? outputs : 0);
 }
 
 /** What all policies with such a network share; their shader is `shaders/policies/mlp.wgsl`. */
@@ -53,6 +55,7 @@ export function networkFields(shape: NetworkShape) {
       NETWORK_RELU: shape.activation === 'relu',
       NETWORK_CLIPPED: shape.clipped,
       NETWORK_SQUASHED: shape.squashed,
+      NETWORK_LIMITED: shape.limited,
     },
     act: networkAct(shape),
   } satisfies Partial<Policy>;
@@ -60,13 +63,14 @@ export function networkFields(shape: NetworkShape) {
 
 /** The function from the network's values and an observation to its outputs. It reuses its memory: one call at a time. */
 function networkAct(shape: NetworkShape): Policy['act'] {
-  const { inputs, outputs, clipped, squashed } = shape;
+  const { inputs, outputs, clipped, squashed, limited } = shape;
   const layers = layersOf(shape);
   const relu = shape.activation === 'relu';
   const low = weightCount(shape);
   const high = low + inputs;
   const middle = clipped ? high + inputs : low;
   const half = middle + outputs;
+  const limit = half + outputs;
   const entering = new Float64Array(inputs);
   const units = shape.hidden.map((size) => new Float64Array(size));
   return (values, observation, out) => {
@@ -85,7 +89,10 @@ function networkAct(shape: NetworkShape): Policy['act'] {
     }
     affine(values, at, from, out);
     if (!squashed) return;
-    for (let j = 0; j < outputs; j++) out[j] = values[middle + j]! + values[half + j]! * Math.tanh(out[j]!);
+    for (let j = 0; j < outputs; j++) {
+      const bound = limited ? values[limit + j]! : Infinity;
+      out[j] = values[middle + j]! + values[half + j]! * Math.tanh(Math.min(Math.max(out[j]!, -bound), bound));
+    }
   };
 }
 
@@ -137,11 +144,15 @@ export function shapeFor(
   spaces: Spaces,
   hidden: readonly number[],
   activation: Activation,
-  { clipped = false, squashed = false }: Partial<Pick<NetworkShape, 'clipped' | 'squashed'>> = {},
+  {
+    clipped = false,
+    squashed = false,
+    limited = false,
+  }: Partial<Pick<NetworkShape, 'clipped' | 'squashed' | 'limited'>> = {},
 ) {
   const inputs = observationSize(spaces.observation);
   const outputs = outputNames(spaces.action).length;
-  return { inputs, hidden, outputs, activation, clipped, squashed } satisfies NetworkShape;
+  return { inputs, hidden, outputs, activation, clipped, squashed, limited } satisfies NetworkShape;
 }
 
 /** The reason why a network cannot read an observation; null when it can. */

@@ -67,6 +67,7 @@ describe('a model of Stable-Baselines3', () => {
       'ppo-mcc': ['mlp', [7, 5], 'tanh', undefined, true],
       'trpo-pendulum': ['mlp', [11, 6], 'tanh', undefined, false],
       'sac-pendulum': ['mlp', [13, 8], 'relu', 'tanh', false],
+      'sac-sde-pendulum': ['mlp', [9, 8], 'relu', 'tanh', false],
       'tqc-pendulum': ['mlp', [9], 'relu', 'tanh', false],
       'td3-pendulum': ['mlp', [12, 7], 'relu', 'tanh', false],
       'ddpg-pendulum': ['mlp', [8, 6], 'relu', 'tanh', false],

@@ -32,6 +32,11 @@ const cases: readonly { name: string; kind: PolicyKind; options: PolicyOptions; 
     kind: mlp,
     options: { hidden: [5], output: 'tanh', input_low: bounds(-0.4), input_high: bounds(0.3) },
   },
+  {
+    name: 'squashed behind a limit that most outputs exceed',
+    kind: mlp,
+    options: { hidden: [6], output: 'tanh', output_limit: 0.25 },
+  },
   { name: 'a projection', kind: projectedMlp, options: { hidden: 7, latent: [4, 6], scale: 0.7 } },
   { name: 'random features', kind: randomFeatures, options: { hidden: 9, obs_scale: 2, obs_clip: 1.5 } },
 ];

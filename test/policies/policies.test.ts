@@ -248,6 +248,7 @@ describe('mlp', () => {
     const bounds = { input_low: [0, 0, 0, 0], input_high: [1, 1, 1] };
     expect(() => mlp.build(cartpole, bounds)).toThrow('with 4 bounds each, the lower ones not above the upper ones');
     expect(() => mlp.build(cartpole, { output: 'tanh' })).toThrow('to be linear, as the actions are numbered');
+    expect(() => mlp.build(cartpole, { output_limit: 2 })).toThrow('"output_limit" with output: tanh, got 2');
     // Records of earlier versions have the first two alone.
     expect(buildPolicy('mlp', cartpole).options).toEqual({ hidden: [8], activation: 'tanh' });
   });

@@ -18,6 +18,8 @@ export interface TrainedNetwork {
   readonly activation: Activation;
   /** the outputs go through a hyperbolic tangent, and are scaled to the box of actions */
   readonly squashed: boolean;
+  /** what the outputs are cut to before they are squashed; null: nothing */
+  readonly limit: number | null;
 }
 
 /** Where a family of algorithms has the network that acts. */
@@ -32,6 +34,8 @@ interface Family {
     readonly state: StateDict;
     readonly kwargs: Readonly<Record<string, unknown>>;
   }) => boolean;
+  /** of the outputs, unless `clip_mean` says another one */
+  readonly limit?: number;
 }
 
 const families: readonly Family[] = [
@@ -57,6 +61,15 @@ const families: readonly Family[] = [
   },
   // TD3, DDPG
   { mark: /^actor_target\.mu\.\d+\.weight$/, sequence: 'actor.mu', activation: 'relu', squashed: () => true },
+  // SAC and TQC with state-dependent exploration, which cuts the mean
+  {
+    mark: /^actor\.latent_pi\./,
+    sequence: 'actor.latent_pi',
+    last: 'actor.mu.0',
+    activation: 'relu',
+    squashed: () => true,
+    limit: 2,
+  },
   // ARS: a last module without tensors is the hyperbolic tangent
   {
     mark: /^action_net\.0\.weight$/,
@@ -75,7 +88,6 @@ const others: readonly (readonly [RegExp, string])[] = [
   [/lstm/, 'a recurrent network'],
   [/features_extractor\..*weight$/, 'a network that extracts features of images or dictionaries'],
   [/running_mean|running_var/, 'a network with batch normalisation'],
-  [/^actor\.mu\.0\.weight$/, 'a mean that state-dependent exploration clips'],
 ];
 
 const maxHiddenLayers = 2;
@@ -143,8 +155,7 @@ export function networkOf(
   const names = [...state.tensors.keys()];
   const family = families.find(({ mark }) => names.some((name) => mark.test(name)));
   for (const [pattern, what] of others) {
-    const acting = pattern.source.includes('mu') && family !== undefined ? [] : names;
-    if (acting.some((name) => pattern.test(name))) throw new Damaged('a network of plain layers', what);
+    if (names.some((name) => pattern.test(name))) throw new Damaged('a network of plain layers', what);
   }
   if (!family) throw new Damaged('the network of an algorithm of Stable-Baselines3', 'other tensors');
   const kwargs = data.policy_kwargs ?? {};
@@ -161,5 +172,6 @@ export function networkOf(
     layers,
     activation: layers.length === 1 ? family.activation : activationOf(kwargs, family.activation),
     squashed: family.squashed({ state, kwargs }),
+    limit: family.limit === undefined ? null : Number(kwargs.clip_mean ?? family.limit),
   };
 }

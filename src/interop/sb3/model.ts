@@ -168,6 +168,7 @@ function networkDocument(network: TrainedNetwork, statistics: Normalisation | nu
   const options = {
     ...{ hidden, activation: network.activation },
     ...(network.squashed && env.action.kind === 'box' && { output: 'tanh' }),
+    ...(network.limit !== null && { output_limit: network.limit }),
     ...(statistics && {
       input_low: statistics.mean.map((mean, i) => mean - statistics.clip * statistics.deviation[i]!),
       input_high: statistics.mean.map((mean, i) => mean + statistics.clip * statistics.deviation[i]!),

@@ -1,4 +1,4 @@
-"""Records small models of Stable-Baselines3 and the returns of its own evaluation: models.py OUT_DIR
+"""Records small models of Stable-Baselines3 and the returns of its own evaluation: models.py OUT_DIR [NAME...]
 
 Written with Python 3.11, stable_baselines3 and sb3_contrib 2.9.2, gymnasium 1.4.0, torch 2.15 (CPU, one thread).
 Each model is trained just enough to act on what it observes. Episode i of an evaluation has `env.reset(seed=1000 + i)`.
@@ -32,6 +32,7 @@ MODELS = [
     ("tqc-pendulum", TQC, "Pendulum-v1", 1500, dict(policy_kwargs=dict(net_arch=[9], n_critics=1, n_quantiles=3), learning_starts=500), False),
     ("td3-pendulum", TD3, "Pendulum-v1", 2500, dict(policy_kwargs=dict(net_arch=[12, 7]), learning_starts=500), False),
     ("ddpg-pendulum", DDPG, "Pendulum-v1", 1500, dict(policy_kwargs=dict(net_arch=[8, 6]), learning_starts=500), False),
+    ("sac-sde-pendulum", SAC, "Pendulum-v1", 2500, dict(use_sde=True, policy_kwargs=dict(net_arch=[9, 8], clip_mean=0.3), learning_starts=500), False),
     ("ars-cartpole", ARS, "CartPole-v1", 2000, dict(policy="LinearPolicy"), False),
     ("ars-mlp-pendulum", ARS, "Pendulum-v1", 2000, dict(policy_kwargs=dict(net_arch=[6])), False),
     ("dqn-frozenlake", DQN, "FrozenLake-v1", 2000, dict(policy_kwargs=dict(net_arch=[8]), learning_starts=200), False),
@@ -69,7 +70,12 @@ def returns_of(model, env_id, stats):
 
 
 results = {}
+if sys.argv[2:]:
+    with open(os.path.join(out, "returns.json")) as file:
+        results = json.load(file)
 for name, algorithm, env_id, steps, options, normalise in MODELS:
+    if sys.argv[2:] and name not in sys.argv[2:]:
+        continue
     venv = DummyVecEnv([lambda: gym.make(env_id)])
     if normalise:
         venv = VecNormalize(venv)
