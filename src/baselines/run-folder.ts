@@ -52,6 +52,7 @@ function manifestOf(config: BaselineConfig, argv: readonly string[], now: number
       training: {
         rewards: `means of ${evaluation.episodes} evaluation episodes each${raw}; episodes and steps count ${charged}`,
         evaluated: true,
+        resume: 'r2po baseline',
         identity: hash,
       },
     },

@@ -20,6 +20,7 @@ import {
   findRunToResume,
   type RunLocation,
   readRunConfig,
+  refuseImported,
   requireRun,
 } from '../runs/folder/folder.ts';
 import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
@@ -164,6 +165,8 @@ function namedRun(given: string, overrides: readonly string[], options: Options)
       `expected a configuration, got the run folder "${given}"; add --resume to resume it, or start another run with ${config}`,
     );
   }
+  // Its configuration is none of a search.
+  refuseImported(given, manifest, '--resume');
   if (options.name !== undefined) {
     throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${given}"`);
   }

@@ -170,11 +170,13 @@ export function requireRun(folder: string): Manifest {
 /** Refuses an imported training, which has rewards but no policy, prompts or configuration of ours. */
 export function refuseTraining(folder: string, { imported }: Manifest, unit: string): void {
   if (!imported?.training) return;
-  throw new UsageError(
-    unit,
-    `expected a run with policies, got "${folder}", an imported training (${imported.format}, ` +
-      `${imported.layout}) that has rewards only; read it with "r2po report" or "r2po export --format csv"`,
-  );
+  const { format, layout, training } = imported;
+  const rest =
+    training.resume === undefined
+      ? `an imported training (${format}, ${layout}) that has rewards only; read it with "r2po report" or "r2po export --format csv"`
+      : `a training with ${format}, whose record has rewards only; resume it with "${training.resume} ${folder} --resume", ` +
+        'play its policy with "r2po eval --policy", or read it with "r2po report"';
+  throw new UsageError(unit, `expected a run with policies, got "${folder}", ${rest}`);
 }
 
 /** Refuses an imported run: its calls cannot be made again. */
