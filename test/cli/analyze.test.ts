@@ -54,7 +54,10 @@ describe('r2po analyze', () => {
       expect(rows.length).toBeGreaterThan(5);
       expect(stdout).toContain('Largest regressions');
       const refused = await runCli(['analyze', 'salience', offlineRuns, '--csv', file]);
-      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('an analysis with rows (edits, search)') });
+      expect(refused).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('an analysis with rows (edits, search)'),
+      });
     }
     expect({ code, stderr }).toMatchObject({
       code: 0,
