@@ -57,8 +57,10 @@ export function runHash(config: Config, branch?: BranchOrigin): string {
 export function differingKeys(there: Config, here: Config): string[] {
   const before = new Map(leaves(there));
   const after = new Map(leaves(here));
+  // A missing key and one without a value mean the same.
+  const valueIn = (leavesOf: ReadonlyMap<string, string>, key: string) => leavesOf.get(key) ?? 'null';
   return [...new Set([...before.keys(), ...after.keys()])]
-    .filter((key) => !isFree(key) && before.get(key) !== after.get(key))
+    .filter((key) => !isFree(key) && valueIn(before, key) !== valueIn(after, key))
     .map((key) => `${key} (${before.get(key) ?? 'not set'} there, ${after.get(key) ?? 'not set'} here)`);
 }
 
