@@ -1,56 +1,32 @@
 /** Finds runs for an analysis, and reads their records. */
-import { errorDetail, UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/errors.ts';
 import { variantOf } from '../../config/variants.ts';
 import { changedSource } from '../../runs/folder/env-source.ts';
-import { refuseTraining } from '../../runs/folder/folder.ts';
 import { settingsOf } from '../../runs/folder/identity.ts';
-import { runIdentity } from '../../runs/folder/manifest.ts';
-import { type FoundRuns, findRuns, RunCollection, type StoredRun } from '../../runs/folder/read-run.ts';
+import type { FoundRuns, StoredRun } from '../../runs/folder/read-run.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
 import { type LlmUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
+import { usableRuns } from './usable-runs.ts';
 
 /**
- * The runs in these folders that `analysis` can use. Non-runs, damaged runs, duplicates and unsuitable runs are left out with
- * a reason. Throws a usage error for a path that does not exist, and if no run is left.
+ * The runs in these folders that `analysis` can use; the others are left out with a reason. Throws a usage error for a path
+ * that does not exist, and if no run is left.
  */
-export async function findAnalysedRuns(
+export function findAnalysedRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
 ): Promise<FoundRuns<AnalysedRun>> {
-  const found = findRuns(paths, 'analyze');
-  const collection = new RunCollection<AnalysedRun>(found.leftOut, 'the configuration and the seed');
-  for (const stored of found.runs) {
-    const { folder, manifest } = stored;
-    try {
-      refuseTraining(folder, manifest, 'analyze');
-    } catch (error) {
-      collection.leave(folder, errorDetail(error));
-      continue;
+  return usableRuns(analysis.id, paths, async (stored) => {
+    const units = resolveUnits(await stored.config());
+    if (units.kind !== 'llm-search') {
+      return `${units.method.id} asks no model, and has no proposals and revisions to compare`;
     }
-    try {
-      const units = resolveUnits(await stored.config());
-      if (units.kind !== 'llm-search') {
-        collection.leave(folder, `${units.method.id} asks no model, and has no proposals and revisions to compare`);
-        continue;
-      }
-      const run = await analysedRun(stored, units);
-      const reason = analysis.refuses(run.method);
-      if (reason !== null) collection.leave(folder, reason);
-      else if (run.iterations.length === 0) collection.leave(folder, 'has no completed iteration');
-      else collection.add(run, runIdentity(manifest), run.iterations.length);
-    } catch (error) {
-      collection.leaveBroken(folder, error);
-    }
-  }
-  const { runs, leftOut } = collection;
-  if (runs.length === 0) {
-    const reasons = leftOut.map(({ path, reason }) => `"${path}": ${reason}`).join('; ');
-    throw new UsageError('analyze', `expected runs that "${analysis.id}" can use, got none: ${reasons}`);
-  }
-  return { runs, leftOut };
+    const run = await analysedRun(stored, units);
+    return analysis.refuses(run.method) ?? { run, iterations: run.iterations.length };
+  });
 }
 
 /** The completed iterations of a run. Throws a usage error for a damaged run or an unknown environment or method. */

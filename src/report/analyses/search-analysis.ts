@@ -1,9 +1,7 @@
 /** `analyze search`: finds runs of every kind of method. */
-import { errorDetail, UsageError } from '../../base/errors.ts';
-import { refuseTraining } from '../../runs/folder/folder.ts';
-import { runIdentity } from '../../runs/folder/manifest.ts';
-import { type FoundRuns, findRuns, RunCollection } from '../../runs/folder/read-run.ts';
+import type { FoundRuns } from '../../runs/folder/read-run.ts';
 import { type SearchedRun, searchedRun } from './moves.ts';
+import { usableRuns } from './usable-runs.ts';
 
 /** An analysis of what searches played; the others read pairs of candidates. */
 export interface SearchAnalysis {
@@ -19,29 +17,9 @@ export const searchAnalysis: SearchAnalysis = {
 };
 
 /** The runs in these folders. Throws a usage error for a path that does not exist, and if no run is left. */
-export async function findSearchedRuns(paths: readonly string[]): Promise<FoundRuns<SearchedRun>> {
-  const found = findRuns(paths, 'analyze');
-  const collection = new RunCollection<SearchedRun>(found.leftOut, 'the configuration and the seed');
-  for (const stored of found.runs) {
-    const { folder, manifest } = stored;
-    try {
-      refuseTraining(folder, manifest, 'analyze');
-    } catch (error) {
-      collection.leave(folder, errorDetail(error));
-      continue;
-    }
-    try {
-      const run = await searchedRun(stored);
-      if (run.moves.length === 0) collection.leave(folder, 'has no completed iteration');
-      else collection.add(run, runIdentity(manifest), run.moves.length);
-    } catch (error) {
-      collection.leaveBroken(folder, error);
-    }
-  }
-  const { runs, leftOut } = collection;
-  if (runs.length === 0) {
-    const reasons = leftOut.map(({ path, reason }) => `"${path}": ${reason}`).join('; ');
-    throw new UsageError('analyze', `expected runs that "${searchAnalysis.id}" can use, got none: ${reasons}`);
-  }
-  return { runs, leftOut };
+export function findSearchedRuns(paths: readonly string[]): Promise<FoundRuns<SearchedRun>> {
+  return usableRuns(searchAnalysis.id, paths, async (stored) => {
+    const run = await searchedRun(stored);
+    return { run, iterations: run.moves.length };
+  });
 }

@@ -1,6 +1,6 @@
 /** The shaders without a GPU: compiled to WebAssembly with vectors of four lanes, on the calling thread. */
 import { R2poError, UsageError } from '../../base/errors.ts';
-import { actionSize, type Env, observationSize } from '../../envs/env.ts';
+import type { Env } from '../../envs/env.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
 import { episodesOf, playSlices } from '../cpu/single-thread.ts';
 import { allocateOutcomes } from '../cpu/slices.ts';
@@ -17,8 +17,8 @@ import {
   type Trace,
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
+import { probeOutputOf, probeRowSize, probeWords, traceOfRecords, traceWords } from '../shader-records.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
-import { traceWords } from '../webgpu/episodes/episode-kernel.ts';
 import { causeIn, stepsIn } from '../webgpu/episodes/outcome-word.ts';
 import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
@@ -89,24 +89,7 @@ export class WasmBackend implements Backend {
       const range = { first: episode, count, record: from + 1, recordWords: count * size };
       records.set(new Float32Array(program.run(one, limit, range).records.slice().buffer), from * size);
     }
-    const obsAt = env.state.length;
-    const actionAt = obsAt + observationSize(env.observation);
-    const part = (record: number, from: number, to: number): number[] =>
-      Array.from(records.subarray(record * size + from, record * size + to));
-    return {
-      env: env.id,
-      seed: firstSeed(one, 0) + episode,
-      return: total,
-      length,
-      end,
-      steps: Array.from({ length }, (_, t) => ({
-        state: part(t, 0, obsAt),
-        obs: part(t, obsAt, actionAt),
-        action: part(t + 1, actionAt, size - 1),
-        reward: records[(t + 2) * size - 1]!,
-      })),
-      finalState: part(length, 0, obsAt),
-    };
+    return traceOfRecords(env, records, { seed: firstSeed(one, 0) + episode, return: total, length, end });
   }
 
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {
@@ -127,22 +110,9 @@ export class WasmBackend implements Backend {
     checkProbes(env, inputs);
     if (inputs.length === 0) return [];
     const instance = await this.programs.probe(env, 'transitions');
-    const [stateSize, obsSize] = [env.state.length, observationSize(env.observation)];
-    const inputSize = stateSize + actionSize(env.action);
-    const steps = new Float32Array(inputs.length * inputSize);
-    const draws = new Float64Array(Math.max(1, inputs.length * env.stepDraws));
-    inputs.forEach((input, i) => {
-      steps.set([...input.state, ...input.action], i * inputSize);
-      draws.set(input.draws ?? [], i * env.stepDraws);
-    });
-    const given = [Uint32Array.of(inputs.length), envParamWords(env), steps, new Uint32Array(draws.buffer)];
-    const size = stateSize + obsSize + 2;
-    return rowsOf(instance, given, inputs.length, size).map((row) => ({
-      state: row.slice(0, stateSize),
-      obs: row.slice(stateSize, stateSize + obsSize),
-      reward: row[size - 2]!,
-      terminated: row[size - 1] === 1,
-    }));
+    const { steps, draws } = probeWords(env, inputs);
+    const given = [Uint32Array.of(inputs.length), envParamWords(env), steps, draws];
+    return rowsOf(instance, given, inputs.length, probeRowSize(env)).map((row) => probeOutputOf(env, row));
   }
 
   async close(): Promise<void> {

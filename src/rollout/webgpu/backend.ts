@@ -1,6 +1,6 @@
 /** The WebGPU backend: thousands of episodes per dispatch, one invocation each. */
 import { R2poError } from '../../base/errors.ts';
-import { actionSize, type Env, observationSize } from '../../envs/env.ts';
+import type { Env } from '../../envs/env.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
 import { allocateOutcomes } from '../cpu/slices.ts';
 import { hostStatistics } from '../host-statistics.ts';
@@ -15,9 +15,10 @@ import {
   type Trace,
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
+import { probeOutputOf, probeRowSize, probeWords, traceOfRecords, traceWords } from '../shader-records.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
 import type { GpuDevice } from './device.ts';
-import { defaultWorkgroup, EpisodeKernel, plainEntry, traceWords } from './episodes/episode-kernel.ts';
+import { defaultWorkgroup, EpisodeKernel, plainEntry } from './episodes/episode-kernel.ts';
 import { causeIn, outcomeBytes, stepsIn } from './episodes/outcome-word.ts';
 import { envParamWords, seedWords } from './program/declarations.ts';
 import { ProgramCache } from './program/program-cache.ts';
@@ -111,31 +112,15 @@ export class WebGpuBackend implements Backend {
     checkProbes(env, inputs);
     return this.#inTurn(async ({ runner }) => {
       if (inputs.length === 0) return [];
-      const stateSize = env.state.length;
-      const obsSize = observationSize(env.observation);
-      const size = stateSize + obsSize + 2;
-      const steps = new Float32Array(inputs.length * (stateSize + actionSize(env.action)));
-      const draws = new Float64Array(inputs.length * env.stepDraws);
-      let at = 0;
-      inputs.forEach((input, i) => {
-        steps.set(input.state, at);
-        steps.set(input.action, at + stateSize);
-        draws.set(input.draws ?? [], i * env.stepDraws);
-        at += stateSize + input.action.length;
-      });
+      const { steps, draws } = probeWords(env, inputs);
       const given = {
         'probe job': Uint32Array.of(inputs.length),
         environment: envParamWords(env),
         'probe inputs': steps,
-        draws: new Uint32Array(draws.buffer),
+        draws,
       };
-      const rows = await this.#each(runner, env, 'transitions', given, inputs.length, size);
-      return rows.map((row) => ({
-        state: row.slice(0, stateSize),
-        obs: row.slice(stateSize, stateSize + obsSize),
-        reward: row[size - 2]!,
-        terminated: row[size - 1] === 1,
-      }));
+      const rows = await this.#each(runner, env, 'transitions', given, inputs.length, probeRowSize(env));
+      return rows.map((row) => probeOutputOf(env, row));
     });
   }
 
@@ -304,24 +289,7 @@ export class WebGpuBackend implements Backend {
           'this adapter does not repeat its own results: update its driver or use --backend cpu',
       );
     }
-    const obsAt = env.state.length;
-    const actionAt = obsAt + observationSize(env.observation);
-    const part = (record: number, from: number, to: number): number[] =>
-      Array.from(records.subarray(record * size + from, record * size + to));
-    return {
-      env: env.id,
-      seed,
-      return: total,
-      length,
-      end,
-      steps: Array.from({ length }, (_, t) => ({
-        state: part(t, 0, obsAt),
-        obs: part(t, obsAt, actionAt),
-        action: part(t + 1, actionAt, size - 1),
-        reward: records[(t + 2) * size - 1]!,
-      })),
-      finalState: part(length, 0, obsAt),
-    };
+    return traceOfRecords(env, records, { seed, return: total, length, end });
   }
 
   /** Runs a program with one row of `size` numbers per invocation. */

@@ -1,8 +1,7 @@
 /** The program that plays (and records) the episodes of a job, and what its dispatches are given. */
-import type { Env } from '../../../envs/env.ts';
-import { actionSize, observationSize } from '../../../envs/env.ts';
 import { shaderExpansion } from '../../../policies/policy.ts';
 import { type EndCause, endCauses, firstSeed, type RolloutJob, stepLimit } from '../../job.ts';
+import { traceWords } from '../../shader-records.ts';
 import { envParamWords, seedWords } from '../program/declarations.ts';
 import type { ProgramCache } from '../program/program-cache.ts';
 import { DispatchSize } from '../run/dispatch-size.ts';
@@ -128,9 +127,4 @@ export class EpisodeKernel {
     const bytes = count * traceWords(this.job.env) * 4;
     return { from: this.runner.buffer('trace', bytes), bytes };
   }
-}
-
-/** Words per recorded step: state, observation, action, reward. */
-export function traceWords(env: Env): number {
-  return env.state.length + observationSize(env.observation) + actionSize(env.action) + 1;
 }
