@@ -1,5 +1,6 @@
 /** `r2po analyze search`: how searches move, with rejected candidates played again. */
 import { counted } from '../base/plain-number.ts';
+import { offline } from '../llm/offline/index.ts';
 import { groupSearches, type MeasuredRun, measured } from '../report/analyses/search.ts';
 import { findSearchedRuns } from '../report/analyses/search-analysis.ts';
 import { replayRejected } from '../report/analyses/search-noise.ts';
@@ -50,9 +51,10 @@ export async function showSearch(
   };
   if (!options.json) {
     for (const table of searchTables(groups)) io.print(`${io.titledTable(table)}\n`);
-    const offline = runs.filter(({ run }) => run.model === 'offline').length;
+    const byOffline = runs.filter(({ run }) => run.model === offline.id).length;
     io.print(counted(runs.length, 'run'));
-    if (offline > 0) io.print(`offline model: ${counted(offline, 'run')}; a numeric optimiser, not a language model`);
+    if (byOffline > 0)
+      io.print(`offline model: ${counted(byOffline, 'run')}; a numeric optimiser, not a language model`);
   }
   return { document, leftOut };
 }
