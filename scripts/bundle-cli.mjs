@@ -15,9 +15,11 @@ const chunks = 'cli/chunks';
 
 /** All other packages are native, find their own files, or are loaded by few commands. */
 const bundled = [
+  '@hono/node-server',
   '@pydantic/genai-prices',
   'commander',
   'eventsource-parser',
+  'hono',
   'hyparquet-writer',
   'p-limit',
   'picocolors',

@@ -22,6 +22,7 @@ const layers = [
   'baselines',
   'report',
   'sweep',
+  'view',
   'cli',
 ];
 /** Layers that run in a page as well as in Node: only their folders named `node` may use what Node alone has. */

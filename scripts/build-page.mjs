@@ -1,0 +1,46 @@
+/**
+ * The page of `r2po view` as classic scripts in dist/view/page: what opens from a server opens from disk as well, where a
+ * browser refuses modules. `app` is loaded first; `engine` and `worker`, which play episodes, when a view asks for them.
+ */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { shaderTextsModule, shaderTextsPath } from './shader-texts.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const source = join(root, 'src/view/page');
+const target = join(root, 'dist/view/page');
+
+/** Scripts by their entry file; each is one file without imports. */
+const entries = { app: 'app.tsx', engine: 'play/engine.ts', worker: 'play/worker.ts' };
+
+const shaderTexts = {
+  name: 'shader-texts',
+  load: (id) => (id.endsWith(`src/${shaderTextsPath}.ts`) ? shaderTextsModule() : null),
+};
+
+for (const [name, entry] of Object.entries(entries)) {
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    plugins: [shaderTexts],
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: target,
+      emptyOutDir: false,
+      target: 'es2023',
+      sourcemap: false,
+      cssCodeSplit: false,
+      lib: {
+        entry: join(source, entry),
+        formats: ['iife'],
+        name: `r2po_${name}`,
+        fileName: () => `${name}.js`,
+        cssFileName: name,
+      },
+    },
+  });
+}
+for (const file of ['index.html']) copyFileSync(join(source, file), join(target, file));
