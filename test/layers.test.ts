@@ -32,6 +32,9 @@ const entryPoints = ['index.ts', 'engine.ts'];
 const neutralEntryPoints = ['engine.ts'];
 
 const root = resolve('src');
+/** The page of `r2po view`: it runs in a browser, is a user of the engine, and shares schemas with its server. */
+const pageFolder = join(root, 'view', 'page') + sep;
+const isCode = (file: string): boolean => /\.tsx?$/.test(file);
 
 interface Import {
   readonly line: number;
@@ -52,7 +55,8 @@ const isInNodeFolder = (path: string): boolean => relative(root, path).split(sep
 /** One sentence per import of a file that a page could not load. */
 function nodeViolations(file: string, text: string): string[] {
   const own = layerOf(file);
-  if (!(neutralLayers.includes(own) || neutralEntryPoints.includes(own)) || isInNodeFolder(file)) return [];
+  const isNeutral = neutralLayers.includes(own) || neutralEntryPoints.includes(own) || file.startsWith(pageFolder);
+  if (!isNeutral || isInNodeFolder(file)) return [];
   return imports(text).flatMap(({ line, target }) => {
     const isOfNode = target.startsWith('.') ? isInNodeFolder(resolve(file, '..', target)) : isBuiltin(target);
     return isOfNode
@@ -69,10 +73,22 @@ function violations(file: string, text: string): string[] {
   return imports(text).flatMap(({ line, target }) => {
     if (!target.startsWith('.')) return [];
     const other = layerOf(resolve(file, '..', target));
+    if (file.startsWith(pageFolder)) return pageViolations(file, line, target);
     return layers.indexOf(other) >= 0 && layers.indexOf(other) <= layers.indexOf(own)
       ? []
       : [`${relative('.', file)}:${line}: ${own} imports ${target}, which is in the later layer ${other}`];
   });
+}
+
+/** One sentence for an import of the page from what is neither the engine nor a schema of its server. */
+function pageViolations(file: string, line: number, target: string): string[] {
+  const path = resolve(file, '..', target);
+  const mayImport =
+    path.startsWith(pageFolder) ||
+    path.startsWith(join(root, 'view', 'api') + sep) ||
+    neutralLayers.includes(layerOf(path)) ||
+    neutralEntryPoints.includes(layerOf(path));
+  return mayImport ? [] : [`${relative('.', file)}:${line}: the page imports ${target}, which is not of the engine`];
 }
 
 describe('commands', () => {
@@ -95,7 +111,7 @@ describe('commands', () => {
 
 describe('layers', () => {
   it('has no import that goes the wrong way', () => {
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(isCode);
     expect(files.length).toBeGreaterThan(20);
     expect(files.flatMap((f) => violations(join(root, f), readFileSync(join(root, f), 'utf8')))).toEqual([]);
   });
@@ -108,12 +124,22 @@ describe('layers', () => {
     expect(violations(join(root, 'misc', 'x.ts'), '')[0]).toContain('"misc" is no layer');
   });
 
+  it('lets the page import the engine and the schemas of its server only', () => {
+    const text =
+      "import '../../engine.ts';\nimport '../api/run.ts';\nimport '../../report/report.ts';\nimport 'node:fs';\n";
+    const file = join(root, 'view', 'page', 'x.tsx');
+    expect(violations(file, text)).toEqual([
+      'src/view/page/x.tsx:3: the page imports ../../report/report.ts, which is not of the engine',
+    ]);
+    expect(nodeViolations(file, text)).toHaveLength(1);
+  });
+
   it('sees dynamic imports too', () => {
     expect(violations(join(root, 'envs', 'x.ts'), "await import('../cli/main.ts')")).toHaveLength(1);
   });
 
   it('of the engine have no import that only Node has, apart from folders named node', () => {
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(isCode);
     expect(files.flatMap((f) => nodeViolations(join(root, f), readFileSync(join(root, f), 'utf8')))).toEqual([]);
   });
 
