@@ -132,7 +132,14 @@ export const runPage = z.strictObject({
   optimiser: optimiserState.nullable(),
   /** 2-D coordinates of the tried policies by principal components, in the order of iterations and candidates */
   projection: z
-    .strictObject({ x: z.array(z.number()), y: z.array(z.number()), explained: z.array(z.number()) })
+    .strictObject({
+      x: z.array(z.number()),
+      y: z.array(z.number()),
+      explained: z.array(z.number()),
+      /** a policy that arrives later is at `axes[k] . (params - centre)` */
+      centre: z.array(z.number()),
+      axes: z.tuple([z.array(z.number()), z.array(z.number())]),
+    })
     .nullable(),
   /** what was noticed when the record was read: a torn end, a record that does not agree */
   notices: z.array(z.string()),
@@ -140,7 +147,12 @@ export const runPage = z.strictObject({
 export type RunPage = z.output<typeof runPage>;
 
 /** `GET /api/runs/:id/live?after=ITERATION`, server-sent events named `update`: what is new behind that iteration. */
-export const runUpdate = z.strictObject({ row: runRow, ...parts });
+export const runUpdate = z.strictObject({
+  row: runRow,
+  ...parts,
+  /** the states behind that iteration */
+  optimiser: optimiserState.nullable(),
+});
 export type RunUpdate = z.output<typeof runUpdate>;
 
 /** `GET /api/runs/:id/calls/:seq` */
