@@ -1,8 +1,8 @@
 /** `r2po eval --vary`: a policy under changed constants of its environment. */
 import { counted } from '../base/plain-number.ts';
-import type { LoadedPolicy } from '../config/policy-file.ts';
 import type { Env } from '../envs/env.ts';
 import { combinationsOf, evaluateVariation, type VariedConstant } from '../evaluation/variation.ts';
+import type { LoadedPolicy } from '../policies/policy-file.ts';
 import { csvTable } from '../report/tables/table.ts';
 import { variationDocument, variationRows, variationTable } from '../report/tables/variation.ts';
 import type { Backend } from '../rollout/backend.ts';

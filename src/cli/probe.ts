@@ -1,8 +1,8 @@
 /** `r2po probe`: single transitions from given states, for comparing an environment with another implementation. */
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { parseJson } from '../base/json-text.ts';
 import { readInput } from '../config/input.ts';
-import { parseJson } from '../config/json-text.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import type { ProbeInput } from '../rollout/job.ts';

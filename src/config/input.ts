@@ -2,21 +2,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { UsageError } from '../base/errors.ts';
+import type { InputText } from '../base/input-text.ts';
 import { FileFault, readingWords } from '../base/machine-fault.ts';
 import { maxTextBytes as maxBytes, openRegular, readRegular } from '../base/node/read-file.ts';
-
-export interface InputText {
-  /** name in messages: the path as given, or `<stdin>` */
-  readonly name: string;
-  readonly text: string;
-  /** line number from 1, of a file that is read line by line */
-  readonly line?: number;
-}
-
-/** File and line for messages. */
-export function locationOf({ name, line }: InputText): string {
-  return line === undefined ? name : `${name}:${line}`;
-}
 
 /** What the shell gives a program to read from, such as `<(command)`: a pipe there is one that the user asked for. */
 const openedByShell = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;

@@ -1,6 +1,6 @@
 /** A configuration file and the files that it extends, merged. */
 import { UsageError } from '../base/errors.ts';
-import type { InputText } from './input.ts';
+import type { InputText } from '../base/input-text.ts';
 import { showValue } from './problems.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 

@@ -2,11 +2,11 @@
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
+import type { InputText } from '../base/input-text.ts';
 import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
 import { isEnvPath } from '../envs/registry.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { earlierDefaults } from './earlier.ts';
-import type { InputText } from './input.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
 import { leaves } from './leaves.ts';
 import { idleKeys } from './no-effect.ts';

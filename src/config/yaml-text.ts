@@ -1,7 +1,7 @@
 /** Parses YAML to plain data with the line and column of every key. */
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
 import { UsageError } from '../base/errors.ts';
-import type { InputText } from './input.ts';
+import type { InputText } from '../base/input-text.ts';
 
 /** Without a limit, a text of a few lines can expand to gigabytes. */
 const maxAliases = 100;

@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type InputText, readLines } from '../../src/config/input.ts';
+import type { InputText } from '../../src/base/input-text.ts';
+import { readLines } from '../../src/config/input.ts';
 
 const path = join(mkdtempSync(join(tmpdir(), 'r2po-test-')), 'lines');
 

@@ -1,6 +1,5 @@
 /** Environments with numbered states, and the tables that act in them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parsePolicy } from '../../src/config/policy-file.ts';
 import type { Env } from '../../src/envs/env.ts';
 import { frozenlake } from '../../src/envs/frozenlake/index.ts';
 import { envs } from '../../src/envs/index.ts';
@@ -9,6 +8,7 @@ import { nim } from '../../src/envs/nim/index.ts';
 import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
+import { parsePolicy } from '../../src/policies/policy-file.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadPolicy } from '../../src/config/policy-file.ts';
+import { loadPolicy } from '../../src/config/read-policy.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { optimisers } from '../../src/optimisers/index.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../../src/base/errors.ts';
-import { loadPolicy } from '../../src/config/policy-file.ts';
+import { loadPolicy } from '../../src/config/read-policy.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';

@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
-import { type InputText, kindOfPath } from '../../config/input.ts';
-import { type NamedEnv, namedEnv, readPolicy } from '../../config/policy-file.ts';
+import type { InputText } from '../../base/input-text.ts';
+import { kindOfPath } from '../../config/input.ts';
+import { readPolicy } from '../../config/read-policy.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Env, EnvOptions } from '../../envs/env.ts';
 import { loadRecordedEnv, openEnv } from '../../envs/node/load.ts';
 import { findEnv, isEnvPath, withEnvOptions } from '../../envs/registry.ts';
+import { type NamedEnv, namedEnv } from '../../policies/policy-file.ts';
 import { refuseTraining } from './folder.ts';
 import { readRun, type StoredRun } from './read-run.ts';
 

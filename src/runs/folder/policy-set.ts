@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { locationOf } from '../../base/input-text.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { walkFolders } from '../../base/node/walk.ts';
-import { kindOfPath, locationOf, readInput, readLines } from '../../config/input.ts';
-import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../config/policy-file.ts';
+import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Env } from '../../envs/env.ts';
 import { withEnvOptions } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
+import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../policies/policy-file.ts';
 import { changedSource } from './env-source.ts';
 import type { LeftOut } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { jsonText } from '../../base/json.ts';
 import { clearDrafts, makeOwnFolder, replaceFileAsync } from '../../base/node/atomic-file.ts';
-import { policyDocument } from '../../config/policy-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Policy } from '../../policies/policy.ts';
+import { policyDocument } from '../../policies/policy-file.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { IterationRow, RunTotals } from '../journal/totals.ts';
 import type { Manifest } from './manifest.ts';

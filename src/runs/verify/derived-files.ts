@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inertCsvLine } from '../../base/csv-line.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { counted } from '../../base/plain-number.ts';
-import { policyDocument } from '../../config/policy-file.ts';
+import { policyDocument } from '../../policies/policy-file.ts';
 import { parseRunFile } from '../folder/files.ts';
 import { metricsCsv } from '../folder/metrics.ts';
 import type { RunSummary } from '../folder/summary.ts';

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
-import { parseJson } from '../../src/config/json-text.ts';
-import { loadPolicy, parsePolicy, policyDocument } from '../../src/config/policy-file.ts';
+import { parseJson } from '../../src/base/json-text.ts';
+import { loadPolicy } from '../../src/config/read-policy.ts';
 import { findEnv } from '../../src/envs/registry.ts';
+import { parsePolicy, policyDocument } from '../../src/policies/policy-file.ts';
 
 const env = findEnv('CartPole-v1');
 const params = [0.5, -1, 2, 3.25, -4, 5, 6, 7e-3, 8, -9];

@@ -1,11 +1,10 @@
 /** Policy files: `{ "kind", "params", "options", "name", "env", "env_options" }`, one policy of one environment. */
-import { join } from 'node:path';
 import { nearest, R2poError, UsageError } from '../base/errors.ts';
+import { type InputText, locationOf } from '../base/input-text.ts';
+import { parseJson } from '../base/json-text.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { buildPolicy } from '../policies/index.ts';
-import { allowsParameter, type Policy, type PolicyOptions } from '../policies/policy.ts';
-import { type InputText, kindOfPath, locationOf, readInput } from './input.ts';
-import { parseJson } from './json-text.ts';
+import { buildPolicy } from './index.ts';
+import { allowsParameter, type Policy, type PolicyOptions } from './policy.ts';
 
 const unit = 'policy';
 const keys = ['kind', 'params', 'options', 'name', 'env', 'env_options'] as const;
@@ -138,22 +137,7 @@ export function parsePolicy(input: InputText, env: Env, build = buildPolicy): Lo
   return { source: location, name, policy, params: Float64Array.from(params) };
 }
 
-/** The text of a policy file, of a run folder (its `best.json`), or of `-` for stdin. Throws a `UsageError`. */
-export async function readPolicy(source: string): Promise<InputText> {
-  const isFolder = source !== '-' && kindOfPath(source) === 'folder';
-  if (!isFolder) return readInput(unit, source, 'a policy file or a run folder');
-  return readInput(unit, join(source, 'best.json'), 'the best policy of a run');
-}
-
-/**
- * The policy of `source`: a policy file, a run folder (its `best.json`), or `-` for stdin. Throws a `UsageError` when it
- * cannot be read, is not a policy, or does not fit the environment.
- */
-export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy> {
-  return parsePolicy(await readPolicy(source), env);
-}
-
-/** The content of a policy file, which `loadPolicy` reads. `of`: the environment, as configurations name it. */
+/** The content of a policy file, which `parsePolicy` reads. `of`: the environment, as configurations name it. */
 export function policyDocument(
   policy: Policy,
   params: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /** JSON with line and column of an error, which `JSON.parse` reports differently in each version of Node. */
-import { UsageError } from '../base/errors.ts';
-import type { InputText } from './input.ts';
+import { UsageError } from './errors.ts';
+import type { InputText } from './input-text.ts';
 
 const blank = /[ \t\n\r]*/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
