@@ -45,9 +45,8 @@ export interface StepParity {
   readonly ok: boolean;
 }
 
-export interface EpisodeParity {
-  /** description of the policy: "best of 64 random" */
-  readonly policy: string;
+/** The same episodes on two backends. */
+export interface OutcomeParity {
   readonly episodes: number;
   /** share of episodes with the same length, end cause and return, up to the rounding of its f32 sum */
   readonly equal: number;
@@ -56,6 +55,11 @@ export interface EpisodeParity {
   /** two-sample Welch test of the means; 1 when all episodes are equal */
   readonly p: number;
   readonly ok: boolean;
+}
+
+export interface EpisodeParity extends OutcomeParity {
+  /** description of the policy: "best of 64 random" */
+  readonly policy: string;
 }
 
 export interface ParityReport {
@@ -109,6 +113,29 @@ export function meansAgree(expected: Summary, got: Summary): boolean {
   const moments = ({ mean, std, episodes: n }: Summary) => ({ mean, variance: (std ?? 0) ** 2, n });
   // A single episode that took another course says nothing about the mean.
   return expected.episodes < 2 || welchOf(moments(expected), moments(got)).p >= significance;
+}
+
+type Outcomes = Pick<Episodes, 'returns' | 'lengths' | 'ends'>;
+
+/** Compares the episodes of one policy, two or more, on the reference and on another backend. */
+export function compareOutcomes(expected: Outcomes, got: Outcomes): OutcomeParity {
+  const episodes = expected.returns.length;
+  let same = 0;
+  for (let i = 0; i < episodes; i++) {
+    const want = expected.returns[i]!;
+    const equalReturn = Math.abs(want - got.returns[i]!) <= roundingOf(expected.lengths[i]!, want);
+    if (equalReturn && expected.lengths[i] === got.lengths[i] && expected.ends[i] === got.ends[i]) same++;
+  }
+  const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;
+  const p = same === episodes ? 1 : welch(expected.returns, got.returns).p;
+  return {
+    episodes,
+    equal: same / episodes,
+    meanReference: mean(expected.returns),
+    meanOther: mean(got.returns),
+    p,
+    ok: p >= significance,
+  };
 }
 
 export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
@@ -263,25 +290,14 @@ async function compareEpisodes(request: ParityRequest, candidates: readonly Floa
   const chosen = await choosePolicies(request, candidates);
   const wanted = { env, policy, candidates: chosen.map((c) => c.params), episodes: request.episodes, seed, maxSteps };
   const { episodes, want: a, have: b } = await playAffordable(wanted, request);
-  return chosen.map(({ name }, c) => {
-    const from = c * episodes;
-    const want = a.returns.subarray(from, from + episodes);
-    const have = b.returns.subarray(from, from + episodes);
-    let same = 0;
-    for (let i = from; i < from + episodes; i++) {
-      const equalReturn = Math.abs(a.returns[i]! - b.returns[i]!) <= roundingOf(a.lengths[i]!, a.returns[i]!);
-      if (equalReturn && a.lengths[i] === b.lengths[i] && a.ends[i] === b.ends[i]) same++;
-    }
-    const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;
-    const p = same === episodes ? 1 : welch(want, have).p;
+  const part = (outcomes: Episodes, c: number): Outcomes => {
+    const [from, to] = [c * episodes, (c + 1) * episodes];
+    const { returns, lengths, ends } = outcomes;
     return {
-      policy: name,
-      episodes,
-      equal: same / episodes,
-      meanReference: mean(want),
-      meanOther: mean(have),
-      p,
-      ok: p >= significance,
+      returns: returns.subarray(from, to),
+      lengths: lengths.subarray(from, to),
+      ends: ends.subarray(from, to),
     };
-  });
+  };
+  return chosen.map(({ name }, c) => ({ policy: name, ...compareOutcomes(part(a, c), part(b, c)) }));
 }

@@ -24,7 +24,8 @@ const captionSize = 20;
 const captionWidth = 34;
 const captionLine = 26;
 
-const colors: Readonly<Record<Shape['tone'] | 'paper', readonly [light: string, dark: string]>> = {
+/** Colours of the roles of shapes. */
+export const toneColors: Readonly<Record<Shape['tone'] | 'paper', readonly [light: string, dark: string]>> = {
   paper: ['#ffffff', '#0d1117'],
   ink: ['#243b53', '#d9e2ec'],
   muted: ['#9fb3c8', '#627d98'],
@@ -153,7 +154,7 @@ function drawFrames(env: Env, picture: Picture, trace: Trace, frames: readonly n
 
 function styles(): string {
   const rules = (which: 0 | 1) =>
-    Object.entries(colors)
+    Object.entries(toneColors)
       .map(([tone, color]) => `.f-${tone}{fill:${color[which]}}.s-${tone}{stroke:${color[which]}}`)
       .join('');
   return (
