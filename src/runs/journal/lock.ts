@@ -248,6 +248,15 @@ export function canAwait(folder: string): boolean {
   return owner !== null && (isHere(owner) || owner.period !== null);
 }
 
+/** The process that has a folder, as its lock says; null: none, or a lock that cannot be read. `gone`: it has certainly ended. */
+export function ownerOf(
+  folder: string,
+): { readonly pid: number; readonly host: string; readonly gone: boolean } | null {
+  const path = join(folder, lockName);
+  const owner = parseOwner(read(path) ?? '');
+  return owner && { pid: owner.pid, host: owner.host, gone: isGone(owner, path) };
+}
+
 /**
  * Watches a lock whose owner cannot be checked, because it is on another machine or the lock is unreadable: until it
  * changes, or for three periods. Returns its content if it did not change, for `lockFolder`; null when there is no such

@@ -27,22 +27,7 @@ export const evaluateAnswer = z.strictObject({
 export type EvaluateAnswer = z.output<typeof evaluateAnswer>;
 
 /** `POST /api/runs/:id/control`: for a run that goes on. */
-export const controlRequest = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('pause') }),
-  z.strictObject({ action: z.literal('continue') }),
-  z.strictObject({ action: z.literal('stop') }),
-  z.strictObject({
-    action: z.literal('budget'),
-    /** new limits; what is left out stays */
-    iterations: z.int().min(1).optional(),
-    calls: z.int().min(1).optional(),
-    tokens: z.int().min(1).optional(),
-    episodes: z.int().min(1).optional(),
-    cost: z.number().positive().optional(),
-    seconds: z.number().positive().optional(),
-  }),
-]);
-export type ControlBody = z.input<typeof controlRequest>;
+export { type ControlBody, controlRequest, type LiveRun, liveRun } from '../../runs/control/messages.ts';
 
 /** `POST /api/runs/:id/branch`: starts a run that shares the record up to an iteration. */
 export const branchRequest = z.strictObject({
