@@ -2,7 +2,7 @@
  * The page of `r2po view` as classic scripts in dist/view/page: what opens from a server opens from disk as well, where a
  * browser refuses modules. `app` is loaded first; `engine` and `worker`, which play episodes, when a view asks for them.
  */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -43,4 +43,11 @@ for (const [name, entry] of Object.entries(entries)) {
     },
   });
 }
+// A function gives its text back, of which a page from disk makes its worker: it can neither fetch a script nor load one
+// as a worker.
+const engine = join(target, 'engine.js');
+writeFileSync(
+  engine,
+  `var r2po_engine_script = function () {\n${readFileSync(engine, 'utf8')}\nreturn r2po_engine;\n};\nvar r2po_engine = r2po_engine_script();\n`,
+);
 for (const file of ['index.html']) copyFileSync(join(source, file), join(target, file));
