@@ -26,6 +26,8 @@ for (const [name, entry] of Object.entries(entries)) {
     configFile: false,
     logLevel: 'warn',
     plugins: [shaderTexts],
+    // A library of the page asks for it; a build of a script leaves it as it is.
+    define: { 'process.env.NODE_ENV': '"production"' },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir: target,

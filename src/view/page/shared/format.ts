@@ -38,6 +38,9 @@ const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const countText = (value: number | null | undefined): string =>
   value === null || value === undefined ? none : grouped.format(value);
 
+/** `5,001 runs`, `1 run` */
+export const manyText = (count: number, noun: string): string => `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 const units: readonly (readonly [number, string])[] = [
   [1e12, 'T'],
   [1e9, 'G'],
@@ -53,11 +56,12 @@ export function shortCount(value: number | null | undefined): string {
   return `${numberText(value / size, 3)}${unit}`;
 }
 
-/** `$0.0123`; null: the price is not known */
+/** `$0.012`, `$4.20`, `$1,234`; null: the price is not known */
 export function costText(dollars: number | null | undefined): string {
   if (dollars === null || dollars === undefined) return none;
   if (dollars === 0) return '$0';
-  return dollars >= 100 ? `$${grouped.format(dollars)}` : `$${significant(dollars, dollars < 1 ? 2 : 3)}`;
+  if (dollars >= 100) return `$${grouped.format(dollars)}`;
+  return dollars >= 0.1 ? `$${dollars.toFixed(2)}` : `$${significant(dollars, 2)}`;
 }
 
 /** `4.2 s`, `3 min 05 s`, `2 h 07 min`, `3 d 04 h` */
