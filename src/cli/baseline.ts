@@ -1,7 +1,9 @@
 /** `r2po baseline`: a training with Stable-Baselines3 as a run, evaluated and reported like any other. */
+
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { quotedCommand } from '../base/command-line.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { algorithms } from '../baselines/algorithms.ts';
@@ -15,7 +17,7 @@ import { readManifest, usedBackend } from '../runs/folder/manifest.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, helpList, quotedCommand, seedOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, helpList, seedOption } from './options.ts';
 import { loggedIterations } from './progress.ts';
 import { printRun } from './show-run.ts';
 

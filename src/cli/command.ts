@@ -99,6 +99,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./verify.ts'),
   },
   {
+    name: 'view',
+    summary: 'show live and finished runs on a local page',
+    examples: ['r2po view', 'r2po view runs --export page'],
+    load: () => import('./view.ts'),
+  },
+  {
     name: 'report',
     summary: 'summarise runs as tables, curves and a page',
     examples: ['r2po report runs --out report', 'r2po report runs --explain r2po:rechecked'],

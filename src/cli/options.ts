@@ -1,6 +1,7 @@
 /** Options that several commands share, and strict readers for their values, which throw a `UsageError`. */
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
+import { quotedCommand } from '../base/command-line.ts';
 import { knownName, UsageError } from '../base/errors.ts';
 import { trustEnv } from '../envs/node/load.ts';
 import { backendChoices } from '../rollout/backend.ts';
@@ -129,9 +130,3 @@ export const resumeCommandOf =
   (argv: readonly string[]): ResumeCommand =>
   (exhausted) =>
     quotedCommand(exhausted === null ? argv : withoutBudget(argv, exhausted));
-
-/** `r2po` with these arguments, as it can be typed into a shell. */
-export function quotedCommand(argv: readonly string[]): string {
-  const quoted = argv.map((arg) => (/^[\w@%+=:,./~#-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
-  return ['r2po', ...quoted].join(' ');
-}

@@ -1,5 +1,7 @@
 /** Commands with many runs: their options, the list of runs, executing them in this process, and their report. */
+
 import { type Command, Option } from 'commander';
+import { quotedCommand } from '../base/command-line.ts';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted, significant } from '../base/plain-number.ts';
@@ -22,7 +24,6 @@ import {
   countOption,
   jobsOf,
   jobsOption,
-  quotedCommand,
   resumeCommandOf,
   withoutBudget,
 } from './options.ts';

@@ -1,5 +1,7 @@
 /** The solution of `r2po solve` as a run folder. */
+
 import { stringify } from 'yaml';
+import { quotedCommand } from '../base/command-line.ts';
 import { configOfText } from '../config/resolve.ts';
 import type { Env } from '../envs/env.ts';
 import { exact } from '../optimisers/exact/exact.ts';
@@ -9,7 +11,6 @@ import { executeRun } from '../runs/run.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { quotedCommand } from './options.ts';
 
 export interface Solved {
   readonly env: Env;

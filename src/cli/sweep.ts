@@ -1,11 +1,13 @@
 /** `r2po sweep`: many runs, on this machine or through a queue. */
+
 import type { Command } from 'commander';
+import { quotedCommand } from '../base/command-line.ts';
 import { R2poError, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
-import { quotedCommand, trustEnvOption } from './options.ts';
+import { trustEnvOption } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,

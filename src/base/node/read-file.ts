@@ -51,6 +51,8 @@ export function readRegular(path: string | URL, maxBytes = maxTextBytes): Buffer
       if (read === 0) return data.subarray(0, length);
       length += read;
       if (length > maxBytes) refuse('more');
+      // One call less: files are read by the thousands.
+      if (length === size) return data.subarray(0, length);
       if (length === data.length) data = Buffer.concat([data, Buffer.alloc(data.length)]);
     }
   } finally {

@@ -240,6 +240,25 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
   );
 }
 
+/** What `run.lock` says, without waiting. */
+export interface LockView {
+  /** null: its owner is on another machine, or the lock cannot be read; whether it lives shows in whether the content changes */
+  readonly living: boolean | null;
+  readonly content: string;
+  /** ms between two signs of life of the owner */
+  readonly period: number;
+}
+
+/** Null: nobody has the folder. */
+export function viewLock(folder: string): LockView | null {
+  const path = join(folder, lockName);
+  const content = read(path);
+  if (content === null) return null;
+  const owner = parseOwner(content);
+  const living = owner !== null && isHere(owner) ? !isGone(owner, path) : null;
+  return { living, content, period: owner?.period ?? heartbeatMs() };
+}
+
 /** Whether the end of the process that has a folder will be seen: it is on this machine, or gives signs of life. */
 export function canAwait(folder: string): boolean {
   const content = read(join(folder, lockName));

@@ -47,6 +47,12 @@ export type RunRow = z.output<typeof runRow>;
 export const runIndex = z.strictObject({
   /** version of r2po */
   version: z.string(),
+  /** the folder whose runs these are, as the command named it */
+  root: z.string(),
+  /** why that folder cannot be read; null: it can */
+  problem: z.string().nullable(),
+  /** names the state of the list: `GET /api/runs/live?after=REVISION` goes on behind it; empty in an export */
+  revision: z.string(),
   /** what the page may ask this server for; a static export can do nothing of it */
   can: z.strictObject({ follow: z.boolean(), evaluate: z.boolean(), steer: z.boolean() }),
   /** name of the adapter that this machine evaluates on, or why there is none */
@@ -55,8 +61,17 @@ export const runIndex = z.strictObject({
 });
 export type RunIndex = z.output<typeof runIndex>;
 
-/** `GET /api/runs/live`, server-sent events named `rows`: rows that are new or changed, and ids that are gone. */
-export const rowChanges = z.strictObject({ rows: z.array(runRow), gone: z.array(z.string()) });
+/**
+ * `GET /api/runs/live?after=REVISION`, server-sent events named `rows`: rows that are new or changed since, and ids that are gone.
+ * The id of an event is the next revision. For a revision of a server that was restarted, all rows come, and ids that are not
+ * among them are gone.
+ */
+export const rowChanges = z.strictObject({
+  rows: z.array(runRow),
+  gone: z.array(z.string()),
+  /** whether these are all rows that there are */
+  all: z.boolean(),
+});
 export type RowChanges = z.output<typeof rowChanges>;
 
 /** Every answer that is not 2xx. */

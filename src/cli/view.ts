@@ -1,0 +1,75 @@
+/** `r2po view`: a local page over run folders. */
+import { hostname } from 'node:os';
+import type { Command } from 'commander';
+import { interruption } from '../base/async.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { addOutputOptions, wholeNumber } from './options.ts';
+
+interface Options {
+  readonly port: number;
+  readonly host: string;
+  readonly allowRemote?: boolean;
+  readonly export?: string;
+  readonly json?: boolean;
+}
+
+export function define(command: Command, io: Io): void {
+  command
+    .description(
+      'Opens a page over run folders, live and finished ones: curves, prompts, parameters, episodes. The page is served on ' +
+        'this machine alone and sends nothing anywhere; with --export it is written as files that open without a server.',
+    )
+    .argument('[runs]', 'run folder, or folder of run folders', 'runs')
+    .option('--port <n>', 'port to listen on; 0: any free one', wholeNumber('--port', 0, 65_535), 7420)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--allow-remote',
+      'let other machines reach --host; the page then asks for the token in the printed address',
+    )
+    .option('--export <dir>', 'write the page with its data into this folder, which opens from disk, and end');
+  addOutputOptions(command, io).action(async (runs: string, options: Options) => run(runs, options, io));
+}
+
+async function run(runs: string, options: Options, io: Io): Promise<void> {
+  const { accessFor } = await import('../view/server/access.ts');
+  const { RunRoot } = await import('../view/server/run-root.ts');
+  const { pageFiles } = await import('../view/server/page-files.ts');
+  const access = accessFor(options.host, options.allowRemote ?? false);
+  const root = new RunRoot(runs);
+  const page = pageFiles();
+  const { createViewApp } = await import('../view/server/app.ts');
+  const { listen } = await import('../view/server/serve.ts');
+  const interrupts = listenForInterrupts(io, 'the page', 'and its connections');
+  const { signal } = interrupts;
+  try {
+    const app = createViewApp({ root, access, page, note: (text) => io.note(text), signal });
+    const listening = await listen(app, options.host, options.port);
+    const url = addressOf(options.host, listening.port, access.token);
+    if (options.json)
+      io.printJson({ url, port: listening.port, host: options.host, runs: root.path, token: access.token });
+    else io.print(url);
+    if (root.find().folders.length === 0) {
+      io.note(
+        `no run in "${root.path}" yet: start one with "r2po run cartpole/r2po --runs-dir ${root.path}", and it appears here`,
+      );
+    }
+    io.note('press Ctrl-C to end');
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await listening.close();
+    throw interruption(signal);
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** `http://127.0.0.1:PORT`, with the token where there is one. */
+function addressOf(host: string, port: number, token: string | null): string {
+  // An address that stands for all of them is none that can be opened.
+  if (host === '0.0.0.0' || host === '::') return addressOf(hostname(), port, token);
+  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return `http://${name}:${port}${token === null ? '' : `/?token=${token}`}`;
+}

@@ -1,0 +1,113 @@
+/** The list of runs, read again whenever somebody asks, with what has changed since. */
+import { randomBytes } from 'node:crypto';
+import { nextTurn } from '../../base/async.ts';
+import type { RowChanges, RunRow } from '../api/index-of-runs.ts';
+import { RowReader } from './rows.ts';
+import type { FoundFolder, RunRoot } from './run-root.ts';
+
+/** ms after which other requests get their turn while many rows are read. */
+const turnMs = 20;
+/** A list that is younger is not read again, ms. */
+const freshMs = 100;
+
+interface Entry {
+  readonly row: RunRow;
+  readonly folder: string;
+  /** of the scan in which the row changed last */
+  readonly scan: number;
+}
+
+export class IndexOfRuns {
+  readonly #root: RunRoot;
+  readonly #reader: RowReader;
+  readonly #entries = new Map<string, Entry>();
+  readonly #gone = new Map<string, number>();
+  /** tells the numbers of this process apart from those of another one */
+  readonly #name = randomBytes(4).toString('hex');
+  #scan = 0;
+  #scanned = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | null = null;
+  /** what is wrong with the root; null: nothing */
+  problem: string | null = null;
+  /** of the latest scan, ms */
+  duration = 0;
+
+  constructor(root: RunRoot, reader = new RowReader(root)) {
+    this.#root = root;
+    this.#reader = reader;
+  }
+
+  /** Names the state of the list, for `changesSince`. */
+  get revision(): string {
+    return `${this.#name}-${this.#scan}`;
+  }
+
+  rows(): RunRow[] {
+    return [...this.#entries.values()].map(({ row }) => row);
+  }
+
+  /** Reads what has changed on the disk; several that ask at the same time wait for one reading. */
+  refresh(): Promise<void> {
+    if (this.#running) return this.#running;
+    if (performance.now() - this.#scanned < freshMs) return Promise.resolve();
+    this.#running = this.#read().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #read(): Promise<void> {
+    const begun = performance.now();
+    const { folders, problem } = this.#root.find();
+    const scan = this.#scan + 1;
+    const seen = new Set<string>();
+    let turn = performance.now();
+    for (const found of folders) {
+      if (seen.has(found.id)) continue;
+      seen.add(found.id);
+      this.#enter(found, scan);
+      if (performance.now() - turn < turnMs) continue;
+      await nextTurn();
+      turn = performance.now();
+    }
+    for (const [id] of this.#entries) {
+      if (seen.has(id)) continue;
+      this.#entries.delete(id);
+      this.#gone.set(id, scan);
+    }
+    this.#reader.keepOnly(new Set(folders.map(({ folder }) => folder)));
+    this.problem = problem;
+    this.#scan = scan;
+    this.#scanned = performance.now();
+    this.duration = this.#scanned - begun;
+  }
+
+  #enter(found: FoundFolder, scan: number): void {
+    const row = this.#reader.read(found);
+    this.#gone.delete(found.id);
+    if (this.#entries.get(found.id)?.row === row) return;
+    this.#entries.set(found.id, { row, folder: found.folder, scan });
+  }
+
+  /** Rows that are new or changed since a revision, and ids that are gone; everything where the revision is not of this process. */
+  changesSince(revision: string | null): RowChanges {
+    const [name, number] = revision?.split('-') ?? [];
+    const after = name === this.#name && /^\d+$/.test(number ?? '') ? Number(number) : -1;
+    return {
+      rows: [...this.#entries.values()].filter(({ scan }) => scan > after).map(({ row }) => row),
+      gone: after < 0 ? [] : [...this.#gone].filter(([, scan]) => scan > after).map(([id]) => id),
+      all: after < 0,
+    };
+  }
+
+  /**
+   * The folder and row of an id; null: no such run. Ids are looked up among the folders that were found, never made into
+   * paths, and a folder that has become a link out of the root since is none.
+   */
+  async find(id: string): Promise<{ readonly folder: string; readonly row: RunRow } | null> {
+    await this.refresh();
+    const entry = this.#entries.get(id);
+    if (entry === undefined || this.#root.linkProblem(entry.folder) !== null) return null;
+    return entry;
+  }
+}

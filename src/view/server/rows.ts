@@ -1,0 +1,250 @@
+/** Rows of the list of runs, from the small files of their folders. */
+import { join } from 'node:path';
+import { errorDetail } from '../../base/errors.ts';
+import { configName } from '../../config/recorded.ts';
+import { readRunFile } from '../../runs/folder/files.ts';
+import type { Manifest } from '../../runs/folder/manifest.ts';
+import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
+import type { RunSummary } from '../../runs/folder/summary.ts';
+import { meanInterval } from '../../stats/intervals.ts';
+import type { RunRow } from '../api/index-of-runs.ts';
+import { configFacts } from './config-facts.ts';
+import { LockWatch } from './lock-watch.ts';
+import { type FoundFolder, type ReadFile, type RunRoot, readFiles } from './run-root.ts';
+
+/** Points of a sparkline. */
+const sparklinePoints = 32;
+
+const emptyRow = {
+  problem: null,
+  env: '',
+  method: '',
+  model: '',
+  modelKind: '',
+  seed: null,
+  iterations: 0,
+  planned: null,
+  best: null,
+  bestCi95: null,
+  rechecked: null,
+  episodes: 0,
+  steps: 0,
+  calls: 0,
+  tokens: 0,
+  costUsd: null,
+  wallSeconds: 0,
+  started: null,
+  updated: null,
+  sparkline: [],
+  branch: null,
+} as const satisfies Partial<RunRow>;
+
+const damagedRow = (id: string, problem: string, updated: string | null): RunRow => ({
+  ...emptyRow,
+  id,
+  status: 'damaged',
+  problem,
+  updated,
+  sparkline: [],
+});
+
+/** What rows need of `metrics.csv`, of which few cells are turned into numbers. */
+class Metrics {
+  readonly #columns: readonly string[];
+  readonly #lines: readonly string[];
+
+  constructor(text: string) {
+    const [header = '', ...lines] = text.split('\n');
+    this.#columns = header.split(',');
+    // The last line may be torn.
+    this.#lines = lines.slice(0, -1);
+  }
+
+  #cell(line: string, column: string): number | null {
+    let start = 0;
+    for (let left = this.#columns.indexOf(column); left > 0; left--) {
+      start = line.indexOf(',', start) + 1;
+      if (start === 0) return null;
+    }
+    const stop = line.indexOf(',', start);
+    const text = line.slice(start, stop < 0 ? undefined : stop);
+    const value = text === '' ? Number.NaN : Number(text);
+    return Number.isFinite(value) ? value : null;
+  }
+
+  sparkline(): (number | null)[] {
+    const count = this.#lines.length;
+    const points = Math.min(count, sparklinePoints);
+    return Array.from({ length: points }, (_, i) => {
+      const at = points === 1 ? 0 : Math.round((i * (count - 1)) / (points - 1));
+      return this.#cell(this.#lines[at]!, 'best');
+    });
+  }
+
+  /** Standard deviation over the episodes of the kept policy of an iteration. */
+  deviation(iteration: number): number | null {
+    const line = this.#lines[iteration - 1];
+    return line !== undefined && this.#cell(line, 'iteration') === iteration ? this.#cell(line, 'std') : null;
+  }
+}
+
+function metricsOf(stored: StoredRun): Metrics | null {
+  try {
+    return new Metrics(readRunFile(stored.path('metrics.csv')));
+  } catch {
+    return null;
+  }
+}
+
+function bestInterval(
+  best: RunSummary['best'],
+  metrics: Metrics | null,
+  episodes: number | null,
+): [number, number] | null {
+  const std = best && metrics ? metrics.deviation(best.iteration) : null;
+  if (best === null || std === null || episodes === null || episodes < 2) return null;
+  const [low, high] = meanInterval(best.mean, std / Math.sqrt(episodes), episodes);
+  return [low, high];
+}
+
+function statusOf({ status }: Manifest, held: boolean): RunRow['status'] {
+  if (held) return 'running';
+  if (status === 'running') return 'unfinished';
+  return status === 'finished' ? 'finished' : 'stopped';
+}
+
+/** `held`: whether a living process has the folder. */
+function rowOf({ id, folder }: FoundFolder, held: boolean, updated: string | null): RunRow {
+  const stored = readRun(folder);
+  const { manifest } = stored;
+  const status = statusOf(manifest, held);
+  const of = (summary: RunSummary | null): RunRow => {
+    const { planned, episodes } = configFacts(textOrEmpty(join(folder, configName)));
+    const metrics = metricsOf(stored);
+    const best = summary?.best ?? null;
+    return {
+      ...emptyRow,
+      id,
+      status,
+      problem: problemOf(manifest, status),
+      env: manifest.env,
+      method: manifest.method,
+      model: summary?.model ?? manifest.model,
+      modelKind: summary?.model_kind ?? manifest.model_kind ?? '',
+      seed: manifest.seed,
+      iterations: summary?.iterations ?? 0,
+      planned,
+      best: best?.mean ?? summary?.best_reward ?? null,
+      bestCi95: bestInterval(best, metrics, episodes),
+      rechecked: best?.rechecked ? { ...best.rechecked, ci95: best.rechecked.ci95 && [...best.rechecked.ci95] } : null,
+      ...(summary && countsOf(summary)),
+      started: manifest.created,
+      updated,
+      sparkline: metrics?.sparkline() ?? [],
+      branch: manifest.branch ? { run: manifest.branch.run, iteration: manifest.branch.iteration } : null,
+    };
+  };
+  try {
+    return of(stored.summary());
+  } catch (error) {
+    // Before the end of its first iteration a run has none.
+    if (status !== 'finished' && !hasFile(stored, 'summary.json')) return of(null);
+    return { ...of(null), status: 'damaged', problem: errorDetail(error) };
+  }
+}
+
+const countsOf = ({ episodes, steps, llm, wall_s }: RunSummary) => ({
+  episodes,
+  steps,
+  calls: llm.calls,
+  tokens: llm.prompt_tokens + llm.completion_tokens,
+  costUsd: llm.cost_usd,
+  wallSeconds: wall_s,
+});
+
+function problemOf({ stopped, imported }: Manifest, status: RunRow['status']): string | null {
+  if (status === 'unfinished' && !imported)
+    return 'its process is gone; "r2po run" with --resume goes on from its record';
+  return status === 'stopped' ? (stopped?.reason ?? null) : null;
+}
+
+function textOrEmpty(path: string): string {
+  try {
+    return readRunFile(path);
+  } catch {
+    return '';
+  }
+}
+
+function hasFile(stored: StoredRun, name: ReadFile): boolean {
+  try {
+    readRunFile(stored.path(name));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface KnownRow {
+  readonly signature: string;
+  readonly row: RunRow;
+}
+
+/** Makes rows; one whose files have not changed is not made again. */
+export class RowReader {
+  readonly #root: RunRoot;
+  readonly #locks: LockWatch;
+  readonly #known = new Map<string, KnownRow>();
+
+  constructor(root: RunRoot, locks = new LockWatch()) {
+    this.#root = root;
+    this.#locks = locks;
+  }
+
+  read(found: FoundFolder): RunRow {
+    const { id, folder } = found;
+    const { stats, problem } = this.#root.filesOf(folder);
+    const held = problem === null && stats.has('run.lock') && this.#isHeld(folder);
+    const parts = readFiles.map((name) => {
+      const file = stats.get(name);
+      // The lock changes with every sign of life.
+      return file && name !== 'run.lock' ? `${file.size} ${file.mtimeMs} ${file.ino}` : '';
+    });
+    const signature = [held, found.problem, problem, ...parts].join('|');
+    const known = this.#known.get(folder);
+    if (known?.signature === signature) return known.row;
+    const times = [...stats].flatMap(([name, file]) => (name === 'run.lock' ? [] : [file.mtimeMs]));
+    const updated = times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
+    const row = this.#row(found, problem, held, updated);
+    this.#known.set(folder, { signature, row: known && isSame(known.row, row) ? known.row : row });
+    return this.#known.get(folder)!.row;
+
+    function isSame(before: RunRow, now: RunRow): boolean {
+      return before.id === id && JSON.stringify(before) === JSON.stringify(now);
+    }
+  }
+
+  #row(found: FoundFolder, link: string | null, held: boolean, updated: string | null): RunRow {
+    const problem = found.problem ?? link;
+    if (problem !== null) return damagedRow(found.id, problem, updated);
+    try {
+      return rowOf(found, held, updated);
+    } catch (error) {
+      return damagedRow(found.id, errorDetail(error), updated);
+    }
+  }
+
+  #isHeld(folder: string): boolean {
+    try {
+      return this.#locks.isHeld(folder);
+    } catch {
+      // A lock that cannot be read says nothing.
+      return false;
+    }
+  }
+
+  /** Forgets folders that are gone. */
+  keepOnly(folders: ReadonlySet<string>): void {
+    for (const folder of this.#known.keys()) if (!folders.has(folder)) this.#known.delete(folder);
+  }
+}
