@@ -1,3 +1,193 @@
+/** One run: a point of its curve, the call, what changed in the prompt and in the parameters, and the episode. */
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
+import type { RunPage } from '../../api/run.ts';
+import { link, setQuery, useRoute } from '../route.ts';
+import { useIndex } from '../runs/index-store.ts';
+import { Notice } from '../shared/parts.tsx';
+import { CallPanel } from './call-panel.tsx';
+import { CurvePanel } from './curve-panel.tsx';
+import { IterationPanel } from './iteration-panel.tsx';
+import { Lists } from './lists.tsx';
+import { OptimiserPanel } from './optimiser-panel.tsx';
+import { ParametersPanel } from './parameters-panel.tsx';
+import './run.css';
+import { callsByIteration, referenceOf } from './run-data.ts';
+import { RunHeader } from './run-header.tsx';
+import { type Selection, selectionOf } from './selection.ts';
+import { SpacePanel } from './space-panel.tsx';
+import { Steer } from './steer.tsx';
+import { TimelinePanel } from './timeline-panel.tsx';
+import { useRun } from './use-run.ts';
+
+/** Whether a key was meant for what has the focus. */
+function isTyping({ target }: KeyboardEvent): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}
+
+/** j and k go over the iterations. */
+function useStepKeys(step: (by: number) => void): void {
+  const latest = useRef(step);
+  latest.current = step;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      if (document.querySelector('dialog[open]')) return;
+      if (event.key === 'j') latest.current(1);
+      else if (event.key === 'k') latest.current(-1);
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
+}
+
+/** What a click on a panel writes into the address. */
+function useSelecting(page: RunPage) {
+  const latest = useRef(page);
+  latest.current = page;
+  return useMemo(() => {
+    const numberOf = (index: number): number | undefined => latest.current.iterations[index]?.iteration;
+    return {
+      iteration: (index: number): void => setQuery({ at: numberOf(index), call: null, policy: null }),
+      iterationNumber: (at: number): void => setQuery({ at: at > 0 ? at : null, call: null, policy: null }),
+      policy: (label: string): void => setQuery({ policy: label, call: null }),
+      policyAt: (index: number, label: string): void => setQuery({ at: numberOf(index), policy: label, call: null }),
+      call: (index: number): void => {
+        const call = latest.current.calls[index];
+        if (call) setQuery({ at: call.iteration, call: call.seq, policy: null });
+      },
+      callSeq: (seq: number): void => setQuery({ call: seq }),
+    };
+  }, []);
+}
+
+function Details({ page, selection, query }: { page: RunPage; selection: Selection; query: URLSearchParams }) {
+  const select = useSelecting(page);
+  const { index, candidate, call } = selection;
+  const byIteration = useMemo(() => callsByIteration(page.calls), [page.calls]);
+  const own = byIteration.get(selection.iteration?.iteration ?? call?.iteration ?? 0) ?? [];
+  const label = candidate?.label ?? null;
+  const reference = useMemo(
+    () => (candidate && index >= 0 ? referenceOf(page.iterations, index, candidate.label) : null),
+    [page.iterations, index, candidate],
+  );
+  return (
+    <div class="run-details">
+      {selection.iteration !== null && (
+        <IterationPanel
+          iterations={page.iterations}
+          index={index}
+          calls={own}
+          label={label}
+          onPolicy={select.policy}
+          onStep={(by) => select.iteration(index + by)}
+        />
+      )}
+      <div class="run-chain">
+        {call !== null && <CallPanel runId={page.row.id} call={call} calls={own} onCall={select.callSeq} />}
+        <div class="run-policy">
+          {candidate !== null && (
+            <ParametersPanel
+              candidate={candidate}
+              reference={reference}
+              names={page.names}
+              mode={query.get('numbers') === 'values' ? 'values' : 'change'}
+              onMode={(mode) => setQuery({ numbers: mode === 'values' ? mode : null })}
+            />
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
+  const canSteer = useIndex().index?.can.steer === true;
+  const select = useSelecting(page);
+  const byIteration = useMemo(() => callsByIteration(page.calls), [page.calls]);
+  const selection = selectionOf(page, byIteration, query);
+  const { iterations, calls } = page;
+  const { index, iteration, candidate, call } = selection;
+  const number = iteration?.iteration ?? null;
+  const label = candidate?.label ?? null;
+  const step = useCallback(
+    (by: number) => {
+      const next = Math.min(iterations.length - 1, Math.max(0, index + by));
+      if (next !== index && next >= 0) select.iteration(next);
+    },
+    [iterations, index, select],
+  );
+  useStepKeys(step);
+  const x = query.get('x') ?? 'iteration';
+  const shown = query.get('list') === 'calls' ? 'calls' : 'iterations';
+  const callIndex = call === null ? -1 : calls.findIndex(({ seq }) => seq === call.seq);
+  return (
+    <div class="run">
+      <RunHeader page={page} steer={canSteer && <Steer page={page} iteration={number} />} />
+      <div class="run-pictures">
+        <CurvePanel
+          iterations={iterations}
+          x={x}
+          selected={index}
+          onSelect={select.iteration}
+          onX={(id) => setQuery({ x: id === 'iteration' ? null : id })}
+        />
+        <SpacePanel page={page} iteration={index} label={label} onSelect={select.policyAt} />
+      </div>
+      <TimelinePanel spans={page.spans} iteration={number} onSelect={select.iterationNumber} />
+      <div class="run-main">
+        <Lists
+          iterations={iterations}
+          calls={calls}
+          shown={shown}
+          iteration={index}
+          call={callIndex}
+          onShow={(name) => setQuery({ list: name === 'calls' ? name : null })}
+          onIteration={select.iteration}
+          onCall={select.call}
+        />
+        <Details page={page} selection={selection} query={query} />
+      </div>
+      {page.optimiser !== null && (
+        <OptimiserPanel
+          state={page.optimiser}
+          names={page.names}
+          iteration={number}
+          onSelect={select.iterationNumber}
+        />
+      )}
+    </div>
+  );
+}
+
 export function RunView() {
-  return <p class="notice">…</p>;
+  const { path, query } = useRoute();
+  // An id that somebody typed may have its slashes as they are.
+  const id = path.slice(1).join('/');
+  const loaded = useRun(id);
+  if (loaded.data === null) {
+    return loaded.state === 'failed' ? (
+      <Notice kind="problem" title="This run cannot be shown">
+        <p>{loaded.problem}</p>
+        <p>
+          <a href={link([])}>Go to the runs</a>
+        </p>
+      </Notice>
+    ) : (
+      <p class="notice" role="status">
+        Loading …
+      </p>
+    );
+  }
+  return (
+    <>
+      {loaded.state === 'failed' && (
+        <p class="frame-banner" role="alert">
+          {loaded.problem}. What you see is what was known of it.
+        </p>
+      )}
+      <Run page={loaded.data} query={query} />
+    </>
+  );
 }

@@ -1,0 +1,126 @@
+/** What the panels read out of the document of a run, and how an update is put into it. */
+import type { CallRow, Iteration, RunPage, RunUpdate } from '../../api/run.ts';
+
+export type Candidate = Iteration['candidates'][number];
+type OptimiserState = NonNullable<RunPage['optimiser']>;
+
+function appended(before: OptimiserState | null, update: OptimiserState | null): OptimiserState | null {
+  if (before === null || update === null) return update ?? before;
+  const last = before.iteration.at(-1) ?? 0;
+  const from = update.iteration.findIndex((iteration) => iteration > last);
+  if (from < 0) return before;
+  const joined = <T>(a: readonly T[], b: readonly T[]): T[] => [...a, ...b.slice(from)];
+  return {
+    name: update.name,
+    iteration: joined(before.iteration, update.iteration),
+    sigma: joined(before.sigma, update.sigma),
+    axisRatio: joined(before.axisRatio, update.axisRatio),
+    mean: joined(before.mean, update.mean),
+    spectrum: joined(before.spectrum, update.spectrum),
+  };
+}
+
+/** The projection with the policies of these iterations behind those that it has. */
+function projected(projection: RunPage['projection'], added: readonly Iteration[]): RunPage['projection'] {
+  if (projection === null || added.length === 0) return projection;
+  const { centre, axes } = projection;
+  const at = (params: readonly number[], axis: readonly number[]): number =>
+    axis.reduce((sum, weight, i) => sum + weight * (params[i]! - centre[i]!), 0);
+  const policies = added.flatMap(({ candidates }) => candidates.map(({ params }) => params));
+  return {
+    ...projection,
+    x: [...projection.x, ...policies.map((params) => at(params, axes[0]))],
+    y: [...projection.y, ...policies.map((params) => at(params, axes[1]))],
+  };
+}
+
+/** The run with what is new. What the page has already is not taken twice: a stream that was reopened may repeat it. */
+export function withUpdate(page: RunPage, update: RunUpdate): RunPage {
+  const last = page.iterations.at(-1)?.iteration ?? 0;
+  const iterations = update.iterations.filter(({ iteration }) => iteration > last);
+  const renewed = new Set(update.calls.map(({ seq }) => seq));
+  const firstSpan = update.spans[0]?.start ?? Number.POSITIVE_INFINITY;
+  return {
+    ...page,
+    row: update.row,
+    iterations: [...page.iterations, ...iterations],
+    calls: [...page.calls.filter(({ seq }) => !renewed.has(seq)), ...update.calls].sort((a, b) => a.seq - b.seq),
+    spans: [...page.spans.filter(({ start }) => start < firstSpan), ...update.spans],
+    optimiser: appended(page.optimiser, update.optimiser),
+    projection: projected(page.projection, iterations),
+  };
+}
+
+/** The policy that an iteration kept. */
+export const keptOf = ({ candidates, kept }: Iteration): Candidate | null =>
+  candidates.find(({ label }) => label === kept) ?? null;
+
+/** Index of the iteration whose kept policy is the best of the run; of equal ones the last. -1: none. */
+export function bestIndex(iterations: readonly Iteration[]): number {
+  const best = iterations.at(-1)?.best ?? null;
+  return best === null ? -1 : iterations.findLastIndex(({ mean }) => mean === best);
+}
+
+/** Whether the last policy of an iteration, which is made from the one before it, was kept; null: there is no edit. */
+export function editOf({ candidates, kept }: Iteration): 'accepted' | 'rejected' | null {
+  if (candidates.length < 2) return null;
+  return candidates.at(-1)!.label === kept ? 'accepted' : 'rejected';
+}
+
+/** What a policy is compared with. */
+export interface Reference {
+  readonly params: readonly number[];
+  /** in words, behind "since" */
+  readonly name: string;
+}
+
+/**
+ * A policy is compared with the one before it in its iteration, and the first one with the last policy that an earlier
+ * iteration kept. null: there is none of the same length.
+ */
+export function referenceOf(iterations: readonly Iteration[], index: number, label: string): Reference | null {
+  const { candidates, iteration } = iterations[index]!;
+  const place = candidates.findIndex((candidate) => candidate.label === label);
+  const own = candidates[place];
+  if (own === undefined) return null;
+  const fits = (other: Candidate | null): other is Candidate => other?.params.length === own.params.length;
+  const before = candidates[place - 1] ?? null;
+  if (fits(before)) return { params: before.params, name: `the ${before.label} of iteration ${iteration}` };
+  for (let i = index - 1; i >= 0; i--) {
+    const kept = keptOf(iterations[i]!);
+    if (fits(kept)) {
+      return { params: kept.params, name: `the policy that iteration ${iterations[i]!.iteration} kept` };
+    }
+  }
+  return null;
+}
+
+/** The calls of an iteration by the policy that each led to: a call and its repair turns are one question. */
+export function questionsOf(calls: readonly CallRow[]): CallRow[][] {
+  const questions: CallRow[][] = [];
+  for (const call of calls) {
+    const open = questions.at(-1);
+    if (open && call.attempt > 0 && open.at(-1)!.purpose === call.purpose) open.push(call);
+    else questions.push([call]);
+  }
+  return questions;
+}
+
+/** The call whose reply is this policy; null: the policy came from no call, or the record does not tell from which. */
+export function callOf({ candidates }: Iteration, calls: readonly CallRow[], label: string): CallRow | null {
+  const questions = questionsOf(calls);
+  const place = candidates.findIndex((candidate) => candidate.label === label);
+  if (place < 0 || questions.length !== candidates.length) return null;
+  return questions[place]!.at(-1) ?? null;
+}
+
+/** Calls by their iteration, in order. */
+export function callsByIteration(calls: readonly CallRow[]): ReadonlyMap<number, readonly CallRow[]> {
+  const found = new Map<number, CallRow[]>();
+  for (const call of calls) {
+    const list = found.get(call.iteration);
+    if (list) list.push(call);
+    else found.set(call.iteration, [call]);
+  }
+  return found;
+}
