@@ -7,7 +7,6 @@ export { constantRanges } from '../../../envs/env.ts';
 export { scene } from '../../../envs/picture.ts';
 export { barsPicture } from '../../../evaluation/state-bars.ts';
 export { namedEnv, parsePolicy, policyDocument } from '../../../policies/policy-file.ts';
-export { meanInterval } from '../../../stats/intervals.ts';
 export { drawShapes, shapesBetween } from './draw.ts';
-export { createHost, serveWorker } from './host.ts';
+export { createHost, serveWorker, subjectCache } from './host.ts';
 export { jobOf, playEpisode, subjectOf } from './subject.ts';

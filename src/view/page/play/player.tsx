@@ -69,8 +69,8 @@ function Scene({ engine, episode, at }: { engine: Engine; episode: ShownEpisode;
         style={{ aspectRatio: `${engine.scene.width} / ${engine.scene.height}` }}
       />
       <figcaption>
-        <strong>{label}</strong> seed {trace.seed}: return {numberText(trace.return, 5)} in {trace.length}{' '}
-        {trace.length === 1 ? 'step' : 'steps'}, {trace.end}
+        <strong class="scene-label">{label}</strong> seed {trace.seed}: return {numberText(trace.return, 5)} in{' '}
+        {trace.length} {trace.length === 1 ? 'step' : 'steps'}, {trace.end}
         {note !== null && <span class="scene-note"> {note}</span>}
       </figcaption>
     </figure>
