@@ -52,7 +52,9 @@ describe('the tutorial of docs/environments.md', () => {
       .map(({ text }) => text.trim())
       .filter((text) => hasAdapter || !text.includes('parity')),
   )('runs: %s', async (command) => {
-    const script = `set -eo pipefail; r2po() { "${process.execPath}" "${mainFile}" "$@"; }; ${command}`;
+    // The text says what a reader types; a software adapter plays its episodes for half a minute.
+    const short = command.replace('r2po parity', 'r2po parity --max-seconds 0.5');
+    const script = `set -eo pipefail; r2po() { "${process.execPath}" "${mainFile}" "$@"; }; ${short}`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, timeout: 60_000 });
     expect(stdout).not.toBe('');
   });
