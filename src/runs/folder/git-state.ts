@@ -56,9 +56,10 @@ function withoutFilters(): typeof harmless {
 /** Null without a repository or git. */
 export function gitState(): GitState | null {
   try {
-    const revision = git(['rev-parse', 'HEAD'], harmless).trim();
-    const status = ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=all'];
-    return { revision, dirty: git(status, withoutFilters()).trim() !== '' };
+    const asked = ['status', '--porcelain=v2', '--branch', '--untracked-files=no', '--ignore-submodules=all'];
+    const lines = git(asked, withoutFilters()).trim().split('\n');
+    const revision = lines.map((line) => /^# branch\.oid ([\da-f]+)$/.exec(line)?.[1]).find((oid) => oid !== undefined);
+    return revision === undefined ? null : { revision, dirty: lines.some((line) => !line.startsWith('#')) };
   } catch {
     return null;
   }

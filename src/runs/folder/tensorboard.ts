@@ -76,20 +76,36 @@ function versionRecord(wallTime: number): Buffer {
   return frame(Buffer.concat([field.double(1, wallTime), field.bytes(3, Buffer.from('brain.Event:2'))]));
 }
 
-function scalarRecord({ step, wallTime, values }: ScalarStep): Buffer {
-  const summary = Object.entries(values).flatMap(([tag, value]) =>
-    value === null
-      ? []
-      : [field.bytes(1, Buffer.concat([field.bytes(1, Buffer.from(inertLine(tag))), field.float(2, value)]))],
-  );
-  return frame(
-    Buffer.concat([field.double(1, wallTime), field.varint(2, step), field.bytes(5, Buffer.concat(summary))]),
-  );
+/** A `Value` as a field of a summary, up to the four bytes of its number; the same for every step with this tag. */
+function valueStart(tag: string): Buffer {
+  const name = field.bytes(1, Buffer.from(inertLine(tag)));
+  const numberKey = varint((2 << 3) | 5);
+  const length = name.length + numberKey.length + 4;
+  return Buffer.concat([varint((1 << 3) | 2), varint(length), name, numberKey]);
+}
+
+/** `starts`: of the tags that were written before. A record has a row for each iteration, and every row the same tags. */
+function scalarRecord({ step, wallTime, values }: ScalarStep, starts: Map<string, Buffer>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [tag, value] of Object.entries(values)) {
+    if (value === null) continue;
+    const start = starts.get(tag) ?? valueStart(tag);
+    starts.set(tag, start);
+    const number = Buffer.allocUnsafe(4);
+    number.writeFloatLE(value);
+    parts.push(start, number);
+  }
+  return frame(Buffer.concat([field.double(1, wallTime), field.varint(2, step), field.bytes(5, Buffer.concat(parts))]));
+}
+
+function scalarRecords(steps: readonly ScalarStep[]): Buffer[] {
+  const starts = new Map<string, Buffer>();
+  return steps.map((step) => scalarRecord(step, starts));
 }
 
 /** The whole content of an event file that started at `startTime`, s since 1970. */
 export function encodeScalars(startTime: number, steps: readonly ScalarStep[]): Buffer {
-  return Buffer.concat([versionRecord(startTime), ...steps.map(scalarRecord)]);
+  return Buffer.concat([versionRecord(startTime), ...scalarRecords(steps)]);
 }
 
 /**
@@ -109,6 +125,6 @@ export class ScalarFile {
   }
 
   async append(steps: readonly ScalarStep[]): Promise<void> {
-    await appendText(this.path, Buffer.concat(steps.map(scalarRecord)));
+    await appendText(this.path, Buffer.concat(scalarRecords(steps)));
   }
 }
