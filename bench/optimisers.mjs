@@ -8,15 +8,23 @@
  * - `node bench/optimisers.mjs write [--runs FOLDER] [--ceilings FOLDER] [--settings FILE]` writes what these hold into
  *   bench/results/optimisers/, and the document from there. FILE: of bench/optimiser-settings.mjs.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import {
+  finishedGroups,
+  list,
+  place,
+  plain,
+  r2po,
+  readJson,
+  root,
+  tableLine,
+  withInterval,
+  writeJson,
+} from './document.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const cli = join(root, 'dist/cli/main.js');
 const results = join(root, 'bench/results/optimisers');
 const document = join(root, 'docs/optimisers.md');
 const budgets = [4000, 8000];
@@ -63,20 +71,6 @@ const { values, positionals } = parseArgs({
 });
 const [command, folder, ...asked] = positionals;
 
-function r2po(args, { json = false } = {}) {
-  const { status, stdout } = spawnSync(process.execPath, [cli, ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 30,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (status !== 0) throw new Error(`r2po ${args.join(' ')} ended with exit code ${status}`);
-  return json ? JSON.parse(stdout) : stdout;
-}
-
-const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
-const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, null, 1)}\n`);
-
 function run() {
   for (const [name, , kind] of environments) {
     if (asked.length > 0 && !asked.includes(name)) continue;
@@ -122,10 +116,7 @@ function searchCeilings() {
 
 /** The numbers of one folder of runs, by environment, optimiser and budget. */
 function reached(runs) {
-  const { groups } = r2po(['report', runs, '--json'], { json: true });
-  // A group that is not run to its end would compare fewer seeds than the others.
-  const whole = groups.filter(({ rewards, unfinished }) => rewards.rechecked !== null && unfinished === 0);
-  return whole.map(({ group, runs: each, rewards }) => ({
+  return finishedGroups(runs).map(({ group, runs: each, rewards }) => ({
     env: group.env,
     optimiser: group.method,
     episodes: Number(group['optimiser.episodes'] ?? each[0].episodes),
@@ -172,14 +163,6 @@ function ceilings(from) {
   });
 }
 
-const plain = (value) =>
-  (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)).replace(
-    /^-(0(\.0+)?)$/,
-    '$1',
-  );
-const withInterval = ({ mean, ci95 }) =>
-  ci95 === null || ci95[0] === ci95[1] ? plain(mean) : `${plain(mean)} [${plain(ci95[0])}, ${plain(ci95[1])}]`;
-
 function tableOf(kind, data, best, published) {
   const columns = optimisers[kind].flatMap((optimiser) => budgets.map((episodes) => ({ optimiser, episodes })));
   const head = [
@@ -209,8 +192,9 @@ function tableOf(kind, data, best, published) {
         ...papers,
       ];
     });
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+  return [tableLine(head), tableLine(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(tableLine)].join(
+    '\n',
+  );
 }
 
 /** Mean over the seeds that all numbers of episodes have, by environment, optimiser and episodes of a candidate. */
@@ -284,15 +268,6 @@ function findings(data, best, published) {
     .join('\n');
 }
 
-const list = (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
-
-/** Replaces what stands between the two markers of a name. */
-function place(text, name, content) {
-  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
-  if (!pattern.test(text)) throw new Error(`expected the markers of "${name}" in ${document}`);
-  return text.replace(pattern, (_, before, after) => `${before}\n${content}\n\n${after}`);
-}
-
 function write() {
   mkdirSync(results, { recursive: true });
   const paths = {
@@ -307,10 +282,10 @@ function write() {
   const [data, best] = [readJson(paths.reached), readJson(paths.ceilings)];
   const before = readFileSync(document, 'utf8');
   let text = before;
-  text = place(text, 'numbers', tableOf('real', data, best, published));
-  text = place(text, 'tables', tableOf('table', data, best, published));
-  text = place(text, 'findings', findings(data, best, published));
-  text = place(text, 'settings', settingsTable(readJson(paths.settings)));
+  text = place(document, text, 'numbers', tableOf('real', data, best, published));
+  text = place(document, text, 'tables', tableOf('table', data, best, published));
+  text = place(document, text, 'findings', findings(data, best, published));
+  text = place(document, text, 'settings', settingsTable(readJson(paths.settings)));
   if (command === 'write') return writeFileSync(document, text);
   if (text === before) return;
   console.error(

@@ -61,8 +61,8 @@ describeGpu('workgroups.mjs', () => {
   });
 });
 
-it('optimisers.mjs finds its numbers in docs/optimisers.md', async () => {
-  const { code, stderr } = await run('optimisers.mjs', 'check');
+it.each(['optimisers', 'baselines'])('%s.mjs finds its numbers in the document', async (name) => {
+  const { code, stderr } = await run(`${name}.mjs`, 'check');
   expect(stderr).toBe('');
   expect(code).toBe(0);
 });

@@ -1,0 +1,50 @@
+/** What the scripts share that keep measured numbers in a document: the program, JSON files, numbers and tables. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const cli = join(root, 'dist/cli/main.js');
+
+/** Runs a command of the built program; its output, or its JSON document. */
+export function r2po(args, { json = false } = {}) {
+  const { status, stdout } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`r2po ${args.join(' ')} ended with exit code ${status}`);
+  return json ? JSON.parse(stdout) : stdout;
+}
+
+export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+export const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, null, 1)}\n`);
+
+/** The group of each comparison of a folder of runs, as `r2po report` has it, that all of its runs have ended. */
+export function finishedGroups(runs) {
+  const { groups } = r2po(['report', runs, '--json'], { json: true });
+  // A group that is not run to its end would compare fewer seeds than the others.
+  return groups.filter(({ rewards, unfinished }) => rewards.rechecked !== null && unfinished === 0);
+}
+
+export const plain = (value) =>
+  (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)).replace(
+    /^-(0(\.0+)?)$/,
+    '$1',
+  );
+export const withInterval = ({ mean, ci95 }) =>
+  ci95 === null || ci95[0] === ci95[1] ? plain(mean) : `${plain(mean)} [${plain(ci95[0])}, ${plain(ci95[1])}]`;
+
+export const list = (names) =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
+export const tableLine = (cells) => `| ${cells.join(' | ')} |`;
+
+/** Replaces what stands between the two markers of a name. */
+export function place(document, text, name, content) {
+  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!pattern.test(text)) throw new Error(`expected the markers of "${name}" in ${document}`);
+  return text.replace(pattern, (_, before, after) => `${before}\n${content}\n\n${after}`);
+}
