@@ -30,7 +30,14 @@ export async function openBrowser(
     // In one process, as the package proposes, closing a page ends all of it.
     args: [...chromium.args.filter((flag) => flag !== '--single-process'), ...flags],
     headless: true,
-    env: { PATH: process.env.PATH ?? '', HOME: home, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: fonts },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: home,
+      // Without it the language of a page is "en-US@posix", which its own Intl refuses.
+      LC_ALL: 'en_US.UTF-8',
+      LD_LIBRARY_PATH: join(folder, 'lib'),
+      FONTCONFIG_FILE: fonts,
+    },
   });
   return {
     newContext: (options) => browser.newContext(options),

@@ -262,7 +262,7 @@ function RunList({ runs }: { runs: readonly RunRow[] }) {
   const lines = useMemo(() => linesOf(shown, group === '' ? [] : group.split(','), closed), [shown, group, closed]);
 
   const list = useRef<HTMLDivElement>(null);
-  const size = useCallback((i: number) => (lines[i]?.kind === 'group' ? 40 : isNarrow ? 148 : 52), [lines, isNarrow]);
+  const size = useCallback((i: number) => (lines[i]?.kind === 'group' ? 40 : isNarrow ? 172 : 52), [lines, isNarrow]);
   const { items, height, margin, scrollTo } = useVirtualRows(list, { count: lines.length, size, top: 100 });
 
   const [current, setCurrent] = useState<string | null>(null);

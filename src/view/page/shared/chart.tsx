@@ -154,7 +154,7 @@ export function Chart(props: ChartProps) {
         style={{ height: `${height}px` }}
       />
       <figcaption class="chart-legend">
-        <span class="chart-place">{place === null ? `last ${x.label}` : `${x.label} ${place}`}</span>
+        <span class="chart-place">{place === null ? 'last value' : `${x.label} ${place}`}</span>
         {series.map((one, i) => (
           <button
             type="button"

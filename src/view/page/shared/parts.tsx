@@ -111,3 +111,13 @@ export function Choice<T extends string>({
     </fieldset>
   );
 }
+
+/** What may be wider than the window scrolls in a box of its own, by the keyboard as well. */
+export function ScrollBox({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <section class="scroll-x" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
