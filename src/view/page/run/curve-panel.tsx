@@ -55,7 +55,7 @@ export function CurvePanel({ iterations, x, selected, onSelect, onX }: CurvePane
           x={values}
           y={returnAxis}
           series={series}
-          height={280}
+          height={320}
           selected={selected < 0 ? null : selected}
           onSelect={onSelect}
         />

@@ -1,9 +1,11 @@
 /** One run: a point of its curve, the call, what changed in the prompt and in the parameters, and the episode. */
-import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useMemo, useRef } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
+import { Replay } from '../play/replay.tsx';
 import { link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
-import { Notice } from '../shared/parts.tsx';
+import { useKeys } from '../shared/keys.ts';
+import { Notice, Panel } from '../shared/parts.tsx';
 import { CallPanel } from './call-panel.tsx';
 import { CurvePanel } from './curve-panel.tsx';
 import { IterationPanel } from './iteration-panel.tsx';
@@ -11,36 +13,14 @@ import { Lists } from './lists.tsx';
 import { OptimiserPanel } from './optimiser-panel.tsx';
 import { ParametersPanel } from './parameters-panel.tsx';
 import './run.css';
-import { callsByIteration, referenceOf } from './run-data.ts';
+import { type Candidate, callsByIteration, referenceOf } from './run-data.ts';
 import { RunHeader } from './run-header.tsx';
 import { type Selection, selectionOf } from './selection.ts';
 import { SpacePanel } from './space-panel.tsx';
 import { Steer } from './steer.tsx';
 import { TimelinePanel } from './timeline-panel.tsx';
 import { useRun } from './use-run.ts';
-
-/** Whether a key was meant for what has the focus. */
-function isTyping({ target }: KeyboardEvent): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
-}
-
-/** j and k go over the iterations. */
-function useStepKeys(step: (by: number) => void): void {
-  const latest = useRef(step);
-  latest.current = step;
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-      if (document.querySelector('dialog[open]')) return;
-      if (event.key === 'j') latest.current(1);
-      else if (event.key === 'k') latest.current(-1);
-    };
-    addEventListener('keydown', onKeyDown);
-    return () => removeEventListener('keydown', onKeyDown);
-  }, []);
-}
+import { WhenSeen } from './when-seen.tsx';
 
 /** What a click on a panel writes into the address. */
 function useSelecting(page: RunPage) {
@@ -49,8 +29,8 @@ function useSelecting(page: RunPage) {
   return useMemo(() => {
     const numberOf = (index: number): number | undefined => latest.current.iterations[index]?.iteration;
     return {
-      iteration: (index: number): void => setQuery({ at: numberOf(index), call: null, policy: null }),
-      iterationNumber: (at: number): void => setQuery({ at: at > 0 ? at : null, call: null, policy: null }),
+      iteration: (index: number): void => setQuery({ at: numberOf(index), call: null, policy: null, step: null }),
+      iterationNumber: (at: number): void => setQuery({ at: at > 0 ? at : null, call: null, policy: null, step: null }),
       policy: (label: string): void => setQuery({ policy: label, call: null }),
       policyAt: (index: number, label: string): void => setQuery({ at: numberOf(index), policy: label, call: null }),
       call: (index: number): void => {
@@ -96,9 +76,20 @@ function Details({ page, selection, query }: { page: RunPage; selection: Selecti
               onMode={(mode) => setQuery({ numbers: mode === 'values' ? mode : null })}
             />
           )}
+          {selection.iteration !== null && selection.iteration.candidates.length > 0 && (
+            <ReplayPanel page={page} candidates={selection.iteration.candidates} />
+          )}
         </div>
       </div>
     </div>
+  );
+}
+
+function ReplayPanel({ page, candidates }: { page: RunPage; candidates: readonly Candidate[] }) {
+  return (
+    <Panel title="Episode" note="The policies of this iteration, played again on one seed.">
+      <WhenSeen>{() => <Replay playable={page.playable} candidates={candidates} />}</WhenSeen>
+    </Panel>
   );
 }
 
@@ -118,7 +109,7 @@ function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
     },
     [iterations, index, select],
   );
-  useStepKeys(step);
+  useKeys({ j: () => step(1), k: () => step(-1) });
   const x = query.get('x') ?? 'iteration';
   const shown = query.get('list') === 'calls' ? 'calls' : 'iterations';
   const callIndex = call === null ? -1 : calls.findIndex(({ seq }) => seq === call.seq);

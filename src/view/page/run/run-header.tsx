@@ -70,7 +70,10 @@ function Facts({ page: { row } }: { page: RunPage }) {
         ) : (
           <>
             <Interval value={rechecked.mean} ci95={rechecked.ci95} />
-            <small class="quiet"> {shortCount(rechecked.episodes)} fresh episodes</small>
+            <small class="quiet">
+              {' '}
+              {shortCount(rechecked.episodes)} fresh {rechecked.episodes === 1 ? 'episode' : 'episodes'}
+            </small>
           </>
         )}
       </Fact>
