@@ -1,9 +1,11 @@
 /** Compares what plays with float64, in this browser, on 256 seeds. */
 import { useEffect, useState } from 'preact/hooks';
 import { numberText, pText, shareText } from '../shared/format.ts';
-import { type ExecutorId, type ExecutorPool, executorTitles } from './executors.ts';
+import { type ExecutorId, executorTitles } from './executor.ts';
+import type { ExecutorPool } from './executors.ts';
 import type { Batch, PlayJob } from './host.ts';
 import type { Engine } from './load.ts';
+import type { PlaySession } from './session.ts';
 
 export const badgeSeeds = 256;
 /** A slider that moves asks for no comparison. */
@@ -36,7 +38,19 @@ export function badgeOf(compare: Engine['compareOutcomes'], expected: Batch, got
   return { episodes, equal, largest, p, ok };
 }
 
-export function Badge({ engine, pool, id, job }: { engine: Engine; pool: ExecutorPool; id: ExecutorId; job: PlayJob }) {
+export function Badge({
+  engine,
+  pool,
+  session,
+  id,
+  job,
+}: {
+  engine: Engine;
+  pool: ExecutorPool;
+  session: PlaySession;
+  id: ExecutorId;
+  job: PlayJob;
+}) {
   const [state, setState] = useState<BadgeReport | string | null>(null);
   const key = JSON.stringify([id, job.playable, job.params, job.constants, job.seed]);
   useEffect(() => {
@@ -45,14 +59,9 @@ export function Badge({ engine, pool, id, job }: { engine: Engine; pool: Executo
     const controller = new AbortController();
     const compare = async (): Promise<void> => {
       const small = { ...job, episodes: badgeSeeds };
-      const other = await pool.open(id);
-      try {
-        const got = await other.play(small, controller.signal);
-        const expected = await (await pool.open('cpu')).play(small, controller.signal);
-        if (!controller.signal.aborted) setState(badgeOf(engine.compareOutcomes, expected, got));
-      } finally {
-        other.close();
-      }
+      const expected = await (await pool.open('cpu')).play(small, controller.signal);
+      const got = await session.playAside(small, controller.signal);
+      if (!controller.signal.aborted) setState(badgeOf(engine.compareOutcomes, expected, got));
     };
     const timer = setTimeout(() => {
       compare().catch((error: Error) => !controller.signal.aborted && setState(error.message));

@@ -46,7 +46,13 @@ export function Slider({ name, title, value, range, onChange }: SliderProps) {
   );
 }
 
-function ChoiceRow({ name, value, values, onChange }: Omit<SliderProps, 'range'> & { values: readonly number[] }) {
+function ChoiceRow({
+  name,
+  value,
+  values,
+  meanings,
+  onChange,
+}: Omit<SliderProps, 'range'> & { values: readonly number[]; meanings: readonly string[] }) {
   return (
     <label class="slider">
       <span class="slider-name" title={name}>
@@ -55,7 +61,7 @@ function ChoiceRow({ name, value, values, onChange }: Omit<SliderProps, 'range'>
       <select value={String(value)} onChange={(event) => onChange(Number(event.currentTarget.value))}>
         {values.map((one) => (
           <option key={one} value={String(one)}>
-            {one}
+            {meanings[one] === undefined ? one : `${one}: ${meanings[one]}`}
           </option>
         ))}
       </select>
@@ -64,10 +70,12 @@ function ChoiceRow({ name, value, values, onChange }: Omit<SliderProps, 'range'>
 }
 
 export function ParameterControls({
+  env,
   policy,
   params,
   onChange,
 }: {
+  env: Env;
   policy: Policy;
   params: readonly number[];
   onChange: (params: readonly number[]) => void;
@@ -76,6 +84,8 @@ export function ParameterControls({
   const [range] = useState(() => parameterSlider(params));
   const names = showsAll ? policy.paramNames : policy.paramNames.slice(0, shownAtFirst);
   const { values } = policy;
+  // A policy that gives the action itself has action numbers as its parameters.
+  const meanings = policy.output === 'action' && env.action.kind === 'discrete' ? env.action.meanings : [];
   const change = (index: number) => (value: number) => onChange(params.with(index, value));
   return (
     <div class="sliders">
@@ -86,6 +96,7 @@ export function ParameterControls({
             name={name}
             value={Math.trunc(params[i]!)}
             values={values.values}
+            meanings={meanings}
             onChange={change(i)}
           />
         ) : (

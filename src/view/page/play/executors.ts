@@ -2,31 +2,9 @@
 import type { RunIndex } from '../../api/index-of-runs.ts';
 import type { EvaluateAnswer, EvaluateBody } from '../../api/requests.ts';
 import { isExport, post } from '../data.ts';
-import type { Batch, Host, HostBackend, PlayJob } from './host.ts';
+import type { Executor, ExecutorId, OpenExecutor } from './executor.ts';
+import type { Host, HostBackend } from './host.ts';
 import { type Engine, PlayUsageError, WorkerHost } from './load.ts';
-
-export const executorIds = ['webgpu', 'wasm', 'cpu', 'machine'] as const;
-export type ExecutorId = (typeof executorIds)[number];
-
-/** Tried in this order when the reader has not chosen; the machine of the server is used only when it is chosen. */
-export const automaticOrder: readonly ExecutorId[] = ['webgpu', 'wasm', 'cpu'];
-
-export const executorTitles: Readonly<Record<ExecutorId, string>> = {
-  webgpu: 'WebGPU of this browser',
-  wasm: 'shaders on WebAssembly, in a worker',
-  cpu: 'float64, in a worker',
-  machine: 'machine of the server',
-};
-
-export interface Executor {
-  readonly id: ExecutorId;
-  /** adapter or thread, for people */
-  readonly where: string;
-  play(job: PlayJob, signal: AbortSignal): Promise<Batch>;
-  close(): void;
-}
-
-export type OpenExecutor = (id: ExecutorId) => Promise<Executor>;
 
 /** Why an executor cannot be used, as far as that is known without opening it; null: nothing speaks against it. */
 export function objection(id: ExecutorId, index: RunIndex | null): string | null {

@@ -1,9 +1,9 @@
 /** The playground: any policy on thousands of episodes at once, with other parameters and other physics. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { RunIndex } from '../../api/index-of-runs.ts';
 import type { RunPage } from '../../api/run.ts';
-import { get, useGet } from '../data.ts';
+import { useGet } from '../data.ts';
 import { currentRoute, link, setQuery, useRoute } from '../route.ts';
+import { useIndex } from '../runs/index-store.ts';
 import { Notice, Panel } from '../shared/parts.tsx';
 import { ParameterControls, PhysicsControls } from './controls.tsx';
 import { ExecutorPool } from './executors.ts';
@@ -98,14 +98,6 @@ function usePlayState(): readonly [PlayQuery, (changes: Partial<PlayQuery>) => v
     }, addressMs);
   };
   return [state, update];
-}
-
-function useIndex(): RunIndex | null {
-  const [index, setIndex] = useState<RunIndex | null>(null);
-  useEffect(() => {
-    get<RunIndex>('/api/runs').then(setIndex, () => {});
-  }, []);
-  return index;
 }
 
 function PolicyChoice({
@@ -235,7 +227,7 @@ const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimation
 
 function Playground({ engine }: { engine: Engine }) {
   const [state, update] = usePlayState();
-  const index = useIndex();
+  const { index } = useIndex();
   const latestIndex = useRef(index);
   latestIndex.current = index;
   const run = useGet<RunPage>(state.run === null ? null : `/api/runs/${encodeURIComponent(state.run)}`);
@@ -303,6 +295,7 @@ function Playground({ engine }: { engine: Engine }) {
             <Panel title={`Parameters of ${base.policy.kind}`}>
               <ParameterControls
                 key={`${base.env.id} ${base.policy.kind} ${state.run} ${state.candidate}`}
+                env={base.env}
                 policy={base.policy}
                 params={job.params}
                 onChange={(params) => update({ params })}

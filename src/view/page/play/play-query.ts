@@ -1,7 +1,6 @@
 /** The state of the playground in the address. */
 import type { RunPage } from '../../api/run.ts';
-import type { QueryChanges } from '../route.ts';
-import { type ExecutorId, executorIds } from './executors.ts';
+import { type ExecutorId, executorIds } from './executor.ts';
 import type { Candidate } from './replay-choice.ts';
 import type { Constants } from './subject.ts';
 
@@ -82,7 +81,7 @@ const objectText = (value: Readonly<Record<string, unknown>>): string | null =>
   Object.keys(value).length === 0 ? null : JSON.stringify(value);
 
 /** The changes to `before` that make an address say `state`. Too many parameters for an address are left out. */
-export function playQueryChanges(state: PlayQuery, before: URLSearchParams): QueryChanges {
+export function playQueryChanges(state: PlayQuery, before: URLSearchParams): Readonly<Record<string, string | null>> {
   const params = state.params?.join('_') ?? null;
   const changes: Record<string, string | null> = {
     run: state.run,

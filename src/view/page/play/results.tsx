@@ -5,7 +5,8 @@ import type { RunIndex } from '../../api/index-of-runs.ts';
 import { countText, numberText, shareText, shortCount } from '../shared/format.ts';
 import { Interval } from '../shared/parts.tsx';
 import { Badge } from './badge.tsx';
-import { type ExecutorId, type ExecutorPool, executorIds, executorTitles, objection } from './executors.ts';
+import { type ExecutorId, executorIds, executorTitles } from './executor.ts';
+import { type ExecutorPool, objection } from './executors.ts';
 import { Histogram } from './histogram.tsx';
 import type { PlayJob } from './host.ts';
 import type { Engine } from './load.ts';
@@ -177,7 +178,7 @@ export function Results({ engine, session, pool, index, subject, job, chosen, on
       )}
       <ExecutorChoice view={view} index={index} chosen={chosen} onChoose={onChoose} />
       {view.executor !== null && job !== null && view.tally !== null && (
-        <Badge engine={engine} pool={pool} id={view.executor.id} job={job} />
+        <Badge engine={engine} pool={pool} session={session} id={view.executor.id} job={job} />
       )}
     </div>
   );

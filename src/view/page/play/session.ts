@@ -1,10 +1,17 @@
 /** Plays batch after batch of a job on consecutive seeds, on one executor or, when that fails, on the next. */
-import { automaticOrder, type Executor, type ExecutorId, executorTitles, type OpenExecutor } from './executors.ts';
+
+import type { Executor, OpenExecutor } from './executor.ts';
+import { automaticOrder, type ExecutorId, executorTitles } from './executor.ts';
 import type { Batch, PlayJob } from './host.ts';
 import { Tally, type TallyView } from './tally.ts';
 
-/** The interval has long been narrow then, and the returns take 8 MB. */
+/** The interval is narrow long before, and the returns take 8 MB. */
 export const mostEpisodes = 2 ** 20;
+/** Episodes of one call, so that the page redraws often also where episodes are long. */
+const smallestSlice = 64;
+const firstSlice = 512;
+/** a call should take between these, ms */
+const sliceTime = { min: 50, max: 150 } as const;
 /** time over which redraws are counted, ms */
 const redrawWindow = 2000;
 
@@ -35,6 +42,23 @@ export interface SessionParts {
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Batches of consecutive seeds as one. */
+function joined(batches: readonly Batch[]): Batch {
+  const total = batches.reduce((sum, { returns }) => sum + returns.length, 0);
+  const areKnown = batches.every(({ ends }) => ends !== null);
+  const all = { returns: new Float64Array(total), lengths: new Uint32Array(total), ends: new Uint8Array(total) };
+  let [at, steps, seconds] = [0, 0, 0];
+  for (const batch of batches) {
+    all.returns.set(batch.returns, at);
+    all.lengths.set(batch.lengths, at);
+    if (batch.ends !== null) all.ends.set(batch.ends, at);
+    at += batch.returns.length;
+    steps += batch.steps;
+    seconds += batch.seconds;
+  }
+  return { ...all, ends: areKnown ? all.ends : null, steps, seconds };
+}
+
 export class PlaySession {
   readonly #parts: SessionParts;
   readonly #listeners = new Set<(view: SessionView) => void>();
@@ -60,6 +84,9 @@ export class PlaySession {
   #executor: Executor | null = null;
   #played = { steps: 0, seconds: 0 };
   #redraws: number[] = [];
+  #slice = firstSlice;
+  /** parts of the first batch */
+  #begun: Batch[] | null = [];
   #wake: () => void = () => {};
 
   constructor(parts: SessionParts) {
@@ -89,6 +116,7 @@ export class PlaySession {
     this.#chosen = id;
     this.#executor?.close();
     this.#executor = null;
+    this.#slice = firstSlice;
     const { [id ?? 'cpu']: _, ...failures } = this.#view.failures;
     this.#restart({ executor: null, notice: null, problem: null, failures: id === null ? {} : failures });
   }
@@ -97,6 +125,12 @@ export class PlaySession {
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
     this.#wake();
+  }
+
+  /** Plays another job on what plays, between two batches. Rejects when nothing does. */
+  async playAside(job: PlayJob, signal: AbortSignal): Promise<Batch> {
+    if (this.#executor === null) throw new Error('nothing plays');
+    return this.#executor.play(job, signal);
   }
 
   close(): void {
@@ -113,6 +147,7 @@ export class PlaySession {
     this.#tally = new Tally(this.#threshold);
     this.#played = { steps: 0, seconds: 0 };
     this.#redraws = [];
+    this.#begun = [];
     // The numbers of before stay until there are new ones: a page that empties at each move of a slider cannot be read.
     this.#emit(changes);
     this.#wake();
@@ -126,7 +161,7 @@ export class PlaySession {
   async #run(): Promise<void> {
     while (!this.#isClosed) {
       const job = this.#job;
-      const rests = this.#tally.episodes > 0 && (this.#isPaused || this.#tally.episodes >= mostEpisodes);
+      const rests = this.#begun === null && (this.#isPaused || this.#tally.episodes >= mostEpisodes);
       if (job === null || this.#view.problem !== null || rests) {
         if (rests) this.#emit({ status: this.#tally.episodes >= mostEpisodes ? 'finished' : 'paused' });
         await new Promise<void>((resolve) => {
@@ -144,20 +179,29 @@ export class PlaySession {
     if (executor === null || version !== this.#version) return;
     if (this.#view.status !== 'playing') this.#emit({ status: 'playing' });
     let batch: Batch;
+    const started = this.#parts.now();
+    // The first batch ends at its last seed, however it is cut.
+    const done = this.#tally.episodes;
+    const episodes = Math.min(this.#slice, done < job.episodes ? job.episodes - done : job.episodes);
     try {
-      batch = await executor.play({ ...job, seed: job.seed + this.#tally.episodes }, this.#abort.signal);
+      batch = await executor.play({ ...job, seed: job.seed + done, episodes }, this.#abort.signal);
     } catch (error) {
       if (version === this.#version && !this.#isClosed) this.#fail(executor, error);
       return;
     }
     if (version !== this.#version || this.#isClosed) return;
-    this.#count(batch);
+    const took = this.#parts.now() - started;
+    if (took < sliceTime.min && this.#slice < job.episodes) this.#slice *= 2;
+    else if (took > sliceTime.max && this.#slice > smallestSlice) this.#slice /= 2;
+    this.#count(batch, job);
     await this.#parts.nextFrame();
   }
 
-  #count(batch: Batch): void {
-    const isFirst = this.#tally.episodes === 0;
+  #count(batch: Batch, job: PlayJob): void {
     this.#tally.add(batch.returns);
+    if (this.#begun !== null) this.#begun.push(batch);
+    const first = this.#begun !== null && this.#tally.episodes >= job.episodes ? joined(this.#begun) : null;
+    if (first !== null) this.#begun = null;
     this.#played.steps += batch.steps;
     this.#played.seconds += batch.seconds;
     const now = this.#parts.now();
@@ -166,7 +210,7 @@ export class PlaySession {
     const span = (now - oldest!) / 1000;
     this.#emit({
       tally: this.#tally.view(),
-      ...(isFirst && { first: batch }),
+      ...(first !== null && { first }),
       stepsPerSecond: this.#played.seconds > 0 ? this.#played.steps / this.#played.seconds : null,
       redrawsPerSecond: span > 0 ? (this.#redraws.length - 1) / span : null,
     });

@@ -63,7 +63,7 @@ function Row({ row, last, at, width }: { row: StripRow; last: number; at: number
       />
       <span class="strip-value">
         {values.map((value, k) => (
-          <span key={k} style={{ color: `var(--series-${k + 1})` }}>
+          <span key={k} class="strip-number" title={text(value)} style={{ color: `var(--series-${k + 1})` }}>
             {text(value)}
           </span>
         ))}
