@@ -131,6 +131,8 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly notes?: Readonly<Record<string, string>>;
   /** how a state is drawn; default: bars */
   readonly picture?: Picture;
+  /** the board of an environment whose observation is the number of a cell: a text per row, a character per cell */
+  readonly grid?: readonly string[];
   /** maximum number of random numbers per step; 0 when left out */
   readonly stepDraws?: number;
   /** the options of this environment */

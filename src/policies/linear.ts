@@ -101,6 +101,7 @@ export const linear: PolicyKind = {
         ...inputNames(spaces).flatMap((i) => outputs.map((o) => `weight ${i} -> ${o}`)),
         ...(bias ? outputs.map((o) => `bias ${o}`) : []),
       ],
+      matrix: { rows: [...inputNames(spaces), ...(bias ? ['bias'] : [])], columns: outputs },
       values: { kind: 'real' },
       output: 'scores',
       outputCount,

@@ -61,6 +61,8 @@ export interface Policy {
   readonly paramCount: number;
   /** one readable name per parameter, in flat order: "weight x -> push right" */
   readonly paramNames: readonly string[];
+  /** names of rows and columns, for parameters that are one matrix, row by row; left out: they are none */
+  readonly matrix?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
   readonly values: ParameterValues;
   /** `scores`: one number per action (argmax, or the Box action before the clip); `action`: the action itself */
   readonly output: 'scores' | 'action';

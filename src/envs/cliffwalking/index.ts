@@ -54,5 +54,6 @@ export const cliffwalking = envWithOptions(id, rules, ({ is_slippery: slippery, 
   returnRange: [limit === null ? -Infinity : -100 * limit, bestReturn],
   parity: gridParity,
   picture: cliffPicture(rows, columns),
+  grid: [...Array.from({ length: rows - 1 }, () => '.'.repeat(columns)), `S${'C'.repeat(columns - 2)}G`],
   dynamics: cliffDynamics(rows, columns),
 }));

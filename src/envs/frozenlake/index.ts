@@ -131,6 +131,7 @@ export const frozenlake = envWithOptions(
       returnRange: returnsWithin(schedule, limit),
       parity: lakeParity(schedule),
       picture: lakePicture(map),
+      grid: map,
       dynamics: lakeDynamics(map),
     };
   },

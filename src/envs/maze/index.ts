@@ -48,6 +48,7 @@ export const maze = envWithOptions('maze-sample-3x3-v0', rules, ({ max_episode_s
       reason: 'positions are small whole numbers; the reward of a step is rounded to f32 once',
     },
     picture: mazePicture(rows, columns, passages),
+    grid: Array.from({ length: rows }, () => '.'.repeat(columns)),
     dynamics: mazeDynamics(open),
   };
 });

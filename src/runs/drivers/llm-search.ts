@@ -15,7 +15,7 @@ import type { Driver } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
 import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
-import { MethodOptimiser } from './method-optimiser.ts';
+import { MethodOptimiser, unseenByOptimiser } from './method-optimiser.ts';
 import { Player } from './player.ts';
 import { recheck } from './recheck.ts';
 import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
@@ -75,17 +75,6 @@ function pastTrial(
   return { ...trial!, candidates, ...(proposed && { proposed }), trace: () => later(representative) };
 }
 
-/** A kept candidate that the optimiser has not seen takes a place in its next population. */
-function teach(
-  optimiser: MethodOptimiser,
-  { stages, candidates }: Method,
-  { kept, trial }: EventOf<'iteration'>,
-): void {
-  const playing = stages.filter((stage) => stage === 'evaluate' || stage === 'generation');
-  const isKnown = kept === null || playing[candidates.indexOf(kept)] === 'generation';
-  if (!isKnown && trial) optimiser.inject([trial]);
-}
-
 async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
   const calls = new RunCalls();
   try {
@@ -116,7 +105,8 @@ async function iterateWith(
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     const played = event.kept === null ? undefined : traces.get(event.kept);
     if (event.trial && played) trials.push(pastTrial(event, proposed, played.later, method));
-    if (optimiser) teach(optimiser, method, event);
+    const unseen = optimiser === null ? null : unseenByOptimiser(method, event);
+    if (unseen) optimiser!.inject([unseen]);
     done.push(event);
     await run.onIteration(event, played ? () => played.now(method.representative) : null);
   }

@@ -2,7 +2,7 @@
 import { throwIfInterrupted } from '../../base/async.ts';
 import type { Generator } from '../../base/rng/generator.ts';
 import { proposedPlaces, refinementOf, startOptimisation } from '../../config/optimisation.ts';
-import type { OptimiserView, ProposedParameters } from '../../methods/method.ts';
+import type { Method, OptimiserView, ProposedParameters } from '../../methods/method.ts';
 import type { Optimisation } from '../../optimisers/optimiser.ts';
 import { finiteReturns } from '../../optimisers/ranking.ts';
 import type { BodyOf, EventOf } from '../journal/events.ts';
@@ -10,6 +10,16 @@ import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { LlmRun } from './llm-run.ts';
 import { playPopulation } from './population.ts';
+
+/** The kept policy of an iteration, where the optimiser has not seen it: it takes a place in the next population. Null: none. */
+export function unseenByOptimiser(
+  { stages, candidates }: Pick<Method, 'stages' | 'candidates'>,
+  { kept, trial }: EventOf<'iteration'>,
+): Pick<ProposedParameters, 'params'> | null {
+  const playing = stages.filter((stage) => stage === 'evaluate' || stage === 'generation');
+  const isKnown = kept === null || playing[candidates.indexOf(kept)] === 'generation';
+  return isKnown ? null : trial;
+}
 
 /**
  * An optimiser that lasts as long as the run. Its state follows from the seed of the run and the recorded means, so that a

@@ -2,15 +2,18 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
-import { exitCodes, R2poError } from '../../base/errors.ts';
+import { exitCodes, R2poError, UsageError } from '../../base/errors.ts';
 import { machineFault } from '../../base/machine-fault.ts';
 import { environmentFacts } from '../../runs/folder/manifest.ts';
 import type { RunIndex } from '../api/index-of-runs.ts';
 import { type Access, guard } from './access.ts';
+import { CallPages } from './call-pages.ts';
 import { dataText } from './data-text.ts';
 import { eventStream, type StreamTimes, streamTimes } from './event-stream.ts';
 import { IndexOfRuns } from './index-of-runs.ts';
 import { indexPage, type PageFile } from './page-files.ts';
+import { runPageOf } from './run-page.ts';
+import { RunReadings } from './run-reading.ts';
 import type { RunRoot } from './run-root.ts';
 
 export interface ViewOptions {
@@ -48,7 +51,16 @@ const contentPolicy = {
   frameAncestors: ["'none'"],
 };
 
+/** There is nothing under this path. */
+class NotFoundError extends UsageError {}
+
+function wholeNumber(text: string, name: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError('view', `expected a whole number as "${name}", got "${text}"`);
+}
+
 function failure(c: Context, error: unknown, note: ViewOptions['note']): Response {
+  if (error instanceof NotFoundError) return problem(c, 404, error.detail);
   const expected = error instanceof R2poError ? error : machineFault(error);
   if (expected) return problem(c, expected.exitCode === exitCodes.usage ? 400 : 500, expected.detail);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -58,7 +70,22 @@ function failure(c: Context, error: unknown, note: ViewOptions['note']): Respons
 
 export function createViewApp(options: ViewOptions): Hono {
   const { root, access, page, note, signal, times = streamTimes } = options;
-  const index = new IndexOfRuns(root);
+  const index = new IndexOfRuns(root, Math.min(100, times.poll));
+  const readings = new RunReadings();
+  const calls = new CallPages();
+  const readingOf = async (c: Context) => {
+    const id = c.req.param('id') ?? '';
+    const found = await index.find(id);
+    if (found === null)
+      throw new NotFoundError(
+        'view',
+        `expected a run of this folder, got "${id}"; it may have been deleted or renamed`,
+      );
+    // Of a folder whose files are links out of the root only the row is shown.
+    const link = root.filesOf(found.folder).problem;
+    if (link !== null) throw new UsageError('view', link);
+    return { reading: await readings.read(found.folder), row: found.row };
+  };
   const app = new Hono();
 
   app.use(
@@ -112,6 +139,37 @@ export function createViewApp(options: ViewOptions): Hono {
       known = index.revision;
       const isNew = changes.rows.length + changes.gone.length > 0;
       return isNew ? { event: 'rows', data: changes, id: known } : 'nothing';
+    });
+  });
+
+  app.get('/api/runs/:id', async (c) => {
+    const { reading, row } = await readingOf(c);
+    return answer(c, runPageOf(reading, row));
+  });
+  app.get('/api/runs/:id/calls/:seq', async (c) => {
+    const { reading } = await readingOf(c);
+    const seq = wholeNumber(c.req.param('seq'), 'seq');
+    const page = await calls.read(reading, seq);
+    if (page === null) throw new NotFoundError('view', `expected the seq of a call of this run, got ${seq}`);
+    return answer(c, page);
+  });
+  app.get('/api/runs/:id/live', async (c) => {
+    await readingOf(c);
+    let after = wholeNumber(c.req.header('last-event-id') ?? c.req.query('after') ?? '0', 'after');
+    let seen = '';
+    return eventStream(c, { times, signal, note }, async () => {
+      const found = await index.find(c.req.param('id'));
+      if (found === null) return 'end';
+      const reading = await readings.read(found.folder);
+      const state = `${reading.revision} ${JSON.stringify(found.row)}`;
+      if (state === seen) return 'nothing';
+      const isFirst = seen === '';
+      seen = state;
+      const data = { row: found.row, ...reading.updateAfter(after) };
+      const { iterations, calls, spans } = data;
+      if (isFirst && iterations.length + calls.length + spans.length === 0) return 'nothing';
+      after = Math.max(after, iterations.at(-1)?.iteration ?? 0);
+      return { event: 'update', data, id: String(after) };
     });
   });
 

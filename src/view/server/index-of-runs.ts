@@ -7,12 +7,12 @@ import type { FoundFolder, RunRoot } from './run-root.ts';
 
 /** ms after which other requests get their turn while many rows are read. */
 const turnMs = 20;
-/** A list that is younger is not read again, ms. */
 const freshMs = 100;
 
 interface Entry {
   readonly row: RunRow;
   readonly folder: string;
+  readonly problem: string | null;
   /** of the scan in which the row changed last */
   readonly scan: number;
 }
@@ -24,6 +24,7 @@ export class IndexOfRuns {
   readonly #gone = new Map<string, number>();
   /** tells the numbers of this process apart from those of another one */
   readonly #name = randomBytes(4).toString('hex');
+  readonly #fresh: number;
   #scan = 0;
   #scanned = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
@@ -32,8 +33,10 @@ export class IndexOfRuns {
   /** of the latest scan, ms */
   duration = 0;
 
-  constructor(root: RunRoot, reader = new RowReader(root)) {
+  /** `fresh`: ms for which a list that was read is not read again */
+  constructor(root: RunRoot, fresh = freshMs, reader = new RowReader(root)) {
     this.#root = root;
+    this.#fresh = fresh;
     this.#reader = reader;
   }
 
@@ -49,7 +52,7 @@ export class IndexOfRuns {
   /** Reads what has changed on the disk; several that ask at the same time wait for one reading. */
   refresh(): Promise<void> {
     if (this.#running) return this.#running;
-    if (performance.now() - this.#scanned < freshMs) return Promise.resolve();
+    if (performance.now() - this.#scanned < this.#fresh) return Promise.resolve();
     this.#running = this.#read().finally(() => {
       this.#running = null;
     });
@@ -86,7 +89,7 @@ export class IndexOfRuns {
     const row = this.#reader.read(found);
     this.#gone.delete(found.id);
     if (this.#entries.get(found.id)?.row === row) return;
-    this.#entries.set(found.id, { row, folder: found.folder, scan });
+    this.#entries.set(found.id, { row, folder: found.folder, problem: found.problem, scan });
   }
 
   /** Rows that are new or changed since a revision, and ids that are gone; everything where the revision is not of this process. */
@@ -105,9 +108,10 @@ export class IndexOfRuns {
    * paths, and a folder that has become a link out of the root since is none.
    */
   async find(id: string): Promise<{ readonly folder: string; readonly row: RunRow } | null> {
-    await this.refresh();
+    if (!this.#entries.has(id)) await this.refresh();
     const entry = this.#entries.get(id);
     if (entry === undefined || this.#root.linkProblem(entry.folder) !== null) return null;
-    return entry;
+    // The list finds out about a change of its row by itself.
+    return { folder: entry.folder, row: this.#reader.read({ id, folder: entry.folder, problem: entry.problem }) };
   }
 }

@@ -78,7 +78,7 @@ describe('rows', () => {
     const root = join(folder, 'interval');
     writeRun(join(root, 'c'), { means: [4, 9] });
     writeFileSync(join(root, 'c', 'metrics.csv'), 'iteration,std,best\n1,2,4\n2,3,9\n');
-    const index = new IndexOfRuns(new RunRoot(root));
+    const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     expect(index.rows()[0]?.bestCi95).toEqual([...meanInterval(9, 3 / Math.sqrt(23), 23)]);
   });
@@ -100,7 +100,7 @@ describe('rows', () => {
     expect(watch.isHeld(run)).toBe(false);
     lock(2);
     expect(watch.isHeld(run)).toBe(true);
-    const index = new IndexOfRuns(new RunRoot(root));
+    const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     expect(index.rows()[0]?.status).toBe('running');
   });
@@ -132,13 +132,12 @@ describe('changes of the list', () => {
   it('are the rows that are new or changed, and the ids that are gone', async () => {
     const root = join(folder, 'changes');
     for (const name of ['x', 'y']) writeRun(join(root, name));
-    const index = new IndexOfRuns(new RunRoot(root));
+    const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     const before = index.revision;
     expect(index.changesSince(before)).toEqual({ rows: [], gone: [], all: false });
     rmSync(join(root, 'x'), { recursive: true });
     cpSync(join(root, 'y'), join(root, 'z'), { recursive: true });
-    await new Promise((resolve) => setTimeout(resolve, 110));
     await index.refresh();
     const { rows: changed, gone } = index.changesSince(before);
     expect([changed.map(({ id }) => id), gone]).toEqual([['z'], ['x']]);
@@ -173,10 +172,9 @@ describe('the folder that is viewed', () => {
   it('may be deleted while it is shown', async () => {
     const root = join(folder, 'deleted');
     writeRun(join(root, 'x'));
-    const index = new IndexOfRuns(new RunRoot(root));
+    const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     rmSync(root, { recursive: true });
-    await new Promise((resolve) => setTimeout(resolve, 110));
     await index.refresh();
     expect([index.rows(), index.problem]).toEqual([[], expect.stringContaining('found no')]);
   });

@@ -1,0 +1,118 @@
+/** One call of a run with the texts that were sent, which the record has as changes of the texts before them. */
+import { nextTurn } from '../../base/async.ts';
+import type { Message } from '../../llm/chat.ts';
+import { parseReply } from '../../llm/reply/parse.ts';
+import type { EventOf } from '../../runs/journal/events.ts';
+import { RecordWalk } from '../../runs/journal/journal.ts';
+import type { CallPage, CallRow } from '../api/run.ts';
+import { callRowOf, type RunReading } from './run-reading.ts';
+
+type Restored = Omit<CallPage, 'call' | 'params'> & { readonly event: EventOf<'llm_call'> };
+
+/** Calls that are kept for a page that goes back and forth. */
+const keptCalls = 64;
+/** ms after which other requests get their turn. */
+const turnMs = 20;
+
+/** Reads the calls of one record from its first on; a later call is read on from the one before. */
+class CallWalk {
+  readonly #lines: ReturnType<RecordWalk['lines']>;
+  readonly #latest = new Map<string, readonly Message[]>();
+  readonly #kept = new Map<number, Restored>();
+  /** `seq` of the line that was read last */
+  at = -1;
+
+  constructor(folder: string) {
+    this.#lines = new RecordWalk(folder).lines();
+  }
+
+  known(seq: number): Restored | undefined {
+    return this.#kept.get(seq);
+  }
+
+  async find(seq: number): Promise<Restored | null> {
+    let turn = performance.now();
+    while (this.at < seq) {
+      const { done, value } = this.#lines.next();
+      if (done) return null;
+      this.at += 1;
+      if (value.event?.type === 'llm_call' && value.messages !== null) this.#add(value.event, value.messages);
+      if (performance.now() - turn < turnMs) continue;
+      await nextTurn();
+      turn = performance.now();
+    }
+    return this.#kept.get(seq) ?? null;
+  }
+
+  #add(event: EventOf<'llm_call'>, messages: readonly Message[]): void {
+    const { purpose, request, reply, seq } = event;
+    this.#kept.set(seq, {
+      event,
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      previous: this.#latest.get(purpose)?.map(({ role, content }) => ({ role, content })) ?? null,
+      reply: reply.text,
+      reasoning: reply.reasoning,
+      temperature: request.temperature,
+      form: request.form,
+      rateLimits: { ...reply.rateLimits },
+    });
+    this.#latest.set(purpose, messages);
+    const [first] = this.#kept.keys();
+    if (this.#kept.size > keptCalls) this.#kept.delete(first!);
+  }
+
+  close(): void {
+    this.#lines.return(undefined);
+  }
+}
+
+function paramsOf({ units }: RunReading, { problem }: CallRow, reply: string): number[] | null {
+  if (units?.kind !== 'llm-search' || problem !== null) return null;
+  const { policy, settings } = units;
+  const { low, high, decimals } = settings.parameters;
+  const spec = { count: policy.paramCount, values: policy.values, low, high, decimals, outOfRange: 'clip' } as const;
+  const parsed = parseReply(reply, spec);
+  return parsed.ok ? parsed.params : null;
+}
+
+export class CallPages {
+  #walk: { readonly folder: string; readonly calls: CallWalk } | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Null: the record has no call with this `seq`. Throws a usage error for a damaged record. */
+  async read(reading: RunReading, seq: number): Promise<CallPage | null> {
+    const row = reading.calls.find((call) => call.seq === seq);
+    if (row === undefined) return null;
+    const found = this.#turn.then(() => this.#find(reading.stored.folder, seq));
+    // The next one waits, however this one ends.
+    this.#turn = found.catch(() => {});
+    const restored = await found;
+    if (restored === null) return null;
+    const { event, ...page } = restored;
+    return { call: { ...callRowOf(event), problem: row.problem }, ...page, params: paramsOf(reading, row, page.reply) };
+  }
+
+  async #find(folder: string, seq: number): Promise<Restored | null> {
+    const known = this.#walk?.folder === folder ? this.#walk.calls : null;
+    const kept = known?.known(seq);
+    if (kept) return kept;
+    // The lines that a walk has not reached are read from the file as it was when the walk began.
+    const calls = known !== null && known.at < seq ? known : new CallWalk(folder);
+    if (calls !== known) this.#walk?.calls.close();
+    this.#walk = { folder, calls };
+    try {
+      const found = await calls.find(seq);
+      if (found !== null || calls !== known) return found;
+    } catch (error) {
+      this.#walk = null;
+      throw error;
+    }
+    this.#walk = null;
+    return this.#find(folder, seq);
+  }
+
+  close(): void {
+    this.#walk?.calls.close();
+    this.#walk = null;
+  }
+}

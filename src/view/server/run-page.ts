@@ -1,0 +1,92 @@
+/** The page of one run. */
+import { quotedCommand } from '../../base/command-line.ts';
+import { isSection } from '../../config/layers.ts';
+import { configName } from '../../config/recorded.ts';
+import { readRunFile } from '../../runs/folder/files.ts';
+import type { Manifest } from '../../runs/folder/manifest.ts';
+import type { RunRow } from '../api/index-of-runs.ts';
+import type { RunPage } from '../api/run.ts';
+import { projectionOf } from './projection.ts';
+import type { RunReading } from './run-reading.ts';
+
+/** What the engine needs; null: a run without policies, or a configuration that does not say. */
+function playableOf({ written, units, stored }: RunReading): RunPage['playable'] {
+  if (stored.manifest.imported?.training || !isSection(written)) return null;
+  const { env, env_options: envOptions, policy, evaluation } = written;
+  if (typeof env !== 'string' || !isSection(policy) || typeof policy.kind !== 'string') return null;
+  const { kind, options = {} } = policy;
+  const limit = isSection(evaluation) ? evaluation.max_steps : null;
+  return {
+    env: units?.env.id ?? env,
+    envOptions: isSection(envOptions) ? envOptions : {},
+    policy: { kind, options },
+    maxSteps: units?.settings.maxSteps ?? (typeof limit === 'number' ? limit : null),
+    known: units !== null,
+  };
+}
+
+function namesOf({ units }: RunReading): RunPage['names'] {
+  if (units === null) return null;
+  const { env, policy } = units;
+  const { action, grid, observation } = env;
+  const cells = grid?.join('').length;
+  const isTable = observation.kind === 'discrete' && cells === observation.n && policy.paramCount === cells;
+  return {
+    paramCount: policy.paramCount,
+    params: [...policy.paramNames],
+    matrix: policy.matrix ? { rows: [...policy.matrix.rows], columns: [...policy.matrix.columns] } : null,
+    grid: grid && isTable ? [...grid] : null,
+    actions: action.kind === 'discrete' ? [...action.meanings] : null,
+  };
+}
+
+function resumeOf(folder: string, { imported, status }: Manifest): string | null {
+  if (imported) return imported.training?.resume ? `${imported.training.resume} ${folder} --resume` : null;
+  return status === 'finished' ? null : quotedCommand(['run', folder, '--resume']);
+}
+
+function noticesOf(reading: RunReading, row: RunRow): string[] {
+  const { problem, torn, units, optimiser, iterations } = reading;
+  return [
+    ...(row.status === 'damaged' && row.problem !== null ? [row.problem] : []),
+    ...(problem === null ? [] : [`the record is read up to iteration ${iterations.length}: ${problem}`]),
+    // A running process may be writing that line.
+    ...(torn !== null && row.status !== 'running' ? [torn] : []),
+    ...(units === null && !reading.stored.manifest.imported?.training
+      ? [
+          'the environment, method or policy of this run is not one of this version, so its policies cannot be played here',
+        ]
+      : []),
+    ...(optimiser !== null && !optimiser.agrees
+      ? ['the states of the optimiser are left out: this version does not draw the populations that the record has']
+      : []),
+  ];
+}
+
+function configText(reading: RunReading): string {
+  try {
+    return readRunFile(reading.stored.path(configName));
+  } catch {
+    return '';
+  }
+}
+
+export function runPageOf(reading: RunReading, row: RunRow): RunPage {
+  const { stored, iterations, calls, spans, warmup } = reading;
+  const { argv } = stored.manifest;
+  return {
+    row,
+    config: configText(reading),
+    command: argv.length === 0 ? null : quotedCommand(argv),
+    resume: resumeOf(stored.folder, stored.manifest),
+    playable: playableOf(reading),
+    names: namesOf(reading),
+    warmup,
+    iterations,
+    calls,
+    spans,
+    optimiser: reading.optimiser?.stateAfter() ?? null,
+    projection: projectionOf(iterations.flatMap(({ candidates }) => candidates.map(({ params }) => params))),
+    notices: noticesOf(reading, row),
+  };
+}

@@ -1,0 +1,217 @@
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { followEvents, walkEvents } from '../../../src/runs/journal/journal.ts';
+import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
+import { callPage, type RunPage, runPage, runUpdate } from '../../../src/view/api/run.ts';
+import { projectionOf } from '../../../src/view/server/projection.ts';
+import { runCommand } from '../../support/in-process.ts';
+import { type TestView, testView } from '../../support/view.ts';
+
+let folder: string;
+let view: TestView;
+const run = (name: string) => join(folder, name);
+const page = async (id: string): Promise<RunPage> =>
+  runPage.parse(await view.json(`/api/runs/${encodeURIComponent(id)}`));
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'r2po-page-'));
+  const common = ['--runs-dir', folder, '--backend', 'cpu', '--quiet', 'evaluation.episodes=4', 'recheck.episodes=8'];
+  const made = [
+    await runCommand('run', 'cartpole/r2po', '--name', 'llm', 'iterations=4', 'evaluation.max_steps=40', ...common),
+    await runCommand('run', 'cartpole/cma-es', '--name', 'cma', 'optimiser.episodes=200', ...common),
+    await runCommand('run', 'frozenlake/cem', '--name', 'table', 'optimiser.episodes=400', ...common),
+    await runCommand('run', 'cartpole/centaur', '--name', 'both', 'iterations=3', ...common),
+  ];
+  for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
+  view = testView(folder);
+}, 30_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('GET /api/runs/:id', () => {
+  it('has every iteration with what its candidates and calls were', async () => {
+    const { row, iterations, calls, spans, warmup, command, resume, notices } = await page('llm');
+    expect([row.status, row.iterations, iterations.length, notices]).toEqual(['finished', 4, 4, []]);
+    expect([warmup.length > 0, command?.startsWith('r2po run cartpole/r2po --name llm'), resume]).toEqual([
+      true,
+      true,
+      null,
+    ]);
+    const events = followEvents(run('llm')).read();
+    const evaluated = events.filter((event) => event.type === 'evaluated');
+    const candidates = iterations.flatMap((one) => one.candidates);
+    expect(candidates.map(({ label, params, mean, ci95 }) => ({ label, params, mean, ci95 }))).toEqual(
+      evaluated.map(({ candidate, params, summary: { mean, ci95 } }) => ({ label: candidate, params, mean, ci95 })),
+    );
+    expect(candidates[0]?.episode?.median.seed).toBe(evaluated[0]?.summary.median_episode.seed);
+    const seqs = events.filter((event) => event.type === 'llm_call').map(({ seq }) => seq);
+    expect(calls.map(({ seq }) => seq)).toEqual(seqs);
+    expect(iterations.flatMap((one) => one.calls)).toEqual(seqs);
+    expect(iterations.at(-1)).toMatchObject({
+      best: row.best,
+      episodes: row.episodes,
+      steps: row.steps,
+      tokens: row.tokens,
+    });
+    expect(iterations.every(({ costUsd }) => costUsd === 0)).toBe(true);
+    for (const [i, { start, end }] of spans.entries()) {
+      expect(end).toBeGreaterThanOrEqual(start);
+      expect(start).toBeGreaterThanOrEqual(i === 0 ? 0 : spans[i - 1]!.start);
+    }
+  });
+
+  it('says what the engine needs to play its policies, and what their parameters are called', async () => {
+    const { playable, names } = await page('llm');
+    expect(playable).toMatchObject({ env: 'CartPole-v1', policy: { kind: 'linear' }, maxSteps: 40, known: true });
+    expect(names?.params[0]).toBe('weight x -> action 0');
+    expect(names?.matrix?.rows).toHaveLength(5);
+    expect(names?.matrix?.columns).toEqual(['action 0', 'action 1']);
+    const table = await page('table');
+    expect(table.names).toMatchObject({ paramCount: 16, matrix: null, grid: ['SFFF', 'FHFH', 'FFFH', 'HFFG'] });
+    expect(table.names?.actions).toHaveLength(4);
+  });
+
+  it('has the states of the optimiser, worked out again from the record', async () => {
+    const { optimiser, iterations, notices } = await page('cma');
+    expect(notices).toEqual([]);
+    expect(optimiser?.iteration).toEqual(iterations.map(({ iteration }) => iteration));
+    expect(optimiser?.sigma.every((sigma) => sigma !== null && sigma > 0)).toBe(true);
+    for (const [i, spectrum] of optimiser!.spectrum.entries()) {
+      expect(spectrum).toEqual([...spectrum].sort((a, b) => b - a));
+      expect(optimiser!.axisRatio[i]).toBeCloseTo(spectrum[0]! / spectrum.at(-1)!);
+    }
+    expect(iterations[0]?.generation?.length).toBeGreaterThan(1);
+    expect((await page('table')).optimiser).toMatchObject({ name: 'cem', sigma: expect.arrayContaining([null]) });
+    const both = await page('both');
+    expect([both.notices, both.optimiser?.iteration]).toEqual([[], [1, 2, 3]]);
+    expect((await page('llm')).optimiser).toBeNull();
+  });
+
+  it('leaves out states of an optimiser that are not those of the record', async () => {
+    cpSync(run('cma'), run('other'), { recursive: true });
+    const config = readFileSync(join(run('other'), 'config.yaml'), 'utf8');
+    writeFileSync(join(run('other'), 'config.yaml'), config.replace(/^seed: .*$/m, 'seed: 12345'));
+    const { optimiser, notices } = await page('other');
+    expect([optimiser, notices]).toEqual([null, [expect.stringContaining('the states of the optimiser are left out')]]);
+  });
+
+  it('shows a record up to where it is damaged, and says where that is', async () => {
+    cpSync(run('llm'), run('cut'), { recursive: true });
+    const path = join(run('cut'), 'events.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const last = lines.findIndex((line) => line.includes('"type":"iteration"') && line.includes('"iteration":2'));
+    writeFileSync(path, [...lines.slice(0, last + 1), 'no JSON', ...lines.slice(last + 1)].join('\n'));
+    const { iterations, notices } = await page('cut');
+    expect(iterations).toHaveLength(2);
+    expect(notices[0]).toMatch(/read up to iteration 2: .*events\.jsonl:\d+: expected an event, got no JSON/);
+  });
+
+  it('loads no environment that a run names by a path', async () => {
+    cpSync(run('llm'), run('module'), { recursive: true });
+    const code = join(folder, 'env.mjs');
+    writeFileSync(
+      code,
+      `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(join(folder, 'ran'))}, '');`,
+    );
+    const path = join(run('module'), 'config.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('env: CartPole-v1', `env: ${code}`));
+    const { playable, names, notices } = await page('module');
+    expect([playable?.known, names, notices.length]).toEqual([false, null, 1]);
+    expect(() => readFileSync(join(folder, 'ran'))).toThrow();
+  });
+
+  it('says so where a run has been deleted while it was shown', async () => {
+    cpSync(run('llm'), run('deleted'), { recursive: true });
+    await page('deleted');
+    rmSync(run('deleted'), { recursive: true });
+    const response = await view.get('/api/runs/deleted');
+    expect([response.status, apiProblem.parse(await response.json()).problem]).toEqual([
+      404,
+      expect.stringContaining('may have been deleted'),
+    ]);
+  });
+});
+
+describe('GET /api/runs/:id/calls/:seq', () => {
+  it('has the texts of every call as they were sent, in any order', async () => {
+    const whole = [...walkEvents(run('llm'))].flatMap(({ event, messages }) =>
+      event.type === 'llm_call' ? [{ event, messages: messages! }] : [],
+    );
+    const order = [...whole.keys()];
+    for (const i of [...order.toReversed(), 1, 3, 2]) {
+      const { event, messages } = whole[i]!;
+      const call = callPage.parse(await view.json(`/api/runs/llm/calls/${event.seq}`));
+      expect([call.call.seq, call.messages, call.reply]).toEqual([event.seq, messages, event.reply.text]);
+      const before = whole.slice(0, i).findLast((other) => other.event.purpose === event.purpose);
+      expect(call.previous).toEqual(before?.messages ?? null);
+      expect(call.params).toHaveLength(10);
+    }
+  });
+
+  it('is a problem in words where there is no such call', async () => {
+    for (const seq of ['0', '99999', 'x', '-1', '1e3']) {
+      const response = await view.get(`/api/runs/llm/calls/${seq}`);
+      expect([400, 404], seq).toContain(response.status);
+      apiProblem.parse(await response.json());
+    }
+  });
+});
+
+describe('GET /api/runs/:id/live', () => {
+  it('sends what is new behind an iteration, also while the record grows', async () => {
+    cpSync(run('llm'), run('growing'), { recursive: true });
+    const path = join(run('growing'), 'events.jsonl');
+    const text = readFileSync(path, 'utf8');
+    const end = text
+      .split('\n')
+      .findIndex((line) => line.includes('"type":"iteration"') && line.includes('"iteration":3'));
+    const lines = text.split('\n');
+    // The last line of the first part is torn, as while it is being written.
+    const part = `${lines.slice(0, end).join('\n')}\n${lines[end]!.slice(0, 20)}`;
+    writeFileSync(path, part);
+    const events = view.events('/api/runs/growing/live', { 'last-event-id': '1' });
+    const first = await events.next();
+    expect(runUpdate.parse(first.data)).toMatchObject({ iterations: [{ iteration: 2 }] });
+    expect([first.event, first.id]).toEqual(['update', '2']);
+    appendFileSync(path, text.slice(part.length));
+    let update = runUpdate.parse((await events.next()).data);
+    while (update.iterations.at(-1)?.iteration !== 4) update = runUpdate.parse((await events.next()).data);
+    expect(update.iterations.map(({ iteration }) => iteration)).toEqual([3, 4]);
+    expect(update.calls.every(({ iteration }) => iteration > 2)).toBe(true);
+    await events.close();
+  });
+});
+
+describe('the projection of policies', () => {
+  it('is along the axes of most variance, and places each policy by its axes', () => {
+    const policies = Array.from({ length: 40 }, (_, i) => [3 * (i - 20), Math.cos(i), 0.1 * Math.sin(3 * i) + 5]);
+    const { x, y, explained, centre, axes } = projectionOf(policies)!;
+    expect(Math.abs(axes[0][0]!)).toBeGreaterThan(0.99);
+    expect(explained[0]! + explained[1]!).toBeLessThanOrEqual(1 + 1e-12);
+    expect(explained[0]).toBeGreaterThan(explained[1]!);
+    const place = (params: readonly number[], axis: readonly number[]) =>
+      params.reduce((sum, value, d) => sum + axis[d]! * (value - centre[d]!), 0);
+    expect(x[7]).toBeCloseTo(place(policies[7]!, axes[0]));
+    expect(y[7]).toBeCloseTo(place(policies[7]!, axes[1]));
+  });
+
+  it('has the same points for many parameters, whose matrix is that of the policies', () => {
+    const few = Array.from({ length: 30 }, (_, i) => [i, (i * 7) % 5, (i * 3) % 4]);
+    const many = few.map((params) => [...params, ...Array.from({ length: 400 }, () => 2)]);
+    const [a, b] = [projectionOf(few)!, projectionOf(many)!];
+    for (const [i, x] of a.x.entries()) expect([b.x[i], b.y[i]]).toEqual([expect.closeTo(x), expect.closeTo(a.y[i]!)]);
+  });
+
+  it('is none for policies that do not differ', () => {
+    expect(projectionOf([])).toBeNull();
+    expect(projectionOf([[1, 2]])).toBeNull();
+    expect(
+      projectionOf([
+        [1, 2],
+        [1, 2],
+      ]),
+    ).toBeNull();
+    expect(projectionOf([[1], [1, 2]])).toBeNull();
+  });
+});
