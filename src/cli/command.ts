@@ -93,6 +93,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./branch.ts'),
   },
   {
+    name: 'ctl',
+    summary: 'list, pause and stop runs that go on, change their budgets',
+    examples: ['r2po ctl list', 'r2po ctl pause runs/trial', 'r2po ctl budget runs/trial calls=200 time=none'],
+    load: () => import('./ctl.ts'),
+  },
+  {
     name: 'verify',
     summary: 'check that runs are as they were recorded',
     examples: ['r2po verify runs/trial', 'r2po verify runs --backend cpu --json'],

@@ -217,7 +217,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     };
     const open = { ...units, config, backend, models } as OpenUnits;
     try {
-      const summary = await executeRun(open, { folder, argv, signal, ...resumption, ...log });
+      const summary = await executeRun(open, { folder, argv, signal, steerable: true, ...resumption, ...log });
       io.status(null);
       await draw(folder, summary, io, rows());
       const flat = flatNote(summary, units.kind === 'llm-search' ? units.settings.optimum : null);

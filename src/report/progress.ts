@@ -48,9 +48,11 @@ function modelTexts(totals: RunTotals): string[] {
 }
 
 export function progressLine({ totals, iterations, etaSeconds, event }: RunProgress): string {
-  if (event?.type === 'warmup') return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
+  if (event?.type === 'warmup' && !totals.paused)
+    return `warm-up policy ${event.index + 1}: return ${reward(event.return)}`;
   if (event?.type === 'rechecked') return `re-checked: mean ${reward(event.summary.mean)}`;
   return [
+    ...(totals.paused ? ['paused'] : []),
     `iteration ${totals.rows.length}/${iterations}`,
     // Early, because a narrow terminal cuts the end of the line.
     ...(etaSeconds === null || totals.rows.length >= iterations ? [] : [`left ${duration(etaSeconds)}`]),

@@ -16,6 +16,7 @@ import { type EventLog, walkEvents } from './journal/journal.ts';
 import { isStep, type StepBody, type StepEvent, type StepLog, stepName } from './journal/steps.ts';
 import { oneModel } from './models/models.ts';
 import { type RunUnits, resolveUnits } from './resolve-units.ts';
+import { SearchLength } from './session/search-length.ts';
 
 export interface RecordedRun {
   readonly folder: string;
@@ -170,6 +171,7 @@ export async function replayRun(
       units: { ...units, backend, models },
       ...(shared.length > 0 && { shared }),
       steps,
+      length: new SearchLength(log.events),
       signal: options.signal,
       checkBudget: () => {},
       onIteration: async () => {},

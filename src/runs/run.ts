@@ -47,6 +47,8 @@ export interface RunOptions extends RunListeners {
   readonly onKept?: ((kept: KeptPolicy) => void) | undefined;
   /** ms since 1970, of a clock that nobody sets meanwhile */
   readonly now?: () => number;
+  /** true: other processes of the user can pause and stop the run, and change its budget */
+  readonly steerable?: boolean;
 }
 
 /**
@@ -171,11 +173,12 @@ function withResumeHint(error: R2poError, command: ResumeCommand): R2poError {
  * the other files say, or was written with another configuration, device or model.
  */
 export async function executeRun(units: OpenUnits, options: RunOptions): Promise<RunSummary> {
-  const { folder, resume, signal, log, onCall, onNotice, now = () => performance.now() } = options;
+  const { folder, resume, log, onCall, onNotice, now = () => performance.now() } = options;
   refuseImported(folder, requireRun(folder), '--resume');
   const how = await opening(units, options);
   const stale = await watchLock(folder, options);
   const journal = Journal.open(folder, options.now, { ...how, stale });
+  let session: RunSession | null = null;
   try {
     const { events, torn } = journal.log;
     if (torn !== null) onNotice?.(torn);
@@ -184,8 +187,10 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
     }
     const files = new RunFiles(folder, units.config, units.policy);
     const trajectories = new TrajectoryFiles(folder, { keepsAll: journal.log.format === 1 });
-    const session = new RunSession(units, options, journal, files);
-    checkSameMeans(units, options, session.totals);
+    const running = new RunSession(units, options, journal, files);
+    session = running;
+    const { signal } = running;
+    checkSameMeans(units, options, running.totals);
     const shared = sharedParts(units, events, requireRun(folder));
     /** when the files were written last, ms */
     let saved = Number.NEGATIVE_INFINITY;
@@ -193,33 +198,35 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
       await units.driver.run({
         units,
         ...(shared.length > 0 && { shared }),
-        steps: session.steps,
+        steps: running.steps,
+        length: running.length,
         folder,
         signal,
         log,
         onCall,
         onNotice,
-        checkBudget: (pending) => session.checkBudget(pending),
+        checkBudget: (pending) => running.checkBudget(pending),
         onIteration: async ({ iteration, trial }, trace) => {
           if (trace && trial) trajectories.add(iteration, trial.mean, trace);
           // Not before: which of the journal's iterations are kept is known at its end.
-          if (!session.hasBegun) return;
+          if (!running.hasBegun) return;
           if (trace && trial) options.onKept?.({ iteration, mean: trial.mean, trace });
           if (now() - saved < 1000 * units.driver.saveIntervalSeconds) return;
           saved = now();
           await trajectories.save();
-          await session.saveMeanwhile();
+          await running.saveMeanwhile();
         },
       });
       await trajectories.save();
-      return await session.finish();
+      return await running.finish();
     } catch (thrown) {
       const stopped = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;
       const error = lossOf(journal) ?? stopped;
-      if (session.hasBegun) await recordStop(session, error, onNotice);
+      if (running.hasBegun) await recordStop(running, error, onNotice);
       throw error instanceof R2poError ? withResumeHint(error, options.resumeCommand) : error;
     }
   } finally {
+    session?.close();
     journal.close();
   }
 }

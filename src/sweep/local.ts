@@ -225,7 +225,16 @@ class Sweep {
       this.#running.set(run.id, { run, folder, progress: null });
       this.#report(null);
       const onNotice = (text: string): void => note(`${name}: ${text}`);
-      const given = { config, folder, argv, resumeCommand: command, onProgress, onNotice, log: onNotice };
+      const given = {
+        config,
+        folder,
+        argv,
+        steerable: true,
+        resumeCommand: command,
+        onProgress,
+        onNotice,
+        log: onNotice,
+      };
       const isUndrawn = lacksFigure(folder, readManifest(folder));
       const summary = await this.#pool.run({ ...given, ...(signal && { signal }) });
       if (isUndrawn) await drawMissingFigure(folder, note);

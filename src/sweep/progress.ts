@@ -13,7 +13,7 @@ function runLine(folder: string, progress: RunProgress | null): string {
   if (progress === null) return `${name}  starts`;
   const { totals, iterations } = progress;
   const last = number(totals.rows.at(-1)?.mean);
-  return `${name}  ${totals.rows.length}/${iterations}  last ${last}  best ${number(totals.best?.mean)}`;
+  return `${name}  ${totals.paused ? 'paused  ' : ''}${totals.rows.length}/${iterations}  last ${last}  best ${number(totals.best?.mean)}`;
 }
 
 /** The total line. */

@@ -70,7 +70,7 @@ describe('ProgressReporter', () => {
     let time = 1000;
     const seen: RunProgress[] = [];
     const onProgress = (progress: RunProgress) => seen.push(progress);
-    const reporter = new ProgressReporter({ totals, iterations: 10, now: () => time, onProgress });
+    const reporter = new ProgressReporter({ totals, iterations: () => 10, now: () => time, onProgress });
     iterate();
     reporter.report(null);
     reporter.begin();

@@ -8,6 +8,7 @@ import type { StepLog } from '../journal/steps.ts';
 import type { CallState } from '../models/calls.ts';
 import type { ModelNames, OpenOne, RunModels } from '../models/models.ts';
 import type { OpenUnits, RunUnits } from '../resolve-units.ts';
+import type { SearchLength } from '../session/search-length.ts';
 
 /** Where a run reports what happens beside its steps. */
 export interface RunListeners {
@@ -33,6 +34,8 @@ export interface DriverRun extends RunListeners {
   /** in order; none for a run that is no branch */
   readonly shared?: readonly SharedPart[];
   readonly steps: StepLog;
+  /** to be asked before each iteration; left out: the search is as long as configured */
+  readonly length?: SearchLength;
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
@@ -74,6 +77,11 @@ export interface CostEstimate {
 export function unitsAt({ units, shared = [] }: Pick<DriverRun, 'units' | 'shared'>, iteration: number): OpenUnits {
   const part = shared.find(({ until }) => iteration <= until);
   return part ? ({ ...part.units, backend: units.backend, models: units.models } as OpenUnits) : units;
+}
+
+/** Whether to play an iteration; `planned`: whether the configuration says so. */
+export function goesOn({ length }: Pick<DriverRun, 'length'>, iteration: number, planned: boolean): boolean {
+  return length?.goesOn(iteration, planned) ?? planned;
 }
 
 export interface Driver {

@@ -16,7 +16,13 @@ export function llmRun(run: DriverRun): LlmRun {
   return { ...run, units: { ...llmUnits(run.units), backend, models } };
 }
 
-/** The run with the units that an iteration is made with, where a branch shares it with another run. */
+/**
+ * The run with the units that an iteration is made with, where a branch shares it with another run, or the number of
+ * iterations was changed before it.
+ */
 export function llmRunAt(run: LlmRun, iteration: number): LlmRun {
-  return run.shared === undefined ? run : llmRun({ ...run, units: unitsAt(run, iteration) });
+  const at = run.shared === undefined ? run : llmRun({ ...run, units: unitsAt(run, iteration) });
+  const iterations = run.length?.iterationsOf(iteration) ?? null;
+  if (iterations === null) return at;
+  return { ...at, units: { ...at.units, settings: { ...at.units.settings, iterations } } };
 }

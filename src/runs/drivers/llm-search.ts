@@ -11,7 +11,7 @@ import { RunCalls } from '../models/calls.ts';
 import { openModels } from '../models/models.ts';
 import { llmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
-import type { Driver } from './driver.ts';
+import { type Driver, goesOn } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch } from './llm-estimate.ts';
 import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
@@ -93,7 +93,7 @@ async function iterateWith(
   const done: EventOf<'iteration'>[] = [];
   const optimiser = MethodOptimiser.of(run.units);
   let remarks = noRemarks;
-  for (let iteration = 1; iteration <= run.units.settings.iterations; iteration++) {
+  for (let iteration = 1; goesOn(run, iteration, iteration <= run.units.settings.iterations); iteration++) {
     throwIfInterrupted(run.signal);
     const at = llmRunAt(run, iteration);
     const { env, policy, settings, method } = at.units;

@@ -5,7 +5,7 @@ import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { type OptimiserUnits, optimiserUnits } from '../resolve-units.ts';
 import { deriveGenerator } from '../seeds.ts';
-import { type CostEstimate, type Driver, type DriverRun, unitsAt } from './driver.ts';
+import { type CostEstimate, type Driver, type DriverRun, goesOn, unitsAt } from './driver.ts';
 import { Player } from './player.ts';
 import { playTogether } from './population.ts';
 import { recheck } from './recheck.ts';
@@ -20,7 +20,7 @@ async function search(run: DriverRun, player: Player): Promise<readonly EventOf<
     const units = unitsAt(run, iteration);
     const population = optimisation.ask(deriveGenerator(units.config.seed, 'population', iteration));
     left -= population.length * units.settings.evaluationEpisodes;
-    if (left < 0) return done;
+    if (!goesOn(run, iteration, left >= 0)) return done;
     const { generation, ...kept } = await playTogether({ ...run, units }, player, {
       iteration,
       candidate: 'proposal',

@@ -79,7 +79,7 @@ export function branchName({ run, iteration }: BranchOrigin): string {
  */
 export function settingsOf(
   written: unknown,
-  { imported, branch }: Partial<Pick<Manifest, 'imported' | 'branch'>> = {},
+  { imported, branch, iterations }: Partial<Pick<Manifest, 'imported' | 'branch' | 'iterations'>> = {},
 ): ReadonlyMap<string, string> {
   if (!isSection(written)) return new Map();
   const whole = withoutLaterKeys(merge(earlierDefaults, written) as Config);
@@ -90,6 +90,7 @@ export function settingsOf(
   const follows = (imported ? [0, 1] : [1]).some((offset) => drawn === (base + seed! + offset) % 2 ** 32);
   if (follows) settings.delete('policy.options.seed');
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
+  if (iterations !== undefined) settings.set('iterations', JSON.stringify(iterations));
   if (branch) settings.set('branch', JSON.stringify(branchName(branch)));
   return settings;
 }

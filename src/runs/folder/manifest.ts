@@ -37,6 +37,8 @@ const schema = z.object({
   models: z.object({ search: z.string(), critic: z.string() }).optional(),
   /** why the latest session ended before the run did; null while it runs and when it is finished */
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
+  /** that the search has, where that was changed while it went on; left out: as configured */
+  iterations: z.number().optional(),
   /** of a branch: the run whose first events it has, and the last of them */
   branch: z
     .object({

@@ -16,6 +16,7 @@ import { candidateLabelPattern, purposes } from '../../methods/method.ts';
 import type { ObservationMoments } from '../../optimisers/observation-moments.ts';
 import { endCauses } from '../../rollout/job.ts';
 import type { PairedTest } from '../../stats/intervals.ts';
+import { newLimits } from '../control/messages.ts';
 
 const count = z.int().min(0);
 const params = z.array(z.number());
@@ -252,6 +253,16 @@ export const events = {
     summary,
     /** the same policy on the held-out seeds; left out where the configuration asks for none */
     holdout: z.strictObject({ seed: count, summary }).optional(),
+  }),
+  /** What was done with the run from outside while it went on. Earlier versions, which do not know it, skip it. */
+  control: event('control', {
+    optional: z.literal(true),
+    /** `pause`: the run waits from here until `continue`, or until the session ends */
+    action: z.enum(['pause', 'continue', 'stop', 'budget']),
+    /** of `budget` */
+    limits: newLimits.optional(),
+    /** the first iteration that has the new number of iterations; left out where that stays */
+    from_iteration: z.int().min(1).optional(),
   }),
   run_finished: event('run_finished', {}),
   /** Not the end: `--resume` continues from here. */

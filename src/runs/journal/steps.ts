@@ -11,6 +11,7 @@ const processTypes = [
   'imported',
   'branched',
   'run_started',
+  'control',
   'run_finished',
   'run_stopped',
 ] as const satisfies EventType[];
@@ -24,8 +25,11 @@ export function isStep(event: RunEvent): event is StepEvent {
 }
 
 export interface StepLog {
-  /** The next step that was taken; null when the record ends here and the next step is to be taken now. */
-  next(): Promise<StepEvent | null>;
+  /**
+   * The next step that was taken; null when the record ends here and the next step is to be taken now. `type`: of the step
+   * that is expected.
+   */
+  next(type: StepType): Promise<StepEvent | null>;
   /** Records a step that was taken now, and returns it as a reader of the record will see it. */
   append(body: StepBody): Promise<StepEvent>;
 }
@@ -52,7 +56,7 @@ export async function recordedStep<T extends StepType>(
   known: KnownFields<T>,
   live: () => Promise<BodyOf<T>>,
 ): Promise<EventOf<T>> {
-  const recorded = await steps.next();
+  const recorded = await steps.next(type);
   if (recorded === null) return (await steps.append(await live())) as EventOf<T>;
   const actual = recorded as unknown as Record<string, unknown>;
   const expected = { type, ...known } as Record<string, unknown>;

@@ -135,10 +135,14 @@ export class RunTotals {
   steps = 0;
   /** iterations with several candidates: whether one after the first was kept */
   readonly revisions = { accepted: 0, rejected: 0 };
+  /** waits until it is told to go on */
+  paused = false;
   readonly #answered = noCounts();
   readonly #byModel = new Map<string, Counting>();
   private finishedSessions = 0;
   private sessionStart = 0;
+  /** of this session, ms */
+  private pausedMs = 0;
   private lastTime = 0;
   /** iteration of the population whose best member is evaluated next; null: none is */
   private generation: number | null = null;
@@ -147,9 +151,14 @@ export class RunTotals {
   /** summaries of the iteration under way */
   private evaluated = new Map<CandidateLabel, Summary>();
 
-  /** s of all sessions, from the start of each to its last event */
+  /** s of all sessions, from the start of each to its last event, without the time that it was paused */
   get wallSeconds(): number {
-    return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart) / 1000;
+    return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart - this.pausedMs) / 1000;
+  }
+
+  /** s that this session was paused, up to the last event */
+  get pausedSeconds(): number {
+    return this.pausedMs / 1000;
   }
 
   /** name of what answers the search calls */
@@ -172,7 +181,10 @@ export class RunTotals {
       // An imported run has an event before its first session.
       this.finishedSessions = this.sessions === 0 ? 0 : this.wallSeconds;
       this.sessionStart = time;
+      this.pausedMs = 0;
+      this.paused = false;
     }
+    if (this.paused) this.pausedMs += Math.max(0, time - this.lastTime);
     this.lastTime = time;
     switch (event.type) {
       case 'imported':
@@ -229,10 +241,14 @@ export class RunTotals {
       case 'rechecked':
         this.rechecked = event;
         break;
+      case 'control':
+        if (event.action !== 'budget') this.paused = event.action === 'pause';
+        break;
       case 'run_finished':
         this.status = 'finished';
         break;
       case 'run_stopped':
+        this.paused = false;
         this.status = isOrderlyStop(event.exit_code) ? 'stopped' : 'failed';
         if (event.exit_code === exitCodes.model && event.call_failed !== false) this.llm.failedCalls += 1;
         break;
@@ -242,6 +258,7 @@ export class RunTotals {
   /** From here on another model may answer. */
   private addBranch(): void {
     this.status = 'running';
+    this.paused = false;
     this.branchedFromOffline = this.modelKind === 'offline';
     this.models = null;
   }

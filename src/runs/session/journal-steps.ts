@@ -1,24 +1,28 @@
 /** The step log of a run under way: reads the recorded steps one after the other, then appends to the journal. */
 import type { RunEvent } from '../journal/events.ts';
-import { isStep, type StepBody, type StepEvent, type StepLog } from '../journal/steps.ts';
+import { isStep, type StepBody, type StepEvent, type StepLog, type StepType } from '../journal/steps.ts';
 
 export class JournalSteps implements StepLog {
   readonly #recorded: readonly StepEvent[];
-  readonly #onEnd: () => Promise<void>;
+  readonly #onEnd: (type: StepType) => Promise<void>;
   readonly #append: (body: StepBody) => Promise<RunEvent>;
   #position = 0;
 
   /** `onEnd` is awaited each time a step is asked for after the recorded ones, before it is taken. */
-  constructor(events: readonly RunEvent[], onEnd: () => Promise<void>, append: (body: StepBody) => Promise<RunEvent>) {
+  constructor(
+    events: readonly RunEvent[],
+    onEnd: (type: StepType) => Promise<void>,
+    append: (body: StepBody) => Promise<RunEvent>,
+  ) {
     this.#recorded = events.filter(isStep);
     this.#onEnd = onEnd;
     this.#append = append;
   }
 
-  async next(): Promise<StepEvent | null> {
+  async next(type: StepType): Promise<StepEvent | null> {
     const event = this.#recorded[this.#position];
     if (event === undefined) {
-      await this.#onEnd();
+      await this.#onEnd(type);
       return null;
     }
     this.#position += 1;

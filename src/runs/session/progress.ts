@@ -15,7 +15,7 @@ export interface RunProgress {
 
 export interface ProgressOptions {
   readonly totals: RunTotals;
-  readonly iterations: number;
+  readonly iterations: () => number;
   /** ms, of a clock that nobody sets */
   readonly now?: (() => number) | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
@@ -42,13 +42,15 @@ export class ProgressReporter {
   }
 
   report(event: RunEvent | null): void {
-    const { totals, iterations, onProgress } = this.#options;
-    onProgress?.({ event, totals, iterations, etaSeconds: this.#etaSeconds(totals.rows.length) });
+    const { totals, onProgress } = this.#options;
+    const iterations = this.#options.iterations();
+    onProgress?.({ event, totals, iterations, etaSeconds: this.#etaSeconds(totals, iterations) });
   }
 
-  #etaSeconds(done: number): number | null {
-    if (!this.#start || done <= this.#start.iterations) return null;
-    const pace = (this.#now() - this.#start.time) / 1000 / (done - this.#start.iterations);
-    return pace * (this.#options.iterations - done);
+  #etaSeconds({ rows, paused, pausedSeconds }: RunTotals, iterations: number): number | null {
+    const done = rows.length;
+    if (paused || !this.#start || done <= this.#start.iterations) return null;
+    const seconds = (this.#now() - this.#start.time) / 1000 - pausedSeconds;
+    return (Math.max(0, seconds) / (done - this.#start.iterations)) * (iterations - done);
   }
 }

@@ -1,8 +1,13 @@
 /** A session of a run: from the opening of its journal to its end, an interruption or a failure. */
-import type { ExitCode } from '../../base/errors.ts';
+import { type ExitCode, exitCodes } from '../../base/errors.ts';
+import { isSection } from '../../config/layers.ts';
+import { asksModels } from '../../config/schema.ts';
+import { changedLimits, type ResumedLimits, resumedLimits } from '../control/limits.ts';
+import { RunSteering, type SteeredRun } from '../control/steering.ts';
 import { requireRun } from '../folder/folder.ts';
 import { runHash } from '../folder/identity.ts';
 import { environmentFacts, type Manifest } from '../folder/manifest.ts';
+import { StoredRun } from '../folder/read-run.ts';
 import type { RunFiles } from '../folder/run-files.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import type { EventBody, RunEvent } from '../journal/events.ts';
@@ -10,28 +15,52 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
-import { costOfRun } from '../models/cost.ts';
+import { checkPrices, costOfRun } from '../models/cost.ts';
 import { kindOf, namesOf } from '../models/models.ts';
 import { nothingUsable } from '../models/unusable.ts';
 import type { OpenUnits } from '../resolve-units.ts';
 import type { RunOptions } from '../run.ts';
-import { checkBudget } from './budget.ts';
+import { type BudgetUse, checkBudget } from './budget.ts';
 import { JournalSteps } from './journal-steps.ts';
 import { ProgressReporter } from './progress.ts';
 import { Saver } from './saver.ts';
+import { SearchLength } from './search-length.ts';
+
+/** The limits that a session begins with, after what was changed in earlier ones. */
+function limitsOf(
+  { config }: OpenUnits,
+  events: readonly RunEvent[],
+  folder: string,
+  manifest: Manifest,
+): ResumedLimits {
+  const changed = changedLimits(events);
+  if (changed === null) return { limits: config.budget, notice: null };
+  const written = new StoredRun(folder, manifest).writtenConfig();
+  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
+  return resumedLimits(config.budget, budget, changed, manifest.stopped?.exit_code === exitCodes.budget);
+}
 
 export class RunSession {
   readonly totals = new RunTotals();
   readonly steps: StepLog;
+  readonly length: SearchLength;
+  /** fires when the run is to stop; undefined: nothing stops it */
+  readonly signal: AbortSignal | undefined;
   readonly #units: OpenUnits;
   readonly #argv: readonly string[];
   readonly #journal: Journal;
   readonly #files: RunFiles;
   readonly #progress: ProgressReporter;
   readonly #saver: Saver<RunSummary>;
+  readonly #log: RunOptions['log'];
+  readonly #iterations: () => number;
   #manifest: Manifest;
   /** how far the record goes that the totals are those of */
   #end: RecordEnd;
+  /** the latest event that is being written: others than the driver write, too */
+  #appending: Promise<unknown> = Promise.resolve();
+  readonly #steering: RunSteering | null;
+  readonly #limits: ResumedLimits;
 
   constructor(units: OpenUnits, options: RunOptions, journal: Journal, files: RunFiles) {
     const { folder, argv, onProgress, now } = options;
@@ -45,10 +74,20 @@ export class RunSession {
     this.#end = journal.log.end;
     this.steps = new JournalSteps(
       journal.log.events,
-      () => this.#begin(),
+      async (type) => {
+        await this.#begin();
+        await this.#steering?.boundary(type);
+      },
       (body) => this.#append(body),
     );
-    this.#progress = new ProgressReporter({ totals, iterations: units.driver.iterations(units), now, onProgress });
+    this.length = new SearchLength(journal.log.events);
+    this.#limits = limitsOf(units, journal.log.events, folder, this.#manifest);
+    this.#log = options.log;
+    this.#steering = options.steerable ? new RunSteering(this.#steered(options)) : null;
+    this.signal = this.#steering?.signal ?? options.signal;
+    const planned = units.driver.iterations(units);
+    this.#iterations = () => this.length.changed ?? planned;
+    this.#progress = new ProgressReporter({ totals, iterations: this.#iterations, now, onProgress });
     this.#saver = new Saver(() => {
       journal.check();
       return files.write(totals, this.#end);
@@ -59,7 +98,26 @@ export class RunSession {
     return this.#progress.hasBegun;
   }
 
-  async #append(body: EventBody): Promise<RunEvent> {
+  #steered({ folder, log, signal }: RunOptions): SteeredRun {
+    const { config } = this.#units;
+    return {
+      ...{ folder, log, signal, length: this.length, limits: this.#limits.limits },
+      iterations: () => ({ done: this.totals.rows.length, of: this.#iterations() }),
+      used: () => this.#used(),
+      checkPrice: (limit) => {
+        if (asksModels(config)) checkPrices({ ...config, budget: { ...config.budget, max_cost_usd: limit } });
+      },
+      record: (body) => this.#append(body),
+    };
+  }
+
+  #append(body: EventBody): Promise<RunEvent> {
+    const appended = this.#appending.then(() => this.#appendNext(body));
+    this.#appending = appended.catch(() => {});
+    return appended;
+  }
+
+  async #appendNext(body: EventBody): Promise<RunEvent> {
     const event = await this.#journal.append(body);
     this.totals.add(event);
     this.#end = this.#journal.end;
@@ -92,6 +150,8 @@ export class RunSession {
     this.#manifest = { ...this.#manifest, ...environmentFacts(), argv: [...this.#argv], stopped: null };
     await this.#saveManifest();
     await this.#saver.save();
+    if (this.#limits.notice !== null) this.#log?.(this.#limits.notice);
+    await this.#steering?.listen();
   }
 
   /**
@@ -99,15 +159,23 @@ export class RunSession {
    * being made and not recorded yet.
    */
   checkBudget(pending = 0): void {
-    const { config } = this.#units;
+    checkBudget(this.#steering?.limits ?? this.#limits.limits, this.#used(pending));
+  }
+
+  #used(pending = 0): BudgetUse {
     const { answered, tokens, wallSeconds, episodes } = this.totals;
-    checkBudget(config.budget, {
+    return {
       max_calls: answered.calls + pending,
       max_tokens: tokens,
       max_time_s: wallSeconds,
-      max_cost_usd: costOfRun(config, this.totals),
+      max_cost_usd: costOfRun(this.#units.config, this.totals),
       max_episodes: episodes,
-    });
+    };
+  }
+
+  /** Nobody can steer the run any more; to be called when it ends, however it does. */
+  close(): void {
+    this.#steering?.close();
   }
 
   /** Starts to write the other files, once this session has done anything; the next writing reports a failure. */
@@ -120,6 +188,7 @@ export class RunSession {
     const models = this.totals.models ?? undefined;
     const model = models?.search ?? this.#manifest.model;
     this.#manifest = { ...this.#manifest, status, backend, adapter, model, models, model_kind: modelKind };
+    if (this.length.changed !== null) this.#manifest = { ...this.#manifest, iterations: this.length.changed };
     this.#journal.check();
     await this.#files.writeManifest(this.#manifest);
   }
@@ -132,6 +201,7 @@ export class RunSession {
         throw nothingUsable(rows.length, firstProblem);
       }
       await this.#begin();
+      this.#steering?.end();
       await this.#append({ type: 'run_finished' });
     }
     const summary = await this.#saver.save();
@@ -142,6 +212,7 @@ export class RunSession {
 
   /** Records why the session ends; what was done stays, whatever else fails now. */
   async stop(reason: string, exitCode: ExitCode, callFailed: boolean): Promise<void> {
+    this.#steering?.end();
     if (this.#journal.writable) {
       await this.#append({
         type: 'run_stopped',
