@@ -9,6 +9,7 @@ import { link, useRoute } from './route.ts';
 import { RunView } from './run/index.tsx';
 import { RunsView } from './runs/index.tsx';
 import { openIndex } from './runs/index-store.ts';
+import { HelpDialog, Palette, useDialogs } from './shared/dialogs.tsx';
 import { Notice } from './shared/parts.tsx';
 import { setTheme, themes, useTheme } from './shared/theme.ts';
 
@@ -42,6 +43,7 @@ function App() {
   const [name = ''] = path;
   const view = views[name];
   const connection = useConnection();
+  const dialogs = useDialogs();
   useEffect(() => {
     document.title = `${[path[1], view?.title].filter(Boolean).join(' · ')} · r2po`;
   }, [path, view]);
@@ -62,6 +64,23 @@ function App() {
             </a>
           ))}
         </nav>
+        <button
+          type="button"
+          class="frame-search"
+          aria-keyshortcuts="Control+K"
+          onClick={() => dialogs.open('palette')}
+        >
+          Go to<span class="wide-only">…</span> <kbd class="wide-only">Ctrl K</kbd>
+        </button>
+        <button
+          type="button"
+          class="plain wide-only"
+          aria-label="Keys"
+          title="Keys ( ? )"
+          onClick={() => dialogs.open('help')}
+        >
+          ?
+        </button>
         <ThemeSwitch />
       </header>
       {connection === 'lost' && !isExport && (
@@ -81,9 +100,11 @@ function App() {
           </Notice>
         )}
       </main>
+      {dialogs.shown === 'palette' && <Palette onClose={dialogs.close} onHelp={() => dialogs.open('help')} />}
+      {dialogs.shown === 'help' && <HelpDialog onClose={dialogs.close} />}
     </div>
   );
 }
 
-openIndex();
+void openIndex();
 render(<App />, document.getElementById('app')!);

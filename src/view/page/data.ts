@@ -111,12 +111,12 @@ const longestWait = 5_000;
 /**
  * Server-sent events of one name until `stop` is called. A stream that breaks is opened again; one of a hidden tab rests,
  * because a browser has six connections for all tabs of a server. `path` is asked for each time it is opened, so that a
- * stream goes on behind what is known; `onBack` is called when it was interrupted, where that does not suffice.
+ * stream goes on behind what is known (`id` of the last event); `onBack` is called when it was interrupted, where that does not suffice.
  */
 export function follow<T>(
   path: string | (() => string),
   event: string,
-  onData: (data: T) => void,
+  onData: (data: T, id: string) => void,
   onBack?: () => void,
 ): () => void {
   if (isExport) return () => {};
@@ -148,7 +148,10 @@ export function follow<T>(
       timer = setTimeout(open, wait);
       wait = Math.min(longestWait, wait * 2);
     };
-    opened.addEventListener(event, (message) => onData(JSON.parse((message as MessageEvent<string>).data) as T));
+    opened.addEventListener(event, (message) => {
+      const { data, lastEventId } = message as MessageEvent<string>;
+      onData(JSON.parse(data) as T, lastEventId);
+    });
   };
   const onVisibility = (): void => {
     if (document.hidden) {

@@ -21,51 +21,57 @@ function set(next: IndexState): void {
 }
 
 /** Rows with changes applied: changed rows keep their place, new ones come last. */
-export function withChanges(rows: readonly RunRow[], { rows: changed, gone }: RowChanges): RunRow[] {
+export function withChanges(rows: readonly RunRow[], { rows: changed, gone, all }: RowChanges): RunRow[] {
   const byId = new Map(changed.map((row) => [row.id, row]));
   const isGone = new Set(gone);
-  const kept = rows
-    .filter(({ id }) => !isGone.has(id))
-    .map((row) => {
-      const next = byId.get(row.id);
-      byId.delete(row.id);
-      return next ?? row;
-    });
-  return [...kept, ...[...byId.values()].filter(({ id }) => !isGone.has(id))];
+  const kept = rows.flatMap((row) => {
+    const next = byId.get(row.id);
+    byId.delete(row.id);
+    return next ?? (all || isGone.has(row.id) ? [] : row);
+  });
+  return [...kept, ...byId.values()];
 }
 
 async function load(): Promise<void> {
   try {
-    set({ index: await get<RunIndex>('/api/runs'), problem: null, fresh: new Set() });
+    const index = await get<RunIndex>('/api/runs');
+    revision = index.revision;
+    set({ index, problem: null, fresh: new Set() });
   } catch (error) {
     const problem = error instanceof DataError ? error.message : String(error);
     set({ ...state, problem });
   }
 }
 
-// Several runs report at once: one update of the page for all that arrive within a frame.
+/** That of the rows that are known. */
+let revision = '';
+
+// Several runs report at once: one update of the page for all that arrive within a moment.
 let waiting: RowChanges[] = [];
 function apply(): void {
-  const all = waiting;
+  const arrived = waiting;
   waiting = [];
   if (state.index === null) return;
   let { runs } = state.index;
-  for (const changes of all) runs = withChanges(runs, changes);
-  const fresh = new Set(all.flatMap(({ rows }) => rows.map(({ id }) => id)));
+  for (const changes of arrived) runs = withChanges(runs, changes);
+  const fresh = new Set(arrived.flatMap(({ rows, all }) => (all ? [] : rows.map(({ id }) => id))));
   set({ index: { ...state.index, runs }, problem: null, fresh });
 }
 
 /** Loads the list and follows it for as long as the page is open. */
-export function openIndex(): void {
-  void load();
+export async function openIndex(): Promise<void> {
+  await load();
   follow<RowChanges>(
-    '/api/runs/live',
+    () => `/api/runs/live?after=${encodeURIComponent(revision)}`,
     'rows',
-    (changes) => {
+    (changes, id) => {
+      revision = id;
       waiting.push(changes);
       if (waiting.length === 1) setTimeout(apply, 100);
     },
-    () => void load(),
+    () => {
+      if (state.index === null) void load();
+    },
   );
 }
 

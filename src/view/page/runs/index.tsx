@@ -145,8 +145,9 @@ function GroupLine({
   );
 }
 
-function Empty({ root }: { root: boolean }) {
-  if (!root) {
+/** `root`: the folder that has no run; null: the filter leaves none. */
+function Empty({ root }: { root: string | null }) {
+  if (root === null) {
     return (
       <Notice title="No run matches this filter">
         <p>
@@ -160,7 +161,10 @@ function Empty({ root }: { root: boolean }) {
   return (
     <Notice title="There are no runs here yet">
       <p>
-        Start one in another terminal: <code>r2po run cartpole/r2po</code>. It appears here by itself.
+        <code>{root}</code> has none. Start one in another terminal; it appears here by itself:
+      </p>
+      <p>
+        <code>r2po run cartpole/r2po --runs-dir {root}</code>
       </p>
       <p>
         Runs are elsewhere? <code>r2po view FOLDER</code> shows those of a folder.
@@ -185,7 +189,14 @@ export function RunsView() {
       </Notice>
     );
   }
-  return <RunList runs={index.runs} />;
+  if (index.problem !== null && index.runs.length === 0) {
+    return (
+      <Notice title="The runs cannot be read" kind="problem">
+        <p>{index.problem}</p>
+      </Notice>
+    );
+  }
+  return <RunList runs={index.runs} root={index.root} />;
 }
 
 function Counts({ runs, shown }: { runs: readonly RunRow[]; shown: number }) {
@@ -242,7 +253,7 @@ function FilterField({ problems }: { problems: readonly string[] }) {
   );
 }
 
-function RunList({ runs }: { runs: readonly RunRow[] }) {
+function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
   const { query } = useRoute();
   const { fresh } = useIndex();
   const isNarrow = useIsNarrow();
@@ -364,7 +375,7 @@ function RunList({ runs }: { runs: readonly RunRow[] }) {
         )}
       </div>
       {lines.length === 0 ? (
-        <Empty root={runs.length === 0} />
+        <Empty root={runs.length === 0 ? root : null} />
       ) : (
         <div role="table" aria-label="Runs" aria-rowcount={lines.length + 1} class="runs-table">
           <div role="rowgroup" class="runs-heads">
