@@ -1,6 +1,6 @@
 /** The palette (Ctrl+K), which goes to any run or view, and the list of keys (?). */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { go, link } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
 import './dialogs.css';
@@ -32,7 +32,8 @@ export function useDialogs(): {
 
 function Modal({ label, onClose, children }: { label: string; onClose: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key arrives: it belongs to the field of the dialog.
+  useLayoutEffect(() => {
     const element = dialog.current!;
     if (!element.open) element.showModal();
     // A press beside the box closes it; Escape does by itself.

@@ -1,0 +1,187 @@
+/** The page in a real browser over a real server: one browser for all views. `R2PO_SCREENSHOTS` names a folder for pictures. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessFor } from '../../src/view/server/access.ts';
+import { createViewApp } from '../../src/view/server/app.ts';
+import { pageFiles } from '../../src/view/server/page-files.ts';
+import { RunRoot } from '../../src/view/server/run-root.ts';
+import { type Listening, listen } from '../../src/view/server/serve.ts';
+import { openBrowser } from '../support/browser.ts';
+import { writeRun } from '../support/run-folders.ts';
+
+const hostile = '<img src=x onerror="window.pwned=1">';
+const screenshots = process.env.R2PO_SCREENSHOTS;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let folder: string;
+let server: Listening;
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+let page: Page;
+/** what the console of the page said, apart from requests that failed while the server was away */
+let complaints: string[] = [];
+const stop = new AbortController();
+
+function serve(port: number): Promise<Listening> {
+  const app = createViewApp({
+    root: new RunRoot(join(folder, 'runs')),
+    access: accessFor('127.0.0.1', false),
+    page: pageFiles(),
+    note: () => {},
+    signal: stop.signal,
+    times: { poll: 50, heartbeat: 1000, stall: 10_000 },
+  });
+  return listen(app, '127.0.0.1', port);
+}
+
+/** Opens an address anew: nothing of the page before it stays. */
+async function open(hash: string): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(`http://127.0.0.1:${server.port}/${hash}`);
+}
+const rows = () => page.getByRole('row').filter({ has: page.getByRole('checkbox') });
+
+async function picture(name: string): Promise<void> {
+  if (screenshots === undefined) return;
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+/** Names of the rules that are broken seriously, with the elements. The policy of the page allows no script but its own. */
+async function seriousFaults(): Promise<string[]> {
+  return page.evaluate(async (source) => {
+    const holder = globalThis as unknown as {
+      axe?: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    if (!holder.axe) new Function(source)();
+    const { violations } = await holder.axe!.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+  }, axe);
+}
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  folder = mkdtempSync(join(tmpdir(), 'r2po-page-'));
+  const runs = join(folder, 'runs');
+  for (const seed of [1, 2, 3]) {
+    writeRun(join(runs, `cartpole-r2po-s${seed}`), { seed, means: [10, 30, 20 + seed], rechecked: 22 + seed });
+    writeRun(join(runs, `cartpole-props-s${seed}`), {
+      seed,
+      method: 'props',
+      means: [9, 12, 14],
+      rechecked: 10 + seed,
+    });
+  }
+  writeRun(join(runs, `hostile ${hostile.replaceAll('/', '')}`), { model: hostile, status: 'stopped' });
+  writeRun(join(runs, 'damaged'));
+  rmSync(join(runs, 'damaged', 'run.json'));
+  writeFileSync(join(runs, 'damaged', 'events.jsonl'), '');
+  server = await serve(0);
+  if (!browser) return;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: true });
+  page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load')) complaints.push(message.text());
+  });
+  page.setDefaultTimeout(10_000);
+});
+afterAll(async () => {
+  await browser?.close();
+  stop.abort();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('the page of r2po view', () => {
+  it('lists runs, filters them by an expression, and has the filter in its address', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('');
+    await rows().first().waitFor();
+    expect(await rows().count()).toBe(8);
+    await page.getByText('lost its run.json').waitFor();
+    await picture('runs-light');
+    await page.keyboard.press('/');
+    await page.keyboard.type('status=finished method=r2po rechecked>23.5 foo=1');
+    await page.getByText('unknown key "foo"').waitFor();
+    expect(await rows().count()).toBe(2);
+    expect(decodeURIComponent(new URL(page.url()).hash)).toContain('rechecked>23.5');
+    expect(await seriousFaults()).toEqual([]);
+    await page.reload();
+    await rows().first().waitFor();
+    expect(await rows().count()).toBe(2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows text of models and folders as text', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/');
+    await page.getByRole('link', { name: hostile.replaceAll('/', '') }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+  });
+
+  it('goes through runs by j, k and x, and compares the selected ones', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/?q=status=finished&sort=run');
+    await rows().first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('x');
+    expect(new URLSearchParams(new URL(page.url()).hash.split('?')[1]).getAll('sel')).toEqual([
+      'cartpole-props-s1',
+      'cartpole-props-s2',
+    ]);
+    await page.keyboard.press('c');
+    await page.waitForURL(/#\/compare\?run=cartpole-props-s1&run=cartpole-props-s2/);
+  });
+
+  it('goes to a run by Ctrl+K', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/');
+    await rows().first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('r2po s2');
+    expect(await page.getByRole('listbox', { name: 'Places' }).getByRole('option').count()).toBe(1);
+    await picture('palette-light');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/#\/run\/cartpole-r2po-s2$/);
+  });
+
+  it('shows a run that arrives, and goes on when the server is back', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/?q=arrived');
+    await page.getByText('No run matches this filter').waitFor();
+    const copy = (name: string): void =>
+      cpSync(join(folder, 'runs', 'cartpole-r2po-s1'), join(folder, 'runs', name), { recursive: true });
+    copy('arrived-1');
+    await page.getByRole('link', { name: 'arrived-1' }).waitFor();
+    const { port } = server;
+    await server.close();
+    await page.getByText('The server does not answer').waitFor();
+    copy('arrived-2');
+    server = await serve(port);
+    await page.getByRole('link', { name: 'arrived-2' }).waitFor();
+    expect(await page.getByText('The server does not answer').count()).toBe(0);
+    complaints = [];
+  });
+
+  it('has cards on a phone, in dark colours, without a serious fault for screen readers', async ({ skip }) => {
+    if (!browser) return skip();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await open('#/?group=method');
+    await rows().first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await seriousFaults()).toEqual([]);
+    await picture('runs-phone-dark');
+  });
+});
