@@ -3,6 +3,9 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 
+/** A row that leaves at one end is used again at the other: more than are ever in sight. */
+const pool = 64;
+
 export interface VirtualRowsProps {
   readonly label: string;
   readonly count: number;
@@ -74,7 +77,7 @@ export function VirtualRows({ label, count, rowHeight, selected, onSelect, row, 
           // biome-ignore lint/a11y/useKeyWithClickEvents: the list box has the keys
           // biome-ignore lint/a11y/useFocusableInteractive: the list box has the focus
           <div
-            key={index}
+            key={index % pool}
             id={idOf(index)}
             class="rows-row"
             role="option"
