@@ -1,11 +1,12 @@
 /** One call of a model: what changed in the prompt, the reply, the reasoning and the figures. All texts are text nodes. */
 import { useMemo, useState } from 'preact/hooks';
+import { inertText } from '../../../base/printable.ts';
 import type { CallPage, CallRow } from '../../api/run.ts';
 import { useGet } from '../data.ts';
 import { countText, durationText, none, numberText } from '../shared/format.ts';
 import { Choice, Panel } from '../shared/parts.tsx';
 import { LongText } from './long-text.tsx';
-import { type Block, type MessageDifference, promptDifference } from './prompt-difference.ts';
+import { type Block, type Message, type MessageDifference, promptDifference } from './prompt-difference.ts';
 import { TextBox } from './text-box.tsx';
 
 export interface CallPanelProps {
@@ -141,8 +142,25 @@ function CallParts({ page }: { page: CallPage }) {
   );
 }
 
+/** Marks that reverse the direction of a text, and other characters that nobody sees, are left out. */
+function inertPage(page: CallPage): CallPage {
+  const inert = (messages: readonly Message[]): Message[] =>
+    messages.map(({ role, content }) => ({ role, content: inertText(content) }));
+  const { call, previous, reasoning } = page;
+  return {
+    ...page,
+    call: { ...call, problem: call.problem === null ? null : inertText(call.problem) },
+    messages: inert(page.messages),
+    previous: previous && inert(previous),
+    reply: inertText(page.reply),
+    reasoning: reasoning === null ? null : inertText(reasoning),
+  };
+}
+
 export function CallPanel({ runId, call, calls, onCall }: CallPanelProps) {
   const loaded = useGet<CallPage>(`/api/runs/${encodeURIComponent(runId)}/calls/${call.seq}`);
+  const { data } = loaded;
+  const shown = useMemo(() => data && inertPage(data), [data]);
   const options = calls.map((one) => ({
     value: String(one.seq),
     text: `${one.purpose}${one.attempt > 0 ? ` repair ${one.attempt}` : ''}${one.problem === null ? '' : ' ✕'}`,
@@ -161,14 +179,14 @@ export function CallPanel({ runId, call, calls, onCall }: CallPanelProps) {
         )
       }
     >
-      {loaded.state === 'failed' && loaded.data === null ? (
+      {loaded.state === 'failed' && shown === null ? (
         <p class="problem-text" role="alert">
           {loaded.problem}
         </p>
-      ) : loaded.data === null ? (
+      ) : shown === null ? (
         <p class="quiet">Loading …</p>
       ) : (
-        <CallParts key={call.seq} page={loaded.data} />
+        <CallParts key={call.seq} page={shown} />
       )}
     </Panel>
   );

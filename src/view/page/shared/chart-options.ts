@@ -115,6 +115,21 @@ const yRange = (_: uPlot, low: number | null, high: number | null): [number | nu
   return uPlot.rangeNum(low, high, 0.08, true) as [number, number];
 };
 
+/** CSS pixels that a pointer may move and still click. */
+const dragReach = 6;
+
+/** A click selects the point of x that is nearest to it. The cursor follows in the next frame, too late for a tap. */
+function selectOnClick(u: uPlot, onClick: (index: number) => void): void {
+  let downAt = 0;
+  u.over.addEventListener('pointerdown', (event) => {
+    downAt = event.clientX;
+  });
+  u.over.addEventListener('click', (event) => {
+    const isDrag = Math.abs(event.clientX - downAt) >= dragReach;
+    if (!isDrag && u.data[0].length > 0) onClick(u.posToIdx(event.offsetX));
+  });
+}
+
 export function chartOptions(
   input: ChartInput,
   size: { readonly width: number; readonly height: number },
@@ -131,15 +146,7 @@ export function chartOptions(
     cursor: {
       y: false,
       points: { size: 7 },
-      drag: { x: true, y: false, dist: 6, click: () => {} },
-      bind: {
-        click: (u) => {
-          return () => {
-            if (u.cursor.idx != null) hooks.onClick(u.cursor.idx);
-            return null;
-          };
-        },
-      },
+      drag: { x: true, y: false, dist: dragReach, click: () => {} },
       ...(sync !== null && { sync: { key: sync, setSeries: false, scales: ['x', null] } }),
     },
     scales: { x: { time: false }, y: y.log ? { distr: 3 } : { range: yRange } },
@@ -168,6 +175,7 @@ export function chartOptions(
       fill: () => `${colour(one.colour)}2b`,
     })),
     hooks: {
+      init: [(u) => selectOnClick(u, hooks.onClick)],
       setCursor: [(u) => hooks.onCursor(u.cursor.idx ?? null)],
       draw: [(u) => drawSelected(u, hooks.selected())],
     },
