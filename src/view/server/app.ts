@@ -128,7 +128,9 @@ export function createViewApp(options: ViewOptions): Hono {
       runs: index.rows(),
     } satisfies RunIndex);
   });
-  app.get('/api/runs/live', async (c) => {
+  app.get('/api/runs/live', async (c, next) => {
+    // A run may have this name: a page that asks for JSON asks for the run.
+    if (c.req.header('accept')?.startsWith('application/json')) return next();
     await index.refresh();
     let known = c.req.header('last-event-id') ?? c.req.query('after') ?? index.revision;
     // A list of thousands takes long to read: it is not read all the time.

@@ -96,6 +96,12 @@ describe('GET /api/runs/:id', () => {
     expect([optimiser, notices]).toEqual([null, [expect.stringContaining('the states of the optimiser are left out')]]);
   });
 
+  it('has a run that is called like the stream of the list', async () => {
+    cpSync(run('llm'), run('live'), { recursive: true });
+    const answer = await view.get('/api/runs/live', { accept: 'application/json' });
+    expect(runPage.parse(await answer.json()).row.id).toBe('live');
+  });
+
   it('shows a record up to where it is damaged, and says where that is', async () => {
     cpSync(run('llm'), run('cut'), { recursive: true });
     const path = join(run('cut'), 'events.jsonl');
