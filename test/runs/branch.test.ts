@@ -159,6 +159,24 @@ describe('a branch', () => {
     expect(await verified(folder)).toMatchObject({ difference: null });
   });
 
+  it.each(['centaur', 'tuned', 'es-critic'])('of %s goes on with the state of its optimiser', async (method) => {
+    const short = ['iterations=3', 'warmup.policies=2', 'evaluation.episodes=3', 'recheck.episodes=10'];
+    const population = 'optimiser.population=5';
+    const episodes = method === 'tuned' ? ['optimiser.episodes=20'] : [];
+    const run = { runsDir: root, config: `cartpole/${method}`, settings: [...short, population, ...episodes] };
+    const { folder: whole } = await smallRun(run);
+    const same = await branched({ request: { folder: whole, iteration: 1 } });
+    await same.ending;
+    const withoutBranch = (folder: string) =>
+      searchEvents(folder).filter((event) => (event as { type: string }).type !== 'branched');
+    expect(withoutBranch(same.folder)).toEqual(searchEvents(whole));
+    const request = { folder: whole, iteration: 2, overrides: ['prompt.count_from=0', 'seed=41'] };
+    const other = await branched({ request });
+    expect(await other.ending).toMatchObject({ status: 'finished', iterations: 3 });
+    expect(await replayed(other.folder)).toMatchObject({ difference: null, complete: true, iterations: 3 });
+    expect(await verified(other.folder)).toMatchObject({ difference: null });
+  });
+
   it('of a run in format 1 goes on in format 1', async () => {
     const old = join(root, 'old');
     cpSync('test/cases/finished-run', old, { recursive: true });
