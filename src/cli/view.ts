@@ -1,8 +1,11 @@
 /** `r2po view`: a local page over run folders. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '../base/async.ts';
-import { listenForInterrupts } from './interrupt.ts';
+import { counted } from '../base/plain-number.ts';
+import type { ExportOptions } from '../view/server/write-export.ts';
+import { listenForInterrupts, withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions, wholeNumber } from './options.ts';
 
@@ -38,12 +41,19 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
   const access = accessFor(options.host, options.allowRemote ?? false);
   const root = new RunRoot(runs);
   const page = pageFiles();
+  if (options.export !== undefined) {
+    await writeFiles(options.export, { root, page }, options, io);
+    return;
+  }
   const { createViewApp } = await import('../view/server/app.ts');
+  const { Evaluator } = await import('../view/server/evaluator.ts');
   const { listen } = await import('../view/server/serve.ts');
   const interrupts = listenForInterrupts(io, 'the page', 'and its connections');
   const { signal } = interrupts;
+  const evaluator = new Evaluator();
   try {
-    const app = createViewApp({ root, access, page, note: (text) => io.note(text), signal });
+    const program = process.argv[1]!;
+    const app = createViewApp({ root, access, page, note: (text) => io.note(text), signal, evaluator, program });
     const listening = await listen(app, options.host, options.port);
     const url = addressOf(options.host, listening.port, access.token);
     if (options.json)
@@ -62,8 +72,20 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
     await listening.close();
     throw interruption(signal);
   } finally {
+    await evaluator.close();
     interrupts.dispose();
   }
+}
+
+type Shown = Pick<ExportOptions, 'root' | 'page'>;
+
+async function writeFiles(folder: string, shown: Shown, { json }: Options, io: Io): Promise<void> {
+  const { writeExport } = await import('../view/server/write-export.ts');
+  const written = await withInterrupts(io, 'the export', (signal) =>
+    writeExport({ ...shown, folder, signal, note: (text) => io.note(text), warn: (text) => io.warn(text) }),
+  );
+  if (json) io.printJson(written);
+  else io.print(`${counted(written.runs, 'run')} in ${join(folder, 'index.html')}: open it in a browser`);
 }
 
 /** `http://127.0.0.1:PORT`, with the token where there is one. */

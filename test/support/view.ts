@@ -1,10 +1,13 @@
 /** The server of `r2po view` inside the test process, without a socket. */
 
+import { SingleThreadBackend } from '../../src/rollout/cpu/single-thread.ts';
 import { type Access, accessFor } from '../../src/view/server/access.ts';
 import { createViewApp, type ViewOptions } from '../../src/view/server/app.ts';
+import { Evaluator } from '../../src/view/server/evaluator.ts';
 import type { StreamTimes } from '../../src/view/server/event-stream.ts';
 import type { PageFile } from '../../src/view/server/page-files.ts';
 import { RunRoot } from '../../src/view/server/run-root.ts';
+import { mainFile } from './cli.ts';
 
 const file = (name: string, type: string, text: string): [string, PageFile] => [
   name,
@@ -59,6 +62,8 @@ export function testView(runs: string, options: TestViewOptions = {}): TestView 
     note: (text) => notes.push(text),
     signal: new AbortController().signal,
     times: quick,
+    evaluator: new Evaluator(async () => new SingleThreadBackend()),
+    program: mainFile,
     ...options,
   });
   const host = { host: '127.0.0.1:7420' };

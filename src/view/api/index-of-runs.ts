@@ -43,6 +43,10 @@ export const runRow = z.strictObject({
 });
 export type RunRow = z.output<typeof runRow>;
 
+/** `GET /api/machine`: what this machine evaluates on; the first question opens it, which may take seconds. */
+export const machine = z.strictObject({ backend: z.string(), adapter: z.string().nullable(), why: z.string() });
+export type Machine = z.output<typeof machine>;
+
 /** `GET /api/runs` */
 export const runIndex = z.strictObject({
   /** version of r2po */
@@ -55,8 +59,8 @@ export const runIndex = z.strictObject({
   revision: z.string(),
   /** what the page may ask this server for; a static export can do nothing of it */
   can: z.strictObject({ follow: z.boolean(), evaluate: z.boolean(), steer: z.boolean() }),
-  /** name of the adapter that this machine evaluates on, or why there is none */
-  machine: z.strictObject({ backend: z.string(), adapter: z.string().nullable(), why: z.string() }).nullable(),
+  /** what this machine evaluates on, where it is known already */
+  machine: machine.nullable(),
   runs: z.array(runRow),
 });
 export type RunIndex = z.output<typeof runIndex>;

@@ -1,4 +1,5 @@
 /** The server of `r2po view` as a function from requests to answers. */
+import { existsSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
@@ -8,13 +9,16 @@ import { environmentFacts } from '../../runs/folder/manifest.ts';
 import type { RunIndex } from '../api/index-of-runs.ts';
 import { type Access, guard } from './access.ts';
 import { CallPages } from './call-pages.ts';
+import { comparisonOf } from './comparison.ts';
 import { dataText } from './data-text.ts';
+import { type Evaluator, TooBusyError } from './evaluator.ts';
 import { eventStream, type StreamTimes, streamTimes } from './event-stream.ts';
 import { IndexOfRuns } from './index-of-runs.ts';
 import { indexPage, type PageFile } from './page-files.ts';
 import { runPageOf } from './run-page.ts';
 import { RunReadings } from './run-reading.ts';
 import type { RunRoot } from './run-root.ts';
+import { control, startBranch } from './steering.ts';
 
 export interface ViewOptions {
   readonly root: RunRoot;
@@ -26,6 +30,9 @@ export interface ViewOptions {
   /** fires when the server closes */
   readonly signal: AbortSignal;
   readonly times?: StreamTimes;
+  readonly evaluator: Evaluator;
+  /** the program that starts branches, to be called with node */
+  readonly program: string;
 }
 
 /** Parameters of a large policy, as JSON. */
@@ -59,7 +66,17 @@ function wholeNumber(text: string, name: string): number {
   throw new UsageError('view', `expected a whole number as "${name}", got "${text}"`);
 }
 
+async function bodyOf(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError('view', `expected JSON, got a text that is none: ${(cause as Error).message}`, cause);
+  }
+}
+
 function failure(c: Context, error: unknown, note: ViewOptions['note']): Response {
+  if (error instanceof TooBusyError) return problem(c, 429, error.detail);
   if (error instanceof NotFoundError) return problem(c, 404, error.detail);
   const expected = error instanceof R2poError ? error : machineFault(error);
   if (expected) return problem(c, expected.exitCode === exitCodes.usage ? 400 : 500, expected.detail);
@@ -69,22 +86,22 @@ function failure(c: Context, error: unknown, note: ViewOptions['note']): Respons
 }
 
 export function createViewApp(options: ViewOptions): Hono {
-  const { root, access, page, note, signal, times = streamTimes } = options;
+  const { root, access, page, note, signal, evaluator, program, times = streamTimes } = options;
   const index = new IndexOfRuns(root, Math.min(100, times.poll));
   const readings = new RunReadings();
   const calls = new CallPages();
+  const found = async (id: string) => {
+    const run = await index.find(id);
+    if (run !== null) return run;
+    const text = `expected a run of this folder, got "${id}"; it may have been deleted or renamed`;
+    throw new NotFoundError('view', text);
+  };
   const readingOf = async (c: Context) => {
-    const id = c.req.param('id') ?? '';
-    const found = await index.find(id);
-    if (found === null)
-      throw new NotFoundError(
-        'view',
-        `expected a run of this folder, got "${id}"; it may have been deleted or renamed`,
-      );
+    const { folder, row } = await found(c.req.param('id') ?? '');
     // Of a folder whose files are links out of the root only the row is shown.
-    const link = root.filesOf(found.folder).problem;
+    const link = root.filesOf(folder).problem;
     if (link !== null) throw new UsageError('view', link);
-    return { reading: await readings.read(found.folder), row: found.row };
+    return { reading: await readings.read(folder), row };
   };
   const app = new Hono();
 
@@ -123,16 +140,18 @@ export function createViewApp(options: ViewOptions): Hono {
       root: root.path,
       problem: index.problem,
       revision: index.revision,
-      can: { follow: true, evaluate: false, steer: false },
-      machine: null,
+      can: { follow: true, evaluate: true, steer: true },
+      machine: evaluator.known,
       runs: index.rows(),
     } satisfies RunIndex);
   });
   app.get('/api/runs/live', async (c, next) => {
     // A run may have this name: a page that asks for JSON asks for the run.
     if (c.req.header('accept')?.startsWith('application/json')) return next();
+    // What is found now is new to a page that has just asked for the list.
+    const before = index.revision;
     await index.refresh();
-    let known = c.req.header('last-event-id') ?? c.req.query('after') ?? index.revision;
+    let known = c.req.header('last-event-id') ?? c.req.query('after') ?? before;
     // A list of thousands takes long to read: it is not read all the time.
     const stream = { times: { ...times, poll: Math.max(times.poll, 20 * index.duration) }, signal, note };
     return eventStream(c, stream, async () => {
@@ -160,19 +179,42 @@ export function createViewApp(options: ViewOptions): Hono {
     let after = wholeNumber(c.req.header('last-event-id') ?? c.req.query('after') ?? '0', 'after');
     let seen = '';
     return eventStream(c, { times, signal, note }, async () => {
-      const found = await index.find(c.req.param('id'));
-      if (found === null) return 'end';
-      const reading = await readings.read(found.folder);
-      const state = `${reading.revision} ${JSON.stringify(found.row)}`;
+      const run = await index.find(c.req.param('id'));
+      if (run === null) return 'end';
+      const reading = await readings.read(run.folder);
+      const state = `${reading.revision} ${JSON.stringify(run.row)}`;
       if (state === seen) return 'nothing';
       const isFirst = seen === '';
       seen = state;
-      const data = { row: found.row, ...reading.updateAfter(after) };
+      const data = { row: run.row, ...reading.updateAfter(after) };
       const { iterations, calls, spans } = data;
       if (isFirst && iterations.length + calls.length + spans.length === 0) return 'nothing';
       after = Math.max(after, iterations.at(-1)?.iteration ?? 0);
       return { event: 'update', data, id: String(after) };
     });
+  });
+
+  app.get('/api/machine', async (c) => answer(c, await evaluator.machine()));
+  app.get('/api/compare', async (c) => {
+    const chosen = await Promise.all(
+      (c.req.queries('run') ?? []).map(async (id) => ({ id, folder: (await found(id)).folder })),
+    );
+    const by = (c.req.query('by') ?? '').split(',').filter((key) => key !== '');
+    return answer(c, await comparisonOf(chosen, by));
+  });
+  app.post('/api/evaluate', async (c) => {
+    const body = await bodyOf(c);
+    return answer(c, await evaluator.evaluate(body, AbortSignal.any([c.req.raw.signal, signal])));
+  });
+  app.post('/api/runs/:id/control', async (c) => {
+    const { folder } = await found(c.req.param('id'));
+    return answer(c, await control(folder, await bodyOf(c)));
+  });
+  app.post('/api/runs/:id/branch', async (c) => {
+    const id = c.req.param('id');
+    const { folder } = await found(id);
+    const { name, command } = await startBranch(folder, await bodyOf(c), { program, exists: existsSync });
+    return answer(c, { id: [...id.split('/').slice(0, -1), name].join('/'), command });
   });
 
   const send = (c: Context, file: PageFile): Response =>

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
 import { accessFor, isOwnHost } from '../../../src/view/server/access.ts';
 import { createViewApp } from '../../../src/view/server/app.ts';
+import { Evaluator } from '../../../src/view/server/evaluator.ts';
 import { RunRoot } from '../../../src/view/server/run-root.ts';
 import { listen } from '../../../src/view/server/serve.ts';
 import { writeRun } from '../../support/run-folders.ts';
@@ -140,6 +141,8 @@ describe('the server', () => {
     const app = createViewApp({
       ...{ root: new RunRoot(folder), access: local, page: smallPage, note: () => {} },
       signal: new AbortController().signal,
+      evaluator: new Evaluator(),
+      program: '',
     });
     const listening = await listen(app, '127.0.0.1', 0);
     await expect(listen(app, '127.0.0.1', listening.port)).rejects.toThrow(
