@@ -52,8 +52,7 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
   const { signal } = interrupts;
   const evaluator = new Evaluator();
   try {
-    const program = process.argv[1]!;
-    const app = createViewApp({ root, access, page, note: (text) => io.note(text), signal, evaluator, program });
+    const app = createViewApp({ root, access, page, note: (text) => io.note(text), signal, evaluator });
     const listening = await listen(app, options.host, options.port);
     const url = addressOf(options.host, listening.port, access.token);
     if (options.json)

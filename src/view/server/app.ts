@@ -11,7 +11,7 @@ import { type Access, guard } from './access.ts';
 import { CallPages } from './call-pages.ts';
 import { comparisonOf } from './comparison.ts';
 import { dataText } from './data-text.ts';
-import { type Evaluator, TooBusyError } from './evaluator.ts';
+import { Evaluator, TooBusyError } from './evaluator.ts';
 import { eventStream, type StreamTimes, streamTimes } from './event-stream.ts';
 import { IndexOfRuns } from './index-of-runs.ts';
 import { indexPage, type PageFile } from './page-files.ts';
@@ -30,9 +30,10 @@ export interface ViewOptions {
   /** fires when the server closes */
   readonly signal: AbortSignal;
   readonly times?: StreamTimes;
-  readonly evaluator: Evaluator;
-  /** the program that starts branches, to be called with node */
-  readonly program: string;
+  /** whoever gives one closes it */
+  readonly evaluator?: Evaluator;
+  /** the program that starts branches, to be called with node; left out: the one that runs */
+  readonly program?: string;
 }
 
 /** Parameters of a large policy, as JSON. */
@@ -86,7 +87,8 @@ function failure(c: Context, error: unknown, note: ViewOptions['note']): Respons
 }
 
 export function createViewApp(options: ViewOptions): Hono {
-  const { root, access, page, note, signal, evaluator, program, times = streamTimes } = options;
+  const { root, access, page, note, signal, times = streamTimes } = options;
+  const { evaluator = new Evaluator(), program = process.argv[1] ?? '' } = options;
   const index = new IndexOfRuns(root, Math.min(100, times.poll));
   const readings = new RunReadings();
   const calls = new CallPages();

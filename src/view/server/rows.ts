@@ -6,6 +6,7 @@ import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
+import { readJournalEnd } from '../../runs/journal/journal-end.ts';
 import { meanInterval } from '../../stats/intervals.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
 import { configFacts } from './config-facts.ts';
@@ -107,8 +108,18 @@ function bestInterval(
   return [low, high];
 }
 
-function statusOf({ status }: Manifest, held: boolean): RunRow['status'] {
-  if (held) return 'running';
+/** Whether the record ends with a pause: whatever follows it, but a change of budget, ends it. */
+function isPaused(folder: string): boolean {
+  try {
+    const last = readJournalEnd(folder)?.last.findLast(({ type, action }) => type !== 'control' || action !== 'budget');
+    return last?.type === 'control' && last.action === 'pause';
+  } catch {
+    return false;
+  }
+}
+
+function statusOf({ folder, manifest: { status } }: StoredRun, held: boolean): RunRow['status'] {
+  if (held) return isPaused(folder) ? 'paused' : 'running';
   if (status === 'running') return 'unfinished';
   return status === 'finished' ? 'finished' : 'stopped';
 }
@@ -117,7 +128,7 @@ function statusOf({ status }: Manifest, held: boolean): RunRow['status'] {
 function rowOf({ id, folder }: FoundFolder, held: boolean, updated: string | null): RunRow {
   const stored = readRun(folder);
   const { manifest } = stored;
-  const status = statusOf(manifest, held);
+  const status = statusOf(stored, held);
   const of = (summary: RunSummary | null): RunRow => {
     const { planned, episodes } = configFacts(textOrEmpty(join(folder, configName)));
     const metrics = metricsOf(stored);

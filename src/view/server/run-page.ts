@@ -51,7 +51,7 @@ function noticesOf(reading: RunReading, row: RunRow): string[] {
     ...(row.status === 'damaged' && row.problem !== null ? [row.problem] : []),
     ...(problem === null ? [] : [`the record is read up to iteration ${iterations.length}: ${problem}`]),
     // A running process may be writing that line.
-    ...(torn !== null && row.status !== 'running' ? [torn] : []),
+    ...(torn !== null && !['running', 'paused'].includes(row.status) ? [torn] : []),
     ...(units === null && !reading.stored.manifest.imported?.training
       ? [
           'the environment, method or policy of this run is not one of this version, so its policies cannot be played here',

@@ -103,6 +103,13 @@ describe('rows', () => {
     const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     expect(index.rows()[0]?.status).toBe('running');
+    const control = (action: string, seq: number) => `${JSON.stringify({ type: 'control', action, seq })}\n`;
+    writeFileSync(join(run, 'events.jsonl'), control('pause', 0) + control('budget', 1));
+    await index.refresh();
+    expect(index.rows()[0]?.status).toBe('paused');
+    writeFileSync(join(run, 'events.jsonl'), control('pause', 0) + control('continue', 1));
+    await index.refresh();
+    expect(index.rows()[0]?.status).toBe('running');
   });
 });
 
