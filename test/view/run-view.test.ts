@@ -186,6 +186,15 @@ describe('the view of one run', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says so when the run is deleted while it is shown, and keeps what was known', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/run/growing?at=2');
+    await page.getByRole('heading', { name: 'Iteration 2' }).waitFor();
+    rmSync(join(folder, 'growing'), { recursive: true });
+    await page.getByRole('alert').getByText('this run was deleted').waitFor();
+    expect(await page.getByRole('heading', { name: 'Iteration 2' }).count()).toBe(1);
+  });
+
   it('says so where there is no such run', async ({ skip }) => {
     if (!browser) return skip();
     await page.goto('about:blank');

@@ -1,6 +1,6 @@
 /** One run: a point of its curve, the call, what changed in the prompt and in the parameters, and the episode. */
 import { useCallback, useMemo, useRef } from 'preact/hooks';
-import type { RunPage } from '../../api/run.ts';
+import type { CallRow, RunPage } from '../../api/run.ts';
 import { Replay } from '../play/replay.tsx';
 import { link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
@@ -42,10 +42,16 @@ function useSelecting(page: RunPage) {
   }, []);
 }
 
-function Details({ page, selection, query }: { page: RunPage; selection: Selection; query: URLSearchParams }) {
+interface DetailsProps {
+  readonly page: RunPage;
+  readonly selection: Selection;
+  readonly byIteration: ReadonlyMap<number, readonly CallRow[]>;
+  readonly query: URLSearchParams;
+}
+
+function Details({ page, selection, byIteration, query }: DetailsProps) {
   const select = useSelecting(page);
   const { index, candidate, call } = selection;
-  const byIteration = useMemo(() => callsByIteration(page.calls), [page.calls]);
   const own = byIteration.get(selection.iteration?.iteration ?? call?.iteration ?? 0) ?? [];
   const label = candidate?.label ?? null;
   const reference = useMemo(
@@ -138,7 +144,7 @@ function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
           onIteration={select.iteration}
           onCall={select.call}
         />
-        <Details page={page} selection={selection} query={query} />
+        <Details page={page} selection={selection} byIteration={byIteration} query={query} />
       </div>
       {page.optimiser !== null && (
         <OptimiserPanel
@@ -152,11 +158,24 @@ function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
   );
 }
 
+/** Whether a run that the list had is no longer in it. */
+function useIsGone(id: string): boolean {
+  const runs = useIndex().index?.runs;
+  const wasThere = useRef(false);
+  const isThere = useMemo(() => runs?.some((row) => row.id === id) === true, [runs, id]);
+  wasThere.current ||= isThere;
+  return wasThere.current && !isThere;
+}
+
+const goneText = 'this run was deleted or renamed';
+
 export function RunView() {
   const { path, query } = useRoute();
   // An id that somebody typed may have its slashes as they are.
   const id = path.slice(1).join('/');
   const loaded = useRun(id);
+  const isGone = useIsGone(id);
+  const problem = loaded.state === 'failed' ? loaded.problem : isGone ? goneText : null;
   if (loaded.data === null) {
     return loaded.state === 'failed' ? (
       <Notice kind="problem" title="This run cannot be shown">
@@ -173,9 +192,9 @@ export function RunView() {
   }
   return (
     <>
-      {loaded.state === 'failed' && (
+      {problem !== null && (
         <p class="frame-banner" role="alert">
-          {loaded.problem}. What you see is what was known of it.
+          {problem}. What you see is what was known of it.
         </p>
       )}
       <Run page={loaded.data} query={query} />
