@@ -159,7 +159,7 @@ describe('a branch', () => {
     expect(await verified(folder)).toMatchObject({ difference: null });
   });
 
-  it.each(['centaur', 'tuned', 'es-critic'])('of %s goes on with the state of its optimiser', async (method) => {
+  it.each(['centaur', 'tuned'])('of %s goes on with the state of its optimiser', async (method) => {
     const short = ['iterations=3', 'warmup.policies=2', 'evaluation.episodes=3', 'recheck.episodes=10'];
     const population = 'optimiser.population=5';
     const episodes = method === 'tuned' ? ['optimiser.episodes=20'] : [];

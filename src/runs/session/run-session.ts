@@ -121,6 +121,8 @@ export class RunSession {
     const event = await this.#journal.append(body);
     this.totals.add(event);
     this.#end = this.#journal.end;
+    // Before the next event, so that no later state of the manifest is written over.
+    if (event.type === 'control' && event.from_iteration !== undefined) await this.#saveManifest();
     this.#progress.report(event);
     return event;
   }

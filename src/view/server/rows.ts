@@ -144,7 +144,7 @@ function rowOf({ id, folder }: FoundFolder, held: boolean, updated: string | nul
       modelKind: summary?.model_kind ?? manifest.model_kind ?? '',
       seed: manifest.seed,
       iterations: summary?.iterations ?? 0,
-      planned,
+      planned: manifest.iterations ?? planned,
       best: best?.mean ?? summary?.best_reward ?? null,
       bestCi95: bestInterval(best, metrics, episodes),
       rechecked: best?.rechecked ? { ...best.rechecked, ci95: best.rechecked.ci95 && [...best.rechecked.ci95] } : null,

@@ -217,6 +217,7 @@ describe('budget', () => {
   it('makes the search longer and shorter; replay, verify, resume and branch know the number of each iteration', async () => {
     const longer = await steered(async (run, call) => {
       if (call === 4) await controlRun(run, { action: 'budget', iterations: 8 });
+      if (call === 5) expect(readJson<{ iterations: number }>(run, 'run.json').iterations).toBe(8);
       if (call === 13) await controlRun(run, { action: 'stop' });
     });
     const { folder } = longer;
