@@ -75,7 +75,7 @@ export function sorted(rows: readonly RunRow[], key: string, descending: boolean
         typeof a.value === 'number' && typeof b.value === 'number'
           ? a.value - b.value
           : collator.compare(String(a.value), String(b.value));
-      return sign * order || collator.compare(a.row.id, b.row.id);
+      return sign * order || (a.row.id < b.row.id ? -1 : 1);
     })
     .map(({ row }) => row);
 }

@@ -276,6 +276,9 @@ function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
   const size = useCallback((i: number) => (lines[i]?.kind === 'group' ? 40 : isNarrow ? 172 : 52), [lines, isNarrow]);
   const { items, height, margin, scrollTo } = useVirtualRows(list, { count: lines.length, size, top: 100 });
 
+  const slots = useRef(0);
+  slots.current = Math.max(slots.current, items.length);
+
   const [current, setCurrent] = useState<string | null>(null);
   const move = (by: number): void => {
     const places = lines.flatMap((line, i) => (line.kind === 'run' ? [{ id: line.row.id, i }] : []));
@@ -397,7 +400,8 @@ function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
                 />
               ) : (
                 <RunLine
-                  key={line.row.id}
+                  // A row that scrolls out becomes one that scrolls in; that with the focus keeps its element.
+                  key={line.row.id === current ? 'current' : i % slots.current}
                   row={line.row}
                   index={i}
                   top={start - margin}

@@ -41,6 +41,7 @@ function RunLineOnce(props: RunLineProps) {
   const { id, status, problem, env, method, model, seed, iterations, planned } = row;
   const progress = planned === null ? countText(iterations) : `${countText(iterations)} of ${countText(planned)}`;
   const isDamaged = status === 'damaged';
+  const answeredBy = row.modelKind === 'none' || model === '' ? 'no model' : model;
   return (
     <div
       role="row"
@@ -55,9 +56,7 @@ function RunLineOnce(props: RunLineProps) {
         <a href={link(['run', id])} data-run={id} title={id}>
           {id}
         </a>
-        <small title={model}>
-          {isDamaged ? '' : `${model || 'no model'}${seed === null ? '' : ` · seed ${seed}`}`}
-        </small>
+        <small title={model}>{isDamaged ? '' : `${answeredBy}${seed === null ? '' : ` · seed ${seed}`}`}</small>
       </div>
       <div role="cell" class="runs-what">
         <div>{env || '–'}</div>
@@ -80,13 +79,13 @@ function RunLineOnce(props: RunLineProps) {
         <Sparkline values={row.sparkline} />
       </div>
       <div role="cell" class="runs-calls number">
-        {shortCount(row.calls)}
+        {isDamaged ? '' : shortCount(row.calls)}
       </div>
       <div role="cell" class="runs-tokens number">
-        {shortCount(row.tokens)}
+        {isDamaged ? '' : shortCount(row.tokens)}
       </div>
       <div role="cell" class="runs-cost number">
-        {costText(row.costUsd)}
+        {isDamaged ? '' : costText(row.costUsd)}
       </div>
       <div role="cell" class="runs-time number">
         <div title={timeText(row.updated)}>{agoText(row.updated)}</div>

@@ -197,7 +197,7 @@ const filterExamples: readonly (readonly [string, string])[] = [
 
 function Pairs({ pairs, code }: { pairs: readonly (readonly [string, string])[]; code?: boolean }) {
   return (
-    <dl class="keys">
+    <dl class="help-keys">
       {pairs.map(([name, meaning]) => (
         <div key={name}>
           <dt>{code ? <code>{name}</code> : name.split('  ').map((key) => <kbd key={key}>{key}</kbd>)}</dt>

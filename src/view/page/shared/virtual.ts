@@ -48,7 +48,8 @@ export function useVirtualRows(
   // Whatever is above the list may change its height at any time.
   useLayoutEffect(() => {
     const element = list.current;
-    if (!element) return;
+    // While it scrolls nothing above it changes, and to measure would lay out every frame twice.
+    if (!element || virtualizer.isScrolling) return;
     const at = Math.round(element.getBoundingClientRect().top + scrollY);
     if (at !== margin) setMargin(at);
   });
