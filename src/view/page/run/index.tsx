@@ -1,6 +1,6 @@
 /** One run: a point of its curve, the call, what changed in the prompt and in the parameters, and the episode. */
 import { useCallback, useMemo, useRef } from 'preact/hooks';
-import type { CallRow, RunPage } from '../../api/run.ts';
+import type { CallRow, Iteration, RunPage } from '../../api/run.ts';
 import { Replay } from '../play/replay.tsx';
 import { link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
@@ -13,7 +13,7 @@ import { Lists } from './lists.tsx';
 import { OptimiserPanel } from './optimiser-panel.tsx';
 import { ParametersPanel } from './parameters-panel.tsx';
 import './run.css';
-import { type Candidate, callsByIteration, referenceOf } from './run-data.ts';
+import { callsByIteration, referenceOf } from './run-data.ts';
 import { RunHeader } from './run-header.tsx';
 import { type Selection, selectionOf } from './selection.ts';
 import { SpacePanel } from './space-panel.tsx';
@@ -83,7 +83,7 @@ function Details({ page, selection, byIteration, query }: DetailsProps) {
             />
           )}
           {selection.iteration !== null && selection.iteration.candidates.length > 0 && (
-            <ReplayPanel page={page} candidates={selection.iteration.candidates} />
+            <ReplayPanel page={page} iteration={selection.iteration} />
           )}
         </div>
       </div>
@@ -91,9 +91,21 @@ function Details({ page, selection, byIteration, query }: DetailsProps) {
   );
 }
 
-function ReplayPanel({ page, candidates }: { page: RunPage; candidates: readonly Candidate[] }) {
+function ReplayPanel({ page, iteration }: { page: RunPage; iteration: Iteration }) {
+  const { candidates } = iteration;
   return (
-    <Panel title="Episode" note="The policies of this iteration, played again on one seed.">
+    <Panel
+      title="Episode"
+      note="The policies of this iteration, played again on one seed."
+      actions={
+        page.playable !== null &&
+        candidates.slice(0, 3).map(({ label }) => (
+          <a key={label} href={link(['play'], { run: page.row.id, candidate: `${iteration.iteration}/${label}` })}>
+            Playground: {label}
+          </a>
+        ))
+      }
+    >
       <WhenSeen>{() => <Replay playable={page.playable} candidates={candidates} />}</WhenSeen>
     </Panel>
   );
