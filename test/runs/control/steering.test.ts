@@ -34,7 +34,7 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-const quick = [...smallSettings, 'recheck.episodes=20', 'warmup.policies=2'];
+const quick = [...smallSettings, 'iterations=3', 'recheck.episodes=20', 'warmup.policies=2'];
 
 type Act = (folder: string, call: number) => Promise<void> | void;
 
@@ -105,7 +105,7 @@ describe('pause', () => {
     expect(answers).toMatchObject([
       { state: 'pausing', message: 'pauses after the reply of the model (iteration 2)', step: expect.any(String) },
       { state: 'paused', message: 'paused before', step: null },
-      { state: 'running', message: 'goes on', iteration: 1, iterations: 6 },
+      { state: 'running', message: 'goes on', iteration: 1, iterations: 3 },
     ]);
     const events = eventsOf(folder);
     const at = events.findIndex(({ type }) => type === 'control');
@@ -156,7 +156,7 @@ describe('stop', () => {
     expect(controls(folder)).toMatchObject([{ action: 'stop' }]);
     expect(eventsOf(folder).at(-1)).toMatchObject({ type: 'run_stopped', exit_code: 143 });
     const resumed = await steered(() => {}, { folder });
-    expect(await resumed.summary).toMatchObject({ status: 'finished', iterations: 6 });
+    expect(await resumed.summary).toMatchObject({ status: 'finished', iterations: 3 });
     await holds(folder);
   });
 });
@@ -178,16 +178,20 @@ describe('budget', () => {
         if (call === 2) await controlRun(run, { action: 'budget', calls: 9 });
         if (call === 3) await controlRun(run, { action: 'stop' });
       },
-      { overrides: ['budget.max_calls=7'], seed: 8 },
+      { overrides: ['budget.max_calls=7', 'iterations=6'], seed: 8 },
     );
     await expect(stopped.summary).rejects.toMatchObject({ exitCode: 143 });
     const resumed = await steered(() => {}, {
-      ...{ folder: stopped.folder, overrides: ['budget.max_calls=7'], seed: 8 },
+      ...{ folder: stopped.folder, overrides: ['budget.max_calls=7', 'iterations=6'], seed: 8 },
       options: { log: (text) => notes.push(text) },
     });
     await expect(resumed.summary).rejects.toMatchObject({ message: expect.stringContaining('budget of 9 model') });
     expect(notes).toEqual(['limits from "r2po ctl" still hold: calls 9']);
-    const stated = await steered(() => {}, { folder: stopped.folder, overrides: ['budget.max_calls=null'], seed: 8 });
+    const stated = await steered(() => {}, {
+      folder: stopped.folder,
+      overrides: ['budget.max_calls=null', 'iterations=6'],
+      seed: 8,
+    });
     expect(await stated.summary).toMatchObject({ status: 'finished' });
   });
 
@@ -215,14 +219,15 @@ describe('budget', () => {
   });
 
   it('makes the search longer and shorter; replay, verify, resume and branch know the number of each iteration', async () => {
+    const six = { overrides: ['iterations=6'] };
     const longer = await steered(async (run, call) => {
       if (call === 4) await controlRun(run, { action: 'budget', iterations: 8 });
       if (call === 5) expect(readJson<{ iterations: number }>(run, 'run.json').iterations).toBe(8);
       if (call === 13) await controlRun(run, { action: 'stop' });
-    });
+    }, six);
     const { folder } = longer;
     await expect(longer.summary).rejects.toMatchObject({ exitCode: 143 });
-    const resumed = await steered(() => {}, { folder });
+    const resumed = await steered(() => {}, { folder, ...six });
     expect(await resumed.summary).toMatchObject({ status: 'finished', iterations: 8 });
     expect(controls(folder)[0]).toMatchObject({ limits: { iterations: 8 }, from_iteration: 3 });
     const calls = eventsOf(folder).filter((event) => event.type === 'llm_call');
@@ -242,7 +247,7 @@ describe('budget', () => {
 
     const shorter = await steered(async (run, call) => {
       if (call === 5) await controlRun(run, { action: 'budget', iterations: 3 });
-    });
+    }, six);
     expect(await shorter.summary).toMatchObject({ status: 'finished', iterations: 3, best: { rechecked: {} } });
     await holds(shorter.folder);
   });
