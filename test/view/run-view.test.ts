@@ -173,6 +173,29 @@ describe('the view of one run', () => {
     await page.unroute('**/api/runs/chain/calls/*');
   });
 
+  it('says what a branch will do, and asks for what was written', async ({ skip }) => {
+    if (!browser) return skip();
+    await page.route('**/api/runs', async (route) => {
+      const index = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...index, can: { ...index.can, steer: true } } });
+    });
+    const asked: unknown[] = [];
+    await page.route('**/api/runs/chain/branch', async (route) => {
+      asked.push(route.request().headers()['x-r2po'], route.request().postDataJSON());
+      await route.fulfill({ json: { id: 'chain-b', command: '' } });
+    });
+    await open('#/run/chain?at=4');
+    await page.getByRole('button', { name: /Branch from iteration 4/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Branch' });
+    expect(await dialog.innerText()).toContain('shares the record up to iteration 4');
+    expect(asked).toEqual([]);
+    await dialog.getByLabel(/settings/).fill('search.step_size=0.5');
+    await dialog.getByRole('button', { name: 'Branch' }).click();
+    await page.getByRole('link', { name: 'chain-b' }).waitFor();
+    expect(asked).toEqual(['1', { at: 4, settings: ['search.step_size=0.5'] }]);
+    await page.unroute('**/api/runs');
+  });
+
   it('has nothing that keeps people out, in light, in dark and on a phone', async ({ skip }) => {
     if (!browser) return skip();
     await open('#/run/chain?at=4');

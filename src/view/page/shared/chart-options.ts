@@ -101,6 +101,8 @@ function drawSelected(u: uPlot, x: number | null): void {
   u.ctx.save();
   u.ctx.strokeStyle = colour('accent');
   u.ctx.lineWidth = 2 * devicePixelRatio;
+  // The line before may be dashed.
+  u.ctx.setLineDash([]);
   u.ctx.beginPath();
   u.ctx.moveTo(at, top);
   u.ctx.lineTo(at, top + height);
