@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessFor } from '../../src/view/server/access.ts';
@@ -10,6 +11,7 @@ import { createViewApp } from '../../src/view/server/app.ts';
 import { pageFiles } from '../../src/view/server/page-files.ts';
 import { RunRoot } from '../../src/view/server/run-root.ts';
 import { type Listening, listen } from '../../src/view/server/serve.ts';
+import { writeExport } from '../../src/view/server/write-export.ts';
 import { openBrowser } from '../support/browser.ts';
 import { writeRun } from '../support/run-folders.ts';
 
@@ -144,6 +146,21 @@ describe('the page of r2po view', () => {
     await page.waitForURL(/#\/compare\?run=cartpole-props-s1&run=cartpole-props-s2/);
   });
 
+  it('compares runs with the numbers of the report', async ({ skip }) => {
+    if (!browser) return skip();
+    await open('#/compare?q=status=finished');
+    await page.getByRole('heading', { name: '6 runs compared' }).waitFor();
+    const groups = page.getByRole('region', { name: 'Rewards of the groups' }).getByRole('row');
+    expect(await groups.count()).toBe(3);
+    // Re-checked means are 23, 24 and 25: Student's t of three runs, 24 ± 4.303 / sqrt(3).
+    expect(await groups.nth(2).innerText()).toMatch(/r2po[\s\S]*24\.00 ± 1\.00\s*\[21\.52, 26\.48\]/);
+    const tests = page.getByRole('region', { name: 'Tests' }).getByRole('row');
+    expect(await tests.nth(1).innerText()).toMatch(/props\s+3 \/ 3\s+12\.00/);
+    expect(await page.getByRole('slider', { name: 'Curves of CartPole-v1 against episodes' }).count()).toBe(1);
+    await picture('compare-light');
+    expect(complaints).toEqual([]);
+  });
+
   it('goes to a run by Ctrl+K', async ({ skip }) => {
     if (!browser) return skip();
     await open('#/');
@@ -172,6 +189,22 @@ describe('the page of r2po view', () => {
     await page.getByRole('link', { name: 'arrived-2' }).waitFor();
     expect(await page.getByText('The server does not answer').count()).toBe(0);
     complaints = [];
+  });
+
+  it('opens an export from disk, without a server', async ({ skip }) => {
+    if (!browser) return skip();
+    const target = join(folder, 'export');
+    const root = new RunRoot(join(folder, 'runs'));
+    const say = (): void => {};
+    await writeExport({ root, page: pageFiles(), folder: target, note: say, warn: say, signal: stop.signal });
+    await page.goto('about:blank');
+    await page.goto(`${pathToFileURL(join(target, 'index.html'))}#/?q=hostile`);
+    await rows().first().waitFor();
+    expect(await rows().count()).toBe(1);
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await page.getByRole('heading', { name: /runs compared/ }).waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('has cards on a phone, in dark colours, without a serious fault for screen readers', async ({ skip }) => {

@@ -140,7 +140,14 @@ export function chartOptions(
 ): uPlot.Options {
   const { x, y, series } = input;
   const columns = series.map((_, i) => columnsOf(series, i));
-  const edge = (): uPlot.Series => ({ stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } });
+  // The edges of a band have the shape of its line.
+  const edge = ({ kind }: ChartSeries): uPlot.Series => ({
+    stroke: 'transparent',
+    width: 0,
+    spanGaps: true,
+    points: { show: false },
+    ...(kind === 'steps' && { paths: uPlot.paths.stepped!({ align: 1 }) }),
+  });
   const withBand = series.flatMap((one, i) => (one.band ? [{ one, columns: columns[i]! }] : []));
   return {
     ...size,
@@ -169,7 +176,7 @@ export function chartOptions(
     ],
     series: [
       { label: x.label },
-      ...withBand.flatMap(() => [edge(), edge()]),
+      ...withBand.flatMap(({ one }) => [edge(one), edge(one)]),
       ...series.map((one, i) => ({ ...drawnSeries(one), show: !hooks.isHidden(i) })),
     ],
     bands: withBand.map(({ one, columns: { band } }) => ({
