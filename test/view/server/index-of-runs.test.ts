@@ -165,6 +165,16 @@ describe('changes of the list', () => {
   });
 });
 
+describe('a page that never reads', () => {
+  it('is cut off after a while, which the user is told', async () => {
+    const times = { poll: 2, heartbeat: 1000, stall: 20 };
+    const slow = testView(runs(), { times });
+    const response = await slow.get('/api/runs/live');
+    expect(response.status).toBe(200);
+    await expect.poll(() => slow.notes).toEqual(['closed the connection of a page that did not read for 0.02 s']);
+  });
+});
+
 describe('the folder that is viewed', () => {
   it('may be one run, which is shown alone', async () => {
     const index = new IndexOfRuns(new RunRoot(join(runs(), 'a')));
