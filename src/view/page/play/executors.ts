@@ -37,12 +37,14 @@ async function openWebGpu(engine: Engine): Promise<Executor> {
     where: `${gpu.adapter.name}${gpu.adapter.software ? ' (a processor emulates the GPU)' : ''}`,
     async play(job, signal) {
       try {
+        // A device that was lost between two calls: the backend would open another without a word.
+        gpu.check();
         const { seed, episodes, params } = job;
-        const { returns, lengths, ends, steps, seconds } = await backend.play(
+        const { returns, lengths, ends, steps, seconds, compileSeconds } = await backend.play(
           engine.jobOf(subject(job), params, seed, episodes),
           { signal },
         );
-        return { returns, lengths, ends, steps, seconds };
+        return { returns, lengths, ends, steps, seconds: seconds - (compileSeconds ?? 0) };
       } catch (error) {
         if (error instanceof engine.UsageError) throw new PlayUsageError(error.detail);
         throw error instanceof engine.R2poError ? new Error(error.detail.split(';')[0]) : error;

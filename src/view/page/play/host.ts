@@ -23,7 +23,7 @@ export interface Batch {
   /** indices into `endCauses`; null: they are not known */
   readonly ends: Uint8Array | null;
   readonly steps: number;
-  /** wall time of playing, s */
+  /** wall time of playing, without compiling, s */
   readonly seconds: number;
 }
 
@@ -57,11 +57,11 @@ export function createHost(): Host {
     },
     async play(id, job, signal) {
       const { params, seed, episodes } = job;
-      const { returns, lengths, ends, steps, seconds } = await backendOf(id).play(
+      const { returns, lengths, ends, steps, seconds, compileSeconds } = await backendOf(id).play(
         jobOf(subject(job), params, seed, episodes),
         { signal },
       );
-      return { returns, lengths, ends, steps, seconds };
+      return { returns, lengths, ends, steps, seconds: seconds - (compileSeconds ?? 0) };
     },
   };
 }
