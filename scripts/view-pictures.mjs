@@ -15,7 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const program = join(root, 'dist/cli/main.js');
 const images = join(root, 'docs/images');
 const size = { width: 1200, height: 760 };
-const frames = 30;
+const frames = 16;
+/** the panel of the playground with the episode */
+const panel = { x: 16, y: 132, width: 692, height: 500 };
 const frameMilliseconds = 100;
 
 function makeRuns(folder) {
@@ -96,26 +98,31 @@ try {
   makeRuns(folder);
   const view = await openView(folder);
   stop = view.stop;
-  browser = await openBrowser(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
+  // Without WebGPU: on a software adapter a frame takes seconds, on WebAssembly a part of one.
+  browser = await openBrowser();
   if (browser === null)
     throw new Error('expected the browser of @sparticuz/chromium, which is for Linux on x64; got none');
   const context = await browser.newContext({ viewport: size, colorScheme: 'light' });
   const page = await context.newPage();
-  const save = async (name) => writeFileSync(join(images, name), await page.screenshot());
+  page.setDefaultTimeout(120_000);
+  const save = async (name, height = size.height) => {
+    const clip = { x: 0, y: 0, width: size.width, height };
+    writeFileSync(join(images, name), await page.screenshot({ clip, fullPage: true }));
+  };
   const visit = async (route) => {
     await page.goto(`${view.address}/${route}`);
     await page.waitForTimeout(2500);
   };
-  await visit('#/?sort=name');
+  await visit('#/?sort=run');
   await save('view-runs.png');
   const run = readdirSync(folder).find((name) => name.startsWith('cartpole-r2po'));
   await visit(`#/run/${encodeURIComponent(run)}`);
-  await save('view-run.png');
+  await save('view-run.png', 1250);
   await visit(`#/play?run=${encodeURIComponent(run)}`);
   await page.waitForTimeout(3000);
   const pngs = [];
   for (let frame = 0; frame < frames; frame++) {
-    pngs.push(await page.screenshot({ clip: { x: 0, y: 0, width: size.width, height: 640 }, scale: 'css' }));
+    pngs.push(await page.screenshot({ clip: panel }));
     await page.waitForTimeout(frameMilliseconds);
   }
   writeFileSync(join(images, 'view-play.png'), animated(pngs));

@@ -258,7 +258,9 @@ function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
   const { fresh } = useIndex();
   const isNarrow = useIsNarrow();
   const q = query.get('q') ?? '';
-  const sort = query.get('sort') ?? defaultSort;
+  const asked = query.get('sort') ?? defaultSort;
+  // An address may be typed.
+  const sort = fieldOf(asked.replace(/^-/, '')) ? asked : defaultSort;
   const group = query.get('group') ?? '';
   const closedText = query.getAll('closed').join('\n');
   const selectedText = query.getAll('sel').join('\n');
