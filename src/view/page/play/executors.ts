@@ -21,6 +21,25 @@ export function objection(id: ExecutorId, index: RunIndex | null): string | null
   return null;
 }
 
+/** A busy browser reports a loss long after the call that it made fail, s. */
+const lossSeconds = 2;
+
+/** Why a call failed, in the words of the device when it was lost. */
+async function reasonOf(
+  engine: Engine,
+  gpu: Awaited<ReturnType<Engine['openGpuDevice']>>,
+  error: unknown,
+): Promise<unknown> {
+  await Promise.race([gpu.device.lost, new Promise((resolve) => setTimeout(resolve, 1000 * lossSeconds))]);
+  let reason = error;
+  try {
+    gpu.check();
+  } catch (loss) {
+    reason = loss;
+  }
+  return reason instanceof engine.R2poError ? new Error(reason.detail.split(';')[0]!.replace(/\.$/, '')) : reason;
+}
+
 async function openWebGpu(engine: Engine): Promise<Executor> {
   const problem = objection('webgpu', null);
   if (problem !== null) throw new Error(problem);
@@ -47,7 +66,8 @@ async function openWebGpu(engine: Engine): Promise<Executor> {
         return { returns, lengths, ends, steps, seconds: seconds - (compileSeconds ?? 0) };
       } catch (error) {
         if (error instanceof engine.UsageError) throw new PlayUsageError(error.detail);
-        throw error instanceof engine.R2poError ? new Error(error.detail.split(';')[0]) : error;
+        if (signal.aborted) throw error;
+        throw await reasonOf(engine, gpu, error);
       }
     },
     close: () => void backend.close(),
