@@ -64,7 +64,7 @@ function Facts({ page: { row } }: { page: RunPage }) {
       <Fact name="best of the search">
         <Interval value={row.best} ci95={row.bestCi95} />
       </Fact>
-      <Fact name="played again">
+      <Fact name="re-checked">
         {rechecked === null ? (
           <span class="quiet">not yet</span>
         ) : (
