@@ -7,10 +7,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import chromium from '@sparticuz/chromium';
-import { type Browser, chromium as playwright } from 'playwright-core';
+import { type Browser, type LaunchOptions, chromium as playwright } from 'playwright-core';
 import { shippedBrowser } from './shipped.ts';
 
 const require = createRequire(import.meta.url);
+
+/** Once in hundreds of starts this Chromium ends by itself at once; a second start is another draw. */
+async function launch(options: LaunchOptions): Promise<Browser> {
+  return playwright.launch(options).catch(() => playwright.launch(options));
+}
 
 /** `flags` of Chromium replace those of the package where they set the same switch. */
 export async function openBrowser(
@@ -25,7 +30,7 @@ export async function openBrowser(
     fonts,
     `<?xml version="1.0"?><fontconfig><dir>${font}</dir><cachedir>${join(home, 'cache')}</cachedir></fontconfig>`,
   );
-  const browser = await playwright.launch({
+  const browser = await launch({
     executablePath: join(folder, 'chromium'),
     // In one process, as the package proposes, closing a page ends all of it.
     args: [...chromium.args.filter((flag) => flag !== '--single-process'), ...flags],
