@@ -1,13 +1,14 @@
 /** How often each return came. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { numberText, shareText } from '../shared/format.ts';
+import { surfaceOf } from '../shared/surface.ts';
 import { colour, useTheme } from '../shared/theme.ts';
 import type { TallyView } from './tally.ts';
 
 const height = 110;
 
 function draw(canvas: HTMLCanvasElement, width: number, tally: TallyView, threshold: number): void {
-  const surface = canvas.getContext('2d');
+  const surface = surfaceOf(canvas);
   if (surface === null || width === 0) return;
   const ratio = devicePixelRatio;
   canvas.width = Math.round(width * ratio);

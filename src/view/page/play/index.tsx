@@ -114,9 +114,11 @@ function PolicyChoice({
   if (state.run !== null) {
     return (
       <p class="play-source">
-        The policy {state.params === null ? 'is' : 'began as'} that of{' '}
-        <a href={link(['run', state.run])}>{state.run}</a>
-        {state.candidate === null ? ', the best that was kept' : `, ${state.candidate}`}.{' '}
+        <span>
+          The policy {state.params === null ? 'is' : 'began as'} that of{' '}
+          <a href={link(['run', state.run])}>{state.run}</a>
+          {state.candidate === null ? ', the best that was kept' : `, ${state.candidate}`}.
+        </span>{' '}
         {state.params !== null && (
           <button type="button" onClick={() => update({ params: null })}>
             Back to it

@@ -8,6 +8,7 @@ import type { Engine } from './load.ts';
 import { Strip } from './strip.tsx';
 import type { Subject } from './subject.ts';
 import './play.css';
+import { surfaceOf } from '../shared/surface.ts';
 
 export interface ShownEpisode {
   /** what is compared: "proposal" */
@@ -45,7 +46,7 @@ function Scene({ engine, episode, at }: { engine: Engine; episode: ShownEpisode;
   }, []);
   useLayoutEffect(() => {
     const element = canvas.current!;
-    const surface = element.getContext('2d');
+    const surface = surfaceOf(element);
     if (surface === null || width === 0) return;
     const { scene } = engine;
     const pixels = Math.round(width * devicePixelRatio);

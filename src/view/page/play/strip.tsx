@@ -1,6 +1,7 @@
 /** State, action and reward of episodes over time, with a cursor at the frame that is shown. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { numberText } from '../shared/format.ts';
+import { surfaceOf } from '../shared/surface.ts';
 import { colour, onTheme } from '../shared/theme.ts';
 import type { ShownEpisode } from './player.tsx';
 import { mostStates, type StripRow, stripRows, valueAt } from './strip-rows.ts';
@@ -9,7 +10,7 @@ const rowHeight = 30;
 
 function drawRow(canvas: HTMLCanvasElement, row: StripRow, last: number): void {
   const { clientWidth: width } = canvas;
-  const surface = canvas.getContext('2d');
+  const surface = surfaceOf(canvas);
   if (surface === null || width === 0) return;
   const ratio = devicePixelRatio;
   canvas.width = Math.round(width * ratio);

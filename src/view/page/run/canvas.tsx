@@ -1,5 +1,6 @@
 /** A canvas as wide as its place that is drawn again when its size, its colours or what it shows changes. */
 import { useEffect, useRef } from 'preact/hooks';
+import { surfaceOf } from '../shared/surface.ts';
 import { onTheme } from '../shared/theme.ts';
 
 export interface CanvasProps {
@@ -30,7 +31,7 @@ export function Canvas({ label, height, draw, ...rest }: CanvasProps) {
       if (width === 0) return;
       element.width = Math.round(width * ratio);
       element.height = Math.round(height * ratio);
-      const context = element.getContext('2d');
+      const context = surfaceOf(element);
       if (context === null) return;
       context.scale(ratio, ratio);
       latest.current(context, width, height);
