@@ -2,6 +2,9 @@
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import './app.css';
+import { HelpDialog, Palette, useDialogs } from './common/dialogs.tsx';
+import { Notice } from './common/parts.tsx';
+import { setTheme, themes, useTheme } from './common/theme.ts';
 import { CompareView } from './compare/index.tsx';
 import { isExport, useConnection } from './data.ts';
 import { PlayView } from './play/index.tsx';
@@ -9,9 +12,6 @@ import { link, useRoute } from './route.ts';
 import { RunView } from './run/index.tsx';
 import { RunsView } from './runs/index.tsx';
 import { openIndex } from './runs/index-store.ts';
-import { HelpDialog, Palette, useDialogs } from './shared/dialogs.tsx';
-import { Notice } from './shared/parts.tsx';
-import { setTheme, themes, useTheme } from './shared/theme.ts';
 
 /** Views by the first part of the address; '' is the list of runs. */
 const views: Readonly<Record<string, { readonly title: string; readonly view: () => preact.JSX.Element }>> = {

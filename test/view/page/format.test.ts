@@ -9,7 +9,7 @@ import {
   pText,
   shareText,
   shortCount,
-} from '../../../src/view/page/shared/format.ts';
+} from '../../../src/view/page/common/format.ts';
 
 describe('numbers on the page', () => {
   it('are as precise as their interval', () => {

@@ -1,7 +1,7 @@
 /** What the page reads of the document of `r2po report --json`, and how it is drawn and written. */
 import { estimateText, roundedBy } from '../../../base/plain-number.ts';
 import type { Comparison } from '../../api/requests.ts';
-import { none } from '../shared/format.ts';
+import { none } from '../common/format.ts';
 
 export type Interval95 = readonly [number, number] | null;
 

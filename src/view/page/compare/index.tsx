@@ -1,15 +1,15 @@
 /** Runs side by side: every number is that of `r2po report --json` over the same runs. */
 import { useMemo } from 'preact/hooks';
 import type { Comparison } from '../../api/requests.ts';
+import { Chart } from '../common/chart.tsx';
+import { manyText, none, pText } from '../common/format.ts';
+import { Choice, Notice, Panel, ScrollBox } from '../common/parts.tsx';
+import { seriesDash, seriesName } from '../common/theme.ts';
 import { isExport, useGet } from '../data.ts';
 import { link, setQuery, useRoute } from '../route.ts';
 import { grouped } from '../runs/fields.ts';
 import { parseFilter } from '../runs/filter.ts';
 import { useIndex } from '../runs/index-store.ts';
-import { Chart } from '../shared/chart.tsx';
-import { manyText, none, pText } from '../shared/format.ts';
-import { Choice, Notice, Panel, ScrollBox } from '../shared/parts.tsx';
-import { seriesDash, seriesName } from '../shared/theme.ts';
 import './compare.css';
 import {
   documentOf,

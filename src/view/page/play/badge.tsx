@@ -1,6 +1,6 @@
 /** Compares what plays with float64, in this browser, on 256 seeds. */
 import { useEffect, useState } from 'preact/hooks';
-import { numberText, pText, shareText } from '../shared/format.ts';
+import { numberText, pText, shareText } from '../common/format.ts';
 import { type ExecutorId, executorTitles } from './executor.ts';
 import type { ExecutorPool } from './executors.ts';
 import type { Batch, PlayJob } from './host.ts';

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Env } from '../../../envs/env.ts';
 import type { Policy } from '../../../policies/policy.ts';
-import { numberText } from '../shared/format.ts';
+import { numberText } from '../common/format.ts';
 import type { Engine } from './load.ts';
 import { constantSlider, parameterSlider, type SliderRange } from './slider-range.ts';
 import type { Constants } from './subject.ts';

@@ -1,8 +1,8 @@
 /** How often each return came. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { numberText, shareText } from '../shared/format.ts';
-import { surfaceOf } from '../shared/surface.ts';
-import { colour, useTheme } from '../shared/theme.ts';
+import { numberText, shareText } from '../common/format.ts';
+import { surfaceOf } from '../common/surface.ts';
+import { colour, useTheme } from '../common/theme.ts';
 import type { TallyView } from './tally.ts';
 
 const height = 110;

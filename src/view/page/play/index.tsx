@@ -1,10 +1,10 @@
 /** The playground: any policy on thousands of episodes at once, with other parameters and other physics. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
+import { Notice, Panel } from '../common/parts.tsx';
 import { useGet } from '../data.ts';
 import { currentRoute, link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
-import { Notice, Panel } from '../shared/parts.tsx';
 import { ParameterControls, PhysicsControls } from './controls.tsx';
 import { ExecutorPool } from './executors.ts';
 import type { PlayJob } from './host.ts';

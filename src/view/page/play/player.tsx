@@ -2,13 +2,13 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Shape } from '../../../envs/picture.ts';
 import type { Trace } from '../../../rollout/job.ts';
-import { numberText } from '../shared/format.ts';
-import { useTheme } from '../shared/theme.ts';
+import { numberText } from '../common/format.ts';
+import { useTheme } from '../common/theme.ts';
 import type { Engine } from './load.ts';
 import { Strip } from './strip.tsx';
 import type { Subject } from './subject.ts';
 import './play.css';
-import { surfaceOf } from '../shared/surface.ts';
+import { surfaceOf } from '../common/surface.ts';
 
 export interface ShownEpisode {
   /** what is compared: "proposal" */

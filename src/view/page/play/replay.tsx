@@ -1,8 +1,8 @@
 /** Replays the median, worst and best episode of policies; of two, side by side on one seed. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { numberText } from '../common/format.ts';
+import { Notice } from '../common/parts.tsx';
 import { setQuery, useRoute } from '../route.ts';
-import { numberText } from '../shared/format.ts';
-import { Notice } from '../shared/parts.tsx';
 import { type Engine, loadEngine } from './load.ts';
 import { EpisodePlayer, type ShownEpisode } from './player.tsx';
 import { type Candidate, chosenSeed, type EpisodeChoice, recordedEpisodes, recordedReturn } from './replay-choice.ts';

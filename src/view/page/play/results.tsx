@@ -2,8 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Summary } from '../../../evaluation/summary.ts';
 import type { RunIndex } from '../../api/index-of-runs.ts';
-import { countText, numberText, shareText, shortCount } from '../shared/format.ts';
-import { Interval } from '../shared/parts.tsx';
+import { countText, numberText, shareText, shortCount } from '../common/format.ts';
+import { Interval } from '../common/parts.tsx';
 import { Badge } from './badge.tsx';
 import { type ExecutorId, executorIds, executorTitles } from './executor.ts';
 import { type ExecutorPool, objection } from './executors.ts';

@@ -1,8 +1,8 @@
 /** State, action and reward of episodes over time, with a cursor at the frame that is shown. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { numberText } from '../shared/format.ts';
-import { surfaceOf } from '../shared/surface.ts';
-import { colour, onTheme } from '../shared/theme.ts';
+import { numberText } from '../common/format.ts';
+import { surfaceOf } from '../common/surface.ts';
+import { colour, onTheme } from '../common/theme.ts';
 import type { ShownEpisode } from './player.tsx';
 import { mostStates, type StripRow, stripRows, valueAt } from './strip-rows.ts';
 

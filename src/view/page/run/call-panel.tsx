@@ -2,9 +2,9 @@
 import { useMemo, useState } from 'preact/hooks';
 import { inertText } from '../../../base/printable.ts';
 import type { CallPage, CallRow } from '../../api/run.ts';
+import { countText, durationText, none, numberText } from '../common/format.ts';
+import { Choice, Panel } from '../common/parts.tsx';
 import { useGet } from '../data.ts';
-import { countText, durationText, none, numberText } from '../shared/format.ts';
-import { Choice, Panel } from '../shared/parts.tsx';
 import { LongText } from './long-text.tsx';
 import { type Block, type Message, type MessageDifference, promptDifference } from './prompt-difference.ts';
 import { TextBox } from './text-box.tsx';

@@ -1,7 +1,7 @@
 /** A canvas as wide as its place that is drawn again when its size, its colours or what it shows changes. */
 import { useEffect, useRef } from 'preact/hooks';
-import { surfaceOf } from '../shared/surface.ts';
-import { onTheme } from '../shared/theme.ts';
+import { surfaceOf } from '../common/surface.ts';
+import { onTheme } from '../common/theme.ts';
 
 export interface CanvasProps {
   readonly label: string;

@@ -1,8 +1,8 @@
 /** The curve of the run: kept policies with their intervals, the best so far, and the edits that were kept or not. */
 import { useMemo } from 'preact/hooks';
 import type { Iteration } from '../../api/run.ts';
-import { Chart, type ChartSeries } from '../shared/chart.tsx';
-import { Choice, Panel } from '../shared/parts.tsx';
+import { Chart, type ChartSeries } from '../common/chart.tsx';
+import { Choice, Panel } from '../common/parts.tsx';
 import { curveOf, growing, xAxesOf } from './curve.ts';
 
 export interface CurvePanelProps {

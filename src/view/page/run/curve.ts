@@ -1,7 +1,7 @@
 /** The curve of a run as series over one of six measures of progress. */
 import type { Iteration } from '../../api/run.ts';
-import type { Values } from '../shared/chart-options.ts';
-import { costText, durationText, shortCount } from '../shared/format.ts';
+import type { Values } from '../common/chart-options.ts';
+import { costText, durationText, shortCount } from '../common/format.ts';
 import { editOf, keptOf } from './run-data.ts';
 
 export interface XAxis {

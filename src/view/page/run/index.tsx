@@ -1,11 +1,11 @@
 /** One run: a point of its curve, the call, what changed in the prompt and in the parameters, and the episode. */
 import { useCallback, useMemo, useRef } from 'preact/hooks';
 import type { CallRow, Iteration, RunPage } from '../../api/run.ts';
+import { useKeys } from '../common/keys.ts';
+import { Notice, Panel } from '../common/parts.tsx';
 import { Replay } from '../play/replay.tsx';
 import { link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
-import { useKeys } from '../shared/keys.ts';
-import { Notice, Panel } from '../shared/parts.tsx';
 import { CallPanel } from './call-panel.tsx';
 import { CurvePanel } from './curve-panel.tsx';
 import { IterationPanel } from './iteration-panel.tsx';

@@ -1,7 +1,7 @@
 /** One iteration: the policies that it played, the one that it kept and why, and whether the difference may be noise. */
 import type { CallRow, Iteration } from '../../api/run.ts';
-import { countText, estimateText, numberText, pText, shareText } from '../shared/format.ts';
-import { Interval, Panel } from '../shared/parts.tsx';
+import { countText, estimateText, numberText, pText, shareText } from '../common/format.ts';
+import { Interval, Panel } from '../common/parts.tsx';
 import { type Noise, noiseLevel, noiseOf } from './noise.ts';
 import { type Candidate, callOf, referenceOf } from './run-data.ts';
 

@@ -1,7 +1,7 @@
 /** The iterations with what they proposed and kept, and the calls: two lists of which one is shown. */
 import type { CallRow, Iteration } from '../../api/run.ts';
-import { countText, durationText, numberText, pText, shortCount } from '../shared/format.ts';
-import { Choice, Panel } from '../shared/parts.tsx';
+import { countText, durationText, numberText, pText, shortCount } from '../common/format.ts';
+import { Choice, Panel } from '../common/parts.tsx';
 import { noiseLevel, noiseOf } from './noise.ts';
 import { VirtualRows } from './virtual-rows.tsx';
 

@@ -1,6 +1,6 @@
 /** Text of a model or of a prompt. It is a text node whatever it holds, and a long one is cut until it is asked for. */
 import { useState } from 'preact/hooks';
-import { countText } from '../shared/format.ts';
+import { countText } from '../common/format.ts';
 import { cutText } from './cut-text.ts';
 import { TextBox } from './text-box.tsx';
 

@@ -1,7 +1,7 @@
 /** Whether the difference between the last two policies of an iteration can be noise of their evaluation. */
 import { welchOf } from '../../../stats/intervals.ts';
 import type { Iteration } from '../../api/run.ts';
-import type { Ci95 } from '../shared/format.ts';
+import type { Ci95 } from '../common/format.ts';
 import type { Candidate } from './run-data.ts';
 
 /** `paired`: the recorded test on common seeds; `approximate`: Welch's test, as if the episodes were independent. */

@@ -1,9 +1,9 @@
 /** The search distribution of an optimiser over the iterations: step size, axis ratio, deviations along axes, mean. */
 import { useMemo } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
-import { Chart, type ChartSeries } from '../shared/chart.tsx';
-import { Panel } from '../shared/parts.tsx';
-import { seriesDash, seriesName } from '../shared/theme.ts';
+import { Chart, type ChartSeries } from '../common/chart.tsx';
+import { Panel } from '../common/parts.tsx';
+import { seriesDash, seriesName } from '../common/theme.ts';
 import { linesOf } from './optimiser-lines.ts';
 import type { PolicyNames } from './parameters-data.ts';
 

@@ -1,8 +1,8 @@
 /** The parameters of a policy and how they differ from those of the policy before. The numbers are text in a table. */
 import { useMemo, useState } from 'preact/hooks';
-import { countText, numberText } from '../shared/format.ts';
-import { Choice, Panel } from '../shared/parts.tsx';
-import { colour, useTheme } from '../shared/theme.ts';
+import { countText, numberText } from '../common/format.ts';
+import { Choice, Panel } from '../common/parts.tsx';
+import { colour, useTheme } from '../common/theme.ts';
 import { cssColour, diverging, inkOn, parseColour, type Rgb } from './colours.ts';
 import {
   actionMark,

@@ -2,9 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
+import { costText, countText, durationText, none, shortCount, timeText } from '../common/format.ts';
+import { Interval, Status } from '../common/parts.tsx';
 import { link } from '../route.ts';
-import { costText, countText, durationText, none, shortCount, timeText } from '../shared/format.ts';
-import { Interval, Status } from '../shared/parts.tsx';
 import { TextBox } from './text-box.tsx';
 
 async function copied(text: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 /** Every policy that was tried, in two dimensions, with the path of those that were kept. A click selects one. */
 import { useCallback, useMemo, useState } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
-import { countText, numberText, shareText } from '../shared/format.ts';
-import { Panel } from '../shared/parts.tsx';
-import { colour } from '../shared/theme.ts';
+import { countText, numberText, shareText } from '../common/format.ts';
+import { Panel } from '../common/parts.tsx';
+import { colour } from '../common/theme.ts';
 import { Canvas, pointOf } from './canvas.tsx';
 import { cssColour, sequential } from './colours.ts';
 import { boundsOf, nearest, type PolicyPoint, placing, pointsOf } from './space.ts';

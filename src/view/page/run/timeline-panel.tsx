@@ -1,8 +1,8 @@
 /** What the run waited for, as a strip over its time. Dragging shows a part of it; a click selects the iteration. */
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import { durationText, shareText } from '../shared/format.ts';
-import { Panel } from '../shared/parts.tsx';
-import { colour } from '../shared/theme.ts';
+import { durationText, shareText } from '../common/format.ts';
+import { Panel } from '../common/parts.tsx';
+import { colour } from '../common/theme.ts';
 import { Canvas, pointOf } from './canvas.tsx';
 import { moved, type Range, rangeOf, type Span, secondsOf, spanAt, spanKinds, timeOf, zoomed } from './timeline.ts';
 

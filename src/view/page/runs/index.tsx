@@ -3,11 +3,11 @@
 /** The list of runs. What it shows is in the address: `q` filter, `sort`, `group`, `sel` selected, `closed` groups. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RunRow } from '../../api/index-of-runs.ts';
+import { countText, estimateText, manyText } from '../common/format.ts';
+import { useKeys } from '../common/keys.ts';
+import { Notice } from '../common/parts.tsx';
+import { useVirtualRows } from '../common/virtual.ts';
 import { go, link, setQuery, useRoute } from '../route.ts';
-import { countText, estimateText, manyText } from '../shared/format.ts';
-import { useKeys } from '../shared/keys.ts';
-import { Notice } from '../shared/parts.tsx';
-import { useVirtualRows } from '../shared/virtual.ts';
 import { fieldOf, fields, grouped, hasFailed, type RowGroup, sorted } from './fields.ts';
 import { parseFilter } from './filter.ts';
 import { reloadIndex, useIndex } from './index-store.ts';

@@ -3,10 +3,10 @@
 /** One run in the list: a row of the table, or a card on a narrow screen; the style decides. */
 import { Component } from 'preact';
 import type { RunRow } from '../../api/index-of-runs.ts';
+import { agoText, costText, countText, durationText, estimateParts, shortCount, timeText } from '../common/format.ts';
+import { Status } from '../common/parts.tsx';
+import { Sparkline } from '../common/sparkline.tsx';
 import { link } from '../route.ts';
-import { agoText, costText, countText, durationText, estimateParts, shortCount, timeText } from '../shared/format.ts';
-import { Status } from '../shared/parts.tsx';
-import { Sparkline } from '../shared/sparkline.tsx';
 
 export interface RunLineProps {
   readonly row: RunRow;
