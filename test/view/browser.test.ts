@@ -1,6 +1,5 @@
 /** The page in a real browser over a real server: one browser for all views. `R2PO_SCREENSHOTS` names a folder for pictures. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,12 +11,12 @@ import { pageFiles } from '../../src/view/server/page-files.ts';
 import { RunRoot } from '../../src/view/server/run-root.ts';
 import { type Listening, listen } from '../../src/view/server/serve.ts';
 import { writeExport } from '../../src/view/server/write-export.ts';
+import { seriousFaults } from '../support/accessibility.ts';
 import { openBrowser } from '../support/browser.ts';
 import { writeRun } from '../support/run-folders.ts';
 
 const hostile = '<img src=x onerror="window.pwned=1">';
 const screenshots = process.env.R2PO_SCREENSHOTS;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let folder: string;
 let server: Listening;
@@ -50,20 +49,6 @@ async function picture(name: string): Promise<void> {
   if (screenshots === undefined) return;
   mkdirSync(screenshots, { recursive: true });
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-/** Names of the rules that are broken seriously, with the elements. The policy of the page allows no script but its own. */
-async function seriousFaults(): Promise<string[]> {
-  return page.evaluate(async (source) => {
-    const holder = globalThis as unknown as {
-      axe?: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-    };
-    if (!holder.axe) new Function(source)();
-    const { violations } = await holder.axe!.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-  }, axe);
 }
 
 beforeAll(async () => {
@@ -113,7 +98,7 @@ describe('the page of r2po view', () => {
     await page.getByText('unknown key "foo"').waitFor();
     expect(await rows().count()).toBe(2);
     expect(decodeURIComponent(new URL(page.url()).hash)).toContain('rechecked>23.5');
-    expect(await seriousFaults()).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.reload();
     await rows().first().waitFor();
     expect(await rows().count()).toBe(2);
@@ -214,7 +199,7 @@ describe('the page of r2po view', () => {
     await open('#/?group=method');
     await rows().first().waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    expect(await seriousFaults()).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await picture('runs-phone-dark');
   });
 });

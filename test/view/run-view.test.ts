@@ -1,6 +1,5 @@
 /** The view of one run in a real browser, over a real server. `R2PO_SCREENSHOTS` names a folder for pictures. */
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -10,11 +9,11 @@ import { createViewApp } from '../../src/view/server/app.ts';
 import { pageFiles } from '../../src/view/server/page-files.ts';
 import { RunRoot } from '../../src/view/server/run-root.ts';
 import { type Listening, listen } from '../../src/view/server/serve.ts';
+import { seriousFaults } from '../support/accessibility.ts';
 import { openBrowser } from '../support/browser.ts';
 import { runCommand } from '../support/in-process.ts';
 
 const hostile = '<img src=x onerror="globalThis.pwned=1"><script>globalThis.pwned=1</script>';
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const screenshots = process.env.R2PO_SCREENSHOTS;
 const stop = new AbortController();
 
@@ -39,19 +38,6 @@ async function picture(name: string): Promise<void> {
   if (screenshots === undefined) return;
   mkdirSync(screenshots, { recursive: true });
   await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
-}
-
-async function seriousFaults(): Promise<string[]> {
-  return page.evaluate(async (source) => {
-    const holder = globalThis as unknown as {
-      axe?: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-    };
-    if (!holder.axe) new Function(source)();
-    const { violations } = await holder.axe!.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-  }, axe);
 }
 
 beforeAll(async () => {
@@ -200,10 +186,10 @@ describe('the view of one run', () => {
     if (!browser) return skip();
     await open('#/run/chain?at=4');
     await page.getByRole('region', { name: 'Reply of the model' }).waitFor();
-    expect(await seriousFaults()).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 390, height: 844 });
-    expect(await seriousFaults()).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await picture('run-phone-dark');
     expect(complaints).toEqual([]);
