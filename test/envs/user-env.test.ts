@@ -37,7 +37,7 @@ const policy = '{ "kind": "linear", "params": [-1, -1.2, 0] }';
 const evalOf = (env: string, ...rest: string[]) =>
   runCli(['eval', '--env', env, '--policy', '-', '--json', '--quiet', ...rest], { input: policy });
 
-describe('the tutorial of docs/environments.md', () => {
+describe('the tutorial of docs/own-environment.md', () => {
   it('needs the module, the shader, the description and a configuration, and nothing else', () => {
     expect(blocks(/\//).map(({ name }) => name)).toEqual([
       'docking/index.js',

@@ -1,9 +1,9 @@
-/** The environment module of docs/environments.md, written into a folder. */
+/** The environment module of docs/own-environment.md, written into a folder. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assetPath } from '../../src/base/node/assets.ts';
 
-const page = readFileSync(assetPath('docs/environments.md'), 'utf8');
+const page = readFileSync(assetPath('docs/own-environment.md'), 'utf8');
 
 /** The code blocks of the page, by what stands behind the opening fence. */
 export function blocks(info: RegExp): { name: string; text: string }[] {
