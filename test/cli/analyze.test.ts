@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyses } from '../../src/report/analyses/index.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, eventsOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 
 let root: string;
 /** two runs with a critic, one without, a folder that is no run */
@@ -36,7 +37,7 @@ interface Document {
 }
 
 async function analyzed(...args: string[]): Promise<{ document: Document; stderr: string }> {
-  const { code, stdout, stderr } = await runCli(['analyze', ...args, '--json']);
+  const { code, stdout, stderr } = await runHere(['analyze', ...args, '--json']);
   // What is damaged is left out, and the command fails at its end.
   expect(code, stderr).toBe(stderr.includes('left out: ') ? 1 : 0);
   return { document: JSON.parse(stdout) as Document, stderr };
@@ -46,14 +47,14 @@ describe('r2po analyze', () => {
   it.each(analyses.map(({ id }) => id))('%s prints tables, and lists skipped runs on stderr', async (kind) => {
     const file = join(root, `${kind}.csv`);
     const hasRows = analyses.find(({ id }) => id === kind)!.hasRows === true;
-    const { code, stdout, stderr } = await runCli(['analyze', kind, offlineRuns, ...(hasRows ? ['--csv', file] : [])]);
+    const { code, stdout, stderr } = await runHere(['analyze', kind, offlineRuns, ...(hasRows ? ['--csv', file] : [])]);
     expect(existsSync(file)).toBe(hasRows);
     if (hasRows) {
       const [header, ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n');
       expect(header).toMatch(/^run,env,method,model,seed,iteration,category,/);
       expect(rows.length).toBeGreaterThan(5);
       expect(stdout).toContain('Largest regressions');
-      const refused = await runCli(['analyze', 'salience', offlineRuns, '--csv', file]);
+      const refused = await runHere(['analyze', 'salience', offlineRuns, '--csv', file]);
       expect(refused).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('an analysis with rows (edits, search)'),
@@ -134,12 +135,12 @@ describe('r2po analyze', () => {
   });
 
   it('pools the optimiser with a language model only with --allow-mixed', async () => {
-    const refused = await runCli(['analyze', 'salience', offlineRuns, languageRun]);
+    const refused = await runHere(['analyze', 'salience', offlineRuns, languageRun]);
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('pool them with --allow-mixed');
     const { document } = await analyzed('salience', offlineRuns, languageRun, '--allow-mixed');
     expect(document.counts).toMatchObject({ offline_model: 2, language_model: 1 });
-    const alone = await runCli(['analyze', 'salience', languageRun]);
+    const alone = await runHere(['analyze', 'salience', languageRun]);
     expect(alone.stdout).toContain('language models: openai/scripted (1 run)');
     expect(alone.stdout).not.toContain('optimiser');
   });
@@ -149,13 +150,13 @@ describe('r2po analyze', () => {
     [['edit', 'runs'], 'unknown kind of analysis "edit"; did you mean "edits"?'],
     [['edits', 'no-such-folder'], 'found no "no-such-folder"'],
   ])('%j is wrong usage', async (args, message) => {
-    const { code, stdout, stderr } = await runCli(['analyze', ...args]);
+    const { code, stdout, stderr } = await runHere(['analyze', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
   it('fails without a usable run', async () => {
-    const none = await runCli(['analyze', 'salience', join(offlineRuns, 'notes')]);
+    const none = await runHere(['analyze', 'salience', join(offlineRuns, 'notes')]);
     expect(none.code).toBe(2);
     expect(none.stderr).toMatch(
       /expected runs that "salience" can use, got none: ".*notes": neither is nor contains a run folder/,

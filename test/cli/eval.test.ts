@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { runCli } from '../support/cli.ts';
 import { hasAdapter } from '../support/gpu.ts';
+import { runHere } from '../support/in-process.ts';
 
 interface GoldenEpisode {
   readonly seed: number;
@@ -40,7 +41,7 @@ describe('r2po eval', () => {
     async ({ episode }) => {
       const policy = JSON.stringify({ kind: episode.policy.kind, params: episode.policy.params });
       const args = [...evalArgs, '--policy', '-', '--episodes', '1', '--seed', String(episode.seed), '--json'];
-      const { code, stdout, stderr } = await runCli(args, { input: policy });
+      const { code, stdout, stderr } = await runHere(args, { input: policy });
       expect(stderr).toBe('');
       expect(code).toBe(0);
       const document = JSON.parse(stdout);
@@ -79,7 +80,7 @@ describe('r2po eval', () => {
     const path = file('bad.json', JSON.stringify({ kind: 'linear', params: golden.episodes[8]!.policy.params }));
     const [returns, trajectory] = [join(folder, 'returns.csv'), join(folder, 'median.json')];
     const files = ['--returns', returns, '--trajectory', trajectory];
-    const run = await runCli([...evalArgs, '--policy', path, '--episodes', '9', '--seed', '100', '--json', ...files]);
+    const run = await runHere([...evalArgs, '--policy', path, '--episodes', '9', '--seed', '100', '--json', ...files]);
     expect(run.code).toBe(0);
     const document = JSON.parse(run.stdout);
     const lines = readFileSync(returns, 'utf8').trim().split('\n');
@@ -97,12 +98,12 @@ describe('r2po eval', () => {
   it('counts episodes that --max-steps stopped as capped', async () => {
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
     const args = [...evalArgs, '--policy', path, '--episodes', '3', '--max-steps', '40', '--json'];
-    expect(JSON.parse((await runCli(args)).stdout).ends).toEqual({ terminated: 0, truncated: 0, capped: 3 });
+    expect(JSON.parse((await runHere(args)).stdout).ends).toEqual({ terminated: 0, truncated: 0, capped: 3 });
   });
 
   it('prints the program of the GPU without playing', async () => {
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
-    const { stdout, code } = await runCli([...evalArgs, '--policy', path, '--dump-wgsl', '-']);
+    const { stdout, code } = await runHere([...evalArgs, '--policy', path, '--dump-wgsl', '-']);
     expect(code).toBe(0);
     expect(stdout).toContain('fn env_step(');
     expect(stdout).toContain('(*memory).weights[4]');
@@ -139,18 +140,18 @@ describe('r2po eval', () => {
     ['a seed that is no number', ['--seed', '-1'], '{}', /--seed\] expected a whole number in 0/],
     ['no episodes', ['--episodes', '0'], '{}', /--episodes\] expected a whole number in 1/],
   ])('refuses %s with exit code 2', async (_what, more, input, message) => {
-    const { code, stdout, stderr } = await runCli([...evalArgs, '--policy', '-', ...more], { input });
+    const { code, stdout, stderr } = await runHere([...evalArgs, '--policy', '-', ...more], { input });
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(code).toBe(2);
   });
 
   it('refuses a missing policy file and an unwritable output file', async () => {
-    const missing = await runCli([...evalArgs, '--policy', join(folder, 'none.json')]);
+    const missing = await runHere([...evalArgs, '--policy', join(folder, 'none.json')]);
     expect(missing.stderr).toMatch(/none\.json".*file not found/);
     expect(missing.code).toBe(2);
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
-    const unwritable = await runCli([...evalArgs, '--policy', path, '--returns', join(folder, 'no', 'dir.csv')]);
+    const unwritable = await runHere([...evalArgs, '--policy', path, '--returns', join(folder, 'no', 'dir.csv')]);
     expect(unwritable.stderr).toMatch(/cannot write .*dir\.csv/);
     expect(unwritable.code).toBe(2);
   });
@@ -179,7 +180,7 @@ describe('r2po eval', () => {
 
 describe('r2po probe', () => {
   const probe = (input: unknown, ...more: string[]) =>
-    runCli(['probe', '--env', 'CartPole-v1', '--in', '-', ...more], { input: JSON.stringify(input) });
+    runHere(['probe', '--env', 'CartPole-v1', '--in', '-', ...more], { input: JSON.stringify(input) });
 
   it('reproduces the recorded steps of the original exactly', async () => {
     const inputs = golden.single_step.map(({ s, a }) => ({ state: s, action: [a] }));
@@ -215,7 +216,7 @@ describe('r2po probe', () => {
 
 describe('r2po doctor', () => {
   it('lists every component with its status and advice', async () => {
-    const { code, stdout } = await runCli(['doctor', '--json'], {
+    const { code, stdout } = await runHere(['doctor', '--json'], {
       env: { ...noAdapter, OPENAI_API_KEY: 'sk-test-secret', ANTHROPIC_API_KEY: undefined, OLLAMA_HOST: '127.0.0.1:9' },
     });
     expect(code).toBe(0);
@@ -232,7 +233,7 @@ describe('r2po doctor', () => {
   });
 
   it.skipIf(!hasAdapter)('names the adapter', async () => {
-    const { stdout } = await runCli(['doctor']);
+    const { stdout } = await runHere(['doctor']);
     expect(stdout).toMatch(/WebGPU adapter +\S+/);
     expect(stdout).toContain('offline');
   });

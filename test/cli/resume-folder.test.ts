@@ -8,6 +8,7 @@ import { loggedIterations } from '../../src/cli/progress.ts';
 import type { RunProgress } from '../../src/runs/session/progress.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
@@ -17,11 +18,11 @@ const calls = { key: 'max_calls', option: '--max-calls' } as const;
 describe('a run that used up its budget', () => {
   it('prints a command without it, and is resumed by its folder', async () => {
     const args = ['run', 'cartpole/props', 'iterations=4', 'recheck.episodes=50', '--backend', 'cpu', '--name', 'a'];
-    const stopped = await runCli([...args, '--max-calls', '2', 'budget.max_calls=2'], { cwd: root });
+    const stopped = await runHere([...args, '--max-calls', '2', 'budget.max_calls=2'], { cwd: root });
     const hint = `resume with: r2po ${args.join(' ')} --resume\n`;
     expect(stopped).toMatchObject({ code: 5, stderr: expect.stringContaining(hint) });
     const folder = join('runs', 'a');
-    const refused = await runCli(['run', folder], { cwd: root });
+    const refused = await runHere(['run', folder], { cwd: root });
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('add --resume to resume it') });
     const resumed = await runCli(['run', folder, '--resume', '--json', '--backend', 'cpu'], { cwd: root });
     expect(resumed.code, resumed.stderr).toBe(0);
@@ -30,7 +31,7 @@ describe('a run that used up its budget', () => {
       iterations: 4,
       llm: { calls: 4, cost_usd: 0 },
     });
-    const named = await runCli(['run', folder, '--resume', '--name', 'b'], { cwd: root });
+    const named = await runHere(['run', folder, '--resume', '--name', 'b'], { cwd: root });
     expect(named).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('[--name] expected it without a run folder'),

@@ -10,6 +10,7 @@ import { readRunConfig } from '../../src/runs/folder/folder.ts';
 import type { RunSummary } from '../../src/runs/folder/summary.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 import { exported, importAll } from '../support/reference-round-trip.ts';
 
 const overrides = ['iterations=2', 'warmup.policies=2', 'evaluation.episodes=3', 'evaluation.max_steps=40'];
@@ -56,7 +57,7 @@ describe('an exported run of the offline optimiser', () => {
     const [language] = await importAll((await exported(other.folder)).root);
     expect(readJson(language!.folder as string)).toMatchObject({ model: 'openai/scripted', model_kind: 'model' });
     for (const command of [['report'], ['analyze', 'edits']]) {
-      const { code, stderr } = await runCli([...command, offline!.folder as string, language!.folder as string]);
+      const { code, stderr } = await runHere([...command, offline!.folder as string, language!.folder as string]);
       expect(code).toBe(2);
       expect(stderr).toContain('offline optimiser');
     }

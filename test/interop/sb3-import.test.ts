@@ -26,6 +26,7 @@ import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 
 const optionsUnknown = 'options of CartPole-v1 unknown, taken for those by default: there is no args.yml';
 
@@ -737,7 +738,7 @@ describe('beside searches', () => {
     cpSync(join(root, 'ppo'), join(root, 'ddpg'), { recursive: true });
     const runsDir = temporaryFolder();
     const args = ['import', 'sb3', root, '--runs-dir', runsDir, '--window', '3', '--json'];
-    const { code, stdout } = await runCli([...args, '--method', 'TD3']);
+    const { code, stdout } = await runHere([...args, '--method', 'TD3']);
     const document = JSON.parse(stdout);
     expect([code, document.runs, document.already_imported, document.iterations]).toEqual([0, 2, 1, 4]);
     expect(document.imports[0]).toMatchObject({ method: 'sb3/td3', env: 'CartPole-v1' });
@@ -745,7 +746,7 @@ describe('beside searches', () => {
       expect.stringMatching(/^cartpole-sb3-td3-imported-CartPole-v1-3-[0-9a-f]{8}$/),
     ]);
     const empty = temporaryFolder();
-    const none = await runCli(['import', 'sb3', empty]);
+    const none = await runHere(['import', 'sb3', empty]);
     expect([none.code, none.stderr]).toEqual([
       2,
       expect.stringMatching(/no trainings with Stable-Baselines3 found in/),

@@ -9,6 +9,7 @@ import { type Manifest, readManifest } from '../../src/runs/folder/manifest.ts';
 import { readEvents } from '../../src/runs/journal/journal.ts';
 import { runCli } from '../support/cli.ts';
 import { scriptedModel, smallRun, temporaryFolder, uselessRun } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
@@ -69,7 +70,7 @@ describe('r2po export', () => {
     ];
     const out = join(root, 'deep', 'tables');
     for (const format of ['csv', 'parquet']) {
-      expect(await runCli(['export', ...runs, '--format', format, '--out', out])).toMatchObject({
+      expect(await runHere(['export', ...runs, '--format', format, '--out', out])).toMatchObject({
         code: 0,
         stdout: `${join(out, `runs.${format}`)}\n`,
       });
@@ -105,7 +106,7 @@ describe('r2po export', () => {
       .slice(1, -1)
       .map((row) => row.split(',')[4]);
     expect(new Set(seeds)).toEqual(new Set(['4', '9']));
-    const nothing = await runCli(['export', join(runsDir, 'notes'), '--out', join(root, 'none')]);
+    const nothing = await runHere(['export', join(runsDir, 'notes'), '--out', join(root, 'none')]);
     expect(nothing).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('notes", which neither is nor contains a run folder'),
@@ -118,24 +119,24 @@ describe('r2po export', () => {
     const [broken] = readdirSync(runsDir).map((name) => join(runsDir, name));
     writeFileSync(join(broken!, 'events.jsonl'), 'no record\n{}\n');
     const out = join(root, 'rest');
-    const { code, stdout, stderr } = await runCli(['export', runsDir, '--out', out]);
+    const { code, stdout, stderr } = await runHere(['export', runsDir, '--out', out]);
     expect(code).toBe(1);
     expect(stdout).toContain('runs.csv');
     expect(stderr).toMatch(/left out: .*events\.jsonl:1/);
     expect(readFileSync(join(out, 'runs.csv'), 'utf8').split('\n').length).toBeGreaterThan(2);
-    expect((await runCli(['export', broken!, '--out', join(root, 'none')])).stdout).toBe('');
+    expect((await runHere(['export', broken!, '--out', join(root, 'none')])).stdout).toBe('');
   });
 
   it('keeps an existing table, and reports where it cannot write', async () => {
     const { folder } = await smallRun({ overrides: ['iterations=1'] });
     const out = join(root, 'twice');
     const args = ['export', folder, '--format', 'parquet', '--out', out];
-    expect((await runCli(args)).code).toBe(0);
-    const again = await runCli(args);
+    expect((await runHere(args)).code).toBe(0);
+    const again = await runHere(args);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('--force');
-    expect((await runCli([...args, '--force'])).code).toBe(0);
-    const blocked = await runCli([...args.slice(0, -1), join(out, 'runs.parquet', 'below')]);
+    expect((await runHere([...args, '--force'])).code).toBe(0);
+    const blocked = await runHere([...args.slice(0, -1), join(out, 'runs.parquet', 'below')]);
     expect(blocked.code).toBe(2);
     expect(blocked.stderr).toMatch(/cannot write ".*below.runs\.parquet"/);
   });

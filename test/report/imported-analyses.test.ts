@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 import { type WrittenCandidate, writeReferenceLog } from '../support/reference-log.ts';
 
 const base = Array.from({ length: 10 }, (_, i) => 1 + i / 10);
@@ -60,7 +61,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 async function groupsOf(kind: string): Promise<Json[]> {
-  const { code, stdout, stderr } = await runCli(['analyze', kind, runs, '--json']);
+  const { code, stdout, stderr } = await runHere(['analyze', kind, runs, '--json']);
   expect(code, stderr).toBe(0);
   return (JSON.parse(stdout) as { groups: Json[] }).groups;
 }

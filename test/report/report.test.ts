@@ -51,6 +51,7 @@ import { recordedModel } from '../../src/runs/replay.ts';
 import { paired, t975, welch } from '../../src/stats/intervals.ts';
 import { runCli } from '../support/cli.ts';
 import { smallRun, temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 import { type RunFacts, writeRun } from '../support/run-folders.ts';
 
 const root = temporaryFolder();
@@ -1059,7 +1060,7 @@ describe('r2po report', () => {
 
   it('draws the curves that are asked for, and says which runs are not in them', async () => {
     const folder = runsOf({}, { countsCalls: false, status: 'stopped' });
-    const asked = await runCli(['report', folder, '--json', '--curves', 'calls,tokens']);
+    const asked = await runHere(['report', folder, '--json', '--curves', 'calls,tokens']);
     expect(asked.stderr).toContain('not in the curves against calls: run-1: its metrics.csv does not count calls');
     expect(asked.stderr).not.toContain('against tokens');
     const { curves } = JSON.parse(asked.stdout);
@@ -1068,10 +1069,10 @@ describe('r2po report', () => {
       ['tokens', 0],
     ]);
     expect(curves[0].lines[0].steps[0].runs).toBe(1);
-    const plain = await runCli(['report', folder, '--json']);
+    const plain = await runHere(['report', folder, '--json']);
     expect(JSON.parse(plain.stdout).curves.map(({ axis }: { axis: string }) => axis)).toEqual(['episodes']);
     const out = fresh();
-    expect((await runCli(['report', folder, '--curves', 'calls', '--out', out])).code).toBe(0);
+    expect((await runHere(['report', folder, '--curves', 'calls', '--out', out])).code).toBe(0);
     expect(readdirSync(out).filter((name) => name.startsWith('curves'))).toHaveLength(3);
     for (const file of ['report.md', 'index.html']) {
       const text = readFileSync(join(out, file), 'utf8');
@@ -1096,7 +1097,7 @@ describe('r2po report', () => {
     { args: ['--by', 'env,,method'], says: 'expected different keys separated by commas' },
     { args: ['--by', 'env,env'], says: 'expected different keys separated by commas' },
   ])('refuses $args', async ({ args, says }) => {
-    const { code, stderr } = await runCli(['report', runsOf({}), ...args]);
+    const { code, stderr } = await runHere(['report', runsOf({}), ...args]);
     expect(code).toBe(2);
     expect(stderr).toContain(says);
   });
@@ -1105,12 +1106,12 @@ describe('r2po report', () => {
     const folder = runsOf({}, {});
     writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
     const out = fresh();
-    const { code, stdout, stderr } = await runCli(['report', folder, '--out', out]);
+    const { code, stdout, stderr } = await runHere(['report', folder, '--out', out]);
     expect(code).toBe(1);
     expect(stdout).toContain('CartPole-v1');
     expect(stderr).toMatch(/error: \[report\] .*got 1 part left out: .*run-1: .*; all others are done/);
     expect(readdirSync(out)).toEqual(expect.arrayContaining(['index.html', 'report.md', 'runs.csv']));
-    expect((await runCli(['report', join(folder, 'run-0')])).code).toBe(0);
+    expect((await runHere(['report', join(folder, 'run-0')])).code).toBe(0);
   });
 
   it('leaves out PNG files when the package for them cannot be loaded, and writes the rest', async () => {
@@ -1129,7 +1130,7 @@ describe('r2po report', () => {
   it('says where it cannot write', async () => {
     const file = fresh();
     writeFileSync(file, '');
-    const { code, stderr } = await runCli(['report', runsOf({}), '--out', join(file, 'below')]);
+    const { code, stderr } = await runHere(['report', runsOf({}), '--out', join(file, 'below')]);
     expect(code).toBe(2);
     expect(stderr).toContain('expected a writable folder');
   });

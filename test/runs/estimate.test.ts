@@ -9,6 +9,7 @@ import { costOf } from '../../src/runs/models/cost.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 const backend = openCpuBackend({ threads: 1 });
@@ -81,12 +82,12 @@ describe('r2po run', () => {
     const { code, stdout } = await runCli([...args, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ method: 'r2po', model: 'offline', calls: 200, cost_usd: 0 });
-    expect((await runCli(args)).stdout).toMatch(/model calls +200[\s\S]*cost +none/);
+    expect((await runHere(args)).stdout).toMatch(/model calls +200[\s\S]*cost +none/);
     expect(existsSync(runsDir)).toBe(false);
   });
 
   it('refuses a limit of the cost without a price', async () => {
-    const { code, stderr } = await runCli([
+    const { code, stderr } = await runHere([
       'run',
       'cartpole/r2po',
       '--model',

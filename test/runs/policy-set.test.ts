@@ -9,7 +9,7 @@ import type { EnvOptions } from '../../src/envs/env.ts';
 import type { GivenEnv } from '../../src/runs/folder/policy-env.ts';
 import { loadPolicySet } from '../../src/runs/folder/policy-set.ts';
 import { runCli } from '../support/cli.ts';
-import { runCommand } from '../support/in-process.ts';
+import { runCommand, runHere } from '../support/in-process.ts';
 
 const given = (env: string | undefined, envOption: EnvOptions = {}): GivenEnv => ({ env, envOption });
 const cartpole = given('CartPole-v1');
@@ -214,7 +214,7 @@ describe('r2po eval --policies', () => {
     const csv = join(folder, 'all.csv');
     const input = [line(linear(0, { name: 'a' })), line(linear(0.25, { name: 'b' })), line(linear(0, { name: 'c' }))];
     const more = ['--policies', '-', '--seed', '7', '--recheck', '6', '--csv', csv, '--json'];
-    const { code, stdout, stderr } = await runCli([...args, ...more], { input: input.join('') });
+    const { code, stdout, stderr } = await runHere([...args, ...more], { input: input.join('') });
     expect(code).toBe(0);
     expect(stderr).toBe(`wrote ${csv}\nc: same parameters as a; skipped\n`);
     const document = JSON.parse(stdout);
@@ -226,7 +226,7 @@ describe('r2po eval --policies', () => {
     const [header, first] = readLines(csv);
     expect(header).toMatch(/^rank,name,kind,mean,/);
     expect(first!.split(',')[3]).toBe(String(document.ranking[0].mean));
-    const alone = await runCli([...args, '--policy', '-', '--seed', '7', '--json'], {
+    const alone = await runHere([...args, '--policy', '-', '--seed', '7', '--json'], {
       input: JSON.stringify(document.best.policy),
     });
     expect(JSON.parse(alone.stdout).mean).toBe(document.ranking[0].mean);
@@ -254,7 +254,7 @@ describe('r2po eval --policies', () => {
     [['--policy', '-', '--top', '4'], /expected --policies with --top/],
     [['--policies', 'no-such-folder'], /file not found/],
   ])('refuses %j', async (more, message) => {
-    const { code, stdout, stderr } = await runCli([...args, ...more]);
+    const { code, stdout, stderr } = await runHere([...args, ...more]);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(code).toBe(2);

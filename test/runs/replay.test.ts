@@ -16,6 +16,7 @@ import {
   smallRun,
   temporaryFolder,
 } from '../support/experiment.ts';
+import { runHere } from '../support/in-process.ts';
 
 /** Every file of a folder with its content and time. */
 function snapshot(folder: string): unknown {
@@ -196,7 +197,7 @@ describe('r2po replay', () => {
     expect(equal.stdout).toMatch(/equal to the record, on cpu[\s\S]*evaluations\s+12/);
 
     const copy = edited(folder, (text) => text.replace(/("type":"rechecked".*?"min":)\d+/, '$17'));
-    const differs = await runCli(['replay', copy, '--json']);
+    const differs = await runHere(['replay', copy, '--json']);
     expect(differs.code).toBe(6);
     const document = JSON.parse(differs.stdout);
     expect(document).toMatchObject({ equal: false, backend: 'cpu', recorded_backend: 'cpu', iterations: 6 });
@@ -207,7 +208,7 @@ describe('r2po replay', () => {
   it('exits 2 for a folder that is not a run', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'empty'));
-    const { code, stderr } = await runCli(['replay', join(folder, 'empty')]);
+    const { code, stderr } = await runHere(['replay', join(folder, 'empty')]);
     expect(code).toBe(2);
     expect(stderr).toContain('[run folder] expected a run folder');
   });

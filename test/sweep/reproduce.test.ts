@@ -10,7 +10,7 @@ import { expandSweep, type SweepRun } from '../../src/sweep/expand.ts';
 import { findPaperPlan, type PaperPlan, paperPlans, publishedSeeds } from '../../src/sweep/paper-plans.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
-import { runCommand } from '../support/in-process.ts';
+import { runCommand, runHere } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 async function runsOf({ configs }: PaperPlan): Promise<SweepRun[]> {
@@ -67,14 +67,14 @@ describe('r2po reproduce', () => {
       'recheck.episodes=20',
     ];
     const place = ['--backend', 'cpu', '--runs-dir', runsDir];
-    const plan = await runCli([...args, ...place, '--dry-run']);
+    const plan = await runHere([...args, ...place, '--dry-run']);
     expect(plan.stdout).toContain('4 runs, 0 of them finished; estimate for the others: 24 model calls');
     const first = await runCli([...args, ...place]);
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toContain('Comparison with the published results');
     expect(first.stdout).toContain('a numeric optimiser, no language model');
     expect(first.stdout).toMatch(/strict/);
-    const again = JSON.parse((await runCli([...args, ...place, '--json'])).stdout);
+    const again = JSON.parse((await runHere([...args, ...place, '--json'])).stdout);
     expect(again.runs.map(({ already }: { already: boolean }) => already)).toEqual([true, true, true, true]);
     expect(again).toMatchObject({ plan: 'salience', analyses: [{ analysis: 'salience', counts: { runs: 4 } }] });
 
@@ -96,7 +96,7 @@ describe('r2po reproduce', () => {
   it('that is broken off says how to go on, and analyses nothing', async () => {
     const runsDir = temporaryFolder();
     const args = ['reproduce', 'salience', '--model', 'offline', '--seeds', '4', 'iterations=3', '--max-calls', '1'];
-    const { code, stdout, stderr } = await runCli([...args, '--backend', 'cpu', '--runs-dir', runsDir]);
+    const { code, stdout, stderr } = await runHere([...args, '--backend', 'cpu', '--runs-dir', runsDir]);
     expect({ code, stderr }).toMatchObject({
       code: 7,
       stderr: expect.stringContaining('2 of 2 runs are not finished'),
@@ -111,7 +111,7 @@ describe('r2po reproduce', () => {
     [['reproduce', 'core', '--model', 'offline', '--seeds', '1,1'], 'got one of them twice'],
     [['reproduce', 'core', 'seed=3', '--model', 'offline'], 'expected each key once, got "seed" again (seed=0..9)'],
   ])('%j: exit 2', async (given, message) => {
-    const { code, stderr } = await runCli(given);
+    const { code, stderr } = await runHere(given);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });

@@ -25,6 +25,7 @@ import {
   timeless,
 } from '../support/experiment.ts';
 import { startFakeServer } from '../support/fake-model-server.ts';
+import { runHere } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 const roots: string[] = [];
@@ -385,7 +386,7 @@ describe('r2po sweep', () => {
 
   it('ends with the report, and says the second time that all is done', async () => {
     const runsDir = newFolder();
-    const plan = await runCli(args(runsDir, '--dry-run', '--json'));
+    const plan = await runHere(args(runsDir, '--dry-run', '--json'));
     expect(JSON.parse(plan.stdout)).toMatchObject({
       groups: [
         { env: 'CartPole-v1', runs: 2, finished: 0, each: { calls: 12, episodes: 64, recheck_episodes: 50 } },
@@ -398,18 +399,18 @@ describe('r2po sweep', () => {
     expect(first.stdout).toContain('Rewards');
     expect(first.stdout.match(/cartpole-r2po-s1-/g)).toHaveLength(1);
     expect(first.stderr).toContain('4/4 runs finished');
-    const second = await runCli(args(runsDir, '--json', '--out', join(runsDir, 'report')));
+    const second = await runHere(args(runsDir, '--json', '--out', join(runsDir, 'report')));
     const document = JSON.parse(second.stdout);
     expect(document.runs.map(({ already }: { already: boolean }) => already)).toEqual([true, true, true, true]);
     expect(document.report.groups).toHaveLength(2);
     expect(existsSync(join(runsDir, 'report', 'index.html'))).toBe(true);
-    const dry = await runCli(args(runsDir, '--dry-run'));
+    const dry = await runHere(args(runsDir, '--dry-run'));
     expect(dry.stdout).toContain('4 runs, 4 of them finished; estimate for the others: 0 model calls, 0 episodes');
   }, 60_000);
 
   it('exits 7 when a run is not finished, and says how to go on', async () => {
     const runsDir = newFolder();
-    const { code, stderr } = await runCli(args(runsDir, '--max-calls', '7', '--quiet'));
+    const { code, stderr } = await runHere(args(runsDir, '--max-calls', '7', '--quiet'));
     expect(code).toBe(exitCodes.someRunsFailed);
     expect(stderr).toContain(
       '2 of 4 runs are not finished (2 stopped); continue with: r2po sweep cartpole/r2po nim/props',
@@ -421,7 +422,7 @@ describe('r2po sweep', () => {
     [['sweep', 'cartpole/r2po', '--jobs', '0'], '[--jobs] expected a whole number in 1 ... 10000'],
     [['sweep', 'seed=1..3'], 'expected a configuration, got none'],
   ])('%j: exit 2', async (given, message) => {
-    const { code, stderr } = await runCli(given);
+    const { code, stderr } = await runHere(given);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });
