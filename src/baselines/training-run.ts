@@ -51,6 +51,8 @@ export interface BaselineOptions {
   readonly python: string;
   readonly backend: Backend;
   readonly argv: readonly string[];
+  /** why `auto` chose the backend; null: it was asked for, or recorded */
+  readonly backendWhy?: string | null;
   /** what the user types to resume */
   readonly resumeCommand: string;
   readonly signal?: AbortSignal | undefined;
@@ -132,7 +134,7 @@ class TrainingRun {
   }
 
   async #begin(): Promise<void> {
-    const { backend, argv } = this.#options;
+    const { backend, argv, backendWhy = null } = this.#options;
     const resumed = this.#totals.sessions > 0;
     if (this.#journal.log.events.length === 0) {
       const unknown = ['policies: their parameters are in the models beside this record'];
@@ -148,7 +150,8 @@ class TrainingRun {
       model: 'none',
       model_kind: 'none',
     });
-    this.#manifest = { ...this.#manifest, ...environmentFacts(), argv: [...argv], stopped: null };
+    const why = backendWhy !== null && { backend_why: backendWhy };
+    this.#manifest = { ...this.#manifest, ...environmentFacts(), ...why, argv: [...argv], stopped: null };
     makeOwnFolder(this.#place);
     writeJob(this.#place, this.#config);
     await this.#save();

@@ -7,12 +7,13 @@ import { quotedCommand } from '../base/command-line.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { algorithms } from '../baselines/algorithms.ts';
+import { workOfTraining } from '../baselines/expected-work.ts';
 import { installedPython, installPlan, namedPython, openPython, planLines } from '../baselines/python-environment.ts';
 import { createBaselineFolder, findBaseline, isBaseline, openBaseline } from '../baselines/run-folder.ts';
 import { type BaselineConfig, resolveBaseline, usesMujoco } from '../baselines/settings.ts';
 import { type BaselineProgress, executeBaseline } from '../baselines/training-run.ts';
 import { progressLine, shortCount } from '../report/progress.ts';
-import type { BackendChoice } from '../rollout/backend.ts';
+import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { readManifest, usedBackend } from '../runs/folder/manifest.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
@@ -75,7 +76,7 @@ async function baseline(name: string, overrides: readonly string[], options: Opt
     const python = await openPython({ python: options.python, note, mujoco: usesMujoco(config), signal });
     const manifest = folder === null ? null : readManifest(folder);
     const choice = usedBackend(manifest) ?? config.evaluation.backend;
-    await withBackend(choice, options.adapter, io, async (backend) => {
+    const train = async (backend: Backend, backendWhy: string | null): Promise<void> => {
       const argv = process.argv.slice(2);
       const place = { runsDir: options.runsDir, name: options.name ?? null };
       const target = folder ?? createBaselineFolder(place, config, argv, Date.now());
@@ -84,12 +85,13 @@ async function baseline(name: string, overrides: readonly string[], options: Opt
       const resumeCommand = quotedCommand(['baseline', target, '--resume', ...pythonArguments(options)]);
       const onNotice = (text: string) => io.warn(text);
       const onProgress = statusOf(io);
-      const run = { folder: target, python, backend, argv, resumeCommand, signal, onNotice, onProgress };
+      const run = { folder: target, python, backend, backendWhy, argv, resumeCommand, signal, onNotice, onProgress };
       const summary = await executeBaseline(run).finally(() => io.status(null));
       const { writeRunFigure } = await import('../report/curves/run-chart.ts');
       io.note(`figure: ${await writeRunFigure(target, summary)}`);
       printRun(target, summary, options, io);
-    });
+    };
+    await withBackend(choice, options.adapter, io, train, workOfTraining(config));
   });
 }
 

@@ -12,6 +12,7 @@ import { findPackage, installAdvice, packageName } from '../llm/local/package.ts
 import { excerpt } from '../llm/providers/failure.ts';
 import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { left, tableOf } from '../report/tables/table.ts';
+import { hasSimd } from '../rollout/wasm/instance.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
@@ -48,10 +49,11 @@ export function define(command: Command, io: Io): void {
     );
   addOutputOptions(command, io).action(async (options: Options) => {
     const asked = options.model === undefined ? null : await modelFinding(options.model, io);
+    const gpu = await gpuFindings();
     const findings = [
       nodeFinding(),
-      ...(await gpuFindings()),
-      cpuFinding(),
+      ...gpu.findings,
+      ...hostFindings(gpu.isHardware),
       await gpujsFinding(),
       ...(await modelFindings(process.env)),
       ...(asked === null ? [] : [asked]),
@@ -83,7 +85,13 @@ function nodeFinding(): Finding {
   return missing('Node', process.version, 'install Node 20.19 or later');
 }
 
-async function gpuFindings(): Promise<Finding[]> {
+interface GpuFindings {
+  readonly findings: readonly Finding[];
+  /** whether an adapter is there that `auto` uses */
+  readonly isHardware: boolean;
+}
+
+async function gpuFindings(): Promise<GpuFindings> {
   const topic = 'WebGPU adapter';
   const { findAdapter, listAdapters } = await import('../rollout/webgpu/node/dawn.ts');
   const { driverAdvice, whyNoAdapter } = await import('../rollout/webgpu/node/vulkan.ts');
@@ -91,25 +99,36 @@ async function gpuFindings(): Promise<Finding[]> {
   try {
     found = await findAdapter();
   } catch (error) {
-    return [missing(topic, 'none', error instanceof R2poError ? error.detail : (error as Error).message)];
+    const reason = error instanceof R2poError ? error.detail : (error as Error).message;
+    return { findings: [missing(topic, 'none', reason)], isHardware: false };
   }
   const dawn = ok('webgpu package (Dawn)', packageVersion('webgpu') ?? 'none');
-  if (!found) return [dawn, missing(topic, 'none', `${await whyNoAdapter()}; ${driverAdvice()}`)];
+  if (!found) {
+    const none = missing(topic, 'none', `${await whyNoAdapter()}; ${driverAdvice()}`);
+    return { findings: [dawn, none], isHardware: false };
+  }
   const { name, software, timestamps } = found.report;
-  const slow = `its numbers are right but it is slow, so --backend auto uses the cpu; ${driverAdvice()}`;
+  const slow = `its numbers are right but it is slow, so --backend auto does not use it; ${driverAdvice()}`;
   const check = 'run "r2po parity" once to check that its numbers agree with float64';
   const all = (await listAdapters()).map(({ api, name }, i) => `${i}: ${name} (${api})`);
   const choice = all.length > 1 ? 'choose one with --adapter NAME|INDEX' : null;
-  return [
+  const findings = [
     dawn,
     { ...ok('WebGPU adapters', all.join('; ')), advice: choice },
     software ? note(topic, `${name} (software)`, slow) : { ...ok(topic, name), advice: check },
     timestamps ? ok('GPU timestamps', 'yes') : note('GPU timestamps', 'no', '"r2po bench" shows wall time only'),
   ];
+  return { findings, isHardware: !software };
 }
 
-function cpuFinding(): Finding {
-  return ok('cpu backend', `${counted(availableParallelism(), 'thread')}, float64`);
+function hostFindings(hasGpu: boolean): Finding[] {
+  const threads = counted(availableParallelism(), 'thread');
+  const isFast = hasSimd();
+  const wasm = isFast
+    ? ok('wasm backend', `${threads}, float32, WebAssembly SIMD`)
+    : note('wasm backend', 'no WebAssembly SIMD', 'use Node on a processor with SIMD; --backend cpu plays everything');
+  const searches = isFast ? 'wasm for searches that are long enough, else cpu' : 'cpu';
+  return [ok('cpu backend', `${threads}, float64`), wasm, ok('--backend auto', hasGpu ? 'webgpu' : searches)];
 }
 
 async function gpujsFinding(): Promise<Finding> {

@@ -43,7 +43,8 @@ export function seedOption(description: string): Option {
 export function backendOption(): Option {
   return new Option(
     '--backend <name>',
-    'backend for the episodes: auto (webgpu if there is a hardware adapter, else cpu), webgpu, wasm, cpu or gpujs',
+    'backend for the episodes: auto (webgpu if there is a hardware adapter, else wasm for long searches, else cpu), ' +
+      'webgpu, wasm, cpu or gpujs',
   ).argParser((text) => knownName('--backend', 'backend', text, backendChoices));
 }
 

@@ -14,6 +14,7 @@ import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel } from '../report/tables/run-table.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { workOf } from '../runs/expected-work.ts';
 import {
   createRunFolder,
   type FoundRun,
@@ -195,7 +196,7 @@ interface Prepared {
 async function play({ units, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
   const note = (text: string) => io.note(text);
   const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
-  const run = async (backend: Backend, signal: AbortSignal): Promise<void> => {
+  const run = async (backend: Backend, backendWhy: string | null, signal: AbortSignal): Promise<void> => {
     const unsupported = backend.supports(units.env, units.policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
     const { opener } = await import('../runs/models/models.ts');
@@ -217,7 +218,11 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     };
     const open = { ...units, config, backend, models } as OpenUnits;
     try {
-      const summary = await executeRun(open, { folder, argv, signal, steerable: true, ...resumption, ...log });
+      const summary = await executeRun(open, {
+        ...{ folder, argv, backendWhy, signal, steerable: true },
+        ...resumption,
+        ...log,
+      });
       io.status(null);
       await draw(folder, summary, io, rows());
       const flat = flatNote(summary, units.kind === 'llm-search' ? units.settings.optimum : null);
@@ -229,7 +234,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     }
   };
   await withInterrupts(io, 'the run', (signal) =>
-    withBackend(choice, options.adapter, io, (backend) => run(backend, signal)),
+    withBackend(choice, options.adapter, io, (backend, why) => run(backend, why, signal), workOf(units)),
   );
 }
 

@@ -5,6 +5,7 @@ import { quotedCommand } from '../base/command-line.ts';
 import { configOfText } from '../config/resolve.ts';
 import type { Env } from '../envs/env.ts';
 import { exact } from '../optimisers/exact/exact.ts';
+import { workOf } from '../runs/expected-work.ts';
 import { createRunFolder } from '../runs/folder/folder.ts';
 import { type OpenUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun } from '../runs/run.ts';
@@ -41,16 +42,24 @@ export async function recordSolution({ env, limit, work }: Solved, place: Place,
     optimiser: { episodes, work },
   });
   const { config, yaml } = await configOfText('solve', text).resolve();
+  const units = resolveUnits(config);
   const argv = process.argv.slice(2);
   const { runsDir = 'runs', name = null, adapter } = place;
   return await withInterrupts(io, 'the run', (signal) =>
-    withBackend(config.evaluation.backend, adapter, io, async (backend) => {
-      const folder = createRunFolder({ runsDir, name }, { config, yaml, argv, now: Date.now() });
-      io.note(`run folder: ${folder}`);
-      const open = { ...resolveUnits(config), backend, models: null } as OpenUnits;
-      const resumeCommand = () => quotedCommand(['run', folder, '--resume']);
-      await executeRun(open, { folder, argv, signal, resume: false, resumeCommand, onNotice: (line) => io.warn(line) });
-      return folder;
-    }),
+    withBackend(
+      config.evaluation.backend,
+      adapter,
+      io,
+      async (backend, backendWhy) => {
+        const folder = createRunFolder({ runsDir, name }, { config, yaml, argv, now: Date.now() });
+        io.note(`run folder: ${folder}`);
+        const open = { ...units, backend, models: null } as OpenUnits;
+        const resumeCommand = () => quotedCommand(['run', folder, '--resume']);
+        const onNotice = (line: string) => io.warn(line);
+        await executeRun(open, { folder, argv, backendWhy, signal, resume: false, resumeCommand, onNotice });
+        return folder;
+      },
+      workOf(units),
+    ),
   );
 }

@@ -4,7 +4,17 @@ import { type Constant, type Env, type EnvSpec, type Params, defineEnv as resolv
 
 export { UsageError } from '../base/errors.ts';
 export type { Draws } from '../base/rng/draws.ts';
-export type { ActionSpace, Constant, Dynamics, Env, EnvOptions, EnvSpec, ObservationSpace, Row } from './env.ts';
+export type {
+  ActionSpace,
+  Constant,
+  Dynamics,
+  Env,
+  EnvOptions,
+  EnvSpec,
+  ObservationSpace,
+  Row,
+  StepCost,
+} from './env.ts';
 
 /**
  * Defines an environment. Throws when a field is missing, has the wrong form, or contradicts another one; the message

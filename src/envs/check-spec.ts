@@ -21,6 +21,7 @@ const rowName = z
   .string({ error: 'a name' })
   .regex(/^[a-z][a-z0-9_]*$/, { error: 'a name of small letters, digits and _, as it also names a field in WGSL' });
 const callable = z.custom<unknown>((value) => typeof value === 'function', { error: 'a function' });
+const positive = z.number({ error: 'a number above 0' }).positive({ error: 'a number above 0' });
 const count = z.number({ error: 'a whole number' }).int({ error: 'a whole number' });
 
 const row = z
@@ -90,6 +91,9 @@ const spec = z.strictObject({
     reason: text,
   }),
   dynamics: z.object({ reset: callable, observe: callable, step: callable }),
+  stepCost: z
+    .strictObject({ cpu: positive, wasm: positive, compile: positive, steps: count.min(1).optional() })
+    .optional(),
   gpujs: z
     .strictObject({ observe: z.array(z.string()), step: z.string() })
     .nullable()

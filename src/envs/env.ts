@@ -97,6 +97,21 @@ export interface GpujsKernel {
   readonly step: string;
 }
 
+/**
+ * Measured costs on one thread, with a linear policy or a table. From them `--backend auto` chooses where there is no GPU; only
+ * their proportions count.
+ */
+export interface StepCost {
+  /** of a step in float64 on the backend cpu, ns */
+  readonly cpu: number;
+  /** of a step on the backend wasm, ns */
+  readonly wasm: number;
+  /** of the first call on the backend wasm, which compiles, ms */
+  readonly compile: number;
+  /** most steps of an episode, where they are fewer than the step limit */
+  readonly steps?: number;
+}
+
 export interface ShaderText {
   readonly path: string;
   readonly text: string;
@@ -148,6 +163,8 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** Allowed |webgpu - cpu| after one step from the same state, relative to max(1, largest state entry). */
   readonly parity: { readonly singleStep: number; readonly reason: string };
   readonly dynamics: Dynamics<ConstantValues<C> & D>;
+  /** left out: `--backend auto` is cpu where there is no GPU */
+  readonly stepCost?: StepCost;
   /** for the backend "gpujs"; without it that backend does not play the environment */
   readonly gpujs?: GpujsKernel | null;
   /** the WGSL with its path for messages, read when first needed; left out: shaders/envs/<folder>.wgsl of this package */

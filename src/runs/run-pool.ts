@@ -7,8 +7,8 @@ import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import { batchingBackend, type SharedBackend } from '../rollout/batching-backend.ts';
-import { openBackend, takesAdapter } from '../rollout/node/open.ts';
+import { BackendPool } from '../rollout/node/backend-pool.ts';
+import { workOf } from './expected-work.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
@@ -43,22 +43,22 @@ async function withPricesOf(folder: string, config: Config): Promise<Config> {
 export class RunPool {
   readonly #note: PoolOptions['note'];
   readonly #jobs: number;
-  readonly #adapter: string | null;
   readonly #units = new UnitCache();
-  readonly #backends = new Map<BackendChoice, Promise<SharedBackend>>();
+  readonly #backends: BackendPool;
   readonly #models = new Map<string, Promise<ChatModel>>();
   #offline: OfflineThreads | null = null;
 
   constructor({ note, jobs, adapter = null }: PoolOptions) {
     this.#note = note;
-    this.#adapter = adapter;
+    this.#backends = new BackendPool({ adapter, note });
     this.#jobs = jobs;
   }
 
   /** Opens what a new run of this configuration needs, so that anything missing is reported before it starts. */
   async check(config: Config): Promise<void> {
     const units = this.#units.resolve(await withListPrices(config));
-    const unsupported = (await this.#backend(config.evaluation.backend)).supports(units.env, units.policy);
+    const { backend } = await this.#backends.choose(config.evaluation.backend, workOf(units));
+    const unsupported = backend.supports(units.env, units.policy);
     if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
     await this.#modelsOf(units, null);
   }
@@ -71,9 +71,10 @@ export class RunPool {
     const units = this.#units.resolve(await withPricesOf(folder, config));
     if (manifest.status === 'finished') return restoreSummary(folder, units.config, units.policy);
     const asked = config.evaluation.backend;
-    const backend = await this.#backend(usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked));
+    const choice = usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked);
+    const { backend, why: backendWhy } = await this.#backends.choose(choice, workOf(units));
     const models = await this.#modelsOf(units, usedModels(manifest));
-    return await executeRun({ ...units, backend, models }, { ...options, folder, resume: true });
+    return await executeRun({ ...units, backend, models }, { ...options, backendWhy, folder, resume: true });
   }
 
   /** How many iterations a run of this configuration takes. */
@@ -83,24 +84,13 @@ export class RunPool {
   }
 
   /** Of the backends: how many evaluations were asked for, and how many calls they took. */
-  async sharing(): Promise<{ readonly requests: number; readonly calls: number }> {
-    const all = await Promise.all(this.#backends.values());
-    return {
-      requests: all.reduce((sum, { counts }) => sum + counts.requests, 0),
-      calls: all.reduce((sum, { counts }) => sum + counts.calls, 0),
-    };
+  sharing(): Promise<{ readonly requests: number; readonly calls: number }> {
+    return this.#backends.counts();
   }
 
   async close(): Promise<void> {
-    const backends = await Promise.allSettled(this.#backends.values());
-    for (const opened of backends) if (opened.status === 'fulfilled') await opened.value.close();
+    await this.#backends.close();
     await this.#offline?.close();
-  }
-
-  #backend(choice: BackendChoice): Promise<SharedBackend> {
-    const adapter = takesAdapter(choice) ? this.#adapter : null;
-    const open = () => openBackend(choice, { adapter, note: this.#note });
-    return openOnce(this.#backends, choice, () => open().then(batchingBackend));
   }
 
   #modelsOf(units: RunUnits, used: ModelNames | null): Promise<RunModels | null> {

@@ -41,6 +41,8 @@ export interface RunOptions extends RunListeners {
   /** what the user types to resume, quoted in the message of every stop */
   readonly resumeCommand: ResumeCommand;
   readonly argv: readonly string[];
+  /** why the backend is this one, where that was left to `auto`; null: it was asked for, or recorded */
+  readonly backendWhy?: string | null;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RunProgress) => void;
   /** a policy that an iteration of this session kept, with the episode that represents it */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { R2poError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
+import { workOfTraining } from '../baselines/expected-work.ts';
 import { createBaselineFolder, knownBaseline } from '../baselines/run-folder.ts';
 import { type BaselineConfig, baselineHash, isBaselineName, resolveBaseline, sources } from '../baselines/settings.ts';
 import { executeBaseline } from '../baselines/training-run.ts';
@@ -10,8 +11,7 @@ import { type Axis, combinations } from '../config/axes.ts';
 import { shippedConfigs } from '../config/shipped.ts';
 import { envs } from '../envs/index.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import { batchingBackend } from '../rollout/batching-backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import { BackendPool } from '../rollout/node/backend-pool.ts';
 import { usedBackend } from '../runs/folder/manifest.ts';
 import { BusyError } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
@@ -95,10 +95,7 @@ export async function runTrainings(options: TrainingsOptions): Promise<RunResult
   });
   const all = () => trainings.map((run) => results.get(run.id) ?? { ...waiting, run });
   if (open.length === 0) return all();
-  const [first] = open;
-  const choice =
-    usedBackend(knownBaseline(runsDir, first!.config)?.manifest ?? null) ?? first!.config.evaluation.backend;
-  const backend = batchingBackend(await openBackend(choice, { adapter, note }));
+  const backends = new BackendPool({ adapter, note });
   const running = new Map<string, SweepState['running'][number]>();
   const report = (ended: SweepState['ended']): void => {
     const ends = [...results.values()];
@@ -116,7 +113,7 @@ export async function runTrainings(options: TrainingsOptions): Promise<RunResult
       running.set(run.id, { run, folder, progress });
       report(null);
     };
-    const result = await attempt(run, { ...options, backend, onProgress });
+    const result = await attempt(run, { ...options, backends, onProgress });
     running.delete(run.id);
     results.set(run.id, result);
     report(result);
@@ -124,27 +121,29 @@ export async function runTrainings(options: TrainingsOptions): Promise<RunResult
   try {
     await Promise.all(open.map((run) => limit(() => work(run))));
   } finally {
-    await backend.close();
+    await backends.close();
   }
   return all();
 }
 
 interface Attempt extends TrainingsOptions {
-  readonly backend: Parameters<typeof executeBaseline>[0]['backend'];
+  readonly backends: BackendPool;
   readonly onProgress: (folder: string, progress: RunProgress | null) => void;
 }
 
 async function attempt(run: SweepTraining, options: Attempt): Promise<RunResult<SweepTraining>> {
-  const { runsDir, argv, python, backend, signal, note } = options;
+  const { runsDir, argv, python, backends, signal, note } = options;
   let folder: string | null = null;
   try {
     const place = { runsDir, name: null };
-    const made =
-      knownBaseline(runsDir, run.config)?.folder ?? createBaselineFolder(place, run.config, argv, Date.now());
+    const known = knownBaseline(runsDir, run.config);
+    const choice = usedBackend(known?.manifest ?? null) ?? run.config.evaluation.backend;
+    const { backend, why: backendWhy } = await backends.choose(choice, workOfTraining(run.config));
+    const made = known?.folder ?? createBaselineFolder(place, run.config, argv, Date.now());
     folder = made;
     options.onProgress(made, null);
     const summary = await executeBaseline({
-      ...{ folder: made, python, backend, argv, signal, resumeCommand: options.command(null) },
+      ...{ folder: made, python, backend, backendWhy, argv, signal, resumeCommand: options.command(null) },
       onNotice: (text) => note(`${made}: ${text}`),
       onProgress: (progress) => options.onProgress(made, progress),
     });

@@ -227,6 +227,8 @@ describe('r2po doctor', () => {
     const of = (topic: string) => findings.find((f) => f.topic === topic);
     expect(of('WebGPU adapter')).toMatchObject({ status: 'missing', found: 'none' });
     expect(of('WebGPU adapter')?.advice).toMatch(/Vulkan/);
+    expect(of('--backend auto')?.found).toBe('wasm for searches that are long enough, else cpu');
+    expect(of('wasm backend')).toMatchObject({ status: 'ok', advice: null });
     expect(of('model openai/...')).toMatchObject({ status: 'ok', found: 'OPENAI_API_KEY is set', advice: null });
     expect(of('model anthropic/...')?.advice).toMatch(/set ANTHROPIC_API_KEY/);
     expect(of('model ollama/...')?.found).toBe('no answer at http://127.0.0.1:9');

@@ -41,6 +41,7 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
       await recheck(done, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
     },
     iterations: ({ config }) => llmConfig(config).iterations,
+    plannedEpisodes: ({ config }) => 7 * llmConfig(config).iterations,
     goesOn: () => true,
     openModels: () => Promise.reject(new Error('asks no model')),
     estimate: () => Promise.reject(new Error('not asked for')),

@@ -76,7 +76,10 @@ export const runKeys = {
       .describe('episodes of the best policy on the held-out seeds, which no search plays; null: none'),
     backend: choice(backendChoices)
       .default('auto')
-      .describe('backend for the episodes; auto: webgpu if there is a hardware adapter, else cpu; gpujs: GPU.js'),
+      .describe(
+        'backend for the episodes; auto: webgpu if there is a hardware adapter, else wasm for a long search, else cpu; ' +
+          'gpujs: GPU.js',
+      ),
   }).prefault({}),
   recheck: section('final evaluation of the best policy on fresh seeds: the reported number', {
     episodes: whole(1, maxEpisodes).default(10_000).describe('episodes of the re-check'),

@@ -9,6 +9,7 @@ import { ProgramCache } from '../webgpu/program/program-cache.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
 import { type BufferGiven, ProgramInstance } from './instance.ts';
 import { compileProgram } from './program.ts';
+import type { Linked } from './source.ts';
 
 /** Outcomes of one call of a program. */
 const callEpisodes = 2 ** 14;
@@ -74,28 +75,42 @@ export class RolloutProgram {
 /** Compiled rollouts, kept for as long as what they were compiled for. */
 export class RolloutPrograms {
   readonly #linked: ProgramCache;
-  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
+  readonly #made = new ProgramMap();
+  readonly #recording = new ProgramMap();
 
   constructor(read: ReadShader) {
     this.#linked = new ProgramCache(read);
   }
 
   of(env: Env, policy: Policy): Promise<RolloutProgram> {
-    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
-    this.#made.set(env, ofEnv);
-    const made = ofEnv.get(policy) ?? this.#make(env, policy);
-    ofEnv.set(policy, made);
-    return made;
+    return this.#made.of(env, policy, () => opened(this.#linked.rollout(env, policy), 'play', env, policy));
+  }
+
+  /** Records a whole episode in one invocation. */
+  recording(env: Env, policy: Policy): Promise<RolloutProgram> {
+    const linked = () => this.#linked.recording(env, policy);
+    return this.#recording.of(env, policy, () => opened(linked(), 'record_episode', env, policy));
   }
 
   /** Start states, or single transitions. */
   async probe(env: Env, what: 'resets' | 'transitions'): Promise<ProgramInstance> {
     return ProgramInstance.open(compileProgram(this.#linked.probe(env, what), what));
   }
+}
 
-  async #make(env: Env, policy: Policy): Promise<RolloutProgram> {
-    const program = compileProgram(this.#linked.rollout(env, policy), 'play');
-    return new RolloutProgram(await ProgramInstance.open(program), env, policy);
+async function opened(linked: Linked, entry: string, env: Env, policy: Policy): Promise<RolloutProgram> {
+  return new RolloutProgram(await ProgramInstance.open(compileProgram(linked, entry)), env, policy);
+}
+
+class ProgramMap {
+  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
+
+  of(env: Env, policy: Policy, make: () => Promise<RolloutProgram>): Promise<RolloutProgram> {
+    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
+    this.#made.set(env, ofEnv);
+    const made = ofEnv.get(policy) ?? make();
+    ofEnv.set(policy, made);
+    return made;
   }
 }
 

@@ -101,6 +101,8 @@ export interface Driver {
   goesOn(units: RunUnits, done: { readonly iteration: number; readonly episodes: number }): boolean;
   /** How many iterations a run will take; an estimate where they depend on its course. */
   iterations(units: RunUnits): number;
+  /** The most episodes that the search of a run will play, without the re-check. */
+  plannedEpisodes(units: RunUnits): number;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */
   estimate(units: RunUnits, backend: Backend): Promise<CostEstimate>;
 }

@@ -8,7 +8,7 @@ import { purposeSettings } from '../../config/purpose.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import { sensitivity } from '../../evaluation/sensitivity.ts';
 import { runIteration } from '../../methods/interpreter.ts';
-import { type Effects, noRemarks, type PastTrial, type Purpose, purposes } from '../../methods/method.ts';
+import { type Effects, noRemarks, type PastTrial, type Purpose, purposes, type Stage } from '../../methods/method.ts';
 import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
@@ -76,6 +76,25 @@ const warmupsOf = ({ settings, policy }: LlmUnits): number =>
   settings.warmupDir === null
     ? settings.warmupPolicies
     : readRecordedTrials(settings.warmupDir, policy.paramCount).length;
+
+/** The most episodes of the search: every call gives different proposals, and each of them is played. */
+export function plannedEpisodes(units: LlmUnits): number {
+  const { config, settings, env, policy, method } = units;
+  const each = settings.evaluationEpisodes;
+  const changes = policy.paramCount * (policy.values.kind === 'choice' ? policy.values.values.length - 1 : 2);
+  const ofStage: Readonly<Record<Stage, () => number>> = {
+    search: () => 0,
+    critic: () => (changes + 1) * (settings.sensitivityEpisodes ?? 0),
+    evaluate: () => each,
+    generation: () => startOptimisation(config, env, policy).population * each,
+    refine: () => refinementOf(config)?.episodes ?? 0,
+  };
+  const further = (settings.proposals ?? 1) - 1;
+  const searches = method.stages.filter((stage) => stage === 'search').length;
+  const perIteration = method.stages.reduce((sum, stage) => sum + ofStage[stage](), searches * further * each);
+  const warmups = settings.warmupDir === null ? settings.warmupPolicies : 0;
+  return warmups + settings.iterations * perIteration;
+}
 
 async function oneIteration(
   units: LlmUnits,

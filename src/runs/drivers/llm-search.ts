@@ -13,7 +13,7 @@ import { llmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import { type Driver, goesOn } from './driver.ts';
 import { iterationEffects } from './iteration-effects.ts';
-import { estimateSearch } from './llm-estimate.ts';
+import { estimateSearch, plannedEpisodes } from './llm-estimate.ts';
 import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
 import { MethodOptimiser, unseenByOptimiser } from './method-optimiser.ts';
 import { Player } from './player.ts';
@@ -137,5 +137,6 @@ export const llmSearch: Driver = {
   },
   goesOn: (units, { iteration }) => iteration < llmUnits(units).config.iterations,
   iterations: (units) => llmUnits(units).config.iterations,
+  plannedEpisodes: (units) => plannedEpisodes(llmUnits(units)),
   estimate: (units, backend) => estimateSearch(llmUnits(units), backend),
 };

@@ -67,6 +67,7 @@ export const optimiserSearch: Driver = {
     return config.optimiser.episodes - episodes >= generation;
   },
   iterations: (units) => plannedIterations(optimiserUnits(units)),
+  plannedEpisodes: (units) => optimiserUnits(units).config.optimiser.episodes,
   async estimate(units): Promise<CostEstimate> {
     const { config } = optimiserUnits(units);
     return {

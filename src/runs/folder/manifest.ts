@@ -31,6 +31,8 @@ const schema = z.object({
   /** the device really used; null before the first session has one */
   backend: z.string().nullable(),
   adapter: z.string().nullable(),
+  /** why `--backend auto` chose the backend; left out: it was asked for */
+  backend_why: z.string().optional(),
   model: z.string(),
   model_kind: z.enum(modelKinds).nullable(),
   /** what answers the calls of each purpose; left out before the first session and by earlier versions */

@@ -61,12 +61,14 @@ export class RunSession {
   #appending: Promise<unknown> = Promise.resolve();
   readonly #steering: RunSteering | null;
   readonly #limits: ResumedLimits;
+  readonly #backendWhy: string | null;
 
   constructor(units: OpenUnits, options: RunOptions, journal: Journal, files: RunFiles) {
     const { folder, argv, onProgress, now } = options;
     const { totals } = this;
     this.#units = units;
     this.#argv = argv;
+    this.#backendWhy = options.backendWhy ?? null;
     this.#journal = journal;
     this.#files = files;
     this.#manifest = requireRun(folder);
@@ -149,7 +151,8 @@ export class RunSession {
       models: names,
       ...(driver.promptVersion !== null && { prompts: driver.promptVersion }),
     });
-    this.#manifest = { ...this.#manifest, ...environmentFacts(), argv: [...this.#argv], stopped: null };
+    const why = this.#backendWhy !== null && { backend_why: this.#backendWhy };
+    this.#manifest = { ...this.#manifest, ...environmentFacts(), ...why, argv: [...this.#argv], stopped: null };
     await this.#saveManifest();
     await this.#saver.save();
     if (this.#limits.notice !== null) this.#log?.(this.#limits.notice);

@@ -7,8 +7,10 @@ import { envs } from '../../../src/envs/index.ts';
 import { nim } from '../../../src/envs/nim/index.ts';
 import { buildPolicy, policyKinds } from '../../../src/policies/index.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
-import type { Episodes, RolloutJob } from '../../../src/rollout/job.ts';
+import { type Episodes, type RolloutJob, stepLimit } from '../../../src/rollout/job.ts';
+import { traceOfRecords, traceWords } from '../../../src/rollout/shader-records.ts';
 import { openWasmBackend } from '../../../src/rollout/wasm/node/backend.ts';
+import { RolloutPrograms } from '../../../src/rollout/wasm/player.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
 import { describeGpu } from '../../support/gpu.ts';
 
@@ -68,6 +70,26 @@ describe('episodes', () => {
       expect(trace.steps).toHaveLength(lengths[candidate * 100 + episode]!);
       expect(trace.steps.map(({ state }) => state.length)).toEqual(trace.steps.map(() => 4));
       expect((await wasm.resets(cartpole, 90_001 + episode, 1))[0]).toEqual(trace.steps[0]!.state);
+    }
+  });
+
+  it('are recorded the same by the program that records as it plays', async () => {
+    const programs = new RolloutPrograms(readAsset);
+    const tables = buildPolicy('tabular', nim);
+    const table = Float64Array.from({ length: tables.paramCount }, (_, i) => (i % 3) + 1);
+    const requests = [job({ maxSteps: 90 }), job({ env: nim, policy: tables, candidates: [table], maxSteps: 40 })];
+    for (const request of requests) {
+      const episode = 7;
+      const trace = await wasm.trace(request, 0, episode);
+      const size = traceWords(request.env);
+      const one = { ...request, candidates: request.candidates.slice(0, 1) };
+      const range = { first: episode, count: 1, record: 0, recordWords: (trace.length + 1) * size };
+      const program = await programs.recording(request.env, request.policy);
+      const { records } = program.run(one, stepLimit(request), range);
+      const { seed, return: total, length, end } = trace;
+      const read = new Float32Array(records.slice().buffer);
+      expect(traceOfRecords(request.env, read, { seed, return: total, length, end })).toEqual(trace);
+      expect(length).toBeGreaterThan(1);
     }
   });
 

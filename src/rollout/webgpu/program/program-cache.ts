@@ -2,7 +2,7 @@
 import type { Env } from '../../../envs/env.ts';
 import type { Policy } from '../../../policies/policy.ts';
 import type { Program } from './link.ts';
-import { probeProgram, type ReadShader, rolloutProgram, statisticsProgram } from './programs.ts';
+import { probeProgram, type ReadShader, recordingProgram, rolloutProgram, statisticsProgram } from './programs.ts';
 
 export class ProgramCache {
   readonly #read: ReadShader;
@@ -19,6 +19,11 @@ export class ProgramCache {
     const program = ofEnv.get(policy) ?? rolloutProgram(env, policy, this.#read);
     ofEnv.set(policy, program);
     return program;
+  }
+
+  /** Not cached: whoever compiles it keeps that. */
+  recording(env: Env, policy: Policy): Program {
+    return recordingProgram(env, policy, this.#read);
   }
 
   /** Not cached: rare, and the work exceeds the linking. */

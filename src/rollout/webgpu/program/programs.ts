@@ -59,6 +59,15 @@ function actionFile(env: Env, policy: Policy): string {
 
 /** The program that plays (and records) episodes of one policy kind in one environment. */
 export function rolloutProgram(env: Env, policy: Policy, read: ReadShader): Program {
+  return episodeProgram(env, policy, read, { path: 'shaders/rollout.wgsl', declares: ['play'] });
+}
+
+/** The program that records one episode in one invocation; see its shader for where it may be used. */
+export function recordingProgram(env: Env, policy: Policy, read: ReadShader): Program {
+  return episodeProgram(env, policy, read, { path: 'shaders/recording.wgsl', declares: ['record_episode'] });
+}
+
+function episodeProgram(env: Env, policy: Policy, read: ReadShader, loop: Omit<SourceFile, 'text'>): Program {
   const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
@@ -67,7 +76,7 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader): Prog
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'outcomes (declarations)', text: outcomeDeclarations() },
-    { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
+    { ...loop, text: read(loop.path) },
     ...libraries(env, read, 'shaders/lib/pcg64.wgsl'),
   ]);
 }
