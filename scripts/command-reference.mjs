@@ -105,7 +105,9 @@ async function section(entry) {
       (option) => help.optionDescription(option),
     ),
     ...(after === '' ? [] : ['', '```text', after, '```']),
-    ...(entry.examples ? ['', '```sh', ...entry.examples, '```'] : []),
+    ...(entry.examples
+      ? ['', '<!-- not run: examples of the help; other pages run such commands -->', '```sh', ...entry.examples, '```']
+      : []),
   ].join('\n');
 }
 

@@ -5,23 +5,37 @@
 
 /** Process exit codes; part of the public contract. */
 export const exitCodes = {
+  /** the command did what it was asked */
   done: 0,
+  /** it ran and failed */
   failed: 1,
+  /** wrong usage, configuration or input file */
   usage: 2,
+  /** WebGPU or an adapter was asked for, and there is none */
   noAdapter: 3,
+  /** model endpoint unreachable or refused, or no usable replies; the run can be resumed */
   model: 4,
+  /** a budget is used up; the run can be resumed */
   budget: 5,
+  /** a comparison differs */
   differs: 6,
+  /** some runs of a sweep are not finished */
   someRunsFailed: 7,
+  /** SIGINT; the run can be resumed */
   interrupted: 130,
+  /** SIGTERM or SIGHUP; the run can be resumed */
   terminated: 143,
 } as const;
+/** one of `exitCodes` */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** An error that a user can act on: `[unit] expected X, got Y; do Z`. */
 export class R2poError extends Error {
+  /** command, option, file or part that the message begins with */
   readonly unit: string;
   /** the message without its `[unit]`, to be quoted in the message of another unit */
   readonly detail: string;
+  /** exit code that the command line ends with */
   readonly exitCode: ExitCode;
 
   constructor(unit: string, message: string, options: { exitCode?: ExitCode; cause?: unknown } = {}) {

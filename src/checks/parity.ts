@@ -12,6 +12,7 @@ import type { Episodes, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/j
 import { welch, welchOf } from '../stats/intervals.ts';
 import { randomAction } from './conformance.ts';
 
+/** Start states of the same seeds on two backends. */
 export interface StartParity {
   readonly seeds: number;
   /** start states that are not the reference's state rounded to f32 */
@@ -31,6 +32,7 @@ export interface WorstStep {
   readonly got: number;
 }
 
+/** Single steps from the same states on two backends. */
 export interface StepParity {
   readonly transitions: number;
   /** largest |difference| of a state, observation or reward entry, relative to max(1, largest state entry) */
@@ -62,17 +64,27 @@ export interface EpisodeParity extends OutcomeParity {
   readonly policy: string;
 }
 
+/** How two backends compare in one environment with one policy kind. */
 export interface ParityReport {
+  /** id of the environment */
   readonly env: string;
+  /** id of the policy kind of the episodes */
   readonly policyKind: string;
+  /** the backend that is right: cpu, in float64 */
   readonly reference: BackendId;
+  /** the backend that is compared with it */
   readonly other: BackendId;
+  /** start states */
   readonly start: StartParity;
+  /** single steps */
   readonly step: StepParity;
+  /** whole episodes, per policy */
   readonly episodes: readonly EpisodeParity[];
+  /** whether everything is within tolerance */
   readonly ok: boolean;
 }
 
+/** What is compared, and how much of it. */
 export interface ParityRequest {
   readonly env: Env;
   readonly policy: Policy;
@@ -138,6 +150,10 @@ export function compareOutcomes(expected: Outcomes, got: Outcomes): OutcomeParit
   };
 }
 
+/**
+ * Compares `other` with `reference` in one environment: start states, single steps from the same states, whole episodes of a
+ * few of many random policies. Throws what a backend throws.
+ */
 export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
   const { env, policy, reference, other } = request;
   const start = await compareStarts(request);

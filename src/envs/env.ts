@@ -12,9 +12,13 @@ import type { Picture } from './picture.ts';
 export interface Row {
   /** snake_case; also the field name in WGSL */
   readonly name: string;
+  /** what the number is, in words; descriptions for models have it */
   readonly meaning: string;
+  /** SI unit, or 1 */
   readonly unit: string;
+  /** lower bound, in the unit; -Infinity: none */
   readonly low: number;
+  /** upper bound, in the unit; Infinity: none */
   readonly high: number;
 }
 
@@ -24,10 +28,12 @@ export const unbounded = { low: -Infinity, high: Infinity } as const;
 /** Bounds of a row that are as far from 0 on both sides. */
 export const within = (limit: number): Pick<Row, 'low' | 'high'> => ({ low: -limit, high: limit });
 
+/** What a policy sees: a vector of f32 rows, or the number of a state in 0 ... n - 1. */
 export type ObservationSpace =
   | { readonly kind: 'vector'; readonly rows: readonly Row[] }
   | { readonly kind: 'discrete'; readonly n: number; readonly meaning: string };
 
+/** What a policy does: one of numbered actions, or a vector in a box. */
 export type ActionSpace =
   /** one of n numbered actions, with what each does */
   | {
@@ -38,8 +44,11 @@ export type ActionSpace =
     }
   | { readonly kind: 'box'; readonly rows: readonly Row[] };
 
+/** Observation and action of an environment; all that a policy kind has to know. */
 export interface Spaces {
+  /** what the policy sees */
   readonly observation: ObservationSpace;
+  /** what it does */
   readonly action: ActionSpace;
 }
 
@@ -112,8 +121,11 @@ export interface StepCost {
   readonly steps?: number;
 }
 
+/** A WGSL file. */
 export interface ShaderText {
+  /** name of the file, for messages of the compiler */
   readonly path: string;
+  /** its WGSL */
   readonly text: string;
 }
 

@@ -14,6 +14,7 @@ import { pendulum } from './pendulum/index.ts';
 import { pong } from './pong/index.ts';
 import { swimmer } from './swimmer/index.ts';
 
+/** Every environment of the package, in the order of `r2po list envs`. */
 export const envs: readonly Env[] = [
   cartpole,
   mountaincar,

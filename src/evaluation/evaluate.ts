@@ -8,7 +8,9 @@ import { checkJob, maxEpisodes, maxMeasuredEpisodes } from '../rollout/job-check
 import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
+/** What `evaluate` plays: `candidates` `[P]` on `episodes` seeds from `seed`. */
 export interface EvaluateRequest extends Omit<RolloutJob, 'maxSteps'>, PlayOptions {
+  /** what plays the episodes */
   readonly backend: Backend;
   /** null: only the environment's own limit */
   readonly maxSteps?: number | null;
@@ -20,6 +22,7 @@ export interface EvaluateRequest extends Omit<RolloutJob, 'maxSteps'>, PlayOptio
   readonly onOutcomes?: OutcomeSink;
 }
 
+/** Summaries of the candidates, and ways to their episodes. */
 export interface EvaluateResult {
   /** one per candidate; computed when first read: for thousands of candidates this takes longer than playing */
   readonly summaries: readonly Summary[];
@@ -27,6 +30,7 @@ export interface EvaluateResult {
   summary(candidate: number): Summary;
   /** mean return per candidate `[P]` */
   readonly means: Float64Array;
+  /** steps and time of the call */
   readonly played: Played;
   /** Raw outcomes, candidate-major; of at most `maxEpisodes`. Played again unless `keepOutcomes` was set. */
   outcomes(): Promise<Episodes>;

@@ -15,27 +15,41 @@ export interface PickedEpisode {
 
 /** Statistics of one candidate over its episodes. Field names are those of `r2po eval --json`. */
 export interface Summary {
+  /** number of episodes */
   readonly episodes: number;
+  /** mean return */
   readonly mean: number;
   /** sample standard deviation (n - 1); null for a single episode */
   readonly std: number | null;
+  /** standard error of the mean; null for a single episode */
   readonly stderr: number | null;
   /** Student t interval of the mean; null for a single episode */
   readonly ci95: readonly [number, number] | null;
+  /** lowest return */
   readonly min: number;
+  /** highest return */
   readonly max: number;
   /** the middle return, or the mean of the two middle ones */
   readonly median: number;
   /** linear interpolation between neighbours, as NumPy's default */
   readonly quantiles: Readonly<Record<(typeof quantileLevels)[number], number>>;
+  /** episodes with a return of at least the threshold; `rate` is their share, 0 ... 1 */
   readonly success: { readonly threshold: number; readonly count: number; readonly rate: number };
+  /** steps per episode */
   readonly length: { readonly mean: number; readonly min: number; readonly max: number };
+  /** episodes by what ended them */
   readonly ends: Readonly<Record<EndCause, number>>;
+  /** the episode nearest the median return */
   readonly median_episode: PickedEpisode;
+  /** the episode nearest the mean return */
   readonly mean_episode: PickedEpisode;
+  /** the episode with the lowest return */
   readonly worst_episode: PickedEpisode;
+  /** the episode with the highest return */
   readonly best_episode: PickedEpisode;
+  /** the episode of the first seed */
   readonly first_episode: PickedEpisode;
+  /** steps of all episodes */
   readonly steps: number;
 }
 

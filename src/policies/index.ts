@@ -8,6 +8,7 @@ import { projectedMlp } from './projected-mlp.ts';
 import { randomFeatures } from './random-features.ts';
 import { tabular } from './tabular.ts';
 
+/** Every policy kind, in the order of `r2po list policies`. */
 export const policyKinds: readonly PolicyKind[] = [linear, tabular, mlp, projectedMlp, randomFeatures];
 
 /** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */

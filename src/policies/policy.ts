@@ -6,6 +6,7 @@
 import type { Generator } from '../base/rng/generator.ts';
 import type { Spaces } from '../envs/env.ts';
 
+/** Options of a policy kind, by name; each kind checks its own. */
 export type PolicyOptions = Readonly<Record<string, unknown>>;
 
 /**
@@ -27,9 +28,11 @@ export function allowsParameter(values: ParameterValues, param: number): boolean
   return values.kind === 'real' || values.values.includes(chosenValue(param));
 }
 
+/** A way to act that fits itself to the spaces of an environment. */
 export interface PolicyKind {
   /** kebab-case; names `src/policies/<id>.ts` and `shaders/policies/<id>.wgsl` */
   readonly id: string;
+  /** one line for listings */
   readonly title: string;
   /**
    * For a kind with an option "seed" for what it draws: without one, run n of the reference has this base + n, and a run
@@ -56,16 +59,21 @@ export interface ShaderForm extends Expansion {
 
 /** A policy kind fitted to an environment; parameters are passed to every call. */
 export interface Policy {
+  /** id of its kind */
   readonly kind: string;
+  /** its options, defaults included */
   readonly options: PolicyOptions;
+  /** length of a parameter vector */
   readonly paramCount: number;
   /** one readable name per parameter, in flat order: "weight x -> push right" */
   readonly paramNames: readonly string[];
   /** names of rows and columns, for parameters that are one matrix, row by row; left out: they are none */
   readonly matrix?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  /** what one parameter may be */
   readonly values: ParameterValues;
   /** `scores`: one number per action (argmax, or the Box action before the clip); `action`: the action itself */
   readonly output: 'scores' | 'action';
+  /** length of `outputs` of `act` */
   readonly outputCount: number;
   /** names `shaders/policies/<shader>.wgsl` where that is not the kind's own: kinds may share a shader */
   readonly shader?: string;

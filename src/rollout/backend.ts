@@ -11,6 +11,7 @@ export type BackendId = (typeof backendIds)[number];
 export const backendChoices = ['auto', ...backendIds] as const;
 export type BackendChoice = (typeof backendChoices)[number];
 
+/** Options of a call that plays episodes. */
 export interface PlayOptions {
   /** An abort rejects with the signal's reason, between two dispatches or slices. */
   readonly signal?: AbortSignal;
@@ -20,7 +21,9 @@ export interface PlayOptions {
   readonly onProgress?: (share: number) => void;
 }
 
+/** What plays jobs. `close` it at the end: workers and devices keep a process alive. */
 export interface Backend {
+  /** its name in results and in `--backend` */
   readonly id: BackendId;
   /** name of the GPU adapter or its substitute; null on the cpu */
   readonly adapter: string | null;
@@ -39,5 +42,6 @@ export interface Backend {
   resets(env: Env, seed: number, count: number): Promise<number[][]>;
   /** Single transitions from given states. */
   probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]>;
+  /** Ends its workers or its device; it cannot be used any more. */
   close(): Promise<void>;
 }

@@ -5,10 +5,14 @@ import type { Policy } from '../policies/policy.ts';
 
 /** Why an episode stopped; the position is the code in `Episodes.ends`. */
 export const endCauses = ['terminated', 'truncated', 'capped'] as const;
+/** one of `endCauses` */
 export type EndCause = (typeof endCauses)[number];
 
+/** P candidates times E episodes of one environment and policy. */
 export interface RolloutJob {
+  /** environment that is played */
   readonly env: Env;
+  /** policy that the candidates are parameters of */
   readonly policy: Policy;
   /** P parameter vectors, each `[paramCount]` */
   readonly candidates: readonly Float64Array[];
@@ -20,6 +24,7 @@ export interface RolloutJob {
   readonly maxSteps: number | null;
 }
 
+/** What a call took. */
 export interface Played {
   /** environment steps really played */
   readonly steps: number;
@@ -33,12 +38,15 @@ export interface Played {
 
 /** Raw outcomes, candidate-major: entry `candidate * episodes + episode`. */
 export interface Episodes extends Played {
+  /** sum of the rewards of each episode `[P * E]` */
   readonly returns: Float64Array;
+  /** steps of each episode `[P * E]` */
   readonly lengths: Uint32Array;
   /** indices into `endCauses` */
   readonly ends: Uint8Array;
 }
 
+/** One step of a recorded episode. */
 export interface TraceStep {
   /** before the step */
   readonly state: readonly number[];
@@ -46,20 +54,29 @@ export interface TraceStep {
   readonly obs: readonly number[];
   /** after argmax or clip */
   readonly action: readonly number[];
+  /** reward of the step */
   readonly reward: number;
 }
 
 /** One whole episode. */
 export interface Trace {
+  /** id of the environment */
   readonly env: string;
+  /** episode seed */
   readonly seed: number;
+  /** sum of the rewards */
   readonly return: number;
+  /** number of steps */
   readonly length: number;
+  /** what ended it */
   readonly end: EndCause;
+  /** its steps, in order */
   readonly steps: readonly TraceStep[];
+  /** state after the last step */
   readonly finalState: readonly number[];
 }
 
+/** A state and an action, in the units of the environment, to step from. */
 export interface ProbeInput {
   readonly state: readonly number[];
   readonly action: readonly number[];

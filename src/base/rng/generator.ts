@@ -11,6 +11,7 @@ import { zigguratTables } from './ziggurat.ts';
 const TWO_32 = 0x1_0000_0000;
 const ULP_BELOW_ONE = 2 ** -53;
 
+/** The numbers of NumPy's `default_rng(seed)`, a `Generator` of `PCG64`, bit for bit. */
 export class Generator implements Draws {
   private readonly bits = new Pcg64();
   /** The upper half of a 64-bit draw of which `next32` has given out the lower; other draws leave it pending. */

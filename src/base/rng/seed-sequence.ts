@@ -87,7 +87,9 @@ export function entropyWords(entropy: Entropy): Uint32Array {
   return Uint32Array.from(words);
 }
 
+/** NumPy's `SeedSequence`: entropy mixed into a pool of four 32-bit words. */
 export class SeedSequence {
+  /** the mixed words `[4]` */
   readonly pool: Uint32Array = new Uint32Array(POOL_WORDS);
 
   constructor(entropy: Entropy) {

@@ -24,7 +24,9 @@ import { allocateOutcomes, sliceSize } from './slices.ts';
 /** A slice on the calling thread should take between these, ms: little overhead, and soon done. */
 const sliceTime = { min: 2, max: 10 } as const;
 
+/** The float64 backend on the calling thread, for pages and small jobs. */
 export class SingleThreadBackend implements Backend {
+  /** its name in results */
   readonly id = 'cpu';
   readonly adapter = null;
   #closed = false;
@@ -88,10 +90,12 @@ export class SingleThreadBackend implements Backend {
     });
   }
 
+  /** After it, every call throws `R2poError`. */
   async close(): Promise<void> {
     this.#closed = true;
   }
 
+  /** Throws `R2poError` when it is closed. */
   protected checkOpen(): void {
     if (this.#closed) throw new R2poError('cpu', 'expected an open backend, got a closed one; open another');
   }

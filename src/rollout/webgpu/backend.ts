@@ -34,9 +34,11 @@ const defaultMemory = 2 ** 30;
 /** Up to so many episodes the host is faster than the GPU at the statistics: on an H100 both take the same time for about 500. */
 const episodesForHost = 2 ** 9;
 
+/** Options of the WebGPU backend. */
 export interface WebGpuOptions {
   /** an open device; the backend closes it, and opens another when it has failed */
   readonly gpu: GpuDevice;
+  /** reads a WGSL file of the package by its path, `shaders/...` */
   readonly readShader: ReadShader;
   /** where statistics are computed; default: by the number of episodes and the kind of adapter */
   readonly statistics?: 'device' | 'host';

@@ -10,8 +10,11 @@ export interface AdapterReport {
   readonly timestamps: boolean;
 }
 
+/** An open WebGPU device, and whether it still works. */
 export interface GpuDevice {
+  /** the device itself */
   readonly device: GPUDevice;
+  /** name of its adapter, and what it can do */
   readonly adapter: AdapterReport;
   /** Whether the device was lost or raised an error: nothing that it computes is of use. */
   readonly failed: boolean;
@@ -21,6 +24,7 @@ export interface GpuDevice {
   reasonOf(error: unknown): Promise<Error>;
   /** Another device, opened as this one was. */
   reopen(): Promise<GpuDevice>;
+  /** Destroys the device. */
   close(): void;
 }
 
