@@ -205,6 +205,8 @@ function shapeProblem(draft: Draft, count: number): string | null {
     if (draft.length === count) return null;
     return `The list holds ${counted(Math.max(0, draft.length), 'number')}, but ${counted(count, 'number')} are needed.`;
   }
+  // The usual reply, seen thousands of times when a long record is read.
+  if (draft.slots.length === count && draft.slots.every(({ index }, place) => index === place)) return null;
   const named = new Set(draft.slots.map((slot) => slot.index));
   const extra = [...named].filter((index) => index >= count).sort((a, b) => a - b);
   const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !named.has(index));
