@@ -26,6 +26,29 @@ describe('rewardCurve', () => {
     expect(svg.match(/aria-roledescription="circle"/g)).toHaveLength(3);
   });
 
+  it('draws circles that cover each other once, and every change of the best', async () => {
+    const titles = { title: 't', subtitle: [], rechecked: null };
+    const many = Array.from({ length: 30_000 }, (_, i) => ({
+      iteration: i + 1,
+      candidates: { proposal: i % 3 },
+      best: i < 29_990 ? 1 : i,
+    }));
+    const circles = (await rewardCurve(many, titles)).match(
+      /aria-label="[^"]*" role="graphics-symbol" aria-roledescription="circle"/g,
+    )!;
+    // 620 pixels in steps of 2, three values
+    expect(circles.length).toBeLessThanOrEqual(3 * 311);
+    expect(circles.length).toBeGreaterThan(3 * 300);
+    for (const value of [0, 1, 2]) expect(circles.some((label) => label.includes(`mean return: ${value};`))).toBe(true);
+    const line =
+      /<path aria-label="[^"]*" role="graphics-symbol" aria-roledescription="line mark"[^>]* d="([^"]*)"/.exec(
+        await rewardCurve(many, titles),
+      )![1]!;
+    // a step draws a horizontal and a vertical line
+    expect(line.match(/[HV]|L/g)!.length).toBeGreaterThanOrEqual(10);
+    expect(line.length).toBeLessThan(1000);
+  });
+
   it('draws no line without a re-check', async () => {
     const svg = await rewardCurve(points, { title: 't', subtitle: [], rechecked: null });
     expect(svg).not.toContain('stroke-dasharray');

@@ -22,11 +22,49 @@ export async function rewardCurve(points: readonly CurvePoint[], options: CurveO
   return renderChart(curveSpec(points, options));
 }
 
+const size = { width: 620, height: 260 };
+
+/** Circles that lie closer than this, in pixels, are drawn as one; a circle is about 6 wide. */
+const cell = 2;
+
+/** Fewer circles than this are all drawn. */
+const manyCircles = 2000;
+
+interface Circle {
+  readonly iteration: number;
+  readonly candidate: string;
+  readonly value: number;
+}
+
+/** One circle of those of a candidate that would cover each other: a long run has more than a picture has pixels. */
+function visibleCircles(circles: readonly Circle[]): readonly Circle[] {
+  if (circles.length < manyCircles) return circles;
+  let [low, high, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1];
+  for (const { iteration, value } of circles) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+    last = Math.max(last, iteration);
+  }
+  const [perIteration, perValue] = [size.width / cell / last, size.height / cell / (high - low || 1)];
+  const drawn = new Map<string, Circle>();
+  for (const circle of circles) {
+    const { iteration, candidate, value } = circle;
+    const place = `${Math.floor(iteration * perIteration)} ${Math.floor((value - low) * perValue)} ${candidate}`;
+    if (!drawn.has(place)) drawn.set(place, circle);
+  }
+  return [...drawn.values()];
+}
+
 /** The Vega-Lite specification, data included. */
 function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }: CurveOptions): object {
-  const bestSoFar = points.map(({ iteration, best }) => ({ iteration, value: best }));
-  const candidates = points.flatMap((point) =>
-    Object.entries(point.candidates).map(([candidate, value]) => ({ iteration: point.iteration, candidate, value })),
+  // The line is a step: between two changes it needs no point.
+  const bestSoFar = points
+    .filter(({ best }, i) => i === 0 || i === points.length - 1 || best !== points[i - 1]!.best)
+    .map(({ iteration, best }) => ({ iteration, value: best }));
+  const candidates = visibleCircles(
+    points.flatMap((point) =>
+      Object.entries(point.candidates).map(([candidate, value]) => ({ iteration: point.iteration, candidate, value })),
+    ),
   );
   const labels = [...new Set(candidates.map(({ candidate }) => candidate))];
   const x = {
@@ -54,8 +92,7 @@ function curveSpec(points: readonly CurvePoint[], { title, subtitle, rechecked }
   return {
     ...chartStyle,
     title: { text: title, subtitle, anchor: 'start', fontSize: 15, subtitleColor: '#555' },
-    width: 620,
-    height: 260,
+    ...size,
     layer: [
       {
         data: { values: candidates },
