@@ -18,7 +18,7 @@ import { makeFolder } from '../base/node/make-folder.ts';
 import { lockFolder, watchLock } from '../runs/journal/lock.ts';
 
 /** Variable that names a Python, as `--python` does. */
-export const pythonVariable = 'R2PO_PYTHON';
+const pythonVariable = 'R2PO_PYTHON';
 
 const lowest = [3, 11] as const;
 const lockFiles = { packages: 'requirements.txt', torch: 'torch.txt' } as const;
@@ -37,7 +37,7 @@ export interface Finished {
 /** How programs are started; replaced in tests. */
 export type RunProgram = (command: readonly string[], signal?: AbortSignal) => Promise<Finished>;
 
-export const runProgram: RunProgram = ([program, ...args], signal) =>
+const runProgram: RunProgram = ([program, ...args], signal) =>
   new Promise((resolve) => {
     const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     const kill = () => child.kill('SIGTERM');
@@ -69,10 +69,7 @@ export function lockedVersion(name: string): string {
 }
 
 /** The user's folder for what can be made again. */
-export function cacheFolder(
-  env: NodeJS.ProcessEnv = process.env,
-  platform: NodeJS.Platform = process.platform,
-): string {
+function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): string {
   if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME;
   if (platform === 'win32') return env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local');
   return platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
@@ -127,7 +124,7 @@ const install = () => `pip install ${needed.map((name) => `${name}==${lockedVers
 /**
  * Checks a Python that the user names. `mujoco`: whether its version matters. Throws a usage error that says what is missing.
  */
-export async function checkPython(
+async function checkPython(
   python: string,
   option: string,
   { note, mujoco, run = runProgram }: { note: (text: string) => void; mujoco: boolean; run?: RunProgram },

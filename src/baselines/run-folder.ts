@@ -1,6 +1,5 @@
 /** Folders of trainings: made like those of searches, and marked as trainings that this program started. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
@@ -21,7 +20,7 @@ export const baselineLayout = 'baseline';
 export const format = 'Stable-Baselines3';
 
 /** `cartpole-sb3-ppo-s3-1a2b3c4d` */
-export function baselineFolderName(config: BaselineConfig): string {
+function baselineFolderName(config: BaselineConfig): string {
   const { folder } = findEnv(config.env);
   return `${folder}-${config.method.replace('/', '-')}-s${config.seed}-${baselineHash(config).slice(0, 8)}`;
 }
@@ -192,9 +191,4 @@ export function knownBaseline(runsDir: string, config: BaselineConfig): FoundBas
   const hash = baselineHash(config);
   const same = baselinesIn(runsDir).filter(({ manifest }) => manifest.config_hash === hash);
   return same.find(({ manifest }) => manifest.status === 'finished') ?? same[0] ?? null;
-}
-
-/** Where a run folder lies. */
-export function placeOf(folder: string): BaselinePlace {
-  return { runsDir: dirname(resolve(folder)), name: basename(resolve(folder)) };
 }

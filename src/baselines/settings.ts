@@ -123,7 +123,7 @@ export function isBaselineName(name: string, isOther: (algorithm: string) => boo
 const isAlgorithm = (name: string): boolean => algorithms.some(({ id }) => id === name);
 
 /** Throws a usage error with the nearest name. */
-export function readBaselineName(name: string): BaselineName {
+function readBaselineName(name: string): BaselineName {
   const parts = name.split('/');
   if (parts.length < 2 || parts.length > 3) {
     throw new UsageError(

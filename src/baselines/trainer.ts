@@ -12,8 +12,8 @@ import { replaceFile } from '../base/node/atomic-file.ts';
 import { readRegularText } from '../base/node/read-file.ts';
 import type { BaselineConfig } from './settings.ts';
 
-export const jobName = 'job.json';
-export const errorsName = 'stderr.log';
+const jobName = 'job.json';
+const errorsName = 'stderr.log';
 
 const count = z.int().min(0);
 /** How far a training is. `training_mean`: of its latest 20 episodes; null before the first */

@@ -31,7 +31,7 @@ import { baselineLayout, type FoundBaseline, format, openBaseline } from './run-
 import type { BaselineConfig } from './settings.ts';
 import { figuresSchema, Trainer, type TrainingFigures, writeJob } from './trainer.ts';
 
-export const trainingFolder = 'training';
+const trainingFolder = 'training';
 const bestModel = 'best_model';
 const statistics = '.vecnormalize.pkl';
 

@@ -10,7 +10,7 @@ import { llmSearchSchema } from './sections/llm-search.ts';
 import { optimiserSchemas } from './sections/optimiser.ts';
 
 /** Every schema: one for methods of language models, one for each with an optimiser beside them, one for each optimiser. */
-export const configSchemas: readonly z.ZodObject[] = [
+const configSchemas: readonly z.ZodObject[] = [
   llmSearchSchema,
   ...hybridSchemas.values(),
   ...optimiserSchemas.values(),

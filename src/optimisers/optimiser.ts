@@ -82,7 +82,7 @@ export function problemOf(policy: Policy, box: BoxSettings, observationSize: num
 }
 
 /** What is wrong with a space, in words; null: nothing. */
-export function spaceProblem(space: SearchSpace): string | null {
+function spaceProblem(space: SearchSpace): string | null {
   if (space.dimension === 0) return 'expected a policy with parameters, got one without any';
   if (space.kind === 'choice') return null;
   const { low, high, decimals } = space;

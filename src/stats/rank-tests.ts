@@ -17,7 +17,7 @@ export interface Ranks {
 }
 
 /** Classes of finite `values`, in O(n log n). */
-export function ranksOf(values: Float64Array): Ranks {
+function ranksOf(values: Float64Array): Ranks {
   const distinct = values.slice().sort();
   let count = 0;
   for (const value of distinct) {

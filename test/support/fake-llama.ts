@@ -58,7 +58,7 @@ function detokenize(tokens: readonly Token[]): string {
   return tokens.map((token) => (token >= firstMark ? marks[token - firstMark] : String.fromCharCode(token))).join('');
 }
 
-export const plainTemplate =
+const plainTemplate =
   "{% for message in messages %}{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}{% endfor %}";
 
 /** Renders what the templates of these tests say; text behind `tail:` ends the prompt. */

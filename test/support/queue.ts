@@ -14,7 +14,7 @@ import { smallSettings } from './experiment.ts';
 export const heartbeat = { R2PO_HEARTBEAT_S: '0.2' } as const;
 
 /** A small sweep's arguments, with changes. */
-export function smallSweep(...changes: string[]): string[] {
+function smallSweep(...changes: string[]): string[] {
   const keyOf = (text: string): string => text.split('=')[0]!;
   const changed = changes.map(keyOf);
   return ['cartpole/r2po', ...smallSettings.filter((text) => !changed.includes(keyOf(text))), ...changes];

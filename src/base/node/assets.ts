@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { errorCode, R2poError } from '../errors.ts';
 
 /** The package root, the same for `src/` (tests) and `dist/` (installed): the nearest folder upwards with `shaders/`. */
-export const packageRoot: string = (() => {
+const packageRoot: string = (() => {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!(existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'shaders')))) {
     const parent = dirname(folder);

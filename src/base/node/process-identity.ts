@@ -77,7 +77,7 @@ export function processMark(): string {
   return knownMark;
 }
 
-export const processMarkPattern = /(\d{1,10})-(\d{0,20})-([0-9a-f]{8})/;
+const processMarkPattern = /(\d{1,10})-(\d{0,20})-([0-9a-f]{8})/;
 
 function placeDigest(): string {
   return createHash('sha256').update(`${hostname()} ${placeHere()}`).digest('hex').slice(0, 8);

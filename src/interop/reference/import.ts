@@ -38,7 +38,7 @@ import { findPrintedPolicy } from './printed-policy.ts';
 import { provenanceCopy, provenanceName, readProvenance } from './provenance.ts';
 import { configFor, detectSubject, type ImportedRunSubject, type RequestedSubject } from './subject.ts';
 
-export const importFormat = 'r2po reference, commit 9449c38';
+const importFormat = 'r2po reference, commit 9449c38';
 
 /** Facts missing in the log. */
 const unknown = [
@@ -77,10 +77,10 @@ export interface ImportedRun {
 }
 
 /** Model name when neither the log nor the user names one. */
-export const unknownModel = 'unknown';
+const unknownModel = 'unknown';
 
 /** Backend name of imported runs, whose episodes the reference played. */
-export const importedBackend = 'python-reference';
+const importedBackend = 'python-reference';
 
 async function importWarmups(
   { importLog, units, draft }: RunImport,

@@ -19,7 +19,7 @@ export interface PrintedPolicy {
 }
 
 /** Null: a policy without random weights, or another text. */
-export function readPrintedPolicy(text: string): PrintedPolicy | null {
+function readPrintedPolicy(text: string): PrintedPolicy | null {
   const title = text.slice(0, text.indexOf('\n'));
   if (title !== projectedTitle && title !== featuresTitle) return null;
   const keys = readKeys(text);

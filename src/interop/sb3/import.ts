@@ -27,7 +27,7 @@ import type { EpisodeFigures } from './plausible.ts';
 import { openArchiveTraining, openScalarTraining } from './scalar-training.ts';
 import type { Flag, ImportTrainingOptions, Training } from './training.ts';
 
-export const importFormat = 'Stable-Baselines3';
+const importFormat = 'Stable-Baselines3';
 /** Backend and model names of imported trainings, whose episodes were played elsewhere without a model. */
 const backend = 'stable-baselines3';
 const model = 'none';

@@ -12,7 +12,7 @@ export interface ReasoningMarks {
   readonly close: string;
 }
 
-export const knownMarks: readonly ReasoningMarks[] = [
+const knownMarks: readonly ReasoningMarks[] = [
   { open: '<think>', close: '</think>' },
   { open: '[THINK]', close: '[/THINK]' },
   { open: '<|START_THINKING|>', close: '<|END_THINKING|>' },

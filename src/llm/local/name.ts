@@ -3,7 +3,7 @@ import { knownName, UsageError } from '../../base/errors.ts';
 
 export const ggufForm = 'gguf:<file>[#ctx=8192&gpu=auto&threads=1]';
 
-export const gpuChoices = ['auto', 'false', 'metal', 'cuda', 'vulkan'] as const;
+const gpuChoices = ['auto', 'false', 'metal', 'cuda', 'vulkan'] as const;
 export type GpuChoice = (typeof gpuChoices)[number];
 
 export interface GgufName {
@@ -21,7 +21,7 @@ export const defaultContext = 8192;
  * llama.cpp's threads wait for each other in a busy loop. On a shared processor each thread burns its time slices
  * waiting for one that is not scheduled: two threads on two busy cores were 20 times slower than one.
  */
-export const defaultThreads = 1;
+const defaultThreads = 1;
 
 const options = ['ctx', 'gpu', 'threads'] as const;
 const minContext = 256;

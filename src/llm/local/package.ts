@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../../base/errors.ts';
 
 export const packageName = 'node-llama-cpp';
-export const packageVersion = '3.21.1';
+const packageVersion = '3.21.1';
 export const installAdvice = `run "npm install ${packageName}@${packageVersion}"`;
 const templatePackage = '@huggingface/jinja';
 

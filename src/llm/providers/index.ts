@@ -10,9 +10,9 @@ import { isLocal } from './transport.ts';
 import { isFromFile } from './variables.ts';
 
 export type { EndpointModel } from './endpoint.ts';
-export { type AutoOptions, autoModel, defaultOllamaModel, isChosenByAuto, ollamaBase } from './ollama.ts';
+export { type AutoOptions, autoModel, isChosenByAuto, ollamaBase } from './ollama.ts';
 export { openAiCompatible } from './openai-compatible.ts';
-export { type Environment, type Preset, presets, urlKeyVariable } from './presets.ts';
+export { type Environment, type Preset, presets } from './presets.ts';
 export type { ClientSettings } from './protocol.ts';
 
 /** Providers that require a key, and its environment variable. */

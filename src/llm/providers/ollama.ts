@@ -7,7 +7,7 @@ import { isLoopback, loadLibrary, modelFetch } from './transport.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Model of `auto` when OLLAMA_MODEL is not set. */
-export const defaultOllamaModel = 'gpt-oss:20b';
+const defaultOllamaModel = 'gpt-oss:20b';
 
 const defaultPort = 11434;
 /** Timeout for finding a local server, ms. */

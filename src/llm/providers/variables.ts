@@ -11,7 +11,7 @@ export const keyVariables = [
   'R2PO_API_KEY',
 ] as const;
 /** Addresses of endpoints, and what belongs to them. */
-export const addressVariables = [
+const addressVariables = [
   'OPENAI_BASE_URL',
   'AZURE_OPENAI_ENDPOINT',
   'AZURE_OPENAI_API_VERSION',

@@ -48,7 +48,7 @@ export function searchRules({ policy, settings, sets }: PromptContext): string[]
 }
 
 /** How the proposals did that were played together with the latest trial; nothing where there was one. */
-export function latestProposals({ trials, settings }: PromptContext): string[] {
+function latestProposals({ trials, settings }: PromptContext): string[] {
   const proposed = trials.at(-1)?.proposed ?? [];
   if (proposed.length === 0) return [];
   const name = trialName(trials.length - 1, settings.prompt);

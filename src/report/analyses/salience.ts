@@ -61,7 +61,7 @@ interface Comparison {
 }
 
 /** The compared pairs, and the cases among them. */
-export const comparisons: readonly Named<Comparison>[] = [
+const comparisons: readonly Named<Comparison>[] = [
   {
     id: 'regressions_and_others',
     title: 'Regressions against all other revisions',

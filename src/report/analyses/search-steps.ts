@@ -36,12 +36,12 @@ export interface IterationSteps {
 }
 
 /** Root mean square of at most this many widths of the box to an earlier candidate is a near-repeat. */
-export const nearDistance = 0.01;
+const nearDistance = 0.01;
 /** Earlier candidates with which one is compared. */
 const mostCompared = 5000;
 
 /** Measures distances in the space of a run. */
-export class Ruler {
+class Ruler {
   readonly #space: SearchSpace;
 
   constructor({ units: { policy, config } }: Pick<SearchedRun, 'units'>) {

@@ -2,26 +2,13 @@
 import { findEnv } from '../../envs/registry.ts';
 import type { Comparison, ComparisonOptions } from '../comparisons.ts';
 import { compareGroups } from '../comparisons.ts';
-import type { LeftOutRun } from '../curves/average-curves.ts';
+import type { CurveStep, LeftOutRun } from '../curves/average-curves.ts';
 import { hasNoModel, type RunGroup, type Spread, spreadOf } from '../groups.ts';
 import { type LineName, lineNames } from '../lines.ts';
 import { type Ceiling, ceilingOf } from '../published/ceilings.ts';
 import type { ReportRun } from '../run-records.ts';
 import { type BudgetAxis, bestAt, budgetAxes, type Course, courseOf, firstX, lastX } from './course.ts';
 import { solvedShare, type Targets, targetsOf } from './runtimes.ts';
-
-/** Over the runs of a line, after `x` was used. */
-export interface AnytimeStep {
-  readonly x: number;
-  readonly mean: number;
-  /** 95 % interval of the mean over runs; null for one run */
-  readonly low: number | null;
-  readonly high: number | null;
-  /** the lowest and the highest run */
-  readonly min: number;
-  readonly max: number;
-  readonly runs: number;
-}
 
 export interface RuntimeStep {
   readonly x: number;
@@ -34,7 +21,7 @@ export interface AnytimeLine {
   readonly group: RunGroup;
   readonly courses: readonly Course[];
   /** where all its runs are */
-  readonly curve: readonly AnytimeStep[];
+  readonly curve: readonly CurveStep[];
   readonly runtimes: readonly RuntimeStep[];
   /** at the budgets of the panel; null: a run had ended no iteration yet */
   readonly at: readonly ({ readonly budget: number; readonly spread: Spread } | null)[];
@@ -182,7 +169,7 @@ function logGrid(from: number, to: number): number[] {
   return [from, ...inner, to];
 }
 
-function stepAt(courses: readonly Course[], x: number): AnytimeStep {
+function stepAt(courses: readonly Course[], x: number): CurveStep {
   const { mean, ci95, min, max, runs } = spreadOf(courses.map((course) => bestAt(course, x)!))!;
   const [low, high] = ci95 ?? [null, null];
   return { x, mean, low, high, min, max, runs };

@@ -9,11 +9,11 @@ const digits = 5;
 
 const meanText = ({ mean, ci95 }: Summary): string => estimateText(mean, ci95, digits);
 
-export const lowestOf = ({ points }: Variation): VariedPoint =>
+const lowestOf = ({ points }: Variation): VariedPoint =>
   points.reduce((a, b) => (b.summary.mean < a.summary.mean ? b : a));
 
 /** `poleMass 0.2 kg, halfLength 1 m` */
-export function constantsText(env: Env, constants: Readonly<Record<string, number>>): string {
+function constantsText(env: Env, constants: Readonly<Record<string, number>>): string {
   const parts = Object.entries(constants).map(
     ([name, value]) => `${name} ${significant(value, 6)} ${env.constants[name]!.unit}`,
   );

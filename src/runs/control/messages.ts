@@ -36,13 +36,13 @@ export const runRequest = z.union([controlRequest, z.strictObject({ action: z.li
 export type RunRequest = z.output<typeof runRequest>;
 
 /** `pausing`: it pauses when the step under way has ended; `stopping`: the process saves its work and ends. */
-export const liveStates = ['running', 'pausing', 'paused', 'stopping'] as const;
+const liveStates = ['running', 'pausing', 'paused', 'stopping'] as const;
 
 const used = z.number().nullable();
 const limit = z.number().nullable();
 
 /** A run that goes on, as its process sees it. */
-export const liveRun = z.object({
+const liveRun = z.object({
   /** path of the folder as the process opened it */
   folder: z.string(),
   pid: z.int(),

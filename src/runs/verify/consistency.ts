@@ -40,7 +40,7 @@ function returnsOf(summary: Summary): [string, number][] {
 }
 
 /** The first number of a summary that cannot be; null: none. */
-export function summaryProblem(summary: Summary, limits: Limits | null): string | null {
+function summaryProblem(summary: Summary, limits: Limits | null): string | null {
   const { episodes, min, max, success, ends, length, steps } = summary;
   for (const [name, value] of returnsOf(summary)) {
     const problem = limits && outOfRange(`summary.${name}`, value, limits.returns);

@@ -14,7 +14,7 @@ export type FailureKind = 'elsewhere' | 'unfit' | 'sick' | 'broken' | 'limited' 
 const diskTroubles = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'ESTALE', 'EMFILE', 'ENFILE'];
 
 /** The error and its causes. */
-export function* causesOf(error: unknown): Generator<unknown> {
+function* causesOf(error: unknown): Generator<unknown> {
   for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) yield at;
 }
 

@@ -6,7 +6,7 @@ const outcome = z.number().nullable();
 const interval = z.tuple([outcome, outcome]).nullable();
 
 /** `running`: a process holds the folder; `unfinished`: nobody does, and `run --resume` would go on. */
-export const rowStatuses = ['running', 'paused', 'finished', 'stopped', 'unfinished', 'damaged'] as const;
+const rowStatuses = ['running', 'paused', 'finished', 'stopped', 'unfinished', 'damaged'] as const;
 
 /** A run that can be read, or what is known of one that cannot. */
 export const runRow = z.strictObject({

@@ -27,7 +27,7 @@ export const evaluateAnswer = z.strictObject({
 export type EvaluateAnswer = z.output<typeof evaluateAnswer>;
 
 /** `POST /api/runs/:id/control`: for a run that goes on. */
-export { type ControlBody, controlRequest, type LiveRun, liveRun } from '../../runs/control/messages.ts';
+export type { ControlBody, LiveRun } from '../../runs/control/messages.ts';
 
 /** `POST /api/runs/:id/branch`: starts a run that shares the record up to an iteration. */
 export const branchRequest = z.strictObject({

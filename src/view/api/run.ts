@@ -17,7 +17,7 @@ export const playable = z.strictObject({
   known: z.boolean(),
 });
 
-export const policyNames = z.strictObject({
+const policyNames = z.strictObject({
   paramCount: count,
   /** names of the parameters in order, as the prompts have them */
   params: z.array(z.string()),
@@ -30,7 +30,7 @@ export const policyNames = z.strictObject({
 });
 
 /** A policy that an iteration played. */
-export const candidate = z.strictObject({
+const candidate = z.strictObject({
   label: z.string(),
   params: z.array(z.number()),
   mean: outcome,
@@ -50,7 +50,7 @@ export const candidate = z.strictObject({
   adjustments: z.array(z.string()),
 });
 
-export const iteration = z.strictObject({
+const iteration = z.strictObject({
   iteration: count,
   /** label of the candidate that was kept; null: none */
   kept: z.string().nullable(),
@@ -73,7 +73,7 @@ export const iteration = z.strictObject({
 });
 export type Iteration = z.output<typeof iteration>;
 
-export const callRow = z.strictObject({
+const callRow = z.strictObject({
   seq: count,
   iteration: count,
   purpose: z.string(),
@@ -93,7 +93,7 @@ export const callRow = z.strictObject({
 export type CallRow = z.output<typeof callRow>;
 
 /** What the run waited for, in s since its first event. */
-export const span = z.strictObject({
+const span = z.strictObject({
   kind: z.enum(['model', 'evaluation', 'other']),
   iteration: count,
   start: z.number(),
@@ -101,7 +101,7 @@ export const span = z.strictObject({
 });
 
 /** State of an optimiser after each iteration; columns have the length of `iteration`. */
-export const optimiserState = z.strictObject({
+const optimiserState = z.strictObject({
   name: z.string(),
   iteration: z.array(count),
   sigma: z.array(outcome),

@@ -20,9 +20,9 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]', '::1'];
 const cookieName = 'r2po_token';
 const anyAddress = ['0.0.0.0', '::'];
 /** Header of requests that do something: a page of another origin cannot set it without asking first. */
-export const mutationHeader = 'x-r2po';
+const mutationHeader = 'x-r2po';
 
-export const isLoopback = (host: string): boolean => loopbackNames.includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
+const isLoopback = (host: string): boolean => loopbackNames.includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Throws a usage error for an address that other machines reach, unless the user allows it; then a token is made. */
 export function accessFor(host: string, allowRemote: boolean): Access {

@@ -39,10 +39,10 @@ export interface ViewOptions {
 /** Parameters of a large policy, as JSON. */
 const maxBodyBytes = 4 * 2 ** 20;
 
-export const answer = (c: Context, value: unknown): Response =>
+const answer = (c: Context, value: unknown): Response =>
   c.body(dataText(value), 200, { 'content-type': 'application/json; charset=utf-8' });
 
-export const problem = (c: Context, status: 400 | 404 | 409 | 413 | 429 | 500 | 503, text: string): Response =>
+const problem = (c: Context, status: 400 | 404 | 409 | 413 | 429 | 500 | 503, text: string): Response =>
   c.json({ problem: text }, status);
 
 /** Everything that the page may load: itself, and workers that it makes of its own scripts. */

@@ -22,7 +22,7 @@ export interface PageFile {
   read(): Buffer;
 }
 
-export const builtPage = assetPath('dist/view/page');
+const builtPage = assetPath('dist/view/page');
 
 /** By name. Throws an `R2poError` where the page was not built. */
 export function pageFiles(folder = builtPage): ReadonlyMap<string, PageFile> {

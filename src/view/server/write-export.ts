@@ -23,7 +23,7 @@ import type { RunRoot } from './run-root.ts';
 const markName = 'r2po-view.json';
 const dataFolder = 'data';
 /** Texts of calls of one run, characters: a run of thousands of calls may have sent gigabytes. */
-export const mostCallText = 128 * 2 ** 20;
+const mostCallText = 128 * 2 ** 20;
 
 export interface ExportOptions {
   readonly root: RunRoot;

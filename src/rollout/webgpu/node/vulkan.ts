@@ -30,7 +30,7 @@ export function isLoaderMissing(): boolean {
 }
 
 /** Manifests of Vulkan drivers, found as the loader on Linux finds them. */
-export function driverManifests(): readonly string[] {
+function driverManifests(): readonly string[] {
   const named = paths('VK_DRIVER_FILES').length > 0 ? paths('VK_DRIVER_FILES') : paths('VK_ICD_FILENAMES');
   if (named.length > 0) return named;
   const orElse = (variable: string, ...folders: string[]) => (paths(variable).length > 0 ? paths(variable) : folders);

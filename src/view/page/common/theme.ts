@@ -10,7 +10,6 @@ const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 const notify = (): void => {
   for (const listener of [...listeners]) listener();
 };
-systemIsDark.addEventListener('change', notify);
 
 /** A browser may refuse to store anything, above all for pages from disk. */
 function stored(): Theme {
@@ -24,11 +23,17 @@ function stored(): Theme {
 
 let theme = stored();
 
+const isDark = (): boolean => theme === 'dark' || (theme === 'system' && systemIsDark.matches);
+
+/** Marks the document, so that the style sheet has the dark colours once. */
 function apply(): void {
-  if (theme === 'system') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
 }
 apply();
+systemIsDark.addEventListener('change', () => {
+  apply();
+  notify();
+});
 
 export function setTheme(next: Theme): void {
   theme = next;
@@ -50,7 +55,7 @@ export function useTheme(): { readonly theme: Theme; readonly isDark: boolean } 
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, []);
-  return { theme, isDark: theme === 'dark' || (theme === 'system' && systemIsDark.matches) };
+  return { theme, isDark: isDark() };
 }
 
 /** Calls when colours have changed, for drawings on a canvas; returns how to stop that. */

@@ -7,7 +7,7 @@ import type { Batch, PlayJob } from './host.ts';
 import type { Engine } from './load.ts';
 import type { PlaySession } from './session.ts';
 
-export const badgeSeeds = 256;
+const badgeSeeds = 256;
 /** A slider that moves asks for no comparison. */
 const quietMs = 600;
 
@@ -21,7 +21,7 @@ export interface BadgeReport {
 }
 
 /** The verdict of `r2po parity` on whole episodes, and the largest difference of a return. */
-export function badgeOf(compare: Engine['compareOutcomes'], expected: Batch, got: Batch): BadgeReport {
+function badgeOf(compare: Engine['compareOutcomes'], expected: Batch, got: Batch): BadgeReport {
   const unknown = new Uint8Array(expected.returns.length);
   // Where one side does not know why an episode ended, its return and length are compared.
   const areKnown = expected.ends !== null && got.ends !== null;

@@ -19,7 +19,7 @@ interface SliderProps {
 }
 
 /** A slider and a field for the same number; the slider rounds to three digits. */
-export function Slider({ name, title, value, range, onChange }: SliderProps) {
+function Slider({ name, title, value, range, onChange }: SliderProps) {
   return (
     <div class="slider">
       <span class="slider-name" title={title ?? name}>

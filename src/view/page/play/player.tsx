@@ -19,7 +19,7 @@ export interface ShownEpisode {
   readonly note: string | null;
 }
 
-export const speeds = [0.25, 0.5, 1, 2, 4, 8] as const;
+const speeds = [0.25, 0.5, 1, 2, 4, 8] as const;
 
 /** Shapes after so many steps; a fraction lies between two frames. */
 function framesOf(engine: Engine, { subject, trace }: ShownEpisode): (at: number) => readonly Shape[] {
@@ -32,7 +32,7 @@ function framesOf(engine: Engine, { subject, trace }: ShownEpisode): (at: number
   };
 }
 
-export const stepSecondsOf = (subject: Subject): number => subject.env.picture?.stepSeconds ?? 0.05;
+const stepSecondsOf = (subject: Subject): number => subject.env.picture?.stepSeconds ?? 0.05;
 
 function Scene({ engine, episode, at }: { engine: Engine; episode: ShownEpisode; at: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -17,7 +17,7 @@ export interface PastedPolicy {
 }
 
 /** A policy file in the format of best.json. Throws a usage error that names the line, the key or the parameter. */
-export function readPasted(
+function readPasted(
   engine: Pick<Engine, 'namedEnv' | 'parsePolicy' | 'findEnv' | 'UsageError'>,
   text: string,
   current: Env,

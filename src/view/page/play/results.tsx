@@ -14,7 +14,7 @@ import { EpisodePlayer, type ShownEpisode } from './player.tsx';
 import type { PlaySession, SessionView } from './session.ts';
 import type { Subject } from './subject.ts';
 
-export function useSession(session: PlaySession): SessionView {
+function useSession(session: PlaySession): SessionView {
   const [view, setView] = useState(session.view);
   useEffect(() => {
     setView(session.view);
@@ -24,7 +24,7 @@ export function useSession(session: PlaySession): SessionView {
 }
 
 /** What `r2po eval` says of the first batch. */
-export function firstSummary(engine: Pick<Engine, 'summarise'>, view: SessionView, seed: number, threshold: number) {
+function firstSummary(engine: Pick<Engine, 'summarise'>, view: SessionView, seed: number, threshold: number) {
   const { first } = view;
   if (first === null) return null;
   const ends = first.ends ?? new Uint8Array(first.returns.length);

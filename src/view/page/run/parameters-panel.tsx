@@ -45,7 +45,7 @@ function scaleOf(limit: number): Scale {
   return { limit, css, legend: `linear-gradient(to right, ${[low, middle, high].map(cssColour).join(', ')})` };
 }
 
-export const signed = (value: number): string => `${value > 0 ? '+' : ''}${numberText(value)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${numberText(value)}`;
 
 const shownOf = (entry: Entry, mode: ParameterMode): number => (mode === 'change' ? (entry.change ?? 0) : entry.value);
 

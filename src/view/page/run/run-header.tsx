@@ -17,7 +17,7 @@ async function copied(text: string): Promise<boolean> {
   }
 }
 
-export function Command({ label, command }: { label: string; command: string }) {
+function Command({ label, command }: { label: string; command: string }) {
   const [state, setState] = useState('');
   return (
     <div class="command">
