@@ -1,5 +1,6 @@
 /** Folders of trainings: made like those of searches, and marked as trainings that this program started. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
