@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, visibleJson } from '../../src/base/printable.ts';
 import { createIo } from '../../src/cli/io.ts';
+import { anyText } from '../support/any-text.ts';
 import { eventsOf, scriptedModel, uselessRun } from '../support/experiment.ts';
 
 /** Control characters of a text beside tab, line feed, and colours. */
@@ -24,7 +25,7 @@ describe('inert text', () => {
 
   it('leaves only tab, line feed and colours of all control characters', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(), (text) => {
         expect(steering(printable(text))).toEqual([]);
       }),
     );
@@ -32,7 +33,7 @@ describe('inert text', () => {
 
   it('writes the same JSON, with what cannot be seen in view', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(), (text) => {
         const json = visibleJson(JSON.stringify({ text }));
         expect(JSON.parse(json)).toEqual({ text });
         expect(json).not.toMatch(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);

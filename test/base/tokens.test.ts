@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { estimateTokens } from '../../src/base/tokens.ts';
+import { anyText } from '../support/any-text.ts';
 
 /** Words by eight letters, numbers by three digits, each symbol and each run of line breaks one token. */
 function byPattern(text: string): number {
@@ -25,7 +26,7 @@ it('counts words, numbers, symbols and line breaks', () => {
 it('follows the pattern for any text', () => {
   const letters = fc.constantFrom(...'aZ09-.,[]{} \n\t\u2003\u00e9\u0661\u4e2d\u{1f600}\u{1d54a}\ud800');
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.array(letters, { maxLength: 60 }).map((list) => list.join('')),
   );
   fc.assert(

@@ -21,6 +21,7 @@ import { reasoningEfforts } from '../../src/llm/controls.ts';
 import { replyForms } from '../../src/llm/reply/shape.ts';
 import { findLlmMethod, llmMethods } from '../../src/methods/index.ts';
 import { maxEpisodes, maxSeed } from '../../src/rollout/job-checks.ts';
+import { anyText } from '../support/any-text.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 /** The shortest valid file; line 6 is free. */
@@ -939,7 +940,7 @@ describe('any input', () => {
 
   it('a text of any kind loads, or is refused with its place', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), yamlPieces), (text) => {
+      fc.property(fc.oneof(fc.string(), anyText(), yamlPieces), (text) => {
         refusesPolitely(() => load(text));
         refusesPolitely(() => load(minimal + text));
       }),

@@ -24,6 +24,7 @@ import {
   startFakeServer,
 } from '../support/fake-model-server.ts';
 import { describeGpu } from '../support/gpu.ts';
+import { runHere } from '../support/in-process.ts';
 
 const runArgs = (runsDir: string, ...more: string[]) => [
   'run',
@@ -111,7 +112,7 @@ describe('with a model endpoint', () => {
 
   async function expectResumed(name: string): Promise<void> {
     reply = answer;
-    const { code, stdout, stderr } = await runCli(args(name, '--resume', '--json'));
+    const { code, stdout, stderr } = await runHere(args(name, '--resume', '--json'));
     expect(code, stderr).toBe(0);
     expect(unfailed(join(home, name))).toEqual(whole.results);
     expect(JSON.parse(stdout)).toEqual(readJson(join(home, name)));
@@ -157,7 +158,7 @@ describe('with a model endpoint', () => {
     const name = what.split(' ').join('-');
     const before = server.requests.length;
     reply = (request, index) => (index < before + 5 ? answer(request) : failure);
-    const stopped = await runCli(args(name, 'llm.max_attempts=2'));
+    const stopped = await runHere(args(name, 'llm.max_attempts=2'));
     expect(stopped.code, stopped.stderr).toBe(4);
     expect(stopped.stderr).toMatch(
       /error: \[model .*; resume with: r2po run cartpole\/r2po .*--name \S+ .*--resume\n$/,
@@ -210,12 +211,12 @@ describe('with a model endpoint', () => {
 
   it('stops at a budget with exit 5, and again when it is not raised', async () => {
     reply = answer;
-    const stopped = await runCli(args('budget', '--max-calls', '7'));
+    const stopped = await runHere(args('budget', '--max-calls', '7'));
     expect(stopped.code).toBe(5);
     expect(stopped.stderr).toMatch(
       /\[budget\] the budget of 7 model calls is used up \(7\); allow more with --max-calls; resume/,
     );
-    expect((await runCli(args('budget', '--max-calls', '7', '--resume'))).code).toBe(5);
+    expect((await runHere(args('budget', '--max-calls', '7', '--resume'))).code).toBe(5);
     await expectResumed('budget');
   });
 });
@@ -226,11 +227,11 @@ describe('the model auto', () => {
     const env = { OLLAMA_HOST: `127.0.0.1:${ollama.port}`, OLLAMA_BASE_URL: undefined, OLLAMA_MODEL: 'fake-1' };
     const home = temporaryFolder();
     const args = runArgs(home, '--name', 'auto', '--model', 'auto', 'llm.max_attempts=1');
-    const stopped = await runCli([...args, '--max-calls', '3'], { env });
+    const stopped = await runHere([...args, '--max-calls', '3'], { env });
     await ollama.close();
     expect(stopped.code, stopped.stderr).toBe(5);
     expect(readJson(join(home, 'auto'))).toMatchObject({ model: 'ollama/fake-1', model_kind: 'model' });
-    const resumed = await runCli([...args, '--resume'], { env });
+    const resumed = await runHere([...args, '--resume'], { env });
     expect(resumed.code, resumed.stderr).toBe(4);
     expect(resumed.stderr).not.toContain('offline');
     expect(eventsOf(join(home, 'auto')).filter(({ type }) => type === 'llm_call')).toHaveLength(3);
@@ -291,7 +292,7 @@ describe('r2po run', () => {
   }
 
   it('says on stderr and everywhere else that the offline model is not a language model', async () => {
-    const { stdout, stderr } = await runCli(runArgs(home, '--name', 'labelled'));
+    const { stdout, stderr } = await runHere(runArgs(home, '--name', 'labelled'));
     expect(stderr).toContain('model: offline (a numeric optimiser, not a language model)');
     expect(stderr.match(/^iteration \d\/6 \|(?: left .* \|)? last .* \| best .* ± /gm)).toHaveLength(6);
     expect(stdout).toMatch(/^model\s+offline \(a numeric optimiser, not a language model\)$/m);
@@ -301,14 +302,14 @@ describe('r2po run', () => {
   });
 
   it('prints one JSON document with --json and nothing else with --quiet', async () => {
-    const { stdout, stderr } = await runCli(runArgs(home, '--name', 'json', '--json', '--quiet'));
+    const { stdout, stderr } = await runHere(runArgs(home, '--name', 'json', '--json', '--quiet'));
     expect(JSON.parse(stdout)).toEqual(readJson(join(home, 'json')));
     expect(stderr).toBe('');
   });
 
   it('drops a torn last line with a notice and continues', async () => {
     const folder = broken('torn', (lines) => `${lines.slice(0, 14).join('\n')}\n{"type":"evalu`);
-    const { code, stderr } = await runCli(runArgs(home, '--name', 'torn', '--resume'));
+    const { code, stderr } = await runHere(runArgs(home, '--name', 'torn', '--resume'));
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(`warning: ${join(folder, 'events.jsonl')}:15: dropped a torn last line (14 bytes)`);
     expect(stderr).toContain('resumed after 1 of 6 iterations');
@@ -320,7 +321,7 @@ describe('r2po run', () => {
       [...lines.slice(0, 6), lines[6]!.slice(9), ...lines.slice(7, 20), ''].join('\n'),
     );
     const before = readFileSync(join(folder, 'events.jsonl'));
-    const { code, stderr } = await runCli(runArgs(home, '--name', 'damaged', '--resume'));
+    const { code, stderr } = await runHere(runArgs(home, '--name', 'damaged', '--resume'));
     expect(code).toBe(2);
     expect(stderr).toContain(`error: [events.jsonl] ${join(folder, 'events.jsonl')}:7: expected an event, got no JSON`);
     expect(readFileSync(join(folder, 'events.jsonl'))).toEqual(before);
@@ -328,7 +329,7 @@ describe('r2po run', () => {
 
   it('refuses the folder of another configuration and names the keys: exit 2', async () => {
     broken('other', (lines) => `${lines.slice(0, 9).join('\n')}\n`);
-    const { code, stderr } = await runCli(
+    const { code, stderr } = await runHere(
       runArgs(home, '--name', 'other', '--resume', 'iterations=9', 'warmup.spread=2'),
     );
     expect(code).toBe(2);
@@ -339,28 +340,28 @@ describe('r2po run', () => {
 
   it('without a name resumes the newest unfinished run, and prints the summary of a finished one', async () => {
     const runsDir = temporaryFolder();
-    const none = await runCli(runArgs(runsDir, '--resume'));
+    const none = await runHere(runArgs(runsDir, '--resume'));
     expect(none.code).toBe(2);
     expect(none.stderr).toContain('got nothing to resume; start one without --resume');
-    const stopped = await runCli(runArgs(runsDir, '--max-calls', '5'));
+    const stopped = await runHere(runArgs(runsDir, '--max-calls', '5'));
     expect(stopped.code).toBe(5);
     const [name] = readdirSync(runsDir);
-    const resumed = await runCli(runArgs(runsDir, '--resume', '--json'));
+    const resumed = await runHere(runArgs(runsDir, '--resume', '--json'));
     expect(resumed.code).toBe(0);
     expect(readdirSync(runsDir)).toEqual([name]);
     expect(results(join(runsDir, name!))).toEqual(results(whole));
-    const again = await runCli(runArgs(runsDir, '--resume', '--json'));
+    const again = await runHere(runArgs(runsDir, '--resume', '--json'));
     expect(again.code).toBe(0);
     expect(again.stdout).toBe(resumed.stdout);
     expect(again.stderr).toContain('is already finished');
     // Without --resume it is a new run beside the old one.
-    expect((await runCli(runArgs(runsDir))).stdout).toContain(`${name}-2`);
+    expect((await runHere(runArgs(runsDir))).stdout).toContain(`${name}-2`);
   });
 
   it('refuses a runs folder that cannot be written to: exit 2', async () => {
     const file = join(home, 'a-file');
     writeFileSync(file, '');
-    const { code, stderr } = await runCli(runArgs(file));
+    const { code, stderr } = await runHere(runArgs(file));
     expect(code).toBe(2);
     expect(stderr).toContain(`[--runs-dir] expected a folder that can be written to, got "${file}"`);
   });
@@ -387,7 +388,7 @@ describe('r2po run', () => {
         `cannot write to .*; everything up to event ${saved} is on disk, make room first; resume with: r2po run`,
       ),
     );
-    expect(await runCli([...args, '--resume'])).toMatchObject({ code: 0 });
+    expect(await runHere([...args, '--resume'])).toMatchObject({ code: 0 });
     expect(results(folder)).toEqual(results(whole));
   });
 
@@ -417,9 +418,9 @@ describeGpu('on webgpu', () => {
     const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
     writeFileSync(join(folder, 'events.jsonl'), `${lines.slice(0, 7).join('\n')}\n`);
     asKilled(folder);
-    const { code, stderr } = await runCli(args('cut', '--resume'));
+    const { code, stderr } = await runHere(args('cut', '--resume'));
     expect(code, stderr).toBe(0);
     expect(results(folder)).toEqual(results(whole));
-    expect((await runCli(['replay', folder])).code).toBe(0);
+    expect((await runHere(['replay', folder])).code).toBe(0);
   });
 });

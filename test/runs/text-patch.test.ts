@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyPatch, makePatch } from '../../src/runs/journal/text-patch.ts';
+import { anyText } from '../support/any-text.ts';
 
 /** The text that a patch gives back; the text itself where there is none. */
 function restored(base: string, text: string): string | null {
@@ -10,8 +11,8 @@ function restored(base: string, text: string): string | null {
 }
 
 /** Any code units: halves of surrogate pairs too, and few different lines, so that much of them repeats. */
-const anyText = fc.oneof(
-  fc.string({ unit: 'binary' }),
+const pieces = fc.oneof(
+  anyText(),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units)),
   fc
     .array(fc.constantFrom('a line\n', 'another line that is longer than a copy\n', '\n', '\ud83d', '\ude00', 'x'), {
@@ -23,7 +24,7 @@ const anyText = fc.oneof(
 describe('a patch', () => {
   it('restores any sequence of texts to the bit', () => {
     fc.assert(
-      fc.property(fc.array(anyText, { maxLength: 6 }), (texts) => {
+      fc.property(fc.array(pieces, { maxLength: 6 }), (texts) => {
         let before = '';
         for (const text of texts) {
           expect(restored(before, text)).toBe(text);

@@ -37,6 +37,8 @@ function softwareAdapter(): NodeJS.ProcessEnv | null {
 }
 
 export default function setup(): void {
+  // Each of the projects of vitest.config.ts calls it.
+  if (process.env.R2PO_TEST_ADAPTER !== undefined) return;
   let name = process.env.R2PO_TEST_SOFTWARE === '1' ? '' : adapterOf(process.env);
   if (!name) {
     const software = softwareAdapter();

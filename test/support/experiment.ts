@@ -87,12 +87,22 @@ export interface SmallRun {
 
 export type PreparedRun = OpenUnits & RunOptions;
 
+const shippedFiles = new Map<string, ReturnType<typeof openConfig>>();
+
+/** `openConfig`, which parses the files of a shipped configuration once for all runs of a test file. */
+function openOnce(name: string): ReturnType<typeof openConfig> {
+  if (!/^[\w-]+\/[\w-]+$/.test(name)) return openConfig(name);
+  const opened = shippedFiles.get(name) ?? openConfig(name);
+  shippedFiles.set(name, opened);
+  return opened;
+}
+
 /** Prepares a run, or the resumption of one. */
 export async function prepareRun(run: SmallRun = {}): Promise<PreparedRun> {
   const overrides = [...(run.settings ?? smallSettings), ...(run.overrides ?? [])];
   const name = run.config ?? 'cartpole/r2po';
   // A scripted model answers whatever the configuration names, so that settings of the offline model have an effect.
-  const { config, yaml } = await (await openConfig(name)).resolve(overrides, { seed: run.seed ?? 3 }, () => {});
+  const { config, yaml } = await (await openOnce(name)).resolve(overrides, { seed: run.seed ?? 3 }, () => {});
   const argv = ['run', name];
   const place = { runsDir: run.runsDir ?? temporaryFolder(), name: null };
   return {

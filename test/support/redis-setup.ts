@@ -5,6 +5,8 @@
 import { spawnSync } from 'node:child_process';
 
 export default function setup(): void {
+  // Each of the projects of vitest.config.ts calls it.
+  if (process.env.R2PO_TEST_REDIS !== undefined) return;
   const child = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
   const version = child.status === 0 ? (/v=(\S+)/.exec(child.stdout)?.[1] ?? '') : '';
   process.env.R2PO_TEST_REDIS = version;

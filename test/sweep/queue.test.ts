@@ -30,6 +30,7 @@ import {
 } from '../support/experiment.ts';
 import { startFakeServer } from '../support/fake-model-server.ts';
 import { hasAdapter } from '../support/gpu.ts';
+import { runHere } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 import {
   enqueue,
@@ -178,7 +179,7 @@ describe('an unusable server', () => {
       `[--queue] expected a Redis server at redis://127.0.0.1:${port}?r2po, got no server there (connection refused); ` +
         'start redis-server, or correct the address',
     );
-    const { code, stderr } = await runCli(['worker', '--queue', `redis://u:sesame@127.0.0.1:${port}`]);
+    const { code, stderr } = await runHere(['worker', '--queue', `redis://u:sesame@127.0.0.1:${port}`]);
     expect(code).toBe(1);
     expect(stderr).toContain('connection refused');
     expect(stderr).not.toContain('sesame');
@@ -227,7 +228,7 @@ describeRedis('with Redis', () => {
   async function alone(seeds: readonly number[], ...more: string[]) {
     const runsDir = newFolder();
     for (const seed of seeds) {
-      const { code, stderr } = await runCli([
+      const { code, stderr } = await runHere([
         ...['run', 'cartpole/r2po', ...smallSettings, ...more, '--seed', String(seed), '--runs-dir', runsDir],
       ]);
       expect(code, stderr).toBe(0);
@@ -242,10 +243,10 @@ describeRedis('with Redis', () => {
       await expect(SweepQueue.open(at(''), () => {})).rejects.toThrow('got a server that requires a password');
       await expect(SweepQueue.open(at(':sesam@'), () => {})).rejects.toThrow('got a refused password');
       const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=1', '--runs-dir', newFolder()];
-      const wrong = await runCli([...args, '--queue', at(':sesam@')]);
+      const wrong = await runHere([...args, '--queue', at(':sesam@')]);
       expect(wrong.code).toBe(1);
       expect(wrong.stderr).toContain(`redis://127.0.0.1:${guarded.port}/0?own, got a refused password`);
-      const right = await runCli([...args, '--queue'], { env: { R2PO_QUEUE: at(':sesame@') } });
+      const right = await runHere([...args, '--queue'], { env: { R2PO_QUEUE: at(':sesame@') } });
       expect(right.code, right.stderr).toBe(0);
       for (const { stdout, stderr } of [wrong, right]) expect(stdout + stderr).not.toContain('sesam');
       const runsDir = newFolder();
@@ -271,22 +272,22 @@ describeRedis('with Redis', () => {
       const runsDir = newFolder();
       const prefix = ['--queue', at, '--queue-prefix', 'team:bull'];
       const args = ['cartpole/r2po', ...smallSettings, '--runs-dir', runsDir];
-      const added = await runCli(['sweep', ...args, 'seed=1', ...prefix]);
+      const added = await runHere(['sweep', ...args, 'seed=1', ...prefix]);
       expect(added.code, added.stderr).toBe(0);
       expect(added.stderr).toContain('may not use INFO');
-      const worked = await runCli(['worker', ...prefix, '--runs-dir', runsDir, '--until-empty'], { env: heartbeat });
+      const worked = await runHere(['worker', ...prefix, '--runs-dir', runsDir, '--until-empty'], { env: heartbeat });
       expect(worked.code, worked.stderr).toBe(0);
-      const waiting = await runCli(['sweep', ...args, 'seed=3', '--queue', limited.url()]);
+      const waiting = await runHere(['sweep', ...args, 'seed=3', '--queue', limited.url()]);
       expect(waiting.code, waiting.stderr).toBe(0);
       await withQueue(limited.url(), async ({ redis }) => {
         await redis.config('SET', 'maxmemory', '1');
       });
       const own = ['--runs-dir', newFolder(), '--publish', newFolder(), '--until-empty'];
-      const starved = await runCli(['worker', '--queue', limited.url(), ...own], { env: heartbeat });
+      const starved = await runHere(['worker', '--queue', limited.url(), ...own], { env: heartbeat });
       expect(starved.stderr).toMatch(/warning: .*got a server without memory left .*; the worker waits for [\d.]+ s/);
       expect(starved.stderr).toMatch(/error: \[--queue\] .*got a server without memory left .*raise maxmemory/);
       expect(starved.code).toBe(1);
-      const full = await runCli(['sweep', ...args, 'seed=2', '--queue', limited.url()]);
+      const full = await runHere(['sweep', ...args, 'seed=2', '--queue', limited.url()]);
       expect(full.code).toBe(1);
       expect(full.stderr).toMatch(/got a server without memory left .*raise maxmemory/);
       await limited.kill();
@@ -348,7 +349,7 @@ describeRedis('with Redis', () => {
       const workers = [1, 2].map(() => startWorker(url, ['--runs-dir', runsDir, '-j', '1', '--until-empty']));
       for (const worker of workers) expect(await worker.code, worker.stderr()).toBe(0);
       const inOne = newFolder();
-      const swept = await runCli([
+      const swept = await runHere([
         ...['sweep', 'cartpole/r2po', ...smallSettings, 'seed=0..3', '--runs-dir', inOne, '--quiet'],
       ]);
       expect(swept.code, swept.stderr).toBe(0);
@@ -379,12 +380,12 @@ describeRedis('with Redis', () => {
       await withQueue(url, async (queue) => expect((await queue.counts()).waiting).toBe(6));
       const worked = await work(url, runsDir);
       expect(worked).toMatchObject({ finished: 6, already: 0, failed: 0, left: 0 });
-      const again = await runCli([...cli, 'seed=0..5']);
+      const again = await runHere([...cli, 'seed=0..5']);
       expect(JSON.parse(again.stdout)).toMatchObject({ queued: 0, finished: 6 });
       // The files are the truth: a run whose folder was deleted is done again, whatever Redis remembers.
       const [gone] = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
       rmSync(join(runsDir, gone!), { recursive: true });
-      const repeated = await runCli([...cli, 'seed=0..5']);
+      const repeated = await runHere([...cli, 'seed=0..5']);
       expect(JSON.parse(repeated.stdout)).toMatchObject({ queued: 1, again: 1, finished: 5 });
       expect((await work(url, runsDir)).ends).toMatchObject([{ outcome: 'finished', folder: join(runsDir, gone!) }]);
     });
@@ -393,7 +394,7 @@ describeRedis('with Redis', () => {
       const url = freshUrl();
       const runsDir = newFolder();
       const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=6,7', '--queue', url, '--runs-dir', runsDir];
-      const waiting = runCli([...args, '--wait']);
+      const waiting = runHere([...args, '--wait']);
       const worker = startWorker(url, ['--runs-dir', runsDir]);
       const { code, stdout, stderr } = await waiting;
       worker.child.kill('SIGTERM');
@@ -409,14 +410,14 @@ describeRedis('with Redis', () => {
       await enqueue(url, 'seed=0..4', 'iterations=20000');
       const worker = startWorker(url, ['--runs-dir', runsDir, '-j', '2']);
       await until('two running runs', async () => {
-        const { stdout } = await runCli(['sweep', '--status', '--queue', url, '--json']);
+        const { stdout } = await runHere(['sweep', '--status', '--queue', url, '--json']);
         const { active } = JSON.parse(stdout) as { active: { progress: { iteration: number } | null }[] };
         return active.length === 2 && active.every(({ progress }) => (progress?.iteration ?? 0) > 0);
       });
-      const shown = await runCli(['sweep', '--status', '--queue', url]);
+      const shown = await runHere(['sweep', '--status', '--queue', url]);
       expect(shown.stdout).toMatch(/3 waiting, 0 delayed, 2 running, 0 finished, 0 failed, 1 worker/);
       expect(shown.stdout).toMatch(/CartPole-v1 +r2po +offline +\d +\d+\/20000 /);
-      const cancelled = await runCli(['sweep', '--cancel', '--queue', url]);
+      const cancelled = await runHere(['sweep', '--cancel', '--queue', url]);
       expect(cancelled.stdout).toBe('3 queued runs removed, 2 running ones stopped; their files are kept\n');
       await until('both stopped', () => (worker.stderr().match(/the sweep was cancelled/g)?.length ?? 0) >= 2);
       const folders = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
@@ -526,8 +527,8 @@ describeRedis('with Redis', () => {
       const url = freshUrl();
       const [shared, other] = [newFolder(), newFolder()];
       const args = ['sweep', 'cartpole/r2po', ...smallSettings, 'seed=1', '--queue', url, '--runs-dir'];
-      expect(await runCli([...args, shared])).toMatchObject({ code: 0 });
-      const refused = await runCli(['worker', '--queue', url, '--runs-dir', other, '--until-empty']);
+      expect(await runHere([...args, shared])).toMatchObject({ code: 0 });
+      const refused = await runHere(['worker', '--queue', url, '--runs-dir', other, '--until-empty']);
       expect(refused.code).toBe(exitCodes.usage);
       expect(refused.stderr).toContain('[--runs-dir] expected the shared folder of queue');
       expect(refused.stderr).toContain('--publish');
@@ -651,7 +652,7 @@ describeRedis('with Redis', () => {
       expect(reasons.get('a4')).toContain('it was written by another program');
       expect([...reasons.values()].filter((text) => text.startsWith('finished'))).toHaveLength(1);
       expect(ends).toHaveLength(4);
-      const { stdout } = await runCli(['sweep', '--status', '--queue', url]);
+      const { stdout } = await runHere(['sweep', '--status', '--queue', url]);
       expect(stdout).toMatch(/1 finished, 3 failed/);
       expect(stdout).toContain('repeat the sweep command with this version');
     });
@@ -734,7 +735,7 @@ describeRedis('with Redis', () => {
       expect(await cpu.code, cpu.stderr()).toBe(exitCodes.someRunsFailed);
       expect(cpu.stderr()).toContain('the run requires backend webgpu, and this worker accepts only cpu');
       expect(cpu.stderr()).toContain('2 runs wait for another worker');
-      const status = await runCli(['sweep', '--status', '--queue', url]);
+      const status = await runHere(['sweep', '--status', '--queue', url]);
       // A delay may be over.
       const [, waiting, delayed] =
         /(\d+) waiting, (\d+) delayed, 0 running, 2 finished, 0 failed/.exec(status.stdout) ?? [];
