@@ -104,4 +104,16 @@ describe('the pictures', () => {
     const shown = new Set(all.flatMap((page) => linksOf(page).map((target) => normalize(join(dirname(page), target)))));
     expect(images.filter((name) => !shown.has(join('docs/images', name)))).toEqual([]);
   });
+
+  it('are all made by a script', () => {
+    const scripts = ['doc-pictures.mjs', 'view-pictures.mjs']
+      .map((name) => readFileSync(assetPath(`scripts/${name}`), 'utf8'))
+      .join('\n');
+    const isDrawn = (name: string): boolean => {
+      const [, episode] = /^gallery\/(.*)\.svg$/.exec(name) ?? [];
+      if (episode !== undefined) return existsSync(assetPath(`docs/images/gallery/policies/${episode}.json`));
+      return scripts.includes(name);
+    };
+    expect(images.filter((name) => !isDrawn(name))).toEqual([]);
+  });
 });

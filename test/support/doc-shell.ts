@@ -30,22 +30,25 @@ npx() { if [ "$1" = r2po ]; then "$@"; else echo "npx $1: not run here" >&2; ret
 export function shortened([command, ...words]: readonly string[]): string[] {
   const capped = (option: string, most: number, all: readonly string[]): string[] =>
     all.map((word, i) => (all[i - 1] === option ? String(Math.min(Number(word), most)) : word));
-  const set = (all: readonly string[], key: string, value: number): string[] => [
+  const set = (all: readonly string[], key: string, value: number | string): string[] => [
     ...all.filter((word) => !word.startsWith(`${key}=`)),
     `${key}=${value}`,
   ];
+  /** Optimisers alone have no number of iterations. */
+  const size = (all: readonly string[], iterations: number): string[] => {
+    const named = all.flatMap((word) => /^[a-z-]+\/([a-z0-9-]+)$/.exec(word)?.[1] ?? []);
+    const areOptimisers = named.length > 0 && named.every((id) => findMethod(id).kind === 'optimiser');
+    return areOptimisers ? set(all, 'optimiser.episodes', 200) : set(all, 'iterations', iterations);
+  };
   const plain = words.includes('--resume') || words.includes('--dry-run');
   switch (command) {
     case 'run': {
       if (plain) return [command, ...words];
-      const kind = /^[a-z-]+\/([a-z-]+)$/.exec(words[0]!)?.[1];
-      const isOptimiser = kind !== undefined && findMethod(kind).kind === 'optimiser';
-      const shorter = isOptimiser ? set(words, 'optimiser.episodes', 200) : set(words, 'iterations', 3);
-      return [command, ...set(capped('evaluation.episodes', 256, shorter), 'recheck.episodes', 200)];
+      return [command, ...set(size(words, 3), 'recheck.episodes', 200)];
     }
     case 'sweep':
       if (plain) return [command, ...words];
-      return [command, ...set(set(set(words, 'seed', 0), 'iterations', 2), 'recheck.episodes', 100)];
+      return [command, ...set(set(size(words, 2), 'seed', '0,1'), 'recheck.episodes', 100)];
     case 'branch':
       return [command, ...capped('--repeat', 2, capped('--at', 2, words))];
     case 'eval':

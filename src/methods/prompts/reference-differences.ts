@@ -1,4 +1,4 @@
-/** Where our prompts differ from those of the reference, with `settings: published` too. docs/methods.md lists the same. */
+/** Where our prompts differ from those of the reference, with `settings: published` too. docs/paper.md lists the same. */
 
 interface Difference {
   readonly text: string;
