@@ -30,19 +30,37 @@ export const within = (limit: number): Pick<Row, 'low' | 'high'> => ({ low: -lim
 
 /** What a policy sees: a vector of f32 rows, or the number of a state in 0 ... n - 1. */
 export type ObservationSpace =
-  | { readonly kind: 'vector'; readonly rows: readonly Row[] }
-  | { readonly kind: 'discrete'; readonly n: number; readonly meaning: string };
+  | {
+      /** a vector of numbers */
+      readonly kind: 'vector';
+      /** one row per entry `[OBS_DIM]` */
+      readonly rows: readonly Row[];
+    }
+  | {
+      /** the number of a state */
+      readonly kind: 'discrete';
+      /** number of states */
+      readonly n: number;
+      /** what the number says */
+      readonly meaning: string;
+    };
 
 /** What a policy does: one of numbered actions, or a vector in a box. */
 export type ActionSpace =
-  /** one of n numbered actions, with what each does */
   | {
+      /** one of n numbered actions */
       readonly kind: 'discrete';
+      /** what each action does `[n]` */
       readonly meanings: readonly string[];
       /** numbers of actions that are illegal in every state; the environment answers them, no policy chooses them */
       readonly againstRules?: readonly number[];
     }
-  | { readonly kind: 'box'; readonly rows: readonly Row[] };
+  | {
+      /** a vector of bounded numbers */
+      readonly kind: 'box';
+      /** one row per entry `[ACTION_DIM]` */
+      readonly rows: readonly Row[];
+    };
 
 /** Observation and action of an environment; all that a policy kind has to know. */
 export interface Spaces {
@@ -52,8 +70,11 @@ export interface Spaces {
   readonly action: ActionSpace;
 }
 
+/** A number of the physics, which stands here only: both backends receive it as data. */
 export interface Constant {
+  /** its value, in the unit */
   readonly value: number;
+  /** SI unit, or 1 */
   readonly unit: string;
   /** file or paper, with version */
   readonly source: string;
@@ -68,6 +89,7 @@ export type ConstantRange = (typeof constantRanges)[number];
 /** Resolved numbers by name: constants and what is derived from them. */
 export type Params = Readonly<Record<string, number>>;
 
+/** Options of an environment by name, as those of `gymnasium.make`. */
 export type EnvOptions = Readonly<Record<string, unknown>>;
 
 /** Filled by `step`; one record per rollout loop, reused, so that a step allocates nothing. */
@@ -129,6 +151,7 @@ export interface ShaderText {
   readonly text: string;
 }
 
+/** What defines an environment: rows and constants as data, and three functions. */
 export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** the original's registered id, version included */
   readonly id: string;
@@ -136,15 +159,20 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   readonly folder: string;
   /** the original that our numbers are compared with, and its version */
   readonly groundTruth: string;
+  /** entries of the state `[STATE_DIM]` */
   readonly state: readonly Row[];
   /**
    * Carried from step to step beside the state: derived values of the last step that the original keeps and observes.
    * Not part of a probe's or a trace's state; 0 in a state that is given from outside.
    */
   readonly memory?: readonly Row[];
+  /** what a policy sees */
   readonly observation: ObservationSpace;
+  /** what a policy does */
   readonly action: ActionSpace;
+  /** numbers of the physics by name */
   readonly constants: C;
+  /** further numbers, computed from the constants */
   readonly derive: (constants: ConstantValues<NoInfer<C>>) => D;
   /** Params whose float64 value the GPU needs to the last bit (draw bounds); they travel as two u32 words. */
   readonly exact: readonly (keyof C | keyof D)[];
@@ -169,11 +197,22 @@ export interface EnvSpec<C extends Record<string, Constant>, D extends Params> {
   /** the environment's own step limit (`truncated`), null when it has none */
   readonly timeLimit: number | null;
   /** an episode with at least this return is a success */
-  readonly success: { readonly threshold: number; readonly source: string };
+  readonly success: {
+    /** least return of a success */
+    readonly threshold: number;
+    /** where it is from */
+    readonly source: string;
+  };
   /** smallest and largest possible return of one episode within the time limit */
   readonly returnRange: readonly [number, number];
   /** Allowed |webgpu - cpu| after one step from the same state, relative to max(1, largest state entry). */
-  readonly parity: { readonly singleStep: number; readonly reason: string };
+  readonly parity: {
+    /** the tolerance, relative */
+    readonly singleStep: number;
+    /** why it is that large */
+    readonly reason: string;
+  };
+  /** reset, observation and step in float64 */
   readonly dynamics: Dynamics<ConstantValues<C> & D>;
   /** left out: `--backend auto` is cpu where there is no GPU */
   readonly stepCost?: StepCost;
@@ -190,11 +229,13 @@ export interface Env
       'dynamics' | 'derive' | 'exact' | 'withOptions' | 'gpujs' | 'shader'
     >,
     Spaces {
+  /** constants and derived numbers by name */
   readonly params: Params;
   /** what follows from the constants */
   readonly derive: (constants: Params) => Params;
   /** constants that were given other values, which no option does */
   readonly changed: Params;
+  /** names of params that the GPU needs in float64 */
   readonly exact: readonly string[];
   readonly memory: readonly Row[];
   readonly table: readonly number[];
@@ -208,8 +249,11 @@ export interface Env
   readonly module: string | null;
   /** null: it takes no options */
   readonly withOptions: ((options: EnvOptions) => Env) | null;
+  /** reset, observation and step in float64 */
   readonly dynamics: Dynamics;
+  /** for the backend "gpujs"; null: that backend does not play it */
   readonly gpujs: GpujsKernel | null;
+  /** the WGSL of a custom environment; null: that of this package */
   readonly shader: (() => ShaderText) | null;
 }
 

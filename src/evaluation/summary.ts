@@ -33,10 +33,24 @@ export interface Summary {
   readonly median: number;
   /** linear interpolation between neighbours, as NumPy's default */
   readonly quantiles: Readonly<Record<(typeof quantileLevels)[number], number>>;
-  /** episodes with a return of at least the threshold; `rate` is their share, 0 ... 1 */
-  readonly success: { readonly threshold: number; readonly count: number; readonly rate: number };
+  /** episodes with a return of at least the threshold */
+  readonly success: {
+    /** least return of a success */
+    readonly threshold: number;
+    /** number of successes */
+    readonly count: number;
+    /** their share, 0 ... 1 */
+    readonly rate: number;
+  };
   /** steps per episode */
-  readonly length: { readonly mean: number; readonly min: number; readonly max: number };
+  readonly length: {
+    /** mean length */
+    readonly mean: number;
+    /** length of the shortest one */
+    readonly min: number;
+    /** length of the longest one */
+    readonly max: number;
+  };
   /** episodes by what ended them */
   readonly ends: Readonly<Record<EndCause, number>>;
   /** the episode nearest the median return */

@@ -68,7 +68,12 @@ export interface Policy {
   /** one readable name per parameter, in flat order: "weight x -> push right" */
   readonly paramNames: readonly string[];
   /** names of rows and columns, for parameters that are one matrix, row by row; left out: they are none */
-  readonly matrix?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  readonly matrix?: {
+    /** names of the rows */
+    readonly rows: readonly string[];
+    /** names of the columns */
+    readonly columns: readonly string[];
+  };
   /** what one parameter may be */
   readonly values: ParameterValues;
   /** `scores`: one number per action (argmax, or the Box action before the clip); `action`: the action itself */

@@ -7,6 +7,7 @@ import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts'
 
 /** Representative episodes; ties go to the first. `median` and `mean`: the episode with the closest return. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
+/** One of `episodePicks`. */
 export type EpisodePick = (typeof episodePicks)[number];
 
 export interface StatisticsRequest {

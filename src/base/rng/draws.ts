@@ -1,14 +1,17 @@
 /** The random draws of an environment: from a generator, or from a list of recorded draws. */
 import { UsageError } from '../errors.ts';
 
+/** Random numbers of an episode, those of NumPy's `default_rng(seed)` in their order. */
 export interface Draws {
   /** in [0, 1) */
   random(): number;
+  /** in [low, high) */
   uniform(low: number, high: number): number;
   /** a whole number in [low, high) */
   integers(low: number, high: number): number;
   /** a whole number in [0, n) */
   choice(n: number): number;
+  /** of the standard normal distribution */
   standardNormal(): number;
 }
 
