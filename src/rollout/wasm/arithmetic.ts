@@ -3,48 +3,65 @@
  * is x and x % 0 is 0; a shift takes the amount modulo 32; a conversion to an integer is cut and saturates, NaN gives 0.
  */
 import type { Scalar } from './ast.ts';
-import { op, simd } from './encoder.ts';
-import { bitsOf, type FunctionCode, isEqual, known, type Leaf, leafOf, numberOf } from './function-code.ts';
+import { type Code, op, simd } from './encoder.ts';
+import {
+  bitsOf,
+  type FunctionCode,
+  type Instruction,
+  isEqual,
+  known,
+  type Leaf,
+  leafOf,
+  numberOf,
+} from './function-code.ts';
 
-interface Instruction {
-  readonly scalar: number;
-  readonly vector: number;
+/** What an operator is of known numbers, and its instructions; none: it takes several. */
+interface Operator {
+  readonly known: (a: number, b: number) => number | boolean;
+  readonly float?: Instruction;
+  readonly whole?: Instruction;
+  /** of u32, where it differs from that of i32 */
+  readonly unsigned?: Instruction;
 }
 const both = (scalar: number, vector: number): Instruction => ({ scalar, vector });
 
-const floats: Readonly<Record<string, Instruction>> = {
-  '+': both(op.fadd, simd.fadd),
-  '-': both(op.fsub, simd.fsub),
-  '*': both(op.fmul, simd.fmul),
-  '/': both(op.fdiv, simd.fdiv),
-  '==': both(op.feq, simd.feq),
-  '!=': both(op.fne, simd.fne),
-  '<': both(op.flt, simd.flt),
-  '>': both(op.fgt, simd.fgt),
-  '<=': both(op.fle, simd.fle),
-  '>=': both(op.fge, simd.fge),
-};
-const whole: Readonly<Record<string, Instruction>> = {
-  '+': both(op.add, simd.add),
-  '-': both(op.sub, simd.sub),
-  '*': both(op.mul, simd.mul),
-  '&': both(op.and, simd.and),
-  '|': both(op.or, simd.or),
-  '^': both(op.xor, simd.xor),
-  '==': both(op.eq, simd.eq),
-  '!=': both(op.ne, simd.ne),
-};
-const signed: Readonly<Record<string, Instruction>> = {
-  '<': both(op.ltS, simd.ltS),
-  '>': both(op.gtS, simd.gtS),
-  '<=': both(op.leS, simd.leS),
-  '>=': both(op.geS, simd.geS),
-};
-const unsigned: Readonly<Record<string, Instruction>> = {
-  '<': both(op.ltU, simd.ltU),
-  '>': both(op.gtU, simd.gtU),
-  '<=': both(op.leU, simd.leU),
-  '>=': both(op.geU, simd.geU),
+const operators: Readonly<Record<string, Operator>> = {
+  '+': { known: (a, b) => a + b, float: both(op.fadd, simd.fadd), whole: both(op.add, simd.add) },
+  '-': { known: (a, b) => a - b, float: both(op.fsub, simd.fsub), whole: both(op.sub, simd.sub) },
+  '*': { known: (a, b) => a * b, float: both(op.fmul, simd.fmul), whole: both(op.mul, simd.mul) },
+  '/': { known: (a, b) => a / b, float: both(op.fdiv, simd.fdiv) },
+  '%': { known: (a, b) => a % b },
+  '&': { known: (a, b) => a & b, whole: both(op.and, simd.and) },
+  '|': { known: (a, b) => a | b, whole: both(op.or, simd.or) },
+  '^': { known: (a, b) => a ^ b, whole: both(op.xor, simd.xor) },
+  '<<': { known: (a, b) => a << (b & 31) },
+  '>>': { known: (a, b) => a >> (b & 31) },
+  '==': { known: (a, b) => a === b, float: both(op.feq, simd.feq), whole: both(op.eq, simd.eq) },
+  '!=': { known: (a, b) => a !== b, float: both(op.fne, simd.fne), whole: both(op.ne, simd.ne) },
+  '<': {
+    known: (a, b) => a < b,
+    float: both(op.flt, simd.flt),
+    whole: both(op.ltS, simd.ltS),
+    unsigned: both(op.ltU, simd.ltU),
+  },
+  '>': {
+    known: (a, b) => a > b,
+    float: both(op.fgt, simd.fgt),
+    whole: both(op.gtS, simd.gtS),
+    unsigned: both(op.gtU, simd.gtU),
+  },
+  '<=': {
+    known: (a, b) => a <= b,
+    float: both(op.fle, simd.fle),
+    whole: both(op.leS, simd.leS),
+    unsigned: both(op.leU, simd.leU),
+  },
+  '>=': {
+    known: (a, b) => a >= b,
+    float: both(op.fge, simd.fge),
+    whole: both(op.geS, simd.geS),
+    unsigned: both(op.geU, simd.geU),
+  },
 };
 
 export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
@@ -52,60 +69,17 @@ export const shifts = new Set(['<<', '>>']);
 
 /** The result of an operator on known numbers; null where an abstract number would divide by zero or overflow. */
 export function fold(operator: string, scalar: Scalar, a: number, b: number): number | null {
-  switch (operator) {
-    case '==':
-      return Number(a === b);
-    case '!=':
-      return Number(a !== b);
-    case '<':
-      return Number(a < b);
-    case '>':
-      return Number(a > b);
-    case '<=':
-      return Number(a <= b);
-    case '>=':
-      return Number(a >= b);
-    default:
-      return foldNumber(operator, scalar, a, b);
-  }
-}
-
-function foldNumber(operator: string, scalar: Scalar, a: number, b: number): number | null {
   const isFloat = scalar === 'f32' || scalar === 'abstract-float';
-  const isAbstract = scalar === 'abstract-int';
-  const made = ((): number | null => {
-    switch (operator) {
-      case '+':
-        return a + b;
-      case '-':
-        return a - b;
-      case '*':
-        return isFloat || scalar === 'abstract-int' ? a * b : Math.imul(a, b);
-      case '/':
-        if (b === 0 && !isFloat) return isAbstract ? null : a;
-        return isFloat ? a / b : Math.trunc(a / b);
-      case '%':
-        if (b === 0 && !isFloat) return isAbstract ? null : 0;
-        return a % b;
-      case '&':
-        return a & b;
-      case '|':
-        return a | b;
-      case '^':
-        return a ^ b;
-      case '<<':
-        return a << (b & 31);
-      case '>>':
-        return scalar === 'u32' ? a >>> (b & 31) : a >> (b & 31);
-      default:
-        return null;
-    }
-  })();
-  if (made === null) return null;
+  const isDivision = operator === '/' || operator === '%';
+  if (isDivision && b === 0 && !isFloat) return scalar === 'abstract-int' ? null : operator === '/' ? a : 0;
+  if (operator === '>>' && scalar === 'u32') return a >>> (b & 31);
+  const made = operators[operator]!.known(a, b);
+  if (typeof made === 'boolean') return Number(made);
   if (scalar === 'f32') return Math.fround(made);
-  if (scalar === 'u32') return made >>> 0;
-  if (scalar === 'i32') return made | 0;
-  return Number.isFinite(made) ? made : null;
+  // A product of 64 bits would lose its low ones.
+  if (scalar === 'u32' || scalar === 'i32') return numberOf(scalar, operator === '*' ? Math.imul(a, b) : made);
+  if (!Number.isFinite(made)) return null;
+  return isFloat ? made : Math.trunc(made);
 }
 
 /** `a operator b` of two leaves of one scalar; of a comparison a truth. The caller has folded known numbers. */
@@ -122,36 +96,29 @@ export function binary(code: FunctionCode, operator: string, a: Leaf, b: Leaf): 
     const [first, second] = a.known !== null ? [a, b] : [b, a];
     if (first.known !== null) return (operator === '&') === (first.known === 1) ? second : first;
     if (isEqual(a, b)) return a;
-    const last = b.code[b.code.length - 1];
+    const [negated, last] = b.code;
     if (operator === '&' && b.isVarying && last === simd.not) {
-      return leafOf('bool', true, [...code.vectorCode(a), ...b.code.slice(0, -1), simd.andnot]);
+      return leafOf('bool', true, [code.vectorCode(a), negated!, simd.andnot]);
     }
   }
   const areSmall = a.isSmall && b.isSmall;
-  const order = scalar === 'i32' || areSmall ? signed : unsigned;
-  const instruction = scalar === 'f32' ? floats[operator] : (whole[operator] ?? order[operator]);
+  const { float, whole, unsigned = whole } = operators[operator]!;
+  const instruction = scalar === 'f32' ? float : scalar === 'i32' || areSmall ? whole : unsigned;
   if (!instruction) throw new Error(`no instruction for ${operator} of ${scalar}`);
-  const result = comparisons.has(operator) ? 'bool' : scalar;
-  const isVarying = a.isVarying || b.isVarying;
-  const joined = [...code.codeAs(a, isVarying), ...code.codeAs(b, isVarying)];
   const isSmall = operator === '&' ? a.isSmall || b.isSmall : areSmall && (operator === '|' || operator === '^');
-  return leafOf(result, isVarying, [...joined, isVarying ? instruction.vector : instruction.scalar], isSmall);
+  return code.apply(comparisons.has(operator) ? 'bool' : scalar, instruction, [a, b], isSmall);
 }
 
-export function not(_: FunctionCode, a: Leaf): Leaf {
+export function not(code: FunctionCode, a: Leaf): Leaf {
   if (a.known !== null) return known('bool', 1 - a.known);
-  return leafOf('bool', a.isVarying, [...a.code, a.isVarying ? simd.not : op.eqz]);
+  return code.apply('bool', both(op.eqz, simd.not), [a]);
 }
 
 export function negative(code: FunctionCode, a: Leaf): Leaf {
   if (a.known !== null && a.scalar !== 'u32') {
     return known(a.scalar, a.scalar === 'i32' ? -a.known | 0 : -a.known);
   }
-  if (a.scalar === 'f32') {
-    return a.isVarying
-      ? leafOf('f32', true, [...a.code, simd.fneg])
-      : leafOf('f32', false, [...code.scalarCode(a), op.fneg]);
-  }
+  if (a.scalar === 'f32') return code.apply('f32', both(op.fneg, simd.fneg), [a]);
   return binary(code, '-', known(a.scalar, 0), a);
 }
 
@@ -169,13 +136,13 @@ export function select(code: FunctionCode, condition: Leaf, yes: Leaf, no: Leaf)
   const { scalar } = yes;
   const isSmall = yes.isSmall && no.isSmall;
   if (!condition.isVarying && !yes.isVarying && !no.isVarying) {
-    const joined = [...code.scalarCode(yes), ...code.scalarCode(no), ...code.scalarCode(condition), op.select];
+    const joined = [code.scalarCode(yes), code.scalarCode(no), code.scalarCode(condition), op.select];
     return leafOf(scalar, false, joined, isSmall);
   }
   const mask = code.vectorCode(condition);
-  if (isZero(no)) return leafOf(scalar, true, [...code.vectorCode(yes), ...mask, simd.and], isSmall);
-  if (isZero(yes)) return leafOf(scalar, true, [...code.vectorCode(no), ...mask, simd.andnot], isSmall);
-  return leafOf(scalar, true, [...code.vectorCode(yes), ...code.vectorCode(no), ...mask, simd.bitselect], isSmall);
+  if (isZero(no)) return leafOf(scalar, true, [code.vectorCode(yes), mask, simd.and], isSmall);
+  if (isZero(yes)) return leafOf(scalar, true, [code.vectorCode(no), mask, simd.andnot], isSmall);
+  return leafOf(scalar, true, [code.vectorCode(yes), code.vectorCode(no), mask, simd.bitselect], isSmall);
 }
 
 /** One scalar expression per lane, from the lanes of the operands. */
@@ -183,16 +150,16 @@ export function perLane(
   code: FunctionCode,
   result: Scalar,
   operands: readonly Leaf[],
-  expression: (lanes: readonly (readonly number[])[]) => readonly number[],
+  expression: (lanes: readonly Code[]) => Code,
 ): Leaf {
   const kept = operands.map((operand) => code.keep(operand));
-  const made = [...code.vectorCode(kept.find(({ isVarying }) => isVarying)!)];
+  const made: (number | Code)[] = [code.vectorCode(kept.find(({ isVarying }) => isVarying)!)];
   for (let lane = 0; lane < 4; lane++) {
     const lanes = kept.map((leaf) => {
       if (!leaf.isVarying) return code.scalarCode(leaf);
-      return [...leaf.code, leaf.scalar === 'f32' ? simd.fextract : simd.extract, lane];
+      return [leaf.code, leaf.scalar === 'f32' ? simd.fextract : simd.extract, lane];
     });
-    made.push(...expression(lanes), result === 'f32' ? simd.freplace : simd.replace, lane);
+    made.push(expression(lanes), result === 'f32' ? simd.freplace : simd.replace, lane);
   }
   return leafOf(result, true, made);
 }
@@ -206,13 +173,13 @@ function divide(code: FunctionCode, operator: string, a: Leaf, b: Leaf): Leaf {
   }
   const instruction = operator === '/' ? (isSigned ? op.divS : op.divU) : isSigned ? op.remS : op.remU;
   // A zero becomes 1, and so does the -1 of a quotient that would overflow: both give the dividend.
-  const safe = (x: readonly number[], y: readonly number[]): number[] => {
-    const isOverflow = [...y, op.i32, -1, op.eq, ...x, op.i32, -(2 ** 31), op.eq, op.and];
-    const isOdd = isSigned && operator === '/' ? [...y, op.eqz, ...isOverflow, op.or] : [...y, op.eqz];
-    return [...x, op.i32, 1, ...y, ...isOdd, op.select, instruction];
+  const safe = (x: Code, y: Code): Code => {
+    const isOverflow = [y, op.i32, -1, op.eq, x, op.i32, -(2 ** 31), op.eq, op.and];
+    const isOdd = isSigned && operator === '/' ? [y, op.eqz, isOverflow, op.or] : [y, op.eqz];
+    return [x, op.i32, 1, y, isOdd, op.select, instruction];
   };
-  const quotient = (x: readonly number[], y: readonly number[]): number[] =>
-    b.known !== null && b.known !== 0 && b.known !== -1 ? [...x, ...y, instruction] : safe(x, y);
+  const quotient = (x: Code, y: Code): Code =>
+    b.known !== null && b.known !== 0 && b.known !== -1 ? [x, y, instruction] : safe(x, y);
   const isSmall = a.isSmall && (!isSigned || b.isSmall);
   if (!a.isVarying && !b.isVarying) {
     const [x, y] = [code.keep(a), code.keep(b)];
@@ -233,26 +200,24 @@ function shift(code: FunctionCode, operator: string, a: Leaf, amount: Leaf): Lea
   if (!amount.isVarying) {
     const scalar = isLeft ? op.shl : isSigned ? op.shrS : op.shrU;
     const vector = isLeft ? simd.shl : isSigned ? simd.shrS : simd.shrU;
-    const codes = [...code.codeAs(a, a.isVarying), ...code.scalarCode(amount), a.isVarying ? vector : scalar];
+    const codes = [code.codeAs(a, a.isVarying), code.scalarCode(amount), a.isVarying ? vector : scalar];
     return leafOf(a.scalar, a.isVarying, codes, isSmall);
   }
   if (isLeft) {
     // As a product with a power of two, which a table of bytes gives.
-    const places = [...code.vectorCode(amount), ...code.words([31, 31, 31, 31]), simd.and];
-    const spread = code.keep(leafOf('u32', true, places));
-    const bytes = [...spread.code, ...spread.code, simd.shuffle, ...bytesOfWord];
-    const index = [...bytes, ...code.words(new Array<number>(4).fill(placesOfBytes)), simd.sub8];
-    const power = [...code.words(powersTable), ...index, simd.swizzle];
-    return leafOf(a.scalar, true, [...code.vectorCode(a), ...power, simd.mul]);
+    const spread = code.keep(leafOf('u32', true, [code.vectorCode(amount), code.splat(31), simd.and]));
+    const bytes = [spread.code, spread.code, simd.shuffle, ...bytesOfWord];
+    const index = [bytes, code.splat(placesOfBytes), simd.sub8];
+    const power = [code.words(powersTable), index, simd.swizzle];
+    return leafOf(a.scalar, true, [code.vectorCode(a), power, simd.mul]);
   }
-  const instruction = isSigned ? op.shrS : op.shrU;
-  if (a.isVarying) return { ...perLane(code, a.scalar, [a, amount], ([x, n]) => [...x!, ...n!, instruction]), isSmall };
-  return { ...perLane(code, a.scalar, [amount, a], ([n, x]) => [...x!, ...n!, instruction]), isSmall };
+  const made = perLane(code, a.scalar, [a, amount], ([x, n]) => [x!, n!, isSigned ? op.shrS : op.shrU]);
+  return { ...made, isSmall };
 }
 
 /** An f32 without its fraction. */
 export function cut(code: FunctionCode, a: Leaf): Leaf {
-  return leafOf('f32', a.isVarying, [...code.codeAs(a, a.isVarying), a.isVarying ? simd.ftrunc : op.ftrunc]);
+  return code.apply('f32', both(op.ftrunc, simd.ftrunc), [a]);
 }
 
 /** A known number as another scalar; null where an abstract number does not fit. */
@@ -279,10 +244,10 @@ export function convert(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
   if (from === to) return a;
   const { isVarying } = a;
   const own = code.codeAs(a, isVarying);
-  const made = (scalar: number, vector: number): Leaf => leafOf(to, isVarying, [...own, isVarying ? vector : scalar]);
+  const made = (scalar: number, vector: number): Leaf => code.apply(to, both(scalar, vector), [a]);
   if (from === 'bool') {
     if (isVarying) return select(code, a, known(to, 1), known(to, 0));
-    return to === 'f32' ? leafOf(to, false, [...own, op.fromI32]) : leafOf(to, false, own, true);
+    return to === 'f32' ? leafOf(to, false, [own, op.fromI32]) : leafOf(to, false, own, true);
   }
   if (to === 'bool') return binary(code, '!=', a, known(from, 0));
   if (to === 'f32') {
@@ -298,5 +263,5 @@ export function bitcast(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
   if (a.isVarying || (a.scalar !== 'f32' && to !== 'f32') || a.scalar === to) {
     return leafOf(to, a.isVarying, code.codeAs(a, a.isVarying), to !== 'f32' && a.isSmall);
   }
-  return leafOf(to, false, [...code.scalarCode(a), to === 'f32' ? op.f32OfBits : op.bitsOfF32]);
+  return leafOf(to, false, [code.scalarCode(a), to === 'f32' ? op.f32OfBits : op.bitsOfF32]);
 }

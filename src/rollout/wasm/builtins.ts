@@ -215,14 +215,14 @@ export abstract class Builtins extends Expressions {
     const float = ofFloat[name];
     if (float) {
       if (first.known !== null) return known(scalar, Math.fround(float.known(first.known)));
-      return leafOf(scalar, isVarying, [...code.codeAs(first, isVarying), isVarying ? float.vector : float.scalar]);
+      return code.apply(scalar, float, [first]);
     }
     const bits = ofBits[name];
     if (bits) {
       if (first.known !== null) return known(scalar, bits.known(first.known));
       const made = isVarying
-        ? perLane(code, scalar, [first], ([x]) => [...x!, bits.scalar])
-        : leafOf(scalar, false, [...code.scalarCode(first), bits.scalar]);
+        ? perLane(code, scalar, [first], ([x]) => [x!, bits.scalar])
+        : leafOf(scalar, false, [code.scalarCode(first), bits.scalar]);
       return { ...made, isSmall: true };
     }
     const x = code.keep(first);
@@ -267,8 +267,8 @@ export abstract class Builtins extends Expressions {
     if (x.known !== null) return known(x.scalar, x.scalar === 'i32' ? Math.abs(x.known) | 0 : Math.abs(x.known));
     const { code } = this;
     if (x.scalar === 'u32') return x;
-    if (x.isVarying) return leafOf(x.scalar, true, [...x.code, x.scalar === 'f32' ? simd.fabs : simd.abs]);
-    if (x.scalar === 'f32') return leafOf('f32', false, [...code.scalarCode(x), op.fabs]);
+    if (x.isVarying) return leafOf(x.scalar, true, [x.code, x.scalar === 'f32' ? simd.fabs : simd.abs]);
+    if (x.scalar === 'f32') return leafOf('f32', false, [code.scalarCode(x), op.fabs]);
     return select(code, binary(code, '<', x, known('i32', 0)), negative(code, x), x);
   }
 
@@ -295,6 +295,6 @@ export abstract class Builtins extends Expressions {
           : isMin
             ? simd.minU
             : simd.maxU;
-    return leafOf(scalar, true, [...code.vectorCode(a), ...code.vectorCode(b), order], isSmall);
+    return leafOf(scalar, true, [code.vectorCode(a), code.vectorCode(b), order], isSmall);
   }
 }

@@ -41,53 +41,44 @@ export const simd = vector({
 /** A block without a result. */
 export const NOTHING = 0x40;
 
-const memoryOps = new Set<number>([
-  op.load,
-  op.loadF32,
-  op.store,
-  op.storeF32,
-  simd.load,
-  simd.loadSplat,
-  simd.store,
-  simd.loadZero,
-]);
-const laneOps = new Set([simd.extract, simd.replace, simd.fextract, simd.freplace]);
-const laneMemoryOps = new Set([simd.loadLane, simd.storeLane]);
-const oneImmediate = new Set<number>([
-  ...[op.block, op.loop, op.if, op.br, op.brIf, op.call, op.get, op.set, op.tee, op.i32, op.f32],
-  ...laneOps,
-]);
+/** Instructions, and numbers that follow them; parts may be nested, so that joining them copies nothing. */
+export type Code = readonly (number | Code)[];
 
-/**
- * How many numbers follow an instruction: memory accesses have an offset (lanes their number after it), vector constants
- * and shuffles four words.
- */
-export function immediates(code: number): number {
-  return immediateCounts[code]!;
-}
+/** What follows an instruction in a module. */
+const [NONE, UNSIGNED, BYTE, SIGNED, WORD, MEMORY, LANE_MEMORY, WORDS] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+/** How many numbers of a `Code` that is: memory accesses have an offset, and lanes their number after it. */
+const counts = Uint8Array.of(0, 1, 1, 1, 1, 1, 2, 4);
 
-function countImmediates(code: number): number {
-  if (oneImmediate.has(code) || memoryOps.has(code)) return 1;
-  if (laneMemoryOps.has(code)) return 2;
-  return code === simd.const || code === simd.shuffle ? 4 : 0;
-}
+const forms = new Uint8Array(2 ** 16);
+const setForm = (form: number, ...codes: readonly number[]): void => {
+  for (const code of codes) forms[code] = form;
+};
+setForm(UNSIGNED, op.br, op.brIf, op.call, op.get, op.set, op.tee);
+setForm(BYTE, op.block, op.loop, op.if, simd.extract, simd.replace, simd.fextract, simd.freplace);
+setForm(SIGNED, op.i32);
+setForm(WORD, op.f32);
+setForm(MEMORY, op.load, op.loadF32, op.store, op.storeF32, simd.load, simd.loadSplat, simd.store, simd.loadZero);
+setForm(LANE_MEMORY, simd.loadLane, simd.storeLane);
+setForm(WORDS, simd.const, simd.shuffle);
 
-const immediateCounts = Uint8Array.from({ length: 2 ** 16 }, (_, code) =>
-  code < 256 || code >= SATURATING ? countImmediates(code) : 0,
-);
+/** How many numbers follow an instruction. */
+export const immediates = (code: number): number => counts[forms[code]!]!;
+
+/** Bytes of a length that is written before what it counts: as many as the longest has. */
+const lengthBytes = 5;
 
 /** Bytes that grow. */
 class Bytes {
-  #data = new Uint8Array(4096);
-  length = 0;
+  #data = new Uint8Array(2 ** 15);
+  #length = 0;
 
   byte(value: number): void {
-    if (this.length === this.#data.length) {
-      const larger = new Uint8Array(2 * this.length);
+    if (this.#length === this.#data.length) {
+      const larger = new Uint8Array(2 * this.#length);
       larger.set(this.#data);
       this.#data = larger;
     }
-    this.#data[this.length++] = value;
+    this.#data[this.#length++] = value;
   }
 
   /** LEB128 */
@@ -119,21 +110,53 @@ class Bytes {
     for (const c of value) this.byte(c.charCodeAt(0));
   }
 
-  append(other: Bytes): void {
-    for (let i = 0; i < other.length; i++) this.byte(other.#data[i]!);
+  /** What `write` writes, with its length before it. */
+  sized(write: () => void): void {
+    const start = this.#length;
+    for (let i = 0; i < lengthBytes; i++) this.byte(0);
+    write();
+    const size = this.#length - start - lengthBytes;
+    for (let i = 0; i < lengthBytes; i++) {
+      this.#data[start + i] = ((size >>> (7 * i)) & 0x7f) | (i === lengthBytes - 1 ? 0 : 0x80);
+    }
+  }
+
+  /** Writes the instruction at `i`, and returns where the next one is. */
+  instruction(code: ArrayLike<number>, i: number): number {
+    const instruction = code[i]!;
+    if (instruction >= SATURATING) {
+      this.byte(instruction >> 8);
+      this.unsigned(instruction & 0xff);
+    } else this.byte(instruction);
+    const form = forms[instruction]!;
+    if (form === NONE) return i + 1;
+    const first = code[i + 1]!;
+    if (form === UNSIGNED) this.unsigned(first);
+    else if (form === BYTE) this.byte(first);
+    else if (form === SIGNED) this.signed(first);
+    else if (form === WORD) this.word(first);
+    else if (form === WORDS) for (let k = 1; k <= 4; k++) this.word(code[i + k]!);
+    else {
+      // Addresses are multiples of 2^2.
+      this.byte(2);
+      this.unsigned(first);
+      if (form === LANE_MEMORY) this.byte(code[i + 2]!);
+    }
+    return i + 1 + counts[form]!;
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#data.slice(0, this.length);
+    return this.#data.slice(0, this.#length);
   }
 }
 
 export interface WasmFunction {
   readonly parameters: readonly WasmType[];
   readonly results: readonly WasmType[];
-  /** types of the locals after the parameters */
+  /** types of the locals after the parameters, those of one type together */
   readonly locals: readonly WasmType[];
-  readonly code: readonly number[];
+  /** a `Code` without nesting */
+  readonly code: ArrayLike<number>;
   /** null: internal */
   readonly exported: string | null;
 }
@@ -151,91 +174,58 @@ export function encodeModule(
 ): Uint8Array<ArrayBuffer> {
   const out = new Bytes();
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(byte);
-  const section = (id: number, count: number, write: (to: Bytes, index: number) => void): void => {
-    if (count === 0) return;
-    const body = new Bytes();
-    body.unsigned(count);
-    for (let i = 0; i < count; i++) write(body, i);
+  const section = <T>(id: number, entries: readonly T[], write: (entry: T, index: number) => void): void => {
+    if (entries.length === 0) return;
     out.byte(id);
-    out.unsigned(body.length);
-    out.append(body);
+    out.sized(() => {
+      out.unsigned(entries.length);
+      for (let i = 0; i < entries.length; i++) {
+        write(entries[i]!, i);
+      }
+    });
   };
-  const types = (to: Bytes, list: readonly WasmType[]): void => {
-    to.unsigned(list.length);
-    for (const type of list) to.byte(type);
+  const types = (list: readonly WasmType[]): void => {
+    out.unsigned(list.length);
+    for (const type of list) out.byte(type);
   };
-  section(1, functions.length, (to, i) => {
-    to.byte(0x60);
-    types(to, functions[i]!.parameters);
-    types(to, functions[i]!.results);
+  section(1, functions, ({ parameters, results }) => {
+    out.byte(0x60);
+    types(parameters);
+    types(results);
   });
-  section(2, 1, (to) => {
-    to.text('env');
-    to.text('memory');
-    to.byte(2);
-    to.byte(0);
-    to.unsigned(pages);
+  section(2, [pages], () => {
+    out.text('env');
+    out.text('memory');
+    out.byte(2);
+    out.byte(0);
+    out.unsigned(pages);
   });
-  section(3, functions.length, (to, i) => to.unsigned(i));
+  section(3, functions, (_, i) => out.unsigned(i));
   const exported = functions.flatMap(({ exported: name }, i) => (name === null ? [] : [{ name, i }]));
-  section(7, exported.length, (to, n) => {
-    to.text(exported[n]!.name);
-    to.byte(0);
-    to.unsigned(exported[n]!.i);
+  section(7, exported, ({ name, i }) => {
+    out.text(name);
+    out.byte(0);
+    out.unsigned(i);
   });
-  section(10, functions.length, (to, i) => {
-    const body = encodeBody(functions[i]!);
-    to.unsigned(body.length);
-    to.append(body);
-  });
-  section(11, data.length, (to, i) => {
-    const { at, words } = data[i]!;
-    to.byte(0);
-    to.byte(op.i32);
-    to.signed(at);
-    to.byte(op.end);
-    to.unsigned(4 * words.length);
-    for (const word of words) to.word(word);
+  section(10, functions, (one) => out.sized(() => encodeBody(out, one)));
+  section(11, data, ({ at, words }) => {
+    out.byte(0);
+    out.byte(op.i32);
+    out.signed(at);
+    out.byte(op.end);
+    out.unsigned(4 * words.length);
+    for (const word of words) out.word(word);
   });
   return out.bytes;
 }
 
-function encodeBody({ locals, code }: WasmFunction): Bytes {
-  const body = new Bytes();
-  const runs: { type: WasmType; count: number }[] = [];
-  for (const type of locals) {
-    const last = runs[runs.length - 1];
-    if (last?.type === type) last.count += 1;
-    else runs.push({ type, count: 1 });
+function encodeBody(out: Bytes, { locals, code }: WasmFunction): void {
+  const types = [...new Set(locals)];
+  out.unsigned(types.length);
+  for (const type of types) {
+    out.unsigned(locals.filter((one) => one === type).length);
+    out.byte(type);
   }
-  body.unsigned(runs.length);
-  for (const { type, count } of runs) {
-    body.unsigned(count);
-    body.byte(type);
-  }
-  for (let i = 0; i < code.length; ) i = encodeInstruction(body, code, i);
-  body.byte(op.end);
-  return body;
-}
-
-/** Writes the instruction at `i`, and returns where the next one is. */
-function encodeInstruction(to: Bytes, code: readonly number[], i: number): number {
-  const instruction = code[i]!;
-  if (instruction >= SATURATING) {
-    to.byte(instruction >> 8);
-    to.unsigned(instruction & 0xff);
-  } else to.byte(instruction);
-  const count = immediates(instruction);
-  if (memoryOps.has(instruction) || laneMemoryOps.has(instruction)) {
-    to.unsigned(2);
-    to.unsigned(code[i + 1]!);
-    if (count === 2) to.byte(code[i + 2]!);
-  } else if (instruction === op.i32) to.signed(code[i + 1]!);
-  else if (instruction === op.f32) to.word(code[i + 1]!);
-  else if (count === 4) for (let k = 1; k <= 4; k++) to.word(code[i + k]!);
-  else if (count === 1) {
-    if (laneOps.has(instruction) || code[i + 1] === NOTHING) to.byte(code[i + 1]!);
-    else to.unsigned(code[i + 1]!);
-  }
-  return i + 1 + count;
+  for (let i = 0; i < code.length; ) i = out.instruction(code, i);
+  out.byte(op.end);
 }

@@ -500,8 +500,7 @@ export abstract class Expressions extends Places {
     const a = truth(left);
     if (a.known !== null && (a.known === 1) === (operator === '||')) return { type: bool, leaves: [a], place: null };
     if (!this.#mayChange(right)) {
-      const first = a.known === null && a.code.length > 12 ? this.code.keep(a) : a;
-      return { type: bool, leaves: [binary(this.code, operator[0]!, first, truth(right))], place: null };
+      return { type: bool, leaves: [binary(this.code, operator[0]!, this.code.keep(a), truth(right))], place: null };
     }
     const result = this.declare(bool, at);
     this.storeLeaves(result, [this.code.keep(a)]);

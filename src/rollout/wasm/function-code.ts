@@ -4,7 +4,8 @@
  * the shapes that they get.
  */
 import type { Scalar } from './ast.ts';
-import { F32, I32, immediates, op, simd, V128, type WasmFunction, type WasmType } from './encoder.ts';
+import { type Code, F32, I32, op, simd, V128, type WasmFunction, type WasmType } from './encoder.ts';
+import { shareLocals } from './locals.ts';
 
 export interface Leaf {
   readonly scalar: Scalar;
@@ -12,7 +13,7 @@ export interface Leaf {
   /** the number where it is known: false and true are 0 and 1 */
   readonly known: number | null;
   /** pushes the number; empty where it is known */
-  readonly code: readonly number[];
+  readonly code: Code;
   /** a whole number in 0 ... 2^31 - 1, so that signed operations, which are faster, do */
   readonly isSmall: boolean;
   /** `code` may be repeated anywhere: it reads memory that does not change during a call */
@@ -45,13 +46,27 @@ export function known(scalar: Scalar, value: number): Leaf {
   return { scalar, isVarying: false, known: value, code: [], isSmall, isFixed: true };
 }
 
-export function leafOf(scalar: Scalar, isVarying: boolean, code: readonly number[], isSmall = false): Leaf {
+export function leafOf(scalar: Scalar, isVarying: boolean, code: Code, isSmall = false): Leaf {
   return { scalar, isVarying, known: null, code, isSmall, isFixed: false };
 }
 
 const wasmType = (leaf: Leaf): WasmType => (leaf.isVarying ? V128 : leaf.scalar === 'f32' ? F32 : I32);
 
+/** One operation on scalars and on vectors. */
+export interface Instruction {
+  readonly scalar: number;
+  readonly vector: number;
+}
+
+export interface Move {
+  readonly from: Leaf;
+  readonly to: Leaf;
+}
+
 export const isLocal = ({ code }: Leaf): boolean => code.length === 2 && code[0] === op.get;
+
+/** The number of the local that a kept leaf is in. */
+export const localOf = ({ code }: Leaf): number => code[1] as number;
 
 /** Whether two leaves are the same number for sure. */
 export function isEqual(a: Leaf, b: Leaf): boolean {
@@ -61,15 +76,21 @@ export function isEqual(a: Leaf, b: Leaf): boolean {
   return a.code.every((word, i) => word === b.code[i]);
 }
 
+/** A vector of what is in a uniform local, and where it is computed. */
+interface Twin {
+  readonly local: number;
+  readonly definitions: number[][];
+  isRead: boolean;
+}
+
 export class FunctionCode {
   readonly parameters: WasmType[] = [];
   readonly #locals: WasmType[] = [];
   /** what is now written to */
-  buffer: number[] = [];
+  buffer: (number | Code)[] = [];
   /** values that are loaded once, at the beginning */
-  readonly #pool = new Map<string, { readonly local: number; readonly code: readonly number[] }>();
-  /** uniform local -> vector of it */
-  readonly #splats = new Map<number, number>();
+  readonly #pool = new Map<string | number, { readonly local: number; readonly code: Code }>();
+  readonly #twins = new Map<number, Twin>();
   results: Leaf[] = [];
 
   parameter(scalar: Scalar, isVarying: boolean): Leaf {
@@ -83,44 +104,47 @@ export class FunctionCode {
     return this.parameters.length + this.#locals.length - 1;
   }
 
-  emit(...code: readonly number[]): void {
-    for (const word of code) this.buffer.push(word);
-  }
-
-  append(code: readonly number[]): void {
-    for (const word of code) this.buffer.push(word);
+  emit(...code: Code): void {
+    this.buffer.push(code);
   }
 
   /** Pushes a number as a scalar. */
-  scalarCode(leaf: Leaf): readonly number[] {
+  scalarCode(leaf: Leaf): Code {
     if (leaf.isVarying) throw new Error('a varying number has no scalar');
     if (leaf.known !== null) {
       if (leaf.scalar === 'f32') return [op.f32, bitsOf('f32', leaf.known)];
       return [op.i32, leaf.scalar === 'bool' ? leaf.known : bitsOf(leaf.scalar, leaf.known)];
     }
-    return leaf.isFixed ? this.#pooled(leaf.code, leaf.scalar === 'f32' ? F32 : I32) : leaf.code;
+    if (!leaf.isFixed) return leaf.code;
+    return this.#pooled(leaf.code, leaf.scalar === 'f32' ? F32 : I32);
   }
 
   /** Pushes a number as a vector. */
-  vectorCode(leaf: Leaf): readonly number[] {
+  vectorCode(leaf: Leaf): Code {
     if (leaf.isVarying) return leaf.code;
-    if (leaf.known !== null) return this.words(new Array<number>(4).fill(bitsOf(leaf.scalar, leaf.known)));
-    if (leaf.scalar === 'bool') return [op.i32, 0, ...this.scalarCode(leaf), op.sub, simd.splat];
-    if (leaf.isFixed && leaf.code.length === 4)
-      return this.#pooled([...leaf.code.slice(0, 2), simd.loadSplat, leaf.code[3]!], V128);
-    const splat = leaf.scalar === 'f32' ? simd.fsplat : simd.splat;
-    if (!isLocal(leaf)) return [...this.scalarCode(leaf), splat];
-    const twin = this.#splats.get(leaf.code[1]!);
-    return twin === undefined ? [...leaf.code, splat] : [op.get, twin];
+    if (leaf.known !== null) return this.splat(bitsOf(leaf.scalar, leaf.known));
+    if (leaf.scalar === 'bool') return [op.i32, 0, this.scalarCode(leaf), op.sub, simd.splat];
+    if (leaf.isFixed) {
+      const [, address, , offset] = leaf.code;
+      return this.#pooled([op.i32, address!, simd.loadSplat, offset!], V128);
+    }
+    const twin = isLocal(leaf) && this.#twins.get(leaf.code[1] as number);
+    if (!twin) return [leaf.code, leaf.scalar === 'f32' ? simd.fsplat : simd.splat];
+    twin.isRead = true;
+    return [op.get, twin.local];
   }
 
-  /** Pushes four words, which are loaded into a register once. */
-  words(values: readonly number[]): readonly number[] {
+  /** Pushes a word in all lanes. */
+  splat(word: number): Code {
+    return this.#pooled([simd.const, word, word, word, word], V128, word);
+  }
+
+  /** Pushes four words. */
+  words(values: readonly number[]): Code {
     return this.#pooled([simd.const, ...values], V128);
   }
 
-  #pooled(code: readonly number[], type: WasmType): readonly number[] {
-    const key = code.join();
+  #pooled(code: Code, type: WasmType, key: string | number = code.join()): Code {
     let found = this.#pool.get(key);
     if (found === undefined) {
       found = { local: this.local(type), code };
@@ -129,29 +153,35 @@ export class FunctionCode {
     return [op.get, found.local];
   }
 
-  codeAs(leaf: Leaf, isVarying: boolean): readonly number[] {
+  codeAs(leaf: Leaf, isVarying: boolean): Code {
     return isVarying ? this.vectorCode(leaf) : this.scalarCode(leaf);
+  }
+
+  /** A number from one instruction on others, which has a form for scalars and one for vectors. */
+  apply(scalar: Scalar, { scalar: one, vector }: Instruction, operands: readonly Leaf[], isSmall = false): Leaf {
+    const isVarying = operands.some((leaf) => leaf.isVarying);
+    const code = operands.map((leaf) => this.codeAs(leaf, isVarying));
+    return leafOf(scalar, isVarying, [...code, isVarying ? vector : one], isSmall);
   }
 
   /** The same number, in a local unless it is known or fixed: it may be used more than once. */
   keep(leaf: Leaf): Leaf {
     if (leaf.known !== null || leaf.isFixed || isLocal(leaf)) return leaf;
     const local = this.local(wasmType(leaf));
-    this.append(leaf.code);
+    this.emit(leaf.code);
     this.define(local, leaf);
     return leafOf(leaf.scalar, leaf.isVarying, [op.get, local], leaf.isSmall);
   }
 
-  /** Stores what is on the stack into a local, and a vector of it beside it, which is dropped if nothing reads it. */
+  /** Stores what is on the stack into a local, and a vector of it beside it, which is left out if nothing reads it. */
   define(local: number, { scalar, isVarying }: Leaf): void {
     this.emit(op.set, local);
     if (isVarying || scalar === 'bool') return;
-    let twin = this.#splats.get(local);
-    if (twin === undefined) {
-      twin = this.local(V128);
-      this.#splats.set(local, twin);
-    }
-    this.emit(op.get, local, scalar === 'f32' ? simd.fsplat : simd.splat, op.set, twin);
+    const twin = this.#twins.get(local) ?? { local: this.local(V128), definitions: [], isRead: false };
+    this.#twins.set(local, twin);
+    const definition = [op.get, local, scalar === 'f32' ? simd.fsplat : simd.splat, op.set, twin.local];
+    twin.definitions.push(definition);
+    this.emit(definition);
   }
 
   /** A new local that `moves` will fill. */
@@ -161,138 +191,28 @@ export class FunctionCode {
   }
 
   /** Stores all at once, so that one may be the old value of another. */
-  move(moves: readonly { readonly from: Leaf; readonly to: Leaf }[]): void {
+  move(moves: readonly Move[]): void {
     const real = moves.filter(({ from, to }) => !isEqual(from, to));
-    for (const { from, to } of real) this.append(this.codeAs(from, to.isVarying));
-    for (const { to } of [...real].reverse()) this.define(to.code[1]!, to);
+    for (const { from, to } of real) this.emit(this.codeAs(from, to.isVarying));
+    for (const { to } of real.reverse()) this.define(localOf(to), to);
   }
 
-  /** The function, without vectors that nobody reads. */
   finish(exported: string | null): WasmFunction {
-    const start: number[] = [];
-    for (const { local, code } of this.#pool.values()) start.push(...code, op.set, local);
-    const code = [...start, ...this.buffer];
+    for (const { isRead, definitions } of this.#twins.values()) {
+      if (!isRead) for (const definition of definitions) definition.length = 0;
+    }
+    const code: number[] = [];
+    for (const { local, code: value } of this.#pool.values()) flatten([value, op.set, local], code);
+    flatten(this.buffer, code);
     const results = this.results.map((leaf) => wasmType(leaf));
-    const read = new Set<number>();
-    for (let i = 0; i < code.length; i += 1 + immediates(code[i]!)) if (code[i] === op.get) read.add(code[i + 1]!);
-    const twins = new Set([...this.#splats.values()].filter((local) => !read.has(local)));
-    const kept: number[] = [];
-    for (let i = 0; i < code.length; ) {
-      if (
-        code[i] === op.get &&
-        code[i + 3] === op.set &&
-        twins.has(code[i + 4]!) &&
-        this.#splats.get(code[i + 1]!) === code[i + 4]
-      ) {
-        i += 5;
-        continue;
-      }
-      const next = i + 1 + immediates(code[i]!);
-      for (; i < next; i++) kept.push(code[i]!);
-    }
-    return shareLocals({ parameters: this.parameters, results, locals: this.#locals, code: kept, exported });
+    const locals = shareLocals(this.parameters.length, this.#locals, code);
+    return { parameters: this.parameters, results, locals, code, exported };
   }
 }
 
-/**
- * Gives locals whose lives do not meet the same place: an engine's work grows with their number at every branch. A life
- * reaches from the first to the last use, and over a whole loop if it began outside.
- */
-function shareLocals(made: WasmFunction): WasmFunction {
-  const { parameters, locals, code } = made;
-  const count = parameters.length + locals.length;
-  const first = new Int32Array(count).fill(-1);
-  const last = new Int32Array(count).fill(-1);
-  // Loops as [start, end], those inside first.
-  const open: { start: number; isLoop: boolean }[] = [];
-  const loops: { start: number; end: number }[] = [];
-  for (let i = 0; i < code.length; i += 1 + immediates(code[i]!)) {
-    const instruction = code[i]!;
-    if (instruction === op.block || instruction === op.loop || instruction === op.if) {
-      open.push({ start: i, isLoop: instruction === op.loop });
-    } else if (instruction === op.end) {
-      const { start, isLoop } = open.pop()!;
-      if (isLoop) loops.push({ start, end: i });
-    } else if (instruction === op.get || instruction === op.set || instruction === op.tee) {
-      const local = code[i + 1]!;
-      if (first[local] === -1) first[local] = i;
-      last[local] = i;
-    }
+function flatten(code: Code, into: number[]): void {
+  for (const part of code) {
+    if (typeof part === 'number') into.push(part);
+    else flatten(part, into);
   }
-  // What is used in a loop and lives before it, or is read in it before it is written, lives through all of it.
-  const carried = readBeforeWritten(code, count);
-  for (const { start, end } of loops) {
-    for (let local = 0; local < count; local++) {
-      const [from, to] = [first[local]!, last[local]!];
-      if (from === -1 || to < start || from > end) continue;
-      const livesThrough = from < start || to > end || carried[local] === 1;
-      if (!livesThrough) continue;
-      if (from > start) first[local] = start;
-      if (to < end) last[local] = end;
-    }
-  }
-  const order = [...locals.keys()].map((i) => i + parameters.length).filter((local) => first[local] !== -1);
-  order.sort((a, b) => first[a]! - first[b]!);
-  const places = new Int32Array(count);
-  const types: WasmType[] = [];
-  const free = new Map<WasmType, { place: number; until: number }[]>();
-  for (let i = 0; i < parameters.length; i++) places[i] = i;
-  for (const local of order) {
-    const type = locals[local - parameters.length]!;
-    const list = free.get(type) ?? [];
-    free.set(type, list);
-    const found = list.find(({ until }) => until < first[local]!);
-    if (found) {
-      found.until = last[local]!;
-      places[local] = found.place;
-    } else {
-      places[local] = parameters.length + types.length;
-      types.push(type);
-      list.push({ place: places[local]!, until: last[local]! });
-    }
-  }
-  // One run of locals per type.
-  const renumbered = new Int32Array(parameters.length + types.length);
-  for (let i = 0; i < parameters.length; i++) renumbered[i] = i;
-  const byType = [...types.keys()].sort((a, b) => types[a]! - types[b]!);
-  byType.forEach((old, i) => {
-    renumbered[parameters.length + old] = parameters.length + i;
-  });
-  const moved = [...code];
-  for (let i = 0; i < moved.length; i += 1 + immediates(moved[i]!)) {
-    if (moved[i] === op.get || moved[i] === op.set || moved[i] === op.tee) {
-      moved[i + 1] = renumbered[places[moved[i + 1]!]!]!;
-    }
-  }
-  return { ...made, locals: byType.map((old) => types[old]!), code: moved };
-}
-
-/** Locals of which an access in the order of the text, or one that is inside a branch, may read what was there before. */
-function readBeforeWritten(code: readonly number[], count: number): Uint8Array {
-  const depthOfWrite = new Int32Array(count).fill(-1);
-  const blockOfWrite = new Int32Array(count).fill(-1);
-  const carried = new Uint8Array(count);
-  const stack: number[] = [0];
-  let blocks = 0;
-  for (let i = 0; i < code.length; i += 1 + immediates(code[i]!)) {
-    const instruction = code[i]!;
-    if (instruction === op.block || instruction === op.loop || instruction === op.if) stack.push(++blocks);
-    else if (instruction === op.else) {
-      stack.pop();
-      stack.push(++blocks);
-    } else if (instruction === op.end) stack.pop();
-    else if (instruction === op.set || instruction === op.tee) {
-      const local = code[i + 1]!;
-      if (depthOfWrite[local] === -1) {
-        depthOfWrite[local] = stack.length;
-        blockOfWrite[local] = stack[stack.length - 1]!;
-      }
-    } else if (instruction === op.get) {
-      const local = code[i + 1]!;
-      const depth = depthOfWrite[local]!;
-      // Written before, in a block that this one is inside of: every path to here has written it.
-      if (depth === -1 || stack[depth - 1] !== blockOfWrite[local]) carried[local] = 1;
-    }
-  }
-  return carried;
 }

@@ -9,8 +9,8 @@
 
 import { binary, not, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
-import { NOTHING, op, simd } from './encoder.ts';
-import { FunctionCode, isEqual, known, type Leaf } from './function-code.ts';
+import { type Code, NOTHING, op, simd } from './encoder.ts';
+import { FunctionCode, isEqual, known, type Leaf, type Move } from './function-code.ts';
 import type { Source } from './source.ts';
 import { bool, leavesOf, type Type } from './types.ts';
 
@@ -53,7 +53,7 @@ export interface LoopState {
 }
 
 export interface Region {
-  readonly code: number[];
+  readonly code: Code;
   readonly changed: ReadonlyMap<Variable, readonly (Leaf | null)[]>;
   /** control reaches its end */
   readonly isReachable: boolean;
@@ -185,9 +185,8 @@ export abstract class Lanes {
   }
 
   /** Emits `if condition { a } else { b }`. */
-  protected join(condition: readonly number[], a: Region, b: Region): void {
-    const into = { a: [...a.code], b: [...b.code] };
-    const moves = { a: [] as { from: Leaf; to: Leaf }[], b: [] as { from: Leaf; to: Leaf }[] };
+  protected join(condition: Code, a: Region, b: Region): void {
+    const moves = { a: [] as Move[], b: [] as Move[] };
     const after: { variable: Variable; index: number; leaf: Leaf }[] = [];
     for (const variable of new Set([...a.changed.keys(), ...b.changed.keys()])) {
       const [left, right] = [a.changed.get(variable) ?? variable.leaves, b.changed.get(variable) ?? variable.leaves];
@@ -205,30 +204,30 @@ export abstract class Lanes {
         after.push({ variable, index, leaf: to });
       }
     }
-    this.#movesInto(into.a, moves.a);
-    this.#movesInto(into.b, moves.b);
-    this.code.append([...condition, op.if, NOTHING]);
-    this.code.append(into.a);
-    if (into.b.length > 0) {
-      this.code.emit(op.else);
-      this.code.append(into.b);
-    }
-    this.code.emit(op.end);
+    const [then, otherwise] = [this.#followed(a.code, moves.a), this.#followed(b.code, moves.b)];
+    this.code.emit(condition, op.if, NOTHING, then, otherwise.length > 0 ? [op.else, otherwise] : [], op.end);
     for (const { variable, index, leaf } of after) this.put(variable, index, leaf);
     this.isReachable = a.isReachable || b.isReachable;
   }
 
-  #movesInto(buffer: number[], moves: readonly { from: Leaf; to: Leaf }[]): void {
-    const outer = this.code.buffer;
-    this.code.buffer = buffer;
-    this.code.move(moves);
-    this.code.buffer = outer;
+  #followed(first: Code, moves: readonly Move[]): Code {
+    const { code } = this;
+    const outer = code.buffer;
+    code.buffer = [...first];
+    code.move(moves);
+    const made = code.buffer;
+    code.buffer = outer;
+    return made;
   }
 
   /** Pushes whether any lane is active. */
-  protected anyActive(): readonly number[] {
-    const { active } = this;
-    return active.isVarying ? [...active.code, simd.any] : this.code.scalarCode(active);
+  protected anyActive(): Code {
+    return this.anyOf(this.active);
+  }
+
+  /** Pushes whether a truth holds in any lane. */
+  protected anyOf(leaf: Leaf): Code {
+    return leaf.isVarying ? [leaf.code, simd.any] : this.code.scalarCode(leaf);
   }
 
   /** Runs statements of the active lanes; skips them where there are none, if they are many. */

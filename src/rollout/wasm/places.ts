@@ -2,7 +2,7 @@
 
 import { binary, convert, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
-import { NOTHING, op, simd } from './encoder.ts';
+import { type Code, NOTHING, op, simd } from './encoder.ts';
 import { bitsOf, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
 import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from './types.ts';
@@ -161,7 +161,7 @@ export abstract class Places extends Lanes {
     if (a.known !== null && b.known !== null) return a.known < b.known ? a : b;
     const isSmall = a.isSmall || b.isSmall;
     if (a.isVarying || b.isVarying) {
-      return leafOf('u32', true, [...this.code.vectorCode(a), ...this.code.vectorCode(b), simd.minU], isSmall);
+      return leafOf('u32', true, [this.code.vectorCode(a), this.code.vectorCode(b), simd.minU], isSmall);
     }
     return { ...select(this.code, binary(this.code, '<', a, b), a, b), isSmall };
   }
@@ -190,26 +190,21 @@ export abstract class Places extends Lanes {
     const { code } = this;
     const { address, plus } = this.#address(area, offset, index);
     if (area.kind === 'lanes' && !address.isVarying) {
-      return code.keep(leafOf(scalar, true, [...code.scalarCode(address), simd.load, plus]));
+      return code.keep(leafOf(scalar, true, [code.scalarCode(address), simd.load, plus]));
     }
     if (!address.isVarying) {
       const load = scalar === 'f32' ? op.loadF32 : op.load;
       const isFixed = address.known !== null && !area.isWritable;
-      const leaf = leafOf(scalar, false, [
-        ...(isFixed ? [op.i32, 0] : code.scalarCode(address)),
-        load,
-        isFixed ? address.known! + plus : plus,
-      ]);
-      if (isFixed) return { ...leaf, isFixed };
-      const kept = code.keep(leaf);
+      if (isFixed) return { ...leafOf(scalar, false, [op.i32, 0, load, address.known! + plus]), isFixed };
+      const kept = code.keep(leafOf(scalar, false, [code.scalarCode(address), load, plus]));
       // Invocations may have written different things.
       return area.isWritable ? code.keep(leafOf(scalar, true, code.vectorCode(kept))) : kept;
     }
     const step = area.kind === 'lanes' ? bytesPerLane : 0;
     const from = code.keep(address);
-    let made: number[] = [...from.code, simd.extract, 0, simd.loadZero, plus];
+    let made: Code = [from.code, simd.extract, 0, simd.loadZero, plus];
     for (let lane = 1; lane < 4; lane++) {
-      made = [...from.code, simd.extract, lane, ...made, simd.loadLane, plus + lane * step, lane];
+      made = [from.code, simd.extract, lane, made, simd.loadLane, plus + lane * step, lane];
     }
     return code.keep(leafOf(scalar, true, made));
   }
@@ -253,19 +248,19 @@ export abstract class Places extends Lanes {
     const { address, plus } = this.#address(area, offset, index);
     if (area.kind === 'lanes' && !address.isVarying) {
       const at = code.scalarCode(address);
-      const old = leafOf(leaf.scalar, true, [...at, simd.load, plus]);
+      const old = leafOf(leaf.scalar, true, [at, simd.load, plus]);
       const isWhole = this.active.known === 1;
       const made = isWhole ? leaf : select(code, this.active, leaf, old);
-      code.append([...at, ...code.vectorCode(made), simd.store, plus]);
+      code.emit(at, code.vectorCode(made), simd.store, plus);
       return;
     }
     const [to, value] = [code.keep(address), code.vectorCode(leaf)];
     const step = area.kind === 'lanes' ? bytesPerLane : 0;
     for (let lane = 0; lane < 4; lane++) {
-      const at = to.isVarying ? [...to.code, simd.extract, lane] : code.scalarCode(to);
-      const store = [...at, ...value, simd.storeLane, plus + lane * step, lane];
-      if (this.active.known === 1) code.append(store);
-      else code.append([...code.vectorCode(this.active), simd.extract, lane, op.if, NOTHING, ...store, op.end]);
+      const at = to.isVarying ? [to.code, simd.extract, lane] : code.scalarCode(to);
+      const store = [at, value, simd.storeLane, plus + lane * step, lane];
+      if (this.active.known === 1) code.emit(store);
+      else code.emit(code.vectorCode(this.active), simd.extract, lane, op.if, NOTHING, store, op.end);
     }
   }
 

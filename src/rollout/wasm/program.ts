@@ -7,8 +7,8 @@
  */
 import { binary, not, select } from './arithmetic.ts';
 import type { FunctionDeclaration, Loop, Statement } from './ast.ts';
-import { encodeModule, NOTHING, op, simd } from './encoder.ts';
-import { known, type Leaf, leafOf } from './function-code.ts';
+import { type Code, encodeModule, NOTHING, op, simd } from './encoder.ts';
+import { known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import { parse } from './parser.ts';
 import { NeedsMemory, type Value } from './places.ts';
@@ -91,12 +91,12 @@ class ProgramCompiler extends Statements {
     code.move([{ from: first, to: base }]);
     code.emit(op.block, NOTHING, op.loop, NOTHING);
     this.labels += 2;
-    code.emit(...code.scalarCode(base), ...code.scalarCode(end), op.geU, op.brIf, 1);
-    const ids = code.keep(leafOf('u32', true, [...code.vectorCode(base), ...code.words([0, 1, 2, 3]), simd.add]));
+    code.emit(code.scalarCode(base), code.scalarCode(end), op.geU, op.brIf, 1);
+    const ids = code.keep(leafOf('u32', true, [code.vectorCode(base), code.words([0, 1, 2, 3]), simd.add]));
     this.active = binary(code, '<', ids, end);
     this.inline(declaration, this.#values(declaration, ids));
-    code.emit(...code.scalarCode(base), op.i32, lanes, op.add);
-    code.define(base.code[1]!, base);
+    code.emit(code.scalarCode(base), op.i32, lanes, op.add);
+    code.define(localOf(base), base);
     code.emit(op.br, 0, op.end, op.end);
     this.labels -= 2;
   }
@@ -104,7 +104,7 @@ class ProgramCompiler extends Statements {
   #refilling(declaration: FunctionDeclaration, { before, loop, after }: Refillable, first: Leaf, end: Leaf): void {
     const { code } = this;
     const local = (scalar: 'u32' | 'bool', isVarying: boolean): Leaf => code.slot(scalar, isVarying);
-    const set = (to: Leaf, ...from: number[]): void => code.emit(...from, op.set, to.code[1]!);
+    const set = (to: Leaf, ...from: Code): void => code.emit(from, op.set, localOf(to));
     const [next, idle, credit] = [local('u32', false), local('u32', false), local('u32', false)];
     const [live, fresh] = [local('bool', true), local('bool', true)];
     const ids = local('u32', true);
@@ -112,19 +112,19 @@ class ProgramCompiler extends Statements {
       1,
       Math.round((patience * lanes * this.weights.of(before)) / Math.max(1, this.weights.of(loop.body))),
     );
-    const hasMore = [...next.code, ...code.scalarCode(end), op.ltU];
+    const hasMore = [next.code, code.scalarCode(end), op.ltU];
     const countIdle = (): void =>
-      set(idle, op.i32, lanes, ...live.code, simd.bitmask, op.popcnt, op.sub, op.i32, 0, ...hasMore, op.select);
-    set(next, ...code.scalarCode(first));
-    set(live, ...code.words([0, 0, 0, 0]));
+      set(idle, op.i32, lanes, live.code, simd.bitmask, op.popcnt, op.sub, op.i32, 0, hasMore, op.select);
+    set(next, code.scalarCode(first));
+    set(live, code.splat(0));
     code.emit(op.block, NOTHING, op.loop, NOTHING);
     this.#handOut({ next, live, fresh, ids }, hasMore);
     this.labels += 3;
     this.#begin(declaration, before, ids, fresh);
     const started = this.active;
     const carried = this.#keepBlended(loop, after, fresh);
-    set(live, ...live.code, ...code.vectorCode(started), simd.or);
-    code.emit(...live.code, simd.any, op.eqz, op.if, NOTHING, ...hasMore, op.brIf, 1, op.br, 2, op.end);
+    set(live, live.code, code.vectorCode(started), simd.or);
+    code.emit(live.code, simd.any, op.eqz, op.if, NOTHING, hasMore, op.brIf, 1, op.br, 2, op.end);
     countIdle();
     set(credit, op.i32, price);
     code.emit(op.loop, NOTHING);
@@ -132,18 +132,18 @@ class ProgramCompiler extends Statements {
     const pass = this.region(() => {
       const goesOn = this.truth1(loop.condition!);
       const over = code.keep(this.both(live, not(code, goesOn)));
-      const mustStop = [...code.vectorCode(over), simd.any, ...credit.code, op.i32, 0, op.ltS, op.or];
+      const mustStop = [code.vectorCode(over), simd.any, credit.code, op.i32, 0, op.ltS, op.or];
       const ending = this.region(() => {
         this.branches.push(this.depth + 1);
         this.put(this.mask, 0, over);
         this.guarded(true, () => this.block(after));
         this.branches.pop();
-        set(live, ...live.code, ...code.vectorCode(over), simd.andnot);
+        set(live, live.code, code.vectorCode(over), simd.andnot);
         countIdle();
-        const isEmpty = [...live.code, simd.any, op.eqz];
-        const isSpent = [...credit.code, op.i32, 0, op.ltS, ...hasMore, op.and];
+        const isEmpty = [live.code, simd.any, op.eqz];
+        const isSpent = [credit.code, op.i32, 0, op.ltS, hasMore, op.and];
         // Out of the branch and this loop: to the head of the outer one.
-        code.emit(...isEmpty, ...isSpent, op.or, op.brIf, 2);
+        code.emit(isEmpty, isSpent, op.or, op.brIf, 2);
         this.put(this.mask, 0, live);
       });
       this.labels += 1;
@@ -157,8 +157,8 @@ class ProgramCompiler extends Statements {
       this.block(loop.body);
       this.block(loop.update);
     });
-    code.append(pass.code);
-    const moves: { from: Leaf; to: Leaf }[] = [];
+    code.emit(pass.code);
+    const moves: Move[] = [];
     for (const [variable, leaves] of pass.changed) {
       if (variable === this.mask) continue;
       const homes = carried.get(variable);
@@ -166,25 +166,21 @@ class ProgramCompiler extends Statements {
       for (const [i, leaf] of leaves.entries()) moves.push({ from: leaf!, to: homes[i]! });
     }
     code.move(moves);
-    set(credit, ...credit.code, ...idle.code, op.sub);
+    set(credit, credit.code, idle.code, op.sub);
     code.emit(op.br, 0, op.end, op.end, op.end);
     this.frames.pop();
     this.labels -= 3;
   }
 
   /** Gives the next invocations to the lanes that are free. */
-  #handOut(
-    { next, live, fresh, ids }: Record<'next' | 'live' | 'fresh' | 'ids', Leaf>,
-    hasMore: readonly number[],
-  ): void {
+  #handOut({ next, live, fresh, ids }: Record<'next' | 'live' | 'fresh' | 'ids', Leaf>, hasMore: Code): void {
     const { code } = this;
-    const local = (leaf: Leaf): number => leaf.code[1]!;
-    code.emit(...code.words([0, 0, 0, 0]), op.set, local(fresh));
+    code.emit(code.splat(0), op.set, localOf(fresh));
     for (let lane = 0; lane < lanes; lane++) {
-      code.emit(...live.code, simd.extract, lane, op.eqz, ...hasMore, op.and, op.if, NOTHING);
-      code.emit(...ids.code, ...next.code, simd.replace, lane, op.set, local(ids));
-      code.emit(...fresh.code, op.i32, -1, simd.replace, lane, op.set, local(fresh));
-      code.emit(...next.code, op.i32, 1, op.add, op.set, local(next), op.end);
+      code.emit(live.code, simd.extract, lane, op.eqz, hasMore, op.and, op.if, NOTHING);
+      code.emit(ids.code, next.code, simd.replace, lane, op.set, localOf(ids));
+      code.emit(fresh.code, op.i32, -1, simd.replace, lane, op.set, localOf(fresh));
+      code.emit(next.code, op.i32, 1, op.add, op.set, localOf(next), op.end);
     }
   }
 
@@ -214,7 +210,7 @@ class ProgramCompiler extends Statements {
     const rest: Loop = { ...loop, body: [...loop.body, ...loop.update, ...after], start: null };
     const changing = changedIn(rest);
     const homes = new Map<Variable, readonly Leaf[]>();
-    const moves: { from: Leaf; to: Leaf }[] = [];
+    const moves: Move[] = [];
     const home = (leaf: Leaf): Leaf => {
       const to = code.slot(leaf.scalar, true);
       moves.push({ from: code.keep(select(code, fresh, leaf, to)), to });

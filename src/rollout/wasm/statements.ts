@@ -2,9 +2,9 @@
 import { not } from './arithmetic.ts';
 import type { CallExpression, Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
 import { Builtins } from './builtins.ts';
-import { NOTHING, op, simd, type WasmFunction } from './encoder.ts';
+import { NOTHING, op, type WasmFunction } from './encoder.ts';
 import type { Scope } from './expressions.ts';
-import { FunctionCode, isEqual, known, type Leaf, leafOf } from './function-code.ts';
+import { FunctionCode, isEqual, known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Frame, LoopState, Variable } from './lanes.ts';
 import type { Place, Value } from './places.ts';
 import type { Source } from './source.ts';
@@ -337,7 +337,7 @@ export abstract class Statements extends Builtins {
       const body = this.region(() => {
         if (alive) this.active = alive.leaves[0]!;
         if (loop.condition) this.#condition(loop.condition, alive, exit);
-        if (alive) code.emit(...this.anyOf(alive.leaves[0]!), op.eqz, op.brIf, this.labels - exit - 1);
+        if (alive) code.emit(this.anyOf(alive.leaves[0]!), op.eqz, op.brIf, this.labels - exit - 1);
         this.loops.push(state);
         if (hasNext) this.#withNext(() => this.block(loop.body), homes, facts, state);
         else this.block(loop.body);
@@ -355,11 +355,11 @@ export abstract class Statements extends Builtins {
         this.#learned = true;
       }
       if (this.#learned) throw new TryAgain();
-      code.append(body.code);
+      code.emit(body.code);
       code.emit(op.end, op.end);
       this.labels -= 2;
     });
-    code.append(undo.code);
+    code.emit(undo.code);
     for (const [variable, leaves] of undo.changed) this.putAll(variable, leaves);
     this.isReachable = true;
     this.active = mayReturn ? this.without(before, frame.returned.leaves[0]!) : before;
@@ -385,7 +385,7 @@ export abstract class Statements extends Builtins {
   /** Locals that hold the carried leaves from pass to pass. */
   #homes(carried: readonly Variable[], facts: LoopFacts, alive: Variable | null): Map<Variable, readonly Leaf[]> {
     const homes = new Map<Variable, readonly Leaf[]>();
-    const moves: { from: Leaf; to: Leaf }[] = [];
+    const moves: Move[] = [];
     for (const variable of carried) {
       const leaves = variable.scalars.map((scalar, i) => {
         const from = variable.leaves[i] ?? this.zero(scalar);
@@ -403,7 +403,7 @@ export abstract class Statements extends Builtins {
 
   /** Stores what carried variables hold now for the next pass, or for what follows the loop. */
   #toHomes(homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts): void {
-    const moves: { from: Leaf; to: Leaf }[] = [];
+    const moves: Move[] = [];
     for (const [variable, leaves] of homes) {
       leaves.forEach((to, i) => {
         const from = variable.leaves[i]!;
@@ -442,7 +442,7 @@ export abstract class Statements extends Builtins {
     }
     if (condition.isVarying) throw new TryAgain();
     if (condition.known !== 1)
-      this.code.emit(...this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
+      this.code.emit(this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
   }
 
   /** A body with `continue`: what it changed is in the homes at its end. */
@@ -476,12 +476,8 @@ export abstract class Statements extends Builtins {
     if (ended && alive) this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, ended)));
     else if (ended?.isVarying) throw new TryAgain();
     this.#toHomes(homes, facts);
-    if (ended && !alive) this.code.emit(...this.code.scalarCode(ended), op.brIf, this.labels - exit - 1);
+    if (ended && !alive) this.code.emit(this.code.scalarCode(ended), op.brIf, this.labels - exit - 1);
     this.code.emit(op.br, this.labels - exit - 2);
-  }
-
-  protected anyOf(leaf: Leaf): readonly number[] {
-    return leaf.isVarying ? [...leaf.code, simd.any] : this.code.scalarCode(leaf);
   }
 
   /** Writes out a loop over known numbers; false where it is none, or long. */
@@ -616,11 +612,11 @@ export abstract class Statements extends Builtins {
     const made = this.#outlined.get(key) ?? this.#outline(declaration, values, given);
     this.#outlined.set(key, made);
     for (const leaf of [active, ...given.flat()]) {
-      if (isPassed(leaf)) code.append(code.codeAs(leaf, leaf.isVarying));
+      if (isPassed(leaf)) code.emit(code.codeAs(leaf, leaf.isVarying));
     }
     code.emit(op.call, made.index);
     const results = made.results.map((leaf) => code.slot(leaf.scalar, leaf.isVarying, leaf.isSmall));
-    for (const leaf of [...results].reverse()) code.define(leaf.code[1]!, leaf);
+    for (const leaf of [...results].reverse()) code.define(localOf(leaf), leaf);
     made.changes.forEach(({ argument, leaf }, i) => {
       const place = values[argument]!.place!;
       this.assign(place.root as Variable, place.offset + leaf, results[made.resultCount + i]!);
@@ -669,7 +665,7 @@ export abstract class Statements extends Builtins {
       });
     });
     code.results = results;
-    for (const leaf of results) code.append(code.codeAs(leaf, leaf.isVarying));
+    for (const leaf of results) code.emit(code.codeAs(leaf, leaf.isVarying));
     Object.assign(this, outer);
     this.functions.push(code.finish(null));
     return { index: this.functions.length - 1, results, resultCount, changes };
