@@ -2,7 +2,8 @@
 //
 // Recording runs the same program. With job.record set, invocation t plays the first t steps of one episode and writes
 // its state. The recorded episode therefore equals the evaluated one bit for bit on every adapter, and the loop itself
-// has no overhead.
+// has no overhead. Where the same operations always give the same bits, RECORDS_STEPS is true instead: one invocation
+// writes each of its steps.
 
 struct Job {
   // 0: all candidates start with seeds[0]; 1: each has its own
@@ -41,6 +42,23 @@ override WORKGROUP_SIZE: u32 = 64u;
 // per recorded step: state, observation of that state, action and reward of the preceding step
 @group(0) @binding(5) var<storage, read_write> records: array<f32>;
 
+fn record_step(at: u32, state: EnvState, obs: Obs, action: Action, reward: f32) {
+  let entry = at * RECORD_SIZE;
+  var at_end = state_to_array(state);
+  for (var i = 0u; i < STATE_DIM; i++) {
+    records[entry + i] = at_end[i];
+  }
+  var seen = obs;
+  for (var i = 0u; i < OBS_DIM; i++) {
+    records[entry + STATE_DIM + i] = seen[i];
+  }
+  var taken = action_to_array(action);
+  for (var i = 0u; i < ACTION_DIM; i++) {
+    records[entry + STATE_DIM + OBS_DIM + i] = taken[i];
+  }
+  records[entry + RECORD_SIZE - 1u] = reward;
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = id.x + id.y * groups.x * WORKGROUP_SIZE;
@@ -67,6 +85,9 @@ fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var steps = 0u;
   var terminated = false;
   while (steps < limit && !terminated) {
+    if (RECORDS_STEPS && recording) {
+      record_step(steps, state, obs, action, reward);
+    }
     var outputs = policy_act(&policy, &obs);
     action = select_action(&outputs);
     let step = env_step(params, state, action, &rng);
@@ -81,18 +102,6 @@ fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let cause = select(job.limit_cause, END_TERMINATED, terminated);
   outcomes[job.outcome_at + lane] = Outcome(total, steps | (cause << CAUSE_SHIFT));
   if (recording) {
-    let entry = lane * RECORD_SIZE;
-    var at_end = state_to_array(state);
-    for (var i = 0u; i < STATE_DIM; i++) {
-      records[entry + i] = at_end[i];
-    }
-    for (var i = 0u; i < OBS_DIM; i++) {
-      records[entry + STATE_DIM + i] = obs[i];
-    }
-    var taken = action_to_array(action);
-    for (var i = 0u; i < ACTION_DIM; i++) {
-      records[entry + STATE_DIM + OBS_DIM + i] = taken[i];
-    }
-    records[entry + RECORD_SIZE - 1u] = reward;
+    record_step(select(lane, steps, RECORDS_STEPS), state, obs, action, reward);
   }
 }

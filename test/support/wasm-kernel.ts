@@ -1,7 +1,7 @@
 /** Runs the kernels of kernel.ts compiled to WebAssembly. */
 import { readAsset } from '../../src/base/node/assets.ts';
 import { ProgramInstance } from '../../src/rollout/wasm/instance.ts';
-import { compileProgram } from '../../src/rollout/wasm/program.ts';
+import { compiledModule } from '../../src/rollout/wasm/module-cache.ts';
 import { link, type Program } from '../../src/rollout/webgpu/program/link.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -27,7 +27,7 @@ export function linkKernel({ files, code, invocations }: Pick<Kernel, 'files' | 
 
 /** Runs the kernel and returns what it wrote, `outputWords` 32-bit words. */
 export async function runWasmKernel(kernel: Kernel): Promise<ArrayBuffer> {
-  const instance = await ProgramInstance.open(compileProgram(linkKernel(kernel), 'main'));
+  const instance = await ProgramInstance.open(await compiledModule(linkKernel(kernel), 'main'));
   const read = instance.place([kernel.input, { words: kernel.outputWords }]);
   // More invocations than the kernel has: the last ones do nothing.
   instance.run(kernel.invocations + 3);

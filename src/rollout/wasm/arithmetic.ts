@@ -67,6 +67,36 @@ const operators: Readonly<Record<string, Operator>> = {
 export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
 export const shifts = new Set(['<<', '>>']);
 
+/** Whether WGSL has the operator for a scalar. */
+export function takes(operator: string, scalar: Scalar): boolean {
+  if (scalar === 'bool') return operator === '==' || operator === '!=' || operator === '&' || operator === '|';
+  const isFloat = scalar === 'f32' || scalar === 'abstract-float';
+  return !isFloat || operator === '%' || operators[operator]!.float !== undefined;
+}
+
+/** What needs no instruction: whole numbers beside 0 and 1; null: it does. */
+export function wholeIdentity(operator: string, a: Leaf, b: Leaf): Leaf | null {
+  if ((a.known === null && b.known === null) || (a.scalar !== 'u32' && a.scalar !== 'i32')) return null;
+  switch (operator) {
+    case '+':
+    case '|':
+    case '^':
+      return b.known === 0 ? a : a.known === 0 ? b : null;
+    case '-':
+      return b.known === 0 ? a : null;
+    case '<<':
+    case '>>':
+      return b.known === 0 || a.known === 0 ? a : null;
+    case '*':
+      if (b.known === 1 || a.known === 0) return a;
+      return a.known === 1 || b.known === 0 ? b : null;
+    case '&':
+      return a.known === 0 ? a : b.known === 0 ? b : null;
+    default:
+      return null;
+  }
+}
+
 /** The result of an operator on known numbers; null where an abstract number would divide by zero or overflow. */
 export function fold(operator: string, scalar: Scalar, a: number, b: number): number | null {
   const isFloat = scalar === 'f32' || scalar === 'abstract-float';

@@ -23,12 +23,8 @@ import { causeIn, stepsIn } from '../webgpu/episodes/outcome-word.ts';
 import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
 import { hasSimd, type ProgramInstance } from './instance.ts';
-import { RolloutPrograms, type StepLimit, WasmPlayer } from './player.ts';
+import { RolloutPrograms, WasmPlayer } from './player.ts';
 
-/** Invocations of one call that records an episode. */
-const recordsPerCall = 1024;
-/** About the time to compile another program. */
-const recordingWorthwhileMs = 300;
 /** Rows of one call of a program for start states or transitions. */
 const rowsPerCall = 2 ** 16;
 
@@ -37,8 +33,6 @@ export class WasmBackend implements Backend {
   readonly adapter = null;
   protected readonly programs: RolloutPrograms;
   #closed = false;
-  /** time spent in beginnings of recorded episodes */
-  #beginningsMs = 0;
 
   /** @throws UsageError when the engine has no WebAssembly with SIMD */
   constructor(read: ReadShader) {
@@ -85,33 +79,11 @@ export class WasmBackend implements Backend {
     const total = new Float32Array(played.slice().buffer)[0]!;
     const length = stepsIn(played[1]!);
     const end = endCauses[causeIn(played[1]!)]!;
-    const records = await this.#records(one, limit, episode, length);
-    return traceOfRecords(env, records, { seed: firstSeed(one, 0) + episode, return: total, length, end });
-  }
-
-  /**
-   * One record per number of steps played, 0 ... length: the state and the step that led to it. The rollout plays each
-   * beginning of the episode anew; once that has taken as long as compiling a program that records as it plays, it is done by
-   * that one.
-   */
-  async #records(one: RolloutJob, limit: StepLimit, episode: number, length: number): Promise<Float32Array> {
-    const { env, policy } = one;
     const size = traceWords(env);
-    if (this.#beginningsMs > recordingWorthwhileMs) {
-      const range = { first: episode, count: 1, record: 0, recordWords: (length + 1) * size };
-      const program = await this.programs.recording(env, policy);
-      return new Float32Array(program.run(one, limit, range).records.slice().buffer);
-    }
-    const start = performance.now();
-    const program = await this.programs.of(env, policy);
-    const records = new Float32Array((length + 1) * size);
-    for (let from = 0; from <= length; from += recordsPerCall) {
-      const count = Math.min(recordsPerCall, length + 1 - from);
-      const range = { first: episode, count, record: from + 1, recordWords: count * size };
-      records.set(new Float32Array(program.run(one, limit, range).records.slice().buffer), from * size);
-    }
-    this.#beginningsMs += performance.now() - start;
-    return records;
+    // One record per number of steps played, 0 ... length: the state and the step that led to it.
+    const range = { first: episode, count: 1, record: length + 1, recordWords: (length + 1) * size };
+    const records = new Float32Array(program.run(one, limit, range).records.slice().buffer);
+    return traceOfRecords(env, records, { seed: firstSeed(one, 0) + episode, return: total, length, end });
   }
 
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {

@@ -95,6 +95,22 @@ fn builtin_cosh(x: f32) -> f32 {
   let e = builtin_exp(abs(x));
   return 0.5 * (e + 1.0 / e);
 }
+fn builtin_asinh(x: f32) -> f32 {
+  let a = abs(x);
+  let large = select(builtin_log(a + sqrt(a * a + 1.0)), builtin_log(a) + 0.693147180559945309, a > 1.0e9);
+  let z = x * x;
+  let small = x - x * z * (0.16666667 - z * (0.075 - z * (0.044642857 - z * 0.030381944)));
+  return select(select(large, -large, x < 0.0), small, a < 0.3);
+}
+fn builtin_acosh(x: f32) -> f32 {
+  let t = x - 1.0;
+  return select(builtin_log(x + sqrt(t * (x + 1.0))), builtin_log(x) + 0.693147180559945309, x > 1.0e9);
+}
+fn builtin_atanh(x: f32) -> f32 {
+  let z = x * x;
+  let small = x + x * z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * 0.11111111)));
+  return select(0.5 * builtin_log((1.0 + x) / (1.0 - x)), small, abs(x) < 0.25);
+}
 fn builtin_tanh(x: f32) -> f32 {
   let a = abs(x);
   let large = 1.0 - 2.0 / (builtin_exp(2.0 * min(a, 9.02)) + 1.0);

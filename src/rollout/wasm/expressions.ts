@@ -1,11 +1,23 @@
 /** Types, constants and expressions of a program. */
 import { nearest } from '../../base/errors.ts';
-import { binary, comparisons, complement, convert, convertKnown, fold, negative, not, shifts } from './arithmetic.ts';
+import {
+  binary,
+  comparisons,
+  complement,
+  convert,
+  convertKnown,
+  fold,
+  negative,
+  not,
+  shifts,
+  takes,
+  wholeIdentity,
+} from './arithmetic.ts';
 import type { CallExpression, Expression, FunctionDeclaration, Module, Scalar, TypeName } from './ast.ts';
 import { op } from './encoder.ts';
 import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import type { Variable } from './lanes.ts';
-import { type MemoryArea, type Place, Places, type Value } from './places.ts';
+import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 import type { Source } from './source.ts';
 import {
   arrayOf,
@@ -35,6 +47,7 @@ export interface Scope {
 
 const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 const members = ['xyzw', 'rgba'];
+const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
 /** Bytes of the table of buffers at the start of memory: where each is, and its number of elements. */
 export const bufferTableBytes = 128;
 const bytesPerBuffer = 8;
@@ -46,7 +59,7 @@ export abstract class Expressions extends Places {
   readonly fixedBuffers = new Map<number, number>();
   /** bytes per element of the others */
   readonly strides = new Map<number, number>();
-  readonly #types = new Map<string, Type>();
+  readonly #types = new Map<TypeName | string, Type>();
   readonly #constants = new Map<string, Value | null>();
   readonly #buffers = new Map<string, Place>();
 
@@ -56,13 +69,22 @@ export abstract class Expressions extends Places {
     this.free = bufferTableBytes;
   }
 
-  protected abstract callFunction(declaration: FunctionDeclaration, call: CallExpression): Value | null;
+  /** Calls a function with values of the types of its parameters; null where it returns nothing. */
+  protected abstract invoke(declaration: FunctionDeclaration, values: readonly Value[], at: number): Value | null;
   protected abstract callBuiltin(call: CallExpression): Value;
-  protected abstract elementary(name: string): FunctionDeclaration | null;
+  protected abstract elementary(name: string): FunctionDeclaration | undefined;
 
   // ---- types
 
   protected resolve(given: TypeName): Type {
+    const seen = this.#types.get(given);
+    if (seen) return seen;
+    const type = this.#resolved(given);
+    this.#types.set(given, type);
+    return type;
+  }
+
+  #resolved(given: TypeName): Type {
     const { name, at, of, size } = given;
     const short = /^vec([234])([fiu])?$/.exec(name);
     if (short) {
@@ -199,12 +221,18 @@ export abstract class Expressions extends Places {
     if (value.type === type) return value;
     const [from, to] = [scalarIn(value.type), scalarIn(type)];
     if (from && to && isAbstract(from) && value.type.kind === type.kind && withScalar(value.type, to) === type) {
-      return { type, leaves: value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)), place: null };
+      return plainValue(
+        type,
+        value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)),
+      );
     }
     if (value.type.kind === 'array' && type.kind === 'array' && value.type.count === type.count) {
       const [abstract, scalar] = [scalarIn(value.type.of), scalarIn(type.of)];
       if (abstract && scalar && isAbstract(abstract)) {
-        return { type, leaves: value.leaves.map((leaf) => this.#ofAbstract(leaf, scalar, at)), place: null };
+        return plainValue(
+          type,
+          value.leaves.map((leaf) => this.#ofAbstract(leaf, scalar, at)),
+        );
       }
     }
     return this.source.fail(at, `expected ${nameOf(type)}, got ${nameOf(value.type)}; convert it`);
@@ -254,6 +282,11 @@ export abstract class Expressions extends Places {
     values: readonly Value[],
     at: number,
   ): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
+    const [first] = values;
+    // The usual case, and a shorter way.
+    if (scalarIn(first!.type) !== null && values.every(({ type }) => type === first!.type)) {
+      return { type: first!.type, rows: values.map(({ leaves }) => leaves) };
+    }
     const scalar = this.commonScalar(values, at);
     const vector = values.find(({ type }) => type.kind === 'vector');
     const type = vector ? withScalar(vector.type, scalar) : typeOf(scalar);
@@ -281,7 +314,7 @@ export abstract class Expressions extends Places {
     const { at } = expression;
     switch (expression.kind) {
       case 'literal':
-        return { type: typeOf(expression.scalar), leaves: [known(expression.scalar, expression.value)], place: null };
+        return plainValue(typeOf(expression.scalar), [known(expression.scalar, expression.value)]);
       case 'name': {
         const found = this.find(expression.name, at);
         return 'value' in found ? found.value : this.load(found.place);
@@ -310,14 +343,29 @@ export abstract class Expressions extends Places {
   protected call(call: CallExpression): Value | null {
     const { name } = call.callee;
     const { functions, structs, aliases } = this.module;
-    const declared = functions.get(name);
-    if (declared) return this.callFunction(declared, call);
-    if (structs.has(name) || aliases.has(name) || /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/.test(name)) {
+    const declared = functions.get(name) ?? this.elementary(name);
+    if (declared) return this.#callDeclared(declared, call);
+    if (structs.has(name) || aliases.has(name) || constructors.test(name)) {
       return this.#construct(call);
     }
-    const made = this.elementary(name);
-    if (made) return this.callFunction(made, call);
     return this.callBuiltin(call);
+  }
+
+  #callDeclared(declaration: FunctionDeclaration, { values: given, at }: CallExpression): Value | null {
+    const { name, parameters } = declaration;
+    if (given.length !== parameters.length) {
+      return this.source.fail(at, `expected ${parameters.length} values of ${name}, got ${given.length}`);
+    }
+    const values = given.map((value, i) => {
+      const type = this.resolve(parameters[i]!.type);
+      const own = this.evaluate(value);
+      if (type.kind !== 'pointer' && own.type.kind !== 'pointer') {
+        return this.kept(this.converted(own, type, value.at));
+      }
+      if (own.type !== type) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
+      return own;
+    });
+    return this.invoke(declaration, values, at);
   }
 
   #part(expression: Expression & { readonly kind: 'member' | 'index' }): Value {
@@ -331,7 +379,7 @@ export abstract class Expressions extends Places {
       const index = this.#fieldIndex(type, expression.name, at);
       const before = type.fields.slice(0, index).reduce((sum, field) => sum + this.countOf(field.type), 0);
       const of = type.fields[index]!.type;
-      return { type: of, leaves: base.leaves.slice(before, before + this.countOf(of)), place: null };
+      return plainValue(of, base.leaves.slice(before, before + this.countOf(of)));
     }
     const picked = this.#swizzle(type, expression.name, at);
     const isOnce = new Set(picked).size === picked.length;
@@ -339,11 +387,7 @@ export abstract class Expressions extends Places {
     const scalar = scalarIn(type)!;
     // A leaf that is used twice is kept once.
     const unique = isOnce ? leaves : picked.map((i) => leaves[picked.indexOf(i)]!);
-    return {
-      type: picked.length === 1 ? typeOf(scalar) : vectorOf(scalar, picked.length),
-      leaves: unique,
-      place: null,
-    };
+    return plainValue(picked.length === 1 ? typeOf(scalar) : vectorOf(scalar, picked.length), unique);
   }
 
   #fieldIndex(type: Type & { kind: 'struct' }, name: string, at: number): number {
@@ -368,10 +412,10 @@ export abstract class Expressions extends Places {
     if (type.kind !== 'array' && type.kind !== 'vector')
       return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
     const isTable = index.known === null && base.leaves.every((leaf) => leaf.known !== null);
-    if (isTable)
-      return this.load(
-        this.element(this.table(this.concrete(base, at).type, this.concrete(base, at).leaves), index, at),
-      );
+    if (isTable) {
+      const { type: own, leaves } = this.concrete(base, at);
+      return this.load(this.element(this.table(own, leaves), index, at));
+    }
     // A variable that nobody else sees.
     const root: Variable = { ...this.variable(type, Infinity, at), leaves: this.kept(base).leaves };
     if (index.known === null && (type.count ?? 0) > 4) {
@@ -476,17 +520,11 @@ export abstract class Expressions extends Places {
       return { ...plain, leaves: plain.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
     }
     const { type, rows } = this.aligned([a, b], at);
-    const scalar = scalarIn(type)!;
-    const isOrder = comparisons.has(operator);
-    const allowed =
-      scalar === 'bool'
-        ? /^(?:==|!=|&|\|)$/
-        : scalar === 'f32' || scalar === 'abstract-float'
-          ? /^(?:[-+*/%]|[=!<>]=|<|>)$/
-          : /./;
-    if (!allowed.test(operator)) this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
+    if (!takes(operator, scalarIn(type)!)) {
+      this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
+    }
     const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!, at));
-    return { type: isOrder ? withScalar(type, 'bool') : type, leaves, place: null };
+    return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
   }
 
   /** The right side is evaluated in all lanes, unless it calls a function that may change something. */
@@ -498,9 +536,9 @@ export abstract class Expressions extends Places {
       return leaves[0]!;
     };
     const a = truth(left);
-    if (a.known !== null && (a.known === 1) === (operator === '||')) return { type: bool, leaves: [a], place: null };
+    if (a.known !== null && (a.known === 1) === (operator === '||')) return plainValue(bool, [a]);
     if (!this.#mayChange(right)) {
-      return { type: bool, leaves: [binary(this.code, operator[0]!, this.code.keep(a), truth(right))], place: null };
+      return plainValue(bool, [binary(this.code, operator[0]!, this.code.keep(a), truth(right))]);
     }
     const result = this.declare(bool, at);
     this.storeLeaves(result, [this.code.keep(a)]);
@@ -551,13 +589,16 @@ export abstract class Expressions extends Places {
     }
     const type = this.resolve(callee);
     if (values.length === 0) {
-      return { type, leaves: this.sizedLeaves(type, at).map((scalar) => this.zero(scalar)), place: null };
+      return plainValue(
+        type,
+        this.sizedLeaves(type, at).map((scalar) => this.zero(scalar)),
+      );
     }
     switch (type.kind) {
       case 'scalar':
         if (values.length !== 1)
           return this.source.fail(at, `expected one value of ${type.scalar}, got ${values.length}`);
-        return { type, leaves: this.#convertTo(type.scalar, values[0]!, 1, at), place: null };
+        return plainValue(type, this.#convertTo(type.scalar, values[0]!, 1, at));
       case 'vector':
         return this.#vector(type.scalar, type.count, values, at);
       case 'array':
@@ -578,7 +619,10 @@ export abstract class Expressions extends Places {
     if (values.length !== wanted.length) {
       return this.source.fail(at, `expected ${wanted.length} values of ${nameOf(type)}, got ${values.length}`);
     }
-    return { type, leaves: values.flatMap((value, i) => this.converted(value, wanted[i]!, at).leaves), place: null };
+    return plainValue(
+      type,
+      values.flatMap((value, i) => this.converted(value, wanted[i]!, at).leaves),
+    );
   }
 
   #vector(scalar: Scalar | null, count: number, values: readonly Value[], at: number): Value {
@@ -586,17 +630,18 @@ export abstract class Expressions extends Places {
     const parts = values.flatMap((value) => this.#convertTo(to, value, value.leaves.length, at));
     if (parts.length === 1 && values[0]!.type.kind === 'scalar') {
       const one = this.code.keep(parts[0]!);
-      return { type: vectorOf(to, count), leaves: new Array<Leaf>(count).fill(one), place: null };
+      return plainValue(vectorOf(to, count), new Array<Leaf>(count).fill(one));
     }
     if (parts.length !== count)
       return this.source.fail(at, `expected ${count} numbers of a vector, got ${parts.length}`);
-    return { type: vectorOf(to, count), leaves: parts, place: null };
+    return plainValue(vectorOf(to, count), parts);
   }
 
-  #convertTo(to: Scalar, { type, leaves }: Value, count: number, at: number): Leaf[] {
+  #convertTo(to: Scalar, { type, leaves }: Value, count: number, at: number): readonly Leaf[] {
     if (scalarIn(type) === null || leaves.length !== count) {
       return this.source.fail(at, `expected a scalar to convert to ${to}, got ${nameOf(type)}`);
     }
+    if (scalarIn(type) === to) return leaves;
     return leaves.map((leaf) => {
       if (leaf.known === null) return convert(this.code, leaf, to);
       const value = convertKnown(leaf.known, leaf.scalar, to);
@@ -605,18 +650,4 @@ export abstract class Expressions extends Places {
         : known(to, value);
     });
   }
-}
-
-/** What needs no instruction: whole numbers beside 0 and 1. */
-function wholeIdentity(operator: string, a: Leaf, b: Leaf): Leaf | null {
-  if (a.scalar !== 'u32' && a.scalar !== 'i32') return null;
-  if (b.known === 0 && /^(?:\+|-|\||\^|<<|>>)$/.test(operator)) return a;
-  if (a.known === 0 && /^(?:\+|\||\^)$/.test(operator)) return b;
-  if (operator === '*') {
-    if (b.known === 1) return a;
-    if (a.known === 1) return b;
-  }
-  if ((operator === '*' || operator === '&') && (a.known === 0 || b.known === 0)) return known(a.scalar, 0);
-  if (a.known === 0 && (operator === '<<' || operator === '>>')) return known(a.scalar, 0);
-  return null;
 }

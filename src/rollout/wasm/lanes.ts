@@ -52,6 +52,18 @@ export interface LoopState {
   next(): void;
 }
 
+/** A switch with `break`. */
+export interface SwitchState {
+  readonly depth: number;
+  /** lanes that have left it */
+  readonly broken: Variable;
+  /** some lanes may have left it while others go on */
+  isBroken: boolean;
+  /** number of loops and of calls around it */
+  readonly loops: number;
+  readonly frames: number;
+}
+
 export interface Region {
   readonly code: Code;
   readonly changed: ReadonlyMap<Variable, readonly (Leaf | null)[]>;
@@ -65,6 +77,7 @@ interface Progress {
   readonly branches: number;
   readonly frames: number;
   readonly loops: number;
+  readonly switches: number;
   readonly labels: number;
   readonly isReachable: boolean;
   readonly diverged: readonly boolean[];
@@ -80,6 +93,7 @@ export abstract class Lanes {
   protected branches: number[] = [];
   protected frames: Frame[] = [];
   protected loops: LoopState[] = [];
+  protected switches: SwitchState[] = [];
   /** WebAssembly blocks around the current statement */
   protected labels = 0;
   protected isReachable = true;
@@ -138,6 +152,7 @@ export abstract class Lanes {
     const { branches, frames, loops } = this;
     if (branches.length > 0 && branches[branches.length - 1]! > depth) return true;
     if (frames.some((frame) => frame.isDiverged && frame.depth > depth)) return true;
+    if (this.switches.some((one) => one.isBroken && one.depth > depth)) return true;
     return loops.some(
       (loop) => (loop.alive !== null && loop.depth > depth) || (loop.isContinued && loop.bodyDepth > depth),
     );
@@ -166,10 +181,17 @@ export abstract class Lanes {
   }
 
   protected progress(): Progress {
-    const { depth, branches, frames, loops, labels, isReachable } = this;
-    const diverged = frames.map((frame) => frame.isDiverged);
-    const [branchCount, frameCount, loopCount] = [branches.length, frames.length, loops.length];
-    return { depth, branches: branchCount, frames: frameCount, loops: loopCount, labels, isReachable, diverged };
+    const { depth, labels, isReachable } = this;
+    return {
+      depth,
+      branches: this.branches.length,
+      frames: this.frames.length,
+      loops: this.loops.length,
+      switches: this.switches.length,
+      labels,
+      isReachable,
+      diverged: this.frames.map((frame) => frame.isDiverged),
+    };
   }
 
   protected undoTo(progress: Progress): void {
@@ -179,6 +201,7 @@ export abstract class Lanes {
     this.branches.length = progress.branches;
     this.frames.length = progress.frames;
     this.loops.length = progress.loops;
+    this.switches.length = progress.switches;
     this.frames.forEach((frame, i) => {
       frame.isDiverged = progress.diverged[i]!;
     });

@@ -25,31 +25,33 @@ interface Token {
   readonly at: number;
 }
 
-const space = /(?:\s|\/\/.*)+/y;
-const word = /[A-Za-z_]\w*/y;
-const number = /0[xX][0-9a-fA-F]+[iu]?(?![.pP])|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/y;
+const space = /(?:\s|\/\/.*)*/y;
+const name = /[A-Za-z_]\w*/;
+const number = /0[xX][0-9a-fA-F]+[iu]?(?![.pP])|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/;
 // `>>` is read as two symbols where a type ends.
-const symbol = /<<=|>>=|->|&&|\|\||==|!=|<=|>=|\+\+|--|<<|>>|[-+*/%&|^]=|[-+*/%&|^!~=<>(){}[\],;:.@]/y;
+const symbol = /<<=|>>=|->|&&|\|\||==|!=|<=|>=|\+\+|--|<<|>>|[-+*/%&|^]=|[-+*/%&|^!~=<>(){}[\],;:.@]/;
+const token = new RegExp(`(${name.source})|(${number.source})|${symbol.source}`, 'y');
 
 function tokens(source: Source): Token[] {
   const { code } = source;
   const found: Token[] = [];
-  const match = (pattern: RegExp, at: number): string | null => {
-    pattern.lastIndex = at;
-    return pattern.exec(code)?.[0] ?? null;
-  };
   let at = 0;
   for (;;) {
-    at += match(space, at)?.length ?? 0;
+    space.lastIndex = at;
+    space.test(code);
+    at = space.lastIndex;
     if (code.startsWith('/*', at)) {
       at = endOfComment(source, at);
       continue;
     }
     if (at >= code.length) break;
-    const text = match(word, at) ?? match(number, at) ?? match(symbol, at);
-    if (text === null) source.fail(at, `expected WGSL, got the character ${JSON.stringify(code[at])}; remove it`);
-    const kind = /^[A-Za-z_]/.test(text) ? 'name' : /^\.?\d/.test(text) ? 'number' : 'symbol';
-    found.push({ kind, text, at });
+    token.lastIndex = at;
+    const match = token.exec(code);
+    if (match === null) {
+      return source.fail(at, `expected WGSL, got the character ${JSON.stringify(code[at])}; remove it`);
+    }
+    const text = match[0];
+    found.push({ kind: match[1] ? 'name' : match[2] ? 'number' : 'symbol', text, at });
     at += text.length;
   }
   found.push({ kind: 'end', text: 'the end of the text', at: code.length });
@@ -85,6 +87,10 @@ const precedence = new Map<string, number>(
 /** Inside `<...>` a comparison or a shift needs brackets. */
 const aboveShifts = 9;
 
+const prefixes = new Set(['-', '!', '~', '&', '*']);
+const assignments = new Set(['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
+/** Names before `<` that begin a type. */
+const templates = /^(?:array|vec[234]|bitcast|mat\dx\d)$/;
 const suffixes: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 /** Deeper texts are refused, so that no stack overflows. */
 const maxDepth = 100;
@@ -365,7 +371,7 @@ class Parser {
       const value: Expression = { kind: 'literal', at, value: 1, scalar: 'abstract-int' };
       return { kind: 'assign', at, operator: text[0]!, target, value };
     }
-    if (/^(?:<<|>>|[-+*/%&|^])?=$/.test(text)) {
+    if (assignments.has(text)) {
       this.#next++;
       return {
         kind: 'assign',
@@ -477,7 +483,7 @@ class Parser {
 
   #unary(): Expression {
     const { text: operator, at } = this.#token;
-    if (!/^[-!~&*]$/.test(operator)) return this.#postfix(this.#primary());
+    if (!prefixes.has(operator)) return this.#postfix(this.#primary());
     this.#next++;
     const operand = this.#deeper(() => this.#unary());
     return { kind: 'unary', at, operator, operand };
@@ -508,8 +514,9 @@ class Parser {
       this.#next++;
       return { kind: 'literal', at, value: text === 'true' ? 1 : 0, scalar: 'bool' };
     }
-    const isTemplate = /^(?:array|vec[234]|bitcast|mat\dx\d)$/.test(text) && this.#tokens[this.#next + 1]?.text === '<';
-    if (!isTemplate && this.#tokens[this.#next + 1]?.text !== '(') {
+    const after = this.#tokens[this.#next + 1]!.text;
+    const isTemplate = after === '<' && templates.test(text);
+    if (!isTemplate && after !== '(') {
       this.#next++;
       return { kind: 'name', at, name: text };
     }

@@ -14,6 +14,9 @@ export interface Value {
   readonly place: Place | null;
 }
 
+/** A value that is no pointer. */
+export const plainValue = (type: Type, leaves: readonly Leaf[]): Value => ({ type, leaves, place: null });
+
 /** Memory with numbers of all lanes side by side, or one number for all. */
 export interface MemoryArea {
   readonly kind: 'lanes' | 'shared';
@@ -57,7 +60,8 @@ export abstract class Places extends Lanes {
   /** first free byte */
   protected free = 0;
   readonly data: { readonly at: number; readonly words: readonly number[] }[] = [];
-  #tables = new Map<string, MemoryArea>();
+  readonly #tables = new Map<string, MemoryArea>();
+  readonly #tablesOfLeaves = new WeakMap<readonly Leaf[], MemoryArea>();
 
   /** A new variable with zeros, or memory with zeros. */
   protected declare(type: Type, at: number, depth = this.depth): Place {
@@ -102,6 +106,8 @@ export abstract class Places extends Lanes {
 
   /** A constant array in memory, where it can be indexed. */
   protected table(type: Type, leaves: readonly Leaf[]): Place {
+    const seen = this.#tablesOfLeaves.get(leaves);
+    if (seen) return { type, root: seen, offset: 0, dynamic: null };
     const words: number[] = [];
     const offsets = offsetsOf(type);
     leaves.forEach((leaf, i) => {
@@ -115,6 +121,7 @@ export abstract class Places extends Lanes {
       root = { kind: 'shared', base: known('u32', at), count: null, isWritable: false };
       this.#tables.set(key, root);
     }
+    this.#tablesOfLeaves.set(leaves, root);
     return { type, root, offset: 0, dynamic: null };
   }
 
@@ -160,9 +167,8 @@ export abstract class Places extends Lanes {
   protected smallest(a: Leaf, b: Leaf): Leaf {
     if (a.known !== null && b.known !== null) return a.known < b.known ? a : b;
     const isSmall = a.isSmall || b.isSmall;
-    if (a.isVarying || b.isVarying) {
-      return leafOf('u32', true, [this.code.vectorCode(a), this.code.vectorCode(b), simd.minU], isSmall);
-    }
+    const minimum = { scalar: simd.minU, vector: simd.minU };
+    if (a.isVarying || b.isVarying) return this.code.apply('u32', minimum, [a, b], isSmall);
     return { ...select(this.code, binary(this.code, '<', a, b), a, b), isSmall };
   }
 
@@ -171,7 +177,7 @@ export abstract class Places extends Lanes {
     const scalars = leavesOf(type);
     if (isVariable(root)) {
       const at = (from: number): Leaf[] => scalars.map((scalar, i) => root.leaves[from + i] ?? this.zero(scalar));
-      if (dynamic === null) return { type, leaves: at(offset), place: null };
+      if (dynamic === null) return plainValue(type, at(offset));
       const { index, stride, count } = dynamic;
       let leaves = at(offset);
       for (let i = 1; i < count; i++) {
@@ -179,11 +185,14 @@ export abstract class Places extends Lanes {
         const choice = at(offset + i * stride);
         leaves = leaves.map((leaf, j) => select(this.code, isThis, choice[j]!, leaf));
       }
-      return { type, leaves: leaves.map((leaf) => this.code.keep(leaf)), place: null };
+      return plainValue(
+        type,
+        leaves.map((leaf) => this.code.keep(leaf)),
+      );
     }
     const offsets = root.kind === 'shared' ? offsetsOf(type, offset) : scalars.map((_, i) => offset + i * bytesPerLeaf);
     const leaves = scalars.map((scalar, i) => this.#loadLeaf(root, scalar, offsets[i]!, dynamic?.index ?? null));
-    return { type, leaves, place: null };
+    return plainValue(type, leaves);
   }
 
   #loadLeaf(area: MemoryArea, scalar: Scalar, offset: number, index: Leaf | null): Leaf {

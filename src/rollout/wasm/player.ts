@@ -8,11 +8,12 @@ import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
 import { ProgramCache } from '../webgpu/program/program-cache.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
 import { type BufferGiven, ProgramInstance } from './instance.ts';
-import { compileProgram } from './program.ts';
-import type { Linked } from './source.ts';
+import { type CompiledModule, compiledModule } from './module-cache.ts';
 
 /** Outcomes of one call of a program. */
 const callEpisodes = 2 ** 14;
+/** Words of the candidates of one call: many large ones do not need memory at the same time. */
+export const callWords = 2 ** 20;
 const outcomeWords = outcomeBytes / 4;
 
 export type StepLimit = { readonly steps: number; readonly cause: EndCause };
@@ -22,7 +23,7 @@ export interface PlayedRange {
   /** flat index of the first episode among those of the candidates */
   readonly first: number;
   readonly count: number;
-  /** 0: play; n > 0: invocation t plays n - 1 + t steps of the first episode and records where it ends */
+  /** 0: play; n > 0: play n - 1 steps of the first episode, and record where each begins and the last ends */
   readonly record: number;
   /** words that are recorded */
   readonly recordWords: number;
@@ -31,19 +32,18 @@ export interface PlayedRange {
 /** A compiled rollout with its memory. */
 export class RolloutProgram {
   readonly #instance: ProgramInstance;
-  readonly #env: Env;
   readonly #policy: Policy;
   readonly #params: Uint32Array;
 
   constructor(instance: ProgramInstance, env: Env, policy: Policy) {
     this.#instance = instance;
-    this.#env = env;
     this.#policy = policy;
     this.#params = envParamWords(env);
   }
 
-  get env(): Env {
-    return this.#env;
+  /** Words of a candidate as the program reads it. */
+  get candidateWords(): number {
+    return shaderExpansion(this.#policy).count;
   }
 
   /** Plays a range of the episodes of some candidates; outcomes and records as the program writes them. */
@@ -72,45 +72,34 @@ export class RolloutProgram {
   }
 }
 
-/** Compiled rollouts, kept for as long as what they were compiled for. */
+/** Rollouts with their memory, kept for as long as what they play. */
 export class RolloutPrograms {
   readonly #linked: ProgramCache;
-  readonly #made = new ProgramMap();
-  readonly #recording = new ProgramMap();
+  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
 
   constructor(read: ReadShader) {
-    this.#linked = new ProgramCache(read);
+    this.#linked = new ProgramCache(read, true);
   }
 
   of(env: Env, policy: Policy): Promise<RolloutProgram> {
-    return this.#made.of(env, policy, () => opened(this.#linked.rollout(env, policy), 'play', env, policy));
+    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
+    this.#made.set(env, ofEnv);
+    const made = ofEnv.get(policy) ?? this.#open(env, policy);
+    ofEnv.set(policy, made);
+    return made;
   }
 
-  /** Records a whole episode in one invocation. */
-  recording(env: Env, policy: Policy): Promise<RolloutProgram> {
-    const linked = () => this.#linked.recording(env, policy);
-    return this.#recording.of(env, policy, () => opened(linked(), 'record_episode', env, policy));
+  async module(env: Env, policy: Policy): Promise<CompiledModule> {
+    return compiledModule(this.#linked.rollout(env, policy), 'play');
+  }
+
+  async #open(env: Env, policy: Policy): Promise<RolloutProgram> {
+    return new RolloutProgram(await ProgramInstance.open(await this.module(env, policy)), env, policy);
   }
 
   /** Start states, or single transitions. */
   async probe(env: Env, what: 'resets' | 'transitions'): Promise<ProgramInstance> {
-    return ProgramInstance.open(compileProgram(this.#linked.probe(env, what), what));
-  }
-}
-
-async function opened(linked: Linked, entry: string, env: Env, policy: Policy): Promise<RolloutProgram> {
-  return new RolloutProgram(await ProgramInstance.open(compileProgram(linked, entry)), env, policy);
-}
-
-class ProgramMap {
-  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
-
-  of(env: Env, policy: Policy, make: () => Promise<RolloutProgram>): Promise<RolloutProgram> {
-    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
-    this.#made.set(env, ofEnv);
-    const made = ofEnv.get(policy) ?? make();
-    ofEnv.set(policy, made);
-    return made;
+    return ProgramInstance.open(await compiledModule(this.#linked.probe(env, what), what));
   }
 }
 
@@ -131,9 +120,11 @@ export class WasmPlayer implements EpisodePlayer {
     to: number,
     out: Outcomes,
   ): void {
-    for (let first = from; first < to; first += callEpisodes) {
-      const count = Math.min(callEpisodes, to - first);
-      const [c, end] = [Math.floor(first / episodes), Math.ceil((first + count) / episodes)];
+    for (let first = from; first < to; ) {
+      const c = Math.floor(first / episodes);
+      const fitting = Math.max(1, Math.floor(callWords / this.#program.candidateWords));
+      const count = Math.min(callEpisodes, to - first, (c + fitting) * episodes - first);
+      const end = Math.ceil((first + count) / episodes);
       const some = {
         candidates: candidates.slice(c, end),
         episodes,
@@ -148,6 +139,7 @@ export class WasmPlayer implements EpisodePlayer {
         out.lengths[first + i] = stepsIn(word);
         out.ends[first + i] = causeIn(word);
       }
+      first += count;
     }
   }
 }

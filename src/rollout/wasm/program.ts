@@ -11,21 +11,25 @@ import { type Code, encodeModule, NOTHING, op, simd } from './encoder.ts';
 import { known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import { parse } from './parser.ts';
-import { NeedsMemory, type Value } from './places.ts';
+import { NeedsMemory, plainValue, type Value } from './places.ts';
 import { type Linked, Source } from './source.ts';
 import { Statements } from './statements.ts';
 import { changedIn, contains } from './syntax.ts';
 import { vectorOf } from './types.ts';
 
-export interface CompiledProgram {
-  /** exports `run(first, end)`, imports `env.memory` */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/** Where a program expects its buffers. */
+export interface Layout {
   /** addresses of buffers of known size, by binding */
   readonly fixedBuffers: ReadonlyMap<number, number>;
   /** bytes per element of the others, by binding */
   readonly strides: ReadonlyMap<number, number>;
   /** first byte that the program does not use itself: buffers of unknown size follow */
   readonly end: number;
+}
+
+export interface CompiledProgram extends Layout {
+  /** exports `run(first, end)`, imports `env.memory` */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** A lane that is over waits until the others have made this share of the steps that beginning takes. */
@@ -66,11 +70,7 @@ class ProgramCompiler extends Statements {
   }
 
   #values(declaration: FunctionDeclaration, ids: Leaf): Value[] {
-    const triple = (x: Leaf, y: number): Value => ({
-      type: vectorOf('u32', 3),
-      leaves: [x, known('u32', y), known('u32', y)],
-      place: null,
-    });
+    const triple = (x: Leaf, y: number): Value => plainValue(vectorOf('u32', 3), [x, known('u32', y), known('u32', y)]);
     return declaration.parameters.map(({ builtin, name, type, at }) => {
       const given =
         builtin === 'global_invocation_id'

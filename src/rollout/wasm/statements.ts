@@ -1,15 +1,15 @@
 /** Statements, and calls of functions: written into their callers, or functions of the module if they are long. */
 import { not } from './arithmetic.ts';
-import type { CallExpression, Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
+import type { Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
 import { Builtins } from './builtins.ts';
 import { NOTHING, op, type WasmFunction } from './encoder.ts';
 import type { Scope } from './expressions.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Frame, LoopState, Variable } from './lanes.ts';
-import type { Place, Value } from './places.ts';
+import { type Place, plainValue, type Value } from './places.ts';
 import type { Source } from './source.ts';
 import { alwaysLeaves, changedIn, contains, readsOf } from './syntax.ts';
-import { nameOf, type Type } from './types.ts';
+import { i32, nameOf, type Type, u32 } from './types.ts';
 import { Weights } from './weights.ts';
 
 /** Longest function that becomes part of its callers. */
@@ -205,11 +205,13 @@ export abstract class Statements extends Builtins {
 
   #switch(statement: Statement & { readonly kind: 'switch' }): void {
     const { at, cases } = statement;
-    if (cases.some(({ body }) => contains(body, 'break'))) {
-      this.source.fail(at, 'expected cases without break, which is what their ends do anyway, got one; write an if');
-    }
     const on = this.kept(this.concrete(this.evaluate(statement.on), at));
-    const others = cases.find(({ isDefault }) => isDefault)?.body ?? [];
+    if (on.type !== i32 && on.type !== u32) {
+      this.source.fail(at, `expected a whole number to switch on, got ${nameOf(on.type)}`);
+    }
+    const defaults = cases.filter(({ isDefault }) => isDefault);
+    if (defaults.length !== 1) this.source.fail(at, `expected one default in the switch, got ${defaults.length}`);
+    const others = defaults[0]!.body;
     const wanted = cases.filter(({ isDefault }) => !isDefault);
     const from = (i: number): void => {
       const one = wanted[i];
@@ -229,7 +231,16 @@ export abstract class Statements extends Builtins {
         false,
       );
     };
+    if (!cases.some(({ body }) => contains(body, 'break'))) {
+      from(0);
+      return;
+    }
+    const broken = this.truth(known('bool', 0));
+    const [loops, frames] = [this.loops.length, this.frames.length];
+    this.switches.push({ depth: this.depth + 1, broken, isBroken: false, loops, frames });
     from(0);
+    this.switches.pop();
+    this.active = this.either(this.active, broken.leaves[0]!);
   }
 
   // ---- leaving
@@ -264,6 +275,13 @@ export abstract class Statements extends Builtins {
   #leaveLoop(kind: 'break' | 'continue', at: number): void {
     const frame = this.frames[this.frames.length - 1]!;
     const loop = this.loops[this.loops.length - 1];
+    const around = this.switches[this.switches.length - 1];
+    if (kind === 'break' && around?.loops === this.loops.length && around.frames === this.frames.length) {
+      this.put(around.broken, 0, this.code.keep(this.either(around.broken.leaves[0]!, this.active)));
+      around.isBroken = true;
+      this.active = known('bool', 0);
+      return;
+    }
     if (!loop || this.loops.length <= frame.firstLoop) {
       this.source.fail(at, `expected a loop around "${kind}", got none`);
       return;
@@ -274,7 +292,9 @@ export abstract class Statements extends Builtins {
       this.active = known('bool', 0);
       return;
     }
-    if (this.branches.length > loop.branches) throw new TryAgain();
+    // Lanes that wait for the end of a switch do not leave with the others.
+    const areSome = this.switches.some(({ isBroken, loops }) => isBroken && loops === this.loops.length);
+    if (areSome || this.branches.length > loop.branches) throw new TryAgain();
     if (kind === 'break') loop.leave();
     else loop.next();
     this.isReachable = false;
@@ -536,26 +556,13 @@ export abstract class Statements extends Builtins {
 
   // ---- calls
 
-  protected callFunction(declaration: FunctionDeclaration, call: CallExpression): Value | null {
-    const { at } = call;
-    const { name, parameters } = declaration;
-    if (call.values.length !== parameters.length) {
-      return this.source.fail(at, `expected ${parameters.length} values of ${name}, got ${call.values.length}`);
-    }
-    if (this.#path.length >= maxCalls)
+  protected invoke(declaration: FunctionDeclaration, values: readonly Value[], at: number): Value | null {
+    if (this.#path.length >= maxCalls) {
       this.source.fail(
         at,
-        `expected at most ${maxCalls} calls inside of one another, got more: does "${name}" call itself?`,
+        `expected at most ${maxCalls} calls inside of one another, got more: does "${declaration.name}" call itself?`,
       );
-    const values = call.values.map((value, i) => {
-      const type = this.resolve(parameters[i]!.type);
-      const own = this.evaluate(value);
-      if (type.kind === 'pointer' || own.type.kind === 'pointer') {
-        if (own.type !== type) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
-        return own;
-      }
-      return this.kept(this.converted(own, type, value.at));
-    });
+    }
     const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
     this.#path.push(`${at}`);
     const isInlined = !isPlain || this.weights.isInlined(declaration);
@@ -590,11 +597,10 @@ export abstract class Statements extends Builtins {
     this.scope = scope;
     this.put(this.mask, 0, before);
     if (!result) return null;
-    return {
-      type: result.type,
-      leaves: result.leaves.map((leaf, i) => leaf ?? this.zero(result.scalars[i]!)),
-      place: null,
-    };
+    return plainValue(
+      result.type,
+      result.leaves.map((leaf, i) => leaf ?? this.zero(result.scalars[i]!)),
+    );
   }
 
   /** Calls a function of the module. What pointers point to is passed, and what changed of it comes back. */
@@ -622,7 +628,7 @@ export abstract class Statements extends Builtins {
       this.assign(place.root as Variable, place.offset + leaf, results[made.resultCount + i]!);
     });
     const { result: type } = declaration;
-    return type ? { type: this.resolve(type), leaves: results.slice(0, made.resultCount), place: null } : null;
+    return type ? plainValue(this.resolve(type), results.slice(0, made.resultCount)) : null;
   }
 
   #outline(declaration: FunctionDeclaration, values: readonly Value[], given: readonly (readonly Leaf[])[]): Outlined {
@@ -632,6 +638,7 @@ export abstract class Statements extends Builtins {
       branches: this.branches,
       frames: this.frames,
       loops: this.loops,
+      switches: this.switches,
       labels: this.labels,
     };
     const code = new FunctionCode();
@@ -640,7 +647,7 @@ export abstract class Statements extends Builtins {
       return { ...code.parameter(leaf.scalar, leaf.isVarying), isSmall: false };
     };
     const active = parameter(this.active);
-    Object.assign(this, { code, branches: [], frames: [], loops: [], labels: 0 });
+    Object.assign(this, { code, branches: [], frames: [], loops: [], switches: [], labels: 0 });
     this.mask = this.truth(active);
     const places: (Place | null)[] = [];
     const inside = values.map((value, i): Value => {

@@ -48,6 +48,8 @@ const constructs: Readonly<Record<string, string>> = {
   'vectors of one number':
     'let v = vec3f(x) * vec3f(1.0, 2.0, 3.0) + y; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y) ^ bitcast<u32>(v.z);',
   'vectors and scalars': 'let v = 2.0 * vec2f(x, y) - 0.5; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y);',
+  'first bits of whole numbers':
+    'return firstLeadingBit(a) + 64u * firstTrailingBit(b) + u32(firstLeadingBit(c)) * 3u + firstLeadingBit(0u) + u32(firstTrailingBit(c << 3u));',
   'dot, all, any':
     'return bitcast<u32>(dot(vec2f(x, y), vec2f(0.5, y))) ^ u32(all(vec2u(a, b) > vec2u(3u))) ^ (u32(any(vec2f(x, y) < vec2f(0.0))) << 1u);',
   'bool operators':
@@ -77,6 +79,20 @@ const constructs: Readonly<Record<string, string>> = {
     'var s = 1u; for (var i = 0u; i < (a & 3u) + 1u; i++) { for (var j = 0u; j < 6u; j++) { if (j == (b & 7u)) { break; } if (((s + j) & 3u) == 2u) { continue; } s = s * 3u + i + j; } if (s > 100000u) { break; } } return s;',
   switch: 'var r = 0u; switch a & 3u { case 0u: { r = b; } case 1u, 2u: { r = a; } default: { r = a ^ b; } } return r;',
   'switch with returns': 'switch c & 3 { case 0: { return 4u; } case 2: { return a; } default: { } } return b;',
+  'switch with break, for all at once':
+    'var r = b; switch input[1] & 3u { case 0u: { r = 1u; break; } default: { r += 2u; if (input[2] > 9u) { break; } r *= 3u; } case 2u: { r ^= a; } } return r + a;',
+  'switch with break in branches that differ':
+    'var r = b; switch a & 7u { case 0u, 1u: { r ^= 5u; if (x > y) { r += 3u; break; } r *= 7u; } default: { if (c > 0) { break; } r -= 1u; } case 2u, 3u: { { r = a; break; } } case 4u: { } } return r * 3u;',
+  'switch with break and return':
+    'var r = b; switch c & 3 { case 0: { if (x > y) { return 4u; } if (a > b) { break; } r = 9u; } case 2, default: { r += 1u; if (y > 1.0) { break; } return r; } case 1: { r = 2u; } } return r ^ a;',
+  'break of a switch in a loop, and continue':
+    'var s = b; for (var i = 0u; i < 9u; i++) { switch (a >> i) & 3u { case 0u: { if (((b >> i) & 1u) == 1u) { continue; } s ^= i; } case 1u: { if (s > 1000u) { break; } s = s * 5u + 1u; } default: { s += i; if ((s & 7u) == 0u) { break; } if ((s & 7u) == 1u) { continue; } s += 2u; } } s = s * 3u + 1u; } return s;',
+  'break of a switch in a loop, and continue, for all at once':
+    'var s = a; for (var i = 0u; i < 9u; i++) { switch i % 4u { case 0u: { continue; } case 1u: { s += 1u; break; } case 2u: { if (i > 5u) { break; } if (input[3] < 7u) { continue; } s ^= 9u; } default: { s *= 3u; } } s += i; } return s;',
+  'continue after some lanes left a switch':
+    'var s = a; for (var i = 0u; i < 6u; i++) { switch i & 1u { case 0u: { if (((b >> i) & 1u) == 1u) { break; } continue; } default: { s += 1u; } } s = s * 3u + i; } return s;',
+  'switch in a switch, and a loop in one':
+    'var s = b; switch a & 3u { case 0u: { switch b & 1u { case 0u: { s += 1u; break; } default: { s ^= 6u; } } s *= 3u; } case 1u: { for (var i = 0u; i < 5u; i++) { if ((s & 3u) == 3u) { break; } s += i + 1u; } s ^= a; if (s > 99u) { break; } s = 1u; } default: { s = left_by_switch(s); } } return s + 1u;',
   'arrays with known indices': 'var m = array<u32, 3>(a, b, 5u); m[1] += m[0]; return m[0] ^ m[1] ^ m[2];',
   'arrays with indices that differ':
     'var m: array<u32, 9>; for (var i = 0u; i < 9u; i++) { m[(i * 4u + a) % 9u] = i * b; } return m[b % 9u] ^ (m[3] << 1u) ^ m[(a ^ b) % 9u];',
@@ -115,6 +131,10 @@ fn bump(n: ptr<function, u32>) -> bool {
   return (*n & 4u) == 0u;
 }
 fn bump_by(n: ptr<function, u32>, by: u32) { *n += by; }
+fn left_by_switch(n: u32) -> u32 {
+  switch n & 3u { case 1u: { if (n > 9u) { break; } return 5u; } default: { if (n < 70u) { break; } return n + 2u; } }
+  return n * 3u;
+}
 fn change(p: ptr<function, Pair>, by: u32) {
   if ((*p).n > by) { (*p).n -= by; (*p).inner.x *= 2.0; return; }
   (*p).inner.v.y += by;
@@ -166,6 +186,38 @@ function inputs(): Uint32Array {
   return given;
 }
 
+/** Functions of vectors, and those whose last bits WebGPU leaves open. */
+const functions: Readonly<Record<string, readonly [code: string, wanted: (x: number, y: number) => number]>> = {
+  sin: ['sin(vec2f(y, x)).y', (x) => Math.sin(x)],
+  exp: ['exp(vec2f(0.0, x)).y', (x) => Math.exp(x)],
+  pow: ['pow(abs(vec3f(x)), vec3f(y)).z', (x, y) => Math.abs(x) ** y],
+  atan2: ['atan2(x, y)', (x, y) => Math.atan2(x, y)],
+  asinh: ['asinh(x)', (x) => Math.asinh(x)],
+  acosh: ['acosh(vec2f(abs(x) + 1.0)).x', (x) => Math.acosh(Math.abs(x) + 1)],
+  atanh: ['atanh(x * 0.2)', (x) => Math.atanh(x * 0.2)],
+  degrees: ['degrees(x) + radians(y)', (x, y) => (x * 180) / Math.PI + (y * Math.PI) / 180],
+  smoothstep: ['smoothstep(-2.0, 3.0, x)', (x) => ((t) => t * t * (3 - 2 * t))(Math.min(Math.max((x + 2) / 5, 0), 1))],
+};
+
+const special = [NaN, Infinity, -Infinity, 0, -0, 3.5, -3.5, 3e9, -3e9, 1e-42];
+/** Of f32 that are NaN, infinite, tiny or beyond whole numbers; what is not said elsewhere. */
+const edges: Readonly<Record<string, (x: number, y: number) => number>> = {
+  'x + y': (x, y) => x + y,
+  'x * y': (x, y) => x * y,
+  'x / y': (x, y) => x / y,
+  'min(x, y)': (x, y) => (y < x ? y : x),
+  'max(x, y)': (x, y) => (x < y ? y : x),
+  'clamp(x, -1.0, y)': (x, y) => ((large) => (y < large ? y : large))(x < -1 ? -1 : x),
+  'select(0.0, 1.0, x < y) + select(0.0, 2.0, x == y) + select(0.0, 4.0, x != y)': (x, y) =>
+    Number(x < y) + 2 * Number(x === y) + 4 * Number(x !== y),
+  'sqrt(x)': Math.sqrt,
+  'floor(x) - trunc(x)': (x) => Math.floor(x) - Math.trunc(x),
+  'abs(x)': Math.abs,
+  'f32(i32(x) / 2)': (x) =>
+    0 + Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 2 ** 31 - 1), -(2 ** 31)) / 2),
+  'f32(u32(x) / 2u)': (x) => Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 2 ** 32 - 1), 0) / 2),
+};
+
 const kernel: Kernel = { files: [], code, input: inputs(), outputWords: rows * names.length, invocations: rows };
 
 describe('compiled constructs', () => {
@@ -175,6 +227,60 @@ describe('compiled constructs', () => {
     const all = new Uint32Array(await runWasmKernel(kernel));
     const one = new Uint32Array(await runWasmKernel({ ...kernel, invocations: 1, outputWords: names.length }));
     expect([...one]).toEqual([...all.subarray(0, names.length)]);
+  });
+
+  it('give what JavaScript gives of NaN, infinities and zeros with a sign, in lanes and where all are the same', async () => {
+    const cases = special.flatMap((x) => special.map((y) => [x, y] as const));
+    const code = (read: (word: string) => string) => `fn kernel(i: u32) {
+      let x = bitcast<f32>(input[${read('2u * i')}]);
+      let y = bitcast<f32>(input[${read('2u * i + 1u')}]);
+      ${Object.keys(edges)
+        .map((text, k) => `output[i * ${Object.keys(edges).length}u + ${k}u] = bitcast<u32>(${text});`)
+        .join('\n')}
+    }`;
+    const outputs = Object.keys(edges).length;
+    const play = async (given: readonly (readonly [number, number])[], text: string): Promise<number[]> => {
+      const input = new Uint32Array(Float32Array.from(given.flat()).buffer);
+      const sizes = { invocations: given.length, outputWords: given.length * outputs };
+      return [...new Float32Array(await runWasmKernel({ files: [], code: text, input, ...sizes }))];
+    };
+    const wanted = cases.flatMap(([x, y]) =>
+      Object.values(edges).map((of) => Math.fround(of(Math.fround(x), Math.fround(y)))),
+    );
+    expect(
+      await play(
+        cases,
+        code((word) => word),
+      ),
+    ).toEqual(wanted);
+    for (const i of [1, 13, 40, 77]) {
+      const alone = await play(
+        [cases[i]!],
+        code((word) => (word === '2u * i' ? '0u' : '1u')),
+      );
+      expect(alone).toEqual(wanted.slice(i * outputs, (i + 1) * outputs));
+    }
+  });
+
+  it('that WebGPU leaves open are near the functions of JavaScript, also of vectors', async () => {
+    const outputs = Object.keys(functions).length;
+    const code = `fn kernel(i: u32) {
+      let x = bitcast<f32>(input[2u * i]);
+      let y = bitcast<f32>(input[2u * i + 1u]);
+      ${Object.values(functions)
+        .map(([text], k) => `output[i * ${outputs}u + ${k}u] = bitcast<u32>(${text});`)
+        .join('\n')}
+    }`;
+    const given = Float32Array.from({ length: 100 }, (_, i) => ((i * 37) % 100) / 11 - 4.6);
+    const sizes = { invocations: 50, outputWords: 50 * outputs };
+    const input = new Uint32Array(given.buffer);
+    const got = new Float32Array(await runWasmKernel({ files: [], code, input, ...sizes }));
+    Object.values(functions).forEach(([text, wanted], k) => {
+      for (let i = 0; i < 50; i++) {
+        const exact = wanted(given[2 * i]!, given[2 * i + 1]!);
+        expect(Math.abs(got[i * outputs + k]! - exact), text).toBeLessThan(2e-6 * Math.max(1, Math.abs(exact)));
+      }
+    });
   });
 
   describeGpu('on an adapter', () => {

@@ -1,17 +1,21 @@
 /** The wasm backend: the float64 environments within their tolerances, and the same bits however the work is cut. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { readAsset } from '../../../src/base/node/assets.ts';
 import { compareBackends } from '../../../src/checks/parity.ts';
 import { cartpole } from '../../../src/envs/cartpole/index.ts';
+import { withConstants } from '../../../src/envs/constants.ts';
+import type { Env } from '../../../src/envs/env.ts';
 import { envs } from '../../../src/envs/index.ts';
 import { nim } from '../../../src/envs/nim/index.ts';
 import { buildPolicy, policyKinds } from '../../../src/policies/index.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
-import { type Episodes, type RolloutJob, stepLimit } from '../../../src/rollout/job.ts';
-import { traceOfRecords, traceWords } from '../../../src/rollout/shader-records.ts';
+import { WorkerPool } from '../../../src/rollout/cpu/node/pool.ts';
+import type { Episodes, RolloutJob } from '../../../src/rollout/job.ts';
+import { compiledModule, maxKept } from '../../../src/rollout/wasm/module-cache.ts';
 import { openWasmBackend } from '../../../src/rollout/wasm/node/backend.ts';
-import { RolloutPrograms } from '../../../src/rollout/wasm/player.ts';
+import { callWords, RolloutProgram } from '../../../src/rollout/wasm/player.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
+import { rolloutProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { describeGpu } from '../../support/gpu.ts';
 
 const cpu = openCpuBackend({ threads: 1 });
@@ -58,6 +62,32 @@ describe('episodes', () => {
     expect(new Set(all.returns).size).toBeGreaterThan(50);
   });
 
+  it('are played on all threads by the program that this thread has compiled', async () => {
+    const path = 'shaders/envs/cartpole.wgsl';
+    const lighter = (asked: string): string =>
+      asked === path ? readAsset(asked).replace('let temp = force', 'let temp = 0.5 * force') : readAsset(asked);
+    const request = job({ episodes: 2000 });
+    const [one, two] = [1, 2].map((threads) => openWasmBackend({ threads, readShader: lighter }));
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const played = await two!.play(request);
+    expect(pooled).toHaveBeenCalledOnce();
+    pooled.mockRestore();
+    expect(raw(played)).toEqual(raw(await one!.play(request)));
+    expect(raw(played)).not.toEqual(raw(await wasm.play(request)));
+    await two!.close();
+  });
+
+  it('share a compiled program with every environment and policy of the same text', async () => {
+    const rollout = (env: Env) => compiledModule(rolloutProgram(env, buildPolicy('linear', env), readAsset), 'play');
+    const first = await rollout(cartpole);
+    expect(await rollout(withConstants(cartpole, { gravity: 3 }, 'test'))).toBe(first);
+    for (let i = 0; i < maxKept; i++) {
+      const code = `@compute @workgroup_size(1) fn main() { let i = ${i}; }`;
+      await compiledModule({ code, locate: (line) => ({ path: 'given', line }) }, 'main');
+    }
+    expect((await rollout(cartpole)).id).not.toBe(first.id);
+  });
+
   it('are recorded as they were played', async () => {
     const request = job();
     const { returns, lengths } = await wasm.play(request);
@@ -73,24 +103,50 @@ describe('episodes', () => {
     }
   });
 
-  it('are recorded the same by the program that records as it plays', async () => {
-    const programs = new RolloutPrograms(readAsset);
-    const tables = buildPolicy('tabular', nim);
-    const table = Float64Array.from({ length: tables.paramCount }, (_, i) => (i % 3) + 1);
-    const requests = [job({ maxSteps: 90 }), job({ env: nim, policy: tables, candidates: [table], maxSteps: 40 })];
-    for (const request of requests) {
-      const episode = 7;
-      const trace = await wasm.trace(request, 0, episode);
-      const size = traceWords(request.env);
-      const one = { ...request, candidates: request.candidates.slice(0, 1) };
-      const range = { first: episode, count: 1, record: 0, recordWords: (trace.length + 1) * size };
-      const program = await programs.recording(request.env, request.policy);
-      const { records } = program.run(one, stepLimit(request), range);
-      const { seed, return: total, length, end } = trace;
-      const read = new Float32Array(records.slice().buffer);
-      expect(traceOfRecords(request.env, read, { seed, return: total, length, end })).toEqual(trace);
-      expect(length).toBeGreaterThan(1);
-    }
+  it('are recorded by playing them twice, however long they are', async () => {
+    const runs = vi.spyOn(RolloutProgram.prototype, 'run');
+    const { steps, finalState } = await wasm.trace(job({ candidates: [fair] }), 0, 3);
+    expect(runs.mock.calls.map(([, , range]) => range.count)).toEqual([1, 1]);
+    runs.mockRestore();
+    const next = await wasm.probe(cartpole, steps);
+    expect(next.map(({ state }) => state)).toEqual([...steps.slice(1).map(({ state }) => state), finalState]);
+  });
+
+  it('with numbers beyond 2^31 are the ones of their seeds', async () => {
+    const all = job({ candidates: [fair], episodes: 2 ** 31, seed: 2 ** 40 - 9 });
+    const last = await wasm.trace(all, 0, 2 ** 31 - 1);
+    const { returns } = await wasm.play({ ...all, episodes: 1, seed: 2 ** 40 - 9 + 2 ** 31 - 1 });
+    expect([last.return, last.seed]).toEqual([returns[0], 2 ** 40 - 9 + 2 ** 31 - 1]);
+    await expect(wasm.play(all)).rejects.toThrow(/at most 268435456 episodes in one call, got 1 x 2147483648/);
+    await expect(wasm.measure({ ...all, episodes: 2 ** 31 + 1 }, { successThreshold: 1, ranks: [0] })).rejects.toThrow(
+      /at most 2147483648 episodes in one call, got 1 x 2147483649/,
+    );
+  });
+
+  it('of many large policies are played in calls that fit into memory', async () => {
+    const large = buildPolicy('mlp', cartpole, { hidden: [64, 64] });
+    const params = (i: number) => Float64Array.from({ length: large.paramCount }, (_, k) => Math.sin(k + i));
+    const request = job({ policy: large, candidates: Array.from({ length: 300 }, (_, i) => params(i)), episodes: 3 });
+    const runs = vi.spyOn(RolloutProgram.prototype, 'run');
+    const { returns } = await wasm.play({ ...request, maxSteps: 4 });
+    const sizes = runs.mock.calls.map(([{ candidates }]) => candidates.length * large.paramCount);
+    runs.mockRestore();
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(callWords);
+    expect(sizes.length).toBeGreaterThan(1);
+    const last = await wasm.play({ ...request, candidates: [params(299)], maxSteps: 4 });
+    expect(returns.slice(897)).toEqual(last.returns);
+  });
+
+  it('that need more memory than there is are an error that says how much', async () => {
+    const fresh = openWasmBackend({ threads: 1 });
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+      throw new RangeError('failed to grow memory');
+    });
+    await expect(fresh.play(job({ episodes: 2 ** 14 }))).rejects.toThrow(
+      /^\[wasm\] expected \d MiB of memory, got less; use --backend cpu/,
+    );
+    grow.mockRestore();
+    await fresh.close();
   });
 
   it('that are short and of every length fill the lanes again', async () => {
@@ -115,6 +171,12 @@ describe('episodes', () => {
       /got Infinity in the episode with seed 90001/,
     );
   });
+});
+
+it('an engine without SIMD is refused, and another backend named', () => {
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  expect(() => openWasmBackend()).toThrow(/engine with WebAssembly SIMD, got one without; use --backend cpu/);
+  validate.mockRestore();
 });
 
 describe('statistics', () => {

@@ -29,13 +29,18 @@ export class WorkerPool {
     if (failure) throw failure.reason;
   }
 
+  /** Starts workers that are not there yet, before there is a job for them. */
+  start(threads: number): void {
+    for (let slot = 0; slot < threads; slot++) this.#workers[slot] ??= this.#open(slot);
+  }
+
   async close(): Promise<void> {
     const open = this.#workers.filter((w) => w !== undefined);
     this.#workers.fill(undefined);
     await Promise.all(open.map((w) => w.terminate()));
   }
 
-  #start(slot: number): Worker {
+  #open(slot: number): Worker {
     if (!existsSync(this.#entry)) {
       throw new R2poError('cpu', `expected the worker file ${this.#entry}, found none; run "npm run build"`);
     }
@@ -47,11 +52,12 @@ export class WorkerPool {
     };
     worker.on('error', forget);
     worker.on('exit', forget);
+    worker.unref();
     return worker;
   }
 
   async #runOn(slot: number, work: WorkerJob): Promise<void> {
-    const worker = this.#workers[slot] ?? this.#start(slot);
+    const worker = this.#workers[slot] ?? this.#open(slot);
     this.#workers[slot] = worker;
     worker.ref();
     const listening = new AbortController();

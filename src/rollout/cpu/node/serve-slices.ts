@@ -24,6 +24,7 @@ export type MakePlayer = (
   env: Env,
   policy: Policy,
   limit: WorkerJob['limit'],
+  prepared: unknown,
 ) => EpisodePlayer | Promise<EpisodePlayer>;
 
 async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<void> {
@@ -36,7 +37,7 @@ async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<void
   const key = JSON.stringify([envKey, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);
-  const player = await makePlayer(env, policy, work.limit);
+  const player = await makePlayer(env, policy, work.limit, work.prepared);
   while (Atomics.load(work.control, CANCELLED) === 0) {
     const from = Atomics.add(work.control, NEXT_SLICE, 1) * work.sliceSize;
     if (from >= work.total) return;

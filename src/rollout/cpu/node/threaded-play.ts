@@ -26,6 +26,8 @@ export interface ThreadedPlayOptions {
   readonly entry?: string;
   /** assumed time of a step in an environment that was not played yet, s */
   readonly stepSeconds: number;
+  /** makes what all workers need for a job, once; it is posted to them */
+  readonly prepare?: (job: RolloutJob) => Promise<unknown>;
 }
 
 /** Plays a job on the calling thread. */
@@ -35,6 +37,7 @@ export class ThreadedPlay {
   readonly #threads: number;
   readonly #defaultStepSeconds: number;
   readonly #pool: WorkerPool;
+  readonly #prepare: ThreadedPlayOptions['prepare'];
   /** shortest measured time of one step on one thread, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
   /** reused memory for small jobs */
@@ -42,7 +45,8 @@ export class ThreadedPlay {
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
 
-  constructor({ threads, entry, stepSeconds }: ThreadedPlayOptions) {
+  constructor({ threads, entry, stepSeconds, prepare }: ThreadedPlayOptions) {
+    this.#prepare = prepare;
     this.#threads = threads;
     this.#defaultStepSeconds = stepSeconds;
     this.#pool = new WorkerPool(threads, entry);
@@ -103,6 +107,10 @@ export class ThreadedPlay {
     const total = outcomes.returns.length;
     const limit = stepLimit(job);
     const size = sliceSize(total, limit.steps, this.#threads);
+    const workers = Math.min(this.#threads, Math.ceil(total / size));
+    // They start while this thread prepares.
+    if (this.#prepare) this.#pool.start(workers);
+    const prepared = await this.#prepare?.(job);
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
@@ -116,12 +124,13 @@ export class ThreadedPlay {
           episodes: job.episodes,
           seed: job.seed,
           limit,
+          prepared,
           sliceSize: size,
           total,
           outcomes,
           control,
         },
-        Math.min(this.#threads, Math.ceil(total / size)),
+        workers,
       );
     } finally {
       clearInterval(progressTimer);

@@ -12,6 +12,8 @@ export interface WorkerJob {
   readonly episodes: number;
   readonly seed: RolloutJob['seed'];
   readonly limit: { readonly steps: number; readonly cause: EndCause };
+  /** what the main thread has made for this job: see `ThreadedPlayOptions` */
+  readonly prepared?: unknown;
   /** entries of the candidate-major outcomes in one slice */
   readonly sliceSize: number;
   readonly total: number;

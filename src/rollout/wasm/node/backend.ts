@@ -11,7 +11,7 @@ import { WasmBackend } from '../backend.ts';
 export interface WasmOptions {
   /** maximum number of threads; default: as many as the machine runs in parallel */
   readonly threads?: number;
-  /** Workers read the shipped shaders, so that other ones are played on the calling thread only. */
+  /** default: the shipped shaders */
   readonly readShader?: ReadShader;
 }
 
@@ -26,8 +26,7 @@ const stepSeconds = 8e-9;
  */
 export function openWasmBackend(options: WasmOptions = {}): Backend {
   const { readShader = readAsset } = options;
-  const threads = options.readShader ? 1 : threadsOf('wasm', options.threads);
-  return new ThreadedWasmBackend(readShader, threads);
+  return new ThreadedWasmBackend(readShader, threadsOf('wasm', options.threads));
 }
 
 class ThreadedWasmBackend extends WasmBackend {
@@ -35,7 +34,9 @@ class ThreadedWasmBackend extends WasmBackend {
 
   constructor(readShader: ReadShader, threads: number) {
     super(readShader);
-    this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds });
+    // Compiled once: workers get the module of the engine.
+    const prepare = (job: RolloutJob): Promise<unknown> => this.programs.module(job.env, job.policy);
+    this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds, prepare });
   }
 
   override async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {

@@ -21,31 +21,31 @@ export interface Program {
 
 /** Replaces comments by spaces; lines and columns stay. */
 function withoutComments(text: string): string {
+  const start = /\/\/.*|\/\*/g;
   let out = '';
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const two = text.slice(i, i + 2);
-    if (depth === 0 && two === '//') {
-      const end = text.indexOf('\n', i);
-      const stop = end === -1 ? text.length : end;
-      out += ' '.repeat(stop - i);
-      i = stop - 1;
-    } else if (two === '/*') {
-      depth++;
-      out += '  ';
-      i++;
-    } else if (depth > 0 && two === '*/') {
-      depth--;
-      out += '  ';
-      i++;
-    } else {
-      out += depth > 0 && text[i] !== '\n' ? ' ' : text[i];
-    }
+  let at = 0;
+  for (let found = start.exec(text); found !== null; found = start.exec(text)) {
+    const end = found[0] === '/*' ? endOfComment(text, found.index) : start.lastIndex;
+    out += text.slice(at, found.index) + text.slice(found.index, end).replace(/[^\n]/g, ' ');
+    at = end;
+    start.lastIndex = end;
   }
-  return out;
+  return out + text.slice(at);
 }
 
-const declaration = /\b(?:fn|struct|alias|const|override|var(?:\s*<[^>]*>)?)\s+([A-Za-z_]\w*)/y;
+/** Comments may contain comments. */
+function endOfComment(text: string, start: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = start;
+  let depth = 0;
+  for (let found = edge.exec(text); found !== null; found = edge.exec(text)) {
+    depth += found[0] === '/*' ? 1 : -1;
+    if (depth === 0) return edge.lastIndex;
+  }
+  return text.length;
+}
+
+const landmark = /[{}()]|\b(?:fn|struct|alias|const|override|var(?:\s*<[^>]*>)?)\s+([A-Za-z_]\w*)/g;
 
 /** Names declared at module scope, with their lines (from 1). */
 export function topLevelNames(text: string): { readonly name: string; readonly line: number }[] {
@@ -53,19 +53,15 @@ export function topLevelNames(text: string): { readonly name: string; readonly l
   const names: { name: string; line: number }[] = [];
   let depth = 0;
   let line = 1;
-  for (let i = 0; i < code.length; i++) {
-    const c = code[i]!;
-    if (c === '\n') line++;
-    else if (c === '{' || c === '(') depth++;
-    else if (c === '}' || c === ')') depth--;
-    else if (depth === 0 && /[a-z]/.test(c) && (i === 0 || !/[\w]/.test(code[i - 1]!))) {
-      declaration.lastIndex = i;
-      const match = declaration.exec(code);
-      if (match) {
-        names.push({ name: match[1]!, line: line + (match[0].match(/\n/g)?.length ?? 0) });
-        // The match's newlines are counted when the loop walks over them.
-        i += 1;
-      }
+  let counted = 0;
+  for (const { 0: mark, 1: name, index } of code.matchAll(landmark)) {
+    if (mark === '{' || mark === '(') depth++;
+    else if (mark === '}' || mark === ')') depth--;
+    else if (name !== undefined && depth === 0) {
+      const end = index + mark.length;
+      line += code.slice(counted, end).split('\n').length - 1;
+      counted = end;
+      names.push({ name, line });
     }
   }
   return names;

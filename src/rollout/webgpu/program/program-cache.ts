@@ -2,28 +2,26 @@
 import type { Env } from '../../../envs/env.ts';
 import type { Policy } from '../../../policies/policy.ts';
 import type { Program } from './link.ts';
-import { probeProgram, type ReadShader, recordingProgram, rolloutProgram, statisticsProgram } from './programs.ts';
+import { probeProgram, type ReadShader, rolloutProgram, statisticsProgram } from './programs.ts';
 
 export class ProgramCache {
   readonly #read: ReadShader;
+  readonly #recordsSteps: boolean;
   readonly #rollouts = new WeakMap<Env, WeakMap<Policy, Program>>();
   #statistics: Program | null = null;
 
-  constructor(read: ReadShader) {
+  /** `recordsSteps`: of rollouts, see `rolloutProgram` */
+  constructor(read: ReadShader, recordsSteps = false) {
     this.#read = read;
+    this.#recordsSteps = recordsSteps;
   }
 
   rollout(env: Env, policy: Policy): Program {
     const ofEnv = this.#rollouts.get(env) ?? new WeakMap<Policy, Program>();
     this.#rollouts.set(env, ofEnv);
-    const program = ofEnv.get(policy) ?? rolloutProgram(env, policy, this.#read);
+    const program = ofEnv.get(policy) ?? rolloutProgram(env, policy, this.#read, this.#recordsSteps);
     ofEnv.set(policy, program);
     return program;
-  }
-
-  /** Not cached: whoever compiles it keeps that. */
-  recording(env: Env, policy: Policy): Program {
-    return recordingProgram(env, policy, this.#read);
   }
 
   /** Not cached: rare, and the work exceeds the linking. */

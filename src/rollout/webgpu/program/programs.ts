@@ -57,17 +57,11 @@ function actionFile(env: Env, policy: Policy): string {
   return env.action.kind === 'discrete' ? 'shaders/actions/argmax.wgsl' : 'shaders/actions/clip.wgsl';
 }
 
-/** The program that plays (and records) episodes of one policy kind in one environment. */
-export function rolloutProgram(env: Env, policy: Policy, read: ReadShader): Program {
-  return episodeProgram(env, policy, read, { path: 'shaders/rollout.wgsl', declares: ['play'] });
-}
-
-/** The program that records one episode in one invocation; see its shader for where it may be used. */
-export function recordingProgram(env: Env, policy: Policy, read: ReadShader): Program {
-  return episodeProgram(env, policy, read, { path: 'shaders/recording.wgsl', declares: ['record_episode'] });
-}
-
-function episodeProgram(env: Env, policy: Policy, read: ReadShader, loop: Omit<SourceFile, 'text'>): Program {
+/**
+ * The program that plays (and records) episodes of one policy kind in one environment. `recordsSteps`: one invocation
+ * records all steps of an episode, else each invocation one of them.
+ */
+export function rolloutProgram(env: Env, policy: Policy, read: ReadShader, recordsSteps = false): Program {
   const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
@@ -76,7 +70,8 @@ function episodeProgram(env: Env, policy: Policy, read: ReadShader, loop: Omit<S
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'outcomes (declarations)', text: outcomeDeclarations() },
-    { ...loop, text: read(loop.path) },
+    { path: 'recording (declarations)', text: `const RECORDS_STEPS = ${recordsSteps};` },
+    { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
     ...libraries(env, read, 'shaders/lib/pcg64.wgsl'),
   ]);
 }
