@@ -142,7 +142,9 @@ describe('episodes', () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
       throw new RangeError('failed to grow memory');
     });
-    await expect(fresh.play(job({ episodes: 2 ** 14 }))).rejects.toThrow(
+    const large = buildPolicy('mlp', cartpole, { hidden: [512, 64] });
+    const candidates = [new Float64Array(large.paramCount)];
+    await expect(fresh.play(job({ policy: large, candidates, episodes: 1 }))).rejects.toThrow(
       /^\[wasm\] expected \d MiB of memory, got less; use --backend cpu/,
     );
     grow.mockRestore();
