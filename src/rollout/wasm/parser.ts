@@ -180,6 +180,16 @@ class Parser {
     return text;
   }
 
+  /** What `read` reads until `close`, with commas between. */
+  #list<T>(close: string, read: () => T): T[] {
+    const found: T[] = [];
+    while (!this.#skip(close)) {
+      found.push(read());
+      if (!this.#skip(',') && this.#token.text !== close) this.#unexpected(`"," or "${close}"`);
+    }
+    return found;
+  }
+
   /** Runs `read` one level deeper. */
   #deeper<T>(read: () => T): T {
     if (++this.#depth > maxDepth) this.#unexpected(`at most ${maxDepth} levels of nesting`);
@@ -192,13 +202,7 @@ class Parser {
     const found = new Map<string, Expression | null>();
     while (this.#skip('@')) {
       const name = this.#name();
-      let argument: Expression | null = null;
-      if (this.#skip('(')) {
-        argument = this.#expression();
-        while (this.#skip(',')) if (this.#token.text !== ')') this.#expression();
-        this.#expect(')');
-      }
-      found.set(name, argument);
+      found.set(name, this.#skip('(') ? (this.#list(')', () => this.#expression())[0] ?? null) : null);
     }
     return found;
   }
@@ -245,15 +249,13 @@ class Parser {
     const { at } = this.#token;
     this.#next++;
     const name = this.#name();
-    const fields: { name: string; type: TypeName }[] = [];
     this.#expect('{');
-    while (!this.#skip('}')) {
+    const fields = this.#list('}', () => {
       if (this.#token.text === '@') this.#unexpected('a field without attributes');
       const field = this.#name();
       this.#expect(':');
-      fields.push({ name: field, type: this.#type() });
-      if (!this.#skip(',') && this.#token.text !== '}') this.#unexpected('"," or "}"');
-    }
+      return { name: field, type: this.#type() };
+    });
     return { at, name, fields };
   }
 
@@ -286,17 +288,15 @@ class Parser {
     const { at } = this.#token;
     this.#next++;
     const name = this.#name();
-    const parameters: Parameter[] = [];
     this.#expect('(');
-    while (!this.#skip(')')) {
+    const parameters = this.#list(')', (): Parameter => {
       const given = this.#attributes().get('builtin');
       const place = this.#token.at;
       const parameter = this.#name();
       this.#expect(':');
       const builtin = given?.kind === 'name' ? given.name : null;
-      parameters.push({ at: place, name: parameter, type: this.#type(), builtin });
-      if (!this.#skip(',') && this.#token.text !== ')') this.#unexpected('"," or ")"');
-    }
+      return { at: place, name: parameter, type: this.#type(), builtin };
+    });
     const result = this.#skip('->') ? this.#type() : null;
     return { at, name, parameters, result, body: this.#block(), isEntry: attributes.has('compute') };
   }
@@ -525,14 +525,9 @@ class Parser {
   }
 
   #call(at: number, callee: TypeName): CallExpression {
-    const values: Expression[] = [];
     this.#calls.set(callee.name, (this.#calls.get(callee.name) ?? 0) + 1);
     this.#expect('(');
-    while (!this.#skip(')')) {
-      values.push(this.#expression());
-      if (!this.#skip(',') && this.#token.text !== ')') this.#unexpected('"," or ")"');
-    }
-    return { kind: 'call', at, callee, values };
+    return { kind: 'call', at, callee, values: this.#list(')', () => this.#expression()) };
   }
 
   #literal(): Expression {

@@ -73,12 +73,20 @@ function baseName(expression: Expression): string {
 
 function visit(node: Expression | Statement, see: (node: Expression | Statement) => void): void {
   see(node);
-  const inside = (part: unknown): void => {
-    if (Array.isArray(part)) for (const one of part) inside(one);
+  for (const part of partsOf(node)) visit(part, see);
+}
+
+/** Expressions and statements right inside of one; those that belong to types are left out. */
+export function partsOf(node: Expression | Statement): readonly (Expression | Statement)[] {
+  const found: (Expression | Statement)[] = [];
+  const add = (part: unknown): void => {
+    if (Array.isArray(part)) for (const one of part) add(one);
     else if (typeof part === 'object' && part !== null) {
-      if ('kind' in part) visit(part as Expression | Statement, see);
-      else for (const one of Object.values(part)) inside(one);
+      if ('kind' in part) found.push(part as Expression | Statement);
+      // Of a case.
+      else if ('body' in part && 'values' in part) add([part.values, part.body]);
     }
   };
-  for (const part of Object.values(node)) inside(part);
+  for (const part of Object.values(node)) add(part);
+  return found;
 }

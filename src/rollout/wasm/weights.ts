@@ -1,5 +1,6 @@
 /** How long functions and statements are: what is written into its caller, unrolled, or skipped when no lane is active. */
 import type { Expression, FunctionDeclaration, Module, Statement } from './ast.ts';
+import { partsOf } from './syntax.ts';
 
 /** A call of a function that is not written into its caller. */
 const callWeight = 12;
@@ -9,7 +10,7 @@ const assumedPasses = 4;
 export class Weights {
   readonly #module: Module;
   readonly #inlined: number;
-  readonly #functions = new Map<string, number>();
+  readonly #known = new Map<FunctionDeclaration | Expression | Statement, number>();
 
   /** `inlined`: longest function that is written into its callers */
   constructor(module: Module, inlined: number) {
@@ -19,67 +20,52 @@ export class Weights {
 
   /** Whether calls of a function become its body. */
   isInlined(declaration: FunctionDeclaration): boolean {
-    return this.ofFunction(declaration) <= this.#inlined || this.#module.calls.get(declaration.name) === 1;
+    return this.#ofFunction(declaration) <= this.#inlined || this.#module.calls.get(declaration.name) === 1;
   }
 
-  ofFunction(declaration: FunctionDeclaration): number {
-    const seen = this.#functions.get(declaration.name);
-    if (seen !== undefined) return seen;
-    // Calls of itself are an error elsewhere.
-    this.#functions.set(declaration.name, callWeight);
-    const weight = this.of(declaration.body);
-    this.#functions.set(declaration.name, weight);
+  of(body: readonly (Expression | Statement)[]): number {
+    let sum = 0;
+    for (const part of body) sum += this.#once(part, () => this.#of(part));
+    return sum;
+  }
+
+  #once(key: FunctionDeclaration | Expression | Statement, weigh: () => number): number {
+    const weight = this.#known.get(key) ?? weigh();
+    this.#known.set(key, weight);
     return weight;
   }
 
-  of(body: readonly Statement[]): number {
-    return body.reduce((sum, statement) => sum + this.#statement(statement), 0);
+  #ofFunction(declaration: FunctionDeclaration): number {
+    return this.#once(declaration, () => {
+      // Calls of itself are an error elsewhere.
+      this.#known.set(declaration, callWeight);
+      return this.of(declaration.body);
+    });
   }
 
-  #statement(statement: Statement): number {
-    switch (statement.kind) {
-      case 'let':
-      case 'var':
-        return statement.value ? this.#expression(statement.value) : 0;
-      case 'assign':
-        return this.#expression(statement.value) + (statement.target ? this.#expression(statement.target) + 1 : 0);
-      case 'call':
-        return this.#expression(statement.call);
-      case 'if':
-        return this.#expression(statement.condition) + this.of(statement.then) + this.of(statement.otherwise) + 1;
-      case 'loop':
-        return assumedPasses * (this.of(statement.body) + this.of(statement.update) + 2);
-      case 'switch':
-        return statement.cases.reduce((sum, { body }) => sum + this.of(body) + 2, this.#expression(statement.on));
-      case 'block':
-        return this.of(statement.body);
-      case 'return':
-        return statement.value ? this.#expression(statement.value) : 0;
-      default:
-        return 0;
-    }
-  }
-
-  #expression(expression: Expression): number {
-    switch (expression.kind) {
+  #of(part: Expression | Statement): number {
+    const inside = this.of(partsOf(part));
+    switch (part.kind) {
       case 'binary':
-        return 1 + this.#expression(expression.left) + this.#expression(expression.right);
-      case 'unary':
-        return (
-          (expression.operator === '*' || expression.operator === '&' ? 0 : 1) + this.#expression(expression.operand)
-        );
       case 'index':
-        return 1 + this.#expression(expression.base) + this.#expression(expression.index);
-      case 'member':
-        return this.#expression(expression.base);
+      case 'assign':
+      case 'if':
+        return inside + 1;
+      case 'unary':
+        return part.operator === '*' || part.operator === '&' ? inside : inside + 1;
       case 'call': {
-        const own = expression.values.reduce((sum, value) => sum + this.#expression(value), 0);
-        const declared = this.#module.functions.get(expression.callee.name);
-        if (!declared) return own + 1;
-        return own + (this.isInlined(declared) ? this.ofFunction(declared) : callWeight);
+        // A call as a statement contains the call.
+        if ('call' in part) return inside;
+        const declared = this.#module.functions.get(part.callee.name);
+        if (!declared) return inside + 1;
+        return inside + (this.isInlined(declared) ? this.#ofFunction(declared) : callWeight);
       }
+      case 'loop':
+        return assumedPasses * (inside + 2);
+      case 'switch':
+        return inside + 2 * part.cases.length;
       default:
-        return 0;
+        return inside;
     }
   }
 }
