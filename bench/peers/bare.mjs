@@ -21,8 +21,10 @@ if (String(policy) !== String(job.policy.params))
 let played = run(job.episodes, job.maxSteps);
 const seconds = [];
 for (let r = 0; r < job.repeats; r++) {
+  const before = process.cpuUsage();
   played = run(job.episodes, job.maxSteps);
-  seconds.push(played.seconds);
+  const { user, system } = process.cpuUsage(before);
+  seconds.push((user + system) / 1e6);
 }
 console.log(
   JSON.stringify({

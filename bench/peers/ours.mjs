@@ -1,4 +1,4 @@
-/** Our own backends as peers, statistics included: `node ours.mjs JOB.json --backend cpu|webgpu`. */
+/** Our own backends as peers, statistics included: `node ours.mjs JOB.json --backend cpu|wasm|webgpu`. */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -9,6 +9,7 @@ const { AdapterError } = await import(new URL('base/errors.js', dist));
 const { findEnv } = await import(new URL('envs/registry.js', dist));
 const { buildPolicy } = await import(new URL('policies/index.js', dist));
 const { openCpuBackend } = await import(new URL('rollout/cpu/node/backend.js', dist));
+const { openWasmBackend } = await import(new URL('rollout/wasm/node/backend.js', dist));
 const { openWebGpuBackend } = await import(new URL('rollout/webgpu/node/backend.js', dist));
 const { evaluate } = await import(new URL('evaluation/evaluate.js', dist));
 const { median } = await import(new URL('bench/timing.js', dist));
@@ -18,6 +19,7 @@ const warmSeconds = 0.3;
 const plural = (threads) => (threads > 1 ? 'threads' : 'thread');
 const openers = {
   cpu: (threads) => openCpuBackend({ threads }),
+  wasm: (threads) => openWasmBackend({ threads }),
   webgpu: () =>
     openWebGpuBackend().catch((error) => {
       if (!(error instanceof AdapterError)) throw error;
@@ -34,11 +36,18 @@ const policy = buildPolicy(job.policy.kind, env);
 const { episodes, seed, maxSteps, repeats } = job;
 const request = { backend, env, policy, candidates: [Float64Array.from(job.policy.params)], episodes, seed, maxSteps };
 
+/** s; on one thread the time of the processor, which other programs on the machine change less than that of the wall */
+function now() {
+  if (job.threads > 1) return performance.now() / 1000;
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 async function once(options) {
-  const start = performance.now();
+  const start = now();
   const { summaries, played } = await evaluate({ ...request, ...options });
   const { steps, mean } = summaries[0];
-  return { steps, mean, seconds: (performance.now() - start) / 1000, kernelSeconds: played?.gpuSeconds ?? null };
+  return { steps, mean, seconds: now() - start, kernelSeconds: played?.gpuSeconds ?? null };
 }
 
 for (let spent = 0; spent < warmSeconds; ) spent += (await once()).seconds;

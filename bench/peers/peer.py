@@ -34,13 +34,16 @@ def need(package):
 
 
 def timed(play, repeats):
-    """`play` once to warm up and `repeats` times on the clock; its last result and the median of the seconds."""
+    """For one thread: `play` once to warm up and `repeats` times; its last result and the median of the CPU seconds.
+
+    Other programs on the machine change the CPU time less than that of the wall.
+    """
     played = play()
     seconds = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         played = play()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     return {**played, "seconds": statistics.median(seconds)}
 
 

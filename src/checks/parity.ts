@@ -1,16 +1,13 @@
 /**
- * Compares two backends: start states bit for bit, single steps from the same states, and whole episodes
- * over the same seeds. `r2po parity` prints the result.
+ * Compares backends: start states bit for bit, single steps from the same states, and whole episodes over the same seeds.
+ * `r2po parity` prints the result.
  */
-import { RecordingDraws } from '../base/rng/draws.ts';
-import { Generator } from '../base/rng/generator.ts';
-import { type Env, observationSize, stateArraySize } from '../envs/env.ts';
+import { observationSize } from '../envs/env.ts';
 import type { Summary } from '../evaluation/summary.ts';
-import type { Policy } from '../policies/policy.ts';
 import type { Backend, BackendId } from '../rollout/backend.ts';
-import type { Episodes, ProbeInput, ProbeOutput, RolloutJob } from '../rollout/job.ts';
+import type { Episodes, ProbeOutput } from '../rollout/job.ts';
 import { welch, welchOf } from '../stats/intervals.ts';
-import { randomAction } from './conformance.ts';
+import { type Findings, ParityWork, type WorkRequest } from './parity-work.ts';
 
 /** Start states of the same seeds on two backends. */
 export interface StartParity {
@@ -39,6 +36,8 @@ export interface StepParity {
   readonly maxError: number;
   /** where it is; null when there is no difference at all */
   readonly worst: WorstStep | null;
+  /** transitions that are the same to the last bit, those of the reference rounded to f32 */
+  readonly equal: number;
   readonly terminatedDifferent: number;
   /** the first step after which one side has ended and the other has not */
   readonly firstDifferentEnd: Pick<WorstStep, 'state' | 'action' | 'draws'> | null;
@@ -84,33 +83,11 @@ export interface ParityReport {
   readonly ok: boolean;
 }
 
-/** What is compared, and how much of it. */
-export interface ParityRequest {
-  readonly env: Env;
-  readonly policy: Policy;
-  /** float64 */
-  readonly reference: Backend;
-  readonly other: Backend;
-  readonly seed: number;
-  /** start states and single steps compared */
-  readonly transitions: number;
-  /** episodes per policy */
-  readonly episodes: number;
-  /** time limit of all episodes, s: fewer episodes are played when they would take longer; null: no limit */
-  readonly maxSeconds: number | null;
-  readonly maxSteps: number | null;
-}
-
 /**
  * Below this p two means differ. Seeds are fixed, so a backend that is right stays right; the level only has to be
  * low enough for a few comparisons per environment.
  */
 const significance = 1e-4;
-const randomPolicies = 64;
-const trialEpisodes = 64;
-/** per random policy; they only order the policies */
-const firstLookEpisodes = 4;
-const spread = 3;
 
 /** An f32 sum of `length` rewards may differ by this much from one in float64: half a unit in the last place for each. */
 function roundingOf(length: number, value: number): number {
@@ -150,77 +127,90 @@ export function compareOutcomes(expected: Outcomes, got: Outcomes): OutcomeParit
   };
 }
 
+/** What is compared, and how much of it. */
+export interface ParityRequest extends WorkRequest {
+  readonly other: Backend;
+  /** time limit of all episodes, s: fewer episodes are played when they would take longer; null: no limit */
+  readonly maxSeconds: number | null;
+}
+
 /**
  * Compares `other` with `reference` in one environment: start states, single steps from the same states, whole episodes of a
  * few of many random policies. Throws what a backend throws.
  */
-export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
-  const { env, policy, reference, other } = request;
-  const start = await compareStarts(request);
-  const candidates = drawPolicies(policy, request.seed);
-  const step = await compareSteps(request, candidates);
-  const episodes = await compareEpisodes(request, candidates);
+export async function compareBackends({ other, maxSeconds, ...work }: ParityRequest): Promise<ParityReport> {
+  return (await compareEach({ ...work, others: [{ backend: other, maxSeconds }] }))[0]!;
+}
+
+/** A backend beside the reference. */
+export interface Compared extends Pick<ParityRequest, 'maxSeconds'> {
+  readonly backend: Backend;
+  /** `as written`: computes what the shaders say. `by a driver`: runs what a driver makes of them. Left out: has none. */
+  readonly shaders?: 'as written' | 'by a driver';
+}
+
+/** As `ParityRequest`, with several backends beside the reference. */
+export interface EachRequest extends WorkRequest {
+  readonly others: readonly Compared[];
+}
+
+/**
+ * Compares each backend with the reference, and those that run the shaders on a device with the one that computes what they
+ * say. The reference plays its part once.
+ */
+export async function compareEach({ others, ...request }: EachRequest): Promise<ParityReport[]> {
+  const { env } = request;
+  const work = await ParityWork.prepare(request);
+  const found: (Findings & Pick<Compared, 'shaders'>)[] = [];
+  for (const { backend, maxSeconds, shaders } of others) {
+    found.push({ ...(await work.of(backend, maxSeconds)), ...(shaders && { shaders }) });
+  }
+  const reports: ParityReport[] = [];
+  for (const got of found) {
+    reports.push(reportOf(work, await work.reference(got.episodes), got, env.parity.singleStep));
+  }
+  const written = found.find(({ shaders }) => shaders === 'as written');
+  const driven = found.find(({ shaders }) => shaders === 'by a driver');
+  if (!written || !driven) return reports;
+  // Each of the two may be off by the tolerance, in opposite directions.
+  return [...reports, reportOf(work, written, driven, 2 * env.parity.singleStep)];
+}
+
+function reportOf(work: ParityWork, expected: Findings, got: Findings, tolerance: number): ParityReport {
+  const { env, policy } = work.request;
+  const start = compareStarts(expected, got);
+  const step = compareSteps(work, expected, got, tolerance);
+  const episodes = work.chosen.map(({ name }, c) => {
+    const count = Math.min(expected.episodes, got.episodes);
+    return { policy: name, ...compareOutcomes(outcomesOf(expected, c, count), outcomesOf(got, c, count)) };
+  });
   return {
-    env: env.id,
-    policyKind: policy.kind,
-    reference: reference.id,
-    other: other.id,
-    start,
-    step,
-    episodes,
+    ...{ env: env.id, policyKind: policy.kind, reference: expected.backend, other: got.backend },
+    ...{ start, step, episodes },
     ok: start.ok && step.ok && episodes.every((e) => e.ok),
   };
 }
 
-function drawPolicies(policy: Policy, seed: number): Float64Array[] {
-  const rng = Generator.from([seed, 1]);
-  return Array.from({ length: randomPolicies }, () => policy.sample(rng, spread));
+function compareStarts({ starts: expected }: Findings, { starts: got }: Findings): StartParity {
+  const isSame = (state: readonly number[], i: number) => state.every((v, j) => Object.is(Math.fround(v), got[i]![j]));
+  const different = expected.filter((state, i) => !isSame(state, i)).length;
+  return { seeds: expected.length, different, ok: different === 0 };
 }
 
-async function compareStarts({ env, reference, other, seed, transitions }: ParityRequest): Promise<StartParity> {
-  const expected = await reference.resets(env, seed, transitions);
-  const got = await other.resets(env, seed, transitions);
-  const different = expected.filter((state, i) => state.some((v, j) => !Object.is(Math.fround(v), got[i]![j]))).length;
-  return { seeds: transitions, different, ok: different === 0 };
+/** The first `count` episodes of a policy. */
+function outcomesOf({ episodes, outcomes }: Findings, policy: number, count: number): Outcomes {
+  const [from, to] = [policy * episodes, policy * episodes + count];
+  const { returns, lengths, ends } = outcomes;
+  return { returns: returns.subarray(from, to), lengths: lengths.subarray(from, to), ends: ends.subarray(from, to) };
 }
 
-/**
- * States that random policies reach, each with a random action. They are rounded to f32 first, so that both sides
- * start from the same numbers and only the error of one step remains.
- */
-async function reachableInputs(request: ParityRequest, candidates: readonly Float64Array[]): Promise<ProbeInput[]> {
-  const { env, policy, reference, seed, transitions, maxSteps } = request;
-  const job: RolloutJob = { env, policy, candidates, episodes: 1, seed, maxSteps };
-  const states: (readonly number[])[] = [];
-  for (let c = 0; c < candidates.length; c++) {
-    const trace = await reference.trace(job, c, 0);
-    states.push(...trace.steps.map((s) => s.state));
-  }
-  const rng = Generator.from([seed, 2]);
-  return Array.from({ length: transitions }, () => {
-    const state = states[rng.integers(0, states.length)]!.map(Math.fround);
-    const action = randomAction(env, rng);
-    return { state, action, draws: drawsOf(env, state, action, rng) };
-  });
-}
-
-/** What the float64 step draws in this state: whole numbers or fractions, as it asks for them. */
-function drawsOf(env: Env, state: readonly number[], action: readonly number[], rng: Generator): number[] {
-  if (env.stepDraws === 0) return [];
-  const draws = new RecordingDraws(rng);
-  const scratch = new Float64Array(stateArraySize(env));
-  scratch.set(state);
-  const out = { reward: 0, terminated: false };
-  env.dynamics.step(env.params, scratch, Float64Array.from(action), draws, out);
-  return draws.values;
-}
-
-async function compareSteps(request: ParityRequest, candidates: readonly Float64Array[]): Promise<StepParity> {
-  const { env, reference, other } = request;
-  const { singleStep: tolerance, reason } = env.parity;
-  const inputs = await reachableInputs(request, candidates);
-  const expected = await reference.probe(env, inputs);
-  const got = await other.probe(env, inputs);
+function compareSteps(
+  { inputs, request: { env } }: ParityWork,
+  { steps: expected }: Findings,
+  { steps: got }: Findings,
+  tolerance: number,
+): StepParity {
+  const { reason } = env.parity;
   const names = [
     ...env.state.map((r) => r.name),
     ...Array.from({ length: observationSize(env.observation) }, (_, i) =>
@@ -232,6 +222,7 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
   let maxError = 0;
   let worst: WorstStep | null = null;
   let terminatedDifferent = 0;
+  let equal = 0;
   let firstDifferentEnd: StepParity['firstDifferentEnd'] = null;
   expected.forEach((want, i) => {
     const { state, action, draws = [] } = inputs[i]!;
@@ -239,81 +230,19 @@ async function compareSteps(request: ParityRequest, candidates: readonly Float64
       terminatedDifferent++;
       firstDifferentEnd ??= { state, action, draws };
     }
+    const found = entries(got[i]!);
+    if (entries(want).every((value, j) => Object.is(Math.fround(value), Math.fround(found[j]!)))) equal++;
     const scale = Math.max(1, ...want.state.map(Math.abs));
-    const have = entries(got[i]!);
     entries(want).forEach((value, j) => {
-      const error = Math.abs(value - have[j]!) / scale;
+      const error = Math.abs(value - found[j]!) / scale;
       // A NaN is the worst error of all, and compares as none.
       if (!(error <= maxError)) {
         maxError = Number.isNaN(error) ? Infinity : error;
-        worst = { entry: names[j]!, state, action, draws, expected: value, got: have[j]! };
+        worst = { entry: names[j]!, state, action, draws, expected: value, got: found[j]! };
       }
     });
   });
   const ok = maxError <= tolerance && terminatedDifferent === 0;
   const transitions = inputs.length;
-  return { transitions, maxError, worst, terminatedDifferent, firstDifferentEnd, tolerance, reason, ok };
-}
-
-/** The three best and the median of the random policies by a first look at the reference: long and short episodes. */
-async function choosePolicies(
-  request: ParityRequest,
-  candidates: readonly Float64Array[],
-): Promise<{ name: string; params: Float64Array }[]> {
-  const { env, policy, reference, seed, maxSteps } = request;
-  const episodes = firstLookEpisodes;
-  const look = await reference.play({ env, policy, candidates, episodes, seed, maxSteps });
-  const means = candidates.map((params, c) => ({
-    params,
-    mean: look.returns.subarray(c * episodes, (c + 1) * episodes).reduce((a, b) => a + b, 0) / episodes,
-  }));
-  means.sort((a, b) => b.mean - a.mean);
-  return [
-    { name: `best of ${candidates.length} random`, params: means[0]!.params },
-    { name: 'second best', params: means[1]!.params },
-    { name: 'third best', params: means[2]!.params },
-    { name: 'median', params: means[means.length >> 1]!.params },
-  ];
-}
-
-interface PlayedTwice {
-  readonly episodes: number;
-  readonly want: Episodes;
-  readonly have: Episodes;
-}
-
-/** Plays as many of the wanted episodes on both backends as fit into the time, and no fewer than the trial's. */
-async function playAffordable(
-  wanted: RolloutJob,
-  { reference, other, maxSeconds }: ParityRequest,
-): Promise<PlayedTwice> {
-  const play = async (episodes: number): Promise<PlayedTwice> => {
-    const job = { ...wanted, episodes };
-    return { episodes, want: await reference.play(job), have: await other.play(job) };
-  };
-  const trialSize = Math.min(trialEpisodes, wanted.episodes);
-  if (maxSeconds === null || trialSize === wanted.episodes) return play(wanted.episodes);
-  // The first call compiles.
-  await other.play({ ...wanted, episodes: 1 });
-  const trial = await play(trialSize);
-  const seconds = trial.want.seconds + trial.have.seconds;
-  const affordable = trialSize * 2 ** Math.floor(Math.log2(Math.max(1, maxSeconds / seconds)));
-  return affordable === trialSize ? trial : play(Math.min(wanted.episodes, affordable));
-}
-
-async function compareEpisodes(request: ParityRequest, candidates: readonly Float64Array[]): Promise<EpisodeParity[]> {
-  const { env, policy, seed, maxSteps } = request;
-  const chosen = await choosePolicies(request, candidates);
-  const wanted = { env, policy, candidates: chosen.map((c) => c.params), episodes: request.episodes, seed, maxSteps };
-  const { episodes, want: a, have: b } = await playAffordable(wanted, request);
-  const part = (outcomes: Episodes, c: number): Outcomes => {
-    const [from, to] = [c * episodes, (c + 1) * episodes];
-    const { returns, lengths, ends } = outcomes;
-    return {
-      returns: returns.subarray(from, to),
-      lengths: lengths.subarray(from, to),
-      ends: ends.subarray(from, to),
-    };
-  };
-  return chosen.map(({ name }, c) => ({ policy: name, ...compareOutcomes(part(a, c), part(b, c)) }));
+  return { transitions, maxError, worst, equal, terminatedDifferent, firstDifferentEnd, tolerance, reason, ok };
 }

@@ -38,7 +38,7 @@ export function define(command: Command, io: Io): void {
     secondsOption(flag, description).default(value);
   command
     .description(
-      'Measures whole evaluate calls on one cpu thread, all threads, wasm and webgpu, with a policy with long episodes: ' +
+      'Measures whole evaluate calls on one thread and all threads of cpu and wasm, and on webgpu, with a policy with long episodes: ' +
         'steps per second, the time of a small call and of a million episodes, and the share of the peak issue rate. ' +
         'Also measures heap allocations on the cpu and the compile time of GPU programs. Run it on an idle machine.',
     )
@@ -141,10 +141,16 @@ async function openBackends(adapter: string | null, io: Io): Promise<BenchBacken
     backend: openCpuBackend({ threads: n }),
     device: null,
   });
+  const wasm = (n: number, name: string): BenchBackend => ({
+    name,
+    backend: openWasmBackend({ threads: n }),
+    device: null,
+  });
   const backends: BenchBackend[] = [
     cpu(1, 'cpu, 1 thread'),
     ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : []),
-    { name: 'wasm, 1 thread', backend: openWasmBackend({ threads: 1 }), device: null },
+    wasm(1, 'wasm, 1 thread'),
+    ...(threads > 1 ? [wasm(threads, `wasm, ${threads} threads`)] : []),
   ];
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');

@@ -6,7 +6,8 @@ import { AdapterError, DiffersError, UsageError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { readRegularText } from '../base/node/read-file.ts';
 import { checkEnvironment } from '../checks/conformance.ts';
-import { compareBackends, type ParityReport, type StepParity } from '../checks/parity.ts';
+import { culpritOf, differenceOf } from '../checks/diagnosis.ts';
+import { type Compared, compareEach, type ParityReport } from '../checks/parity.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { describeEnvironment } from '../envs/node/description.ts';
@@ -45,19 +46,18 @@ interface EnvReport {
 /** A processor is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
 const softwareSeconds = 5;
 
-interface Compared {
-  readonly backend: Backend;
-  /** time for the episodes of a policy kind, s; null: no limit */
-  readonly maxSeconds: number | null;
+interface LeftOut {
+  readonly backend: string;
+  readonly reason: string;
 }
 
 export function define(command: Command, io: Io): void {
   command
     .description(
       'Compares the shaders on WebAssembly, on WebGPU where there is an adapter, and GPU.js where it has kernels, with ' +
-        'the float64 backend: start states bit for bit, single steps from states that random policies reach, and whole ' +
-        'episodes over the same seeds. Checks the declared bounds of each environment. Exit code 6 when something is ' +
-        'out of tolerance.',
+        'the float64 backend, and WebGPU with WebAssembly, which computes what the shaders say: start states bit for ' +
+        'bit, single steps from states that random policies reach, and whole episodes over the same seeds. Checks the ' +
+        'declared bounds of each environment. Exit code 6 when something is out of tolerance.',
     )
     .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
@@ -84,22 +84,24 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   }
   const reference = openCpuBackend();
   const others: Compared[] = [];
+  const leftOut: LeftOut[] = [];
   const reports: EnvReport[] = [];
   let gpu: GpuDevice | null = null;
   try {
-    gpu = await openAdapter(options.adapter ?? null, io);
+    gpu = await openAdapter(options.adapter ?? null, leftOut, io);
     if (gpu !== null) {
       const maxSeconds = gpu.adapter.software ? softwareSeconds : null;
-      others.push({ backend: await openBackendOn(gpu, options.shaders), maxSeconds });
+      others.push({ backend: await openBackendOn(gpu, options.shaders), maxSeconds, shaders: 'by a driver' });
     }
     const given = options.shaders === undefined ? {} : { readShader: shaderReader(options.shaders) };
-    others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds });
+    others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds, shaders: 'as written' });
     const gpujs = await openThirdOpinion();
-    if (gpujs !== null) others.push({ backend: gpujs, maxSeconds: gpu?.adapter.software ? softwareSeconds : null });
+    if (gpujs === null) leftOut.push({ backend: 'gpujs', reason: 'it is not installed' });
+    else others.push({ backend: gpujs, maxSeconds: gpu?.adapter.software ? softwareSeconds : null });
     const names = [
       ...(gpu === null ? [] : [`webgpu on ${gpu.adapter.name}`]),
       'wasm',
-      gpujs === null ? 'gpujs is not installed' : `gpujs on ${gpujs.adapter}`,
+      ...(gpujs === null ? [] : [`gpujs on ${gpujs.adapter}`]),
     ];
     io.note(`reference: cpu in float64; others: ${names.join('; ')}`);
     for (const env of chosen) reports.push(await check(env, reference, others, options, io));
@@ -109,24 +111,30 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   }
   const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
   const adapter = gpu?.adapter.name ?? null;
-  if (options.json) io.printJson(document(adapter, reports, failed.length === 0));
-  else io.print(report(reports, options, io));
+  if (options.json) io.printJson(document(adapter, leftOut, reports, failed.length === 0));
+  else io.print(report(reports, leftOut, options, io));
   if (failed.length > 0) throw new DiffersError('parity', failed.flatMap(complaints).join('\n  '));
 }
 
-function document(adapter: string | null, environments: readonly EnvReport[], ok: boolean) {
+function document(
+  adapter: string | null,
+  leftOut: readonly LeftOut[],
+  environments: readonly EnvReport[],
+  ok: boolean,
+) {
   const problems = environments.flatMap(({ env, problems }) => problems.map((problem) => ({ env, problem })));
-  return { adapter, problems, reports: environments.flatMap((e) => e.reports), ok };
+  return { adapter, left_out: leftOut, problems, reports: environments.flatMap((e) => e.reports), ok };
 }
 
-/** Null, with a warning that says what is left out, when there is no adapter and none was named. */
-async function openAdapter(named: string | null, io: Io): Promise<GpuDevice | null> {
+/** Null, with a warning and a line in `leftOut`, when there is no adapter and none was named. */
+async function openAdapter(named: string | null, leftOut: LeftOut[], io: Io): Promise<GpuDevice | null> {
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   try {
     return await openDevice({ adapter: named });
   } catch (error) {
     if (named !== null || !(error instanceof AdapterError)) throw error;
-    io.warn(`[parity] the comparison of webgpu with cpu is left out: ${error.detail}`);
+    leftOut.push({ backend: 'webgpu', reason: error.detail });
+    io.warn(`[parity] the comparison of webgpu is left out: ${error.detail}`);
     return null;
   }
 }
@@ -158,13 +166,12 @@ async function check(
     const policy = kind.build(env, {});
     const { seed, transitions, episodes } = sizes;
     const maxSteps = defaultStepCap(env);
-    for (const { backend: other, maxSeconds: limit } of others) {
-      if (other.supports(env, policy) !== null) continue;
-      const maxSeconds = sizes.maxSeconds ?? limit;
-      io.status(`${env.id}, ${kind.id}, ${other.id} ...`);
-      const request = { env, policy, reference, other, seed, transitions, episodes, maxSeconds, maxSteps };
-      reports.push(await compareBackends(request));
-    }
+    io.status(`${env.id}, ${kind.id} ...`);
+    const able = others
+      .filter(({ backend }) => backend.supports(env, policy) === null)
+      .map((other) => ({ ...other, maxSeconds: sizes.maxSeconds ?? other.maxSeconds }));
+    const request = { env, policy, reference, others: able, seed, transitions, episodes, maxSteps };
+    reports.push(...(await compareEach(request)));
   }
   return { env: env.id, problems, reports };
 }
@@ -181,47 +188,28 @@ function shaderReader(folder: string | undefined): ReadShader {
   };
 }
 
-const numbers = (values: readonly number[]): string =>
-  `[${values.map((value) => Number(value.toPrecision(9))).join(', ')}]`;
-
-function situation({ state, action, draws }: NonNullable<StepParity['firstDifferentEnd']>): string {
-  return `state ${numbers(state)}, action ${numbers(action)}${draws.length > 0 ? `, draws ${numbers(draws)}` : ''}`;
-}
-
-/** One sentence per problem, with the state and the entry to look at. */
+/** One sentence per problem, and per policy kind one on what they mean together. */
 function complaints({ env, problems, reports }: EnvReport): string[] {
-  return [
-    ...problems.map((problem) => `${env}: ${problem}`),
-    ...reports.filter((r) => !r.ok).map((r) => `${env}, ${r.policyKind}: ${difference(r)}`),
-  ];
-}
-
-function difference({ other, start, step, episodes }: ParityReport): string {
-  if (!start.ok) return `${start.different} of ${start.seeds} start states of ${other} differ from cpu in f32`;
-  const { worst, firstDifferentEnd } = step;
-  if (worst !== null && step.maxError > step.tolerance) {
-    const { entry, expected, got } = worst;
-    return (
-      `${other} is out of tolerance: ${entry} is ${got}, and ${expected} on cpu, after one step from ` +
-      `${situation(worst)}; error ${step.maxError.toExponential(2)}, tolerance ${step.tolerance}`
-    );
-  }
-  if (firstDifferentEnd !== null) {
-    return `${step.terminatedDifferent} single steps end the episode on only one of cpu and ${other}; the first from ${situation(firstDifferentEnd)}`;
-  }
-  const off = episodes.filter((e) => !e.ok).map((e) => `${e.policy}: p = ${e.p.toPrecision(2)}`);
-  return `mean returns of ${other} differ from those of cpu over whole episodes (${off.join('; ')})`;
+  const kinds = [...new Set(reports.map(({ policyKind }) => policyKind))];
+  const differences = kinds.flatMap((kind) => {
+    const ofKind = reports.filter(({ policyKind }) => policyKind === kind);
+    const said = ofKind.filter(({ ok }) => !ok).map((one) => `${env}, ${kind}: ${differenceOf(one)}`);
+    const culprit = culpritOf(ofKind);
+    return culprit === null ? said : [...said, `${env}, ${kind}: ${culprit}`];
+  });
+  return [...problems.map((problem) => `${env}: ${problem}`), ...differences];
 }
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
 
-function report(reports: readonly EnvReport[], options: Options, io: Io): string {
+function report(reports: readonly EnvReport[], leftOut: readonly LeftOut[], options: Options, io: Io): string {
   const mark = (ok: boolean): string => (ok ? io.outColors.green('ok') : io.outColors.red('DIFFERS'));
   const compared = reports.flatMap((r) => r.reports);
   const sideColumns = [
     left('environment', (r: ParityReport) => r.env),
     left('policy', (r: ParityReport) => r.policyKind),
     left('backend', (r: ParityReport) => r.other),
+    left('against', (r: ParityReport) => r.reference),
   ];
   const steps = tableOf(compared, {
     title: 'Single steps (errors relative to the largest state entry, at least 1)',
@@ -230,6 +218,7 @@ function report(reports: readonly EnvReport[], options: Options, io: Io): string
       right('start states', ({ start }) => start.seeds),
       right('different', ({ start }) => start.different),
       right('steps', ({ step }) => step.transitions),
+      right('same bits', ({ step }) => percent(step.equal / step.transitions)),
       right('max error', ({ step }) => step.maxError.toExponential(2)),
       left('in', ({ step }) => step.worst?.entry ?? ''),
       right('tolerance', ({ step }) => step.tolerance.toExponential(1)),
@@ -246,7 +235,7 @@ function report(reports: readonly EnvReport[], options: Options, io: Io): string
         left('parameters', ({ e }) => e.policy),
         right('episodes', ({ e }) => e.episodes),
         right('equal', ({ e }) => percent(e.equal)),
-        right('mean cpu', ({ e }) => e.meanReference.toFixed(3)),
+        right('mean against', ({ e }) => e.meanReference.toFixed(3)),
         right('mean', ({ e }) => e.meanOther.toFixed(3)),
         right('p', ({ e }) => e.p.toPrecision(3)),
         left('', ({ e }) => mark(e.ok)),
@@ -260,6 +249,7 @@ function report(reports: readonly EnvReport[], options: Options, io: Io): string
       ? [`Some policy kinds played fewer than ${options.episodes} episodes to limit the time; see --max-seconds.`]
       : []),
     ...new Set(compared.map((r) => `${r.env}: tolerance ${r.step.tolerance}: ${r.step.reason}`)),
+    ...leftOut.map(({ backend, reason }) => `not compared: ${backend}: ${reason}`),
     ...reports.filter((r) => r.problems.length === 0).map((r) => `${r.env}: within its declared bounds`),
   ].join('\n');
 }

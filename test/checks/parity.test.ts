@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath, readAsset } from '../../src/base/node/assets.ts';
-import { compareBackends, type ParityReport } from '../../src/checks/parity.ts';
+import { culpritOf, differenceOf } from '../../src/checks/diagnosis.ts';
+import { type Compared, compareBackends, compareEach, type ParityReport } from '../../src/checks/parity.ts';
 import type { Env } from '../../src/envs/env.ts';
 import { envs } from '../../src/envs/index.ts';
 import { policyKinds } from '../../src/policies/index.ts';
 import type { PolicyKind } from '../../src/policies/policy.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import type { ReadShader } from '../../src/rollout/webgpu/program/programs.ts';
 import { expectSameEnds, expectSameSteps, readOptionRecordings } from '../suites/env-options.ts';
@@ -42,7 +44,7 @@ beforeAll(() => {
 afterAll(() => cpu.close());
 
 async function parityWith(readShader: ReadShader, episodes = 64): Promise<ParityReport> {
-  const other = await openWebGpuBackend({ readShader });
+  const other = openWasmBackend({ readShader });
   try {
     const policy = linear.build(cartpole, {});
     const sizes = { seed: 9, transitions: 512, episodes, maxSeconds: null, maxSteps: null };
@@ -87,7 +89,65 @@ describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ e
   });
 });
 
-describeGpu('parity finds', () => {
+/** The wasm backend in the place of a driver. */
+function drivenBy(readShader: ReadShader): Compared {
+  const backend = openWasmBackend({ readShader });
+  Object.defineProperty(backend, 'id', { value: 'webgpu' });
+  return { backend, maxSeconds: null, shaders: 'by a driver' };
+}
+
+async function reportsOf(written: ReadShader, driven: ReadShader): Promise<ParityReport[]> {
+  const meaning = {
+    backend: openWasmBackend({ readShader: written }),
+    maxSeconds: null,
+    shaders: 'as written',
+  } as const;
+  const sizes = { seed: 9, transitions: 64, episodes: 32, maxSteps: 60 };
+  const others = [drivenBy(driven), meaning];
+  return compareEach({ env: cartpole, policy: linear.build(cartpole, {}), reference: cpu, others, ...sizes });
+}
+
+describe('three backends', () => {
+  const off = changed(`shaders/envs/${cartpole.folder}.wgsl`, 'p.gravity * sincos.x', 'p.gravity * 1.02 * sincos.x');
+
+  it('that agree are compared in pairs, the driver with what the shaders say', async () => {
+    const reports = await reportsOf(readAsset, readAsset);
+    const pairs = reports.map(({ other, reference, ok }) => ({ other, reference, ok }));
+    expect(pairs).toEqual([
+      { other: 'webgpu', reference: 'cpu', ok: true },
+      { other: 'wasm', reference: 'cpu', ok: true },
+      { other: 'webgpu', reference: 'wasm', ok: true },
+    ]);
+    const [toCpu, , toWasm] = reports;
+    expect(toWasm!.step).toMatchObject({ maxError: 0, equal: 64, tolerance: 2 * toCpu!.step.tolerance });
+    expect(toCpu!.step.equal).toBeLessThan(64);
+    expect(toWasm!.episodes.every(({ equal }) => equal === 1)).toBe(true);
+    expect(culpritOf(reports)).toBeNull();
+  });
+
+  it('tell a driver that differs from a shader that is wrong', async () => {
+    const driver = await reportsOf(readAsset, off);
+    expect(driver.map(({ ok }) => ok)).toEqual([false, true, false]);
+    expect(culpritOf(driver)).toMatch(/^the shaders as they are written \(wasm\) agree: the driver of webgpu/);
+    expect(differenceOf(driver[2]!)).toMatch(
+      /^webgpu is out of tolerance: .*theta_dot is .* on wasm, after one step from/,
+    );
+    const shader = await reportsOf(off, off);
+    expect(shader.map(({ ok }) => ok)).toEqual([false, false, true]);
+    expect(culpritOf(shader)).toMatch(
+      /^wasm and webgpu agree with each other: the shaders differ from the float64 code/,
+    );
+    const compiler = await reportsOf(off, readAsset);
+    expect(culpritOf(compiler)).toMatch(/^only wasm differs/);
+  });
+
+  it('two alone have no culprit', async () => {
+    const [toCpu] = await reportsOf(off, off);
+    expect(culpritOf([toCpu!])).toBeNull();
+  });
+});
+
+describe('parity finds', () => {
   const env = `shaders/envs/${cartpole.folder}.wgsl`;
 
   it('a constant that is off by two per cent', async () => {
@@ -155,6 +215,9 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
     const result = await runHere(['parity', 'CartPole-v1', ...small, '--shaders', folder]);
     expect(result.code).toBe(6);
     expect(result.stderr).toMatch(
+      /CartPole-v1, linear: wasm and webgpu agree with each other: the shaders differ from the float64 code/,
+    );
+    expect(result.stderr).toMatch(
       /CartPole-v1, linear: webgpu is out of tolerance: .*theta_dot is .* on cpu, after one step from state \[.*\], action \[[01]\]; error .*, tolerance/,
     );
     expect(JSON.parse(result.stdout).ok).toBe(false);
@@ -167,9 +230,10 @@ describe('r2po parity without an adapter', () => {
   it('compares the shaders on WebAssembly and names the skipped checks', async () => {
     const result = await runCli(['parity', 'CliffWalking-v1', '--json', '--episodes', '300'], { env: nothing });
     expect(result.stderr).toMatch(
-      /warning: \[parity\] the comparison of webgpu with cpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,
+      /warning: \[parity\] the comparison of webgpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,
     );
-    const { adapter, problems, reports } = JSON.parse(result.stdout);
+    const { adapter, problems, reports, left_out: leftOut } = JSON.parse(result.stdout);
+    expect(leftOut).toContainEqual({ backend: 'webgpu', reason: expect.stringMatching(/^expected a WebGPU adapter/) });
     expect({ adapter, problems, code: result.code }).toEqual({ adapter: null, problems: [], code: 0 });
     const [{ other, step, start }] = reports;
     expect({ other, start }).toEqual({ other: 'wasm', start: { seeds: 4096, different: 0, ok: true } });
