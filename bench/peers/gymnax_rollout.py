@@ -27,8 +27,9 @@ def episode(key):
         key, observation, state, alive, length = carry
         key, own = jax.random.split(key)
         action = jnp.argmax(observation @ matrix + bias)
-        observation, state, _, done, _ = env.step(own, state, action, params)
-        return (key, observation, state, alive & ~done, length + alive), None
+        # One flag in earlier versions; now two, terminated and truncated.
+        observation, state, _, *over, _ = env.step(own, state, action, params)
+        return (key, observation, state, alive & ~jnp.any(jnp.stack(over)), length + alive), None
 
     carry = key, observation, state, jnp.bool_(True), jnp.int32(0)
     return jax.lax.scan(step, carry, length=job["maxSteps"])[0][4]
