@@ -9,6 +9,7 @@ import { commands } from '../../src/cli/command.ts';
 import { createIo } from '../../src/cli/io.ts';
 import { textTable } from '../../src/report/tables/table.ts';
 import { mainFile, runCli } from '../support/cli.ts';
+import { runHere } from '../support/in-process.ts';
 
 const { version } = JSON.parse(readAsset('package.json')) as { version: string };
 
@@ -84,7 +85,7 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
     [['eval', '--seed', ''], 'error: [--seed] expected a whole number in 0 ... 9007199254740991, got ""\n'],
     [['eval', '--seed', '1.5'], 'error: [--seed] expected a whole number in 0 ... 9007199254740991, got "1.5"\n'],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await runCli(args);
+    const { code, stdout, stderr } = await runHere(args);
     expect({ code, stdout }).toStrictEqual({ code: 2, stdout: '' });
     expect(stderr.startsWith(message), stderr).toBe(true);
     expect(stderr.endsWith('\n') && stderr.indexOf('\n') === stderr.length - 1, stderr).toBe(true);
@@ -93,7 +94,7 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
 
 describe('list and schema', () => {
   const json = async (...args: string[]) => {
-    const { code, stdout, stderr } = await runCli([...args, '--json']);
+    const { code, stdout, stderr } = await runHere([...args, '--json']);
     expect({ code, stderr }).toStrictEqual({ code: 0, stderr: '' });
     return JSON.parse(stdout);
   };
@@ -139,7 +140,7 @@ describe('list and schema', () => {
       OPENAI_BASE_URL: undefined,
       AZURE_OPENAI_ENDPOINT: undefined,
     };
-    const { code, stdout } = await runCli(['list', 'models', '--json'], { env });
+    const { code, stdout } = await runHere(['list', 'models', '--json'], { env });
     expect(code).toBe(0);
     expect(stdout).not.toContain('sk-secret');
     const models = JSON.parse(stdout) as { name: string }[];
@@ -165,14 +166,14 @@ describe('list and schema', () => {
       OPENAI_BASE_URL: 'https://gate.example/v1/',
       AZURE_OPENAI_ENDPOINT: 'https://r.example',
     };
-    const table = await runCli(['list', 'models'], { env: elsewhere });
+    const table = await runHere(['list', 'models'], { env: elsewhere });
     expect(table.stdout).toContain('https://gate.example/v1 ');
     expect(table.stdout).toContain('https://r.example');
-    expect((await runCli(['list', 'models'], { env: { ...env, OPENAI_BASE_URL: 'gate' } })).code).toBe(2);
+    expect((await runHere(['list', 'models'], { env: { ...env, OPENAI_BASE_URL: 'gate' } })).code).toBe(2);
   });
 
   it.each(['envs', 'policies', 'methods', 'models'])('prints %s as a table', async (what) => {
-    const { code, stdout } = await runCli(['list', what]);
+    const { code, stdout } = await runHere(['list', what]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(1);

@@ -11,8 +11,9 @@ import { describeEnvironment } from '../../src/envs/node/description.ts';
 import { loadEnv } from '../../src/envs/node/load.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
-import { mainFile, runCli } from '../support/cli.ts';
+import { mainFile } from '../support/cli.ts';
 import { hasAdapter } from '../support/gpu.ts';
+import { runHere } from '../support/in-process.ts';
 import { blocks, writeTutorial } from '../support/tutorial.ts';
 
 let folder: string;
@@ -35,7 +36,7 @@ function changed(name: string, file: string, from: string, to: string): string {
 
 const policy = '{ "kind": "linear", "params": [-1, -1.2, 0] }';
 const evalOf = (env: string, ...rest: string[]) =>
-  runCli(['eval', '--env', env, '--policy', '-', '--json', '--quiet', ...rest], { input: policy });
+  runHere(['eval', '--env', env, '--policy', '-', '--json', '--quiet', ...rest], { input: policy });
 
 describe('the tutorial of docs/own-environment.md', () => {
   it('needs the module, the shader, the description and a configuration, and nothing else', () => {
@@ -53,7 +54,7 @@ describe('the tutorial of docs/own-environment.md', () => {
       .filter((text) => hasAdapter || !text.includes('parity')),
   )('runs: %s', async (command) => {
     // The text says what a reader types; a software adapter plays its episodes for half a minute.
-    const short = command.replace('r2po parity', 'r2po parity --max-seconds 0.5');
+    const short = command.replace('r2po parity', 'r2po parity --max-seconds 0.1 --transitions 500');
     const script = `set -eo pipefail; r2po() { "${process.execPath}" "${mainFile}" "$@"; }; ${short}`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, timeout: 60_000 });
     expect(stdout).not.toBe('');
@@ -63,14 +64,14 @@ describe('the tutorial of docs/own-environment.md', () => {
     const env = await loadEnv(join(folder, 'docking'));
     const cpu = openCpuBackend({ threads: 1 });
     expect(await checkEnvironment(env, cpu, describeEnvironment)).toEqual([]);
-    const { stdout } = await runCli(['run', 'docking/r2po.yaml', '--name', 'again', '--json', '--quiet'], {
-      cwd: folder,
-    });
+    // On the cpu: the command of the tutorial, above, takes the adapter.
+    const args = ['run', 'docking/r2po.yaml', '--name', 'again', '--backend', 'cpu', '--json', '--quiet'];
+    const { stdout } = await runHere(args, { cwd: folder });
     const summary = JSON.parse(stdout);
     expect(summary.env).toBe('Docking-v0');
     expect(summary.best.rechecked.mean).toBeGreaterThan(env.success.threshold);
     const run = join(folder, 'runs', 'again');
-    const replayed = await runCli(['replay', run, '--trust-env', join(folder, 'docking'), '--quiet']);
+    const replayed = await runHere(['replay', run, '--trust-env', join(folder, 'docking'), '--quiet']);
     expect(replayed.code).toBe(0);
   });
 
@@ -137,7 +138,7 @@ describe('a mistake in an environment of one’s own', () => {
 
   it('names key and file in a configuration', async () => {
     writeFileSync(join(folder, 'bad.yaml'), 'env: ./nowhere\nmethod: r2po\npolicy: { kind: linear }\n');
-    const { code, stderr } = await runCli(['run', 'bad.yaml'], { cwd: folder });
+    const { code, stderr } = await runHere(['run', 'bad.yaml'], { cwd: folder });
     expect(stderr).toMatch(/\[config\] bad\.yaml:1:6: expected an environment's module at ".*nowhere"/);
     expect(code).toBe(2);
   });
@@ -151,7 +152,16 @@ describe('a mistake in an environment of one’s own', () => {
 
   it.skipIf(!hasAdapter)('names the state and the entry where the two halves disagree', async () => {
     const copy = changed('halves', 'docking.wgsl', 'p.push * thrust', 'p.push * 1.1 * thrust');
-    const { code, stderr } = await runCli(['parity', '--env', copy, '--episodes', '64', '--quiet']);
+    const { code, stderr } = await runHere([
+      'parity',
+      '--env',
+      copy,
+      '--episodes',
+      '64',
+      '--transitions',
+      '500',
+      '--quiet',
+    ]);
     expect(stderr).toMatch(
       /Docking-v0, linear: webgpu is out of tolerance: (reward|velocity|observed velocity|position|observed position) is .* from state \[.*\], action \[.*\]/,
     );
@@ -160,7 +170,7 @@ describe('a mistake in an environment of one’s own', () => {
 
   it.skipIf(!hasAdapter)('says which promise is broken', async () => {
     const copy = changed('promise', 'index.js', 'returnRange: [-55, 10]', 'returnRange: [-1, 10]');
-    const { code, stderr } = await runCli(['parity', '--env', copy, '--quiet']);
+    const { code, stderr } = await runHere(['parity', '--env', copy, '--quiet']);
     expect(stderr).toMatch(/Docking-v0: seed \d+: expected a return in -1 \.\.\. 10, got -/);
     expect(code).toBe(6);
   });
