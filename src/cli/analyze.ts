@@ -12,6 +12,7 @@ import {
   countOption,
   helpList,
   trustEnvOption,
+  trustMethodOption,
   wholeNumber,
 } from './options.ts';
 import { pictureFormats } from './picture-file.ts';
@@ -28,6 +29,7 @@ export function define(command: Command, io: Io): void {
     .argument('<kind>', analysisKinds.map(({ id }) => id).join(', '))
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option(
       '--csv <file>',
       'write a row per iteration: number and size of the changes, effect, category (edits, search)',

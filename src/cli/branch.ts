@@ -19,6 +19,7 @@ import {
   secondsOption,
   seedOption,
   trustEnvOption,
+  trustMethodOption,
   wholeNumber,
 } from './options.ts';
 import { againOf, notFinished, showState } from './run-many.ts';
@@ -69,6 +70,7 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--name <name>', 'name of the run folder, with -1, -2, ... for several (default: derived from the run)')
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .addOption(jobsOption())
     .addOption(countOption('--max-calls', 'stop after this many model calls, shared ones included'))
     .addOption(countOption('--max-tokens', 'stop after this many tokens, shared ones included'))

@@ -12,7 +12,7 @@ import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
 import { brokenError, Survivors } from './left-out.ts';
-import { addOutputOptions, trustEnvOption } from './options.ts';
+import { addOutputOptions, trustEnvOption, trustMethodOption } from './options.ts';
 
 interface Options {
   readonly format: (typeof formats)[number];
@@ -36,6 +36,7 @@ export function define(command: Command, io: Io): void {
     .addOption(new Option('--format <name>', 'output format').choices(formats).default('csv'))
     .requiredOption('--out <path>', 'output folder, created if missing; for the format "calls", a file')
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option('--force', 'overwrite existing files');
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => {
     const runs = runFolders(paths, io);

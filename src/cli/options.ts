@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { quotedCommand } from '../base/command-line.ts';
 import { knownName, UsageError } from '../base/errors.ts';
 import { trustEnv } from '../envs/node/load.ts';
+import { trustMethod } from '../methods/node/load.ts';
 import { backendChoices } from '../rollout/backend.ts';
 import { maxSeed } from '../rollout/job-checks.ts';
 import type { Exhausted, ResumeCommand } from '../runs/session/budget.ts';
@@ -56,15 +57,25 @@ export function adapterOption(): Option {
   );
 }
 
-/** `--trust-env <path>`, repeatable: takes effect when it is read. */
-export function trustEnvOption(): Option {
+/** A repeatable option that takes effect when it is read. */
+function trustOption(flag: string, noun: string, trust: (path: string) => void): Option {
   return new Option(
-    '--trust-env <path>',
-    'environment module whose code may be loaded where a run folder or a job names it; can be repeated',
+    `${flag} <path>`,
+    `${noun} module whose code may be loaded where a run folder or a job names it; can be repeated`,
   ).argParser((path: string, before: readonly string[] = []) => {
-    trustEnv(path);
+    trust(path);
     return [...before, path];
   });
+}
+
+/** `--trust-env <path>`, for commands that play episodes */
+export function trustEnvOption(): Option {
+  return trustOption('--trust-env', 'environment', trustEnv);
+}
+
+/** `--trust-method <path>`, for commands that read whole runs */
+export function trustMethodOption(): Option {
+  return trustOption('--trust-method', 'method', trustMethod);
 }
 
 /** `--jobs <n>`: more than the processors by default, because some runs wait for the disk while others compute. */

@@ -8,7 +8,7 @@ import { openRecordedRun, type RecordedRun, type ReplayReport, replayRun } from 
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, trustEnvOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, trustEnvOption, trustMethodOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
@@ -24,6 +24,7 @@ export function define(command: Command, io: Io): void {
     .addOption(backendOption())
     .addOption(adapterOption())
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option('--reworded', 'continue with the recorded reply even if a prompt has changed since');
   addOutputOptions(command, io).action(async (folder: string, options: Options) => replay(folder, options, io));
 }

@@ -6,6 +6,7 @@ import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted, significant } from '../base/plain-number.ts';
 import { modelOf } from '../config/schema.ts';
+import { methodId } from '../methods/index.ts';
 import { duration } from '../report/progress.ts';
 import type { ReportOptions } from '../report/report.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
@@ -222,7 +223,7 @@ export async function showResult(
     runs: results.map(({ run, folder, outcome, already, error }) => ({
       id: run.id,
       env: run.config.env,
-      method: run.config.method,
+      method: methodId(run.config.method),
       model: 'sb3' in run.config ? 'none' : modelOf(run.config),
       seed: run.config.seed,
       folder,

@@ -49,6 +49,7 @@ import {
   secondsOption,
   seedOption,
   trustEnvOption,
+  trustMethodOption,
 } from './options.ts';
 import { loggedIterations } from './progress.ts';
 import { printRun } from './show-run.ts';
@@ -93,6 +94,7 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'folder for run folders', 'runs')
     .option('--name <name>', 'name of the run folder (default: derived from the configuration)')
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
     .option(
       '--repair',

@@ -7,7 +7,7 @@ import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
-import { trustEnvOption } from './options.ts';
+import { trustEnvOption, trustMethodOption } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -33,6 +33,7 @@ export function define(command: Command, io: Io): void {
     );
   addQueueOption(command)
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option('--python <path>', 'Python that trains (see "r2po baseline --help")')
     .option('--wait', 'with --queue: wait until workers have finished the runs, and print their report')
     .option('--status', 'print the status of the queue and exit')

@@ -14,7 +14,7 @@ import { verifyRun } from '../runs/verify/verify.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { brokenError } from './left-out.ts';
-import { adapterOption, addOutputOptions, backendOption, trustEnvOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, trustEnvOption, trustMethodOption } from './options.ts';
 
 interface Options {
   readonly backend?: BackendChoice;
@@ -34,7 +34,8 @@ export function define(command: Command, io: Io): void {
     .argument('<run...>', 'run folders, or folders of run folders')
     .addOption(backendOption())
     .addOption(adapterOption())
-    .addOption(trustEnvOption());
+    .addOption(trustEnvOption())
+    .addOption(trustMethodOption());
   addOutputOptions(command, io).action(async (paths: string[], options: Options) => verify(paths, options, io));
 }
 

@@ -9,7 +9,15 @@ import type { SweepQueue } from '../sweep/queue/queue.ts';
 import type { WorkerCounts } from '../sweep/queue/worker.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, jobsOf, jobsOption, trustEnvOption } from './options.ts';
+import {
+  adapterOption,
+  addOutputOptions,
+  backendOption,
+  jobsOf,
+  jobsOption,
+  trustEnvOption,
+  trustMethodOption,
+} from './options.ts';
 import { addQueueOption, type QueueChoice, shownArguments, withQueue } from './queue-options.ts';
 
 interface Options extends QueueChoice {
@@ -35,6 +43,7 @@ export function define(command: Command, io: Io): void {
     .addOption(backendOption())
     .addOption(adapterOption())
     .addOption(trustEnvOption())
+    .addOption(trustMethodOption())
     .option(
       '--trust-endpoint <url>',
       'base URL of a model endpoint that may get keys and headers where a job names it; can be repeated',

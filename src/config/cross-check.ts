@@ -4,7 +4,7 @@ import type { Env } from '../envs/env.ts';
 import { missingDescription } from '../envs/node/description.ts';
 import { stepLimitKey } from '../envs/options.ts';
 import { findEnv } from '../envs/registry.ts';
-import { findMethod } from '../methods/index.ts';
+import { findMethod, methodId, methodName } from '../methods/index.ts';
 import { buildPolicy, policyKinds } from '../policies/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
 import { refinementKey, refinementOf, startOptimisation } from './optimisation.ts';
@@ -92,7 +92,7 @@ function evaluationProblems({ evaluation }: Config, env: Env): Problem[] {
 function selectionProblems({ selection, method: id }: LlmConfig): Problem[] {
   const { candidates } = findMethod(id);
   if (selection === 'mean' || candidates.length <= 2) return [];
-  const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} with the ${candidates.length} candidates of ${id}`;
+  const message = `expected "selection" mean, as a paired test compares two candidates, got ${selection} with the ${candidates.length} candidates of ${methodId(id)}`;
   return [{ path: ['selection'], at: 'value', also: [['method']], message }];
 }
 
@@ -131,7 +131,7 @@ function optimiserProblems(config: Config, env: Env): Problem[] {
     );
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return problem(['optimiser'], `in the settings of ${config.method}: ${error.detail}`);
+    return problem(['optimiser'], `in the settings of ${methodId(config.method)}: ${error.detail}`);
   }
 }
 
@@ -203,13 +203,14 @@ function withoutDefaults(config: Config): Config {
   return { ...config, search };
 }
 
-/** The configuration in canonical form: id or absolute module path of the environment, complete policy options. */
+/** The configuration in canonical form: ids or absolute module paths of environment and method, complete policy options. */
 export function normalize(config: Config): Config {
   const env = findEnv(config.env, config.env_options);
   const policy = buildPolicy(config.policy.kind, env, runOptions(config));
   return {
     ...withoutDefaults(config),
     env: env.module ?? env.id,
+    method: methodName(findMethod(config.method)),
     env_options: env.options as Config['env_options'],
     policy: { kind: policy.kind, options: policy.options },
   };

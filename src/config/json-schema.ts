@@ -1,5 +1,6 @@
 /** The JSON Schema of configuration files, for editors and other programs. */
 import { z } from 'zod';
+import { modulePathPattern } from '../base/module-path.ts';
 import { name } from '../base/schema-fields.ts';
 import { methods } from '../methods/index.ts';
 import { hybridSections } from './sections/hybrid.ts';
@@ -38,7 +39,10 @@ function anyOptimiser(): z.ZodObject {
 /** Draft 2020-12. No key is required, because an extended file may contain it. */
 export function configJsonSchema(): Record<string, unknown> {
   const ids = methods.map(({ id }) => id);
-  const method = name(ids).optional().describe('search method');
+  const method = z
+    .union([name(ids), z.string().regex(modulePathPattern)])
+    .optional()
+    .describe('search method, by its id, or the path of a method module, relative to this file');
   const file = llmSearchSchema
     .partial()
     .extend({ ...fileKeys, method, optimiser: anyOptimiser().optional() })

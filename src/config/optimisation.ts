@@ -1,7 +1,7 @@
 /** The optimisation that a configuration names. */
 import { UsageError } from '../base/errors.ts';
 import { type Env, observationSize } from '../envs/env.ts';
-import { findMethod, methods } from '../methods/index.ts';
+import { findMethod, methodId, methods } from '../methods/index.ts';
 import { optimiserOf } from '../methods/optimiser-method.ts';
 import { stepTable } from '../optimisers/exact/table-model.ts';
 import { cannotSearch } from '../optimisers/index.ts';
@@ -25,7 +25,7 @@ interface NamedOptimiser {
 function namedOptimiser({ method: id, optimiser: section }: Config): NamedOptimiser {
   const optimiser = optimiserOf(findMethod(id));
   if (optimiser !== null && section !== undefined) return { optimiser, section };
-  throw new UsageError('config', `expected a method with an optimiser, got ${id}`);
+  throw new UsageError('config', `expected a method with an optimiser, got ${methodId(id)}`);
 }
 
 /** The settings that an optimiser reads, out of its section. */

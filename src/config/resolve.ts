@@ -3,8 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from '../base/input-text.ts';
+import { isModulePath } from '../base/module-path.ts';
 import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
-import { isEnvPath } from '../envs/registry.ts';
+import { moduleOfMethod } from '../methods/index.ts';
+import { loadMethod, loadRecordedMethod } from '../methods/node/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { earlierDefaults } from './earlier.ts';
 import { isSection, type Layer, layerOf, merge, mergeLayers, parseLayer, readLayers } from './layers.ts';
@@ -249,21 +251,46 @@ function chosenIdle(layers: readonly Layer[], overrides: readonly Override[], co
   return [...found.values()];
 }
 
+/** How the modules of a key are loaded; the absolute path of the loaded one is returned. */
+interface ModuleKey {
+  readonly key: 'env' | 'method';
+  /** a path that the user names */
+  readonly load: (path: string) => Promise<string | null>;
+  /** a path out of a run folder or a job */
+  readonly loadRecorded: (path: string) => Promise<string | null>;
+}
+
+const moduleKeys: readonly ModuleKey[] = [
+  {
+    key: 'env',
+    load: async (path) => (await loadEnv(path)).module,
+    loadRecorded: async (path) => (await loadRecordedEnv(path)).module,
+  },
+  {
+    key: 'method',
+    load: async (path) => moduleOfMethod(await loadMethod(path)),
+    loadRecorded: async (path) => moduleOfMethod(await loadRecordedMethod(path)),
+  },
+];
+
 /**
- * Loads an environment given by a path, and returns its absolute path as an override. A path in a file is relative to the
- * folder of the file, a path on the command line to the working directory. A path in a run folder or a job is loaded only
- * if the user has named that module too.
+ * Loads an environment or a method given by a path, and returns its absolute path as an override. A path in a file is
+ * relative to the folder of the file, a path on the command line to the working directory. A path in a run folder or a job
+ * is loaded only if the user has named that module too.
  */
-async function loadNamedEnv(layers: readonly Layer[], overrides: readonly Override[]): Promise<Override[]> {
-  const given = overrides.findLast(({ path }) => path.join('.') === 'env');
-  const layer = layerOf(layers, ['env']);
-  const value = given ? given.value : (layer.value as { env?: unknown }).env;
-  if (typeof value !== 'string' || !isEnvPath(value)) return [];
-  const label = given?.label ?? layer.locate(['env'], 'value');
+async function loadNamedModule(
+  { key, load, loadRecorded }: ModuleKey,
+  layers: readonly Layer[],
+  overrides: readonly Override[],
+): Promise<Override[]> {
+  const given = overrides.findLast(({ path }) => path.join('.') === key);
+  const layer = layerOf(layers, [key]);
+  const value = given ? given.value : (layer.value as Record<string, unknown>)[key];
+  if (typeof value !== 'string' || !isModulePath(value)) return [];
+  const label = given?.label ?? layer.locate([key], 'value');
   try {
-    const load = !given && layer.isRecorded ? loadRecordedEnv : loadEnv;
-    const { module } = await load(given ? value : resolve(layer.folder, value));
-    return [{ path: ['env'], value: module, label }];
+    const open = !given && layer.isRecorded ? loadRecorded : load;
+    return [{ path: [key], value: await open(given ? value : resolve(layer.folder, value)), label }];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError('config', `${label}: ${error.detail}`, error);
@@ -297,6 +324,17 @@ export async function openConfig(nameOrPath: string, base: object = {}): Promise
   return configFile(source.name, [defaultsLayer(base), ...(await readLayers(source, readSource))]);
 }
 
+/**
+ * A configuration that a program has made, with the keys of a configuration file, `extends` included. Its paths are relative
+ * to the working directory. `base` as in `openConfig`.
+ */
+export async function openConfigObject(value: object, base: object = {}): Promise<ConfigFile> {
+  const name = 'config';
+  const folder = resolve('.');
+  const source = { name, text: stringify(value), path: resolve(name), folder, isRecorded: false, isShipped: false };
+  return configFile(name, [defaultsLayer(base), ...(await readLayers(source, readSource))]);
+}
+
 /** A complete configuration text of a record, which cannot extend a file; `name` is its name in messages. */
 export function configOfText(name: string, text: string): ConfigFile {
   return configFile(name, [parseLayer({ name, text, folder: '.', isRecorded: true, isShipped: false })]);
@@ -320,7 +358,9 @@ function configFile(name: string, layers: readonly Layer[]): ConfigFile {
     name,
     async resolve(overrideTexts = [], flags = {}, onIdle) {
       const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
-      const paths = [...(await loadNamedEnv(layers, overrides)), ...absoluteWarmupDir(layers, overrides)];
+      const modules: Override[] = [];
+      for (const key of moduleKeys) modules.push(...(await loadNamedModule(key, layers, overrides)));
+      const paths = [...modules, ...absoluteWarmupDir(layers, overrides)];
       const config = parseLayers(layers, [...overrides, ...paths], onIdle);
       const origin = { file: name, overrides: overrides.map((o) => o.label) };
       return {

@@ -3,9 +3,9 @@
  * decides which sections there are; those of each kind are in `sections/`. Keys are those of the YAML files.
  */
 import { z } from 'zod';
-import { findMethod, type MethodKind } from '../methods/index.ts';
+import { findMethod, findRegistered, type MethodKind } from '../methods/index.ts';
 import type { PolicyOptions } from '../policies/policy.ts';
-import { hybridSchemas } from './sections/hybrid.ts';
+import { hybridSchemas, ownHybridSchema } from './sections/hybrid.ts';
 import { llmSearchSchema } from './sections/llm-search.ts';
 import { optimiserSchemas } from './sections/optimiser.ts';
 
@@ -20,6 +20,8 @@ const configSchemas: readonly z.ZodObject[] = [
 export function schemaFor(raw: unknown): z.ZodObject {
   const named = typeof raw === 'object' && raw !== null && 'method' in raw ? raw.method : undefined;
   if (typeof named !== 'string') return llmSearchSchema;
+  const own = findRegistered(named);
+  if (own !== null) return ownHybridSchema(own) ?? llmSearchSchema;
   return hybridSchemas.get(named) ?? optimiserSchemas.get(named) ?? llmSearchSchema;
 }
 

@@ -4,6 +4,7 @@
  */
 import { dirname, join, normalize, resolve, sep } from 'node:path';
 import { nearest, UsageError } from '../base/errors.ts';
+import { isModulePath } from '../base/module-path.ts';
 import { assetPath } from '../base/node/assets.ts';
 import { listFolder } from '../base/node/walk.ts';
 import { envs } from '../envs/index.ts';
@@ -51,6 +52,26 @@ function composedConfigs(): string[] {
     .sort();
 }
 
+/**
+ * `cartpole/./my-method.ts`: the settings of an environment with a method of the user, whose path is relative to the working
+ * directory. Null: no such name.
+ */
+function withOwnMethod(name: string): Source | null {
+  const [, folder = '', method = ''] = /^([a-z0-9-]+)\/(.+)$/.exec(name) ?? [];
+  if (!isModulePath(method)) return null;
+  if (kindOfPath(assetPath(join('configs', folder, `${defaultsName}${suffix}`))) !== 'file') return null;
+  const [usual] = methods;
+  const base = `extends: [${defaultsName}${suffix}, ../${methodsFolder}/${usual!.id}${suffix}]\n`;
+  return {
+    name,
+    text: `${base}method: ${JSON.stringify(resolve(method))}\n`,
+    path: resolve(name),
+    folder: assetPath(`configs/${folder}`),
+    isRecorded: false,
+    isShipped: false,
+  };
+}
+
 /** Whether a path is that of a file of this package. */
 const isShippedPath = (path: string): boolean => resolve(path).startsWith(assetPath('configs') + sep);
 
@@ -83,6 +104,8 @@ export async function readSource(nameOrPath: string, from?: Source): Promise<Sou
   const found = kindOfPath(path);
   const isFile = found === 'file';
   if (!isFile && composedConfigs().includes(nameOrPath)) return readShipped(nameOrPath);
+  const own = isFile || found === 'folder' ? null : withOwnMethod(nameOrPath);
+  if (own !== null) return own;
   const shipped = isFile ? [] : shippedConfigs();
   // Clearly a path: reading it reports the error.
   if (isFile || found === 'folder' || /\.ya?ml$|^\.{0,2}[/\\]/.test(nameOrPath)) {

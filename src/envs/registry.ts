@@ -1,16 +1,12 @@
 /** Environments by name: those of this package, and those that were registered at run time. */
 import { UsageError, unknownName } from '../base/errors.ts';
+import { isModulePath } from '../base/module-path.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
 import { stepLimitKey, withStepLimit } from './options.ts';
 
 /** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
 const loaded = new Map<string, Env>();
-
-/** Names that mean a file: `./my-env`, `/abs/env.js`, `env.ts`. */
-export const envPathPattern = /^\.{0,2}[/\\]|^[A-Za-z]:[/\\]|^\.{1,2}$|\.[cm]?[jt]s$/;
-
-export const isEnvPath = (name: string): boolean => envPathPattern.test(name);
 
 /** Makes `findEnv` know an environment by the file that it comes from, `module`, and by `name`, a path to that file. */
 export function registerEnv(
@@ -44,7 +40,7 @@ export function withEnvOptions(env: Env, options: EnvOptions): Env {
  */
 export function findEnv(name: string, options: EnvOptions = {}): Env {
   const env = loaded.get(name) ?? envs.find((e) => e.id === name || e.folder === name);
-  if (!env && isEnvPath(name))
+  if (!env && isModulePath(name))
     throw new UsageError('envs', `expected the loaded environment "${name}"; load it before`);
   if (!env) {
     const known = envs.map((e) => e.id);

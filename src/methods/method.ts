@@ -207,7 +207,8 @@ export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
  * last. With an optimiser, `generation` plays its next population together with what was proposed and takes the best, and
  * `refine` produces a candidate from the one played last.
  */
-export type Stage = 'search' | 'critic' | 'evaluate' | 'generation' | 'refine';
+export const stages = ['search', 'critic', 'evaluate', 'generation', 'refine'] as const;
+export type Stage = (typeof stages)[number];
 
 /** Stages that play a candidate. */
 const playingStages: readonly Stage[] = ['evaluate', 'generation'];
@@ -216,7 +217,15 @@ const playingStages: readonly Stage[] = ['evaluate', 'generation'];
  * What a prompt shows only where its method shows it: the description of the environment, statistics of the proposal, the
  * conservative threshold, whole episodes (of each trial, where the policy is a table), and excerpts of past episodes.
  */
-export type PromptContent = 'environment' | 'statistics' | 'threshold' | 'episodes' | 'episodes of tables' | 'excerpts';
+export const promptContents = [
+  'environment',
+  'statistics',
+  'threshold',
+  'episodes',
+  'episodes of tables',
+  'excerpts',
+] as const;
+export type PromptContent = (typeof promptContents)[number];
 
 /** What every method states, whatever proposes its candidates. */
 export interface MethodFacts {

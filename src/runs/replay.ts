@@ -5,9 +5,9 @@ import { offline, offlineUsage } from '../llm/offline/index.ts';
 import { type ReplayOptions, replayModel } from '../llm/replay.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { sharedParts } from './branch/shared-parts.ts';
-import { changedSource } from './folder/env-source.ts';
 import { refuseImported } from './folder/folder.ts';
 import type { Manifest } from './folder/manifest.ts';
+import { changedSource } from './folder/module-source.ts';
 import { readRun } from './folder/read-run.ts';
 import { firstDifference, type Tolerance } from './journal/difference.ts';
 import type { RunEvent } from './journal/events.ts';
@@ -39,7 +39,14 @@ export async function openRecordedRun(folder: string): Promise<RecordedRun> {
   const first = log.events.find((event) => event.type === 'run_started');
   if (!first)
     throw new UsageError('replay', `expected events in "${folder}", got an empty record; resume that run first`);
-  return { folder, units, manifest, log, backend: first.backend, changed: changedSource(manifest, units.env) };
+  return {
+    folder,
+    units,
+    manifest,
+    log,
+    backend: first.backend,
+    changed: changedSource(manifest, units.env, units.method),
+  };
 }
 
 /** The texts that the call of a journal with this position sent. */

@@ -7,9 +7,9 @@ import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
 import { sharedParts } from './branch/shared-parts.ts';
 import type { RunListeners } from './drivers/driver.ts';
-import { changedSource } from './folder/env-source.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
 import { compareJournal, refusalOf } from './folder/missing.ts';
+import { changedSource } from './folder/module-source.ts';
 import { keepBeforeRepair } from './folder/repair.ts';
 import { RunFiles } from './folder/run-files.ts';
 import type { RunSummary } from './folder/summary.ts';
@@ -54,11 +54,11 @@ export interface RunOptions extends RunListeners {
 }
 
 /**
- * Refuses to resume with another device, model or environment code than the journal was written with: the results would be a
+ * Refuses to resume with another device, model, environment or method than the journal was written with: the results would be a
  * mixture.
  */
 function checkSameMeans(
-  { env, backend, models, driver }: OpenUnits,
+  { env, method, backend, models, driver }: OpenUnits,
   { folder, onNotice }: RunOptions,
   totals: RunTotals,
 ): void {
@@ -68,10 +68,10 @@ function checkSameMeans(
       `expected the ${what} of the earlier part, "${before}", got "${now}"; add ${option}${before}, or start a new run`,
     );
   };
-  const changed = totals.sessions > 0 ? changedSource(requireRun(folder), env) : null;
+  const changed = totals.sessions > 0 ? changedSource(requireRun(folder), env, method) : null;
   if (changed !== null) {
     const remedy = 'restore the source, or start a new run';
-    throw new UsageError('--resume', `expected the environment of the earlier part, but ${changed}; ${remedy}`);
+    throw new UsageError('--resume', `expected the code of the earlier part, but ${changed}; ${remedy}`);
   }
   if (totals.backend !== null && totals.backend !== backend.id)
     refuse('backend', totals.backend, backend.id, '--backend ');

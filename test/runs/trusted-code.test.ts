@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sourceDigest } from '../../src/envs/node/source.ts';
+import { sourceDigest } from '../../src/base/node/module-source.ts';
 import { temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
 import { writeTutorial } from '../support/tutorial.ts';
@@ -182,7 +182,7 @@ describe('the source of an environment', () => {
     expect(env_source).toMatch(/^[0-9a-f]{64}$/);
     appendFileSync(join(folder, 'changing', 'docking.wgsl'), '// a remark\n');
     const resumed = await runCommand('run', config, ...small, '--runs-dir', runs, '--name', 'part', '--resume');
-    expect(resumed.stderr).toMatch(/expected the environment of the earlier part, but the source of Docking-v0/);
+    expect(resumed.stderr).toMatch(/expected the code of the earlier part, but the source of Docking-v0/);
     expect(resumed.code).toBe(2);
     const module = join(folder, 'changing');
     for (const command of [['replay'], ['analyze', 'edits'], ['export', '--format', 'reference']]) {

@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import { flag, name, section } from '../../base/schema-fields.ts';
 import { methods } from '../../methods/index.ts';
-import type { MethodOptimiser } from '../../methods/method.ts';
+import type { Method, MethodOptimiser } from '../../methods/method.ts';
 import { llmSearchSchema } from './llm-search.ts';
+import { askingMethod } from './run.ts';
 
 const common = {
   grid: flag()
@@ -35,9 +36,9 @@ export const hybridSections: ReadonlyMap<string, z.ZodObject> = new Map(
 );
 
 /** The schema of language models with the section `optimiser` behind `parameters`. */
-function schemaOf({ id, section: optimiser }: Hybrid): z.ZodObject {
+function schemaOf(method: z.ZodType, optimiser: z.ZodObject): z.ZodObject {
   const shape = Object.entries(llmSearchSchema.shape).flatMap(([key, schema]): [string, z.ZodType][] => {
-    if (key === 'method') return [[key, name([id]).describe('search method')]];
+    if (key === 'method') return [[key, method]];
     return key === 'parameters'
       ? [
           [key, schema],
@@ -50,5 +51,15 @@ function schemaOf({ id, section: optimiser }: Hybrid): z.ZodObject {
 
 /** In the order in which files are written, by the id of the method. */
 export const hybridSchemas: ReadonlyMap<string, z.ZodObject> = new Map(
-  hybrids.map((hybrid) => [hybrid.id, schemaOf(hybrid)]),
+  hybrids.map(({ id, section: own }) => [id, schemaOf(name([id]).describe('search method'), own)]),
 );
+
+const ownSchemas = new WeakMap<Method, z.ZodObject>();
+
+/** The schema of a method of the user with an optimiser beside the model; null: it has none. */
+export function ownHybridSchema(method: Method): z.ZodObject | null {
+  if (!method.optimiser) return null;
+  const schema = ownSchemas.get(method) ?? schemaOf(askingMethod, sectionOf(method.optimiser));
+  ownSchemas.set(method, schema);
+  return schema;
+}

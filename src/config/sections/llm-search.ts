@@ -18,7 +18,7 @@ import {
 import { reasoningEfforts } from '../../llm/controls.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
 import { explanations, knowledgeLevels, proposalForms } from '../../methods/settings.ts';
-import { commonBudget, methodOf, runKeys } from './run.ts';
+import { askingMethod, commonBudget, runKeys } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
 const maxModelSeed = 2 ** 31 - 1;
@@ -66,7 +66,7 @@ const price = section('price of a model', {
 export const llmSearchSchema = section('a search run of r2po', {
   env: runKeys.env,
   env_options: runKeys.env_options,
-  method: methodOf('llm-search'),
+  method: askingMethod,
   model: modelName
     .default('offline')
     .describe(

@@ -1,5 +1,6 @@
 /** Keys of every run, whatever the kind of its method. */
 import { z } from 'zod';
+import { modulePathPattern } from '../../base/module-path.ts';
 import {
   between,
   choice,
@@ -13,23 +14,30 @@ import {
   whole,
 } from '../../base/schema-fields.ts';
 import { envs } from '../../envs/index.ts';
-import { envPathPattern } from '../../envs/registry.ts';
-import { type MethodKind, methods } from '../../methods/index.ts';
+import { isRegisteredMethod, methods } from '../../methods/index.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { backendChoices } from '../../rollout/backend.ts';
 import { maxEpisodeSteps, maxEpisodes, maxSeed } from '../../rollout/job-checks.ts';
 
-/** The methods of a kind, by their ids. */
-export function methodOf(kind: MethodKind) {
-  return name(methods.filter((method) => method.kind === kind).map(({ id }) => id)).describe('search method');
-}
+/** Methods of language models that need no section of their own: by their ids, or a method of the user by its path. */
+export const askingMethod = z
+  .union(
+    [
+      name(methods.filter(({ kind }) => kind === 'llm-search').map(({ id }) => id)),
+      z.string().regex(modulePathPattern, { abort: true }),
+      // Made known by a program.
+      z.string().refine(isRegisteredMethod, { abort: true }),
+    ],
+    { error: 'the name of a method, or the path of a method module' },
+  )
+  .describe('search method, by its id, or the path of a method module, relative to this file');
 
 export const runKeys = {
   env: z
     .union(
       [
         name([...envs.map((e) => e.id), ...envs.map((e) => e.folder)]),
-        z.string().regex(envPathPattern, { abort: true }),
+        z.string().regex(modulePathPattern, { abort: true }),
       ],
       {
         error: 'the name of an environment, or the path of an environment module',

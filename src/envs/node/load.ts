@@ -1,50 +1,21 @@
-/**
- * Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. Loading one
- * runs its code, so a path counts only where the user names it; a run folder or a job may come from somebody else.
- */
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+/** Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. */
+import { dirname, join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { isModulePath } from '../../base/module-path.ts';
+import { sourceDigest } from '../../base/node/module-source.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
+import { UserModules } from '../../base/node/user-modules.ts';
 import type { Env, EnvOptions, ShaderText } from '../env.ts';
 import { envs } from '../index.ts';
-import { findEnv, isEnvPath, registerEnv, withEnvOptions } from '../registry.ts';
-import { sourceDigest } from './source.ts';
+import { findEnv, registerEnv, withEnvOptions } from '../registry.ts';
 
 const unit = '--env';
-const entries = ['index.ts', 'index.js', 'index.mjs'];
-
-/** The module that a path means: the file itself, or the index file of a folder. */
-function modulePath(path: string): string {
-  const full = resolve(path);
-  const found = statSync(full, { throwIfNoEntry: false });
-  if (found === undefined) {
-    const remedy = 'give the path of a .ts or .js file, or of a folder with an index.ts';
-    throw new UsageError(unit, `expected an environment's module at "${path}", found nothing; ${remedy}`);
-  }
-  if (found.isFile()) return full;
-  if (!found.isDirectory()) {
-    throw new UsageError(unit, `expected an environment's module at "${path}", got a pipe or a device; name a file`);
-  }
-  const entry = entries.map((name) => join(full, name)).find((file) => existsSync(file));
-  if (entry === undefined) {
-    throw new UsageError(unit, `expected one of ${entries.join(', ')} in the folder "${path}", found none; add one`);
-  }
-  return entry;
-}
-
-async function importModule(file: string): Promise<Record<string, unknown>> {
-  // Reads TypeScript too, and gives every file the `defineEnv` of this program, wherever the file lies.
-  const { createJiti } = await import('jiti');
-  const authoring = await import('../authoring.ts');
-  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules: { 'r2po-webgpu/env': authoring } });
-  try {
-    return await jiti.import<Record<string, unknown>>(file);
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(unit, `cannot use the environment's module "${file}": ${text}`, cause);
-  }
-}
+const modules = new UserModules({
+  unit,
+  noun: 'an environment',
+  trustOption: '--trust-env',
+  provided: { name: 'r2po-webgpu/env', load: () => import('../authoring.ts') },
+});
 
 const shaderPath = (module: string, env: Env): string => join(dirname(module), `${env.folder}.wgsl`);
 
@@ -61,18 +32,12 @@ function isEnv(value: unknown): value is Env {
   return typeof value === 'object' && value !== null && 'dynamics' in value && 'params' in value && 'id' in value;
 }
 
-/** A run folder or a job names a module that the user of this process has not named. */
-export class UntrustedModuleError extends UsageError {}
-
-/** The modules that the user has named in this process, as named, by their real paths. */
-const trusted = new Map<string, string>();
 /** Digest of the source of each loaded module, by its path. */
 const digests = new Map<string, string>();
 
 /** Lets run folders and jobs use the environment at `path`, which the user names. Throws a usage error when it is missing. */
 export function trustEnv(path: string): void {
-  const file = modulePath(path);
-  trusted.set(realpathSync(file), file);
+  modules.trust(path);
 }
 
 /**
@@ -81,8 +46,7 @@ export function trustEnv(path: string): void {
  * Throws a usage error when there is none, or when its id is that of an environment of this package.
  */
 export async function loadEnv(path: string): Promise<Env> {
-  trustEnv(path);
-  return await importEnv(modulePath(path));
+  return await importEnv(modules.trust(path));
 }
 
 /**
@@ -90,15 +54,7 @@ export async function loadEnv(path: string): Promise<Env> {
  * is a link to it. Throws an `UntrustedModuleError` for any other module.
  */
 export async function loadRecordedEnv(path: string): Promise<Env> {
-  const recorded = modulePath(path);
-  const file = trusted.get(realpathSync(recorded));
-  if (file === undefined) {
-    throw new UntrustedModuleError(
-      unit,
-      `expected an environment that this command names, got the module "${recorded}" out of a record, and loading it ` +
-        `runs its code; read it, then add --trust-env ${recorded}`,
-    );
-  }
+  const { file, recorded } = modules.trusted(path);
   return await importEnv(file, recorded);
 }
 
@@ -109,27 +65,18 @@ export function sourceOf({ module }: Env): string | null {
 
 /** `name`: the path by which `findEnv` knows it. */
 async function importEnv(file: string, name = file): Promise<Env> {
-  const exported = await importModule(file);
-  const found = isEnv(exported.default) ? [exported.default] : [...new Set(Object.values(exported).filter(isEnv))];
-  if (found.length !== 1) {
-    const names = Object.keys(exported).join(', ') || 'nothing';
+  const env = await modules.importOne(file, isEnv, 'defineEnv');
+  if (envs.some(({ id }) => id === env.id)) {
     throw new UsageError(
       unit,
-      `expected "${file}" to export one environment made by defineEnv, as its default; it exports ${names}`,
+      `expected an id of its own in "${file}", got "${env.id}", which is ours; choose another`,
     );
   }
-  const [env] = found;
-  if (envs.some(({ id }) => id === env!.id)) {
-    throw new UsageError(
-      unit,
-      `expected an id of its own in "${file}", got "${env!.id}", which is ours; choose another`,
-    );
-  }
-  digests.set(file, sourceDigest(file, shaderPath(file, env!)));
-  return registerEnv(env!, { name, module: file, shader: () => shaderBeside(file, env!) });
+  digests.set(file, sourceDigest(file, shaderPath(file, env)));
+  return registerEnv(env, { name, module: file, shader: () => shaderBeside(file, env) });
 }
 
 /** `findEnv` for names and paths that the user names; a path is loaded first. */
 export async function openEnv(name: string, options: EnvOptions = {}): Promise<Env> {
-  return isEnvPath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
+  return isModulePath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
 }

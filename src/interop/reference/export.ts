@@ -16,11 +16,11 @@ import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { RolloutJob, Trace } from '../../rollout/job.ts';
-import { changedSource } from '../../runs/folder/env-source.ts';
 import { refuseTraining } from '../../runs/folder/folder.ts';
 import { differingKeys } from '../../runs/folder/identity.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { requireWholeJournal } from '../../runs/folder/missing.ts';
+import { changedSource } from '../../runs/folder/module-source.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
 import { type WholeEvent, walkEvents } from '../../runs/journal/journal.ts';
@@ -84,7 +84,7 @@ export async function openExportableRun(folder: string): Promise<ExportableRun> 
   const started = events.find((event) => event.type === 'run_started');
   const backend = manifest.imported ? null : (started?.backend ?? null);
   const experiment = experimentName(units.env, method, await variantOf(units, method));
-  const changed = changedSource(manifest, units.env);
+  const changed = changedSource(manifest, units.env, units.method);
   return { folder, manifest, units, events, method, layout, experiment, backend, changed };
 }
 

@@ -1,8 +1,8 @@
 /** What a search played, iteration by iteration, for methods of every kind. */
 import { startOptimisation } from '../../config/optimisation.ts';
 import { variantOf } from '../../config/variants.ts';
-import { changedSource } from '../../runs/folder/env-source.ts';
 import { settingsOf } from '../../runs/folder/identity.ts';
+import { changedSource } from '../../runs/folder/module-source.ts';
 import type { StoredRun } from '../../runs/folder/read-run.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import { type RunStatus, totalsOf } from '../../runs/journal/totals.ts';
@@ -83,7 +83,7 @@ export async function searchedRun(stored: StoredRun): Promise<SearchedRun> {
     model: totals.model ?? 'none',
     seed: config.seed,
     status: totals.status,
-    changed: changedSource(stored.manifest, env),
+    changed: changedSource(stored.manifest, env, method),
     settings,
     moves: movesOf(events, totals.rows, populations),
     candidates: populations === null ? 'recorded' : 'population',

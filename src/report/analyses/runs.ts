@@ -1,8 +1,8 @@
 /** Finds runs for an analysis, and reads their records. */
 import { UsageError } from '../../base/errors.ts';
 import { variantOf } from '../../config/variants.ts';
-import { changedSource } from '../../runs/folder/env-source.ts';
 import { settingsOf } from '../../runs/folder/identity.ts';
+import { changedSource } from '../../runs/folder/module-source.ts';
 import type { FoundRuns, StoredRun } from '../../runs/folder/read-run.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
 import { type LlmUnits, resolveUnits } from '../../runs/resolve-units.ts';
@@ -38,7 +38,7 @@ async function analysedRun(stored: StoredRun, units: LlmUnits): Promise<Analysed
   return {
     folder: stored.folder,
     env,
-    changed: changedSource(stored.manifest, env),
+    changed: changedSource(stored.manifest, env, method),
     method,
     variant: await variantOf(env.id, method.id, settings),
     settings,

@@ -13,11 +13,12 @@ import { configName, manifestName } from '../../config/recorded.ts';
 import { openConfig } from '../../config/resolve.ts';
 import { type Config, modelOf } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
+import { findMethod, methodId } from '../../methods/index.ts';
 import { eventsName } from '../journal/journal.ts';
 import { withListPrices } from '../models/cost.ts';
-import { recordedSource } from './env-source.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type BranchOrigin, type Manifest, newManifest, readManifest } from './manifest.ts';
+import { recordedSource } from './module-source.ts';
 
 export interface RunLocation {
   readonly runsDir: string;
@@ -36,7 +37,7 @@ export function checkName(name: string): void {
 /** The folder of a configuration among others: `cartpole-r2po-s3-1a2b3c4d` */
 export function runFolderName(config: Config): string {
   const hash = runHash(config).slice(0, 8);
-  return `${findEnv(config.env).folder}-${config.method}-s${config.seed}-${hash}`;
+  return `${findEnv(config.env).folder}-${methodId(config.method)}-s${config.seed}-${hash}`;
 }
 
 /** The first events of another run, with which a branch begins. */
@@ -76,13 +77,13 @@ function draftRun(runsDir: string, base: string, { config, yaml, argv, now, star
   const env = findEnv(config.env);
   const manifest = newManifest({
     ...(start && { branch: start.origin }),
-    ...recordedSource(env),
+    ...recordedSource(env, findMethod(config.method)),
     status: 'running',
     argv: [...argv],
     created: new Date(now).toISOString(),
     config_hash: runHash(config, start?.origin),
     env: env.id,
-    method: config.method,
+    method: methodId(config.method),
     seed: config.seed,
     backend: null,
     adapter: null,
@@ -280,7 +281,7 @@ export async function findRunToResume(
     if (chosen) return { folder: chosen.folder, config: choice.config };
   }
   const { id } = findEnv(config.env);
-  const { method } = config;
+  const method = methodId(config.method);
   const near = runs.find(({ manifest }) => manifest.env === id && manifest.method === method);
   const hint = near ? `; "${near.folder}" differs in ${await different(near.folder)}` : '';
   throw new UsageError(

@@ -27,6 +27,8 @@ const schema = z.object({
   git: z.object({ revision: z.string(), dirty: z.boolean() }).nullable(),
   /** digest of the source of an environment module; left out for environments of this package */
   env_source: z.string().optional(),
+  /** digest of the source of a method module; left out for methods of this package */
+  method_source: z.string().optional(),
   versions: z.object({ r2po: z.string(), node: z.string(), dawn: z.string().nullable() }),
   /** the device really used; null before the first session has one */
   backend: z.string().nullable(),

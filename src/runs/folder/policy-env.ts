@@ -1,14 +1,16 @@
 /** Policies with the environment that they bring along: a run names it in its configuration, a policy file in itself. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import type { InputText } from '../../base/input-text.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import { kindOfPath } from '../../config/input.ts';
 import { readPolicy } from '../../config/read-policy.ts';
 import { manifestName } from '../../config/recorded.ts';
 import type { Env, EnvOptions } from '../../envs/env.ts';
 import { loadRecordedEnv, openEnv } from '../../envs/node/load.ts';
-import { findEnv, isEnvPath, withEnvOptions } from '../../envs/registry.ts';
+import { findEnv, withEnvOptions } from '../../envs/registry.ts';
 import { type NamedEnv, namedEnv } from '../../policies/policy-file.ts';
 import { refuseTraining } from './folder.ts';
 import { readRun, type StoredRun } from './read-run.ts';
@@ -34,8 +36,16 @@ function runOf(source: string): StoredRun | null {
   return folder !== null && existsSync(join(folder, manifestName)) ? readRun(folder) : null;
 }
 
+/** What a configuration says of its environment, whose method nobody has to load to play episodes. */
+const playedEnv = z.looseObject({
+  env: z.string(),
+  env_options: z.record(z.string(), z.json()).default({}),
+  method: z.string().refine(isModulePath),
+});
+
 export async function envOfRun(run: StoredRun): Promise<NamedEnv> {
-  const { env, env_options: options } = await run.config();
+  const own = playedEnv.safeParse(run.writtenConfig());
+  const { env, env_options: options } = own.success ? own.data : await run.config();
   return { source: run.folder, env, options };
 }
 
@@ -51,7 +61,7 @@ export async function openPolicy(source: string): Promise<OpenedPolicy> {
 
 /** The environment that a policy names. A module out of a record is loaded only where the user has named it. */
 export async function openNamedEnv({ env, options }: NamedEnv): Promise<Env> {
-  return isEnvPath(env) ? withEnvOptions(await loadRecordedEnv(env), options) : findEnv(env, options);
+  return isModulePath(env) ? withEnvOptions(await loadRecordedEnv(env), options) : findEnv(env, options);
 }
 
 /** Whether two environments are the same but for their options. */

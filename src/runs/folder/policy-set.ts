@@ -12,9 +12,9 @@ import { withEnvOptions } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../policies/policy-file.ts';
-import { changedSource } from './env-source.ts';
 import type { LeftOut } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';
+import { changedSource } from './module-source.ts';
 import {
   envOfRun,
   type GivenEnv,

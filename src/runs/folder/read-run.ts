@@ -131,3 +131,8 @@ export function findRuns(paths: readonly string[], unit: string): FoundRuns<Stor
   });
   return { runs, leftOut };
 }
+
+/** As `findRuns`, for programs. */
+export function readRuns(paths: string | readonly string[]): FoundRuns<StoredRun> {
+  return findRuns(typeof paths === 'string' ? [paths] : paths, 'readRuns');
+}

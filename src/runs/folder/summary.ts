@@ -5,6 +5,7 @@ import type { Config, LlmConfig } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import type { Summary } from '../../evaluation/summary.ts';
 import { modelKinds } from '../../llm/chat.ts';
+import { methodId } from '../../methods/index.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import { type ModelCounts, type RunTotals, runStatuses } from '../journal/totals.ts';
 import { costOfRun } from '../models/cost.ts';
@@ -129,7 +130,7 @@ export function summarize(
     status: totals.status,
     ...(totals.imported && { imported: true }),
     env,
-    method: config.method,
+    method: methodId(config.method),
     model: totals.model ?? configured,
     models: totals.models ?? { search: configured, critic: configured },
     model_kind: totals.modelKind ?? 'model',

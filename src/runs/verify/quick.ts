@@ -4,7 +4,8 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { R2poError } from '../../base/errors.ts';
-import { findEnv, isEnvPath } from '../../envs/registry.ts';
+import { isModulePath } from '../../base/module-path.ts';
+import { findEnv } from '../../envs/registry.ts';
 import type { MetricsRow } from '../folder/metrics.ts';
 import type { StoredRun } from '../folder/read-run.ts';
 import type { RunSummary } from '../folder/summary.ts';
@@ -129,7 +130,7 @@ function rangeOf(env: string, config: unknown): readonly [number, number] | null
   if (known !== undefined) return known;
   let range: readonly [number, number] | null = null;
   try {
-    range = isEnvPath(env) ? null : findEnv(env, options as Record<string, unknown>).returnRange;
+    range = isModulePath(env) ? null : findEnv(env, options as Record<string, unknown>).returnRange;
   } catch (error) {
     // An environment of somebody's own, or options of another version.
     if (!(error instanceof R2poError)) throw error;

@@ -5,16 +5,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorDetail, R2poError } from '../../base/errors.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import { counted } from '../../base/plain-number.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
-import { isEnvPath } from '../../envs/registry.ts';
 import type { Backend } from '../../rollout/backend.ts';
-import { changedSource } from '../folder/env-source.ts';
 import { readRunFile } from '../folder/files.ts';
 import { runHash } from '../folder/identity.ts';
 import { type Manifest, readManifest } from '../folder/manifest.ts';
 import { readMetrics } from '../folder/metrics.ts';
 import { missingFrom } from '../folder/missing.ts';
+import { changedSource } from '../folder/module-source.ts';
 import { StoredRun } from '../folder/read-run.ts';
 import { type RunFacts, type RunSummary, runSummarySchema, summarize } from '../folder/summary.ts';
 import { firstDifference } from '../journal/difference.ts';
@@ -63,11 +63,11 @@ async function unitsOf(run: StoredRun): Promise<FoundUnits> {
   }
 }
 
-/** Whether the configuration names an environment module, which may be another one here, or none. */
+/** Whether the configuration names a module of the user, which may be another one here, or none. */
 function namesModule(run: StoredRun): boolean {
   try {
-    const written = run.writtenConfig();
-    return typeof written === 'object' && written !== null && 'env' in written && isEnvPath(String(written.env));
+    const { env, method } = (run.writtenConfig() ?? {}) as { readonly env?: unknown; readonly method?: unknown };
+    return [env, method].some((name) => typeof name === 'string' && isModulePath(name));
   } catch {
     return false;
   }
@@ -354,7 +354,7 @@ async function playedCheck(
   if (manifest.imported) return notChecked(check, 'the log of another program has no seeds of its episodes');
   const { backend } = record.totals;
   if (backend === null) return notChecked(check, 'the run has not begun');
-  const changed = changedSource(manifest, units.env);
+  const changed = changedSource(manifest, units.env, units.method);
   if (changed !== null) return notChecked(check, changed);
   const opened = await open(backend);
   return 'reason' in opened ? notChecked(check, opened.reason) : playAgain(record, units, opened, signal);

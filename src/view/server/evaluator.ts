@@ -1,8 +1,9 @@
 /** Plays policies for pages on the backend of this machine, one evaluation at a time. */
 import { interruption, throwIfInterrupted } from '../../base/async.ts';
 import { errorDetail, R2poError, UsageError } from '../../base/errors.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import { withConstants } from '../../envs/constants.ts';
-import { findEnv, isEnvPath } from '../../envs/registry.ts';
+import { findEnv } from '../../envs/registry.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import { summaryStatistics } from '../../evaluation/summary.ts';
 import { parsePolicy } from '../../policies/policy-file.ts';
@@ -95,7 +96,7 @@ export class Evaluator {
 
   async #play(request: ReturnType<typeof evaluateRequest.parse>, signal: AbortSignal): Promise<EvaluateAnswer> {
     const { playable, params, episodes, seed, constants } = request;
-    if (isEnvPath(playable.env)) {
+    if (isModulePath(playable.env)) {
       throw new UsageError(
         'view',
         `expected an environment of this package, got the module "${playable.env}", whose code a page does not run; ` +

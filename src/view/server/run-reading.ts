@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { nextTurn } from '../../base/async.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import type { LlmConfig } from '../../config/schema.ts';
-import { isEnvPath } from '../../envs/registry.ts';
 import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
 import { eventsName, RecordFile } from '../../runs/journal/journal.ts';
@@ -94,7 +94,7 @@ const emptyDraft = (): Draft => ({ evaluated: new Map(), paired: null, generatio
 async function unitsOf(stored: StoredRun, written: unknown): Promise<RunUnits | null> {
   try {
     const { env } = (written ?? {}) as { readonly env?: unknown };
-    if (stored.manifest.imported?.training || typeof env !== 'string' || isEnvPath(env)) return null;
+    if (stored.manifest.imported?.training || typeof env !== 'string' || isModulePath(env)) return null;
     return resolveUnits(await stored.config());
   } catch (error) {
     if (error instanceof R2poError) return null;

@@ -1,13 +1,13 @@
-/** The digest of an environment's source, by which a later command sees that the code has changed since a run. */
+/** The digest of a module's source, by which a later command sees that the code has changed since a run. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { readRegular, readRegularText } from '../../base/node/read-file.ts';
+import { readRegular, readRegularText } from './read-file.ts';
 
 /** `from './x.ts'`, `import './x.ts'`, `import('./x.ts')`, `require('./x.ts')` */
 const localImports = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"`](\.{1,2}\/[^'"`\n]+)['"`]/g;
 const endings = ['', '.ts', '.js', '.mjs', '.cjs', '.mts', '.cts', '.json', '/index.ts', '/index.js'];
-/** A module that imports more files than these has more in common with a program than with an environment. */
+/** A module that imports more files than these has more in common with a program than with an environment or a method. */
 const maxFiles = 200;
 
 function fileAt(path: string): string | null {
@@ -29,13 +29,13 @@ function moduleFiles(module: string): string[] {
 }
 
 /**
- * SHA-256 over the names, relative to the module, and the contents of its source files and of `shader`, where there is
- * one. It stays the same when the folder moves as a whole. Throws the error of the file system for a file that cannot be
+ * SHA-256 over the names, relative to the module, and the contents of its source files and of the files `beside` it that
+ * exist. It stays the same when the folder moves as a whole. Throws the error of the file system for a file that cannot be
  * read.
  */
-export function sourceDigest(module: string, shader: string): string {
+export function sourceDigest(module: string, ...beside: readonly string[]): string {
   const folder = dirname(module);
-  const files = [...moduleFiles(module), ...(fileAt(shader) === shader ? [shader] : [])].map((file) => ({
+  const files = [...moduleFiles(module), ...beside.filter((file) => fileAt(file) === file)].map((file) => ({
     name: relative(folder, file).split(sep).join('/'),
     digest: createHash('sha256').update(readRegular(file)).digest('hex'),
   }));

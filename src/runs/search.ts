@@ -1,0 +1,129 @@
+/** A whole search from a program: `run('cartpole/r2po')`, as the command of that name makes it. */
+import { stringify } from 'yaml';
+import { UsageError } from '../base/errors.ts';
+import { maskSecrets } from '../base/secrets.ts';
+import { earlierDefaults } from '../config/earlier.ts';
+import { type ConfigFile, openConfig, openConfigObject } from '../config/resolve.ts';
+import type { Env } from '../envs/env.ts';
+import { envs } from '../envs/index.ts';
+import { registerMethod } from '../methods/index.ts';
+import type { Method } from '../methods/method.ts';
+import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { openBackend } from '../rollout/node/open.ts';
+import { createRunFolder, findRunToResume, requireRun } from './folder/folder.ts';
+import { usedBackend, usedModels } from './folder/manifest.ts';
+import type { RunSummary } from './folder/summary.ts';
+import { withListPrices } from './models/cost.ts';
+import { opener } from './models/models.ts';
+import { refuseRecordedEndpoints } from './models/recorded-endpoints.ts';
+import { type OpenUnits, type RunUnits, resolveUnits } from './resolve-units.ts';
+import { executeRun, type RunOptions, restoreSummary } from './run.ts';
+
+/** A configuration in a program: the keys of a configuration file. `r2po schema` lists them all. */
+export interface RunConfig {
+  /** a shipped configuration such as `cartpole/r2po`, the path of a file, or several, of which later ones win */
+  readonly extends?: string | readonly string[];
+  /** an id, the path of an environment module, or what `loadEnv` gave */
+  readonly env?: string | Env;
+  /** an id, the path of a method module, or a record that `defineMethod` made */
+  readonly method?: string | Method;
+  readonly model?: string;
+  readonly seed?: number;
+  readonly iterations?: number;
+  readonly policy?: { readonly kind: string; readonly options?: Readonly<Record<string, unknown>> };
+  /** the other keys and sections: `parameters`, `evaluation`, `search`, `critic`, `llm`, `budget`, `optimiser` ... */
+  readonly [key: string]: unknown;
+}
+
+export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' | 'onNotice' | 'signal'> {
+  /** folder for run folders; `runs` when left out */
+  readonly runsDir?: string;
+  /** name of the run folder; made from the configuration when left out */
+  readonly name?: string;
+  /** true: the latest unfinished run of this configuration, or that of `name`, goes on; a finished one gives its result */
+  readonly resume?: boolean;
+  /** dotted keys over the configuration: `{ 'evaluation.episodes': 4096 }` */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  /** what plays the episodes: an open backend, which stays open, or a name; left out: that of the configuration */
+  readonly backend?: Backend | BackendChoice;
+  /** gets the lines that the command prints: the backend, the model, the folder */
+  readonly log?: (text: string) => void;
+}
+
+export interface SearchResult {
+  /** path of the run folder */
+  readonly folder: string;
+  readonly summary: RunSummary;
+}
+
+/** The text form of a unit that a program gives as an object. */
+function named(config: RunConfig): object {
+  const { env, method, ...others } = config;
+  if (typeof env === 'object' && env.module === null && !envs.includes(env)) {
+    throw new UsageError('run', `expected the path of ${env.id}'s module, or what loadEnv gave, got another object`);
+  }
+  return {
+    ...others,
+    ...(env !== undefined && { env: typeof env === 'string' ? env : (env.module ?? env.id) }),
+    ...(method !== undefined && { method: typeof method === 'string' ? method : registerMethod(method).id }),
+  };
+}
+
+async function opened(config: string | RunConfig, base: object): Promise<ConfigFile> {
+  return typeof config === 'string' ? openConfig(config, base) : openConfigObject(named(config), base);
+}
+
+async function play(
+  units: RunUnits,
+  folder: string | null,
+  options: SearchOptions,
+  backend: Backend,
+): Promise<SearchResult> {
+  const { runsDir = 'runs', name = null, log = () => {} } = options;
+  const unsupported = backend.supports(units.env, units.policy);
+  if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
+  const note = (text: string): void => log(maskSecrets(text));
+  const used = folder === null ? null : usedModels(requireRun(folder));
+  const models = await units.driver.openModels(units, opener(note), used);
+  const { config } = units;
+  const place = { runsDir, name };
+  const made = folder ?? createRunFolder(place, { config, yaml: stringify(config), argv: [], now: Date.now() });
+  note(`run folder: ${made}`);
+  const summary = await executeRun({ ...units, backend, models } as OpenUnits, {
+    ...options,
+    folder: made,
+    resume: folder !== null,
+    resumeCommand: () => 'run(..., { resume: true })',
+    argv: [],
+    log: note,
+    steerable: true,
+  });
+  return { folder: made, summary };
+}
+
+/**
+ * Makes one search run and returns its folder and its summary. `config`: the name of a shipped configuration, the path of a
+ * file, or the keys of one. The run is recorded as one of the command: `r2po replay`, `verify`, `report` and `view` read it.
+ *
+ * Throws a usage error that lists every problem of the configuration; what stopped the run (a model that cannot be used, a
+ * budget, `signal`, a failed device) after it was recorded, so that `resume: true` goes on there.
+ */
+export async function run(config: string | RunConfig, options: SearchOptions = {}): Promise<SearchResult> {
+  const { runsDir = 'runs', name = null, overrides = {}, backend, resume = false, log } = options;
+  const texts = Object.entries(overrides).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const flags = typeof backend === 'string' ? { backend } : {};
+  const resolved = await (await opened(config, {})).resolve(texts, flags);
+  refuseRecordedEndpoints(resolved);
+  const asEarlier = async () => (await (await opened(config, earlierDefaults)).resolve(texts, flags)).config;
+  const found = resume ? await findRunToResume({ runsDir, name }, resolved.config, await asEarlier()) : null;
+  const units = resolveUnits(await withListPrices(found?.config ?? resolved.config));
+  const manifest = found === null ? null : requireRun(found.folder);
+  if (found !== null && manifest?.status === 'finished') {
+    return { folder: found.folder, summary: await restoreSummary(found.folder, found.config, units.policy) };
+  }
+  const folder = found?.folder ?? null;
+  if (typeof backend === 'object') return await play(units, folder, options, backend);
+  const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
+  const own = await openBackend(choice, { note: log ?? (() => {}) });
+  return await play(units, folder, options, own).finally(() => own.close());
+}

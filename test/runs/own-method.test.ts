@@ -1,0 +1,130 @@
+/** A method of the user's own: a module that a path names, or a record that a program gives. */
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defineMethod, openCpuBackend, readRun, readRuns, run } from '../../src/index.ts';
+import { props, r2po } from '../../src/methods/authoring.ts';
+import { temporaryFolder } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
+
+const small = ['iterations=2', 'evaluation.episodes=5', 'recheck.episodes=20', 'evaluation.backend=cpu'];
+const module = `
+import { defineMethod, formatSection, parameterSection, progressSection, trialHistory } from 'r2po-webgpu/method';
+const terse = (context) => ({
+  constant: ['Maximise f.', parameterSection(context), formatSection(context)].join('\\n\\n'),
+  history: trialHistory(context),
+  fresh: progressSection(context, 'search'),
+});
+export default defineMethod({
+  id: 'terse', title: 'Terse', about: 'Two searches without a rule; the better is kept.',
+  stages: ['search', 'evaluate', 'search', 'evaluate'], candidates: ['first', 'second'],
+  prompts: { search: terse, critic: null }, shows: [], keep: 'best', representative: 'median',
+});
+`;
+let folder: string;
+let file: string;
+let runs: string;
+beforeAll(async () => {
+  folder = temporaryFolder();
+  file = join(folder, 'terse.ts');
+  runs = join(folder, 'runs');
+  writeFileSync(file, module);
+  const made = await runCommand('run', `cartpole/${file}`, ...small, '--runs-dir', runs, '--name', 'own');
+  expect(made).toMatchObject({ code: 0 });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const own = () => join(runs, 'own');
+
+describe('a method module', () => {
+  it('is played with the settings of the environment, and named by its id in the files of the run', () => {
+    const { summary, manifest } = { summary: readRun(own()).summary(), manifest: readRun(own()).manifest };
+    expect(summary).toMatchObject({ method: 'terse', env: 'CartPole-v1', iterations: 2, status: 'finished' });
+    expect(manifest).toMatchObject({ method: 'terse', method_source: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const sent = JSON.stringify([...readRun(own()).wholeEvents()].flatMap(({ messages }) => messages ?? []));
+    expect(sent).toContain('Maximise f.');
+  });
+
+  it.each([
+    ['replay', ['replay'], 'equal to the record', 0],
+    // The record was made with another path.
+    ['verify', ['verify'], 'manifest +differs', 6],
+  ])('is loaded by %s, once the command names it', async (_, command, result, exitCode) => {
+    const strange = join(folder, `${command[0]}.ts`);
+    const copy = join(folder, command[0]!);
+    cpSync(file, strange);
+    cpSync(own(), copy, { recursive: true });
+    const config = readFileSync(join(copy, 'config.yaml'), 'utf8');
+    writeFileSync(join(copy, 'config.yaml'), config.replace(/^method: .*$/m, `method: ${strange}`));
+    const refused = await runCommand(...command, copy);
+    expect(refused.stderr + refused.stdout).toContain(`then add --trust-method ${strange}`);
+    const { code, stdout } = await runCommand(...command, copy, '--trust-method', strange);
+    expect(stdout).toMatch(new RegExp(result));
+    expect(stdout).not.toContain('--trust-method');
+    expect(code).toBe(exitCode);
+  });
+
+  it('is needed neither by a report nor to play the policy of its run', async () => {
+    const report = await runCommand('report', own());
+    expect(report).toMatchObject({ code: 0, stdout: expect.stringContaining('terse') });
+    const played = await runCommand('eval', '--policy', own(), '--episodes', '3', '--backend', 'cpu');
+    expect(played).toMatchObject({ code: 0 });
+  });
+
+  it('is refused by --resume when its source has changed', async () => {
+    const copy = join(folder, 'changing.ts');
+    cpSync(file, copy);
+    const command = ['run', 'cartpole/r2po', `method=${copy}`, ...small, '--runs-dir', runs, '--name', 'part'];
+    expect((await runCommand(...command, '--max-calls', '3')).code).toBe(5);
+    appendFileSync(copy, '// a remark\n');
+    const { code, stderr } = await runCommand(...command, '--resume');
+    expect(stderr).toMatch(/expected the code of the earlier part, but the source of terse/);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['a missing field', "candidates: ['first', 'second'],", '', /expected at least one name|expected .* at candidates/],
+    ['an id of ours', "id: 'terse'", "id: 'props'", /expected an id of its own in ".*", got "props", which is ours/],
+    ['an unknown stage', "['search', 'evaluate', 'search'", "['serch', 'evaluate', 'search'", /a stage out of search/],
+    ['nothing exported', 'export default', 'const unused =', /to export one method made by defineMethod/],
+  ])('says what is wrong with %s', async (name, from, to, message) => {
+    const path = join(folder, `${name.replaceAll(' ', '-')}.ts`);
+    writeFileSync(path, module.replace(from, to));
+    const { code, stderr } = await runCommand('run', 'cartpole/r2po', `method=${path}`, '--dry-run');
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('is named by a path that exists', async () => {
+    const { code, stderr } = await runCommand('run', 'cartpole/./nowhere.ts', '--dry-run');
+    expect(stderr).toMatch(/expected a method's module at ".*nowhere\.ts", found nothing/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('run', () => {
+  const settings = { 'evaluation.episodes': 4, 'recheck.episodes': 10, iterations: 2 };
+
+  it('plays a record, resumes it, and its folder is read from code', async () => {
+    const backend = openCpuBackend();
+    const method = defineMethod({ ...props, id: 'kept-last', keep: 'proposal' });
+    const options = { runsDir: runs, name: 'record', overrides: settings, backend };
+    try {
+      const first = await run({ extends: 'cartpole/r2po', method, budget: { max_calls: 1 } }, options).catch((e) => e);
+      expect(first.message).toContain('resume with: run(..., { resume: true })');
+      const { folder: made, summary } = await run({ extends: 'cartpole/r2po', method }, { ...options, resume: true });
+      expect(summary).toMatchObject({ method: 'kept-last', iterations: 2, status: 'finished' });
+      const stored = readRuns(made).runs[0]!;
+      expect(stored.metrics()).toHaveLength(2);
+      expect(readFileSync(join(made, 'config.yaml'), 'utf8')).toContain('method: kept-last');
+      expect((await run({ extends: 'cartpole/r2po', method }, { ...options, resume: true })).summary).toEqual(summary);
+    } finally {
+      await backend.close();
+    }
+  });
+
+  it('refuses an id of ours, and a key that nothing knows', async () => {
+    await expect(run({ extends: 'cartpole/r2po', method: r2po })).rejects.toThrow(/"r2po", which is ours/);
+    await expect(run({ extends: 'cartpole/r2po', iteration: 3 })).rejects.toThrow(/did you mean "iterations"/);
+  });
+});
