@@ -3,6 +3,7 @@
  * Node.js takes most of a second to load the 300 modules that a command needs one by one. The licences of the packages
  * in a bundle are written beside the program.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,7 @@ const chunks = 'cli/chunks';
 
 /** All other packages are native, find their own files, or are loaded by few commands. */
 const bundled = [
+  '@bomb.sh/tab',
   '@hono/node-server',
   '@pydantic/genai-prices',
   'commander',
@@ -69,3 +71,7 @@ const folders = new Set(modules.filter((id) => existsSync(id)).map(packageOf));
 folders.delete(packageOf(join(root, 'src')));
 const licences = [...folders].sort().map(licenceOf);
 writeFileSync(join(root, 'dist', `${program}.licenses.txt`), `${licences.join('\n\n---\n\n')}\n`);
+
+// What shells complete: a program that is asked at each press of a key cannot load its commands to say it.
+const table = execFileSync(process.execPath, [join(root, 'dist', `${program}.js`), 'complete', '--json']);
+writeFileSync(join(root, 'dist/cli/completion.json'), JSON.stringify(JSON.parse(table)));

@@ -190,6 +190,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./list.ts'),
   },
   {
+    name: 'complete',
+    summary: 'print the script for completion in a shell',
+    examples: ['source <(r2po complete bash)', 'r2po complete fish > ~/.config/fish/completions/r2po.fish'],
+    load: () => import('./complete.ts'),
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of the configuration',
     examples: ['r2po schema > r2po.schema.json', 'r2po schema --json'],

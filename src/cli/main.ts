@@ -1,24 +1,9 @@
 #!/usr/bin/env node
-import { R2poError } from '../base/errors.ts';
-import { faultRemedy, faultWords } from '../base/machine-fault.ts';
-/** The program `r2po`: its streams and its exit code. */
-import { createIo } from './io.ts';
-import { reportFailure, runProgram } from './program.ts';
-
-/** Node treats a closed pipe as an error; for a command-line program it is the normal end of `| head`. */
-function endQuietlyOnClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw new R2poError('stdout', `cannot write the result: ${faultWords(error)}${faultRemedy(error)}`, {
-      cause: error,
-    });
-  });
-  // A run continues when nobody reads its progress.
-  process.stderr.on('error', () => {});
+/** The program `r2po`. A shell that completes a word asks at each press of a key, so nothing else is loaded for it. */
+if (process.argv[2] === 'complete' && process.argv[3] === '--') {
+  const { answerShell } = await import('./completion/answer.ts');
+  await answerShell(process.argv.slice(4));
+} else {
+  const { start } = await import('./start.ts');
+  await start();
 }
-
-endQuietlyOnClosedPipe();
-const io = createIo(process.stdout, process.stderr, process.env);
-// Failures outside of the command's promise: in an event handler, or in a promise that is not awaited.
-process.on('uncaughtException', (error) => process.exit(reportFailure(error, '', io)));
-process.exitCode = await runProgram(process.argv.slice(2), io);
