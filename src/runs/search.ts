@@ -9,7 +9,8 @@ import { envs } from '../envs/index.ts';
 import { registerMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
-import { openBackend } from '../rollout/node/open.ts';
+import { chooseBackend } from '../rollout/node/open.ts';
+import { workOf } from './expected-work.ts';
 import { createRunFolder, findRunToResume, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
@@ -73,12 +74,17 @@ async function opened(config: string | RunConfig, base: object): Promise<ConfigF
   return typeof config === 'string' ? openConfig(config, base) : openConfigObject(named(config), base);
 }
 
-async function play(
-  units: RunUnits,
-  folder: string | null,
-  options: SearchOptions,
-  backend: Backend,
-): Promise<SearchResult> {
+interface Prepared {
+  readonly units: RunUnits;
+  /** of the run to resume; null: a new run */
+  readonly folder: string | null;
+  readonly backend: Backend;
+  /** why `auto` chose it; null: it was asked for */
+  readonly backendWhy: string | null;
+}
+
+async function play(prepared: Prepared, options: SearchOptions): Promise<SearchResult> {
+  const { units, folder, backend, backendWhy } = prepared;
   const { runsDir = 'runs', name = null, log = () => {} } = options;
   const unsupported = backend.supports(units.env, units.policy);
   if (unsupported !== null) throw new UsageError('evaluation.backend', unsupported);
@@ -92,6 +98,7 @@ async function play(
   const summary = await executeRun({ ...units, backend, models } as OpenUnits, {
     ...options,
     folder: made,
+    backendWhy,
     resume: folder !== null,
     resumeCommand: () => 'run(..., { resume: true })',
     argv: [],
@@ -122,8 +129,9 @@ export async function run(config: string | RunConfig, options: SearchOptions = {
     return { folder: found.folder, summary: await restoreSummary(found.folder, found.config, units.policy) };
   }
   const folder = found?.folder ?? null;
-  if (typeof backend === 'object') return await play(units, folder, options, backend);
+  if (typeof backend === 'object') return await play({ units, folder, backend, backendWhy: null }, options);
   const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
-  const own = await openBackend(choice, { note: log ?? (() => {}) });
-  return await play(units, folder, options, own).finally(() => own.close());
+  const own = await chooseBackend(choice, { note: log ?? (() => {}), work: workOf(units) });
+  const prepared = { units, folder, backend: own.backend, backendWhy: own.why };
+  return await play(prepared, options).finally(() => own.backend.close());
 }

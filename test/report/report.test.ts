@@ -1124,7 +1124,7 @@ describe('r2po report', () => {
     vi.doUnmock('@resvg/resvg-js');
     expect(names).toEqual(expect.arrayContaining(['curves-episodes.svg', 'curves-episodes.vl.json', 'index.html']));
     expect(names.filter((name) => name.endsWith('.png'))).toEqual([]);
-    expect(left.join('\n')).toMatch(/^curves-episodes\.png: expected the package @resvg\/resvg-js/);
+    expect(left.join('\n')).toMatch(/^PNG files: expected the package @resvg\/resvg-js/);
   });
 
   it('says where it cannot write', async () => {

@@ -13,7 +13,7 @@ import { eventsName } from '../../runs/journal/journal.ts';
 import { anytimeStyles, bestSpec, runtimeSpec } from '../anytime/charts.ts';
 import { equalBudgetNumbers, equalNames, runtimeNumbers } from '../anytime/tables.ts';
 import { curveSpec } from '../curves/group-charts.ts';
-import { renderPng } from '../curves/png.ts';
+import { NoPngError, pngProblem, renderPng } from '../curves/png.ts';
 import { callsSpec, panelOf, returnsSpec, shownRuns } from '../curves/run-panels.ts';
 import { inertSpec, renderChart } from '../curves/svg.ts';
 import {
@@ -134,11 +134,10 @@ function runPictures({ groups, context }: Report, leave: (file: LeftOut) => void
 
 async function drawAll(report: Report, leave: (file: LeftOut) => void): Promise<Picture[]> {
   const pictures: Picture[] = [];
-  for (const { name, title, spec: planned } of [
-    ...anytimePictures(report),
-    ...curvePictures(report),
-    ...runPictures(report, leave),
-  ]) {
+  const all = [...anytimePictures(report), ...curvePictures(report), ...runPictures(report, leave)];
+  const noPng = all.length === 0 ? null : await pngProblem();
+  if (noPng) leave({ path: 'PNG files', reason: noPng.detail, broken: !(noPng instanceof NoPngError) });
+  for (const { name, title, spec: planned } of all) {
     const attempt = async <T>(file: string, draw: () => Promise<T>): Promise<T | null> => {
       try {
         return await draw();
@@ -150,7 +149,8 @@ async function drawAll(report: Report, leave: (file: LeftOut) => void): Promise<
     const spec = inertSpec(planned);
     const svg = await attempt(`${name}.svg`, () => renderChart(spec));
     if (svg === null) continue;
-    pictures.push({ title, name, spec, svg, png: await attempt(`${name}.png`, () => renderPng(svg)) });
+    const png = noPng ? null : await attempt(`${name}.png`, () => renderPng(svg));
+    pictures.push({ title, name, spec, svg, png });
   }
   return pictures;
 }

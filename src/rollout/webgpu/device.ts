@@ -1,6 +1,8 @@
 /** A WebGPU device that reports its failures. Where its adapter comes from is up to the caller. */
+
 import { sleep } from '../../base/async.ts';
 import { DeviceError, R2poError } from '../../base/errors.ts';
+import type { PageAdapter, PageDevice } from './page-types.ts';
 
 export interface AdapterReport {
   /** one line: vendor, architecture, device and driver if available */
@@ -13,7 +15,7 @@ export interface AdapterReport {
 /** An open WebGPU device, and whether it still works. */
 export interface GpuDevice {
   /** the device itself */
-  readonly device: GPUDevice;
+  readonly device: PageDevice;
   /** name of its adapter, and what it can do */
   readonly adapter: AdapterReport;
   /** Whether the device was lost or raised an error: nothing that it computes is of use. */
@@ -29,7 +31,7 @@ export interface GpuDevice {
 }
 
 /** Throws `AdapterError` when there is no adapter. */
-export type RequestAdapter = () => Promise<GPUAdapter>;
+export type RequestAdapter = () => Promise<PageAdapter>;
 
 /** `largest`: what the adapter can do; `guaranteed`: only what every WebGPU adapter can do. */
 export type DeviceLimits = 'largest' | 'guaranteed';
@@ -42,7 +44,7 @@ function describe(info: GPUAdapterInfo): { name: string; software: boolean } {
   return { name, software: info.isFallbackAdapter || softwareNames.test(name) };
 }
 
-export function reportOf(adapter: GPUAdapter): AdapterReport {
+export function reportOf(adapter: PageAdapter): AdapterReport {
   return { ...describe(adapter.info), timestamps: adapter.features.has('timestamp-query') };
 }
 
