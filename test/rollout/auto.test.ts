@@ -1,9 +1,11 @@
 /** What `--backend auto` is where there is no GPU: by the declared costs and the work, and never by a measurement. */
 import { expect, it } from 'vitest';
+import { readAsset } from '../../src/base/node/assets.ts';
 import { workOfTraining } from '../../src/baselines/expected-work.ts';
 import { resolveBaseline } from '../../src/baselines/settings.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
+import { envs } from '../../src/envs/index.ts';
 import { nim } from '../../src/envs/nim/index.ts';
 import { swimmer } from '../../src/envs/swimmer/index.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
@@ -37,6 +39,19 @@ it('the re-check of a trained network of 64 x 64 is played on wasm, and that of 
   const choice = async (name: string) => hostBackend(workOfTraining(await resolveBaseline(name, [])));
   expect((await choice('cartpole/ppo')).id).toBe('wasm');
   expect((await choice('cartpole/ars')).id).toBe('cpu');
+});
+
+it('the declared costs are in the proportions of the recorded measurement, within a factor of 2', () => {
+  const measured = JSON.parse(readAsset('bench/results/one-thread.json')) as {
+    environments: { env: string; rows: { backend: string; stepsPerSecond: number }[] }[];
+  };
+  expect(measured.environments.map(({ env }) => env)).toEqual(envs.map(({ id }) => id));
+  for (const [i, { rows }] of measured.environments.entries()) {
+    const speed = (name: string) => rows.find(({ backend }) => backend === name)!.stepsPerSecond;
+    const { cpu, wasm } = envs[i]!.stepCost!;
+    const off = cpu / wasm / (speed('wasm') / speed('cpu'));
+    expect(Math.max(off, 1 / off), envs[i]!.id).toBeLessThan(2);
+  }
 });
 
 it('says how much work it is and what follows', () => {
