@@ -27,7 +27,8 @@ interface Token {
 
 const space = /(?:\s|\/\/.*)*/y;
 const name = /[A-Za-z_]\w*/;
-const number = /0[xX][0-9a-fA-F]+[iu]?(?![.pP])|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/;
+// Hexadecimal fractions are read to be refused as a whole.
+const number = /0[xX][0-9a-fA-F]+[iu]?(?:[.pP][-+\w.]*)?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/;
 // `>>` is read as two symbols where a type ends.
 const symbol = /<<=|>>=|->|&&|\|\||==|!=|<=|>=|\+\+|--|<<|>>|[-+*/%&|^]=|[-+*/%&|^!~=<>(){}[\],;:.@]/;
 const token = new RegExp(`(${name.source})|(${number.source})|${symbol.source}`, 'y');
@@ -329,6 +330,9 @@ class Parser {
         return this.#plainLoop();
       case 'switch':
         return this.#switch();
+      case 'const_assert':
+      case 'discard':
+        return this.#source.fail(at, `expected a statement that compiles here, got "${text}"; remove it`);
       default: {
         const made = this.#simple();
         this.#expect(';');
@@ -535,6 +539,8 @@ class Parser {
     this.#next++;
     const isHex = /^0x/i.test(text);
     const suffix = (isHex ? /[iu]$/ : /[fiuh]$/).exec(text)?.[0];
+    if (isHex && /[.pP]/.test(text))
+      this.#source.fail(at, `expected a decimal fraction, got ${text}; write it in decimals`);
     if (suffix === 'h') this.#source.fail(at, `expected a number of 32 bits, got ${text}; f16 is not supported`);
     const digits = suffix === undefined ? text : text.slice(0, -1);
     const isFraction = !isHex && /[.eE]/.test(digits);

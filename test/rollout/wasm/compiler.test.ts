@@ -55,6 +55,11 @@ describe('what does not compile', () => {
       /1:21: expected no "workgroupBarrier": invocations have no workgroup/,
     ],
     ['fn kernel(i: u32) { let m = mat2x2<f32>(); }', /1:\d+: expected a function that compiles here, got "mat2x2"/],
+    ['fn kernel(i: u32) { let x = 0x1.8p3; }', /1:29: expected a decimal fraction, got 0x1.8p3/],
+    ['fn kernel(i: u32) { const_assert 1 < 2; }', /1:21: expected a statement that compiles here, got "const_assert"/],
+    ['var<private> n: u32; fn kernel(i: u32) {}', /1:1: expected a storage buffer, got "n" .* space "private"/],
+    ['struct A { @size(16) x: f32 } fn kernel(i: u32) {}', /1:12: expected a field without attributes, got "@"/],
+    ['fn f(p: ptr<storage, u32>) {} fn kernel(i: u32) {}', /1:9: expected a pointer to a variable of a function/],
     ['fn kernel(i: u32) { let x: f16 = 1.0; }', /expected a type that compiles here, got "f16"/],
     ['fn kernel(i: u32) { let x = 1.0h; }', /f16 is not supported/],
     [
