@@ -124,6 +124,7 @@ export interface BestOfSeveral extends Evaluation {
   readonly among: number;
 }
 
+/** A candidate that was played. */
 export interface Evaluation {
   readonly summary: Summary;
   /** paired test against the previous candidate of this iteration, if `settings.selection` asks for it */
@@ -208,6 +209,7 @@ export type Prompt<C> = (context: C) => PromptParts | Promise<PromptParts>;
  * `refine` produces a candidate from the one played last.
  */
 export const stages = ['search', 'critic', 'evaluate', 'generation', 'refine'] as const;
+/** One of `stages`. */
 export type Stage = (typeof stages)[number];
 
 /** Stages that play a candidate. */
@@ -225,6 +227,7 @@ export const promptContents = [
   'episodes of tables',
   'excerpts',
 ] as const;
+/** One of `promptContents`. */
 export type PromptContent = (typeof promptContents)[number];
 
 /** What every method states, whatever proposes its candidates. */

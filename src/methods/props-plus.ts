@@ -2,6 +2,7 @@ import { defineMethod } from './method.ts';
 import { describedSearchPrompt } from './prompts/described-search.ts';
 import { props } from './props.ts';
 
+/** ProPS+: ProPS that knows the environment and the policy. */
 export const propsPlus = defineMethod({
   ...props,
   id: 'props-plus',

@@ -1,6 +1,7 @@
 import { defineMethod } from './method.ts';
 import { searchPrompt } from './prompts/search.ts';
 
+/** ProPS: numbers in, numbers out. */
 export const props = defineMethod({
   id: 'props',
   title: 'ProPS: numeric search by one call, from parameters and rewards alone',

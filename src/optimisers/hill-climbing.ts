@@ -104,6 +104,7 @@ class HillClimbing implements Algorithm {
   }
 }
 
+/** The best mutation replaces its parent if it is not worse (Rechenberg 1973). */
 export const hillClimbing: Optimiser<Settings> = {
   id: 'hill-climbing',
   title: 'hill climbing: the best mutation replaces its parent if it is not worse; the step size adapts',

@@ -10,6 +10,7 @@ import type { Optimiser } from './optimiser.ts';
 import { randomSearch } from './random-search.ts';
 import type { SearchSpace } from './space.ts';
 
+/** Every optimiser, in the order of `r2po list methods`. */
 export const optimisers: readonly Optimiser[] = [
   randomSearch,
   hillClimbing,

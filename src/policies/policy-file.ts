@@ -22,6 +22,7 @@ export interface PolicyDocument {
   readonly name?: string;
 }
 
+/** A policy with its parameters. */
 export interface LoadedPolicy {
   /** file and line, or run folder, for messages */
   readonly source: string;

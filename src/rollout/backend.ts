@@ -9,6 +9,7 @@ export type BackendId = (typeof backendIds)[number];
 
 /** The values of `--backend`. */
 export const backendChoices = ['auto', ...backendIds] as const;
+/** A backend by name, or `auto`. */
 export type BackendChoice = (typeof backendChoices)[number];
 
 /** Options of a call that plays episodes. */

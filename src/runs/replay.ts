@@ -71,6 +71,7 @@ export function recordedModel(folder: string): ChatModel {
   return replayOf(folder, run.events().events, { id: `replay:${folder}` });
 }
 
+/** What a replay did again, and found equal. */
 export interface ReplayReport {
   /** events that were done again and compared */
   readonly warmups: number;

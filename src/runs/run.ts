@@ -44,6 +44,7 @@ export interface RunOptions extends RunListeners {
   /** why the backend is this one, where that was left to `auto`; null: it was asked for, or recorded */
   readonly backendWhy?: string | null;
   readonly signal?: AbortSignal | undefined;
+  /** called after every event */
   readonly onProgress?: (progress: RunProgress) => void;
   /** a policy that an iteration of this session kept, with the episode that represents it */
   readonly onKept?: ((kept: KeptPolicy) => void) | undefined;

@@ -36,6 +36,7 @@ export interface RunConfig {
   readonly [key: string]: unknown;
 }
 
+/** How `run` makes a run; everything may be left out. */
 export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' | 'onNotice' | 'signal'> {
   /** folder for run folders; `runs` when left out */
   readonly runsDir?: string;
@@ -51,6 +52,7 @@ export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' 
   readonly log?: (text: string) => void;
 }
 
+/** A finished run. */
 export interface SearchResult {
   /** path of the run folder */
   readonly folder: string;

@@ -6,7 +6,7 @@
  *
  * A run plays small sizes (`shortened`). test/support/doc-blocks.ts says how a block is marked that is not run.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -150,7 +150,9 @@ describe.each(run.filter((page) => commandBlocks(page).some(({ notRun }) => notR
 
 describe('docs/commands.md', () => {
   it('is what `npm run docs` makes of the program', async () => {
-    expect(pageText('docs/commands.md')).toBe(await commandReference(commands));
+    const reference = await commandReference(commands);
+    if (process.env.R2PO_RECORD === '1') writeFileSync(assetPath('docs/commands.md'), reference);
+    expect(pageText('docs/commands.md')).toBe(reference);
   });
 
   it('has every exit code', () => {

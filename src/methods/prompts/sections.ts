@@ -20,6 +20,7 @@ export function reward(value: number, { rewardDecimals }: PromptSettings): strin
 /** `1 episode`, `20 episodes` */
 export const counted = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
+/** A section of a prompt: heading and lines. */
 export function section(heading: string, lines: readonly string[]): string {
   return [`## ${heading}`, ...lines].join('\n');
 }
@@ -70,6 +71,7 @@ function allowedValues({ policy, settings }: PromptContext): string {
   );
 }
 
+/** The section "Parameters": their number, range and decimals. */
 export function parameterSection({ policy, settings, sets }: PromptContext): string {
   const { low, high, decimals } = settings.parameters;
   const lines = [`- count: ${policy.paramCount}`];
@@ -140,6 +142,7 @@ function formatOfSets(context: PromptContext): string {
   ].join('\n');
 }
 
+/** The section "Reply format", which the parser expects. */
 export function formatSection(context: PromptContext): string {
   return section('Reply format', [replyFormat(context)]);
 }

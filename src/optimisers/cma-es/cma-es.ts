@@ -173,6 +173,7 @@ const shared = {
   needsObservations: () => false,
 } as const satisfies Partial<Optimiser<Settings>>;
 
+/** CMA-ES with a full covariance matrix (Hansen 2016), with the numbers of pycma. */
 export const cmaEs: Optimiser<Settings> = {
   ...shared,
   id: 'cma-es',
@@ -183,6 +184,7 @@ export const cmaEs: Optimiser<Settings> = {
     new CmaEs('cma-es', (n) => (population, shape) => new FullShape(n, population, shape), problem, given, saved),
 };
 
+/** CMA-ES with a diagonal covariance matrix (Ros and Hansen 2008). */
 export const sepCmaEs: Optimiser<Settings> = {
   ...shared,
   id: 'sep-cma-es',

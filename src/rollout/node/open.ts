@@ -9,6 +9,7 @@ export function takesAdapter(choice: BackendChoice): boolean {
   return choice === 'webgpu' || choice === 'auto';
 }
 
+/** What `openBackend` takes beside a name. */
 export interface BackendOptions {
   /** WebGPU adapter by name or number; null: the one that Dawn offers */
   readonly adapter?: string | null;

@@ -79,6 +79,7 @@ const schema = z.object({
     .optional(),
 });
 
+/** `run.json`; docs/run-folders.md describes each field. */
 export type Manifest = z.output<typeof schema>;
 export type BranchOrigin = NonNullable<Manifest['branch']>;
 

@@ -26,10 +26,12 @@ export class StoredRun {
     this.manifest = manifest;
   }
 
+  /** path of a file of the run */
   path(name: string): string {
     return join(this.folder, name);
   }
 
+  /** `summary.json` */
   summary(): RunSummary {
     const path = this.path('summary.json');
     const parsed = runSummarySchema.safeParse(parseRunFile(path, 'JSON', JSON.parse));
@@ -41,6 +43,7 @@ export class StoredRun {
     );
   }
 
+  /** rows of `metrics.csv`, one per iteration */
   metrics(): MetricsRow[] {
     return readMetrics(this.path('metrics.csv'));
   }
@@ -55,6 +58,7 @@ export class StoredRun {
     return parseRunFile(this.path(configName), 'YAML', parse);
   }
 
+  /** the journal, with the texts of calls left as they are stored */
   events(): EventLog {
     return readEvents(this.folder);
   }
@@ -64,6 +68,7 @@ export class StoredRun {
     return walkEvents(this.folder);
   }
 
+  /** counts, best policy and iterations, from the journal */
   totals(): RunTotals {
     return totalsOf(this.events().events);
   }

@@ -95,6 +95,7 @@ export const runSummarySchema = z
     models: models ?? { search: summary.model, critic: summary.model },
   }));
 
+/** `summary.json`; docs/run-folders.md describes each field. */
 export type RunSummary = Immutable<z.output<typeof runSummarySchema>>;
 
 function countsOf(counts: ModelCounts): ModelSummary {

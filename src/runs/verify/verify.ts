@@ -35,6 +35,7 @@ import {
 import { playAgain } from './played-again.ts';
 import { type ReadRecord, readRecord } from './read-record.ts';
 
+/** What `r2po verify` found out about a run. */
 export interface VerifyReport {
   readonly folder: string;
   /** number of the record's format, and its events; null: there is no record */
@@ -166,6 +167,7 @@ function withoutCost(written: unknown): unknown {
   return { ...others, llm: counts };
 }
 
+/** Checks whether a run is as it was recorded, and plays its best policy again. Changes nothing. */
 export async function verifyRun(folder: string, options: VerifyOptions): Promise<VerifyReport> {
   let manifest: Manifest | null;
   try {
