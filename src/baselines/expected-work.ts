@@ -19,14 +19,12 @@ function valuesOf({ sb3 }: BaselineConfig, env: ExpectedWork['env']): number {
 }
 
 export function workOfTraining(config: BaselineConfig): ExpectedWork {
-  const { iterations, evaluation, recheck, sb3 } = config;
+  const { iterations, evaluation, recheck } = config;
   const env = findEnv(config.env);
   return {
     env,
     values: valuesOf(config, env),
     episodes: iterations * evaluation.episodes + recheck.episodes,
     maxSteps: evaluation.max_steps,
-    // Normalised observations make a policy, and so a program, of each snapshot.
-    programs: sb3.normalize ? iterations + 1 : 1,
   };
 }

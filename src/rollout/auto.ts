@@ -15,8 +15,6 @@ export interface ExpectedWork {
   readonly episodes: number;
   /** our own step cap; null: only the limit of the environment */
   readonly maxSteps: number | null;
-  /** programs that wasm compiles for it; left out: one */
-  readonly programs?: number;
 }
 
 export interface HostChoice {
@@ -47,14 +45,14 @@ const rough = (value: number): string => value.toExponential(0).replace('+', '')
 /** `work` null: unknown, or of a kind that is always played in float64. */
 export function hostBackend(work: ExpectedWork | null): HostChoice {
   if (work === null) return { id: 'cpu', why: '' };
-  const { env, values, programs = 1 } = work;
+  const { env, values } = work;
   const cost = env.stepCost;
   if (cost === undefined) return { id: 'cpu', why: `${env.id} declares no step cost` };
   if (!hasSimd()) return { id: 'cpu', why: 'this engine has no WebAssembly SIMD' };
   const steps = mostSteps(work);
   const ns = {
     cpu: steps * (cost.cpu + values * valueCost.cpu),
-    wasm: steps * (cost.wasm + values * valueCost.wasm) + programs * cost.compile * 1e6,
+    wasm: steps * (cost.wasm + values * valueCost.wasm) + cost.compile * 1e6,
   };
   if (ns.wasm > worthwhileShare * ns.cpu) return { id: 'cpu', why: `at most ${rough(steps)} steps, too few for wasm` };
   const times = Number((ns.cpu / ns.wasm).toPrecision(1));

@@ -121,9 +121,3 @@ it('run.json keeps why a run was played on its backend when it is resumed', asyn
   await execute({ ...run, backendWhy: null, resume: true });
   expect(readWhy()).toBe('no WebGPU adapter; a reason');
 });
-
-it('programs that a training compiles for each snapshot count', () => {
-  const network = { env: cartpole, values: 4610, episodes: 1000, maxSteps: null };
-  expect(hostBackend(network).id).toBe('wasm');
-  expect(hostBackend({ ...network, programs: 90 }).id).toBe('cpu');
-});
