@@ -25,10 +25,10 @@ import {
 } from '../support/experiment.ts';
 
 vi.mock('../../src/methods/index.ts', async (original) => {
-  const { findLlmMethod, findMethod, llmMethods, methods } =
-    await original<typeof import('../../src/methods/index.ts')>();
+  const all = await original<typeof import('../../src/methods/index.ts')>();
+  const { findLlmMethod, findMethod, methods } = all;
   return {
-    llmMethods,
+    ...all,
     methods: [...methods, { ...methods[0], id: 'three' }],
     findMethod: (id: string) => (id === 'three' ? three : findMethod(id)),
     findLlmMethod: (id: string) => (id === 'three' ? three : findLlmMethod(id)),

@@ -130,7 +130,9 @@ describe('a request', () => {
       exitCode: 1,
       message: expect.stringContaining('expected an answer of the process of the run'),
     });
-    expect(await listLiveRuns()).toEqual({ runs: [], silent: 1 });
+    const listed = await listLiveRuns();
+    expect(listed.runs.filter(({ folder }) => folder === run)).toEqual([]);
+    expect(listed.silent).toBeGreaterThanOrEqual(1);
     server.close();
   });
 });
@@ -160,7 +162,7 @@ describe('the socket', () => {
     renameSync(join(root, 'other.sock'), stale);
     await new Promise((done) => other.close(done));
     expect(existsSync(stale)).toBe(true);
-    expect((await listLiveRuns()).runs).toHaveLength(1);
+    expect((await listLiveRuns()).runs.filter(({ folder }) => folder === run)).toHaveLength(1);
     expect(readdirSync(join(runtime, 'r2po'))).toEqual([path!.split('/').at(-1)]);
     const [first] = servers;
     await listen(run, 'second');
