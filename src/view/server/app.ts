@@ -154,9 +154,7 @@ export function createViewApp(options: ViewOptions): Hono {
     const before = index.revision;
     await index.refresh();
     let known = c.req.header('last-event-id') ?? c.req.query('after') ?? before;
-    // A list of thousands takes long to read: it is not read all the time.
-    const stream = { times: { ...times, poll: Math.max(times.poll, 20 * index.duration) }, signal, note };
-    return eventStream(c, stream, async () => {
+    return eventStream(c, { times, signal, note }, async () => {
       await index.refresh();
       const changes = index.changesSince(known);
       known = index.revision;

@@ -31,6 +31,9 @@ export interface StreamOptions {
   readonly note: (text: string) => void;
 }
 
+/** the wait between two looks, in times that a look takes */
+const shareOfPause = 20;
+
 const stalled = Symbol('stalled');
 
 /**
@@ -67,7 +70,9 @@ export function eventStream(
         await read(stream.write(': follows\n\n'));
         let last = performance.now();
         while (!gone.signal.aborted) {
+          const begun = performance.now();
           const found = await look();
+          const spent = performance.now() - begun;
           if (found === 'end') return;
           if (found !== 'nothing') {
             await read(stream.writeSSE({ event: found.event, data: dataText(found.data), id: found.id }));
@@ -76,7 +81,9 @@ export function eventStream(
             await read(stream.write(': alive\n\n'));
             last = performance.now();
           }
-          await sleep(times.poll / 1000, gone.signal).catch(() => {});
+          // What takes long to look at, as a long record, is not looked at all the time.
+          const pause = Math.max(times.poll, shareOfPause * spent);
+          await sleep(pause / 1000, gone.signal).catch(() => {});
         }
       } finally {
         signal.removeEventListener('abort', stop);

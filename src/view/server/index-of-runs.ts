@@ -30,8 +30,6 @@ export class IndexOfRuns {
   #running: Promise<void> | null = null;
   /** what is wrong with the root; null: nothing */
   problem: string | null = null;
-  /** of the latest scan, ms */
-  duration = 0;
 
   /** `fresh`: ms for which a list that was read is not read again */
   constructor(root: RunRoot, fresh = freshMs, reader = new RowReader(root)) {
@@ -60,7 +58,6 @@ export class IndexOfRuns {
   }
 
   async #read(): Promise<void> {
-    const begun = performance.now();
     const { folders, problem } = this.#root.find();
     const scan = this.#scan + 1;
     const seen = new Set<string>();
@@ -82,7 +79,6 @@ export class IndexOfRuns {
     this.problem = problem;
     this.#scan = scan;
     this.#scanned = performance.now();
-    this.duration = this.#scanned - begun;
   }
 
   #enter(found: FoundFolder, scan: number): void {

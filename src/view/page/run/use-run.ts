@@ -4,8 +4,11 @@ import type { RunPage, RunUpdate } from '../../api/run.ts';
 import { follow, type Loaded, useGet } from '../data.ts';
 import { withUpdate } from './run-data.ts';
 
-/** Several updates within this time, ms, are one change of the page. */
-const pause = 100;
+/** Several updates within this time, ms, are one change of the page; more where a change takes long to draw. */
+const shortestPause = 100;
+const longestPause = 5000;
+/** time between changes, in times that one takes */
+const shareOfPause = 10;
 
 export function useRun(id: string): Loaded<RunPage> {
   const path = `/api/runs/${encodeURIComponent(id)}`;
@@ -23,12 +26,20 @@ export function useRun(id: string): Loaded<RunPage> {
     if (!isReady) return;
     let waiting: RunUpdate[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let pause = shortestPause;
     const apply = (): void => {
       const all = waiting;
       waiting = [];
       if (known.current === null) return;
       known.current = all.reduce(withUpdate, known.current);
+      const begun = performance.now();
       setPage(known.current);
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          const spent = performance.now() - begun;
+          pause = Math.min(longestPause, Math.max(shortestPause, shareOfPause * spent));
+        }),
+      );
     };
     const after = (): number => known.current?.iterations.at(-1)?.iteration ?? 0;
     const stop = follow<RunUpdate>(
