@@ -1,9 +1,9 @@
 /**
  * The table of docs/optimisers.md: what plain optimisers reach with the episodes of the paper, beside its numbers.
  * After `npm run build`:
- * - `node bench/optimisers.mjs run FOLDER [env ...] [--seeds 10] [--jobs N]` runs the searches, as ordinary runs; the same
- *   command goes on where it was interrupted.
- * - `node bench/optimisers.mjs ceilings FOLDER [--episodes 3000000] [--backend webgpu]` searches for the best policy.
+ * - `node bench/optimisers.mjs run FOLDER [env ...] [--seeds 10] [--jobs N] [--backend cpu]` runs the searches, as ordinary
+ *   runs; the same command goes on where it was interrupted.
+ * - `node bench/optimisers.mjs ceilings FOLDER [--episodes 3000000] [--backend auto]` searches for the best policy.
  * - `node bench/optimisers.mjs check` compares the document with these numbers.
  * - `node bench/optimisers.mjs write [--runs FOLDER] [--ceilings FOLDER] [--settings FILE]` writes what these hold into
  *   bench/results/optimisers/, and the document from there. FILE: of bench/optimiser-settings.mjs.
@@ -63,7 +63,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '10' },
     jobs: { type: 'string', default: `${cpus().length}` },
     episodes: { type: 'string', default: '3000000' },
-    backend: { type: 'string', default: 'auto' },
+    backend: { type: 'string' },
     runs: { type: 'string' },
     ceilings: { type: 'string' },
     settings: { type: 'string' },
@@ -86,7 +86,7 @@ function run() {
       '-j',
       values.jobs,
       '--backend',
-      'cpu',
+      values.backend ?? 'cpu',
       '--quiet',
       '--json',
     ]);
@@ -106,7 +106,7 @@ function searchCeilings() {
         '--seed',
         `${seed}`,
         '--backend',
-        values.backend,
+        values.backend ?? 'auto',
         ...place,
         '--quiet',
       ]);
@@ -121,6 +121,7 @@ function reached(runs) {
     optimiser: group.method,
     episodes: Number(group['optimiser.episodes'] ?? each[0].episodes),
     seeds: rewards.rechecked.runs,
+    backend: each[0].backend,
     rechecked: { mean: rewards.rechecked.mean, ci95: rewards.rechecked.ci95 },
     highest: { mean: rewards.best.mean, ci95: rewards.best.ci95 },
   }));
@@ -185,8 +186,9 @@ function tableOf(kind, data, best, published) {
         const found = published.results.find((one) => one.env === env && one.method === method);
         return found ? plain(found.best.mean) : '-';
       });
+      const isDouble = data.every((one) => one.env !== env || one.backend === 'cpu');
       return [
-        env,
+        isDouble ? env : `${env} (float32)`,
         ceiling ? withInterval({ mean: ceiling.mean, ci95: ceiling.ci95 ?? null }) : '-',
         ...cells,
         ...papers,

@@ -130,7 +130,8 @@ async function longSearch(folder) {
     const [address] = /http:\S+/.exec(view.printed()) ?? [];
     if (browser === null) throw new Error('expected the browser of @sparticuz/chromium; got none');
     if (address === undefined) throw new Error(`r2po view printed no address: ${view.complaint()}`);
-    const page = await (await browser.newContext()).newPage();
+    // The episode on the page does not play by itself: drawn without a GPU, it would take a core of the search.
+    const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(`${address.replace(/\/$/, '')}/#/run/long`);
     const session = await page.context().newCDPSession(page);
