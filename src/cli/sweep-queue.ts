@@ -38,7 +38,7 @@ export async function askQueue(options: QueueOptions & { readonly json?: boolean
   });
 }
 
-function showStatus({ queue, counts, workers, active, delayed, failed }: QueueStatus, io: Io): void {
+function showStatus({ queue, counts, workers, active, delayed, refused, failed }: QueueStatus, io: Io): void {
   io.print(`${queue}: ${countsLine(counts)}${workers === null ? '' : `, ${counted(workers, 'worker')}`}`);
   const table = (runs: readonly QueuedRun[], ...more: ColumnOf<QueuedRun>[]): void => {
     if (runs.length > 0) io.print(`\n${io.table(tableOf(runs, { columns: [...runColumns, ...more] }))}`);
@@ -50,7 +50,7 @@ function showStatus({ queue, counts, workers, active, delayed, failed }: QueueSt
     left('worker', ({ progress }) => progress?.worker ?? null),
   );
   table(
-    delayed,
+    [...delayed, ...refused],
     left('waiting for', ({ progress, reason }) => progress?.waitsFor ?? reason),
   );
   table(

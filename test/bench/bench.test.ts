@@ -231,6 +231,7 @@ describe('r2po bench', () => {
     const { code, stdout } = await runCli(['bench', 'maze', 'frozenlake', ...args]);
     expect(code).toBe(0);
     const { environments } = JSON.parse(stdout);
+    expect(environments[0].millions.length).toBeGreaterThanOrEqual(3);
     expect(environments).toMatchObject([
       {
         env: 'maze-sample-3x3-v0',

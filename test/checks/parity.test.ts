@@ -9,7 +9,6 @@ import { type Compared, compareBackends, compareEach, type ParityReport } from '
 import type { Env } from '../../src/envs/env.ts';
 import { envs } from '../../src/envs/index.ts';
 import { policyKinds } from '../../src/policies/index.ts';
-import type { PolicyKind } from '../../src/policies/policy.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
@@ -30,13 +29,6 @@ const maxSeconds = 0.5;
 /** steps of the episodes of networks in environments with long episodes, which linear policies play to their end */
 const shortEpisode = 200;
 const hasLongEpisodes = (env: Env): boolean => (env.timeLimit ?? 0) >= 1000;
-/**
- * The networks share a shader and differ in the numbers that it reads: all of them act in one environment with each kind of
- * action, and in the others, whose programs take seconds to compile, the first one stands for all.
- */
-const firstOfEachAction = (['discrete', 'box'] as const).map((kind) => envs.find(({ action }) => action.kind === kind));
-const kindsFor = (env: Env): readonly PolicyKind[] =>
-  policyKinds.filter((kind) => kind.accepts(env) === null).slice(0, firstOfEachAction.includes(env) ? undefined : 2);
 let cpu: Backend;
 beforeAll(() => {
   cpu = openCpuBackend({ threads: 1 });
@@ -68,7 +60,7 @@ describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ e
   });
   afterAll(() => other.close());
 
-  it.each(kindsFor(env).map((kind) => ({ kind, id: kind.id })))(
+  it.each(policyKinds.filter((kind) => kind.accepts(env) === null).map((kind) => ({ kind, id: kind.id })))(
     'holds with $id: starts, single steps, whole episodes over up to 4096 seeds',
     async ({ kind }) => {
       const maxSteps = env.timeLimit === null ? 100 : kind !== linear && hasLongEpisodes(env) ? shortEpisode : null;

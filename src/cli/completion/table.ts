@@ -7,6 +7,7 @@ import { methods } from '../../methods/index.ts';
 import { backendChoices } from '../../rollout/backend.ts';
 import { commands } from '../command.ts';
 import { createIo } from '../io.ts';
+import { modelForms } from '../listings/models.ts';
 import type {
   ArgumentEntry,
   CommandCompletions,
@@ -30,11 +31,8 @@ const kindsByName: Readonly<Record<string, readonly ValueKind[]>> = {
   source: ['files'],
 };
 
-const models = [
-  'offline',
-  'auto',
-  ...['ollama/', 'openai/', 'anthropic/', 'gemini/', 'openrouter/', 'azure/', 'gguf:', 'replay:'],
-];
+/** Names of models up to what the user fills in. */
+const models = modelForms.map((form) => form.replace(/<.*$/, ''));
 
 /** The choices of an argument: a list of words is its whole description. */
 const wordList = /^[a-z0-9-]+(?:, [a-z0-9-]+)+$/;

@@ -15,13 +15,24 @@ interface ModelRecord {
   readonly note: string;
 }
 
+const own = { offline: 'offline', auto: 'auto', replay: 'replay:<run folder>' } as const;
+
+/** The forms of names, except that of servers by their URL. */
+export const modelForms: readonly string[] = [
+  own.offline,
+  own.auto,
+  ...presets.map(({ id, form }) => `${id}/${form}`),
+  ggufForm,
+  own.replay,
+];
+
 export function listModels(): Listing {
   const { env } = process;
   const isSet = (variable: string) => Boolean(env[variable]?.trim());
   const bare = { kind: 'model', endpoint: null, key: null } as const;
   const records: ModelRecord[] = [
-    { name: 'offline', ...bare, kind: 'offline', note: 'the default; a numeric optimiser, not a language model' },
-    { name: 'auto', ...bare, kind: null, note: 'Ollama on this machine if it has the model, else offline' },
+    { name: own.offline, ...bare, kind: 'offline', note: 'the default; a numeric optimiser, not a language model' },
+    { name: own.auto, ...bare, kind: null, note: 'Ollama on this machine if it has the model, else offline' },
     ...presets.map(({ id, form, baseURL, addressVariable, keyVariable, keyRequired }): ModelRecord => {
       const key = { variable: keyVariable, required: keyRequired, set: isSet(keyVariable) };
       const endpoint = baseURL(env);
@@ -39,7 +50,7 @@ export function listModels(): Listing {
       ...bare,
       note: 'a model file in this process, without a server; needs the package node-llama-cpp',
     },
-    { name: 'replay:<run folder>', ...bare, kind: 'replay', note: 'the recorded replies of a run' },
+    { name: own.replay, ...bare, kind: 'replay', note: 'the recorded replies of a run' },
   ];
   const table = tableOf(records, {
     columns: [

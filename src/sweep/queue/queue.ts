@@ -52,6 +52,8 @@ export interface QueueStatus {
   readonly workers: number | null;
   readonly active: readonly QueuedRun[];
   readonly delayed: readonly QueuedRun[];
+  /** those of `waiting` that a worker has refused: no worker that can play them has come since their delay ended */
+  readonly refused: readonly QueuedRun[];
   readonly failed: readonly QueuedRun[];
 }
 
@@ -201,15 +203,17 @@ export class SweepQueue {
   }
 
   async status(): Promise<QueueStatus> {
-    const list = async (state: 'active' | 'delayed' | 'failed'): Promise<QueuedRun[]> => {
-      const jobs = await this.#queue.getJobs([state], 0, listed - 1);
+    const list = async (...states: ('active' | 'delayed' | 'waiting' | 'prioritized' | 'failed')[]) => {
+      const jobs = await this.#queue.getJobs(states, 0, listed - 1);
       // A job may disappear between the two requests.
-      return jobs.filter(Boolean).map(({ id, data, progress, failedReason }) => ({
-        id: id ?? '?',
-        ...describeJob(data),
-        progress: typeof progress === 'object' ? (progress as JobProgress) : null,
-        reason: failedReason ?? null,
-      }));
+      return jobs.filter(Boolean).map(
+        ({ id, data, progress, failedReason }): QueuedRun => ({
+          id: id ?? '?',
+          ...describeJob(data),
+          progress: typeof progress === 'object' ? (progress as JobProgress) : null,
+          reason: failedReason ?? null,
+        }),
+      );
     };
     const [counts, workers, active, delayed, failed] = await Promise.all([
       this.counts(),
@@ -218,7 +222,12 @@ export class SweepQueue {
       list('delayed'),
       list('failed'),
     ]);
-    return { queue: this.address.shown, counts, workers, active, delayed, failed };
+    // Read last: a delay that ends meanwhile loses no run.
+    const waiting = await list('waiting', 'prioritized');
+    const refused = waiting.filter(
+      ({ id, progress }) => progress?.waitsFor && delayed.every((other) => other.id !== id),
+    );
+    return { queue: this.address.shown, counts, workers, active, delayed, refused, failed };
   }
 
   /**

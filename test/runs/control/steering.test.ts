@@ -1,5 +1,5 @@
 /** A run that goes on is paused, stopped and given another budget, over its socket; the record has each action. */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatModel } from '../../../src/llm/chat.ts';
@@ -7,6 +7,7 @@ import { offline } from '../../../src/llm/offline/index.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
 import { planBranches } from '../../../src/runs/branch/make-branch.ts';
 import { controlRun, listLiveRuns, stateOfRun } from '../../../src/runs/control/client.ts';
+import { socketPaths } from '../../../src/runs/control/places.ts';
 import type { EventOf } from '../../../src/runs/journal/events.ts';
 import { openRecordedRun, replayRun } from '../../../src/runs/replay.ts';
 import type { RunProgress } from '../../../src/runs/session/progress.ts';
@@ -287,6 +288,7 @@ describe('a folder that is steered', () => {
     await summary;
     expect(listed).toMatchObject([{ folder, pid: process.pid, state: 'running', iteration: 0 }]);
     expect(await listedOf(folder)).toEqual([]);
+    expect(socketPaths(folder).filter((path) => existsSync(path))).toEqual([]);
     await expect(controlRun(folder, { action: 'pause' })).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining('got one that is finished'),
