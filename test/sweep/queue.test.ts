@@ -741,6 +741,16 @@ describeRedis('with Redis', () => {
         /(\d+) waiting, (\d+) delayed, 0 running, 2 finished, 0 failed/.exec(status.stdout) ?? [];
       expect(Number(waiting) + Number(delayed), status.stdout).toBe(2);
       expect(status.stdout.match(/the run requires backend webgpu/g)).toHaveLength(2);
+      await withQueue(url, async (queue) => {
+        const engine = new queue.packages.Queue(queue.address.name, {
+          connection: queue.redis,
+          skipVersionCheck: true,
+        });
+        await engine.promoteJobs();
+      });
+      const later = await runHere(['sweep', '--status', '--queue', url]);
+      expect(later.stdout).toContain('2 waiting, 0 delayed, 0 running, 2 finished, 0 failed');
+      expect(later.stdout.match(/the run requires backend webgpu/g)).toHaveLength(2);
       const gpu = startWorker(url, ['--runs-dir', runsDir, '--backend', 'webgpu', '--until-empty']);
       const beside = startWorker(url, ['--runs-dir', runsDir, '--backend', 'cpu', '--until-empty']);
       expect(await gpu.code, gpu.stderr()).toBe(0);
