@@ -136,6 +136,17 @@ describe('a mistake in an environment of one’s own', () => {
     expect((await evalOf(join(folder, 'empty'))).stderr).toMatch(/expected one of index\.ts, index\.js, index\.mjs/);
   });
 
+  it('is told how to write a path without a dot', async () => {
+    const { code, stderr } = await runHere(['eval', '--env', 'nested/docking', '--policy', '-'], { cwd: folder });
+    expect(stderr).toContain('unknown environment "nested/docking"');
+    cpSync(join(folder, 'docking'), join(folder, 'nested', 'docking'), { recursive: true });
+    const there = await runHere(['parity', '--env', 'nested/docking'], { cwd: folder });
+    expect(there.stderr).toContain(
+      'expected the name of an environment or a path, got "nested/docking"; write ./nested/docking',
+    );
+    expect([code, there.code]).toEqual([2, 2]);
+  });
+
   it('names key and file in a configuration', async () => {
     writeFileSync(join(folder, 'bad.yaml'), 'env: ./nowhere\nmethod: r2po\npolicy: { kind: linear }\n');
     const { code, stderr } = await runHere(['run', 'bad.yaml'], { cwd: folder });

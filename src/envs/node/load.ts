@@ -1,4 +1,5 @@
 /** Environments from the user's own files: a module that exports what `defineEnv` gives, and a `.wgsl` beside it. */
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
@@ -78,5 +79,12 @@ async function importEnv(file: string, name = file): Promise<Env> {
 
 /** `findEnv` for names and paths that the user names; a path is loaded first. */
 export async function openEnv(name: string, options: EnvOptions = {}): Promise<Env> {
-  return isModulePath(name) ? withEnvOptions(await loadEnv(name), options) : findEnv(name, options);
+  if (isModulePath(name)) return withEnvOptions(await loadEnv(name), options);
+  try {
+    return findEnv(name, options);
+  } catch (error) {
+    // `examples/thermostat` is no name, and looks like a path to everybody.
+    if (!(error instanceof UsageError) || !name.includes('/') || !existsSync(name)) throw error;
+    throw new UsageError(unit, `expected the name of an environment or a path, got "${name}"; write ./${name}`, error);
+  }
 }
