@@ -64,5 +64,9 @@ describe('examples', () => {
     const config = join(folder, 'thermostat', 'cma-es.yaml');
     const run = await runCommand('run', config, 'optimiser.episodes=400', ...into('warm'));
     expect(run.code).toBe(0);
+    // On every backend of this machine: the shader has to compile in a driver as well.
+    const sizes = ['--episodes', '32', '--transitions', '200', '--quiet'];
+    const parity = await runCommand('parity', '--env', join(folder, 'thermostat'), ...sizes);
+    expect(parity, parity.stderr).toMatchObject({ code: 0 });
   });
 });

@@ -15,7 +15,7 @@ export default defineEnv({
   constants: {
     loss: { value: 0.1, unit: '1', source },
     power: { value: 4, unit: 'degC', source },
-    target: { value: 20, unit: 'degC', source },
+    wanted: { value: 20, unit: 'degC', source },
   },
   derive: () => ({}),
   exact: [],
@@ -29,7 +29,7 @@ export default defineEnv({
     step: (p, state, action, _rng, out) => {
       const heat = Math.min(Math.max(action[0], 0), 1);
       state[0] += p.power * heat - p.loss * (state[0] - state[1]);
-      out.reward = -Math.abs(state[0] - p.target);
+      out.reward = -Math.abs(state[0] - p.wanted);
       out.terminated = false;
     },
   },

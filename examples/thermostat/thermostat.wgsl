@@ -9,5 +9,5 @@ fn env_observe(p: EnvParams, s: EnvState) -> Obs {
 fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
   let heat = clamp(action[0], 0.0, 1.0);
   let room = s.room + p.power * heat - p.loss * (s.room - s.outside);
-  return Transition(EnvState(room, s.outside), -abs(room - p.target), false);
+  return Transition(EnvState(room, s.outside), -abs(room - p.wanted), false);
 }

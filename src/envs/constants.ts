@@ -2,8 +2,7 @@
 import { nearest, UsageError } from '../base/errors.ts';
 import { type Constant, type ConstantRange, type Env, type Params, resolvedParams } from './env.ts';
 import { originalNames } from './original-names.ts';
-
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+import { fieldName } from './wgsl-names.ts';
 
 /** What a constant may be. A length, a mass or a time that is positive stays positive. */
 export function rangeOf({ value, allowed }: Constant): ConstantRange {
@@ -46,7 +45,7 @@ export function constantNamed(env: Env, name: string, unit: string): string {
   const { constants, params } = env;
   const originals = Object.entries(originalNames[env.id] ?? {});
   const namesOf = (key: string): string[] => [
-    ...[key, snake(key)],
+    ...[key, fieldName(key)],
     ...originals.flatMap(([original, own]) => (own === key ? [original] : [])),
   ];
   const found = Object.keys(constants).find((key) => namesOf(key).includes(name));
@@ -59,7 +58,7 @@ export function constantNamed(env: Env, name: string, unit: string): string {
       `expected a constant of ${env.id} that can be varied, got "${name}", with which its states, actions or map go; ${others}`,
     );
   }
-  const derived = Object.keys(params).find((key) => !(key in constants) && (key === name || snake(key) === name));
+  const derived = Object.keys(params).find((key) => !(key in constants) && (key === name || fieldName(key) === name));
   if (derived !== undefined) {
     const sources = sourcesOf(env, derived).filter((key) => variable.includes(key));
     throw new UsageError(

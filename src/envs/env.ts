@@ -7,6 +7,7 @@ import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
 import type { EnvOptionRules } from './options.ts';
 import type { Picture } from './picture.ts';
+import { fieldName, isReservedWord } from './wgsl-names.ts';
 
 /** One named component of a vector. Bounds may be infinite. */
 export interface Row {
@@ -275,6 +276,12 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   const params = resolvedParams({ ...constants, ...derived });
   for (const [name, value] of Object.entries(params)) {
     if (!Number.isFinite(value)) fail(`expected a finite number for "${name}", got ${value}`);
+  }
+  for (const name of [...spec.state, ...(spec.memory ?? [])].map((row) => row.name).concat(Object.keys(params))) {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
+      fail(`expected names of letters, digits and _, as they also name fields in WGSL, got "${name}"; rename it`);
+    }
+    if (isReservedWord(fieldName(name))) fail(`expected a name that WGSL does not reserve, got "${name}"; rename it`);
   }
   for (const name of spec.exact) {
     if (!(name in params)) fail(`"exact" names "${String(name)}", which is no constant; known: ${Object.keys(params)}`);

@@ -120,6 +120,9 @@ describe('a mistake in an environment of one’s own', () => {
     ['syntax', 'const source =', 'const const =', /cannot use the environment's module ".*index\.js"/],
     ['typo', 'timeLimit: 300', 'timeLimits: 300', /\[Docking-v0\].*(timeLimit|timeLimits)/],
     ['bounds', 'low: -3, high: 3', 'low: 3, high: -3', /expected a row with low below high at state\.0/],
+    ['reserved', '    bonus: {', '    target: {', /expected a name that WGSL does not reserve, got "target"/],
+    ['reserved-row', "name: 'velocity'", "name: 'filter'", /expected a name that WGSL does not reserve, got "filter"/],
+    ['unnameable', '    bonus: {', "    'bo-nus': {", /expected names of letters, digits and _.* got "bo-nus"/],
     ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
   ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
     const { code, stderr, stdout } = await evalOf(changed(name, 'index.js', from, to));

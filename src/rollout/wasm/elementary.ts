@@ -68,9 +68,9 @@ fn builtin_atan(x: f32) -> f32 {
   let large = a > 2.414213562373095;
   let middle = a > 0.4142135623730950;
   let t = select(select(a, (a - 1.0) / (a + 1.0), middle), -1.0 / a, large);
-  let from = select(select(0.0, 0.785398163397448309, middle), 1.570796326794896619, large);
+  let offset = select(select(0.0, 0.785398163397448309, middle), 1.570796326794896619, large);
   let z = t * t;
-  let y = from + ((((8.05374449538e-2 * z - 1.38776856032e-1) * z + 1.99777106478e-1) * z - 3.33329491539e-1) * z * t + t);
+  let y = offset + ((((8.05374449538e-2 * z - 1.38776856032e-1) * z + 1.99777106478e-1) * z - 3.33329491539e-1) * z * t + t);
   return select(y, -y, x < 0.0);
 }
 fn builtin_atan2(y: f32, x: f32) -> f32 {

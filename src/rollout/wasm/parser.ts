@@ -2,6 +2,7 @@
  * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
  * pointers to variables. Everything else is an error with its place: matrices, textures, workgroup memory, atomics.
  */
+import { isReservedWord } from '../../envs/wgsl-names.ts';
 import type {
   BufferDeclaration,
   CallExpression,
@@ -177,6 +178,7 @@ class Parser {
   #name(): string {
     const { kind, text } = this.#token;
     if (kind !== 'name') this.#unexpected('a name');
+    if (isReservedWord(text)) this.#unexpected('a name that WGSL does not reserve');
     this.#next++;
     return text;
   }

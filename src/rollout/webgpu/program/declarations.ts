@@ -5,9 +5,8 @@
  */
 import { zigguratTables } from '../../../base/rng/ziggurat.ts';
 import { type ActionSpace, actionSize, type Env, observationSize } from '../../../envs/env.ts';
+import { fieldName } from '../../../envs/wgsl-names.ts';
 import { type Policy, shaderExpansion } from '../../../policies/policy.ts';
-
-const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
 /** A number as a WGSL f32 literal that reads back to the nearest f32. */
 function f32Literal(value: number): string {
@@ -56,7 +55,7 @@ export function envDeclarations(env: Env, fromAnyState: boolean): string {
     'alias Obs = array<f32, OBS_DIM>;',
     ...actionDeclarations(env.action),
     'struct EnvParams {',
-    ...Object.keys(env.params).map((name) => `  ${snake(name)}: ${exact.has(name) ? 'F64' : 'f32'},`),
+    ...Object.keys(env.params).map((name) => `  ${fieldName(name)}: ${exact.has(name) ? 'F64' : 'f32'},`),
     '}',
     'struct EnvState {',
     ...[...state, ...memory].map((name) => `  ${name}: f32,`),
