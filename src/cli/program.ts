@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { exitCodes, R2poError, UsageError, unknownName } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
-import { readAsset } from '../base/node/assets.ts';
+import { programVersion } from '../base/node/assets.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { commands } from './command.ts';
 import { readEnvironment } from './environment.ts';
@@ -39,7 +39,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   try {
     const program = new Command('r2po')
       .description('Policy search with language models; episodes are played as WebGPU compute shaders.')
-      .version((JSON.parse(readAsset('package.json')) as { version: string }).version, '-V, --version')
+      .version(programVersion(), '-V, --version')
       .usage('<command> [options]')
       .helpCommand(false)
       .enablePositionalOptions()

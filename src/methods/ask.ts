@@ -52,6 +52,8 @@ export interface AskedQuestion {
   readonly sideBySide: number;
   /** trials of this iteration that its prompts show behind the history */
   readonly played: readonly PastTrial[];
+  /** whether its answer is the next that is played: it is the only one, and no earlier one waits */
+  readonly next: boolean;
 }
 
 /** The result of a question; `problem`: why none of its replies was usable. */
@@ -121,7 +123,11 @@ export async function askForParameters(
   let refusal: Refusal | null = null;
   for (let attempt = 0; attempt <= settings.repairTurns; attempt++) {
     const forbidden = repetition?.forbidden ?? [];
-    const judged = judgeReply(await effects.ask(callOf(attempt, refusal, forbidden)), spec, sets);
+    const reply = await effects.ask(callOf(attempt, refusal, forbidden));
+    // A long record is resumed in half of the time when its replies are not read again; a replay reads them.
+    const { read } = reply;
+    if (question.next && read?.params.length === policy.paramCount) return { answers: [read], shortfall: null };
+    const judged = judgeReply(reply, spec, sets);
     let problem = 'problem' in judged ? judged.problem : null;
     if ('answers' in judged) {
       const different = differentOnes(judged.answers);

@@ -81,9 +81,10 @@ async function ask(
 ): Promise<void> {
   const { purpose, played, prompt, count } = asked;
   const inOne = context.settings.proposalsBy !== 'calls';
+  const next = count === 1 && progress.pending.length === 0;
   const questions = Array.from({ length: inOne ? 1 : count }, (): AskedQuestion => {
     const callNumber = ++progress.calls[purpose];
-    return { purpose, prompt, played, callNumber, sets: inOne ? count : 1, sideBySide: inOne ? 1 : count };
+    return { purpose, prompt, played, callNumber, sets: inOne ? count : 1, sideBySide: inOne ? 1 : count, next };
   });
   if (questions.length > 1) effects.sideBySide(questions.map((question) => firstCall(context, question)));
   const answers: Answer[] = [];

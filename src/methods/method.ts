@@ -56,6 +56,8 @@ export interface ProposedParameters {
 export type AskedReply = Pick<ChatReply, 'text' | 'reasoning' | 'finish'> & {
   /** completion tokens, reasoning included */
   readonly tokens: number;
+  /** the parameters that were read from it and played next, where a record shows them */
+  readonly read?: ProposedParameters;
 };
 
 /**

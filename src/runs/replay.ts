@@ -133,6 +133,10 @@ class ComparingStepLog implements StepLog {
     this.words = words;
   }
 
+  upcoming(): null {
+    return null;
+  }
+
   async next(): Promise<null> {
     if (this.position >= this.record.length) throw new EndOfRecord();
     return null;

@@ -18,6 +18,10 @@ class MemorySteps implements StepLog {
     this.record = record;
   }
 
+  upcoming(): StepEvent | null {
+    return this.record[this.position] ?? null;
+  }
+
   async next(): Promise<StepEvent | null> {
     return this.record[this.position++] ?? null;
   }
@@ -82,5 +86,29 @@ describe('a resumed run', () => {
     expect(reads[0]).toBeGreaterThan(25);
     // In a walk that compares each reply with all trials it is 16.
     expect(reads[1]! / reads[0]!).toBeLessThan(6);
+  });
+
+  it.each(['r2po', 'props'])(
+    'of %s takes the parameters that were played from the record, and reads no reply again',
+    async (method) => {
+      const live = new MemorySteps([]);
+      const run = await runOf(method, 10, live);
+      await run.units.driver.run(run);
+      const record = live.record.map((event) =>
+        event.type === 'llm_call' ? { ...event, reply: { ...event.reply, text: '' } } : event,
+      );
+      const resumed = new MemorySteps(record.slice(0, -1));
+      await run.units.driver.run({ ...run, steps: resumed });
+      expect(resumed.record).toEqual(record);
+    },
+  );
+
+  it('reads the replies of a method whose proposals wait for each other', async () => {
+    const live = new MemorySteps([]);
+    const run = await runOf('pure-search', 10, live);
+    await run.units.driver.run(run);
+    const resumed = new MemorySteps(live.record.slice(0, -1));
+    await run.units.driver.run({ ...run, steps: resumed });
+    expect(resumed.record).toEqual(live.record);
   });
 });

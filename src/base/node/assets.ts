@@ -41,6 +41,14 @@ export function readAsset(file: string): string {
   }
 }
 
+let ownVersion: string | null = null;
+
+/** Version of this package. */
+export function programVersion(): string {
+  ownVersion ??= (JSON.parse(readAsset('package.json')) as { version: string }).version;
+  return ownVersion;
+}
+
 /** Version of an installed package, null where it is missing. */
 export function packageVersion(name: string): string | null {
   try {

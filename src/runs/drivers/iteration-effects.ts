@@ -56,7 +56,10 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'sideB
       const { text, reasoning, finish, usage } = event.reply;
       const reply = { text, reasoning, finish, tokens: usage.completionTokens };
       calls.latest = live ? reply : null;
-      return reply;
+      // A reply that could not be used is followed by parse_failed.
+      const following = steps.upcoming();
+      if (following?.type !== 'evaluated') return reply;
+      return { ...reply, read: { params: following.params, adjustments: following.adjustments } };
     },
 
     sideBySide: (asked) => calls.announce(asked),

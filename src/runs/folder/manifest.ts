@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, UsageError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
-import { packageVersion, readAsset } from '../../base/node/assets.ts';
+import { packageVersion, programVersion } from '../../base/node/assets.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
 import { manifestName } from '../../config/recorded.ts';
 import { modelKinds } from '../../llm/chat.ts';
@@ -90,8 +90,8 @@ let facts: EnvironmentFacts | null = null;
 /** The program and the working directory; read once per process. */
 export function environmentFacts(): EnvironmentFacts {
   if (facts === null) {
-    const { version } = JSON.parse(readAsset('package.json')) as { version: string };
-    facts = { git: gitState(), versions: { r2po: version, node: process.version, dawn: packageVersion('webgpu') } };
+    const versions = { r2po: programVersion(), node: process.version, dawn: packageVersion('webgpu') };
+    facts = { git: gitState(), versions };
   }
   return facts;
 }

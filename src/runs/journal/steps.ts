@@ -25,6 +25,8 @@ export function isStep(event: RunEvent): event is StepEvent {
 }
 
 export interface StepLog {
+  /** The step that `next` will return; null when the record ends here, or when each step is done again. */
+  upcoming(): StepEvent | null;
   /**
    * The next step that was taken; null when the record ends here and the next step is to be taken now. `type`: of the step
    * that is expected.

@@ -56,7 +56,15 @@ export async function askTrialQuestion(model: ChatModel, log: (line: string) => 
     sensitivity: async () => notPlayed(),
   };
   const prompt = method.prompts.search as Question;
-  const question = { purpose: 'search', callNumber: 1, prompt, sets: 1, sideBySide: 1, played: [] } as const;
+  const question = {
+    purpose: 'search',
+    callNumber: 1,
+    prompt,
+    sets: 1,
+    sideBySide: 1,
+    played: [],
+    next: true,
+  } as const;
   const answer = await askForParameters(context, question, effects);
   return { asked: asked ?? notPlayed(), problem: 'problem' in answer ? answer.problem : null };
 }

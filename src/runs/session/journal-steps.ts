@@ -19,6 +19,10 @@ export class JournalSteps implements StepLog {
     this.#append = append;
   }
 
+  upcoming(): StepEvent | null {
+    return this.#recorded[this.#position] ?? null;
+  }
+
   async next(type: StepType): Promise<StepEvent | null> {
     const event = this.#recorded[this.#position];
     if (event === undefined) {

@@ -2,7 +2,7 @@
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 import { InterruptedError, R2poError, UsageError } from '../../base/errors.ts';
-import { readAsset } from '../../base/node/assets.ts';
+import { programVersion } from '../../base/node/assets.ts';
 import { UntrustedModuleError } from '../../base/node/user-modules.ts';
 import { configOfText, parseConfig, type ResolvedConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
@@ -42,13 +42,6 @@ export interface JobResult {
   readonly already: boolean;
 }
 
-let ownVersion: string | null = null;
-
-function version(): string {
-  ownVersion ??= (JSON.parse(readAsset('package.json')) as { version: string }).version;
-  return ownVersion;
-}
-
 export interface JobText {
   readonly name: string;
   readonly data: JobData;
@@ -62,7 +55,7 @@ export const jobIdOf = (runId: string): string => `run-${runId}`;
 export function jobOf({ id, config }: SweepRun, round: number): JobText {
   return {
     name: 'run',
-    data: { format, r2po: version(), round, config: { ...config } },
+    data: { format, r2po: programVersion(), round, config: { ...config } },
     opts: { jobId: jobIdOf(id), attempts: 3, backoff: { type: 'exponential', delay: 6 * heartbeatMs() } },
   };
 }
@@ -105,14 +98,14 @@ export async function readJob(id: string, data: unknown, queueRound = 0): Promis
   const header = z.object({ format: z.number(), r2po: z.string() }).safeParse(data).data;
   const writer = header ? `version ${header.r2po} of r2po` : 'another program';
   const refuse = (problem: string, cause?: unknown): never => {
-    const remedy = `it was written by ${writer}, and this is ${version()}; repeat the sweep command with this version`;
+    const remedy = `it was written by ${writer}, and this is ${programVersion()}; repeat the sweep command with this version`;
     throw new UsageError('queue', `expected a job of this version, got ${problem}; ${remedy}`, cause);
   };
   if (header && header.format !== format) {
     throw new ForeignJobError(
       'worker',
       `expected a job of this version, got format ${header.format} where ${format} is known; it was written by ${writer}, ` +
-        `and this is ${version()}; start the worker with that version, or cancel the sweep and repeat it with this one`,
+        `and this is ${programVersion()}; start the worker with that version, or cancel the sweep and repeat it with this one`,
     );
   }
   const parsed = schema.safeParse(data);

@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { exitCodes, R2poError, UsageError } from '../../base/errors.ts';
 import { machineFault } from '../../base/machine-fault.ts';
-import { environmentFacts } from '../../runs/folder/manifest.ts';
+import { programVersion } from '../../base/node/assets.ts';
 import type { RunIndex } from '../api/index-of-runs.ts';
 import { type Access, guard } from './access.ts';
 import { CallPages } from './call-pages.ts';
@@ -132,7 +132,7 @@ export function createViewApp(options: ViewOptions): Hono {
   app.onError((error, c) => failure(c, error, note));
   app.notFound((c) => problem(c, 404, 'expected a path of this server, got another; see docs/view.md'));
 
-  const version = environmentFacts().versions.r2po;
+  const version = programVersion();
 
   app.get('/api/health', (c) => answer(c, { version }));
   app.get('/api/runs', async (c) => {

@@ -5,9 +5,9 @@ import { throwIfInterrupted } from '../../base/async.ts';
 import { errorDetail, R2poError, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { cannotUse } from '../../base/machine-fault.ts';
+import { programVersion } from '../../base/node/assets.ts';
 import { prepareOutputFolder } from '../../base/node/output-folder.ts';
 import { visibleJson } from '../../base/printable.ts';
-import { environmentFacts } from '../../runs/folder/manifest.ts';
 import { exportedMark, exportScript, servedMark } from '../api/export.ts';
 import type { RunIndex } from '../api/index-of-runs.ts';
 import { CallPages } from './call-pages.ts';
@@ -57,7 +57,7 @@ function prepare(folder: string, page: ExportOptions['page']): void {
       `expected a new or empty folder, or an earlier export, got "${folder}" with other files; choose another folder`,
     );
   }
-  writeFileSync(join(folder, markName), jsonText({ r2po: environmentFacts().versions.r2po }));
+  writeFileSync(join(folder, markName), jsonText({ r2po: programVersion() }));
   rmSync(join(folder, dataFolder), { recursive: true, force: true });
   for (const name of page.keys()) rmSync(join(folder, name), { force: true });
   mkdirSync(join(folder, dataFolder));
@@ -146,7 +146,7 @@ export async function writeExport(options: ExportOptions): Promise<Exported> {
     }
     const written = await writeRuns(options, index, scripts);
     scripts.write('/api/runs', {
-      version: environmentFacts().versions.r2po,
+      version: programVersion(),
       ...{ root: root.path, problem: index.problem, revision: '' },
       can: { follow: false, evaluate: false, steer: false },
       machine: null,
