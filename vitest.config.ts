@@ -71,7 +71,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'shared process', include: sharing, isolate: false } },
     ],
-    globalSetup: ['test/support/adapter-setup.ts', 'test/support/redis-setup.ts'],
+    globalSetup: ['adapter', 'redis', 'ram-disk'].map((name) => `test/support/${name}-setup.ts`),
     // Child processes, not threads: Dawn and the Vulkan loader read their environment when a process starts.
     pool: 'forks',
     // Vitest leaves a core to itself, which is half of a machine with two.

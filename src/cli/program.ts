@@ -9,6 +9,9 @@ import { commands } from './command.ts';
 import { readEnvironment } from './environment.ts';
 import type { Io } from './io.ts';
 
+/** `io` adds a line break to each text. */
+const withoutLastBreak = (text: string): string => text.replace(/\n$/, '');
+
 /** Prints one error message; returns the exit code. `command` is empty or ends with a blank. */
 export function reportFailure(error: unknown, command: string, io: Io): number {
   io.status(null);
@@ -44,8 +47,12 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
       .helpCommand(false)
       .enablePositionalOptions()
       .exitOverride()
-      // Errors are printed in one place, below; help and version still go out through here.
-      .configureOutput({ outputError: () => {} })
+      // Errors are printed in one place, below; help and version go out through here.
+      .configureOutput({
+        writeOut: (text) => io.print(withoutLastBreak(text)),
+        writeErr: (text) => io.note(withoutLastBreak(text)),
+        outputError: () => {},
+      })
       .addHelpText('after', '\nUse "r2po <command> --help" for the options of a command.')
       .hook('preSubcommand', async (_program, command) => {
         current = `${command.name()} `;

@@ -43,7 +43,8 @@ describe('help and version', () => {
   });
 
   it.each(commands.map((c) => c.name))('%s: --help and "help" describe the command', async (name) => {
-    const [flag, word] = await Promise.all([runCli([name, '--help']), runCli(['help', name])]);
+    const flag = await runHere([name, '--help']);
+    const word = await runHere(['help', name]);
     expect(flag).toMatchObject({ code: 0, stderr: '' });
     expect(flag.stdout).toContain(`Usage: r2po ${name} `);
     expect(flag.stdout).toContain('--json');
