@@ -28,7 +28,7 @@ import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/fo
 import { compareJournal } from '../runs/folder/missing.ts';
 import { StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
-import type { IterationRow } from '../runs/journal/totals.ts';
+import type { IterationRow } from '../runs/journal/iteration-rows.ts';
 import { withListPrices, withPricesOf } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
@@ -240,7 +240,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
   );
 }
 
-async function draw(folder: string, summary: RunSummary, io: Io, rows?: readonly IterationRow[]): Promise<void> {
+async function draw(folder: string, summary: RunSummary, io: Io, rows?: Iterable<IterationRow>): Promise<void> {
   const { writeRunFigure } = await import('../report/curves/run-chart.ts');
   io.note(`figure: ${await writeRunFigure(folder, summary, rows)}`);
 }

@@ -1,9 +1,8 @@
 /** A numeric optimiser as a driver: it uses the step log, the player, the re-check, the budget and the saving as they are. */
 import { describe, expect, it } from 'vitest';
 import type { Driver } from '../../src/runs/drivers/driver.ts';
-import { Player } from '../../src/runs/drivers/player.ts';
-import { recheck } from '../../src/runs/drivers/recheck.ts';
-import type { EventOf } from '../../src/runs/journal/events.ts';
+import { Player, playedEpisode } from '../../src/runs/drivers/player.ts';
+import { betterKept, type KeptTrial, recheck } from '../../src/runs/drivers/recheck.ts';
 import { recordedStep } from '../../src/runs/journal/steps.ts';
 import { deriveGenerator, deriveSeed } from '../../src/runs/seeds.ts';
 import { eventsOf, execute, prepareRun, scriptedModel, searchEvents, timeless } from '../support/experiment.ts';
@@ -17,7 +16,7 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
     async run({ units, steps, signal, checkBudget, onIteration }) {
       const { config, settings, policy } = units;
       const player = new Player({ ...units, ...settings, keepOutcomes: false, signal });
-      const done: EventOf<'iteration'>[] = [];
+      let best: KeptTrial | null = null;
       for (let iteration = 1; iteration <= llmConfig(config).iterations; iteration++) {
         const params = [...policy.sample(deriveGenerator(config.seed, 'warmupParameters', iteration), 2)];
         const seed = deriveSeed(config.seed, 'evaluation', iteration);
@@ -35,10 +34,12 @@ function randomSearch(stopAt = Number.POSITIVE_INFINITY): Driver {
           trial: { kind: 'iteration', params, mean },
         } as const;
         const event = await recordedStep(steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
-        done.push(event);
-        await onIteration(event, () => player.replay({ params, episodes: 7, seed, summary: played.summary }, 'median'));
+        best = betterKept(best, event);
+        await onIteration(event, () =>
+          player.replay(params, playedEpisode({ params, episodes: 7, seed, summary: played.summary }, 'median')),
+        );
       }
-      await recheck(done, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
+      await recheck(best, { steps, player, seed: config.seed, episodes: config.recheck.episodes });
     },
     iterations: ({ config }) => llmConfig(config).iterations,
     plannedEpisodes: ({ config }) => 7 * llmConfig(config).iterations,

@@ -1,5 +1,6 @@
 /** The parts of a session, each alone. */
 import { describe, expect, it } from 'vitest';
+import type { IterationRow } from '../../src/runs/journal/iteration-rows.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { checkBudget } from '../../src/runs/session/budget.ts';
 import { ProgressReporter, type RunProgress } from '../../src/runs/session/progress.ts';
@@ -66,7 +67,7 @@ describe('Saver', () => {
 describe('ProgressReporter', () => {
   it('estimates the rest from the pace of this session alone', () => {
     const totals = new RunTotals();
-    const iterate = () => totals.rows.push({} as (typeof totals.rows)[number]);
+    const iterate = () => totals.rows.push({ candidates: {} } as IterationRow);
     let time = 1000;
     const seen: RunProgress[] = [];
     const onProgress = (progress: RunProgress) => seen.push(progress);

@@ -10,25 +10,11 @@ import { counted, reward, section, trialName } from './sections.ts';
 /** Steps at either end of an excerpt. */
 const excerptEdge = 4;
 
-/** A trial is shown in every prompt that follows it and never changes: its text is made once in a run. */
-function remembered<T>(make: (trial: PastTrial, context: PromptContext) => T) {
-  const known = new WeakMap<PastTrial, { readonly of: SearchSettings; readonly made: T }>();
-  return (trial: PastTrial, context: PromptContext): T => {
-    const { settings } = context;
-    const before = known.get(trial);
-    const same = before?.of.prompt === settings.prompt && before.of.trajectoryTokens === settings.trajectoryTokens;
-    if (before && same) return before.made;
-    const made = make(trial, context);
-    known.set(trial, { of: settings, made });
-    return made;
-  };
-}
-
 /** The line of a trial behind its name, which is that of its place. */
-const trialFacts = remembered((trial, { settings }) => {
+function trialFacts(trial: PastTrial, { settings }: PromptContext): string {
   const name = trial.kind === 'warmup' ? 'rollout_reward' : 'mean_reward';
   return `params = [${trial.params.map(plainNumber).join(', ')}]; ${name} = ${reward(trial.mean, settings.prompt)}`;
-});
+}
 
 /**
  * The number of oldest trials that a history of at most `window` trials leaves out. It grows by half a window at a time: with
@@ -73,50 +59,84 @@ function trialLine(context: PromptContext, i: number): string {
  */
 const trialsPerPiece = 10;
 
-/** The lines of a history so far, which grow with it. */
-interface Rendered {
+/** What was written of a run so far, for its next prompts; a text that later ones do not show is forgotten. */
+interface Written {
   readonly of: SearchSettings;
+  /** trials of the whole pieces and of the lines behind them */
   readonly trials: PastTrial[];
-  readonly lines: string[];
+  /** the number of trials before them */
+  dropped: number;
   /** whole ones */
   readonly pieces: string[];
+  /** behind the whole pieces */
+  rest: string[];
+  readonly excerpts: Map<PastTrial, Promise<string>>;
+  readonly episodes: Map<PastTrial, EpisodeText>;
 }
 
-/** The latest history of each run, by the first trial that it shows. */
-const histories = new WeakMap<PastTrial, Rendered>();
+/** By the first trial of a run. */
+const runs = new WeakMap<PastTrial, Written>();
 
-type Lines = Pick<Rendered, 'pieces'> & { readonly rest: readonly string[] };
+function writtenOf({ trials, settings }: PromptContext): Written {
+  const fresh: Written = {
+    ...{ of: settings, trials: [], dropped: 0, pieces: [], rest: [] },
+    ...{ excerpts: new Map(), episodes: new Map() },
+  };
+  const [first] = trials;
+  if (first === undefined) return fresh;
+  const known = runs.get(first);
+  const same = known?.of.prompt === settings.prompt && known.of.trajectoryTokens === settings.trajectoryTokens;
+  const written = known && same ? known : fresh;
+  runs.set(first, written);
+  return written;
+}
 
-/** Joins the lines behind the whole pieces to pieces, as far as they are whole. */
-function completePieces(pieces: string[], lines: readonly string[]): Lines {
-  for (let end = (pieces.length + 1) * trialsPerPiece; end <= lines.length; end += trialsPerPiece) {
-    pieces.push(lines.slice(end - trialsPerPiece, end).join('\n'));
+/** Forgets the texts of trials that are not shown. */
+function keepOnly(texts: Map<PastTrial, unknown>, shown: readonly PastTrial[]): void {
+  // Prompts of one iteration may show different ones.
+  if (texts.size <= 2 * shown.length) return;
+  const kept = new Set(shown);
+  for (const trial of texts.keys()) if (!kept.has(trial)) texts.delete(trial);
+}
+
+type Lines = Pick<Written, 'pieces' | 'rest'>;
+
+/** Joins lines to pieces, as far as they are whole. */
+function addLines(to: Lines, lines: readonly string[]): Lines {
+  for (const line of lines) {
+    to.rest.push(line);
+    if (to.rest.length < trialsPerPiece) continue;
+    to.pieces.push(to.rest.join('\n'));
+    to.rest = [];
   }
-  return { pieces, rest: lines.slice(pieces.length * trialsPerPiece) };
+  return to;
 }
 
 /** The lines of the trials. Those that the history before has in common with this one are not made again. */
 function renderedLines(context: PromptContext): Lines {
-  const { settings } = context;
   const dropped = droppedOf(context);
   const trials = context.trials.slice(dropped);
-  const [first] = trials;
-  if (!first) return { pieces: [], rest: [] };
-  let known = histories.get(first);
-  if (known?.of.prompt !== settings.prompt) {
-    known = { of: settings, trials: [], lines: [], pieces: [] };
-    histories.set(first, known);
-  }
+  const written = writtenOf(context);
   let same = 0;
-  while (same < known.trials.length && known.trials[same] === trials[same]) same++;
-  known.trials.length = same;
-  known.lines.length = same;
-  known.pieces.length = Math.min(known.pieces.length, Math.floor(same / trialsPerPiece));
-  for (let i = same; i < trials.length; i++) {
-    known.trials.push(trials[i]!);
-    known.lines.push(trialLine(context, dropped + i));
+  if (written.dropped === dropped) {
+    while (same < written.trials.length && written.trials[same] === trials[same]) same++;
   }
-  return completePieces(known.pieces, known.lines);
+  written.dropped = dropped;
+  if (same < written.trials.length) {
+    // Lines of a whole piece are not kept.
+    const whole = Math.floor(same / trialsPerPiece);
+    if (whole < written.pieces.length) written.rest = [];
+    written.pieces.length = Math.min(written.pieces.length, whole);
+    written.rest.length = Math.min(written.rest.length, same - whole * trialsPerPiece);
+    written.trials.length = written.pieces.length * trialsPerPiece + written.rest.length;
+  }
+  const from = written.trials.length;
+  const lines: string[] = [];
+  for (let i = from; i < trials.length; i++) {
+    written.trials.push(trials[i]!);
+    lines.push(trialLine(context, dropped + i));
+  }
+  return addLines(written, lines);
 }
 
 /** The heading, and a line for each trial. Only the last is new, as a rule: a history is that before it and a trial. */
@@ -130,11 +150,11 @@ function inPieces(context: PromptContext, { pieces, rest }: Lines, notes: readon
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');
 
-const excerptOf = remembered(async (trial, { settings }) => {
+async function excerptOf(trial: PastTrial, { settings }: PromptContext): Promise<string> {
   const trace = await trial.trace();
   const about = `return ${reward(trace.return, settings.prompt)}, ${counted(trace.length, 'step')}, ${trace.end}`;
   return [`an episode of it (${about}):`, indented(excerptLines(trace, excerptEdge).join('\n'))].join('\n');
-});
+}
 
 /**
  * The last `settings.historyExcerpts` trials with the first and the last steps of one of their episodes, the newest
@@ -144,19 +164,54 @@ export async function excerptSections(context: PromptContext): Promise<string[]>
   const { trials, settings } = context;
   const from = Math.max(droppedOf(context), trials.length - settings.historyExcerpts);
   if (from === trials.length) return [];
+  const latest = trials.slice(from);
+  const { excerpts } = writtenOf(context);
+  keepOnly(excerpts, latest);
   const shown = await Promise.all(
-    trials
-      .slice(from)
-      .map(async (trial, i) => `${trialName(from + i, settings.prompt)}, ${await excerptOf(trial, context)}`),
+    latest.map(async (trial, i) => {
+      const text = excerpts.get(trial) ?? excerptOf(trial, context);
+      excerpts.set(trial, text);
+      return `${trialName(from + i, settings.prompt)}, ${await text}`;
+    }),
   );
   const note = 'Lines of an episode: step | observation before the step | action | reward.';
   return [section('Excerpts of the last trials', [note, ...shown])];
 }
 
-const episodeOf = remembered(async (trial, context) => {
+interface EpisodeText {
+  readonly tokens: number;
+  /** null: forgotten, as it was not shown any more */
+  text: string | null;
+}
+
+async function episodeOf(trial: PastTrial, context: PromptContext): Promise<EpisodeText> {
   const text = indented(trajectoryText(await trial.trace(), shownSpaces(context), context.settings.trajectoryTokens));
   return { text, tokens: estimateTokens(text) };
-});
+}
+
+/** The episodes of these trials, of which those from the one that `firstOf` names on have their texts. */
+async function episodesOf(
+  shown: readonly PastTrial[],
+  context: PromptContext,
+  firstOf: (sizes: readonly number[]) => number,
+): Promise<{ readonly from: number; readonly texts: readonly string[] }> {
+  const { episodes } = writtenOf(context);
+  keepOnly(episodes, shown);
+  const found: EpisodeText[] = [];
+  for (const trial of shown) {
+    const episode = episodes.get(trial) ?? (await episodeOf(trial, context));
+    episodes.set(trial, episode);
+    found.push(episode);
+  }
+  const from = firstOf(found.map(({ tokens }) => tokens));
+  const texts: string[] = [];
+  for (const [i, episode] of found.entries()) {
+    if (i >= from && episode.text === null) episode.text = (await episodeOf(shown[i]!, context)).text;
+    if (i >= from) texts.push(episode.text!);
+    else episode.text = null;
+  }
+  return { from, texts };
+}
 
 /**
  * From which trial on episodes are shown, when together they may have `budget` tokens. It moves in steps of half the
@@ -177,18 +232,13 @@ function firstShown(sizes: readonly number[], budget: number | null): number {
 /** The history with one whole episode below each trial, from the first on that `settings.trajectoryTokens` allow. */
 export async function historyWithEpisodes(context: PromptContext): Promise<string[]> {
   const { trials, settings } = context;
-  const episodes: Awaited<ReturnType<typeof episodeOf>>[] = [];
   const dropped = droppedOf(context);
   const shown = trials.slice(dropped);
-  for (const trial of shown) episodes.push(await episodeOf(trial, context));
-  const from = firstShown(
-    episodes.map(({ tokens }) => tokens),
-    settings.trajectoryTokens,
-  );
+  const { from, texts } = await episodesOf(shown, context, (sizes) => firstShown(sizes, settings.trajectoryTokens));
   const lines = shown.map((_, i) => {
     const line = trialLine(context, dropped + i);
-    if (i >= from) return `${line}\n${episodes[i]!.text}`;
+    if (i >= from) return `${line}\n${texts[i - from]!}`;
     return i === from - 1 ? `${line}\n(Episodes up to here are left out.)` : line;
   });
-  return inPieces(context, completePieces([], lines), ['Below a trial stands one of its episodes.']);
+  return inPieces(context, addLines({ pieces: [], rest: [] }, lines), ['Below a trial stands one of its episodes.']);
 }

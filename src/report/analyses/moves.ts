@@ -85,7 +85,7 @@ export async function searchedRun(stored: StoredRun): Promise<SearchedRun> {
     status: totals.status,
     changed: changedSource(stored.manifest, env, method),
     settings,
-    moves: movesOf(events, totals.rows, populations),
+    moves: movesOf(events, totals.rows.from(0), populations),
     candidates: populations === null ? 'recorded' : 'population',
   };
 }

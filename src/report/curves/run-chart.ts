@@ -4,7 +4,7 @@ import { replaceFile } from '../../base/node/atomic-file.ts';
 import { significant } from '../../base/plain-number.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
-import type { IterationRow } from '../../runs/journal/totals.ts';
+import type { IterationRow } from '../../runs/journal/iteration-rows.ts';
 import { modelLabel } from '../tables/run-table.ts';
 import { rewardCurve } from './run-curve.ts';
 
@@ -14,10 +14,10 @@ export const figureName = 'reward.svg';
 export async function writeRunFigure(
   folder: string,
   summary: RunSummary,
-  rows: readonly IterationRow[] = readRun(folder).totals().rows,
+  rows: Iterable<IterationRow> = readRun(folder).totals().rows,
 ): Promise<string> {
   const rechecked = summary.best?.rechecked;
-  const svg = await rewardCurve(rows, {
+  const svg = await rewardCurve([...rows], {
     title: `${summary.env}, ${summary.method}, seed ${summary.seed}`,
     subtitle: [
       `model: ${modelLabel(summary.model, summary.model_kind)}`,

@@ -1,5 +1,5 @@
 /** The reward curve of one run as SVG. */
-import type { IterationRow } from '../../runs/journal/totals.ts';
+import type { IterationRow } from '../../runs/journal/iteration-rows.ts';
 import { chartStyle, renderChart } from './svg.ts';
 
 /** One iteration of a run. */

@@ -12,21 +12,18 @@ import type { RunCalls } from '../models/calls.ts';
 import { deriveSeed } from '../seeds.ts';
 import type { LlmRun } from './llm-run.ts';
 import { type MethodOptimiser, refine } from './method-optimiser.ts';
-import type { EvaluatedPolicy, Player } from './player.ts';
+import { type EvaluatedPolicy, type Player, playedEpisode } from './player.ts';
 import { playTogether } from './population.ts';
 
-/** Traces of a candidate: within its iteration played once, and later, when nothing of them is kept, again each time. */
-interface CandidateTraces {
-  readonly now: ReplayEpisode;
-  readonly later: ReplayEpisode;
+/** A candidate that was played in this iteration, and its traces, each played once. */
+interface PlayedCandidate {
+  readonly policy: EvaluatedPolicy;
+  readonly trace: ReplayEpisode;
 }
 
-/**
- * Plays episodes of a recorded evaluation again. A function of its own: closures of one scope keep alive what any of them
- * uses, and this one lives as long as the run.
- */
+/** Plays episodes of a recorded evaluation again. */
 function replayer(player: Player, policy: EvaluatedPolicy): ReplayEpisode {
-  return (pick) => player.replay(policy, pick);
+  return (pick) => player.replay(policy.params, playedEpisode(policy, pick));
 }
 
 /** The same episode is played once, however often it is asked for. */
@@ -79,20 +76,19 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'sideB
   };
 }
 
-/** The effects of one iteration, and the traces that they can make. */
+/** The effects of one iteration, and the candidates that they played. */
 export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, optimiser: MethodOptimiser | null) {
   const { steps, signal, units } = run;
   const { config, settings } = units;
-  const traces = new Map<CandidateLabel, CandidateTraces>();
+  const played = new Map<CandidateLabel, PlayedCandidate>();
   /** of the candidate that was played last in this iteration; a recorded one is played again when they are needed */
   let before: (() => Promise<Episodes>) | null = null;
 
-  /** Plays an evaluated policy again, for prompts now and for the files later; and for a test with the next one. */
+  /** Plays an evaluated policy again, for prompts and files. */
   const remember = (candidate: CandidateLabel, policy: EvaluatedPolicy, again: ReplayEpisode | null): ReplayEpisode => {
-    const later = replayer(player, policy);
-    const now = remembered(again ?? later);
-    traces.set(candidate, { now, later });
-    return now;
+    const trace = remembered(again ?? replayer(player, policy));
+    played.set(candidate, { policy, trace });
+    return trace;
   };
 
   /** `members`: those that are played, of which the proposed are the last */
@@ -171,5 +167,5 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, o
       });
     },
   };
-  return { effects, traces };
+  return { effects, played };
 }

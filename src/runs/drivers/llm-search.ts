@@ -1,11 +1,10 @@
 /** A search with language models as steps of a run: warm-up, iterations of a method, re-check. */
 import { throwIfInterrupted } from '../../base/async.ts';
 import { runIteration } from '../../methods/interpreter.ts';
-import { type Measured, type Method, noRemarks, type PastTrial, type ReplayEpisode } from '../../methods/method.ts';
+import { noRemarks, type PastTrial } from '../../methods/method.ts';
 import { promptVersion } from '../../methods/prompts/version.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import { endCauses } from '../../rollout/job.ts';
-import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { RunCalls } from '../models/calls.ts';
 import { openModels } from '../models/models.ts';
@@ -16,9 +15,10 @@ import { iterationEffects } from './iteration-effects.ts';
 import { estimateSearch, plannedEpisodes } from './llm-estimate.ts';
 import { type LlmRun, llmRun, llmRunAt } from './llm-run.ts';
 import { MethodOptimiser, unseenByOptimiser } from './method-optimiser.ts';
-import { Player } from './player.ts';
-import { recheck } from './recheck.ts';
+import { Player, playedEpisode } from './player.ts';
+import { betterKept, type KeptTrial, recheck } from './recheck.ts';
 import { type RecordedTrial, readRecordedTrials } from './recorded-trials.ts';
+import { SearchTrials } from './search-trials.ts';
 
 async function warmUp({ units, steps }: LlmRun, player: Player): Promise<PastTrial[]> {
   const { config, settings, policy } = units;
@@ -65,17 +65,7 @@ async function recordedTrials({ units, steps }: LlmRun, player: Player, folder: 
   return trials;
 }
 
-/** Apart, so that it keeps nothing else of the iteration alive. */
-function pastTrial(
-  { trial, candidates }: EventOf<'iteration'>,
-  proposed: readonly Measured[] | undefined,
-  later: ReplayEpisode,
-  { representative }: Method,
-): PastTrial {
-  return { ...trial!, candidates, ...(proposed && { proposed }), trace: () => later(representative) };
-}
-
-async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<readonly EventOf<'iteration'>[]> {
+async function iterate(run: LlmRun, player: Player, trials: PastTrial[]): Promise<KeptTrial | null> {
   const calls = new RunCalls();
   try {
     return await iterateWith(calls, run, player, trials);
@@ -89,28 +79,30 @@ async function iterateWith(
   run: LlmRun,
   player: Player,
   trials: PastTrial[],
-): Promise<readonly EventOf<'iteration'>[]> {
-  const done: EventOf<'iteration'>[] = [];
+): Promise<KeptTrial | null> {
+  let best: KeptTrial | null = null;
+  const made = new SearchTrials(player);
   const optimiser = MethodOptimiser.of(run.units);
   let remarks = noRemarks;
   for (let iteration = 1; goesOn(run, iteration, iteration <= run.units.settings.iterations); iteration++) {
     throwIfInterrupted(run.signal);
     const at = llmRunAt(run, iteration);
     const { env, policy, settings, method } = at.units;
-    const { effects, traces } = iterationEffects(at, player, calls, optimiser);
+    const { effects, played } = iterationEffects(at, player, calls, optimiser);
     const view = optimiser?.prepare(at.units, iteration);
     const context = { env, policy, settings, iteration, trials, remarks, ...(view && { optimiser: view }) };
-    const { remarks: next, proposed, ...outcome } = await runIteration(method, context, effects);
+    const { remarks: next, proposed = [], ...outcome } = await runIteration(method, context, effects);
     remarks = next;
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
-    const played = event.kept === null ? undefined : traces.get(event.kept);
-    if (event.trial && played) trials.push(pastTrial(event, proposed, played.later, method));
+    const { representative } = method;
+    const kept = event.kept === null ? undefined : played.get(event.kept);
+    if (event.trial && kept) trials.push(made.add(event, proposed, playedEpisode(kept.policy, representative)));
     const unseen = optimiser === null ? null : unseenByOptimiser(method, event);
     if (unseen) optimiser!.inject([unseen]);
-    done.push(event);
-    await run.onIteration(event, played ? () => played.now(method.representative) : null);
+    best = betterKept(best, event);
+    await run.onIteration(event, kept ? () => kept.trace(representative) : null);
   }
-  return done;
+  return best;
 }
 
 export const llmSearch: Driver = {
@@ -127,9 +119,9 @@ export const llmSearch: Driver = {
     const trials = await (settings.warmupDir === null
       ? warmUp(begun, player)
       : recordedTrials(begun, player, settings.warmupDir));
-    const iterations = await iterate(run, player, trials);
+    const best = await iterate(run, player, trials);
     const { holdout } = config.evaluation;
-    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
+    await recheck(best, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
   },
   openModels(units, open, used) {
     const { config, method } = llmUnits(units);

@@ -1,26 +1,25 @@
 /** A search with an optimiser as steps of a run: populations, each played in one call on common seeds, then the re-check. */
 import { throwIfInterrupted } from '../../base/async.ts';
 import { needsObservations, startOptimisation } from '../../config/optimisation.ts';
-import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { type OptimiserUnits, optimiserUnits } from '../resolve-units.ts';
 import { deriveGenerator } from '../seeds.ts';
 import { type CostEstimate, type Driver, type DriverRun, goesOn, unitsAt } from './driver.ts';
-import { Player } from './player.ts';
+import { Player, playedEpisode } from './player.ts';
 import { playTogether } from './population.ts';
-import { recheck } from './recheck.ts';
+import { betterKept, type KeptTrial, recheck } from './recheck.ts';
 
-async function search(run: DriverRun, player: Player): Promise<readonly EventOf<'iteration'>[]> {
+async function search(run: DriverRun, player: Player): Promise<KeptTrial | null> {
   const { config, env, policy } = optimiserUnits(run.units);
   const optimisation = startOptimisation(config, env, policy);
   const observes = needsObservations(config);
-  const done: EventOf<'iteration'>[] = [];
+  let best: KeptTrial | null = null;
   for (let iteration = 1, left = config.optimiser.episodes; ; iteration++) {
     throwIfInterrupted(run.signal);
     const units = unitsAt(run, iteration);
     const population = optimisation.ask(deriveGenerator(units.config.seed, 'population', iteration));
     left -= population.length * units.settings.evaluationEpisodes;
-    if (!goesOn(run, iteration, left >= 0)) return done;
+    if (!goesOn(run, iteration, left >= 0)) return best;
     const { generation, ...kept } = await playTogether({ ...run, units }, player, {
       iteration,
       candidate: 'proposal',
@@ -38,8 +37,8 @@ async function search(run: DriverRun, player: Player): Promise<readonly EventOf<
       trial: { kind: 'iteration', params, mean },
     } as const;
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
-    done.push(event);
-    await run.onIteration(event, () => player.replay(kept, run.units.method.representative));
+    best = betterKept(best, event);
+    await run.onIteration(event, () => player.replay(params, playedEpisode(kept, run.units.method.representative)));
   }
 }
 
@@ -56,9 +55,9 @@ export const optimiserSearch: Driver = {
     const { config, settings } = optimiserUnits(units);
     const { maxSteps, successThreshold } = settings;
     const player = new Player({ ...units, maxSteps, successThreshold, keepOutcomes: false, signal });
-    const iterations = await search(run, player);
+    const best = await search(run, player);
     const { holdout } = config.evaluation;
-    await recheck(iterations, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
+    await recheck(best, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
   },
   openModels: async () => null,
   goesOn(units, { episodes }) {

@@ -3,7 +3,7 @@ import { throwIfInterrupted } from '../../base/async.ts';
 import { R2poError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
 import { type EvaluateResult, evaluate } from '../../evaluation/evaluate.ts';
-import { pickOf, type Summary } from '../../evaluation/summary.ts';
+import { type PickedEpisode, pickOf, type Summary } from '../../evaluation/summary.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { RolloutJob, Trace } from '../../rollout/job.ts';
@@ -31,6 +31,17 @@ export interface EvaluatedPolicy {
   readonly summary: Summary;
 }
 
+/** An episode of an evaluation: how many episodes it had and from which seed on, and what is known of this one. */
+export interface PlayedEpisode {
+  readonly episodes: number;
+  readonly seed: number;
+  readonly picked: PickedEpisode;
+}
+
+export function playedEpisode({ episodes, seed, summary }: EvaluatedPolicy, pick: EpisodePick): PlayedEpisode {
+  return { episodes, seed, picked: pickOf(summary, pick) };
+}
+
 /** One policy at a time, with the settings of the run. */
 export class Player {
   readonly #options: PlayerOptions;
@@ -54,10 +65,10 @@ export class Player {
   }
 
   /** An episode of an evaluation that is only in the journal. Throws if it does not return the same. */
-  async replay({ params, episodes, seed, summary }: EvaluatedPolicy, pick: EpisodePick): Promise<Trace> {
+  async replay(params: readonly number[], { episodes, seed, picked: all }: PlayedEpisode): Promise<Trace> {
     const { backend, signal } = this.#options;
     throwIfInterrupted(signal);
-    const { index, ...picked } = pickOf(summary, pick);
+    const { index, ...picked } = all;
     const trace = await backend.trace(this.#job(params, episodes, seed), 0, index);
     const difference = firstDifference(picked, { seed: trace.seed, return: trace.return, length: trace.length });
     if (!difference) return trace;

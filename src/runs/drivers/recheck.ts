@@ -4,13 +4,21 @@ import { recordedStep, type StepLog } from '../journal/steps.ts';
 import { deriveSeed, holdoutSeed } from '../seeds.ts';
 import type { Player } from './player.ts';
 
+/** A policy that an iteration kept. */
+export interface KeptTrial {
+  readonly iteration: number;
+  readonly params: readonly number[];
+  readonly mean: number;
+}
+
 /**
- * The kept policy with the highest mean; null when no iteration kept any. Ties go to the last, which had the longest
- * history to learn from: 20 perfect episodes are soon reached, and say little about which policy is the better one.
+ * The one with the higher mean of the best kept policy so far and that of an iteration; null: none was kept. Ties go to the
+ * last, which had the longest history to learn from: 20 perfect episodes are soon reached, and say little about which
+ * policy is the better one.
  */
-function bestKept(iterations: readonly EventOf<'iteration'>[]) {
-  const kept = iterations.flatMap(({ iteration, trial }) => (trial ? [{ iteration, ...trial }] : []));
-  return kept.reduce<(typeof kept)[number] | null>((a, b) => (a === null || b.mean >= a.mean ? b : a), null);
+export function betterKept(best: KeptTrial | null, { iteration, trial }: EventOf<'iteration'>): KeptTrial | null {
+  if (trial === null || (best !== null && !(trial.mean >= best.mean))) return best;
+  return { iteration, params: trial.params, mean: trial.mean };
 }
 
 export interface RecheckOptions {
@@ -23,12 +31,11 @@ export interface RecheckOptions {
   readonly holdout?: number | null | undefined;
 }
 
-/** The last step of a run; none when no iteration kept a policy. */
+/** The last step of a run; none when no iteration kept a policy: `best` is null. */
 export async function recheck(
-  iterations: readonly EventOf<'iteration'>[],
+  best: KeptTrial | null,
   { steps, player, seed: runSeed, episodes, holdout = null }: RecheckOptions,
 ): Promise<void> {
-  const best = bestKept(iterations);
   if (!best) return;
   const { iteration, params } = best;
   const seed = deriveSeed(runSeed, 'recheck', 0);

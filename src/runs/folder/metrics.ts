@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { inertCsvLine } from '../../base/csv-line.ts';
 import { R2poError } from '../../base/errors.ts';
 import { appendText, replaceFileAsync } from '../../base/node/atomic-file.ts';
-import type { IterationRow } from '../journal/totals.ts';
+import type { IterationRow, IterationRows } from '../journal/iteration-rows.ts';
 import { readRunFile } from './files.ts';
 
 /** Columns before and behind the means of the candidates; new ones go to the end, for readers that count columns. */
@@ -62,19 +62,19 @@ export class MetricsFile {
   }
 
   /** `rows`: those of before and new ones. Calls must not overlap. */
-  async write(rows: readonly IterationRow[]): Promise<void> {
+  async write(rows: IterationRows): Promise<void> {
     const before = this.#state;
     // Where the writing fails, the file may end in a part of a row.
     this.#state = null;
     // Further rows may come while this waits for the disk.
     const count = rows.length;
-    if (before !== null && (await this.#append(rows.slice(before.rows), before.others))) {
+    if (before !== null && (await this.#append(rows.from(before.rows), before.others))) {
       this.#state = { ...before, rows: count };
       return;
     }
-    const all = rows.slice(0, count);
+    const all = rows.from(0);
     await replaceFileAsync(this.#path, metricsCsv(all), 'rebuildable');
-    this.#state = { rows: count, others: otherLabels(all) };
+    this.#state = { rows: all.length, others: otherLabels(all) };
   }
 
   /** False where the file has to be written whole: a label needs a column, or somebody removed the file. */

@@ -6,8 +6,9 @@ import { manifestName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Policy } from '../../policies/policy.ts';
 import { policyDocument } from '../../policies/policy-file.ts';
+import type { IterationRow, IterationRows } from '../journal/iteration-rows.ts';
 import type { RecordEnd } from '../journal/record.ts';
-import type { IterationRow, RunTotals } from '../journal/totals.ts';
+import type { RunTotals } from '../journal/totals.ts';
 import type { Manifest } from './manifest.ts';
 import { MetricsFile } from './metrics.ts';
 import { type RunFacts, type RunSummary, summarize } from './summary.ts';
@@ -85,9 +86,9 @@ export class RunFiles {
 
   private scalarSteps = 0;
 
-  private async writeScalars(rows: readonly IterationRow[], startTime: number | null): Promise<void> {
+  private async writeScalars(rows: IterationRows, startTime: number | null): Promise<void> {
     if (startTime === null) return;
-    const steps = rows.slice(this.scalarSteps).map((row) => scalars(row, startTime));
+    const steps = rows.from(this.scalarSteps).map((row) => scalars(row, startTime));
     this.scalarSteps = rows.length;
     if (!this.scalarFile) {
       // The name stays the same over sessions, so that TensorBoard does not show a run twice.

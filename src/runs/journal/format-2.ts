@@ -3,6 +3,7 @@
  * candidate stand in its `evaluated` event alone, so that a record grows with its iterations and not with their square.
  */
 import { z } from 'zod';
+import { NumberLists } from '../../base/number-lists.ts';
 import type { Message } from '../../llm/chat.ts';
 import { textDigest } from '../../llm/text-digest.ts';
 import {
@@ -61,13 +62,17 @@ class KnownParams {
   #iteration = -1;
   /** of the iteration under way, by label */
   readonly #evaluated = new Map<string, Params>();
-  readonly #kept = new Map<number, Params>();
+  readonly #kept = new NumberLists();
+  /** places in `#kept` by iteration */
+  readonly #places: number[] = [];
 
   add(event: RunEvent): void {
     if (event.type === 'evaluated') {
       this.#enter(event.iteration);
       this.#evaluated.set(event.candidate, event.params);
-    } else if (event.type === 'iteration' && event.trial) this.#kept.set(event.iteration, event.trial.params);
+    } else if (event.type === 'iteration' && event.trial) {
+      this.#places[event.iteration] = this.#kept.push(event.trial.params);
+    }
   }
 
   evaluated(iteration: number, label: string): Params | undefined {
@@ -79,7 +84,8 @@ class KnownParams {
   }
 
   kept(iteration: number): Params | undefined {
-    return this.#kept.get(iteration);
+    const place = this.#places[iteration];
+    return place === undefined ? undefined : [...this.#kept.view(place)];
   }
 
   #enter(iteration: number): void {

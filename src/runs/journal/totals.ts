@@ -8,39 +8,10 @@ import type { ChatReply, ModelKind } from '../../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../../methods/method.ts';
 import type { PaidTokens } from '../models/cost.ts';
 import type { EventOf, RunEvent } from './events.ts';
+import { IterationRows } from './iteration-rows.ts';
 
 export const runStatuses = ['running', 'finished', 'stopped', 'failed'] as const;
 export type RunStatus = (typeof runStatuses)[number];
-
-/** One iteration, with the run's totals at its end. Names of plain fields are columns of `metrics.csv`. */
-export interface IterationRow {
-  readonly iteration: number;
-  /** search episodes so far, warm-up included */
-  readonly episodes: number;
-  readonly steps: number;
-  readonly kept: CandidateLabel | null;
-  /** of the kept policy; null when the iteration kept none */
-  readonly mean: number | null;
-  readonly std: number | null;
-  readonly median: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  /** highest kept mean so far */
-  readonly best: number | null;
-  /** means of the candidates by their labels, in the order in which they were played */
-  readonly candidates: Readonly<Record<CandidateLabel, number>>;
-  readonly unusable_replies: number;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly llm_seconds: number;
-  readonly wall_s: number;
-  /** answered calls so far, repair turns included */
-  readonly llm_calls: number;
-  /** of the prompt and completion tokens so far; null where no endpoint said */
-  readonly cached_tokens: number | null;
-  readonly cache_write_tokens: number | null;
-  readonly reasoning_tokens: number | null;
-}
 
 /** What one model answered. Tokens of caches and of reasoning: null where no endpoint said. */
 export interface ModelCounts extends PaidTokens {
@@ -113,7 +84,9 @@ export class RunTotals {
   startTime: number | null = null;
   /** number of sessions: 1 and one for each resume */
   sessions = 0;
-  readonly rows: IterationRow[] = [];
+  readonly rows = new IterationRows();
+  /** whether an iteration has played a candidate */
+  hasPlayed = false;
   /** of the highest kept mean; ties go to the last, as in the re-check */
   best: KeptPolicy | null = null;
   rechecked: Pick<EventOf<'rechecked'>, 'iteration' | 'params' | 'summary' | 'holdout'> | null = null;
@@ -286,6 +259,7 @@ export class RunTotals {
       this.kept.last = mean;
     }
     const [first, ...revisions] = event.candidates;
+    this.hasPlayed ||= first !== undefined;
     if (first && revisions.length > 0)
       this.revisions[kept === null || kept === first.label ? 'rejected' : 'accepted'] += 1;
     this.rows.push({

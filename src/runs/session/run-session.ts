@@ -201,10 +201,8 @@ export class RunSession {
   /** Throws where there is nothing to finish: no reply of any iteration could be used. */
   async finish(): Promise<RunSummary> {
     if (this.totals.status !== 'finished') {
-      const { rows, firstProblem } = this.totals;
-      if (rows.every(({ candidates }) => Object.keys(candidates).length === 0)) {
-        throw nothingUsable(rows.length, firstProblem);
-      }
+      const { rows, hasPlayed, firstProblem } = this.totals;
+      if (!hasPlayed) throw nothingUsable(rows.length, firstProblem);
       await this.#begin();
       this.#steering?.end();
       await this.#append({ type: 'run_finished' });

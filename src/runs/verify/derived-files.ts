@@ -77,7 +77,7 @@ function cellsOf(text: string): { readonly columns: readonly string[]; readonly 
 /** `isComplete`: whether there must be a row for each iteration. */
 export function checkMetrics(text: string, { totals, iterationSeqs }: ReadRecord, isComplete: boolean): Check {
   const written = cellsOf(text);
-  const expected = cellsOf(metricsCsv(totals.rows));
+  const expected = cellsOf(metricsCsv(totals.rows.from(0)));
   const at = new Map(written.columns.map((name, column) => [name, column]));
   // A process that was killed while it appended a row may have left a part of it.
   const isTorn = !isComplete && (written.rows.at(-1)?.length ?? 0) < written.columns.length;
