@@ -91,13 +91,13 @@ export async function listAdapters(): Promise<readonly ListedAdapter[]> {
 }
 
 /**
- * The adapter with this number in the list, or the only one whose name contains the text in any case.
+ * The adapter with this number in the list, which is not empty, or the only one whose name contains the text in any case.
  * Throws `AdapterError` when there is none, or when several match.
  */
 export function chooseAdapter(adapters: readonly ListedAdapter[], asked: string): ListedAdapter {
   const listed = adapters.map(({ api, name }, i) => `${i}: ${name} (${api})`).join('; ');
   const refuse = (problem: string): never => {
-    throw new AdapterError('--adapter', `${problem}; this machine has ${listed || 'none'}`);
+    throw new AdapterError('--adapter', `${problem}; this machine has ${listed}`);
   };
   if (/^\d+$/.test(asked)) {
     const chosen = adapters[Number(asked)] ?? refuse(`expected the number of an adapter, got ${asked}`);
@@ -125,7 +125,10 @@ export async function findAdapter({
   if (nothingRuns) flags.unshift('backend=null');
   else if (isLoaderMissing()) return null;
   if (asked !== null) {
-    const { api, name } = chooseAdapter(await listAdapters(), asked);
+    const adapters = await listAdapters();
+    // Why there is none says more than that the one asked for is not among them.
+    if (adapters.length === 0) return null;
+    const { api, name } = chooseAdapter(adapters, asked);
     flags.unshift(`backend=${api}`, `adapter=${name}`);
   }
   const adapter = await instanceWith(webgpu, flags).requestAdapter({ powerPreference: 'high-performance' });
