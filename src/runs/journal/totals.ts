@@ -8,7 +8,7 @@ import type { ChatReply, ModelKind } from '../../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../../methods/method.ts';
 import type { PaidTokens } from '../models/cost.ts';
 import type { EventOf, RunEvent } from './events.ts';
-import { IterationRows } from './iteration-rows.ts';
+import { type IterationRow, IterationRows } from './iteration-rows.ts';
 
 export const runStatuses = ['running', 'finished', 'stopped', 'failed'] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -85,6 +85,8 @@ export class RunTotals {
   /** number of sessions: 1 and one for each resume */
   sessions = 0;
   readonly rows = new IterationRows();
+  /** of the iteration that ended last */
+  latest: IterationRow | null = null;
   /** whether an iteration has played a candidate */
   hasPlayed = false;
   /** of the highest kept mean; ties go to the last, as in the re-check */
@@ -123,6 +125,12 @@ export class RunTotals {
   private branchedFromOffline = false;
   /** summaries of the iteration under way */
   private evaluated = new Map<CandidateLabel, Summary>();
+  private readonly keepsRows: boolean;
+
+  /** `keepsRows`: false for a reader that needs the latest row alone */
+  constructor({ keepsRows = true }: { readonly keepsRows?: boolean } = {}) {
+    this.keepsRows = keepsRows;
+  }
 
   /** s of all sessions, from the start of each to its last event, without the time that it was paused */
   get wallSeconds(): number {
@@ -262,7 +270,7 @@ export class RunTotals {
     this.hasPlayed ||= first !== undefined;
     if (first && revisions.length > 0)
       this.revisions[kept === null || kept === first.label ? 'rejected' : 'accepted'] += 1;
-    this.rows.push({
+    this.latest = {
       iteration,
       episodes: this.episodes,
       steps: this.steps,
@@ -283,7 +291,8 @@ export class RunTotals {
       cached_tokens: this.answered.cachedTokens,
       cache_write_tokens: this.answered.cacheWriteTokens,
       reasoning_tokens: this.answered.reasoningTokens,
-    });
+    };
+    if (this.keepsRows) this.rows.push(this.latest);
     this.evaluated = new Map();
   }
 }

@@ -114,10 +114,13 @@ const optimiserState = z.strictObject({
 const parts = {
   iterations: z.array(iteration),
   calls: z.array(callRow),
+  /** those of iterations that are left out are joined */
   spans: z.array(span),
+  /** 1: every iteration is here; more: of a long run every so many-th, the newest, the best, and those near a chosen one */
+  every: z.int().min(1),
 };
 
-/** `GET /api/runs/:id` */
+/** `GET /api/runs/:id?near=ITERATION`; `near`: of a long run that iteration and its neighbours, too */
 export const runPage = z.strictObject({
   row: runRow,
   /** `config.yaml` as the folder has it */

@@ -92,6 +92,12 @@ async function fromScripts(key: string): Promise<unknown> {
 
 // ---- what the views use ----
 
+/** The path of the document of a run; `near`: number of an iteration that a long run is not to be shown without. */
+export function runPath(id: string, near: number | null = null): string {
+  const path = `/api/runs/${encodeURIComponent(id)}`;
+  return near === null || isExport ? path : `${path}?near=${near}`;
+}
+
 /** The value of a path of the API, such as `/api/runs`. Throws a DataError. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   if (isExport) return (await fromScripts(path)) as T;

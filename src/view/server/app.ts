@@ -103,7 +103,8 @@ export function createViewApp(options: ViewOptions): Hono {
     // Of a folder whose files are links out of the root only the row is shown.
     const link = root.filesOf(folder).problem;
     if (link !== null) throw new UsageError('view', link);
-    return { reading: await readings.read(folder), row };
+    const near = c.req.query('near');
+    return { reading: await readings.read(folder, near === undefined ? null : wholeNumber(near, 'near')), row };
   };
   const app = new Hono();
 

@@ -7,7 +7,11 @@ import { RecordWalk } from '../../runs/journal/journal.ts';
 import type { CallPage, CallRow } from '../api/run.ts';
 import { callRowOf, type RunReading } from './run-reading.ts';
 
-type Restored = Omit<CallPage, 'call' | 'params'> & { readonly event: EventOf<'llm_call'> };
+type Restored = Omit<CallPage, 'call' | 'params'> & {
+  readonly event: EventOf<'llm_call'>;
+  /** why the reply could not be used, where the walk has come so far; null: it was used */
+  problem: string | null;
+};
 
 /** Calls that are kept for a page that goes back and forth. */
 const keptCalls = 64;
@@ -37,6 +41,7 @@ class CallWalk {
       if (done) return null;
       this.at += 1;
       if (value.event?.type === 'llm_call' && value.messages !== null) this.#add(value.event, value.messages);
+      if (value.event?.type === 'parse_failed') this.#addProblem(value.event);
       if (performance.now() - turn < turnMs) continue;
       await nextTurn();
       turn = performance.now();
@@ -44,10 +49,18 @@ class CallWalk {
     return this.#kept.get(seq) ?? null;
   }
 
+  #addProblem({ iteration, purpose, attempt, problem }: EventOf<'parse_failed'>): void {
+    const call = [...this.#kept.values()].findLast(
+      ({ event }) => event.iteration === iteration && event.purpose === purpose && event.attempt === attempt,
+    );
+    if (call) call.problem = problem;
+  }
+
   #add(event: EventOf<'llm_call'>, messages: readonly Message[]): void {
     const { purpose, request, reply, seq } = event;
     this.#kept.set(seq, {
       event,
+      problem: null,
       messages: messages.map(({ role, content }) => ({ role, content })),
       previous: this.#latest.get(purpose)?.map(({ role, content }) => ({ role, content })) ?? null,
       reply: reply.text,
@@ -82,14 +95,24 @@ export class CallPages {
   /** Null: the record has no call with this `seq`. Throws a usage error for a damaged record. */
   async read(reading: RunReading, seq: number): Promise<CallPage | null> {
     const row = reading.calls.find((call) => call.seq === seq);
-    if (row === undefined) return null;
-    const found = this.#turn.then(() => this.#find(reading.stored.folder, seq));
+    // Calls of a long run that the page leaves out are looked for in its record.
+    if (row === undefined && reading.every === 1) return null;
+    const { folder } = reading.stored;
+    const found = this.#turn.then(() => (row ? this.#find(folder, seq) : this.#findWithProblem(folder, seq)));
     // The next one waits, however this one ends.
     this.#turn = found.catch(() => {});
     const restored = await found;
     if (restored === null) return null;
-    const { event, ...page } = restored;
-    return { call: { ...callRowOf(event), problem: row.problem }, ...page, params: paramsOf(reading, row, page.reply) };
+    const { event, problem, ...page } = restored;
+    const call = row ?? { ...callRowOf(event), problem };
+    return { call, ...page, params: paramsOf(reading, call, page.reply) };
+  }
+
+  /** Reads the line behind the call, too, which says whether its reply could be used. */
+  async #findWithProblem(folder: string, seq: number): Promise<Restored | null> {
+    const found = await this.#find(folder, seq);
+    if (found !== null) await this.#walk?.calls.find(seq + 1);
+    return found;
   }
 
   async #find(folder: string, seq: number): Promise<Restored | null> {

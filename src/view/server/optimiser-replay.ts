@@ -11,6 +11,8 @@ type State = NonNullable<RunPage['optimiser']>;
 
 /** Numbers of means and spectra that a page is given at most: of longer searches every second state, every third ... */
 const mostNumbers = 200_000;
+/** States that are kept. */
+const mostStates = 5000;
 /** Parameters above which the decompositions of a covariance matrix take too long to be repeated for a page. */
 const mostParameters = 400;
 
@@ -25,7 +27,10 @@ interface OneState {
 export class OptimiserReplay {
   readonly #units: RunUnits;
   readonly #optimisation: Optimisation;
-  readonly #states: OneState[] = [];
+  /** of a long search every second one, every fourth ... */
+  #states: OneState[] = [];
+  #every = 1;
+  #generations = 0;
   /** members of the generation that was told last */
   #members: readonly Float64Array[] = [];
   /** false: the record is not that of the optimiser as it is in this version */
@@ -66,6 +71,7 @@ export class OptimiserReplay {
     }
     this.#members = members.map((member) => member.slice());
     optimisation.tell(means, observed);
+    if (this.#generations++ % this.#every !== 0) return;
     const distribution = optimisation.distribution();
     this.#states.push({
       iteration,
@@ -73,6 +79,9 @@ export class OptimiserReplay {
       mean: [...(distribution?.mean ?? optimisation.centre())],
       spectrum: distribution?.axes.map(({ deviation }) => deviation) ?? [],
     });
+    if (this.#states.length <= mostStates) return;
+    this.#states = this.#states.filter((_, i) => i % 2 === 0);
+    this.#every *= 2;
   }
 
   /** The candidate that is evaluated behind a generation is the best of its members. */

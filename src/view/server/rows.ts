@@ -11,10 +11,8 @@ import { meanInterval } from '../../stats/intervals.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
 import { configFacts } from './config-facts.ts';
 import { LockWatch } from './lock-watch.ts';
+import { MetricsReading } from './metrics-reading.ts';
 import { type FoundFolder, type ReadFile, type RunRoot, readFiles } from './run-root.ts';
-
-/** Points of a sparkline. */
-const sparklinePoints = 32;
 
 const emptyRow = {
   problem: null,
@@ -49,57 +47,9 @@ const damagedRow = (id: string, problem: string, updated: string | null): RunRow
   sparkline: [],
 });
 
-/** What rows need of `metrics.csv`, of which few cells are turned into numbers. */
-class Metrics {
-  readonly #columns: readonly string[];
-  readonly #lines: readonly string[];
-
-  constructor(text: string) {
-    const [header = '', ...lines] = text.split('\n');
-    this.#columns = header.split(',');
-    // The last line may be torn.
-    this.#lines = lines.slice(0, -1);
-  }
-
-  #cell(line: string, column: string): number | null {
-    let start = 0;
-    for (let left = this.#columns.indexOf(column); left > 0; left--) {
-      start = line.indexOf(',', start) + 1;
-      if (start === 0) return null;
-    }
-    const stop = line.indexOf(',', start);
-    const text = line.slice(start, stop < 0 ? undefined : stop);
-    const value = text === '' ? Number.NaN : Number(text);
-    return Number.isFinite(value) ? value : null;
-  }
-
-  sparkline(): (number | null)[] {
-    const count = this.#lines.length;
-    const points = Math.min(count, sparklinePoints);
-    return Array.from({ length: points }, (_, i) => {
-      const at = points === 1 ? 0 : Math.round((i * (count - 1)) / (points - 1));
-      return this.#cell(this.#lines[at]!, 'best');
-    });
-  }
-
-  /** Standard deviation over the episodes of the kept policy of an iteration. */
-  deviation(iteration: number): number | null {
-    const line = this.#lines[iteration - 1];
-    return line !== undefined && this.#cell(line, 'iteration') === iteration ? this.#cell(line, 'std') : null;
-  }
-}
-
-function metricsOf(stored: StoredRun): Metrics | null {
-  try {
-    return new Metrics(readRunFile(stored.path('metrics.csv')));
-  } catch {
-    return null;
-  }
-}
-
 function bestInterval(
   best: RunSummary['best'],
-  metrics: Metrics | null,
+  metrics: MetricsReading | null,
   episodes: number | null,
 ): [number, number] | null {
   const std = best && metrics ? metrics.deviation(best.iteration) : null;
@@ -124,8 +74,13 @@ function statusOf({ folder, manifest: { status } }: StoredRun, held: boolean): R
   return status === 'finished' ? 'finished' : 'stopped';
 }
 
-/** `held`: whether a living process has the folder. */
-function rowOf({ id, folder }: FoundFolder, held: boolean, updated: string | null): RunRow {
+/** `held`: whether a living process has the folder; `metricsOf`: reads its metrics. */
+function rowOf(
+  { id, folder }: FoundFolder,
+  held: boolean,
+  updated: string | null,
+  metricsOf: (stored: StoredRun) => MetricsReading | null,
+): RunRow {
   const stored = readRun(folder);
   const { manifest } = stored;
   const status = statusOf(stored, held);
@@ -206,6 +161,8 @@ export class RowReader {
   readonly #root: RunRoot;
   readonly #locks: LockWatch;
   readonly #known = new Map<string, KnownRow>();
+  /** of runs that go on, whose metrics grow */
+  readonly #metrics = new Map<string, MetricsReading>();
 
   constructor(root: RunRoot, locks = new LockWatch()) {
     this.#root = root;
@@ -239,9 +196,22 @@ export class RowReader {
     const problem = found.problem ?? link;
     if (problem !== null) return damagedRow(found.id, problem, updated);
     try {
-      return rowOf(found, held, updated);
+      return rowOf(found, held, updated, (stored) => this.#metricsOf(stored, held));
     } catch (error) {
       return damagedRow(found.id, errorDetail(error), updated);
+    }
+  }
+
+  #metricsOf(stored: StoredRun, held: boolean): MetricsReading | null {
+    const { folder } = stored;
+    const metrics = (held ? this.#metrics.get(folder) : null) ?? new MetricsReading();
+    if (held) this.#metrics.set(folder, metrics);
+    else this.#metrics.delete(folder);
+    try {
+      metrics.update(stored.path('metrics.csv'));
+      return metrics;
+    } catch {
+      return null;
     }
   }
 
@@ -256,6 +226,8 @@ export class RowReader {
 
   /** Forgets folders that are gone. */
   keepOnly(folders: ReadonlySet<string>): void {
-    for (const folder of this.#known.keys()) if (!folders.has(folder)) this.#known.delete(folder);
+    for (const known of [this.#known, this.#metrics]) {
+      for (const folder of known.keys()) if (!folders.has(folder)) known.delete(folder);
+    }
   }
 }

@@ -49,7 +49,9 @@ function noticesOf(reading: RunReading, row: RunRow): string[] {
   const { problem, torn, units, optimiser, iterations } = reading;
   return [
     ...(row.status === 'damaged' && row.problem !== null ? [row.problem] : []),
-    ...(problem === null ? [] : [`the record is read up to iteration ${iterations.length}: ${problem}`]),
+    ...(problem === null
+      ? []
+      : [`the record is read up to iteration ${iterations.at(-1)?.iteration ?? 0}: ${problem}`]),
     // A running process may be writing that line.
     ...(torn !== null && !['running', 'paused'].includes(row.status) ? [torn] : []),
     ...(units === null && !reading.stored.manifest.imported?.training
@@ -72,7 +74,7 @@ function configText(reading: RunReading): string {
 }
 
 export function runPageOf(reading: RunReading, row: RunRow): RunPage {
-  const { stored, iterations, calls, spans, warmup } = reading;
+  const { stored, iterations, calls, spans, every, warmup } = reading;
   const { argv } = stored.manifest;
   return {
     row,
@@ -85,6 +87,7 @@ export function runPageOf(reading: RunReading, row: RunRow): RunPage {
     iterations,
     calls,
     spans,
+    every,
     optimiser: reading.optimiser?.stateAfter() ?? null,
     projection: projectionOf(iterations.flatMap(({ candidates }) => candidates.map(({ params }) => params))),
     notices: noticesOf(reading, row),

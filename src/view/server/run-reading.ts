@@ -11,6 +11,7 @@ import { RunTotals } from '../../runs/journal/totals.ts';
 import { costOfRun } from '../../runs/models/cost.ts';
 import { type RunUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import type { CallRow, Iteration, RunPage, RunUpdate } from '../api/run.ts';
+import { thinned } from '../api/thinned.ts';
 import { OptimiserReplay } from './optimiser-replay.ts';
 
 type Candidate = Iteration['candidates'][number];
@@ -107,10 +108,12 @@ export class RunReading {
   readonly units: RunUnits | null;
   /** content of `config.yaml`, unchecked; null: it cannot be read */
   readonly written: unknown;
-  readonly totals = new RunTotals();
-  readonly iterations: Iteration[] = [];
-  readonly calls: CallRow[] = [];
-  readonly spans: Span[] = [];
+  readonly totals = new RunTotals({ keepsRows: false });
+  /** of a long run a part, see `thinned` */
+  iterations: Iteration[] = [];
+  calls: CallRow[] = [];
+  spans: Span[] = [];
+  every = 1;
   readonly warmup: RunPage['warmup'] = [];
   readonly optimiser: OptimiserReplay | null;
   /** counts the readings that found something new */
@@ -118,20 +121,25 @@ export class RunReading {
   /** why the record is read no further; null: it is whole */
   problem: string | null = null;
   readonly #record: RecordFile;
+  readonly #chosen: number | null;
   #draft = emptyDraft();
   #seen = '';
   #reading: Promise<void> | null = null;
 
-  private constructor(stored: StoredRun, written: unknown, units: RunUnits | null) {
+  private constructor(stored: StoredRun, written: unknown, units: RunUnits | null, chosen: number | null) {
     this.stored = stored;
+    this.#chosen = chosen;
     this.written = written;
     this.units = units;
     this.#record = new RecordFile(stored.folder);
     this.optimiser = units === null ? null : OptimiserReplay.of(units);
   }
 
-  /** Throws an `R2poError` for a folder that is no run. */
-  static async open(folder: string): Promise<RunReading> {
+  /**
+   * `chosen`: number of an iteration that is not left out, nor are its neighbours; null: none. Throws an `R2poError` for a
+   * folder that is no run.
+   */
+  static async open(folder: string, chosen: number | null): Promise<RunReading> {
     const stored = readRun(folder);
     let written: unknown = null;
     try {
@@ -139,7 +147,7 @@ export class RunReading {
     } catch (error) {
       if (!(error instanceof R2poError)) throw error;
     }
-    return new RunReading(stored, written, await unitsOf(stored, written));
+    return new RunReading(stored, written, await unitsOf(stored, written), chosen);
   }
 
   /** A notice about the end of the record that was left out; null: none was. */
@@ -226,8 +234,7 @@ export class RunReading {
 
   #addIteration(event: EventOf<'iteration'>): void {
     const { evaluated, paired, generation, calls } = this.#draft;
-    const { totals } = this;
-    const row = totals.rows.at(-1)!;
+    const row = this.totals.latest!;
     this.iterations.push({
       iteration: event.iteration,
       kept: event.kept,
@@ -245,6 +252,8 @@ export class RunReading {
       seconds: inMs(row.wall_s),
     });
     this.#draft = emptyDraft();
+    const shown = thinned(this, this.#chosen)?.parts;
+    if (shown !== undefined) Object.assign(this, shown);
   }
 
   #cost(): number | null {
@@ -275,6 +284,11 @@ export class RunReading {
     else this.spans.push(span);
   }
 
+  /** Whether an iteration with this number is shown. */
+  has(iteration: number): boolean {
+    return this.iterations.some((one) => one.iteration === iteration);
+  }
+
   /** What is new behind an iteration. */
   updateAfter(after: number): Omit<RunUpdate, 'row'> {
     const isNew = ({ iteration }: { readonly iteration: number }): boolean => iteration > after;
@@ -282,6 +296,7 @@ export class RunReading {
       iterations: this.iterations.filter(isNew),
       calls: this.calls.filter(isNew),
       spans: this.spans.filter(isNew),
+      every: this.every,
       optimiser: this.optimiser?.stateAfter(after) ?? null,
     };
   }
@@ -296,12 +311,22 @@ export class RunReadings {
     this.#most = most;
   }
 
-  /** The run in a folder with everything that its record holds now. */
-  async read(folder: string): Promise<RunReading> {
-    const known = this.#kept.get(folder);
-    const opened = known !== undefined && !(await known).isStale ? known : RunReading.open(folder);
-    this.#kept.delete(folder);
-    this.#kept.set(folder, opened);
+  /**
+   * The run in a folder with everything that its record holds now; `near`: number of an iteration that is not to be left
+   * out, nor its neighbours.
+   */
+  async read(folder: string, near: number | null = null): Promise<RunReading> {
+    const whole = await this.#read(folder, folder, null);
+    const last = whole.iterations.at(-1)?.iteration ?? 0;
+    if (near === null || near > last || whole.every === 1 || whole.has(near)) return whole;
+    return this.#read(`${folder} near ${near}`, folder, near);
+  }
+
+  async #read(key: string, folder: string, chosen: number | null): Promise<RunReading> {
+    const known = this.#kept.get(key);
+    const opened = known !== undefined && !(await known).isStale ? known : RunReading.open(folder, chosen);
+    this.#kept.delete(key);
+    this.#kept.set(key, opened);
     for (const other of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) break;
       this.#kept.delete(other);
@@ -311,7 +336,7 @@ export class RunReadings {
       await reading.refresh();
       return reading;
     } catch (error) {
-      this.#kept.delete(folder);
+      this.#kept.delete(key);
       throw error;
     }
   }

@@ -77,7 +77,7 @@ describe('rows', () => {
   it('have the interval of the best policy over its episodes', async () => {
     const root = join(folder, 'interval');
     writeRun(join(root, 'c'), { means: [4, 9] });
-    writeFileSync(join(root, 'c', 'metrics.csv'), 'iteration,std,best\n1,2,4\n2,3,9\n');
+    writeFileSync(join(root, 'c', 'metrics.csv'), 'iteration,mean,std,best\n1,4,2,4\n2,9,3,9\n');
     const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     expect(index.rows()[0]?.bestCi95).toEqual([...meanInterval(9, 3 / Math.sqrt(23), 23)]);

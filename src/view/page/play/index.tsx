@@ -2,14 +2,21 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RunPage } from '../../api/run.ts';
 import { Notice, Panel } from '../common/parts.tsx';
-import { useGet } from '../data.ts';
+import { runPath, useGet } from '../data.ts';
 import { currentRoute, link, setQuery, useRoute } from '../route.ts';
 import { useIndex } from '../runs/index-store.ts';
 import { ParameterControls, PhysicsControls } from './controls.tsx';
 import { ExecutorPool } from './executors.ts';
 import type { PlayJob } from './host.ts';
 import { type Engine, PlayUsageError } from './load.ts';
-import { batchSizes, candidateOf, type PlayQuery, parsePlayQuery, playQueryChanges } from './play-query.ts';
+import {
+  batchSizes,
+  candidateOf,
+  iterationOf,
+  type PlayQuery,
+  parsePlayQuery,
+  playQueryChanges,
+} from './play-query.ts';
 import { PolicyFile } from './policy-file.tsx';
 import { useEngine } from './replay.tsx';
 import { Results } from './results.tsx';
@@ -232,7 +239,7 @@ function Playground({ engine }: { engine: Engine }) {
   const { index } = useIndex();
   const latestIndex = useRef(index);
   latestIndex.current = index;
-  const run = useGet<RunPage>(state.run === null ? null : `/api/runs/${encodeURIComponent(state.run)}`);
+  const run = useGet<RunPage>(state.run === null ? null : runPath(state.run, iterationOf(state.candidate)));
   const setup = useMemo(() => setupOf(engine, state, run.data), [state, run.data]);
   const pool = useMemo(() => new ExecutorPool(engine, () => latestIndex.current), [engine]);
   const session = useMemo(

@@ -101,6 +101,10 @@ export function playQueryChanges(state: PlayQuery, before: URLSearchParams): Rea
   return changes;
 }
 
+/** The iteration of `12/revision`; null: none is named. */
+export const iterationOf = (candidate: string | null): number | null =>
+  candidate !== null && /^\d{1,15}\//.test(candidate) ? Number.parseInt(candidate, 10) : null;
+
 /** The candidate that `12/revision` means; null: the kept one with the highest mean. undefined: there is none. */
 export function candidateOf(
   { iterations }: Pick<RunPage, 'iterations'>,

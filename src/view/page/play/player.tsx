@@ -5,6 +5,7 @@ import type { Trace } from '../../../rollout/job.ts';
 import { numberText } from '../common/format.ts';
 import { useTheme } from '../common/theme.ts';
 import type { Engine } from './load.ts';
+import { ownPlays } from './own-plays.ts';
 import { Strip } from './strip.tsx';
 import type { Subject } from './subject.ts';
 import './play.css';
@@ -21,22 +22,31 @@ export interface ShownEpisode {
 
 const speeds = [0.25, 0.5, 1, 2, 4, 8] as const;
 
-/** Shapes after so many steps; a fraction lies between two frames. */
-function framesOf(engine: Engine, { subject, trace }: ShownEpisode): (at: number) => readonly Shape[] {
+interface Frames {
+  /** shapes after so many steps; a fraction lies between two frames */
+  readonly shapes: (at: number) => readonly Shape[];
+  /** nothing moves between two frames */
+  readonly jumps: boolean;
+}
+
+function framesOf(engine: Engine, { subject, trace }: ShownEpisode): Frames {
   const picture = subject.env.picture ?? engine.barsPicture(subject.env, trace);
+  const jumps = picture.jumps === true;
   const frame = (t: number): readonly Shape[] =>
     picture.draw(subject.env.params, trace.steps[t]?.state ?? trace.finalState, trace.steps[t]?.action ?? null);
-  return (at) => {
+  const shapes = (at: number): readonly Shape[] => {
     const t = Math.min(Math.floor(at), trace.length);
-    return picture.jumps || t >= trace.length ? frame(t) : engine.shapesBetween(frame(t), frame(t + 1), at - t);
+    return jumps || t >= trace.length ? frame(t) : engine.shapesBetween(frame(t), frame(t + 1), at - t);
   };
+  return { shapes, jumps };
 }
 
 const stepSecondsOf = (subject: Subject): number => subject.env.picture?.stepSeconds ?? 0.05;
 
 function Scene({ engine, episode, at }: { engine: Engine; episode: ShownEpisode; at: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const shapes = useMemo(() => framesOf(engine, episode), [engine, episode]);
+  const { shapes, jumps } = useMemo(() => framesOf(engine, episode), [engine, episode]);
+  const shown = jumps ? Math.floor(at) : at;
   const { isDark } = useTheme();
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -57,8 +67,8 @@ function Scene({ engine, episode, at }: { engine: Engine; episode: ShownEpisode;
     const scale = pixels / scene.width;
     surface.setTransform(scale, 0, 0, scale, 0, 0);
     surface.clearRect(0, 0, scene.width, scene.height);
-    engine.drawShapes(surface, shapes(at), isDark);
-  }, [engine, shapes, at, isDark, width]);
+    engine.drawShapes(surface, shapes(shown), isDark);
+  }, [engine, shapes, shown, isDark, width]);
   const { trace, subject, label, note } = episode;
   const t = Math.min(Math.floor(at), trace.length);
   return (
@@ -92,7 +102,7 @@ export interface EpisodePlayerProps {
   readonly start?: number | null;
   /** called when the reader stops at a step, null when it goes on */
   readonly onRest?: (step: number | null) => void;
-  /** begins again behind the end */
+  /** begins again behind the end, a few times */
   readonly loops?: boolean;
 }
 
@@ -100,7 +110,7 @@ export interface EpisodePlayerProps {
 function usePosition({ episodes, start, onRest, loops }: EpisodePlayerProps) {
   const last = Math.max(1, ...episodes.map(({ trace }) => trace.length));
   const [at, setAt] = useState(Math.min(start ?? 0, last));
-  const [isPlaying, setPlaying] = useState((start ?? null) === null && !wantsStill());
+  const [isPlaying, setPlaying] = useState(() => (start ?? null) === null && !wantsStill() && ownPlays.take());
   const [speed, setSpeed] = useState<number>(1);
   const position = useRef(at);
   const move = (to: number): void => {
@@ -119,7 +129,7 @@ function usePosition({ episodes, start, onRest, loops }: EpisodePlayerProps) {
       before = now;
       const next = position.current + (seconds * speed) / stepSeconds;
       if (next < last) move(next);
-      else if (loops) move(0);
+      else if (loops && ownPlays.take()) move(0);
       else {
         move(last);
         setPlaying(false);

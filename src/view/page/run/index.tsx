@@ -15,7 +15,7 @@ import { ParametersPanel } from './parameters-panel.tsx';
 import './run.css';
 import { callsByIteration, referenceOf } from './run-data.ts';
 import { RunHeader } from './run-header.tsx';
-import { type Selection, selectionOf } from './selection.ts';
+import { numberOf, type Selection, selectionOf } from './selection.ts';
 import { SpacePanel } from './space-panel.tsx';
 import { Steer } from './steer.tsx';
 import { TimelinePanel } from './timeline-panel.tsx';
@@ -149,6 +149,7 @@ function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
         <Lists
           iterations={iterations}
           calls={calls}
+          every={page.every}
           shown={shown}
           iteration={index}
           call={callIndex}
@@ -185,7 +186,7 @@ export function RunView() {
   const { path, query } = useRoute();
   // An id that somebody typed may have its slashes as they are.
   const id = path.slice(1).join('/');
-  const loaded = useRun(id);
+  const loaded = useRun(id, numberOf(query, 'at'));
   const isGone = useIsGone(id);
   const problem = loaded.state === 'failed' ? loaded.problem : isGone ? goneText : null;
   if (loaded.data === null) {

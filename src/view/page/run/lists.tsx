@@ -1,5 +1,6 @@
 /** The iterations with what they proposed and kept, and the calls: two lists of which one is shown. */
 import type { CallRow, Iteration } from '../../api/run.ts';
+import { newestShown } from '../../api/thinned.ts';
 import { countText, durationText, numberText, pText, shortCount } from '../common/format.ts';
 import { Choice, Panel } from '../common/parts.tsx';
 import { noiseLevel, noiseOf } from './noise.ts';
@@ -10,6 +11,8 @@ export type ListName = 'iterations' | 'calls';
 export interface ListsProps {
   readonly iterations: readonly Iteration[];
   readonly calls: readonly CallRow[];
+  /** 1: every iteration is there; more: of a long run every so many-th */
+  readonly every: number;
   readonly shown: ListName;
   readonly iteration: number;
   /** index of the selected call; -1: none */
@@ -70,6 +73,10 @@ export function Lists(props: ListsProps) {
   return (
     <Panel
       title="Genealogy"
+      note={
+        props.every > 1 &&
+        `Of this long run at least one iteration in ${props.every} is shown, the newest ${newestShown}, and the best. at=NUMBER in the address shows another one.`
+      }
       actions={calls.length > 0 && <Choice label="List" value={shown} options={options} onChange={props.onShow} />}
     >
       {shown === 'calls' && calls.length > 0 ? (

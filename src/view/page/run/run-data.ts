@@ -1,15 +1,23 @@
 /** What the panels read out of the document of a run, and how an update is put into it. */
 import type { CallRow, Iteration, RunPage, RunUpdate } from '../../api/run.ts';
+import { thinned } from '../../api/thinned.ts';
 
 export type Candidate = Iteration['candidates'][number];
 type OptimiserState = NonNullable<RunPage['optimiser']>;
+
+/** States of an optimiser that the page keeps. */
+const mostStates = 10_000;
 
 function appended(before: OptimiserState | null, update: OptimiserState | null): OptimiserState | null {
   if (before === null || update === null) return update ?? before;
   const last = before.iteration.at(-1) ?? 0;
   const from = update.iteration.findIndex((iteration) => iteration > last);
   if (from < 0) return before;
-  const joined = <T>(a: readonly T[], b: readonly T[]): T[] => [...a, ...b.slice(from)];
+  const count = before.iteration.length + update.iteration.length - from;
+  // Of a long search every second state, every fourth ...
+  const step = count > mostStates ? 2 : 1;
+  const joined = <T>(a: readonly T[], b: readonly T[]): T[] =>
+    [...a, ...b.slice(from)].filter((_, i) => i % step === 0 || i === count - 1);
   return {
     name: update.name,
     iteration: joined(before.iteration, update.iteration),
@@ -34,8 +42,42 @@ function projected(projection: RunPage['projection'], added: readonly Iteration[
   };
 }
 
-/** The run with what is new. What the page has already is not taken twice: a stream that was reopened may repeat it. */
-export function withUpdate(page: RunPage, update: RunUpdate): RunPage {
+/** The points of the policies of the iterations that are kept. */
+function projectionOf(
+  projection: RunPage['projection'],
+  iterations: readonly Iteration[],
+  kept: readonly boolean[],
+): RunPage['projection'] {
+  if (projection === null) return null;
+  const isKept = iterations.flatMap(({ candidates }, i) => candidates.map(() => kept[i] === true));
+  const points = (values: readonly number[]): number[] => values.filter((_, i) => isKept[i]);
+  return { ...projection, x: points(projection.x), y: points(projection.y) };
+}
+
+/** The part of a long run that the page shows. `chosen`: number of an iteration that somebody wants to see; null: none. */
+function shownPart(page: RunPage, chosen: number | null): RunPage {
+  const found = thinned(page, chosen);
+  if (found === null) return page;
+  const { iterations, calls, spans, every } = found.parts;
+  return {
+    ...page,
+    iterations: [...iterations],
+    calls: [...calls],
+    spans: [...spans],
+    every: Math.max(every, page.every),
+    projection: projectionOf(page.projection, page.iterations, found.kept),
+  };
+}
+
+/**
+ * The run with what is new. What the page has already is not taken twice: a stream that was reopened may repeat it.
+ * `chosen`: number of an iteration that is not left out; null: none.
+ */
+export function withUpdate(page: RunPage, update: RunUpdate, chosen: number | null = null): RunPage {
+  return shownPart(joined(page, update), chosen);
+}
+
+function joined(page: RunPage, update: RunUpdate): RunPage {
   const last = page.iterations.at(-1)?.iteration ?? 0;
   const iterations = update.iterations.filter(({ iteration }) => iteration > last);
   const renewed = new Set(update.calls.map(({ seq }) => seq));
@@ -43,12 +85,19 @@ export function withUpdate(page: RunPage, update: RunUpdate): RunPage {
   return {
     ...page,
     row: update.row,
+    every: Math.max(page.every, update.every),
     iterations: [...page.iterations, ...iterations],
     calls: [...page.calls.filter(({ seq }) => !renewed.has(seq)), ...update.calls].sort((a, b) => a.seq - b.seq),
     spans: [...page.spans.filter(({ start }) => start < firstSpan), ...update.spans],
     optimiser: appended(page.optimiser, update.optimiser),
     projection: projected(page.projection, iterations),
   };
+}
+
+/** Whether an iteration with this number is one that a long run is shown without. */
+export function leavesOut({ iterations, every }: RunPage, at: number): boolean {
+  const last = iterations.at(-1)?.iteration ?? 0;
+  return every > 1 && at > 0 && at <= last && !iterations.some(({ iteration }) => iteration === at);
 }
 
 /** The policy that an iteration kept. */

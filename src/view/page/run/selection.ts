@@ -10,7 +10,8 @@ export interface Selection {
   readonly call: CallRow | null;
 }
 
-function numberOf(query: URLSearchParams, key: string): number | null {
+/** The whole number that a key has; null: none. */
+export function numberOf(query: URLSearchParams, key: string): number | null {
   const text = query.get(key);
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }

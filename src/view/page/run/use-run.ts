@@ -1,8 +1,8 @@
 /** The document of a run, kept up to date for as long as the view is open. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunPage, RunUpdate } from '../../api/run.ts';
-import { follow, type Loaded, useGet } from '../data.ts';
-import { withUpdate } from './run-data.ts';
+import { follow, type Loaded, runPath, useGet } from '../data.ts';
+import { leavesOut, withUpdate } from './run-data.ts';
 
 /** Several updates within this time, ms, are one change of the page; more where a change takes long to draw. */
 const shortestPause = 100;
@@ -10,9 +10,15 @@ const longestPause = 5000;
 /** time between changes, in times that one takes */
 const shareOfPause = 10;
 
-export function useRun(id: string): Loaded<RunPage> {
-  const path = `/api/runs/${encodeURIComponent(id)}`;
-  const loaded = useGet<RunPage>(path);
+/**
+ * `at`: number of the iteration that the reader wants to see; null: none. Of a long run that leaves it out, the document is
+ * loaded again, with that one.
+ */
+export function useRun(id: string, at: number | null): Loaded<RunPage> {
+  const base = runPath(id);
+  const [near, setNear] = useState<{ readonly base: string; readonly at: number } | null>(null);
+  const chosen = near?.base === base ? near.at : null;
+  const loaded = useGet<RunPage>(runPath(id, chosen));
   const [page, setPage] = useState<RunPage | null>(null);
   const known = useRef<RunPage | null>(null);
   const { data, reload } = loaded;
@@ -31,7 +37,7 @@ export function useRun(id: string): Loaded<RunPage> {
       const all = waiting;
       waiting = [];
       if (known.current === null) return;
-      known.current = all.reduce(withUpdate, known.current);
+      for (const update of all) known.current = withUpdate(known.current, update, chosen);
       const begun = performance.now();
       setPage(known.current);
       requestAnimationFrame(() =>
@@ -43,7 +49,7 @@ export function useRun(id: string): Loaded<RunPage> {
     };
     const after = (): number => known.current?.iterations.at(-1)?.iteration ?? 0;
     const stop = follow<RunUpdate>(
-      () => `${path}/live?after=${after()}`,
+      () => `${base}/live?after=${after()}`,
       'update',
       (update) => {
         waiting.push(update);
@@ -54,7 +60,12 @@ export function useRun(id: string): Loaded<RunPage> {
       clearTimeout(timer);
       stop();
     };
-  }, [path, isReady]);
+  }, [base, chosen, isReady]);
+
+  const isLeftOut = page !== null && at !== null && leavesOut(page, at);
+  useEffect(() => {
+    if (isLeftOut && at !== null) setNear({ base, at });
+  }, [base, at, isLeftOut]);
 
   if (page === null || loaded.data === null) return loaded;
   return { ...loaded, data: page, reload } as Loaded<RunPage>;

@@ -90,6 +90,7 @@ export function runPage(change: Partial<RunPage> = {}): RunPage {
     iterations: [],
     calls: [],
     spans: [],
+    every: 1,
     optimiser: null,
     projection: null,
     notices: [],

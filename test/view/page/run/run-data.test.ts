@@ -51,6 +51,7 @@ describe('an update of a live run', () => {
     iterations: [iteration(2), iteration(3)],
     calls: [{ ...call(5, 2, 'search'), problem: 'no numbers' }, call(8, 3, 'search')],
     spans: [{ kind: 'other' as const, iteration: 2, start: 2, end: 3 }],
+    every: 1,
     optimiser: optimiser(2, 3),
   };
   const next = withUpdate(page, update);
