@@ -537,7 +537,7 @@ export abstract class Expressions extends Places {
     };
     const a = truth(left);
     if (a.known !== null && (a.known === 1) === (operator === '||')) return plainValue(bool, [a]);
-    if (!this.#mayChange(right)) {
+    if (!this.mayChange(right)) {
       return plainValue(bool, [binary(this.code, operator[0]!, this.code.keep(a), truth(right))]);
     }
     const result = this.declare(bool, at);
@@ -548,22 +548,23 @@ export abstract class Expressions extends Places {
     return this.load(result);
   }
 
-  #mayChange(expression: Expression): boolean {
+  /** Whether an expression may change a variable. */
+  protected mayChange(expression: Expression): boolean {
     switch (expression.kind) {
       case 'call':
         return (
           (this.module.functions.get(expression.callee.name)?.parameters.some(({ type }) => type.name === 'ptr') ??
             false) ||
-          expression.values.some((value) => this.#mayChange(value))
+          expression.values.some((value) => this.mayChange(value))
         );
       case 'binary':
-        return this.#mayChange(expression.left) || this.#mayChange(expression.right);
+        return this.mayChange(expression.left) || this.mayChange(expression.right);
       case 'unary':
-        return this.#mayChange(expression.operand);
+        return this.mayChange(expression.operand);
       case 'index':
-        return this.#mayChange(expression.base) || this.#mayChange(expression.index);
+        return this.mayChange(expression.base) || this.mayChange(expression.index);
       case 'member':
-        return this.#mayChange(expression.base);
+        return this.mayChange(expression.base);
       default:
         return false;
     }

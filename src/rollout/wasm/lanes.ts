@@ -46,10 +46,6 @@ export interface LoopState {
   readonly alive: Variable | null;
   /** some lanes may have left the pass while others go on */
   isContinued: boolean;
-  /** number of divergent branches around it */
-  readonly branches: number;
-  leave(): void;
-  next(): void;
 }
 
 /** A switch with `break`. */
@@ -67,20 +63,6 @@ export interface SwitchState {
 export interface Region {
   readonly code: Code;
   readonly changed: ReadonlyMap<Variable, readonly (Leaf | null)[]>;
-  /** control reaches its end */
-  readonly isReachable: boolean;
-}
-
-/** Everything that the emission of a function changes, so that an attempt can be undone. */
-interface Progress {
-  readonly depth: number;
-  readonly branches: number;
-  readonly frames: number;
-  readonly loops: number;
-  readonly switches: number;
-  readonly labels: number;
-  readonly isReachable: boolean;
-  readonly diverged: readonly boolean[];
 }
 
 export abstract class Lanes {
@@ -96,7 +78,6 @@ export abstract class Lanes {
   protected switches: SwitchState[] = [];
   /** WebAssembly blocks around the current statement */
   protected labels = 0;
-  protected isReachable = true;
   #journal = new Map<Variable, readonly (Leaf | null)[]>();
   #variables = 0;
 
@@ -161,7 +142,7 @@ export abstract class Lanes {
   /** Emits into a buffer of its own, with changes of variables set aside. */
   protected region(run: () => void): Region {
     const { code } = this;
-    const [buffer, journal, isReachable] = [code.buffer, this.#journal, this.isReachable];
+    const [buffer, journal] = [code.buffer, this.#journal];
     const first = this.#variables;
     code.buffer = [];
     this.#journal = new Map();
@@ -171,40 +152,12 @@ export abstract class Lanes {
       for (const variable of this.#journal.keys()) {
         if (variable.number < first) changed.set(variable, variable.leaves);
       }
-      return { code: code.buffer, changed, isReachable: this.isReachable };
+      return { code: code.buffer, changed };
     } finally {
       for (const [variable, leaves] of this.#journal) variable.leaves = leaves;
       code.buffer = buffer;
       this.#journal = journal;
-      this.isReachable = isReachable;
     }
-  }
-
-  protected progress(): Progress {
-    const { depth, labels, isReachable } = this;
-    return {
-      depth,
-      branches: this.branches.length,
-      frames: this.frames.length,
-      loops: this.loops.length,
-      switches: this.switches.length,
-      labels,
-      isReachable,
-      diverged: this.frames.map((frame) => frame.isDiverged),
-    };
-  }
-
-  protected undoTo(progress: Progress): void {
-    this.depth = progress.depth;
-    this.labels = progress.labels;
-    this.isReachable = progress.isReachable;
-    this.branches.length = progress.branches;
-    this.frames.length = progress.frames;
-    this.loops.length = progress.loops;
-    this.switches.length = progress.switches;
-    this.frames.forEach((frame, i) => {
-      frame.isDiverged = progress.diverged[i]!;
-    });
   }
 
   /** Emits `if condition { a } else { b }`. */
@@ -214,11 +167,10 @@ export abstract class Lanes {
     for (const variable of new Set([...a.changed.keys(), ...b.changed.keys()])) {
       const [left, right] = [a.changed.get(variable) ?? variable.leaves, b.changed.get(variable) ?? variable.leaves];
       for (let index = 0; index < left.length; index++) {
-        const [x, y] = [left[index]!, right[index]!];
-        const [useX, useY] = [a.isReachable && x !== null, b.isReachable && y !== null];
-        if (!useX && !useY) continue;
-        if (useX !== useY || isEqual(x, y)) {
-          after.push({ variable, index, leaf: useX ? x : y });
+        const [x, y] = [left[index] ?? null, right[index] ?? null];
+        if (x === null || y === null || isEqual(x, y)) {
+          const leaf = x ?? y;
+          if (leaf) after.push({ variable, index, leaf });
           continue;
         }
         const to = this.code.slot(x.scalar, x.isVarying || y.isVarying, x.isSmall && y.isSmall);
@@ -230,7 +182,6 @@ export abstract class Lanes {
     const [then, otherwise] = [this.#followed(a.code, moves.a), this.#followed(b.code, moves.b)];
     this.code.emit(condition, op.if, NOTHING, then, otherwise.length > 0 ? [op.else, otherwise] : [], op.end);
     for (const { variable, index, leaf } of after) this.put(variable, index, leaf);
-    this.isReachable = a.isReachable || b.isReachable;
   }
 
   #followed(first: Code, moves: readonly Move[]): Code {
@@ -263,7 +214,7 @@ export abstract class Lanes {
     this.labels += 1;
     const made = this.region(run);
     this.labels -= 1;
-    this.join(condition, made, { code: [], changed: new Map(), isReachable: true });
+    this.join(condition, made, { code: [], changed: new Map() });
   }
 
   protected both(a: Leaf, b: Leaf): Leaf {

@@ -150,7 +150,7 @@ class ProgramCompiler extends Statements {
       this.join(
         mustStop,
         { ...ending, changed: withoutMask(ending.changed, this.mask) },
-        { code: [], changed: new Map(), isReachable: true },
+        { code: [], changed: new Map() },
       );
       this.labels -= 1;
       this.put(this.mask, 0, live);

@@ -22,16 +22,6 @@ const skippedWeight = 24;
 /** Calls inside of one another. */
 const maxCalls = 64;
 
-/** An attempt to emit a loop assumed something that turned out wrong; what is known by now is in its `LoopFacts`. */
-class TryAgain extends Error {}
-
-/** What a loop is known to need, kept for its next emission. */
-interface LoopFacts {
-  isDivergent: boolean;
-  readonly varying: Set<string>;
-  readonly others: Set<string>;
-}
-
 interface Outlined {
   readonly index: number;
   readonly results: readonly Leaf[];
@@ -41,15 +31,12 @@ interface Outlined {
   readonly changes: readonly { readonly argument: number; readonly leaf: number }[];
 }
 
-const nameOfLeaf = (variable: Variable, index: number): string => `${variable.at}.${variable.depth}.${index}`;
-
 export abstract class Statements extends Builtins {
   readonly functions: WasmFunction[] = [];
   protected readonly weights: Weights;
-  readonly #facts = new Map<string, LoopFacts>();
   readonly #outlined = new Map<string, Outlined>();
-  /** calls that the current statement is inside of */
-  #path: string[] = [];
+  /** number of calls that the current statement is inside of */
+  #calls = 0;
 
   constructor(source: Source, module: Module) {
     super(source, module);
@@ -78,7 +65,7 @@ export abstract class Statements extends Builtins {
 
   protected statements(body: readonly Statement[], from: number): void {
     for (let i = from; i < body.length; i++) {
-      if (!this.isReachable || this.active.known === 0) return;
+      if (this.active.known === 0) return;
       const statement = body[i]!;
       if (statement.kind === 'if' && statement.otherwise.length === 0 && alwaysLeaves(statement.then)) {
         const rest = body.slice(i + 1);
@@ -266,9 +253,9 @@ export abstract class Statements extends Builtins {
     this.active = known('bool', 0);
   }
 
-  /** The active lanes leave a divergent loop. */
+  /** The active lanes leave a loop. */
   #dropFrom({ alive }: LoopState): void {
-    if (alive === null) throw new TryAgain();
+    if (alive === null) throw new Error('a lane leaves a loop alone that all lanes leave at once');
     this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, this.active)));
   }
 
@@ -286,132 +273,128 @@ export abstract class Statements extends Builtins {
       this.source.fail(at, `expected a loop around "${kind}", got none`);
       return;
     }
-    if (loop.alive !== null) {
-      if (kind === 'break') this.#dropFrom(loop);
-      else loop.isContinued = true;
-      this.active = known('bool', 0);
-      return;
-    }
-    // Lanes that wait for the end of a switch do not leave with the others.
-    const areSome = this.switches.some(({ isBroken, loops }) => isBroken && loops === this.loops.length);
-    if (areSome || this.branches.length > loop.branches) throw new TryAgain();
-    if (kind === 'break') loop.leave();
-    else loop.next();
-    this.isReachable = false;
+    if (kind === 'break') this.#dropFrom(loop);
+    else loop.isContinued = true;
+    this.active = known('bool', 0);
   }
 
   // ---- loops
 
+  /**
+   * Lanes leave a loop one by one, unless its condition is the only way out and the same in all lanes. What a loop changes
+   * may differ between lanes from its second pass on, except for counters.
+   */
   #loop(loop: Loop): void {
     if (this.#unrolled(loop)) return;
     if (loop.start) this.#statement(loop.start);
-    const key = `${this.#path.join('/')}@${loop.at}`;
-    const facts = this.#facts.get(key) ?? {
-      isDivergent: contains(loop.body, 'return'),
-      varying: new Set(),
-      others: new Set(),
-    };
-    this.#facts.set(key, facts);
-    for (let attempt = 0; ; attempt++) {
-      const [progress, scope, path] = [this.progress(), this.scope, [...this.#path]];
-      const start = this.code.buffer.length;
-      // More attempts than leaves can change would be a fault of the compiler.
-      if (attempt > 500) throw new Error('the shapes of a loop do not settle');
-      try {
-        this.#attempt(loop, facts);
-        return;
-      } catch (error) {
-        if (!(error instanceof TryAgain)) throw error;
-        // Only a uniform loop that a lane leaves alone fails without a new fact.
-        if (!this.#learned) facts.isDivergent = true;
-        this.#learned = false;
-        this.code.buffer.length = start;
-        this.undoTo(progress);
-        this.scope = scope;
-        this.#path = path;
-      }
-    }
-  }
-  #learned = false;
-
-  #attempt(loop: Loop, facts: LoopFacts): void {
     const { code } = this;
     const before = this.active;
-    const alive = facts.isDivergent ? this.truth(before) : null;
     const frame = this.frames[this.frames.length - 1]!;
-    const carried = this.#carried(loop, facts);
-    const mayReturn = alive !== null && contains(loop.body, 'return');
-    if (alive) carried.push(alive);
+    const mayReturn = contains(loop.body, 'return');
+    const leavesInside =
+      mayReturn ||
+      loop.until !== null ||
+      (loop.condition !== null && this.mayChange(loop.condition)) ||
+      contains(loop.body, 'break') ||
+      contains(loop.body, 'continue');
+    const carried = this.#carried(loop);
+    const counters = this.#counters(loop, carried);
     if (mayReturn) {
       // A return leaves the loops around this one too.
       const around = this.loops.slice(frame.firstLoop).flatMap((outer) => (outer.alive ? [outer.alive] : []));
-      carried.push(frame.returned, ...around, ...(frame.result ? [frame.result] : []));
+      for (const one of [frame.returned, ...around, ...(frame.result ? [frame.result] : [])]) carried.add(one);
     }
-    const undo = this.region(() => {
-      const homes = this.#homes(carried, facts, alive);
-      code.emit(op.block, NOTHING, op.loop, NOTHING);
-      this.labels += 2;
-      const exit = this.labels - 2;
-      const state = this.#loopState(alive, exit, homes, facts);
-      const hasNext = !alive && contains(loop.body, 'continue');
-      const body = this.region(() => {
-        if (alive) this.active = alive.leaves[0]!;
-        if (loop.condition) this.#condition(loop.condition, alive, exit);
-        if (alive) code.emit(this.anyOf(alive.leaves[0]!), op.eqz, op.brIf, this.labels - exit - 1);
-        this.loops.push(state);
-        if (hasNext) this.#withNext(() => this.block(loop.body), homes, facts, state);
-        else this.block(loop.body);
-        this.loops.pop();
-        if (alive) {
-          this.isReachable = true;
-          this.active = alive.leaves[0]!;
-        }
-        if (this.isReachable) this.#endPass(loop, alive, exit, homes, facts);
-      });
-      for (const variable of body.changed.keys()) {
-        if (carried.includes(variable) || variable === this.mask) continue;
-        // Changed without being named: through a pointer.
-        facts.others.add(nameOfLeaf(variable, 0));
-        this.#learned = true;
-      }
-      if (this.#learned) throw new TryAgain();
-      code.emit(body.code);
-      code.emit(op.end, op.end);
-      this.labels -= 2;
-    });
-    code.emit(undo.code);
-    for (const [variable, leaves] of undo.changed) this.putAll(variable, leaves);
-    this.isReachable = true;
+    const homes = this.#homes(carried, counters);
+    const alive = leavesInside || this.#differs(loop.condition) ? this.truth(before) : null;
+    if (alive) homes.set(alive, this.#homes([alive], counters).get(alive)!);
+    this.labels += 2;
+    const pass = this.region(() => this.#pass(loop, alive, homes));
+    this.labels -= 2;
+    for (const variable of pass.changed.keys()) {
+      if (!homes.has(variable) && variable !== this.mask) throw new Error('a loop changes what it does not name');
+    }
+    code.emit(op.block, NOTHING, op.loop, NOTHING, pass.code, op.end, op.end);
     this.active = mayReturn ? this.without(before, frame.returned.leaves[0]!) : before;
   }
 
-  /** Variables that the loop may change. */
-  #carried(loop: Loop, facts: LoopFacts): Variable[] {
+  /** One pass of a loop, and the branch to the next one. */
+  #pass(loop: Loop, alive: Variable | null, homes: ReadonlyMap<Variable, readonly Leaf[]>): void {
+    const { code } = this;
+    const leaveIfNone = (): void => code.emit(this.anyOf(this.active), op.eqz, op.brIf, 1);
+    // What a condition changes reaches the end of the pass.
+    const isPlain = !loop.condition || !this.mayChange(loop.condition);
+    if (alive) this.active = alive.leaves[0]!;
+    if (alive && !isPlain) leaveIfNone();
+    const goesOn = loop.condition && this.truth1(loop.condition);
+    if (goesOn && !alive && goesOn.known !== 1) code.emit(code.scalarCode(not(code, goesOn)), op.brIf, 1);
+    if (goesOn && alive) this.active = this.both(alive.leaves[0]!, goesOn);
+    if (alive) this.put(alive, 0, this.active);
+    if (alive && isPlain) leaveIfNone();
+    this.loops.push({ depth: this.depth, bodyDepth: this.depth + 1, alive, isContinued: false });
+    this.block(loop.body);
+    if (alive) this.active = alive.leaves[0]!;
+    this.block(loop.update);
+    if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
+    this.loops.pop();
+    const moves: Move[] = [];
+    for (const [variable, leaves] of homes) {
+      for (const [i, to] of leaves.entries()) moves.push({ from: variable.leaves[i]!, to });
+    }
+    code.move(moves);
+    code.emit(op.br, 0);
+  }
+
+  /** Variables that the names in these statements, or what they point to, stand for. */
+  #named(names: ReadonlySet<string>): Set<Variable> {
     const found = new Set<Variable>();
-    const add = (place: Place | null): void => {
-      if (place && 'scalars' in place.root) found.add(place.root);
-    };
-    const names = changedIn(loop);
     for (let scope: Scope | null = this.scope; scope; scope = scope.outer) {
       for (const [name, binding] of scope.names) {
         const place = 'place' in binding ? binding.place : binding.value.place;
-        const root = place && 'scalars' in place.root ? place.root : null;
-        if (names.has(name) || (root && facts.others.has(nameOfLeaf(root, 0)))) add(place);
+        if (place && 'scalars' in place.root && names.has(name)) found.add(place.root);
       }
     }
-    return [...found];
+    return found;
   }
 
-  /** Locals that hold the carried leaves from pass to pass. */
-  #homes(carried: readonly Variable[], facts: LoopFacts, alive: Variable | null): Map<Variable, readonly Leaf[]> {
+  /** Variables that the loop may change. */
+  #carried(loop: Loop): Set<Variable> {
+    return this.#named(changedIn(loop));
+  }
+
+  /** Variables of the loop's head that are the same in all lanes in each pass: only `update` changes them, uniformly. */
+  #counters(loop: Loop, carried: ReadonlySet<Variable>): ReadonlySet<Variable> {
+    const inBody = this.#named(changedIn({ ...loop, update: [] }));
+    const found = [...carried].filter(
+      (one) => one.depth >= this.depth && !inBody.has(one) && one.leaves.every((leaf) => leaf && !leaf.isVarying),
+    );
+    let areSame = true;
+    this.region(() => {
+      this.#homes(carried, new Set(found));
+      this.block(loop.update);
+      areSame = found.every(({ leaves }) => leaves.every((leaf) => !leaf!.isVarying));
+    });
+    return new Set(areSame ? found : []);
+  }
+
+  /** Whether the lanes may have different values of a condition. */
+  #differs(condition: Expression | null): boolean {
+    let differs = false;
+    if (condition) {
+      this.region(() => {
+        differs = this.truth1(condition).isVarying;
+      });
+    }
+    return differs;
+  }
+
+  /** Locals that hold the leaves of variables from pass to pass. */
+  #homes(carried: Iterable<Variable>, counters: ReadonlySet<Variable>): Map<Variable, readonly Leaf[]> {
     const homes = new Map<Variable, readonly Leaf[]>();
     const moves: Move[] = [];
     for (const variable of carried) {
       const leaves = variable.scalars.map((scalar, i) => {
-        const from = variable.leaves[i] ?? this.zero(scalar);
-        const isVarying = variable === alive || from.isVarying || facts.varying.has(nameOfLeaf(variable, i));
-        const to = this.code.slot(scalar, isVarying);
-        moves.push({ from, to });
+        const to = this.code.slot(scalar, !counters.has(variable));
+        moves.push({ from: variable.leaves[i] ?? this.zero(scalar), to });
         return to;
       });
       homes.set(variable, leaves);
@@ -419,85 +402,6 @@ export abstract class Statements extends Builtins {
     this.code.move(moves);
     for (const [variable, leaves] of homes) this.putAll(variable, leaves);
     return homes;
-  }
-
-  /** Stores what carried variables hold now for the next pass, or for what follows the loop. */
-  #toHomes(homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts): void {
-    const moves: Move[] = [];
-    for (const [variable, leaves] of homes) {
-      leaves.forEach((to, i) => {
-        const from = variable.leaves[i]!;
-        if (from.isVarying && !to.isVarying) {
-          facts.varying.add(nameOfLeaf(variable, i));
-          this.#learned = true;
-        } else if (!isEqual(from, to)) moves.push({ from, to });
-      });
-    }
-    if (this.#learned) return;
-    this.code.move(moves);
-  }
-
-  #loopState(alive: Variable | null, exit: number, homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts): LoopState {
-    const { depth } = this;
-    return {
-      depth,
-      bodyDepth: depth + 1,
-      alive,
-      isContinued: false,
-      branches: this.branches.length,
-      leave: () => {
-        this.#toHomes(homes, facts);
-        this.code.emit(op.br, this.labels - exit - 1);
-      },
-      next: () => undefined,
-    };
-  }
-
-  #condition(expression: Expression, alive: Variable | null, exit: number): void {
-    const condition = this.truth1(expression);
-    if (alive) {
-      this.put(alive, 0, this.code.keep(this.both(alive.leaves[0]!, condition)));
-      this.active = alive.leaves[0]!;
-      return;
-    }
-    if (condition.isVarying) throw new TryAgain();
-    if (condition.known !== 1)
-      this.code.emit(this.code.scalarCode(not(this.code, condition)), op.brIf, this.labels - exit - 1);
-  }
-
-  /** A body with `continue`: what it changed is in the homes at its end. */
-  #withNext(run: () => void, homes: Map<Variable, readonly Leaf[]>, facts: LoopFacts, state: LoopState): void {
-    this.code.emit(op.block, NOTHING);
-    this.labels += 1;
-    const next = this.labels;
-    const active = this.active;
-    state.next = () => {
-      this.#toHomes(homes, facts);
-      this.code.emit(op.br, this.labels - next);
-    };
-    run();
-    if (this.isReachable) this.#toHomes(homes, facts);
-    this.code.emit(op.end);
-    this.labels -= 1;
-    this.isReachable = true;
-    this.put(this.mask, 0, active);
-    for (const [variable, leaves] of homes) this.putAll(variable, leaves);
-  }
-
-  #endPass(
-    { update, until }: Loop,
-    alive: Variable | null,
-    exit: number,
-    homes: Map<Variable, readonly Leaf[]>,
-    facts: LoopFacts,
-  ): void {
-    this.block(update);
-    const ended = until && this.truth1(until);
-    if (ended && alive) this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, ended)));
-    else if (ended?.isVarying) throw new TryAgain();
-    this.#toHomes(homes, facts);
-    if (ended && !alive) this.code.emit(this.code.scalarCode(ended), op.brIf, this.labels - exit - 1);
-    this.code.emit(op.br, this.labels - exit - 2);
   }
 
   /** Writes out a loop over known numbers; false where it is none, or long. */
@@ -539,7 +443,7 @@ export abstract class Statements extends Builtins {
     }
     for (const value of passes) {
       this.scope.names.set(start.name, { value });
-      if (this.isReachable && this.active.known !== 0) this.block(body);
+      if (this.active.known !== 0) this.block(body);
     }
     return true;
   }
@@ -557,17 +461,17 @@ export abstract class Statements extends Builtins {
   // ---- calls
 
   protected invoke(declaration: FunctionDeclaration, values: readonly Value[], at: number): Value | null {
-    if (this.#path.length >= maxCalls) {
+    if (this.#calls >= maxCalls) {
       this.source.fail(
         at,
         `expected at most ${maxCalls} calls inside of one another, got more: does "${declaration.name}" call itself?`,
       );
     }
     const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
-    this.#path.push(`${at}`);
+    this.#calls += 1;
     const isInlined = !isPlain || this.weights.isInlined(declaration);
     const result = isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
-    this.#path.pop();
+    this.#calls -= 1;
     return result;
   }
 
