@@ -2,8 +2,8 @@
 
 import { binary, convert, select } from './arithmetic.ts';
 import type { Scalar } from './ast.ts';
-import { type Code, NOTHING, op, simd } from './encoder.ts';
-import { bitsOf, known, type Leaf, leafOf } from './function-code.ts';
+import { type Code, NOTHING, op, simd, type WasmFunction } from './encoder.ts';
+import { bitsOf, FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
 import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from './types.ts';
 
@@ -54,7 +54,25 @@ const maxLeaves = 4096;
 
 const isVariable = (root: Place['root']): root is Variable => 'scalars' in root;
 
+/** Pushes the words at the addresses of the lanes. */
+function gather({ code }: Leaf, plus: number, step: number): Code {
+  let made: Code = [code, simd.extract, 0, simd.loadZero, plus];
+  for (let lane = 1; lane < 4; lane++) made = [code, simd.extract, lane, made, simd.loadLane, plus + lane * step, lane];
+  return made;
+}
+
+/** Stores words at the addresses of the lanes in a mask, one lane after the other. */
+const scatter = (addresses: Code, values: Code, mask: Code, plus: number, step: number): Code =>
+  [0, 1, 2, 3].map((lane) => {
+    const store = [addresses, simd.extract, lane, values, simd.storeLane, plus + lane * step, lane];
+    return [mask, simd.extract, lane, op.if, NOTHING, store, op.end];
+  });
+
 export abstract class Places extends Lanes {
+  readonly functions: WasmFunction[] = [];
+  readonly #helpers = new Map<string, number>();
+  /** the current statements run once per episode, so that they are better short */
+  protected runsOnce = false;
   /** declarations whose variables are in memory */
   readonly inMemory = new Set<number>();
   /** first free byte */
@@ -210,12 +228,28 @@ export abstract class Places extends Lanes {
       return area.isWritable ? code.keep(leafOf(scalar, true, code.vectorCode(kept))) : kept;
     }
     const step = area.kind === 'lanes' ? bytesPerLane : 0;
-    const from = code.keep(address);
-    let made: Code = [from.code, simd.extract, 0, simd.loadZero, plus];
-    for (let lane = 1; lane < 4; lane++) {
-      made = [from.code, simd.extract, lane, made, simd.loadLane, plus + lane * step, lane];
-    }
-    return code.keep(leafOf(scalar, true, made));
+    if (area.kind === 'lanes' || !this.runsOnce)
+      return code.keep(leafOf(scalar, true, gather(code.keep(address), plus, step)));
+    const load = this.#helper('gather', 1, (made, [from]) => {
+      made.results = [leafOf('f32', true, gather(from!, 0, 0))];
+    });
+    const from = binary(code, '+', address, known('u32', plus));
+    return code.keep(leafOf(scalar, true, [code.vectorCode(from), op.call, load]));
+  }
+
+  /** The number of a function of vectors in the module, which is written when it is used first. */
+  #helper(name: string, count: number, write: (made: FunctionCode, given: readonly Leaf[]) => void): number {
+    const seen = this.#helpers.get(name);
+    if (seen !== undefined) return seen;
+    const made = new FunctionCode();
+    write(
+      made,
+      Array.from({ length: count }, () => made.parameter('u32', true)),
+    );
+    for (const leaf of made.results) made.emit(leaf.code);
+    this.functions.push(made.finish(null));
+    this.#helpers.set(name, this.functions.length - 1);
+    return this.functions.length - 1;
   }
 
   /** The address of a number, and what is to be added as an immediate. */
@@ -264,13 +298,17 @@ export abstract class Places extends Lanes {
       return;
     }
     const [to, value] = [code.keep(address), code.vectorCode(leaf)];
-    const step = area.kind === 'lanes' ? bytesPerLane : 0;
-    for (let lane = 0; lane < 4; lane++) {
-      const at = to.isVarying ? [to.code, simd.extract, lane] : code.scalarCode(to);
-      const store = [at, value, simd.storeLane, plus + lane * step, lane];
-      if (this.active.known === 1) code.emit(store);
-      else code.emit(code.vectorCode(this.active), simd.extract, lane, op.if, NOTHING, store, op.end);
+    const mask = code.vectorCode(this.active);
+    if (area.kind === 'lanes') {
+      code.emit(scatter(code.vectorCode(to), value, mask, plus, bytesPerLane));
+      return;
     }
+    const store = this.#helper('scatter', 3, (made, given) => {
+      const [addresses, values, lanes] = given.map((leaf) => leaf.code);
+      made.emit(scatter(addresses!, values!, lanes!, 0, 0));
+    });
+    const all = binary(code, '+', to, known('u32', plus));
+    code.emit(code.vectorCode(all), value, mask, op.call, store);
   }
 
   /** Elements of the last dimension of a buffer. */

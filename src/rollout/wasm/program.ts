@@ -200,7 +200,9 @@ class ProgramCompiler extends Statements {
       isDiverged: false,
     });
     this.put(this.mask, 0, fresh);
+    this.runsOnce = true;
     this.statements(before, 0);
+    this.runsOnce = false;
     this.frames[0]!.isDiverged = false;
   }
 

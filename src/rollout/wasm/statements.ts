@@ -2,7 +2,7 @@
 import { not } from './arithmetic.ts';
 import type { Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
 import { Builtins } from './builtins.ts';
-import { NOTHING, op, type WasmFunction } from './encoder.ts';
+import { NOTHING, op } from './encoder.ts';
 import type { Scope } from './expressions.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Frame, LoopState, Variable } from './lanes.ts';
@@ -12,8 +12,11 @@ import { alwaysLeaves, changedIn, contains, readsOf } from './syntax.ts';
 import { i32, nameOf, type Type, u32 } from './types.ts';
 import { Weights } from './weights.ts';
 
-/** Longest function that becomes part of its callers. */
+/** Longest function that becomes part of its callers; of what runs once per episode. */
 const inlinedWeight = 110;
+const inlinedOnceWeight = 25;
+/** Arguments with more numbers, as the parameters of an environment, are not passed if they can be read again. */
+const passedLeaves = 4;
 /** Total weight of the passes of a loop that is written out, and their number. */
 const unrolledWeight = 500;
 const unrolledPasses = 64;
@@ -32,7 +35,6 @@ interface Outlined {
 }
 
 export abstract class Statements extends Builtins {
-  readonly functions: WasmFunction[] = [];
   protected readonly weights: Weights;
   readonly #outlined = new Map<string, Outlined>();
   /** number of calls that the current statement is inside of */
@@ -469,7 +471,8 @@ export abstract class Statements extends Builtins {
     }
     const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
     this.#calls += 1;
-    const isInlined = !isPlain || this.weights.isInlined(declaration);
+    const isInlined =
+      !isPlain || this.weights.isInlined(declaration, this.runsOnce ? inlinedOnceWeight : inlinedWeight);
     const result = isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
     this.#calls -= 1;
     return result;
@@ -509,14 +512,14 @@ export abstract class Statements extends Builtins {
 
   /** Calls a function of the module. What pointers point to is passed, and what changed of it comes back. */
   #callOutlined(declaration: FunctionDeclaration, values: readonly Value[]): Value | null {
-    const { code } = this;
+    const { code, active } = this;
     const pointees = values.map(({ place }) => (place ? this.load(place) : null));
-    const given = values.map((value, i) => (pointees[i] ?? value).leaves);
-    const { active } = this;
+    const whole = values.map((value, i) => (pointees[i] ?? value).leaves);
+    const differs = active.known === null || whole.flat().some((leaf) => leaf.isVarying);
+    const given = differs ? whole.map((leaves) => this.#spread(leaves)) : whole;
     const shape = (leaf: Leaf): string => {
-      if (leaf.isVarying) return 'v';
-      if (leaf.known !== null) return leaf.scalar === 'bool' ? `${leaf.known}` : 'u';
-      return leaf.isFixed ? leaf.code.join('.') : 'u';
+      if (isPassed(leaf)) return leaf.isVarying ? 'v' : 'u';
+      return leaf.known !== null ? `${leaf.known}` : leaf.code.join('.');
     };
     const key = [declaration.name, shape(active), ...given.map((leaves) => leaves.map(shape).join())].join(';');
     const made = this.#outlined.get(key) ?? this.#outline(declaration, values, given);
@@ -535,6 +538,18 @@ export abstract class Statements extends Builtins {
     return type ? plainValue(this.resolve(type), results.slice(0, made.resultCount)) : null;
   }
 
+  /** An argument as one number per lane, so that calls share a function, unless it may be an index or has many parts. */
+  #spread(leaves: readonly Leaf[]): readonly Leaf[] {
+    const [first] = leaves;
+    const isIndex =
+      leaves.length === 1 && first!.scalar !== 'f32' && (first!.known === null || first!.scalar === 'bool');
+    return leaves.map((leaf) => {
+      const isMany = leaf.isFixed && leaf.known === null && leaves.length > passedLeaves;
+      if (leaf.isVarying || isIndex || isMany) return leaf;
+      return leafOf(leaf.scalar, true, this.code.vectorCode(leaf));
+    });
+  }
+
   #outline(declaration: FunctionDeclaration, values: readonly Value[], given: readonly (readonly Leaf[])[]): Outlined {
     const outer = {
       code: this.code,
@@ -544,6 +559,7 @@ export abstract class Statements extends Builtins {
       loops: this.loops,
       switches: this.switches,
       labels: this.labels,
+      runsOnce: this.runsOnce,
     };
     const code = new FunctionCode();
     const parameter = (leaf: Leaf): Leaf => {
@@ -551,7 +567,7 @@ export abstract class Statements extends Builtins {
       return { ...code.parameter(leaf.scalar, leaf.isVarying), isSmall: false };
     };
     const active = parameter(this.active);
-    Object.assign(this, { code, branches: [], frames: [], loops: [], switches: [], labels: 0 });
+    Object.assign(this, { code, branches: [], frames: [], loops: [], switches: [], labels: 0, runsOnce: false });
     this.mask = this.truth(active);
     const places: (Place | null)[] = [];
     const inside = values.map((value, i): Value => {

@@ -19,8 +19,8 @@ export class Weights {
   }
 
   /** Whether calls of a function become its body. */
-  isInlined(declaration: FunctionDeclaration): boolean {
-    return this.#ofFunction(declaration) <= this.#inlined || this.#module.calls.get(declaration.name) === 1;
+  isInlined(declaration: FunctionDeclaration, longest = this.#inlined): boolean {
+    return this.#ofFunction(declaration) <= longest || this.#module.calls.get(declaration.name) === 1;
   }
 
   of(body: readonly (Expression | Statement)[]): number {
