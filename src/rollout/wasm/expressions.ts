@@ -77,10 +77,10 @@ export abstract class Expressions extends Places {
   // ---- types
 
   protected resolve(given: TypeName): Type {
-    const seen = this.#types.get(given);
-    if (seen) return seen;
-    const type = this.#resolved(given);
-    this.#types.set(given, type);
+    // Names that stand alone are the same everywhere.
+    const key = given.of || given.size ? given : given.name;
+    const type = this.#types.get(key) ?? this.#resolved(given);
+    this.#types.set(key, type);
     return type;
   }
 
@@ -105,8 +105,6 @@ export abstract class Expressions extends Places {
   }
 
   #named(name: string, at: number): Type {
-    const seen = this.#types.get(name);
-    if (seen) return seen;
     const { aliases, structs } = this.module;
     const [alias, struct] = [aliases.get(name), structs.get(name)];
     if (this.#resolving.has(name)) return this.source.fail(at, `expected a type, got "${name}", which contains itself`);
@@ -122,7 +120,6 @@ export abstract class Expressions extends Places {
         `expected a type that compiles here, got "${name}"; ${this.#advice(name, [...aliases.keys(), ...structs.keys()])}`,
       );
     this.#resolving.delete(name);
-    this.#types.set(name, found);
     return found;
   }
   readonly #resolving = new Set<string>();

@@ -19,58 +19,7 @@ import type {
   TypeName,
 } from './ast.ts';
 import { type Linked, Source } from './source.ts';
-
-interface Token {
-  readonly kind: 'name' | 'number' | 'symbol' | 'end';
-  readonly text: string;
-  readonly at: number;
-}
-
-const space = /(?:\s|\/\/.*)*/y;
-const name = /[A-Za-z_]\w*/;
-// Hexadecimal fractions are read to be refused as a whole.
-const number = /0[xX][0-9a-fA-F]+[iu]?(?:[.pP][-+\w.]*)?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?[fiuh]?/;
-// `>>` is read as two symbols where a type ends.
-const symbol = /<<=|>>=|->|&&|\|\||==|!=|<=|>=|\+\+|--|<<|>>|[-+*/%&|^]=|[-+*/%&|^!~=<>(){}[\],;:.@]/;
-const token = new RegExp(`(${name.source})|(${number.source})|${symbol.source}`, 'y');
-
-function tokens(source: Source): Token[] {
-  const { code } = source;
-  const found: Token[] = [];
-  let at = 0;
-  for (;;) {
-    space.lastIndex = at;
-    space.test(code);
-    at = space.lastIndex;
-    if (code.startsWith('/*', at)) {
-      at = endOfComment(source, at);
-      continue;
-    }
-    if (at >= code.length) break;
-    token.lastIndex = at;
-    const match = token.exec(code);
-    if (match === null) {
-      return source.fail(at, `expected WGSL, got the character ${JSON.stringify(code[at])}; remove it`);
-    }
-    const text = match[0];
-    found.push({ kind: match[1] ? 'name' : match[2] ? 'number' : 'symbol', text, at });
-    at += text.length;
-  }
-  found.push({ kind: 'end', text: 'the end of the text', at: code.length });
-  return found;
-}
-
-/** Comments may contain comments. */
-function endOfComment(source: Source, start: number): number {
-  const edge = /\/\*|\*\//g;
-  edge.lastIndex = start;
-  let depth = 0;
-  for (let hit = edge.exec(source.code); hit !== null; hit = edge.exec(source.code)) {
-    depth += hit[0] === '/*' ? 1 : -1;
-    if (depth === 0) return edge.lastIndex;
-  }
-  return source.fail(start, 'expected the end of the comment "*/", got the end of the text; close it');
-}
+import { type Token, tokensOf } from './tokens.ts';
 
 const precedence = new Map<string, number>(
   [
@@ -89,6 +38,8 @@ const precedence = new Map<string, number>(
 /** Inside `<...>` a comparison or a shift needs brackets. */
 const aboveShifts = 9;
 
+/** What follows an element of a list. */
+const ends = new Set([',', ')']);
 const prefixes = new Set(['-', '!', '~', '&', '*']);
 const assignments = new Set(['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
 /** Names before `<` that begin a type. */
@@ -111,7 +62,7 @@ class Parser {
 
   constructor(source: Source) {
     this.#source = source;
-    this.#tokens = tokens(source);
+    this.#tokens = tokensOf(source);
   }
 
   module(): Module {
@@ -193,9 +144,13 @@ class Parser {
     return found;
   }
 
+  #tooDeep(): never {
+    return this.#unexpected(`at most ${maxDepth} levels of nesting`);
+  }
+
   /** Runs `read` one level deeper. */
   #deeper<T>(read: () => T): T {
-    if (++this.#depth > maxDepth) this.#unexpected(`at most ${maxDepth} levels of nesting`);
+    if (++this.#depth > maxDepth) this.#tooDeep();
     const result = read();
     this.#depth--;
     return result;
@@ -475,16 +430,19 @@ class Parser {
 
   /** An expression of operators that bind more tightly than `above`. */
   #expression(above = 0): Expression {
-    return this.#deeper(() => {
-      let left = this.#unary();
-      for (;;) {
-        const { text: operator, at } = this.#token;
-        const level = precedence.get(operator) ?? 0;
-        if (level <= above) return left;
-        this.#next++;
-        left = { kind: 'binary', at, operator, left, right: this.#expression(level) };
-      }
-    });
+    // Tables have thousands of numbers.
+    if (this.#token.kind === 'number' && ends.has(this.#tokens[this.#next + 1]!.text)) return this.#literal();
+    if (++this.#depth > maxDepth) this.#tooDeep();
+    let left = this.#unary();
+    for (;;) {
+      const { text: operator, at } = this.#token;
+      const level = precedence.get(operator) ?? 0;
+      if (level <= above) break;
+      this.#next++;
+      left = { kind: 'binary', at, operator, left, right: this.#expression(level) };
+    }
+    this.#depth--;
+    return left;
   }
 
   #unary(): Expression {
@@ -539,19 +497,18 @@ class Parser {
   #literal(): Expression {
     const { text, at } = this.#token;
     this.#next++;
-    const isHex = /^0x/i.test(text);
-    const suffix = (isHex ? /[iu]$/ : /[fiuh]$/).exec(text)?.[0];
-    if (isHex && /[.pP]/.test(text))
-      this.#source.fail(at, `expected a decimal fraction, got ${text}; write it in decimals`);
+    const isHex = text[1] === 'x' || text[1] === 'X';
+    const last = text[text.length - 1]!;
+    const suffix = last === 'i' || last === 'u' || (!isHex && (last === 'f' || last === 'h')) ? last : null;
+    const isFraction = text.includes('.') || (isHex ? /p/i : /e/i).test(text);
+    if (isHex && isFraction) this.#source.fail(at, `expected a decimal fraction, got ${text}; write it in decimals`);
     if (suffix === 'h') this.#source.fail(at, `expected a number of 32 bits, got ${text}; f16 is not supported`);
-    const digits = suffix === undefined ? text : text.slice(0, -1);
-    const isFraction = !isHex && /[.eE]/.test(digits);
     const scalar = suffix ? suffixes[suffix]! : isFraction ? 'abstract-float' : 'abstract-int';
-    const value = scalar === 'f32' ? Math.fround(Number(digits)) : Number(digits);
-    const [low, high] =
-      scalar === 'u32' ? [0, 2 ** 32 - 1] : scalar === 'i32' ? [0, 2 ** 31 - 1] : [0, Number.MAX_VALUE];
-    const isWhole = scalar !== 'u32' && scalar !== 'i32' ? true : Number.isInteger(value);
-    if (!isWhole || !(value >= low && value <= high)) {
+    const digits = Number(suffix ? text.slice(0, -1) : text);
+    const value = scalar === 'f32' ? Math.fround(digits) : digits;
+    const isWhole = scalar === 'u32' || scalar === 'i32';
+    const most = isWhole ? (scalar === 'u32' ? 2 ** 32 - 1 : 2 ** 31 - 1) : Number.MAX_VALUE;
+    if (!(value >= 0 && value <= most) || (isWhole && !Number.isInteger(value))) {
       this.#source.fail(at, `expected a number that ${scalar} holds, got ${text}; write another`);
     }
     return { kind: 'literal', at, value, scalar };

@@ -76,17 +76,39 @@ function visit(node: Expression | Statement, see: (node: Expression | Statement)
   for (const part of partsOf(node)) visit(part, see);
 }
 
+type Part = Expression | Statement;
+
+const given = (...parts: readonly (Part | null)[]): Part[] => parts.filter((part) => part !== null);
+
 /** Expressions and statements right inside of one; those that belong to types are left out. */
-export function partsOf(node: Expression | Statement): readonly (Expression | Statement)[] {
-  const found: (Expression | Statement)[] = [];
-  const add = (part: unknown): void => {
-    if (Array.isArray(part)) for (const one of part) add(one);
-    else if (typeof part === 'object' && part !== null) {
-      if ('kind' in part) found.push(part as Expression | Statement);
-      // Of a case.
-      else if ('body' in part && 'values' in part) add([part.values, part.body]);
-    }
-  };
-  for (const part of Object.values(node)) add(part);
-  return found;
+export function partsOf(node: Part): readonly Part[] {
+  switch (node.kind) {
+    case 'binary':
+      return [node.left, node.right];
+    case 'unary':
+      return [node.operand];
+    case 'member':
+      return [node.base];
+    case 'index':
+      return [node.base, node.index];
+    case 'call':
+      return 'call' in node ? [node.call] : node.values;
+    case 'assign':
+      return given(node.target, node.value);
+    case 'if':
+      return [node.condition, ...node.then, ...node.otherwise];
+    case 'switch':
+      return [node.on, ...node.cases.flatMap((one) => [...one.values, ...one.body])];
+    case 'loop':
+      return [...given(node.start, node.condition, node.until), ...node.body, ...node.update];
+    case 'block':
+      return node.body;
+    case 'let':
+    case 'var':
+    case 'const':
+    case 'return':
+      return given(node.value);
+    default:
+      return [];
+  }
 }

@@ -7,6 +7,9 @@ const callWeight = 12;
 /** Passes of a loop whose number is not known. */
 const assumedPasses = 4;
 
+/** Statements whose weight is kept: they are asked for together with what surrounds them. */
+const compound = new Set<Statement['kind']>(['if', 'loop', 'switch', 'block']);
+
 export class Weights {
   readonly #module: Module;
   readonly #inlined: number;
@@ -25,7 +28,8 @@ export class Weights {
 
   of(body: readonly (Expression | Statement)[]): number {
     let sum = 0;
-    for (const part of body) sum += this.#once(part, () => this.#of(part));
+    for (const part of body)
+      sum += compound.has(part.kind as Statement['kind']) ? this.#once(part, () => this.#of(part)) : this.#of(part);
     return sum;
   }
 
