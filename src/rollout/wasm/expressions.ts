@@ -625,10 +625,17 @@ export abstract class Expressions extends Places {
 
   #vector(scalar: Scalar | null, count: number, values: readonly Value[], at: number): Value {
     const to = scalar ?? this.commonScalar(values, at);
+    const one = typeOf(to);
+    // The usual case, and a shorter way.
+    if (values.length === count && values.every(({ type }) => type === one)) {
+      return plainValue(
+        vectorOf(to, count),
+        values.map(({ leaves }) => leaves[0]!),
+      );
+    }
     const parts = values.flatMap((value) => this.#convertTo(to, value, value.leaves.length, at));
     if (parts.length === 1 && values[0]!.type.kind === 'scalar') {
-      const one = this.code.keep(parts[0]!);
-      return plainValue(vectorOf(to, count), new Array<Leaf>(count).fill(one));
+      return plainValue(vectorOf(to, count), new Array<Leaf>(count).fill(this.code.keep(parts[0]!)));
     }
     if (parts.length !== count)
       return this.source.fail(at, `expected ${count} numbers of a vector, got ${parts.length}`);

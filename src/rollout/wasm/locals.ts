@@ -9,27 +9,30 @@ export function shareLocals(parameters: number, locals: readonly WasmType[], cod
   const count = parameters + locals.length;
   const { first, last } = livesOf(code, count);
   const used = Array.from(locals, (_, i) => parameters + i).filter((local) => first[local] !== -1);
+  const byLast = Array.from(used).sort((a, b) => last[a]! - last[b]!);
   used.sort((a, b) => first[a]! - first[b]!);
-  // Of each type: where the life ends that has a place now.
-  const ends = new Map<WasmType, number[]>();
+  const typeOf = (local: number): WasmType => locals[local - parameters]!;
+  const free = new Map<WasmType, number[]>(locals.map((type) => [type, []]));
+  const counts = new Map<WasmType, number>();
   const places = new Int32Array(count);
+  let ended = 0;
   for (const local of used) {
-    const type = locals[local - parameters]!;
-    const taken = ends.get(type) ?? [];
-    ends.set(type, taken);
-    const free = taken.findIndex((end) => end < first[local]!);
-    places[local] = free === -1 ? taken.length : free;
-    taken[places[local]!] = last[local]!;
+    for (; last[byLast[ended]!]! < first[local]!; ended++)
+      free.get(typeOf(byLast[ended]!))!.push(places[byLast[ended]!]!);
+    const type = typeOf(local);
+    const taken = counts.get(type) ?? 0;
+    places[local] = free.get(type)!.pop() ?? taken;
+    counts.set(type, Math.max(taken, places[local]! + 1));
   }
   const types: WasmType[] = [];
   const starts = new Map<WasmType, number>();
-  for (const [type, taken] of ends) {
+  for (const [type, taken] of counts) {
     starts.set(type, parameters + types.length);
-    for (let i = 0; i < taken.length; i++) types.push(type);
+    for (let i = 0; i < taken; i++) types.push(type);
   }
   for (let i = 0; i < code.length; i += 1 + immediates(code[i]!)) {
     const local = isAccess(code[i]!) ? code[i + 1]! : -1;
-    if (local >= parameters) code[i + 1] = starts.get(locals[local - parameters]!)! + places[local]!;
+    if (local >= parameters) code[i + 1] = starts.get(typeOf(local))! + places[local]!;
   }
   return types;
 }
