@@ -73,6 +73,8 @@ export abstract class Places extends Lanes {
   readonly #helpers = new Map<string, number>();
   /** the current statements run once per episode, so that they are better short */
   protected runsOnce = false;
+  /** the current function of the module is not the entry point */
+  protected isOutlined = false;
   /** declarations whose variables are in memory */
   readonly inMemory = new Set<number>();
   /** first free byte */
@@ -299,8 +301,9 @@ export abstract class Places extends Lanes {
     }
     const [to, value] = [code.keep(address), code.vectorCode(leaf)];
     const mask = code.vectorCode(this.active);
-    if (area.kind === 'lanes') {
-      code.emit(scatter(code.vectorCode(to), value, mask, plus, bytesPerLane));
+    // A call beside the loop of the entry point would cost the loop its registers.
+    if (area.kind === 'lanes' || !this.isOutlined) {
+      code.emit(scatter(code.vectorCode(to), value, mask, plus, area.kind === 'lanes' ? bytesPerLane : 0));
       return;
     }
     const store = this.#helper('scatter', 3, (made, given) => {

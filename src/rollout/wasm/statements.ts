@@ -332,8 +332,10 @@ export abstract class Statements extends Builtins {
     if (goesOn && alive) this.active = this.both(alive.leaves[0]!, goesOn);
     if (alive) this.put(alive, 0, this.active);
     if (alive && isPlain) leaveIfNone();
-    this.loops.push({ depth: this.depth, bodyDepth: this.depth + 1, alive, isContinued: false });
+    const state: LoopState = { depth: this.depth, bodyDepth: this.depth + 1, alive, isContinued: false };
+    this.loops.push(state);
     this.block(loop.body);
+    state.isContinued = false;
     if (alive) this.active = alive.leaves[0]!;
     this.block(loop.update);
     if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
@@ -560,6 +562,7 @@ export abstract class Statements extends Builtins {
       switches: this.switches,
       labels: this.labels,
       runsOnce: this.runsOnce,
+      isOutlined: this.isOutlined,
     };
     const code = new FunctionCode();
     const parameter = (leaf: Leaf): Leaf => {
@@ -567,7 +570,16 @@ export abstract class Statements extends Builtins {
       return { ...code.parameter(leaf.scalar, leaf.isVarying), isSmall: false };
     };
     const active = parameter(this.active);
-    Object.assign(this, { code, branches: [], frames: [], loops: [], switches: [], labels: 0, runsOnce: false });
+    Object.assign(this, {
+      code,
+      branches: [],
+      frames: [],
+      loops: [],
+      switches: [],
+      labels: 0,
+      runsOnce: false,
+      isOutlined: true,
+    });
     this.mask = this.truth(active);
     const places: (Place | null)[] = [];
     const inside = values.map((value, i): Value => {

@@ -74,6 +74,9 @@ const constructs: Readonly<Record<string, string>> = {
     'var n = a & 255u; var count = 0u; while (n > 1u) { n = select(n / 2u, (n * 3u + 1u) & 255u, (n & 1u) == 1u); count++; if (count > 30u) { break; } } return count * 256u + n;',
   'loop, continuing, break if':
     'var i = 0u; var s = a; loop { if ((s & 1u) == 1u) { s += 3u; continue; } s = s / 2u + i; continuing { i += 1u; break if i > (b & 7u); } } return s;',
+  'a variable that continuing changes, read after the loop':
+    'var i = 0u; loop { if (i > 40u) { break; } continuing { i += 1u; break if i > (b & 7u); } } return i;',
+  'a condition that changes something': 'var n = a; while (bump(&n)) { if (n == b) { break; } } return n;',
   'a return out of a loop': 'for (var i = 0u; i < 32u; i++) { if (((a >> i) & 1u) == 1u) { return i; } } return 99u;',
   'nested loops':
     'var s = 1u; for (var i = 0u; i < (a & 3u) + 1u; i++) { for (var j = 0u; j < 6u; j++) { if (j == (b & 7u)) { break; } if (((s + j) & 3u) == 2u) { continue; } s = s * 3u + i + j; } if (s > 100000u) { break; } } return s;',
