@@ -325,6 +325,8 @@ export abstract class Statements extends Builtins {
     const leaveIfNone = (): void => code.emit(this.anyOf(this.active), op.eqz, op.brIf, 1);
     // What a condition changes reaches the end of the pass.
     const isPlain = !loop.condition || !this.mayChange(loop.condition);
+    const state: LoopState = { depth: this.depth, bodyDepth: this.depth + 1, alive, isContinued: false };
+    this.loops.push(state);
     if (alive) this.active = alive.leaves[0]!;
     if (alive && !isPlain) leaveIfNone();
     const goesOn = loop.condition && this.truth1(loop.condition);
@@ -332,8 +334,6 @@ export abstract class Statements extends Builtins {
     if (goesOn && alive) this.active = this.both(alive.leaves[0]!, goesOn);
     if (alive) this.put(alive, 0, this.active);
     if (alive && isPlain) leaveIfNone();
-    const state: LoopState = { depth: this.depth, bodyDepth: this.depth + 1, alive, isContinued: false };
-    this.loops.push(state);
     this.block(loop.body);
     state.isContinued = false;
     if (alive) this.active = alive.leaves[0]!;
