@@ -1,27 +1,33 @@
 #!/usr/bin/env node
 /**
- * Long work, watched: does memory grow, do files stay open? After `npm run build`:
+ * Long work, watched: does memory grow, do files stay open, does an iteration take longer? After `npm run build`:
  *
- *     npm run soak -- --iterations 100000 --runs 2000 --browser-seconds 3600 [--keep FOLDER]
+ *     npm run soak -- --iterations 100000 --runs 2000 --browser-seconds 3600 [--out FOLDER] [--keep FOLDER]
  *
  * 1. A search of many iterations with the offline optimiser, and `r2po view` with the page of that run open in a browser
  *    until both the search and the time are over.
  * 2. A sweep of many short runs.
  *
- * Memory (resident, MiB) and open files of each process are read once a second from /proc, so this needs Linux. The heap of
- * the page is read after a garbage collection. The table compares the first fifth of the readings, without the start,
- * with the last fifth.
+ * Resident memory (MiB) and open files of each process are read once a second from /proc, so this needs Linux; what is in
+ * use after a garbage collection (MiB), and processor time, every ten seconds. The table compares the first fifth of the
+ * readings, without the start, with the last fifth.
+ *
+ * `--out`: folder for `readings.jsonl` (every reading as it comes), `result.json` and `result.md` (the table so far, written
+ * once a minute). `--keep`: folder in which the runs stay. Ctrl-C prints the table of what was read until then, exit code 130.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createJiti } from 'jiti';
+import { growths, markdownOf, Results } from './soak/readings.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = join(root, 'dist/cli/main.js');
+const probe = join(root, 'scripts/soak/probe.mjs');
 /** an iteration of these takes milliseconds */
 const short = ['warmup.policies=2', 'evaluation.episodes=1', 'evaluation.max_steps=20', 'recheck.episodes=10'];
 
@@ -30,6 +36,7 @@ const { values } = parseArgs({
     iterations: { type: 'string', default: '100000' },
     runs: { type: 'string', default: '2000' },
     'browser-seconds': { type: 'string', default: '3600' },
+    out: { type: 'string' },
     keep: { type: 'string' },
   },
 });
@@ -39,150 +46,211 @@ if (![iterations, runs, browserSeconds].every((value) => Number.isInteger(value)
   process.exit(2);
 }
 
-const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const out = values.out ?? mkdtempSync(join(tmpdir(), 'r2po-soak-results-'));
+const results = new Results(out, {
+  argv: process.argv.slice(2),
+  node: process.version,
+  begun: new Date().toISOString(),
+});
+const note = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+note(`results: ${out}`);
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => stopping.abort());
+
+/** Ends early when the test is interrupted. */
+const wait = (seconds) =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stopping.signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    stopping.signal.addEventListener('abort', done);
+    if (stopping.signal.aborted) done();
+  });
 
 function residentMebibytes(pid) {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return kibibytes === undefined ? null : Number(kibibytes) / 1024;
 }
 
-/** A program of ours with its output thrown away, and what was read of it. */
-function start(args) {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const series = { memory: [], files: [] };
-  let [printed, complaint] = ['', ''];
-  child.stdout.on('data', (text) => {
-    printed = (printed + text).slice(-10_000);
+/** The end of what a stream says. */
+function endOf(stream) {
+  let text = '';
+  stream.on('data', (part) => {
+    text = (text + part).slice(-10_000);
   });
-  child.stderr.on('data', (text) => {
-    complaint = (complaint + text).slice(-10_000);
+  return () => text;
+}
+
+const children = new Set();
+
+/** Starts the program; `name`: of its rows. `onUsage`: gets what its probe says. */
+function start(name, args, onUsage = () => {}) {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', probe, program, ...args], {
+    // A group of its own: Ctrl-C goes to this script, which reads to the end.
+    ...{ stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true },
+  });
+  children.add(child);
+  const [printed, complaint] = [endOf(child.stdout), endOf(child.stderr)];
+  createInterface({ input: child.stdio[3] }).on('line', (line) => {
+    const usage = JSON.parse(line);
+    results.add(`${name}: in use, MiB`, usage.heap / 2 ** 20);
+    onUsage(usage);
   });
   const timer = setInterval(() => {
     try {
       const memory = residentMebibytes(child.pid);
       if (memory === null) return;
-      series.memory.push(memory);
-      series.files.push(readdirSync(`/proc/${child.pid}/fd`).length);
+      results.add(`${name}: resident, MiB`, memory);
+      results.add(`${name}: open files`, readdirSync(`/proc/${child.pid}/fd`).length);
     } catch {
       // It ended between two readings.
     }
   }, 1000);
   const ended = new Promise((resolve) => {
-    child.once('exit', (code) => {
+    child.once('exit', (code, signal) => {
       clearInterval(timer);
-      resolve(code);
+      children.delete(child);
+      resolve(code ?? signal);
     });
   });
-  return { child, series, ended, printed: () => printed, complaint: () => complaint };
-}
-
-const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-
-/** Means of the first and the last fifth; the first readings are those of the start. */
-function compare(what, series) {
-  const settled = series.slice(Math.min(20, Math.floor(series.length / 10)));
-  const fifth = Math.max(1, Math.floor(settled.length / 5));
-  const [first, last] = [settled.slice(0, fifth), settled.slice(-fifth)].map(mean);
-  const cell = (value) => (Number.isFinite(value) ? value.toFixed(1) : '-');
-  const highest = series.reduce((a, b) => Math.max(a, b), 0);
-  return `| ${what} | ${series.length} | ${cell(first)} | ${cell(last)} | ${cell(highest)} |`;
+  return { child, ended, printed, complaint };
 }
 
 async function must(what, { ended, complaint }) {
   const code = await ended;
-  if (code === 0) return;
-  console.error(complaint());
-  throw new Error(`${what} ended with exit code ${code}`);
+  if (code === 0 || stopping.signal.aborted) return;
+  throw new Error(`${what} ended with ${code}: ${complaint()}`);
 }
 
-/** Heap of the page in MiB, after a garbage collection. */
-async function heapOf(session) {
-  await session.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
-  return usedSize / 2 ** 20;
+/** Says how far something is and writes the results, once a minute until it is stopped. */
+function report(line) {
+  const timer = setInterval(() => {
+    note(line());
+    results.write('running');
+  }, 60_000);
+  return () => clearInterval(timer);
+}
+
+/** Of a run folder; 0 before its first iteration. */
+function iterationsOf(folder) {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')).iterations;
+  } catch {
+    return 0;
+  }
+}
+
+/** The page of the run, open for as long as the search goes on, and the time. */
+async function watchPage(browser, address, isOver) {
+  const page = await (await browser.newContext()).newPage();
+  let complaints = 0;
+  page.on('pageerror', (error) => {
+    complaints += 1;
+    note(`error of the page: ${error}`);
+  });
+  await page.goto(`${address.replace(/\/$/, '')}/#/run/long`);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  let before = null;
+  while (!isOver()) {
+    await wait(10);
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    results.add('page in the browser: in use, MiB', usedSize / 2 ** 20);
+    const { metrics } = await session.send('Performance.getMetrics');
+    const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+    if (before !== null) {
+      const busy = (of.TaskDuration - before.TaskDuration) / (of.Timestamp - before.Timestamp);
+      results.add('page in the browser: busy, % of the time', 100 * busy);
+    }
+    before = of;
+    results.add('page in the browser: errors so far', complaints);
+  }
 }
 
 async function longSearch(folder) {
   const jiti = createJiti(import.meta.url);
   mkdirSync(folder, { recursive: true });
   const { openBrowser } = await jiti.import(join(root, 'test/support/browser.ts'));
-  const search = start([
-    'run',
-    'cartpole/r2po',
-    `iterations=${iterations}`,
-    'search.history=10',
-    ...short,
-    '--backend',
-    'cpu',
-    '--runs-dir',
-    folder,
-    '--name',
-    'long',
-    '--quiet',
-  ]);
-  const view = start(['view', folder, '--port', '0']);
+  const run = join(folder, 'long');
+  const used = [];
+  const cpuRow = `search: processor time of an iteration, ms`;
+  const search = start(
+    `search of ${iterations} iterations`,
+    [
+      ...['run', 'cartpole/r2po', `iterations=${iterations}`, 'search.history=10', ...short, '--backend', 'cpu'],
+      ...['--runs-dir', folder, '--name', 'long', '--quiet'],
+    ],
+    ({ cpu }) => {
+      used.push({ of: 1000 * cpu, by: iterationsOf(run) });
+      const [spent] = growths(used.slice(-2));
+      if (spent !== undefined) results.add(cpuRow, spent);
+    },
+  );
+  const view = start('server of the page', ['view', folder, '--port', '0']);
   const begun = Date.now();
-  const heap = [];
-  const complaints = [];
+  const minutes = () => (Date.now() - begun) / 60_000;
+  const stopReport = report(() => {
+    const done = iterationsOf(run);
+    return `search: ${done} of ${iterations} iterations, ${(done / minutes() / 60).toFixed(1)} a second, ${minutes().toFixed(0)} min`;
+  });
+  let over = false;
+  search.ended.then(() => {
+    over = true;
+    results.write('running', { searchMinutes: minutes() });
+  });
+  const isOver = () => stopping.signal.aborted || (over && Date.now() - begun >= browserSeconds * 1000);
   const browser = await openBrowser();
   try {
-    for (let i = 0; i < 60 && !/http:\S+/.test(view.printed()); i++) await wait(1);
+    for (let i = 0; i < 60 && !isOver() && !/http:\S+/.test(view.printed()); i++) await wait(1);
     const [address] = /http:\S+/.exec(view.printed()) ?? [];
     if (browser === null) throw new Error('expected the browser of @sparticuz/chromium; got none');
     if (address === undefined) throw new Error(`r2po view printed no address: ${view.complaint()}`);
-    // The episode on the page does not play by itself: drawn without a GPU, it would take a core of the search.
-    const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(`${address.replace(/\/$/, '')}/#/run/long`);
-    const session = await page.context().newCDPSession(page);
-    let over = false;
-    search.ended.then(() => {
-      over = true;
-    });
-    while (!over || Date.now() - begun < browserSeconds * 1000) {
-      await wait(10);
-      heap.push(await heapOf(session));
-    }
+    await watchPage(browser, address, isOver);
+    if (stopping.signal.aborted) return;
     await must('the search', search);
-    const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
-    console.log(compare(`search of ${iterations} iterations: memory, MiB`, search.series.memory));
-    console.log(compare('search: open files', search.series.files));
-    console.log(compare(`server of the page, ${minutes} min: memory, MiB`, view.series.memory));
-    console.log(compare('server: open files', view.series.files));
-    console.log(compare('page in the browser: heap, MiB', heap));
-    console.log(`| errors in the console of the page | ${heap.length} | - | - | ${complaints.length} |`);
-    for (const complaint of complaints.slice(0, 5)) console.error(complaint);
+    results.write('running', { pageMinutes: minutes() });
   } finally {
-    search.child.kill();
-    view.child.kill();
+    stopReport();
+    for (const { child } of [search, view]) child.kill();
     await browser?.close();
   }
 }
 
 async function manyRuns(folder) {
-  const sweep = start([
-    'sweep',
-    'cartpole/props',
-    `seed=0..${runs - 1}`,
-    'iterations=3',
-    ...short,
-    '--backend',
-    'cpu',
-    '--runs-dir',
-    folder,
-    '--quiet',
+  const begun = Date.now();
+  mkdirSync(folder, { recursive: true });
+  const sweep = start(`sweep of ${runs} runs`, [
+    ...['sweep', 'cartpole/props', `seed=0..${runs - 1}`, 'iterations=3', ...short, '--backend', 'cpu'],
+    ...['--runs-dir', folder, '--quiet'],
   ]);
-  await must('the sweep', sweep);
-  console.log(compare(`sweep of ${runs} runs: memory, MiB`, sweep.series.memory));
-  console.log(compare('sweep: open files', sweep.series.files));
+  const stopReport = report(() => `sweep: ${readdirSync(folder).length} folders of ${runs} runs`);
+  stopping.signal.addEventListener('abort', () => sweep.child.kill());
+  await must('the sweep', sweep).finally(stopReport);
+  results.write('running', { sweepMinutes: (Date.now() - begun) / 60_000 });
 }
 
 const home = values.keep ?? mkdtempSync(join(tmpdir(), 'r2po-soak-'));
 mkdirSync(home, { recursive: true });
-try {
-  console.log('| what | readings | first fifth | last fifth | highest |\n|---|---:|---:|---:|---:|');
-  if (iterations > 0) await longSearch(join(home, 'long'));
-  if (runs > 0) await manyRuns(join(home, 'sweep'));
-} finally {
-  if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
+const failures = [];
+const parts = [
+  ...(iterations > 0 ? [() => longSearch(join(home, 'long'))] : []),
+  ...(runs > 0 ? [() => manyRuns(join(home, 'sweep'))] : []),
+];
+for (const part of parts) {
+  if (stopping.signal.aborted) break;
+  // One that fails does not take the other one with it.
+  await part().catch((error) => failures.push(String(error?.message ?? error)));
 }
+for (const child of children) child.kill();
+const state = stopping.signal.aborted ? 'interrupted' : failures.length > 0 ? 'failed' : 'done';
+results.write(state, { ended: new Date().toISOString(), failures });
+console.log(markdownOf(results.rows()));
+for (const failure of failures) console.error(failure);
+if (state === 'interrupted') console.error('interrupted: the table has what was read until then');
+if (values.keep === undefined) rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 1000 });
+process.exit(state === 'done' ? 0 : state === 'failed' ? 1 : 130);
