@@ -103,6 +103,11 @@ async function unitsOf(stored: StoredRun, written: unknown): Promise<RunUnits | 
   }
 }
 
+/** The end of a list that is in the order of iterations: what comes behind one of them. */
+function behind<T extends { readonly iteration: number }>(list: readonly T[], after: number): T[] {
+  return list.slice(list.findLastIndex(({ iteration }) => iteration <= after) + 1);
+}
+
 export class RunReading {
   readonly stored: StoredRun;
   readonly units: RunUnits | null;
@@ -291,11 +296,10 @@ export class RunReading {
 
   /** What is new behind an iteration. */
   updateAfter(after: number): Omit<RunUpdate, 'row'> {
-    const isNew = ({ iteration }: { readonly iteration: number }): boolean => iteration > after;
     return {
-      iterations: this.iterations.filter(isNew),
-      calls: this.calls.filter(isNew),
-      spans: this.spans.filter(isNew),
+      iterations: behind(this.iterations, after),
+      calls: behind(this.calls, after),
+      spans: behind(this.spans, after),
       every: this.every,
       optimiser: this.optimiser?.stateAfter(after) ?? null,
     };
