@@ -2,15 +2,17 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { plainReply } from '../../src/llm/chat.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { Journal } from '../../src/runs/journal/journal.ts';
 import { RecordLines } from '../../src/runs/journal/record.ts';
 import type { StepBody, StepEvent } from '../../src/runs/journal/steps.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { oneModel } from '../../src/runs/models/models.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
+import { execute, prepareRun, smallRun } from '../support/experiment.ts';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -80,4 +82,15 @@ it.each(['r2po', 'cma-es'])('%s forgets events, summaries and prompts', async (m
   expect(totals.rows.length).toBeGreaterThanOrEqual(25);
   expect(counts!.were).toMatchObject({ iteration: 15 });
   expect(counts!.are).toEqual({});
+});
+
+it('a resumed run forgets its record once it goes on', async () => {
+  const begun = await prepareRun({ overrides: ['budget.max_calls=3'] });
+  await expect(execute(begun)).rejects.toThrow('budget');
+  const open = vi.spyOn(Journal, 'open');
+  const held: number[] = [];
+  const onProgress = () => held.push(open.mock.results[0]!.value.log.events.length);
+  const { summary } = await smallRun({ folder: begun.folder, options: { onProgress } });
+  open.mockRestore();
+  expect([summary.status, held.length > 5, Math.max(...held)]).toEqual(['finished', true, 0]);
 });

@@ -161,6 +161,11 @@ export class JournalReader {
     return this.#markDigest;
   }
 
+  /** Empties the lists of events that were given out: those of a long run take hundreds of megabytes. */
+  forgetEvents(): void {
+    this.#events.length = 0;
+  }
+
   /** Everything that the journal holds by now. Throws a usage error for a damaged line. */
   read(): EventLog {
     const { lines } = this.#record;
@@ -301,8 +306,9 @@ export interface OpenOptions extends LockOptions {
 
 /** The journal of one run, open for appending; it locks the run folder. */
 export class Journal {
-  /** the events at the time of opening */
+  /** the events at the time of opening, until they are forgotten */
   readonly log: EventLog;
+  private readonly reader: JournalReader;
   private readonly path: string;
   private readonly fd: number;
   /** whether the file system says how many names the file has */
@@ -317,6 +323,7 @@ export class Journal {
     this.path = join(folder, eventsName);
     this.lock = lock;
     this.now = now;
+    this.reader = reader;
     this.log = reader.read();
     this.lines = reader.lines;
     this.bytes = this.log.bytes;
@@ -379,6 +386,11 @@ export class Journal {
   /** How far the record goes with the events that were appended. */
   get end(): RecordEnd {
     return this.lines.end;
+  }
+
+  /** To be called once nobody needs the events at the time of opening any more: `log` has none from then on. */
+  forgetEvents(): void {
+    this.reader.forgetEvents();
   }
 
   /** Best effort: a line that stays torn is cut off when the run is resumed. */

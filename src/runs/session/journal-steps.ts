@@ -3,7 +3,7 @@ import type { RunEvent } from '../journal/events.ts';
 import { isStep, type StepBody, type StepEvent, type StepLog, type StepType } from '../journal/steps.ts';
 
 export class JournalSteps implements StepLog {
-  readonly #recorded: readonly StepEvent[];
+  #recorded: readonly StepEvent[];
   readonly #onEnd: (type: StepType) => Promise<void>;
   readonly #append: (body: StepBody) => Promise<RunEvent>;
   #position = 0;
@@ -26,6 +26,7 @@ export class JournalSteps implements StepLog {
   async next(type: StepType): Promise<StepEvent | null> {
     const event = this.#recorded[this.#position];
     if (event === undefined) {
+      this.#recorded = [];
       await this.#onEnd(type);
       return null;
     }

@@ -138,6 +138,7 @@ export class RunSession {
     const { config, backend, models, driver } = this.#units;
     const names = namesOf(models);
     const resumed = this.totals.sessions > 0;
+    this.#journal.forgetEvents();
     this.#progress.begin();
     if (resumed) this.#progress.report(null);
     await this.#append({
