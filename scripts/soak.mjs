@@ -198,12 +198,17 @@ async function longSearch(folder) {
     const done = iterationsOf(run);
     return `search: ${done} of ${iterations} iterations, ${(done / minutes() / 60).toFixed(1)} a second, ${minutes().toFixed(0)} min`;
   });
-  let over = false;
-  search.ended.then(() => {
+  let [over, failed] = [false, false];
+  search.ended.then((code) => {
     over = true;
+    failed ||= code !== 0;
     results.write('running', { searchMinutes: minutes() });
   });
-  const isOver = () => stopping.signal.aborted || (over && Date.now() - begun >= browserSeconds * 1000);
+  // It goes on until it is ended here.
+  view.ended.then(() => {
+    failed = true;
+  });
+  const isOver = () => stopping.signal.aborted || failed || (over && Date.now() - begun >= browserSeconds * 1000);
   const browser = await openBrowser();
   try {
     for (let i = 0; i < 60 && !isOver() && !/http:\S+/.test(view.printed()); i++) await wait(1);
@@ -212,6 +217,7 @@ async function longSearch(folder) {
     if (address === undefined) throw new Error(`r2po view printed no address: ${view.complaint()}`);
     await watchPage(browser, address, isOver);
     if (stopping.signal.aborted) return;
+    if (failed && !over) await must('the server of the page', view);
     await must('the search', search);
     results.write('running', { pageMinutes: minutes() });
   } finally {
@@ -237,6 +243,21 @@ async function manyRuns(folder) {
 const home = values.keep ?? mkdtempSync(join(tmpdir(), 'r2po-soak-'));
 mkdirSync(home, { recursive: true });
 const failures = [];
+let isDone = false;
+
+// Whatever ends this process: the browser ends it, too, when it is interrupted.
+process.on('exit', () => {
+  for (const child of children) child.kill();
+  const state = failures.length > 0 ? 'failed' : isDone ? 'done' : 'interrupted';
+  results.write(state, { ended: new Date().toISOString(), failures });
+  console.log(markdownOf(results.rows()));
+  for (const failure of failures) console.error(failure);
+  if (!isDone) console.error('interrupted: the table has what was read until then');
+  // Those of a child that is still ending may come again; they are in the folder for temporary files.
+  if (values.keep === undefined) rmSync(home, { recursive: true, force: true, maxRetries: 3, retryDelay: 300 });
+  if (failures.length > 0) process.exitCode = 1;
+});
+
 const parts = [
   ...(iterations > 0 ? [() => longSearch(join(home, 'long'))] : []),
   ...(runs > 0 ? [() => manyRuns(join(home, 'sweep'))] : []),
@@ -246,11 +267,5 @@ for (const part of parts) {
   // One that fails does not take the other one with it.
   await part().catch((error) => failures.push(String(error?.message ?? error)));
 }
-for (const child of children) child.kill();
-const state = stopping.signal.aborted ? 'interrupted' : failures.length > 0 ? 'failed' : 'done';
-results.write(state, { ended: new Date().toISOString(), failures });
-console.log(markdownOf(results.rows()));
-for (const failure of failures) console.error(failure);
-if (state === 'interrupted') console.error('interrupted: the table has what was read until then');
-if (values.keep === undefined) rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 1000 });
-process.exit(state === 'done' ? 0 : state === 'failed' ? 1 : 130);
+isDone = !stopping.signal.aborted;
+process.exit(isDone ? 0 : 130);
