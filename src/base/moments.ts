@@ -72,14 +72,21 @@ export class RunningSquares {
 
 /**
  * Sample mean and sample variance (n - 1; NaN for a single value). The squares are taken around the mean, so large means
- * keep small spreads, and values that are all the same do not vary.
+ * keep small spreads, and values that are all the same do not vary. `knownMean`: the mean where it was found already.
  */
-export function moments(values: ArrayLike<number>): { readonly mean: number; readonly variance: number } {
+export function moments(
+  values: ArrayLike<number>,
+  knownMean: number | null = null,
+): { readonly mean: number; readonly variance: number } {
   const n = values.length;
-  const running = new RunningMean();
-  running.add(values);
-  const { mean } = running;
+  const mean = knownMean ?? meanOf(values);
   const squares = new RunningSquares(mean);
   squares.add(values);
   return { mean, variance: n > 1 ? squares.sum / (n - 1) : NaN };
+}
+
+function meanOf(values: ArrayLike<number>): number {
+  const running = new RunningMean();
+  running.add(values);
+  return running.mean;
 }

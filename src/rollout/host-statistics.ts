@@ -4,6 +4,7 @@
  */
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import { RankSearch, rankPasses } from '../base/multi-pass-ranks.ts';
+import { ValueCounts } from '../base/value-counts.ts';
 import type { PlayOptions } from './backend.ts';
 import { type Episodes, firstSeed, type Played, partOfJob, type RolloutJob } from './job.ts';
 import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
@@ -13,6 +14,7 @@ import {
   type Measured,
   measuredFrom,
   middleRanks,
+  type ReturnOrder,
   type Statistics,
   type StatisticsRequest,
   statisticsOfEach,
@@ -127,22 +129,50 @@ class StreamedStatistics {
     const { episodes } = this.#job;
     const seed = firstSeed(this.#job, 0);
     const [low, high] = middleRanks(episodes);
-    const search = new RankSearch([...new Set([...this.#request.ranks, low, high])]);
+    const ranks = [...new Set([...this.#request.ranks, low, high])];
     const counts = new OutcomeCounts(this.#request.successThreshold);
+    // Returns of few different values need no further passes for their order, and can be counted where all are kept.
+    let values = this.#held && new ValueCounts();
+    let search = values ? null : new RankSearch(ranks);
     const running = new RunningMean();
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);
       const { returns, lengths, ends } = outcomes;
       counts.add(returns, lengths, ends);
       if (counts.broken !== null) throw brokenReturn(returns[counts.broken - first]!, seed + counts.broken);
-      running.add(returns);
-      search.add(returns);
+      if (values && !values.add(returns)) {
+        values = null;
+        search = new RankSearch(ranks);
+        for (const before of this.#held!) search.add(new Float64Array(before));
+      }
+      search?.add(returns);
+      if (!this.#held) running.add(returns);
       this.#held?.push(compact(returns));
       await this.#options.sink?.(outcomes, { candidate, first });
     }
-    search.endPass();
-    const { mean } = running;
+    const wholeMean = values?.wholeMean() ?? null;
+    if (wholeMean === null) for (const returns of this.#held ?? []) running.add(returns);
+    const mean = wholeMean ?? running.mean;
     const squares = new RunningSquares(mean);
+    if (values) for (const returns of this.#held!) squares.add(returns);
+    const order = values ?? (await this.#searched(search!, mean, squares));
+    const median = (order.at(low) + order.at(high)) / 2;
+    return {
+      mean,
+      variance: episodes > 1 ? squares.sum / (episodes - 1) : NaN,
+      median,
+      ordered: this.#request.ranks.map((rank) => order.at(rank)),
+      ...countedStatistics(counts, {
+        median: await this.#outcomeAt(order.nearest(median)),
+        mean: await this.#outcomeAt(order.nearest(mean)),
+      }),
+    };
+  }
+
+  /** The further passes over all returns, after the first one of `search`. */
+  async #searched(search: RankSearch, mean: number, squares: RunningSquares): Promise<ReturnOrder> {
+    const [low, high] = middleRanks(this.#job.episodes);
+    search.endPass();
     const nearMean = new Nearest(mean);
     for (let pass = 1; pass < rankPasses; pass++) {
       for await (const returns of this.#again()) {
@@ -161,16 +191,7 @@ class StreamedStatistics {
       // No later episode can be closer, and ties go to the first.
       if (Math.abs(nearMedian.value - median) === closest) break;
     }
-    return {
-      mean,
-      variance: episodes > 1 ? squares.sum / (episodes - 1) : NaN,
-      median,
-      ordered: this.#request.ranks.map((rank) => search.at(rank)),
-      ...countedStatistics(counts, {
-        median: await this.#outcomeAt(nearMedian),
-        mean: await this.#outcomeAt(nearMean),
-      }),
-    };
+    return { at: (rank) => search.at(rank), nearest: (target) => (target === mean ? nearMean : nearMedian).index };
   }
 
   /** Plays all episodes. The next part is played while the caller works on one. */
@@ -209,12 +230,12 @@ class StreamedStatistics {
     }
     for (const returns of this.#held) {
       this.#options.signal?.throwIfAborted();
-      yield returns instanceof Float64Array ? returns : Float64Array.from(returns);
+      yield returns instanceof Float64Array ? returns : new Float64Array(returns);
     }
   }
 
   /** Its length was not kept. */
-  async #outcomeAt({ index }: Nearest): Promise<PickedOutcome> {
+  async #outcomeAt(index: number): Promise<PickedOutcome> {
     const one = { ...this.#job, episodes: 1, seed: firstSeed(this.#job, 0) + index };
     const { returns, lengths } = await this.#play(
       one,

@@ -33,17 +33,27 @@ export class OutcomeCounts {
     if (returns.length === 0) return;
     const counts = new Uint32Array(this.ends.length);
     const successThreshold = this.#successThreshold;
-    let [worst, best, broken, successes, steps, shortest, longest] = [0, 0, -1, 0, 0, lengths[0], lengths[0]];
-    for (let i = 0; i < returns.length; i++) {
+    const n = returns.length;
+    let [worst, best, broken] = [0, 0, -1];
+    let [least, most] = [returns[0]!, returns[0]!];
+    let [successes, steps, shortest, longest] = [0, 0, lengths[0]!, lengths[0]!];
+    for (let i = 0; i < n; i++) {
       const value = returns[i]!;
-      if (!Number.isFinite(value) && broken < 0) broken = i;
-      if (value < returns[worst]!) worst = i;
-      if (value > returns[best]!) best = i;
+      // 0 of finite numbers, else NaN.
+      if (value - value !== 0 && broken < 0) broken = i;
+      if (value < least) {
+        least = value;
+        worst = i;
+      }
+      if (value > most) {
+        most = value;
+        best = i;
+      }
       if (value >= successThreshold) successes++;
       const length = lengths[i]!;
       steps += length;
-      if (length < shortest!) shortest = length;
-      if (length > longest!) longest = length;
+      if (length < shortest) shortest = length;
+      if (length > longest) longest = length;
       counts[ends[i]!]!++;
     }
     const picked = (i: number): PickedOutcome => ({
@@ -53,15 +63,15 @@ export class OutcomeCounts {
     });
     if (this.episodes === 0) {
       this.first = picked(0);
-      this.shortest = shortest!;
+      this.shortest = shortest;
     }
     if (returns[worst]! < this.worst.return) this.worst = picked(worst);
     if (returns[best]! > this.best.return) this.best = picked(best);
     if (broken >= 0) this.broken ??= this.episodes + broken;
     this.successes += successes;
     this.steps += steps;
-    this.shortest = Math.min(this.shortest, shortest!);
-    this.longest = Math.max(this.longest, longest!);
+    this.shortest = Math.min(this.shortest, shortest);
+    this.longest = Math.max(this.longest, longest);
     counts.forEach((count, code) => {
       this.ends[code]! += count;
     });

@@ -2,6 +2,7 @@
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
 import { placeRanks } from '../base/order-statistics.ts';
+import { ValueCounts } from '../base/value-counts.ts';
 import { type EndCause, type Episodes, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
 import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
 
@@ -79,26 +80,43 @@ export function statisticsOf(
   const counts = new OutcomeCounts(successThreshold);
   counts.add(returns, lengths, ends);
   if (counts.broken !== null) throw brokenReturn(returns[counts.broken]!, firstSeed + counts.broken);
-  const { mean, variance } = moments(returns);
-  const ordered = new Float64Array(returns);
+  const counted = new ValueCounts();
+  const values = counted.add(returns) ? counted : null;
+  const { mean, variance } = moments(returns, values?.wholeMean() ?? null);
   const [low, high] = middleRanks(n);
-  placeRanks(
-    ordered,
-    [...ranks, low, high].sort((x, y) => x - y),
-  );
-  const median = (ordered[low]! + ordered[high]!) / 2;
-  const nearest = (target: number): PickedOutcome => {
-    const search = new Nearest(target);
-    search.add(returns);
-    return { index: search.index, return: returns[search.index]!, length: lengths[search.index]! };
+  const order: ReturnOrder = values ?? orderOf(returns, [...ranks, low, high]);
+  const median = (order.at(low) + order.at(high)) / 2;
+  const picked = (target: number): PickedOutcome => {
+    const index = order.nearest(target);
+    return { index, return: returns[index]!, length: lengths[index]! };
   };
   return {
     mean,
     variance,
     median,
-    ordered: ranks.map((rank) => ordered[rank]!),
-    ...countedStatistics(counts, { median: nearest(median), mean: nearest(mean) }),
+    ordered: ranks.map((rank) => order.at(rank)),
+    ...countedStatistics(counts, { median: picked(median), mean: picked(mean) }),
   };
+}
+
+/** The returns at some ranks, and the index of the first one that is closest to a number. */
+export interface ReturnOrder {
+  at(rank: number): number;
+  nearest(target: number): number;
+}
+
+function orderOf(returns: Float64Array, ranks: readonly number[]): ReturnOrder {
+  const ordered = new Float64Array(returns);
+  placeRanks(
+    ordered,
+    [...ranks].sort((x, y) => x - y),
+  );
+  const nearest = (target: number): number => {
+    const search = new Nearest(target);
+    search.add(returns);
+    return search.index;
+  };
+  return { at: (rank) => ordered[rank]!, nearest };
 }
 
 /** The statistics that `counts` gives, with the two picks that need all returns. */

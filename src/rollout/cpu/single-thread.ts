@@ -103,8 +103,10 @@ export class SingleThreadBackend implements Backend {
 
 /** The outcomes of a call that began at `start`, on the clock of `performance.now`. */
 export function episodesOf(outcomes: Outcomes, start: number): Episodes {
+  const { lengths } = outcomes;
   let steps = 0;
-  for (const length of outcomes.lengths) steps += length;
+  // An iterator takes several times as long.
+  for (let i = 0; i < lengths.length; i++) steps += lengths[i]!;
   const seconds = (performance.now() - start) / 1000;
   return { ...outcomes, steps, seconds, gpuSeconds: null, compileSeconds: null };
 }

@@ -132,14 +132,19 @@ export class WasmPlayer implements EpisodePlayer {
       };
       const range = { first: first - c * episodes, count, record: 0, recordWords: 0 };
       const { outcomes } = this.#program.run(some, this.#limit, range);
-      const totals = new Float32Array(outcomes.buffer, outcomes.byteOffset, outcomes.length);
-      for (let i = 0; i < count; i++) {
-        const word = outcomes[2 * i + 1]!;
-        out.returns[first + i] = totals[2 * i]!;
-        out.lengths[first + i] = stepsIn(word);
-        out.ends[first + i] = causeIn(word);
-      }
+      unpack(outcomes, first, out);
       first += count;
     }
+  }
+}
+
+/** Copies outcomes as the program writes them to the entries from `first` on. */
+function unpack(outcomes: Uint32Array, first: number, { returns, lengths, ends }: Outcomes): void {
+  const totals = new Float32Array(outcomes.buffer, outcomes.byteOffset, outcomes.length);
+  for (let i = 0, to = first; i < outcomes.length; i += outcomeWords, to++) {
+    const word = outcomes[i + 1]!;
+    returns[to] = totals[i]!;
+    lengths[to] = stepsIn(word);
+    ends[to] = causeIn(word);
   }
 }

@@ -1,0 +1,91 @@
+/** How often each value occurs among numbers that have few different ones, as the returns of most games. */
+
+/** More different values are not counted. */
+const maxValues = 1024;
+const slotBits = 11;
+
+interface Counted {
+  readonly value: number;
+  readonly count: number;
+  /** index of the first number with this value */
+  readonly first: number;
+}
+
+/** Numbers come in parts; none is NaN. */
+export class ValueCounts {
+  readonly #slots = new Int32Array(2 ** slotBits).fill(-1);
+  readonly #values = new Float64Array(maxValues);
+  readonly #counts = new Float64Array(maxValues);
+  readonly #firsts = new Float64Array(maxValues);
+  #size = 0;
+  #seen = 0;
+  #sorted: readonly Counted[] | null = null;
+
+  /** Counts more numbers; false: now more than 1024 of them differ, and the counts are of no use. */
+  add(values: Float64Array): boolean {
+    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+    const [slots, found, counts] = [this.#slots, this.#values, this.#counts];
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      const hash = Math.imul(words[2 * i]! ^ Math.imul(words[2 * i + 1]!, 0x9e3779b1), 0x85ebca6b);
+      let slot = hash >>> (32 - slotBits);
+      let at = slots[slot]!;
+      while (at !== -1 && found[at] !== value) {
+        slot = (slot + 1) & (slots.length - 1);
+        at = slots[slot]!;
+      }
+      if (at === -1) {
+        if (this.#size === maxValues) return false;
+        at = this.#size++;
+        slots[slot] = at;
+        found[at] = value;
+        this.#firsts[at] = this.#seen + i;
+      }
+      counts[at]!++;
+    }
+    this.#seen += values.length;
+    this.#sorted = null;
+    return true;
+  }
+
+  /** The mean, correctly rounded; null: a value is no whole number, or their sum may not be exact. */
+  wholeMean(): number | null {
+    let [sum, size] = [0, 0];
+    for (const { value, count } of this.#ascending()) {
+      if (!Number.isInteger(value)) return null;
+      sum += value * count;
+      size += Math.abs(value) * count;
+    }
+    return size <= Number.MAX_SAFE_INTEGER ? sum / this.#seen : null;
+  }
+
+  /** The value at a 0-based rank of the sorted numbers. */
+  at(rank: number): number {
+    let before = 0;
+    const found = this.#ascending().find(({ count }) => {
+      before += count;
+      return rank < before;
+    });
+    if (!found) throw new Error(`expected a rank below ${before}, got ${rank}`);
+    return found.value;
+  }
+
+  /** Index of the first number that is closest to a target. */
+  nearest(target: number): number {
+    let [distance, first] = [Infinity, 0];
+    for (const one of this.#ascending()) {
+      const own = Math.abs(one.value - target);
+      if (own < distance || (own === distance && one.first < first)) [distance, first] = [own, one.first];
+    }
+    return first;
+  }
+
+  #ascending(): readonly Counted[] {
+    this.#sorted ??= Array.from({ length: this.#size }, (_, at) => ({
+      value: this.#values[at]!,
+      count: this.#counts[at]!,
+      first: this.#firsts[at]!,
+    })).sort((a, b) => a.value - b.value);
+    return this.#sorted;
+  }
+}
