@@ -20,6 +20,8 @@ export interface PlayOptions {
   readonly timing?: boolean;
   /** Called now and then with the finished share of the call, 0 ... 1. */
   readonly onProgress?: (share: number) => void;
+  /** the caller reads the outcomes at once, before other code runs: their memory may be used again */
+  readonly transient?: boolean;
 }
 
 /** What plays jobs. `close` it at the end: workers and devices keep a process alive. */

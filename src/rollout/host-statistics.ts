@@ -77,8 +77,9 @@ export async function hostStatistics(
 }
 
 /** The options of an inner call, with its own progress callback. */
-function within({ signal, timing }: PlayOptions, onProgress: (share: number) => void): PlayOptions {
-  return { ...(signal && { signal }), timing: timing ?? false, onProgress };
+function within({ signal, timing, sink }: HostStatisticsOptions, onProgress: (share: number) => void): PlayOptions {
+  // A sink may need the outcomes for longer.
+  return { ...(signal && { signal }), timing: timing ?? false, transient: !sink, onProgress };
 }
 
 /** The sums of several calls. */
@@ -251,12 +252,12 @@ class StreamedStatistics {
   }
 }
 
-/** As f32 where no digit is lost: whole numbers, and all returns of a GPU. */
+/** A copy, as f32 where no digit is lost: whole numbers, and all returns of a GPU. */
 function compact(returns: Float64Array): Float64Array | Float32Array {
   const short = new Float32Array(returns.length);
   for (let i = 0; i < returns.length; i++) {
     short[i] = returns[i]!;
-    if (short[i] !== returns[i]) return returns;
+    if (short[i] !== returns[i]) return returns.slice();
   }
   return short;
 }

@@ -49,7 +49,8 @@ export class OutcomeCounts {
         most = value;
         best = i;
       }
-      if (value >= successThreshold) successes++;
+      // Without a branch, which the processor cannot foresee.
+      successes += Number(value >= successThreshold);
       const length = lengths[i]!;
       steps += length;
       if (length < shortest) shortest = length;

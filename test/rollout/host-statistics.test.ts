@@ -1,12 +1,15 @@
 /** Statistics of outcomes that come in parts: those of all at once, to the last bit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { moments } from '../../src/base/moments.ts';
 import { RankSearch, rankPasses } from '../../src/base/multi-pass-ranks.ts';
+import { ValueCounts } from '../../src/base/value-counts.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { summaryRanks } from '../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { type HostStatisticsOptions, hostStatistics, type Play } from '../../src/rollout/host-statistics.ts';
 import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/job.ts';
+import { Nearest } from '../../src/rollout/outcome-counts.ts';
 import { statisticsOf } from '../../src/rollout/statistics.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -77,6 +80,35 @@ describe('the search for ranks', () => {
   });
 });
 
+describe('counts of values', () => {
+  it('give the order, the mean and the closest value of all numbers, for any parts', () => {
+    const given = fc.array(fc.array(number, { maxLength: 30 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(given, number, (parts, target) => {
+        const all = Float64Array.from(parts.flat());
+        fc.pre(all.length > 0);
+        const counts = new ValueCounts();
+        for (const part of parts) expect(counts.add(Float64Array.from(part))).toBe(true);
+        const sorted = all.slice().sort();
+        for (const rank of sorted.keys()) expect(counts.at(rank)).toBe(sorted[rank]);
+        const nearest = new Nearest(target);
+        nearest.add(all);
+        expect(counts.nearest(target)).toBe(nearest.index);
+        const mean = counts.wholeMean();
+        if (mean !== null) expect(mean).toBe(moments(all).mean);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('end where too many differ', () => {
+    const counts = new ValueCounts();
+    expect(counts.add(Float64Array.from({ length: 1024 }, (_, i) => i / 7))).toBe(true);
+    expect(counts.wholeMean()).toBe(null);
+    expect(counts.add(Float64Array.of(3 / 7, -1))).toBe(false);
+  });
+});
+
 describe('statistics of parts', () => {
   const request = (episodes: number) => ({ successThreshold: 0.25, ranks: summaryRanks(episodes) });
 
@@ -127,6 +159,29 @@ describe('statistics of parts', () => {
       job(1, 45, 0),
       { part: 10 },
     );
+  });
+
+  it('are the same where more returns differ than are counted, from the second part on', async () => {
+    const play = playing((c, s) => (s < 700 ? s % 5 : s * 0.1 + c));
+    await expectAsAtOnce(play, job(1, 2000, 0), { part: 650 });
+  });
+
+  it('do not need the memory of a part after the next one', async () => {
+    const memory = [0, 1].map(() => [new Float64Array(8), new Uint32Array(8), new Uint8Array(8)] as const);
+    const inner = playing((c, s) => s / 3 + c);
+    let turn = 0;
+    const play: Play = async (asked, options) => {
+      const played = await inner(asked, options);
+      if (!options.transient) return played;
+      const [returns, lengths, ends] = memory[turn++ % 2]!;
+      returns.set(played.returns);
+      lengths.set(played.lengths);
+      ends.set(played.ends);
+      const n = played.returns.length;
+      return { ...played, returns: returns.subarray(0, n), lengths: lengths.subarray(0, n), ends: ends.subarray(0, n) };
+    };
+    await expectAsAtOnce(play, job(1, 61, 5), { part: 8 });
+    expect(turn).toBeGreaterThan(7);
   });
 
   it('pass every outcome to the sink once, in order', async () => {

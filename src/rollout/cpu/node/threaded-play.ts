@@ -40,8 +40,9 @@ export class ThreadedPlay {
   readonly #prepare: ThreadedPlayOptions['prepare'];
   /** shortest measured time of one step on one thread, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
-  /** reused memory for small jobs */
-  #shared: Outcomes | null = null;
+  /** reused memory for small jobs, taken in turn: while the caller reads the one, workers write the other */
+  readonly #shared: Outcomes[] = [];
+  #turns = 0;
   /** the last job given to the workers; they take one at a time */
   #pooled: Promise<unknown> = Promise.resolve();
 
@@ -87,14 +88,16 @@ export class ThreadedPlay {
       }
       // The same memory each time: a worker lets go of what it was given only when it collects its garbage, and it makes
       // hardly any.
-      this.#shared ??= allocateOutcomes(keptEpisodes, true);
-      const { returns, lengths, ends } = this.#shared;
+      const turn = options.transient ? this.#turns++ % 2 : 0;
+      this.#shared[turn] ??= allocateOutcomes(keptEpisodes, true);
+      const { returns, lengths, ends } = this.#shared[turn];
       const shared = {
         returns: returns.subarray(0, total),
         lengths: lengths.subarray(0, total),
         ends: ends.subarray(0, total),
       };
       await this.#playInWorkers(job, shared, options);
+      if (options.transient) return shared;
       return { returns: shared.returns.slice(), lengths: shared.lengths.slice(), ends: shared.ends.slice() };
     });
     this.#pooled = turn.catch(() => undefined);
