@@ -47,6 +47,9 @@ export interface Measured extends Played {
   of(candidate: number): Statistics;
 }
 
+/** Of fewer episodes the memory of the counts would cost more than the order. */
+const countedEpisodes = 4096;
+
 /** A return is infinite or NaN, and must not enter any comparison. */
 export class BrokenReturnError extends R2poError {}
 
@@ -80,8 +83,8 @@ export function statisticsOf(
   const counts = new OutcomeCounts(successThreshold);
   counts.add(returns, lengths, ends);
   if (counts.broken !== null) throw brokenReturn(returns[counts.broken]!, firstSeed + counts.broken);
-  const counted = new ValueCounts();
-  const values = counted.add(returns) ? counted : null;
+  const counted = n >= countedEpisodes ? new ValueCounts() : null;
+  const values = counted?.add(returns) ? counted : null;
   const { mean, variance } = moments(returns, values?.wholeMean() ?? null);
   const [low, high] = middleRanks(n);
   const order: ReturnOrder = values ?? orderOf(returns, [...ranks, low, high]);
