@@ -48,11 +48,11 @@ export class ValueCounts {
     return true;
   }
 
-  /** The mean, correctly rounded; null: a value is no whole number, or their sum may not be exact. */
+  /** The mean, correctly rounded; null: a value is no whole number or is -0, or their sum may not be exact. */
   wholeMean(): number | null {
     let [sum, size] = [0, 0];
     for (const { value, count } of this.#ascending()) {
-      if (!Number.isInteger(value)) return null;
+      if (!Number.isInteger(value) || Object.is(value, -0)) return null;
       sum += value * count;
       size += Math.abs(value) * count;
     }
@@ -85,7 +85,7 @@ export class ValueCounts {
       value: this.#values[at]!,
       count: this.#counts[at]!,
       first: this.#firsts[at]!,
-    })).sort((a, b) => a.value - b.value);
+    })).sort((a, b) => a.value - b.value || (Object.is(a.value, -0) ? -1 : 1));
     return this.#sorted;
   }
 }

@@ -101,6 +101,13 @@ describe('counts of values', () => {
     );
   });
 
+  it('keep zeros of both signs apart', () => {
+    const counts = new ValueCounts();
+    counts.add(Float64Array.of(0, -0, 3));
+    expect([0, 1, 2].map((rank) => counts.at(rank))).toEqual([-0, 0, 3]);
+    expect(counts.wholeMean()).toBe(null);
+  });
+
   it('end where too many differ', () => {
     const counts = new ValueCounts();
     expect(counts.add(Float64Array.from({ length: 1024 }, (_, i) => i / 7))).toBe(true);
