@@ -191,7 +191,12 @@ async function longSearch(folder) {
       if (spent !== undefined) results.add(cpuRow, spent);
     },
   );
-  const view = start('server of the page', ['view', folder, '--port', '0']);
+  const served = [];
+  const view = start('server of the page', ['view', folder, '--port', '0'], ({ cpu }) => {
+    served.push({ of: 100 * cpu, by: performance.now() / 1000 });
+    const [busy] = growths(served.slice(-2));
+    if (busy !== undefined) results.add('server of the page: busy, % of the time', busy);
+  });
   const begun = Date.now();
   const minutes = () => (Date.now() - begun) / 60_000;
   const stopReport = report(() => {

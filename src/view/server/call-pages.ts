@@ -20,14 +20,16 @@ const turnMs = 20;
 
 /** Reads the calls of one record from its first on; a later call is read on from the one before. */
 class CallWalk {
-  readonly #lines: ReturnType<RecordWalk['lines']>;
+  readonly #walk: RecordWalk;
+  #lines: ReturnType<RecordWalk['lines']>;
   readonly #latest = new Map<string, readonly Message[]>();
   readonly #kept = new Map<number, Restored>();
   /** `seq` of the line that was read last */
   at = -1;
 
   constructor(folder: string) {
-    this.#lines = new RecordWalk(folder).lines();
+    this.#walk = new RecordWalk(folder);
+    this.#lines = this.#walk.lines();
   }
 
   known(seq: number): Restored | undefined {
@@ -36,9 +38,17 @@ class CallWalk {
 
   async find(seq: number): Promise<Restored | null> {
     let turn = performance.now();
+    let hasGrown = true;
     while (this.at < seq) {
       const { done, value } = this.#lines.next();
-      if (done) return null;
+      if (done) {
+        if (!hasGrown) return null;
+        // The record may have grown: a run that goes on is not read again from its start for each of its calls.
+        this.#lines = this.#walk.lines();
+        hasGrown = false;
+        continue;
+      }
+      hasGrown = true;
       this.at += 1;
       if (value.event?.type === 'llm_call' && value.messages !== null) this.#add(value.event, value.messages);
       if (value.event?.type === 'parse_failed') this.#addProblem(value.event);
@@ -119,7 +129,6 @@ export class CallPages {
     const known = this.#walk?.folder === folder ? this.#walk.calls : null;
     const kept = known?.known(seq);
     if (kept) return kept;
-    // The lines that a walk has not reached are read from the file as it was when the walk began.
     const calls = known !== null && known.at < seq ? known : new CallWalk(folder);
     if (calls !== known) this.#walk?.calls.close();
     this.#walk = { folder, calls };
@@ -128,7 +137,8 @@ export class CallPages {
       if (found !== null || calls !== known) return found;
     } catch (error) {
       this.#walk = null;
-      throw error;
+      // Of a walk that went on: the record may have been replaced.
+      if (calls !== known) throw error;
     }
     this.#walk = null;
     return this.#find(folder, seq);

@@ -1,5 +1,5 @@
 /** The page of a run of many iterations has a part of them, and every other one when it is asked for. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -68,4 +68,22 @@ it('has the calls of the others, too', async () => {
     ...[leftOut, `no use ${leftOut}`, `prompt of iteration ${leftOut}`],
   ]);
   expect((await view.get(`/api/runs/long/calls/${seq + 1}`)).status).toBe(404);
+});
+
+it('reads the calls of a run that goes on from where it read the one before', async () => {
+  const lines = new RecordLines('events.jsonl');
+  const written = Array.from({ length: 4 }, (_, i) =>
+    [...eventsOf(i + 1)].map((body) => lines.make(body, new Date(1e12).toISOString()).line),
+  );
+  writeRun(join(folder, 'live'));
+  const path = join(folder, 'live', 'events.jsonl');
+  writeFileSync(path, Buffer.concat(written.slice(0, 2).flat()));
+  expect((await view.get('/api/runs/live/calls/2')).status).toBe(200);
+  appendFileSync(path, Buffer.concat(written.slice(2).flat()));
+  // Whoever reads the first line again finds it damaged.
+  const fd = openSync(path, 'r+');
+  writeSync(fd, 'X', 0);
+  closeSync(fd);
+  const { call, messages } = callPage.parse(await view.json('/api/runs/live/calls/6'));
+  expect([call.iteration, messages[0]?.content]).toEqual([4, 'prompt of iteration 4']);
 });
