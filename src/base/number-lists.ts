@@ -29,6 +29,12 @@ export class NumberLists {
     return this.#lengths.push(length) - 1;
   }
 
+  /** One number of a list. */
+  at(index: number, place: number): number {
+    const at = this.#starts[index]! % blockLength;
+    return this.#blocks[Math.floor(this.#starts[index]! / blockLength)]![at + place]!;
+  }
+
   /** The numbers of a list: no copy, so they must not be changed. */
   view(index: number): Float64Array {
     const start = this.#starts[index]!;

@@ -13,7 +13,10 @@ it('gives every list back, over the ends of blocks too', () => {
       const kept = new NumberLists();
       expect(lists.map((one) => kept.push(one))).toEqual([...lists.keys()]);
       expect(kept.length).toBe(lists.length);
-      for (const [i, one] of lists.entries()) expect([...kept.view(i)]).toEqual(one);
+      for (const [i, one] of lists.entries()) {
+        expect([...kept.view(i)]).toEqual(one);
+        if (one.length > 0) expect(kept.at(i, one.length - 1)).toBe(one.at(-1));
+      }
     }),
     { numRuns: 40 },
   );

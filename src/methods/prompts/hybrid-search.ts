@@ -45,12 +45,18 @@ function distributionSection({ optimiser }: PromptContext): string[] {
 
 /** The trials with the highest means, the best first. */
 function bestTrials({ trials, settings }: PromptContext): string[] {
-  const best = [...trials.keys()]
-    .filter((i) => trials[i]!.kind === 'iteration')
-    .sort((a, b) => trials[b]!.mean - trials[a]!.mean || b - a)
-    .slice(0, shownTrials);
+  const best: { readonly i: number; readonly mean: number }[] = [];
+  // One walk: a search may have a hundred thousand trials. Of equal ones the later goes first.
+  for (const [i, { kind, mean }] of trials.entries()) {
+    if (kind !== 'iteration') continue;
+    const worse = best.findIndex((one) => one.mean <= mean);
+    const place = worse < 0 ? best.length : worse;
+    if (place >= shownTrials) continue;
+    best.splice(place, 0, { i, mean });
+    best.length = Math.min(best.length, shownTrials);
+  }
   if (best.length === 0) return [];
-  const lines = best.map((i) => `${trialName(i, settings.prompt)}: ${measuredLine(trials[i]!, settings.prompt)}`);
+  const lines = best.map(({ i }) => `${trialName(i, settings.prompt)}: ${measuredLine(trials[i]!, settings.prompt)}`);
   return [section('Best trials, the best first', lines)];
 }
 

@@ -44,6 +44,10 @@ export class SearchTrials {
     return this.#lists.view(index);
   }
 
+  number(index: number, place: number): number {
+    return this.#lists.at(index, place);
+  }
+
   labels(index: number): readonly CandidateLabel[] {
     return this.#labels[index]!;
   }
@@ -65,7 +69,7 @@ class SearchTrial implements PastTrial {
   }
 
   get mean(): number {
-    return this.#numbers[this.#start(this.#kept)]!;
+    return this.#all.number(this.#index, this.#start(this.#kept));
   }
 
   get params(): readonly number[] {
@@ -97,7 +101,7 @@ class SearchTrial implements PastTrial {
 
   /** place of the kept candidate */
   get #kept(): number {
-    return this.#numbers[0]!;
+    return this.#all.number(this.#index, 0);
   }
 
   #start(place: number): number {
