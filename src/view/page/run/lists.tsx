@@ -3,6 +3,7 @@ import type { CallRow, Iteration } from '../../api/run.ts';
 import { newestShown } from '../../api/thinned.ts';
 import { countText, durationText, numberText, pText, shortCount } from '../common/format.ts';
 import { Choice, Panel } from '../common/parts.tsx';
+import { isExport } from '../data.ts';
 import { noiseLevel, noiseOf } from './noise.ts';
 import { VirtualRows } from './virtual-rows.tsx';
 
@@ -64,6 +65,13 @@ function CallLine({ call }: { call: CallRow }) {
   );
 }
 
+/** What a long run is shown by; null: it is shown whole. An export has nothing else of it. */
+function partNote(every: number): string | null {
+  if (every === 1) return null;
+  const shown = `Of this long run at least one iteration in ${every} is shown, the newest ${newestShown}, and the best.`;
+  return isExport ? shown : `${shown} at=NUMBER in the address shows another one.`;
+}
+
 export function Lists(props: ListsProps) {
   const { iterations, calls, shown } = props;
   const options = [
@@ -73,10 +81,7 @@ export function Lists(props: ListsProps) {
   return (
     <Panel
       title="Genealogy"
-      note={
-        props.every > 1 &&
-        `Of this long run at least one iteration in ${props.every} is shown, the newest ${newestShown}, and the best. at=NUMBER in the address shows another one.`
-      }
+      note={partNote(props.every)}
       actions={calls.length > 0 && <Choice label="List" value={shown} options={options} onChange={props.onShow} />}
     >
       {shown === 'calls' && calls.length > 0 ? (
