@@ -70,7 +70,7 @@ export const acrobot = envWithOptions('Acrobot-v1', rules, ({ max_episode_steps:
         'f32 errs by 1.8e-5 on the recorded steps, since fast swings amplify rounding within the 0.2 s of a step; ten times that',
     },
     picture,
-    stepCost: { cpu: 150, wasm: 18, compile: 330 },
+    stepCost: { cpu: 150, wasm: 18, compile: 200 },
     dynamics,
   };
 });

@@ -47,7 +47,7 @@ export const cartpole = envWithOptions(
           'the same formulas in IEEE f32 err by 1.2e-7 on the recorded steps; ten times that leaves room for fused operations',
       },
       picture,
-      stepCost: { cpu: 32, wasm: 3.1, compile: 300 },
+      stepCost: { cpu: 32, wasm: 3.1, compile: 170 },
       dynamics,
     };
   },

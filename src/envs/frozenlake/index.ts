@@ -132,7 +132,7 @@ export const frozenlake = envWithOptions(
       parity: lakeParity(schedule),
       picture: lakePicture(map),
       grid: map,
-      stepCost: { cpu: 36, wasm: 12, compile: 250 },
+      stepCost: { cpu: 36, wasm: 12, compile: 130 },
       dynamics: lakeDynamics(map),
     };
   },

@@ -95,7 +95,7 @@ export const invertedDoublePendulum = envWithOptions(
           'the same formulas in IEEE f32 err by 3.3e-6 on the recorded steps; ten times that leaves room for fused operations',
       },
       picture,
-      stepCost: { cpu: 1000, wasm: 180, compile: 1000 },
+      stepCost: { cpu: 1000, wasm: 180, compile: 320 },
       dynamics,
     };
   },

@@ -49,7 +49,7 @@ export const invertedPendulum = envWithOptions(
           'the same formulas in IEEE f32 err by 2.6e-6 on the recorded steps, most in a stop, where a gap of 1e-7 m is a force; ten times that leaves room for fused operations',
       },
       picture,
-      stepCost: { cpu: 220, wasm: 53, compile: 340 },
+      stepCost: { cpu: 220, wasm: 53, compile: 190 },
       dynamics,
     };
   },

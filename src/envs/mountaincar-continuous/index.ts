@@ -51,7 +51,7 @@ export const mountaincarContinuous = envWithOptions(
           'the reward of the goal step, near 100, is rounded to f32: 3.7e-6 on the recorded steps; states err by 1.2e-7',
       },
       picture,
-      stepCost: { cpu: 26, wasm: 3.1, compile: 210 },
+      stepCost: { cpu: 26, wasm: 3.1, compile: 120 },
       dynamics,
     };
   },

@@ -59,7 +59,7 @@ export const mountaincar = envWithOptions(
         reason: 'the same formulas in IEEE f32 err by 1.1e-7 on the recorded steps; ten times that',
       },
       picture,
-      stepCost: { cpu: 32, wasm: 3.7, compile: 210 },
+      stepCost: { cpu: 32, wasm: 3.7, compile: 130 },
       dynamics,
     };
   },

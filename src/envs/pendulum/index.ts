@@ -50,7 +50,7 @@ export const pendulum = envWithOptions('Pendulum-v1', rules, ({ max_episode_step
       reason: 'the cost, up to 16, errs by 5.5e-7 of the largest state entry on the recorded steps; ten times that',
     },
     picture,
-    stepCost: { cpu: 59, wasm: 5.6, compile: 350 },
+    stepCost: { cpu: 59, wasm: 5.6, compile: 180 },
     dynamics,
   };
 });

@@ -74,7 +74,7 @@ export const pong = envWithOptions('Pong-v0', rules, ({ max_episode_steps: limit
         'positions in px are rounded to f32 once per step, 6e-8 of the largest; ten times that, and all else is exact',
     },
     picture,
-    stepCost: { cpu: 24, wasm: 3.1, compile: 300 },
+    stepCost: { cpu: 24, wasm: 3.1, compile: 190 },
     dynamics,
   };
 });

@@ -66,7 +66,7 @@ export const swimmer = envWithOptions(
           'the same formulas in IEEE f32 err by 5.5e-6 on the recorded steps, most in a stop; ten times that leaves room for fused operations',
       },
       picture,
-      stepCost: { cpu: 1700, wasm: 320, compile: 480 },
+      stepCost: { cpu: 1700, wasm: 320, compile: 290 },
       dynamics,
     };
   },

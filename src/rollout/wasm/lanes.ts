@@ -76,8 +76,6 @@ export abstract class Lanes {
   protected frames: Frame[] = [];
   protected loops: LoopState[] = [];
   protected switches: SwitchState[] = [];
-  /** WebAssembly blocks around the current statement */
-  protected labels = 0;
   #journal = new Map<Variable, readonly (Leaf | null)[]>();
   #variables = 0;
 
@@ -146,18 +144,16 @@ export abstract class Lanes {
     const first = this.#variables;
     code.buffer = [];
     this.#journal = new Map();
-    try {
-      run();
-      const changed = new Map<Variable, readonly (Leaf | null)[]>();
-      for (const variable of this.#journal.keys()) {
-        if (variable.number < first) changed.set(variable, variable.leaves);
-      }
-      return { code: code.buffer, changed };
-    } finally {
-      for (const [variable, leaves] of this.#journal) variable.leaves = leaves;
-      code.buffer = buffer;
-      this.#journal = journal;
+    run();
+    const changed = new Map<Variable, readonly (Leaf | null)[]>();
+    for (const [variable, leaves] of this.#journal) {
+      if (variable.number < first) changed.set(variable, variable.leaves);
+      variable.leaves = leaves;
     }
+    const made = { code: code.buffer, changed };
+    code.buffer = buffer;
+    this.#journal = journal;
+    return made;
   }
 
   /** Emits `if condition { a } else { b }`. */
@@ -211,9 +207,7 @@ export abstract class Lanes {
       return;
     }
     const condition = this.anyActive();
-    this.labels += 1;
     const made = this.region(run);
-    this.labels -= 1;
     this.join(condition, made, { code: [], changed: new Map() });
   }
 
@@ -270,7 +264,6 @@ export abstract class Lanes {
   #uniformBranch(condition: Leaf, then: { run(): void }, otherwise: { run(): void }, leaves: boolean): void {
     const code = this.code.scalarCode(this.code.keep(condition));
     const diverged = this.frames.map((frame) => frame.isDiverged);
-    this.labels += 1;
     const a = this.region(then.run);
     const after = this.frames.map((frame) => frame.isDiverged);
     // In the other branch no lane has left.
@@ -278,7 +271,6 @@ export abstract class Lanes {
       if (leaves) frame.isDiverged = diverged[i]!;
     });
     const b = this.region(otherwise.run);
-    this.labels -= 1;
     this.frames.forEach((frame, i) => {
       frame.isDiverged ||= after[i]!;
     });

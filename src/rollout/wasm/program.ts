@@ -90,7 +90,6 @@ class ProgramCompiler extends Statements {
     const base = code.slot('u32', false);
     code.move([{ from: first, to: base }]);
     code.emit(op.block, NOTHING, op.loop, NOTHING);
-    this.labels += 2;
     code.emit(code.scalarCode(base), code.scalarCode(end), op.geU, op.brIf, 1);
     const ids = code.keep(leafOf('u32', true, [code.vectorCode(base), code.words([0, 1, 2, 3]), simd.add]));
     this.active = binary(code, '<', ids, end);
@@ -98,7 +97,6 @@ class ProgramCompiler extends Statements {
     code.emit(code.scalarCode(base), op.i32, lanes, op.add);
     code.define(localOf(base), base);
     code.emit(op.br, 0, op.end, op.end);
-    this.labels -= 2;
   }
 
   #refilling(declaration: FunctionDeclaration, { before, loop, after }: Refillable, first: Leaf, end: Leaf): void {
@@ -119,7 +117,6 @@ class ProgramCompiler extends Statements {
     set(live, code.splat(0));
     code.emit(op.block, NOTHING, op.loop, NOTHING);
     this.#handOut({ next, live, fresh, ids }, hasMore);
-    this.labels += 3;
     this.#begin(declaration, before, ids, fresh);
     const started = this.active;
     const carried = this.#keepBlended(loop, after, fresh);
@@ -146,13 +143,11 @@ class ProgramCompiler extends Statements {
         code.emit(isEmpty, isSpent, op.or, op.brIf, 2);
         this.put(this.mask, 0, live);
       });
-      this.labels += 1;
       this.join(
         mustStop,
         { ...ending, changed: withoutMask(ending.changed, this.mask) },
         { code: [], changed: new Map() },
       );
-      this.labels -= 1;
       this.put(this.mask, 0, live);
       this.block(loop.body);
       this.block(loop.update);
@@ -169,7 +164,6 @@ class ProgramCompiler extends Statements {
     set(credit, credit.code, idle.code, op.sub);
     code.emit(op.br, 0, op.end, op.end, op.end);
     this.frames.pop();
-    this.labels -= 3;
   }
 
   /** Gives the next invocations to the lanes that are free. */

@@ -299,7 +299,7 @@ export abstract class Statements extends Builtins {
       (loop.condition !== null && this.mayChange(loop.condition)) ||
       contains(loop.body, 'break') ||
       contains(loop.body, 'continue');
-    const carried = this.#carried(loop);
+    const carried = this.#named(changedIn(loop));
     const counters = this.#counters(loop, carried);
     if (mayReturn) {
       // A return leaves the loops around this one too.
@@ -309,9 +309,7 @@ export abstract class Statements extends Builtins {
     const homes = this.#homes(carried, counters);
     const alive = leavesInside || this.#differs(loop.condition) ? this.truth(before) : null;
     if (alive) homes.set(alive, this.#homes([alive], counters).get(alive)!);
-    this.labels += 2;
     const pass = this.region(() => this.#pass(loop, alive, homes));
-    this.labels -= 2;
     for (const variable of pass.changed.keys()) {
       if (!homes.has(variable) && variable !== this.mask) throw new Error('a loop changes what it does not name');
     }
@@ -358,11 +356,6 @@ export abstract class Statements extends Builtins {
       }
     }
     return found;
-  }
-
-  /** Variables that the loop may change. */
-  #carried(loop: Loop): Set<Variable> {
-    return this.#named(changedIn(loop));
   }
 
   /** Variables of the loop's head that are the same in all lanes in each pass: only `update` changes them, uniformly. */
@@ -560,7 +553,6 @@ export abstract class Statements extends Builtins {
       frames: this.frames,
       loops: this.loops,
       switches: this.switches,
-      labels: this.labels,
       runsOnce: this.runsOnce,
       isOutlined: this.isOutlined,
     };
@@ -576,7 +568,6 @@ export abstract class Statements extends Builtins {
       frames: [],
       loops: [],
       switches: [],
-      labels: 0,
       runsOnce: false,
       isOutlined: true,
     });
