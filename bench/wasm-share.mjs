@@ -13,8 +13,8 @@ import { longPlayingWork } from '../dist/bench/work.js';
 import { envs } from '../dist/envs/index.js';
 import { findEnv } from '../dist/envs/registry.js';
 import { ProgramInstance } from '../dist/rollout/wasm/instance.js';
+import { compiledModule } from '../dist/rollout/wasm/module-cache.js';
 import { openWasmBackend } from '../dist/rollout/wasm/node/backend.js';
-import { compileProgram } from '../dist/rollout/wasm/program.js';
 import { link } from '../dist/rollout/webgpu/program/link.js';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
@@ -44,7 +44,7 @@ ${names
 const userSeconds = () => process.cpuUsage().user / 1e6;
 const passes = 500_000;
 const program = link([{ path: 'chains', text, declares: ['chained'] }]);
-const instance = await ProgramInstance.open(compileProgram(program, 'chained'));
+const instance = await ProgramInstance.open(await compiledModule(program, 'chained'));
 
 /** f32 operations per second, each lane counted. */
 function issueRate() {

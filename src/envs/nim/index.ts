@@ -32,7 +32,7 @@ export const nim = envWithOptions('Nim-v0', rules, ({ max_episode_steps: limit }
     returnRange: [-1, 1],
     parity: { singleStep: 0, reason: 'all numbers are small and whole: nothing is rounded' },
     picture,
-    stepCost: { cpu: 71, wasm: 39, compile: 100, steps: mostMoves },
+    stepCost: { cpu: 71, wasm: 20, compile: 100, steps: mostMoves },
     dynamics,
   };
 });
