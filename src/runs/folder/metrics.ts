@@ -3,24 +3,8 @@ import { existsSync } from 'node:fs';
 import { inertCsvLine } from '../../base/csv-line.ts';
 import { R2poError } from '../../base/errors.ts';
 import { appendText, replaceFileAsync } from '../../base/node/atomic-file.ts';
-import type { IterationRow, IterationRows } from '../journal/iteration-rows.ts';
+import { type IterationRow, type IterationRows, rowColumns } from '../journal/iteration-rows.ts';
 import { readRunFile } from './files.ts';
-
-/** Columns before and behind the means of the candidates; new ones go to the end, for readers that count columns. */
-const columns = {
-  first: ['iteration', 'episodes', 'steps', 'kept', 'mean', 'std', 'median', 'min', 'max', 'best'],
-  last: [
-    'unusable_replies',
-    'prompt_tokens',
-    'completion_tokens',
-    'llm_seconds',
-    'wall_s',
-    'llm_calls',
-    'cached_tokens',
-    'cache_write_tokens',
-    'reasoning_tokens',
-  ],
-} as const satisfies Record<string, readonly Exclude<keyof IterationRow, 'candidates'>[]>;
 
 /** Labels that always have a column; other labels come last. */
 const fixedLabels = ['proposal', 'revision'];
@@ -33,9 +17,9 @@ function otherLabels(rows: readonly IterationRow[]): string[] {
 
 function csvRow(row: IterationRow, others: readonly string[]): string {
   const cells = [
-    ...columns.first.map((name) => row[name]),
+    ...rowColumns.first.map((name) => row[name]),
     ...fixedLabels.map((label) => row.candidates[label]),
-    ...columns.last.map((name) => row[name]),
+    ...rowColumns.last.map((name) => row[name]),
     ...others.map((label) => row.candidates[label]),
   ];
   return inertCsvLine(cells.map((cell) => cell ?? null));
@@ -44,7 +28,7 @@ function csvRow(row: IterationRow, others: readonly string[]): string {
 /** One row per iteration; an empty cell where there is no value. */
 export function metricsCsv(rows: readonly IterationRow[]): string {
   const others = otherLabels(rows);
-  const header = [...columns.first, ...fixedLabels, ...columns.last, ...others];
+  const header = [...rowColumns.first, ...fixedLabels, ...rowColumns.last, ...others];
   return [inertCsvLine(header), ...rows.map((row) => csvRow(row, others))].join('');
 }
 

@@ -32,27 +32,24 @@ export interface IterationRow {
   readonly reasoning_tokens: number | null;
 }
 
-/** Fields that are numbers, or null, in the order in which they are kept. */
-const fields = [
-  'iteration',
-  'episodes',
-  'steps',
-  'mean',
-  'std',
-  'median',
-  'min',
-  'max',
-  'best',
-  'unusable_replies',
-  'prompt_tokens',
-  'completion_tokens',
-  'llm_seconds',
-  'wall_s',
-  'llm_calls',
-  'cached_tokens',
-  'cache_write_tokens',
-  'reasoning_tokens',
-] as const satisfies readonly (keyof IterationRow)[];
+/** Columns of `metrics.csv` before and behind the means of the candidates; new ones go to the end, for readers that count. */
+export const rowColumns = {
+  first: ['iteration', 'episodes', 'steps', 'kept', 'mean', 'std', 'median', 'min', 'max', 'best'],
+  last: [
+    'unusable_replies',
+    'prompt_tokens',
+    'completion_tokens',
+    'llm_seconds',
+    'wall_s',
+    'llm_calls',
+    'cached_tokens',
+    'cache_write_tokens',
+    'reasoning_tokens',
+  ],
+} as const satisfies Record<string, readonly Exclude<keyof IterationRow, 'candidates'>[]>;
+
+/** Those that are numbers, or null. */
+const fields = [...rowColumns.first, ...rowColumns.last].filter((name) => name !== 'kept');
 
 /** What the candidates of an iteration are called, and which one was kept. */
 interface Labels {
