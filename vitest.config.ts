@@ -79,5 +79,7 @@ export default defineConfig({
     sequence: { sequencer: LongFilesFirst },
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A page that follows a run may need a second while both cores are busy.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
