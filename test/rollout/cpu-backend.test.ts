@@ -116,6 +116,24 @@ describe('results', () => {
   });
 });
 
+describe('several calls at once', () => {
+  it('give what each gives alone, whether they want outcomes or only statistics', async () => {
+    const asked = [1, 2, 3, 4].map((seed) => job({ candidates: [bad], episodes: 300_000, seed }));
+    const measured = async (backend: typeof two, of: RolloutJob) =>
+      (await backend.measure(of, { ranks: [100_000], successThreshold: 12 })).of(0);
+    const expected = [await measured(one, asked[0]!), await measured(one, asked[2]!)];
+    for (let round = 0; round < 2; round++) {
+      const [first, , second] = await Promise.all([
+        measured(two, asked[0]!),
+        two.play(asked[1]!),
+        measured(two, asked[2]!),
+        two.play(asked[3]!),
+      ]);
+      expect([first, second]).toEqual(expected);
+    }
+  });
+});
+
 describe('slices', () => {
   it('hold about the same number of steps, and at least one episode', () => {
     expect(sliceSize(1_000_000, 500, 1)).toBe(400);

@@ -40,7 +40,10 @@ export class ThreadedPlay {
   readonly #prepare: ThreadedPlayOptions['prepare'];
   /** shortest measured time of one step on one thread, s */
   readonly #stepSeconds = new WeakMap<Env, number>();
-  /** reused memory for small jobs, taken in turn: while the caller reads the one, workers write the other */
+  /**
+   * Reused memory for small jobs: two that transient ones take in turn, so that workers write the one while a caller reads
+   * the other, and a third for jobs whose outcomes are copied before the next job begins.
+   */
   readonly #shared: Outcomes[] = [];
   #turns = 0;
   /** the last job given to the workers; they take one at a time */
@@ -88,9 +91,9 @@ export class ThreadedPlay {
       }
       // The same memory each time: a worker lets go of what it was given only when it collects its garbage, and it makes
       // hardly any.
-      const turn = options.transient ? this.#turns++ % 2 : 0;
-      this.#shared[turn] ??= allocateOutcomes(keptEpisodes, true);
-      const { returns, lengths, ends } = this.#shared[turn];
+      const place = options.transient ? this.#turns++ % 2 : 2;
+      this.#shared[place] ??= allocateOutcomes(keptEpisodes, true);
+      const { returns, lengths, ends } = this.#shared[place];
       const shared = {
         returns: returns.subarray(0, total),
         lengths: lengths.subarray(0, total),
