@@ -43,3 +43,13 @@ it('has its policies, its kept one, and plays the episode that was picked', asyn
     { numRuns: 60 },
   );
 });
+
+it('keeps labels with a comma apart from two labels', () => {
+  const trials = new SearchTrials({} as Player);
+  const episode = { episodes: 1, seed: 1, picked: { index: 0, seed: 1, return: 2, length: 2 } };
+  const labelsOf = (labels: string[]) => {
+    const candidates = labels.map((label) => ({ label, params: [1], mean: 2 }));
+    return trials.add({ kept: labels[0]!, candidates }, [], episode).candidates?.map(({ label }) => label);
+  };
+  expect([labelsOf(['a', 'b']), labelsOf(['a,b'])]).toEqual([['a', 'b'], ['a,b']]);
+});

@@ -30,7 +30,8 @@ export class SearchTrials {
     { episodes, seed, picked }: PlayedEpisode,
   ): PastTrial {
     const labels = candidates.map(({ label }) => label);
-    const key = labels.join();
+    // A label of a method of somebody may have a comma.
+    const key = JSON.stringify(labels);
     if (!this.#known.has(key)) this.#known.set(key, labels);
     this.#labels.push(this.#known.get(key)!);
     const index = this.#lists.push([
