@@ -4,12 +4,13 @@
  */
 import { RunningMean, RunningSquares } from '../base/moments.ts';
 import { RankSearch, rankPasses } from '../base/multi-pass-ranks.ts';
-import { ValueCounts } from '../base/value-counts.ts';
 import type { PlayOptions } from './backend.ts';
+import { type CountedEpisodes, type CountingOptions, EpisodeCounts } from './episode-counts.ts';
 import { type Episodes, firstSeed, type Played, partOfJob, type RolloutJob } from './job.ts';
-import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
+import { Nearest, type PickedOutcome } from './outcome-counts.ts';
 import {
   brokenReturn,
+  countedEpisodes,
   countedStatistics,
   type Measured,
   measuredFrom,
@@ -20,7 +21,7 @@ import {
   statisticsOfEach,
 } from './statistics.ts';
 
-export type Play = (job: RolloutJob, options: PlayOptions) => Promise<Episodes>;
+export type Play = (job: RolloutJob, options: CountingOptions) => Promise<CountedEpisodes>;
 
 /** Which outcomes a part holds: of this candidate, from this episode on. */
 export interface PartOf {
@@ -61,7 +62,7 @@ export async function hostStatistics(
     const some = partOfJob(job, from, from + size);
     const given = within(options, (share) => onProgress?.((from + share * some.candidates.length) / total));
     if (job.episodes <= part) {
-      const played = await play(some, given);
+      const played = await play(some, { ...given, ...countingOf(some, request) });
       given.onProgress?.(1);
       spent.add(played);
       const found = statisticsOfEach(played, some, request);
@@ -74,6 +75,11 @@ export async function hostStatistics(
     }
   }
   return measuredFrom(statistics, { ...spent.played, seconds: (performance.now() - started) / 1000 });
+}
+
+/** Threads that play many episodes count them, too. */
+function countingOf({ candidates, episodes }: RolloutJob, { successThreshold }: StatisticsRequest): CountingOptions {
+  return candidates.length === 1 && episodes >= countedEpisodes ? { countSuccesses: successThreshold } : {};
 }
 
 /** The options of an inner call, with its own progress callback. */
@@ -131,18 +137,18 @@ class StreamedStatistics {
     const seed = firstSeed(this.#job, 0);
     const [low, high] = middleRanks(episodes);
     const ranks = [...new Set([...this.#request.ranks, low, high])];
-    const counts = new OutcomeCounts(this.#request.successThreshold);
     // Returns of few different values need no further passes for their order, and can be counted where all are kept.
-    let values = this.#held && new ValueCounts();
-    let search = values ? null : new RankSearch(ranks);
+    const counts = new EpisodeCounts(this.#request.successThreshold, this.#held !== null);
+    const { outcomes: counted } = counts;
+    let search = this.#held ? null : new RankSearch(ranks);
     const running = new RunningMean();
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);
-      const { returns, lengths, ends } = outcomes;
-      counts.add(returns, lengths, ends);
-      if (counts.broken !== null) throw brokenReturn(returns[counts.broken - first]!, seed + counts.broken);
-      if (values && !values.add(returns)) {
-        values = null;
+      const { returns, totals } = outcomes;
+      if (totals) counts.merge(totals, first);
+      else counts.add(outcomes, first);
+      if (counted.broken !== null) throw brokenReturn(returns[counted.broken - first]!, seed + counted.broken);
+      if (!search && !counts.returns) {
         search = new RankSearch(ranks);
         for (const before of this.#held!) search.add(new Float64Array(before));
       }
@@ -151,6 +157,7 @@ class StreamedStatistics {
       this.#held?.push(compact(returns));
       await this.#options.sink?.(outcomes, { candidate, first });
     }
+    const values = counts.returns;
     const wholeMean = values?.wholeMean() ?? null;
     if (wholeMean === null) for (const returns of this.#held ?? []) running.add(returns);
     const mean = wholeMean ?? running.mean;
@@ -163,7 +170,7 @@ class StreamedStatistics {
       variance: episodes > 1 ? squares.sum / (episodes - 1) : NaN,
       median,
       ordered: this.#request.ranks.map((rank) => order.at(rank)),
-      ...countedStatistics(counts, {
+      ...countedStatistics(counted, {
         median: await this.#outcomeAt(order.nearest(median)),
         mean: await this.#outcomeAt(order.nearest(mean)),
       }),
@@ -196,22 +203,23 @@ class StreamedStatistics {
   }
 
   /** Plays all episodes. The next part is played while the caller works on one. */
-  async *#parts(): AsyncGenerator<{ readonly first: number; readonly outcomes: Episodes }> {
+  async *#parts(): AsyncGenerator<{ readonly first: number; readonly outcomes: CountedEpisodes }> {
     const { episodes } = this.#job;
     const seed = firstSeed(this.#job, 0);
     const { part } = this.#options;
-    const playPart = (first: number): Promise<Episodes> => {
+    const playPart = (first: number): Promise<CountedEpisodes> => {
       const count = Math.min(part, episodes - first);
+      const some = { ...this.#job, episodes: count, seed: seed + first };
       const options = within(this.#options, (share) => this.#report(first + share * count));
-      const played = this.#play({ ...this.#job, episodes: count, seed: seed + first }, options);
+      const played = this.#play(some, { ...options, ...countingOf(some, this.#request) });
       // Awaited below; until then this avoids an unhandled-rejection warning.
       played.catch(() => undefined);
       return played;
     };
-    let next: Promise<Episodes> | null = playPart(0);
+    let next: Promise<CountedEpisodes> | null = playPart(0);
     try {
       for (let first = 0; next !== null; first += part) {
-        const outcomes: Episodes = await next;
+        const outcomes: CountedEpisodes = await next;
         // A short part reports no progress of its own.
         this.#report(Math.min(first + part, episodes));
         next = first + part < episodes ? playPart(first + part) : null;

@@ -8,28 +8,43 @@ export interface PickedOutcome {
   readonly length: number;
 }
 
-/** Counts, extremes and ends of one candidate's episodes. */
-export class OutcomeCounts {
+/** Counts, extremes and ends of some episodes of one candidate. */
+export interface OutcomeTotals {
+  readonly episodes: number;
+  readonly successes: number;
+  readonly steps: number;
+  readonly shortest: number;
+  readonly longest: number;
+  /** ties go to the first */
+  readonly worst: PickedOutcome;
+  readonly best: PickedOutcome;
+  readonly first: PickedOutcome;
+  /** the first episode whose return is not finite */
+  readonly broken: number | null;
+  /** by the codes of `endCauses` */
+  readonly ends: ArrayLike<number>;
+}
+
+/** The same of episodes that come in parts, in any order. */
+export class OutcomeCounts implements OutcomeTotals {
   readonly #successThreshold: number;
   episodes = 0;
   successes = 0;
   steps = 0;
-  shortest = 0;
+  shortest = Infinity;
   longest = 0;
-  /** ties go to the first */
-  worst: PickedOutcome = { index: 0, return: Infinity, length: 0 };
-  best: PickedOutcome = { index: 0, return: -Infinity, length: 0 };
-  first: PickedOutcome = { index: 0, return: 0, length: 0 };
-  /** the first episode whose return is not finite */
+  worst: PickedOutcome = { index: Infinity, return: Infinity, length: 0 };
+  best: PickedOutcome = { index: Infinity, return: -Infinity, length: 0 };
+  first: PickedOutcome = { index: Infinity, return: 0, length: 0 };
   broken: number | null = null;
-  /** by the codes of `endCauses` */
   readonly ends = new Float64Array(endCauses.length);
 
   constructor(successThreshold: number) {
     this.#successThreshold = successThreshold;
   }
 
-  add(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array): void {
+  /** Adds outcomes; the first of them is episode `from`. */
+  add(returns: Float64Array, lengths: Uint32Array, ends: Uint8Array, from: number): void {
     if (returns.length === 0) return;
     const counts = new Uint32Array(this.ends.length);
     const successThreshold = this.#successThreshold;
@@ -57,26 +72,30 @@ export class OutcomeCounts {
       if (length > longest) longest = length;
       counts[ends[i]!]!++;
     }
-    const picked = (i: number): PickedOutcome => ({
-      index: this.episodes + i,
-      return: returns[i]!,
-      length: lengths[i]!,
-    });
-    if (this.episodes === 0) {
-      this.first = picked(0);
-      this.shortest = shortest;
+    const picked = (i: number): PickedOutcome => ({ index: i, return: returns[i]!, length: lengths[i]! });
+    const picks = { worst: picked(worst), best: picked(best), first: picked(0), broken: broken < 0 ? null : broken };
+    this.merge({ ...picks, episodes: n, successes, steps, shortest, longest, ends: counts }, from);
+  }
+
+  /** Adds what was counted of other episodes; their episode 0 is episode `from` here. */
+  merge({ worst, best, first, broken, ...counts }: OutcomeTotals, from: number): void {
+    const moved = (pick: PickedOutcome): PickedOutcome => ({ ...pick, index: from + pick.index });
+    const isEarlier = (pick: PickedOutcome, known: PickedOutcome): boolean => from + pick.index < known.index;
+    const isEqual = (pick: PickedOutcome, known: PickedOutcome): boolean => pick.return === known.return;
+    if (worst.return < this.worst.return || (isEqual(worst, this.worst) && isEarlier(worst, this.worst))) {
+      this.worst = moved(worst);
     }
-    if (returns[worst]! < this.worst.return) this.worst = picked(worst);
-    if (returns[best]! > this.best.return) this.best = picked(best);
-    if (broken >= 0) this.broken ??= this.episodes + broken;
-    this.successes += successes;
-    this.steps += steps;
-    this.shortest = Math.min(this.shortest, shortest);
-    this.longest = Math.max(this.longest, longest);
-    counts.forEach((count, code) => {
-      this.ends[code]! += count;
-    });
-    this.episodes += returns.length;
+    if (best.return > this.best.return || (isEqual(best, this.best) && isEarlier(best, this.best))) {
+      this.best = moved(best);
+    }
+    if (isEarlier(first, this.first)) this.first = moved(first);
+    if (broken !== null) this.broken = Math.min(this.broken ?? Infinity, from + broken);
+    this.episodes += counts.episodes;
+    this.successes += counts.successes;
+    this.steps += counts.steps;
+    this.shortest = Math.min(this.shortest, counts.shortest);
+    this.longest = Math.max(this.longest, counts.longest);
+    for (const code of this.ends.keys()) this.ends[code]! += counts.ends[code]!;
   }
 }
 

@@ -2,9 +2,9 @@
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
 import { placeRanks } from '../base/order-statistics.ts';
-import { ValueCounts } from '../base/value-counts.ts';
-import { type EndCause, type Episodes, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
-import { Nearest, OutcomeCounts, type PickedOutcome } from './outcome-counts.ts';
+import { type CountedEpisodes, EpisodeCounts, type EpisodeTotals } from './episode-counts.ts';
+import { type EndCause, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
+import { Nearest, type OutcomeTotals, type PickedOutcome } from './outcome-counts.ts';
 
 /** Representative episodes; ties go to the first. `median` and `mean`: the episode with the closest return. */
 export const episodePicks = ['median', 'mean', 'worst', 'best', 'first'] as const;
@@ -48,7 +48,7 @@ export interface Measured extends Played {
 }
 
 /** Of fewer episodes the memory of the counts would cost more than the order. */
-const countedEpisodes = 4096;
+export const countedEpisodes = 4096;
 
 /** A return is infinite or NaN, and must not enter any comparison. */
 export class BrokenReturnError extends R2poError {}
@@ -69,7 +69,7 @@ export function middleRanks(n: number): readonly [number, number] {
 
 /**
  * Statistics of the episodes of one candidate: `returns [E]`, `lengths [E]` in steps, `ends [E]` as indices into
- * `endCauses`; episode 0 has the seed `firstSeed`. Throws when there is no episode or a return is not finite.
+ * `endCauses`; episode 0 has the seed `firstSeed`. `totals`: what was counted of them. Throws when there is no episode or a return is not finite.
  */
 export function statisticsOf(
   returns: Float64Array,
@@ -77,14 +77,15 @@ export function statisticsOf(
   ends: Uint8Array,
   firstSeed: number,
   { successThreshold, ranks }: StatisticsRequest,
+  totals?: EpisodeTotals,
 ): Statistics {
   const n = returns.length;
   if (n === 0) throw new R2poError('stats', 'expected at least one episode, got none');
-  const counts = new OutcomeCounts(successThreshold);
-  counts.add(returns, lengths, ends);
-  if (counts.broken !== null) throw brokenReturn(returns[counts.broken]!, firstSeed + counts.broken);
-  const counted = n >= countedEpisodes ? new ValueCounts() : null;
-  const values = counted?.add(returns) ? counted : null;
+  const counts = new EpisodeCounts(successThreshold, n >= countedEpisodes);
+  if (totals) counts.merge(totals, 0);
+  else counts.add({ returns, lengths, ends }, 0);
+  const { outcomes, returns: values } = counts;
+  if (outcomes.broken !== null) throw brokenReturn(returns[outcomes.broken]!, firstSeed + outcomes.broken);
   const { mean, variance } = moments(returns, values?.wholeMean() ?? null);
   const [low, high] = middleRanks(n);
   const order: ReturnOrder = values ?? orderOf(returns, [...ranks, low, high]);
@@ -98,7 +99,7 @@ export function statisticsOf(
     variance,
     median,
     ordered: ranks.map((rank) => order.at(rank)),
-    ...countedStatistics(counts, { median: picked(median), mean: picked(mean) }),
+    ...countedStatistics(outcomes, { median: picked(median), mean: picked(mean) }),
   };
 }
 
@@ -124,7 +125,7 @@ function orderOf(returns: Float64Array, ranks: readonly number[]): ReturnOrder {
 
 /** The statistics that `counts` gives, with the two picks that need all returns. */
 export function countedStatistics(
-  counts: OutcomeCounts,
+  counts: OutcomeTotals,
   nearest: { readonly median: PickedOutcome; readonly mean: PickedOutcome },
 ): Pick<Statistics, 'episodes' | 'picks' | 'successes' | 'ends' | 'steps' | 'shortest' | 'longest'> {
   const { episodes, worst, best, first, successes, steps, shortest, longest } = counts;
@@ -134,7 +135,7 @@ export function countedStatistics(
 
 /** Statistics of each candidate of raw outcomes. */
 export function statisticsOfEach(
-  { returns, lengths, ends }: Episodes,
+  { returns, lengths, ends, totals }: CountedEpisodes,
   job: RolloutJob,
   request: StatisticsRequest,
 ): Statistics[] {
@@ -142,7 +143,8 @@ export function statisticsOfEach(
   return candidates.map((_, c) => {
     const seed = firstSeed(job, c);
     const [from, to] = [c * episodes, (c + 1) * episodes];
-    return statisticsOf(returns.subarray(from, to), lengths.subarray(from, to), ends.subarray(from, to), seed, request);
+    const own = [returns.subarray(from, to), lengths.subarray(from, to), ends.subarray(from, to)] as const;
+    return statisticsOf(...own, seed, request, totals);
   });
 }
 

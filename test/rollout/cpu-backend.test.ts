@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { R2poError, UsageError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
+import { pendulum } from '../../src/envs/pendulum/index.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Policy } from '../../src/policies/policy.ts';
@@ -16,6 +17,7 @@ import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
 import { CANCELLED, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
 import { SingleThreadBackend } from '../../src/rollout/cpu/single-thread.ts';
 import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
+import type { EpisodeTotals } from '../../src/rollout/episode-counts.ts';
 import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
 import { maxSeed } from '../../src/rollout/job-checks.ts';
 import { toyEnv } from '../support/toy-env.ts';
@@ -113,6 +115,27 @@ describe('results', () => {
     expect(episodes.steps).toBe(episodes.lengths.reduce((sum, length) => sum + length, 0));
     expect(episodes.gpuSeconds).toBeNull();
     expect(episodes.seconds).toBeGreaterThan(0);
+  });
+});
+
+describe('statistics', () => {
+  it.each([
+    { what: 'few different returns', env: cartpole, size: 10, maxSteps: null },
+    { what: 'returns that all differ', env: pendulum, size: 4, maxSteps: 30 },
+  ])('of $what are the same on any number of threads', async ({ env, size, maxSteps }) => {
+    const candidates = [new Float64Array(size).fill(0.5)];
+    const policy = linear.build(env, {});
+    const of = { env, policy, candidates, episodes: 20_000, seed: 7, maxSteps };
+    const request = { ranks: [0, 9999, 19_999], successThreshold: 12 };
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const measured = await two.measure(of, request);
+    expect(pooled).toHaveBeenCalledOnce();
+    // The workers have counted, each a part.
+    const totals = await pooled.mock.results[0]!.value;
+    pooled.mockRestore();
+    const counted = totals.map(({ outcomes }: EpisodeTotals) => outcomes.episodes);
+    expect(counted.reduce((a: number, b: number) => a + b)).toBe(20_000);
+    expect(measured.of(0)).toEqual((await one.measure(of, request)).of(0));
   });
 });
 
@@ -363,6 +386,7 @@ describe('worker pool', () => {
     limit: { steps: 500, cause: 'truncated' },
     sliceSize: 1,
     total: 1,
+    workers: 1,
     outcomes: allocateOutcomes(1, true),
     control: new Int32Array(new SharedArrayBuffer(8)),
   });

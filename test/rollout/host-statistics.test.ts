@@ -7,6 +7,7 @@ import { ValueCounts } from '../../src/base/value-counts.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { summaryRanks } from '../../src/evaluation/summary.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
+import { EpisodeCounts } from '../../src/rollout/episode-counts.ts';
 import { type HostStatisticsOptions, hostStatistics, type Play } from '../../src/rollout/host-statistics.ts';
 import { type Episodes, firstSeed, partOfJob, type RolloutJob } from '../../src/rollout/job.ts';
 import { Nearest } from '../../src/rollout/outcome-counts.ts';
@@ -40,6 +41,16 @@ const playing =
       compileSeconds: 0,
     };
   };
+
+/** Parts with the index of their first element. */
+function placed<T>(parts: readonly (readonly T[])[]): { readonly part: readonly T[]; readonly from: number }[] {
+  let next = 0;
+  return parts.map((part) => {
+    const from = next;
+    next += part.length;
+    return { part, from };
+  });
+}
 
 const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
@@ -88,7 +99,7 @@ describe('counts of values', () => {
         const all = Float64Array.from(parts.flat());
         fc.pre(all.length > 0);
         const counts = new ValueCounts();
-        for (const part of parts) expect(counts.add(Float64Array.from(part))).toBe(true);
+        for (const { part, from } of placed(parts)) expect(counts.add(Float64Array.from(part), from)).toBe(true);
         const sorted = all.slice().sort();
         for (const rank of sorted.keys()) expect(counts.at(rank)).toBe(sorted[rank]);
         const nearest = new Nearest(target);
@@ -103,16 +114,55 @@ describe('counts of values', () => {
 
   it('keep zeros of both signs apart', () => {
     const counts = new ValueCounts();
-    counts.add(Float64Array.of(0, -0, 3));
+    counts.add(Float64Array.of(0, -0, 3), 0);
     expect([0, 1, 2].map((rank) => counts.at(rank))).toEqual([-0, 0, 3]);
     expect(counts.wholeMean()).toBe(null);
   });
 
   it('end where too many differ', () => {
     const counts = new ValueCounts();
-    expect(counts.add(Float64Array.from({ length: 1024 }, (_, i) => i / 7))).toBe(true);
+    expect(
+      counts.add(
+        Float64Array.from({ length: 1024 }, (_, i) => i / 7),
+        0,
+      ),
+    ).toBe(true);
     expect(counts.wholeMean()).toBe(null);
-    expect(counts.add(Float64Array.of(3 / 7, -1))).toBe(false);
+    expect(counts.add(Float64Array.of(3 / 7, -1), 1024)).toBe(false);
+    const others = new ValueCounts();
+    others.add(Float64Array.of(3 / 7, -1), 0);
+    expect(counts.merge(others.ascending(), 1024)).toBe(false);
+  });
+});
+
+describe('counts of episodes', () => {
+  const episode = fc.record({ value: number, length: fc.integer({ min: 1, max: 9 }), end: fc.nat({ max: 2 }) });
+
+  it('are the same whoever counted which part, and in which order', () => {
+    const given = fc.record({
+      parts: fc.array(fc.array(episode, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 }),
+      // Which counter takes a part; slices are taken in order, but counters are merged in any.
+      takers: fc.array(fc.nat({ max: 2 }), { minLength: 6, maxLength: 6 }),
+      order: fc.constantFrom([0, 1, 2], [2, 0, 1], [1, 2, 0]),
+      from: fc.nat({ max: 100 }),
+    });
+    fc.assert(
+      fc.property(given, ({ parts, takers, order, from }) => {
+        const columns = (episodes: readonly { value: number; length: number; end: number }[]) => ({
+          returns: Float64Array.from(episodes, ({ value }) => value),
+          lengths: Uint32Array.from(episodes, ({ length }) => length),
+          ends: Uint8Array.from(episodes, ({ end }) => end),
+        });
+        const whole = new EpisodeCounts(0.25);
+        whole.add(columns(parts.flat()), from);
+        const counters = [0, 1, 2].map(() => new EpisodeCounts(0.25));
+        for (const [i, one] of placed(parts).entries()) counters[takers[i]!]!.add(columns(one.part), one.from);
+        const merged = new EpisodeCounts(0.25);
+        for (const at of order) merged.merge(structuredClone(counters[at]!.totals()), from);
+        expect(merged.totals()).toEqual(whole.totals());
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

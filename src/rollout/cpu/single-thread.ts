@@ -4,6 +4,7 @@ import { R2poError } from '../../base/errors.ts';
 import { RecordedDraws } from '../../base/rng/draws.ts';
 import { type Env, observationSize, stateArraySize, type Transition } from '../../envs/env.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
+import type { CountedEpisodes, CountingOptions } from '../episode-counts.ts';
 import { hostStatistics } from '../host-statistics.ts';
 import {
   type Episodes,
@@ -35,7 +36,7 @@ export class SingleThreadBackend implements Backend {
     return null;
   }
 
-  async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+  async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
     const start = performance.now();

@@ -11,6 +11,11 @@ export function sliceSize(total: number, maxSteps: number, threads: number): num
   return Math.max(1, Math.min(byTime, byShare));
 }
 
+/** The entries `from ... to - 1`, in the same memory. */
+export function partOf({ returns, lengths, ends }: Outcomes, from: number, to: number): Outcomes {
+  return { returns: returns.subarray(from, to), lengths: lengths.subarray(from, to), ends: ends.subarray(from, to) };
+}
+
 /** Zeroed outcomes for `total` episodes; `shared` ones can be written by several threads. */
 export function allocateOutcomes(total: number, shared: boolean): Outcomes {
   const bytes = (n: number) => (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n));

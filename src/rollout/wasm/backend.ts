@@ -4,9 +4,9 @@ import type { Env } from '../../envs/env.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
 import { episodesOf, playSlices } from '../cpu/single-thread.ts';
 import { allocateOutcomes } from '../cpu/slices.ts';
+import type { CountedEpisodes, CountingOptions } from '../episode-counts.ts';
 import { hostStatistics } from '../host-statistics.ts';
 import {
-  type Episodes,
   endCauses,
   firstSeed,
   type ProbeInput,
@@ -49,7 +49,7 @@ export class WasmBackend implements Backend {
     return null;
   }
 
-  async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+  async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
     const start = performance.now();

@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { UsageError } from '../../../base/errors.ts';
-import type { Backend, PlayOptions } from '../../backend.ts';
-import type { Episodes, RolloutJob } from '../../job.ts';
+import type { Backend } from '../../backend.ts';
+import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
+import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
 import { SingleThreadBackend } from '../single-thread.ts';
 import { ThreadedPlay } from './threaded-play.ts';
@@ -52,7 +53,7 @@ class ThreadedBackend extends SingleThreadBackend {
     this.#threaded = new ThreadedPlay({ threads, stepSeconds });
   }
 
-  override async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+  override async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
     return this.#threaded.play(job, options, (given, own) => super.play(given, own));

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { R2poError } from '../../../base/errors.ts';
 import { assetPath } from '../../../base/node/assets.ts';
+import type { EpisodeTotals } from '../../episode-counts.ts';
 import { CANCELLED, type WorkerJob } from './worker-job.ts';
 
 /** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
@@ -20,13 +21,14 @@ export class WorkerPool {
   }
 
   /**
-   * Lets up to `threads` workers play the slices of one job, and returns when every one of them has stopped. One job at
-   * a time. When a worker dies, the others stop after their slice, and the call fails with what happened to it.
+   * Lets up to `threads` workers play the slices of one job, and returns their answers when every one of them has stopped.
+   * One job at a time. When a worker dies, the others stop after their slice, and the call fails with what happened to it.
    */
-  async run(work: WorkerJob, threads: number): Promise<void> {
+  async run(work: WorkerJob, threads: number): Promise<(EpisodeTotals | null)[]> {
     const runs = this.#workers.slice(0, threads).map((_, slot) => this.#runOn(slot, work));
     const failure = (await Promise.allSettled(runs)).find((r) => r.status === 'rejected');
     if (failure) throw failure.reason;
+    return Promise.all(runs);
   }
 
   /** Starts workers that are not there yet, before there is a job for them. */
@@ -56,7 +58,7 @@ export class WorkerPool {
     return worker;
   }
 
-  async #runOn(slot: number, work: WorkerJob): Promise<void> {
+  async #runOn(slot: number, work: WorkerJob): Promise<EpisodeTotals | null> {
     const worker = this.#workers[slot] ?? this.#open(slot);
     this.#workers[slot] = worker;
     worker.ref();
@@ -68,11 +70,12 @@ export class WorkerPool {
       const exit = once(worker, 'exit', { signal }).then(([code]) => {
         throw new Error(`it exited with code ${code}`);
       });
-      await Promise.race([once(worker, 'message', { signal }), exit]).catch((cause: Error) => {
+      const answer = await Promise.race([once(worker, 'message', { signal }), exit]).catch((cause: Error) => {
         throw new R2poError('cpu', `a worker thread stopped: ${cause.message}; try again, or use one thread`, {
           cause,
         });
       });
+      return answer[0] as EpisodeTotals | null;
     } catch (error) {
       Atomics.store(work.control, CANCELLED, 1);
       throw error;

@@ -8,7 +8,9 @@ import { openEnv } from '../../../envs/node/load.ts';
 import { withEnvOptions } from '../../../envs/registry.ts';
 import { buildPolicy } from '../../../policies/index.ts';
 import type { Policy } from '../../../policies/policy.ts';
+import { EpisodeCounts, type EpisodeTotals } from '../../episode-counts.ts';
 import type { EpisodePlayer } from '../loop.ts';
+import { partOf } from '../slices.ts';
 import { CANCELLED, NEXT_SLICE, type WorkerJob } from './worker-job.ts';
 
 /** Policies by what they were built from: compiled code that knows its one policy object is a sixth faster. */
@@ -19,6 +21,11 @@ const opened = new Map<string, Promise<Env>>();
 /** Environments with their options: compiled programs belong to such an object. */
 const chosen = new Map<string, Env>();
 
+/** Slices are cut for the longest episodes. Of shorter ones a worker takes several at once, for so long, ms. */
+const takenTime = { min: 0.5, max: 2 } as const;
+/** It takes at most one part in so many of its share of what is left. */
+const shareLeft = 4;
+
 /** What plays the episodes of a job. */
 export type MakePlayer = (
   env: Env,
@@ -27,7 +34,8 @@ export type MakePlayer = (
   prepared: unknown,
 ) => EpisodePlayer | Promise<EpisodePlayer>;
 
-async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<void> {
+/** The totals of the episodes that it played, where they are asked for. */
+async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<EpisodeTotals | null> {
   const { name, options, changed } = work.env;
   const envKey = JSON.stringify([name, options]);
   const plain = chosen.get(envKey) ?? withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
@@ -38,11 +46,24 @@ async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<void
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);
   const player = await makePlayer(env, policy, work.limit, work.prepared);
-  while (Atomics.load(work.control, CANCELLED) === 0) {
-    const from = Atomics.add(work.control, NEXT_SLICE, 1) * work.sliceSize;
-    if (from >= work.total) return;
-    player.play(work, from, Math.min(from + work.sliceSize, work.total), work.outcomes, null);
+  const { countSuccesses, outcomes } = work;
+  const counts = countSuccesses === undefined ? null : new EpisodeCounts(countSuccesses);
+  const slices = Math.ceil(work.total / work.sliceSize);
+  for (let taken = 1; Atomics.load(work.control, CANCELLED) === 0; ) {
+    // At the end few, so that no worker waits for long.
+    const left = slices - Atomics.load(work.control, NEXT_SLICE);
+    const some = Math.max(1, Math.min(taken, Math.floor(left / (shareLeft * work.workers))));
+    const from = Atomics.add(work.control, NEXT_SLICE, some) * work.sliceSize;
+    if (from >= work.total) break;
+    const to = Math.min(from + some * work.sliceSize, work.total);
+    const start = performance.now();
+    player.play(work, from, to, outcomes, null);
+    counts?.add(partOf(outcomes, from, to), from);
+    const spent = performance.now() - start;
+    if (spent < takenTime.min) taken = 2 * some;
+    else if (spent > takenTime.max) taken = Math.ceil(some / 2);
   }
+  return counts?.totals() ?? null;
 }
 
 /** Answers the jobs of the main thread, in this worker thread. */
@@ -51,7 +72,6 @@ export function serveSlices(makePlayer: MakePlayer): void {
   if (port === null) throw new R2poError('cpu', 'expected to be started as a worker thread; do not run this file');
   // A rejection ends the thread, which fails the job with its message.
   port.on('message', async (work: WorkerJob) => {
-    await playSlices(work, makePlayer);
-    port.postMessage('done');
+    port.postMessage(await playSlices(work, makePlayer));
   });
 }

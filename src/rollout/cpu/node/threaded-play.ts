@@ -2,11 +2,11 @@
 import type { Env } from '../../../envs/env.ts';
 import { envs } from '../../../envs/index.ts';
 import { policyKinds } from '../../../policies/index.ts';
-import type { PlayOptions } from '../../backend.ts';
+import { type CountedEpisodes, type CountingOptions, EpisodeCounts, type EpisodeTotals } from '../../episode-counts.ts';
 import { type Episodes, type RolloutJob, stepLimit } from '../../job.ts';
 import type { Outcomes } from '../loop.ts';
 import { episodesOf } from '../single-thread.ts';
-import { allocateOutcomes, sliceSize } from '../slices.ts';
+import { allocateOutcomes, partOf, sliceSize } from '../slices.ts';
 import { WorkerPool } from './pool.ts';
 import { CANCELLED, NEXT_SLICE } from './worker-job.ts';
 
@@ -31,7 +31,7 @@ export interface ThreadedPlayOptions {
 }
 
 /** Plays a job on the calling thread. */
-export type PlayAlone = (job: RolloutJob, options: PlayOptions) => Promise<Episodes>;
+export type PlayAlone = (job: RolloutJob, options: CountingOptions) => Promise<Episodes>;
 
 export class ThreadedPlay {
   readonly #threads: number;
@@ -57,7 +57,7 @@ export class ThreadedPlay {
   }
 
   /** Plays a checked job on the workers where that is worth it, else by `alone`. */
-  async play(job: RolloutJob, options: PlayOptions, alone: PlayAlone): Promise<Episodes> {
+  async play(job: RolloutJob, options: CountingOptions, alone: PlayAlone): Promise<CountedEpisodes> {
     const total = job.candidates.length * job.episodes;
     const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? this.#defaultStepSeconds);
     const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
@@ -75,40 +75,40 @@ export class ThreadedPlay {
     await this.#pool.close();
   }
 
-  async #playParallel(job: RolloutJob, total: number, options: PlayOptions): Promise<Episodes> {
+  async #playParallel(job: RolloutJob, total: number, options: CountingOptions): Promise<CountedEpisodes> {
     const start = performance.now();
     options.signal?.throwIfAborted();
-    return episodesOf(await this.#playInTurn(job, total, options), start);
+    const { outcomes, totals } = await this.#playInTurn(job, total, options);
+    return { ...episodesOf(outcomes, start), totals };
   }
 
   /** The workers take one job at a time. */
-  #playInTurn(job: RolloutJob, total: number, options: PlayOptions): Promise<Outcomes> {
+  #playInTurn(job: RolloutJob, total: number, options: CountingOptions): Promise<Finished> {
     const turn = this.#pooled.then(async () => {
       if (total > keptEpisodes) {
         const outcomes = allocateOutcomes(total, true);
-        await this.#playInWorkers(job, outcomes, options);
-        return outcomes;
+        return { outcomes, totals: await this.#playInWorkers(job, outcomes, options) };
       }
       // The same memory each time: a worker lets go of what it was given only when it collects its garbage, and it makes
       // hardly any.
       const place = options.transient ? this.#turns++ % 2 : 2;
       this.#shared[place] ??= allocateOutcomes(keptEpisodes, true);
-      const { returns, lengths, ends } = this.#shared[place];
-      const shared = {
-        returns: returns.subarray(0, total),
-        lengths: lengths.subarray(0, total),
-        ends: ends.subarray(0, total),
-      };
-      await this.#playInWorkers(job, shared, options);
-      if (options.transient) return shared;
-      return { returns: shared.returns.slice(), lengths: shared.lengths.slice(), ends: shared.ends.slice() };
+      const shared = partOf(this.#shared[place], 0, total);
+      const totals = await this.#playInWorkers(job, shared, options);
+      if (options.transient) return { outcomes: shared, totals };
+      const { returns, lengths, ends } = shared;
+      return { outcomes: { returns: returns.slice(), lengths: lengths.slice(), ends: ends.slice() }, totals };
     });
     this.#pooled = turn.catch(() => undefined);
     return turn;
   }
 
-  async #playInWorkers(job: RolloutJob, outcomes: Outcomes, options: PlayOptions): Promise<void> {
-    const { signal, onProgress } = options;
+  async #playInWorkers(
+    job: RolloutJob,
+    outcomes: Outcomes,
+    options: CountingOptions,
+  ): Promise<EpisodeTotals | undefined> {
+    const { signal, onProgress, countSuccesses } = options;
     signal?.throwIfAborted();
     const total = outcomes.returns.length;
     const limit = stepLimit(job);
@@ -121,8 +121,9 @@ export class ThreadedPlay {
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
     const progressTimer = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
+    let counted: readonly (EpisodeTotals | null)[];
     try {
-      await this.#pool.run(
+      counted = await this.#pool.run(
         {
           env: { name: job.env.module ?? job.env.id, options: job.env.options, changed: job.env.changed },
           policy: { kind: job.policy.kind, options: job.policy.options },
@@ -131,8 +132,10 @@ export class ThreadedPlay {
           seed: job.seed,
           limit,
           prepared,
+          countSuccesses,
           sliceSize: size,
           total,
+          workers,
           outcomes,
           control,
         },
@@ -143,7 +146,16 @@ export class ThreadedPlay {
       signal?.removeEventListener('abort', cancel);
     }
     signal?.throwIfAborted();
+    if (countSuccesses === undefined) return undefined;
+    const counts = new EpisodeCounts(countSuccesses);
+    for (const totals of counted) if (totals) counts.merge(totals, 0);
+    return counts.totals();
   }
+}
+
+interface Finished {
+  readonly outcomes: Outcomes;
+  readonly totals: EpisodeTotals | undefined;
 }
 
 /** The share of the entries that workers have taken. */

@@ -14,9 +14,13 @@ export interface WorkerJob {
   readonly limit: { readonly steps: number; readonly cause: EndCause };
   /** what the main thread has made for this job: see `ThreadedPlayOptions` */
   readonly prepared?: unknown;
+  /** of `CountingOptions`: each worker answers with the totals of its episodes */
+  readonly countSuccesses?: number | undefined;
   /** entries of the candidate-major outcomes in one slice */
   readonly sliceSize: number;
   readonly total: number;
+  /** number of workers that take slices */
+  readonly workers: number;
   /** on SharedArrayBuffers: every worker writes its slices */
   readonly outcomes: Outcomes;
   /** shared; see `NEXT_SLICE` and `CANCELLED` */

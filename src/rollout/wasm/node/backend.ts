@@ -1,9 +1,10 @@
 /** The wasm backend in Node: on the calling thread or on worker threads, with the same results on any number. */
 import { readAsset } from '../../../base/node/assets.ts';
-import type { Backend, PlayOptions } from '../../backend.ts';
+import type { Backend } from '../../backend.ts';
 import { threadsOf } from '../../cpu/node/backend.ts';
 import { ThreadedPlay } from '../../cpu/node/threaded-play.ts';
-import type { Episodes, RolloutJob } from '../../job.ts';
+import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
+import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
 import type { ReadShader } from '../../webgpu/program/programs.ts';
 import { WasmBackend } from '../backend.ts';
@@ -39,7 +40,7 @@ class ThreadedWasmBackend extends WasmBackend {
     this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds, prepare });
   }
 
-  override async play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
+  override async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
     return this.#threaded.play(job, options, (given, own) => super.play(given, own));
