@@ -5,7 +5,7 @@ import { follow, type Loaded, runPath, useGet } from '../data.ts';
 import { leavesOut, withUpdate } from './run-data.ts';
 
 /** Several updates within this time, ms, are one change of the page; more where a change takes long to draw. */
-const shortestPause = 100;
+const shortestPause = 250;
 const longestPause = 5000;
 /** time between changes, in times that one takes */
 const shareOfPause = 10;
@@ -40,8 +40,9 @@ export function useRun(id: string, at: number | null): Loaded<RunPage> {
       for (const update of all) known.current = withUpdate(known.current, update, chosen);
       const begun = performance.now();
       setPage(known.current);
+      // The second frame begins when the first is on the screen: without a GPU, that takes longer than the page's own work.
       requestAnimationFrame(() =>
-        setTimeout(() => {
+        requestAnimationFrame(() => {
           const spent = performance.now() - begun;
           pause = Math.min(longestPause, Math.max(shortestPause, shareOfPause * spent));
         }),
