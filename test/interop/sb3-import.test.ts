@@ -1,6 +1,7 @@
 /** Stable-Baselines3 trainings: imported, compared with searches, and their problems reported. */
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
@@ -517,6 +518,39 @@ describe('a baseline of the reference', () => {
   });
 });
 
+/** An array of whole numbers as NumPy writes it. */
+function npy(rows: readonly (readonly number[] | number)[]): Buffer {
+  const shape = Array.isArray(rows[0]) ? `${rows.length}, ${rows[0].length}` : `${rows.length},`;
+  const header = Buffer.from(`{'descr': '<f8', 'fortran_order': False, 'shape': (${shape}), }\n`);
+  const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+  return Buffer.concat([start, header, Buffer.from(Float64Array.from(rows.flat()).buffer)]);
+}
+
+/** `evaluations.npz` with the returns of each evaluation, made after every 100 steps. */
+function archiveOf(results: readonly (readonly number[])[]): Buffer {
+  const timesteps = results.map((_, i) => 100 * (i + 1));
+  const arrays = { timesteps, results, ep_lengths: results.map((returns) => returns.map(() => 200)) };
+  const [parts, directory]: [Buffer[], Buffer[]] = [[], []];
+  for (const [key, rows] of Object.entries(arrays)) {
+    const [name, content] = [Buffer.from(`${key}.npy`), npy(rows)];
+    const [local, entry] = [Buffer.alloc(30), Buffer.alloc(46)];
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(name.length, 26);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt32LE(crc32(content), 16);
+    for (const at of [20, 24]) entry.writeUInt32LE(content.length, at);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt32LE(Buffer.concat(parts).length, 42);
+    parts.push(local, name, content);
+    directory.push(entry, name);
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(3, 10);
+  end.writeUInt32LE(Buffer.concat(parts).length, 16);
+  return Buffer.concat([...parts, ...directory, end]);
+}
+
 describe('a training with SB3 in the folders of rl-zoo', () => {
   const zoo = assetPath('test/cases/sb3');
 
@@ -559,6 +593,29 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(readJson(archive!)).toMatchObject({ best_reward: 500, final_reward: 500, episodes: 50 });
     expect(readJson(progress!).steps).toBeGreaterThan(45_000);
     expect(readManifest(events!)?.imported?.training?.rewards).toMatch(/^moving means of training episodes/);
+  });
+
+  it('of which evaluations alone are there is one run while it grows, and none of another seed', async () => {
+    const [root, runsDir] = [temporaryFolder(), temporaryFolder()];
+    const evaluated = async (n: number, ...means: readonly number[]) => {
+      const folder = join(root, 'ppo', `MountainCar-v0_${n}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'evaluations.npz'), archiveOf(means.map((value) => [value, value])));
+      await importAll(folder, { runsDir });
+    };
+    // Nothing is learned at first; the seeds 1 and 3 never learn.
+    await evaluated(1, -200, -200);
+    await evaluated(2, -200, -150);
+    await evaluated(3, -200, -200);
+    expect(findReportRuns([runsDir])).toMatchObject({ runs: { length: 3 }, leftOut: [] });
+    await evaluated(2, -200, -150, -120);
+    const { runs, leftOut } = findReportRuns([runsDir]);
+    expect(runs.map(({ summary }) => [summary.seed, summary.final_reward]).sort()).toEqual([
+      [1, -200],
+      [2, -120],
+      [3, -200],
+    ]);
+    expect(leftOut).toHaveLength(1);
   });
 
   it('is not mistaken for replays, and has its lost files named', async () => {
