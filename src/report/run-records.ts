@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errorDetail } from '../base/errors.ts';
 import { variantOf } from '../config/variants.ts';
+import { archiveLayout } from '../interop/sb3/find.ts';
 import { branchName, settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
@@ -64,6 +65,14 @@ function reportRun(stored: StoredRun): ReportRun {
     rows,
     settings: settingsOf(config, manifest),
   };
+}
+
+/** Why a run has no number of its episodes or no times, as imported ones may; null: it has. */
+export function uncounted({ manifest, rows }: ReportRun, what: 'episodes' | 'seconds'): string | null {
+  const { imported } = manifest;
+  const isOther = what === 'episodes' && imported?.layout === archiveLayout;
+  if (!imported || (!isOther && rows.at(-1)?.[what] !== 0)) return null;
+  return `its ${what === 'episodes' ? 'episodes' : 'times'} are not known`;
 }
 
 /** The runs, each with the name of the shipped variant of its method that it is. */

@@ -28,6 +28,7 @@ import { openRecordedRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
 import { runHere } from '../support/in-process.ts';
+import { writeRun } from '../support/run-folders.ts';
 
 const optionsUnknown = 'options of CartPole-v1 unknown, taken for those by default: there is no args.yml';
 
@@ -593,6 +594,23 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(readJson(archive!)).toMatchObject({ best_reward: 500, final_reward: 500, episodes: 50 });
     expect(readJson(progress!).steps).toBeGreaterThan(45_000);
     expect(readManifest(events!)?.imported?.training?.rewards).toMatch(/^moving means of training episodes/);
+    // Episodes of evaluations, or none, are no budget; neither the archive nor this file of scalars has times.
+    const searches = temporaryFolder();
+    for (const method of ['r2po', 'cma-es']) writeRun(join(searches, method), { method, secondsPerIteration: 2 });
+    const report = makeReport(findReportRuns([searches, archive!, progress!, events!]), {
+      ...defaultReport,
+      allowMixed: true,
+    });
+    const without = (what: string, ...folders: (string | undefined)[]) =>
+      folders.sort().map((folder) => ({ folder, reason: `its ${what} are not known` }));
+    const [episodes, time] = report.anytime.map(({ panels: [panel], leftOut }) => ({
+      budget: panel!.budget,
+      leftOut: leftOut.toSorted((a, b) => (a.folder < b.folder ? -1 : 1)),
+    }));
+    expect(episodes).toEqual({ budget: 125, leftOut: without('episodes', archive, progress, events) });
+    expect(time).toEqual({ budget: 2.834, leftOut: without('times', archive, progress) });
+    const curves = report.curves.flatMap(({ leftOut }) => leftOut);
+    expect(curves.map(({ reason }) => reason)).toEqual(Array(3).fill('its episodes are not known'));
   });
 
   it('of which evaluations alone are there is one run while it grows, and none of another seed', async () => {

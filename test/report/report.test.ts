@@ -318,6 +318,7 @@ describe('curves', () => {
         const runs = lists.map((list) => {
           let episodes = 0;
           return {
+            manifest: {},
             rows: list.map(([more, mean], i) => {
               episodes += more;
               return { iteration: i + 1, episodes, tokens: 0, calls: 0, mean, best: mean };
