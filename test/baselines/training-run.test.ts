@@ -124,6 +124,18 @@ describe('a training', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ status: 'finished', iterations: 3 });
   });
 
+  it('re-checks the policy that it evaluated, not one with the normalisation of its checkpoint', async () => {
+    behave('wait');
+    const { folder, backend } = await interruptedRun(join(temporaryFolder(), 'runs'));
+    const statistics = join(folder, 'training', 'checkpoint', 'vecnormalize.pkl');
+    cpSync(assetPath('test/golden/sb3/a2c-mountaincar.vecnormalize.pkl'), statistics);
+    behave('');
+    const { best } = await executeBaseline({ folder, python, backend, argv: [], resumeCommand: 'r2po' });
+    await backend.close();
+    const model = ['ppo-cartpole', 'dqn-cartpole', 'qrdqn-cartpole'][best!.iteration - 1]!;
+    expect(best!.rechecked!.mean).toBe(await meanOf(model, 11, deriveSeed(0, 'recheck', 0)));
+  });
+
   it('that was killed evaluates the snapshots that it left behind', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
     behave('killed');
