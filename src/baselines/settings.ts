@@ -37,9 +37,10 @@ const schema = section('a training with Stable-Baselines3', {
     .default(null)
     .describe(
       'episodes: all episodes are training episodes; evaluated-episodes: evaluation episodes are charged too, as the ' +
-        'reference does, which leaves 190 of 4000 for training; steps: training steps; null: steps for zoo, else episodes',
+        'reference does, which leaves 190 of 4000 for training; steps: training steps; null: the one whose number is ' +
+        'given, else steps for zoo and episodes for the others',
     ),
-  episodes: whole(1, most).default(4000).describe('budget of episodes'),
+  episodes: optional(whole(1, most, orNull), 'budget of episodes; null: 4000'),
   steps: optional(whole(1, most, orNull), 'budget of training steps; null: n_timesteps of the zoo, else 100000'),
   evaluation: section('evaluations during the training, by the evaluator of r2po', {
     episodes: whole(1, maxEpisodes).default(20).describe('episodes per evaluation'),
@@ -236,12 +237,14 @@ type Budget = Pick<BaselineConfig['sb3'], 'budget' | 'training_episodes' | 'trai
 };
 
 function budgetOf(given: Given, { steps: tuned }: Chosen): Budget {
-  const { episodes, evaluation } = given;
-  const budget = given.budget ?? (given.steps !== null || given.settings === 'zoo' ? 'steps' : 'episodes');
-  if (budget !== 'steps' && given.steps !== null) {
+  const { evaluation } = given;
+  const inSteps = given.steps !== null || (given.settings === 'zoo' && given.episodes === null);
+  const budget = given.budget ?? (inSteps ? 'steps' : 'episodes');
+  const other = budget === 'steps' ? 'episodes' : 'steps';
+  if (given[other] !== null) {
     throw new UsageError(
       'baseline',
-      `expected no steps with budget=${budget}, got ${given.steps}; leave one of them out`,
+      `expected no ${other} with budget=${budget}, got ${given[other]}; leave one of them out`,
     );
   }
   if (budget === 'steps') {
@@ -250,13 +253,14 @@ function budgetOf(given: Given, { steps: tuned }: Chosen): Budget {
     const iterations = Math.ceil(steps / every);
     return { budget, training_episodes: null, training_steps: steps, every, iterations };
   }
+  const episodes = given.episodes ?? 4000;
   const isCharged = budget === 'evaluated-episodes';
   const every = evaluation.every ?? (isCharged ? 1 : Math.max(1, Math.ceil(episodes / evaluationsPerRun)));
   const training = isCharged ? trainingEpisodes(episodes, every, evaluation.episodes) : episodes;
   if (training < 1) {
     throw new UsageError(
       'baseline',
-      `expected a budget of at least ${every + evaluation.episodes} episodes, of which ${evaluation.episodes} are one evaluation, got ${episodes}`,
+      `expected a budget of at least ${1 + evaluation.episodes} episodes, of which ${evaluation.episodes} are one evaluation, got ${episodes}`,
     );
   }
   return { budget, training_episodes: training, training_steps: null, every, iterations: Math.ceil(training / every) };

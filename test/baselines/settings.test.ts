@@ -23,9 +23,10 @@ describe('the settings of a training', () => {
     expect({ iterations, every: sb3.every, training: sb3.training_episodes }).toEqual({
       ...{ iterations: 190, every: 1, training: 190 },
     });
-    await expect(resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes', 'episodes=20'])).rejects.toThrow(
-      'expected a budget of at least 21 episodes',
-    );
+    const charged = (episodes: number) =>
+      resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes', 'evaluation.every=10', `episodes=${episodes}`]);
+    await expect(charged(20)).rejects.toThrow('expected a budget of at least 21 episodes');
+    expect((await charged(21)).sb3.training_episodes).toBe(1);
   });
 
   it('of the zoo are its values, its environments and its number of steps', async () => {
@@ -46,6 +47,14 @@ describe('the settings of a training', () => {
     expect(zooEntry('trpo', 'Swimmer-v5', false).id).toBe('Swimmer-v4');
     expect(zooEntry('trpo', 'Swimmer-v5', true).id).toBe('default');
     expect(zooEntry('td3', 'InvertedPendulum-v5', false)).toMatchObject({ id: 'default', values: { noise_std: 0.1 } });
+  });
+
+  it('have the budget that is given, also where the default is another one', async () => {
+    const { iterations, sb3 } = await resolveBaseline('cartpole/zoo/ppo', ['episodes=1000']);
+    expect({ iterations, ...sb3 }).toMatchObject({ iterations: 200, budget: 'episodes', training_episodes: 1000 });
+    expect(sb3.training_steps).toBeNull();
+    const steps = await resolveBaseline('cartpole/ppo', ['steps=5000']);
+    expect(steps.sb3).toMatchObject({ budget: 'steps', training_steps: 5000, training_episodes: null });
   });
 
   it('of the reference are zoo entries of exactly this id, in one environment', async () => {
@@ -95,6 +104,8 @@ describe('a name or a setting that cannot be', () => {
     ['cartpole/ppo', ['episodes=0'], 'override 1 (episodes=0): expected a whole number in 1 ...'],
     ['cartpole/ppo', ['defects.endless=true'], 'override 1 (defects.endless=true)'],
     ['cartpole/ppo', ['budget=episodes', 'steps=100'], 'expected no steps with budget=episodes, got 100'],
+    ['cartpole/ppo', ['steps=5000', 'episodes=50'], 'expected no episodes with budget=steps, got 50; leave one of'],
+    ['cartpole/zoo/ppo', ['budget=steps', 'episodes=60'], 'expected no episodes with budget=steps, got 60'],
     ['cartpole/ppo', ['episodes'], 'override 1 (episodes): expected key=value'],
     ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
   ] as const)('%s %j is refused', async (name, overrides, message) => {
