@@ -25,3 +25,10 @@ export function settingValue({ settings }: WithSettings, key: string): string {
   const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
   return typeof value === 'string' ? value : json!;
 }
+
+/** What of the settings makes an environment another one; a run that does not have the key has its default. */
+export function environmentOf({ settings }: WithSettings): [string, string][] {
+  return [...settings].filter(
+    ([key, json]) => key.startsWith('env_options.') || (key === 'evaluation.max_steps' && json !== 'null'),
+  );
+}

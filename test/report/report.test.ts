@@ -917,8 +917,9 @@ describe('beside the published results', () => {
   });
 
   it('says where the published best lies above what any policy reaches, with ours re-checked beside it', () => {
-    const lineOf = (env: string) =>
-      makeReport(findReportRuns([runsOf({ env }, { env })]), { ...options, published: true }).published![0]!;
+    const lineOf = (env: string, facts: RunFacts = {}) =>
+      makeReport(findReportRuns([runsOf({ env, ...facts }, { env, ...facts })]), { ...options, published: true })
+        .published![0]!;
     const lake = lineOf('FrozenLake-v1');
     expect(lake).toMatchObject({ aboveCeiling: true, ceiling: { exact: true } });
     expect(lake.ceiling!.mean).toBeCloseTo(0.740165, 6);
@@ -931,6 +932,11 @@ describe('beside the published results', () => {
       expect(lineOf(env).aboveCeiling, env).toBe(false);
       expect(lineOf(env).differences.join(), env).not.toContain('lies above');
     }
+    // A network reaches more than a linear policy, but of numbered states not more than a table.
+    expect(lineOf('MountainCarContinuous-v0', { isTraining: true }).ceiling).toBeNull();
+    expect(lineOf('FrozenLake-v1', { isTraining: true }).ceiling).toEqual(lake.ceiling);
+    const short = 'env_options:\n  max_episode_steps: 40\n';
+    expect(lineOf('MountainCarContinuous-v0', { settings: short }).ceiling).toBeNull();
     const { columns, rows } = publishedTable([lake]);
     const titles = columns.map(({ title }) => title);
     expect(titles.slice(3, 7)).toEqual(['re-checked', 'ceiling', 'highest of the search', 'published']);
