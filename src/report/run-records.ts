@@ -11,7 +11,7 @@ import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
-import type { WithSettings } from './settings.ts';
+import { unset, type WithSettings } from './settings.ts';
 
 export interface ReportRun extends WithSettings {
   readonly folder: string;
@@ -105,5 +105,5 @@ export function configValue(config: unknown, key: string): string {
     const has = typeof value === 'object' && value !== null && Object.hasOwn(value, part);
     value = has ? (value as Record<string, unknown>)[part] : undefined;
   }
-  return value === undefined ? '(default)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === undefined ? unset : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

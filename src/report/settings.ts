@@ -5,6 +5,9 @@ export interface WithSettings {
   readonly settings: ReadonlyMap<string, string>;
 }
 
+/** The value in tables of a key that a run does not have. */
+export const unset = '(default)';
+
 /** Keys that have several values among the runs, in the order in which configurations have them. */
 export function differingSettings(runs: readonly WithSettings[]): string[] {
   const [first, ...others] = runs;
@@ -22,13 +25,17 @@ export function differingWithin<T extends WithSettings>(runs: readonly T[], name
 /** The value of a key as a table shows it. */
 export function settingValue({ settings }: WithSettings, key: string): string {
   const json = settings.get(key);
-  const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
+  const value: unknown = json === undefined ? unset : JSON.parse(json);
   return typeof value === 'string' ? value : json!;
 }
 
-/** What of the settings makes an environment another one; a run that does not have the key has its default. */
+/** Whether a key makes an environment another one; a run that does not have it has the default of its environment. */
+export const isOfEnvironment = (key: string): boolean =>
+  key.startsWith('env_options.') || key === 'evaluation.max_steps';
+
+/** What of the settings makes an environment another one. */
 export function environmentOf({ settings }: WithSettings): [string, string][] {
   return [...settings].filter(
-    ([key, json]) => key.startsWith('env_options.') || (key === 'evaluation.max_steps' && json !== 'null'),
+    ([key, json]) => isOfEnvironment(key) && (key !== 'evaluation.max_steps' || json !== 'null'),
   );
 }

@@ -597,6 +597,34 @@ describe('methods against each other', () => {
     ]);
   });
 
+  it('are compared with each value of a setting that they do not have, but not across environments', () => {
+    const searches = [3, 5].flatMap((history) =>
+      rewards('r2po', 'CartPole-v1', [31 + history, 39]).map((facts) => ({
+        ...facts,
+        settings: `search:\n  history: ${history}\n`,
+      })),
+    );
+    const optimiser = rewards('cma-es', 'CartPole-v1', [21, 25]).map(
+      (facts) => ({ ...facts, model: 'none', kind: 'none', settings: 'optimiser:\n  sigma: 7\n' }) as const,
+    );
+    const report = makeReport(findReportRuns([runsOf(...searches, ...optimiser)]), options);
+    expect(report.by).toEqual(['env', 'method', 'model', 'search.history']);
+    expect(report.comparison!.lines.map(({ setting, other }) => [setting.at(-1), other])).toEqual([
+      ['3', 'cma-es'],
+      ['5', 'cma-es'],
+    ]);
+    expect(report.comparison!.lines.map(({ difference }) => difference)).toEqual([13.5, 14.5]);
+    expect(report.findings.map(({ setting }) => setting)).toEqual([
+      'CartPole-v1, openai/m, 3',
+      'CartPole-v1, openai/m, 5',
+    ]);
+    const short = searches.map((facts, i) =>
+      i < 2 ? { ...facts, settings: 'env_options:\n  max_episode_steps: 40\n' } : { ...facts, settings: '' },
+    );
+    const apart = makeReport(findReportRuns([runsOf(...short, ...optimiser)]), options);
+    expect(apart.comparison!.lines.map(({ setting }) => setting.at(-1))).toEqual(['(default)']);
+  });
+
   it('are compared by the reward that is asked for, from the side that is asked for', () => {
     const folder = runsOf(
       { method: 'r2po', means: [1, 9], seed: 1 },
