@@ -196,7 +196,14 @@ class TrainingRun {
       const index = Number(name.slice(0, -'.zip'.length));
       const figures = join(folder, name.replace(/\.zip$/, '.json'));
       if (!(index <= last) || !existsSync(figures)) continue;
-      const { index: _, ...rest } = figuresSchema.parse(parseRunFile(figures, 'JSON', JSON.parse));
+      const parsed = figuresSchema.safeParse(parseRunFile(figures, 'JSON', JSON.parse));
+      if (!parsed.success) {
+        throw new R2poError(
+          'training',
+          `expected in "${figures}" how far the training was, got something else; remove the snapshot`,
+        );
+      }
+      const { index: _, ...rest } = parsed.data;
       await this.#evaluate({ index, figures: rest });
     }
   }

@@ -712,6 +712,24 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(groupValue(found!, 'sb3.env_options')).toBe('{"is_slippery":false}');
   });
 
+  it.each([
+    ['an alias without an anchor', 'algo: *nothing'],
+    [
+      'aliases that expand too far',
+      `a: &a [${'1,'.repeat(99)}]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]`,
+    ],
+    ['brackets that exhaust the parser', '['.repeat(20_000)],
+  ])('loses only its arguments where they are %s', async (_, text) => {
+    const folder = join(temporaryFolder(), 'ppo', 'CartPole-v1_1');
+    write(join(folder, 'monitor.csv'), monitor(9, [{ r: 1, l: 1, t: 1 }]));
+    const args = write(join(folder, 'args.yml'), text);
+    const { runs } = await importAll(folder);
+    expect(runs[0]).toMatchObject({
+      iterations: 1,
+      files_skipped: [{ path: args, expected: 'a dictionary of settings', found: 'another text' }],
+    });
+  });
+
   it('survives any bytes in its other files', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
