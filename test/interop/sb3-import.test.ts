@@ -22,6 +22,7 @@ import { defaultReport, makeReport, type ReportOptions, reportTables } from '../
 import { findReportRuns, groupValue } from '../../src/report/run-records.ts';
 import { readManifest } from '../../src/runs/folder/manifest.ts';
 import { metricsCsv } from '../../src/runs/folder/metrics.ts';
+import { encodeScalars } from '../../src/runs/folder/tensorboard.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
@@ -634,6 +635,33 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
       [3, -200],
     ]);
     expect(leftOut).toHaveLength(1);
+  });
+
+  it('has the points of all its event files, of which a later one repeats what followed a checkpoint', async () => {
+    const folder = join(temporaryFolder(), 'ppo', 'CartPole-v1_6');
+    mkdirSync(folder, { recursive: true });
+    const events = (name: string, start: number, points: readonly (readonly [step: number, value: number])[]) => {
+      const steps = points.map(([step, value], i) => ({
+        ...{ step, wallTime: start + i + 1, values: { 'rollout/ep_rew_mean': value } },
+      }));
+      writeFileSync(join(folder, `events.out.tfevents.${name}`), encodeScalars(start, steps));
+    };
+    events('9.host.1.0', 900, [
+      [100, 20],
+      [200, 40],
+      [300, 60],
+    ]);
+    events('10.host.1.0', 1000, [
+      [300, 320],
+      [400, 400],
+    ]);
+    writeFileSync(join(folder, 'events.out.tfevents.11.host.1.0'), Buffer.alloc(40, 7));
+    const { runs } = await importAll(folder);
+    expect(runs[0]).toMatchObject({ iterations: 4, files_read: 2 });
+    expect(runs[0]!.files_skipped.map(({ path }) => path)).toEqual([join(folder, 'events.out.tfevents.11.host.1.0')]);
+    expect(means(runs[0]!.folder as string)).toEqual([20, 40, 320, 400]);
+    const [run] = findReportRuns([runs[0]!.folder as string]).runs;
+    expect(run!.rows.map(({ seconds }) => seconds)).toEqual([1, 2, 101, 102]);
   });
 
   it('is not mistaken for replays, and has its lost files named', async () => {

@@ -101,8 +101,8 @@ function otherAccount(folder: string, files: readonly string[], names: readonly 
   if (files.includes(progressName)) {
     return [{ folder, layout: 'progress', files: [join(folder, progressName)], archive, model, names }];
   }
-  const events = files.filter((name) => tensorBoardFile.test(name)).slice(0, 1);
-  return events.map((name) => ({ folder, layout: 'tensorboard', files: [join(folder, name)], archive, model, names }));
+  const events = files.filter((name) => tensorBoardFile.test(name)).map((name) => join(folder, name));
+  return events.length === 0 ? [] : [{ folder, layout: 'tensorboard', files: events, archive, model, names }];
 }
 
 function holdsMonitors(folder: string): boolean {

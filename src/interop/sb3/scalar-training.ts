@@ -94,22 +94,24 @@ export async function openScalarTraining(
   options: ImportTrainingOptions,
   importLog: ImportLog,
 ): Promise<Training | null> {
-  const path = found.files[0]!;
-  importLog.begin(basename(path));
+  const { files } = found;
+  const path = files[0]!;
   const inEvents = found.layout === 'tensorboard';
-  const read = inEvents ? readTensorBoard(path, importLog.digest) : await readProgress(path, importLog.digest);
+  const read = inEvents ? readTensorBoard(files, importLog) : await readProgress(path, importLog);
+  const damaged = importLog.skipped.length;
   if (!('scalars' in read)) {
-    importLog.skip(path, read);
+    if (damaged < files.length) importLog.skip(path, read);
     return null;
   }
   const known = await openSubject(found, options, importLog);
   if (!known) return null;
-  importLog.read += 1;
+  importLog.read += files.length - damaged;
   const { scalars } = read;
   const { subject } = known;
   const evaluated = isEvaluated(scalars);
+  const names = files.map((file) => basename(file)).join(', ');
   importLog.notes.push(
-    `only ${scalars.tag} of ${basename(path)} is there; a training that has monitor files elsewhere is counted twice`,
+    `only ${scalars.tag} of ${names} is there; a training that has monitor files elsewhere is counted twice`,
   );
   return {
     ...known,
