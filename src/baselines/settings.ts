@@ -2,10 +2,12 @@
  * The settings of a training: which hyperparameters, which budget, which evaluations, and which known defects of the
  * reference's baselines (`baselines/sb3`, commit 9449c38) are repeated.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UsageError, unknownName } from '../base/errors.ts';
-import { choice, fields, flag, optional, orNull, section, whole } from '../base/schema-fields.ts';
+import { between, choice, fields, flag, optional, orNull, section, text, whole } from '../base/schema-fields.ts';
 import { hashOf } from '../config/hash.ts';
+import { merge } from '../config/layers.ts';
+import { showValue } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { episodeSettings } from '../config/settings.ts';
 import { parseYaml } from '../config/yaml-text.ts';
@@ -91,7 +93,7 @@ export interface BaselineConfig {
     readonly source: string;
     readonly policy: string;
     readonly n_envs: number;
-    readonly normalize: unknown;
+    readonly normalize: z.output<typeof checked>['normalize'];
     readonly hyperparameters: Hyperparameters;
     readonly budget: 'episodes' | 'evaluated-episodes' | 'steps';
     /** of training; null: the other one is the budget */
@@ -225,6 +227,39 @@ function chosen(settings: Source, algorithm: Algorithm, env: Env): Chosen {
   };
 }
 
+/** Those that the trainer reads itself; all others are arguments of the algorithm, which checks them. */
+const checked = z.looseObject({
+  policy: text('the name of a policy, such as MlpPolicy'),
+  n_envs: whole(1, 1000),
+  normalize: z.union([z.boolean(), fields('arguments')], {
+    error: 'true, false or a section of arguments of VecNormalize',
+  }),
+  noise_type: choice(['normal', 'ornstein-uhlenbeck']).nullish(),
+  noise_std: between(0, 1e6).optional(),
+  policy_kwargs: z
+    .looseObject({ activation_fn: choice(['tanh', 'relu']).optional() }, { error: 'a section of arguments' })
+    .optional(),
+});
+
+/** The given hyperparameters in place of those of the source, section by section. Throws a usage error. */
+function hyperparametersOf({ values, policy, n_envs, normalize }: Chosen, given: Hyperparameters) {
+  const refuse = (message: string): never => {
+    throw new UsageError('baseline', message);
+  };
+  const parsed = checked.safeParse(merge({ ...values, policy, n_envs, normalize }, given));
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const got = path.reduce<unknown>((value, key) => (value as Hyperparameters)[String(key)], given);
+    return refuse(`expected "hyperparameters.${path.join('.')}" to be ${message}, got ${showValue(got)}`);
+  }
+  const { noise_type: kind, noise_std: std } = parsed.data;
+  if ((kind === undefined && std !== undefined) || (kind != null && std === undefined)) {
+    const [there, missing] = kind == null ? ['noise_std', 'noise_type'] : ['noise_type', 'noise_std'];
+    refuse(`expected "hyperparameters.${missing}" beside ${there}, got none; add it`);
+  }
+  return parsed.data;
+}
+
 /** Training episodes whose evaluations, `episodes` each after every `every`, fit into the budget: those of the reference. */
 export function trainingEpisodes(budget: number, every: number, episodes: number): number {
   let training = 0;
@@ -289,10 +324,13 @@ export async function resolveBaseline(
   const { iterations, ...budget } = budgetOf(given, found);
   const { config: search } = await resolveConfig(`${env.folder}/r2po`);
   const { maxSteps, successThreshold } = episodeSettings(search, env);
-  const { n_envs, normalize, policy, ...hyperparameters } = { ...found.values, ...given.hyperparameters } as Record<
-    string,
-    unknown
-  >;
+  const { n_envs, normalize, policy, ...hyperparameters } = hyperparametersOf(found, given.hyperparameters);
+  if (given.defects.raw_evaluation && normalize === false) {
+    throw new UsageError(
+      'baseline',
+      `expected normalised observations with defects.raw_evaluation=true, got none in ${given.settings}/${algorithm.id} on ${env.id}; leave it out`,
+    );
+  }
   return {
     env: env.id,
     method: `${given.settings}/${algorithm.id}`,
@@ -309,9 +347,9 @@ export async function resolveBaseline(
       algorithm: algorithm.id,
       settings: given.settings,
       source: found.source,
-      policy: String(policy ?? found.policy),
-      n_envs: Number(n_envs ?? found.n_envs),
-      normalize: normalize ?? found.normalize,
+      policy,
+      n_envs,
+      normalize,
       hyperparameters,
       ...budget,
       defects: given.defects,

@@ -65,7 +65,7 @@ describe('the settings of a training', () => {
   });
 
   it('repeat the defects of the reference where they are asked for', async () => {
-    const config = await resolveBaseline('mountaincar/reference/dqn', [
+    const config = await resolveBaseline('mountaincar/reference/ppo', [
       ...['budget=evaluated-episodes', 'defects.endless_schedule=true', 'defects.raw_evaluation=true'],
       'defects.constant_schedules=true',
     ]);
@@ -80,6 +80,14 @@ describe('the settings of a training', () => {
       'hyperparameters={n_envs: 2, normalize: true, gamma: 0.9}',
     ]);
     expect(sb3).toMatchObject({ n_envs: 2, normalize: true, hyperparameters: { gamma: 0.9, n_steps: 32 } });
+    const sac = await resolveBaseline('mountaincar-continuous/zoo/sac', [
+      'hyperparameters.policy_kwargs.net_arch=[128,128]',
+    ]);
+    expect(sac.sb3.hyperparameters.policy_kwargs).toEqual({ log_std_init: -3.67, net_arch: [128, 128] });
+    const ars = await resolveBaseline('mountaincar/zoo/ars', ['hyperparameters.normalize.clip_obs=7']);
+    expect(ars.sb3.normalize).toEqual({ norm_obs: true, norm_reward: false, clip_obs: 7 });
+    const td3 = await resolveBaseline('pendulum/zoo/td3', ['hyperparameters.noise_type=null']);
+    expect(td3.sb3.hyperparameters).toMatchObject({ noise_type: null, noise_std: 0.1 });
   });
 });
 
@@ -107,6 +115,19 @@ describe('a name or a setting that cannot be', () => {
     ['cartpole/ppo', ['steps=5000', 'episodes=50'], 'expected no episodes with budget=steps, got 50; leave one of'],
     ['cartpole/zoo/ppo', ['budget=steps', 'episodes=60'], 'expected no episodes with budget=steps, got 60'],
     ['cartpole/ppo', ['episodes'], 'override 1 (episodes): expected key=value'],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.n_envs=two'],
+      '"hyperparameters.n_envs" to be a whole number in 1 ... 1000, got "two"',
+    ],
+    ['cartpole/ppo', ['hyperparameters.n_envs=0'], 'to be a whole number in 1 ... 1000, got 0'],
+    ['mountaincar/zoo/ppo', ['hyperparameters.normalize=null'], 'to be true, false or a section of arguments of VecNo'],
+    ['pendulum/zoo/td3', ['hyperparameters.noise_type=Normal'], 'one of normal, ornstein-uhlenbeck, got "Normal"'],
+    ['pendulum/td3', ['hyperparameters.noise_type=normal'], 'expected "hyperparameters.noise_std" beside noise_type'],
+    ['pendulum/td3', ['hyperparameters.noise_std=0.3'], 'expected "hyperparameters.noise_type" beside noise_std'],
+    ['cartpole/ppo', ['hyperparameters.policy_kwargs.activation_fn=gelu'], 'activation_fn" to be one of tanh, relu'],
+    ['cartpole/ppo', ['hyperparameters.policy_kwargs=3'], 'policy_kwargs" to be a section of arguments, got 3'],
+    ['cartpole/ppo', ['defects.raw_evaluation=true'], 'expected normalised observations with defects.raw_evaluation'],
     ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
   ] as const)('%s %j is refused', async (name, overrides, message) => {
     await expect(resolveBaseline(name, overrides)).rejects.toThrow(message);
