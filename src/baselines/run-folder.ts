@@ -78,11 +78,13 @@ export interface BaselinePlace {
   readonly runsDir: string;
   /** folder name given by the user; null: made from the settings */
   readonly name: string | null;
+  /** true: where another process has made a folder for these settings since, that one is meant; left out: false */
+  readonly isShared?: boolean;
 }
 
 /** Makes the folder of a new training. A taken name gets a number, one given by the user is refused. Throws a usage error. */
 export function createBaselineFolder(
-  { runsDir, name }: BaselinePlace,
+  { runsDir, name, isShared = false }: BaselinePlace,
   config: BaselineConfig,
   argv: readonly string[],
   now: number,
@@ -96,6 +98,11 @@ export function createBaselineFolder(
       if (claimFolder(draft, target)) {
         syncFolder(runsDir);
         return target;
+      }
+      const known = isShared ? knownBaseline(runsDir, config) : null;
+      if (known) {
+        rmSync(draft, { recursive: true, force: true });
+        return known.folder;
       }
       if (name === null) continue;
       rmSync(draft, { recursive: true, force: true });
@@ -139,10 +146,10 @@ export function openBaseline(folder: string): FoundBaseline {
   );
 }
 
-type NamedBaseline = Omit<FoundBaseline, 'config'>;
+export type KnownBaseline = Omit<FoundBaseline, 'config'>;
 
 /** The trainings in a folder of runs; their settings are not read. */
-function baselinesIn(runsDir: string): NamedBaseline[] {
+function baselinesIn(runsDir: string): KnownBaseline[] {
   let names: readonly string[];
   try {
     names = listFolder(runsDir, true).folders;
@@ -191,7 +198,7 @@ export function findBaseline({ runsDir, name }: BaselinePlace, config: BaselineC
 }
 
 /** The training with these settings, if it is there; any other is not looked at. */
-export function knownBaseline(runsDir: string, config: BaselineConfig): NamedBaseline | null {
+export function knownBaseline(runsDir: string, config: BaselineConfig): KnownBaseline | null {
   const hash = baselineHash(config);
   const same = baselinesIn(runsDir).filter(({ manifest }) => manifest.config_hash === hash);
   return same.find(({ manifest }) => manifest.status === 'finished') ?? same[0] ?? null;
