@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { sleep } from '../base/async.ts';
-import { R2poError } from '../base/errors.ts';
+import { R2poError, UsageError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
 import { counted } from '../base/plain-number.ts';
 import { workOfTraining } from '../baselines/expected-work.ts';
@@ -63,7 +63,16 @@ export async function expandTrainings(
   for (const name of names) {
     for (const overrides of combinations(axes)) {
       const config = await resolveBaseline(name, [...overrides, ...flags]);
-      found.set(baselineHash(config), { id: baselineHash(config), config });
+      const id = baselineHash(config);
+      const before = found.get(id)?.config.evaluation.backend ?? config.evaluation.backend;
+      if (before !== config.evaluation.backend) {
+        throw new UsageError(
+          'evaluation.backend',
+          `expected one backend for trainings, which are the same runs on each, got ${before} and ` +
+            `${config.evaluation.backend}; sweep over backends with searches alone`,
+        );
+      }
+      found.set(id, { id, config });
     }
   }
   return [...found.values()].filter((_, i) => shard === null || i % shard.of === shard.index - 1);

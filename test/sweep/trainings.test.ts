@@ -89,6 +89,11 @@ describe('a sweep', () => {
     expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
     const unfit = await runCommand('sweep', 'cartpole/sac', '--python', python);
     expect(unfit.stderr).toContain('use one of dqn, a2c, ppo, trpo, ars');
+    const backends = await runCommand('sweep', 'cartpole/ppo', 'evaluation.backend=cpu,wasm', '--python', python);
+    expect(backends).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('got cpu and wasm; sweep over backends'),
+    });
   });
 });
 
