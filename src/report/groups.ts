@@ -2,7 +2,7 @@
 import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
-import { differingSettings, isOfEnvironment, settingValue, unset } from './settings.ts';
+import { differingSettings, hasDefault, settingValue, unset } from './settings.ts';
 
 /** Default grouping keys, to which every setting is added in which runs of the same values differ. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
@@ -150,7 +150,7 @@ export function hasNoModel({ runs }: RunGroup): boolean {
  */
 export function isOpen(group: RunGroup, by: readonly string[], i: number): boolean {
   const key = by[i]!;
-  return key === 'model' ? hasNoModel(group) : group.values[i] === unset && !isOfEnvironment(key);
+  return key === 'model' ? hasNoModel(group) : group.values[i] === unset && !hasDefault(key);
 }
 
 /** Whether two groups differ in their method alone. */

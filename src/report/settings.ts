@@ -29,13 +29,18 @@ export function settingValue({ settings }: WithSettings, key: string): string {
   return typeof value === 'string' ? value : json!;
 }
 
-/** Whether a key makes an environment another one; a run that does not have it has the default of its environment. */
-export const isOfEnvironment = (key: string): boolean =>
-  key.startsWith('env_options.') || key === 'evaluation.max_steps';
+/** Options of the environment, which an imported training has elsewhere, and the step limit. */
+const ofEnvironment = /^(?:(?:sb3\.)?env_options\.|evaluation\.max_steps$)/;
+
+/** Keys by which imported trainings are kept apart that may be of another environment. */
+const ofDoubt = ['sb3.env_options', 'sb3.flagged'];
+
+/** Whether a run that does not have a key has the default of its environment, which is a value like any other. */
+export const hasDefault = (key: string): boolean => ofEnvironment.test(key) || ofDoubt.includes(key);
 
 /** What of the settings makes an environment another one. */
 export function environmentOf({ settings }: WithSettings): [string, string][] {
-  return [...settings].filter(
-    ([key, json]) => isOfEnvironment(key) && (key !== 'evaluation.max_steps' || json !== 'null'),
-  );
+  return [...settings]
+    .filter(([key, json]) => ofEnvironment.test(key) && (key !== 'evaluation.max_steps' || json !== 'null'))
+    .map(([key, json]) => [key.replace(/^sb3\./, ''), json]);
 }

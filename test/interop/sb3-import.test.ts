@@ -738,6 +738,9 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(runs[1]!.files_skipped[0]!.found).toContain('wings');
     const [found] = findReportRuns([runs[0]!.folder as string]).runs;
     expect(groupValue(found!, 'sb3.env_options')).toBe('{"is_slippery":false}');
+    // The ceiling is that of the environment with its default options.
+    const report = makeReport(findReportRuns([runs[0]!.folder as string]), { ...defaultReport, published: true });
+    expect(report.published!.map(({ ceiling }) => ceiling)).toEqual([null]);
   });
 
   it.each([

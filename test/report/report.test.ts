@@ -623,6 +623,12 @@ describe('methods against each other', () => {
     );
     const apart = makeReport(findReportRuns([runsOf(...short, ...optimiser)]), options);
     expect(apart.comparison!.lines.map(({ setting }) => setting.at(-1))).toEqual(['(default)']);
+    const doubtful = rewards('sb3/ppo', 'CartPole-v1', [7, 9, 23, 24]).map(
+      (facts, i) =>
+        ({ ...facts, model: 'none', kind: 'none', settings: i < 2 ? 'sb3:\n  flagged: [too-long]\n' : '' }) as const,
+    );
+    const kept = makeReport(findReportRuns([runsOf(...searches.slice(0, 2), ...doubtful)]), options);
+    expect(kept.comparison!.lines.map(({ difference }) => difference)).toEqual([13]);
   });
 
   it('are compared by the reward that is asked for, from the side that is asked for', () => {
