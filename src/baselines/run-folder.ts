@@ -1,7 +1,7 @@
 /** Folders of trainings: made like those of searches, and marked as trainings that this program started. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
 import { cannotUse } from '../base/machine-fault.ts';
@@ -12,7 +12,7 @@ import { isSection } from '../config/layers.ts';
 import { leaves } from '../config/leaves.ts';
 import { configName, manifestName } from '../config/recorded.ts';
 import { findEnv } from '../envs/registry.ts';
-import { parseRunFile } from '../runs/folder/files.ts';
+import { readRunYaml } from '../runs/folder/files.ts';
 import { checkName } from '../runs/folder/folder.ts';
 import { type Manifest, newManifest, readManifest } from '../runs/folder/manifest.ts';
 import { type BaselineConfig, baselineHash } from './settings.ts';
@@ -135,7 +135,7 @@ export function openBaseline(folder: string): FoundBaseline {
     );
   }
   const path = join(folder, configName);
-  const config = parseRunFile(path, 'YAML', parse);
+  const config = readRunYaml(path);
   const isOurs = isSection(config) && isSection(config.evaluation);
   if (isOurs && baselineHash(config as unknown as BaselineConfig) === manifest.config_hash) {
     return { folder, manifest, config: config as unknown as BaselineConfig };

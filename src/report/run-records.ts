@@ -70,8 +70,8 @@ function reportRun(stored: StoredRun): ReportRun {
 /** Why a run has no number of its episodes or no times, as imported ones may; null: it has. */
 export function uncounted({ manifest, rows }: ReportRun, what: 'episodes' | 'seconds'): string | null {
   const { imported } = manifest;
-  const isOther = what === 'episodes' && imported?.layout === archiveLayout;
-  if (!imported || (!isOther && rows.at(-1)?.[what] !== 0)) return null;
+  const areOther = what === 'episodes' && imported?.layout === archiveLayout;
+  if (!imported || (!areOther && rows.at(-1)?.[what] !== 0)) return null;
   return `its ${what === 'episodes' ? 'episodes' : 'times'} are not known`;
 }
 

@@ -92,12 +92,12 @@ describe('runs', () => {
   });
 
   it('that are damaged, or there twice, are left out with their reason', () => {
-    const folder = runsOf({}, {}, {}, {}, {});
+    const folder = runsOf({}, {}, {}, {}, {}, { settings: `a: ${'['.repeat(20_000)}\n` });
     writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
     writeFileSync(join(folder, 'run-2', 'summary.json'), '{"status": "finished"}');
     writeFileSync(join(folder, 'run-3', 'metrics.csv'), 'iteration,episodes,mean,best\n1,2,3,4\n');
     rmSync(join(folder, 'run-4', 'metrics.csv'));
-    cpSync(join(folder, 'run-0'), join(folder, 'run-5'), { recursive: true });
+    cpSync(join(folder, 'run-0'), join(folder, 'run-6'), { recursive: true });
     const { runs, leftOut } = findReportRuns([folder]);
     expect(runs).toHaveLength(1);
     const reasons = leftOut.map(({ reason }) => reason);
@@ -105,7 +105,8 @@ describe('runs', () => {
     expect(reasons[1]).toMatch(/run-2.summary\.json" is not the summary of a run: "env"/);
     expect(reasons[2]).toMatch(/expected a column "prompt_tokens" in ".*run-3.metrics\.csv"/);
     expect(reasons[3]).toMatch(/expected the file ".*run-4.metrics\.csv"/);
-    expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);
+    expect(reasons[4]).toMatch(/run-5.config\.yaml:1:1: expected at most 30 levels of nesting/);
+    expect(reasons[5]).toMatch(/has the configuration, seed and model of ".*run-0"/);
   });
 
   it("are the optimiser's when what they replay is", async () => {
@@ -149,7 +150,7 @@ describe('runs', () => {
     for (const key of ['constructor', 'toString', 'evaluation.constructor'])
       expect(groupValue(run, key)).toBe('(default)');
     writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
-    expect(() => groupValue(run, 'seeds')).toThrow(/expected YAML in ".*config\.yaml"/);
+    expect(() => groupValue(run, 'seeds')).toThrow(/config\.yaml:2:1: expected YAML, got an error/);
   });
 
   it('name the line of a number that is none', () => {
