@@ -1,17 +1,18 @@
 /** Folders of trainings: made like those of searches, and marked as trainings that this program started. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
 import { cannotUse } from '../base/machine-fault.ts';
 import { claimFolder, clearDeadDraftsOnce, draftName, replaceFile, syncFolder } from '../base/node/atomic-file.ts';
 import { makeFolder } from '../base/node/make-folder.ts';
 import { listFolder } from '../base/node/walk.ts';
+import { isSection } from '../config/layers.ts';
 import { leaves } from '../config/leaves.ts';
 import { configName, manifestName } from '../config/recorded.ts';
 import { findEnv } from '../envs/registry.ts';
-import { parseRunFile } from '../runs/folder/files.ts';
+import { readRunYaml } from '../runs/folder/files.ts';
 import { checkName } from '../runs/folder/folder.ts';
 import { type Manifest, newManifest, readManifest } from '../runs/folder/manifest.ts';
 import { type BaselineConfig, baselineHash } from './settings.ts';
@@ -77,11 +78,13 @@ export interface BaselinePlace {
   readonly runsDir: string;
   /** folder name given by the user; null: made from the settings */
   readonly name: string | null;
+  /** true: where another process has made a folder for these settings since, that one is meant; left out: false */
+  readonly isShared?: boolean;
 }
 
 /** Makes the folder of a new training. A taken name gets a number, one given by the user is refused. Throws a usage error. */
 export function createBaselineFolder(
-  { runsDir, name }: BaselinePlace,
+  { runsDir, name, isShared = false }: BaselinePlace,
   config: BaselineConfig,
   argv: readonly string[],
   now: number,
@@ -95,6 +98,11 @@ export function createBaselineFolder(
       if (claimFolder(draft, target)) {
         syncFolder(runsDir);
         return target;
+      }
+      const known = isShared ? knownBaseline(runsDir, config) : null;
+      if (known) {
+        rmSync(draft, { recursive: true, force: true });
+        return known.folder;
       }
       if (name === null) continue;
       rmSync(draft, { recursive: true, force: true });
@@ -117,10 +125,6 @@ export interface FoundBaseline {
   readonly config: BaselineConfig;
 }
 
-function found(folder: string, manifest: Manifest): FoundBaseline {
-  return { folder, manifest, config: parseRunFile(join(folder, configName), 'YAML', parse) as BaselineConfig };
-}
-
 /** The training in a run folder. Throws a usage error where there is none. */
 export function openBaseline(folder: string): FoundBaseline {
   const manifest = readManifest(folder);
@@ -130,16 +134,22 @@ export function openBaseline(folder: string): FoundBaseline {
       `expected the run folder of a training, got "${folder}"; see "r2po run --help" for searches`,
     );
   }
-  const run = found(folder, manifest);
-  if (baselineHash(run.config) === manifest.config_hash) return run;
+  const path = join(folder, configName);
+  const config = readRunYaml(path);
+  const isOurs = isSection(config) && isSection(config.evaluation);
+  if (isOurs && baselineHash(config as unknown as BaselineConfig) === manifest.config_hash) {
+    return { folder, manifest, config: config as unknown as BaselineConfig };
+  }
   throw new UsageError(
     'baseline',
-    `expected in "${join(folder, configName)}" the settings that the training began with, got others; restore the file, or start a new run`,
+    `expected in "${path}" the settings that the training began with, got others; restore the file, or start a new run`,
   );
 }
 
-/** The trainings in a folder of runs. */
-function baselinesIn(runsDir: string): FoundBaseline[] {
+export type KnownBaseline = Omit<FoundBaseline, 'config'>;
+
+/** The trainings in a folder of runs; their settings are not read. */
+function baselinesIn(runsDir: string): KnownBaseline[] {
   let names: readonly string[];
   try {
     names = listFolder(runsDir, true).folders;
@@ -151,7 +161,7 @@ function baselinesIn(runsDir: string): FoundBaseline[] {
     const folder = join(runsDir, name);
     try {
       const manifest = name.startsWith('.') ? null : readManifest(folder);
-      return manifest && isBaseline(manifest) ? [found(folder, manifest)] : [];
+      return manifest && isBaseline(manifest) ? [{ folder, manifest }] : [];
     } catch (error) {
       if (error instanceof UsageError) return [];
       throw error;
@@ -178,9 +188,9 @@ export function findBaseline({ runsDir, name }: BaselinePlace, config: BaselineC
   const same = all.filter(({ manifest }) => manifest.config_hash === hash);
   const byAge = same.toSorted((a, b) => b.manifest.created.localeCompare(a.manifest.created));
   const chosen = byAge.find(({ manifest }) => manifest.status !== 'finished') ?? byAge[0];
-  if (chosen) return chosen;
+  if (chosen) return openBaseline(chosen.folder);
   const near = all.find(({ manifest }) => manifest.env === config.env && manifest.method === config.method);
-  const hint = near ? `; "${near.folder}" differs in ${differing(near.config, config)}` : '';
+  const hint = near ? `; "${near.folder}" differs in ${differing(openBaseline(near.folder).config, config)}` : '';
   throw new UsageError(
     '--resume',
     `expected a training with these settings under "${runsDir}", got none${hint}; start one without --resume`,
@@ -188,7 +198,7 @@ export function findBaseline({ runsDir, name }: BaselinePlace, config: BaselineC
 }
 
 /** The training with these settings, if it is there; any other is not looked at. */
-export function knownBaseline(runsDir: string, config: BaselineConfig): FoundBaseline | null {
+export function knownBaseline(runsDir: string, config: BaselineConfig): KnownBaseline | null {
   const hash = baselineHash(config);
   const same = baselinesIn(runsDir).filter(({ manifest }) => manifest.config_hash === hash);
   return same.find(({ manifest }) => manifest.status === 'finished') ?? same[0] ?? null;

@@ -2,10 +2,12 @@
  * The settings of a training: which hyperparameters, which budget, which evaluations, and which known defects of the
  * reference's baselines (`baselines/sb3`, commit 9449c38) are repeated.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UsageError, unknownName } from '../base/errors.ts';
-import { choice, fields, flag, optional, orNull, section, whole } from '../base/schema-fields.ts';
+import { between, choice, fields, flag, optional, orNull, section, text, whole } from '../base/schema-fields.ts';
 import { hashOf } from '../config/hash.ts';
+import { merge } from '../config/layers.ts';
+import { showValue } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { episodeSettings } from '../config/settings.ts';
 import { parseYaml } from '../config/yaml-text.ts';
@@ -37,9 +39,10 @@ const schema = section('a training with Stable-Baselines3', {
     .default(null)
     .describe(
       'episodes: all episodes are training episodes; evaluated-episodes: evaluation episodes are charged too, as the ' +
-        'reference does, which leaves 190 of 4000 for training; steps: training steps; null: steps for zoo, else episodes',
+        'reference does, which leaves 190 of 4000 for training; steps: training steps; null: the one whose number is ' +
+        'given, else steps for zoo and episodes for the others',
     ),
-  episodes: whole(1, most).default(4000).describe('budget of episodes'),
+  episodes: optional(whole(1, most, orNull), 'budget of episodes; null: 4000'),
   steps: optional(whole(1, most, orNull), 'budget of training steps; null: n_timesteps of the zoo, else 100000'),
   evaluation: section('evaluations during the training, by the evaluator of r2po', {
     episodes: whole(1, maxEpisodes).default(20).describe('episodes per evaluation'),
@@ -90,7 +93,7 @@ export interface BaselineConfig {
     readonly source: string;
     readonly policy: string;
     readonly n_envs: number;
-    readonly normalize: unknown;
+    readonly normalize: z.output<typeof checked>['normalize'];
     readonly hyperparameters: Hyperparameters;
     readonly budget: 'episodes' | 'evaluated-episodes' | 'steps';
     /** of training; null: the other one is the budget */
@@ -224,6 +227,39 @@ function chosen(settings: Source, algorithm: Algorithm, env: Env): Chosen {
   };
 }
 
+/** Those that the trainer reads itself; all others are arguments of the algorithm, which checks them. */
+const checked = z.looseObject({
+  policy: text('the name of a policy, such as MlpPolicy'),
+  n_envs: whole(1, 1000),
+  normalize: z.union([z.boolean(), fields('arguments')], {
+    error: 'true, false or a section of arguments of VecNormalize',
+  }),
+  noise_type: choice(['normal', 'ornstein-uhlenbeck']).nullish(),
+  noise_std: between(0, 1e6).optional(),
+  policy_kwargs: z
+    .looseObject({ activation_fn: choice(['tanh', 'relu']).optional() }, { error: 'a section of arguments' })
+    .optional(),
+});
+
+/** The given hyperparameters in place of those of the source, section by section. Throws a usage error. */
+function hyperparametersOf({ values, policy, n_envs, normalize }: Chosen, given: Hyperparameters) {
+  const refuse = (message: string): never => {
+    throw new UsageError('baseline', message);
+  };
+  const parsed = checked.safeParse(merge({ ...values, policy, n_envs, normalize }, given));
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const got = path.reduce<unknown>((value, key) => (value as Hyperparameters)[String(key)], given);
+    return refuse(`expected "hyperparameters.${path.join('.')}" to be ${message}, got ${showValue(got)}`);
+  }
+  const { noise_type: kind, noise_std: std } = parsed.data;
+  if ((kind === undefined && std !== undefined) || (kind != null && std === undefined)) {
+    const [there, missing] = kind == null ? ['noise_std', 'noise_type'] : ['noise_type', 'noise_std'];
+    refuse(`expected "hyperparameters.${missing}" beside ${there}, got none; add it`);
+  }
+  return parsed.data;
+}
+
 /** Training episodes whose evaluations, `episodes` each after every `every`, fit into the budget: those of the reference. */
 export function trainingEpisodes(budget: number, every: number, episodes: number): number {
   let training = 0;
@@ -236,12 +272,14 @@ type Budget = Pick<BaselineConfig['sb3'], 'budget' | 'training_episodes' | 'trai
 };
 
 function budgetOf(given: Given, { steps: tuned }: Chosen): Budget {
-  const { episodes, evaluation } = given;
-  const budget = given.budget ?? (given.steps !== null || given.settings === 'zoo' ? 'steps' : 'episodes');
-  if (budget !== 'steps' && given.steps !== null) {
+  const { evaluation } = given;
+  const inSteps = given.steps !== null || (given.settings === 'zoo' && given.episodes === null);
+  const budget = given.budget ?? (inSteps ? 'steps' : 'episodes');
+  const other = budget === 'steps' ? 'episodes' : 'steps';
+  if (given[other] !== null) {
     throw new UsageError(
       'baseline',
-      `expected no steps with budget=${budget}, got ${given.steps}; leave one of them out`,
+      `expected no ${other} with budget=${budget}, got ${given[other]}; leave one of them out`,
     );
   }
   if (budget === 'steps') {
@@ -250,13 +288,14 @@ function budgetOf(given: Given, { steps: tuned }: Chosen): Budget {
     const iterations = Math.ceil(steps / every);
     return { budget, training_episodes: null, training_steps: steps, every, iterations };
   }
+  const episodes = given.episodes ?? 4000;
   const isCharged = budget === 'evaluated-episodes';
   const every = evaluation.every ?? (isCharged ? 1 : Math.max(1, Math.ceil(episodes / evaluationsPerRun)));
   const training = isCharged ? trainingEpisodes(episodes, every, evaluation.episodes) : episodes;
   if (training < 1) {
     throw new UsageError(
       'baseline',
-      `expected a budget of at least ${every + evaluation.episodes} episodes, of which ${evaluation.episodes} are one evaluation, got ${episodes}`,
+      `expected a budget of at least ${1 + evaluation.episodes} episodes, of which ${evaluation.episodes} are one evaluation, got ${episodes}`,
     );
   }
   return { budget, training_episodes: training, training_steps: null, every, iterations: Math.ceil(training / every) };
@@ -285,10 +324,13 @@ export async function resolveBaseline(
   const { iterations, ...budget } = budgetOf(given, found);
   const { config: search } = await resolveConfig(`${env.folder}/r2po`);
   const { maxSteps, successThreshold } = episodeSettings(search, env);
-  const { n_envs, normalize, policy, ...hyperparameters } = { ...found.values, ...given.hyperparameters } as Record<
-    string,
-    unknown
-  >;
+  const { n_envs, normalize, policy, ...hyperparameters } = hyperparametersOf(found, given.hyperparameters);
+  if (given.defects.raw_evaluation && normalize === false) {
+    throw new UsageError(
+      'baseline',
+      `expected normalised observations with defects.raw_evaluation=true, got none in ${given.settings}/${algorithm.id} on ${env.id}; leave it out`,
+    );
+  }
   return {
     env: env.id,
     method: `${given.settings}/${algorithm.id}`,
@@ -305,9 +347,9 @@ export async function resolveBaseline(
       algorithm: algorithm.id,
       settings: given.settings,
       source: found.source,
-      policy: String(policy ?? found.policy),
-      n_envs: Number(n_envs ?? found.n_envs),
-      normalize: normalize ?? found.normalize,
+      policy,
+      n_envs,
+      normalize,
       hyperparameters,
       ...budget,
       defects: given.defects,

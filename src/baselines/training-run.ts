@@ -9,6 +9,7 @@ import { exitCodes, R2poError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
 import { makeOwnFolder, replaceFile } from '../base/node/atomic-file.ts';
 import { byNaturalOrder, listFolder } from '../base/node/walk.ts';
+import { loadPolicy } from '../config/read-policy.ts';
 import type { Env } from '../envs/env.ts';
 import { findEnv } from '../envs/registry.ts';
 import type { Summary } from '../evaluation/summary.ts';
@@ -195,7 +196,14 @@ class TrainingRun {
       const index = Number(name.slice(0, -'.zip'.length));
       const figures = join(folder, name.replace(/\.zip$/, '.json'));
       if (!(index <= last) || !existsSync(figures)) continue;
-      const { index: _, ...rest } = figuresSchema.parse(parseRunFile(figures, 'JSON', JSON.parse));
+      const parsed = figuresSchema.safeParse(parseRunFile(figures, 'JSON', JSON.parse));
+      if (!parsed.success) {
+        throw new R2poError(
+          'training',
+          `expected in "${figures}" how far the training was, got something else; remove the snapshot`,
+        );
+      }
+      const { index: _, ...rest } = parsed.data;
       await this.#evaluate({ index, figures: rest });
     }
   }
@@ -216,8 +224,7 @@ class TrainingRun {
     return new Player({ backend, env: this.#env, policy, maxSteps, successThreshold, keepOutcomes: false });
   }
 
-  async #play({ kind, params, options }: PolicyDocument, episodes: number, seed: number): Promise<Summary> {
-    const policy = this.#policyOf({ kind, params, ...(options && { options }) });
+  async #play(policy: Policy, params: readonly number[], episodes: number, seed: number): Promise<Summary> {
     return (await this.#player(policy).play(params, episodes, seed)).summary(0);
   }
 
@@ -228,7 +235,7 @@ class TrainingRun {
       const { document } = readModel(`${stem}.zip`, this.#env);
       const seed = deriveSeed(this.#config.seed, 'evaluation', index);
       const { episodes } = this.#config.evaluation;
-      const summary = await this.#play(document, episodes, seed);
+      const summary = await this.#play(this.#policyOf(document), document.params, episodes, seed);
       const { best } = this.#totals;
       if (best === null || summary.mean >= best.mean) this.#keep(stem, document);
       await this.#record(index, figures, seed, summary);
@@ -272,9 +279,10 @@ class TrainingRun {
   async #recheck(): Promise<void> {
     const { best, rechecked } = this.#totals;
     if (best === null || rechecked !== null) return;
-    const { document } = readModel(join(this.#place, `${bestModel}.zip`), this.#env);
+    // Not from the model: beside it, a checkpoint has the statistics of another time.
+    const { policy, params } = await loadPolicy(this.#options.folder, this.#env);
     const seed = deriveSeed(this.#config.seed, 'recheck', 0);
-    const summary = await this.#play(document, this.#config.recheck.episodes, seed);
+    const summary = await this.#play(policy, [...params], this.#config.recheck.episodes, seed);
     await this.#append({ type: 'rechecked', iteration: best.iteration, params: [], seed, summary });
   }
 

@@ -109,7 +109,7 @@ export async function runAll(
   io: Io,
   { trainings, python }: ManyTrainings = { trainings: [], python: undefined },
 ): Promise<SweepEnd> {
-  const { sweepHere } = await import('../sweep/local.ts');
+  const { isFailure, sweepHere } = await import('../sweep/local.ts');
   if (options.out !== undefined) prepareOutputFolder('--out', options.out);
   const argv = process.argv.slice(2);
   return withInterrupts(io, 'the sweep', async (signal) => {
@@ -126,12 +126,15 @@ export async function runAll(
     };
     // First, so that a Python that is missing is reported before anything is run.
     const path = trainings.length === 0 ? null : await pythonFor(trainings, python, signal, io);
-    const result = await sweepHere({ runs, ...common });
-    const trained = path === null ? [] : await trainAll({ trainings, python: path, ...common });
+    const begun = performance.now();
+    const { results: searched, sharing } = await sweepHere({ runs, ...common });
+    const isHalted = common.failFast && searched.some(isFailure);
+    const trained = path === null ? [] : await trainAll({ trainings, python: path, isHalted, ...common });
     io.status(null);
-    const results = [...result.results, ...trained];
+    const results = [...searched, ...trained];
+    const seconds = (performance.now() - begun) / 1000;
     const open = results.filter(({ outcome }) => outcome !== 'finished');
-    const { broken, ...shown } = await showResult({ ...result, results }, report, options, io);
+    const { broken, ...shown } = await showResult({ results, sharing, seconds }, report, options, io);
     if (signal.aborted) return { ...shown, failure: signal.reason };
     return { ...shown, failure: open.length === 0 ? broken : notFinished(open, results.length, againOf(argv, open)) };
   });

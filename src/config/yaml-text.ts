@@ -43,8 +43,11 @@ function parseQuickly(text: string, lineCounter: LineCounter): Document.Parsed<P
   }
 }
 
-/** Throws a `UsageError` with file, line and column for invalid YAML, or YAML that is not plain data. */
-export function parseYaml(unit: string, { name, text }: InputText): YamlText {
+/**
+ * Throws a `UsageError` with file, line and column for invalid YAML, or YAML that is not plain data. `tags`: those of
+ * another program may be there, and are ignored.
+ */
+export function parseYaml(unit: string, { name, text }: InputText, { tags = false } = {}): YamlText {
   const lines = new LineCounter();
   const where = (offset: number) => {
     const { line, col } = lines.linePos(offset);
@@ -60,7 +63,7 @@ export function parseYaml(unit: string, { name, text }: InputText): YamlText {
   try {
     document = parseQuickly(text, lines);
     // A warning (an unknown tag or directive) means text that would be ignored.
-    const problem = document.errors[0] ?? document.warnings[0];
+    const problem = document.errors[0] ?? (tags ? undefined : document.warnings[0]);
     if (problem?.code === 'RESOURCE_EXHAUSTION') fail(`${where(problem.pos[0])}: ${tooDeep}`, problem);
     if (problem) fail(`${where(problem.pos[0])}: expected YAML, got an error: ${problem.message}`, problem);
     value = document.toJS({ maxAliasCount: maxAliases });

@@ -11,7 +11,7 @@ import { standardisedDifference } from '../stats/effect-size.ts';
 import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
-import { hasNoModel, type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting } from './groups.ts';
+import { type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting, sharedSetting } from './groups.ts';
 import type { ReportRun } from './run-records.ts';
 import { left, right, type Table, tableOf } from './tables/table.ts';
 
@@ -71,7 +71,6 @@ export function compareGroups(
   const methods = [...new Set(groups.map(({ values }) => values[methodAt]!))];
   if (!methods.includes(method))
     throw new UsageError('--compare', unknownName('method of these runs', method, methods));
-  const settingOf = ({ values }: RunGroup): string[] => values.filter((_, i) => i !== methodAt);
   const rewardsOf = (group: RunGroup) =>
     group.runs.flatMap((run) => {
       const value = valueIn(run);
@@ -83,8 +82,7 @@ export function compareGroups(
     const own = groups.filter((one) => one.values[methodAt] === method && sameSetting(one, group, by));
     return own.flatMap((one) => {
       const [a, b] = [rewardsOf(one), rewardsOf(group)];
-      const setting = settingOf(hasNoModel(one) ? group : one);
-      return a.length < 2 || b.length < 2 ? [] : [compare(setting, other, a, b)];
+      return a.length < 2 || b.length < 2 ? [] : [compare(sharedSetting(one, group, by), other, a, b)];
     });
   });
   if (mode === 'best') return inFamily(strongest(comparisons));

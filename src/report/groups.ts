@@ -2,7 +2,7 @@
 import { moments } from '../base/moments.ts';
 import { meanInterval } from '../stats/intervals.ts';
 import { groupValue, type ReportRun } from './run-records.ts';
-import { differingSettings, settingValue } from './settings.ts';
+import { differingSettings, hasDefault, settingValue, unset } from './settings.ts';
 
 /** Default grouping keys, to which every setting is added in which runs of the same values differ. */
 export const defaultGroupKeys: readonly string[] = ['env', 'method', 'model'];
@@ -144,10 +144,21 @@ export function hasNoModel({ runs }: RunGroup): boolean {
   return runs.every(({ summary }) => summary.model_kind === 'none');
 }
 
-/** Whether two groups differ in their method alone. A training without a model matches any model. */
+/**
+ * Whether a group matches any value of the key at `i`: it has no model, or its method does not have the setting, which other
+ * runs have in several values.
+ */
+export function isOpen(group: RunGroup, by: readonly string[], i: number): boolean {
+  const key = by[i]!;
+  return key === 'model' ? hasNoModel(group) : group.values[i] === unset && !hasDefault(key);
+}
+
+/** Whether two groups differ in their method alone. */
 export function sameSetting(a: RunGroup, b: RunGroup, by: readonly string[]): boolean {
-  return by.every(
-    (key, i) =>
-      key === 'method' || a.values[i] === b.values[i] || (key === 'model' && (hasNoModel(a) || hasNoModel(b))),
-  );
+  return by.every((key, i) => key === 'method' || a.values[i] === b.values[i] || isOpen(a, by, i) || isOpen(b, by, i));
+}
+
+/** The values of the keys but the method of two groups of the same setting: of each key that of a group that has it. */
+export function sharedSetting(a: RunGroup, b: RunGroup, by: readonly string[]): string[] {
+  return by.flatMap((key, i) => (key === 'method' ? [] : [(isOpen(a, by, i) ? b : a).values[i]!]));
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errorDetail } from '../base/errors.ts';
 import { variantOf } from '../config/variants.ts';
+import { archiveLayout } from '../interop/sb3/find.ts';
 import { branchName, settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
@@ -10,7 +11,7 @@ import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
-import type { WithSettings } from './settings.ts';
+import { unset, type WithSettings } from './settings.ts';
 
 export interface ReportRun extends WithSettings {
   readonly folder: string;
@@ -66,6 +67,14 @@ function reportRun(stored: StoredRun): ReportRun {
   };
 }
 
+/** Why a run has no number of its episodes or no times, as imported ones may; null: it has. */
+export function uncounted({ manifest, rows }: ReportRun, what: 'episodes' | 'seconds'): string | null {
+  const { imported } = manifest;
+  const areOther = what === 'episodes' && imported?.layout === archiveLayout;
+  if (!imported || (!areOther && rows.at(-1)?.[what] !== 0)) return null;
+  return `its ${what === 'episodes' ? 'episodes' : 'times'} are not known`;
+}
+
 /** The runs, each with the name of the shipped variant of its method that it is. */
 export async function withVariants(found: FoundRuns<ReportRun>): Promise<FoundRuns<ReportRun>> {
   const runs = found.runs.map(async (run) => {
@@ -96,5 +105,5 @@ export function configValue(config: unknown, key: string): string {
     const has = typeof value === 'object' && value !== null && Object.hasOwn(value, part);
     value = has ? (value as Record<string, unknown>)[part] : undefined;
   }
-  return value === undefined ? '(default)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === undefined ? unset : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

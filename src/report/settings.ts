@@ -5,6 +5,9 @@ export interface WithSettings {
   readonly settings: ReadonlyMap<string, string>;
 }
 
+/** The value in tables of a key that a run does not have. */
+export const unset = '(default)';
+
 /** Keys that have several values among the runs, in the order in which configurations have them. */
 export function differingSettings(runs: readonly WithSettings[]): string[] {
   const [first, ...others] = runs;
@@ -22,6 +25,22 @@ export function differingWithin<T extends WithSettings>(runs: readonly T[], name
 /** The value of a key as a table shows it. */
 export function settingValue({ settings }: WithSettings, key: string): string {
   const json = settings.get(key);
-  const value: unknown = json === undefined ? '(default)' : JSON.parse(json);
+  const value: unknown = json === undefined ? unset : JSON.parse(json);
   return typeof value === 'string' ? value : json!;
+}
+
+/** Options of the environment, which an imported training has elsewhere, and the step limit. */
+const ofEnvironment = /^(?:(?:sb3\.)?env_options\.|evaluation\.max_steps$)/;
+
+/** Keys by which imported trainings are kept apart that may be of another environment. */
+const ofDoubt = ['sb3.env_options', 'sb3.flagged'];
+
+/** Whether a run that does not have a key has the default of its environment, which is a value like any other. */
+export const hasDefault = (key: string): boolean => ofEnvironment.test(key) || ofDoubt.includes(key);
+
+/** What of the settings makes an environment another one. */
+export function environmentOf({ settings }: WithSettings): [string, string][] {
+  return [...settings]
+    .filter(([key, json]) => ofEnvironment.test(key) && (key !== 'evaluation.max_steps' || json !== 'null'))
+    .map(([key, json]) => [key.replace(/^sb3\./, ''), json]);
 }

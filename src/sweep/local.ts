@@ -36,6 +36,10 @@ export interface RunResult<R = SweepRun> {
   readonly error: R2poError | null;
 }
 
+/** Whether a run ended without its result, and not because another process has it. */
+export const isFailure = ({ outcome }: Pick<RunResult, 'outcome'>): boolean =>
+  outcome === 'stopped' || outcome === 'failed';
+
 /** State reported whenever a run starts, progresses or ends. */
 export interface SweepState {
   readonly runs: number;
@@ -197,8 +201,7 @@ class Sweep {
     // Said once.
     if (result.outcome === 'busy' && this.#results.get(run.id)?.outcome === 'busy') return;
     this.#keep(result);
-    const { outcome } = result;
-    if (outcome !== 'finished' && outcome !== 'busy' && this.#options.failFast) this.#halted = true;
+    if (isFailure(result) && this.#options.failFast) this.#halted = true;
     this.#report(result);
   }
 

@@ -1,10 +1,12 @@
 /** Trainings of a sweep: what its arguments describe, and their runs, a few at a time on one backend. */
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
-import { R2poError } from '../base/errors.ts';
+import { sleep } from '../base/async.ts';
+import { R2poError, UsageError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
+import { counted } from '../base/plain-number.ts';
 import { workOfTraining } from '../baselines/expected-work.ts';
-import { createBaselineFolder, knownBaseline } from '../baselines/run-folder.ts';
+import { createBaselineFolder, type KnownBaseline, knownBaseline } from '../baselines/run-folder.ts';
 import { type BaselineConfig, baselineHash, isBaselineName, resolveBaseline, sources } from '../baselines/settings.ts';
 import { executeBaseline } from '../baselines/training-run.ts';
 import { type Axis, combinations } from '../config/axes.ts';
@@ -13,12 +15,13 @@ import { envs } from '../envs/index.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { BackendPool } from '../rollout/node/backend-pool.ts';
 import { usedBackend } from '../runs/folder/manifest.ts';
-import { BusyError } from '../runs/journal/lock.ts';
+import { heartbeatMs } from '../runs/journal/heartbeat.ts';
+import { BusyError, canAwait } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
 import type { ResumeCommand } from '../runs/session/budget.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import type { Shard } from './expand.ts';
-import type { RunResult, SweepState } from './local.ts';
+import { isFailure, type RunResult, type SweepState } from './local.ts';
 
 export interface SweepTraining {
   /** hash of the settings */
@@ -60,7 +63,16 @@ export async function expandTrainings(
   for (const name of names) {
     for (const overrides of combinations(axes)) {
       const config = await resolveBaseline(name, [...overrides, ...flags]);
-      found.set(baselineHash(config), { id: baselineHash(config), config });
+      const id = baselineHash(config);
+      const before = found.get(id)?.config.evaluation.backend ?? config.evaluation.backend;
+      if (before !== config.evaluation.backend) {
+        throw new UsageError(
+          'evaluation.backend',
+          `expected one backend for trainings, which are the same runs on each, got ${before} and ` +
+            `${config.evaluation.backend}; sweep over backends with searches alone`,
+        );
+      }
+      found.set(id, { id, config });
     }
   }
   return [...found.values()].filter((_, i) => shard === null || i % shard.of === shard.index - 1);
@@ -74,6 +86,8 @@ export interface TrainingsOptions {
   readonly jobs: number;
   readonly adapter: string | null;
   readonly failFast: boolean;
+  /** starts none: a search has failed before, with `failFast` */
+  readonly isHalted: boolean;
   readonly argv: readonly string[];
   readonly command: ResumeCommand;
   readonly signal?: AbortSignal;
@@ -83,15 +97,20 @@ export interface TrainingsOptions {
 
 const waiting = { folder: null, outcome: 'waiting', already: false, summary: null, error: null } as const;
 
-/** Runs all unfinished trainings; a failed one does not stop the others. */
+/** The result of a training that needs no more work; null: it does. */
+function finishedBefore(run: SweepTraining, known: KnownBaseline | null): RunResult<SweepTraining> | null {
+  if (known?.manifest.status !== 'finished') return null;
+  return { ...waiting, run, folder: known.folder, outcome: 'finished', already: true };
+}
+
+/** Runs all unfinished trainings; a failed one does not stop the others. Waits for those that another process runs. */
 export async function runTrainings(options: TrainingsOptions): Promise<RunResult<SweepTraining>[]> {
   const { trainings, runsDir, jobs, adapter, note, signal, failFast } = options;
   const results = new Map<string, RunResult<SweepTraining>>();
   const open = trainings.filter((run) => {
-    const known = knownBaseline(runsDir, run.config);
-    if (known?.manifest.status !== 'finished') return true;
-    results.set(run.id, { ...waiting, run, folder: known.folder, outcome: 'finished', already: true });
-    return false;
+    const result = finishedBefore(run, knownBaseline(runsDir, run.config));
+    if (result) results.set(run.id, result);
+    return result === null;
   });
   const all = () => trainings.map((run) => results.get(run.id) ?? { ...waiting, run });
   if (open.length === 0) return all();
@@ -106,25 +125,39 @@ export async function runTrainings(options: TrainingsOptions): Promise<RunResult
     });
   };
   const limit = pLimit(Math.min(jobs, availableParallelism()));
+  const isHalted = () =>
+    signal?.aborted === true || options.isHalted || (failFast && [...results.values()].some(isFailure));
   const work = async (run: SweepTraining): Promise<void> => {
-    const isHalted = failFast && [...results.values()].some(({ outcome }) => outcome !== 'finished');
-    if (signal?.aborted || isHalted) return;
+    if (isHalted()) return;
     const onProgress = (folder: string, progress: RunProgress | null): void => {
       running.set(run.id, { run, folder, progress });
       report(null);
     };
     const result = await attempt(run, { ...options, backends, onProgress });
     running.delete(run.id);
+    // Said once.
+    if (result.outcome === 'busy' && results.get(run.id)?.outcome === 'busy') return;
     results.set(run.id, result);
     report(result);
   };
+  const workAll = (runs: readonly SweepTraining[]) => Promise.all(runs.map((run) => limit(() => work(run))));
+  const others = () => open.filter(({ id }) => isAwaited(results.get(id)));
   try {
-    await Promise.all(open.map((run) => limit(() => work(run))));
+    await workAll(open);
+    const count = others().length;
+    if (count > 0) note(`waiting for ${counted(count, 'training')} of another process`);
+    for (let left = others(); left.length > 0 && !isHalted(); left = others()) {
+      await sleep(heartbeatMs() / 1000, signal).catch(() => {});
+      await workAll(left);
+    }
   } finally {
     await backends.close();
   }
   return all();
 }
+
+const isAwaited = (result: RunResult<SweepTraining> | undefined): boolean =>
+  result?.outcome === 'busy' && result.folder !== null && canAwait(result.folder);
 
 interface Attempt extends TrainingsOptions {
   readonly backends: BackendPool;
@@ -135,8 +168,10 @@ async function attempt(run: SweepTraining, options: Attempt): Promise<RunResult<
   const { runsDir, argv, python, backends, signal, note } = options;
   let folder: string | null = null;
   try {
-    const place = { runsDir, name: null };
+    const place = { runsDir, name: null, isShared: true };
     const known = knownBaseline(runsDir, run.config);
+    const finished = finishedBefore(run, known);
+    if (finished) return finished;
     const choice = usedBackend(known?.manifest ?? null) ?? run.config.evaluation.backend;
     const { backend, why: backendWhy } = await backends.choose(choice, workOfTraining(run.config));
     const made = known?.folder ?? createBaselineFolder(place, run.config, argv, Date.now());

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { createBaselineFolder } from '../../src/baselines/run-folder.ts';
@@ -72,6 +72,24 @@ describe.skipIf(python === '')('a training with Stable-Baselines3', () => {
         expect(Math.abs(value - theirs[i]!) / Math.max(1, Math.abs(value))).toBeLessThanOrEqual(tolerance);
       });
       expect(ours).toHaveLength(theirs.length);
+    },
+    limitMs,
+  );
+
+  it(
+    'that diverges says so, and leaves no folder of logs among temporary files',
+    async () => {
+      const temporary = temporaryFolder();
+      vi.stubEnv('TMPDIR', temporary);
+      const { code, stderr } = await runCommand(
+        ...['baseline', 'pendulum/ddpg', 'steps=1500', 'evaluation.every=1500', ...small],
+        ...['hyperparameters={learning_rate: 1.0e+20, learning_starts: 20}', '--runs-dir', temporaryFolder()],
+      ).finally(() => vi.unstubAllEnvs());
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /the training failed: .* no longer finite numbers; .* lower hyperparameters.learning_rate/,
+      );
+      expect(readdirSync(temporary).filter((name) => name.startsWith('SB3-'))).toEqual([]);
     },
     limitMs,
   );

@@ -23,9 +23,10 @@ describe('the settings of a training', () => {
     expect({ iterations, every: sb3.every, training: sb3.training_episodes }).toEqual({
       ...{ iterations: 190, every: 1, training: 190 },
     });
-    await expect(resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes', 'episodes=20'])).rejects.toThrow(
-      'expected a budget of at least 21 episodes',
-    );
+    const charged = (episodes: number) =>
+      resolveBaseline('cartpole/dqn', ['budget=evaluated-episodes', 'evaluation.every=10', `episodes=${episodes}`]);
+    await expect(charged(20)).rejects.toThrow('expected a budget of at least 21 episodes');
+    expect((await charged(21)).sb3.training_episodes).toBe(1);
   });
 
   it('of the zoo are its values, its environments and its number of steps', async () => {
@@ -48,6 +49,14 @@ describe('the settings of a training', () => {
     expect(zooEntry('td3', 'InvertedPendulum-v5', false)).toMatchObject({ id: 'default', values: { noise_std: 0.1 } });
   });
 
+  it('have the budget that is given, also where the default is another one', async () => {
+    const { iterations, sb3 } = await resolveBaseline('cartpole/zoo/ppo', ['episodes=1000']);
+    expect({ iterations, ...sb3 }).toMatchObject({ iterations: 200, budget: 'episodes', training_episodes: 1000 });
+    expect(sb3.training_steps).toBeNull();
+    const steps = await resolveBaseline('cartpole/ppo', ['steps=5000']);
+    expect(steps.sb3).toMatchObject({ budget: 'steps', training_steps: 5000, training_episodes: null });
+  });
+
   it('of the reference are zoo entries of exactly this id, in one environment', async () => {
     const { method, sb3 } = await resolveBaseline('mountaincar/reference/ppo', []);
     expect(method).toBe('reference/ppo');
@@ -56,7 +65,7 @@ describe('the settings of a training', () => {
   });
 
   it('repeat the defects of the reference where they are asked for', async () => {
-    const config = await resolveBaseline('mountaincar/reference/dqn', [
+    const config = await resolveBaseline('mountaincar/reference/ppo', [
       ...['budget=evaluated-episodes', 'defects.endless_schedule=true', 'defects.raw_evaluation=true'],
       'defects.constant_schedules=true',
     ]);
@@ -71,6 +80,14 @@ describe('the settings of a training', () => {
       'hyperparameters={n_envs: 2, normalize: true, gamma: 0.9}',
     ]);
     expect(sb3).toMatchObject({ n_envs: 2, normalize: true, hyperparameters: { gamma: 0.9, n_steps: 32 } });
+    const sac = await resolveBaseline('mountaincar-continuous/zoo/sac', [
+      'hyperparameters.policy_kwargs.net_arch=[128,128]',
+    ]);
+    expect(sac.sb3.hyperparameters.policy_kwargs).toEqual({ log_std_init: -3.67, net_arch: [128, 128] });
+    const ars = await resolveBaseline('mountaincar/zoo/ars', ['hyperparameters.normalize.clip_obs=7']);
+    expect(ars.sb3.normalize).toEqual({ norm_obs: true, norm_reward: false, clip_obs: 7 });
+    const td3 = await resolveBaseline('pendulum/zoo/td3', ['hyperparameters.noise_type=null']);
+    expect(td3.sb3.hyperparameters).toMatchObject({ noise_type: null, noise_std: 0.1 });
   });
 });
 
@@ -95,7 +112,22 @@ describe('a name or a setting that cannot be', () => {
     ['cartpole/ppo', ['episodes=0'], 'override 1 (episodes=0): expected a whole number in 1 ...'],
     ['cartpole/ppo', ['defects.endless=true'], 'override 1 (defects.endless=true)'],
     ['cartpole/ppo', ['budget=episodes', 'steps=100'], 'expected no steps with budget=episodes, got 100'],
+    ['cartpole/ppo', ['steps=5000', 'episodes=50'], 'expected no episodes with budget=steps, got 50; leave one of'],
+    ['cartpole/zoo/ppo', ['budget=steps', 'episodes=60'], 'expected no episodes with budget=steps, got 60'],
     ['cartpole/ppo', ['episodes'], 'override 1 (episodes): expected key=value'],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.n_envs=two'],
+      '"hyperparameters.n_envs" to be a whole number in 1 ... 1000, got "two"',
+    ],
+    ['cartpole/ppo', ['hyperparameters.n_envs=0'], 'to be a whole number in 1 ... 1000, got 0'],
+    ['mountaincar/zoo/ppo', ['hyperparameters.normalize=null'], 'to be true, false or a section of arguments of VecNo'],
+    ['pendulum/zoo/td3', ['hyperparameters.noise_type=Normal'], 'one of normal, ornstein-uhlenbeck, got "Normal"'],
+    ['pendulum/td3', ['hyperparameters.noise_type=normal'], 'expected "hyperparameters.noise_std" beside noise_type'],
+    ['pendulum/td3', ['hyperparameters.noise_std=0.3'], 'expected "hyperparameters.noise_type" beside noise_std'],
+    ['cartpole/ppo', ['hyperparameters.policy_kwargs.activation_fn=gelu'], 'activation_fn" to be one of tanh, relu'],
+    ['cartpole/ppo', ['hyperparameters.policy_kwargs=3'], 'policy_kwargs" to be a section of arguments, got 3'],
+    ['cartpole/ppo', ['defects.raw_evaluation=true'], 'expected normalised observations with defects.raw_evaluation'],
     ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
   ] as const)('%s %j is refused', async (name, overrides, message) => {
     await expect(resolveBaseline(name, overrides)).rejects.toThrow(message);

@@ -124,6 +124,18 @@ describe('a training', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ status: 'finished', iterations: 3 });
   });
 
+  it('re-checks the policy that it evaluated, not one with the normalisation of its checkpoint', async () => {
+    behave('wait');
+    const { folder, backend } = await interruptedRun(join(temporaryFolder(), 'runs'));
+    const statistics = join(folder, 'training', 'checkpoint', 'vecnormalize.pkl');
+    cpSync(assetPath('test/golden/sb3/a2c-mountaincar.vecnormalize.pkl'), statistics);
+    behave('');
+    const { best } = await executeBaseline({ folder, python, backend, argv: [], resumeCommand: 'r2po' });
+    await backend.close();
+    const model = ['ppo-cartpole', 'dqn-cartpole', 'qrdqn-cartpole'][best!.iteration - 1]!;
+    expect(best!.rechecked!.mean).toBe(await meanOf(model, 11, deriveSeed(0, 'recheck', 0)));
+  });
+
   it('that was killed evaluates the snapshots that it left behind', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
     behave('killed');
@@ -135,6 +147,15 @@ describe('a training', () => {
     const folder = only(runsDir);
     expect(readJson(folder, 'summary.json')).toMatchObject({ status: 'failed', iterations: 2 });
     behave('');
+    const left = join(folder, 'training', 'snapshots', '000003.json');
+    const figures = readFileSync(left);
+    writeFileSync(left, '{"index": 3}');
+    const damaged = await train(runsDir, 'cartpole/ppo', 'episodes=4', '--resume');
+    expect(damaged).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('000003.json" how far the training was'),
+    });
+    writeFileSync(left, figures);
     const { stdout } = await train(runsDir, 'cartpole/ppo', 'episodes=4', '--resume', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ status: 'finished', iterations: 4, episodes: 4 });
   });
@@ -178,6 +199,14 @@ describe('a training', () => {
     const changed = await runCommand('baseline', join(runsDir, 'mine'), '--resume', '--python', python);
     expect(changed.code).toBe(2);
     expect(changed.stderr).toContain('the settings that the training began with, got others');
+    for (const text of ['', 'a: 1\n', 'evaluation: 5\n']) {
+      writeFileSync(config, text);
+      const emptied = await runCommand('baseline', join(runsDir, 'mine'), '--resume', '--python', python);
+      expect(emptied).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('that the training began with, got others'),
+      });
+    }
     const copy = join(temporaryFolder(), 'search');
     cpSync(assetPath('test/cases/stopped-run'), copy, { recursive: true });
     expect(() => openBaseline(copy)).toThrow('expected the run folder of a training');

@@ -1,6 +1,7 @@
 /** Stable-Baselines3 trainings: imported, compared with searches, and their problems reported. */
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
@@ -21,12 +22,14 @@ import { defaultReport, makeReport, type ReportOptions, reportTables } from '../
 import { findReportRuns, groupValue } from '../../src/report/run-records.ts';
 import { readManifest } from '../../src/runs/folder/manifest.ts';
 import { metricsCsv } from '../../src/runs/folder/metrics.ts';
+import { encodeScalars } from '../../src/runs/folder/tensorboard.ts';
 import type { RunEvent } from '../../src/runs/journal/events.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
 import { openRecordedRun } from '../../src/runs/replay.ts';
 import { runCli } from '../support/cli.ts';
 import { eventsOf, readJson, smallRun, temporaryFolder } from '../support/experiment.ts';
 import { runHere } from '../support/in-process.ts';
+import { writeRun } from '../support/run-folders.ts';
 
 const optionsUnknown = 'options of CartPole-v1 unknown, taken for those by default: there is no args.yml';
 
@@ -517,6 +520,39 @@ describe('a baseline of the reference', () => {
   });
 });
 
+/** An array of whole numbers as NumPy writes it. */
+function npy(rows: readonly (readonly number[] | number)[]): Buffer {
+  const shape = Array.isArray(rows[0]) ? `${rows.length}, ${rows[0].length}` : `${rows.length},`;
+  const header = Buffer.from(`{'descr': '<f8', 'fortran_order': False, 'shape': (${shape}), }\n`);
+  const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+  return Buffer.concat([start, header, Buffer.from(Float64Array.from(rows.flat()).buffer)]);
+}
+
+/** `evaluations.npz` with the returns of each evaluation, made after every 100 steps. */
+function archiveOf(results: readonly (readonly number[])[]): Buffer {
+  const timesteps = results.map((_, i) => 100 * (i + 1));
+  const arrays = { timesteps, results, ep_lengths: results.map((returns) => returns.map(() => 200)) };
+  const [parts, directory]: [Buffer[], Buffer[]] = [[], []];
+  for (const [key, rows] of Object.entries(arrays)) {
+    const [name, content] = [Buffer.from(`${key}.npy`), npy(rows)];
+    const [local, entry] = [Buffer.alloc(30), Buffer.alloc(46)];
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(name.length, 26);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt32LE(crc32(content), 16);
+    for (const at of [20, 24]) entry.writeUInt32LE(content.length, at);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt32LE(Buffer.concat(parts).length, 42);
+    parts.push(local, name, content);
+    directory.push(entry, name);
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(3, 10);
+  end.writeUInt32LE(Buffer.concat(parts).length, 16);
+  return Buffer.concat([...parts, ...directory, end]);
+}
+
 describe('a training with SB3 in the folders of rl-zoo', () => {
   const zoo = assetPath('test/cases/sb3');
 
@@ -559,6 +595,73 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(readJson(archive!)).toMatchObject({ best_reward: 500, final_reward: 500, episodes: 50 });
     expect(readJson(progress!).steps).toBeGreaterThan(45_000);
     expect(readManifest(events!)?.imported?.training?.rewards).toMatch(/^moving means of training episodes/);
+    // Episodes of evaluations, or none, are no budget; neither the archive nor this file of scalars has times.
+    const searches = temporaryFolder();
+    for (const method of ['r2po', 'cma-es']) writeRun(join(searches, method), { method, secondsPerIteration: 2 });
+    const report = makeReport(findReportRuns([searches, archive!, progress!, events!]), {
+      ...defaultReport,
+      allowMixed: true,
+    });
+    const without = (what: string, ...folders: (string | undefined)[]) =>
+      folders.sort().map((folder) => ({ folder, reason: `its ${what} are not known` }));
+    const [episodes, time] = report.anytime.map(({ panels: [panel], leftOut }) => ({
+      budget: panel!.budget,
+      leftOut: leftOut.toSorted((a, b) => (a.folder < b.folder ? -1 : 1)),
+    }));
+    expect(episodes).toEqual({ budget: 125, leftOut: without('episodes', archive, progress, events) });
+    expect(time).toEqual({ budget: 2.834, leftOut: without('times', archive, progress) });
+    const curves = report.curves.flatMap(({ leftOut }) => leftOut);
+    expect(curves.map(({ reason }) => reason)).toEqual(Array(3).fill('its episodes are not known'));
+  });
+
+  it('of which evaluations alone are there is one run while it grows, and none of another seed', async () => {
+    const [root, runsDir] = [temporaryFolder(), temporaryFolder()];
+    const evaluated = async (n: number, ...means: readonly number[]) => {
+      const folder = join(root, 'ppo', `MountainCar-v0_${n}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'evaluations.npz'), archiveOf(means.map((value) => [value, value])));
+      await importAll(folder, { runsDir });
+    };
+    // Nothing is learned at first; the seeds 1 and 3 never learn.
+    await evaluated(1, -200, -200);
+    await evaluated(2, -200, -150);
+    await evaluated(3, -200, -200);
+    expect(findReportRuns([runsDir])).toMatchObject({ runs: { length: 3 }, leftOut: [] });
+    await evaluated(2, -200, -150, -120);
+    const { runs, leftOut } = findReportRuns([runsDir]);
+    expect(runs.map(({ summary }) => [summary.seed, summary.final_reward]).sort()).toEqual([
+      [1, -200],
+      [2, -120],
+      [3, -200],
+    ]);
+    expect(leftOut).toHaveLength(1);
+  });
+
+  it('has the points of all its event files, of which a later one repeats what followed a checkpoint', async () => {
+    const folder = join(temporaryFolder(), 'ppo', 'CartPole-v1_6');
+    mkdirSync(folder, { recursive: true });
+    const events = (name: string, start: number, points: readonly (readonly [step: number, value: number])[]) => {
+      const steps = points.map(([step, value], i) => ({
+        ...{ step, wallTime: start + i + 1, values: { 'rollout/ep_rew_mean': value } },
+      }));
+      writeFileSync(join(folder, `events.out.tfevents.${name}`), encodeScalars(start, steps));
+    };
+    events('9.host.1.0', 900, [
+      [100, 20],
+      [200, 40],
+      [300, 60],
+    ]);
+    events('10.host.1.0', 1000, [
+      [300, 320],
+      [400, 400],
+    ]);
+    writeFileSync(join(folder, 'events.out.tfevents.11.host.1.0'), Buffer.alloc(40, 7));
+    const { runs } = await importAll(folder);
+    expect(runs[0]).toMatchObject({ iterations: 4, files_read: 2 });
+    expect(runs[0]!.files_skipped.map(({ path }) => path)).toEqual([join(folder, 'events.out.tfevents.11.host.1.0')]);
+    expect(means(runs[0]!.folder as string)).toEqual([20, 40, 320, 400]);
+    const [run] = findReportRuns([runs[0]!.folder as string]).runs;
+    expect(run!.rows.map(({ seconds }) => seconds)).toEqual([1, 2, 101, 102]);
   });
 
   it('is not mistaken for replays, and has its lost files named', async () => {
@@ -635,6 +738,27 @@ describe('a training with SB3 in the folders of rl-zoo', () => {
     expect(runs[1]!.files_skipped[0]!.found).toContain('wings');
     const [found] = findReportRuns([runs[0]!.folder as string]).runs;
     expect(groupValue(found!, 'sb3.env_options')).toBe('{"is_slippery":false}');
+    // The ceiling is that of the environment with its default options.
+    const report = makeReport(findReportRuns([runs[0]!.folder as string]), { ...defaultReport, published: true });
+    expect(report.published!.map(({ ceiling }) => ceiling)).toEqual([null]);
+  });
+
+  it.each([
+    ['an alias without an anchor', 'algo: *nothing'],
+    [
+      'aliases that expand too far',
+      `a: &a [${'1,'.repeat(99)}]\nb: &b [${'*a,'.repeat(99)}]\nc: [${'*b,'.repeat(99)}]`,
+    ],
+    ['brackets that exhaust the parser', '['.repeat(20_000)],
+  ])('loses only its arguments where they are %s', async (_, text) => {
+    const folder = join(temporaryFolder(), 'ppo', 'CartPole-v1_1');
+    write(join(folder, 'monitor.csv'), monitor(9, [{ r: 1, l: 1, t: 1 }]));
+    const args = write(join(folder, 'args.yml'), text);
+    const { runs } = await importAll(folder);
+    expect(runs[0]).toMatchObject({
+      iterations: 1,
+      files_skipped: [{ path: args, expected: 'a dictionary of settings', found: 'another text' }],
+    });
   });
 
   it('survives any bytes in its other files', async () => {

@@ -91,6 +91,9 @@ describe('the comparison at equal budgets', () => {
     const [panel] = episodesOf(reportOf(other)).panels;
     expect(panel!.ceiling).toBeNull();
     expect(panel!.targets).toMatchObject({ high: 321, high_from: 'rechecked' });
+    const training = { method: 'sb3/sac', model: 'none', kind: 'none', isTraining: true, rechecked: 322 } as const;
+    const [beside] = episodesOf(reportOf(runsOf({ ...search, rechecked: 20 }, training))).panels;
+    expect(beside).toMatchObject({ ceiling: null, targets: { high: 322, high_from: 'rechecked' } });
   });
 
   it('keeps environments with other options apart', () => {

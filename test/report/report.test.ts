@@ -92,12 +92,12 @@ describe('runs', () => {
   });
 
   it('that are damaged, or there twice, are left out with their reason', () => {
-    const folder = runsOf({}, {}, {}, {}, {});
+    const folder = runsOf({}, {}, {}, {}, {}, { settings: `a: ${'['.repeat(20_000)}\n` });
     writeFileSync(join(folder, 'run-1', 'summary.json'), '{"status": "finished"');
     writeFileSync(join(folder, 'run-2', 'summary.json'), '{"status": "finished"}');
     writeFileSync(join(folder, 'run-3', 'metrics.csv'), 'iteration,episodes,mean,best\n1,2,3,4\n');
     rmSync(join(folder, 'run-4', 'metrics.csv'));
-    cpSync(join(folder, 'run-0'), join(folder, 'run-5'), { recursive: true });
+    cpSync(join(folder, 'run-0'), join(folder, 'run-6'), { recursive: true });
     const { runs, leftOut } = findReportRuns([folder]);
     expect(runs).toHaveLength(1);
     const reasons = leftOut.map(({ reason }) => reason);
@@ -105,7 +105,8 @@ describe('runs', () => {
     expect(reasons[1]).toMatch(/run-2.summary\.json" is not the summary of a run: "env"/);
     expect(reasons[2]).toMatch(/expected a column "prompt_tokens" in ".*run-3.metrics\.csv"/);
     expect(reasons[3]).toMatch(/expected the file ".*run-4.metrics\.csv"/);
-    expect(reasons[4]).toMatch(/has the configuration, seed and model of ".*run-0"/);
+    expect(reasons[4]).toMatch(/run-5.config\.yaml:1:1: expected at most 30 levels of nesting/);
+    expect(reasons[5]).toMatch(/has the configuration, seed and model of ".*run-0"/);
   });
 
   it("are the optimiser's when what they replay is", async () => {
@@ -149,7 +150,7 @@ describe('runs', () => {
     for (const key of ['constructor', 'toString', 'evaluation.constructor'])
       expect(groupValue(run, key)).toBe('(default)');
     writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
-    expect(() => groupValue(run, 'seeds')).toThrow(/expected YAML in ".*config\.yaml"/);
+    expect(() => groupValue(run, 'seeds')).toThrow(/config\.yaml:2:1: expected YAML, got an error/);
   });
 
   it('name the line of a number that is none', () => {
@@ -318,6 +319,7 @@ describe('curves', () => {
         const runs = lists.map((list) => {
           let episodes = 0;
           return {
+            manifest: {},
             rows: list.map(([more, mean], i) => {
               episodes += more;
               return { iteration: i + 1, episodes, tokens: 0, calls: 0, mean, best: mean };
@@ -594,6 +596,40 @@ describe('methods against each other', () => {
       '4 / 4',
       expect.stringMatching(/^10\.5 \[/),
     ]);
+  });
+
+  it('are compared with each value of a setting that they do not have, but not across environments', () => {
+    const searches = [3, 5].flatMap((history) =>
+      rewards('r2po', 'CartPole-v1', [31 + history, 39]).map((facts) => ({
+        ...facts,
+        settings: `search:\n  history: ${history}\n`,
+      })),
+    );
+    const optimiser = rewards('cma-es', 'CartPole-v1', [21, 25]).map(
+      (facts) => ({ ...facts, model: 'none', kind: 'none', settings: 'optimiser:\n  sigma: 7\n' }) as const,
+    );
+    const report = makeReport(findReportRuns([runsOf(...searches, ...optimiser)]), options);
+    expect(report.by).toEqual(['env', 'method', 'model', 'search.history']);
+    expect(report.comparison!.lines.map(({ setting, other }) => [setting.at(-1), other])).toEqual([
+      ['3', 'cma-es'],
+      ['5', 'cma-es'],
+    ]);
+    expect(report.comparison!.lines.map(({ difference }) => difference)).toEqual([13.5, 14.5]);
+    expect(report.findings.map(({ setting }) => setting)).toEqual([
+      'CartPole-v1, openai/m, 3',
+      'CartPole-v1, openai/m, 5',
+    ]);
+    const short = searches.map((facts, i) =>
+      i < 2 ? { ...facts, settings: 'env_options:\n  max_episode_steps: 40\n' } : { ...facts, settings: '' },
+    );
+    const apart = makeReport(findReportRuns([runsOf(...short, ...optimiser)]), options);
+    expect(apart.comparison!.lines.map(({ setting }) => setting.at(-1))).toEqual(['(default)']);
+    const doubtful = rewards('sb3/ppo', 'CartPole-v1', [7, 9, 23, 24]).map(
+      (facts, i) =>
+        ({ ...facts, model: 'none', kind: 'none', settings: i < 2 ? 'sb3:\n  flagged: [too-long]\n' : '' }) as const,
+    );
+    const kept = makeReport(findReportRuns([runsOf(...searches.slice(0, 2), ...doubtful)]), options);
+    expect(kept.comparison!.lines.map(({ difference }) => difference)).toEqual([13]);
   });
 
   it('are compared by the reward that is asked for, from the side that is asked for', () => {
@@ -916,8 +952,9 @@ describe('beside the published results', () => {
   });
 
   it('says where the published best lies above what any policy reaches, with ours re-checked beside it', () => {
-    const lineOf = (env: string) =>
-      makeReport(findReportRuns([runsOf({ env }, { env })]), { ...options, published: true }).published![0]!;
+    const lineOf = (env: string, facts: RunFacts = {}) =>
+      makeReport(findReportRuns([runsOf({ env, ...facts }, { env, ...facts })]), { ...options, published: true })
+        .published![0]!;
     const lake = lineOf('FrozenLake-v1');
     expect(lake).toMatchObject({ aboveCeiling: true, ceiling: { exact: true } });
     expect(lake.ceiling!.mean).toBeCloseTo(0.740165, 6);
@@ -930,6 +967,11 @@ describe('beside the published results', () => {
       expect(lineOf(env).aboveCeiling, env).toBe(false);
       expect(lineOf(env).differences.join(), env).not.toContain('lies above');
     }
+    // A network reaches more than a linear policy, but of numbered states not more than a table.
+    expect(lineOf('MountainCarContinuous-v0', { isTraining: true }).ceiling).toBeNull();
+    expect(lineOf('FrozenLake-v1', { isTraining: true }).ceiling).toEqual(lake.ceiling);
+    const short = 'env_options:\n  max_episode_steps: 40\n';
+    expect(lineOf('MountainCarContinuous-v0', { settings: short }).ceiling).toBeNull();
     const { columns, rows } = publishedTable([lake]);
     const titles = columns.map(({ title }) => title);
     expect(titles.slice(3, 7)).toEqual(['re-checked', 'ceiling', 'highest of the search', 'published']);

@@ -17,6 +17,8 @@ export interface RunFacts {
   readonly settings?: string;
   /** false: as runs were written before they counted calls by iteration */
   readonly countsCalls?: boolean;
+  /** true: a training by another program, whose policies are networks */
+  readonly isTraining?: boolean;
   /** wall time of an iteration, s; left out: no such column */
   readonly secondsPerIteration?: number;
 }
@@ -25,7 +27,7 @@ export interface RunFacts {
 export function writeRun(folder: string, facts: RunFacts = {}): string {
   const { env = 'CartPole-v1', method = 'r2po', model = 'openai/m', kind = 'model', seed = 3 } = facts;
   const { status = 'finished', means = [10, 30, 20], rechecked = 25, episodesPerIteration = 40 } = facts;
-  const { secondsPerIteration: seconds } = facts;
+  const { secondsPerIteration: seconds, isTraining = false } = facts;
   const { countsCalls = true, settings = 'evaluation:\n  episodes: 23\n' } = facts;
   const kept = means.flatMap((mean) => (mean === null ? [] : [mean]));
   const best = Math.max(...kept);
@@ -46,6 +48,12 @@ export function writeRun(folder: string, facts: RunFacts = {}): string {
     model,
     model_kind: kind,
     stopped: null,
+    ...(isTraining && {
+      imported: {
+        ...{ format: 'a program', layout: 'of its own', source: 'a/run_1', digest: folder },
+        training: { rewards: 'means of evaluations', evaluated: true },
+      },
+    }),
   };
   const summary = {
     status,

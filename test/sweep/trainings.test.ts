@@ -1,11 +1,13 @@
 /** Trainings with Stable-Baselines3 in sweeps, with a program that stands for Python. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
+import { createBaselineFolder } from '../../src/baselines/run-folder.ts';
+import { resolveBaseline } from '../../src/baselines/settings.ts';
 import { parseAxis } from '../../src/config/axes.ts';
 import { audience, isTraining } from '../../src/sweep/trainings.ts';
-import { temporaryFolder } from '../support/experiment.ts';
+import { eventsOf, temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
 
 const python = assetPath('test/baselines/fake-python.mjs');
@@ -40,6 +42,43 @@ describe('a sweep', () => {
     expect(planned.stdout).toContain('CartPole-v1, sb3/ppo, seed 1, 2 training episodes');
   });
 
+  it('starts no training after a failed search with --fail-fast', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const stopped = ['cartpole/ppo', 'cartpole/cma-es', 'budget.max_episodes=10', '--json'];
+    const { code, stdout } = await sweep(runsDir, ...stopped, '--fail-fast');
+    expect(code).toBe(7);
+    const outcomes = (text: string) => JSON.parse(text).runs.map(({ outcome }: { outcome: string }) => outcome);
+    expect(outcomes(stdout)).toEqual(['stopped', 'waiting']);
+    expect(outcomes((await sweep(runsDir, ...stopped)).stdout)).toEqual(['stopped', 'finished']);
+  });
+
+  it('waits for the trainings of another one, and has the time of all runs', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    vi.stubEnv('R2PO_HEARTBEAT_S', '0.2');
+    const asked = ['evaluation.episodes=3', 'recheck.episodes=11', 'episodes=2', '--backend', 'cpu', '--json'];
+    const both = await Promise.all(
+      [0, 1].map(() => runCommand('sweep', 'cartpole/ppo', ...asked, '--python', python, '--runs-dir', runsDir)),
+    );
+    vi.unstubAllEnvs();
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    const names = readdirSync(runsDir);
+    expect(names).toHaveLength(1);
+    const documents = both.map(({ stdout }) => JSON.parse(stdout));
+    expect(documents.map(({ runs: [run] }) => run.already).sort()).toEqual([false, true]);
+    const times = eventsOf(join(runsDir, names[0]!)).map(({ time }) => Date.parse(time));
+    const played = documents.find(({ runs: [run] }) => !run.already);
+    expect(played.seconds).toBeGreaterThan((times.at(-1)! - times[0]!) / 1000);
+  });
+
+  it('takes the folder that another one has just made, where a training asked for twice gets another', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const config = await resolveBaseline('cartpole/ppo', ['episodes=2']);
+    const made = (isShared: boolean) => createBaselineFolder({ runsDir, name: null, isShared }, config, [], 1);
+    const first = made(true);
+    expect([made(true), made(false)]).toEqual([first, `${first}-2`]);
+    expect(readdirSync(runsDir)).toHaveLength(2);
+  });
+
   it('refuses what a training cannot have', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
     const unknown = await runCommand('sweep', 'cartpole/ppo', 'optimiser.episodes=3', '--python', python);
@@ -50,6 +89,11 @@ describe('a sweep', () => {
     expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
     const unfit = await runCommand('sweep', 'cartpole/sac', '--python', python);
     expect(unfit.stderr).toContain('use one of dqn, a2c, ppo, trpo, ars');
+    const backends = await runCommand('sweep', 'cartpole/ppo', 'evaluation.backend=cpu,wasm', '--python', python);
+    expect(backends).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('got cpu and wasm; sweep over backends'),
+    });
   });
 });
 

@@ -22,7 +22,7 @@ os.dup2(2, 1)  # what libraries print is no line of the protocol
 
 
 def say(event, **fields):
-    lines.write(json.dumps({"type": event, **fields}) + "\n")
+    lines.write(json.dumps({"type": event, **fields}, allow_nan=False) + "\n")
     lines.flush()
 
 
@@ -33,6 +33,7 @@ import stable_baselines3 as sb3  # noqa: E402
 import sb3_contrib  # noqa: E402
 import torch  # noqa: E402
 from stable_baselines3.common.callbacks import BaseCallback  # noqa: E402
+from stable_baselines3.common.logger import Logger  # noqa: E402
 from stable_baselines3.common.noise import NormalActionNoise, OrnsteinUhlenbeckActionNoise  # noqa: E402
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize  # noqa: E402
 
@@ -319,6 +320,8 @@ class Training:
         for name, tensor in self.model.policy.state_dict().items():
             if not torch.isfinite(tensor).all():
                 raise Broken("nan", f"the parameters {name} are no longer finite numbers")
+        if not np.isfinite([total for total, _ in self.ended]).all():
+            raise Broken("nan", "the returns of training episodes are no longer finite numbers")
 
     def save_snapshot(self):
         self.require_finite()
@@ -350,6 +353,7 @@ class Training:
         now = time.monotonic()
         if now - self.reported >= PROGRESS_SECONDS:
             self.reported = now
+            self.require_finite()
             say("progress", **self.figures())
         if done:
             self.outcome = "finished"
@@ -404,6 +408,8 @@ class Training:
         }
         say("started", versions=versions, resumed=self.resumed, index=self.index, **self.figures())
         total = ENDLESS_STEPS if self.job["steps"] is None or self.job["endless_schedule"] else self.job["steps"]
+        # The default one makes a folder for files that nobody reads.
+        self.model.set_logger(Logger(None, []))
         left = total - (self.model.num_timesteps if self.resumed else 0)
         if not (self.resumed and self.share() >= 1.0):
             try:

@@ -12,6 +12,9 @@ import { episodeFolder, logName, reportFolder } from '../reference/layout.ts';
  */
 export type TrainingLayout = 'monitor' | 'evaluations' | 'archive' | 'progress' | 'tensorboard';
 
+/** The layout whose episodes are those of evaluations alone. */
+export const archiveLayout = 'archive' satisfies TrainingLayout;
+
 export interface FoundTraining {
   readonly folder: string;
   readonly layout: TrainingLayout;
@@ -93,13 +96,13 @@ export function findTrainings(root: string): {
 function otherAccount(folder: string, files: readonly string[], names: readonly string[]): FoundTraining[] {
   const [archive, model] = [null, null];
   if (files.includes(archiveName)) {
-    return [{ folder, layout: 'archive', files: [join(folder, archiveName)], archive, model, names }];
+    return [{ folder, layout: archiveLayout, files: [join(folder, archiveName)], archive, model, names }];
   }
   if (files.includes(progressName)) {
     return [{ folder, layout: 'progress', files: [join(folder, progressName)], archive, model, names }];
   }
-  const events = files.filter((name) => tensorBoardFile.test(name)).slice(0, 1);
-  return events.map((name) => ({ folder, layout: 'tensorboard', files: [join(folder, name)], archive, model, names }));
+  const events = files.filter((name) => tensorBoardFile.test(name)).map((name) => join(folder, name));
+  return events.length === 0 ? [] : [{ folder, layout: 'tensorboard', files: events, archive, model, names }];
 }
 
 function holdsMonitors(folder: string): boolean {

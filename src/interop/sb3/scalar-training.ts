@@ -1,6 +1,6 @@
 /** Imports a training of which only means are there: SB3's archive of evaluations, or the scalars of its logger. */
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { counted } from '../../base/plain-number.ts';
 import type { ImportLog } from '../common/import-log.ts';
 import type { ImportedJournal } from '../common/imported-journal.ts';
@@ -56,7 +56,6 @@ export async function openArchiveTraining(
   const { evaluations } = read;
   const { subject } = known;
   const figures = figuresOf(evaluations);
-  const first = evaluations[0]!;
   return {
     ...known,
     start: changed(path),
@@ -64,10 +63,15 @@ export async function openArchiveTraining(
     rewards: `means of ${figures.episodes_each} evaluation episodes each, played by SB3${optionsWords(subject)}`,
     evaluated: true,
     unknown: [...known.unknown, 'training episodes and times: evaluations alone are in the archive'],
-    identity: growingIdentity(subject, first.timestep, first.returns),
+    identity: archiveIdentity(found, subject, evaluations[0]!),
     evaluations: figures,
     read: async (journal) => readPoints(evaluations, journal, subject),
   };
+}
+
+/** An archive has no times, and different trainings often have the same first returns: the folder tells them apart. */
+function archiveIdentity({ folder }: FoundTraining, { env, method, seed }: TrainingSubject, first: Evaluation): string {
+  return JSON.stringify([env.id, method, seed, resolve(folder), first]);
 }
 
 function readPoints(evaluations: readonly Evaluation[], journal: ImportedJournal, subject: TrainingSubject) {
@@ -90,22 +94,24 @@ export async function openScalarTraining(
   options: ImportTrainingOptions,
   importLog: ImportLog,
 ): Promise<Training | null> {
-  const path = found.files[0]!;
-  importLog.begin(basename(path));
+  const { files } = found;
+  const path = files[0]!;
   const inEvents = found.layout === 'tensorboard';
-  const read = inEvents ? readTensorBoard(path, importLog.digest) : await readProgress(path, importLog.digest);
+  const read = inEvents ? readTensorBoard(files, importLog) : await readProgress(path, importLog);
+  const damaged = importLog.skipped.length;
   if (!('scalars' in read)) {
-    importLog.skip(path, read);
+    if (damaged < files.length) importLog.skip(path, read);
     return null;
   }
   const known = await openSubject(found, options, importLog);
   if (!known) return null;
-  importLog.read += 1;
+  importLog.read += files.length - damaged;
   const { scalars } = read;
   const { subject } = known;
   const evaluated = isEvaluated(scalars);
+  const names = files.map((file) => basename(file)).join(', ');
   importLog.notes.push(
-    `only ${scalars.tag} of ${basename(path)} is there; a training that has monitor files elsewhere is counted twice`,
+    `only ${scalars.tag} of ${names} is there; a training that has monitor files elsewhere is counted twice`,
   );
   return {
     ...known,

@@ -3,8 +3,10 @@
  * the only account of a training without monitor files and evaluations. Files are untrusted.
  */
 import type { Hash } from 'node:crypto';
+import { basename } from 'node:path';
 import { readRegular } from '../../base/node/read-file.ts';
 import { crc32c, maskedCrc } from '../../runs/folder/tensorboard.ts';
+import type { ImportLog } from '../common/import-log.ts';
 import { cannotRead, Damaged, type FileProblem, readText } from '../reference/files.ts';
 import { readNumber } from '../reference/text.ts';
 import { cellsOf } from './monitor.ts';
@@ -34,15 +36,16 @@ export interface Scalars {
 
 export const isEvaluated = ({ tag }: Scalars): boolean => tag === evaluationTag;
 
-function push(byTag: Map<string, ScalarPoint[]>, tag: string, point: ScalarPoint): void {
+type Found = { readonly scalars: Scalars } | FileProblem;
+type PointsByTag = Map<string, ScalarPoint[]>;
+
+function push(byTag: PointsByTag, tag: string, point: ScalarPoint): void {
   const points = byTag.get(tag);
   if (points) points.push(point);
   else byTag.set(tag, [point]);
 }
 
-type Found = { readonly scalars: Scalars } | FileProblem;
-
-function chosen(byTag: ReadonlyMap<string, ScalarPoint[]>, start: number | null): Found {
+function chosen(byTag: PointsByTag, start: number | null): Found {
   for (const tag of [evaluationTag, rewardTag]) {
     const points = byTag.get(tag) ?? [];
     if (points.length > maxIterations) return { expected: `at most ${maxIterations} points`, found: 'more of them' };
@@ -51,14 +54,15 @@ function chosen(byTag: ReadonlyMap<string, ScalarPoint[]>, start: number | null)
   return { expected: `values of ${evaluationTag} or ${rewardTag}`, found: 'none' };
 }
 
-export async function readProgress(path: string, digest: Hash): Promise<Found> {
-  const read = await readText(path, digest);
+export async function readProgress(path: string, importLog: ImportLog): Promise<Found> {
+  importLog.begin(basename(path));
+  const read = await readText(path, importLog.digest);
   if (!('text' in read)) return read;
   const [head, ...lines] = read.text.split(/\r?\n/);
   const columns = cellsOf(head!) ?? [];
   const steps = columns.indexOf(stepsTag);
   if (steps < 0) return { expected: `the column ${stepsTag}`, found: 'none' };
-  const byTag = new Map<string, ScalarPoint[]>();
+  const byTag: PointsByTag = new Map();
   for (const line of lines) {
     const cells = cellsOf(line) ?? [];
     const timestep = readNumber(cells[steps] ?? '');
@@ -124,12 +128,38 @@ function readEvent(bytes: Buffer): { time: number; step: number; scalars: { tag:
   return event;
 }
 
-export function readTensorBoard(path: string, digest: Hash): Found {
+/** The event files of one training in their order; damaged ones are logged. */
+export function readTensorBoard(paths: readonly string[], importLog: ImportLog): Found {
+  const byTag: PointsByTag = new Map();
+  let start: number | null = null;
+  for (const path of paths) {
+    importLog.begin(basename(path));
+    const file = readEventFile(path, importLog.digest, start);
+    if (!('byTag' in file)) {
+      importLog.skip(path, file);
+      continue;
+    }
+    start ??= file.start;
+    for (const [tag, points] of file.byTag) {
+      // A training that went on from a checkpoint repeats what had followed it.
+      const before = (byTag.get(tag) ?? []).filter(({ timestep }) => timestep < points[0]!.timestep);
+      byTag.set(tag, [...before, ...points]);
+    }
+  }
+  return chosen(byTag, start);
+}
+
+/** `start`: of the training, s since 1970; null: that of the file */
+function readEventFile(
+  path: string,
+  digest: Hash,
+  start: number | null,
+): { readonly byTag: PointsByTag; readonly start: number | null } | FileProblem {
   try {
     const bytes = readRegular(path);
     digest.update(bytes);
-    const byTag = new Map<string, ScalarPoint[]>();
-    let start: number | null = null;
+    const byTag: PointsByTag = new Map();
+    let origin = start;
     // A training that goes on has a last record that is not whole.
     for (let at = 0; at + 16 <= bytes.length; ) {
       const size = Number(bytes.readBigUInt64LE(at));
@@ -139,14 +169,14 @@ export function readTensorBoard(path: string, digest: Hash): Found {
       const data = bytes.subarray(at + 12, at + 12 + size);
       if (data.length < size || at + 16 + size > bytes.length) break;
       const { time, step, scalars } = readEvent(data);
-      start ??= time;
+      origin ??= time;
       for (const { tag, value } of scalars) {
         if (tag !== evaluationTag && tag !== rewardTag) continue;
-        push(byTag, tag, { timestep: step, value, seconds: time - start });
+        push(byTag, tag, { timestep: step, value, seconds: time - origin });
       }
       at += 16 + size;
     }
-    return chosen(byTag, start);
+    return { byTag, start: origin };
   } catch (error) {
     if (error instanceof Damaged) return { expected: error.expected, found: error.found };
     return { expected: 'a readable event file', found: cannotRead(error) };

@@ -4,8 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { UsageError } from '../../base/errors.ts';
+import type { InputText } from '../../base/input-text.ts';
 import { listFolder } from '../../base/node/walk.ts';
+import { parseYaml } from '../../config/yaml-text.ts';
 import type { ImportLog } from '../common/import-log.ts';
 import { readText } from '../reference/files.ts';
 
@@ -46,10 +48,18 @@ async function readDictionary(path: string, importLog: ImportLog): Promise<Recor
     importLog.skip(path, read);
     return null;
   }
-  const document = parseDocument(read.text, { logLevel: 'silent' });
-  const values = document.errors.length === 0 ? dictionary(document.toJS({ maxAliasCount: 100 })) : null;
+  const values = valuesIn({ name: path, text: read.text });
   importLog.done(path, values ? null : { expected: 'a dictionary of settings', found: 'another text' });
   return values;
+}
+
+function valuesIn(input: InputText): Record<string, unknown> | null {
+  try {
+    return dictionary(parseYaml('import', input, { tags: true }).value);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 /** Both files of the training in `folder`, as far as they are there and readable; problems are logged. */

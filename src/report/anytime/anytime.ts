@@ -1,12 +1,12 @@
 /** Methods compared at equal budgets: what each had found after the same number of episodes, the same time, the same money. */
-import { findEnv } from '../../envs/registry.ts';
 import type { Comparison, ComparisonOptions } from '../comparisons.ts';
 import { compareGroups } from '../comparisons.ts';
 import type { CurveStep, LeftOutRun } from '../curves/average-curves.ts';
-import { hasNoModel, type RunGroup, type Spread, spreadOf } from '../groups.ts';
+import { isOpen, type RunGroup, type Spread, spreadOf } from '../groups.ts';
 import { type LineName, lineNames } from '../lines.ts';
-import { type Ceiling, ceilingOf } from '../published/ceilings.ts';
+import { type Ceiling, ceilingFor } from '../published/ceilings.ts';
 import type { ReportRun } from '../run-records.ts';
+import { environmentOf, unset } from '../settings.ts';
 import { type BudgetAxis, bestAt, budgetAxes, type Course, courseOf, firstX, lastX } from './course.ts';
 import { solvedShare, type Targets, targetsOf } from './runtimes.ts';
 
@@ -199,13 +199,6 @@ function pooledOf(panels: readonly AnytimePanel[]): PooledRuntimes[] {
   });
 }
 
-/** What of the settings makes an environment another one; a run that does not have the key has its default. */
-function environmentOf({ settings }: Pick<ReportRun, 'settings'>): [string, string][] {
-  return [...settings].filter(
-    ([key, json]) => key.startsWith('env_options.') || (key === 'evaluation.max_steps' && json !== 'null'),
-  );
-}
-
 /** Panels by environment; one whose options differ between runs is several, which are named apart. */
 function panelNames(groups: readonly RunGroup[], by: readonly string[]): LineName[] {
   const names = lineNames(groups, by);
@@ -215,39 +208,18 @@ function panelNames(groups: readonly RunGroup[], by: readonly string[]): LineNam
     const keys = [...new Set(same.flatMap((settings) => settings.map(([key]) => key)))];
     const jsonOf = (settings: [string, string][], key: string) => settings.find(([name]) => name === key)?.[1] ?? null;
     const varying = keys.filter((key) => new Set(same.map((settings) => jsonOf(settings, key))).size > 1);
-    const apart = varying.map((key) => `${key.replace('env_options.', '')} ${jsonOf(own[i]!, key) ?? '(default)'}`);
+    const apart = varying.map((key) => `${key.replace('env_options.', '')} ${jsonOf(own[i]!, key) ?? unset}`);
     return { panel: [panel, ...apart].join(', '), line };
   });
-}
-
-/** The ceiling where all runs search its kind of policy in the environment with its defaults. */
-function ceilingFor(runs: readonly ReportRun[]): Ceiling | null {
-  const ceiling = ceilingOf(runs[0]!.summary.env);
-  if (ceiling === null) return null;
-  const { options } = findEnv(ceiling.env);
-  const fits = ({ summary, settings, manifest }: ReportRun): boolean => {
-    const kind = settings.get('policy.kind');
-    return (
-      summary.env === ceiling.env &&
-      (kind === undefined || kind === JSON.stringify(ceiling.policy)) &&
-      (manifest.imported?.training?.flags ?? []).length === 0 &&
-      environmentOf({ settings }).every(
-        ([key, json]) => json === JSON.stringify(options[key.replace('env_options.', '')]),
-      )
-    );
-  };
-  return runs.every(fits) ? ceiling : null;
 }
 
 /** The comparison of a line with the method of the report; null: it is that method, or there is none or more than one. */
 export function comparisonWith({ by, comparison }: AnytimeAxis, { group }: AnytimeLine): Comparison | null {
   const methodAt = by.indexOf('method');
-  const keys = by.filter((key) => key !== 'method');
   const setting = group.values.filter((_, i) => i !== methodAt);
-  // A method without a model is compared with runs of any model.
+  const isAny = by.flatMap((_, i) => (i === methodAt ? [] : [isOpen(group, by, i)]));
   const fits = (one: Comparison): boolean =>
-    one.other === group.values[methodAt] &&
-    keys.every((key, i) => one.setting[i] === setting[i] || (key === 'model' && hasNoModel(group)));
+    one.other === group.values[methodAt] && one.setting.every((value, i) => value === setting[i] || isAny[i]);
   const found = comparison?.lines.filter(fits) ?? [];
   return found.length === 1 ? found[0]! : null;
 }

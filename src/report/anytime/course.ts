@@ -7,7 +7,7 @@ import { StoredRun } from '../../runs/folder/read-run.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { RunTotals } from '../../runs/journal/totals.ts';
 import { costOfRun } from '../../runs/models/cost.ts';
-import type { ReportRun } from '../run-records.ts';
+import { type ReportRun, uncounted } from '../run-records.ts';
 
 export const budgetAxes = ['episodes', 'time', 'cost'] as const;
 export type BudgetAxis = (typeof budgetAxes)[number];
@@ -39,10 +39,11 @@ export function courseOf(run: ReportRun, axis: BudgetAxis): Course | string | nu
 
 const usedBy: Readonly<Record<BudgetAxis, (run: ReportRun) => readonly number[] | string | null>> = {
   // An imported log may count no episode in its first iteration.
-  episodes: ({ rows }) => rows.map(({ episodes }) => Math.max(1, episodes)),
-  time: ({ rows }) => {
+  episodes: (run) => uncounted(run, 'episodes') ?? run.rows.map(({ episodes }) => Math.max(1, episodes)),
+  time: (run) => {
+    const { rows } = run;
     const times = rows.flatMap(({ seconds }) => (seconds === null ? [] : [Math.max(leastTime, seconds)]));
-    return times.length < rows.length ? 'its metrics.csv has no wall_s' : times;
+    return times.length < rows.length ? 'its metrics.csv has no wall_s' : (uncounted(run, 'seconds') ?? times);
   },
   cost: rowCosts,
 };

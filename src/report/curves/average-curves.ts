@@ -3,7 +3,7 @@
 import type { MetricsRow } from '../../runs/folder/metrics.ts';
 import type { RunGroup } from '../groups.ts';
 import { spreadOf } from '../groups.ts';
-import type { ReportRun } from '../run-records.ts';
+import { type ReportRun, uncounted } from '../run-records.ts';
 
 export const curveAxes = ['episodes', 'iterations', 'calls', 'tokens'] as const;
 export type CurveAxis = (typeof curveAxes)[number];
@@ -53,6 +53,8 @@ interface CurvePoint {
 
 /** The points of a run, or the reason why it has none. */
 function pointsOf(run: ReportRun, axis: CurveAxis, value: CurveValue): readonly CurvePoint[] | string {
+  const reason = axis === 'episodes' ? uncounted(run, axis) : null;
+  if (reason !== null) return reason;
   const list: CurvePoint[] = [];
   for (const row of run.rows) {
     const y = value === 'best' ? row.best : row.mean;

@@ -1,7 +1,7 @@
 /** Follows a number of a report to its runs: which values, which formula, and where that is documented. */
 import { UsageError, unknownName } from '../../base/errors.ts';
 import { valuesAt } from '../curves/average-curves.ts';
-import { type RewardKind, type RunGroup, rewardKinds, rewardOf, sameSetting } from '../groups.ts';
+import { type RewardKind, type RunGroup, rewardKinds, rewardOf, sameSetting, sharedSetting } from '../groups.ts';
 import { type Report, reportDocument } from '../report.ts';
 import type { ReportRun } from '../run-records.ts';
 import { anytimeCell } from './anytime-cells.ts';
@@ -120,8 +120,7 @@ function comparisonCell(report: Report, [, index, ...part]: CellPath): Explained
           .filter((one) => one.values[methodAt] === method && sameSetting(one, other, by))
           .map((one) => [one, other] as const),
   );
-  const settingOf = ({ values }: RunGroup) => `${values.filter((_, i) => i !== methodAt)}`;
-  const found = pair.find((both) => both.some((one) => settingOf(one) === `${line.setting}`)) ?? [];
+  const found = pair.find(([one, other]) => `${sharedSetting(one, other, by)}` === `${line.setting}`) ?? [];
   const family =
     comparison.options.mode === 'best'
       ? comparison.lines.length

@@ -7,7 +7,7 @@ import { pText } from '../comparisons.ts';
 import type { RewardKind, RunGroup, Spread } from '../groups.ts';
 import { groupValue, type ReportRun } from '../run-records.ts';
 import { type ColumnOf, left, right, type Table, tableOf } from '../tables/table.ts';
-import { type Ceiling, ceilingKind, ceilingOf, ceilingSource } from './ceilings.ts';
+import { type Ceiling, ceilingFor, ceilingKind, ceilingSource } from './ceilings.ts';
 import {
   type PublishedResult,
   type PublishedReward,
@@ -64,7 +64,7 @@ export function againstPublished(groups: readonly RunGroup[]): PublishedComparis
     // What another environment returned is not put beside published numbers of this one.
     const published = flags.length > 0 ? null : publishedFor(group);
     const bestTraining = flags.length > 0 ? null : (publishedTrainings.find((one) => one.env === env) ?? null);
-    const ceiling = flags.length > 0 ? null : ceilingOf(env);
+    const ceiling = ceilingFor(group.runs);
     const isAbove = published && ceiling && published.best.mean > ceiling.mean + publishedRounding;
     const compare = (kind: PublishedKind): RewardComparison | null => {
       const [ours, theirs] = [group.rewards[kind], published?.[kind] ?? null];

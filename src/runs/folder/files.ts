@@ -2,6 +2,7 @@
 import { R2poError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { readRegularText } from '../../base/node/read-file.ts';
+import { parseYaml } from '../../config/yaml-text.ts';
 
 /** Metrics and trajectories of the longest runs are smaller. */
 const maxBytes = 256 * 2 ** 20;
@@ -24,3 +25,7 @@ export function parseRunFile(path: string, format: string, parse: (text: string)
     throw new R2poError('run folder', `expected ${format} in "${path}": ${(cause as Error).message}`, { cause });
   }
 }
+
+/** The data of a YAML file. Throws an `R2poError` with file, line and column; also for a text that would exhaust the parser. */
+export const readRunYaml = (path: string): unknown =>
+  parseYaml('run folder', { name: path, text: readRunFile(path) }).value;
