@@ -123,12 +123,23 @@ export function checkGpujsKernel(
   if (spec.stepDraws) fail(`expected steps without draws for a GPU.js kernel, got ${spec.stepDraws}; ${remedy}`);
 }
 
+/** Refuses options that nothing can build the environment from again: worker threads, and later commands. */
+function checkOptions({ id, options = {}, withOptions }: AnySpec): void {
+  const names = Object.keys(options);
+  if (names.length === 0 || withOptions) return;
+  throw new R2poError(
+    id,
+    `expected "withOptions" beside the options ${names.join(', ')}, got none; add it, or leave "options" out`,
+  );
+}
+
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */
 export function checkSpec(value: unknown): void {
   const parsed = spec.safeParse(value);
   if (parsed.success) {
-    const { gpujs } = value as AnySpec;
-    if (gpujs) checkGpujsKernel(value as AnySpec, gpujs);
+    const given = value as AnySpec;
+    if (given.gpujs) checkGpujsKernel(given, given.gpujs);
+    checkOptions(given);
     return;
   }
   const id = (value as { id?: unknown } | null)?.id;

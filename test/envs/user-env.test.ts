@@ -98,6 +98,42 @@ describe('the tutorial of docs/own-environment.md', () => {
   });
 });
 
+/** A module of the tutorial whose push is an option that it does not repeat; returns its path. */
+function withPushOption(name: string): string {
+  const copy = changed(name, 'index.js', 'export default defineEnv({', 'const make = (push) => defineEnv({');
+  const file = join(copy, 'index.js');
+  const text = readFileSync(file, 'utf8')
+    .replace('value: 1.5', 'value: push')
+    .replace(
+      '  dynamics,\n});',
+      '  dynamics,\n  withOptions: (o) => make(o.push ?? 1.5),\n});\nexport default make(1.5);',
+    );
+  writeFileSync(file, text);
+  return copy;
+}
+
+describe('options of an environment of one’s own', () => {
+  it('are in its documents and play on worker threads, also where the module does not repeat them', async () => {
+    const copy = withPushOption('options');
+    const meanOf = async (...rest: string[]) => {
+      const { code, stdout, stderr } = await evalOf(copy, '--backend', 'cpu', '--env-option', 'push=0.3', ...rest);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const [few, many] = [await meanOf('--episodes', '300'), await meanOf('--episodes', '30000')];
+    expect(few.env_options).toEqual({ push: 0.3 });
+    expect(many.mean).toBeCloseTo(few.mean, 0);
+  });
+
+  it('replace one another, and keep the module', async () => {
+    const env = await loadEnv(withPushOption('options-twice'));
+    const once = env.withOptions!({ push: 0.3 });
+    const twice = once.withOptions!({ push: 0.4 });
+    expect(twice).toMatchObject({ module: env.module, options: { push: 0.4 }, params: { push: 0.4 } });
+    expect(env.options).toEqual({});
+  });
+});
+
 describe('an environment in TypeScript', () => {
   it('is read as it is', async () => {
     const copy = changed(
@@ -123,6 +159,7 @@ describe('a mistake in an environment of one’s own', () => {
     ['reserved', '    bonus: {', '    target: {', /expected a name that WGSL does not reserve, got "target"/],
     ['reserved-row', "name: 'velocity'", "name: 'filter'", /expected a name that WGSL does not reserve, got "filter"/],
     ['unnameable', '    bonus: {', "    'bo-nus': {", /expected names of letters, digits and _.* got "bo-nus"/],
+    ['no-build', 'timeLimit: 300', 'options: { level: 2 }, timeLimit: 300', /expected "withOptions" beside .* level/],
     ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
   ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
     const { code, stderr, stdout } = await evalOf(changed(name, 'index.js', from, to));
