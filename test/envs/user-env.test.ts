@@ -98,6 +98,23 @@ describe('the tutorial of docs/own-environment.md', () => {
   });
 });
 
+describe('a module that changes while a process has it loaded', () => {
+  it('is refused by workers that start later, and when it is loaded again', async () => {
+    const copy = changed('edited', 'index.js', 'value: 1.5', 'value: 1.4');
+    const env = await loadEnv(copy);
+    const { buildPolicy } = await import('../../src/policies/index.ts');
+    const job = { env, policy: buildPolicy('linear', env), candidates: [Float64Array.of(-1, -1.2, 0)], seed: 3 };
+    const text = readFileSync(join(copy, 'index.js'), 'utf8');
+    writeFileSync(join(copy, 'index.js'), text.replace('value: 1.4', 'value: 0.4'));
+    const cpu = openCpuBackend({ threads: 2 });
+    expect((await cpu.play({ ...job, episodes: 20, maxSteps: null })).returns).toHaveLength(20);
+    const message = /\[Docking-v0\] expected ".*edited.index\.js" as it was loaded, got it changed; try again/;
+    await expect(cpu.play({ ...job, episodes: 5000, maxSteps: null })).rejects.toThrow(message);
+    await cpu.close();
+    await expect(loadEnv(copy)).rejects.toThrow(/as it was imported first, got it changed; start again/);
+  });
+});
+
 /** A module of the tutorial whose push is an option that it does not repeat; returns its path. */
 function withPushOption(name: string): string {
   const copy = changed(name, 'index.js', 'export default defineEnv({', 'const make = (push) => defineEnv({');

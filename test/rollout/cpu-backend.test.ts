@@ -378,7 +378,7 @@ describe('stopping', () => {
 
 describe('worker pool', () => {
   const work = (seed: number): WorkerJob => ({
-    env: { name: 'CartPole-v1', options: {}, changed: {} },
+    env: { name: 'CartPole-v1', code: null, options: {}, changed: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],
     episodes: 1,
