@@ -115,7 +115,7 @@ export abstract class Statements extends Builtins {
           statement.kind === 'const' && !statement.type
             ? value
             : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
-        this.scope.names.set(statement.name, { value: this.kept(plain) });
+        this.scope.names.set(statement.name, { value: this.kept(plain), isConstant: statement.kind === 'const' });
         return;
       }
       case 'var':
@@ -410,11 +410,11 @@ export abstract class Statements extends Builtins {
     if (contains(body, 'break') || contains(body, 'continue')) return false;
     const loop: Loop = { kind: 'loop', at: start.at, start: null, condition: null, body, update: [], until: null };
     const inside = changedIn(loop);
-    const { names, calls } = readsOf(condition);
-    if (calls || inside.has(start.name) || [...names].some((name) => inside.has(name))) return false;
+    const changed = this.#named(inside);
+    const read = this.#named(new Set([condition, step.value].flatMap((one) => [...readsOf(one).names])));
+    if (inside.has(start.name) || [...read].some((variable) => changed.has(variable))) return false;
     const first = this.#knownValue(start.value);
-    const by = this.#knownValue(step.value);
-    if (!first || !by) return false;
+    if (!first) return false;
     const given = start.type
       ? this.converted(first, this.resolve(start.type), start.at)
       : this.concrete(first, start.at);
@@ -426,7 +426,8 @@ export abstract class Statements extends Builtins {
     };
     for (let value = given; ; ) {
       const on = isOn(value);
-      if (!on) {
+      const by = on && this.#knownValue(step.value);
+      if (!on || !by) {
         this.scope.names.delete(start.name);
         return false;
       }
