@@ -14,6 +14,7 @@ import type { Policy } from '../../src/policies/policy.ts';
 import { Player } from '../../src/rollout/cpu/loop.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
+import { ThreadedPlay } from '../../src/rollout/cpu/node/threaded-play.ts';
 import { CANCELLED, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
 import { SingleThreadBackend } from '../../src/rollout/cpu/single-thread.ts';
 import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
@@ -339,6 +340,19 @@ describe('stopping', () => {
     await expect(playing).rejects.toBe(reason);
     const next = job({ candidates: [bad], episodes: 1100 });
     expect(raw(await backend.play(next))).toEqual(raw(await one.play(next)));
+  });
+
+  it('gives the workers nothing when it is aborted while their work is prepared', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const prepare = async () => controller.abort(reason);
+    const threaded = new ThreadedPlay({ threads: 2, stepSeconds: 1, prepare });
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const playing = threaded.play(job(), { signal: controller.signal }, (given) => one.play(given));
+    await expect(playing).rejects.toBe(reason);
+    expect(pooled).not.toHaveBeenCalled();
+    pooled.mockRestore();
+    await threaded.close();
   });
 
   it('lets the event loop turn while it plays', async () => {

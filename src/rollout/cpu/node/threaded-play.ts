@@ -118,6 +118,7 @@ export class ThreadedPlay {
     // They start while this thread prepares.
     if (this.#prepare) this.#pool.start(workers);
     const prepared = await this.#prepare?.(job);
+    signal?.throwIfAborted();
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
