@@ -28,6 +28,10 @@ const row = z
   .strictObject({ name: rowName, meaning: text, unit: text, low: bound, high: bound })
   .refine(({ low, high }) => low < high, { error: 'a row with low below high' });
 
+const boundedRow = row.refine(({ low, high }) => [low, high].every((one) => Number.isFinite(Math.fround(one))), {
+  error: 'a row with bounds that are finite in f32, as actions are clipped to them',
+});
+
 const observation = z.discriminatedUnion(
   'kind',
   [
@@ -49,12 +53,12 @@ const action = z.discriminatedUnion(
       meanings: z.array(text).min(1, { error: 'at least one action' }),
       againstRules: z.array(count).optional(),
     }),
-    z.strictObject({ kind: z.literal('box'), rows: z.array(row).min(1, { error: 'at least one row' }) }),
+    z.strictObject({ kind: z.literal('box'), rows: z.array(boundedRow).min(1, { error: 'at least one row' }) }),
   ],
   { error: '{ kind: "discrete", meanings } or { kind: "box", rows }' },
 );
 
-const spec = z.strictObject({
+const fields = {
   id: text,
   folder: z
     .string({ error: 'a name' })
@@ -79,6 +83,7 @@ const spec = z.strictObject({
   libraries: z.array(z.string()).optional(),
   normalDraws: z.boolean().optional(),
   notes: z.record(z.string(), z.string()).optional(),
+  grid: z.array(text).optional(),
   picture: z.object({ stepSeconds: number, draw: callable }).optional(),
   stepDraws: count.min(0).optional(),
   options: z.record(z.string(), z.unknown()).optional(),
@@ -99,7 +104,8 @@ const spec = z.strictObject({
     .nullable()
     .optional(),
   shader: callable.nullable().optional(),
-});
+} satisfies Record<keyof AnySpec, z.ZodType>;
+const spec = z.strictObject(fields);
 
 type AnySpec = EnvSpec<Record<string, Constant>, Params>;
 

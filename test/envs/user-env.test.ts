@@ -176,6 +176,25 @@ describe('a mistake in an environment of one’s own', () => {
     ['reserved', '    bonus: {', '    target: {', /expected a name that WGSL does not reserve, got "target"/],
     ['reserved-row', "name: 'velocity'", "name: 'filter'", /expected a name that WGSL does not reserve, got "filter"/],
     ['unnameable', '    bonus: {', "    'bo-nus': {", /expected names of letters, digits and _.* got "bo-nus"/],
+    [
+      'unbounded',
+      "to larger positions', unit: '1', low: -1",
+      "to larger positions', unit: '1', low: -Infinity",
+      /expected a row with bounds that are finite in f32, as actions are clipped to them at action\.rows\.0/,
+    ],
+    [
+      'same-rows',
+      'state: [position, velocity]',
+      'state: [position, position]',
+      /expected names of different fields in WGSL, got "position" and "position"/,
+    ],
+    [
+      'same-memory',
+      'state: [position, velocity]',
+      'state: [position, velocity], memory: [velocity]',
+      /got "velocity" and "velocity", both "velocity"; rename one/,
+    ],
+    ['same-constants', '    bonus: {', '    time_step: {', /got "timeStep" and "time_step", both "time_step"/],
     ['no-build', 'timeLimit: 300', 'options: { level: 2 }, timeLimit: 300', /expected "withOptions" beside .* level/],
     ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
   ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
