@@ -21,6 +21,7 @@ import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
 import type { EpisodeTotals } from '../../src/rollout/episode-counts.ts';
 import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
 import { maxSeed } from '../../src/rollout/job-checks.ts';
+import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { toyEnv } from '../support/toy-env.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -303,6 +304,16 @@ describe('probe', () => {
   ])('refuses: $message', async ({ input, message }) => {
     await expect(one.probe(cartpole, [{ state, action: [1] }, input])).rejects.toThrow(UsageError);
     await expect(one.probe(cartpole, [{ state, action: [1] }, input])).rejects.toThrow(message);
+  });
+
+  it('takes numbers beyond f32, which backends in f32 refuse', async () => {
+    const inputs = [{ state: [1e39, 0, 0, 0], action: [1] }];
+    expect((await one.probe(cartpole, inputs))[0]!.state[0]).toBe(1e39);
+    const wasm = openWasmBackend({ threads: 1 });
+    await expect(wasm.probe(cartpole, inputs)).rejects.toThrow(
+      'expected finite numbers (in f32), got 1e+39 in entry 0',
+    );
+    await wasm.close();
   });
 
   it('does not change what it was given', async () => {
