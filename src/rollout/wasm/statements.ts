@@ -313,7 +313,9 @@ export abstract class Statements extends Builtins {
     for (const variable of pass.changed.keys()) {
       if (!homes.has(variable) && variable !== this.mask) throw new Error('a loop changes what it does not name');
     }
-    code.emit(op.block, NOTHING, op.loop, NOTHING, pass.code, op.end, op.end);
+    // The condition may hold forever where no lane gets here.
+    const skip = alive || before.known !== null ? [] : [this.anyOf(before), op.eqz, op.brIf, 0];
+    code.emit(op.block, NOTHING, skip, op.loop, NOTHING, pass.code, op.end, op.end);
     this.active = mayReturn ? this.without(before, frame.returned.leaves[0]!) : before;
   }
 

@@ -158,6 +158,10 @@ const constructs: Readonly<Record<string, string>> = {
     'const third = 1.0 / 3.0; let k = 7; return bitcast<u32>(x * third + 0.5 * (1.0 + 2.0)) ^ u32(k * 3 % 5) ^ (a + 1) ^ u32(1 << 4);',
   'a loop in a function that is called only where the left side holds':
     'let n = a & 7u; return u32(n != 0u && passes(n) > 3u) + 2u * u32(n == 0u || passes_of(n) == 2u);',
+  'a loop for all at once in a branch that no lane takes':
+    'let u = min(input[1], 0u); var k = 3u; if (a > 5u && u != 0u) { for (var m = u; m != 1u; m -= 1u) { k += 1u; } } return k ^ a;',
+  'a loop for all at once after all lanes have returned':
+    'let u = min(input[1], 0u); var k = 3u; if (a > 5u || b > 5u || x < 1e9) { if (u == 0u) { return a; } } for (var m = u; m != 1u; m -= 1u) { k += 1u; } return k;',
   ...Object.fromEntries(Object.entries(answers).map(([name, [body]]) => [name, body])),
   'compound assignments':
     'var r = a; r += b; r -= 3u; r *= 5u; r ^= b; r |= 8u; r &= 0xffffff7fu; r <<= 2u; r >>= 1u; r %= 1000003u; r /= 3u; r++; var q = c; q--; return r ^ u32(q);',
