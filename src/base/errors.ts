@@ -64,6 +64,9 @@ export class AdapterError extends R2poError {
 /** The device was lost or failed; this process can no longer use it. */
 export class DeviceError extends R2poError {}
 
+/** A backend cannot compile a program: it is wrong, or outside of what the backend reads. */
+export class CompileError extends R2poError {}
+
 /** The model endpoint is unreachable, refuses the request, or sends no valid reply. The run stays resumable. */
 export class ModelError extends R2poError {
   /** the wait that the endpoint asks for, when it is too long; else null */

@@ -2,6 +2,7 @@
  * Compares backends: start states bit for bit, single steps from the same states, and whole episodes over the same seeds.
  * `r2po parity` prints the result.
  */
+import { CompileError } from '../base/errors.ts';
 import { observationSize } from '../envs/env.ts';
 import type { Summary } from '../evaluation/summary.ts';
 import type { Backend, BackendId } from '../rollout/backend.ts';
@@ -53,7 +54,7 @@ export interface OutcomeParity {
   readonly equal: number;
   readonly meanReference: number;
   readonly meanOther: number;
-  /** two-sample Welch test of the means; 1 when all episodes are equal */
+  /** two-sample Welch test of the means; 1 when all episodes are equal, or for a single one */
   readonly p: number;
   readonly ok: boolean;
 }
@@ -106,7 +107,7 @@ export function meansAgree(expected: Summary, got: Summary): boolean {
 
 type Outcomes = Pick<Episodes, 'returns' | 'lengths' | 'ends'>;
 
-/** Compares the episodes of one policy, two or more, on the reference and on another backend. */
+/** Compares the episodes of one policy on the reference and on another backend. */
 export function compareOutcomes(expected: Outcomes, got: Outcomes): OutcomeParity {
   const episodes = expected.returns.length;
   let same = 0;
@@ -116,7 +117,7 @@ export function compareOutcomes(expected: Outcomes, got: Outcomes): OutcomeParit
     if (equalReturn && expected.lengths[i] === got.lengths[i] && expected.ends[i] === got.ends[i]) same++;
   }
   const mean = (x: Float64Array): number => x.reduce((s, v) => s + v, 0) / x.length;
-  const p = same === episodes ? 1 : welch(expected.returns, got.returns).p;
+  const p = same === episodes || episodes < 2 ? 1 : welch(expected.returns, got.returns).p;
   return {
     episodes,
     equal: same / episodes,
@@ -152,18 +153,26 @@ export interface Compared extends Pick<ParityRequest, 'maxSeconds'> {
 /** As `ParityRequest`, with several backends beside the reference. */
 export interface EachRequest extends WorkRequest {
   readonly others: readonly Compared[];
+  /** is told of a backend that cannot compile the environment, which is left out; without it, that is thrown */
+  readonly onRefused?: (refused: Compared, error: CompileError) => void;
 }
 
 /**
  * Compares each backend with the reference, and those that run the shaders on a device with the one that computes what they
  * say. The reference plays its part once.
  */
-export async function compareEach({ others, ...request }: EachRequest): Promise<ParityReport[]> {
+export async function compareEach({ others, onRefused, ...request }: EachRequest): Promise<ParityReport[]> {
   const { env } = request;
   const work = await ParityWork.prepare(request);
   const found: (Findings & Pick<Compared, 'shaders'>)[] = [];
-  for (const { backend, maxSeconds, shaders } of others) {
-    found.push({ ...(await work.of(backend, maxSeconds)), ...(shaders && { shaders }) });
+  for (const other of others) {
+    const { backend, maxSeconds, shaders } = other;
+    try {
+      found.push({ ...(await work.of(backend, maxSeconds)), ...(shaders && { shaders }) });
+    } catch (error) {
+      if (!onRefused || !(error instanceof CompileError)) throw error;
+      onRefused(other, error);
+    }
   }
   const reports: ParityReport[] = [];
   for (const got of found) {

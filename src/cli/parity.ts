@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { AdapterError, DiffersError, UsageError } from '../base/errors.ts';
+import { AdapterError, type CompileError, DiffersError, R2poError, UsageError } from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { readRegularText } from '../base/node/read-file.ts';
 import { checkEnvironment } from '../checks/conformance.ts';
@@ -41,6 +41,10 @@ interface EnvReport {
   readonly env: string;
   readonly problems: readonly string[];
   readonly reports: readonly ParityReport[];
+  /** backends that cannot compile it, with the reason */
+  readonly refused: readonly LeftOut[];
+  /** the shader is wrong: a driver refuses it, or nobody compiles it */
+  readonly isWrong: boolean;
 }
 
 /** A processor is a hundred times slower than a GPU: its episodes per policy kind get this long, s. */
@@ -104,16 +108,25 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
       ...(gpujs === null ? [] : [`gpujs on ${gpujs.adapter}`]),
     ];
     io.note(`reference: cpu in float64; others: ${names.join('; ')}`);
-    for (const env of chosen) reports.push(await check(env, reference, others, options, io));
+    for (const env of chosen) {
+      const made = await check(env, reference, others, options, io);
+      reports.push(made);
+      leftOut.push(...made.refused);
+    }
   } finally {
     io.status(null);
     for (const backend of [reference, ...others.map((other) => other.backend)]) await backend.close();
   }
   const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
+  const wrong = reports.filter(({ isWrong }) => isWrong);
   const adapter = gpu?.adapter.name ?? null;
-  if (options.json) io.printJson(document(adapter, leftOut, reports, failed.length === 0));
+  if (options.json) io.printJson(document(adapter, leftOut, reports, failed.length + wrong.length === 0));
   else io.print(report(reports, leftOut, options, io));
   if (failed.length > 0) throw new DiffersError('parity', failed.flatMap(complaints).join('\n  '));
+  if (wrong.length > 0) {
+    const reasons = wrong.flatMap(({ refused }) => refused.map(({ backend, reason }) => `${backend}: ${reason}`));
+    throw new R2poError('parity', `expected shaders that compile, got errors; mend them:\n  ${reasons.join('\n  ')}`);
+  }
 }
 
 function document(
@@ -160,6 +173,15 @@ async function check(
   io.status(`${env.id} ...`);
   const problems = await checkEnvironment(env, reference, describeEnvironment, sizes.seed);
   const reports: ParityReport[] = [];
+  const refused: LeftOut[] = [];
+  let isRefusedByDriver = false;
+  const onRefused = ({ backend, shaders }: Compared, { detail }: CompileError): void => {
+    const reason = `${env.id}: ${detail}`;
+    isRefusedByDriver ||= shaders === 'by a driver';
+    if (refused.some((one) => one.backend === backend.id && one.reason === reason)) return;
+    refused.push({ backend: backend.id, reason });
+    io.warn(`[parity] the comparison of ${backend.id} is left out: ${reason}`);
+  };
   // The numbers of an environment that violates its bounds mean nothing.
   const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);
   for (const kind of kinds) {
@@ -170,10 +192,11 @@ async function check(
     const able = others
       .filter(({ backend }) => backend.supports(env, policy) === null)
       .map((other) => ({ ...other, maxSeconds: sizes.maxSeconds ?? other.maxSeconds }));
-    const request = { env, policy, reference, others: able, seed, transitions, episodes, maxSteps };
+    const request = { env, policy, reference, others: able, seed, transitions, episodes, maxSteps, onRefused };
     reports.push(...(await compareEach(request)));
   }
-  return { env: env.id, problems, reports };
+  const isWrong = isRefusedByDriver || (refused.length > 0 && reports.length === 0);
+  return { env: env.id, problems, reports, refused, isWrong };
 }
 
 function shaderReader(folder: string | undefined): ReadShader {

@@ -5,7 +5,7 @@ import { parseJson } from '../base/json-text.ts';
 import { readInput } from '../config/input.ts';
 import { actionSize, type Env, type EnvOptions } from '../envs/env.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
-import type { ProbeInput } from '../rollout/job.ts';
+import type { ProbeInput, ProbeOutput } from '../rollout/job.ts';
 import { withBackend } from './backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
@@ -36,9 +36,10 @@ export function define(command: Command, io: Io): void {
   addOutputOptions(command, io).action(async (options: Options) => {
     const env = await probedEnv(options);
     const inputs = await readProbes(options.in, env);
-    io.printJson(
-      await withBackend(options.backend ?? 'cpu', options.adapter, io, (backend) => backend.probe(env, inputs)),
-    );
+    const choice = options.backend ?? 'cpu';
+    const outputs = await withBackend(choice, options.adapter, io, (backend) => backend.probe(env, inputs));
+    checkFinite(env, outputs);
+    io.printJson(outputs);
   });
 }
 
@@ -50,6 +51,21 @@ async function probedEnv(options: Options): Promise<Env> {
   if (policy === undefined) return envFor(wanted, options.envOption, null, options.in);
   const { input, named } = await openPolicy(policy);
   return envFor(wanted, options.envOption, named, input.name);
+}
+
+/** JSON has no infinite number: it would say null. */
+function checkFinite({ state, observation }: Env, outputs: readonly ProbeOutput[]): void {
+  const observed = observation.kind === 'vector' ? observation.rows.map(({ name }) => name) : ['state'];
+  const names = [...state.map(({ name }) => name), ...observed.map((name) => `observed ${name}`), 'reward'];
+  outputs.forEach(({ state: next, obs, reward }, i) => {
+    const numbers = [...next, ...obs, reward];
+    const at = numbers.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) return;
+    throw new UsageError(
+      'probe',
+      `expected finite numbers after the step of entry ${i}, got ${numbers[at]} as ${names[at]}; give smaller ones`,
+    );
+  });
 }
 
 const keys = ['state', 'action', 'draws'];

@@ -28,6 +28,10 @@ const row = z
   .strictObject({ name: rowName, meaning: text, unit: text, low: bound, high: bound })
   .refine(({ low, high }) => low < high, { error: 'a row with low below high' });
 
+const boundedRow = row.refine(({ low, high }) => [low, high].every((one) => Number.isFinite(Math.fround(one))), {
+  error: 'a row with bounds that are finite in f32, as actions are clipped to them',
+});
+
 const observation = z.discriminatedUnion(
   'kind',
   [
@@ -49,12 +53,12 @@ const action = z.discriminatedUnion(
       meanings: z.array(text).min(1, { error: 'at least one action' }),
       againstRules: z.array(count).optional(),
     }),
-    z.strictObject({ kind: z.literal('box'), rows: z.array(row).min(1, { error: 'at least one row' }) }),
+    z.strictObject({ kind: z.literal('box'), rows: z.array(boundedRow).min(1, { error: 'at least one row' }) }),
   ],
   { error: '{ kind: "discrete", meanings } or { kind: "box", rows }' },
 );
 
-const spec = z.strictObject({
+const fields = {
   id: text,
   folder: z
     .string({ error: 'a name' })
@@ -79,6 +83,7 @@ const spec = z.strictObject({
   libraries: z.array(z.string()).optional(),
   normalDraws: z.boolean().optional(),
   notes: z.record(z.string(), z.string()).optional(),
+  grid: z.array(text).optional(),
   picture: z.object({ stepSeconds: number, draw: callable }).optional(),
   stepDraws: count.min(0).optional(),
   options: z.record(z.string(), z.unknown()).optional(),
@@ -99,7 +104,8 @@ const spec = z.strictObject({
     .nullable()
     .optional(),
   shader: callable.nullable().optional(),
-});
+} satisfies Record<keyof AnySpec, z.ZodType>;
+const spec = z.strictObject(fields);
 
 type AnySpec = EnvSpec<Record<string, Constant>, Params>;
 
@@ -123,12 +129,23 @@ export function checkGpujsKernel(
   if (spec.stepDraws) fail(`expected steps without draws for a GPU.js kernel, got ${spec.stepDraws}; ${remedy}`);
 }
 
+/** Refuses options that nothing can build the environment from again: worker threads, and later commands. */
+function checkOptions({ id, options = {}, withOptions }: AnySpec): void {
+  const names = Object.keys(options);
+  if (names.length === 0 || withOptions) return;
+  throw new R2poError(
+    id,
+    `expected "withOptions" beside the options ${names.join(', ')}, got none; add it, or leave "options" out`,
+  );
+}
+
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */
 export function checkSpec(value: unknown): void {
   const parsed = spec.safeParse(value);
   if (parsed.success) {
-    const { gpujs } = value as AnySpec;
-    if (gpujs) checkGpujsKernel(value as AnySpec, gpujs);
+    const given = value as AnySpec;
+    if (given.gpujs) checkGpujsKernel(given, given.gpujs);
+    checkOptions(given);
     return;
   }
   const id = (value as { id?: unknown } | null)?.id;

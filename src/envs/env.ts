@@ -283,6 +283,17 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     }
     if (isReservedWord(fieldName(name))) fail(`expected a name that WGSL does not reserve, got "${name}"; rename it`);
   }
+  for (const names of [[...spec.state, ...(spec.memory ?? [])].map((row) => row.name), Object.keys(params)]) {
+    const named = new Map<string, string>();
+    for (const name of names) {
+      const field = fieldName(name);
+      const other = named.get(field);
+      if (other !== undefined) {
+        fail(`expected names of different fields in WGSL, got "${other}" and "${name}", both "${field}"; rename one`);
+      }
+      named.set(field, name);
+    }
+  }
   for (const name of spec.exact) {
     if (!(name in params)) fail(`"exact" names "${String(name)}", which is no constant; known: ${Object.keys(params)}`);
   }

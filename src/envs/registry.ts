@@ -13,9 +13,16 @@ export function registerEnv(
   env: Env,
   { name, module, shader }: { readonly name: string; readonly module: string; readonly shader: () => ShaderText },
 ): Env {
-  const { withOptions } = env;
-  const here = (e: Env): Env => ({ ...e, module, shader: e.shader ?? shader });
-  const registered = { ...here(env), withOptions: withOptions && ((o: EnvOptions) => here(withOptions(o))) };
+  const here = (e: Env): Env => ({ ...e, module, shader: e.shader ?? shader, withOptions });
+  // A worker thread builds the environment again from its options, so it has those that it was built from, also where
+  // the module leaves them out.
+  const withOptions =
+    env.withOptions &&
+    ((given: EnvOptions): Env => {
+      const made = here(env.withOptions!(given));
+      return { ...made, options: { ...made.options, ...given } };
+    });
+  const registered = here(env);
   for (const path of [name, module]) loaded.set(path, registered);
   return registered;
 }

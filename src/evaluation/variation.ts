@@ -1,6 +1,7 @@
 /** One policy under changed constants of its environment: how far does it still work? */
 import { withConstants } from '../envs/constants.ts';
 import type { Env } from '../envs/env.ts';
+import { BrokenReturnError } from '../rollout/statistics.ts';
 import { type EvaluateRequest, evaluate } from './evaluate.ts';
 import type { Summary } from './summary.ts';
 
@@ -15,7 +16,10 @@ export interface VariedConstant {
 export interface VariedPoint {
   /** by name */
   readonly constants: Readonly<Record<string, number>>;
-  readonly summary: Summary;
+  /** null: a return is infinite or NaN */
+  readonly summary: Summary | null;
+  /** why there is no summary */
+  readonly broken: string | null;
 }
 
 export interface Variation {
@@ -46,7 +50,7 @@ export function combinationsOf(varied: readonly VariedConstant[]): Readonly<Reco
 
 /**
  * Plays the policy under every combination, on the same episode seeds. Throws a usage error before the first episode
- * when a combination is not physical.
+ * when a combination is not physical, and a `BrokenReturnError` for the environment as it is.
  */
 export async function evaluateVariation({
   params,
@@ -66,7 +70,12 @@ export async function evaluateVariation({
   const unchanged = await play(request.env);
   const points: VariedPoint[] = [];
   for (const [i, constants] of combinations.entries()) {
-    points.push({ constants, summary: await play(envs[i]!) });
+    try {
+      points.push({ constants, summary: await play(envs[i]!), broken: null });
+    } catch (error) {
+      if (!(error instanceof BrokenReturnError)) throw error;
+      points.push({ constants, summary: null, broken: error.detail });
+    }
     onProgress?.((i + 1) / combinations.length);
   }
   return { varied, unchanged, points, steps, seconds };

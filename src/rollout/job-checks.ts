@@ -35,8 +35,8 @@ export function checkEpisode(job: RolloutJob, candidate: number, episode: number
   check('an episode', episode, job.episodes);
 }
 
-/** Refuses states and actions that the environment could not have. */
-export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
+/** Refuses states and actions that the environment could not have, or that a backend which computes in f32 does not hold. */
+export function checkProbes(env: Env, inputs: readonly ProbeInput[], precision: 'f32' | 'f64'): void {
   const actions = actionSize(env.action);
   inputs.forEach(({ state, action, draws = [] }, index) => {
     const fail = (message: string): never => {
@@ -46,6 +46,9 @@ export function checkProbes(env: Env, inputs: readonly ProbeInput[]): void {
     if (action.length !== actions) fail(`expected ${actions} action entries, got ${action.length}`);
     for (const value of [...state, ...action]) {
       if (!Number.isFinite(value)) fail(`expected finite numbers, got ${value}`);
+      if (precision === 'f32' && !Number.isFinite(Math.fround(value))) {
+        fail(`expected finite numbers (in f32), got ${value}`);
+      }
     }
     if (env.action.kind === 'discrete') {
       const count = env.action.meanings.length;

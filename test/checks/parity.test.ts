@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assetPath, readAsset } from '../../src/base/node/assets.ts';
 import { culpritOf, differenceOf } from '../../src/checks/diagnosis.ts';
 import { type Compared, compareBackends, compareEach, type ParityReport } from '../../src/checks/parity.ts';
@@ -139,6 +139,14 @@ describe('three backends', () => {
   });
 });
 
+it('of a single episode that takes another course says nothing about the means', async () => {
+  const wrong = changed('shaders/envs/cartpole.wgsl', 'p.gravity *', '1.5 * p.gravity *');
+  const { episodes, step } = await parityWith(wrong, 1);
+  expect(step.ok).toBe(false);
+  expect(episodes.some(({ equal }) => equal < 1)).toBe(true);
+  for (const { p, ok } of episodes) expect({ p, ok }).toEqual({ p: 1, ok: true });
+});
+
 describe('parity finds', () => {
   const env = `shaders/envs/${cartpole.folder}.wgsl`;
 
@@ -213,6 +221,49 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
       /CartPole-v1, linear: webgpu is out of tolerance: .*theta_dot is .* on cpu, after one step from state \[.*\], action \[[01]\]; error .*, tolerance/,
     );
     expect(JSON.parse(result.stdout).ok).toBe(false);
+  });
+});
+
+describe('r2po parity of a shader that does not compile', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'r2po-shaders-'));
+    cpSync(assetPath('shaders'), folder, { recursive: true });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function parityOf(statement: string) {
+    const path = join(folder, 'envs', 'cliffwalking.wgsl');
+    const text = readFileSync(path, 'utf8');
+    expect(text).toMatch(/fn env_step.*\{\n/);
+    writeFileSync(path, text.replace(/fn env_step.*\{\n/, `$&  ${statement}\n`));
+    const small = ['--transitions', '50', '--episodes', '20', '--json', '--quiet'];
+    const result = await runHere(['parity', 'CliffWalking-v1', 'Nim-v0', '--shaders', folder, ...small]);
+    return { ...result, document: JSON.parse(result.stdout) };
+  }
+  const comparedIn = (document: { reports: readonly ParityReport[] }, env: string) =>
+    document.reports.filter((report) => report.env === env).map(({ other }) => other);
+
+  it.skipIf(!hasAdapter)('here, on WebAssembly, compares the others', async () => {
+    const { code, stderr, document } = await parityOf('let m = mat2x2f(1.0, 0.0, 0.0, 1.0);');
+    expect(comparedIn(document, 'CliffWalking-v1')).toEqual(['webgpu']);
+    expect(comparedIn(document, 'Nim-v0')).toContain('wasm');
+    const reason = expect.stringMatching(
+      /^CliffWalking-v1: shaders.envs.cliffwalking\.wgsl:\d+:\d+: expected .*"mat2x2f"/,
+    );
+    expect(document.left_out).toContainEqual({ backend: 'wasm', reason });
+    expect(stderr).toMatch(/warning: \[parity\] the comparison of wasm is left out: CliffWalking-v1: .*mat2x2f/);
+    expect({ ok: document.ok, code }).toEqual({ ok: true, code: 0 });
+  });
+
+  it('anywhere compares the other environments, and fails with the places', async () => {
+    const { code, stderr, document } = await parityOf('let m = nobody;');
+    expect(comparedIn(document, 'CliffWalking-v1')).toEqual([]);
+    expect(comparedIn(document, 'Nim-v0')).toContain('wasm');
+    expect(stderr).toMatch(
+      /\[parity\] expected shaders that compile, got errors; mend them:\n(.*\n)*.*cliffwalking\.wgsl:\d+/,
+    );
+    expect({ ok: document.ok, code }).toEqual({ ok: false, code: 1 });
   });
 });
 

@@ -212,6 +212,24 @@ describe('r2po probe', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
   });
+
+  it.each([
+    [[], [1e300, 0, 0, 1e300], 'expected finite numbers after the step of entry 1, got NaN as x_dot; give smaller'],
+    [
+      [],
+      [1e300, 0, 0, 0],
+      'expected finite numbers after the step of entry 1, got Infinity as observed x; give smaller',
+    ],
+    [['--backend', 'wasm'], [1e39, 0, 0, 0], 'expected finite numbers (in f32), got 1e+39 in entry 1'],
+  ])('%j from %j names what overflowed, exit 2', async (options, state, message) => {
+    const inputs = [
+      { state: [0, 0, 0, 0], action: [1] },
+      { state, action: [1] },
+    ];
+    const { code, stdout, stderr } = await probe(inputs, ...options);
+    expect(stderr).toContain(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
 });
 
 describe('r2po doctor', () => {

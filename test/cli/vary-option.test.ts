@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { readVariation, variedConstants } from '../../src/cli/vary-option.ts';
+import type { Env } from '../../src/envs/env.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { evaluateVariation } from '../../src/evaluation/variation.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
@@ -22,6 +23,17 @@ const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
 
 const env = findEnv('CartPole-v1');
+/** Its rewards are infinite with a large gravity. */
+const brittle: Env = {
+  ...env,
+  dynamics: {
+    ...env.dynamics,
+    step(p, state, action, rng, out) {
+      env.dynamics.step({ ...p, gravity: 9.8 }, state, action, rng, out);
+      if (p.gravity! > 50) out.reward = Infinity;
+    },
+  },
+};
 const policy = buildPolicy('linear', env, { bias: true });
 const params = Float64Array.from([-0.5, 0.5, -1, 1, -4, 4, -2, 2, 0, 0]);
 const varied = variedConstants(env, [readVariation('masspole=0.05..0.2:4'), readVariation('length=0.25,1.5')]);
@@ -86,7 +98,7 @@ describe('a policy under changed constants', () => {
     const shared = await variationOn(many, 2000);
     expect(shared.points).toEqual(alone.points);
     expect(alone.points.map(({ constants }) => constants)[1]).toEqual({ poleMass: 0.05, halfLength: 1.5 });
-    expect(new Set(alone.points.map(({ summary }) => summary.mean)).size).toBeGreaterThan(1);
+    expect(new Set(alone.points.map(({ summary }) => summary!.mean)).size).toBeGreaterThan(1);
     const same = variedConstants(env, [readVariation('masspole=0.1')]);
     const { unchanged, points } = await evaluateVariation({
       ...{ backend: one, env, policy, params, varied: same, episodes: 40, seed: 17 },
@@ -112,6 +124,31 @@ describe('a policy under changed constants', () => {
     await backend.close();
   });
 
+  it('that is broken under some says so of each, and has the others', async () => {
+    const backend = openCpuBackend({ threads: 1 });
+    const [finite, infinite] = [readVariation('gravity=9,100'), readVariation('gravity=100')];
+    for (const texts of [[finite], [finite, readVariation('length=0.5,1')], [infinite]]) {
+      const own = variedConstants(brittle, texts);
+      const given = { backend, env: brittle, policy, params, varied: own, episodes: 5, seed: 1 };
+      const variation = await evaluateVariation(given);
+      const isBroken = variation.points.map(({ constants }) => constants.gravity === 100);
+      expect(variation.points.map(({ summary, broken }) => [summary === null, broken !== null])).toEqual(
+        isBroken.map((one) => [one, one]),
+      );
+      const { rows, note } = variationTable(brittle, variation);
+      expect(note).toMatch(
+        /Broken: [12] combinations?, as gravity 100 m\/s\^2.*: expected finite returns, got Infinity/,
+      );
+      expect(JSON.stringify(rows)).toContain('broken');
+      expect(JSON.stringify(variationRows(variation).rows)).not.toMatch(/NaN|Infinity|undefined/);
+      expect(await renderChart(variationSpec(brittle, variation, 'a policy'))).not.toMatch(/NaN|undefined|Infinity/);
+      const { points, lowest } = variationDocument(brittle, variation);
+      expect(points.map((point) => 'broken' in point)).toEqual(isBroken);
+      expect(lowest === null).toBe(isBroken.every((one) => one));
+    }
+    await backend.close();
+  });
+
   it('is refused before it plays when one combination is not physical', async () => {
     const backend = openCpuBackend({ threads: 1 });
     const own = variedConstants(env, [readVariation('masspole=0.1,0')]);
@@ -127,8 +164,8 @@ describeGpu('on a GPU', () => {
     const [cpu, gpu] = [openCpuBackend({ threads: 1 }), await openBackend('webgpu')];
     const [expected, got] = [await variationOn(cpu), await variationOn(gpu)];
     got.points.forEach(({ summary }, i) => {
-      const { mean, stderr } = expected.points[i]!.summary;
-      expect(Math.abs(summary.mean - mean)).toBeLessThanOrEqual(2 + 0.5 * (stderr ?? 0));
+      const { mean, stderr } = expected.points[i]!.summary!;
+      expect(Math.abs(summary!.mean - mean)).toBeLessThanOrEqual(2 + 0.5 * (stderr ?? 0));
     });
     await Promise.all([cpu.close(), gpu.close()]);
   });

@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordedDraws } from '../../src/base/rng/draws.ts';
 import { parseConfig } from '../../src/config/resolve.ts';
+import { defineEnv } from '../../src/envs/authoring.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import type { RolloutJob } from '../../src/rollout/job.ts';
+import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { openWebGpuBackend } from '../../src/rollout/webgpu/node/backend.ts';
 import { runCli } from '../support/cli.ts';
 import { diceEnv, readDiceShader } from '../support/dice-env.ts';
@@ -106,6 +108,56 @@ describeGpu('the same on the GPU', () => {
     expect(new Set((await cpu.play(job())).ends).size).toBe(2);
     const [x, y] = [await gpu.trace(job(), 0, 7), await cpu.trace(job(), 0, 7)];
     expect(x).toEqual(y);
+  });
+});
+
+/** Counts the sum of its actions, without a number of its own. */
+const bare = defineEnv({
+  ...{ id: 'Bare-v0', folder: 'bare', groundTruth: 'this file', state: dice.state },
+  observation: { kind: 'vector', rows: dice.state },
+  action: { kind: 'box', rows: [{ name: 'step', meaning: 'added', unit: '1', low: 0, high: 2 }] },
+  ...{ constants: {}, derive: () => ({}), exact: [], timeLimit: 9, grid: ['..', '..'] },
+  success: { threshold: 10, source: 'made up' },
+  returnRange: [0, 1000],
+  parity: { singleStep: 1e-7, reason: 'all numbers are exact in f32' },
+  dynamics: {
+    reset(_p, rng, s) {
+      s[0] = rng.integers(0, 3);
+    },
+    observe(_p, s, obs) {
+      obs[0] = s[0]!;
+    },
+    step(_p, s, action, _rng, out) {
+      s[0]! += action[0]!;
+      out.reward = s[0]!;
+      out.terminated = false;
+    },
+  },
+  shader: () => ({
+    path: 'bare.wgsl',
+    text: `
+fn env_reset(p: EnvParams, rng: ptr<function, Rng>) -> EnvState { return EnvState(f32(rng_integers(rng, 3u))); }
+fn env_observe(p: EnvParams, s: EnvState) -> Obs { return Obs(s.sum); }
+fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) -> Transition {
+  return Transition(EnvState(s.sum + action[0]), s.sum + action[0], false);
+}
+`,
+  }),
+});
+
+async function expectBareAs(backend: Backend): Promise<void> {
+  const played = { ...job(bare), candidates: [Float64Array.of(0.5, 0.25)] };
+  const [expected, got] = [await cpu.play(played), await backend.play(played)];
+  expect(Array.from(got.returns)).toEqual(Array.from(expected.returns));
+  const inputs = [{ state: [5], action: [1.5] }];
+  expect(await backend.probe(bare, inputs)).toEqual(await cpu.probe(bare, inputs));
+  await backend.close();
+}
+
+describe('an environment without constants', () => {
+  it('is played by its shader on wasm', () => expectBareAs(openWasmBackend({ threads: 1 })));
+  describeGpu('on an adapter', () => {
+    it('is played by its shader', async () => expectBareAs(await openWebGpuBackend()));
   });
 });
 

@@ -98,6 +98,59 @@ describe('the tutorial of docs/own-environment.md', () => {
   });
 });
 
+describe('a module that changes while a process has it loaded', () => {
+  it('is refused by workers that start later, and when it is loaded again', async () => {
+    const copy = changed('edited', 'index.js', 'value: 1.5', 'value: 1.4');
+    const env = await loadEnv(copy);
+    const { buildPolicy } = await import('../../src/policies/index.ts');
+    const job = { env, policy: buildPolicy('linear', env), candidates: [Float64Array.of(-1, -1.2, 0)], seed: 3 };
+    const text = readFileSync(join(copy, 'index.js'), 'utf8');
+    writeFileSync(join(copy, 'index.js'), text.replace('value: 1.4', 'value: 0.4'));
+    const cpu = openCpuBackend({ threads: 2 });
+    expect((await cpu.play({ ...job, episodes: 20, maxSteps: null })).returns).toHaveLength(20);
+    const message = /\[Docking-v0\] expected ".*edited.index\.js" as it was loaded, got it changed; try again/;
+    await expect(cpu.play({ ...job, episodes: 5000, maxSteps: null })).rejects.toThrow(message);
+    await cpu.close();
+    await expect(loadEnv(copy)).rejects.toThrow(/as it was imported first, got it changed; start again/);
+  });
+});
+
+/** A module of the tutorial whose push is an option that it does not repeat; returns its path. */
+function withPushOption(name: string): string {
+  const copy = changed(name, 'index.js', 'export default defineEnv({', 'const make = (push) => defineEnv({');
+  const file = join(copy, 'index.js');
+  const text = readFileSync(file, 'utf8')
+    .replace('value: 1.5', 'value: push')
+    .replace(
+      '  dynamics,\n});',
+      '  dynamics,\n  withOptions: (o) => make(o.push ?? 1.5),\n});\nexport default make(1.5);',
+    );
+  writeFileSync(file, text);
+  return copy;
+}
+
+describe('options of an environment of one’s own', () => {
+  it('are in its documents and play on worker threads, also where the module does not repeat them', async () => {
+    const copy = withPushOption('options');
+    const meanOf = async (...rest: string[]) => {
+      const { code, stdout, stderr } = await evalOf(copy, '--backend', 'cpu', '--env-option', 'push=0.3', ...rest);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const [few, many] = [await meanOf('--episodes', '300'), await meanOf('--episodes', '30000')];
+    expect(few.env_options).toEqual({ push: 0.3 });
+    expect(many.mean).toBeCloseTo(few.mean, 0);
+  });
+
+  it('replace one another, and keep the module', async () => {
+    const env = await loadEnv(withPushOption('options-twice'));
+    const once = env.withOptions!({ push: 0.3 });
+    const twice = once.withOptions!({ push: 0.4 });
+    expect(twice).toMatchObject({ module: env.module, options: { push: 0.4 }, params: { push: 0.4 } });
+    expect(env.options).toEqual({});
+  });
+});
+
 describe('an environment in TypeScript', () => {
   it('is read as it is', async () => {
     const copy = changed(
@@ -123,6 +176,26 @@ describe('a mistake in an environment of one’s own', () => {
     ['reserved', '    bonus: {', '    target: {', /expected a name that WGSL does not reserve, got "target"/],
     ['reserved-row', "name: 'velocity'", "name: 'filter'", /expected a name that WGSL does not reserve, got "filter"/],
     ['unnameable', '    bonus: {', "    'bo-nus': {", /expected names of letters, digits and _.* got "bo-nus"/],
+    [
+      'unbounded',
+      "to larger positions', unit: '1', low: -1",
+      "to larger positions', unit: '1', low: -Infinity",
+      /expected a row with bounds that are finite in f32, as actions are clipped to them at action\.rows\.0/,
+    ],
+    [
+      'same-rows',
+      'state: [position, velocity]',
+      'state: [position, position]',
+      /expected names of different fields in WGSL, got "position" and "position"/,
+    ],
+    [
+      'same-memory',
+      'state: [position, velocity]',
+      'state: [position, velocity], memory: [velocity]',
+      /got "velocity" and "velocity", both "velocity"; rename one/,
+    ],
+    ['same-constants', '    bonus: {', '    time_step: {', /got "timeStep" and "time_step", both "time_step"/],
+    ['no-build', 'timeLimit: 300', 'options: { level: 2 }, timeLimit: 300', /expected "withOptions" beside .* level/],
     ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
   ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
     const { code, stderr, stdout } = await evalOf(changed(name, 'index.js', from, to));

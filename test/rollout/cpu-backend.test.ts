@@ -14,12 +14,14 @@ import type { Policy } from '../../src/policies/policy.ts';
 import { Player } from '../../src/rollout/cpu/loop.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
+import { ThreadedPlay } from '../../src/rollout/cpu/node/threaded-play.ts';
 import { CANCELLED, type WorkerJob } from '../../src/rollout/cpu/node/worker-job.ts';
 import { SingleThreadBackend } from '../../src/rollout/cpu/single-thread.ts';
 import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
 import type { EpisodeTotals } from '../../src/rollout/episode-counts.ts';
 import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
 import { maxSeed } from '../../src/rollout/job-checks.ts';
+import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { toyEnv } from '../support/toy-env.ts';
 
 const policy = buildPolicy('linear', cartpole);
@@ -304,6 +306,16 @@ describe('probe', () => {
     await expect(one.probe(cartpole, [{ state, action: [1] }, input])).rejects.toThrow(message);
   });
 
+  it('takes numbers beyond f32, which backends in f32 refuse', async () => {
+    const inputs = [{ state: [1e39, 0, 0, 0], action: [1] }];
+    expect((await one.probe(cartpole, inputs))[0]!.state[0]).toBe(1e39);
+    const wasm = openWasmBackend({ threads: 1 });
+    await expect(wasm.probe(cartpole, inputs)).rejects.toThrow(
+      'expected finite numbers (in f32), got 1e+39 in entry 0',
+    );
+    await wasm.close();
+  });
+
   it('does not change what it was given', async () => {
     const input = { state: [...state], action: [1] };
     const [output] = await one.probe(cartpole, [input]);
@@ -339,6 +351,19 @@ describe('stopping', () => {
     await expect(playing).rejects.toBe(reason);
     const next = job({ candidates: [bad], episodes: 1100 });
     expect(raw(await backend.play(next))).toEqual(raw(await one.play(next)));
+  });
+
+  it('gives the workers nothing when it is aborted while their work is prepared', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const prepare = async () => controller.abort(reason);
+    const threaded = new ThreadedPlay({ threads: 2, stepSeconds: 1, prepare });
+    const pooled = vi.spyOn(WorkerPool.prototype, 'run');
+    const playing = threaded.play(job(), { signal: controller.signal }, (given) => one.play(given));
+    await expect(playing).rejects.toBe(reason);
+    expect(pooled).not.toHaveBeenCalled();
+    pooled.mockRestore();
+    await threaded.close();
   });
 
   it('lets the event loop turn while it plays', async () => {
@@ -378,7 +403,7 @@ describe('stopping', () => {
 
 describe('worker pool', () => {
   const work = (seed: number): WorkerJob => ({
-    env: { name: 'CartPole-v1', options: {}, changed: {} },
+    env: { name: 'CartPole-v1', code: null, options: {}, changed: {} },
     policy: { kind: 'linear', options: {} },
     candidates: [good],
     episodes: 1,

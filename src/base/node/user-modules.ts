@@ -5,6 +5,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { sourceDigest } from './module-source.ts';
 
 const entries = ['index.ts', 'index.js', 'index.mjs'];
 
@@ -28,6 +29,8 @@ export class UserModules {
   readonly #kind: ModuleKind;
   /** as named, by their real paths */
   readonly #trusted = new Map<string, string>();
+  /** digests of the imported modules, by file */
+  readonly #imported = new Map<string, string>();
 
   constructor(kind: ModuleKind) {
     this.#kind = kind;
@@ -76,18 +79,34 @@ export class UserModules {
     );
   }
 
-  /** What a module exports, TypeScript or JavaScript, wherever it lies. Throws a usage error with what it throws. */
+  /**
+   * What a module exports, TypeScript or JavaScript, wherever it lies. Throws a usage error with what it throws, or when it
+   * has changed since it was imported first: a process keeps the code of then.
+   */
   async import(file: string): Promise<Record<string, unknown>> {
     const { unit, noun, provided } = this.#kind;
     const { createJiti } = await import('jiti');
     const virtualModules = { [provided.name]: await provided.load() };
     const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules });
+    let exported: Record<string, unknown>;
     try {
-      return await jiti.import<Record<string, unknown>>(file);
+      exported = await jiti.import<Record<string, unknown>>(file);
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
       throw new UsageError(unit, `cannot use the ${plain(noun)}'s module "${file}": ${text}`, cause);
     }
+    const now = sourceDigest(file);
+    const before = this.#imported.get(file) ?? now;
+    if (now !== before) {
+      throw new UsageError(unit, `expected "${file}" as it was imported first, got it changed; start again`);
+    }
+    this.#imported.set(file, now);
+    return exported;
+  }
+
+  /** Digest of the source of an imported module; null: it was not imported. */
+  digestOf(file: string): string | null {
+    return this.#imported.get(file) ?? null;
   }
 
   /** The one value that a module defines: its default export, or its one export that `isKind` accepts. */

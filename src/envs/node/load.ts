@@ -33,7 +33,7 @@ function isEnv(value: unknown): value is Env {
   return typeof value === 'object' && value !== null && 'dynamics' in value && 'params' in value && 'id' in value;
 }
 
-/** Digest of the source of each loaded module, by its path. */
+/** Digest of the source of each loaded module and its shader, by its path. */
 const digests = new Map<string, string>();
 
 /** Lets run folders and jobs use the environment at `path`, which the user names. Throws a usage error when it is missing. */
@@ -62,6 +62,11 @@ export async function loadRecordedEnv(path: string): Promise<Env> {
 /** Digest of the source that the environment was loaded from; null: an environment of this package. */
 export function sourceOf({ module }: Env): string | null {
   return module === null ? null : (digests.get(module) ?? null);
+}
+
+/** Digest of the module alone, which plays on the cpu; null: an environment of this package. */
+export function codeOf({ module }: Env): string | null {
+  return module === null ? null : modules.digestOf(module);
 }
 
 /** `name`: the path by which `findEnv` knows it. */

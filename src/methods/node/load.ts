@@ -1,5 +1,4 @@
 /** Methods from the user's own files: a module that exports what `defineMethod` gives. */
-import { sourceDigest } from '../../base/node/module-source.ts';
 import { UserModules } from '../../base/node/user-modules.ts';
 import { type AnyMethod, moduleOfMethod, registerMethodModule } from '../index.ts';
 import type { Method } from '../method.ts';
@@ -11,16 +10,12 @@ const modules = new UserModules({
   provided: { name: 'r2po-webgpu/method', load: () => import('../authoring.ts') },
 });
 
-/** Digest of the source of each loaded module, by its path. */
-const digests = new Map<string, string>();
-
 function isMethod(value: unknown): value is Method {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'llm-search';
 }
 
 async function importMethod(file: string, name = file): Promise<Method> {
   const method = await modules.importOne(file, isMethod, 'defineMethod');
-  digests.set(file, sourceDigest(file));
   return registerMethodModule(method, { name, module: file });
 }
 
@@ -50,5 +45,5 @@ export async function loadRecordedMethod(path: string): Promise<Method> {
 /** Digest of the source that the method was loaded from; null: it comes from no module of the user. */
 export function sourceOfMethod(method: AnyMethod): string | null {
   const module = moduleOfMethod(method);
-  return module === null ? null : (digests.get(module) ?? null);
+  return module === null ? null : modules.digestOf(module);
 }

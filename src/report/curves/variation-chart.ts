@@ -26,11 +26,11 @@ const heading = ({ title, subtitle }: ChartText) => ({
 
 function curve(env: Env, { varied, unchanged, points }: Variation, text: ChartText): object {
   const [constant] = varied;
-  const values = points.map(({ constants, summary: { mean, ci95 } }) => ({
+  const values = points.map(({ constants, summary }) => ({
     x: constants[constant!.name],
-    mean,
-    low: ci95?.[0] ?? null,
-    high: ci95?.[1] ?? null,
+    mean: summary?.mean ?? null,
+    low: summary?.ci95?.[0] ?? null,
+    high: summary?.ci95?.[1] ?? null,
   }));
   const x = {
     field: 'x',
@@ -72,14 +72,14 @@ function curve(env: Env, { varied, unchanged, points }: Variation, text: ChartTe
 
 function heatMap(env: Env, { varied, points }: Variation, text: ChartText): object {
   const [rows, columns, maps] = varied;
-  const values = points.map(({ constants, summary: { mean } }) => ({
+  const values = points.map(({ constants, summary }) => ({
     row: valueText(constants[rows!.name]!),
     column: valueText(constants[columns!.name]!),
     map: maps ? `${maps.name} ${valueText(constants[maps.name]!)}` : '',
-    mean,
-    text: significant(mean, 3),
+    mean: summary?.mean ?? null,
+    text: summary ? significant(summary.mean, 3) : 'broken',
   }));
-  const means = values.map(({ mean }) => mean);
+  const means = values.flatMap(({ mean }) => mean ?? []);
   const middle = (Math.min(...means) + Math.max(...means)) / 2;
   const hasLabels = rows!.values.length <= mostLabels && columns!.values.length <= mostLabels;
   const cell = hasLabels ? 44 : 16;
@@ -114,7 +114,10 @@ function heatMap(env: Env, { varied, points }: Variation, text: ChartText): obje
               x,
               y,
               text: { field: 'text' },
-              color: { condition: { test: `datum.mean > ${middle}`, value: '#1c2329' }, value: '#ffffff' },
+              color: {
+                condition: { test: `datum.mean === null || datum.mean > ${middle}`, value: '#1c2329' },
+                value: '#ffffff',
+              },
             },
           },
         ]

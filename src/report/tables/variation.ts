@@ -1,5 +1,5 @@
 /** A policy under changed constants, as tables and as a document. */
-import { estimateText, roundedBy, significant } from '../../base/plain-number.ts';
+import { counted, estimateText, roundedBy, significant } from '../../base/plain-number.ts';
 import type { Env } from '../../envs/env.ts';
 import { type Summary, summaryStatistics } from '../../evaluation/summary.ts';
 import type { Variation, VariedPoint } from '../../evaluation/variation.ts';
@@ -9,8 +9,19 @@ const digits = 5;
 
 const meanText = ({ mean, ci95 }: Summary): string => estimateText(mean, ci95, digits);
 
-const lowestOf = ({ points }: Variation): VariedPoint =>
-  points.reduce((a, b) => (b.summary.mean < a.summary.mean ? b : a));
+type PlayedPoint = VariedPoint & { readonly summary: Summary };
+
+/** The combination with the lowest mean; null: all are broken. */
+function lowestOf({ points }: Variation): PlayedPoint | null {
+  const played = points.filter((point): point is PlayedPoint => point.summary !== null);
+  return played.reduce<PlayedPoint | null>((a, b) => (a && a.summary.mean <= b.summary.mean ? a : b), null);
+}
+
+/** A cell for a reader. */
+const shown =
+  (text: (summary: Summary) => string) =>
+  ({ summary }: VariedPoint): string =>
+    summary ? text(summary) : 'broken';
 
 /** `poleMass 0.2 kg, halfLength 1 m` */
 function constantsText(env: Env, constants: Readonly<Record<string, number>>): string {
@@ -21,13 +32,18 @@ function constantsText(env: Env, constants: Readonly<Record<string, number>>): s
 }
 
 function noteOf(env: Env, variation: Variation): string {
-  const { unchanged, varied } = variation;
+  const { unchanged, varied, points } = variation;
   const lowest = lowestOf(variation);
+  const broken = points.filter(({ summary }) => summary === null);
+  const [first] = broken;
   const registered = Object.fromEntries(varied.map(({ name }) => [name, env.params[name]!]));
   return (
     `Mean return of ${unchanged.episodes} episodes with its 95 % interval; every line plays the same seeds. ` +
     `Unchanged (${constantsText(env, registered)}): ${meanText(unchanged)}. ` +
-    `Lowest: ${meanText(lowest.summary)} at ${constantsText(env, lowest.constants)}.`
+    (lowest ? `Lowest: ${meanText(lowest.summary)} at ${constantsText(env, lowest.constants)}.` : '') +
+    (first
+      ? ` Broken: ${counted(broken.length, 'combination')}, as ${constantsText(env, first.constants)}: ${first.broken}.`
+      : '')
   );
 }
 
@@ -49,10 +65,9 @@ export function variationTable(env: Env, variation: Variation): Table {
       columns: [
         right(`${first.name} \\ ${second.name}`, ({ own }) => value(own)),
         ...second.values.map((other, i) =>
-          right(value(other), ({ points: line }: (typeof rows)[number]) => {
-            const { mean, stderr } = line[i]!.summary;
-            return roundedBy(stderr, digits)(mean);
-          }),
+          right(value(other), ({ points: line }: (typeof rows)[number]) =>
+            shown(({ mean, stderr }) => roundedBy(stderr, digits)(mean))(line[i]!),
+          ),
         ),
       ],
     });
@@ -64,29 +79,31 @@ export function variationTable(env: Env, variation: Variation): Table {
       ...varied.map(({ name }) =>
         right(`${name} (${env.constants[name]!.unit})`, ({ constants }: VariedPoint) => value(constants[name]!)),
       ),
-      right('mean return', ({ summary }) => meanText(summary)),
-      right('median', ({ summary }) => value(summary.median)),
-      right('success', ({ summary }) => `${significant(100 * summary.success.rate, 3)} %`),
-      right('length', ({ summary }) => significant(summary.length.mean, 4)),
+      right('mean return', shown(meanText)),
+      right('median', ({ summary }) => summary && value(summary.median)),
+      right('success', ({ summary }) => summary && `${significant(100 * summary.success.rate, 3)} %`),
+      right('length', ({ summary }) => summary && significant(summary.length.mean, 4)),
     ],
   });
 }
 
-/** A row per combination with a number per cell, for programs. */
+/** A row per combination with a number per cell, for programs; none where it is broken. */
 export function variationRows({ varied, points }: Variation): Table {
+  const number = (title: string, read: (summary: Summary) => number | null) =>
+    left(title, ({ summary }: VariedPoint) => summary && read(summary));
   return tableOf(points, {
     columns: [
       ...varied.map(({ name }) => left(name, ({ constants }: VariedPoint) => constants[name]!)),
-      left('mean', ({ summary }) => summary.mean),
-      left('std', ({ summary }) => summary.std),
-      left('stderr', ({ summary }) => summary.stderr),
-      left('ci95_low', ({ summary: { ci95 } }) => ci95?.[0] ?? null),
-      left('ci95_high', ({ summary: { ci95 } }) => ci95?.[1] ?? null),
-      left('min', ({ summary }) => summary.min),
-      left('median', ({ summary }) => summary.median),
-      left('max', ({ summary }) => summary.max),
-      left('success_rate', ({ summary }) => summary.success.rate),
-      left('length_mean', ({ summary }) => summary.length.mean),
+      number('mean', ({ mean }) => mean),
+      number('std', ({ std }) => std),
+      number('stderr', ({ stderr }) => stderr),
+      number('ci95_low', ({ ci95 }) => ci95?.[0] ?? null),
+      number('ci95_high', ({ ci95 }) => ci95?.[1] ?? null),
+      number('min', ({ min }) => min),
+      number('median', ({ median }) => median),
+      number('max', ({ max }) => max),
+      number('success_rate', ({ success }) => success.rate),
+      number('length_mean', ({ length }) => length.mean),
     ],
   });
 }
@@ -94,6 +111,7 @@ export function variationRows({ varied, points }: Variation): Table {
 /** The part of the document of `--json` that a plain evaluation does not have. */
 export function variationDocument(env: Env, variation: Variation) {
   const { varied, unchanged, points } = variation;
+  const lowest = lowestOf(variation);
   return {
     vary: varied.map(({ name, values }) => ({
       constant: name,
@@ -102,7 +120,10 @@ export function variationDocument(env: Env, variation: Variation) {
       values,
     })),
     unchanged: summaryStatistics(unchanged),
-    points: points.map(({ constants, summary }) => ({ constants, ...summaryStatistics(summary) })),
-    lowest: { constants: lowestOf(variation).constants, mean: lowestOf(variation).summary.mean },
+    points: points.map(({ constants, summary, broken }) => ({
+      constants,
+      ...(summary ? summaryStatistics(summary) : { broken }),
+    })),
+    lowest: lowest && { constants: lowest.constants, mean: lowest.summary.mean },
   };
 }

@@ -78,7 +78,7 @@ export class SingleThreadBackend implements Backend {
 
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     this.checkOpen();
-    checkProbes(env, inputs);
+    checkProbes(env, inputs, 'f64');
     const observation = new Float64Array(observationSize(env.observation));
     const transition: Transition = { reward: 0, terminated: false };
     return inputs.map((input) => {

@@ -171,7 +171,7 @@ export class GpujsBackend implements Backend {
   }
 
   async probe(given: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
-    checkProbes(given, inputs);
+    checkProbes(given, inputs, 'f32');
     const env = this.#supportedEnv(given);
     if (inputs.length === 0) return [];
     const starts = this.#rows(flat(inputs.map(({ state }) => state)), env.state.length);

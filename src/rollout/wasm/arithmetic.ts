@@ -64,6 +64,20 @@ const operators: Readonly<Record<string, Operator>> = {
   },
 };
 
+/** Of abstract integers, which have 64 bits. */
+const wholeOperators: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '&': (a, b) => a & b,
+  '|': (a, b) => a | b,
+  '^': (a, b) => a ^ b,
+  '<<': (a, b) => a << b,
+  '>>': (a, b) => a >> b,
+};
+
 export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
 export const shifts = new Set(['<<', '>>']);
 
@@ -97,19 +111,28 @@ export function wholeIdentity(operator: string, a: Leaf, b: Leaf): Leaf | null {
   }
 }
 
+const isDivision = (operator: string): boolean => operator === '/' || operator === '%';
+
+/** The result of an operator on abstract integers; null where there is none, or none that a double holds. */
+function foldWhole(operator: string, a: number, b: number): number | null {
+  const isLost = !Number.isSafeInteger(a) || !Number.isSafeInteger(b);
+  if (isLost || (isDivision(operator) && b === 0) || (shifts.has(operator) && b > 63)) return null;
+  const made = Number(wholeOperators[operator]!(BigInt(a), BigInt(b)));
+  return Number.isSafeInteger(made) ? made : null;
+}
+
 /** The result of an operator on known numbers; null where an abstract number would divide by zero or overflow. */
 export function fold(operator: string, scalar: Scalar, a: number, b: number): number | null {
   const isFloat = scalar === 'f32' || scalar === 'abstract-float';
-  const isDivision = operator === '/' || operator === '%';
-  if (isDivision && b === 0 && !isFloat) return scalar === 'abstract-int' ? null : operator === '/' ? a : 0;
+  if (scalar === 'abstract-int' && !comparisons.has(operator)) return foldWhole(operator, a, b);
+  if (isDivision(operator) && b === 0 && !isFloat) return operator === '/' ? a : 0;
   if (operator === '>>' && scalar === 'u32') return a >>> (b & 31);
   const made = operators[operator]!.known(a, b);
   if (typeof made === 'boolean') return Number(made);
   if (scalar === 'f32') return Math.fround(made);
   // A product of 64 bits would lose its low ones.
   if (scalar === 'u32' || scalar === 'i32') return numberOf(scalar, operator === '*' ? Math.imul(a, b) : made);
-  if (!Number.isFinite(made)) return null;
-  return isFloat ? made : Math.trunc(made);
+  return Number.isFinite(made) ? made : null;
 }
 
 /** `a operator b` of two leaves of one scalar; of a comparison a truth. The caller has folded known numbers. */
@@ -146,13 +169,16 @@ export function not(code: FunctionCode, a: Leaf): Leaf {
 
 export function negative(code: FunctionCode, a: Leaf): Leaf {
   if (a.known !== null && a.scalar !== 'u32') {
-    return known(a.scalar, a.scalar === 'i32' ? -a.known | 0 : -a.known);
+    const made = -a.known;
+    // An integer has no -0.
+    return known(a.scalar, a.scalar === 'i32' ? made | 0 : a.scalar === 'abstract-int' ? made + 0 : made);
   }
   if (a.scalar === 'f32') return code.apply('f32', both(op.fneg, simd.fneg), [a]);
   return binary(code, '-', known(a.scalar, 0), a);
 }
 
 export function complement(code: FunctionCode, a: Leaf): Leaf {
+  if (a.scalar === 'abstract-int') return known(a.scalar, -1 - a.known!);
   if (a.known !== null) return known(a.scalar, numberOf(a.scalar, ~a.known));
   return binary(code, '^', a, known(a.scalar, numberOf(a.scalar, -1)));
 }

@@ -101,7 +101,7 @@ export class WasmBackend implements Backend {
 
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     this.checkOpen();
-    checkProbes(env, inputs);
+    checkProbes(env, inputs, 'f32');
     if (inputs.length === 0) return [];
     const instance = await this.programs.probe(env, 'transitions');
     const { steps, draws } = probeWords(env, inputs);

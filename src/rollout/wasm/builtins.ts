@@ -113,7 +113,7 @@ export abstract class Builtins extends Expressions {
     const isWhole = scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
     const takes = name === 'dot' ? 'both' : (componentwise[name]?.takes ?? 'float');
     const isKnown = rows.every((row) => row.every((leaf) => leaf.known !== null));
-    let to = isKnown && !elementary[name] ? scalar : concreteOf(scalar);
+    let to = isKnown && !elementary[name] && takes !== 'whole' ? scalar : concreteOf(scalar);
     if (takes !== 'both' && isWhole !== (takes === 'whole')) to = isWhole ? 'f32' : 'u32';
     const type = withScalar(given, to);
     const kept = rows.map((row) =>

@@ -19,6 +19,7 @@ import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 import type { Source } from './source.ts';
+import { callsLoop, partsOf } from './syntax.ts';
 import {
   arrayOf,
   bool,
@@ -37,8 +38,8 @@ import {
   withScalar,
 } from './types.ts';
 
-/** What a name stands for: a value, or the place of a variable. */
-export type Binding = { readonly value: Value } | { readonly place: Place };
+/** What a name stands for: a value, which `const` may have declared, or the place of a variable. */
+export type Binding = { readonly value: Value; readonly isConstant?: boolean } | { readonly place: Place };
 
 export interface Scope {
   readonly names: Map<string, Binding>;
@@ -162,7 +163,7 @@ export abstract class Expressions extends Places {
     }
     if (this.module.buffers.has(name)) return { place: this.#buffer(name) };
     const value = this.#moduleConstant(name, at);
-    if (value) return { value };
+    if (value) return { value, isConstant: true };
     const names: string[] = [...this.module.constants.keys(), ...this.module.buffers.keys()];
     for (let scope: Scope | null = this.scope; scope; scope = scope.outer) names.push(...scope.names.keys());
     return this.source.fail(at, `expected a name that is declared, got "${name}"; ${this.#advice(name, names)}`);
@@ -506,15 +507,26 @@ export abstract class Expressions extends Places {
     if (operator === '&&' || operator === '||') return this.#shortCircuit(operator, left, right, at);
     const a = this.evaluate(left);
     const b = this.evaluate(right);
-    return this.operation(operator, a, b, at);
+    // What is known here is more than what WGSL has as a constant, such as a counter of a loop that is written out.
+    const first = shifts.has(operator) && !this.#isConstant(right) ? this.concrete(a, at) : a;
+    return this.operation(operator, first, b, at);
+  }
+
+  /** Whether an expression is a constant to WGSL. */
+  #isConstant(expression: Expression): boolean {
+    if (expression.kind === 'name') {
+      const found = this.find(expression.name, expression.at);
+      return 'value' in found && found.isConstant === true;
+    }
+    if (expression.kind === 'call' && this.module.functions.has(expression.callee.name)) return false;
+    return partsOf(expression).every((part) => this.#isConstant(part as Expression));
   }
 
   protected operation(operator: string, a: Value, b: Value, at: number): Value {
     if (shifts.has(operator)) {
       const [x, amount] = [a, this.converted(b, withScalar(b.type, 'u32'), at)];
       if (x.leaves.length !== amount.leaves.length) this.source.fail(at, 'expected as many shifts as numbers');
-      const plain = b.leaves.every((leaf) => leaf.known !== null) ? x : this.concrete(x, at);
-      return { ...plain, leaves: plain.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
+      return { ...x, leaves: x.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
     }
     const { type, rows } = this.aligned([a, b], at);
     if (!takes(operator, scalarIn(type)!)) {
@@ -524,7 +536,10 @@ export abstract class Expressions extends Places {
     return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
   }
 
-  /** The right side is evaluated in all lanes, unless it calls a function that may change something. */
+  /**
+   * The right side is evaluated in all lanes, unless it calls a function that may change something, or one with a loop, which
+   * may never end where the left side says that it is not called.
+   */
   #shortCircuit(operator: string, left: Expression, right: Expression, at: number): Value {
     const truth = (expression: Expression): Leaf => {
       const { type, leaves } = this.evaluate(expression);
@@ -534,7 +549,7 @@ export abstract class Expressions extends Places {
     };
     const a = truth(left);
     if (a.known !== null && (a.known === 1) === (operator === '||')) return plainValue(bool, [a]);
-    if (!this.mayChange(right)) {
+    if (!this.mayChange(right) && !callsLoop(right, this.module)) {
       return plainValue(bool, [binary(this.code, operator[0]!, this.code.keep(a), truth(right))]);
     }
     const result = this.declare(bool, at);

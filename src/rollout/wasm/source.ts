@@ -1,5 +1,5 @@
 /** The text of a linked program, and errors that name a place in the file that a piece of it came from. */
-import { R2poError } from '../../base/errors.ts';
+import { CompileError } from '../../base/errors.ts';
 
 /** A linked program: src/rollout/webgpu/program/link.ts. */
 export interface Linked {
@@ -25,6 +25,6 @@ export class Source {
 
   /** Refuses what is at an offset. */
   fail(at: number, message: string): never {
-    throw new R2poError('wasm', `${this.place(at)}: ${message}`);
+    throw new CompileError('wasm', `${this.place(at)}: ${message}`);
   }
 }

@@ -115,7 +115,7 @@ export abstract class Statements extends Builtins {
           statement.kind === 'const' && !statement.type
             ? value
             : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
-        this.scope.names.set(statement.name, { value: this.kept(plain) });
+        this.scope.names.set(statement.name, { value: this.kept(plain), isConstant: statement.kind === 'const' });
         return;
       }
       case 'var':
@@ -313,7 +313,9 @@ export abstract class Statements extends Builtins {
     for (const variable of pass.changed.keys()) {
       if (!homes.has(variable) && variable !== this.mask) throw new Error('a loop changes what it does not name');
     }
-    code.emit(op.block, NOTHING, op.loop, NOTHING, pass.code, op.end, op.end);
+    // The condition may hold forever where no lane gets here.
+    const skip = alive || before.known !== null ? [] : [this.anyOf(before), op.eqz, op.brIf, 0];
+    code.emit(op.block, NOTHING, skip, op.loop, NOTHING, pass.code, op.end, op.end);
     this.active = mayReturn ? this.without(before, frame.returned.leaves[0]!) : before;
   }
 
@@ -410,11 +412,11 @@ export abstract class Statements extends Builtins {
     if (contains(body, 'break') || contains(body, 'continue')) return false;
     const loop: Loop = { kind: 'loop', at: start.at, start: null, condition: null, body, update: [], until: null };
     const inside = changedIn(loop);
-    const { names, calls } = readsOf(condition);
-    if (calls || inside.has(start.name) || [...names].some((name) => inside.has(name))) return false;
+    const changed = this.#named(inside);
+    const read = this.#named(new Set([condition, step.value].flatMap((one) => [...readsOf(one).names])));
+    if (inside.has(start.name) || [...read].some((variable) => changed.has(variable))) return false;
     const first = this.#knownValue(start.value);
-    const by = this.#knownValue(step.value);
-    if (!first || !by) return false;
+    if (!first) return false;
     const given = start.type
       ? this.converted(first, this.resolve(start.type), start.at)
       : this.concrete(first, start.at);
@@ -426,7 +428,8 @@ export abstract class Statements extends Builtins {
     };
     for (let value = given; ; ) {
       const on = isOn(value);
-      if (!on) {
+      const by = on && this.#knownValue(step.value);
+      if (!on || !by) {
         this.scope.names.delete(start.name);
         return false;
       }

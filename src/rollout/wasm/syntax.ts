@@ -1,5 +1,5 @@
 /** What a piece of a program may do, from its text alone. */
-import type { Expression, Loop, Statement } from './ast.ts';
+import type { Expression, FunctionDeclaration, Loop, Module, Statement } from './ast.ts';
 
 /** Whether control never reaches the end of these statements. */
 export function alwaysLeaves(body: readonly Statement[]): boolean {
@@ -35,13 +35,17 @@ export function changedIn(loop: Loop): ReadonlySet<string> {
   const seen = changed.get(loop);
   if (seen) return seen;
   const names = new Set<string>();
+  const copies: { readonly name: string; readonly of: string }[] = [];
   visit(loop, (node) => {
     if (node.kind === 'assign' && node.target) names.add(baseName(node.target));
     else if (node.kind === 'unary' && node.operator === '&') names.add(baseName(node.operand));
     else if (node.kind === 'call' && 'values' in node) {
       for (const value of node.values) if (value.kind === 'name') names.add(value.name);
-    }
+    } else if (node.kind === 'let' && node.value?.kind === 'name')
+      copies.push({ name: node.name, of: node.value.name });
   });
+  // A copy of a pointer points to the same variable. One may be of another, which stands before it.
+  for (const { name, of } of copies.reverse()) if (names.has(name)) names.add(of);
   changed.set(loop, names);
   return names;
 }
@@ -55,6 +59,34 @@ export function readsOf(expression: Expression): { readonly names: ReadonlySet<s
     if (node.kind === 'call') calls = true;
   });
   return { names, calls };
+}
+
+const looping = new WeakMap<FunctionDeclaration, boolean>();
+
+/** Whether it calls a declared function that contains a loop, directly or through calls. */
+export function callsLoop(node: Expression | Statement, module: Module): boolean {
+  let found = false;
+  visit(node, (part) => {
+    const declared = part.kind === 'call' && 'callee' in part ? module.functions.get(part.callee.name) : undefined;
+    found ||= declared !== undefined && hasLoop(declared, module);
+  });
+  return found;
+}
+
+function hasLoop(declaration: FunctionDeclaration, module: Module): boolean {
+  const seen = looping.get(declaration);
+  if (seen !== undefined) return seen;
+  // Calls of itself are an error elsewhere.
+  looping.set(declaration, false);
+  let found = false;
+  for (const statement of declaration.body) {
+    visit(statement, (part) => {
+      found ||= part.kind === 'loop';
+    });
+    found ||= callsLoop(statement, module);
+  }
+  looping.set(declaration, found);
+  return found;
 }
 
 function baseName(expression: Expression): string {

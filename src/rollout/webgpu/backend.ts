@@ -111,7 +111,7 @@ export class WebGpuBackend implements Backend {
   }
 
   probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
-    checkProbes(env, inputs);
+    checkProbes(env, inputs, 'f32');
     return this.#inTurn(async ({ runner }) => {
       if (inputs.length === 0) return [];
       const { steps, draws } = probeWords(env, inputs);

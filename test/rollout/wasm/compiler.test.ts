@@ -81,6 +81,8 @@ describe('what does not compile', () => {
     ['fn kernel(i: u32) { let target = i; }', /1:25: expected a name that WGSL does not reserve, got "target"/],
     ['struct A { filter: f32 } fn kernel(i: u32) {}', /1:12: expected a name that WGSL does not reserve, got "filter"/],
     ['fn kernel(__i: u32) {}', /1:11: expected a name that WGSL does not reserve, got "__i"/],
+    ['fn kernel(i: u32) { let x = f32(1 << 62); }', /expected a result that abstract-int holds, got 1 << 62/],
+    ['fn kernel(i: u32) { let x = 1 << 64; }', /expected a result that abstract-int holds, got 1 << 64/],
     ['fn kernel(i: u32) { break; }', /expected a loop around "break"/],
     ['/* fn kernel(i: u32) {}', /end of the comment/],
     ['fn kernel(i: u32) { let x = `; }', /got the character/],

@@ -4,6 +4,47 @@ import { describeGpu } from '../../support/gpu.ts';
 import { closeKernelDevice, type Kernel, runKernel } from '../../support/kernel.ts';
 import { runWasmKernel } from '../../support/wasm-kernel.ts';
 
+/** Bodies as those below, and what each returns whatever it is given. */
+const answers: Readonly<Record<string, readonly [body: string, wanted: number]>> = {
+  'a loop whose step its body changes': [
+    'var stride = 1; var s = 0u; for (var i = 0; i < 7; i += stride) { s += 1u; stride = 2; } return s;',
+    4,
+  ],
+  'a loop whose step its body changes through a pointer': [
+    'var stride = 1; let p = &stride; var s = 0u; for (var i = 0; i < 7; i += stride) { s += 1u; *p = 2; } return s;',
+    4,
+  ],
+  'a loop whose step is its counter, beside an outer one of that name': [
+    'let i = 5u; var s = i; for (var i = 1u; i < 16u; i += i) { s = s * 3u + i; } return s;',
+    5 * 81 + 27 + 18 + 12 + 8,
+  ],
+  'a loop whose condition reads what its body changes through a pointer': [
+    'var n = 3; let p = &n; var s = 0u; for (var i = 0; i < n; i++) { *p = 5; s += 1u; } return s;',
+    5,
+  ],
+  'a pointer that is copied in a loop': [
+    'var s = 7u; copied(&s, i32(min(a, 0u)) + 3); copied(&s, 2); return s;',
+    7 + 3 * 6 + 2 * 6,
+  ],
+  'abstract integers of 64 bits': [
+    'let big = f32(1 << 31) + f32(1 << 32); return u32(big == 6442450944.0) + u32(((3 << 40) >> 39) | (5 ^ 2)) * 2u;',
+    1 + 2 * 7,
+  ],
+  'abstract integers as bits of a u32': [
+    'return HIGH ^ (0xf0000000 & 0xff000000) ^ u32(~(-1 - 0x90000000));',
+    0xe0000001,
+  ],
+  'an abstract zero without a sign': ['return bitcast<u32>(f32(-0)) | bitcast<u32>(f32(0 * -3));', 0],
+  'an abstract integer by amounts that are no constants': [
+    'var s = 0u; for (var i = 30u; i < 34u; i++) { s = s * 3u + u32((1 << i) != 0); } let k = 33u; return s + u32(2 << k) * 100u;',
+    40 + 400,
+  ],
+  'first bits of abstract integers': [
+    'return u32(firstLeadingBit(-1) + 3) + u32(firstLeadingBit(-5)) * 4u;',
+    2 + 4 * 2,
+  ],
+};
+
 /** Bodies of `fn (a: u32, b: u32, c: i32, x: f32, y: f32) -> u32`. */
 const constructs: Readonly<Record<string, string>> = {
   'u32 arithmetic': 'return a * b + (a - b) * 3u;',
@@ -115,6 +156,13 @@ const constructs: Readonly<Record<string, string>> = {
   constants: 'return N * 3u + u32(SMALL * 100.0) + u32(FLAG) + select(N, 2u, FLAG) + (a & MASK);',
   'abstract numbers':
     'const third = 1.0 / 3.0; let k = 7; return bitcast<u32>(x * third + 0.5 * (1.0 + 2.0)) ^ u32(k * 3 % 5) ^ (a + 1) ^ u32(1 << 4);',
+  'a loop in a function that is called only where the left side holds':
+    'let n = a & 7u; return u32(n != 0u && passes(n) > 3u) + 2u * u32(n == 0u || passes_of(n) == 2u);',
+  'a loop for all at once in a branch that no lane takes':
+    'let u = min(input[1], 0u); var k = 3u; if (a > 5u && u != 0u) { for (var m = u; m != 1u; m -= 1u) { k += 1u; } } return k ^ a;',
+  'a loop for all at once after all lanes have returned':
+    'let u = min(input[1], 0u); var k = 3u; if (a > 5u || b > 5u || x < 1e9) { if (u == 0u) { return a; } } for (var m = u; m != 1u; m -= 1u) { k += 1u; } return k;',
+  ...Object.fromEntries(Object.entries(answers).map(([name, [body]]) => [name, body])),
   'compound assignments':
     'var r = a; r += b; r -= 3u; r *= 5u; r ^= b; r |= 8u; r &= 0xffffff7fu; r <<= 2u; r >>= 1u; r %= 1000003u; r /= 3u; r++; var q = c; q--; return r ^ u32(q);',
 };
@@ -128,12 +176,24 @@ const PAIRS = array<vec2u, 3>(vec2u(1u, 2u), vec2u(3u, 4u), vec2u(5u, 6u));
 const N: u32 = 5u;
 const SMALL = 0.25;
 const FLAG: bool = N > 4u;
+const HIGH: u32 = 0x80000000 | 1;
 const MASK: u32 = (1u << N) - 1u;
 fn bump(n: ptr<function, u32>) -> bool {
   *n = *n * 3u + 1u;
   return (*n & 4u) == 0u;
 }
 fn bump_by(n: ptr<function, u32>, by: u32) { *n += by; }
+fn copied(p: ptr<function, u32>, n: i32) {
+  for (var i = 0; i < n; i++) { let q = p; let r = q; *r += 6u; }
+}
+// Of 0 all that a u32 can count.
+fn passes(n: u32) -> u32 {
+  var m = n;
+  var k = 0u;
+  loop { m -= 1u; k += 1u; if (m == 0u) { break; } }
+  return k;
+}
+fn passes_of(n: u32) -> u32 { return passes(n); }
 fn left_by_switch(n: u32) -> u32 {
   switch n & 3u { case 1u: { if (n > 9u) { break; } return 5u; } default: { if (n < 70u) { break; } return n + 2u; } }
   return n * 3u;
@@ -230,6 +290,12 @@ describe('compiled constructs', () => {
     const all = new Uint32Array(await runWasmKernel(kernel));
     const one = new Uint32Array(await runWasmKernel({ ...kernel, invocations: 1, outputWords: names.length }));
     expect([...one]).toEqual([...all.subarray(0, names.length)]);
+  });
+
+  it('give what WGSL says, without an adapter', async () => {
+    const all = new Uint32Array(await runWasmKernel(kernel));
+    const got = Object.keys(answers).map((name) => [name, all[names.indexOf(name)]]);
+    expect(got).toEqual(Object.entries(answers).map(([name, [, wanted]]) => [name, wanted]));
   });
 
   it('give what JavaScript gives of NaN, infinities and zeros with a sign, in lanes and where all are the same', async () => {

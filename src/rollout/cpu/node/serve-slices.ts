@@ -1,10 +1,10 @@
 /** What a worker thread does: rebuilds environment and policy by name, and plays slices until none is left. */
 import { parentPort } from 'node:worker_threads';
 import { openOnce } from '../../../base/async.ts';
-import { R2poError } from '../../../base/errors.ts';
+import { R2poError, UsageError } from '../../../base/errors.ts';
 import { withConstants } from '../../../envs/constants.ts';
 import type { Env } from '../../../envs/env.ts';
-import { openEnv } from '../../../envs/node/load.ts';
+import { codeOf, openEnv } from '../../../envs/node/load.ts';
 import { withEnvOptions } from '../../../envs/registry.ts';
 import { buildPolicy } from '../../../policies/index.ts';
 import type { Policy } from '../../../policies/policy.ts';
@@ -16,7 +16,7 @@ import { CANCELLED, NEXT_SLICE, type WorkerJob } from './worker-job.ts';
 /** Policies by what they were built from: compiled code that knows its one policy object is a sixth faster. */
 const built = new Map<string, Policy>();
 
-/** A file is read once: a worker plays what it has loaded first, as its main thread does. */
+/** A file is read once, as in the main thread. */
 const opened = new Map<string, Promise<Env>>();
 /** Environments with their options: compiled programs belong to such an object. */
 const chosen = new Map<string, Env>();
@@ -34,14 +34,23 @@ export type MakePlayer = (
   prepared: unknown,
 ) => EpisodePlayer | Promise<EpisodePlayer>;
 
+/**
+ * The environment of a job. A worker that starts late reads the files as they are then. Throws where they are not those of
+ * the main thread any more.
+ */
+async function envOf({ name, code, options, changed }: WorkerJob['env']): Promise<{ env: Env; key: string }> {
+  const loaded = await openOnce(opened, name, () => openEnv(name));
+  if (codeOf(loaded) !== code) throw new UsageError(loaded.id, `expected "${name}" as it was loaded, got it changed`);
+  const key = JSON.stringify([name, options]);
+  const plain = chosen.get(key) ?? withEnvOptions(loaded, options);
+  chosen.set(key, plain);
+  // Not kept: there may be thousands of them.
+  return { env: Object.keys(changed).length === 0 ? plain : withConstants(plain, changed, 'cpu'), key };
+}
+
 /** The totals of the episodes that it played, where they are asked for. */
 async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<EpisodeTotals | null> {
-  const { name, options, changed } = work.env;
-  const envKey = JSON.stringify([name, options]);
-  const plain = chosen.get(envKey) ?? withEnvOptions(await openOnce(opened, name, () => openEnv(name)), options);
-  chosen.set(envKey, plain);
-  // Not kept: there may be thousands of them.
-  const env = Object.keys(changed).length === 0 ? plain : withConstants(plain, changed, 'cpu');
+  const { env, key: envKey } = await envOf(work.env);
   const key = JSON.stringify([envKey, work.policy]);
   const policy = built.get(key) ?? buildPolicy(work.policy.kind, env, work.policy.options);
   built.set(key, policy);

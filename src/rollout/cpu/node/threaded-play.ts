@@ -1,6 +1,7 @@
 /** Episodes on worker threads, with the same results as on the calling thread. */
 import type { Env } from '../../../envs/env.ts';
 import { envs } from '../../../envs/index.ts';
+import { codeOf } from '../../../envs/node/load.ts';
 import { policyKinds } from '../../../policies/index.ts';
 import { type CountedEpisodes, type CountingOptions, EpisodeCounts, type EpisodeTotals } from '../../episode-counts.ts';
 import { type Episodes, type RolloutJob, stepLimit } from '../../job.ts';
@@ -117,6 +118,7 @@ export class ThreadedPlay {
     // They start while this thread prepares.
     if (this.#prepare) this.#pool.start(workers);
     const prepared = await this.#prepare?.(job);
+    signal?.throwIfAborted();
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
@@ -125,7 +127,12 @@ export class ThreadedPlay {
     try {
       counted = await this.#pool.run(
         {
-          env: { name: job.env.module ?? job.env.id, options: job.env.options, changed: job.env.changed },
+          env: {
+            name: job.env.module ?? job.env.id,
+            code: codeOf(job.env),
+            options: job.env.options,
+            changed: job.env.changed,
+          },
           policy: { kind: job.policy.kind, options: job.policy.options },
           candidates: job.candidates,
           episodes: job.episodes,

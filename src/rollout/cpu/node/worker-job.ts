@@ -6,7 +6,13 @@ import type { Outcomes } from '../loop.ts';
 
 /** One job as a worker receives it. Environment (or its file) and policy travel by name: functions cannot be sent. */
 export interface WorkerJob {
-  readonly env: { readonly name: string; readonly options: EnvOptions; readonly changed: Params };
+  readonly env: {
+    readonly name: string;
+    /** digest of the code that the main thread has loaded from the file; null: of this package */
+    readonly code: string | null;
+    readonly options: EnvOptions;
+    readonly changed: Params;
+  };
   readonly policy: { readonly kind: string; readonly options: PolicyOptions };
   readonly candidates: readonly Float64Array[];
   readonly episodes: number;

@@ -56,6 +56,8 @@ export function envDeclarations(env: Env, fromAnyState: boolean): string {
     ...actionDeclarations(env.action),
     'struct EnvParams {',
     ...Object.keys(env.params).map((name) => `  ${fieldName(name)}: ${exact.has(name) ? 'F64' : 'f32'},`),
+    // A struct has a member, and a buffer a word.
+    ...(Object.keys(env.params).length === 0 ? ['  unused: f32,'] : []),
     '}',
     'struct EnvState {',
     ...[...state, ...memory].map((name) => `  ${name}: f32,`),
@@ -144,7 +146,7 @@ export function envParamWords(env: Env): Uint32Array<ArrayBuffer> {
       words.push(scratch.getUint32(0));
     }
   }
-  return Uint32Array.from(words);
+  return Uint32Array.from(words.length === 0 ? [0] : words);
 }
 
 /** Low and high word of a seed. */

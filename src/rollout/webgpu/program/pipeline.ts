@@ -1,10 +1,10 @@
 /** Compiling linked programs, with the compiler's messages mapped back to file and line. */
-import { R2poError } from '../../../base/errors.ts';
+import { CompileError } from '../../../base/errors.ts';
 import type { Program } from './link.ts';
 
 /**
  * Compiles one entry point.
- * @throws R2poError that lists each compiler error as `file:line:column message`
+ * @throws CompileError that lists each compiler error as `file:line:column message`
  */
 export async function compile(
   device: GPUDevice,
@@ -25,9 +25,9 @@ export async function compile(
       const at = program.locate(m.lineNum);
       return `${at.path}:${at.line}:${m.linePos} ${m.message}`;
     });
-    throw new R2poError('wgsl', `the shader does not compile:\n  ${lines.join('\n  ')}`);
+    throw new CompileError('wgsl', `the shader does not compile:\n  ${lines.join('\n  ')}`);
   }
-  if (scopeError) throw new R2poError('wgsl', `the shader does not compile: ${scopeError.message}`);
+  if (scopeError) throw new CompileError('wgsl', `the shader does not compile: ${scopeError.message}`);
   try {
     return await device.createComputePipelineAsync({
       label: entryPoint,
@@ -36,6 +36,6 @@ export async function compile(
     });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new R2poError('wgsl', `the device refuses the program for "${entryPoint}": ${message}`, { cause });
+    throw new CompileError('wgsl', `the device refuses the program for "${entryPoint}": ${message}`, { cause });
   }
 }
