@@ -13,6 +13,12 @@ describe('openOptimiser', () => {
     expect(search.best!.value).toBeGreaterThan(-1);
   });
 
+  it.each(optimisers.map(({ id }) => id))('goes on through a long plateau with %s', (id) => {
+    const search = openOptimiser(id, { dimension: 3 });
+    while (search.generations < 1000) search.tell(search.ask().map(() => 0));
+    for (const params of search.ask()) for (const entry of params) expect(Math.abs(entry)).toBeLessThanOrEqual(6);
+  });
+
   it('goes on from its saved state to the last bit', () => {
     const whole = openOptimiser('cma-es', request);
     const first = openOptimiser('cma-es', request);
