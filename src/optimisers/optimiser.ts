@@ -173,8 +173,8 @@ export class Optimisation {
   }
 
   /**
-   * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as the
-   * lowest. Throws a usage error for another number of returns, and where nothing was asked for.
+   * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as lower
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of returns, and where nothing was asked for.
    */
   tell(returns: ArrayLike<number>, observed: ObservationMoments | null = null): void {
     const asked = this.#asked;
@@ -186,7 +186,8 @@ export class Optimisation {
     }
     this.#asked = null;
     this.#generation += 1;
-    this.#algorithm.tell(finiteReturns(returns), observed);
+    const finite = finiteReturns(returns);
+    if (finite !== null) this.#algorithm.tell(finite, observed);
   }
 
   /** Candidates of others, which take places of the next populations; they are fitted into the space. */

@@ -167,6 +167,21 @@ describe('optimisers', () => {
     }
   });
 
+  it.each(optimisers)('$id learns nothing where all candidates break', (optimiser) => {
+    const search = start({ optimiser, settings: {}, space: box, name: '' });
+    search.ask(Generator.from(1));
+    const before = [...search.centre()];
+    search.tell(new Array(search.population).fill(Number.NaN));
+    expect([...search.centre()]).toEqual(before);
+  });
+
+  it.each(['random-search', 'hill-climbing'])('%s moves to no candidate that broke', (id) => {
+    const search = start({ optimiser: findOptimiser(id), settings: {}, space: box, name: '' });
+    const [first] = search.ask(Generator.from(2)).map((params) => [...params]);
+    search.tell(Array.from({ length: search.population }, (_, k) => (k === 0 ? -7 : Number.NaN)));
+    expect([...search.centre()]).toEqual(first);
+  });
+
   it('restore no state of another optimiser', () => {
     const [cem, ars] = [findOptimiser('cem'), findOptimiser('ars')];
     const saved = start({ optimiser: cem, settings: {}, space: box, name: '' }).save();

@@ -4,7 +4,7 @@ import type { Generator } from '../../base/rng/generator.ts';
 import { proposedPlaces, refinementOf, startOptimisation } from '../../config/optimisation.ts';
 import type { Method, OptimiserView, ProposedParameters } from '../../methods/method.ts';
 import type { Optimisation } from '../../optimisers/optimiser.ts';
-import { finiteReturns } from '../../optimisers/ranking.ts';
+import { indexOfHighest } from '../../optimisers/ranking.ts';
 import type { BodyOf, EventOf } from '../journal/events.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
@@ -91,7 +91,7 @@ export async function refine(
     optimisation.tell(played.means);
     episodes += candidates.length * each;
     steps += played.steps;
-    means.push(Math.max(...finiteReturns(played.means)));
+    means.push(played.means[indexOfHighest(played.means)]!);
   }
   return { type: 'refined', iteration, seed, params: [...optimisation.centre()], episodes, steps, means };
 }
