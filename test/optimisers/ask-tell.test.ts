@@ -19,6 +19,17 @@ describe('openOptimiser', () => {
     for (const params of search.ask()) for (const entry of params) expect(Math.abs(entry)).toBeLessThanOrEqual(6);
   });
 
+  it.each(['ipop', 'bipop'])('doubles the population nine times at most (%s)', (restarts) => {
+    const search = openOptimiser('cma-es', { dimension: 3, settings: { population: 2, restarts } });
+    let largest = 0;
+    while (search.generations < 60) {
+      const population = search.ask();
+      largest = Math.max(largest, population.length);
+      search.tell(population.map(() => 0));
+    }
+    expect(largest).toBe(1024);
+  });
+
   it('goes on from its saved state to the last bit', () => {
     const whole = openOptimiser('cma-es', request);
     const first = openOptimiser('cma-es', request);
