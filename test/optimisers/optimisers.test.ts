@@ -167,6 +167,16 @@ describe('optimisers', () => {
     }
   });
 
+  it('play what is proposed for a population before what waits for a place', () => {
+    const vector = (first: number) => Float64Array.from({ length: 8 }, (_, i) => (i === 0 ? first : 0));
+    const search = start({ optimiser: findOptimiser('cma-es'), settings: { population: 4 }, space: box, name: '' });
+    search.inject([vector(1), vector(2)]);
+    const first = search.ask(Generator.from(4), [vector(3), vector(4)]);
+    expect(first.slice(1).map(([entry]) => entry)).toEqual([1, 3, 4]);
+    search.tell(first.map(returnOf));
+    expect(search.ask(Generator.from(5)).at(-1)![0]).toBe(2);
+  });
+
   it.each(optimisers)('$id learns nothing where all candidates break', (optimiser) => {
     const search = start({ optimiser, settings: {}, space: box, name: '' });
     search.ask(Generator.from(1));
