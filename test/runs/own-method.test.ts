@@ -2,7 +2,8 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defineMethod, openCpuBackend, readRun, readRuns, run } from '../../src/index.ts';
+import { parse } from 'yaml';
+import { defineMethod, findEnv, openCpuBackend, type RunConfig, readRun, readRuns, run } from '../../src/index.ts';
 import { props, r2po } from '../../src/methods/authoring.ts';
 import { temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
@@ -121,6 +122,26 @@ describe('run', () => {
     } finally {
       await backend.close();
     }
+  });
+
+  it('plays an environment with the options of its object', async () => {
+    const options = {
+      runsDir: runs,
+      overrides: { ...settings, 'budget.max_calls': 1, 'evaluation.success_threshold': 5 },
+      backend: 'cpu',
+    } as const;
+    const configOf = async (config: RunConfig, name: string) => {
+      await expect(run({ extends: 'cartpole/r2po', ...config }, { ...options, name })).rejects.toThrow('budget');
+      return parse(readFileSync(join(runs, name, 'config.yaml'), 'utf8'));
+    };
+    const short = findEnv('CartPole-v1', { max_episode_steps: 7 });
+    expect(await configOf({ env: short }, 'short')).toMatchObject({ env_options: { max_episode_steps: 7 } });
+    const given = { env: findEnv('CartPole-v1'), env_options: { max_episode_steps: 8 } };
+    expect(await configOf(given, 'given')).toMatchObject({ env_options: { max_episode_steps: 8 } });
+    await expect(run({ extends: 'cartpole/r2po', ...given, env: short })).rejects.toThrow(
+      'expected the options of CartPole-v1 once, got {"max_episode_steps":7} in "env" and {"max_episode_steps":8} in',
+    );
+    await expect(run({ extends: 'cartpole/r2po', env: { ...short } })).rejects.toThrow('got another object');
   });
 
   it('refuses an id of ours, and a key that nothing knows', async () => {
