@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { defineMethod, findEnv, openCpuBackend, type RunConfig, readRun, readRuns, run } from '../../src/index.ts';
 import { props, r2po } from '../../src/methods/authoring.ts';
+import { runIteration } from '../../src/methods/interpreter.ts';
+import type { AskedCall, Effects, IterationContext, PromptParts } from '../../src/methods/method.ts';
 import { temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
 
@@ -100,6 +102,33 @@ describe('a method module', () => {
     const { code, stderr } = await runCommand('run', 'cartpole/./nowhere.ts', '--dry-run');
     expect(stderr).toMatch(/expected a method's module at ".*nowhere\.ts", found nothing/);
     expect(code).toBe(2);
+  });
+});
+
+describe('a prompt', () => {
+  it.each([
+    ['fresh', 'a text under "fresh" of its search prompt, got undefined', { fresh: undefined }],
+    ['constant', 'a text under "constant" of its search prompt, got a number', { constant: 5 }],
+    ['history', 'a list of texts under "history" of its search prompt, got a text', { history: 'one line' }],
+    ['line', 'a list of texts under "history" of its search prompt, got a list', { history: [1] }],
+  ])('that gives a wrong %s is refused', async (_what, message, parts) => {
+    const whole = { constant: 'c', history: [], fresh: 'f' };
+    const prompt = () => ({ ...whole, ...parts }) as unknown as PromptParts;
+    const method = defineMethod({ ...props, id: 'wrong-prompt', prompts: { search: prompt, critic: null } });
+    const context = {
+      settings: { repairTurns: 0 },
+      trials: [],
+      policy: {},
+      iteration: 1,
+      remarks: {},
+    } as unknown as IterationContext;
+    const ask = async (call: AskedCall) => {
+      await call.messages('lines');
+      throw new Error('asked');
+    };
+    await expect(runIteration(method, context, { ask } as unknown as Effects)).rejects.toThrow(
+      `[method wrong-prompt] expected ${message}; return { constant, history, fresh }`,
+    );
   });
 });
 
