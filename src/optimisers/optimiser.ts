@@ -150,6 +150,11 @@ export class Optimisation {
     return this.#algorithm.population;
   }
 
+  /** The population that was asked for and not told yet; null: none. */
+  get asked(): readonly Float64Array[] | null {
+    return this.#asked;
+  }
+
   /**
    * Begins what comes before the next population, such as a restart, so that `population` and `distribution` are those of
    * the next `ask`, which is given the same generator.

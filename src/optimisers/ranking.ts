@@ -1,4 +1,5 @@
 /** The order of the members of a population by their returns. */
+import { extremes } from '../base/extremes.ts';
 
 /** Indices of `returns`, the highest first; of equal ones the earlier first. */
 export function descending(returns: Float64Array): number[] {
@@ -19,13 +20,7 @@ export function indexOfHighest(returns: ArrayLike<number>): number {
  * whose episodes broke is never ahead of one whose episodes did not, nor ties with it. Null: none is finite.
  */
 export function finiteReturns(returns: ArrayLike<number>): Float64Array | null {
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < returns.length; i++) {
-    if (!Number.isFinite(returns[i]!)) continue;
-    lowest = Math.min(lowest, returns[i]!);
-    highest = Math.max(highest, returns[i]!);
-  }
+  const [lowest, highest] = extremes(Float64Array.from(returns).filter(Number.isFinite));
   if (lowest > highest) return null;
   // As far below as the returns lie apart, and so far that it is not lost in rounding.
   const below = Math.max(1, highest - lowest, 2 * Number.EPSILON * Math.abs(lowest));

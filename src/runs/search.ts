@@ -1,7 +1,7 @@
 /** A whole search from a program: `run('cartpole/r2po')`, as the command of that name makes it. */
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { UsageError } from '../base/errors.ts';
+import { knownName, UsageError } from '../base/errors.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { type ConfigFile, openConfig, openConfigObject } from '../config/resolve.ts';
@@ -52,6 +52,11 @@ export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' 
   /** gets the lines that the command prints: the backend, the model, the folder */
   readonly log?: (text: string) => void;
 }
+
+const optionNames = Object.keys({
+  ...{ runsDir: 1, name: 1, resume: 1, overrides: 1, backend: 1, log: 1 },
+  ...{ onProgress: 1, onKept: 1, onNotice: 1, signal: 1 },
+} satisfies Record<keyof SearchOptions, 1>);
 
 /** A finished run. */
 export interface SearchResult {
@@ -138,6 +143,7 @@ async function play(prepared: Prepared, options: SearchOptions): Promise<SearchR
  * budget, `signal`, a failed device) after it was recorded, so that `resume: true` goes on there.
  */
 export async function run(config: string | RunConfig, options: SearchOptions = {}): Promise<SearchResult> {
+  for (const given of Object.keys(options)) knownName('run', 'option', given, optionNames);
   const { runsDir = 'runs', name = null, overrides = {}, backend, resume = false, log } = options;
   const texts = Object.entries(overrides).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   const flags = typeof backend === 'string' ? { backend } : {};

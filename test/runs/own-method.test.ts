@@ -3,7 +3,16 @@ import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { defineMethod, findEnv, openCpuBackend, type RunConfig, readRun, readRuns, run } from '../../src/index.ts';
+import {
+  defineMethod,
+  findEnv,
+  openCpuBackend,
+  type RunConfig,
+  readRun,
+  readRuns,
+  run,
+  type SearchOptions,
+} from '../../src/index.ts';
 import { props, r2po } from '../../src/methods/authoring.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
 import type { AskedCall, Effects, IterationContext, PromptParts } from '../../src/methods/method.ts';
@@ -176,5 +185,9 @@ describe('run', () => {
   it('refuses an id of ours, and a key that nothing knows', async () => {
     await expect(run({ extends: 'cartpole/r2po', method: r2po })).rejects.toThrow(/"r2po", which is ours/);
     await expect(run({ extends: 'cartpole/r2po', iteration: 3 })).rejects.toThrow(/did you mean "iterations"/);
+    const misspelt = { runDir: runs } as SearchOptions;
+    await expect(run('cartpole/r2po', misspelt)).rejects.toThrow(
+      '[run] unknown option "runDir"; did you mean "runsDir"?',
+    );
   });
 });
