@@ -107,6 +107,21 @@ describe('a method module', () => {
     expect(code).toBe(2);
   });
 
+  it('is told apart in reports from another one of its id, and from itself before a change', async () => {
+    const path = join(folder, 'edited.ts');
+    const sources = [module, module.replace('Maximise f.', 'Maximise it.')];
+    const out = join(folder, 'edited');
+    for (const [i, source] of sources.entries()) {
+      writeFileSync(path, source);
+      const command = ['run', `cartpole/${path}`, ...small, '--runs-dir', out, '--name', `run-${i}`];
+      expect(await runCommand(...command)).toMatchObject({ code: 0 });
+    }
+    const { code, stdout } = await runCommand('report', out, '--json');
+    expect(code).toBe(0);
+    const { groups } = JSON.parse(stdout);
+    expect(groups).toHaveLength(2);
+  });
+
   it('is named by a path that exists', async () => {
     const { code, stderr } = await runCommand('run', 'cartpole/./nowhere.ts', '--dry-run');
     expect(stderr).toMatch(/expected a method's module at ".*nowhere\.ts", found nothing/);
