@@ -3,6 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { type Env, observationSize } from '../envs/env.ts';
 import { findMethod, methodId, methods } from '../methods/index.ts';
 import { optimiserOf } from '../methods/optimiser-method.ts';
+import { mostProposals } from '../methods/settings.ts';
 import { stepTable } from '../optimisers/exact/table-model.ts';
 import { cannotSearch } from '../optimisers/index.ts';
 import { Optimisation, type Optimiser, problemOf } from '../optimisers/optimiser.ts';
@@ -77,5 +78,6 @@ export function refinementOf({ optimiser }: LlmConfig): Refinement | null {
 /** Places that the model's proposals get in a population; null: it proposes none for it. */
 export function proposedPlaces({ optimiser }: LlmConfig, population: number): number | null {
   const { share }: Readonly<Record<string, unknown>> = optimiser ?? {};
-  return typeof share === 'number' ? Math.min(population - 1, Math.max(1, Math.round(share * population))) : null;
+  if (typeof share !== 'number') return null;
+  return Math.min(population - 1, mostProposals, Math.max(1, Math.round(share * population)));
 }

@@ -8,6 +8,12 @@ import { stepLimitKey, withStepLimit } from './options.ts';
 /** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
 const loaded = new Map<string, Env>();
 
+/** Environments of this package that `findEnv` has built with options. */
+const built = new WeakSet<Env>();
+
+/** Whether an environment is one of this package, with options or without. */
+export const isOurs = (env: Env): boolean => envs.includes(env) || built.has(env);
+
 /** Makes `findEnv` know an environment by the file that it comes from, `module`, and by `name`, a path to that file. */
 export function registerEnv(
   env: Env,
@@ -53,5 +59,7 @@ export function findEnv(name: string, options: EnvOptions = {}): Env {
     const known = envs.map((e) => e.id);
     throw new UsageError('envs', `${unknownName('environment', name, known)}; see "r2po list envs"`);
   }
-  return withEnvOptions(env, options);
+  const found = withEnvOptions(env, options);
+  if (found.module === null) built.add(found);
+  return found;
 }

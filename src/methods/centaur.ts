@@ -2,6 +2,7 @@ import { between } from '../base/schema-fields.ts';
 import { cmaEs } from '../optimisers/cma-es/cma-es.ts';
 import { defineMethod } from './method.ts';
 import { centaurPrompt } from './prompts/hybrid-search.ts';
+import { mostProposals } from './settings.ts';
 
 /** After "Centaur", arXiv 2603.24647 (2026): the model sees the state of CMA-ES and makes a share of the proposals. */
 export const centaur = defineMethod({
@@ -13,7 +14,10 @@ export const centaur = defineMethod({
     settings: {
       share: between(0.01, 0.99)
         .default(0.3)
-        .describe('share of each generation that the model proposes: at least one candidate, and at most all but one'),
+        .describe(
+          'share of each generation that the model proposes: at least one candidate, at most all but one, and at most ' +
+            `${mostProposals}`,
+        ),
     },
     unused: [],
   },

@@ -18,6 +18,7 @@ import {
   type Purpose,
   type Trial,
 } from './method.ts';
+import { checkedParts } from './prompts/message.ts';
 import { trialName } from './prompts/sections.ts';
 
 type Evaluated = Candidate &
@@ -136,7 +137,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     if (!search) throw new R2poError(method.id, 'has a search stage and no search prompt; give it one');
     const played = progress.evaluated.map((candidate) => asTrial(method, candidate));
     const count = context.optimiser?.places ?? context.settings.proposals ?? 1;
-    await ask(context, { purpose: 'search', prompt: search, played, count }, effects, progress);
+    const prompt: Question = async (of) => checkedParts(method.id, 'search', await search(of));
+    await ask(context, { purpose: 'search', prompt, played, count }, effects, progress);
   },
 
   async critic(method, context, effects, progress) {
@@ -149,7 +151,8 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const { iteration, settings } = context;
     const asked = settings.sensitivityEpisodes !== null;
     const sensitivity = asked ? await effects.sensitivity({ iteration, params }) : null;
-    const prompt: Question = (of) => critic({ ...of, proposal: params, others, summary, sensitivity, trace });
+    const prompt: Question = async (of) =>
+      checkedParts(method.id, 'critic', await critic({ ...of, proposal: params, others, summary, sensitivity, trace }));
     await ask(context, { purpose: 'critic', prompt, played: [], count: 1 }, effects, progress);
   },
 

@@ -271,6 +271,46 @@ export interface Method extends MethodFacts {
   readonly shows: readonly PromptContent[];
 }
 
+/** What is wrong with the order of stages, in the words of `methodProblem`; null: nothing. */
+function orderProblem(stages: readonly Stage[]): string | null {
+  let made = 0;
+  let played = 0;
+  for (const stage of stages) {
+    if (stage === 'evaluate' && made === 0) {
+      return 'expected a search, critic or refine stage for each evaluate stage, before it, got none; add one';
+    }
+    if ((stage === 'critic' || stage === 'refine') && played === 0) {
+      return `expected a stage that plays a candidate before its ${stage} stage, got none; add one`;
+    }
+    if (playingStages.includes(stage)) {
+      played += 1;
+      made = Math.max(0, made - 1);
+    } else made += 1;
+  }
+  return null;
+}
+
+/** Settings that the stages of a method read in its section `optimiser`. */
+function settingsReadBy(stages: readonly Stage[]): string[] {
+  const has = (stage: Stage) => stages.includes(stage);
+  return [
+    ...(has('search') && has('generation') ? ['share'] : []),
+    ...(has('refine') ? ['episodes', 'candidate_episodes'] : []),
+  ];
+}
+
+/** What is wrong with the optimiser of a method, in the words of `methodProblem`; null: nothing. */
+function optimiserProblem({ unit, settings }: MethodOptimiser, stages: readonly Stage[]): string | null {
+  const missing = settingsReadBy(stages).filter((key) => !Object.hasOwn(settings, key));
+  if (missing.length > 0) {
+    const names = missing.map((key) => `"${key}"`).join(' and ');
+    return `expected ${names} under "optimiser.settings" for its stages ${stages.join(', ')}, got none; add what centaur or tuned has there`;
+  }
+  if (unit.takesOutside || !stages.includes('generation') || stages.every((stage) => stage === 'generation'))
+    return null;
+  return `expected an optimiser whose generations take candidates of others, got ${unit.id}; use another, such as cma-es`;
+}
+
 /** What is wrong with a method, as `expected X, got Y; do Z`; null: nothing. */
 function methodProblem({ stages, candidates, keep, prompts, optimiser }: Omit<Method, 'kind'>): string | null {
   const played = stages.filter((stage) => playingStages.includes(stage)).length;
@@ -287,6 +327,8 @@ function methodProblem({ stages, candidates, keep, prompts, optimiser }: Omit<Me
   if (!optimiser && (stages.includes('generation') || stages.includes('refine'))) {
     return 'expected an optimiser for its generation or refine stage, got none; add one';
   }
+  const unusable = orderProblem(stages) ?? (optimiser ? optimiserProblem(optimiser, stages) : null);
+  if (unusable !== null) return unusable;
   const unprompted = purposes.find((purpose) => stages.includes(purpose) && prompts[purpose] === null);
   return unprompted ? `expected a ${unprompted} prompt for its ${unprompted} stage, got none; add one` : null;
 }

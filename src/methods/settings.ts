@@ -16,6 +16,9 @@ export type Explanation = (typeof explanations)[number];
 export const proposalForms = ['call', 'calls'] as const;
 export type ProposalForm = (typeof proposalForms)[number];
 
+/** Parameter sets that one search may ask for. */
+export const mostProposals = 64;
+
 /** How prompts are worded. */
 export interface PromptSettings {
   readonly knowledge: Knowledge;

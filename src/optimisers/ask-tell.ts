@@ -1,8 +1,11 @@
 /** An optimiser on a function of one's own: ask for candidates, tell their values. */
-import { UsageError } from '../base/errors.ts';
+import { z } from 'zod';
+import { UsageError, unknownName } from '../base/errors.ts';
 import { Generator } from '../base/rng/generator.ts';
+import { finite, orNull, whole } from '../base/schema-fields.ts';
 import { findOptimiser } from './index.ts';
 import { Optimisation, type Problem, type SavedOptimisation } from './optimiser.ts';
+import type { Json } from './saved-state.ts';
 
 /** What is searched. */
 export interface AskTellRequest {
@@ -29,7 +32,6 @@ export interface SavedAskTell {
 export class AskTellSearch {
   readonly #optimisation: Optimisation;
   readonly #seed: number;
-  #asked: readonly Float64Array[] = [];
   #best: { readonly params: readonly number[]; readonly value: number } | null;
 
   constructor(optimisation: Optimisation, seed: number, best: AskTellSearch['best'] = null) {
@@ -40,18 +42,17 @@ export class AskTellSearch {
 
   /** The next population `[population][dimension]`; the same one until it is told. */
   ask(): readonly Float64Array[] {
-    this.#asked = this.#optimisation.ask(
+    return this.#optimisation.ask(
       Generator.from([this.#seed % 2 ** 32, Math.floor(this.#seed / 2 ** 32), this.#optimisation.generations]),
     );
-    return this.#asked;
   }
 
   /**
-   * The values of the candidates of `ask`, in their order; higher is better. One that is NaN or infinite counts as the
-   * lowest. Throws a usage error for another number of values, and before `ask`.
+   * The values of the candidates of `ask`, in their order; higher is better. One that is NaN or infinite counts as lower
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of values, and before `ask`.
    */
   tell(values: ArrayLike<number>): void {
-    const asked = this.#asked;
+    const asked = this.#optimisation.asked ?? [];
     this.#optimisation.tell(values);
     for (const [i, params] of asked.entries()) {
       const value = values[i]!;
@@ -86,17 +87,54 @@ export class AskTellSearch {
   }
 }
 
-function problemOf({ dimension, low = -6, high = 6, decimals = null }: AskTellRequest): Problem {
-  if (!Number.isInteger(dimension) || dimension < 1) {
-    throw new UsageError('optimiser', `expected a whole number of parameters from 1 as "dimension", got ${dimension}`);
+const size = { error: 'a whole number of parameters from 1' };
+
+const requestSchema = z.strictObject(
+  {
+    dimension: z.int(size).min(1, size),
+    low: finite().default(-6),
+    high: finite().default(6),
+    decimals: whole(0, 12, orNull).nullable().default(null),
+    seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+    settings: z.record(z.string(), z.unknown(), { error: 'an object' }).default({}),
+  },
+  { error: 'an object' },
+);
+
+const json = z.custom<Json>((value) => value !== undefined, { error: 'what "save" gave' });
+const savedSchema = z.strictObject({
+  optimisation: z.object(
+    {
+      optimiser: z.string({ error: 'the id of an optimiser' }),
+      generation: whole(0, Number.MAX_SAFE_INTEGER),
+      ...{ asked: json, injected: json, state: json },
+    },
+    { error: 'what "save" gave' },
+  ),
+  best: z.object({ params: z.array(finite()), value: finite() }, { error: 'an object or null' }).nullable(),
+});
+
+/** What a schema makes of `given`, the argument `what`. Throws a usage error for anything else. */
+function read<T extends z.ZodObject>(id: string, what: string, schema: T, given: unknown): z.output<T> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const remedy = what === 'settings' ? '; see "r2po list methods --json"' : '';
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(schema.shape);
+    const own = what === 'request' ? '; settings of the optimiser stand in "settings"' : remedy;
+    throw new UsageError(id, `${unknownName(`key in "${what}"`, issue.keys[0]!, known)}${own}`);
   }
-  return { space: { kind: 'real', dimension, low, high, decimals }, foldFilter: null, observationSize: dimension };
+  const place = [what, ...issue.path].join('.');
+  const got = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], given);
+  const shown = typeof got === 'number' ? String(got) : (JSON.stringify(got) ?? 'nothing').slice(0, 80);
+  throw new UsageError(id, `expected ${issue.message} as "${place}", got ${shown}${remedy}`);
 }
 
 /**
  * Opens an optimiser by its id (`cma-es`, `sep-cma-es`, `cem`, `ars`, `openai-es`, `hill-climbing`, `random-search`).
- * `saved`: what `save` gave, for the same request. Throws a usage error for an unknown id, a setting that it does not have,
- * and a problem or a state that is not its own.
+ * `saved`: what `save` gave, for the same request. Throws a usage error for an unknown id, a key or a setting that it does
+ * not have, and a problem or a state that is not its own.
  *
  *     const search = openOptimiser('cma-es', { dimension: 2, low: -5, high: 5, seed: 7 });
  *     while (search.generations < 100) search.tell(search.ask().map(([x, y]) => -(x! ** 2) - (y! - 1) ** 2));
@@ -104,17 +142,10 @@ function problemOf({ dimension, low = -6, high = 6, decimals = null }: AskTellRe
  */
 export function openOptimiser(id: string, request: AskTellRequest, saved?: SavedAskTell): AskTellSearch {
   const optimiser = findOptimiser(id);
-  const settings = optimiser.settings.safeParse(request.settings ?? {});
-  if (!settings.success) {
-    const [issue] = settings.error.issues;
-    throw new UsageError(
-      id,
-      `in "settings": ${issue!.path.join('.')} ${issue!.message}; see "r2po list methods --json"`,
-    );
-  }
-  const problem = problemOf(request);
-  const optimisation = saved
-    ? Optimisation.restore(optimiser, problem, settings.data, saved.optimisation)
-    : Optimisation.start(optimiser, problem, settings.data);
-  return new AskTellSearch(optimisation, request.seed ?? 0, saved?.best ?? null);
+  const { seed, settings, ...box } = read(id, 'request', requestSchema, request);
+  const own = read(id, 'settings', optimiser.settings, settings);
+  const problem: Problem = { space: { kind: 'real', ...box }, foldFilter: null, observationSize: box.dimension };
+  if (saved === undefined) return new AskTellSearch(Optimisation.start(optimiser, problem, own), seed);
+  const { optimisation, best } = read(id, 'saved', savedSchema, saved);
+  return new AskTellSearch(Optimisation.restore(optimiser, problem, own, optimisation), seed, best);
 }

@@ -24,9 +24,9 @@ export const optimisers: readonly Optimiser[] = [
 /** Those and what computes instead of searching: runs of it are made by "r2po solve". */
 export const everyOptimiser: readonly Optimiser[] = [...optimisers, exact as unknown as Optimiser];
 
-/** The optimiser with this id. Throws a usage error with the nearest known id. */
+/** The optimiser with this id that searches. Throws a usage error with the nearest known id. */
 export function findOptimiser(id: string): Optimiser {
-  return findById('optimisers', 'optimiser', id, everyOptimiser, '; see "r2po list methods"');
+  return findById('optimisers', 'optimiser', id, optimisers, '; see "r2po list methods"');
 }
 
 /** What names what can be searched: an optimiser, or a method with one. */

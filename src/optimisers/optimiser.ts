@@ -150,6 +150,11 @@ export class Optimisation {
     return this.#algorithm.population;
   }
 
+  /** The population that was asked for and not told yet; null: none. */
+  get asked(): readonly Float64Array[] | null {
+    return this.#asked;
+  }
+
   /**
    * Begins what comes before the next population, such as a restart, so that `population` and `distribution` are those of
    * the next `ask`, which is given the same generator.
@@ -160,21 +165,25 @@ export class Optimisation {
     this.#isPrepared = true;
   }
 
-  /** The next population `[population][dimension]`; the same one until it is told. */
-  ask(rng: Draws): readonly Float64Array[] {
+  /**
+   * The next population `[population][dimension]`; the same one until it is told. `proposed`: candidates of others, fewer
+   * than the population, which take its last places. Throws as `inject` does.
+   */
+  ask(rng: Draws, proposed: readonly Float64Array[] = []): readonly Float64Array[] {
     if (this.#asked === null) {
       this.prepare(rng);
       this.#isPrepared = false;
+      const given = this.#fitted(proposed);
       // One place stays with the optimiser, which learns nothing from a population of others only.
-      const outside = this.#injected.splice(0, Math.max(0, this.population - 1));
-      this.#asked = this.#algorithm.ask(rng, outside);
+      const waiting = this.#injected.splice(0, Math.max(0, this.population - 1 - given.length));
+      this.#asked = this.#algorithm.ask(rng, [...waiting, ...given]);
     }
     return this.#asked;
   }
 
   /**
-   * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as the
-   * lowest. Throws a usage error for another number of returns, and where nothing was asked for.
+   * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as lower
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of returns, and where nothing was asked for.
    */
   tell(returns: ArrayLike<number>, observed: ObservationMoments | null = null): void {
     const asked = this.#asked;
@@ -186,19 +195,24 @@ export class Optimisation {
     }
     this.#asked = null;
     this.#generation += 1;
-    this.#algorithm.tell(finiteReturns(returns), observed);
+    const finite = finiteReturns(returns);
+    if (finite !== null) this.#algorithm.tell(finite, observed);
   }
 
-  /** Candidates of others, which take places of the next populations; they are fitted into the space. */
+  /** Candidates of others, which take places of the next populations that are left; they are fitted into the space. */
   inject(candidates: readonly Float64Array[]): void {
+    this.#injected.push(...this.#fitted(candidates));
+  }
+
+  #fitted(candidates: readonly Float64Array[]): Float64Array[] {
     const space = this.#space;
-    if (!this.#optimiser.takesOutside) {
+    if (candidates.length > 0 && !this.#optimiser.takesOutside) {
       throw new UsageError(
         this.#optimiser.id,
         'expected only candidates of its own, as it plays them in pairs, got others',
       );
     }
-    for (const candidate of candidates) {
+    return candidates.map((candidate) => {
       if (candidate.length !== space.dimension || !candidate.every(Number.isFinite)) {
         const got = candidate.length === space.dimension ? 'others' : String(candidate.length);
         throw new UsageError(this.#optimiser.id, `expected ${space.dimension} finite parameters, got ${got}`);
@@ -206,8 +220,8 @@ export class Optimisation {
       if (space.kind === 'choice' && !candidate.every((value) => space.values.includes(value))) {
         throw new UsageError(this.#optimiser.id, `expected entries out of ${space.values.join(', ')}, got others`);
       }
-      this.#injected.push(space.kind === 'real' ? fittedVector(candidate, space) : candidate.slice());
-    }
+      return space.kind === 'real' ? fittedVector(candidate, space) : candidate.slice();
+    });
   }
 
   /** the parameters that stand for what the optimiser knows, `[dimension]` */

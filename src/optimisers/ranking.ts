@@ -1,25 +1,30 @@
 /** The order of the members of a population by their returns. */
+import { extremes } from '../base/extremes.ts';
 
 /** Indices of `returns`, the highest first; of equal ones the earlier first. */
 export function descending(returns: Float64Array): number[] {
   return Array.from(returns.keys()).sort((a, b) => returns[b]! - returns[a]! || a - b);
 }
 
-/** The position of the highest return; of equal ones the first. */
-export function indexOfHighest(returns: Float64Array): number {
+/** The position of the highest return; of equal ones the first. NaN is lower than any other. */
+export function indexOfHighest(returns: ArrayLike<number>): number {
   let best = 0;
-  for (let i = 1; i < returns.length; i++) if (returns[i]! > returns[best]!) best = i;
+  for (let i = 1; i < returns.length; i++) {
+    if (returns[i]! > returns[best]! || Number.isNaN(returns[best]!)) best = i;
+  }
   return best;
 }
 
 /**
- * Returns in which every number is finite: one that is NaN or infinite counts as the lowest finite one, or as 0 where
- * none is finite. So a candidate whose episodes broke is never ahead of one whose episodes did not.
+ * Returns in which every number is finite: one that is NaN or infinite is below the lowest finite one, so that a candidate
+ * whose episodes broke is never ahead of one whose episodes did not, nor ties with it. Null: none is finite.
  */
-export function finiteReturns(returns: ArrayLike<number>): Float64Array {
-  let lowest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < returns.length; i++) if (Number.isFinite(returns[i]!)) lowest = Math.min(lowest, returns[i]!);
-  const floor = lowest === Number.POSITIVE_INFINITY ? 0 : lowest;
+export function finiteReturns(returns: ArrayLike<number>): Float64Array | null {
+  const [lowest, highest] = extremes(Float64Array.from(returns).filter(Number.isFinite));
+  if (lowest > highest) return null;
+  // As far below as the returns lie apart, and so far that it is not lost in rounding.
+  const below = Math.max(1, highest - lowest, 2 * Number.EPSILON * Math.abs(lowest));
+  const floor = Math.max(lowest - below, -Number.MAX_VALUE);
   const finite = new Float64Array(returns.length);
   for (let i = 0; i < finite.length; i++) finite[i] = Number.isFinite(returns[i]!) ? returns[i]! : floor;
   return finite;

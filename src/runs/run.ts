@@ -5,6 +5,7 @@ import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
+import { BrokenReturnError } from '../rollout/statistics.ts';
 import { sharedParts } from './branch/shared-parts.ts';
 import type { RunListeners } from './drivers/driver.ts';
 import { refuseImported, requireRun } from './folder/folder.ts';
@@ -163,6 +164,11 @@ function withResumeHint(error: R2poError, command: ResumeCommand): R2poError {
   if (error.exitCode === exitCodes.usage || error instanceof LostLockError) return error;
   if (error instanceof UnusableError && !error.resumable) return error;
   const { unit, detail, exitCode } = error;
+  if (error instanceof BrokenReturnError) {
+    // Resumed, it would play the same episode again.
+    const advice = 'start a new run, with parameters.low and parameters.high closer to 0';
+    return new R2poError(unit, `${detail}; ${advice}`, { exitCode, cause: error });
+  }
   const exhausted = error instanceof BudgetError ? error.exhausted : null;
   return new R2poError(unit, `${detail}; resume with: ${command(exhausted)}`, { exitCode, cause: error });
 }

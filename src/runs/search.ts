@@ -1,11 +1,12 @@
 /** A whole search from a program: `run('cartpole/r2po')`, as the command of that name makes it. */
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { UsageError } from '../base/errors.ts';
+import { knownName, UsageError } from '../base/errors.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { type ConfigFile, openConfig, openConfigObject } from '../config/resolve.ts';
-import type { Env } from '../envs/env.ts';
-import { envs } from '../envs/index.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
+import { findEnv, isOurs } from '../envs/registry.ts';
 import { registerMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
@@ -24,7 +25,7 @@ import { executeRun, type RunOptions, restoreSummary } from './run.ts';
 export interface RunConfig {
   /** a shipped configuration such as `cartpole/r2po`, the path of a file, or several, of which later ones win */
   readonly extends?: string | readonly string[];
-  /** an id, the path of an environment module, or what `loadEnv` gave */
+  /** an id, the path of an environment module, or what `loadEnv` or `findEnv` gave, with its options */
   readonly env?: string | Env;
   /** an id, the path of a method module, or a record that `defineMethod` made */
   readonly method?: string | Method;
@@ -52,6 +53,11 @@ export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' 
   readonly log?: (text: string) => void;
 }
 
+const optionNames = Object.keys({
+  ...{ runsDir: 1, name: 1, resume: 1, overrides: 1, backend: 1, log: 1 },
+  ...{ onProgress: 1, onKept: 1, onNotice: 1, signal: 1 },
+} satisfies Record<keyof SearchOptions, 1>);
+
 /** A finished run. */
 export interface SearchResult {
   /** path of the run folder */
@@ -59,15 +65,34 @@ export interface SearchResult {
   readonly summary: RunSummary;
 }
 
-/** The text form of a unit that a program gives as an object. */
+/** An environment that a program gives as an object, in the words of a configuration that has `given` as its options. */
+function namedEnv(env: Env, given: unknown): object {
+  if (env.module === null && !isOurs(env)) {
+    throw new UsageError(
+      'run',
+      `expected the path of ${env.id}'s module, or what loadEnv or findEnv gave, got another object`,
+    );
+  }
+  const name = env.module ?? env.id;
+  const has = (options: EnvOptions): boolean => isDeepStrictEqual(env.options, options);
+  // Without options of its own, it may be given some.
+  if (has(findEnv(name).options)) return { env: name };
+  if (given !== undefined && !has(findEnv(name, given as EnvOptions).options)) {
+    const [own, others] = [JSON.stringify(env.options), JSON.stringify(given)];
+    throw new UsageError(
+      'run',
+      `expected the options of ${env.id} once, got ${own} in "env" and ${others} in "env_options"; remove "env_options"`,
+    );
+  }
+  return { env: name, env_options: env.options };
+}
+
+/** The text form of units that a program gives as objects. */
 function named(config: RunConfig): object {
   const { env, method, ...others } = config;
-  if (typeof env === 'object' && env.module === null && !envs.includes(env)) {
-    throw new UsageError('run', `expected the path of ${env.id}'s module, or what loadEnv gave, got another object`);
-  }
   return {
     ...others,
-    ...(env !== undefined && { env: typeof env === 'string' ? env : (env.module ?? env.id) }),
+    ...(env !== undefined && (typeof env === 'string' ? { env } : namedEnv(env, config.env_options))),
     ...(method !== undefined && { method: typeof method === 'string' ? method : registerMethod(method).id }),
   };
 }
@@ -118,6 +143,7 @@ async function play(prepared: Prepared, options: SearchOptions): Promise<SearchR
  * budget, `signal`, a failed device) after it was recorded, so that `resume: true` goes on there.
  */
 export async function run(config: string | RunConfig, options: SearchOptions = {}): Promise<SearchResult> {
+  for (const given of Object.keys(options)) knownName('run', 'option', given, optionNames);
   const { runsDir = 'runs', name = null, overrides = {}, backend, resume = false, log } = options;
   const texts = Object.entries(overrides).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   const flags = typeof backend === 'string' ? { backend } : {};

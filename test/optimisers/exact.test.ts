@@ -41,7 +41,7 @@ describe('exact solutions', () => {
     expect(solution.bound).toBe(solution.mean);
     expect(again).toBeCloseTo(solution.mean, 12);
     expect(solution.timeDependent).toBeCloseTo(0.74419, 5);
-    expect(unlimitedMean(model)).toBeCloseTo(14 / 17, 9);
+    expect(unlimitedMean(model, never)).toBeCloseTo(14 / 17, 9);
   });
 
   it.each([
@@ -87,6 +87,39 @@ describe('exact solutions', () => {
     const { returns } = await backend.play({ ...job, seed: 1, maxSteps: null });
     const played = returns.reduce((sum, value) => sum + value, 0) / returns.length;
     expect(Math.abs(played - mean)).toBeLessThan((4 * Math.sqrt(mean * (1 - mean))) / Math.sqrt(20_000));
+  });
+
+  it('end in time, also between the tables of one improvement and between two sweeps', () => {
+    const model = tableModel(findEnv('FrozenLake-v1', { map: '8x8', is_slippery: true }), 50);
+    for (const questions of [1, 2, 7]) {
+      let asked = 0;
+      const isOver = () => ++asked > questions;
+      expect(solveTable(model, 50, isOver).exact).toBe(false);
+      expect(asked).toBe(questions + 2);
+    }
+    let sweeps = 0;
+    expect(unlimitedMean(model, () => ++sweeps > 5)).toBeNull();
+    expect(sweeps).toBe(6);
+  });
+
+  it('find results of a few draws out of a thousand at the start of an episode', () => {
+    const lake = findEnv('FrozenLake-v1');
+    const reset: Env['dynamics']['reset'] = (_p, rng, state) => {
+      const drawn = rng.random();
+      state[0] = drawn >= 0.391 && drawn < 0.392 ? 5 : 0;
+    };
+    const { starts } = tableModel({ ...lake, dynamics: { ...lake.dynamics, reset } }, 100);
+    expect([...starts].filter((share) => share > 0)).toEqual([expect.closeTo(0.999, 12), expect.closeTo(0.001, 12)]);
+  });
+
+  it('need draws with finitely many results', () => {
+    const lake = findEnv('FrozenLake-v1');
+    const reset: Env['dynamics']['reset'] = (_p, rng, state) => {
+      state[0] = rng.random();
+    };
+    expect(() => tableModel({ ...lake, dynamics: { ...lake.dynamics, reset } }, 100)).toThrow(
+      'draws have finitely many results, got a draw from [0, 1) with more than 2000; use an optimiser',
+    );
   });
 
   it('need numbered observations', () => {

@@ -167,6 +167,31 @@ describe('optimisers', () => {
     }
   });
 
+  it('play what is proposed for a population before what waits for a place', () => {
+    const vector = (first: number) => Float64Array.from({ length: 8 }, (_, i) => (i === 0 ? first : 0));
+    const search = start({ optimiser: findOptimiser('cma-es'), settings: { population: 4 }, space: box, name: '' });
+    search.inject([vector(1), vector(2)]);
+    const first = search.ask(Generator.from(4), [vector(3), vector(4)]);
+    expect(first.slice(1).map(([entry]) => entry)).toEqual([1, 3, 4]);
+    search.tell(first.map(returnOf));
+    expect(search.ask(Generator.from(5)).at(-1)![0]).toBe(2);
+  });
+
+  it.each(optimisers)('$id learns nothing where all candidates break', (optimiser) => {
+    const search = start({ optimiser, settings: {}, space: box, name: '' });
+    search.ask(Generator.from(1));
+    const before = [...search.centre()];
+    search.tell(new Array(search.population).fill(Number.NaN));
+    expect([...search.centre()]).toEqual(before);
+  });
+
+  it.each(['random-search', 'hill-climbing'])('%s moves to no candidate that broke', (id) => {
+    const search = start({ optimiser: findOptimiser(id), settings: {}, space: box, name: '' });
+    const [first] = search.ask(Generator.from(2)).map((params) => [...params]);
+    search.tell(Array.from({ length: search.population }, (_, k) => (k === 0 ? -7 : Number.NaN)));
+    expect([...search.centre()]).toEqual(first);
+  });
+
   it('restore no state of another optimiser', () => {
     const [cem, ars] = [findOptimiser('cem'), findOptimiser('ars')];
     const saved = start({ optimiser: cem, settings: {}, space: box, name: '' }).save();

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { proposedPlaces } from '../../src/config/optimisation.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import type { LlmConfig } from '../../src/config/schema.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
@@ -92,6 +94,11 @@ describe('centaur', () => {
     const { means } = generations[0]!;
     expect(prompts[1]).toContain(`mean_reward = ${Number(means[5]!.toPrecision(6))}\n`);
     expect(prompts[1]).toMatch(/## Best trials, the best first\ntrial 3: params = /);
+  });
+
+  it('asks for 64 sets at most', async () => {
+    const { config } = await resolveConfig('cartpole/centaur');
+    expect([10, 4, 300].map((population) => proposedPlaces(config as LlmConfig, population))).toEqual([3, 1, 64]);
   });
 
   it('goes on with CMA-ES alone where the model gives no usable reply', async () => {

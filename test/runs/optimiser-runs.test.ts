@@ -6,7 +6,10 @@ import { parse } from 'yaml';
 import { loadPolicy } from '../../src/config/read-policy.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { optimisers } from '../../src/optimisers/index.ts';
+import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import { firstSeed } from '../../src/rollout/job.ts';
+import { brokenReturn } from '../../src/rollout/statistics.ts';
 import { createRunFolder } from '../../src/runs/folder/folder.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import { type OpenUnits, resolveUnits } from '../../src/runs/resolve-units.ts';
@@ -21,13 +24,37 @@ interface Asked {
   readonly folder?: string;
   /** the process ends after so many events */
   readonly events?: number;
+  /** whether the episodes of a candidate break */
+  readonly breaks?: (params: Float64Array) => boolean;
 }
 
-async function play(name: string, { overrides = [], folder: earlier, events }: Asked = {}) {
+/** Plays on the cpu, but for candidates whose episodes break. */
+function openBackend(breaks: NonNullable<Asked['breaks']>): Backend {
+  const backend = openCpuBackend({ threads: 1 });
+  return {
+    ...{ id: backend.id, adapter: backend.adapter },
+    supports: (env, policy) => backend.supports(env, policy),
+    play: (job, options) => backend.play(job, options),
+    async measure(job, request, options) {
+      if (job.candidates.some((params) => breaks(params))) throw brokenReturn(Number.NaN, firstSeed(job, 0));
+      return backend.measure(job, request, options);
+    },
+    async trace(job, candidate, episode) {
+      const trace = await backend.trace(job, candidate, episode);
+      if (!breaks(job.candidates[candidate]!)) return trace;
+      return { ...trace, steps: trace.steps.map((step) => ({ ...step, obs: step.obs.map(() => Number.NaN) })) };
+    },
+    resets: (env, seed, count) => backend.resets(env, seed, count),
+    probe: (env, inputs) => backend.probe(env, inputs),
+    close: () => backend.close(),
+  };
+}
+
+async function play(name: string, { overrides = [], folder: earlier, events, breaks = () => false }: Asked = {}) {
   const { config, yaml } = await resolveConfig(name, [...small, ...overrides], { seed: 5 });
   const argv = ['run', name];
   const folder = earlier ?? createRunFolder({ runsDir: temporaryFolder(), name: null }, { config, yaml, argv, now: 0 });
-  const units = { ...resolveUnits(config), backend: openCpuBackend({ threads: 1 }), models: null } as OpenUnits;
+  const units = { ...resolveUnits(config), backend: openBackend(breaks), models: null } as OpenUnits;
   const onProgress = ({ event }: RunProgress): void => {
     if (event !== null && events !== undefined && event.seq + 1 >= events) throw new Error('killed');
   };
@@ -121,6 +148,26 @@ describe('a run of an optimiser', () => {
     });
     const more = await play('cartpole/hill-climbing', { overrides: [budget(120)], folder });
     expect(await more.ending).toMatchObject({ status: 'finished', episodes: 120 });
+  });
+
+  it.each(['random-search', 'cma-es', 'ars'])('of %s goes on with the others where candidates break', async (id) => {
+    // In MountainCar most of the others tie.
+    const overrides = [budget(120), ...(id === 'ars' ? ['optimiser.version=v2', 'optimiser.directions=4'] : [])];
+    const breaks = (params: Float64Array) => params[0]! < 0;
+    const { folder, ending } = await play(`mountaincar/${id}`, { overrides, breaks });
+    expect((await ending).status).toBe('finished');
+    const events = eventsOf(folder);
+    const means = events.flatMap((event) => (event.type === 'generation' ? [event.means] : []));
+    const kept = events.flatMap((event) => (event.type === 'iteration' ? [event.trial?.mean] : []));
+    expect(means.flat().some(Number.isNaN)).toBe(true);
+    expect(kept).toEqual(means.map((all) => Math.max(...all.filter(Number.isFinite))));
+  });
+
+  it('is not said to go on where every candidate breaks', async () => {
+    const { ending } = await play('cartpole/cma-es', { breaks: () => true });
+    await expect(ending).rejects.toThrow(
+      /expected finite returns, got NaN in the episode with seed \d+; .*; start a new run, with parameters.low and parameters.high closer to 0$/,
+    );
   });
 
   it('gives its best policy to other commands', async () => {

@@ -2,8 +2,20 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defineMethod, openCpuBackend, readRun, readRuns, run } from '../../src/index.ts';
+import { parse } from 'yaml';
+import {
+  defineMethod,
+  findEnv,
+  openCpuBackend,
+  type RunConfig,
+  readRun,
+  readRuns,
+  run,
+  type SearchOptions,
+} from '../../src/index.ts';
 import { props, r2po } from '../../src/methods/authoring.ts';
+import { runIteration } from '../../src/methods/interpreter.ts';
+import type { AskedCall, Effects, IterationContext, PromptParts } from '../../src/methods/method.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
@@ -97,10 +109,52 @@ describe('a method module', () => {
     expect(code).toBe(2);
   });
 
+  it('is told apart in reports from another one of its id, and from itself before a change', async () => {
+    const path = join(folder, 'edited.ts');
+    const sources = [module, module.replace('Maximise f.', 'Maximise it.')];
+    const out = join(folder, 'edited');
+    for (const [i, source] of sources.entries()) {
+      writeFileSync(path, source);
+      const command = ['run', `cartpole/${path}`, ...small, '--runs-dir', out, '--name', `run-${i}`];
+      expect(await runCommand(...command)).toMatchObject({ code: 0 });
+    }
+    const { code, stdout } = await runCommand('report', out, '--json');
+    expect(code).toBe(0);
+    const { groups } = JSON.parse(stdout);
+    expect(groups).toHaveLength(2);
+  });
+
   it('is named by a path that exists', async () => {
     const { code, stderr } = await runCommand('run', 'cartpole/./nowhere.ts', '--dry-run');
     expect(stderr).toMatch(/expected a method's module at ".*nowhere\.ts", found nothing/);
     expect(code).toBe(2);
+  });
+});
+
+describe('a prompt', () => {
+  it.each([
+    ['fresh', 'a text under "fresh" of its search prompt, got undefined', { fresh: undefined }],
+    ['constant', 'a text under "constant" of its search prompt, got a number', { constant: 5 }],
+    ['history', 'a list of texts under "history" of its search prompt, got a text', { history: 'one line' }],
+    ['line', 'a list of texts under "history" of its search prompt, got a list', { history: [1] }],
+  ])('that gives a wrong %s is refused', async (_what, message, parts) => {
+    const whole = { constant: 'c', history: [], fresh: 'f' };
+    const prompt = () => ({ ...whole, ...parts }) as unknown as PromptParts;
+    const method = defineMethod({ ...props, id: 'wrong-prompt', prompts: { search: prompt, critic: null } });
+    const context = {
+      settings: { repairTurns: 0 },
+      trials: [],
+      policy: {},
+      iteration: 1,
+      remarks: {},
+    } as unknown as IterationContext;
+    const ask = async (call: AskedCall) => {
+      await call.messages('lines');
+      throw new Error('asked');
+    };
+    await expect(runIteration(method, context, { ask } as unknown as Effects)).rejects.toThrow(
+      `[method wrong-prompt] expected ${message}; return { constant, history, fresh }`,
+    );
   });
 });
 
@@ -125,8 +179,32 @@ describe('run', () => {
     }
   });
 
+  it('plays an environment with the options of its object', async () => {
+    const options = {
+      runsDir: runs,
+      overrides: { ...settings, 'budget.max_calls': 1, 'evaluation.success_threshold': 5 },
+      backend: 'cpu',
+    } as const;
+    const configOf = async (config: RunConfig, name: string) => {
+      await expect(run({ extends: 'cartpole/r2po', ...config }, { ...options, name })).rejects.toThrow('budget');
+      return parse(readFileSync(join(runs, name, 'config.yaml'), 'utf8'));
+    };
+    const short = findEnv('CartPole-v1', { max_episode_steps: 7 });
+    expect(await configOf({ env: short }, 'short')).toMatchObject({ env_options: { max_episode_steps: 7 } });
+    const given = { env: findEnv('CartPole-v1'), env_options: { max_episode_steps: 8 } };
+    expect(await configOf(given, 'given')).toMatchObject({ env_options: { max_episode_steps: 8 } });
+    await expect(run({ extends: 'cartpole/r2po', ...given, env: short })).rejects.toThrow(
+      'expected the options of CartPole-v1 once, got {"max_episode_steps":7} in "env" and {"max_episode_steps":8} in',
+    );
+    await expect(run({ extends: 'cartpole/r2po', env: { ...short } })).rejects.toThrow('got another object');
+  });
+
   it('refuses an id of ours, and a key that nothing knows', async () => {
     await expect(run({ extends: 'cartpole/r2po', method: r2po })).rejects.toThrow(/"r2po", which is ours/);
     await expect(run({ extends: 'cartpole/r2po', iteration: 3 })).rejects.toThrow(/did you mean "iterations"/);
+    const misspelt = { runDir: runs } as SearchOptions;
+    await expect(run('cartpole/r2po', misspelt)).rejects.toThrow(
+      '[run] unknown option "runDir"; did you mean "runsDir"?',
+    );
   });
 });

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { tidyRows } from '../../src/interop/tidy/rows.ts';
+import { centaur } from '../../src/methods/centaur.ts';
 import { defineMethod } from '../../src/methods/method.ts';
 import { r2po } from '../../src/methods/r2po.ts';
+import { tuned } from '../../src/methods/tuned.ts';
+import { ars } from '../../src/optimisers/ars.ts';
 import { findAnalysis } from '../../src/report/analyses/index.ts';
 import { findAnalysedRuns } from '../../src/report/analyses/runs.ts';
 import { defaultReport, makeReport } from '../../src/report/report.ts';
@@ -114,7 +117,25 @@ describe('defineMethod', () => {
     [{ candidates: ['a', '../b'] }, 'different plain names'],
     [{ keep: 'other' }, '"best" or one of "proposal", "revision" under "keep", got "other"'],
     [{ prompts: { ...r2po.prompts, critic: null } }, 'a critic prompt for its critic stage, got none'],
-  ])('refuses %o', (change, message) => {
+    [{ stages: ['evaluate', 'search', 'evaluate'] }, 'a search, critic or refine stage for each evaluate stage'],
+    [{ stages: ['search', 'evaluate', 'evaluate'] }, 'a search, critic or refine stage for each evaluate stage'],
+    [
+      { stages: ['critic', 'search', 'evaluate', 'evaluate'] },
+      'a stage that plays a candidate before its critic stage',
+    ],
+    [
+      { optimiser: { ...centaur.optimiser!, settings: {} }, stages: ['search', 'generation', 'critic', 'evaluate'] },
+      '"share" under "optimiser.settings" for its stages search, generation, critic, evaluate, got none',
+    ],
+    [
+      { optimiser: { ...tuned.optimiser!, settings: {} }, stages: tuned.stages },
+      '"episodes" and "candidate_episodes" under "optimiser.settings"',
+    ],
+    [
+      { optimiser: { ...centaur.optimiser!, unit: ars }, stages: ['generation', 'critic', 'evaluate'] },
+      'an optimiser whose generations take candidates of others, got ars',
+    ],
+  ] as [Partial<typeof valid>, string][])('refuses %o', (change, message) => {
     expect(() => defineMethod({ ...valid, ...change })).toThrow(`[method r2po] expected ${message}`);
   });
 });

@@ -17,7 +17,7 @@ import {
 } from '../../base/schema-fields.ts';
 import { reasoningEfforts } from '../../llm/controls.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
-import { explanations, knowledgeLevels, proposalForms } from '../../methods/settings.ts';
+import { explanations, knowledgeLevels, mostProposals, proposalForms } from '../../methods/settings.ts';
 import { askingMethod, commonBudget, runKeys } from './run.ts';
 
 /** Seeds of chat requests: many servers keep them in 32 bits. */
@@ -109,7 +109,7 @@ export const llmSearchSchema = section('a search run of r2po', {
       .default('repair')
       .describe('a repeated proposal: play it again, or return it to the model with one repair turn'),
     // Without defaults: the configurations of earlier runs have no such keys.
-    proposals: whole(1, 64)
+    proposals: whole(1, mostProposals)
       .optional()
       .describe('parameter sets that each search asks for, played together; the best is kept; default: 1'),
     proposals_by: choice(proposalForms)

@@ -1,7 +1,35 @@
 /** From the parts of a prompt to the message that is sent, also in a repair turn. */
+import { R2poError } from '../../base/errors.ts';
 import type { Message } from '../../llm/chat.ts';
-import type { PromptContext, PromptParts } from '../method.ts';
+import type { PromptContext, PromptParts, Purpose } from '../method.ts';
 import { replyFormat, section } from './sections.ts';
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** The kind of a value, in words. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isText(value)) return 'a text';
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
+}
+
+/** What a prompt of `method` gave. Throws where a part is missing or another thing, which would be sent as "undefined". */
+export function checkedParts(method: string, purpose: Purpose, parts: PromptParts): PromptParts {
+  const { constant, history, fresh } = (parts ?? {}) as Partial<PromptParts>;
+  const isList = Array.isArray(history) && history.every(isText);
+  const fields: readonly [string, string, unknown, boolean][] = [
+    ['a text', 'constant', constant, isText(constant)],
+    ['a list of texts', 'history', history, isList],
+    ['a text', 'fresh', fresh, isText(fresh)],
+  ];
+  const wrong = fields.find(([, , , fits]) => !fits);
+  if (wrong === undefined) return parts;
+  const [what, key, got] = wrong;
+  throw new R2poError(
+    `method ${method}`,
+    `expected ${what} under "${key}" of its ${purpose} prompt, got ${kindOf(got)}; return { constant, history, fresh }`,
+  );
+}
 
 /** The message of a prompt, with the places up to which later prompts of its purpose begin alike. */
 export function promptMessage({ constant, history, fresh }: PromptParts): Message {

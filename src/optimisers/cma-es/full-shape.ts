@@ -51,14 +51,17 @@ export class FullShape implements Shape {
 
   #decompose(): void {
     const n = this.#n;
+    const { values } = this.#eigen;
     const least = this.#lengths[0]! ** 2;
     this.#eigen.decompose(this.covariance);
-    // A matrix that rounding made indefinite gets the smallest variance of before on its diagonal, as in pycma.
-    while (!(this.#eigen.values[0]! > 0)) {
-      for (let i = 0; i < n; i++) this.covariance[i * n + i]! += least;
+    // A matrix that rounding made indefinite gets the smallest variance of before on its diagonal, as in pycma; where that
+    // is lost in rounding, twice as much each time.
+    let added = Math.max(least, Number.EPSILON * values[n - 1]!, Number.MIN_VALUE);
+    for (; !(values[0]! > 0); added *= 2) {
+      for (let i = 0; i < n; i++) this.covariance[i * n + i]! += added;
       this.#eigen.decompose(this.covariance);
     }
-    for (let i = 0; i < n; i++) this.#lengths[i] = Math.sqrt(this.#eigen.values[i]!);
+    for (let i = 0; i < n; i++) this.#lengths[i] = Math.sqrt(values[i]!);
     this.#refreshed = this.#learned;
   }
 

@@ -16,6 +16,12 @@ export interface RunPlan {
   readonly maxGenerations: number;
 }
 
+/**
+ * Doublings of the population, as many as the papers allow. On a plateau each generation ends its run, and the population
+ * would soon be larger than the memory.
+ */
+const mostDoublings = 9;
+
 export function defaultMaxGenerations(n: number, population: number): number {
   return 100 + Math.floor((150 * (n + 3) ** 2) / Math.sqrt(population));
 }
@@ -48,18 +54,21 @@ export class Restarts {
     this.#runs += 1;
     const { population, maxGenerations } = this.#first;
     this.#isSmall = this.#kind === 'bipop' && this.#small < Math.max(1, this.#large);
-    if (!this.#isSmall) {
-      return { population: population * 2 ** (this.#runs - this.#smallRuns), sigmaFactor: 1, maxGenerations };
-    }
+    if (!this.#isSmall) return { population: population * this.#largest, sigmaFactor: 1, maxGenerations };
     this.#smallRuns += 1;
     const sigmaFactor = 0.01 ** rng.random();
-    const factor = (2 ** (this.#runs - this.#smallRuns)) ** (rng.random() ** 2);
+    const factor = this.#largest ** (rng.random() ** 2);
     const small = Math.floor(population * factor);
     return {
       population: small,
       sigmaFactor,
       maxGenerations: Math.min(maxGenerations, (0.5 * this.#large) / small),
     };
+  }
+
+  /** factor of the population in the latest large run, or in the one that begins */
+  get #largest(): number {
+    return 2 ** Math.min(this.#runs - this.#smallRuns, mostDoublings);
   }
 
   save(): State {

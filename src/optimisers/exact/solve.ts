@@ -23,11 +23,14 @@ function startValue({ starts }: TableModel, values: Float64Array): number {
   return starts.reduce((sum, probability, state) => sum + probability * values[state]!, 0);
 }
 
-/** Mean return of the best policy without a step limit; null: there is none, or the states depend on the steps taken. */
-export function unlimitedMean(model: TableModel): number | null {
+/**
+ * Mean return of the best policy without a step limit; null: there is none, the states depend on the steps taken, or
+ * `isOver`, which is asked again and again, said true.
+ */
+export function unlimitedMean(model: TableModel, isOver: () => boolean): number | null {
   if (!model.isClosed) return null;
   let values = new Float64Array(model.states);
-  for (let sweep = 0; sweep < maxSweeps; sweep++) {
+  for (let sweep = 0; sweep < maxSweeps && !isOver(); sweep++) {
     const better = new Float64Array(model.states);
     let change = 0;
     for (let state = 0; state < model.states; state++) {
@@ -128,11 +131,12 @@ interface Found {
 function improve(model: TableModel, limit: number, start: Int32Array, isOver: () => boolean): Found {
   let table = start;
   let { mean } = relax(model, limit, table);
-  for (let changed = true; changed && !isOver(); ) {
+  for (let changed = true; changed; ) {
     changed = false;
     for (let observation = 0; observation < table.length; observation++) {
       for (let a = 0; a < model.actions.length; a++) {
         if (a === table[observation]) continue;
+        if (isOver()) return { table, mean };
         const other = table.with(observation, a);
         const value = relax(model, limit, other).mean;
         if (value <= mean + tolerance) continue;

@@ -25,8 +25,16 @@ export interface TableModel {
 }
 
 const maxStates = 100_000;
-/** Parts of [0, 1) in which a draw is tried before the borders between outcomes are searched. */
-const parts = 64;
+/**
+ * Parts of [0, 1) in which a draw is tried before the borders between outcomes are searched: an outcome that only numbers
+ * inside of one part have is not found. More parts where they cost less: a start is drawn once, a step from each state,
+ * and a later draw behind each result of the first.
+ */
+const parts = { start: 4096, step: 256, later: 64 };
+/** Borders between the outcomes of one draw. */
+const maxBorders = 2000;
+/** Draws are multiples of 2^-53: halving goes no further than between the doubles around that. */
+const smallest = 2 ** -106;
 
 /** Another draw is asked for than those that are given. */
 class OpenDraw extends Error {
@@ -70,8 +78,15 @@ class GivenDraws implements Draws {
   }
 
   standardNormal(): number {
-    throw new UsageError('solve', 'expected an environment whose draws have finitely many results, got a normal draw');
+    throw endlessResults('a normal draw');
   }
+}
+
+function endlessResults(got: string): UsageError {
+  return new UsageError(
+    'solve',
+    `expected an environment whose draws have finitely many results, got ${got}; use an optimiser such as cem`,
+  );
 }
 
 /** Results by their names, with their probabilities. */
@@ -83,8 +98,8 @@ function add<T>(into: Distribution<T>, key: string, value: T, probability: numbe
   else into.set(key, { value, probability });
 }
 
-/** All results of a function of draws; `name` tells results apart. */
-function resultsOf<T>(play: (draws: Draws) => T, name: (value: T) => string): Distribution<T> {
+/** All results of a function of draws; `name` tells results apart; `first`: the parts of its first draw. */
+function resultsOf<T>(play: (draws: Draws) => T, name: (value: T) => string, first: number): Distribution<T> {
   const explore = (given: readonly number[]): Distribution<T> => {
     const found: Distribution<T> = new Map();
     try {
@@ -93,7 +108,8 @@ function resultsOf<T>(play: (draws: Draws) => T, name: (value: T) => string): Di
       return found;
     } catch (open) {
       if (!(open instanceof OpenDraw)) throw open;
-      for (const { draw, probability } of branches(open.choices, (value) => explore([...given, value]))) {
+      const tried = given.length === 0 ? first : parts.later;
+      for (const { draw, probability } of branches(open.choices, tried, (value) => explore([...given, value]))) {
         for (const [key, result] of draw) add(found, key, result.value, probability * result.probability);
       }
       return found;
@@ -111,7 +127,8 @@ function signature<T>(results: Distribution<T>): string {
   return JSON.stringify([...results].map(([key, { probability }]) => [key, probability]));
 }
 
-function branches<T>(choices: number | null, explore: (value: number) => Distribution<T>): Branch<T>[] {
+/** Results behind each choice, or behind the numbers between two borders, of which `tried` parts are tried. */
+function branches<T>(choices: number | null, tried: number, explore: (value: number) => Distribution<T>): Branch<T>[] {
   if (choices !== null) {
     return Array.from({ length: choices }, (_, i) => ({ draw: explore(i), probability: 1 / choices }));
   }
@@ -119,21 +136,24 @@ function branches<T>(choices: number | null, explore: (value: number) => Distrib
   const found: Branch<T>[] = [];
   let start = 0;
   let current = explore(0);
-  for (let part = 1; part <= parts; part++) {
-    let low = (part - 1) / parts;
-    const end = part === parts ? 1 - 2 ** -53 : part / parts;
-    while (signature(explore(end)) !== signature(current)) {
+  let known = signature(current);
+  for (let part = 1; part <= tried; part++) {
+    let low = (part - 1) / tried;
+    const end = part === tried ? 1 - 2 ** -53 : part / tried;
+    while (signature(explore(end)) !== known) {
+      if (found.length >= maxBorders) throw endlessResults(`a draw from [0, 1) with more than ${maxBorders}`);
       let high = end;
       low = Math.max(low, start);
       while (true) {
         const middle = (low + high) / 2;
-        if (middle <= low || middle >= high) break;
-        if (signature(explore(middle)) === signature(current)) low = middle;
+        if (middle <= low || middle >= high || high - low < smallest) break;
+        if (signature(explore(middle)) === known) low = middle;
         else high = middle;
       }
       found.push({ draw: current, probability: high - start });
       start = high;
       current = explore(high);
+      known = signature(current);
     }
   }
   found.push({ draw: current, probability: 1 - start });
@@ -177,11 +197,15 @@ export function tableModel(env: Env, limit: number): TableModel {
     depths.push(depth);
     return list.length - 1;
   };
-  const first = resultsOf((draws) => {
-    const state = new Float64Array(size);
-    dynamics.reset(params, draws, state);
-    return state;
-  }, nameOf);
+  const first = resultsOf(
+    (draws) => {
+      const state = new Float64Array(size);
+      dynamics.reset(params, draws, state);
+      return state;
+    },
+    nameOf,
+    parts.start,
+  );
   const startsOf = [...first.values()].map(({ value, probability }) => ({ state: numberOf(value, 0), probability }));
   const from: number[] = [0];
   const outcomes: { readonly probability: number; readonly reward: number; readonly next: number }[] = [];
@@ -201,6 +225,7 @@ export function tableModel(env: Env, limit: number): TableModel {
           return { state, ...out };
         },
         ({ state, reward, terminated }) => `${reward} ${terminated ? 'end' : nameOf(state)}`,
+        parts.step,
       );
       for (const { value, probability } of results.values()) {
         const { state, reward, terminated } = value;

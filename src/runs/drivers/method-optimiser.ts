@@ -4,12 +4,15 @@ import type { Generator } from '../../base/rng/generator.ts';
 import { proposedPlaces, refinementOf, startOptimisation } from '../../config/optimisation.ts';
 import type { Method, OptimiserView, ProposedParameters } from '../../methods/method.ts';
 import type { Optimisation } from '../../optimisers/optimiser.ts';
-import { finiteReturns } from '../../optimisers/ranking.ts';
+import { indexOfHighest } from '../../optimisers/ranking.ts';
 import type { BodyOf, EventOf } from '../journal/events.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { LlmRun } from './llm-run.ts';
 import { playPopulation } from './population.ts';
+
+const vectorsOf = (candidates: readonly Pick<ProposedParameters, 'params'>[]): Float64Array[] =>
+  candidates.map(({ params }) => Float64Array.from(params));
 
 /** The kept policy of an iteration, where the optimiser has not seen it: it takes a place in the next population. Null: none. */
 export function unseenByOptimiser(
@@ -50,17 +53,16 @@ export class MethodOptimiser {
 
   /** The next population, with candidates of others in its last places. */
   ask(proposed: readonly ProposedParameters[]): readonly Float64Array[] {
-    this.inject(proposed);
-    return this.#optimisation.ask(this.#rng!);
+    return this.#optimisation.ask(this.#rng!, vectorsOf(proposed));
   }
 
   tell({ means }: EventOf<'generation'>): void {
     this.#optimisation.tell(means);
   }
 
-  /** Candidates that take places in the next population. */
-  inject(proposed: readonly Pick<ProposedParameters, 'params'>[]): void {
-    this.#optimisation.inject(proposed.map(({ params }) => Float64Array.from(params)));
+  /** Candidates that take places in the next populations that are left by proposals. */
+  inject(candidates: readonly Pick<ProposedParameters, 'params'>[]): void {
+    this.#optimisation.inject(vectorsOf(candidates));
   }
 }
 
@@ -91,7 +93,7 @@ export async function refine(
     optimisation.tell(played.means);
     episodes += candidates.length * each;
     steps += played.steps;
-    means.push(Math.max(...finiteReturns(played.means)));
+    means.push(played.means[indexOfHighest(played.means)]!);
   }
   return { type: 'refined', iteration, seed, params: [...optimisation.centre()], episodes, steps, means };
 }

@@ -4,7 +4,7 @@ import { type EvaluateResult, evaluate } from '../../evaluation/evaluate.ts';
 import type { Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel, ProposedParameters } from '../../methods/method.ts';
 import { MomentCollector, type ObservationMoments } from '../../optimisers/observation-moments.ts';
-import { finiteReturns, indexOfHighest } from '../../optimisers/ranking.ts';
+import { indexOfHighest } from '../../optimisers/ranking.ts';
 import type { RolloutJob } from '../../rollout/job.ts';
 import { BrokenReturnError } from '../../rollout/statistics.ts';
 import { recordedStep } from '../journal/steps.ts';
@@ -58,18 +58,27 @@ export async function playPopulation(
   }
 }
 
-/** The observations of the first episode of each member: an episode more for each would take as long as playing them. */
-async function observe(run: PlayingRun, job: RolloutJob): Promise<ObservationMoments> {
+/**
+ * The observations of the first episode of each member: an episode more for each would take as long as playing them.
+ * Those of a member that broke are left out: one that is not finite would spoil the moments of all.
+ */
+async function observe(
+  run: PlayingRun,
+  job: RolloutJob,
+  { means }: PlayedPopulation,
+): Promise<ObservationMoments | null> {
   let collector: MomentCollector | null = null;
   for (let member = 0; member < job.candidates.length; member++) {
+    if (Number.isNaN(means[member]!)) continue;
     throwIfInterrupted(run.signal);
     const { steps } = await run.units.backend.trace(job, member, 0);
     for (const { obs } of steps) {
+      if (!obs.every(Number.isFinite)) continue;
       collector ??= new MomentCollector(obs.length);
       collector.add(obs);
     }
   }
-  return collector!.moments;
+  return collector?.moments ?? null;
 }
 
 export interface PlayedMembers {
@@ -100,10 +109,10 @@ export async function playTogether(run: PlayingRun, player: Player, played: Play
     run.checkBudget();
     result = await playPopulation(run, job);
     const { means } = result;
-    const observed = observes ? await observe(run, job) : null;
+    const observed = observes ? await observe(run, job, result) : null;
     return { type: 'generation', iteration, seed, episodes, steps: result.steps, means, observed, ...own };
   });
-  const best = indexOfHighest(finiteReturns(generation.means));
+  const best = indexOfHighest(generation.means);
   const params = [...members[best]!];
   const adjustments = copied[best - (members.length - copied.length)]?.adjustments ?? [];
   const call = { iteration, candidate, params } as const;

@@ -75,13 +75,15 @@ export function branchName({ run, iteration }: BranchOrigin): string {
 /**
  * What decides the result of a run apart from its environment, method, model and seed: leaves as JSON by dotted name. Runs
  * with equal settings are repetitions of each other. `written`: the unchecked content of a run's `config.yaml`. An imported
- * run may be one of the reference, whose number its import has as the seed; a branch shares what it began with.
+ * run may be one of the reference, whose number its import has as the seed; a branch shares what it began with. Modules of
+ * the user with the same id are told apart by their source.
  */
 export function settingsOf(
   written: unknown,
-  { imported, branch, iterations }: Partial<Pick<Manifest, 'imported' | 'branch' | 'iterations'>> = {},
+  manifest: Partial<Pick<Manifest, 'imported' | 'branch' | 'iterations' | 'env_source' | 'method_source'>> = {},
 ): ReadonlyMap<string, string> {
   if (!isSection(written)) return new Map();
+  const { imported, branch, iterations } = manifest;
   const whole = withoutLaterKeys(merge(earlierDefaults, written) as Config);
   const settings = new Map(leaves(whole));
   const base = policyKinds.find(({ id }) => JSON.stringify(id) === settings.get('policy.kind'))?.runSeedBase ?? 0;
@@ -92,5 +94,9 @@ export function settingsOf(
   for (const key of settings.keys()) if (isFree(key) || namedApart.includes(key)) settings.delete(key);
   if (iterations !== undefined) settings.set('iterations', JSON.stringify(iterations));
   if (branch) settings.set('branch', JSON.stringify(branchName(branch)));
+  for (const key of ['env_source', 'method_source'] as const) {
+    const digest = manifest[key];
+    if (digest !== undefined) settings.set(key, JSON.stringify(digest.slice(0, 12)));
+  }
   return settings;
 }

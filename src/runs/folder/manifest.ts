@@ -134,11 +134,11 @@ export function readManifest(folder: string): Manifest | null {
 }
 
 /**
- * Two folders with the same identity are the same run: the configuration with its seed or, for an imported run, the log,
- * whose configuration is incomplete. A training keeps its identity while its log grows.
+ * Two folders with the same identity are the same run: the configuration with its seed and the modules of the user or, for an
+ * imported run, the log, whose configuration is incomplete. A training keeps its identity while its log grows.
  */
-export function runIdentity({ config_hash, imported }: Manifest): string {
-  return imported?.training?.identity ?? imported?.digest ?? config_hash;
+export function runIdentity({ config_hash, imported, env_source = '', method_source = '' }: Manifest): string {
+  return imported?.training?.identity ?? imported?.digest ?? `${config_hash}${env_source}${method_source}`;
 }
 
 /** The backend of a run that was started, also if the configuration says `auto`; null before the start. */

@@ -63,8 +63,10 @@ export class OptimiserReplay {
     const optimisation = this.#optimisation;
     const rng = deriveGenerator(this.#units.config.seed, 'population', iteration);
     optimisation.prepare(rng);
-    if (proposed.length > 0) optimisation.inject(proposed.map(({ params }) => Float64Array.from(params)));
-    const members = optimisation.ask(rng);
+    const members = optimisation.ask(
+      rng,
+      proposed.map(({ params }) => Float64Array.from(params)),
+    );
     if (members.length !== means.length) {
       this.agrees = false;
       return;
