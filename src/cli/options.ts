@@ -117,6 +117,15 @@ export function addOutputOptions(command: Command, io: Io): Command {
     });
 }
 
+/** Throws a usage error for an option of the command line that has no effect `beside` another one; `isIdle` tells by its flag. */
+export function refuseIdle(command: Command, beside: string, isIdle: (flag: string) => boolean): void {
+  for (const option of command.options) {
+    const flag = option.long!;
+    if (command.getOptionValueSource(option.attributeName()) !== 'cli' || !isIdle(flag)) continue;
+    throw new UsageError(flag, `expected it without ${beside}, got both; leave ${flag} out`);
+  }
+}
+
 /** A list for the end of a command's help: id and title of each entry. */
 export function helpList(heading: string, entries: readonly { readonly id: string; readonly title: string }[]): string {
   const width = Math.max(...entries.map(({ id }) => id.length));

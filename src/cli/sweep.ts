@@ -7,7 +7,7 @@ import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
-import { trustEnvOption, trustMethodOption } from './options.ts';
+import { refuseIdle, trustEnvOption, trustMethodOption } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -41,7 +41,10 @@ export function define(command: Command, io: Io): void {
   addSweepOptions(command, io).action(
     async (args: string[], options: SweepCommandOptions & QueueOptions & { python?: string }, self: Command) => {
       const { queue, status, cancel, wait } = options;
-      if (status || cancel) return askQueue(options, io);
+      if (status || cancel) {
+        requireNothingElse(args, status ? '--status' : '--cancel', self);
+        return askQueue(options, io);
+      }
       if (queue !== undefined && !options.dryRun) {
         const isFolderGiven = self.getOptionValueSource('runsDir') === 'cli';
         return sweepQueue(args, { ...options, isFolderGiven }, io);
@@ -54,6 +57,18 @@ export function define(command: Command, io: Io): void {
       return sweep(args, options, io);
     },
   );
+}
+
+/** Whoever adds configurations or a dry run to a question about the queue means some of its runs, or none: both get all. */
+function requireNothingElse(args: readonly string[], question: string, command: Command): void {
+  if (args.length > 0) {
+    throw new UsageError(
+      question,
+      `expected no configurations, got ${args.join(' ')}; leave them out: it is about all runs of the queue`,
+    );
+  }
+  const used = ['--status', '--cancel', '--queue', '--queue-prefix', '--json', '--quiet'];
+  refuseIdle(command, question, (flag) => !used.includes(flag));
 }
 
 async function sweep(
