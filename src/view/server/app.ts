@@ -94,15 +94,17 @@ export function createViewApp(options: ViewOptions): Hono {
   const calls = new CallPages();
   const found = async (id: string) => {
     const run = await index.find(id);
-    if (run !== null) return run;
-    const text = `expected a run of this folder, got "${id}"; it may have been deleted or renamed`;
-    throw new NotFoundError('view', text);
+    if (run === null) {
+      const text = `expected a run of this folder, got "${id}"; it may have been deleted or renamed`;
+      throw new NotFoundError('view', text);
+    }
+    // Of a folder whose files are links out of the root only the row is shown.
+    const link = root.filesOf(run.folder).problem;
+    if (link !== null) throw new UsageError('view', link);
+    return run;
   };
   const readingOf = async (c: Context) => {
     const { folder, row } = await found(c.req.param('id') ?? '');
-    // Of a folder whose files are links out of the root only the row is shown.
-    const link = root.filesOf(folder).problem;
-    if (link !== null) throw new UsageError('view', link);
     const near = c.req.query('near');
     return { reading: await readings.read(folder, near === undefined ? null : wholeNumber(near, 'near')), row };
   };
@@ -181,7 +183,7 @@ export function createViewApp(options: ViewOptions): Hono {
     let seen = '';
     return eventStream(c, { times, signal, note }, async () => {
       const run = await index.find(c.req.param('id'));
-      if (run === null) return 'end';
+      if (run === null || root.filesOf(run.folder).problem !== null) return 'end';
       const reading = await readings.read(run.folder);
       const state = `${reading.revision} ${JSON.stringify(run.row)}`;
       if (state === seen) return 'nothing';

@@ -71,6 +71,15 @@ describe('GET /api/runs', () => {
 
   it('reads no link out of the folder, neither of a run nor of one of its files', async () => {
     expect((await rows()).has('outside')).toBe(false);
+    for (const answer of [
+      view.get('/api/runs/linked'),
+      view.get('/api/runs/linked/live'),
+      view.get('/api/compare?run=a&run=linked'),
+      view.post('/api/runs/linked/control', { action: 'pause' }),
+      view.post('/api/runs/linked/branch', { at: 1 }),
+    ]) {
+      expect(apiProblem.parse(await (await answer).json()).problem).toContain('is a link to a place outside');
+    }
   });
 });
 
