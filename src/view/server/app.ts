@@ -1,5 +1,4 @@
 /** The server of `r2po view` as a function from requests to answers. */
-import { existsSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
@@ -92,6 +91,7 @@ export function createViewApp(options: ViewOptions): Hono {
   const index = new IndexOfRuns(root, Math.min(100, times.poll));
   const readings = new RunReadings();
   const calls = new CallPages();
+  const starting = new Set<string>();
   const found = async (id: string) => {
     const run = await index.find(id);
     if (run === null) {
@@ -215,8 +215,8 @@ export function createViewApp(options: ViewOptions): Hono {
   });
   app.post('/api/runs/:id/branch', async (c) => {
     const id = c.req.param('id');
-    const { folder } = await found(id);
-    const { name, command } = await startBranch(folder, await bodyOf(c), { program, exists: existsSync });
+    const { folder, row } = await found(id);
+    const { name, command } = await startBranch({ folder, method: row.method }, await bodyOf(c), { program, starting });
     return answer(c, { id: [...id.split('/').slice(0, -1), name].join('/'), command });
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
@@ -228,5 +228,51 @@ describe('a static export', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a branch that a page starts', () => {
+  /** A program that makes the folder of its branch after a while, with a record that is not read here; `at` 2: it fails. */
+  const program = () => {
+    const path = join(folder, 'program.mjs');
+    writeFileSync(
+      path,
+      `import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+      const argv = process.argv.slice(2);
+      const of = (flag) => argv[argv.indexOf(flag) + 1];
+      const target = of('--runs-dir') + '/' + of('--name');
+      setTimeout(() => {
+        if (of('--at') === '2' || existsSync(target)) {
+          if (!existsSync(target)) mkdirSync(target);
+          console.error('error: [branch] no');
+          process.exit(2);
+        }
+        const manifest = JSON.parse(readFileSync(argv[1] + '/run.json', 'utf8'));
+        mkdirSync(target);
+        writeFileSync(target + '/run.json', JSON.stringify({ ...manifest, argv }));
+      }, 300);`,
+    );
+    return path;
+  };
+  const branch = async (
+    id: string,
+    at: number,
+    settings: string[] = [],
+    view = testView(runs(), { program: program() }),
+  ) => (await view.post(`/api/runs/${encodeURIComponent(id)}/branch`, { at, settings })).json();
+
+  it('has a folder of its own, also beside one that is being started', async () => {
+    const own = testView(runs(), { program: program() });
+    const answers = await Promise.all(['x=1', 'x=2'].map((setting) => branch('b', 1, [setting], own)));
+    expect(answers.map(({ id }) => id).sort()).toEqual(['b-at1', 'b-at1-2']);
+  });
+
+  it('of a folder whose name an option does not take is named after the method', async () => {
+    cpSync(join(runs(), 'c'), join(runs(), 'my run'), { recursive: true });
+    expect(await branch('my run', 1)).toMatchObject({ id: 'props-at1' });
+  });
+
+  it('has not begun where the command fails and somebody else made the folder', async () => {
+    expect(await branch('c', 2)).toEqual({ problem: '[branch] no' });
   });
 });
