@@ -202,8 +202,7 @@ export function createViewApp(options: ViewOptions): Hono {
     const chosen = await Promise.all(
       (c.req.queries('run') ?? []).map(async (id) => ({ id, folder: (await found(id)).folder })),
     );
-    const by = (c.req.query('by') ?? '').split(',').filter((key) => key !== '');
-    return answer(c, await comparisonOf(chosen, by));
+    return answer(c, await comparisonOf(chosen, c.req.queries('by') ?? []));
   });
   app.post('/api/evaluate', async (c) => {
     const body = await bodyOf(c);

@@ -9,12 +9,14 @@ import { exportedMark, exportScript } from '../../../src/view/api/export.ts';
 import { apiProblem, machine, runIndex } from '../../../src/view/api/index-of-runs.ts';
 import { comparison, evaluateAnswer } from '../../../src/view/api/requests.ts';
 import { callPage, runPage } from '../../../src/view/api/run.ts';
+import { comparisonPath, documentOf, pooledText } from '../../../src/view/page/compare/document.ts';
 import { Evaluator } from '../../../src/view/server/evaluator.ts';
 import { RunRoot } from '../../../src/view/server/run-root.ts';
 import { branchArguments } from '../../../src/view/server/steering.ts';
 import { dataScript, writeExport } from '../../../src/view/server/write-export.ts';
 import { anyText } from '../../support/any-text.ts';
 import { runCommand } from '../../support/in-process.ts';
+import { writeRun } from '../../support/run-folders.ts';
 import { smallPage, type TestView, testView } from '../../support/view.ts';
 
 let folder: string;
@@ -125,9 +127,23 @@ describe('GET /api/compare', () => {
     expect(grouped.report).toEqual(
       JSON.parse((await runCommand('report', ...paths, '--by', 'method', '--json')).stdout),
     );
+    const both = comparison.parse(await view.json(comparisonPath(names, 'env,method')));
+    expect([both.report.by, documentOf(both).groups.length]).toEqual([['env', 'method'], 2]);
+    expect(pooledText(documentOf(both))).toBeNull();
     const differs = new Map(compared.differs.map(({ key, values }) => [key, values]));
     expect([differs.get('method'), differs.get('seed')?.length]).toEqual([['"r2po"', '"r2po"', '"props"'], 3]);
     expect(differs.has('env')).toBe(false);
+  });
+
+  it('says in which settings the runs of a group differ', async () => {
+    const root = join(folder, 'pooled');
+    for (const episodes of [20, 30]) {
+      writeRun(join(root, `e${episodes}`), { settings: `evaluation:\n  episodes: ${episodes}\n` });
+    }
+    const { json } = testView(root);
+    const compared = async (by: string) => documentOf(comparison.parse(await json(comparisonPath(['e20', 'e30'], by))));
+    expect(pooledText(await compared('env,method'))).toMatch(/differ in evaluation.episodes; grouped by what differs/);
+    expect(pooledText(await compared(''))).toBeNull();
   });
 
   it('refuses in words: no runs, an unknown one, an unknown key', async () => {
