@@ -1,4 +1,5 @@
 /** A diagonal covariance matrix: one scale for each coordinate. */
+import { extremes } from '../../base/extremes.ts';
 import type { State, StateReader } from '../saved-state.ts';
 import { diagonalRates, type Rates, type Weights } from './rates.ts';
 import type { Shape } from './shape.ts';
@@ -52,7 +53,8 @@ export class DiagonalShape implements Shape {
   }
 
   condition(): number {
-    return (Math.max(...this.scales) / Math.min(...this.scales)) ** 2;
+    const [least, greatest] = extremes(this.scales);
+    return (greatest / least) ** 2;
   }
 
   axis(): boolean {

@@ -1,4 +1,5 @@
 /** When a run of CMA-ES should end: the criteria of pycma, with its tolerances. */
+import { extremes } from '../../base/extremes.ts';
 import { quantile } from '../../base/order-statistics.ts';
 import type { State, StateReader } from '../saved-state.ts';
 import type { Shape } from './shape.ts';
@@ -51,7 +52,8 @@ function median(values: ArrayLike<number>): number {
 }
 
 function range(values: readonly number[]): number {
-  return Math.max(...values) - Math.min(...values);
+  const [least, greatest] = extremes(values);
+  return greatest - least;
 }
 
 export class Stopping {

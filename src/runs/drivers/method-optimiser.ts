@@ -1,5 +1,6 @@
 /** The optimiser beside the models of a run: what it asks for and is told, and the refinement of proposals. */
 import { throwIfInterrupted } from '../../base/async.ts';
+import { extremes } from '../../base/extremes.ts';
 import type { Generator } from '../../base/rng/generator.ts';
 import { proposedPlaces, refinementOf, startOptimisation } from '../../config/optimisation.ts';
 import type { Method, OptimiserView, ProposedParameters } from '../../methods/method.ts';
@@ -91,7 +92,7 @@ export async function refine(
     optimisation.tell(played.means);
     episodes += candidates.length * each;
     steps += played.steps;
-    means.push(Math.max(...finiteReturns(played.means)));
+    means.push(extremes(finiteReturns(played.means))[1]);
   }
   return { type: 'refined', iteration, seed, params: [...optimisation.centre()], episodes, steps, means };
 }

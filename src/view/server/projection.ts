@@ -39,7 +39,7 @@ function principalAxes(points: readonly Float64Array[], dimension: number): [Flo
       for (const [i, point] of chosen.entries())
         for (let d = 0; d < dimension; d++) direction[d]! += vector[i]! * point[d]!;
     }
-    const length = Math.hypot(...direction);
+    const length = Math.sqrt(dot(direction, direction));
     // The sign of an axis is free: its largest entry is positive, so that a page that is loaded again shows the same.
     const largest = direction.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
     return direction.map((value) => (value / length) * (Math.sign(largest) || 1));

@@ -228,6 +228,11 @@ describe('the projection of policies', () => {
     for (const [i, x] of a.x.entries()) expect([b.x[i], b.y[i]]).toEqual([expect.closeTo(x), expect.closeTo(a.y[i]!)]);
   });
 
+  it('takes policies of more parameters than a call takes arguments', () => {
+    const policies = [0, 1, 3].map((shift) => Array.from({ length: 200_000 }, (_, i) => shift * (i % 7)));
+    expect(projectionOf(policies)!.explained[0]).toBeCloseTo(1);
+  });
+
   it('is none for policies that do not differ', () => {
     expect(projectionOf([])).toBeNull();
     expect(projectionOf([[1, 2]])).toBeNull();
