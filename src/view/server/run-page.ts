@@ -5,8 +5,8 @@ import { configName } from '../../config/recorded.ts';
 import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
+import { projectionOf, triedPolicies } from '../api/projection.ts';
 import type { RunPage } from '../api/run.ts';
-import { projectionOf } from './projection.ts';
 import type { RunReading } from './run-reading.ts';
 
 /** What the engine needs; null: a run without policies, or a configuration that does not say. */
@@ -89,7 +89,7 @@ export function runPageOf(reading: RunReading, row: RunRow): RunPage {
     spans,
     every,
     optimiser: reading.optimiser?.stateAfter() ?? null,
-    projection: projectionOf(iterations.flatMap(({ candidates }) => candidates.map(({ params }) => params))),
+    projection: projectionOf(triedPolicies(iterations)),
     notices: noticesOf(reading, row),
   };
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { followEvents, walkEvents } from '../../../src/runs/journal/journal.ts';
 import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
+import { projectionOf } from '../../../src/view/api/projection.ts';
 import { callPage, type RunPage, runPage, runUpdate } from '../../../src/view/api/run.ts';
-import { projectionOf } from '../../../src/view/server/projection.ts';
 import { runCommand } from '../../support/in-process.ts';
 import { type TestView, testView } from '../../support/view.ts';
 
