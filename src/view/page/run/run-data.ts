@@ -107,6 +107,9 @@ function joined(page: RunPage, update: RunUpdate): RunPage {
   };
 }
 
+/** The id of the run with this name of a folder in the same folder as another run. */
+export const besideOf = (id: string, name: string): string => [...id.split('/').slice(0, -1), name].join('/');
+
 /** Whether an iteration with this number is one that a long run is shown without. */
 export function leavesOut({ iterations, every }: RunPage, at: number): boolean {
   const last = iterations.at(-1)?.iteration ?? 0;

@@ -4,6 +4,7 @@ import { projectionOf, triedPolicies } from '../../../../src/view/api/projection
 import { curveOf, growing, xAxesOf } from '../../../../src/view/page/run/curve.ts';
 import { noiseOf } from '../../../../src/view/page/run/noise.ts';
 import {
+  besideOf,
   bestIndex,
   callOf,
   callsByIteration,
@@ -81,6 +82,12 @@ describe('an update of a live run', () => {
     expect(later.projection!.policies).toBe(8);
     const first = withUpdate(runPage(), { ...update, iterations: [iteration(1)] });
     expect([first.projection?.x.length, first.projection?.policies]).toEqual([2, 2]);
+  });
+});
+
+describe('the run of a branch', () => {
+  it('is looked for beside it', () => {
+    expect(['b', 'a/b', 'a/c/b'].map((id) => besideOf(id, 'run'))).toEqual(['run', 'a/run', 'a/c/run']);
   });
 });
 
