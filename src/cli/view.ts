@@ -8,7 +8,7 @@ import { counted } from '../base/plain-number.ts';
 import type { ExportOptions } from '../view/server/write-export.ts';
 import { listenForInterrupts, withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, wholeNumber } from './options.ts';
+import { addOutputOptions, refuseBeside, wholeNumber } from './options.ts';
 
 interface Options {
   readonly port: number;
@@ -32,7 +32,12 @@ export function define(command: Command, io: Io): void {
       'let other machines reach --host; the page then asks for the token in the printed address',
     )
     .option('--export <dir>', 'write the page with its data into this folder, which opens from disk, and end');
-  addOutputOptions(command, io).action(async (runs: string, options: Options) => run(runs, options, io));
+  addOutputOptions(command, io).action(async (runs: string, options: Options, self: Command) => {
+    if (options.export !== undefined) {
+      refuseBeside(self, '--export', (flag) => ['--port', '--host', '--allow-remote'].includes(flag));
+    }
+    await run(runs, options, io);
+  });
 }
 
 async function run(runs: string, options: Options, io: Io): Promise<void> {

@@ -427,6 +427,14 @@ describe('r2po sweep', () => {
       ['sweep', 'cartpole/r2po', 'seed=0..4', ...queue, '--cancel'],
       '[--cancel] expected no configurations, got cartpole/r2po seed=0..4; leave them out',
     ],
+    [
+      ['sweep', '--queue', 'cartpole/r2po'],
+      'got a word that is no URL; for the queue that R2PO_QUEUE names, write --queue at the end of the command',
+    ],
+    [['sweep', 'cartpole/r2po', '--queue-prefix', 'a'], '[--queue-prefix] expected it together with --queue'],
+    [['sweep', 'cartpole/r2po', '--wait'], '[--wait] expected it together with --queue'],
+    [['sweep', 'cartpole/r2po', ...queue, '--out', 'report'], '[--out] expected it together with --wait'],
+    [['sweep', 'cartpole/r2po', ...queue, '--adapter', '1'], '[--adapter] expected it without --queue'],
     [['sweep', ...queue, '--cancel', '--dry-run'], '[--dry-run] expected it without --cancel, got both'],
     [['sweep', ...queue, '--status', '--runs-dir', 'runs'], '[--runs-dir] expected it without --status, got both'],
   ])('%j: exit 2', async (given, message) => {
