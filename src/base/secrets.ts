@@ -3,7 +3,8 @@
  * so they are masked in everything that comes from outside, and once more before anything is written or printed.
  */
 
-const mask = '[key]';
+/** What stands in place of a secret. */
+export const mask = '[key]';
 const minLength = 4;
 /** A secret of this length, or a shorter one with letters and digits, occurs in no text by chance. */
 const surelyLong = 16;

@@ -121,7 +121,7 @@ async function reachableInputs(request: WorkRequest, candidates: readonly Float6
   const states: (readonly number[])[] = [];
   for (let c = 0; c < candidates.length; c++) {
     const trace = await reference.trace(job, c, 0);
-    states.push(...trace.steps.map((s) => s.state));
+    for (const { state } of trace.steps) states.push(state);
   }
   const rng = Generator.from([seed, 2]);
   return Array.from({ length: transitions }, () => {

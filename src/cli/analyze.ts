@@ -11,6 +11,7 @@ import {
   backendOption,
   countOption,
   helpList,
+  refuseBeside,
   trustEnvOption,
   trustMethodOption,
   wholeNumber,
@@ -51,9 +52,12 @@ export function define(command: Command, io: Io): void {
     .addOption(backendOption())
     .addOption(adapterOption())
     .addHelpText('after', helpList('Kinds', analysisKinds));
-  addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options) =>
-    analyze(kind, paths, options, io),
-  );
+  addOutputOptions(command, io).action(async (kind: string, paths: string[], options: Options, self: Command) => {
+    if (options.replay === 0) {
+      refuseBeside(self, '--replay 0', (flag) => ['--pairs', '--backend', '--adapter'].includes(flag));
+    }
+    await analyze(kind, paths, options, io);
+  });
 }
 
 /** Options of one of the two kinds of analyses only. */

@@ -18,7 +18,7 @@ import { readManifest, usedBackend } from '../runs/folder/manifest.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, backendOption, helpList, seedOption } from './options.ts';
+import { adapterOption, addOutputOptions, backendOption, helpList, refuseBeside, seedOption } from './options.ts';
 import { loggedIterations } from './progress.ts';
 import { printRun } from './show-run.ts';
 
@@ -57,8 +57,8 @@ export function define(command: Command, io: Io): void {
     .option('--resume', 'resume the latest unfinished training with these settings, or that of --name')
     .option('--dry-run', 'print what would be installed and trained, and exit')
     .addHelpText('after', helpList('Algorithms', algorithms));
-  addOutputOptions(command, io).action(async (name: string, overrides: string[], options: Options) =>
-    baseline(name, overrides, options, io),
+  addOutputOptions(command, io).action(async (name: string, overrides: string[], options: Options, self: Command) =>
+    baseline(name, overrides, options, self, io),
   );
 }
 
@@ -68,8 +68,14 @@ interface Asked {
   readonly folder: string | null;
 }
 
-async function baseline(name: string, overrides: readonly string[], options: Options, io: Io): Promise<void> {
-  const { config, folder } = await askedFor(name, overrides, options);
+async function baseline(
+  name: string,
+  overrides: readonly string[],
+  options: Options,
+  command: Command,
+  io: Io,
+): Promise<void> {
+  const { config, folder } = await askedFor(name, overrides, options, command);
   if (options.dryRun) return showPlan(config, options, io);
   await withInterrupts(io, 'the training', async (signal) => {
     const note = (text: string) => io.note(text);
@@ -97,7 +103,12 @@ async function baseline(name: string, overrides: readonly string[], options: Opt
 
 const pythonArguments = ({ python }: Options): string[] => (python === undefined ? [] : ['--python', python]);
 
-async function askedFor(name: string, overrides: readonly string[], options: Options): Promise<Asked> {
+async function askedFor(
+  name: string,
+  overrides: readonly string[],
+  options: Options,
+  command: Command,
+): Promise<Asked> {
   if (existsSync(name) && isBaseline(readManifest(name))) {
     if (!options.resume) {
       throw new UsageError(
@@ -108,6 +119,7 @@ async function askedFor(name: string, overrides: readonly string[], options: Opt
     if (options.name !== undefined) {
       throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${name}"`);
     }
+    refuseBeside(command, 'a run folder', (flag) => ['--backend', '--runs-dir'].includes(flag));
     const given = [...overrides, ...(options.seed === undefined ? [] : [`--seed ${options.seed}`])];
     if (given.length > 0) {
       throw new UsageError(

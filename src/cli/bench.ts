@@ -16,7 +16,15 @@ import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, countOption, secondsOption, wholeNumber } from './options.ts';
+import {
+  adapterOption,
+  addOutputOptions,
+  countOption,
+  refuseBeside,
+  refuseWithout,
+  secondsOption,
+  wholeNumber,
+} from './options.ts';
 
 interface Options {
   readonly env: readonly string[];
@@ -59,7 +67,11 @@ export function define(command: Command, io: Io): void {
     .option('--scaling', 'also measure the time of a call against its number of episodes and of candidates')
     .addOption(seconds('--scaling-seconds', 'with --scaling: end the curves when a call would take longer', 5))
     .option('--save <dir>', 'write bench.json, bench.md and charts into this folder');
-  addOutputOptions(command, io).action(async (names: string[], options: Options) => run(names, options, io));
+  addOutputOptions(command, io).action(async (names: string[], options: Options, self: Command) => {
+    if (options.episodes !== undefined) refuseBeside(self, '--episodes', (flag) => flag === '--seconds');
+    if (!options.scaling) refuseWithout(self, '--scaling', ['--scaling-seconds']);
+    await run(names, options, io);
+  });
 }
 
 async function run(names: readonly string[], options: Options, io: Io): Promise<void> {
@@ -99,10 +111,9 @@ function printReport(document: BenchDocument, io: Io): void {
 /** One process per environment: V8 optimises the loop best while it has seen a single environment. */
 async function benchInProcess(name: string, options: Options): Promise<BenchDocument> {
   const { envOption, episodes, seconds, repeats, millionSeconds, scaling, scalingSeconds } = options;
-  const args = [process.argv[1]!, 'bench', name, '--repeats', `${repeats}`, '--seconds', `${seconds}`];
-  args.push('--million-seconds', `${millionSeconds}`, '--scaling-seconds', `${scalingSeconds}`);
-  if (scaling) args.push('--scaling');
-  if (episodes) args.push('--episodes', episodes.join(','));
+  const args = [process.argv[1]!, 'bench', name, '--repeats', `${repeats}`, '--million-seconds', `${millionSeconds}`];
+  if (scaling) args.push('--scaling', '--scaling-seconds', `${scalingSeconds}`);
+  args.push(...(episodes ? ['--episodes', episodes.join(',')] : ['--seconds', `${seconds}`]));
   if (options.adapter !== undefined) args.push('--adapter', options.adapter);
   for (const [key, value] of Object.entries(envOption)) args.push('--env-option', `${key}=${JSON.stringify(value)}`);
   try {

@@ -29,6 +29,7 @@ import {
   addOutputOptions,
   backendOption,
   countOption,
+  refuseBeside,
   seedOption,
   trustEnvOption,
   wholeNumber,
@@ -91,8 +92,15 @@ export function define(command: Command, io: Io): void {
     .option('--picture <file>', `with --vary: write a curve or heat map (${pictureFormats})`)
     .option('--csv <file>', 'with --policies or --vary: write one CSV row per policy or combination')
     .option('--dump-wgsl <file>', 'write the WGSL program of the episodes; -: print it and play nothing');
-  addOutputOptions(command, io).action(async (options: Options) => run(options, io));
+  addOutputOptions(command, io).action(async (options: Options, self: Command) => {
+    checkOptions(options);
+    if (options.dumpWgsl === '-') refuseBeside(self, '--dump-wgsl -', (flag) => !ofPrograms.includes(flag));
+    await run(options, io);
+  });
 }
+
+/** Options of a command that prints a program and plays nothing. */
+const ofPrograms = ['--dump-wgsl', '--env', '--env-option', '--trust-env', '--policy', '--quiet'];
 
 /** An animation is an SVG picture, whatever its name says. */
 function checkAnimation({ animate: path }: Options): void {
@@ -137,7 +145,6 @@ function checkOptions(options: Options): void {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  checkOptions(options);
   checkAnimation(options);
   checkPicture(options.picture);
   const { policies } = options;

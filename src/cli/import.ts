@@ -14,7 +14,7 @@ import type { ImportedTraining } from '../interop/sb3/import.ts';
 import { findMethod } from '../methods/index.ts';
 import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, countOption } from './options.ts';
+import { addOutputOptions, countOption, refuseBeside } from './options.ts';
 
 interface Options {
   readonly runsDir: string;
@@ -106,10 +106,23 @@ export function define(command: Command, io: Io): void {
     .option('--model <name>', 'r2po: model that answered the prompts, if the log does not name it', 'unknown')
     .addOption(countOption('--window', 'sb3: training episodes per averaging window', 100_000).default(20));
   command.option('--out <file>', 'sb3: policy file to write for a model (default: the name of the model, .json)');
-  addOutputOptions(command, io).action(async (format: FormatName, folder: string, options: Options) =>
-    importLogs(format, folder, options, io),
-  );
+  addOutputOptions(command, io).action(async (format: FormatName, folder: string, options: Options, self: Command) => {
+    if (isModel(format, folder)) {
+      refuseBeside(self, 'a model', (flag) => ['--runs-dir', '--method', '--model', '--window'].includes(flag));
+      return importModel(folder, options, io);
+    }
+    refuseBeside(self, `logs of ${format}`, (flag) => idle[format].includes(flag));
+    return importLogs(format, folder, options, io);
+  });
 }
+
+/** Options that have no effect on an import of logs. */
+const idle: Readonly<Record<FormatName, readonly string[]>> = {
+  r2po: ['--window', '--out'],
+  sb3: ['--model', '--out'],
+};
+
+const isModel = (format: FormatName, path: string): boolean => format === 'sb3' && path.toLowerCase().endsWith('.zip');
 
 /** Writes the policy of one model as a policy file. */
 async function importModel(path: string, { env, out, json }: Options, io: Io): Promise<void> {
@@ -132,7 +145,6 @@ async function importModel(path: string, { env, out, json }: Options, io: Io): P
 
 async function importLogs(format: FormatName, folder: string, options: Options, io: Io): Promise<void> {
   const { title, expected, open } = sources[format];
-  if (format === 'sb3' && folder.toLowerCase().endsWith('.zip')) return importModel(folder, options, io);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError('import', `expected ${expected}, got "${folder}", which is not a folder`);
   }

@@ -117,6 +117,29 @@ export function addOutputOptions(command: Command, io: Io): Command {
     });
 }
 
+/** The flag of an option that the command line has and for which `isMeant` holds; undefined: none. */
+function givenFlag(command: Command, isMeant: (flag: string) => boolean): string | undefined {
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  return given.map(({ long }) => long!).find(isMeant);
+}
+
+/** Throws a usage error for an option of the command line that has no effect `beside` something else; `why`: where it has. */
+export function refuseBeside(command: Command, beside: string, isIdle: (flag: string) => boolean, why = ''): void {
+  const flag = givenFlag(command, isIdle);
+  if (flag === undefined) return;
+  throw new UsageError(
+    flag,
+    `expected it without ${beside}, got both; leave ${flag} out${why === '' ? '' : `: ${why}`}`,
+  );
+}
+
+/** Throws a usage error for one of these options of the command line, which have no effect without `needed`. */
+export function refuseWithout(command: Command, needed: string, flags: readonly string[]): void {
+  const flag = givenFlag(command, (one) => flags.includes(one));
+  if (flag === undefined) return;
+  throw new UsageError(flag, `expected it together with ${needed}, got it alone; add ${needed}, or leave ${flag} out`);
+}
+
 /** A list for the end of a command's help: id and title of each entry. */
 export function helpList(heading: string, entries: readonly { readonly id: string; readonly title: string }[]): string {
   const width = Math.max(...entries.map(({ id }) => id.length));

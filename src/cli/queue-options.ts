@@ -17,7 +17,7 @@ export function addQueueOption(command: Command): Command {
       new Option(
         '--queue [url]',
         `queue for workers, redis://host[:port][/db][?name]; without a URL: ${variable} of the environment`,
-      ),
+      ).argParser(readQueue),
     )
     .addOption(
       new Option(
@@ -26,6 +26,16 @@ export function addQueueOption(command: Command): Command {
           'the sweep and its workers',
       ).argParser(readPrefix),
     );
+}
+
+/** The option takes the word behind it, also one that was meant as a configuration; a word without a colon is no URL. */
+function readQueue(text: string): string {
+  if (text.includes(':')) return text;
+  throw new UsageError(
+    '--queue',
+    'expected redis://host[:port][/db][?name] behind it, got a word that is no URL; for the queue that ' +
+      `${variable} names, write --queue at the end of the command`,
+  );
 }
 
 function readPrefix(text: string): string {

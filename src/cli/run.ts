@@ -45,6 +45,7 @@ import {
   backendOption,
   countOption,
   maxCostOption,
+  refuseBeside,
   resumeCommandOf,
   secondsOption,
   seedOption,
@@ -107,17 +108,17 @@ export function define(command: Command, io: Io): void {
     .option('--watch', 'draw an episode of each kept policy in the terminal')
     .option('--dry-run', 'print the estimated cost and exit')
     .addOption(secondsOption('--max-time', 'stop after this many seconds; the run can be resumed'));
-  addOutputOptions(command, io).action(async (config: string, overrides: string[], options: Options) =>
-    run(config, overrides, options, io),
+  addOutputOptions(command, io).action(async (config: string, overrides: string[], options: Options, self: Command) =>
+    run(config, overrides, options, self, io),
   );
 }
 
-async function run(given: string, asked: readonly string[], options: Options, io: Io): Promise<void> {
+async function run(given: string, asked: readonly string[], options: Options, command: Command, io: Io): Promise<void> {
   if (options.repair && !options.resume) {
     throw new UsageError('--repair', 'expected it together with --resume, got it alone; add --resume');
   }
   if (options.watch) requireTerminal(options, io);
-  const { config: configName, overrides, place } = namedRun(given, asked, options);
+  const { config: configName, overrides, place } = namedRun(given, asked, options, command);
   const resolved = await resolveConfig(configName, overrides, options);
   refuseRecordedEndpoints(resolved);
   const { config } = resolved;
@@ -156,7 +157,7 @@ interface NamedRun {
 }
 
 /** A configuration, or the folder of a run to resume. */
-function namedRun(given: string, overrides: readonly string[], options: Options): NamedRun {
+function namedRun(given: string, overrides: readonly string[], options: Options, command: Command): NamedRun {
   const manifest = existsSync(given) ? readManifest(given) : null;
   if (manifest === null) {
     return { config: given, overrides, place: { runsDir: options.runsDir, name: options.name ?? null } };
@@ -173,6 +174,7 @@ function namedRun(given: string, overrides: readonly string[], options: Options)
   if (options.name !== undefined) {
     throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${given}"`);
   }
+  refuseBeside(command, 'a run folder', (flag) => flag === '--runs-dir');
   // What is resumed is the run, not the budget that an earlier command gave it.
   const lifted = manifest.stopped?.exit_code === exitCodes.budget ? limitsOf(given, manifest) : [];
   const inside = ['.', '..'].includes(basename(given));

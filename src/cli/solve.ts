@@ -13,7 +13,14 @@ import { defaultStepCap } from '../rollout/job.ts';
 import { maxEpisodeSteps } from '../rollout/job-checks.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
-import { adapterOption, addOutputOptions, countOption, secondsOption, trustEnvOption } from './options.ts';
+import {
+  adapterOption,
+  addOutputOptions,
+  countOption,
+  refuseWithout,
+  secondsOption,
+  trustEnvOption,
+} from './options.ts';
 
 interface Options {
   readonly envOption: EnvOptions;
@@ -47,7 +54,10 @@ export function define(command: Command, io: Io): void {
     .option('--runs-dir <dir>', 'also play the best table as a run in this folder (with --name: runs)')
     .option('--name <name>', 'also play the best table as a run of this name')
     .addOption(adapterOption());
-  addOutputOptions(command, io).action(async (env: string, options: Options) => solve(env, options, io));
+  addOutputOptions(command, io).action(async (env: string, options: Options, self: Command) => {
+    if (options.name === undefined && options.runsDir === undefined) refuseWithout(self, '--name', ['--adapter']);
+    await solve(env, options, io);
+  });
 }
 
 async function solve(name: string, options: Options, io: Io): Promise<void> {

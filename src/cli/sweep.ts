@@ -7,7 +7,7 @@ import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
-import { trustEnvOption, trustMethodOption } from './options.ts';
+import { refuseBeside, refuseWithout, trustEnvOption, trustMethodOption } from './options.ts';
 import { addQueueOption, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
@@ -40,25 +40,49 @@ export function define(command: Command, io: Io): void {
     .option('--cancel', 'remove queued runs and stop running ones; their files are kept');
   addSweepOptions(command, io).action(
     async (args: string[], options: SweepCommandOptions & QueueOptions & { python?: string }, self: Command) => {
-      const { queue, status, cancel, wait } = options;
-      if (status || cancel) return askQueue(options, io);
+      const { queue, status, cancel, wait = false } = options;
+      if (status || cancel) {
+        requireNothingElse(args, status ? '--status' : '--cancel', self);
+        return askQueue(options, io);
+      }
+      if (queue === undefined) refuseWithout(self, '--queue', ['--wait', '--queue-prefix']);
+      else {
+        refuseBeside(
+          self,
+          '--queue',
+          (flag) => ofTheMachine.includes(flag),
+          'workers have their own (r2po worker -j N)',
+        );
+        if (!wait) refuseWithout(self, '--wait', ['--out']);
+      }
       if (queue !== undefined && !options.dryRun) {
         const isFolderGiven = self.getOptionValueSource('runsDir') === 'cli';
         return sweepQueue(args, { ...options, isFolderGiven }, io);
       }
-      if (wait)
-        throw new UsageError(
-          '--wait',
-          'expected it together with --queue, got it alone; a sweep without a queue always waits',
-        );
-      return sweep(args, options, io);
+      return sweep(args, options, self, io);
     },
   );
+}
+
+/** Options for the machine that plays: of a queue, each worker has its own. */
+const ofTheMachine = ['--jobs', '--fail-fast', '--adapter', '--python'];
+
+/** Whoever adds configurations or a dry run to a question about the queue means some of its runs, or none: both get all. */
+function requireNothingElse(args: readonly string[], question: string, command: Command): void {
+  if (args.length > 0) {
+    throw new UsageError(
+      question,
+      `expected no configurations, got ${args.join(' ')}; leave them out: it is about all runs of the queue`,
+    );
+  }
+  const used = ['--status', '--cancel', '--queue', '--queue-prefix', '--json', '--quiet'];
+  refuseBeside(command, question, (flag) => !used.includes(flag));
 }
 
 async function sweep(
   args: readonly string[],
   options: SweepCommandOptions & { readonly python?: string },
+  command: Command,
   io: Io,
 ): Promise<void> {
   const { splitArguments, variedKeys } = await import('../sweep/expand.ts');
@@ -67,6 +91,9 @@ async function sweep(
   const names = configs.filter(isTraining);
   const searched = configs.filter((name) => !isTraining(name));
   requirePythonUse(names, options);
+  if (names.length > 0 && searched.length === 0) {
+    refuseWithout(command, 'a search', ['--model', '--max-calls', '--max-tokens']);
+  }
   const both = names.length > 0 && searched.length > 0;
   const axesFor = (who: 'trainings' | 'searches') =>
     axes.filter((axis) => !both || ['both', who].includes(audience(axis)));
@@ -93,13 +120,6 @@ async function sweepQueue(
   io: Io,
 ): Promise<void> {
   const { queue, queuePrefix, runsDir, isFolderGiven, wait = false } = options;
-  for (const [given, option] of [
-    [options.jobs, '--jobs'],
-    [options.failFast, '--fail-fast'],
-  ] as const) {
-    if (given === undefined) continue;
-    throw new UsageError(option, 'expected it without --queue, got both; set it for each worker: r2po worker -j N');
-  }
   if (wait && options.out !== undefined) prepareOutputFolder('--out', options.out);
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);

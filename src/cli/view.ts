@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { interruption } from '../base/async.ts';
+import { quotedCommand } from '../base/command-line.ts';
 import { counted } from '../base/plain-number.ts';
 import type { ExportOptions } from '../view/server/write-export.ts';
 import { listenForInterrupts, withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { addOutputOptions, wholeNumber } from './options.ts';
+import { addOutputOptions, refuseBeside, wholeNumber } from './options.ts';
 
 interface Options {
   readonly port: number;
@@ -31,7 +32,12 @@ export function define(command: Command, io: Io): void {
       'let other machines reach --host; the page then asks for the token in the printed address',
     )
     .option('--export <dir>', 'write the page with its data into this folder, which opens from disk, and end');
-  addOutputOptions(command, io).action(async (runs: string, options: Options) => run(runs, options, io));
+  addOutputOptions(command, io).action(async (runs: string, options: Options, self: Command) => {
+    if (options.export !== undefined) {
+      refuseBeside(self, '--export', (flag) => ['--port', '--host', '--allow-remote'].includes(flag));
+    }
+    await run(runs, options, io);
+  });
 }
 
 async function run(runs: string, options: Options, io: Io): Promise<void> {
@@ -60,7 +66,7 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
     else io.print(url);
     if (root.find().folders.length === 0) {
       io.note(
-        `no run in "${root.path}" yet: start one with "r2po run cartpole/r2po --runs-dir ${root.path}", and it appears here`,
+        `no run in "${root.path}" yet: start one with "${quotedCommand(['run', 'cartpole/r2po', '--runs-dir', root.path])}", and it appears here`,
       );
     }
     io.note('press Ctrl-C to end');

@@ -181,8 +181,8 @@ class RankingWork {
     const broken: BrokenPolicy[] = [];
     for (const some of slicesByPopulation(wanted, maxPolicies)) {
       const parts = await this.#playSome(some, seeds, keeps);
-      policies.push(...parts.policies);
-      broken.push(...parts.broken);
+      for (const policy of parts.policies) policies.push(policy);
+      for (const policy of parts.broken) broken.push(policy);
     }
     return { ...seeds, policies, broken };
   }

@@ -1,4 +1,5 @@
 /** The default picture of an environment: a bar per state entry. */
+import { extremes } from '../base/extremes.ts';
 import type { Env } from '../envs/env.ts';
 import { type Picture, type Shape, scene } from '../envs/picture.ts';
 import type { Trace } from '../rollout/job.ts';
@@ -10,8 +11,9 @@ const maxRows = Math.floor((scene.height - 10) / rowHeight);
 
 /** The bounds of the row; where it is unbounded, the range of the episode. */
 function rangeOf(low: number, high: number, values: readonly number[]): readonly [number, number] {
-  const from = Number.isFinite(low) ? low : Math.min(...values, 0);
-  const to = Number.isFinite(high) ? high : Math.max(...values, 0);
+  const [least, greatest] = extremes(values);
+  const from = Number.isFinite(low) ? low : Math.min(least, 0);
+  const to = Number.isFinite(high) ? high : Math.max(greatest, 0);
   return to > from ? [from, to] : [from, from + 1];
 }
 

@@ -65,8 +65,7 @@ export async function hostStatistics(
       const played = await play(some, { ...given, ...countingOf(some, request) });
       given.onProgress?.(1);
       spent.add(played);
-      const found = statisticsOfEach(played, some, request);
-      statistics.push(...found);
+      for (const one of statisticsOfEach(played, some, request)) statistics.push(one);
       await sink?.(played, { candidate: from, first: 0 });
     } else {
       statistics.push(

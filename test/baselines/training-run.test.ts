@@ -192,6 +192,8 @@ describe('a training', () => {
     const given = await runCommand('baseline', join(runsDir, 'mine'), 'episodes=7', '--resume', '--python', python);
     expect(given.code).toBe(2);
     expect(given.stderr).toContain('expected no settings with a run folder, which has its own, got episodes=7');
+    const played = await runCommand('baseline', join(runsDir, 'mine'), '--resume', '--backend', 'wasm');
+    expect(played.stderr).toContain('[--backend] expected it without a run folder');
     const asSearch = await runCommand('run', join(runsDir, 'mine'), '--resume');
     expect(asSearch.stderr).toContain('resume it with "r2po baseline');
     const config = join(runsDir, 'mine', 'config.yaml');

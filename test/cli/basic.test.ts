@@ -30,6 +30,23 @@ describe('the built program', () => {
   });
 });
 
+describe('an option that has no effect beside the others', () => {
+  it.each([
+    [['solve', 'frozenlake', '--adapter', '0'], '[--adapter] expected it together with --name'],
+    [['view', '.', '--export', 'page', '--port', '7421'], '[--port] expected it without --export'],
+    [['bench', 'nim', '--scaling-seconds', '2'], '[--scaling-seconds] expected it together with --scaling'],
+    [['bench', 'nim', '--episodes', '20', '--seconds', '2'], '[--seconds] expected it without --episodes'],
+    [['import', 'sb3', 'logs', '--model', 'm'], '[--model] expected it without logs of sb3'],
+    [['import', 'sb3', 'model.zip', '--window', '7'], '[--window] expected it without a model'],
+    [['import', 'r2po', 'logs', '--window', '7'], '[--window] expected it without logs of r2po'],
+    [['eval', '--policy', 'p.json', '--dump-wgsl', '-', '--json'], '[--json] expected it without --dump-wgsl -'],
+    [['analyze', 'search', 'runs', '--replay', '0', '--pairs', '7'], '[--pairs] expected it without --replay 0'],
+  ])('%j is refused', async (argv, message) => {
+    const { code, stdout, stderr } = await runHere(argv);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+});
+
 describe('help and version', () => {
   it('prints the version of package.json', async () => {
     expect(await runCli(['--version'])).toStrictEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });

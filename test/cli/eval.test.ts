@@ -103,7 +103,7 @@ describe('r2po eval', () => {
 
   it('prints the program of the GPU without playing', async () => {
     const path = file('good.json', JSON.stringify({ kind: 'linear', params: golden.episodes[0]!.policy.params }));
-    const { stdout, code } = await runHere([...evalArgs, '--policy', path, '--dump-wgsl', '-']);
+    const { stdout, code } = await runHere(['eval', '--env', 'CartPole-v1', '--policy', path, '--dump-wgsl', '-']);
     expect(code).toBe(0);
     expect(stdout).toContain('fn env_step(');
     expect(stdout).toContain('(*memory).weights[4]');

@@ -31,6 +31,8 @@ describe('a run that used up its budget', () => {
       iterations: 4,
       llm: { calls: 4, cost_usd: 0 },
     });
+    const elsewhere = await runHere(['run', folder, '--resume', '--runs-dir', 'runs'], { cwd: root });
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('[--runs-dir] expected it without') });
     const named = await runHere(['run', folder, '--resume', '--name', 'b'], { cwd: root });
     expect(named).toMatchObject({
       code: 2,

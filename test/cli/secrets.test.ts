@@ -141,7 +141,7 @@ describe('a secret that a server echoes', () => {
     for (const queue of [[], [redisUrl], [redisUrl.replace('%3F', '?')]]) {
       await command('sweep', '--status', '--queue', ...queue);
       await command('worker', '--runs-dir', join(folder, 'worked'), '--queue', ...queue);
-      await command(...sweep, '--queue', ...queue);
+      await command(...sweep, '--wait', '--queue', ...queue);
     }
     const found = filesIn(folder).flatMap((file) => {
       const text = readFileSync(file, 'latin1');

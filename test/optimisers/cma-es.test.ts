@@ -163,6 +163,12 @@ describe('CMA-ES', () => {
     );
   });
 
+  it('has a diagonal matrix of more scales than a call takes arguments', () => {
+    const shape = new DiagonalShape(200_000, 20, null);
+    shape.scale(7, 3);
+    expect(shape.condition()).toBe(9);
+  });
+
   it('knows the mean length of a standard normal vector', () => {
     expect(meanNormalLength(1)).toBeCloseTo(Math.sqrt(2 / Math.PI), 15);
     expect(meanNormalLength(4)).toBeCloseTo(1.87997120597326, 13);

@@ -39,6 +39,11 @@ describe('the configuration of a run folder', () => {
     expect(() => refuseRecordedEndpoints(own, key)).not.toThrow();
   });
 
+  it('ends no quotes in the command that is suggested', async () => {
+    const recorded = await resolved(`model: "${url}';date;'"`, 'run folder');
+    expect(() => refuseRecordedEndpoints(recorded, key)).toThrow(`add model='${url}'\\'';date;'\\''', or unset`);
+  });
+
   it('does not decide which variable is sent as a header', async () => {
     const text = 'model: openai/m\nllm: {headers: {x-tenant: $AWS_SECRET_ACCESS_KEY}}';
     const recorded = await resolved(text, 'run folder');

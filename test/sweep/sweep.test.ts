@@ -379,6 +379,8 @@ describe('a sweep in one process', () => {
 });
 
 describe('r2po sweep', () => {
+  /** nobody listens there */
+  const queue = ['--queue', 'redis://127.0.0.1:1'];
   const args = (runsDir: string, ...more: string[]) => [
     ...['sweep', 'cartpole/r2po', 'nim/props', ...smallSettings.slice(0, 4)],
     ...['seed=0,1', '--backend', 'cpu', '--runs-dir', runsDir, ...more],
@@ -421,6 +423,20 @@ describe('r2po sweep', () => {
     [['sweep', 'cartpole/r2po', '--shard', '3/2'], 'expected i/n with i in 1 ... n, such as 2/8, got "3/2"'],
     [['sweep', 'cartpole/r2po', '--jobs', '0'], '[--jobs] expected a whole number in 1 ... 10000'],
     [['sweep', 'seed=1..3'], 'expected a configuration, got none'],
+    [
+      ['sweep', 'cartpole/r2po', 'seed=0..4', ...queue, '--cancel'],
+      '[--cancel] expected no configurations, got cartpole/r2po seed=0..4; leave them out',
+    ],
+    [
+      ['sweep', '--queue', 'cartpole/r2po'],
+      'got a word that is no URL; for the queue that R2PO_QUEUE names, write --queue at the end of the command',
+    ],
+    [['sweep', 'cartpole/r2po', '--queue-prefix', 'a'], '[--queue-prefix] expected it together with --queue'],
+    [['sweep', 'cartpole/r2po', '--wait'], '[--wait] expected it together with --queue'],
+    [['sweep', 'cartpole/r2po', ...queue, '--out', 'report'], '[--out] expected it together with --wait'],
+    [['sweep', 'cartpole/r2po', ...queue, '--adapter', '1'], '[--adapter] expected it without --queue'],
+    [['sweep', ...queue, '--cancel', '--dry-run'], '[--dry-run] expected it without --cancel, got both'],
+    [['sweep', ...queue, '--status', '--runs-dir', 'runs'], '[--runs-dir] expected it without --status, got both'],
   ])('%j: exit 2', async (given, message) => {
     const { code, stderr } = await runHere(given);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });

@@ -85,6 +85,8 @@ describe('a sweep', () => {
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('unknown key "optimiser"') });
     const alone = await runCommand('sweep', 'cartpole/cma-es', '--python', python, '--runs-dir', runsDir);
     expect(alone.stderr).toContain('expected a training such as cartpole/ppo, got searches alone');
+    const modelled = await runCommand('sweep', 'cartpole/ppo', '--model', 'offline', '--python', python);
+    expect(modelled.stderr).toContain('[--model] expected it together with a search');
     const queued = await runCommand('sweep', 'cartpole/ppo', '--queue', 'redis://127.0.0.1:1');
     expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
     const unfit = await runCommand('sweep', 'cartpole/sac', '--python', python);

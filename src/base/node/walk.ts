@@ -1,6 +1,7 @@
 /** Listing folders and walking through them: bounded, in the natural order of the names, never in a circle of links. */
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../errors.ts';
 
 const collator = new Intl.Collator('en', { numeric: true });
 
@@ -18,12 +19,22 @@ export interface FolderListing {
   readonly all: readonly string[];
 }
 
+/** What a link leads to; null: nothing, or nothing that can be reached. */
+function targetOf(link: string): Stats | null {
+  try {
+    return statSync(link);
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+    return null;
+  }
+}
+
 /** Throws the error of the file system. `followLinks`: a link to a folder is a folder. */
 export function listFolder(path: string, followLinks = false): FolderListing {
   const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => byNaturalOrder(a.name, b.name));
   const kindOf = (entry: Dirent): 'folder' | 'file' | null => {
     if (!entry.isSymbolicLink()) return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : null;
-    const target = statSync(join(path, entry.name), { throwIfNoEntry: false });
+    const target = targetOf(join(path, entry.name));
     return target?.isFile() ? 'file' : target?.isDirectory() && followLinks ? 'folder' : null;
   };
   const kinds = entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));

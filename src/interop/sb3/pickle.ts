@@ -138,7 +138,7 @@ class Machine {
     const target = this.top();
     const items = target instanceof PickledObject ? target.items : target;
     if (!Array.isArray(items)) throw new Damaged('a pickle', 'items of no list');
-    items.push(...values);
+    for (const value of values) items.push(value);
   }
   put(index: number): void {
     this.memo.set(index, this.top());

@@ -40,7 +40,7 @@ export function editOf(pair: Pair, { epsilon, real }: EditMeasure): Edit {
     iteration: pair.iteration,
     distance: changed,
     params: before.length,
-    l2: real ? Math.hypot(...sizes) : null,
+    l2: real ? Math.sqrt(sizes.reduce((sum, size) => sum + size * size, 0)) : null,
     largest: real ? sizes.reduce((a, b) => Math.max(a, b), 0) : null,
     sign_flips: real ? flips : null,
     initial: pair.proposal.summary.mean,

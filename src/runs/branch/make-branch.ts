@@ -55,6 +55,9 @@ export interface Parent {
 
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+/** What the names of the branches of a run begin with, from the name of its folder; `method`: its id. */
+export const branchStem = (run: string, method: string): string => (plainName.test(run) ? run : method);
+
 /** Throws a usage error for an iteration that the run does not have. */
 function startOf(run: StoredRun, events: readonly RunEvent[], iteration: number): RecordStart {
   const done = events.reduce((last, event) => (event.type === 'iteration' ? event.iteration : last), 0);
@@ -193,7 +196,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   for (let k = 0; k < repeat; k++) {
     const resolved = k === 0 ? first : await resolveBranch(facts, first.config.seed + k);
     const id = runHash(resolved.config, origin);
-    const made = plainName.test(own) ? own : parent.units.method.id;
+    const made = branchStem(own, parent.units.method.id);
     const given = name === null || repeat === 1 ? name : `${name}-${k + 1}`;
     const folderName = given ?? `${made}-at${iteration}-s${resolved.config.seed}-${id.slice(0, 8)}`;
     branches.push({

@@ -1,4 +1,5 @@
 /** Why a run cannot be steered: no process listens for it. */
+import { quotedCommand } from '../../base/command-line.ts';
 import { UsageError } from '../../base/errors.ts';
 import { readManifest } from '../folder/manifest.ts';
 import { ownerOf } from '../journal/lock.ts';
@@ -12,8 +13,8 @@ export function notListening(folder: string): UsageError {
   const { status, stopped, imported } = manifest;
   if (imported) return refuse('one that another program made');
   if (status === 'finished')
-    return refuse(`one that is finished; start another run, or "r2po branch ${folder} --at N"`);
-  const resume = `resume it with: r2po run ${folder} --resume`;
+    return refuse(`one that is finished; start another run, or "${quotedCommand(['branch', folder, '--at', 'N'])}"`);
+  const resume = `resume it with: ${quotedCommand(['run', folder, '--resume'])}`;
   if (stopped !== null) return refuse(`one that has stopped (${stopped.reason}); ${resume}`);
   const owner = ownerOf(folder);
   if (owner === null || owner.gone) return refuse(`one whose process has ended; ${resume}`);

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { orInterrupted } from '../../base/async.ts';
+import { quotedCommand } from '../../base/command-line.ts';
 import { InterruptedError, UsageError } from '../../base/errors.ts';
 import type { BodyOf } from '../journal/events.ts';
 import type { StepType } from '../journal/steps.ts';
@@ -103,7 +104,7 @@ export class RunSteering {
       this.#goOn = done;
     });
     await this.#run.record({ type: 'control', optional: true, action: 'pause' });
-    this.#run.log?.(`paused; go on with: r2po ctl continue ${this.#run.folder}`);
+    this.#run.log?.(`paused; go on with: ${quotedCommand(['ctl', 'continue', this.#run.folder])}`);
     await orInterrupted(paused, this.signal);
     this.#step = next;
   }

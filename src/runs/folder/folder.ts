@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { quotedCommand } from '../../base/command-line.ts';
 import { errorCode, UsageError } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
@@ -175,7 +176,7 @@ export function refuseTraining(folder: string, { imported }: Manifest, unit: str
   const rest =
     training.resume === undefined
       ? `an imported training (${format}, ${layout}) that has rewards only; read it with "r2po report" or "r2po export --format csv"`
-      : `a training with ${format}, whose record has rewards only; resume it with "${training.resume} ${folder} --resume", ` +
+      : `a training with ${format}, whose record has rewards only; resume it with "${quotedCommand(['baseline', folder, '--resume'])}", ` +
         'play its policy with "r2po eval --policy", or read it with "r2po report"';
   throw new UsageError(unit, `expected a run with policies, got "${folder}", ${rest}`);
 }

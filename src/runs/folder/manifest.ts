@@ -65,8 +65,8 @@ const schema = z.object({
         .object({
           rewards: z.string(),
           evaluated: z.boolean(),
-          /** command that resumes it; left out for a training that another program made */
-          resume: z.string().optional(),
+          /** command that resumes it, no other: users copy it; left out for a training that another program made */
+          resume: z.literal('r2po baseline').optional(),
           /** the same for later imports of a training that went on */
           identity: z.string().optional(),
           /** its own evaluations beside its training episodes */

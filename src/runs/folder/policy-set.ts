@@ -262,7 +262,7 @@ function policyPaths(root: string, leaveOut: (path: string, reason: string) => v
         return [];
       }
       const isPolicy = (name: string) => name.endsWith('.json') && !name.startsWith('.');
-      found.push(...files.filter(isPolicy).map((name) => ({ path: join(path, name), isRun: false })));
+      for (const name of files.filter(isPolicy)) found.push({ path: join(path, name), isRun: false });
       return folders.filter((name) => !name.startsWith('.'));
     },
     onUnreadable(path, cause, depth) {

@@ -2,6 +2,7 @@
  * Keys go to endpoints that the user names. A run folder or a job may come from somebody else: an endpoint that it names
  * by its URL, or a header that it fills from the environment, would hand a key to whoever wrote it.
  */
+import { quotedArgument, singleQuoted } from '../../base/command-line.ts';
 import { UsageError } from '../../base/errors.ts';
 import type { ResolvedConfig } from '../../config/resolve.ts';
 import { asksModels, type LlmConfig } from '../../config/schema.ts';
@@ -56,7 +57,7 @@ export function refuseRecordedEndpoints(resolved: Recorded, env: Environment = p
     throw new UsageError(
       `llm.headers.${header}`,
       'expected a header that this command or a configuration of your own names, got one out of a run folder, which ' +
-        `sends a variable of the environment; add llm.headers.${header}='${config.llm.headers[header]}'`,
+        `sends a variable of the environment; add ${quotedArgument(`llm.headers.${header}`)}=${singleQuoted(config.llm.headers[header] ?? '')}`,
     );
   }
   const found = exposed(resolved, [], env);
@@ -67,7 +68,7 @@ export function refuseRecordedEndpoints(resolved: Recorded, env: Environment = p
   throw new UsageError(
     key,
     `expected an endpoint that this command names, got "${name}" out of a run folder; ${sent}: add ` +
-      `${key}='${value}', or unset ${urlKeyVariable}`,
+      `${key}=${singleQuoted(value)}, or unset ${urlKeyVariable}`,
   );
 }
 
@@ -75,6 +76,6 @@ export function refuseRecordedEndpoints(resolved: Recorded, env: Environment = p
 export function exposedByJob(job: Recorded, trusted: readonly string[], env: Environment = process.env): string | null {
   const found = exposed(job, trusted, env);
   if (found === null) return null;
-  const endpoint = endpointOf(found.name);
-  return `the job names the endpoint ${endpoint}, and ${sent}; start the worker with --trust-endpoint ${endpoint}`;
+  const endpoint = endpointOf(found.name)!;
+  return `the job names the endpoint ${endpoint}, and ${sent}; start the worker with --trust-endpoint ${quotedArgument(endpoint)}`;
 }

@@ -3,6 +3,7 @@
  * them: summary, metrics and the end of the record agree, and rewards are inside what the environment can give.
  */
 import { type Stats, statSync } from 'node:fs';
+import { quotedCommand } from '../../base/command-line.ts';
 import { R2poError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
 import { findEnv } from '../../envs/registry.ts';
@@ -32,7 +33,7 @@ export interface ReadFiles {
 export function requireAgreement(run: StoredRun, files: ReadFiles): void {
   const problem = problemOf(run, files);
   if (problem === null) return;
-  throw new R2poError('run folder', `${problem}; "r2po verify ${run.folder}" shows all that differs`);
+  throw new R2poError('run folder', `${problem}; "${quotedCommand(['verify', run.folder])}" shows all that differs`);
 }
 
 function problemOf(run: StoredRun, files: ReadFiles): string | null {

@@ -39,7 +39,7 @@ export const branchRequest = z.strictObject({
 export type BranchBody = z.input<typeof branchRequest>;
 export const branchAnswer = z.strictObject({ id: z.string(), command: z.string() });
 
-/** `GET /api/compare?run=ID&run=ID...&by=KEY`: the document of `r2po report --json` for these runs, with what differs. */
+/** `GET /api/compare?run=ID&run=ID...&by=KEY...`: the document of `r2po report --json` for these runs, with what differs. */
 export const comparison = z.strictObject({
   report: z.looseObject({}),
   /** keys of the configurations that differ: the value of each run, in their order */

@@ -139,6 +139,8 @@ export const runPage = z.strictObject({
       x: z.array(z.number()),
       y: z.array(z.number()),
       explained: z.array(z.number()),
+      /** so many policies gave the axes and what they explain */
+      policies: count,
       /** a policy that arrives later is at `axes[k] . (params - centre)` */
       centre: z.array(z.number()),
       axes: z.tuple([z.array(z.number()), z.array(z.number())]),

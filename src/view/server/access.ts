@@ -2,7 +2,7 @@
  * Who may ask this server: a page of its own only. Other pages of the same browser reach 127.0.0.1 as well, by requests across
  * origins and by names that are made to point there (DNS rebinding).
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -17,7 +17,9 @@ export interface Access {
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]', '::1'];
-const cookieName = 'r2po_token';
+/** Cookies belong to a host, not to a port: each server has one of its own, whose name does not give its token away. */
+const cookieOf = (token: string): string =>
+  `r2po_token_${createHash('sha256').update(token).digest('hex').slice(0, 16)}`;
 const anyAddress = ['0.0.0.0', '::'];
 /** Header of requests that do something: a page of another origin cannot set it without asking first. */
 const mutationHeader = 'x-r2po';
@@ -107,9 +109,9 @@ export function guard(access: Access): MiddlewareHandler {
 /** Null: the request has the token. Opening the printed address leaves it in a cookie, and the address without it. */
 function admit(c: Context, token: string, isApi: boolean): Response | null {
   const bearer = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-  if (isToken(bearer ?? getCookie(c, cookieName), token)) return null;
+  if (isToken(bearer ?? getCookie(c, cookieOf(token)), token)) return null;
   if (!isApi && isToken(c.req.query('token'), token)) {
-    setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Strict', path: '/' });
+    setCookie(c, cookieOf(token), token, { httpOnly: true, sameSite: 'Strict', path: '/' });
     return c.redirect('/', 303);
   }
   return refuse(

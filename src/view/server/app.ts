@@ -1,5 +1,4 @@
 /** The server of `r2po view` as a function from requests to answers. */
-import { existsSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
@@ -92,17 +91,20 @@ export function createViewApp(options: ViewOptions): Hono {
   const index = new IndexOfRuns(root, Math.min(100, times.poll));
   const readings = new RunReadings();
   const calls = new CallPages();
+  const starting = new Set<string>();
   const found = async (id: string) => {
     const run = await index.find(id);
-    if (run !== null) return run;
-    const text = `expected a run of this folder, got "${id}"; it may have been deleted or renamed`;
-    throw new NotFoundError('view', text);
+    if (run === null) {
+      const text = `expected a run of this folder, got "${id}"; it may have been deleted or renamed`;
+      throw new NotFoundError('view', text);
+    }
+    // Of a folder whose files are links out of the root only the row is shown.
+    const link = root.filesOf(run.folder).problem;
+    if (link !== null) throw new UsageError('view', link);
+    return run;
   };
   const readingOf = async (c: Context) => {
     const { folder, row } = await found(c.req.param('id') ?? '');
-    // Of a folder whose files are links out of the root only the row is shown.
-    const link = root.filesOf(folder).problem;
-    if (link !== null) throw new UsageError('view', link);
     const near = c.req.query('near');
     return { reading: await readings.read(folder, near === undefined ? null : wholeNumber(near, 'near')), row };
   };
@@ -181,7 +183,7 @@ export function createViewApp(options: ViewOptions): Hono {
     let seen = '';
     return eventStream(c, { times, signal, note }, async () => {
       const run = await index.find(c.req.param('id'));
-      if (run === null) return 'end';
+      if (run === null || root.filesOf(run.folder).problem !== null) return 'end';
       const reading = await readings.read(run.folder);
       const state = `${reading.revision} ${JSON.stringify(run.row)}`;
       if (state === seen) return 'nothing';
@@ -200,8 +202,7 @@ export function createViewApp(options: ViewOptions): Hono {
     const chosen = await Promise.all(
       (c.req.queries('run') ?? []).map(async (id) => ({ id, folder: (await found(id)).folder })),
     );
-    const by = (c.req.query('by') ?? '').split(',').filter((key) => key !== '');
-    return answer(c, await comparisonOf(chosen, by));
+    return answer(c, await comparisonOf(chosen, c.req.queries('by') ?? []));
   });
   app.post('/api/evaluate', async (c) => {
     const body = await bodyOf(c);
@@ -213,8 +214,8 @@ export function createViewApp(options: ViewOptions): Hono {
   });
   app.post('/api/runs/:id/branch', async (c) => {
     const id = c.req.param('id');
-    const { folder } = await found(id);
-    const { name, command } = await startBranch(folder, await bodyOf(c), { program, exists: existsSync });
+    const { folder, row } = await found(id);
+    const { name, command } = await startBranch({ folder, method: row.method }, await bodyOf(c), { program, starting });
     return answer(c, { id: [...id.split('/').slice(0, -1), name].join('/'), command });
   });
 

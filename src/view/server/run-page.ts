@@ -4,9 +4,10 @@ import { isSection } from '../../config/layers.ts';
 import { configName } from '../../config/recorded.ts';
 import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
+import { readRun } from '../../runs/folder/read-run.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
+import { projectionOf, triedPolicies } from '../api/projection.ts';
 import type { RunPage } from '../api/run.ts';
-import { projectionOf } from './projection.ts';
 import type { RunReading } from './run-reading.ts';
 
 /** What the engine needs; null: a run without policies, or a configuration that does not say. */
@@ -41,8 +42,9 @@ function namesOf({ units }: RunReading): RunPage['names'] {
 }
 
 function resumeOf(folder: string, { imported, status }: Manifest): string | null {
-  if (imported) return imported.training?.resume ? `${imported.training.resume} ${folder} --resume` : null;
-  return status === 'finished' ? null : quotedCommand(['run', folder, '--resume']);
+  if (status === 'finished') return null;
+  if (imported) return imported.training?.resume ? quotedCommand(['baseline', folder, '--resume']) : null;
+  return quotedCommand(['run', folder, '--resume']);
 }
 
 function noticesOf(reading: RunReading, row: RunRow): string[] {
@@ -75,12 +77,14 @@ function configText(reading: RunReading): string {
 
 export function runPageOf(reading: RunReading, row: RunRow): RunPage {
   const { stored, iterations, calls, spans, every, warmup } = reading;
-  const { argv } = stored.manifest;
+  // Written at the start and the end of each session.
+  const { manifest } = readRun(stored.folder);
+  const { argv } = manifest;
   return {
     row,
     config: configText(reading),
     command: argv.length === 0 ? null : quotedCommand(argv),
-    resume: resumeOf(stored.folder, stored.manifest),
+    resume: resumeOf(stored.folder, manifest),
     playable: playableOf(reading),
     names: namesOf(reading),
     warmup,
@@ -89,7 +93,7 @@ export function runPageOf(reading: RunReading, row: RunRow): RunPage {
     spans,
     every,
     optimiser: reading.optimiser?.stateAfter() ?? null,
-    projection: projectionOf(iterations.flatMap(({ candidates }) => candidates.map(({ params }) => params))),
+    projection: projectionOf(triedPolicies(iterations)),
     notices: noticesOf(reading, row),
   };
 }

@@ -33,6 +33,12 @@ function isInside(root: string, path: string): boolean {
   return inside === '' || !(inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside);
 }
 
+/** Why a path cannot be read, in words. Throws what is no error of the file system. */
+function unreadable(path: string, error: unknown): string {
+  if (errorCode(error) === null) throw error;
+  return `cannot read "${path}": ${faultWords(error)}`;
+}
+
 export class RunRoot {
   /** as the user named it, or the folder that holds the one run that was named */
   readonly path: string;
@@ -70,8 +76,8 @@ export class RunRoot {
         problem,
       };
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      return { folders: [], problem: errorDetail(error) };
+      const problem = error instanceof UsageError ? errorDetail(error) : unreadable(start, error);
+      return { folders: [], problem };
     }
   }
 
@@ -86,20 +92,24 @@ export class RunRoot {
       if (isInside(realpathSync(this.path), realpathSync(path))) return null;
       return `"${path}" is a link to a place outside of "${this.path}"; copy the run into that folder to see it`;
     } catch (error) {
-      if (errorCode(error) === null) throw error;
-      return `cannot read "${path}": ${faultWords(error)}`;
+      return unreadable(path, error);
     }
   }
 
-  /** The files of a run folder that are there, without following links, and what is wrong with one that is a link. */
+  /** The files of a run folder that are there, without following links, and why one of them must not or cannot be read. */
   filesOf(folder: string): { readonly stats: ReadonlyMap<ReadFile, Stats>; readonly problem: string | null } {
     const stats = new Map<ReadFile, Stats>();
     let problem: string | null = null;
     for (const name of readFiles) {
-      const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
-      if (!found) continue;
-      stats.set(name, found);
-      if (found.isSymbolicLink()) problem ??= this.linkProblem(folder, name);
+      const path = join(folder, name);
+      try {
+        const found = lstatSync(path, { throwIfNoEntry: false });
+        if (!found) continue;
+        stats.set(name, found);
+        if (found.isSymbolicLink()) problem ??= this.linkProblem(folder, name);
+      } catch (error) {
+        problem ??= unreadable(path, error);
+      }
     }
     return { stats, problem };
   }

@@ -1,10 +1,14 @@
 /** What a page does with runs: it controls live ones over their sockets, and starts branches as processes of their own. */
 import { spawn } from 'node:child_process';
-import { basename, dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { quotedCommand } from '../../base/command-line.ts';
 import { R2poError, UsageError } from '../../base/errors.ts';
+import { mask } from '../../base/secrets.ts';
+import { branchStem } from '../../runs/branch/make-branch.ts';
 import { controlRun } from '../../runs/control/client.ts';
 import type { LiveRun } from '../../runs/control/messages.ts';
+import { readManifest } from '../../runs/folder/manifest.ts';
 import { branchRequest } from '../api/requests.ts';
 import { requestProblem } from './evaluator.ts';
 
@@ -51,20 +55,49 @@ export interface StartedBranch {
 export interface BranchStart {
   /** the program, to be called with node */
   readonly program: string;
-  /** whether the folder of the branch is there */
-  readonly exists: (folder: string) => boolean;
+  /** folders of the branches that are being started: no other one gets their names */
+  readonly starting: Set<string>;
 }
 
-/** Starts the branch and returns once its folder is there. Throws with what the command said where it ends before that. */
-export function startBranch(folder: string, body: unknown, { program, exists }: BranchStart): Promise<StartedBranch> {
+/** Whether the process with these arguments made the folder, and no other one that chose the same name. No secret is recorded. */
+function isMadeBy(argv: readonly string[], folder: string): boolean {
+  try {
+    const recorded = readManifest(folder)?.argv ?? [];
+    return recorded.length === argv.length && recorded.every((arg, i) => arg === argv[i] || arg.includes(mask));
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Starts a branch of a run with a method and returns once its folder is there. Throws with what the command said where it
+ * ends before that.
+ */
+export async function startBranch(
+  { folder, method }: { readonly folder: string; readonly method: string },
+  body: unknown,
+  { program, starting }: BranchStart,
+): Promise<StartedBranch> {
   const parsed = branchRequest.safeParse(body);
   if (!parsed.success) throw requestProblem(parsed.error.issues);
-  let name = '';
-  for (let number = 1; name === '' || exists(`${dirname(folder)}/${name}`); number++) {
-    name = `${basename(folder).slice(0, 150)}-at${parsed.data.at}${number === 1 ? '' : `-${number}`}`;
-  }
+  const base = `${branchStem(basename(folder), method)}-at${parsed.data.at}`;
+  const isTaken = (name: string): boolean => {
+    const path = join(dirname(folder), name);
+    return starting.has(path) || existsSync(path);
+  };
+  let name = base;
+  for (let number = 2; isTaken(name); number++) name = `${base}-${number}`;
   const argv = branchArguments(folder, body, name);
-  const target = `${dirname(folder)}/${name}`;
+  const target = join(dirname(folder), name);
+  starting.add(target);
+  // A branch that is slow to begin still gets this folder.
+  await madeFolder(program, argv, target, () => starting.delete(target));
+  return { name, command: quotedCommand(argv) };
+}
+
+/** Starts the command as a process of its own and waits until it has made its folder; `onEnd`: it has ended. */
+function madeFolder(program: string, argv: readonly string[], target: string, onEnd: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     // It goes on when the page's server ends.
     const child = spawn(process.execPath, [program, ...argv], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -80,7 +113,7 @@ export function startBranch(folder: string, body: unknown, { program, exists }: 
       end();
     };
     const timer = setInterval(() => {
-      if (exists(target)) done(() => resolve({ name, command: quotedCommand(argv) }));
+      if (isMadeBy(argv, target)) done(resolve);
       else if (performance.now() - begun > startMs) {
         done(() =>
           reject(
@@ -92,11 +125,13 @@ export function startBranch(folder: string, body: unknown, { program, exists }: 
         );
       }
     }, 100);
-    child.on('error', (cause) =>
-      done(() => reject(new R2poError('view', `cannot start a branch: ${cause.message}`, { cause }))),
-    );
+    child.on('error', (cause) => {
+      onEnd();
+      done(() => reject(new R2poError('view', `cannot start a branch: ${cause.message}`, { cause })));
+    });
     child.on('exit', (code) => {
-      if (exists(target)) done(() => resolve({ name, command: quotedCommand(argv) }));
+      onEnd();
+      if (isMadeBy(argv, target)) done(resolve);
       else
         done(() =>
           reject(

@@ -85,7 +85,10 @@ describe('the filter of the list of runs', () => {
     ['best>', '"best>" has no value after ">"'],
     ['=3', '"=3" has no key before "="'],
     ['updated=today', 'updated is a time: compare it with < or >'],
-    ['updated<soon', 'updated is a time: expected a date or an age such as 2h, got "soon"'],
+    ['updated<soon', 'updated is a time: expected a date or an age such as 5min or 2h, got "soon"'],
+    ['updated<5m', 'updated is a time: expected a date or an age such as 5min or 2h, got "5m"'],
+    ['updated<5k', 'got "5k"'],
+    ['duration>5m', 'duration is a time: expected s, min, h or d, as in 5min, got "5m"'],
     ['"open', 'a quote is open'],
   ])('says what is wrong with %s, and goes on with the other terms', (text, problem) => {
     const filter = parseFilter(`method=props ${text}`, now);

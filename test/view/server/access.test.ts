@@ -131,6 +131,12 @@ describe('an address that other machines reach', () => {
     const cookie = opened.headers.get('set-cookie')!;
     expect(cookie).toMatch(/HttpOnly.*SameSite=Strict|SameSite=Strict.*HttpOnly/);
     expect((await wide.get('/api/runs', { host, cookie: cookie.split(';')[0]! })).status).toBe(200);
+    // Another server of this host leaves its own beside it.
+    const other = accessFor('0.0.0.0', true);
+    const there = await testView(folder, { access: other }).get(`/?token=${other.token}`, { host: '192.168.1.5:7421' });
+    const cookies = [cookie, there.headers.get('set-cookie')!].map((text) => text.split(';')[0]!);
+    expect(new Set(cookies.map((text) => text.split('=')[0])).size).toBe(2);
+    expect((await wide.get('/api/runs', { host, cookie: cookies.join('; ') })).status).toBe(200);
     expect((await wide.get('/api/runs', { host, authorization: `Bearer ${token}` })).status).toBe(200);
     expect((await wide.get('/api/runs', { host: 'evil.example', authorization: `Bearer ${token}` })).status).toBe(403);
   });

@@ -34,6 +34,7 @@ beforeAll(() => {
   unlinkSync(join(runs(), 'linked', 'config.yaml'));
   symlinkSync(join(folder, 'secret', 'config.yaml'), join(runs(), 'linked', 'config.yaml'));
   symlinkSync(join(folder, 'secret'), join(runs(), 'outside'));
+  symlinkSync('circle', join(runs(), 'circle'));
   view = testView(runs());
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -70,6 +71,32 @@ describe('GET /api/runs', () => {
 
   it('reads no link out of the folder, neither of a run nor of one of its files', async () => {
     expect((await rows()).has('outside')).toBe(false);
+    for (const answer of [
+      view.get('/api/runs/linked'),
+      view.get('/api/runs/linked/live'),
+      view.get('/api/compare?run=a&run=linked'),
+      view.post('/api/runs/linked/control', { action: 'pause' }),
+      view.post('/api/runs/linked/branch', { at: 1 }),
+    ]) {
+      expect(apiProblem.parse(await (await answer).json()).problem).toContain('is a link to a place outside');
+    }
+  });
+});
+
+describe('a run whose files cannot be looked at', () => {
+  it('is damaged, with the reason, and the others are shown', async () => {
+    // So deep that the system takes the path of run.json, and none that is longer.
+    const longest = process.platform === 'linux' ? 4095 : 1023;
+    let root = join(folder, 'deep');
+    const wanted = longest - '/locked/run.json'.length;
+    while (root.length + 1 < wanted) root = join(root, 'x'.repeat(Math.min(200, wanted - root.length - 1)));
+    mkdirSync(join(root, 'locked'), { recursive: true });
+    writeFileSync(join(root, 'locked', 'run.json'), '{}');
+    const index = new IndexOfRuns(new RunRoot(root), 0);
+    await index.refresh();
+    expect(index.rows()).toMatchObject([
+      { id: 'locked', status: 'damaged', problem: expect.stringMatching(/cannot read .*summary\.json": ENAMETOOLONG/) },
+    ]);
   });
 });
 

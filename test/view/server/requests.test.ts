@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
@@ -9,12 +9,14 @@ import { exportedMark, exportScript } from '../../../src/view/api/export.ts';
 import { apiProblem, machine, runIndex } from '../../../src/view/api/index-of-runs.ts';
 import { comparison, evaluateAnswer } from '../../../src/view/api/requests.ts';
 import { callPage, runPage } from '../../../src/view/api/run.ts';
+import { comparisonPath, documentOf, pooledText } from '../../../src/view/page/compare/document.ts';
 import { Evaluator } from '../../../src/view/server/evaluator.ts';
 import { RunRoot } from '../../../src/view/server/run-root.ts';
 import { branchArguments } from '../../../src/view/server/steering.ts';
 import { dataScript, writeExport } from '../../../src/view/server/write-export.ts';
 import { anyText } from '../../support/any-text.ts';
 import { runCommand } from '../../support/in-process.ts';
+import { writeRun } from '../../support/run-folders.ts';
 import { smallPage, type TestView, testView } from '../../support/view.ts';
 
 let folder: string;
@@ -125,9 +127,23 @@ describe('GET /api/compare', () => {
     expect(grouped.report).toEqual(
       JSON.parse((await runCommand('report', ...paths, '--by', 'method', '--json')).stdout),
     );
+    const both = comparison.parse(await view.json(comparisonPath(names, 'env,method')));
+    expect([both.report.by, documentOf(both).groups.length]).toEqual([['env', 'method'], 2]);
+    expect(pooledText(documentOf(both))).toBeNull();
     const differs = new Map(compared.differs.map(({ key, values }) => [key, values]));
     expect([differs.get('method'), differs.get('seed')?.length]).toEqual([['"r2po"', '"r2po"', '"props"'], 3]);
     expect(differs.has('env')).toBe(false);
+  });
+
+  it('says in which settings the runs of a group differ', async () => {
+    const root = join(folder, 'pooled');
+    for (const episodes of [20, 30]) {
+      writeRun(join(root, `e${episodes}`), { settings: `evaluation:\n  episodes: ${episodes}\n` });
+    }
+    const { json } = testView(root);
+    const compared = async (by: string) => documentOf(comparison.parse(await json(comparisonPath(['e20', 'e30'], by))));
+    expect(pooledText(await compared('env,method'))).toMatch(/differ in evaluation.episodes; grouped by what differs/);
+    expect(pooledText(await compared(''))).toBeNull();
   });
 
   it('refuses in words: no runs, an unknown one, an unknown key', async () => {
@@ -228,5 +244,51 @@ describe('a static export', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a branch that a page starts', () => {
+  /** A program that makes the folder of its branch after a while, with a record that is not read here; `at` 2: it fails. */
+  const program = () => {
+    const path = join(folder, 'program.mjs');
+    writeFileSync(
+      path,
+      `import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+      const argv = process.argv.slice(2);
+      const of = (flag) => argv[argv.indexOf(flag) + 1];
+      const target = of('--runs-dir') + '/' + of('--name');
+      setTimeout(() => {
+        if (of('--at') === '2' || existsSync(target)) {
+          if (!existsSync(target)) mkdirSync(target);
+          console.error('error: [branch] no');
+          process.exit(2);
+        }
+        const manifest = JSON.parse(readFileSync(argv[1] + '/run.json', 'utf8'));
+        mkdirSync(target);
+        writeFileSync(target + '/run.json', JSON.stringify({ ...manifest, argv }));
+      }, 300);`,
+    );
+    return path;
+  };
+  const branch = async (
+    id: string,
+    at: number,
+    settings: string[] = [],
+    view = testView(runs(), { program: program() }),
+  ) => (await view.post(`/api/runs/${encodeURIComponent(id)}/branch`, { at, settings })).json();
+
+  it('has a folder of its own, also beside one that is being started', async () => {
+    const own = testView(runs(), { program: program() });
+    const answers = await Promise.all(['x=1', 'x=2'].map((setting) => branch('b', 1, [setting], own)));
+    expect(answers.map(({ id }) => id).sort()).toEqual(['b-at1', 'b-at1-2']);
+  });
+
+  it('of a folder whose name an option does not take is named after the method', async () => {
+    cpSync(join(runs(), 'c'), join(runs(), 'my run'), { recursive: true });
+    expect(await branch('my run', 1)).toMatchObject({ id: 'props-at1' });
+  });
+
+  it('has not begun where the command fails and somebody else made the folder', async () => {
+    expect(await branch('c', 2)).toEqual({ problem: '[branch] no' });
   });
 });

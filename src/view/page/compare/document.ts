@@ -45,6 +45,8 @@ export interface TestLine {
 
 export interface ReportDocument {
   readonly by: readonly string[];
+  /** settings that differ within a group; left out: none does */
+  readonly pooled?: readonly string[];
   readonly reward: string;
   readonly findings: readonly { readonly setting: string; readonly text: string }[];
   readonly groups: readonly {
@@ -58,6 +60,19 @@ export interface ReportDocument {
   readonly curves: readonly { readonly axis: string; readonly value: string; readonly lines: readonly Line[] }[];
   readonly left_out: readonly { readonly path: string; readonly reason: string }[];
 }
+
+/** The path of the server for a comparison of these runs; `by`: grouping keys, joined by commas as in the address of the page. */
+export function comparisonPath(ids: readonly string[], by: string): string {
+  const query = new URLSearchParams(ids.map((id) => ['run', id]));
+  for (const key of by.split(',').filter(Boolean)) query.append('by', key);
+  return `/api/compare?${query}`;
+}
+
+/** What a reader of the groups must know; null: the runs of each group have the same settings. */
+export const pooledText = ({ pooled = [] }: ReportDocument): string | null =>
+  pooled.length === 0
+    ? null
+    : `These groups pool runs that differ in ${pooled.join(', ')}; grouped by what differs, they are groups of their own.`;
 
 export const documentOf = ({ report }: Comparison): ReportDocument => report as unknown as ReportDocument;
 

@@ -12,8 +12,10 @@ import { parseFilter } from '../runs/filter.ts';
 import { useIndex } from '../runs/index-store.ts';
 import './compare.css';
 import {
+  comparisonPath,
   documentOf,
   panelCurves,
+  pooledText,
   type ReportDocument,
   type Spread,
   spreadText,
@@ -30,12 +32,6 @@ const groupings: readonly (readonly [string, string])[] = [
   ['env,model', 'environment and model'],
   ['env,method,model', 'environment, method and model'],
 ];
-
-function pathOf(ids: readonly string[], by: string): string {
-  const query = new URLSearchParams(ids.map((id) => ['run', id]));
-  for (const key of by.split(',').filter(Boolean)) query.append('by', key);
-  return `/api/compare?${query}`;
-}
 
 /** Nothing is selected: what could be compared. */
 function Choose() {
@@ -71,7 +67,7 @@ export function CompareView() {
     const { matches } = parseFilter(q);
     return index.runs.filter((row) => row.status !== 'damaged' && matches(row)).map(({ id }) => id);
   }, [listed, q, index]);
-  const asked = ids.length === 0 ? null : pathOf(ids, by);
+  const asked = ids.length === 0 ? null : comparisonPath(ids, by);
   // An export has one comparison, that of all its runs.
   const path = isExport ? '/api/compare' : asked !== null && asked.length <= longestPath ? asked : null;
   const loaded = useGet<Comparison>(path);
@@ -109,6 +105,7 @@ export function CompareView() {
 function Compared({ comparison, by }: { comparison: Comparison; by: string }) {
   const report = documentOf(comparison);
   const { runs } = comparison;
+  const pooled = pooledText(report);
   return (
     <div class="compare">
       <header class="row">
@@ -131,6 +128,7 @@ function Compared({ comparison, by }: { comparison: Comparison; by: string }) {
           </>
         )}
       </header>
+      {pooled !== null && <p class="compare-pooled">{pooled}</p>}
       {report.findings.length > 0 && (
         <Panel title="Findings">
           <ul class="compare-findings">

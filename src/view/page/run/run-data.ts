@@ -1,4 +1,6 @@
 /** What the panels read out of the document of a run, and how an update is put into it. */
+
+import { projectionOf, triedPolicies } from '../../api/projection.ts';
 import type { CallRow, Iteration, RunPage, RunUpdate } from '../../api/run.ts';
 import { thinned } from '../../api/thinned.ts';
 
@@ -28,13 +30,23 @@ function appended(before: OptimiserState | null, update: OptimiserState | null):
   };
 }
 
-/** The projection with the policies of these iterations behind those that it has. */
-function projected(projection: RunPage['projection'], added: readonly Iteration[]): RunPage['projection'] {
-  if (projection === null || added.length === 0) return projection;
+/** By so much the number of policies grows until they get axes of their own. */
+const growth = 1.25;
+
+/** The projection of the iterations, the last ones of which, `added`, are not in it yet. */
+function projected(
+  projection: RunPage['projection'],
+  iterations: readonly Iteration[],
+  added: readonly Iteration[],
+): RunPage['projection'] {
+  if (added.length === 0) return projection;
+  const tried = triedPolicies(iterations);
+  // The first axes are those of the few policies that were there when the page was opened.
+  if (projection === null || tried.length >= growth * projection.policies) return projectionOf(tried);
   const { centre, axes } = projection;
   const at = (params: readonly number[], axis: readonly number[]): number =>
     axis.reduce((sum, weight, i) => sum + weight * (params[i]! - centre[i]!), 0);
-  const policies = added.flatMap(({ candidates }) => candidates.map(({ params }) => params));
+  const policies = triedPolicies(added);
   return {
     ...projection,
     x: [...projection.x, ...policies.map((params) => at(params, axes[0]))],
@@ -43,7 +55,7 @@ function projected(projection: RunPage['projection'], added: readonly Iteration[
 }
 
 /** The points of the policies of the iterations that are kept. */
-function projectionOf(
+function pointsOfKept(
   projection: RunPage['projection'],
   iterations: readonly Iteration[],
   kept: readonly boolean[],
@@ -65,7 +77,7 @@ function shownPart(page: RunPage, chosen: number | null): RunPage {
     calls: [...calls],
     spans: [...spans],
     every: Math.max(every, page.every),
-    projection: projectionOf(page.projection, page.iterations, found.kept),
+    projection: pointsOfKept(page.projection, page.iterations, found.kept),
   };
 }
 
@@ -79,20 +91,24 @@ export function withUpdate(page: RunPage, update: RunUpdate, chosen: number | nu
 
 function joined(page: RunPage, update: RunUpdate): RunPage {
   const last = page.iterations.at(-1)?.iteration ?? 0;
-  const iterations = update.iterations.filter(({ iteration }) => iteration > last);
+  const added = update.iterations.filter(({ iteration }) => iteration > last);
+  const iterations = [...page.iterations, ...added];
   const renewed = new Set(update.calls.map(({ seq }) => seq));
   const firstSpan = update.spans[0]?.start ?? Number.POSITIVE_INFINITY;
   return {
     ...page,
     row: update.row,
     every: Math.max(page.every, update.every),
-    iterations: [...page.iterations, ...iterations],
+    iterations,
     calls: [...page.calls.filter(({ seq }) => !renewed.has(seq)), ...update.calls].sort((a, b) => a.seq - b.seq),
     spans: [...page.spans.filter(({ start }) => start < firstSpan), ...update.spans],
     optimiser: appended(page.optimiser, update.optimiser),
-    projection: projected(page.projection, iterations),
+    projection: projected(page.projection, iterations, added),
   };
 }
+
+/** The id of the run with this name of a folder in the same folder as another run. */
+export const besideOf = (id: string, name: string): string => [...id.split('/').slice(0, -1), name].join('/');
 
 /** Whether an iteration with this number is one that a long run is shown without. */
 export function leavesOut({ iterations, every }: RunPage, at: number): boolean {

@@ -5,6 +5,7 @@ import type { RunPage } from '../../api/run.ts';
 import { costText, countText, durationText, none, shortCount, timeText } from '../common/format.ts';
 import { Interval, Status } from '../common/parts.tsx';
 import { link } from '../route.ts';
+import { besideOf } from './run-data.ts';
 import { TextBox } from './text-box.tsx';
 
 async function copied(text: string): Promise<boolean> {
@@ -85,7 +86,7 @@ function Facts({ page: { row } }: { page: RunPage }) {
       <Fact name="started">{timeText(row.started)}</Fact>
       {row.branch && (
         <Fact name="branch of">
-          <a href={link(['run', row.branch.run], { at: row.branch.iteration })}>
+          <a href={link(['run', besideOf(row.id, row.branch.run)], { at: row.branch.iteration })}>
             {row.branch.run}, iteration {row.branch.iteration}
           </a>
         </Fact>
@@ -117,7 +118,7 @@ export function RunHeader({ page, steer }: { page: RunPage; steer: ComponentChil
       <details class="part">
         <summary>Commands and configuration</summary>
         {command !== null && <Command label="began with" command={command} />}
-        {resume !== null && <Command label="resume with" command={resume} />}
+        {resume !== null && row.status !== 'finished' && <Command label="resume with" command={resume} />}
         <TextBox label="config.yaml">{config}</TextBox>
       </details>
     </header>

@@ -85,14 +85,14 @@ function valuesOf(piece: Piece): Piece[] {
 }
 
 const sizes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
-const seconds: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 };
+const seconds: Readonly<Record<string, number>> = { '': 1, s: 1, min: 60, h: 3600, d: 86_400 };
 
-/** `400`, `1.5k`, `2M`; for a duration also `30s`, `5min`, `2h`; null: no number */
+/** `400`, `1.5k`, `2M`; for a duration `400`, `30s`, `5min`, `2h`, where `5m` would be read in two ways; null: no number */
 function numberIn(text: string, isDuration: boolean): number | null {
   const match = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)([a-z]*)$/i.exec(text.replace('−', '-').replace(/^\$/, ''));
   if (!match) return null;
   const unit = match[2]!.toLowerCase();
-  const factor = (isDuration ? seconds[unit] : undefined) ?? sizes[unit];
+  const factor = (isDuration ? seconds : sizes)[unit];
   return factor === undefined ? null : Number(match[1]) * factor;
 }
 
@@ -150,7 +150,12 @@ function numberTest(field: Field, operator: Operator, values: readonly Piece[]):
   const isDuration = field.key === 'duration';
   const numbers = values.map(({ text }) => numberIn(text, isDuration));
   const wrong = numbers.indexOf(null);
-  if (wrong >= 0) return `${field.key} is a number: expected one after "${operator}", got "${values[wrong]!.text}"`;
+  if (wrong >= 0) {
+    const expected = isDuration
+      ? 'a time: expected s, min, h or d, as in 5min,'
+      : `a number: expected one after "${operator}",`;
+    return `${field.key} is ${expected} got "${values[wrong]!.text}"`;
+  }
   const test = compare[operator === ':' || operator === '!=' ? '=' : operator];
   return (row) => {
     const value = field.value(row);
@@ -165,12 +170,11 @@ function timeTest(field: Field, operator: Operator, values: readonly Piece[], no
   }
   const bounds = values.map(({ text }) => {
     const isAge = /[a-z]$/i.test(text) && /^[\d.]+[a-z]+$/i.test(text);
-    const age = isAge ? numberIn(text, true) : null;
-    const at = age === null ? Date.parse(text) : now - age * 1000;
-    return { at, isAge: age !== null };
+    return { at: isAge ? now - (numberIn(text, true) ?? Number.NaN) * 1000 : Date.parse(text), isAge };
   });
   const wrong = bounds.findIndex(({ at }) => Number.isNaN(at));
-  if (wrong >= 0) return `${field.key} is a time: expected a date or an age such as 2h, got "${values[wrong]!.text}"`;
+  if (wrong >= 0)
+    return `${field.key} is a time: expected a date or an age such as 5min or 2h, got "${values[wrong]!.text}"`;
   const test = compare[operator];
   return (row) => {
     const value = field.value(row);

@@ -1,8 +1,10 @@
 /** What the run view reads out of the document of a run. */
 import { describe, expect, it } from 'vitest';
+import { projectionOf, triedPolicies } from '../../../../src/view/api/projection.ts';
 import { curveOf, growing, xAxesOf } from '../../../../src/view/page/run/curve.ts';
 import { noiseOf } from '../../../../src/view/page/run/noise.ts';
 import {
+  besideOf,
   bestIndex,
   callOf,
   callsByIteration,
@@ -39,6 +41,7 @@ describe('an update of a live run', () => {
       x: [0, 0, 0, 0],
       y: [0, 0, 0, 0],
       explained: [0.7, 0.2],
+      policies: 5,
       centre: [1, 1],
       axes: [
         [1, 0],
@@ -71,6 +74,20 @@ describe('an update of a live run', () => {
   it('places new policies on the axes of the ones before', () => {
     expect(next.projection!.x).toEqual([0, 0, 0, 0, 2, 2]);
     expect(next.projection!.y).toEqual([0, 0, 0, 0, 0, 1]);
+  });
+
+  it('gives policies axes of their own where many are new, and where there were none', () => {
+    const later = withUpdate(next, { ...update, iterations: [iteration(4)] });
+    expect(later.projection).toEqual(projectionOf(triedPolicies(later.iterations)));
+    expect(later.projection!.policies).toBe(8);
+    const first = withUpdate(runPage(), { ...update, iterations: [iteration(1)] });
+    expect([first.projection?.x.length, first.projection?.policies]).toEqual([2, 2]);
+  });
+});
+
+describe('the run of a branch', () => {
+  it('is looked for beside it', () => {
+    expect(['b', 'a/b', 'a/c/b'].map((id) => besideOf(id, 'run'))).toEqual(['run', 'a/run', 'a/c/run']);
   });
 });
 
@@ -174,6 +191,7 @@ describe('the policy space', () => {
         x: [0, 5, 10],
         y: [0, 1, 1],
         explained: [1],
+        policies: 3,
         centre: [0, 0],
         axes: [
           [1, 0],

@@ -23,6 +23,8 @@ function grown(count: number, chosen: number | null = null): RunPage {
       x: [],
       y: [],
       explained: [1, 0],
+      // More than the run gets: the axes stay.
+      policies: 1e6,
       centre: [0, 0],
       axes: [
         [1, 0],

@@ -1,6 +1,6 @@
-/** Policies as points of a plane, by principal components. */
+/** Policies as points of a plane, by principal components; on the server, and on the page of a run that goes on. */
 import { SymmetricEigen } from '../../base/symmetric-eigen.ts';
-import type { RunPage } from '../api/run.ts';
+import type { Iteration, RunPage } from './run.ts';
 
 type Projection = NonNullable<RunPage['projection']>;
 
@@ -39,13 +39,17 @@ function principalAxes(points: readonly Float64Array[], dimension: number): [Flo
       for (const [i, point] of chosen.entries())
         for (let d = 0; d < dimension; d++) direction[d]! += vector[i]! * point[d]!;
     }
-    const length = Math.hypot(...direction);
+    const length = Math.sqrt(dot(direction, direction));
     // The sign of an axis is free: its largest entry is positive, so that a page that is loaded again shows the same.
     const largest = direction.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
     return direction.map((value) => (value / length) * (Math.sign(largest) || 1));
   };
   return [axis(0), axis(1)];
 }
+
+/** The parameters of all policies of these iterations, in their order. */
+export const triedPolicies = (iterations: readonly Iteration[]): number[][] =>
+  iterations.flatMap(({ candidates }) => candidates.map(({ params }) => params));
 
 /** Null: fewer than two different policies, or policies of different sizes. */
 export function projectionOf(policies: readonly (readonly number[])[]): Projection | null {
@@ -64,6 +68,7 @@ export function projectionOf(policies: readonly (readonly number[])[]): Projecti
     x,
     y,
     explained: [x, y].map((values) => dot(values, values) / total),
+    policies: policies.length,
     centre: [...centre],
     axes: [[...axes[0]], [...axes[1]]],
   };
