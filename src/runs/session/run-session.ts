@@ -15,7 +15,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
-import { checkPrices, costOfRun } from '../models/cost.ts';
+import { checkPrices, costOfRun, unpricedModels } from '../models/cost.ts';
 import { kindOf, namesOf } from '../models/models.ts';
 import { nothingUsable } from '../models/unusable.ts';
 import type { OpenUnits } from '../resolve-units.ts';
@@ -84,6 +84,8 @@ export class RunSession {
     );
     this.length = new SearchLength(journal.log.events);
     this.#limits = limitsOf(units, journal.log.events, folder, this.#manifest);
+    const costLimit = this.#limits.limits.max_cost_usd ?? null;
+    if (costLimit !== null) this.#checkPrice(costLimit);
     this.#log = options.log;
     this.#steering = options.steerable ? new RunSteering(this.#steered(options)) : null;
     this.signal = this.#steering?.signal ?? options.signal;
@@ -101,16 +103,23 @@ export class RunSession {
   }
 
   #steered({ folder, log, signal }: RunOptions): SteeredRun {
-    const { config } = this.#units;
     return {
       ...{ folder, log, signal, length: this.length, limits: this.#limits.limits },
       iterations: () => ({ done: this.totals.rows.length, of: this.#iterations() }),
       used: () => this.#used(),
-      checkPrice: (limit) => {
-        if (asksModels(config)) checkPrices({ ...config, budget: { ...config.budget, max_cost_usd: limit } });
-      },
+      checkPrice: (limit) => this.#checkPrice(limit),
       record: (body) => this.#append(body),
     };
+  }
+
+  /** Throws a usage error for a limit of the cost that cannot be enforced: an unknown cost is below every limit. */
+  #checkPrice(limit: number): void {
+    const { config, models } = this.#units;
+    if (!asksModels(config) || kindOf(models) === 'replay') return;
+    // The models that answer now are named by the configuration, or are free ones that `auto` chose.
+    const present = Object.values(namesOf(models));
+    const others = unpricedModels(config, this.totals).filter((name) => !present.includes(name));
+    checkPrices({ ...config, budget: { ...config.budget, max_cost_usd: limit } }, others);
   }
 
   #append(body: EventBody): Promise<RunEvent> {

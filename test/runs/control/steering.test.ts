@@ -39,14 +39,14 @@ const quick = [...smallSettings, 'iterations=3', 'recheck.episodes=20', 'warmup.
 
 type Act = (folder: string, call: number) => Promise<void> | void;
 
-/** The offline model, which does something else as the call with a number is made. */
-function acting(act: Act, folder: () => string): ChatModel {
+/** A model, the offline one by default, which does something else as the call with a number is made. */
+function acting(act: Act, folder: () => string, model: ChatModel = offline): ChatModel {
   let call = 0;
   return {
-    ...offline,
+    ...model,
     async complete(request, options) {
       await act(folder(), ++call);
-      return offline.complete(request, options);
+      return model.complete(request, options);
     },
   };
 }
@@ -54,7 +54,7 @@ function acting(act: Act, folder: () => string): ChatModel {
 /** A run that is steered while it goes on; `act` runs inside each call of its model. */
 async function steered(act: Act, run: SmallRun = {}, onGeneration?: (folder: string) => void) {
   let folder = '';
-  const model = acting(act, () => folder);
+  const model = acting(act, () => folder, run.model);
   const onProgress = ({ event }: RunProgress): void => {
     if (event?.type === 'generation') onGeneration?.(folder);
   };
@@ -217,6 +217,29 @@ describe('budget', () => {
       expect.stringContaining('Unrecognized key'),
     ]);
     expect(controls(folder)).toEqual([]);
+  });
+
+  it('refuses a limit of the cost without the price of a model that answered before', async () => {
+    const problems: string[] = [];
+    const billed: ChatModel = {
+      ...offline,
+      kind: 'model',
+      complete: async (request, options) => ({
+        ...(await offline.complete(request, options)),
+        answeredBy: 'azure/earlier',
+      }),
+    };
+    const { summary } = await steered(
+      async (run, call) => {
+        if (call !== 3) return;
+        await controlRun(run, { action: 'budget', cost: 7 }).catch(({ message }) => problems.push(message));
+      },
+      { model: billed },
+    );
+    await summary;
+    expect(problems).toEqual([
+      expect.stringContaining('expected a price of "azure/earlier" to enforce a limit of 7 USD'),
+    ]);
   });
 
   it('makes the search longer and shorter; replay, verify, resume and branch know the number of each iteration', async () => {
