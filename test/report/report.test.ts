@@ -149,7 +149,7 @@ describe('runs', () => {
     for (const key of ['constructor', 'toString', 'evaluation.constructor'])
       expect(groupValue(run, key)).toBe('(default)');
     writeFileSync(join(run.folder, 'config.yaml'), 'a: [1\n');
-    expect(() => groupValue(run, 'seeds')).toThrow(/expected YAML in ".*config\.yaml"/);
+    expect(() => groupValue(run, 'seeds')).toThrow(/config\.yaml:2:1: expected YAML, got an error/);
   });
 
   it('name the line of a number that is none', () => {

@@ -1,12 +1,12 @@
 /** Reads run folders, for reports, analyses, rankings and exports alike. */
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
+import { parseYaml } from '../../config/yaml-text.ts';
 import { type EventLog, readEvents, type WholeEvent, walkEvents } from '../journal/journal.ts';
 import { type RunTotals, totalsOf } from '../journal/totals.ts';
-import { parseRunFile } from './files.ts';
+import { parseRunFile, readRunFile } from './files.ts';
 import { findRunFolders, type LeftOut } from './find-runs.ts';
 import { readRunConfig, requireRun } from './folder.ts';
 import type { Manifest } from './manifest.ts';
@@ -55,7 +55,8 @@ export class StoredRun {
 
   /** as it is written, unchecked, so that it may name an environment or method of another version */
   writtenConfig(): unknown {
-    return parseRunFile(this.path(configName), 'YAML', parse);
+    const path = this.path(configName);
+    return parseYaml('run folder', { name: path, text: readRunFile(path) }).value;
   }
 
   /** the journal, with the texts of calls left as they are stored */

@@ -1,7 +1,8 @@
 /** What the list of runs takes from `config.yaml`: reading a thousand of them takes a second, and most differ in seeds only. */
-import { parse } from 'yaml';
 import { isSection } from '../../config/layers.ts';
+import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
+import { parseYaml } from '../../config/yaml-text.ts';
 import { resolveUnits } from '../../runs/resolve-units.ts';
 
 export interface ConfigFacts {
@@ -34,7 +35,7 @@ const wholeOrNull = (value: unknown): number | null =>
 function factsOf(text: string): ConfigFacts {
   let config: unknown;
   try {
-    config = parse(text);
+    config = parseYaml('config', { name: configName, text }).value;
   } catch {
     return nothing;
   }
