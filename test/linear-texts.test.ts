@@ -16,6 +16,7 @@ import type { Jinja, Model } from '../src/llm/local/package.ts';
 import { payloadDecoder } from '../src/llm/providers/payloads.ts';
 import { askedWait, durationSeconds } from '../src/llm/providers/waits.ts';
 import { parseReply } from '../src/llm/reply/parse.ts';
+import { parseSets } from '../src/llm/reply/parse-sets.ts';
 import { parsePolicy } from '../src/policies/policy-file.ts';
 import { htmlText, latexText, markdownText } from '../src/report/tables/table.ts';
 import { readManifest } from '../src/runs/folder/manifest.ts';
@@ -78,6 +79,8 @@ function templated(text: string): void {
 
 const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   reply: (text) => parseReply(text, spec),
+  'reply of several sets': (text) => parseSets(text, 4, spec),
+  'line of a set': (text) => [parseSets(`params[0${text}`, 4, spec), parseSets(`params${text}`, 4, spec)],
   'number of a log': readNumber,
   'keys of a log': readKeys,
   'reply of a log': (text) => readReplyParams(text, 3, 'first'),
