@@ -9,7 +9,7 @@ import { earlierDefaults } from '../config/earlier.ts';
 import { isSection } from '../config/layers.ts';
 import { configName as configFileName } from '../config/recorded.ts';
 import { openConfig, resolveConfig } from '../config/resolve.ts';
-import { asksModels, type Config } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel } from '../report/tables/run-table.ts';
@@ -17,10 +17,8 @@ import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { workOf } from '../runs/expected-work.ts';
 import {
   createRunFolder,
-  type FoundRun,
   findRunToResume,
   type RunLocation,
-  readRunConfig,
   refuseImported,
   requireRun,
 } from '../runs/folder/folder.ts';
@@ -29,7 +27,7 @@ import { compareJournal } from '../runs/folder/missing.ts';
 import { StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { IterationRow } from '../runs/journal/iteration-rows.ts';
-import { withListPrices, withPricesOf } from '../runs/models/cost.ts';
+import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 import { llmUnits, type OpenUnits, type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
@@ -126,7 +124,9 @@ async function run(given: string, asked: readonly string[], options: Options, io
     await showEstimate(resolveUnits(await withListPrices(config)), options.json === true, io);
     return;
   }
-  const earlier = options.resume ? await resumed(place, config, await asEarlier(configName, overrides, options)) : null;
+  const earlier = options.resume
+    ? await findRunToResume(place, config, await asEarlier(configName, overrides, options))
+    : null;
   const units = resolveUnits(earlier?.config ?? (await withListPrices(config)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
   const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
@@ -243,14 +243,6 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
 async function draw(folder: string, summary: RunSummary, io: Io, rows?: Iterable<IterationRow>): Promise<void> {
   const { writeRunFigure } = await import('../report/curves/run-chart.ts');
   io.note(`figure: ${await writeRunFigure(folder, summary, rows)}`);
-}
-
-/** The run to resume; prices that the configuration does not set are those of the start of the run. */
-async function resumed(place: RunLocation, asked: Config, asEarlier: Config): Promise<FoundRun> {
-  const { folder, config } = await findRunToResume(place, asked, asEarlier);
-  const frozen = withPricesOf(await readRunConfig(folder), config);
-  const isLimited = asksModels(frozen) && frozen.budget.max_cost_usd !== null;
-  return { folder, config: isLimited ? await withListPrices(frozen) : frozen };
 }
 
 function answering(models: RunModels | null): string[] {
