@@ -196,6 +196,50 @@ describe('budget', () => {
     expect(await stated.summary).toMatchObject({ status: 'finished' });
   });
 
+  it('of an earlier session holds on, unless the command or the run itself has ended it', async () => {
+    const notes: string[] = [];
+    const options = { log: (text: string) => void notes.push(text) };
+    const six = (limit: number) => [`budget.max_calls=${limit}`, 'iterations=6'];
+    const stopsAt =
+      (last: number): Act =>
+      async (run, call) => {
+        if (call === last) await controlRun(run, { action: 'stop' });
+      };
+    const { folder, summary } = await steered(
+      async (run, call) => {
+        if (call === 2) await controlRun(run, { action: 'budget', calls: 11, tokens: 10_000_000 });
+        await stopsAt(3)(run, call);
+      },
+      { overrides: six(8) },
+    );
+    await expect(summary).rejects.toMatchObject({ exitCode: 143 });
+    const stated = await steered(stopsAt(2), { folder, overrides: six(10), options });
+    await expect(stated.summary).rejects.toMatchObject({ exitCode: 143 });
+    const next = await steered(
+      async (run, call) => {
+        if (call === 2) await controlRun(run, { action: 'budget', calls: 6, cost: 5 });
+      },
+      { folder, overrides: six(8), options },
+    );
+    await expect(next.summary).rejects.toMatchObject({ message: expect.stringContaining('budget of 6 model') });
+    const last = await steered(() => {}, { folder, overrides: six(8), options: { ...options, lifts: ['max_calls'] } });
+    await expect(last.summary).rejects.toMatchObject({ message: expect.stringContaining('budget of 8 model') });
+    const lifting = await steered(() => {}, {
+      folder,
+      overrides: six(8),
+      options: { ...options, lifts: ['max_calls'] },
+    });
+    expect(await lifting.summary).toMatchObject({ status: 'finished' });
+    const held = 'limits from "r2po ctl" still hold';
+    expect(notes.filter((note) => note.startsWith('limits'))).toEqual([
+      `${held}: tokens 10000000; limits from "r2po ctl" hold no more (calls): the command states others`,
+      `${held}: tokens 10000000`,
+      `${held}: tokens 10000000, cost 5; limits from "r2po ctl" hold no more (calls): they have stopped the run`,
+      `${held}: tokens 10000000, cost 5; limits that have stopped the run are lifted: calls 8`,
+    ]);
+    await holds(folder);
+  });
+
   it('refuses a limit below what is used, and one that has no meaning for the run', async () => {
     const problems: string[] = [];
     const ask = (run: string, body: object) =>
