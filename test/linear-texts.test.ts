@@ -16,6 +16,7 @@ import type { Jinja, Model } from '../src/llm/local/package.ts';
 import { payloadDecoder } from '../src/llm/providers/payloads.ts';
 import { askedWait, durationSeconds } from '../src/llm/providers/waits.ts';
 import { parseReply } from '../src/llm/reply/parse.ts';
+import { parseSets } from '../src/llm/reply/parse-sets.ts';
 import { parsePolicy } from '../src/policies/policy-file.ts';
 import { htmlText, latexText, markdownText } from '../src/report/tables/table.ts';
 import { readManifest } from '../src/runs/folder/manifest.ts';
@@ -24,6 +25,7 @@ import { StoredRun } from '../src/runs/folder/read-run.ts';
 import { readEvents } from '../src/runs/journal/journal.ts';
 import { readJournalEnd, wholeChain } from '../src/runs/journal/journal-end.ts';
 import { parseQueueAddress, withoutPasswords } from '../src/sweep/queue/address.ts';
+import { configFacts } from '../src/view/server/config-facts.ts';
 import { temporaryFolder } from './support/experiment.ts';
 
 const spec = {
@@ -77,6 +79,8 @@ function templated(text: string): void {
 
 const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   reply: (text) => parseReply(text, spec),
+  'reply of several sets': (text) => parseSets(text, 4, spec),
+  'line of a set': (text) => [parseSets(`params[0${text}`, 4, spec), parseSets(`params${text}`, 4, spec)],
   'number of a log': readNumber,
   'keys of a log': readKeys,
   'reply of a log': (text) => readReplyParams(text, 3, 'first'),
@@ -158,11 +162,34 @@ describe('a text of 100,000 characters takes little time as', () => {
 });
 
 describe('a configuration', () => {
-  it.each(['[', '{', '[{', '- [', 'a: {b: ['])(
-    'of a million open brackets is refused, and ends no process: %j',
-    (unit) => {
-      const text = unit.repeat(1_000_000 / unit.length);
+  const deep = (text: string) => {
+    // The package ends the process at the second text that is too deep for it, and takes minutes for some others.
+    for (let i = 0; i < 3; i++) {
       expect(() => parseYaml('config', { name: 'c.yaml', text })).toThrow(/levels of nesting, got more/);
-    },
+    }
+  };
+
+  it.each(['[', '{', '[{', '- [', 'a: {b: [', '- ', '? ', '-\t', '- ? ', ': - ', '? a: ', '[? '])(
+    'of a million characters of open levels is refused, and ends no process: %j',
+    (unit) => deep(unit.repeat(1_000_000 / unit.length)),
   );
+
+  it.each(['-', 'a:', '?'])('of levels on a line each is refused, and ends no process: %j', (unit) => {
+    deep(Array.from({ length: 1200 }, (_, i) => ' '.repeat(i) + unit).join('\n'));
+  });
+
+  it.each(['[', '- ', '? '])('of a few hundred levels is refused: %j', (unit) => deep(unit.repeat(250)));
+
+  it.each(['- ', '? ', '  '])('in a folder of runs ends no process: %j', (unit) => {
+    const read = fileParser('config.yaml', () => new StoredRun(folder, {} as never).writtenConfig());
+    for (let i = 0; i < 3; i++) {
+      expect(() => read(`${unit.repeat(2500)}a`)).toThrow(/config.yaml:1:1: expected at most 30 levels/);
+      expect(configFacts(`${unit.repeat(2500)}a${i}`)).toEqual({ planned: null, episodes: null });
+    }
+  });
+
+  it('of few levels may have questions, rules and brackets in its texts', () => {
+    const value = `${'Why? '.repeat(100)}${'- '.repeat(100)}${'['.repeat(100)}`;
+    expect(parseYaml('config', { name: 'c.yaml', text: `a: ${JSON.stringify(value)}` }).value).toEqual({ a: value });
+  });
 });

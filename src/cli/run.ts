@@ -3,38 +3,35 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { exitCodes, UsageError } from '../base/errors.ts';
+import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { earlierDefaults } from '../config/earlier.ts';
-import { isSection } from '../config/layers.ts';
 import { configName as configFileName } from '../config/recorded.ts';
-import { openConfig, resolveConfig } from '../config/resolve.ts';
-import { asksModels, type Config } from '../config/schema.ts';
+import { openConfig, resolveConfig, statedKeys } from '../config/resolve.ts';
+import type { Config } from '../config/schema.ts';
 import { figureName } from '../report/curves/run-chart.ts';
 import { progressLine } from '../report/progress.ts';
 import { modelLabel } from '../report/tables/run-table.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { limitKeys } from '../runs/control/limits.ts';
 import { workOf } from '../runs/expected-work.ts';
 import {
   createRunFolder,
-  type FoundRun,
   findRunToResume,
   type RunLocation,
-  readRunConfig,
   refuseImported,
   requireRun,
 } from '../runs/folder/folder.ts';
 import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
 import { compareJournal } from '../runs/folder/missing.ts';
-import { StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { IterationRow } from '../runs/journal/iteration-rows.ts';
-import { withListPrices, withPricesOf } from '../runs/models/cost.ts';
+import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
 import { llmUnits, type OpenUnits, type RunUnits, resolveUnits } from '../runs/resolve-units.ts';
 import { executeRun, restoreSummary } from '../runs/run.ts';
-import type { ResumeCommand } from '../runs/session/budget.ts';
+import type { BudgetLimits, ResumeCommand } from '../runs/session/budget.ts';
 import type { RunProgress } from '../runs/session/progress.ts';
 import { withBackend } from './backend.ts';
 import { withInterrupts } from './interrupt.ts';
@@ -113,12 +110,18 @@ export function define(command: Command, io: Io): void {
   );
 }
 
-async function run(given: string, asked: readonly string[], options: Options, command: Command, io: Io): Promise<void> {
+async function run(
+  given: string,
+  overrides: readonly string[],
+  options: Options,
+  command: Command,
+  io: Io,
+): Promise<void> {
   if (options.repair && !options.resume) {
     throw new UsageError('--repair', 'expected it together with --resume, got it alone; add --resume');
   }
   if (options.watch) requireTerminal(options, io);
-  const { config: configName, overrides, place } = namedRun(given, asked, options, command);
+  const { config: configName, place, lifts } = namedRun(given, overrides, options, command);
   const resolved = await resolveConfig(configName, overrides, options);
   refuseRecordedEndpoints(resolved);
   const { config } = resolved;
@@ -127,7 +130,9 @@ async function run(given: string, asked: readonly string[], options: Options, co
     await showEstimate(resolveUnits(await withListPrices(config)), options.json === true, io);
     return;
   }
-  const earlier = options.resume ? await resumed(place, config, await asEarlier(configName, overrides, options)) : null;
+  const earlier = options.resume
+    ? await findRunToResume(place, config, await asEarlier(configName, overrides, options))
+    : null;
   const units = resolveUnits(earlier?.config ?? (await withListPrices(config)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
   const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
@@ -139,7 +144,7 @@ async function run(given: string, asked: readonly string[], options: Options, co
     printRun(earlier.folder, summary, options, io);
     return;
   }
-  await play({ units, place, folder: earlier?.folder ?? null, manifest }, options, io);
+  await play({ units, place, lifts, folder: earlier?.folder ?? null, manifest }, options, io);
 }
 
 function requireTerminal({ json }: Options, io: Io): void {
@@ -152,15 +157,16 @@ function requireTerminal({ json }: Options, io: Io): void {
 interface NamedRun {
   /** configuration file, or the name of a shipped one */
   readonly config: string;
-  readonly overrides: readonly string[];
   readonly place: RunLocation;
+  /** limits that are lifted where they have stopped the run */
+  readonly lifts: readonly (keyof BudgetLimits)[];
 }
 
 /** A configuration, or the folder of a run to resume. */
 function namedRun(given: string, overrides: readonly string[], options: Options, command: Command): NamedRun {
   const manifest = existsSync(given) ? readManifest(given) : null;
   if (manifest === null) {
-    return { config: given, overrides, place: { runsDir: options.runsDir, name: options.name ?? null } };
+    return { config: given, lifts: [], place: { runsDir: options.runsDir, name: options.name ?? null } };
   }
   const config = join(given, configFileName);
   if (!options.resume) {
@@ -175,29 +181,27 @@ function namedRun(given: string, overrides: readonly string[], options: Options,
     throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${given}"`);
   }
   refuseBeside(command, 'a run folder', (flag) => flag === '--runs-dir');
-  // What is resumed is the run, not the budget that an earlier command gave it.
-  const lifted = manifest.stopped?.exit_code === exitCodes.budget ? limitsOf(given, manifest) : [];
   const inside = ['.', '..'].includes(basename(given));
   const place = { runsDir: dirname(inside ? resolve(given) : given), name: basename(resolve(given)) };
-  return { config, overrides: [...lifted.map((key) => `budget.${key}=null`), ...overrides], place };
-}
-
-/** Keys of the limits that the configuration of a run has. */
-function limitsOf(folder: string, manifest: Manifest): string[] {
-  const written = new StoredRun(folder, manifest).writtenConfig();
-  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
-  return Object.keys(budget).filter((key) => budget[key] !== null);
+  // What is resumed is the run, not the budget that an earlier command gave it.
+  const stated = statedKeys(overrides, options);
+  return { config, place, lifts: Object.values(limitKeys).filter((key) => !stated.has(`budget.${key}`)) };
 }
 
 interface Prepared {
   readonly units: RunUnits;
   readonly place: RunLocation;
+  readonly lifts: NamedRun['lifts'];
   /** of the run to resume; null: a new run */
   readonly folder: string | null;
   readonly manifest: Manifest | null;
 }
 
-async function play({ units, place, folder: earlier, manifest }: Prepared, options: Options, io: Io): Promise<void> {
+async function play(
+  { units, place, lifts, folder: earlier, manifest }: Prepared,
+  options: Options,
+  io: Io,
+): Promise<void> {
   const note = (text: string) => io.note(text);
   const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
   const run = async (backend: Backend, backendWhy: string | null, signal: AbortSignal): Promise<void> => {
@@ -217,6 +221,7 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
     const log = { onProgress, onCall, onKept: watch?.onKept, onNotice: (text: string) => io.warn(text), log: note };
     const resumption = {
       resume: earlier !== null,
+      lifts,
       repair: options.repair === true,
       resumeCommand: resumeCommand(argv),
     };
@@ -245,14 +250,6 @@ async function play({ units, place, folder: earlier, manifest }: Prepared, optio
 async function draw(folder: string, summary: RunSummary, io: Io, rows?: Iterable<IterationRow>): Promise<void> {
   const { writeRunFigure } = await import('../report/curves/run-chart.ts');
   io.note(`figure: ${await writeRunFigure(folder, summary, rows)}`);
-}
-
-/** The run to resume; prices that the configuration does not set are those of the start of the run. */
-async function resumed(place: RunLocation, asked: Config, asEarlier: Config): Promise<FoundRun> {
-  const { folder, config } = await findRunToResume(place, asked, asEarlier);
-  const frozen = withPricesOf(await readRunConfig(folder), config);
-  const isLimited = asksModels(frozen) && frozen.budget.max_cost_usd !== null;
-  return { folder, config: isLimited ? await withListPrices(frozen) : frozen };
 }
 
 function answering(models: RunModels | null): string[] {

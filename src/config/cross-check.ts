@@ -149,19 +149,26 @@ function promptProblems({ prompt }: LlmConfig, env: Env): Problem[] {
 /** Names of fields for secrets, which must not be written into the run folders with the configuration. */
 const secretName = /^(?:api[-_]?key|authorization|token|access[-_]?token|bearer|password|secret|x-api-key)$/i;
 
+/** Paths of the names of secrets in a value, at any depth. */
+function secretPaths(value: unknown, path: readonly string[]): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const own = [...path, name];
+    return !Array.isArray(value) && secretName.test(name) ? [own] : secretPaths(inner, own);
+  });
+}
+
 function secretProblems({ llm }: LlmConfig): Problem[] {
   const bodies = [
     { path: ['llm', 'extra_body'], body: llm.extra_body },
     { path: ['llm', 'search', 'extra_body'], body: llm.search.extra_body },
     { path: ['llm', 'critic', 'extra_body'], body: llm.critic.extra_body },
   ];
-  return bodies.flatMap(({ path, body = {} }) =>
-    Object.keys(body)
-      .filter((name) => secretName.test(name))
-      .map((name): Problem => {
-        const message = `expected no key or password in "${path.join('.')}", got "${name}"; set an environment variable, and send it with llm.headers as $VARIABLE`;
-        return { path: [...path, name], at: 'key', message, secret: true };
-      }),
+  return bodies.flatMap(({ path: section, body }) =>
+    secretPaths(body, section).map((path): Problem => {
+      const message = `expected no key or password in "${section.join('.')}", got "${path.slice(section.length).join('.')}"; set an environment variable, and send it with llm.headers as $VARIABLE`;
+      return { path, at: 'key', message, secret: true };
+    }),
   );
 }
 

@@ -48,6 +48,12 @@ function flagOverrides(flags: ConfigFlags): Override[] {
     .map((flag) => ({ path: flagKeys[flag].path, value: flags[flag], label: flagKeys[flag].option }));
 }
 
+/** Dotted names of what a command states itself. */
+export function statedKeys(overrideTexts: readonly string[], flags: ConfigFlags = {}): ReadonlySet<string> {
+  const stated = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
+  return new Set(stated.flatMap(({ path, value }) => leaves(value, path.join('.')).map(([key]) => key)));
+}
+
 export interface ResolvedConfig {
   readonly config: Config;
   /** name of the file, and the overrides in order */

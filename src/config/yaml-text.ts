@@ -9,8 +9,15 @@ const maxAliases = 100;
 const maxDepth = 30;
 /** Characters; a configuration has a few hundred. */
 const maxLength = 1_000_000;
-/** Open brackets at which the package ends the whole process; strings may hold some. */
-const maxOpen = 1000;
+/**
+ * The package parses recursively, and out of stack it ends the whole process. Open brackets at one place; strings may hold
+ * some.
+ */
+const maxOpen = 200;
+/** Characters in front of the first value of a line: each level of a block takes at least one. */
+const maxIndent = 8 * maxDepth;
+/** Keys that a "?" announces: nested ones take a time that grows with the third power of their number. */
+const maxExplicitKeys = maxDepth;
 
 const tooDeep = `expected at most ${maxDepth} levels of nesting, got more`;
 
@@ -30,6 +37,13 @@ function mostOpen(text: string): number {
     most = Math.max(most, open);
   }
   return most;
+}
+
+/** Whether the package may run out of stack or time on a text, without a look at quotes. */
+function isNested(text: string): boolean {
+  for (const [indent] of text.matchAll(/^[ \t\uFEFF]*(?:[-?:][ \t]+)*/gm)) if (indent.length > maxIndent) return true;
+  const explicitKeys = text.match(/(?<![^\s[{,:?-])\?(?=\s)/g) ?? [];
+  return explicitKeys.length > maxExplicitKeys || mostOpen(text) > maxOpen;
 }
 
 /** A text of a hundred thousand mistakes has as many errors, whose stack traces would take most of the time. */
@@ -57,7 +71,7 @@ export function parseYaml(unit: string, { name, text }: InputText, { tags = fals
     throw new UsageError(unit, message, cause);
   };
   if (text.length > maxLength) fail(`expected at most ${maxLength} characters in ${name}, got ${text.length}`);
-  if (mostOpen(text) > maxOpen) fail(`${where(0)}: ${tooDeep}`);
+  if (isNested(text)) fail(`${where(0)}: ${tooDeep}`);
   let document: Document.Parsed<ParsedNode>;
   let value: unknown;
   try {

@@ -20,6 +20,8 @@ export type Purpose = (typeof purposes)[number];
 /** Name of a candidate of an iteration, as its method gives it; it goes into records, tables and names of files. */
 export type CandidateLabel = string;
 export const candidateLabelPattern = /^[a-z][a-z0-9-]{0,39}$/;
+/** Names of other columns of `metrics.csv` and of other curves, which a label would stand for as well. */
+const takenLabels = ['iteration', 'episodes', 'steps', 'kept', 'mean', 'std', 'median', 'min', 'max', 'best'];
 
 /** One line of the optimisation history that the model reads. */
 export interface Trial {
@@ -320,6 +322,10 @@ function methodProblem({ stages, candidates, keep, prompts, optimiser }: Omit<Me
   }
   if (new Set(candidates).size !== played || !candidates.every((label) => candidateLabelPattern.test(label))) {
     return `expected different plain names such as "proposal" under "candidates", got ${quoted}; rename them`;
+  }
+  const taken = candidates.find((label) => takenLabels.includes(label));
+  if (taken !== undefined) {
+    return `expected a name under "candidates" that no column of metrics.csv and no curve has, got "${taken}"; rename it`;
   }
   if (keep !== 'best' && !candidates.includes(keep)) {
     return `expected "best" or one of ${quoted} under "keep", got "${keep}"; name a candidate`;

@@ -21,7 +21,7 @@ import { type RunTotals, totalsOf } from './journal/totals.ts';
 import { namesOf } from './models/models.ts';
 import { UnusableError } from './models/unusable.ts';
 import type { OpenUnits } from './resolve-units.ts';
-import { BudgetError, type ResumeCommand } from './session/budget.ts';
+import { BudgetError, type BudgetLimits, type ResumeCommand } from './session/budget.ts';
 import type { RunProgress } from './session/progress.ts';
 import { RunSession } from './session/run-session.ts';
 
@@ -39,6 +39,8 @@ export interface RunOptions extends RunListeners {
   readonly resume: boolean;
   /** true: a journal that holds less than the other files say is continued, and these files are kept aside */
   readonly repair?: boolean;
+  /** limits of the configuration that hold no more where they have stopped the run; left out: none */
+  readonly lifts?: readonly (keyof BudgetLimits)[];
   /** what the user types to resume, quoted in the message of every stop */
   readonly resumeCommand: ResumeCommand;
   readonly argv: readonly string[];

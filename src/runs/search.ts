@@ -151,7 +151,7 @@ export async function run(config: string | RunConfig, options: SearchOptions = {
   refuseRecordedEndpoints(resolved);
   const asEarlier = async () => (await (await opened(config, earlierDefaults)).resolve(texts, flags)).config;
   const found = resume ? await findRunToResume({ runsDir, name }, resolved.config, await asEarlier()) : null;
-  const units = resolveUnits(await withListPrices(found?.config ?? resolved.config));
+  const units = resolveUnits(found?.config ?? (await withListPrices(resolved.config)));
   const manifest = found === null ? null : requireRun(found.folder);
   if (found !== null && manifest?.status === 'finished') {
     return { folder: found.folder, summary: await restoreSummary(found.folder, found.config, units.policy) };

@@ -106,6 +106,13 @@ export const endpointCases: readonly EndpointCase[] = [
     says: /\("This prompt is too long"\)/,
     retried: false,
   },
+  ...['null', '""'].map((body) => ({
+    name: `a server error that says ${body}`,
+    status: 502,
+    body,
+    says: /HTTP 502/,
+    retried: true,
+  })),
   {
     name: 'a page with an error status',
     status: 502,

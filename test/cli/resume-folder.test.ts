@@ -1,5 +1,5 @@
 /** `run RUN_FOLDER --resume`, the command that a stopped run prints, and the lines of a log. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -38,6 +38,34 @@ describe('a run that used up its budget', () => {
       code: 2,
       stderr: expect.stringContaining('[--name] expected it without a run folder'),
     });
+  });
+
+  it('is resumed without the limit that stopped it, and with the others', async () => {
+    const args = ['run', 'cartpole/props', 'iterations=6', 'recheck.episodes=50', 'evaluation.episodes=5'];
+    const rest = ['warmup.policies=4', '--backend', 'cpu', '--name', 'two', '--max-episodes', '12', '--max-calls', '3'];
+    const first = await runHere([...args, ...rest], { cwd: root });
+    expect(first).toMatchObject({ code: 5, stderr: expect.stringContaining('the budget of 12 episodes is used up') });
+    const folder = join('runs', 'two');
+    const resume = (...more: string[]) => runHere(['run', folder, '--resume', ...more], { cwd: root });
+    const limits = { 'budget={max_episodes: 12}': '12 episodes', 'budget.max_episodes=13': '13 episodes' };
+    for (const [stated, text] of Object.entries(limits)) {
+      expect(await resume(stated)).toMatchObject({ code: 5, stderr: expect.stringContaining(`the budget of ${text}`) });
+    }
+    expect(await resume('--max-episodes', '12')).toMatchObject({ code: 5 });
+    const mistaken = await resume('iteration=7');
+    expect(mistaken).toMatchObject({ code: 2, stderr: expect.stringContaining('override 1 (iteration=7)') });
+    const second = await resume();
+    expect(second).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('the budget of 3 model calls is used up'),
+    });
+    expect(second.stderr).toContain('limits that have stopped the run are lifted: episodes 12\n');
+    // As Ctrl-C leaves it: the limits that stopped it stay lifted.
+    const manifest = join(root, folder, 'run.json');
+    const stopped = { reason: 'the run was interrupted', exit_code: 130 };
+    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, 'utf8')), stopped }));
+    const third = await resume();
+    expect(third).toMatchObject({ code: 0, stderr: expect.stringContaining('are lifted: calls 3, episodes 12\n') });
   });
 
   it('prints a command that lifts a limit of its file', () => {

@@ -646,16 +646,22 @@ describe('the seed of what a policy draws', () => {
 });
 
 describe('secrets', () => {
-  it.each(['llm.extra_body.api_key=sk-1', 'llm.critic.extra_body.Authorization=x', 'llm.headers.authorization=sk-1'])(
-    'have no place in a configuration: %s',
-    (override) => {
-      expect(() => load(minimal, [override])).toThrow(UsageError);
-    },
-  );
+  it.each([
+    'llm.extra_body.api_key=sk-1',
+    'llm.extra_body={provider: {api_key: sk-1}}',
+    'llm.search.extra_body={tools: [{type: x}, {server: {token: sk-1}}]}',
+    'llm.critic.extra_body.Authorization=x',
+    'llm.headers.authorization=sk-1',
+  ])('have no place in a configuration: %s', (override) => {
+    expect(() => load(minimal, [override])).toThrow(UsageError);
+  });
 
   it('are not shown', () => {
     expect(() => load(minimal, ['llm.extra_body.api_key=sk-1'])).toThrow(
       /^(?!.*sk-1).*override 1 \(llm\.extra_body\.api_key=\.\.\.\): expected no key/s,
+    );
+    expect(() => load(minimal, ['llm.extra_body={provider: [{api_key: sk-1}]}'])).toThrow(
+      /^(?!.*sk-1).*override 1 \(llm\.extra_body=\.\.\.\): expected no key.*got "provider\.0\.api_key"/s,
     );
   });
 });

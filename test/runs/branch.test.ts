@@ -280,6 +280,23 @@ describe('a branch of a run that is not finished', () => {
     const { ending } = await branched({ request: { folder, iteration: 3 } });
     expect(await ending).toMatchObject({ status: 'finished', iterations: 6 });
   });
+
+  it('keeps the limits that did not stop the run, and those that the command states', async () => {
+    const base = ['run', 'cartpole/props', 'iterations=6', 'warmup.policies=4', 'evaluation.episodes=5'];
+    const rest = ['recheck.episodes=20', 'evaluation.backend=cpu', '--runs-dir', root, '--name', 'limited', '--quiet'];
+    expect(await runCommand(...base, ...rest, '--max-episodes', '12', '--max-calls', '40')).toMatchObject({ code: 5 });
+    const folder = join(root, 'limited');
+    const budgetOf = async (request: Partial<BranchRequest>) =>
+      (await planBranches(asked({ folder, iteration: 1, ...request }))).branches[0]!.config.budget;
+    expect(await budgetOf({})).toMatchObject({ max_episodes: null, max_calls: 40 });
+    expect(await budgetOf({ overrides: ['budget={max_episodes: 45}'] })).toMatchObject({
+      max_episodes: 45,
+      max_calls: null,
+    });
+    expect(await budgetOf({ overrides: ['budget.max_episodes=12'] })).toMatchObject({ max_episodes: 12 });
+    expect(await budgetOf({ flags: { maxEpisodes: 13 } })).toMatchObject({ max_episodes: 13, max_calls: 40 });
+    await expect(budgetOf({ overrides: ['iteration=7'] })).rejects.toThrow('override 1 (iteration=7)');
+  });
 });
 
 describe('the effect of branches', () => {

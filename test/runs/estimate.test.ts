@@ -1,5 +1,6 @@
 /** What a run will take, before it takes it, and what it costs by the prices of its configuration. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { llmMethods } from '../../src/methods/index.ts';
@@ -101,6 +102,34 @@ describe('r2po run', () => {
     expect(stderr).toContain(
       'expected a price of "http://models.example.org/v1#m" to enforce a limit of 1.5 USD, got none',
     );
+  });
+
+  it('refuses a limit of the cost without the price of a model that answered before', async () => {
+    const runsDir = temporaryFolder();
+    const before = 'azure/earlier';
+    const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
+    const overrides = [
+      'model=openai/scripted',
+      'prices.openai/scripted={prompt_per_million: 2, completion_per_million: 10, date: 2026-11-20}',
+    ];
+    const model = scriptedModel(answer, { answeredBy: before });
+    await expect(smallRun({ model, runsDir, overrides: [...overrides, 'budget.max_calls=3'] })).rejects.toThrow(
+      '3 model calls',
+    );
+    const folder = join(runsDir, readdirSync(runsDir)[0]!);
+    const limited = [...overrides, 'budget.max_cost_usd=0.001'];
+    const now = scriptedModel(answer);
+    await expect(smallRun({ model: now, folder, overrides: limited })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(`expected a price of "${before}" to enforce a limit of 0.001 USD, got none`),
+    });
+    expect(now.requests).toHaveLength(0);
+    // Three calls of 100 and 7 tokens.
+    const price = `prices.${before}={prompt_per_million: 3, completion_per_million: 11, date: 2026-11-20}`;
+    await expect(smallRun({ model: now, folder, overrides: [...limited, price] })).rejects.toThrow(
+      '0.001 USD is used up (0.001131)',
+    );
+    expect(now.requests).toHaveLength(0);
   });
 
   it('stops, resumable, when the cost is used up, and reports it', async () => {

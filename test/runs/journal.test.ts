@@ -1,9 +1,9 @@
 /** The record of a run: what is on disk after each append, and what a damaged file is taken for. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -206,6 +206,19 @@ describe('lock', () => {
       lockFolder(folder).release();
     }
     expect(existsSync(join(folder, lockName))).toBe(false);
+  });
+
+  it('is one lock under every path of its folder', () => {
+    const folder = temporaryFolder();
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync(folder, link);
+    const lock = lockFolder(relative(process.cwd(), folder));
+    for (const path of [folder, link, join(folder, '..', basename(folder))]) {
+      expect(() => lockFolder(path)).toThrow(BusyError);
+    }
+    lock.check();
+    lock.release();
+    lockFolder(link).release();
   });
 
   it('respects a living process, another machine, and what it cannot read', () => {

@@ -199,6 +199,22 @@ describe('run', () => {
     await expect(run({ extends: 'cartpole/r2po', env: { ...short } })).rejects.toThrow('got another object');
   });
 
+  it('goes on with the prices that its folder keeps', async () => {
+    const backend = openCpuBackend();
+    const options = { runsDir: runs, name: 'priced', overrides: settings, backend };
+    const prices = { offline: { prompt_per_million: 3, completion_per_million: 11, date: '2026-02-03' } };
+    const config = { extends: 'cartpole/props' };
+    try {
+      await expect(run({ ...config, prices, budget: { max_calls: 1 } }, options)).rejects.toThrow('1 model calls');
+      const { summary } = await run(config, { ...options, resume: true });
+      const { prompt_tokens: asked, completion_tokens: answered } = summary.llm;
+      expect(summary.llm.cost_usd).toBeCloseTo((3 * asked + 11 * answered) / 1e6, 12);
+      expect((await run(config, { ...options, resume: true })).summary).toEqual(summary);
+    } finally {
+      await backend.close();
+    }
+  });
+
   it('refuses an id of ours, and a key that nothing knows', async () => {
     await expect(run({ extends: 'cartpole/r2po', method: r2po })).rejects.toThrow(/"r2po", which is ours/);
     await expect(run({ extends: 'cartpole/r2po', iteration: 3 })).rejects.toThrow(/did you mean "iterations"/);

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { tidyRows } from '../../src/interop/tidy/rows.ts';
 import { centaur } from '../../src/methods/centaur.ts';
-import { defineMethod } from '../../src/methods/method.ts';
+import { candidateLabelPattern, defineMethod } from '../../src/methods/method.ts';
 import { r2po } from '../../src/methods/r2po.ts';
 import { tuned } from '../../src/methods/tuned.ts';
 import { ars } from '../../src/optimisers/ars.ts';
@@ -15,6 +15,7 @@ import { defaultReport, makeReport } from '../../src/report/report.ts';
 import { findReportRuns } from '../../src/report/run-records.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { requireRun } from '../../src/runs/folder/folder.ts';
+import { rowColumns } from '../../src/runs/journal/iteration-rows.ts';
 import { readEvents } from '../../src/runs/journal/journal.ts';
 import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import {
@@ -115,6 +116,12 @@ describe('defineMethod', () => {
     [{ candidates: ['a', 'b', 'c'] }, 'a label under "candidates" for each of its 2 stages that play, got 3'],
     [{ candidates: ['a', 'a'] }, 'different plain names'],
     [{ candidates: ['a', '../b'] }, 'different plain names'],
+    ...[...rowColumns.first, ...rowColumns.last]
+      .filter((name) => candidateLabelPattern.test(name))
+      .map((name): [object, string] => [
+        { candidates: ['a', name], keep: 'a' },
+        `a name under "candidates" that no column of metrics.csv and no curve has, got "${name}"`,
+      ]),
     [{ keep: 'other' }, '"best" or one of "proposal", "revision" under "keep", got "other"'],
     [{ prompts: { ...r2po.prompts, critic: null } }, 'a critic prompt for its critic stage, got none'],
     [{ stages: ['evaluate', 'search', 'evaluate'] }, 'a search, critic or refine stage for each evaluate stage'],

@@ -51,7 +51,7 @@ function errorFields(body: string, depth: number): Omit<ServerError, 'body'> {
   const texts = [inner.message, outer.error, base.status_msg, outer.message, outer.msg, outer.detail, first, parsed];
   const words = texts.find((value) => value !== undefined && value !== null && value !== '');
   const own = {
-    message: typeof words === 'string' ? words : JSON.stringify(words),
+    message: typeof words === 'string' ? words : (JSON.stringify(words) ?? ''),
     code: firstOf([inner.code, outer.code, base.status_code], isCode),
     type: firstOf([inner.type, inner.status, outer.type], isText),
     param: firstOf([inner.param], isText),

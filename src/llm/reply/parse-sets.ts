@@ -2,6 +2,7 @@
  * From the text of a reply to several parameter vectors. The prompts ask for a line per set that begins with `params[0]:`;
  * in JSON, for `{"sets": [[...], ...]}`. Each set is read by the parser of single replies.
  */
+import { findObjects } from './json.ts';
 import { type ParsedReply, parseReply, type ReplySpec } from './parse.ts';
 import { splitReasoning } from './reasoning.ts';
 
@@ -13,13 +14,26 @@ export interface ParsedSets {
   readonly problem: string | null;
 }
 
-const lineOfSet = /^.*?\bparam(?:eter)?s?\s*[[(_]?\s*0\s*[\])]?[*_"'`\s]*[:=]/gim;
+/** With few blanks at each place: adjacent ones could be divided in many ways. */
+const lineOfSet = /^.*?\bparam(?:eter)?s?\s{0,9}[[(_]?\s{0,9}0\s{0,9}[\])]?[*_"'`\s]{0,20}[:=]/gim;
 const innermostList = /\[[^[\]]*\]/g;
 /** Parts that are looked at; a reply of more is no list of sets. */
 const maxParts = 1000;
 
+/** The lists under `sets` in the JSON objects of a text. */
+function listsOfSets(text: string): string[] {
+  const entries = findObjects(text, maxParts).flatMap(({ node }) => node.entries);
+  return entries.flatMap(({ key, value }) => {
+    if (key !== 'sets' || value.kind !== 'array') return [];
+    return value.items.flatMap((item) => (item.kind === 'array' ? [`[${item.raw}]`] : []));
+  });
+}
+
 /** The parts of a text that hold a set each. */
 function partsOf(text: string, { count }: ReplySpec): string[] {
+  // First, because what else an object says may look like a line of a set.
+  const named = listsOfSets(text).filter((list) => list.split(',').length === count);
+  if (named.length > 0) return named;
   const starts = [...text.matchAll(lineOfSet)].map(({ index }) => index);
   if (starts.length > 0) return starts.map((start, i) => text.slice(start, starts[i + 1] ?? text.length));
   const lists = [...text.matchAll(innermostList)].map(([list]) => list);

@@ -1,13 +1,19 @@
 /** Branches of a run: what they share with it, and the configurations that they go on with. */
 import { basename, join, resolve } from 'node:path';
-import { exitCodes, UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/errors.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
-import { isSection } from '../../config/layers.ts';
 import { leaves } from '../../config/leaves.ts';
 import { parseOverrides } from '../../config/overrides.ts';
 import { configName } from '../../config/recorded.ts';
-import { type ConfigFile, type ConfigFlags, openConfig, type ResolvedConfig } from '../../config/resolve.ts';
+import {
+  type ConfigFile,
+  type ConfigFlags,
+  openConfig,
+  type ResolvedConfig,
+  statedKeys,
+} from '../../config/resolve.ts';
 import type { Config } from '../../config/schema.ts';
+import { hasStoppedAtBudget } from '../control/limits.ts';
 import { checkName, type RunStart, refuseImported } from '../folder/folder.ts';
 import { runHash } from '../folder/identity.ts';
 import { type BranchOrigin, usedBackend, usedModels } from '../folder/manifest.ts';
@@ -20,6 +26,7 @@ import { totalsOf } from '../journal/totals.ts';
 import { usedName } from '../models/models.ts';
 import { refuseRecordedEndpoints } from '../models/recorded-endpoints.ts';
 import { type RunUnits, resolveUnits } from '../resolve-units.ts';
+import { reachedLimits, useOf } from '../session/budget.ts';
 import { isFixed } from './fixed-keys.ts';
 
 /** What a command asks for. */
@@ -120,15 +127,17 @@ async function resolveBranch(facts: BranchFacts, seed: number | undefined): Prom
   return resolved;
 }
 
-/** Limits of a run that stopped at one are lifted: what is branched is the run, not the budget of an earlier command. */
-function liftedLimits(run: StoredRun, overrides: readonly string[]): string[] {
-  if (run.manifest.stopped?.exit_code !== exitCodes.budget) return [];
-  const written = run.writtenConfig();
-  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
-  const typed = overrides.map((text) => text.replace(/=.*$/s, ''));
-  return Object.keys(budget)
-    .filter((key) => budget[key] !== null && !typed.includes(`budget.${key}`))
-    .map((key) => `budget.${key}=null`);
+/**
+ * Limits that have stopped the run are lifted, unless the command states them: what is branched is the run, not the budget of
+ * an earlier command.
+ */
+function liftedLimits({ events, units: { config } }: Parent, { overrides, flags }: BranchRequest): string[] {
+  if (!hasStoppedAtBudget(events)) return [];
+  const stated = statedKeys(overrides, flags);
+  return reachedLimits(config.budget, useOf(config, totalsOf(events)))
+    .map((key) => `budget.${key}`)
+    .filter((key) => !stated.has(key))
+    .map((key) => `${key}=null`);
 }
 
 /** Refuses a branch without an iteration of its own. */
@@ -172,7 +181,8 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   const facts: BranchFacts = {
     parent,
     file: recorded,
-    overrides: [...request.overrides, ...liftedLimits(run, request.overrides)],
+    // Behind those of the user, whose numbers stand in messages.
+    overrides: [...request.overrides, ...liftedLimits(parent, request)],
     flags: { ...request.flags, ...sameModel((config as { model?: unknown }).model, run, request), backend },
     before,
   };

@@ -12,11 +12,11 @@ import { byNaturalOrder, listFolder } from '../../base/node/walk.ts';
 import { earlierDefaults } from '../../config/earlier.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
 import { openConfig } from '../../config/resolve.ts';
-import { type Config, modelOf } from '../../config/schema.ts';
+import { asksModels, type Config, modelOf } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { findMethod, methodId } from '../../methods/index.ts';
 import { eventsName } from '../journal/journal.ts';
-import { withListPrices } from '../models/cost.ts';
+import { withListPrices, withPricesOf } from '../models/cost.ts';
 import { differingKeys, runHash } from './identity.ts';
 import { type BranchOrigin, type Manifest, newManifest, readManifest } from './manifest.ts';
 import { recordedSource } from './module-source.ts';
@@ -241,6 +241,13 @@ export interface FoundRun {
   readonly config: Config;
 }
 
+/** A run with the prices of its start, which its folder keeps, where the configuration sets no others. */
+async function withStartPrices(folder: string, config: Config): Promise<FoundRun> {
+  const frozen = withPricesOf(await readRunConfig(folder), config);
+  const isLimited = asksModels(frozen) && frozen.budget.max_cost_usd !== null;
+  return { folder, config: isLimited ? await withListPrices(frozen) : frozen };
+}
+
 /**
  * The run folder that `--resume` resumes: the named one, else the newest unfinished one of this configuration, else
  * its newest finished one. `asEarlier` is the configuration with the defaults of earlier versions: a run of such a version
@@ -269,7 +276,7 @@ export async function findRunToResume(
     const manifest = requireRun(folder);
     refuseImported(folder, manifest, '--resume');
     const choice = choiceOf(manifest);
-    if (choice) return { folder, config: choice.config };
+    if (choice) return withStartPrices(folder, choice.config);
     throw new UsageError(
       '--resume',
       `"${folder}" is a run of another configuration: ${await different(folder)}; start a new run without --resume`,
@@ -279,7 +286,7 @@ export async function findRunToResume(
   for (const choice of choicesOf()) {
     const same = runs.filter(({ manifest }) => manifest.config_hash === choice.hash);
     const chosen = same.find(({ manifest }) => manifest.status !== 'finished') ?? same[0];
-    if (chosen) return { folder: chosen.folder, config: choice.config };
+    if (chosen) return withStartPrices(chosen.folder, choice.config);
   }
   const { id } = findEnv(config.env);
   const method = methodId(config.method);

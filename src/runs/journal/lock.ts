@@ -54,7 +54,8 @@ export interface LockOptions {
   readonly period?: number;
 }
 
-const held = new Set<string>();
+/** Tokens of the locks of this process: a folder has several paths. */
+const held = new Set<string | null>();
 
 function parseOwner(text: string): Owner | null {
   try {
@@ -81,9 +82,9 @@ function isHere({ host, place }: Owner): boolean {
   return host === hostname() && (place === null || here === null || place === here);
 }
 
-function isGone(owner: Owner, path: string): boolean {
+function isGone(owner: Owner): boolean {
   if (!isHere(owner)) return false;
-  return owner.pid === process.pid ? !held.has(path) : hasEnded(owner);
+  return owner.pid === process.pid ? !held.has(owner.token) : hasEnded(owner);
 }
 
 function read(path: string): string | null {
@@ -202,7 +203,7 @@ class OwnLock implements FolderLock {
     if (this.#released) return;
     this.#released = true;
     clearInterval(this.#timer);
-    held.delete(this.#path);
+    held.delete(this.#owner.token);
     if (this.#isOwn()) rmSync(this.#path, { force: true });
     if (!this.#writing) closeSync(this.#fd);
   }
@@ -220,13 +221,13 @@ export function lockFolder(folder: string, { stale = null, period = heartbeatMs(
   for (let turn = 0; turn < 10; turn++) {
     const fd = create(path, me);
     if (fd !== null) {
-      held.add(path);
+      held.add(token);
       return new OwnLock(path, me, fd, period);
     }
     const content = read(path);
     if (content === null) continue;
     const owner = parseOwner(content);
-    const gone = content === stale || (owner !== null && isGone(owner, path));
+    const gone = content === stale || (owner !== null && isGone(owner));
     if (gone && removeStale(path, content)) continue;
     const who = owner ? `process ${owner.pid} on ${owner.host}` : 'an unreadable lock';
     throw new BusyError(
@@ -255,7 +256,7 @@ export function viewLock(folder: string): LockView | null {
   const content = read(path);
   if (content === null) return null;
   const owner = parseOwner(content);
-  const living = owner !== null && isHere(owner) ? !isGone(owner, path) : null;
+  const living = owner !== null && isHere(owner) ? !isGone(owner) : null;
   return { living, content, period: owner?.period ?? heartbeatMs() };
 }
 
@@ -273,7 +274,7 @@ export function ownerOf(
 ): { readonly pid: number; readonly host: string; readonly gone: boolean } | null {
   const path = join(folder, lockName);
   const owner = parseOwner(read(path) ?? '');
-  return owner && { pid: owner.pid, host: owner.host, gone: isGone(owner, path) };
+  return owner && { pid: owner.pid, host: owner.host, gone: isGone(owner) };
 }
 
 /**

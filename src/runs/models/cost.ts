@@ -45,15 +45,28 @@ export function costOf(price: Price | null, tokens: PaidTokens): number | null {
   return (prompt + price.completion_per_million * tokens.completionTokens) / 1e6;
 }
 
-/** USD of all replies, as reported by their endpoints, else by price; null when a price is unknown. Recorded replies are free. */
-export function costOfRun(config: Priced, { byModel, modelKind }: RunTotals): number | null {
-  if (modelKind === 'replay') return 0;
-  return [...byModel].reduce<number | null>((sum, [name, { saidUsd, unsaid }]) => {
-    // Another program's log may have any name for its model.
-    const price = modelKind === 'offline' || Object.hasOwn(pricesOf(config), name) ? priceOf(config, name) : null;
-    const cost = unsaid.calls === 0 ? 0 : costOf(price, unsaid);
-    return sum === null || cost === null ? null : sum + saidUsd + cost;
+/** USD of all replies of a model, as reported by its endpoint, else by price; null when the price is unknown. */
+function costOfModel(config: Priced, { byModel, modelKind }: RunTotals, name: string): number | null {
+  const { saidUsd, unsaid } = byModel.get(name)!;
+  if (unsaid.calls === 0) return saidUsd;
+  // Another program's log may have any name for its model.
+  const price = modelKind === 'offline' || Object.hasOwn(pricesOf(config), name) ? priceOf(config, name) : null;
+  const cost = costOf(price, unsaid);
+  return cost === null ? null : saidUsd + cost;
+}
+
+/** USD of all replies; null when a price is unknown. Recorded replies are free. */
+export function costOfRun(config: Priced, totals: RunTotals): number | null {
+  if (totals.modelKind === 'replay') return 0;
+  return [...totals.byModel.keys()].reduce<number | null>((sum, name) => {
+    const cost = costOfModel(config, totals, name);
+    return sum === null || cost === null ? null : sum + cost;
   }, 0);
+}
+
+/** Names of the models whose replies have an unknown cost. */
+export function unpricedModels(config: Priced, totals: RunTotals): string[] {
+  return [...totals.byModel.keys()].filter((name) => costOfModel(config, totals, name) === null);
 }
 
 /** Names of all models that may answer a run of this configuration. */
@@ -105,11 +118,11 @@ export function withPricesOf(recorded: Config, config: Config): Config {
   return { ...config, prices: { ...recorded.prices, ...config.prices } };
 }
 
-/** Refuses a cost limit when a price is unknown. */
-export function checkPrices(config: Config): void {
+/** Refuses a cost limit when a price is unknown. `unpriced`: models that have answered before, at an unknown cost. */
+export function checkPrices(config: Config, unpriced: readonly string[] = []): void {
   if (!asksModels(config)) return;
   const limit = config.budget.max_cost_usd;
-  const unknown = modelNames(config).find((name) => priceOf(config, name) === null);
+  const unknown = modelNames(config).find((name) => priceOf(config, name) === null) ?? unpriced[0];
   if (limit === null || unknown === undefined) return;
   throw new UsageError(
     'budget.max_cost_usd',

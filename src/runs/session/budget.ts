@@ -1,5 +1,8 @@
 /** The budget of a run: what it may use before it stops, resumable. */
 import { exitCodes, R2poError } from '../../base/errors.ts';
+import type { Config } from '../../config/schema.ts';
+import type { RunTotals } from '../journal/totals.ts';
+import { costOfRun } from '../models/cost.ts';
 
 /** Limits as the configuration names them; null or left out: no limit. */
 export interface BudgetLimits {
@@ -42,15 +45,33 @@ export class BudgetError extends R2poError {
 /** The command that resumes a run, without the budget that stopped it; null: something else did. */
 export type ResumeCommand = (exhausted: Exhausted | null) => string;
 
+/** What a run has used. `pending`: calls that are being made and not recorded yet. */
+export function useOf(config: Config, totals: RunTotals, pending = 0): BudgetUse {
+  const { answered, tokens, wallSeconds, episodes } = totals;
+  return {
+    max_calls: answered.calls + pending,
+    max_tokens: tokens,
+    max_time_s: wallSeconds,
+    max_cost_usd: costOfRun(config, totals),
+    max_episodes: episodes,
+  };
+}
+
+function isReached(key: keyof BudgetLimits, limits: BudgetLimits, use: BudgetUse): boolean {
+  return (use[key] ?? 0) >= (limits[key] ?? Number.POSITIVE_INFINITY);
+}
+
+export function reachedLimits(limits: BudgetLimits, use: BudgetUse): (keyof BudgetLimits)[] {
+  return kinds.map(({ key }) => key).filter((key) => isReached(key, limits, use));
+}
+
 /** Throws the first limit that is reached, with the option that raises it. */
 export function checkBudget(limits: BudgetLimits, use: BudgetUse): void {
-  for (const { key, what, option } of kinds) {
-    const limit = limits[key] ?? Number.POSITIVE_INFINITY;
-    const used = use[key] ?? 0;
-    if (used < limit) continue;
-    throw new BudgetError(
-      { key, option },
-      `the budget of ${limit} ${what} is used up (${Number(used.toPrecision(4))}); allow more with ${option}`,
-    );
-  }
+  const reached = kinds.find(({ key }) => isReached(key, limits, use));
+  if (reached === undefined) return;
+  const { key, what, option } = reached;
+  throw new BudgetError(
+    { key, option },
+    `the budget of ${limits[key]} ${what} is used up (${Number((use[key] ?? 0).toPrecision(4))}); allow more with ${option}`,
+  );
 }

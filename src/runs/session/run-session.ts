@@ -1,13 +1,13 @@
 /** A session of a run: from the opening of its journal to its end, an interruption or a failure. */
-import { type ExitCode, exitCodes } from '../../base/errors.ts';
+import type { ExitCode } from '../../base/errors.ts';
 import { isSection } from '../../config/layers.ts';
 import { asksModels } from '../../config/schema.ts';
-import { changedLimits, type ResumedLimits, resumedLimits } from '../control/limits.ts';
+import { changedLimits, hasStoppedAtBudget, type ResumedLimits, resumedLimits } from '../control/limits.ts';
 import { RunSteering, type SteeredRun } from '../control/steering.ts';
 import { requireRun } from '../folder/folder.ts';
 import { runHash } from '../folder/identity.ts';
 import { environmentFacts, type Manifest } from '../folder/manifest.ts';
-import { StoredRun } from '../folder/read-run.ts';
+import { readRun } from '../folder/read-run.ts';
 import type { RunFiles } from '../folder/run-files.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import type { EventBody, RunEvent } from '../journal/events.ts';
@@ -15,29 +15,34 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
-import { checkPrices, costOfRun } from '../models/cost.ts';
+import { checkPrices, unpricedModels } from '../models/cost.ts';
 import { kindOf, namesOf } from '../models/models.ts';
 import { nothingUsable } from '../models/unusable.ts';
 import type { OpenUnits } from '../resolve-units.ts';
 import type { RunOptions } from '../run.ts';
-import { type BudgetUse, checkBudget } from './budget.ts';
+import { type BudgetUse, checkBudget, reachedLimits, useOf } from './budget.ts';
 import { JournalSteps } from './journal-steps.ts';
 import { ProgressReporter } from './progress.ts';
 import { Saver } from './saver.ts';
 import { SearchLength } from './search-length.ts';
 
-/** The limits that a session begins with, after what was changed in earlier ones. */
+/** The limits that a session begins with, after what earlier ones changed and reached. */
 function limitsOf(
   { config }: OpenUnits,
+  { folder, lifts = [] }: RunOptions,
   events: readonly RunEvent[],
-  folder: string,
-  manifest: Manifest,
+  totals: RunTotals,
 ): ResumedLimits {
   const changed = changedLimits(events);
-  if (changed === null) return { limits: config.budget, notice: null };
-  const written = new StoredRun(folder, manifest).writtenConfig();
-  const budget = isSection(written) && isSection(written.budget) ? written.budget : {};
-  return resumedLimits(config.budget, budget, changed, manifest.stopped?.exit_code === exitCodes.budget);
+  const written = changed === null ? {} : readRun(folder).writtenConfig();
+  const hasStopped = hasStoppedAtBudget(events);
+  return resumedLimits({
+    given: config.budget,
+    written: isSection(written) && isSection(written.budget) ? written.budget : {},
+    changed,
+    stopping: (limits) => (hasStopped ? reachedLimits(limits, useOf(config, totals)) : []),
+    lifts,
+  });
 }
 
 export class RunSession {
@@ -83,7 +88,9 @@ export class RunSession {
       (body) => this.#append(body),
     );
     this.length = new SearchLength(journal.log.events);
-    this.#limits = limitsOf(units, journal.log.events, folder, this.#manifest);
+    this.#limits = limitsOf(units, options, journal.log.events, totals);
+    const costLimit = this.#limits.limits.max_cost_usd ?? null;
+    if (costLimit !== null) this.#checkPrice(costLimit);
     this.#log = options.log;
     this.#steering = options.steerable ? new RunSteering(this.#steered(options)) : null;
     this.signal = this.#steering?.signal ?? options.signal;
@@ -101,16 +108,23 @@ export class RunSession {
   }
 
   #steered({ folder, log, signal }: RunOptions): SteeredRun {
-    const { config } = this.#units;
     return {
       ...{ folder, log, signal, length: this.length, limits: this.#limits.limits },
       iterations: () => ({ done: this.totals.rows.length, of: this.#iterations() }),
       used: () => this.#used(),
-      checkPrice: (limit) => {
-        if (asksModels(config)) checkPrices({ ...config, budget: { ...config.budget, max_cost_usd: limit } });
-      },
+      checkPrice: (limit) => this.#checkPrice(limit),
       record: (body) => this.#append(body),
     };
+  }
+
+  /** Throws a usage error for a limit of the cost that cannot be enforced: an unknown cost is below every limit. */
+  #checkPrice(limit: number): void {
+    const { config, models } = this.#units;
+    if (!asksModels(config) || kindOf(models) === 'replay') return;
+    // The models that answer now are named by the configuration, or are free ones that `auto` chose.
+    const present = Object.values(namesOf(models));
+    const others = unpricedModels(config, this.totals).filter((name) => !present.includes(name));
+    checkPrices({ ...config, budget: { ...config.budget, max_cost_usd: limit } }, others);
   }
 
   #append(body: EventBody): Promise<RunEvent> {
@@ -152,11 +166,13 @@ export class RunSession {
       models: names,
       ...(driver.promptVersion !== null && { prompts: driver.promptVersion }),
     });
+    const { kept, notice } = this.#limits;
+    if (kept !== null) await this.#append({ type: 'control', optional: true, action: 'budget', limits: kept });
     const why = this.#backendWhy !== null && { backend_why: this.#backendWhy };
     this.#manifest = { ...this.#manifest, ...environmentFacts(), ...why, argv: [...this.#argv], stopped: null };
     await this.#saveManifest();
     await this.#saver.save();
-    if (this.#limits.notice !== null) this.#log?.(this.#limits.notice);
+    if (notice !== null) this.#log?.(notice);
     await this.#steering?.listen();
   }
 
@@ -169,14 +185,7 @@ export class RunSession {
   }
 
   #used(pending = 0): BudgetUse {
-    const { answered, tokens, wallSeconds, episodes } = this.totals;
-    return {
-      max_calls: answered.calls + pending,
-      max_tokens: tokens,
-      max_time_s: wallSeconds,
-      max_cost_usd: costOfRun(this.#units.config, this.totals),
-      max_episodes: episodes,
-    };
+    return useOf(this.#units.config, this.totals, pending);
   }
 
   /** Nobody can steer the run any more; to be called when it ends, however it does. */

@@ -1,5 +1,6 @@
 /** What the list of runs takes from `config.yaml`: reading a thousand of them takes a second, and most differ in seeds only. */
 import { isSection } from '../../config/layers.ts';
+import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
 import { parseYaml } from '../../config/yaml-text.ts';
 import { resolveUnits } from '../../runs/resolve-units.ts';
@@ -34,7 +35,7 @@ const wholeOrNull = (value: unknown): number | null =>
 function factsOf(text: string): ConfigFacts {
   let config: unknown;
   try {
-    config = parseYaml('view', { name: 'config.yaml', text }).value;
+    config = parseYaml('config', { name: configName, text }).value;
   } catch {
     return nothing;
   }

@@ -49,6 +49,30 @@ describe('several sets in one reply', () => {
     expect(parseSets(line([1, 2, 3]), 2, spec)).toMatchObject({ sets: [{ params: [1, 2, 3] }], problem: null });
   });
 
+  it('are read from JSON that names parameters or lists in its words', () => {
+    for (const why of [
+      'raising params[0] = 2 helped',
+      'params[0]: the first',
+      'better than [7, 8, 9]',
+      'x\nparams[0]: 5',
+    ]) {
+      const reply = {
+        why,
+        sets: [
+          [1, 2, 3],
+          [2, 3, 4],
+          [3, 4, 5],
+        ],
+      };
+      for (const text of [JSON.stringify(reply), `Sure, params[0]: see below.\n${JSON.stringify(reply, null, 1)}`]) {
+        expect(parseSets(text, 4, spec)).toMatchObject({
+          sets: reply.sets.map((params) => ({ params })),
+          problem: null,
+        });
+      }
+    }
+  });
+
   it('are not taken from reasoning', () => {
     expect(paramsOf(`<think>${line([9, 9, 9])}</think>\n${line([1, 2, 3])}\n${line([4, 5, 6])}`, 2)).toEqual([
       [1, 2, 3],

@@ -39,14 +39,14 @@ const quick = [...smallSettings, 'iterations=3', 'recheck.episodes=20', 'warmup.
 
 type Act = (folder: string, call: number) => Promise<void> | void;
 
-/** The offline model, which does something else as the call with a number is made. */
-function acting(act: Act, folder: () => string): ChatModel {
+/** A model, the offline one by default, which does something else as the call with a number is made. */
+function acting(act: Act, folder: () => string, model: ChatModel = offline): ChatModel {
   let call = 0;
   return {
-    ...offline,
+    ...model,
     async complete(request, options) {
       await act(folder(), ++call);
-      return offline.complete(request, options);
+      return model.complete(request, options);
     },
   };
 }
@@ -54,7 +54,7 @@ function acting(act: Act, folder: () => string): ChatModel {
 /** A run that is steered while it goes on; `act` runs inside each call of its model. */
 async function steered(act: Act, run: SmallRun = {}, onGeneration?: (folder: string) => void) {
   let folder = '';
-  const model = acting(act, () => folder);
+  const model = acting(act, () => folder, run.model);
   const onProgress = ({ event }: RunProgress): void => {
     if (event?.type === 'generation') onGeneration?.(folder);
   };
@@ -196,6 +196,50 @@ describe('budget', () => {
     expect(await stated.summary).toMatchObject({ status: 'finished' });
   });
 
+  it('of an earlier session holds on, unless the command or the run itself has ended it', async () => {
+    const notes: string[] = [];
+    const options = { log: (text: string) => void notes.push(text) };
+    const six = (limit: number) => [`budget.max_calls=${limit}`, 'iterations=6'];
+    const stopsAt =
+      (last: number): Act =>
+      async (run, call) => {
+        if (call === last) await controlRun(run, { action: 'stop' });
+      };
+    const { folder, summary } = await steered(
+      async (run, call) => {
+        if (call === 2) await controlRun(run, { action: 'budget', calls: 11, tokens: 10_000_000 });
+        await stopsAt(3)(run, call);
+      },
+      { overrides: six(8) },
+    );
+    await expect(summary).rejects.toMatchObject({ exitCode: 143 });
+    const stated = await steered(stopsAt(2), { folder, overrides: six(10), options });
+    await expect(stated.summary).rejects.toMatchObject({ exitCode: 143 });
+    const next = await steered(
+      async (run, call) => {
+        if (call === 2) await controlRun(run, { action: 'budget', calls: 6, cost: 5 });
+      },
+      { folder, overrides: six(8), options },
+    );
+    await expect(next.summary).rejects.toMatchObject({ message: expect.stringContaining('budget of 6 model') });
+    const last = await steered(() => {}, { folder, overrides: six(8), options: { ...options, lifts: ['max_calls'] } });
+    await expect(last.summary).rejects.toMatchObject({ message: expect.stringContaining('budget of 8 model') });
+    const lifting = await steered(() => {}, {
+      folder,
+      overrides: six(8),
+      options: { ...options, lifts: ['max_calls'] },
+    });
+    expect(await lifting.summary).toMatchObject({ status: 'finished' });
+    const held = 'limits from "r2po ctl" still hold';
+    expect(notes.filter((note) => note.startsWith('limits'))).toEqual([
+      `${held}: tokens 10000000; limits from "r2po ctl" hold no more (calls): the command states others`,
+      `${held}: tokens 10000000`,
+      `${held}: tokens 10000000, cost 5; limits from "r2po ctl" hold no more (calls): they have stopped the run`,
+      `${held}: tokens 10000000, cost 5; limits that have stopped the run are lifted: calls 8`,
+    ]);
+    await holds(folder);
+  });
+
   it('refuses a limit below what is used, and one that has no meaning for the run', async () => {
     const problems: string[] = [];
     const ask = (run: string, body: object) =>
@@ -217,6 +261,29 @@ describe('budget', () => {
       expect.stringContaining('Unrecognized key'),
     ]);
     expect(controls(folder)).toEqual([]);
+  });
+
+  it('refuses a limit of the cost without the price of a model that answered before', async () => {
+    const problems: string[] = [];
+    const billed: ChatModel = {
+      ...offline,
+      kind: 'model',
+      complete: async (request, options) => ({
+        ...(await offline.complete(request, options)),
+        answeredBy: 'azure/earlier',
+      }),
+    };
+    const { summary } = await steered(
+      async (run, call) => {
+        if (call !== 3) return;
+        await controlRun(run, { action: 'budget', cost: 7 }).catch(({ message }) => problems.push(message));
+      },
+      { model: billed },
+    );
+    await summary;
+    expect(problems).toEqual([
+      expect.stringContaining('expected a price of "azure/earlier" to enforce a limit of 7 USD'),
+    ]);
   });
 
   it('makes the search longer and shorter; replay, verify, resume and branch know the number of each iteration', async () => {
