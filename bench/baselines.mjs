@@ -1,14 +1,15 @@
 /**
  * The table of docs/baselines.md: the trainings of scripts/baseline-evidence.sh and others beside the published numbers, the
  * optimisers and R2PO. After `npm run build`:
- * - `node bench/baselines.mjs write [--runs FOLDER]` writes what the runs hold into bench/results/baselines/, and the
- *   document from there.
+ * - `node bench/baselines.mjs write [--runs FOLDER]` adds the finished runs to those in bench/results/baselines/, and writes
+ *   the document from there.
  * - `node bench/baselines.mjs check` compares the document with these numbers.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { finishedGroups, place, plain, readJson, root, tableLine, withInterval, writeJson } from './document.mjs';
+import { spreadOf } from '../dist/report/groups.js';
+import { place, plain, readJson, root, tableLine, withInterval, withRuns, writeJson } from './document.mjs';
 
 const results = join(root, 'bench/results/baselines');
 const document = join(root, 'docs/baselines.md');
@@ -17,20 +18,32 @@ const budget = 4000;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: 'string' } } });
 const [command] = positionals;
 
-/** The trainings of a folder, by environment and method (`zoo/ppo`), whose seeds have all ended. */
+/** What the document needs of a training. */
+const numbersOf = ({ env, method, seed, episodes, steps, best }) => ({
+  env,
+  method,
+  seed,
+  episodes,
+  steps,
+  rechecked: best.rechecked.mean,
+});
+
+/** Trainings by environment and method (`zoo/ppo`). */
 function trained(runs) {
-  return finishedGroups(runs)
-    .filter(({ group }) => /^(sb3|zoo|reference)\//.test(group.method))
-    .map(({ group, runs: each, rewards }) => ({
-      env: group.env,
-      method: group.method,
-      seeds: rewards.rechecked.runs,
-      episodes: each.map(({ episodes }) => episodes).sort((a, b) => a - b),
-      rechecked: { mean: rewards.rechecked.mean, ci95: rewards.rechecked.ci95 },
-    }));
+  const groups = new Map();
+  for (const run of runs) {
+    const key = `${run.env} ${run.method}`;
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  return [...groups.values()].map((group) => ({
+    env: group[0].env,
+    method: group[0].method,
+    rechecked: spreadOf(group.map(({ rechecked }) => rechecked)),
+  }));
 }
 
-const withSeeds = ({ seeds, rechecked }) => `${withInterval(rechecked)} (${seeds} seed${seeds === 1 ? '' : 's'})`;
+const withSeeds = ({ rechecked }) =>
+  `${withInterval(rechecked)} (${rechecked.runs} seed${rechecked.runs === 1 ? '' : 's'})`;
 
 /** A row for each environment and algorithm that the paper trained, or that was trained here. */
 function tableOf(trainings, optimisers, published) {
@@ -63,8 +76,11 @@ function tableOf(trainings, optimisers, published) {
 function write() {
   mkdirSync(results, { recursive: true });
   const path = join(results, 'trained.json');
-  if (values.runs) writeJson(path, trained(values.runs));
-  const trainings = existsSync(path) ? readJson(path) : [];
+  if (values.runs) {
+    const isTraining = ({ method }) => /^(sb3|zoo|reference)\//.test(method);
+    writeJson(path, withRuns(path, values.runs, isTraining, numbersOf));
+  }
+  const trainings = trained(existsSync(path) ? readJson(path) : []);
   const optimisers = readJson(join(root, 'bench/results/optimisers/reached.json'));
   const published = readJson(join(root, 'src/report/published/r2po-paper.json'));
   const before = readFileSync(document, 'utf8');

@@ -1,6 +1,6 @@
 /** What the scripts share that keep measured numbers in a document: the program, JSON files, numbers and tables. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,6 +27,21 @@ export function finishedGroups(runs) {
   const { groups } = r2po(['report', runs, '--json'], { json: true });
   // A group that is not run to its end would compare fewer seeds than the others.
   return groups.filter(({ rewards, unfinished }) => rewards.rechecked !== null && unfinished === 0);
+}
+
+/**
+ * The runs in a file, and those of a folder, with `numbersOf` each, that are finished and `isOne` of them. A run is known by
+ * environment, method and seed; the folder has the last word.
+ */
+export function withRuns(path, folder, isOne, numbersOf) {
+  const known = new Map();
+  const add = (run) => known.set([run.env, run.method, String(run.seed).padStart(4)].join(' '), run);
+  if (existsSync(path)) readJson(path).forEach(add);
+  const { groups } = r2po(['report', folder, '--json'], { json: true });
+  for (const run of groups.flatMap(({ runs }) => runs)) {
+    if (isOne(run) && run.status === 'finished' && run.best?.rechecked) add(numbersOf(run));
+  }
+  return [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, run]) => run);
 }
 
 export const plain = (value) =>

@@ -61,7 +61,7 @@ describeGpu('workgroups.mjs', () => {
   });
 });
 
-it.each(['optimisers', 'baselines'])('%s.mjs finds its numbers in the document', async (name) => {
+it.each(['optimisers', 'baselines', 'hybrids'])('%s.mjs finds its numbers in the document', async (name) => {
   const { code, stderr } = await run(`${name}.mjs`, 'check');
   expect(stderr).toBe('');
   expect(code).toBe(0);
