@@ -5,11 +5,21 @@
  *   the document from there.
  * - `node bench/baselines.mjs check` compares the document with these numbers.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { spreadOf } from '../dist/report/groups.js';
-import { place, plain, readJson, root, tableLine, withInterval, withRuns, writeJson } from './document.mjs';
+import {
+  keepDocument,
+  place,
+  plain,
+  readJson,
+  root,
+  tableLine,
+  withInterval,
+  withRuns,
+  writeJson,
+} from './document.mjs';
 
 const results = join(root, 'bench/results/baselines');
 const document = join(root, 'docs/baselines.md');
@@ -83,12 +93,9 @@ function write() {
   const trainings = trained(existsSync(path) ? readJson(path) : []);
   const optimisers = readJson(join(root, 'bench/results/optimisers/reached.json'));
   const published = readJson(join(root, 'src/report/published/r2po-paper.json'));
-  const before = readFileSync(document, 'utf8');
-  const text = place(document, before, 'results', tableOf(trainings, optimisers, published));
-  if (command === 'write') return writeFileSync(document, text);
-  if (text === before) return;
-  console.error('docs/baselines.md does not hold the numbers of bench/results/; run "bench/baselines.mjs write"');
-  process.exit(1);
+  const table = tableOf(trainings, optimisers, published);
+  const text = place(document, readFileSync(document, 'utf8'), 'results', table);
+  keepDocument(document, text, command, 'bench/baselines.mjs');
 }
 
 if (command !== 'write' && command !== 'check') {

@@ -1,7 +1,7 @@
 /** What the scripts share that keep measured numbers in a document: the program, JSON files, numbers and tables. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -31,17 +31,31 @@ export function finishedGroups(runs) {
 
 /**
  * The runs in a file, and those of a folder, with `numbersOf` each, that are finished and `isOne` of them. A run is known by
- * environment, method and seed; the folder has the last word.
+ * environment, method and seed; the folder has the last word. Throws where it has two with other settings.
  */
 export function withRuns(path, folder, isOne, numbersOf) {
-  const known = new Map();
-  const add = (run) => known.set([run.env, run.method, String(run.seed).padStart(4)].join(' '), run);
-  if (existsSync(path)) readJson(path).forEach(add);
+  const nameOf = ({ env, method, seed }) => [env, method, String(seed).padStart(4)].join(' ');
   const { groups } = r2po(['report', folder, '--json'], { json: true });
-  for (const run of groups.flatMap(({ runs }) => runs)) {
-    if (isOne(run) && run.status === 'finished' && run.best?.rechecked) add(numbersOf(run));
+  const found = groups
+    .flatMap(({ runs }) => runs)
+    .filter((run) => isOne(run) && run.status === 'finished' && run.best?.rechecked);
+  for (const [i, run] of found.entries()) {
+    const other = found.slice(0, i).find((one) => nameOf(one) === nameOf(run));
+    if (other)
+      throw new Error(`expected one run of ${nameOf(run)}, got "${other.folder}" and "${run.folder}"; move one`);
   }
-  return [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, run]) => run);
+  const known = [...(existsSync(path) ? readJson(path) : []), ...found.map(numbersOf)];
+  return [...new Map(known.map((run) => [nameOf(run), run]))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, run]) => run);
+}
+
+/** Writes a document, or fails where it is another one; `script` writes it. */
+export function keepDocument(document, text, command, script) {
+  if (command === 'write') return writeFileSync(document, text);
+  if (text === readFileSync(document, 'utf8')) return;
+  console.error(`${relative(root, document)} does not hold the numbers of bench/results/; run "${script} write"`);
+  process.exit(1);
 }
 
 export const plain = (value) =>

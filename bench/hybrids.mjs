@@ -1,37 +1,54 @@
 /**
  * The table of hybrids in docs/optimisers.md: one small model alone, the same model with an optimiser, and the optimiser
- * alone, with the same episodes. After `npm run build`:
+ * alone, with the same budget of episodes. After `npm run build`:
  * - `node bench/hybrids.mjs run FOLDER --model gguf:PATH#threads=1 [--seeds 5]` runs the searches, as ordinary runs; the same
  *   command goes on where it was interrupted. It takes hours.
  * - `node bench/hybrids.mjs write [--runs FOLDER]` adds the finished runs to bench/results/optimisers/hybrids.json, and writes
  *   the document from there.
  * - `node bench/hybrids.mjs check` compares the document with these numbers.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { spreadOf } from '../dist/report/groups.js';
-import { place, r2po, readJson, root, tableLine, withInterval, withRuns, writeJson } from './document.mjs';
+import {
+  keepDocument,
+  place,
+  r2po,
+  readJson,
+  root,
+  tableLine,
+  withInterval,
+  withRuns,
+  writeJson,
+} from './document.mjs';
 
 const path = join(root, 'bench/results/optimisers/hybrids.json');
 const document = join(root, 'docs/optimisers.md');
 
 const environment = 'mountaincar-continuous';
-/** About 3,600 episodes each; those that ask a model have 20 more of the warm-up. The slowest comes last. */
-const model = ['llm.reply_form=grammar', 'llm.timeout_s=3000'];
+const asked = ['llm.reply_form=grammar', 'llm.timeout_s=3000'];
+/** At most about 3,600 episodes each; those that ask a model have 20 more of the warm-up. The slowest comes last. */
 const methods = [
   {
     name: 'cma-es',
+    asksModel: false,
     what: 'CMA-ES, the settings of `centaur`',
     settings: ['optimiser.episodes=3600', 'optimiser.population=10', 'evaluation.episodes=20', 'optimiser.grid=true'],
   },
-  { name: 'centaur', what: '`centaur`', settings: ['iterations=18', ...model] },
-  { name: 'tuned', what: '`tuned`', settings: ['iterations=36', ...model] },
-  { name: 'es-critic', what: '`es-critic`', settings: ['iterations=16', 'critic.trajectory_tokens=2500', ...model] },
+  { name: 'centaur', asksModel: true, what: '`centaur`', settings: ['iterations=18'] },
+  { name: 'tuned', asksModel: true, what: '`tuned`', settings: ['iterations=36'] },
+  {
+    name: 'es-critic',
+    asksModel: true,
+    what: '`es-critic`',
+    settings: ['iterations=16', 'critic.trajectory_tokens=2500'],
+  },
   {
     name: 'props',
+    asksModel: true,
     what: 'the model alone, `search.proposals=10`',
-    settings: ['iterations=18', 'search.proposals=10', ...model],
+    settings: ['iterations=18', 'search.proposals=10'],
   },
 ];
 
@@ -42,9 +59,9 @@ const { values, positionals } = parseArgs({
 const [command, folder] = positionals;
 
 function run() {
-  for (const { name, settings } of methods) {
+  for (const { name, asksModel, settings } of methods) {
     for (let seed = 0; seed < Number(values.seeds); seed++) {
-      const asks = name === 'cma-es' ? [] : ['--model', values.model];
+      const asks = asksModel ? [...asked, '--model', values.model] : [];
       const place = ['--runs-dir', folder, '-j', '1', '--backend', 'cpu', '--quiet', '--json'];
       r2po(['sweep', `${environment}/${name}`, `seed=${seed}`, ...settings, ...asks, ...place]);
     }
@@ -89,12 +106,9 @@ function tableOf(runs) {
 function write() {
   const isOne = ({ method }) => methods.some(({ name }) => name === method);
   if (values.runs) writeJson(path, withRuns(path, values.runs, isOne, numbersOf));
-  const before = readFileSync(document, 'utf8');
-  const text = place(document, before, 'hybrids', tableOf(existsSync(path) ? readJson(path) : []));
-  if (command === 'write') return writeFileSync(document, text);
-  if (text === before) return;
-  console.error('docs/optimisers.md does not hold the numbers of bench/results/; run "bench/hybrids.mjs write"');
-  process.exit(1);
+  const table = tableOf(existsSync(path) ? readJson(path) : []);
+  const text = place(document, readFileSync(document, 'utf8'), 'hybrids', table);
+  keepDocument(document, text, command, 'bench/hybrids.mjs');
 }
 
 const isRun = command === 'run' && folder !== undefined && values.model !== undefined;

@@ -8,12 +8,13 @@
  * - `node bench/optimisers.mjs write [--runs FOLDER] [--ceilings FOLDER] [--settings FILE]` writes what these hold into
  *   bench/results/optimisers/, and the document from there. FILE: of bench/optimiser-settings.mjs.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   finishedGroups,
+  keepDocument,
   list,
   place,
   plain,
@@ -282,18 +283,12 @@ function write() {
   if (values.ceilings) writeJson(paths.ceilings, ceilings(values.ceilings));
   const published = readJson(join(root, 'src/report/published/r2po-paper.json'));
   const [data, best] = [readJson(paths.reached), readJson(paths.ceilings)];
-  const before = readFileSync(document, 'utf8');
-  let text = before;
+  let text = readFileSync(document, 'utf8');
   text = place(document, text, 'numbers', tableOf('real', data, best, published));
   text = place(document, text, 'tables', tableOf('table', data, best, published));
   text = place(document, text, 'findings', findings(data, best, published));
   text = place(document, text, 'settings', settingsTable(readJson(paths.settings)));
-  if (command === 'write') return writeFileSync(document, text);
-  if (text === before) return;
-  console.error(
-    'docs/optimisers.md does not hold the numbers of bench/results/optimisers; run "bench/optimisers.mjs write"',
-  );
-  process.exit(1);
+  keepDocument(document, text, command, 'bench/optimisers.mjs');
 }
 
 const commands = { run, ceilings: searchCeilings, write, check: write };

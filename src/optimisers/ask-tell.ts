@@ -49,7 +49,8 @@ export class AskTellSearch {
 
   /**
    * The values of the candidates of `ask`, in their order; higher is better. One that is NaN or infinite counts as lower
-   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of values, and before `ask`.
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of values, and
+   * before `ask`.
    */
   tell(values: ArrayLike<number>): void {
     const asked = this.#optimisation.asked ?? [];

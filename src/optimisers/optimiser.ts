@@ -183,7 +183,8 @@ export class Optimisation {
 
   /**
    * The mean returns of the population that was asked for; higher is better. One that is NaN or infinite counts as lower
-   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of returns, and where nothing was asked for.
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of returns, and
+   * where nothing was asked for.
    */
   tell(returns: ArrayLike<number>, observed: ObservationMoments | null = null): void {
     const asked = this.#asked;

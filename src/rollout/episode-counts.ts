@@ -32,7 +32,7 @@ export class EpisodeCounts {
     this.#returns = countsReturns ? new ValueCounts() : null;
   }
 
-  /** null: they are not counted, or too many of them differ. */
+  /** null: they are not counted, too many of them differ, or one is not finite. */
   get returns(): ValueCounts | null {
     return this.#returns;
   }
@@ -40,7 +40,8 @@ export class EpisodeCounts {
   /** Counts outcomes; the first of them is episode `from`. */
   add({ returns, lengths, ends }: Pick<Episodes, 'returns' | 'lengths' | 'ends'>, from: number): void {
     this.outcomes.add(returns, lengths, ends, from);
-    if (!this.#returns?.add(returns, from)) this.#returns = null;
+    const isCounted = this.outcomes.broken === null && this.#returns?.add(returns, from);
+    if (!isCounted) this.#returns = null;
   }
 
   /** Adds what was counted of other episodes; their episode 0 is episode `from` here. */

@@ -69,7 +69,8 @@ export function middleRanks(n: number): readonly [number, number] {
 
 /**
  * Statistics of the episodes of one candidate: `returns [E]`, `lengths [E]` in steps, `ends [E]` as indices into
- * `endCauses`; episode 0 has the seed `firstSeed`. `totals`: what was counted of them. Throws when there is no episode or a return is not finite.
+ * `endCauses`; episode 0 has the seed `firstSeed`. `totals`: what was counted of them. Throws when there is no episode or a
+ * return is not finite.
  */
 export function statisticsOf(
   returns: Float64Array,

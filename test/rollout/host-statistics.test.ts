@@ -166,6 +166,17 @@ describe('counts of episodes', () => {
   });
 });
 
+describe('counts of broken episodes', () => {
+  it('name the first one, and count no returns', () => {
+    const counts = new EpisodeCounts(0);
+    const [lengths, ends] = [Uint32Array.of(1, 1, 1), Uint8Array.of(0, 0, 0)];
+    counts.add({ returns: Float64Array.of(1, 2, 3), lengths, ends }, 0);
+    expect(counts.returns?.at(2)).toBe(3);
+    counts.add({ returns: Float64Array.of(4, NaN, Infinity), lengths, ends }, 3);
+    expect(counts.totals()).toMatchObject({ outcomes: { broken: 4 }, returns: null });
+  });
+});
+
 describe('statistics of parts', () => {
   const request = (episodes: number) => ({ successThreshold: 0.25, ranks: summaryRanks(episodes) });
 
