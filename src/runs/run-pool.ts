@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { openOnce } from '../base/async.ts';
 import { UsageError } from '../base/errors.ts';
-import type { Config, LlmConfig } from '../config/schema.ts';
+import { asksModels, type Config, type LlmConfig } from '../config/schema.ts';
 import type { ChatModel } from '../llm/chat.ts';
 import type { Controls } from '../llm/controls.ts';
 import { type OfflineThreads, openOfflineThreads } from '../llm/offline/threads.ts';
@@ -12,7 +12,7 @@ import { workOf } from './expected-work.ts';
 import { readRunConfig, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
-import { modelNames, priceOf, withPricesOf as recordedPrices, withListPrices } from './models/cost.ts';
+import { withPricesOf as recordedPrices, withListPrices } from './models/cost.ts';
 import type { ModelNames, OpenOne, RunModels } from './models/models.ts';
 import { openModel } from './models/open-model.ts';
 import { type RunUnits, UnitCache } from './resolve-units.ts';
@@ -36,8 +36,7 @@ export interface PooledRun extends Omit<RunOptions, 'resume' | 'now'> {
 
 /** The prices of the start of a run hold for all of it, unless the configuration names others. */
 async function withPricesOf(folder: string, config: Config): Promise<Config> {
-  if (modelNames(config).every((name) => priceOf(config, name) !== null)) return config;
-  return recordedPrices(await readRunConfig(folder), config);
+  return asksModels(config) ? recordedPrices(await readRunConfig(folder), config) : config;
 }
 
 export class RunPool {

@@ -11,6 +11,7 @@ import type { RecordEnd } from '../journal/record.ts';
 import type { RunTotals } from '../journal/totals.ts';
 import type { Manifest } from './manifest.ts';
 import { MetricsFile } from './metrics.ts';
+import { keepPrices } from './recorded-prices.ts';
 import { type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { ScalarFile, type ScalarStep } from './tensorboard.ts';
 
@@ -33,6 +34,7 @@ export class RunFiles {
   private readonly policy: Policy | null;
   private readonly metrics: MetricsFile;
   private scalarFile: ScalarFile | null = null;
+  private pricesAreKept = false;
   /** the latest text of each file: in most iterations the best policy stays the same */
   private readonly written = new Map<string, string>();
 
@@ -56,10 +58,13 @@ export class RunFiles {
   }
 
   /**
-   * Summary, metrics, best policy and the TensorBoard scalars, of what `totals` holds at the call, where the record goes up
-   * to `end`. Calls must not overlap.
+   * Summary, metrics, best policy, the TensorBoard scalars and the prices that the cost is counted by, of what `totals` holds
+   * at the call, where the record goes up to `end`. Calls must not overlap.
    */
   async write(totals: RunTotals, end: RecordEnd): Promise<RunSummary> {
+    // First: the cost in the summary follows from them.
+    if (!this.pricesAreKept) keepPrices(this.folder, this.facts.prices ?? {});
+    this.pricesAreKept = true;
     const summary = summarize(this.facts, totals, end);
     const { best } = totals;
     const { policy } = this;
