@@ -46,7 +46,10 @@ function neighbours(
   });
 }
 
-/** Plays `params` and every policy that differs from it in one parameter on the same seeds. */
+/**
+ * Plays `params` and every policy that differs from it in one parameter on the same seeds. A change with a return that is
+ * infinite or NaN is left out.
+ */
 export async function sensitivity(
   backend: Backend,
   job: Omit<RolloutJob, 'candidates'>,
@@ -64,9 +67,9 @@ export async function sensitivity(
   return {
     episodes,
     steps,
-    effects: tried.map((change, i) => {
+    effects: tried.flatMap((change, i) => {
       const { difference, ci95 } = paired(of(0), of(i + 1));
-      return { ...change, difference, ci95 };
+      return Number.isFinite(difference) ? [{ ...change, difference, ci95 }] : [];
     }),
   };
 }

@@ -61,6 +61,8 @@ export type AskedParameters =
   | {
       /** different ones, at least one */
       readonly answers: readonly Answer[];
+      /** of the call that gave them */
+      readonly attempt: number;
       /** what is wrong with the others that were asked for, in a sentence; null: there are as many as that */
       readonly shortfall: string | null;
     }
@@ -126,7 +128,8 @@ export async function askForParameters(
     const reply = await effects.ask(callOf(attempt, refusal, forbidden));
     // A long record is resumed in half of the time when its replies are not read again; a replay reads them.
     const { read } = reply;
-    if (question.next && read?.params.length === policy.paramCount) return { answers: [read], shortfall: null };
+    if (question.next && read?.params.length === policy.paramCount)
+      return { answers: [read], attempt, shortfall: null };
     const judged = judgeReply(reply, spec, sets);
     let problem = 'problem' in judged ? judged.problem : null;
     if ('answers' in judged) {
@@ -141,6 +144,7 @@ export async function askForParameters(
         const answers = fresh.length > 0 ? fresh : different;
         return {
           answers,
+          attempt,
           shortfall: answers.length < sets ? shortfallOf(answers.length, sets, judged.shortfall) : null,
         };
       }

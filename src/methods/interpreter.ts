@@ -21,14 +21,30 @@ import {
 import { checkedParts } from './prompts/message.ts';
 import { trialName } from './prompts/sections.ts';
 
+/** A call of this iteration. */
+interface AskedIn {
+  readonly purpose: Purpose;
+  readonly attempt: number;
+}
+
+/** Candidates before they are played, all different, and the call whose reply they come from. */
+interface Pending {
+  readonly proposed: readonly Answer[];
+  readonly from: AskedIn;
+}
+
 type Evaluated = Candidate &
-  Evaluation & { /** proposals that were played with it */ readonly others: readonly Measured[] };
+  Evaluation & {
+    /** proposals that were played with it */
+    readonly others: readonly Measured[];
+    readonly from: AskedIn;
+  };
 
 /** What the stages of one iteration have made so far. */
 interface IterationProgress {
   readonly evaluated: Evaluated[];
-  /** made, not yet played, oldest first; the proposals of one search together, all different */
-  readonly pending: (readonly Answer[])[];
+  /** made, not yet played, oldest first; the proposals of one search together */
+  readonly pending: Pending[];
   /** what the model proposed where several candidates were played together */
   readonly proposed: Measured[];
   /** what did not work, in words */
@@ -89,6 +105,7 @@ async function ask(
   });
   if (questions.length > 1) effects.sideBySide(questions.map((question) => firstCall(context, question)));
   const answers: Answer[] = [];
+  let attempt = 0;
   for (const question of questions) {
     const result = await askForParameters(context, question, effects);
     if ('problem' in result) {
@@ -99,6 +116,7 @@ async function ask(
       continue;
     }
     answers.push(...result.answers);
+    attempt = result.attempt;
     if (result.shortfall !== null) progress.remarks[purpose] = result.shortfall;
   }
   if (answers.length === 0) return;
@@ -107,7 +125,7 @@ async function ask(
     progress.remarks[purpose] =
       `Of the ${answers.length} proposals of the last iteration, ${different.length} were different.`;
   }
-  progress.pending.push(different);
+  progress.pending.push({ proposed: different, from: { purpose, attempt } });
   const known = different.map(({ params }) => knownTrial(context.trials, played, params)).find((at) => at !== null);
   if (known === undefined) return;
   const name = trialName(known, context.settings.prompt);
@@ -121,14 +139,30 @@ function nextLabel(method: Method, { evaluated }: IterationProgress): string {
   return label;
 }
 
+const brokenProblem = 'The episodes of these parameters reached an infinite or NaN state; use numbers closer to 0.';
+
+/** Refuses candidates whose episodes broke, as if they had not been proposed. */
+async function refuseBroken(
+  label: string,
+  { proposed, from }: Pending,
+  { iteration }: IterationContext,
+  effects: Effects,
+  progress: IterationProgress,
+): Promise<void> {
+  await effects.refused({ iteration, ...from, problem: brokenProblem });
+  const whose = proposed.length === 1 ? `the ${label}` : `all ${proposed.length} candidates of the ${label}`;
+  progress.notes.push(`${whose} could not be played: a return is infinite or NaN`);
+  progress.remarks[from.purpose] = `The last iteration's parameters could not be played: ${brokenProblem}`;
+}
+
 /** Keeps the best of several candidates, and how the others of the model did. */
-function keepBest(label: string, proposed: readonly Answer[], best: BestOfSeveral, progress: IterationProgress): void {
+function keepBest(label: string, { proposed, from }: Pending, best: BestOfSeveral, progress: IterationProgress): void {
   const { params, means, among, ...played } = best;
   const measured = proposed.map((answer, i): Measured => ({ params: answer.params, mean: means[i]! }));
   progress.proposed.push(...measured);
   const isBest = (of: Measured) => of.params.every((value, i) => value === params[i]);
   const others = measured.filter((of) => !isBest(of));
-  progress.evaluated.push({ label, params, mean: played.summary.mean, among, others, ...played });
+  progress.evaluated.push({ label, params, mean: played.summary.mean, among, others, from, ...played });
 }
 
 const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
@@ -156,23 +190,29 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     await ask(context, { purpose: 'critic', prompt, played: [], count: 1 }, effects, progress);
   },
 
-  async evaluate(method, { iteration }, effects, progress) {
-    const proposed = progress.pending.shift();
-    if (!proposed) return;
+  async evaluate(method, context, effects, progress) {
+    const next = progress.pending.shift();
+    if (!next) return;
+    const { iteration } = context;
+    const { proposed, from } = next;
     const candidate = nextLabel(method, progress);
     if (proposed.length > 1) {
-      keepBest(candidate, proposed, await effects.evaluateTogether({ iteration, candidate, proposed }), progress);
+      const best = await effects.evaluateTogether({ iteration, candidate, proposed });
+      if (best === null) await refuseBroken(candidate, next, context, effects, progress);
+      else keepBest(candidate, next, best, progress);
       return;
     }
     const { params, adjustments } = proposed[0]!;
     const played = await effects.evaluate({ iteration, candidate, params, adjustments });
-    progress.evaluated.push({ label: candidate, params, mean: played.summary.mean, others: [], ...played });
+    if (played === null) await refuseBroken(candidate, next, context, effects, progress);
+    else progress.evaluated.push({ label: candidate, params, mean: played.summary.mean, others: [], from, ...played });
   },
 
   async generation(method, { iteration }, effects, progress) {
-    const proposed = progress.pending.shift() ?? [];
+    const next = progress.pending.shift() ?? { proposed: [], from: { purpose: 'search', attempt: 0 } };
     const candidate = nextLabel(method, progress);
-    keepBest(candidate, proposed, await effects.generation({ iteration, candidate, proposed }), progress);
+    const { proposed } = next;
+    keepBest(candidate, next, await effects.generation({ iteration, candidate, proposed }), progress);
   },
 
   async refine(_method, { iteration }, effects, progress) {
@@ -181,7 +221,7 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     const params = await effects.refine({ iteration, params: proposal.params });
     if (params.every((value, i) => value === proposal.params[i])) {
       progress.notes.push(`the refinement of the ${proposal.label} found nothing better`);
-    } else progress.pending.push([{ params, adjustments: [] }]);
+    } else progress.pending.push({ proposed: [{ params, adjustments: [] }], from: proposal.from });
   },
 };
 

@@ -84,7 +84,7 @@ export interface Effects {
    * They may be made at the same time.
    */
   sideBySide(calls: readonly AskedCall[]): void;
-  /** Records an unusable reply with its reason. */
+  /** Records an unusable reply, or one whose parameters cannot be played, with the reason. */
   refused(call: {
     readonly iteration: number;
     readonly purpose: Purpose;
@@ -93,16 +93,19 @@ export interface Effects {
   }): Promise<void>;
   /** Notifies the user about the last call; ignored for a recorded call. */
   notice(text: string): void;
-  /** Plays a candidate on the seeds of this iteration (the same for both candidates). */
+  /**
+   * Plays a candidate on the seeds of this iteration (the same for both candidates). Null: a return is infinite or NaN, and
+   * the candidate is then `refused`.
+   */
   evaluate(call: {
     readonly iteration: number;
     readonly candidate: CandidateLabel;
     readonly params: readonly number[];
     /** descriptions of the parser's changes (rounded, clipped); empty: none */
     readonly adjustments: readonly string[];
-  }): Promise<Evaluation>;
-  /** Plays several candidates in one call on the seeds of this iteration; the best of them is `candidate`. */
-  evaluateTogether(call: PlayedTogether): Promise<BestOfSeveral>;
+  }): Promise<Evaluation | null>;
+  /** The same with several candidates in one call, the best of which is `candidate`. Null: each of them is to be `refused`. */
+  evaluateTogether(call: PlayedTogether): Promise<BestOfSeveral | null>;
   /** The same with the next population of the method's optimiser, of which the proposed candidates take the last places. */
   generation(call: PlayedTogether): Promise<BestOfSeveral>;
   /** Refines a candidate by the method's optimiser, on other seeds than those of `evaluate`. */

@@ -61,6 +61,16 @@ export function brokenReturn(value: number, seed: number): BrokenReturnError {
   );
 }
 
+/** What playing gives; null where a return is infinite or NaN. */
+export async function unlessBroken<T>(playing: Promise<T>): Promise<T | null> {
+  try {
+    return await playing;
+  } catch (error) {
+    if (error instanceof BrokenReturnError) return null;
+    throw error;
+  }
+}
+
 /** The two middle ranks of `n` values, equal for an odd `n`. */
 export function middleRanks(n: number): readonly [number, number] {
   // Not by shifts, which take 2^31 for a negative number.

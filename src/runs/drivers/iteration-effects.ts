@@ -4,7 +4,7 @@ import { sensitivity } from '../../evaluation/sensitivity.ts';
 import type { BestOfSeveral, CandidateLabel, Effects, PlayedTogether, ReplayEpisode } from '../../methods/method.ts';
 import { sensitivityChanges } from '../../methods/settings.ts';
 import type { Episodes, Trace } from '../../rollout/job.ts';
-import type { EpisodePick } from '../../rollout/statistics.ts';
+import { type EpisodePick, unlessBroken } from '../../rollout/statistics.ts';
 import { paired } from '../../stats/intervals.ts';
 import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
@@ -104,24 +104,31 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, o
     return { played: { params, means, among: members.length, summary, paired: null, trace }, event: generation };
   };
 
+  /** The record has it that the candidate that is to be played could not be. */
+  const isRefusedNext = (): boolean => steps.upcoming()?.type === 'parse_failed';
+
   const effects: Effects = {
     ...callEffects(run, calls),
 
     async evaluate(call) {
-      calls.unusable.reset();
+      if (isRefusedNext()) return null;
       const seed = deriveSeed(config.seed, 'evaluation', call.iteration);
       const episodes = settings.evaluationEpisodes;
       let again: ReplayEpisode | null = null;
-      let outcomes = async (): Promise<Episodes> => (await player.play(event.params, episodes, seed)).outcomes();
+      let outcomes = async (): Promise<Episodes> => (await player.play(call.params, episodes, seed)).outcomes();
       const { adjustments: _words, ...known } = call;
-      const event = await recordedStep(steps, 'evaluated', { ...known, seed }, async () => {
-        const result = await player.play(call.params, episodes, seed);
-        again = (pick) => result.trace(0, pick);
-        outcomes = result.outcomes;
-        const pairedWith = settings.selection === 'paired' ? before : null;
-        const test = pairedWith && paired((await pairedWith()).returns, (await outcomes()).returns);
-        return { type: 'evaluated', ...call, seed, summary: result.summaries[0]!, paired: test };
-      });
+      const event = await unlessBroken(
+        recordedStep(steps, 'evaluated', { ...known, seed }, async () => {
+          const result = await player.play(call.params, episodes, seed);
+          again = (pick) => result.trace(0, pick);
+          outcomes = result.outcomes;
+          const pairedWith = settings.selection === 'paired' ? before : null;
+          const test = pairedWith && paired((await pairedWith()).returns, (await outcomes()).returns);
+          return { type: 'evaluated', ...call, seed, summary: result.summaries[0]!, paired: test };
+        }),
+      );
+      if (event === null) return null;
+      calls.unusable.reset();
       before = outcomes;
       const { params, summary } = event;
       const trace = remember(call.candidate, { params, episodes, seed, summary }, again);
@@ -129,13 +136,12 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, o
     },
 
     async evaluateTogether(call) {
+      if (isRefusedNext()) return null;
+      const members = call.proposed.map(({ params }) => Float64Array.from(params));
+      const event = await unlessBroken(best(call, members));
+      if (event === null) return null;
       calls.unusable.reset();
-      return (
-        await best(
-          call,
-          call.proposed.map(({ params }) => Float64Array.from(params)),
-        )
-      ).played;
+      return event.played;
     },
 
     async generation(call) {

@@ -12,7 +12,7 @@ import { type Effects, noRemarks, type PastTrial, type Purpose, purposes, type S
 import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
-import type { EpisodePick } from '../../rollout/statistics.ts';
+import { type EpisodePick, unlessBroken } from '../../rollout/statistics.ts';
 import { costOf, priceOf } from '../models/cost.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
@@ -96,6 +96,9 @@ export function plannedEpisodes(units: LlmUnits): number {
   return warmups + settings.iterations * perIteration;
 }
 
+/** Random policies of which one can be played in any environment that a search can do something in. */
+const maxOthers = 100;
+
 async function oneIteration(
   units: LlmUnits,
   backend: Backend,
@@ -119,10 +122,18 @@ async function oneIteration(
   const tokens: Record<Purpose, CallTokens> = { search: none(), critic: none() };
   const total = { calls: 0, evaluations: 0, sensitivityEpisodes: 0, refinementEpisodes: 0, tokens };
   const view = MethodOptimiser.of(units)?.prepare(units, iteration);
-  const played = async (params: readonly number[]) => {
+  const playedOnce = async (params: readonly number[]) => {
     const candidates = [Float64Array.from(params)];
     const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
     return { summary: summaries[0]!, paired: null, trace: (pick: EpisodePick) => replay(0, pick) };
+  };
+  /** Of other parameters where the episodes of these break. */
+  const played = async (params: readonly number[]) => {
+    for (let other = 0; other < maxOthers; other++) {
+      const result = await unlessBroken(playedOnce(other === 0 ? params : draw(4_000_000 + other)));
+      if (result !== null) return result;
+    }
+    return playedOnce(params);
   };
   const bestOf = async (proposed: readonly { readonly params: readonly number[] }[], among: number) => {
     const params = proposed[0]?.params ?? draw(3_000_000);

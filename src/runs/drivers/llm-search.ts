@@ -5,6 +5,7 @@ import { noRemarks, type PastTrial } from '../../methods/method.ts';
 import { promptVersion } from '../../methods/prompts/version.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import { endCauses } from '../../rollout/job.ts';
+import { unlessBroken } from '../../rollout/statistics.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { RunCalls } from '../models/calls.ts';
 import { openModels } from '../models/models.ts';
@@ -27,11 +28,17 @@ async function warmUp({ units, steps }: LlmRun, player: Player): Promise<PastTri
     const params = warmupParameters(policy, settings, deriveGenerator(config.seed, 'warmupParameters', index));
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
     const event = await recordedStep(steps, 'warmup', { index, params, seed }, async () => {
-      const { ends, first_episode: only } = (await player.play(params, 1, seed)).summaries[0]!;
+      const result = await unlessBroken(player.play(params, 1, seed));
+      if (result === null) {
+        const { length, end } = await player.trace(params, seed);
+        return { type: 'warmup', index, params, seed, return: Number.NaN, length, end };
+      }
+      const { ends, first_episode: only } = result.summaries[0]!;
       const end = endCauses.find((cause) => ends[cause] > 0) ?? endCauses[0];
       return { type: 'warmup', index, params, seed, return: only.return, length: only.length, end };
     });
     const { params: played, seed: used } = event;
+    if (Number.isNaN(event.return)) continue;
     trials.push({ kind: 'warmup', params: played, mean: event.return, trace: () => player.trace(played, used) });
   }
   return trials;
@@ -121,7 +128,14 @@ export const llmSearch: Driver = {
       : recordedTrials(begun, player, settings.warmupDir));
     const best = await iterate(run, player, trials);
     const { holdout } = config.evaluation;
-    await recheck(best, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
+    await recheck(best, {
+      steps,
+      player,
+      seed: config.seed,
+      episodes: config.recheck.episodes,
+      holdout,
+      onNotice: run.onNotice,
+    });
   },
   openModels(units, open, used) {
     const { config, method } = llmUnits(units);

@@ -57,7 +57,14 @@ export const optimiserSearch: Driver = {
     const player = new Player({ ...units, maxSteps, successThreshold, keepOutcomes: false, signal });
     const best = await search(run, player);
     const { holdout } = config.evaluation;
-    await recheck(best, { steps, player, seed: config.seed, episodes: config.recheck.episodes, holdout });
+    await recheck(best, {
+      steps,
+      player,
+      seed: config.seed,
+      episodes: config.recheck.episodes,
+      holdout,
+      onNotice: run.onNotice,
+    });
   },
   openModels: async () => null,
   goesOn(units, { episodes }) {

@@ -6,7 +6,7 @@ import type { CandidateLabel, ProposedParameters } from '../../methods/method.ts
 import { MomentCollector, type ObservationMoments } from '../../optimisers/observation-moments.ts';
 import { indexOfHighest } from '../../optimisers/ranking.ts';
 import type { RolloutJob } from '../../rollout/job.ts';
-import { BrokenReturnError } from '../../rollout/statistics.ts';
+import { BrokenReturnError, unlessBroken } from '../../rollout/statistics.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { deriveSeed } from '../seeds.ts';
 import type { DriverRun } from './driver.ts';
@@ -42,12 +42,7 @@ export async function playPopulation(
     if (!(error instanceof BrokenReturnError)) throw error;
     const results: (EvaluateResult | null)[] = [];
     for (const candidate of job.candidates) {
-      results.push(
-        await evaluate({ ...request, candidates: [candidate] }).catch((alone) => {
-          if (alone instanceof BrokenReturnError) return null;
-          throw alone;
-        }),
-      );
+      results.push(await unlessBroken(evaluate({ ...request, candidates: [candidate] })));
     }
     if (results.every((result) => result === null)) throw error;
     return {

@@ -1,4 +1,5 @@
 /** The best kept policy of a run on fresh seeds: the number that is reported; and on the held-out seeds, if asked for. */
+import { BrokenReturnError } from '../../rollout/statistics.ts';
 import type { EventOf } from '../journal/events.ts';
 import { recordedStep, type StepLog } from '../journal/steps.ts';
 import { deriveSeed, holdoutSeed } from '../seeds.ts';
@@ -29,12 +30,16 @@ export interface RecheckOptions {
   readonly episodes: number;
   /** on the held-out seeds; null or left out: none */
   readonly holdout?: number | null | undefined;
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
-/** The last step of a run; none when no iteration kept a policy: `best` is null. */
+/**
+ * The last step of a run; none when no iteration kept a policy (`best` is null), or a return is infinite or NaN, which
+ * `onNotice` is told.
+ */
 export async function recheck(
   best: KeptTrial | null,
-  { steps, player, seed: runSeed, episodes, holdout = null }: RecheckOptions,
+  { steps, player, seed: runSeed, episodes, holdout = null, onNotice }: RecheckOptions,
 ): Promise<void> {
   if (!best) return;
   const { iteration, params } = best;
@@ -45,5 +50,8 @@ export async function recheck(
     if (holdout === null) return event;
     const [summary] = (await player.play(params, holdout, holdoutSeed)).summaries;
     return { ...event, holdout: { seed: holdoutSeed, summary: summary! } };
+  }).catch((error) => {
+    if (!(error instanceof BrokenReturnError)) throw error;
+    onNotice?.(`the best policy, of iteration ${iteration}, has no re-check: ${error.detail}`);
   });
 }

@@ -82,6 +82,7 @@ export class ConsistencyCheck {
   add(event: RunEvent): string | null {
     switch (event.type) {
       case 'warmup':
+        if (Number.isNaN(event.return)) return null;
         return this.#limits && outOfRange('return', event.return, this.#limits.returns);
       case 'evaluated':
         this.#evaluated.set(event.candidate, event);
