@@ -11,8 +11,8 @@ import { readAsset } from '../dist/base/node/assets.js';
 import { envs } from '../dist/envs/index.js';
 import { findEnv } from '../dist/envs/registry.js';
 import { policyKinds } from '../dist/policies/index.js';
+import { compileProgram } from '../dist/rollout/wasm/compile/program.js';
 import { compileModule } from '../dist/rollout/wasm/instance.js';
-import { compileProgram } from '../dist/rollout/wasm/program.js';
 import { ProgramCache } from '../dist/rollout/webgpu/program/program-cache.js';
 
 const { values, positionals } = parseArgs({

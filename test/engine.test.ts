@@ -10,7 +10,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../src/base/node/assets.ts';
 import * as fromSources from '../src/engine.ts';
-import { compileProgram } from '../src/rollout/wasm/program.ts';
+import { compileProgram } from '../src/rollout/wasm/compile/program.ts';
 import { WebGpuBackend } from '../src/rollout/webgpu/backend.ts';
 import { plainEntry } from '../src/rollout/webgpu/episodes/episode-kernel.ts';
 import { openDevice } from '../src/rollout/webgpu/node/dawn.ts';

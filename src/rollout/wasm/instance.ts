@@ -1,7 +1,7 @@
 /** A compiled program with its memory: buffers go in, invocations run, buffers come out. */
 import { R2poError } from '../../base/errors.ts';
+import type { Layout } from './compile/program.ts';
 import type { CompiledModule } from './module-cache.ts';
-import type { Layout } from './program.ts';
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;

@@ -1,7 +1,7 @@
 /** Compiled programs of this process. The text is the key: environments that differ in constants alone share one. */
 import type { Program } from '../webgpu/program/link.ts';
+import { compileProgram, type Layout } from './compile/program.ts';
 import { compileModule, type WasmModule } from './instance.ts';
-import { compileProgram, type Layout } from './program.ts';
 
 /** What an instance is made of. It can be posted to a thread, whose engine does not compile it again. */
 export interface CompiledModule extends Layout {

@@ -5,7 +5,7 @@ import { R2poError } from '../../../src/base/errors.ts';
 import { readAsset } from '../../../src/base/node/assets.ts';
 import { envs } from '../../../src/envs/index.ts';
 import { policyKinds } from '../../../src/policies/index.ts';
-import { compileProgram } from '../../../src/rollout/wasm/program.ts';
+import { compileProgram } from '../../../src/rollout/wasm/compile/program.ts';
 import { link } from '../../../src/rollout/webgpu/program/link.ts';
 import { probeProgram, rolloutProgram, statisticsProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { diceEnv, readDiceShader } from '../../support/dice-env.ts';

@@ -2,7 +2,7 @@
  * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
  * pointers to variables. Everything else is an error with its place: matrices, textures, workgroup memory, atomics.
  */
-import { isReservedWord } from '../../envs/wgsl-names.ts';
+import { isReservedWord } from '../../../envs/wgsl-names.ts';
 import type {
   BufferDeclaration,
   CallExpression,

@@ -1,25 +1,8 @@
 /** Types, constants and expressions of a program. */
-import { nearest } from '../../base/errors.ts';
-import {
-  binary,
-  comparisons,
-  complement,
-  convert,
-  convertKnown,
-  fold,
-  negative,
-  not,
-  shifts,
-  takes,
-  wholeIdentity,
-} from './arithmetic.ts';
-import type { CallExpression, Expression, FunctionDeclaration, Module, Scalar, TypeName } from './ast.ts';
-import { op } from './encoder.ts';
-import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
-import type { Variable } from './lanes.ts';
-import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
-import type { Source } from './source.ts';
-import { callsLoop, partsOf } from './syntax.ts';
+import { nearest } from '../../../base/errors.ts';
+import type { CallExpression, Expression, FunctionDeclaration, Module, Scalar, TypeName } from '../wgsl/ast.ts';
+import type { Source } from '../wgsl/source.ts';
+import { callsLoop, partsOf } from '../wgsl/syntax.ts';
 import {
   arrayOf,
   bool,
@@ -36,7 +19,24 @@ import {
   u32,
   vectorOf,
   withScalar,
-} from './types.ts';
+} from '../wgsl/types.ts';
+import {
+  binary,
+  comparisons,
+  complement,
+  convert,
+  convertKnown,
+  fold,
+  negative,
+  not,
+  shifts,
+  takes,
+  wholeIdentity,
+} from './arithmetic.ts';
+import { op } from './encoder.ts';
+import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
+import type { Variable } from './lanes.ts';
+import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 
 /** What a name stands for: a value, which `const` may have declared, or the place of a variable. */
 export type Binding = { readonly value: Value; readonly isConstant?: boolean } | { readonly place: Place };

@@ -1,14 +1,14 @@
 /** Calls of the functions of WGSL: those of each component, and those of whole values. */
-import { nearest } from '../../base/errors.ts';
+import { nearest } from '../../../base/errors.ts';
+import type { CallExpression, FunctionDeclaration, Module, Scalar } from '../wgsl/ast.ts';
+import { parse } from '../wgsl/parser.ts';
+import { bool, f32, isAbstract, nameOf, scalarIn, type Type, typeOf, u32, withScalar } from '../wgsl/types.ts';
 import { binary, bitcast, select } from './arithmetic.ts';
-import type { CallExpression, FunctionDeclaration, Module, Scalar } from './ast.ts';
 import { type Calculator, componentwise } from './componentwise.ts';
 import { elementaryText } from './elementary.ts';
 import { Expressions } from './expressions.ts';
 import type { Leaf } from './function-code.ts';
-import { parse } from './parser.ts';
 import { plainValue, type Value } from './places.ts';
-import { bool, f32, isAbstract, nameOf, scalarIn, type Type, typeOf, u32, withScalar } from './types.ts';
 
 /** Functions of whole values, and their numbers of values. */
 const ofValues: Readonly<Record<string, number>> = {

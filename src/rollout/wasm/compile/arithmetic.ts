@@ -2,7 +2,7 @@
  * WGSL's operators on leaves. f32 operations are those of IEEE 754, each rounded, none contracted. Integers wrap; x / 0
  * is x and x % 0 is 0; a shift takes the amount modulo 32; a conversion to an integer is cut and saturates, NaN gives 0.
  */
-import type { Scalar } from './ast.ts';
+import type { Scalar } from '../wgsl/ast.ts';
 import { type Code, op, simd } from './encoder.ts';
 import {
   bitsOf,

@@ -1,6 +1,6 @@
 /** How long functions and statements are: what is written into its caller, unrolled, or skipped when no lane is active. */
-import type { Expression, FunctionDeclaration, Module, Statement } from './ast.ts';
-import { partsOf } from './syntax.ts';
+import type { Expression, FunctionDeclaration, Module, Statement } from '../wgsl/ast.ts';
+import { partsOf } from '../wgsl/syntax.ts';
 
 /** A call of a function that is not written into its caller. */
 const callWeight = 12;

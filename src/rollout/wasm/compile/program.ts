@@ -5,17 +5,18 @@
  * statements begin an invocation in the lanes that are free, the loop runs as long as all others go on, and the last
  * statements end the invocations that are over.
  */
+
+import type { FunctionDeclaration, Loop, Statement } from '../wgsl/ast.ts';
+import { parse } from '../wgsl/parser.ts';
+import { type Linked, Source } from '../wgsl/source.ts';
+import { changedIn, contains } from '../wgsl/syntax.ts';
+import { vectorOf } from '../wgsl/types.ts';
 import { binary, not, select } from './arithmetic.ts';
-import type { FunctionDeclaration, Loop, Statement } from './ast.ts';
 import { type Code, encodeModule, NOTHING, op, simd } from './encoder.ts';
 import { known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Variable } from './lanes.ts';
-import { parse } from './parser.ts';
 import { NeedsMemory, plainValue, type Value } from './places.ts';
-import { type Linked, Source } from './source.ts';
 import { Statements } from './statements.ts';
-import { changedIn, contains } from './syntax.ts';
-import { vectorOf } from './types.ts';
 
 /** Where a program expects its buffers. */
 export interface Layout {

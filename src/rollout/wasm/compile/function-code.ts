@@ -3,7 +3,7 @@
  * all four lanes, a scalar) or varying (a vector with one number per lane). Operations take the cheapest instruction for
  * the shapes that they get.
  */
-import type { Scalar } from './ast.ts';
+import type { Scalar } from '../wgsl/ast.ts';
 import { type Code, F32, I32, op, simd, V128, type WasmFunction, type WasmType } from './encoder.ts';
 import { shareLocals } from './locals.ts';
 

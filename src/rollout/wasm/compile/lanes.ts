@@ -7,12 +7,12 @@
  * that the variable was declared in.
  */
 
+import type { Scalar } from '../wgsl/ast.ts';
+import type { Source } from '../wgsl/source.ts';
+import { bool, leavesOf, type Type } from '../wgsl/types.ts';
 import { binary, not, select } from './arithmetic.ts';
-import type { Scalar } from './ast.ts';
 import { type Code, NOTHING, op, simd } from './encoder.ts';
 import { FunctionCode, isEqual, known, type Leaf, type Move } from './function-code.ts';
-import type { Source } from './source.ts';
-import { bool, leavesOf, type Type } from './types.ts';
 
 export interface Variable {
   readonly type: Type;

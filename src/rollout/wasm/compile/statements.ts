@@ -1,15 +1,16 @@
 /** Statements, and calls of functions: written into their callers, or functions of the module if they are long. */
+
+import type { Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from '../wgsl/ast.ts';
+import type { Source } from '../wgsl/source.ts';
+import { alwaysLeaves, changedIn, contains, readsOf } from '../wgsl/syntax.ts';
+import { i32, nameOf, type Type, u32 } from '../wgsl/types.ts';
 import { not } from './arithmetic.ts';
-import type { Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from './ast.ts';
 import { Builtins } from './builtins.ts';
 import { NOTHING, op } from './encoder.ts';
 import type { Scope } from './expressions.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Frame, LoopState, Variable } from './lanes.ts';
 import { type Place, plainValue, type Value } from './places.ts';
-import type { Source } from './source.ts';
-import { alwaysLeaves, changedIn, contains, readsOf } from './syntax.ts';
-import { i32, nameOf, type Type, u32 } from './types.ts';
 import { Weights } from './weights.ts';
 
 /** Longest function that becomes part of its callers; of what runs once per episode. */

@@ -1,11 +1,11 @@
 /** Where numbers are: in leaves of variables, in the memory of lanes (arrays that are indexed), or in storage buffers. */
 
+import type { Scalar } from '../wgsl/ast.ts';
+import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from '../wgsl/types.ts';
 import { binary, convert, select } from './arithmetic.ts';
-import type { Scalar } from './ast.ts';
 import { type Code, NOTHING, op, simd, type WasmFunction } from './encoder.ts';
 import { bitsOf, FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
-import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from './types.ts';
 
 export interface Value {
   readonly type: Type;

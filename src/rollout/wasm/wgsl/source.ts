@@ -1,5 +1,5 @@
 /** The text of a linked program, and errors that name a place in the file that a piece of it came from. */
-import { CompileError } from '../../base/errors.ts';
+import { CompileError } from '../../../base/errors.ts';
 
 /** A linked program: src/rollout/webgpu/program/link.ts. */
 export interface Linked {
