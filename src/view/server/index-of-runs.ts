@@ -1,5 +1,6 @@
 /** The list of runs, read again whenever somebody asks, with what has changed since. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nextTurn } from '../../base/async.ts';
 import type { RowChanges, RunRow } from '../api/index-of-runs.ts';
 import { RowReader } from './rows.ts';
@@ -104,7 +105,13 @@ export class IndexOfRuns {
    * paths, and a folder that has become a link out of the root since is none.
    */
   async find(id: string): Promise<{ readonly folder: string; readonly row: RunRow } | null> {
+    const asked = performance.now();
     if (!this.#entries.has(id)) await this.refresh();
+    if (!this.#entries.has(id) && this.#scanned < asked) {
+      // The run may have begun since the list was read.
+      await sleep(this.#fresh);
+      await this.refresh();
+    }
     const entry = this.#entries.get(id);
     if (entry === undefined || this.#root.linkProblem(entry.folder) !== null) return null;
     // The list finds out about a change of its row by itself.

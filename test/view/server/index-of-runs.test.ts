@@ -178,6 +178,16 @@ describe('changes of the list', () => {
     expect(index.changesSince('other-3')).toMatchObject({ rows: [{ id: 'y' }, { id: 'z' }], gone: [], all: true });
   });
 
+  it('are found by a request for a run that began after the list was read', async () => {
+    const root = join(folder, 'just-begun');
+    writeRun(join(root, 'x'));
+    const index = new IndexOfRuns(new RunRoot(root), 300);
+    await index.refresh();
+    writeRun(join(root, 'begun'));
+    expect(await index.find('begun')).toMatchObject({ row: { id: 'begun' } });
+    expect(await index.find('never')).toBeNull();
+  });
+
   it('arrive as events while the page is open', async () => {
     const root = join(folder, 'followed');
     writeRun(join(root, 'x'));
