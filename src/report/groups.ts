@@ -106,7 +106,7 @@ export interface Groups {
   /** the grouping keys: those asked for, and the settings in which runs differ */
   readonly by: readonly string[];
   readonly groups: readonly RunGroup[];
-  /** where runs are pooled: settings that differ within a group */
+  /** where runs are pooled: environment, method, model and settings that differ within a group */
   readonly pooled: readonly string[];
 }
 
@@ -114,7 +114,12 @@ export interface Groups {
 export function groupRuns(runs: readonly ReportRun[], options: GroupOptions): Groups {
   const asked = partition(runs, options.by, []);
   const differing = [...new Set(asked.flatMap((group) => differingSettings(group.runs)))];
-  if (options.pool) return { by: options.by, groups: groupsOf(asked, options), pooled: differing };
+  if (options.pool) {
+    const facts = defaultGroupKeys.filter((key) =>
+      asked.some((group) => new Set(group.runs.map((run) => groupValue(run, key))).size > 1),
+    );
+    return { by: options.by, groups: groupsOf(asked, options), pooled: [...facts, ...differing] };
+  }
   const added = differing.filter((key) => !options.by.includes(key));
   const groups = groupsOf(partition(runs, options.by, added), options);
   return { by: [...options.by, ...added], groups, pooled: [] };

@@ -32,7 +32,7 @@ import {
 } from './groups.ts';
 import { lineNames } from './lines.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
-import { groupValue, type ReportRun } from './run-records.ts';
+import { groupValue, type ReportRun, refuseUnknownKeys } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
 import { type Cell, type ColumnOf, left, right, type Table, tableOf } from './tables/table.ts';
 
@@ -76,7 +76,7 @@ export interface Report {
   readonly options: ReportOptions;
   /** the grouping keys */
   readonly by: readonly string[];
-  /** settings that differ within groups, as asked for by `pool` */
+  /** what differs within groups, as asked for by `pool` */
   readonly pooled: readonly string[];
   readonly groups: readonly RunGroup[];
   readonly findings: readonly Finding[];
@@ -103,6 +103,7 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
     throw new UsageError('report', `expected readable runs, found none${why}`);
   }
   refuseMixed(runs, options.allowMixed);
+  refuseUnknownKeys(runs, options.by);
   if (options.published && !defaultGroupKeys.every((key) => options.by.includes(key))) {
     throw new UsageError(
       '--against',

@@ -1,7 +1,8 @@
 /** Runs for reports, read from the small files beside the journal. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { errorDetail } from '../base/errors.ts';
+import { errorDetail, UsageError, unknownName } from '../base/errors.ts';
+import { knownKeys } from '../config/schema.ts';
 import { variantOf } from '../config/variants.ts';
 import { archiveLayout } from '../interop/sb3/find.ts';
 import { branchName, settingsOf } from '../runs/folder/identity.ts';
@@ -11,7 +12,7 @@ import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
-import { unset, type WithSettings } from './settings.ts';
+import { settingValue, unset, type WithSettings } from './settings.ts';
 
 export interface ReportRun extends WithSettings {
   readonly folder: string;
@@ -84,18 +85,31 @@ export async function withVariants(found: FoundRuns<ReportRun>): Promise<FoundRu
   return { ...found, runs: await Promise.all(runs) };
 }
 
-/** The value of a grouping key: a fact of the summary, or a dotted key of the configuration. */
+/** The facts of a run that are grouping keys. */
+const facts: Readonly<Record<string, (run: ReportRun) => string>> = {
+  env: ({ summary }) => summary.env,
+  method: ({ variant, summary }) => variant ?? summary.method,
+  model: ({ summary }) => summary.model,
+  seed: ({ summary }) => String(summary.seed),
+  run: ({ folder }) => basename(folder),
+  branch: ({ manifest }) => (manifest.branch ? branchName(manifest.branch) : '(none)'),
+};
+
+/** The value of a grouping key: a fact, a setting, or another dotted key of the configuration. */
 export function groupValue(run: ReportRun, key: string): string {
-  const facts: Readonly<Record<string, string>> = {
-    env: run.summary.env,
-    method: run.variant ?? run.summary.method,
-    model: run.summary.model,
-    seed: String(run.summary.seed),
-    run: basename(run.folder),
-    branch: run.manifest.branch ? branchName(run.manifest.branch) : '(none)',
-  };
-  if (Object.hasOwn(facts, key)) return facts[key]!;
+  if (Object.hasOwn(facts, key)) return facts[key]!(run);
+  if (run.settings.has(key)) return settingValue(run, key);
   return configValue(new StoredRun(run.folder, run.manifest).writtenConfig(), key);
+}
+
+/** Throws a usage error for a grouping key that no run can have: it would pool all of them. */
+export function refuseUnknownKeys(runs: readonly ReportRun[], by: readonly string[]): void {
+  const isKnown = (key: string): boolean =>
+    Object.hasOwn(facts, key) || knownKeys.has(key) || runs.some((run) => groupValue(run, key) !== unset);
+  const unknown = by.find((key) => !isKnown(key));
+  if (unknown === undefined) return;
+  const settings = new Set(runs.flatMap((run) => [...run.settings.keys()]));
+  throw new UsageError('--by', unknownName('key', unknown, [...new Set([...Object.keys(facts), ...settings])]));
 }
 
 /** The value of a dotted key as a table shows it. */

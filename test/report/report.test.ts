@@ -231,6 +231,17 @@ describe('groups', () => {
     expect(reportDocument(report).pooled).toEqual(['evaluation.episodes']);
   });
 
+  it('say that methods and models are pooled, and refuse a key that no run can have', () => {
+    const found = findReportRuns([runsOf({}, { method: 'props', model: 'openai/n', settings: 'own: {key: 3}\n' })]);
+    const byKeys = (...by: string[]) => makeReport(found, { ...options, by, pool: true });
+    expect(byKeys('env').pooled.slice(0, 2)).toEqual(['method', 'model']);
+    expect(byKeys('env', 'method').pooled).not.toContain('method');
+    expect(() => byKeys('env', 'methd')).toThrow(/^\[--by\] unknown key "methd"; did you mean "method"\?/);
+    expect(() => byKeys('env', 'own.kye')).toThrow('did you mean "own.key"?');
+    expect(byKeys('own.key').groups.map(({ values }) => values)).toEqual([['(default)'], ['3']]);
+    expect(byKeys('llm.timeout_s').groups).toHaveLength(1);
+  });
+
   it('treat a seed of the policy that follows from the seed of the run as no difference', () => {
     const drawn = (n: number) => `policy:\n  kind: projected-mlp\n  options:\n    seed: ${n}\n`;
     const groupsOf = (...seeds: readonly (readonly [number, number])[]) =>
