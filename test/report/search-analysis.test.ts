@@ -142,6 +142,31 @@ describe('recorded runs', () => {
     expect(sure[1]).toBeGreaterThan(0.99);
     await backend.close();
   });
+
+  it('a pair is left out of which a policy breaks on fresh seeds, and the others are as without it', async () => {
+    const backend = openCpuBackend({ threads: 1 });
+    const { units } = runs[0]!;
+    const { dynamics } = units.env;
+    const step: typeof dynamics.step = (params, state, action, rng, out) => {
+      dynamics.step(params, state, action, rng, out);
+      // Pushed to the right in every step, the cart has this speed within an episode.
+      if (state[1]! > 1.5) out.reward = Number.NaN;
+    };
+    const env = { ...units.env, dynamics: { ...dynamics, step } };
+    const policy = (right: number, mean: number): Played => ({ params: [...Array(8).fill(0), 0, right], mean });
+    const sound = { params: [-0.5, 0.5, -1, 1, -4, 4, -2, 2, 0, 0], mean: 10 };
+    const rejected = [policy(-1, 3), policy(1, 4), policy(-2, 5)];
+    const moves = [sound, ...rejected].map((one, i) => ({
+      ...{ iteration: i + 1, candidates: [one], kept: one, calls: 1, episodes: 5 },
+    }));
+    const run = { ...runs[0]!, moves };
+    const request = { backend, episodes: 20, pairs: 5 };
+    const whole = await replayRejected(run, stepsOf(run), request);
+    const left = await replayRejected({ ...run, units: { ...units, env } }, stepsOf(run), request);
+    expect(whole.map(({ iteration }) => iteration)).toEqual([2, 3, 4]);
+    expect(left).toEqual([whole[0], whole[2]]);
+    await backend.close();
+  });
 });
 
 it('a share has a Wilson interval within 0 ... 1', () => {

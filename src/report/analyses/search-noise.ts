@@ -4,6 +4,7 @@
  */
 import { evaluate } from '../../evaluation/evaluate.ts';
 import type { Backend } from '../../rollout/backend.ts';
+import { unlessBroken } from '../../rollout/statistics.ts';
 import { holdoutSeed } from '../../runs/seeds.ts';
 import { paired } from '../../stats/intervals.ts';
 import type { SearchedRun } from './moves.ts';
@@ -52,26 +53,35 @@ function spread<T>(list: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => list[Math.floor(((i + 0.5) * list.length) / count)]!);
 }
 
+/** Pairs of which a policy reaches an infinite or NaN state on the fresh seeds are left out: they have no difference. */
 export async function replayRejected(
   { units }: SearchedRun,
   iterations: readonly IterationSteps[],
   { backend, episodes, pairs, signal }: ReplayRequest,
 ): Promise<Replayed[]> {
-  const chosen = spread(rejectedOf(iterations), pairs);
-  if (chosen.length === 0) return [];
   const { env, policy, settings } = units;
-  const candidates = chosen.flatMap(({ step }) =>
-    [step.best, step.candidate].map(({ params }) => Float64Array.from(params)),
-  );
-  const seeds = chosen.flatMap((_, i) => [replaySeed + i * episodes, replaySeed + i * episodes]);
-  const result = await evaluate({
-    ...{ backend, env, policy, candidates, episodes, seed: seeds, maxSteps: settings.maxSteps },
-    ...{ keepOutcomes: true, ...(signal && { signal }) },
-  });
-  const { returns } = await result.outcomes();
-  const of = (candidate: number) => returns.subarray(candidate * episodes, (candidate + 1) * episodes);
-  return chosen.map(({ iteration, step: { length, gain } }, i) => {
-    const { difference, p } = paired(of(2 * i), of(2 * i + 1));
-    return { iteration, length, gain, difference, p, probability: difference > 0 ? 1 - p / 2 : p / 2 };
-  });
+  const chosen = spread(rejectedOf(iterations), pairs).map((rejected, i) => ({
+    ...{ rejected, seed: replaySeed + i * episodes },
+    policies: [rejected.step.best, rejected.step.candidate].map(({ params }) => Float64Array.from(params)),
+  }));
+  const play = async (played: typeof chosen): Promise<Replayed[]> => {
+    const result = await evaluate({
+      ...{ backend, env, policy, episodes, maxSteps: settings.maxSteps, keepOutcomes: true, ...(signal && { signal }) },
+      candidates: played.flatMap(({ policies }) => policies),
+      seed: played.flatMap(({ seed }) => [seed, seed]),
+    });
+    const { returns } = await result.outcomes();
+    const of = (candidate: number) => returns.subarray(candidate * episodes, (candidate + 1) * episodes);
+    return played.map(({ rejected: { iteration, step } }, i) => {
+      const { length, gain } = step;
+      const { difference, p } = paired(of(2 * i), of(2 * i + 1));
+      return { iteration, length, gain, difference, p, probability: difference > 0 ? 1 - p / 2 : p / 2 };
+    });
+  };
+  if (chosen.length === 0) return [];
+  const all = await unlessBroken(play(chosen));
+  if (all !== null) return all;
+  const found: Replayed[] = [];
+  for (const pair of chosen) found.push(...((await unlessBroken(play([pair]))) ?? []));
+  return found;
 }

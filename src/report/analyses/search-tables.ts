@@ -49,7 +49,8 @@ function gainTable(groups: readonly SearchGroup[]): Table {
     note:
       'Improving: candidates with a higher mean than the best policy before. Gain: rise of the best mean of the search after the first ' +
       'iteration, of a model call and of 1000 episodes. Really better: rejected candidates (a lower mean than the best policy before), ' +
-      'played again with that policy on common fresh seeds: mean probability that the candidate is the better one, from paired tests under a flat prior, with its 95 % interval.',
+      'played again with that policy on common fresh seeds: mean probability that the candidate is the better one, from paired tests under a flat prior, with its 95 % interval. ' +
+      'Pairs of which one policy reaches an infinite or NaN state are left out.',
     columns: [
       ...nameColumns,
       right('improving', ({ summary }) => shareCell(summary.improving, summary.candidates)),
