@@ -139,6 +139,7 @@ function nextLabel(method: Method, { evaluated }: IterationProgress): string {
   return label;
 }
 
+const brokenNote = 'could not be played: a return is infinite or NaN';
 const brokenProblem = 'The episodes of these parameters reached an infinite or NaN state; use numbers closer to 0.';
 
 /** Refuses candidates whose episodes broke, as if they had not been proposed. */
@@ -151,7 +152,7 @@ async function refuseBroken(
 ): Promise<void> {
   await effects.refused({ iteration, ...from, problem: brokenProblem });
   const whose = proposed.length === 1 ? `the ${label}` : `all ${proposed.length} candidates of the ${label}`;
-  progress.notes.push(`${whose} could not be played: a return is infinite or NaN`);
+  progress.notes.push(`${whose} ${brokenNote}`);
   progress.remarks[from.purpose] = `The last iteration's parameters could not be played: ${brokenProblem}`;
 }
 
@@ -208,11 +209,15 @@ const stageRunners: Readonly<Record<Method['stages'][number], StageRunner>> = {
     else progress.evaluated.push({ label: candidate, params, mean: played.summary.mean, others: [], from, ...played });
   },
 
-  async generation(method, { iteration }, effects, progress) {
+  async generation(method, context, effects, progress) {
+    const { iteration } = context;
     const next = progress.pending.shift() ?? { proposed: [], from: { purpose: 'search', attempt: 0 } };
     const candidate = nextLabel(method, progress);
     const { proposed } = next;
-    keepBest(candidate, next, await effects.generation({ iteration, candidate, proposed }), progress);
+    const best = await effects.generation({ iteration, candidate, proposed });
+    if (best !== null) keepBest(candidate, next, best, progress);
+    else if (proposed.length > 0) await refuseBroken(candidate, next, context, effects, progress);
+    else progress.notes.push(`all candidates of the ${candidate} ${brokenNote}`);
   },
 
   async refine(_method, { iteration }, effects, progress) {

@@ -107,7 +107,7 @@ export interface Effects {
   /** The same with several candidates in one call, the best of which is `candidate`. Null: each of them is to be `refused`. */
   evaluateTogether(call: PlayedTogether): Promise<BestOfSeveral | null>;
   /** The same with the next population of the method's optimiser, of which the proposed candidates take the last places. */
-  generation(call: PlayedTogether): Promise<BestOfSeveral>;
+  generation(call: PlayedTogether): Promise<BestOfSeveral | null>;
   /** Refines a candidate by the method's optimiser, on other seeds than those of `evaluate`. */
   refine(call: { readonly iteration: number; readonly params: readonly number[] }): Promise<readonly number[]>;
   /** Plays the proposal with each parameter changed in turn, on the seeds of this iteration. */

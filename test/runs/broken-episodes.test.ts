@@ -87,6 +87,48 @@ it('several proposals: those that can be played count, and none is refused as on
   ]);
 });
 
+it.each([
+  ['random-search', ['optimiser.population=2', 'optimiser.episodes=60']],
+  ['centaur', ['optimiser.population=4', 'iterations=4']],
+  ['es-critic', ['optimiser.population=4', 'iterations=4']],
+])('of %s, a whole population: the record, its resumption and what reads it', async (id, settings) => {
+  const { folder, summary } = await run(
+    id,
+    sayOf(() => true),
+    settings,
+  );
+  expect(summary).toMatchObject({ status: 'finished', best: { rechecked: expect.anything() } });
+  const events = eventsOf(folder);
+  const broke = events.findIndex((event) => event.type === 'generation' && event.means.every(Number.isNaN));
+  const ended = events.findIndex(({ type }, i) => i > broke && type === 'iteration');
+  expect(events[ended]).toMatchObject({ kept: null, candidates: [], why: expect.stringContaining('could') });
+  expect(events.slice(broke, ended).map(({ type }) => type)).toEqual([
+    'generation',
+    ...(id === 'centaur' ? ['parse_failed'] : []),
+  ]);
+  expect(await commands(folder)).toEqual([
+    ['replay', 0, ''],
+    ['verify', 0, ''],
+  ]);
+  const readers = [
+    ['report', folder],
+    ['analyze', 'search', folder, '--trust-env', module],
+    ['export', folder, '--format', 'csv', '--out', join(root, id)],
+  ];
+  for (const command of readers) {
+    const read = await runHere(command, { cwd: root });
+    expect(read.code, read.stderr).toBe(0);
+  }
+  const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').split('\n');
+  for (let kept = broke; kept <= ended + 1; kept++) {
+    writeFileSync(join(folder, 'events.jsonl'), `${lines.slice(0, kept).join('\n')}\n`);
+    const model = sayOf(() => true);
+    const again = await run(id, model, settings, { folder, options: { repair: true } });
+    expect(again.summary.best).toEqual(summary.best);
+    expect(again.summary.episodes).toBe(summary.episodes);
+  }
+});
+
 it('ends a run of nothing else by the limit of unusable replies', async () => {
   await expect(
     run(

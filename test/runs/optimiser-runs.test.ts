@@ -163,10 +163,29 @@ describe('a run of an optimiser', () => {
     expect(kept).toEqual(means.map((all) => Math.max(...all.filter(Number.isFinite))));
   });
 
+  it('learns nothing from a generation of which every candidate breaks, and goes on', async () => {
+    const first = new Set<string>();
+    const breaks = (params: Float64Array) => first.size < 10 || first.has(`${params}`);
+    const told = (params: Float64Array) => {
+      const isFirst = breaks(params);
+      if (isFirst) first.add(`${params}`);
+      return isFirst;
+    };
+    const overrides = [budget(120)];
+    const { folder, ending } = await play('cartpole/cma-es', { overrides, breaks: told });
+    expect(await ending).toMatchObject({ status: 'finished', iterations: 4, episodes: 120, best: { iteration: 4 } });
+    const events = searchEvents(folder);
+    expect(events.slice(0, 2)).toMatchObject([
+      { type: 'generation', means: Array(10).fill(Number.NaN), steps: 0 },
+      { type: 'iteration', kept: null, candidates: [], trial: null, why: expect.stringContaining('none of 10 cand') },
+    ]);
+    expect(eventsOf(folder).filter(({ type }) => type === 'evaluated')).toHaveLength(3);
+  });
+
   it('is not said to go on where every candidate breaks', async () => {
-    const { ending } = await play('cartpole/cma-es', { breaks: () => true });
+    const { ending } = await play('cartpole/cma-es', { overrides: [budget(60)], breaks: () => true });
     await expect(ending).rejects.toThrow(
-      /expected finite returns, got NaN in the episode with seed \d+; .*; start a new run, with parameters.low and parameters.high closer to 0$/,
+      /in one of 2 iterations, got none; each has a return .*; start a new run, with parameters.low and parameters.high closer to 0$/,
     );
   });
 

@@ -91,12 +91,14 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, o
     return trace;
   };
 
-  /** `members`: those that are played, of which the proposed are the last */
+  /** `members`: those that are played, of which the proposed are the last. `played` null: all broke. */
   const best = async (
     { iteration, candidate, proposed }: PlayedTogether,
     members: readonly Float64Array[],
-  ): Promise<{ readonly played: BestOfSeveral; readonly event: EventOf<'generation'> }> => {
-    const { generation, ...policy } = await playTogether(run, player, { iteration, candidate, members, proposed });
+  ): Promise<{ readonly played: BestOfSeveral | null; readonly event: EventOf<'generation'> }> => {
+    const { generation, best: policy } = await playTogether(run, player, { iteration, candidate, members, proposed });
+    if (policy === null) return { played: null, event: generation };
+    if (proposed.length > 0) calls.unusable.reset();
     const { params, episodes, seed, summary } = policy;
     before = async () => (await player.play(params, episodes, seed)).outcomes();
     const means = proposed.length === 0 ? [] : generation.means.slice(-proposed.length);
@@ -136,16 +138,11 @@ export function iterationEffects(run: LlmRun, player: Player, calls: RunCalls, o
     },
 
     async evaluateTogether(call) {
-      if (isRefusedNext()) return null;
       const members = call.proposed.map(({ params }) => Float64Array.from(params));
-      const event = await unlessBroken(best(call, members));
-      if (event === null) return null;
-      calls.unusable.reset();
-      return event.played;
+      return (await best(call, members)).played;
     },
 
     async generation(call) {
-      if (call.proposed.length > 0) calls.unusable.reset();
       const { played, event } = await best(call, optimiser!.ask(call.proposed));
       optimiser!.tell(event);
       return played;

@@ -1,11 +1,12 @@
 /** A search with an optimiser as steps of a run: populations, each played in one call on common seeds, then the re-check. */
 import { throwIfInterrupted } from '../../base/async.ts';
 import { needsObservations, startOptimisation } from '../../config/optimisation.ts';
+import type { IterationOutcome } from '../../methods/method.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { type OptimiserUnits, optimiserUnits } from '../resolve-units.ts';
 import { deriveGenerator } from '../seeds.ts';
 import { type CostEstimate, type Driver, type DriverRun, goesOn, unitsAt } from './driver.ts';
-import { Player, playedEpisode } from './player.ts';
+import { type EvaluatedPolicy, Player, playedEpisode } from './player.ts';
 import { playTogether } from './population.ts';
 import { betterKept, type KeptTrial, recheck } from './recheck.ts';
 
@@ -20,26 +21,41 @@ async function search(run: DriverRun, player: Player): Promise<KeptTrial | null>
     const population = optimisation.ask(deriveGenerator(units.config.seed, 'population', iteration));
     left -= population.length * units.settings.evaluationEpisodes;
     if (!goesOn(run, iteration, left >= 0)) return best;
-    const { generation, ...kept } = await playTogether({ ...run, units }, player, {
+    const { generation, best: kept } = await playTogether({ ...run, units }, player, {
       iteration,
       candidate: 'proposal',
       members: population,
       observes,
     });
     optimisation.tell(generation.means, generation.observed);
-    const { params, summary } = kept;
-    const { mean } = summary;
-    const outcome = {
-      iteration,
-      kept: 'proposal',
-      why: optimisation.remark ?? `the highest mean of ${population.length} candidates`,
-      candidates: [{ label: 'proposal', params, mean }],
-      trial: { kind: 'iteration', params, mean },
-    } as const;
+    const outcome = outcomeOf(iteration, population.length, kept, optimisation.remark);
     const event = await recordedStep(run.steps, 'iteration', outcome, async () => ({ type: 'iteration', ...outcome }));
     best = betterKept(best, event);
-    await run.onIteration(event, () => player.replay(params, playedEpisode(kept, run.units.method.representative)));
+    const { representative } = run.units.method;
+    await run.onIteration(event, kept && (() => player.replay(kept.params, playedEpisode(kept, representative))));
   }
+}
+
+/** `kept` null: the episodes of all members broke. */
+function outcomeOf(
+  iteration: number,
+  members: number,
+  kept: EvaluatedPolicy | null,
+  remark: string | null,
+): IterationOutcome {
+  if (kept === null) {
+    const why = `none of ${members} candidates could be played: a return is infinite or NaN`;
+    return { iteration, kept: null, why, candidates: [], trial: null };
+  }
+  const { params, summary } = kept;
+  const { mean } = summary;
+  return {
+    iteration,
+    kept: 'proposal',
+    why: remark ?? `the highest mean of ${members} candidates`,
+    candidates: [{ label: 'proposal', params, mean }],
+    trial: { kind: 'iteration', params, mean },
+  };
 }
 
 function plannedIterations({ config, env, policy, settings }: OptimiserUnits): number {

@@ -44,7 +44,6 @@ export async function playPopulation(
     for (const candidate of job.candidates) {
       results.push(await unlessBroken(evaluate({ ...request, candidates: [candidate] })));
     }
-    if (results.every((result) => result === null)) throw error;
     return {
       means: results.map((result) => result?.means[0] ?? Number.NaN),
       steps: results.reduce((sum, result) => sum + (result?.played.steps ?? 0), 0),
@@ -87,7 +86,7 @@ export interface PlayedMembers {
   readonly observes?: boolean;
 }
 
-/** Plays the members on the seeds of the iteration and records them with the best one. */
+/** Plays the members on the seeds of the iteration and records them with the best one. `best` null: all broke. */
 export async function playTogether(run: PlayingRun, player: Player, played: PlayedMembers) {
   const { steps, signal, units } = run;
   const { iteration, candidate, members, proposed = [], observes = false } = played;
@@ -108,6 +107,7 @@ export async function playTogether(run: PlayingRun, player: Player, played: Play
     return { type: 'generation', iteration, seed, episodes, steps: result.steps, means, observed, ...own };
   });
   const best = indexOfHighest(generation.means);
+  if (Number.isNaN(generation.means[best]!)) return { generation, best: null };
   const params = [...members[best]!];
   const adjustments = copied[best - (members.length - copied.length)]?.adjustments ?? [];
   const call = { iteration, candidate, params } as const;
@@ -120,5 +120,5 @@ export async function playTogether(run: PlayingRun, player: Player, played: Play
     summary: result?.summary(best) ?? (await player.play(params, episodes, seed)).summary(0),
     paired: null,
   }));
-  return { generation, params, summary, seed, episodes };
+  return { generation, best: { params, summary, seed, episodes } };
 }

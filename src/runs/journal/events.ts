@@ -196,7 +196,7 @@ export const events = {
   }),
   /**
    * Candidates that were played together on common seeds. Those of an optimiser follow from the seed of the run and the
-   * means before; the best one is `evaluated` next, whose episodes are among these.
+   * means before; the best one is `evaluated` next, whose episodes are among these, unless all of them broke.
    */
   generation: event('generation', {
     iteration: count,

@@ -207,7 +207,7 @@ export class RunTotals {
         this.generation = null;
         break;
       case 'generation':
-        this.generation = event.iteration;
+        this.generation = event.means.every(Number.isNaN) ? null : event.iteration;
         this.addPlayed(event.means.length * event.episodes, event.steps);
         break;
       case 'refined':

@@ -2,6 +2,7 @@
 import { ModelError } from '../../base/errors.ts';
 import { excerpt } from '../../llm/providers/failure.ts';
 import type { AskedReply } from '../../methods/method.ts';
+import { BrokenReturnError } from '../../rollout/statistics.ts';
 
 /** Maximum length of a reply in a message. */
 const shownLength = 300;
@@ -60,11 +61,19 @@ export class UnusableReplies {
 }
 
 /** The error of a run without any usable reply. */
-export function nothingUsable(iterations: number, problem: string | null): UnusableError {
-  const first = problem === null ? '' : `; the first reason: ${problem}`;
+export function nothingUsable(iterations: number, problem: string): UnusableError {
   return new UnusableError(
     'run',
-    `expected a usable reply in one of ${iterations} iterations, got none${first}; start a new run: ${advice}`,
+    `expected a usable reply in one of ${iterations} iterations, got none; the first reason: ${problem}; start a new run: ${advice}`,
     false,
+  );
+}
+
+/** The same where no reply was refused: an optimiser proposed all candidates. */
+export function nothingPlayable(iterations: number): BrokenReturnError {
+  return new BrokenReturnError(
+    'run',
+    `expected a candidate that can be played in one of ${iterations} iterations, got none; ` +
+      'each has a return that is infinite or NaN',
   );
 }

@@ -17,7 +17,7 @@ import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
 import { checkPrices, unpricedModels } from '../models/cost.ts';
 import { kindOf, namesOf } from '../models/models.ts';
-import { nothingUsable } from '../models/unusable.ts';
+import { nothingPlayable, nothingUsable } from '../models/unusable.ts';
 import type { OpenUnits } from '../resolve-units.ts';
 import type { RunOptions } from '../run.ts';
 import { type BudgetUse, checkBudget, reachedLimits, useOf } from './budget.ts';
@@ -208,11 +208,13 @@ export class RunSession {
     await this.#files.writeManifest(this.#manifest);
   }
 
-  /** Throws where there is nothing to finish: no reply of any iteration could be used. */
+  /** Throws where there is nothing to finish: nothing of any iteration could be used. */
   async finish(): Promise<RunSummary> {
     if (this.totals.status !== 'finished') {
       const { rows, hasPlayed, firstProblem } = this.totals;
-      if (!hasPlayed) throw nothingUsable(rows.length, firstProblem);
+      if (!hasPlayed) {
+        throw firstProblem === null ? nothingPlayable(rows.length) : nothingUsable(rows.length, firstProblem);
+      }
       await this.#begin();
       this.#steering?.end();
       await this.#append({ type: 'run_finished' });

@@ -71,7 +71,8 @@ export class OptimiserReplay {
       this.agrees = false;
       return;
     }
-    this.#members = members.map((member) => member.slice());
+    // No member is evaluated where all broke.
+    this.#members = means.every(Number.isNaN) ? [] : members.map((member) => member.slice());
     optimisation.tell(means, observed);
     if (this.#generations++ % this.#every !== 0) return;
     const distribution = optimisation.distribution();
