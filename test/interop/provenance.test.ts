@@ -63,6 +63,16 @@ describe('an exported run of the offline optimiser', () => {
     }
   }, 60_000);
 
+  it('is imported as one where it is a branch with other episodes per evaluation', async () => {
+    const runsDir = temporaryFolder();
+    const options = ['--at', '1', '--name', 'more', '--runs-dir', runsDir, 'evaluation.episodes=4'];
+    const { code, stderr } = await runHere(['branch', folder, ...options]);
+    expect(code, stderr).toBe(0);
+    const [run] = await importAll((await exported(join(runsDir, 'more'))).root);
+    expect(run!.files_skipped).toEqual([]);
+    expect(readJson(run!.folder as string)).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71 });
+  });
+
   it('is unfinished if it had not ended', async () => {
     const run = await importedWith(JSON.stringify({ ...told(), status: 'stopped' }));
     expect(readJson(run!.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
@@ -88,7 +98,6 @@ describe('a damaged or wrong r2po.json', () => {
     ['another method', config({ method: 'reptraj' }), 'the method: r2po'],
     ['an unknown key', config({ wanted: 1 }), 'the configuration of a run'],
     ['fewer iterations', config({ iterations: 1 }), 'at least 2 iterations'],
-    ['other evaluations', config({ evaluation: { episodes: 4 } }), 'episodes per evaluation: 3'],
   ];
   it.each(cases)('with %s is ignored and reported', async (_, content, expected) => {
     const value = content();

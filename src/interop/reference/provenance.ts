@@ -134,7 +134,6 @@ function contradiction(
     ['the digest of this overall log', sha256(log), provenance.log_sha256],
     ['the environment', env.id, findEnv(config.env, config.env_options).id],
     ['the method', method.id, config.method],
-    ['episodes per evaluation', counts.episodes, config.evaluation.episodes],
     ['a model of the stated kind', byOffline, model === offline.id],
     ...(model_kind !== 'replay' && reply_model !== null
       ? ([['replies of the stated kind', byOffline, reply_model === offline.id]] as [string, boolean, boolean][])
