@@ -8,8 +8,10 @@ import {
   rewardNames,
   type Spread,
   sameSetting,
+  sharedSetting,
   standardError,
 } from './groups.ts';
+import { unset } from './settings.ts';
 
 export interface Finding {
   /** the grouping keys except the method */
@@ -44,15 +46,41 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
     settings.set(key, [...new Set([...(settings.get(key) ?? []), ...members])]);
   }
   return [...settings.values()].map((members) => {
-    const setting = settingOf(members[0]!);
-    const lines = comparison?.lines.filter((line) => `${line.setting}` === `${setting}`) ?? [];
+    const methodOf = ({ values }: RunGroup): string => values[methodAt] ?? 'all methods';
+    const nameOf = (group: RunGroup): string => {
+      const alike = members.filter((one) => methodOf(one) === methodOf(group));
+      const apart = by.filter((_, i) => alike.some(({ values }) => values[i] !== group.values[i]));
+      return `${methodOf(group)}${apart.length > 0 ? ` (${settingText(group, apart, by)})` : ''}`;
+    };
+    const own = members.filter((group) => methodOf(group) === comparison?.method);
+    const lines = members.flatMap((group) => {
+      const shared = own.filter((one) => sameSetting(one, group, by)).map((one) => `${sharedSetting(one, group, by)}`);
+      const found = comparison?.lines.filter(
+        ({ other, setting }) => other === methodOf(group) && shared.includes(`${setting}`),
+      );
+      return (found ?? []).map((line) => ({ ...line, other: nameOf(group) }));
+    });
     const verdicts = verdictsOf(comparison?.method ?? '', lines);
     const rewards = members.flatMap((group) => {
       const spread = group.rewards[reward];
-      return spread === null ? [] : [{ name: group.values[methodAt] ?? 'all methods', spread }];
+      return spread === null ? [] : [{ name: nameOf(group), spread }];
     });
-    return { setting: setting.join(', ') || 'all runs', text: [highest(rewards, reward), ...verdicts].join('; ') };
+    const keys = by.filter((key) => key !== 'method');
+    return {
+      setting: settingText(members[0]!, keys, by) || 'all runs',
+      text: [highest(rewards, reward), ...verdicts].join('; '),
+    };
   });
+}
+
+/** `CartPole-v1, offline, optimiser.sigma=2`: the values of these keys, without those that a group does not have. */
+function settingText({ values }: RunGroup, keys: readonly string[], by: readonly string[]): string {
+  const parts = keys.flatMap((key) => {
+    const value = values[by.indexOf(key)]!;
+    if (value === unset) return [];
+    return [key === 'env' || key === 'model' ? value : `${key}=${value}`];
+  });
+  return parts.join(', ');
 }
 
 function highest(rewards: readonly { readonly name: string; readonly spread: Spread }[], reward: RewardKind): string {

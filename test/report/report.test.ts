@@ -627,8 +627,8 @@ describe('methods against each other', () => {
     ]);
     expect(report.comparison!.lines.map(({ difference }) => difference)).toEqual([13.5, 14.5]);
     expect(report.findings.map(({ setting }) => setting)).toEqual([
-      'CartPole-v1, openai/m, 3',
-      'CartPole-v1, openai/m, 5',
+      'CartPole-v1, openai/m, search.history=3',
+      'CartPole-v1, openai/m, search.history=5',
     ]);
     const short = searches.map((facts, i) =>
       i < 2 ? { ...facts, settings: 'env_options:\n  max_episode_steps: 40\n' } : { ...facts, settings: '' },
@@ -742,6 +742,26 @@ describe('findings', () => {
     );
   });
 
+  it('name the settings in which groups of one method differ, and have the verdict about each', () => {
+    const sigma = (value: number, rechecked: readonly number[]) =>
+      rechecked.map(
+        (reward, seed) =>
+          ({
+            ...{ method: 'cma-es', model: 'none', kind: 'none', rechecked: reward, seed },
+            settings: `optimiser:\n  sigma: ${value}\n`,
+          }) as const,
+      );
+    const ours = [50, 51, 52].map((rechecked, seed) => ({ rechecked, seed }));
+    const folder = runsOf(...ours, ...sigma(2, [51, 49, 52]), ...sigma(1, [91, 90, 92]));
+    const { findings } = makeReport(findReportRuns([folder]), options);
+    expect(findings.map(({ setting }) => setting)).toEqual(['CartPole-v1, openai/m']);
+    expect(findings[0]!.text).toMatch(/^highest re-checked best by cma-es \(optimiser\.sigma=1\), 91/);
+    expect(findings[0]!.text).toContain('; r2po is below cma-es (optimiser.sigma=1) by 40');
+    expect(findings[0]!.text).toContain(
+      '; no significant difference between r2po and cma-es (optimiser.sigma=2) (Holm p',
+    );
+  });
+
   it('name all of those that are highest, and are there without methods too', () => {
     const found = findReportRuns([
       runsOf({ method: 'props' }, { method: 'r2po' }, { method: 'reptraj', rechecked: 3 }),
@@ -750,7 +770,7 @@ describe('findings', () => {
     expect(tie!.text).toMatch(/^highest re-checked best by props and r2po, 25 over one run/);
     const { groups } = groupRuns(found.runs, { by: ['seed'], pool: true, includeUnfinished: false });
     const bySeed = findingsOf(groups, { by: ['seed'], reward: 'best', comparison: null });
-    expect(bySeed.map(({ setting }) => setting)).toEqual(['0', '1', '2']);
+    expect(bySeed.map(({ setting }) => setting)).toEqual(['seed=0', 'seed=1', 'seed=2']);
     expect(bySeed[2]!.text).toBe('highest reward of the search 30 over one run, which has no interval');
   });
 });
