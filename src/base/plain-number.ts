@@ -70,6 +70,11 @@ export function errorOf(ci95: readonly [number, number] | null): number | null {
   return ci95 === null ? null : (ci95[1] - ci95[0]) / (2 * z975);
 }
 
+/** The interval of the same number with the other sign. */
+export function mirrored(ci95: readonly [number, number] | null): readonly [number, number] | null {
+  return ci95 && [-ci95[1], -ci95[0]];
+}
+
 /** `12.35 [11.74, 12.96]`: an estimate with its 95 % interval, both rounded by the standard error. */
 export function estimateText(
   value: number,

@@ -225,10 +225,12 @@ function print({ folder, iteration, results, effect: found }: Shown, io: Io): vo
   );
   if (effect === null) return;
   const { difference, ci95, n, over } = effect;
-  const what = over === 'branches' ? `mean of ${n} branches, whose spread gives the interval` : `${n} paired episodes`;
+  const spread = ci95 === null ? 'which do not vary' : 'whose spread gives the interval';
+  const what = over === 'branches' ? `mean of ${n} branches, ${spread}` : `${n} paired episodes`;
+  const range = ci95 === null ? 'no interval' : `95 % interval ${interval(ci95)}`;
   io.print(
     io.wrapped(
-      `\nEffect of the branch at iteration ${iteration}: ${significant(difference, 6)} (95 % interval ${interval(ci95)}; ${what}). ` +
+      `\nEffect of the branch at iteration ${iteration}: ${significant(difference, 6)} (${range}; ${what}). ` +
         'The run is one continuation of its own settings.',
     ),
   );

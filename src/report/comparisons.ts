@@ -8,7 +8,7 @@ import { moments } from '../base/moments.ts';
 import { estimateText, significant } from '../base/plain-number.ts';
 import { type Estimate, interquartileMeanOf, probabilityOfImprovement } from '../stats/bootstrap.ts';
 import { standardisedDifference } from '../stats/effect-size.ts';
-import { type PairedTest, paired, t975, welch } from '../stats/intervals.ts';
+import { overRuns, paired, type RunDifference, t975, welch } from '../stats/intervals.ts';
 import { holm } from '../stats/multiple-testing.ts';
 import { mannWhitney } from '../stats/rank-tests.ts';
 import { type RewardKind, type RunGroup, rewardNames, rewardOf, sameSetting, sharedSetting } from './groups.ts';
@@ -40,18 +40,18 @@ export interface Comparison {
   /** mean of the method minus mean of the other, over runs */
   readonly difference: number;
   readonly stderr: number;
-  /** its 95 % interval with Welch's degrees of freedom */
-  readonly ci95: readonly [number, number];
-  readonly welchP: number;
+  /** its 95 % interval with Welch's degrees of freedom; null, like both p: the runs of neither method vary */
+  readonly ci95: readonly [number, number] | null;
+  readonly welchP: number | null;
   /** adjusted within the family: the same opponent in all settings */
-  readonly holmP: number;
+  readonly holmP: number | null;
   readonly mannWhitneyP: number;
   /** Hedges' g with its 95 % interval; null if all runs are equal */
   readonly g: { readonly value: number; readonly ci95: readonly [number, number] } | null;
   /** probability that a run of the method beats one of the other */
   readonly improvement: Estimate;
   /** on common seeds, the method minus the other; null for fewer than two */
-  readonly paired: (PairedTest & { readonly seeds: number }) | null;
+  readonly paired: (RunDifference & { readonly seeds: number }) | null;
 }
 
 /** A fixed seed makes reports reproducible. */
@@ -92,9 +92,15 @@ export function compareGroups(
 type Unadjusted = Omit<Comparison, 'holmP'>;
 
 function inFamily(family: readonly Unadjusted[]): Comparison[] {
-  const adjusted = holm(family.map(({ welchP }) => welchP));
-  return family.map((comparison, i) => ({ ...comparison, holmP: adjusted[i]! }));
+  const tested = family.filter(({ welchP }) => welchP !== null);
+  const adjusted = holm(tested.map(({ welchP }) => welchP!));
+  return family.map((comparison) => ({ ...comparison, holmP: adjusted[tested.indexOf(comparison)] ?? null }));
 }
+
+/** Significance level after Holm's correction. */
+const alpha = 0.05;
+
+export const isSignificant = ({ holmP }: Pick<Comparison, 'holmP'>): boolean => holmP !== null && holmP < alpha;
 
 /** Of each setting the comparison with the other of the highest mean: the one with the lowest difference. */
 function strongest(comparisons: readonly Unadjusted[]): Unadjusted[] {
@@ -141,8 +147,8 @@ function compare(
     runs: [a!.length, b!.length],
     difference,
     stderr,
-    ci95: [difference - half, difference + half],
-    welchP: p,
+    ci95: stderr > 0 ? [difference - half, difference + half] : null,
+    welchP: stderr > 0 ? p : null,
     mannWhitneyP: mannWhitney(a!, b!).p,
     g: effect && { value: effect.g, ci95: effect.ci95 },
     improvement: probabilityOfImprovement([a!], [b!], bootstrap),
@@ -151,16 +157,18 @@ function compare(
         ? null
         : {
             seeds: shared.length,
-            ...paired(
-              shared.map((pair) => pair.other),
-              shared.map((pair) => pair.own),
+            ...overRuns(
+              paired(
+                shared.map((pair) => pair.other),
+                shared.map((pair) => pair.own),
+              ),
             ),
           },
   };
 }
 
-/** `0.031`, `< 0.0001` */
-export const pText = (p: number): string => (p < 1e-4 ? '< 0.0001' : significant(p, 2));
+/** `0.031`, `< 0.0001`; `-` without a test */
+export const pText = (p: number | null): string => (p === null ? '-' : p < 1e-4 ? '< 0.0001' : significant(p, 2));
 
 export function comparisonTable(
   comparisons: readonly Comparison[],
@@ -171,7 +179,8 @@ export function comparisonTable(
     note:
       `Difference: mean over runs of ${method} minus that of the other, with Welch's 95 % interval. p: Welch's test; Holm p ` +
       `is adjusted ${mode === 'best' ? 'over all lines' : 'within each opponent'}. g: Hedges, with interval. P(better): the probability that a run of ` +
-      `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have.`,
+      `${method} beats one of the other, with bootstrap interval. Paired p: on the seeds that both have. Runs that do not ` +
+      'vary have no interval and no p.',
     columns: [
       ...by.filter((key) => key !== 'method').map((key, i) => left(key, ({ setting }: Comparison) => setting[i]!)),
       left('compared with', ({ other }) => other),

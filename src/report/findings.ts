@@ -1,6 +1,6 @@
 /** The main results in sentences, at the top of a report. */
-import { counted, estimateText } from '../base/plain-number.ts';
-import { type Comparison, pText } from './comparisons.ts';
+import { counted, estimateText, mirrored } from '../base/plain-number.ts';
+import { type Comparison, isSignificant, pText } from './comparisons.ts';
 import {
   hasNoModel,
   type RewardKind,
@@ -25,9 +25,6 @@ export interface FindingOptions {
   /** null: no comparison */
   readonly comparison: { readonly method: string; readonly lines: readonly Comparison[] } | null;
 }
-
-/** Significance level after Holm's correction. */
-const alpha = 0.05;
 
 const digits = 4;
 const count = (runs: number): string => (runs === 1 ? 'one run, which has no interval' : counted(runs, 'run'));
@@ -94,26 +91,33 @@ function highest(rewards: readonly { readonly name: string; readonly spread: Spr
   return `highest ${title} by ${names.join(' and ')}, ${value}`;
 }
 
-/** The significant differences one by one, then the others together. */
+/** The significant differences one by one, then the others together, then those without a test. */
 function verdictsOf(method: string, lines: readonly Comparison[]): string[] {
-  const differing = lines.filter(({ holmP }) => holmP < alpha);
-  const others = lines.filter(({ holmP }) => !(holmP < alpha));
-  return [...differing.map((line) => difference(method, line)), ...noDifference(method, others, differing.length)];
+  const differing = lines.filter(isSignificant);
+  const untested = lines.filter(({ holmP }) => holmP === null);
+  const others = lines.filter((line) => !differing.includes(line) && !untested.includes(line));
+  return [
+    ...differing.map((line) => difference(method, line)),
+    ...noDifference(method, others, lines.length - others.length),
+    ...(untested.length === 0
+      ? []
+      : [`no test between ${method} and ${untested.map(({ other }) => other).join(', ')}, whose runs do not vary`]),
+  ];
 }
 
 /** Methods that are named where they are not all. */
 const maxNamed = 3;
 
-function noDifference(method: string, lines: readonly Comparison[], differing: number): string[] {
+function noDifference(method: string, lines: readonly Comparison[], besides: number): string[] {
   const [first] = lines;
   if (!first) return [];
-  const least = lines.reduce((p, { holmP }) => Math.min(p, holmP), Number.POSITIVE_INFINITY);
+  const least = Math.min(...lines.flatMap(({ holmP }) => holmP ?? []));
   if (lines.length === 1) {
     return [`no significant difference between ${method} and ${first.other} (Holm p ${pText(least)})`];
   }
   const names = lines.map(({ other }) => other).join(', ');
   const others =
-    differing === 0
+    besides === 0
       ? `any of ${lines.length}`
       : `any of the other ${lines.length}${lines.length <= maxNamed ? `, ${names}` : ''}`;
   return [`${method}: no significant difference to ${others} (least Holm p ${pText(least)})`];
@@ -121,6 +125,6 @@ function noDifference(method: string, lines: readonly Comparison[], differing: n
 
 function difference(method: string, { other, difference: by, stderr, ci95, holmP }: Comparison): string {
   const side = by > 0 ? 'above' : 'below';
-  const size = estimateText(Math.abs(by), by > 0 ? ci95 : [-ci95[1], -ci95[0]], digits, stderr);
+  const size = estimateText(Math.abs(by), by > 0 ? ci95 : mirrored(ci95), digits, stderr);
   return `${method} is ${side} ${other} by ${size} (Holm p ${pText(holmP)})`;
 }

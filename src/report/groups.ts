@@ -29,7 +29,7 @@ export interface Spread {
   readonly mean: number;
   /** sample standard deviation; null for one run */
   readonly std: number | null;
-  /** Student t interval of the mean over runs; null for one run */
+  /** Student t interval of the mean over runs; null for one run, and for runs that do not vary */
   readonly ci95: readonly [number, number] | null;
   readonly min: number;
   readonly max: number;
@@ -74,11 +74,15 @@ export function spreadOf(values: readonly number[]): Spread | null {
     runs: n,
     mean,
     std,
-    ci95: std === null ? null : meanInterval(mean, std / Math.sqrt(n), n),
+    ci95: std === null || std === 0 ? null : meanInterval(mean, std / Math.sqrt(n), n),
     min: Math.min(...values),
     max: Math.max(...values),
   };
 }
+
+/** The interval as curves draw it: one of runs that do not vary has no height. */
+export const bandOf = ({ ci95, mean, runs }: Spread): readonly [number, number] | readonly [null, null] =>
+  ci95 ?? (runs > 1 ? [mean, mean] : [null, null]);
 
 /** Standard error of the mean over runs; null for one run. */
 export const standardError = ({ std, runs }: Pick<Spread, 'std' | 'runs'>): number | null =>

@@ -224,7 +224,7 @@ export function spreadText(spread: Spread | null): string {
 }
 
 const groupNote =
-  'Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run). Re-checked: ' +
+  'Means over runs ± sample standard deviation, with the 95 % interval of the mean (Student t; none for one run, or equal ones). Re-checked: ' +
   'the best policy of a run on fresh episodes; compare this number. The others are computed from the means during the ' +
   'search, whose highest is that of many noisy means and too high. IQM: the mean of the middle half of the ' +
   'runs, with a bootstrap interval, which is too narrow for few runs.';

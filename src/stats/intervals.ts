@@ -89,6 +89,20 @@ export function pairedOf({ mean: difference, variance, n }: SampleMoments): Pair
   return { difference, ci95, p: studentTails(difference / stderr, n - 1) };
 }
 
+/** A difference between runs, which has an interval and a test only where runs vary. */
+export interface RunDifference extends Omit<PairedTest, 'p'> {
+  readonly p: number | null;
+}
+
+/**
+ * A test over runs. Where their differences do not vary, they say nothing of how much others would: the interval would be a
+ * point, and p 0 or 1.
+ */
+export function overRuns(test: PairedTest): RunDifference {
+  const { ci95, difference } = test;
+  return ci95 === null || ci95[0] === ci95[1] ? { difference, ci95: null, p: null } : test;
+}
+
 /**
  * 95 % interval of a share of `count` successes in `n` >= 1 independent trials, after Wilson (Journal of the American
  * Statistical Association 22, 1927): within 0 ... 1, also for no success.

@@ -36,6 +36,7 @@ import {
   makeReport,
   type ReportOptions,
   reportDocument,
+  reportTables,
   spreadText,
 } from '../../src/report/report.ts';
 import {
@@ -529,7 +530,7 @@ describe('a report', () => {
     expect(groupTable(report).rows[0]!.slice(3)).toEqual([
       2,
       'cpu',
-      '25 ± 0 [25, 25]',
+      '25 ± 0',
       '8.0 ± 4.2 [-30.1, 46.1]',
       '5.0 ± 2.8 [-20.4, 30.4]',
       '8.0 ± 4.2 [-30.1, 46.1]',
@@ -548,8 +549,29 @@ describe('methods against each other', () => {
     // Student's t with 2 degrees of freedom, times the root of 2 / 2 + 2 / 2.
     const half = 4.302652729911275 * Math.SQRT2;
     expect(comparison?.lines[0]).toMatchObject({ difference: 0, welchP: 1 });
-    expect(comparison!.lines[0]!.ci95[0]).toBeCloseTo(-half, 7);
-    expect(comparison!.lines[0]!.ci95[1]).toBeCloseTo(half, 7);
+    expect(comparison!.lines[0]!.ci95![0]).toBeCloseTo(-half, 7);
+    expect(comparison!.lines[0]!.ci95![1]).toBeCloseTo(half, 7);
+  });
+
+  it('have neither interval nor p where no run differs, and take no part in the family', () => {
+    const folder = runsOf(
+      ...rewards('r2po', 'CartPole-v1', [500, 500]),
+      ...rewards('props', 'CartPole-v1', [9, 9]),
+      ...rewards('r2po', 'FrozenLake-v1', [5, 9, 6]),
+      ...rewards('props', 'FrozenLake-v1', [4, 7, 8]),
+    );
+    const report = makeReport(findReportRuns([folder]), options);
+    const [cart, lake] = report.comparison!.lines;
+    const none = { ci95: null, p: null };
+    expect(cart).toMatchObject({ difference: 491, stderr: 0, ci95: null, welchP: null, holmP: null, paired: none });
+    expect(lake!.holmP).toBe(lake!.welchP);
+    expect(report.groups[0]!.rewards.rechecked).toMatchObject({ mean: 9, std: 0, ci95: null });
+    expect(report.findings[0]!.text).toBe(
+      'highest re-checked best by r2po, 500 over 2 runs; no test between r2po and props, whose runs do not vary',
+    );
+    const [row] = comparisonTable([cart!], report.comparison!.options).rows;
+    expect(row!.slice(4, 7)).toEqual(['491', '-', '-']);
+    expect(reportTables(report).length).toBeGreaterThan(2);
   });
 
   it('are paired by seeds that a group has once', () => {
@@ -587,7 +609,7 @@ describe('methods against each other', () => {
     const { t, df, p } = welch([31, 36, 34, 39], [21, 25, 22, 30]);
     expect(t).toBeCloseTo(10.5 / Math.sqrt(83 / 12), 12);
     expect(cart!.welchP).toBe(p);
-    expect(cart!.ci95[1] - cart!.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
+    expect(cart!.ci95![1] - cart!.difference).toBeCloseTo(t975(df) * Math.sqrt(83 / 12), 9);
     // All 16 pairs are won, one of 70 orders on either side.
     expect(cart!.improvement.value).toBe(1);
     expect(cart!.mannWhitneyP).toBeCloseTo(2 / 70, 12);
@@ -595,7 +617,7 @@ describe('methods against each other', () => {
     expect(cart!.paired).toMatchObject({ seeds: 4, difference: 10.5 });
     expect(cart!.paired!.p).toBe(paired([21, 25, 22, 30], [31, 36, 34, 39]).p);
     // A family of two: the smaller p is doubled, the larger one is not.
-    expect(cart!.holmP).toBeCloseTo(2 * cart!.welchP, 12);
+    expect(cart!.holmP).toBeCloseTo(2 * cart!.welchP!, 12);
     expect(lake!.holmP).toBe(lake!.welchP);
     // Of the nine pairs r2po wins 5 > 4, 9 > 4, 9 > 7, 9 > 8, 6 > 4.
     expect(lake!.improvement.value).toBeCloseTo(5 / 9, 12);
@@ -684,8 +706,8 @@ describe('--comparison-mode best', () => {
       ['CartPole-v1', 'props'],
       ['Nim-v0', 'reptraj'],
     ]);
-    const [larger, smaller] = best.map(({ welchP }) => welchP).toSorted((a, b) => b - a);
-    expect(best.map(({ holmP }) => holmP).toSorted((a, b) => b - a)).toEqual(
+    const [larger, smaller] = best.map(({ welchP }) => welchP!).toSorted((a, b) => b - a);
+    expect(best.map(({ holmP }) => holmP!).toSorted((a, b) => b - a)).toEqual(
       [Math.max(larger!, 2 * smaller!), 2 * smaller!].toSorted((a, b) => b - a),
     );
     // A family of two of which each opponent has one line.
@@ -732,7 +754,7 @@ describe('findings', () => {
     const ours = [1, 2, 3].map((k) => ({ seed: k, rechecked: 50 + k }));
     const far = [1, 2, 3].map((k) => ({ method: 'actor-second-pass', seed: k, rechecked: 900 + k }));
     const none = makeReport(findReportRuns([runsOf(...ours, ...close)]), options);
-    const least = Math.min(...none.comparison!.lines.map(({ holmP }) => holmP));
+    const least = Math.min(...none.comparison!.lines.map(({ holmP }) => holmP!));
     expect(none.findings[0]!.text).toMatch(
       new RegExp(`; r2po: no significant difference to any of 7 \\(least Holm p ${significant(least, 2)}\\)$`),
     );
@@ -744,13 +766,10 @@ describe('findings', () => {
 
   it('name the settings in which groups of one method differ, and have the verdict about each', () => {
     const sigma = (value: number, rechecked: readonly number[]) =>
-      rechecked.map(
-        (reward, seed) =>
-          ({
-            ...{ method: 'cma-es', model: 'none', kind: 'none', rechecked: reward, seed },
-            settings: `optimiser:\n  sigma: ${value}\n`,
-          }) as const,
-      );
+      rechecked.map((reward, seed) => ({
+        ...({ method: 'cma-es', model: 'none', kind: 'none', rechecked: reward, seed } as const),
+        settings: `optimiser:\n  sigma: ${value}\n`,
+      }));
     const ours = [50, 51, 52].map((rechecked, seed) => ({ rechecked, seed }));
     const folder = runsOf(...ours, ...sigma(2, [51, 49, 52]), ...sigma(1, [91, 90, 92]));
     const { findings } = makeReport(findReportRuns([folder]), options);

@@ -318,6 +318,9 @@ describe('the effect of branches', () => {
     const two = await compare([folder, parent]);
     expect(two!.branches[1]!.test).toEqual({ difference: 0, ci95: [0, 0], p: 1 });
     expect(two!.effect).toMatchObject({ over: 'branches', n: 2, difference: one!.effect!.difference / 2 });
+    // Two that are the run itself: how others would vary is not known.
+    const none = { difference: 0, ci95: null, p: null, over: 'branches', n: 2 };
+    expect((await compare([parent, parent]))!.effect).toEqual(none);
     expect(await compare([folder], 6)).toBeNull();
   });
 });

@@ -2,7 +2,7 @@
 import type { Comparison, ComparisonOptions } from '../comparisons.ts';
 import { compareGroups } from '../comparisons.ts';
 import type { CurveStep, LeftOutRun } from '../curves/average-curves.ts';
-import { isOpen, type RunGroup, type Spread, spreadOf } from '../groups.ts';
+import { bandOf, isOpen, type RunGroup, type Spread, spreadOf } from '../groups.ts';
 import { type LineName, lineNames } from '../lines.ts';
 import { type Ceiling, ceilingFor } from '../published/ceilings.ts';
 import type { ReportRun } from '../run-records.ts';
@@ -170,8 +170,9 @@ function logGrid(from: number, to: number): number[] {
 }
 
 function stepAt(courses: readonly Course[], x: number): CurveStep {
-  const { mean, ci95, min, max, runs } = spreadOf(courses.map((course) => bestAt(course, x)!))!;
-  const [low, high] = ci95 ?? [null, null];
+  const spread = spreadOf(courses.map((course) => bestAt(course, x)!))!;
+  const { mean, min, max, runs } = spread;
+  const [low, high] = bandOf(spread);
   return { x, mean, low, high, min, max, runs };
 }
 

@@ -1,5 +1,6 @@
 /** Pictures of methods at equal budgets: the best value so far, and the share of targets that are reached. */
 import { significant } from '../../base/plain-number.ts';
+import { isSignificant } from '../comparisons.ts';
 import { curveColors, type LineStyle, lineStyles } from '../curves/group-charts.ts';
 import { chartStyle } from '../curves/svg.ts';
 import { ceilingKind } from '../published/ceilings.ts';
@@ -90,9 +91,6 @@ const meanText = ({ at }: AnytimeLine): string => {
   return last ? significant(last.spread.mean, 3) : '(not all runs have a policy)';
 };
 
-/** Significance level after Holm's correction. */
-const alpha = 0.05;
-
 /** Which differences from the method of the report are more than chance. */
 function verdict(axis: AnytimeAxis, lines: readonly AnytimeLine[]): string[] {
   const method = axis.comparison?.method;
@@ -104,9 +102,10 @@ function verdict(axis: AnytimeAxis, lines: readonly AnytimeLine[]): string[] {
       .map(({ other }) => other)
       .join(', ');
   const parts = [
-    ['better than', namesOf(({ holmP, difference }) => holmP < alpha && difference > 0)],
-    ['worse than', namesOf(({ holmP, difference }) => holmP < alpha && difference < 0)],
-    ['no significant difference to', namesOf(({ holmP }) => !(holmP < alpha))],
+    ['better than', namesOf((one) => isSignificant(one) && one.difference > 0)],
+    ['worse than', namesOf((one) => isSignificant(one) && one.difference < 0)],
+    ['no significant difference to', namesOf((one) => one.holmP !== null && !isSignificant(one))],
+    ['no test, as runs do not vary, against', namesOf(({ holmP }) => holmP === null)],
   ].filter(([, names]) => names !== '');
   return [`${method}: ${parts.map((part) => part.join(' ')).join('; ')}`];
 }

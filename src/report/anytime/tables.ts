@@ -1,5 +1,5 @@
 /** Methods at equal budgets as tables. */
-import { estimateText, roundedBy, significant } from '../../base/plain-number.ts';
+import { estimateText, mirrored, significant } from '../../base/plain-number.ts';
 import { type Comparison, pText } from '../comparisons.ts';
 import { type Spread, standardError } from '../groups.ts';
 import { left, right, type Table, tableOf } from '../tables/table.ts';
@@ -74,8 +74,7 @@ export function equalBudgetTable(axis: AnytimeAxis, isFirst: boolean): Table {
             right(`minus ${method}`, ({ comparison }: Row) => {
               if (comparison === null) return null;
               const { difference, ci95, stderr } = comparison;
-              const text = roundedBy(stderr, digits);
-              return `${text(-difference)} [${text(-ci95[1])}, ${text(-ci95[0])}]`;
+              return estimateText(-difference, mirrored(ci95), digits, stderr);
             }),
             right('Holm p', ({ comparison }: Row) => comparison && pText(comparison.holmP)),
           ]),

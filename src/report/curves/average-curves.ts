@@ -2,7 +2,7 @@
 
 import type { MetricsRow } from '../../runs/folder/metrics.ts';
 import type { RunGroup } from '../groups.ts';
-import { spreadOf } from '../groups.ts';
+import { bandOf, spreadOf } from '../groups.ts';
 import { type ReportRun, uncounted } from '../run-records.ts';
 
 export const curveAxes = ['episodes', 'iterations', 'calls', 'tokens'] as const;
@@ -107,8 +107,9 @@ function averageOf(runs: readonly (readonly CurvePoint[])[], axis: CurveAxis): C
       while (reached[r]! + 1 < list.length && list[reached[r]! + 1]!.x <= x) reached[r]!++;
       return list[reached[r]!]!.y;
     });
-    const { mean, ci95, min, max } = spreadOf(values)!;
-    const [low, high] = ci95 ?? [null, null];
+    const spread = spreadOf(values)!;
+    const { mean, min, max } = spread;
+    const [low, high] = bandOf(spread);
     return { x, mean, low, high, min, max, runs: values.length };
   });
 }

@@ -43,7 +43,7 @@ export const spreadFormulas: Readonly<Record<string, string>> = {
   runs: 'the number of runs that have this reward',
   mean: 'the mean over runs',
   std: 'the sample standard deviation over runs (n - 1)',
-  ci95: 'the 95 % interval of the mean over runs: mean ± t(0.975, n - 1) * std / sqrt(n)',
+  ci95: 'the 95 % interval of the mean over runs: mean ± t(0.975, n - 1) * std / sqrt(n); none where runs do not vary',
   min: 'the lowest run',
   max: 'the highest run',
 };
@@ -60,7 +60,7 @@ export const comparisonFormulas: Readonly<Record<string, string>> = {
   runs: 'the numbers of runs of the method and of the other',
   difference: 'the mean over runs of the method minus the mean over runs of the other',
   stderr: "the standard error of the difference: sqrt(var / n + var' / n')",
-  ci95: 'the 95 % interval of the difference: ± t(0.975, df) * stderr, df after Welch and Satterthwaite',
+  ci95: 'the 95 % interval of the difference: ± t(0.975, df) * stderr, df after Welch and Satterthwaite; none where runs do not vary',
   welchP: "the two-sided p of Welch's t test",
   holmP: "the p of Welch's test, adjusted by Holm within its family",
   mannWhitneyP: 'the two-sided p of the Mann-Whitney test',

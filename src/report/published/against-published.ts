@@ -129,7 +129,7 @@ function configured(runs: readonly ReportRun[], key: string): string[] {
 }
 
 function probability({ mean, std, runs }: Spread, published: PublishedReward): number | null {
-  if (std === null) return null;
+  if (std === null || std + published.std === 0) return null;
   const theirs = { mean: published.mean, variance: published.std ** 2, n: publishedSettings.runs };
   return welchOf({ mean, variance: std ** 2, n: runs }, theirs).p;
 }

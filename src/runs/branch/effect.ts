@@ -1,7 +1,7 @@
 /** What a branch changed: the best policies of a run's continuation and of its branches, played on the same fresh episodes. */
 import { moments } from '../../base/moments.ts';
 import type { Backend } from '../../rollout/backend.ts';
-import { type PairedTest, paired, pairedOf } from '../../stats/intervals.ts';
+import { overRuns, type PairedTest, paired, pairedOf, type RunDifference } from '../../stats/intervals.ts';
 import { Player } from '../drivers/player.ts';
 import type { EventOf, RunEvent } from '../journal/events.ts';
 import type { RunUnits } from '../resolve-units.ts';
@@ -35,7 +35,7 @@ export interface BranchEffect {
   /** `test`: the branch less the parent, over the episodes; null where one of them kept nothing */
   readonly branches: readonly { readonly best: BestOf | null; readonly test: PairedTest | null }[];
   /** mean of the differences: over the branches, or of a single branch over the episodes; null: there is none */
-  readonly effect: (PairedTest & { readonly over: 'branches' | 'episodes'; readonly n: number }) | null;
+  readonly effect: (RunDifference & { readonly over: 'branches' | 'episodes'; readonly n: number }) | null;
 }
 
 type Kept = EventOf<'iteration'> & { readonly trial: NonNullable<EventOf<'iteration'>['trial']> };
@@ -112,5 +112,5 @@ function overall(tests: readonly PairedTest[], episodes: number): BranchEffect['
   if (tests.length === 0) return null;
   if (tests.length === 1) return { ...tests[0]!, over: 'episodes', n: episodes };
   const n = tests.length;
-  return { ...pairedOf({ ...moments(tests.map(({ difference }) => difference)), n }), over: 'branches', n };
+  return { ...overRuns(pairedOf({ ...moments(tests.map(({ difference }) => difference)), n })), over: 'branches', n };
 }

@@ -34,13 +34,13 @@ export interface TestLine {
   readonly runs: readonly [number, number];
   readonly difference: number;
   readonly stderr: number;
-  readonly ci95: readonly [number, number];
-  readonly welchP: number;
-  readonly holmP: number;
+  readonly ci95: Interval95;
+  readonly welchP: number | null;
+  readonly holmP: number | null;
   readonly mannWhitneyP: number;
   readonly g: { readonly value: number; readonly ci95: readonly [number, number] } | null;
   readonly improvement: { readonly value: number; readonly ci95: Interval95 };
-  readonly paired: { readonly seeds: number; readonly p: number } | null;
+  readonly paired: { readonly seeds: number; readonly p: number | null } | null;
 }
 
 export interface ReportDocument {

@@ -320,7 +320,11 @@ function Tests({ report }: { report: ReportDocument }) {
                 <td class="number">{writtenEstimate(line.difference, line.ci95, 4, line.stderr)}</td>
                 <td class="number">{pText(line.welchP)}</td>
                 <td class="number">
-                  {line.holmP < 0.05 ? <b title="below 0.05">{pText(line.holmP)}</b> : pText(line.holmP)}
+                  {line.holmP !== null && line.holmP < 0.05 ? (
+                    <b title="below 0.05">{pText(line.holmP)}</b>
+                  ) : (
+                    pText(line.holmP)
+                  )}
                 </td>
                 <td class="number">{pText(line.mannWhitneyP)}</td>
                 <td class="number">{line.g ? writtenEstimate(line.g.value, line.g.ci95, 3) : none}</td>
