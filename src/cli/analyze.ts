@@ -1,6 +1,7 @@
 /** `r2po analyze`: statistics over the iterations of runs: of critics and their edits, and of how searches move. */
 import type { Command } from 'commander';
 import { UsageError } from '../base/errors.ts';
+import { checkOutputFile } from '../base/node/output-folder.ts';
 import { analysisKinds, findAnalysisKind } from '../report/analyses/index.ts';
 import { maxEpisodes } from '../rollout/job-checks.ts';
 import type { Io } from './io.ts';
@@ -75,6 +76,10 @@ async function analyze(kind: string, paths: readonly string[], options: Options,
   const given = <K extends keyof Options>(keys: readonly K[]) => keys.find((key) => options[key] !== undefined);
   if (analysis.reads === 'moves') refuse(kind, given(ofPairs), 'which pools no runs');
   else refuse(kind, given(ofMoves), 'which draws no picture and plays no episodes');
+  for (const name of ['csv', 'picture'] as const) {
+    const path = options[name];
+    if (path !== undefined) checkOutputFile(flagOf(name), path);
+  }
   const { document, leftOut } =
     analysis.reads === 'moves'
       ? await showSearch(paths, options, io)

@@ -7,6 +7,7 @@ import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
+import { checkOutputFile } from '../base/node/output-folder.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { stepLimitKey } from '../envs/options.ts';
@@ -117,6 +118,9 @@ const many = ['top', 'recheck', 'csv'] as const;
 /** Options of one evaluation, and of several under changed constants. */
 const unvaried = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
 
+/** Options that name a file; "-" of a program prints it. */
+const writtenFiles = [...unvaried, 'csv', 'picture'] as const;
+
 const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 function checkOptions(options: Options): void {
@@ -147,6 +151,10 @@ function checkOptions(options: Options): void {
 async function run(options: Options, io: Io): Promise<void> {
   checkAnimation(options);
   checkPicture(options.picture);
+  for (const name of writtenFiles) {
+    const path = options[name];
+    if (path !== undefined && path !== '-') checkOutputFile(flagOf(name), path);
+  }
   const { policies } = options;
   const loaded = options.policy === undefined ? null : await loadSubject(options.policy, options, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {

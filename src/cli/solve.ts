@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { jsonText } from '../base/json.ts';
 import { replaceFile } from '../base/node/atomic-file.ts';
+import { checkOutputFile, prepareOutputFolder } from '../base/node/output-folder.ts';
 import { significant } from '../base/plain-number.ts';
 import type { EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
@@ -60,29 +61,48 @@ export function define(command: Command, io: Io): void {
   });
 }
 
+/** Relative to the values, what their different sums and the last sweep may take from them. */
+const rounding = 1e-9;
+
+/**
+ * A policy that knows the time is at least as good as the best table, whatever the last digits say. So is one without a
+ * limit where the difference is one of rounding: with costs of steps it may be worse, as it cannot wait for the end.
+ */
+function inOrder(table: number, timed: number, free: number | null) {
+  const timeDependent = Math.max(table, timed);
+  const isRounding = free !== null && Math.abs(timeDependent - free) <= rounding * Math.max(1, Math.abs(timeDependent));
+  return { timeDependent, unlimited: isRounding ? Math.max(free, timeDependent) : free };
+}
+
 async function solve(name: string, options: Options, io: Io): Promise<void> {
   const env = await openEnv(name, options.envOption);
+  const isRun = options.runsDir !== undefined || options.name !== undefined;
+  const { out, runsDir = 'runs', name: runName } = options;
+  if (out !== undefined) checkOutputFile('--out', out);
+  if (runName !== undefined) (await import('../runs/folder/folder.ts')).checkNewFolder({ runsDir, name: runName });
+  if (isRun) prepareOutputFolder('--runs-dir', runsDir);
   const { model, limit } = stepTable(env, options.maxSteps ?? defaultStepCap(env) ?? null);
   const end = performance.now() + 1000 * options.maxTime;
   const isOver = (): boolean => performance.now() > end;
   // First: it takes a moment in most environments, and the search for the best table often all the time.
-  const unlimited = unlimitedMean(model, isOver);
+  const found = unlimitedMean(model, isOver);
   /** partial tables that were looked at */
   let work = 0;
-  const { params, mean, exact, bound, timeDependent } = solveTable(model, limit, () => {
+  const solution = solveTable(model, limit, () => {
     if (isOver()) return true;
     work += 1;
     return false;
   });
-  if (options.out !== undefined) {
+  const { params, mean, exact, bound } = solution;
+  const { timeDependent, unlimited } = inOrder(mean, solution.timeDependent, found);
+  if (out !== undefined) {
     const of = { env: env.module ?? env.id, env_options: env.options };
-    replaceFile(options.out, jsonText(policyDocument(buildPolicy('tabular', env), params, of)), 'durable');
+    replaceFile(out, jsonText(policyDocument(buildPolicy('tabular', env), params, of)), 'durable');
   }
   if (!exact) {
     const gap = significant(bound - mean, 3);
     io.warn(`the search for the best table ended after ${options.maxTime} s: no table is better by more than ${gap}`);
   }
-  const isRun = options.runsDir !== undefined || options.name !== undefined;
   const run = isRun
     ? await (await import('./solve-run.ts')).recordSolution({ env, limit, work: exact ? null : work }, options, io)
     : null;

@@ -54,6 +54,16 @@ describe('r2po solve with a run', () => {
     expect(await replayRun(await openRecordedRun(folder), backend)).toMatchObject({ difference: null, complete: true });
   });
 
+  it.each(['map=["SF","HG"]', 'map=["SFH","FFG"]'])(
+    'has no rounding between optima that are ordered: %s',
+    async (map) => {
+      const { stdout } = await runCommand('solve', 'FrozenLake-v1', '--env-option', map, '--json');
+      const { stationary, time_dependent: timed, unlimited } = JSON.parse(stdout);
+      expect(timed.mean).toBeGreaterThanOrEqual(stationary.mean);
+      expect(unlimited.mean).toBeGreaterThanOrEqual(timed.mean);
+    },
+  );
+
   it('makes no run unless one is asked for', async () => {
     const { stdout } = await runCommand('solve', 'maze', '--json');
     expect(Object.keys(JSON.parse(stdout))).toEqual([

@@ -1,6 +1,7 @@
-/** Folders that a command writes its results to. */
-import { accessSync, constants } from 'node:fs';
-import { cannotUse } from '../machine-fault.ts';
+/** Folders and files that a command writes its results to. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { cannotUse, cannotWriteFile, FileFault } from '../machine-fault.ts';
 import { clearDeadDrafts } from './atomic-file.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -16,4 +17,18 @@ export function prepareOutputFolder(unit: string, path: string): void {
     throw cannotUse(unit, 'a writable folder', path, cause);
   }
   clearDeadDrafts(path);
+}
+
+/**
+ * To be called for the file of an option, `unit`, before the work whose result it is for. Throws a usage error where it
+ * cannot be written.
+ */
+export function checkOutputFile(unit: string, path: string): void {
+  try {
+    const exists = existsSync(path);
+    if (exists && statSync(path).isDirectory()) throw new FileFault('ENOTREG', 'it is a folder');
+    accessSync(exists ? path : dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');
+  }
 }

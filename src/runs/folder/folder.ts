@@ -101,6 +101,19 @@ function cannotMake(runsDir: string, cause: unknown): unknown {
   return cannotUse('--runs-dir', 'a folder that can be written to', runsDir, cause);
 }
 
+const takenName = (target: string): UsageError =>
+  new UsageError(
+    '--name',
+    `expected a new folder, got "${target}", which exists; choose another name, or resume it with --resume`,
+  );
+
+/** Throws the usage errors that `createRunFolder` would throw for the name, before the work whose result it is for. */
+export function checkNewFolder({ runsDir, name }: { readonly runsDir: string; readonly name: string }): void {
+  checkName(name);
+  const target = join(runsDir, name);
+  if (existsSync(target)) throw takenName(target);
+}
+
 /**
  * Makes the folder of a new run, with its configuration and its manifest inside, in one step: a process that is killed
  * meanwhile leaves no half-made run. A taken name gets a number (`-2`), one given by the user is refused.
@@ -119,10 +132,7 @@ export function createRunFolder({ runsDir, name }: RunLocation, run: NewRun): st
       }
       if (name !== null) {
         rmSync(draft, { recursive: true, force: true });
-        throw new UsageError(
-          '--name',
-          `expected a new folder, got "${target}", which exists; choose another name, or resume it with --resume`,
-        );
+        throw takenName(target);
       }
     }
   } catch (cause) {
