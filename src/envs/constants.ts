@@ -4,9 +4,12 @@ import { type Constant, type ConstantRange, type Env, type Params, resolvedParam
 import { originalNames } from './original-names.ts';
 import { fieldName } from './wgsl-names.ts';
 
-/** What a constant may be. A length, a mass or a time that is positive stays positive. */
+/**
+ * What a constant may be. Without a word one that is not negative stays so: there may be no drag, no force and no margin,
+ * whereas a length, a mass or a step of time that is divided by has to say `positive`.
+ */
 export function rangeOf({ value, allowed }: Constant): ConstantRange {
-  return allowed ?? (value > 0 ? 'positive' : value === 0 ? 'not negative' : 'any');
+  return allowed ?? (value >= 0 ? 'not negative' : 'any');
 }
 
 interface RangeRule {
@@ -86,12 +89,18 @@ function orderProblem(values: Params): string | null {
   return null;
 }
 
-/** A mass, an inertia or a room that is positive stays so. */
-function derivedProblem(env: Env, derived: Params): string | null {
+/** A mass, an inertia or a room that is positive stays so; a weight turns with gravity. */
+function derivedProblem(env: Env, constants: Params, derived: Params): string | null {
+  const upright = Object.entries(constants).map(([name, value]) => [
+    name,
+    value * env.params[name]! < 0 ? -value : value,
+  ]);
+  const unturned = env.derive(Object.fromEntries(upright));
   for (const [name, value] of Object.entries(derived)) {
     const before = env.params[name]!;
     if (!Number.isFinite(value)) return `a finite ${name}, which follows from the constants, got ${value}`;
-    if (before > 0 && value < 0) return `${name}, which follows from the constants, to stay at least 0, got ${value}`;
+    if (before > 0 && value < 0 && unturned[name] !== -value)
+      return `${name}, which follows from the constants, to stay at least 0, got ${value}`;
   }
   return null;
 }
@@ -110,7 +119,7 @@ export function withConstants(env: Env, values: Params, unit: string): Env {
   }
   const constants = { ...constantsOf(env), ...values };
   const derived = env.derive(constants);
-  const problem = orderProblem(constants) ?? derivedProblem(env, derived);
+  const problem = orderProblem(constants) ?? derivedProblem(env, constants, derived);
   if (problem !== null) {
     const given = Object.entries(values).map(([name, value]) => `${name}=${value}`);
     throw new UsageError(unit, `expected ${problem}, with ${given.join(', ')} of ${env.id}; choose other values`);

@@ -33,11 +33,11 @@ const solverSource = 'MuJoCo 3.14 defaults of solref and solimp';
 
 /** How soft a joint limit is. The power of the impedance curve, 2 by default, is built into the formulas. */
 export const limitConstants = {
-  limitTimeConstant: { value: 0.02, unit: 's', source: solverSource },
-  limitDampingRatio: { value: 1, unit: '1', source: solverSource },
+  limitTimeConstant: { value: 0.02, unit: 's', source: solverSource, allowed: 'positive' },
+  limitDampingRatio: { value: 1, unit: '1', source: solverSource, allowed: 'positive' },
   impedanceLow: { value: 0.9, unit: '1', source: solverSource, allowed: 'share' },
   impedanceHigh: { value: 0.95, unit: '1', source: solverSource, allowed: 'share' },
-  impedanceWidth: { value: 0.001, unit: 'm or rad', source: solverSource },
+  impedanceWidth: { value: 0.001, unit: 'm or rad', source: solverSource, allowed: 'positive' },
   impedanceMidpoint: { value: 0.5, unit: '1', source: solverSource, allowed: 'share' },
 } as const satisfies Record<string, Constant>;
 

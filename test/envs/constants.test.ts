@@ -63,6 +63,22 @@ describe('a changed constant', () => {
     expect(() => withConstants(findEnv(env), values as Record<string, number>, 'test')).toThrow(words);
   });
 
+  it.each(envs.filter(({ constants }) => 'gravity' in constants).map((env) => ({ id: env.id, env })))(
+    '$id: gravity may be absent or turned, and what is not negative may be 0',
+    ({ env }) => {
+      for (const gravity of [0, -2.5]) expect(withConstants(env, { gravity }, 'test').params.gravity).toBe(gravity);
+      const free = Object.keys(env.constants).filter((name) => rangeOf(env.constants[name]!) === 'not negative');
+      for (const name of free) expect(withConstants(env, { [name]: 0 }, 'test').params[name]).toBe(0);
+    },
+  );
+
+  it.each([
+    ['a mass, a length and a step of time', ['cartMass', 'poleMass', 'halfLength', 'timeStep'], 'positive'],
+    ['a force', ['force'], 'not negative'],
+  ])('of CartPole, %s: %s may be %s', (_, names, range) => {
+    expect(names.map((name) => rangeOf(cartpole.constants[name]!))).toEqual(names.map(() => range));
+  });
+
   it('a chance that nothing draws is refused', () => {
     expect(() => withConstants(findEnv('FrozenLake-v1', { is_slippery: false }), { successRate: 0.5 }, 'test')).toThrow(
       'that can be varied',

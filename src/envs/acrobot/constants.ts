@@ -4,16 +4,16 @@ import type { ConstantValues, ParamsOf } from '../env.ts';
 const source = 'gymnasium/envs/classic_control/acrobot.py, 1.0 to 1.4';
 
 export const constants = {
-  linkLength1: { value: 1, unit: 'm', source },
-  linkLength2: { value: 1, unit: 'm', source: `${source}, in its end condition` },
-  linkMass1: { value: 1, unit: 'kg', source },
-  linkMass2: { value: 1, unit: 'kg', source },
+  linkLength1: { value: 1, unit: 'm', source, allowed: 'positive' },
+  linkLength2: { value: 1, unit: 'm', source: `${source}, in its end condition`, allowed: 'positive' },
+  linkMass1: { value: 1, unit: 'kg', source, allowed: 'positive' },
+  linkMass2: { value: 1, unit: 'kg', source, allowed: 'positive' },
   linkCentre1: { value: 0.5, unit: 'm', source },
   linkCentre2: { value: 0.5, unit: 'm', source },
   linkInertia: { value: 1, unit: 'kg m^2', source },
-  gravity: { value: 9.8, unit: 'm/s^2', source },
+  gravity: { value: 9.8, unit: 'm/s^2', source, allowed: 'any' },
   torque: { value: 1, unit: 'N m', source },
-  timeStep: { value: 0.2, unit: 's', source },
+  timeStep: { value: 0.2, unit: 's', source, allowed: 'positive' },
   maxSpeed1: { value: 4 * Math.PI, unit: 'rad/s', source },
   maxSpeed2: { value: 9 * Math.PI, unit: 'rad/s', source },
   goalHeight: { value: 1, unit: 'm', source, allowed: 'any' },

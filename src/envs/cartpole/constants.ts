@@ -4,12 +4,12 @@ import type { ConstantValues, ParamsOf } from '../env.ts';
 const source = 'gymnasium/envs/classic_control/cartpole.py, 1.0 to 1.4';
 
 export const constants = {
-  gravity: { value: 9.8, unit: 'm/s^2', source },
-  cartMass: { value: 1.0, unit: 'kg', source },
-  poleMass: { value: 0.1, unit: 'kg', source },
-  halfLength: { value: 0.5, unit: 'm', source },
+  gravity: { value: 9.8, unit: 'm/s^2', source, allowed: 'any' },
+  cartMass: { value: 1.0, unit: 'kg', source, allowed: 'positive' },
+  poleMass: { value: 0.1, unit: 'kg', source, allowed: 'positive' },
+  halfLength: { value: 0.5, unit: 'm', source, allowed: 'positive' },
   force: { value: 10.0, unit: 'N', source },
-  timeStep: { value: 0.02, unit: 's', source },
+  timeStep: { value: 0.02, unit: 's', source, allowed: 'positive' },
   positionLimit: { value: 2.4, unit: 'm', source },
   angleLimitDegrees: { value: 12, unit: 'deg', source },
   stepReward: { value: 1, unit: 'per step', source, allowed: 'any' },

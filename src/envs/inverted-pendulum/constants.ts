@@ -7,14 +7,14 @@ const task = 'gymnasium/envs/mujoco/inverted_pendulum_v5.py, 1.0 to 1.4';
 const mujoco = 'MuJoCo 3.14 default';
 
 export const constants = {
-  gravity: { value: 9.81, unit: 'm/s^2', source: mujoco },
-  density: { value: 1000, unit: 'kg/m^3', source: mujoco },
-  cartRadius: { value: 0.1, unit: 'm', source: model },
-  cartHalfLength: { value: 0.1, unit: 'm', source: model },
-  poleRadius: { value: 0.049, unit: 'm', source: model },
+  gravity: { value: 9.81, unit: 'm/s^2', source: mujoco, allowed: 'any' },
+  density: { value: 1000, unit: 'kg/m^3', source: mujoco, allowed: 'positive' },
+  cartRadius: { value: 0.1, unit: 'm', source: model, allowed: 'positive' },
+  cartHalfLength: { value: 0.1, unit: 'm', source: model, allowed: 'positive' },
+  poleRadius: { value: 0.049, unit: 'm', source: model, allowed: 'positive' },
   // The pole's upper end is not straight above the hinge.
   poleEndX: { value: 0.001, unit: 'm', source: model, allowed: 'any' },
-  poleEndZ: { value: 0.6, unit: 'm', source: model },
+  poleEndZ: { value: 0.6, unit: 'm', source: model, allowed: 'positive' },
   gear: { value: 100, unit: 'N', source: model },
   controlLimit: { value: 3, unit: '1', source: model, allowed: 'fixed' },
   damping: { value: 1, unit: 'N s/m or N m s', source: model },
@@ -22,7 +22,7 @@ export const constants = {
   hingeLimitDegrees: { value: 90, unit: 'deg', source: model },
   limitMargin: { value: 0, unit: 'm or rad', source: mujoco },
   ...limitConstants,
-  timeStep: { value: 0.02, unit: 's', source: model },
+  timeStep: { value: 0.02, unit: 's', source: model, allowed: 'positive' },
   substeps: { value: 2, unit: 'time steps per step', source: task, allowed: 'whole' },
   angleLimit: { value: 0.2, unit: 'rad', source: task },
   resetLow: { value: -0.01, unit: 'per entry', source: task },

@@ -5,7 +5,7 @@ const source = 'gymnasium/envs/classic_control/continuous_mountain_car.py, 1.0 t
 
 export const constants = {
   power: { value: 0.0015, unit: 'length/step^2', source },
-  gravity: { value: 0.0025, unit: 'length/step^2', source },
+  gravity: { value: 0.0025, unit: 'length/step^2', source, allowed: 'any' },
   hillFrequency: { value: 3, unit: 'rad/length', source },
   maxSpeed: { value: 0.07, unit: 'length/step', source },
   maxAction: { value: 1, unit: 'of full power', source, allowed: 'fixed' },

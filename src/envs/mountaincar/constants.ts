@@ -5,7 +5,7 @@ const source = 'gymnasium/envs/classic_control/mountain_car.py, 1.0 to 1.4';
 
 export const constants = {
   force: { value: 0.001, unit: 'length/step^2', source },
-  gravity: { value: 0.0025, unit: 'length/step^2', source },
+  gravity: { value: 0.0025, unit: 'length/step^2', source, allowed: 'any' },
   hillFrequency: { value: 3, unit: 'rad/length', source },
   maxSpeed: { value: 0.07, unit: 'length/step', source },
   minPosition: { value: -1.2, unit: 'length', source },

@@ -4,10 +4,10 @@ import type { ConstantValues, ParamsOf } from '../env.ts';
 const source = 'gymnasium/envs/classic_control/pendulum.py, 1.0 to 1.4';
 
 export const constants = {
-  gravity: { value: 10, unit: 'm/s^2', source },
-  mass: { value: 1, unit: 'kg', source },
-  length: { value: 1, unit: 'm', source },
-  timeStep: { value: 0.05, unit: 's', source },
+  gravity: { value: 10, unit: 'm/s^2', source, allowed: 'any' },
+  mass: { value: 1, unit: 'kg', source, allowed: 'positive' },
+  length: { value: 1, unit: 'm', source, allowed: 'positive' },
+  timeStep: { value: 0.05, unit: 's', source, allowed: 'positive' },
   maxSpeed: { value: 8, unit: 'rad/s', source },
   maxTorque: { value: 2, unit: 'N m', source, allowed: 'fixed' },
   speedCost: { value: 0.1, unit: 'per (rad/s)^2', source, allowed: 'any' },

@@ -4,12 +4,12 @@ import type { ConstantValues, ParamsOf } from '../env.ts';
 const source = 'Pong-v0 of HWUDLabAIRoboticsResearch/R2PO at commit 9449c38';
 
 export const constants = {
-  fieldWidth: { value: 800, unit: 'px', source },
-  fieldHeight: { value: 600, unit: 'px', source },
-  paddleWidth: { value: 10, unit: 'px', source },
-  paddleHeight: { value: 80, unit: 'px', source },
+  fieldWidth: { value: 800, unit: 'px', source, allowed: 'positive' },
+  fieldHeight: { value: 600, unit: 'px', source, allowed: 'positive' },
+  paddleWidth: { value: 10, unit: 'px', source, allowed: 'positive' },
+  paddleHeight: { value: 80, unit: 'px', source, allowed: 'positive' },
   paddleSpeed: { value: 5, unit: 'px per step', source },
-  ballSize: { value: 10, unit: 'px', source },
+  ballSize: { value: 10, unit: 'px', source, allowed: 'positive' },
   ballSpeed: { value: 5, unit: 'px per step', source },
   serveLow: { value: -5, unit: 'px per step', source },
   serveHigh: { value: 5, unit: 'px per step', source, allowed: 'any' },

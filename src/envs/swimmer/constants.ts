@@ -7,9 +7,9 @@ const task = 'gymnasium/envs/mujoco/swimmer_v5.py, 1.0 to 1.4';
 const mujoco = 'MuJoCo 3.14 default';
 
 export const constants = {
-  density: { value: 1000, unit: 'kg/m^3', source: mujoco },
-  linkRadius: { value: 0.1, unit: 'm', source: model },
-  linkLength: { value: 1, unit: 'm', source: model },
+  density: { value: 1000, unit: 'kg/m^3', source: mujoco, allowed: 'positive' },
+  linkRadius: { value: 0.1, unit: 'm', source: model, allowed: 'positive' },
+  linkLength: { value: 1, unit: 'm', source: model, allowed: 'positive' },
   // The front link lies ahead of the frame, whose position is (x, y).
   torsoEnd: { value: 0.5, unit: 'm', source: model, allowed: 'any' },
   gear: { value: 150, unit: 'N m', source: model },
@@ -20,7 +20,7 @@ export const constants = {
   jointLimitDegrees: { value: 100, unit: 'deg', source: model },
   limitMargin: { value: 0, unit: 'rad', source: mujoco },
   ...limitConstants,
-  timeStep: { value: 0.01, unit: 's', source: model },
+  timeStep: { value: 0.01, unit: 's', source: model, allowed: 'positive' },
   substeps: { value: 4, unit: 'time steps per step', source: task, allowed: 'whole' },
   forwardReward: { value: 1, unit: 'per m/s', source: task, allowed: 'any' },
   controlCost: { value: 1e-4, unit: 'per action^2', source: task, allowed: 'any' },
