@@ -1,4 +1,4 @@
-/** Plain decimal numbers: no exponent, no trailing zeros, no negative zero. */
+/** Plain decimal numbers: no exponent but in tables, no trailing zeros, no negative zero. */
 
 /** `value` with no more than `decimals` decimals. Non-finite values keep their name. */
 function fixed(value: number, decimals: number): string {
@@ -38,6 +38,11 @@ export function significant(value: number, digits: number): string {
   return isPlain ? shortest : fixed(rounded, maxDecimals);
 }
 
+/** The same in a table, where a number from 1e21 on has an exponent: its digits would fill the line. */
+export function tableNumber(value: number, digits: number): string {
+  return Math.abs(value) >= 1e21 ? String(Number(value.toPrecision(digits))) : significant(value, digits);
+}
+
 /** `1 run`, `2 runs` */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -51,12 +56,12 @@ const errorDigits = 2;
  * `digits` significant digits.
  */
 export function roundedBy(error: number | null, digits: number): (value: number) => string {
-  if (error === null || !(error > 0) || !Number.isFinite(error)) return (value) => significant(value, digits);
+  if (error === null || !(error > 0) || !Number.isFinite(error)) return (value) => tableNumber(value, digits);
   // The error as printed: 0.0996 has the digits of 0.10.
   const printed = Number(error.toPrecision(errorDigits));
   const decimals = Math.min(maxDecimals, Math.max(0, errorDigits - 1 - Math.floor(Math.log10(printed))));
   return (value) => {
-    if (!Number.isFinite(value) || Math.abs(value) >= 1e21) return significant(value, digits);
+    if (!Number.isFinite(value) || Math.abs(value) >= 1e21) return tableNumber(value, digits);
     const text = value.toFixed(decimals);
     return Number(text) === 0 ? text.replace('-', '') : text;
   };

@@ -52,6 +52,9 @@ it.each([
   [0, 1234.56789, '1234.6'],
   [null, 1234.56789, '1234.6'],
   [Number.POSITIVE_INFINITY, 2.5, '2.5'],
+  [0.5, -1.23456e150, '-1.2346e+150'],
+  [null, 1e300, '1e+300'],
+  [null, 123456e15, '123460000000000000000'],
   [1, Number.NaN, 'NaN'],
 ])('with a standard error of %d, %d is %s', (error, value, text) => {
   expect(roundedBy(error, 5)(value)).toBe(text);

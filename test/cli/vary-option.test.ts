@@ -149,6 +149,16 @@ describe('a policy under changed constants', () => {
     await backend.close();
   });
 
+  it('of huge values has an exponent in tables and pictures', async () => {
+    const backend = openCpuBackend({ threads: 1 });
+    const own = variedConstants(env, [readVariation('timeStep=0.02,1e150')]);
+    const variation = await evaluateVariation({ backend, env, policy, params, varied: own, episodes: 5, seed: 1 });
+    const { rows } = variationTable(env, variation);
+    expect(rows.map(([step]) => step)).toEqual(['0.02', '1e+150']);
+    expect(await renderChart(variationSpec(env, variation, 'a policy'))).not.toContain('0'.repeat(40));
+    await backend.close();
+  });
+
   it('is refused before it plays when one combination is not physical', async () => {
     const backend = openCpuBackend({ threads: 1 });
     const own = variedConstants(env, [readVariation('masspole=0.1,0')]);

@@ -1,10 +1,10 @@
 /** A policy under changed constants as a picture: a curve over one constant, a heat map over two, one map each for a third. */
-import { significant } from '../../base/plain-number.ts';
+import { tableNumber } from '../../base/plain-number.ts';
 import type { Env } from '../../envs/env.ts';
 import type { Variation, VariedConstant } from '../../evaluation/variation.ts';
 import { chartStyle } from './svg.ts';
 
-const valueText = (value: number): string => significant(value, 4);
+const valueText = (value: number): string => tableNumber(value, 4);
 /** Wider maps have no room for numbers. */
 const mostLabels = 12;
 
@@ -77,7 +77,7 @@ function heatMap(env: Env, { varied, points }: Variation, text: ChartText): obje
     column: valueText(constants[columns!.name]!),
     map: maps ? `${maps.name} ${valueText(constants[maps.name]!)}` : '',
     mean: summary?.mean ?? null,
-    text: summary ? significant(summary.mean, 3) : 'broken',
+    text: summary ? tableNumber(summary.mean, 3) : 'broken',
   }));
   const means = values.flatMap(({ mean }) => mean ?? []);
   const middle = (Math.min(...means) + Math.max(...means)) / 2;
@@ -144,7 +144,7 @@ export function variationSpec(env: Env, variation: Variation, source: string): o
     title: `${env.id} under changed constants`,
     subtitle: [
       `${source}; mean return of ${unchanged.episodes} episodes, the same seeds everywhere`,
-      `unchanged (${registered}): ${significant(unchanged.mean, 4)}`,
+      `unchanged (${registered}): ${tableNumber(unchanged.mean, 4)}`,
     ],
   };
   return varied.length === 1 ? curve(env, variation, text) : heatMap(env, variation, text);

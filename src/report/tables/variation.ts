@@ -1,5 +1,5 @@
 /** A policy under changed constants, as tables and as a document. */
-import { counted, estimateText, roundedBy, significant } from '../../base/plain-number.ts';
+import { counted, estimateText, roundedBy, significant, tableNumber } from '../../base/plain-number.ts';
 import type { Env } from '../../envs/env.ts';
 import { type Summary, summaryStatistics } from '../../evaluation/summary.ts';
 import type { Variation, VariedPoint } from '../../evaluation/variation.ts';
@@ -26,7 +26,7 @@ const shown =
 /** `poleMass 0.2 kg, halfLength 1 m` */
 function constantsText(env: Env, constants: Readonly<Record<string, number>>): string {
   const parts = Object.entries(constants).map(
-    ([name, value]) => `${name} ${significant(value, 6)} ${env.constants[name]!.unit}`,
+    ([name, value]) => `${name} ${tableNumber(value, 6)} ${env.constants[name]!.unit}`,
   );
   return parts.join(', ');
 }
@@ -53,7 +53,7 @@ export function variationTable(env: Env, variation: Variation): Table {
   const title = `${env.id} under changed constants`;
   const note = noteOf(env, variation);
   const [first, second] = varied;
-  const value = (x: number) => significant(x, 6);
+  const value = (x: number) => tableNumber(x, 6);
   if (first && second && varied.length === 2) {
     const rows = first.values.map((own) => ({
       own,
