@@ -72,6 +72,8 @@ export interface Optimiser<Settings = unknown> {
   open(problem: Problem, settings: Settings, saved: StateReader | null): Algorithm;
   /** whether candidates of others may take places in a population */
   readonly takesOutside: boolean;
+  /** true: its one candidate is the solution, from which no search goes on */
+  readonly isSolution?: boolean;
   /** whether `tell` needs the observations of the played episodes */
   needsObservations(settings: Settings): boolean;
 }

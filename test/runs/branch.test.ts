@@ -221,8 +221,14 @@ describe('a branch is refused', () => {
   it.each([
     [{ iteration: 0 }, 'got 0; it has the iterations 1 ... 6; a branch at the beginning is a new run'],
     [{ iteration: 7 }, 'expected an iteration of'],
-    [{ iteration: 6 }, 'nothing is left to go on with'],
-    [{ iteration: 4, overrides: ['iterations=3'] }, 'got 4, the last one'],
+    [
+      { iteration: 6 },
+      'got 6, the last one: nothing is left to go on with; choose an earlier one, or make the branch longer (iterations=...)',
+    ],
+    [
+      { iteration: 4, overrides: ['iterations=3'] },
+      'goes on from iteration 4, got iterations=3, with which it has ended',
+    ],
     [{ overrides: ['env=swimmer'] }, 'override 1 (env=swimmer): expected env "CartPole-v1", as in the run'],
     [{ overrides: ['method=props'] }, 'expected method "r2po", as in the run, got "props"'],
     [{ overrides: ['warmup.policies=9'] }, 'expected warmup.policies 4'],
@@ -235,6 +241,13 @@ describe('a branch is refused', () => {
       exitCode: 2,
       message: expect.stringContaining(message),
     });
+  });
+
+  it('of a solution, which no search goes on from', async () => {
+    const solve = ['solve', 'maze', '--runs-dir', root, '--name', 'solved'];
+    expect((await runCommand(...solve)).code).toBe(0);
+    const { code, stderr } = await runCommand('branch', join(root, 'solved'), '--at', '1', '--runs-dir', root);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('computes its only policy') });
   });
 
   it('at the end of a run, unless it gets longer', async () => {

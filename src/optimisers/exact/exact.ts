@@ -75,5 +75,6 @@ export const exact: Optimiser<Settings> = {
   searches: ['choice'],
   open: (problem, given) => new ExactSolution(problem, given),
   takesOutside: false,
+  isSolution: true,
   needsObservations: () => false,
 };

@@ -12,7 +12,8 @@ import {
   type ResolvedConfig,
   statedKeys,
 } from '../../config/resolve.ts';
-import type { Config } from '../../config/schema.ts';
+import { asksModels, type Config } from '../../config/schema.ts';
+import { optimiserOf } from '../../methods/optimiser-method.ts';
 import { hasStoppedAtBudget } from '../control/limits.ts';
 import { checkName, type RunStart, refuseImported } from '../folder/folder.ts';
 import { runHash } from '../folder/identity.ts';
@@ -140,14 +141,39 @@ function liftedLimits({ events, units: { config } }: Parent, { overrides, flags 
     .map((key) => `${key}=null`);
 }
 
-/** Refuses a branch without an iteration of its own. */
-function refuseEnded(units: RunUnits, { events }: RecordStart, iteration: number): void {
+/** Refuses a run of which no search goes on. */
+function refuseSolution({ folder, units: { method } }: Parent): void {
+  if (optimiserOf(method)?.isSolution !== true) return;
+  throw new UsageError(
+    'branch',
+    `expected the run of a search, got "${folder}" of "${method.id}", which computes its only policy: nothing goes on from ` +
+      'it; start a new run',
+  );
+}
+
+/** Refuses a branch without an iteration of its own. `overrides`: those of the user */
+function refuseEnded(
+  units: RunUnits,
+  parent: Parent,
+  { events }: RecordStart,
+  iteration: number,
+  overrides: readonly string[],
+): void {
   const { episodes } = totalsOf(events);
-  if (units.driver.goesOn(units, { iteration, episodes })) return;
+  const goesOn = (of: RunUnits): boolean => of.driver.goesOn(of, { iteration, episodes });
+  if (goesOn(units)) return;
+  if (goesOn(parent.units)) {
+    throw new UsageError(
+      'branch',
+      `expected settings with which a branch goes on from iteration ${iteration}, got ${overrides.join(', ')}, with which ` +
+        'it has ended there; choose an earlier iteration, or a longer branch',
+    );
+  }
+  const longer = asksModels(units.config) ? 'iterations' : 'optimiser.episodes';
   throw new UsageError(
     '--at',
     `expected an iteration before the last one, got ${iteration}, the last one: nothing is left to go on with; choose an ` +
-      'earlier one, or make the branch longer (iterations=..., optimiser.episodes=...)',
+      `earlier one, or make the branch longer (${longer}=...)`,
   );
 }
 
@@ -172,6 +198,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   const recorded = await openConfig(join(folder, configName), earlierDefaults);
   const { config } = await recorded.resolve();
   const parent: Parent = { folder, units: resolveUnits(config), events };
+  refuseSolution(parent);
   const changed = changedSource(run.manifest, parent.units.env, parent.units.method);
   if (changed !== null) throw new UsageError('branch', `expected the code of the run, but ${changed}`);
   const backend = usedBackend(run.manifest) ?? undefined;
@@ -201,7 +228,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   } as const;
   const write = start.goOn(body, new Date(now).toISOString());
   const first = await resolveBranch(facts, request.flags.seed);
-  refuseEnded(resolveUnits(first.config), start, iteration);
+  refuseEnded(resolveUnits(first.config), parent, start, iteration, request.overrides);
   const branches: Branch[] = [];
   for (let k = 0; k < repeat; k++) {
     const resolved = k === 0 ? first : await resolveBranch(facts, first.config.seed + k);
