@@ -100,6 +100,16 @@ describe('report', () => {
     ],
     ['a line of the journal', editText('events.jsonl', changedLine), /events.jsonl:5: the line was changed \(seq 4\)/],
     [
+      'a line that lost its end',
+      editText('events.jsonl', (t) =>
+        t
+          .split('\n')
+          .map((line, i) => (i === 6 ? line.slice(0, -1) : line))
+          .join('\n'),
+      ),
+      /events.jsonl:7: expected an event, got no JSON/,
+    ],
+    [
       'the last line',
       editText('events.jsonl', (t) => t.replace(/(run_finished","time":")2/, '$13')),
       /the last line of events.jsonl has another digest/,

@@ -81,6 +81,9 @@ export function wholeChain(folder: string): string | null {
       // A torn last line is no part of the record.
       if (!ended) return null;
       if (before !== null && linkOf(bytes) !== before) {
+        const parsed = parseLine(bytes);
+        if ('problem' in parsed)
+          return `${eventsName}:${number + 1}: expected an event, got no JSON (${parsed.problem})`;
         return `${eventsName}:${number}: the line was changed (seq ${number - 1}): the line behind it states another digest`;
       }
       before = bytesDigest(bytes);
