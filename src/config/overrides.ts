@@ -34,8 +34,11 @@ export function holdsOneValue(key: string): boolean {
   return info !== null && !info.open && !info.list && info.keys === null;
 }
 
-/** Reads one positional `a.b.c=value`; `position` counts from 1. Throws a `UsageError` that quotes it. */
-export function parseOverride(text: string, position: number): Override {
+/**
+ * Reads one positional `a.b.c=value`; `position` counts from 1. Throws a `UsageError` that quotes it, and of `own`, the keys
+ * of the method, names those that may have been meant.
+ */
+export function parseOverride(text: string, position: number, own: ReadonlySet<string> = new Set()): Override {
   const label = `override ${position} (${text})`;
   const fail = (message: string): never => {
     throw new UsageError('config', `${label}: ${message}`);
@@ -43,7 +46,7 @@ export function parseOverride(text: string, position: number): Override {
   const equals = text.indexOf('=');
   if (equals < 1) fail('expected key=value, as in evaluation.episodes=4096');
   const path = text.slice(0, equals).split('.');
-  if (!findKey(path)) fail(unknownKey(path));
+  if (!findKey(path)) fail(unknownKey(path, own));
   const raw = text.slice(equals + 1);
   const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
   if (holdsOneValue(path.join('.')) && (listOrRange.test(raw) || Array.isArray(value))) {
@@ -53,8 +56,8 @@ export function parseOverride(text: string, position: number): Override {
 }
 
 /** Reads all positional overrides of a command line, in order. */
-export function parseOverrides(texts: readonly string[]): Override[] {
-  return texts.map((text, index) => parseOverride(text, index + 1));
+export function parseOverrides(texts: readonly string[], own?: ReadonlySet<string>): Override[] {
+  return texts.map((text, index) => parseOverride(text, index + 1, own));
 }
 
 /** The options of one policy kind mean nothing to another. */

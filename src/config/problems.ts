@@ -1,7 +1,7 @@
 /** Problems of a configuration in one sentence each; `resolve.ts` adds the location. */
 import type { z } from 'zod';
 import { nearest, unknownName } from '../base/errors.ts';
-import { knownKeys } from './schema.ts';
+import { keysOf, knownKeys, schemaFor } from './schema.ts';
 
 export interface Problem {
   /** keys from the top to the problem */
@@ -29,20 +29,32 @@ function withMeaning(path: string): string {
   return description ? `"${path}" (${description})` : `"${path}"`;
 }
 
+/** Letters that a key of another program shares with ours, as `popsize` does with `population`. */
+const sharedLetters = 3;
+
+/** The key that is meant; null: none is like it, or several are. */
+function nearestKey(key: string, known: readonly string[]): string | null {
+  const [first, ...others] = known.filter((one) => one.slice(0, sharedLetters) === key.slice(0, sharedLetters));
+  return nearest(key, known) ?? (others.length === 0 ? (first ?? null) : null);
+}
+
 /**
- * `unknown key "x"; did you mean ...?` Suggests a similar key of the same section, or the same key of another one.
+ * `unknown key "x"; did you mean ...?` Suggests a similar key of the same section, or the same key of another one. `own`: the
+ * keys of the method, by which those of a section are chosen that it shares with other methods.
  */
-export function unknownKey(path: readonly string[]): string {
+export function unknownKey(path: readonly string[], own: ReadonlySet<string>): string {
   // Report the first unknown key.
   let depth = 1;
   while (depth < path.length && knownKeys.has(path.slice(0, depth).join('.'))) depth++;
   const parent = path.slice(0, depth - 1).join('.');
   const last = path[depth - 1]!;
   const start = `unknown key "${path.slice(0, depth).join('.')}"`;
-  const siblings = knownKeys.get(parent)?.keys ?? null;
+  const inside = parent === '' ? '' : `${parent}.`;
+  const all = knownKeys.get(parent)?.keys ?? null;
+  const siblings = all !== null && own.has(parent) ? all.filter((key) => own.has(`${inside}${key}`)) : all;
   if (siblings === null) return `${start}; ${withMeaning(parent)} has no keys inside`;
-  const near = nearest(last, siblings);
-  if (near) return `${start}; did you mean ${withMeaning(parent === '' ? near : `${parent}.${near}`)}?`;
+  const near = nearestKey(last, siblings);
+  if (near) return `${start}; did you mean ${withMeaning(`${inside}${near}`)}?`;
   const elsewhere = [...knownKeys.keys()].filter((known) => known.split('.').pop() === last);
   if (elsewhere.length > 0) return `${start}; did you mean ${elsewhere.map(withMeaning).join(' or ')}?`;
   return `${start}; known ${parent === '' ? 'at the top' : `in "${parent}"`}: ${siblings.join(', ')}`;
@@ -94,7 +106,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
       for (const key of issue.keys) {
         const inner = [...path, key];
         const foreign = foreignKey(inner, raw);
-        if (foreign === null) add({ path: inner, at: 'key', message: unknownKey(inner) });
+        if (foreign === null) add({ path: inner, at: 'key', message: unknownKey(inner, keysOf(schemaFor(raw))) });
         else add({ path: inner, at: 'key', also: [inner], message: foreign });
       }
       continue;

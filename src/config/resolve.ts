@@ -359,11 +359,18 @@ function defaultsLayer(base: object): Layer {
   return parseLayer({ name: 'defaults', text: stringify(base), folder: '.', isRecorded: false, isShipped: true });
 }
 
+/** The method, before anything is checked. */
+function methodNamed(layers: readonly Layer[], overrideTexts: readonly string[]): unknown {
+  const given = overrideTexts.findLast((text) => text.startsWith('method='));
+  return given === undefined ? mergeLayers(layers).method : given.slice('method='.length);
+}
+
 function configFile(name: string, layers: readonly Layer[]): ConfigFile {
   return {
     name,
     async resolve(overrideTexts = [], flags = {}, onIdle) {
-      const overrides = [...parseOverrides(overrideTexts), ...flagOverrides(flags)];
+      const own = keysOf(schemaFor({ method: methodNamed(layers, overrideTexts) }));
+      const overrides = [...parseOverrides(overrideTexts, own), ...flagOverrides(flags)];
       const modules: Override[] = [];
       for (const key of moduleKeys) modules.push(...(await loadNamedModule(key, layers, overrides)));
       const paths = [...modules, ...absoluteWarmupDir(layers, overrides)];

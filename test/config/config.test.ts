@@ -316,6 +316,14 @@ describe('overrides', () => {
     expect(llmConfig(config).model).toBe('http://127.0.0.1:8080/v1#a=b,c');
   });
 
+  it.each<[string, RegExp, ...string[]]>([
+    ['optimiser.popsize=4', /unknown key "optimiser.popsize"; did you mean "optimiser.population" \(/],
+    ['optimiser.zzzz=4', /; known in "optimiser": grid, population, sigma, start, restarts, episodes$/],
+    ['method=ars', /; known in "optimiser": grid, start, [^;]*top_directions, step_size$/, 'optimiser.zzzz=4'],
+  ])('of a method, %s is answered by its own settings', async (override, message, ...more) => {
+    await expect(resolveConfig('cartpole/cma-es', [override, ...more])).rejects.toThrow(message);
+  });
+
   it.each([
     [
       ['seed=1', 'evaluation.episods=4'],

@@ -12,7 +12,7 @@ import {
   type ResolvedConfig,
   statedKeys,
 } from '../../config/resolve.ts';
-import { asksModels, type Config } from '../../config/schema.ts';
+import { asksModels, type Config, keysOf, schemaFor } from '../../config/schema.ts';
 import { optimiserOf } from '../../methods/optimiser-method.ts';
 import { hasStoppedAtBudget } from '../control/limits.ts';
 import { checkName, type RunStart, refuseImported } from '../folder/folder.ts';
@@ -104,8 +104,8 @@ function fixedError(place: string, key: string, before: string | undefined, afte
 }
 
 /** Refuses settings that a branch shares with its run, as they were typed. */
-function refuseTyped(overrides: readonly string[], before: BranchFacts['before']): void {
-  for (const { path, value, label } of parseOverrides(overrides)) {
+function refuseTyped(overrides: readonly string[], before: BranchFacts['before'], config: Config): void {
+  for (const { path, value, label } of parseOverrides(overrides, keysOf(schemaFor(config)))) {
     for (const [key, json] of leaves(value, path.join('.'))) {
       if (isFixed(key) && before.get(key) !== json) throw fixedError(label, key, before.get(key), json);
     }
@@ -204,7 +204,7 @@ export async function planBranches(request: BranchRequest): Promise<{ parent: Pa
   const backend = usedBackend(run.manifest) ?? undefined;
   const before = new Map(leaves(config));
   if (backend !== undefined) before.set('evaluation.backend', JSON.stringify(backend));
-  refuseTyped(request.overrides, before);
+  refuseTyped(request.overrides, before, config);
   const facts: BranchFacts = {
     parent,
     file: recorded,
