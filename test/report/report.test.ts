@@ -1097,7 +1097,7 @@ describe('tables', () => {
   it('escape what Markdown and HTML would take for themselves', () => {
     const lines = markdownTable(table).split('\n');
     expect(lines).toHaveLength(3);
-    expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ & {y} \\\\z \\| \\<b\\> $1 | - |');
+    expect(lines[2]).toBe('| a,b "c" 50 % \\_x\\_ \\& {y} \\\\z \\| \\<b\\> \\$1 | - |');
     expect(htmlTable(table)).toContain(
       '<td class="long">a,b &quot;c&quot; 50 % _x_ &amp; {y} \\z | &lt;b&gt;\n$1</td>',
     );

@@ -177,8 +177,8 @@ function alignedText(
 export const wrappedText = (text: string, width: number | null): string =>
   width === null ? text : wrapText(text, width).join('\n');
 
-/** Escapes the special characters of Markdown. */
-export const markdownText = (text: string): string => inertLine(text).replace(/[\\|`*_[\]<>]/g, '\\$&');
+/** Escapes the special characters of Markdown, and those of formulas and HTML in it. */
+export const markdownText = (text: string): string => inertLine(text).replace(/[\\|`*_[\]<>$&]/g, '\\$&');
 
 export function markdownTable({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
