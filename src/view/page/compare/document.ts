@@ -45,7 +45,7 @@ export interface TestLine {
 
 export interface ReportDocument {
   readonly by: readonly string[];
-  /** settings that differ within a group; left out: none does */
+  /** what differs within a group; left out: nothing */
   readonly pooled?: readonly string[];
   readonly reward: string;
   readonly findings: readonly { readonly setting: string; readonly text: string }[];
