@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes, R2poError, UsageError, unknownName } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
 import { programVersion } from '../base/node/assets.ts';
+import { userFault } from '../base/node/user-fault.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { commands } from './command.ts';
 import { readEnvironment } from './environment.ts';
@@ -23,7 +24,7 @@ export function reportFailure(error: unknown, command: string, io: Io): number {
     io.error(`${text}${text.endsWith('?') ? ' ' : '; '}see "r2po ${command}--help"`);
     return exitCodes.usage;
   }
-  const expected = error instanceof R2poError ? error : machineFault(error);
+  const expected = error instanceof R2poError ? error : (userFault(error) ?? machineFault(error));
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   io.error(
     expected

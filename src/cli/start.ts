@@ -1,6 +1,7 @@
 /** The program `r2po`: its streams and its exit code. */
 import { R2poError } from '../base/errors.ts';
 import { faultRemedy, faultWords } from '../base/machine-fault.ts';
+import { consoleToStderr } from '../base/node/console.ts';
 import { createIo } from './io.ts';
 import { reportFailure, runProgram } from './program.ts';
 
@@ -19,6 +20,7 @@ function endQuietlyOnClosedPipe(): void {
 /** Runs the command line of this process. */
 export async function start(): Promise<void> {
   endQuietlyOnClosedPipe();
+  consoleToStderr();
   const io = createIo(process.stdout, process.stderr, process.env);
   // Failures outside of the command's promise: in an event handler, or in a promise that is not awaited.
   process.on('uncaughtException', (error) => process.exit(reportFailure(error, '', io)));

@@ -1,6 +1,7 @@
 /** One run in its folder: opens the journal, lets the driver take its steps, and keeps the other files up to date. */
 import { interruption } from '../base/async.ts';
 import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../base/errors.ts';
+import { userFault } from '../base/node/user-fault.ts';
 import { counted } from '../base/plain-number.ts';
 import type { Config } from '../config/schema.ts';
 import type { Policy } from '../policies/policy.ts';
@@ -232,7 +233,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
       return await running.finish();
     } catch (thrown) {
       const stopped = signal?.aborted && comesFromSignal(thrown, signal) ? interruption(signal) : thrown;
-      const error = lossOf(journal) ?? stopped;
+      const error = lossOf(journal) ?? userFault(stopped) ?? stopped;
       if (running.hasBegun) await recordStop(running, error, onNotice);
       throw error instanceof R2poError ? withResumeHint(error, options.resumeCommand) : error;
     }

@@ -126,3 +126,35 @@ describe('exact solutions', () => {
     expect(() => tableModel(findEnv('CartPole-v1'), 500)).toThrow('numbered observations and actions, got CartPole-v1');
   });
 });
+
+describe('an environment that is wrong', () => {
+  const lake = findEnv('FrozenLake-v1');
+  const wrong = (dynamics: Partial<Env['dynamics']>): Env => ({ ...lake, dynamics: { ...lake.dynamics, ...dynamics } });
+  const { observe, step } = lake.dynamics;
+
+  it.each<[string, Partial<Env['dynamics']>, RegExp]>([
+    [
+      'draws without a range',
+      { reset: (_p, draws, state) => void (state[0] = draws.integers(4, undefined as unknown as number)) },
+      /expected whole numbers low < high .*, got low 4 and high undefined/,
+    ],
+    [
+      'has observations that do not exist',
+      { observe: (_p, _state, obs) => void (obs[0] = 16) },
+      /expected an observation in 0 \.\.\. 15 of FrozenLake-v1, got 16/,
+    ],
+    [
+      'does not do the same twice',
+      {
+        step(p, state, action, draws, out) {
+          step(p, state, action, draws, out);
+          out.reward = Math.random();
+        },
+      },
+      /expected dynamics that do the same .*Math\.random/,
+    ],
+  ])('and %s is not called solved', (_what, dynamics, message) => {
+    expect(() => tableModel(wrong(dynamics), 100)).toThrow(message);
+    expect(() => tableModel(wrong({ observe }), 100)).not.toThrow();
+  });
+});

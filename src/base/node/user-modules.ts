@@ -6,6 +6,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { sourceDigest } from './module-source.ts';
+import { noteUserModule } from './user-fault.ts';
 
 const entries = ['index.ts', 'index.js', 'index.mjs'];
 
@@ -101,6 +102,7 @@ export class UserModules {
       throw new UsageError(unit, `expected "${file}" as it was imported first, got it changed; start again`);
     }
     this.#imported.set(file, now);
+    noteUserModule(file);
     return exported;
   }
 

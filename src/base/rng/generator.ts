@@ -68,7 +68,7 @@ export class Generator implements Draws {
    */
   integers(low: number, high: number): number {
     const n = high - low;
-    if (!(n >= 1 && n <= TWO_32 && Number.isSafeInteger(low) && Number.isSafeInteger(high))) throw badRange(low, high);
+    checkRange(low, high);
     if (n === 1) return low;
     if (n === TWO_32) return low + this.next32();
     let draw = this.signed32();
@@ -121,8 +121,11 @@ function productHigh(signed: number, b: number): number {
   return Math.floor((a * bHigh + Math.floor((a * bLow) / 0x1_0000)) / 0x1_0000);
 }
 
-function badRange(low: number, high: number): UsageError {
-  return new UsageError(
+/** Throws a usage error unless whole numbers can be drawn from `low` ... `high - 1`. */
+export function checkRange(low: number, high: number): void {
+  const n = high - low;
+  if (n >= 1 && n <= TWO_32 && Number.isSafeInteger(low) && Number.isSafeInteger(high)) return;
+  throw new UsageError(
     'rng',
     `expected whole numbers low < high at most 2^32 apart, got low ${low} and high ${high}; choose another range`,
   );

@@ -1,6 +1,7 @@
 /** The table of transitions of an environment with numbered observations and actions, read off its dynamics. */
 import { UsageError } from '../../base/errors.ts';
 import type { Draws } from '../../base/rng/draws.ts';
+import { checkRange } from '../../base/rng/generator.ts';
 import { type Env, stateArraySize } from '../../envs/env.ts';
 
 /** An environment as a finite Markov decision process. */
@@ -70,6 +71,7 @@ class GivenDraws implements Draws {
   }
 
   integers(low: number, high: number): number {
+    checkRange(low, high);
     return high - low === 1 ? low : low + this.#take(high - low);
   }
 
@@ -89,6 +91,14 @@ function endlessResults(got: string): UsageError {
   );
 }
 
+function notRepeatable(): UsageError {
+  return new UsageError(
+    'solve',
+    'expected dynamics that do the same for the same state, action and draws, got two results; ' +
+      'draw from the generator that they get, not from Math.random',
+  );
+}
+
 /** Results by their names, with their probabilities. */
 type Distribution<T> = Map<string, { readonly value: T; probability: number }>;
 
@@ -104,7 +114,10 @@ function resultsOf<T>(play: (draws: Draws) => T, name: (value: T) => string, fir
     const found: Distribution<T> = new Map();
     try {
       const value = play(new GivenDraws(given));
-      add(found, name(value), value, 1);
+      const key = name(value);
+      // Once is enough: other dynamics are found out in one state or another.
+      if (given.every((draw) => draw === 0) && name(play(new GivenDraws(given))) !== key) throw notRepeatable();
+      add(found, key, value, 1);
       return found;
     } catch (open) {
       if (!(open instanceof OpenDraw)) throw open;
@@ -243,7 +256,12 @@ export function tableModel(env: Env, limit: number): TableModel {
     actions,
     observed: Int32Array.from(list, (state) => {
       dynamics.observe(params, state, seen);
-      return seen[0]!;
+      const [number] = seen;
+      if (Number.isInteger(number) && number! >= 0 && number! < observation.n) return number!;
+      throw new UsageError(
+        'solve',
+        `expected an observation in 0 ... ${observation.n - 1} of ${env.id}, got ${number} in the state ${nameOf(state)}; mend the environment`,
+      );
     }),
     observations: observation.n,
     starts,

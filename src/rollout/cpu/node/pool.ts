@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { R2poError } from '../../../base/errors.ts';
 import { assetPath } from '../../../base/node/assets.ts';
+import { userFault } from '../../../base/node/user-fault.ts';
 import type { EpisodeTotals } from '../../episode-counts.ts';
 import { CANCELLED, type WorkerJob } from './worker-job.ts';
 
@@ -71,6 +72,8 @@ export class WorkerPool {
         throw new Error(`it exited with code ${code}`);
       });
       const answer = await Promise.race([once(worker, 'message', { signal }), exit]).catch((cause: Error) => {
+        const fault = userFault(cause);
+        if (fault !== null) throw fault;
         throw new R2poError('cpu', `a worker thread stopped: ${cause.message}; try again, or use one thread`, {
           cause,
         });

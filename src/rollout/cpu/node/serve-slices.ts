@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { openOnce } from '../../../base/async.ts';
 import { R2poError, UsageError } from '../../../base/errors.ts';
+import { consoleToStderr } from '../../../base/node/console.ts';
 import { withConstants } from '../../../envs/constants.ts';
 import type { Env } from '../../../envs/env.ts';
 import { codeOf, openEnv } from '../../../envs/node/load.ts';
@@ -79,6 +80,7 @@ async function playSlices(work: WorkerJob, makePlayer: MakePlayer): Promise<Epis
 export function serveSlices(makePlayer: MakePlayer): void {
   const port = parentPort;
   if (port === null) throw new R2poError('cpu', 'expected to be started as a worker thread; do not run this file');
+  consoleToStderr();
   // A rejection ends the thread, which fails the job with its message.
   port.on('message', async (work: WorkerJob) => {
     port.postMessage(await playSlices(work, makePlayer));
