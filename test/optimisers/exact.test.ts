@@ -135,12 +135,12 @@ describe('an environment that is wrong', () => {
   it.each<[string, Partial<Env['dynamics']>, RegExp]>([
     [
       'draws without a range',
-      { reset: (_p, draws, state) => void (state[0] = draws.integers(4, undefined as unknown as number)) },
+      { reset: (_p, draws, state) => state.fill(draws.integers(4, undefined as unknown as number)) },
       /expected whole numbers low < high .*, got low 4 and high undefined/,
     ],
     [
       'has observations that do not exist',
-      { observe: (_p, _state, obs) => void (obs[0] = 16) },
+      { observe: (_p, _state, obs) => obs.fill(16) },
       /expected an observation in 0 \.\.\. 15 of FrozenLake-v1, got 16/,
     ],
     [
