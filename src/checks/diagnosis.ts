@@ -10,7 +10,13 @@ function situation({ state, action, draws }: NonNullable<StepParity['firstDiffer
 
 /** What differs, in one sentence with the state and the entry to look at. */
 export function differenceOf({ reference, other, start, step, episodes }: ParityReport): string {
-  if (!start.ok) return `${start.different} of ${start.seeds} start states of ${other} differ from ${reference} in f32`;
+  if (start.first !== null) {
+    const { seed, entry, expected, got } = start.first;
+    return (
+      `${start.different} of ${start.seeds} start states of ${other} differ from ${reference} in f32; the first with seed ` +
+      `${seed}: ${entry} is ${got}, and ${Math.fround(expected)} on ${reference}`
+    );
+  }
   const { worst, firstDifferentEnd } = step;
   if (worst !== null && step.maxError > step.tolerance) {
     const { entry, expected, got } = worst;

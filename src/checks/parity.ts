@@ -15,6 +15,14 @@ export interface StartParity {
   readonly seeds: number;
   /** start states that are not the reference's state rounded to f32 */
   readonly different: number;
+  /** the first number of them that differs; null: none */
+  readonly first: {
+    readonly seed: number;
+    /** name in the state */
+    readonly entry: string;
+    readonly expected: number;
+    readonly got: number;
+  } | null;
   readonly ok: boolean;
 }
 
@@ -187,7 +195,7 @@ export async function compareEach({ others, onRefused, ...request }: EachRequest
 
 function reportOf(work: ParityWork, expected: Findings, got: Findings, tolerance: number): ParityReport {
   const { env, policy } = work.request;
-  const start = compareStarts(expected, got);
+  const start = compareStarts(work, expected, got);
   const step = compareSteps(work, expected, got, tolerance);
   const episodes = work.chosen.map(({ name }, c) => {
     const count = Math.min(expected.episodes, got.episodes);
@@ -200,10 +208,21 @@ function reportOf(work: ParityWork, expected: Findings, got: Findings, tolerance
   };
 }
 
-function compareStarts({ starts: expected }: Findings, { starts: got }: Findings): StartParity {
-  const isSame = (state: readonly number[], i: number) => state.every((v, j) => Object.is(Math.fround(v), got[i]![j]));
-  const different = expected.filter((state, i) => !isSame(state, i)).length;
-  return { seeds: expected.length, different, ok: different === 0 };
+function compareStarts(
+  { request: { env } }: ParityWork,
+  { starts: expected }: Findings,
+  { starts: got }: Findings,
+): StartParity {
+  const differs = (state: readonly number[], i: number) =>
+    state.findIndex((value, j) => !Object.is(Math.fround(value), got[i]![j]));
+  const entries = expected.map(differs);
+  const seed = entries.findIndex((entry) => entry >= 0);
+  const entry = entries[seed] ?? -1;
+  const first =
+    entry < 0
+      ? null
+      : { seed, entry: env.state[entry]!.name, expected: expected[seed]![entry]!, got: got[seed]![entry]! };
+  return { seeds: expected.length, different: entries.filter((one) => one >= 0).length, first, ok: first === null };
 }
 
 /** The first `count` episodes of a policy. */

@@ -62,7 +62,7 @@ const fields = {
   id: text,
   folder: z
     .string({ error: 'a name' })
-    .regex(/^[a-z][a-z0-9-]*$/, { error: 'a kebab-case name: it names the .wgsl file' }),
+    .regex(/^[a-z][a-z0-9-]*$/, { error: 'a name of small letters, digits and -, as of the .wgsl file,' }),
   groundTruth: text,
   state: z.array(row).min(1, { error: 'at least one row' }),
   memory: z.array(row).optional(),
@@ -90,12 +90,17 @@ const fields = {
   withOptions: callable.nullable().optional(),
   timeLimit: count.min(1, { error: 'a number of at least 1' }).nullable(),
   success: z.strictObject({ threshold: number, source: text }),
-  returnRange: z.tuple([bound, bound], { error: 'the smallest and the largest return' }),
+  returnRange: z
+    .tuple([bound, bound], { error: 'the smallest and the largest return' })
+    .refine(([low, high]) => low < high, { error: 'the smallest and the largest return, in this order,' }),
   parity: z.strictObject({
     singleStep: z.number({ error: 'a number' }).min(0, { error: 'a number of at least 0' }),
     reason: text,
   }),
-  dynamics: z.object({ reset: callable, observe: callable, step: callable }),
+  dynamics: z.object(
+    { reset: callable, observe: callable, step: callable },
+    { error: 'the functions { reset, observe, step }' },
+  ),
   stepCost: z
     .strictObject({ cpu: positive, wasm: positive, compile: positive, steps: count.min(1).optional() })
     .optional(),

@@ -66,7 +66,7 @@ describeGpu.each(envs.map((env) => ({ env, id: env.id })))('parity of $id', ({ e
       const maxSteps = env.timeLimit === null ? 100 : kind !== linear && hasLongEpisodes(env) ? shortEpisode : null;
       const sizes = { seed: 1, transitions: 4096, episodes: 4096, maxSeconds, maxSteps };
       const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other, ...sizes });
-      expect(report.start).toEqual({ seeds: 4096, different: 0, ok: true });
+      expect(report.start).toEqual({ seeds: 4096, different: 0, first: null, ok: true });
       expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
       expect(report.episodes).toHaveLength(4);
       expect(report.episodes[0]!.episodes).toBeGreaterThanOrEqual(64);
@@ -160,7 +160,14 @@ describe('parity finds', () => {
   it('a start state that is off by one unit in the last place', async () => {
     const off = 'EnvState(s.x, s.y, bitcast<f32>(bitcast<u32>(s.z) + 1u), s.w)';
     const report = await parityWith(changed(env, 'EnvState(s.x, s.y, s.z, s.w)', off));
-    expect(report.start).toEqual({ seeds: 512, different: 512, ok: false });
+    expect(report.start).toMatchObject({ seeds: 512, different: 512, ok: false });
+    const { expected, got } = report.start.first!;
+    expect(report.start.first).toMatchObject({ seed: 0, entry: 'theta' });
+    expect(Math.abs(got / Math.fround(expected) - 1)).toBeCloseTo(2 ** -24, 7);
+    expect(differenceOf(report)).toBe(
+      `512 of 512 start states of ${report.other} differ from cpu in f32; the first with seed 0: theta is ${got}, and ` +
+        `${Math.fround(expected)} on cpu`,
+    );
   });
 
   it('a wrong termination', async () => {
@@ -279,7 +286,7 @@ describe('r2po parity without an adapter', () => {
     expect(leftOut).toContainEqual({ backend: 'webgpu', reason: expect.stringMatching(/^expected a WebGPU adapter/) });
     expect({ adapter, problems, code: result.code }).toEqual({ adapter: null, problems: [], code: 0 });
     const [{ other, step, start }] = reports;
-    expect({ other, start }).toEqual({ other: 'wasm', start: { seeds: 4096, different: 0, ok: true } });
+    expect({ other, start }).toEqual({ other: 'wasm', start: { seeds: 4096, different: 0, first: null, ok: true } });
     expect(step.maxError).toBe(0);
   });
 

@@ -84,7 +84,9 @@ describe('the gpujs backend', () => {
   it('refuses environments and policies that it has no kernels for', async () => {
     const pong = findEnv('Pong-v0');
     const mlp = buildPolicy('mlp', findEnv('CartPole-v1'));
-    expect(backend.supports(pong, null)).toMatch(/kernels for CartPole-v1, .*not for Pong-v0; use auto, webgpu or cpu/);
+    expect(backend.supports(pong, null)).toMatch(
+      /kernels for CartPole-v1, .*not for Pong-v0; use auto, webgpu, wasm or cpu/,
+    );
     const job = jobIn('CartPole-v1', { policy: mlp, candidates: [new Float64Array(mlp.paramCount)] });
     await expect(backend.play(job)).rejects.toThrow('plays the policy kind "linear", not "mlp"');
     await expect(backend.resets(pong, 0, 1)).rejects.toThrow('not for Pong-v0');

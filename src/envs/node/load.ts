@@ -89,7 +89,7 @@ export async function openEnv(name: string, options: EnvOptions = {}): Promise<E
     return findEnv(name, options);
   } catch (error) {
     // `examples/thermostat` is no name, and looks like a path to everybody.
-    if (!(error instanceof UsageError) || !name.includes('/') || !existsSync(name)) throw error;
+    if (!(error instanceof UsageError) || !existsSync(name)) throw error;
     throw new UsageError(unit, `expected the name of an environment or a path, got "${name}"; write ./${name}`, error);
   }
 }

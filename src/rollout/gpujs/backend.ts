@@ -72,12 +72,12 @@ export class GpujsBackend implements Backend {
   supports(env: Env, policy: Policy | null): string | null {
     if (withKernel(env) === null) {
       const known = envs.filter(withKernel).map((e) => e.id);
-      return `the backend "gpujs" has kernels for ${known.join(', ')}, not for ${env.id}; use auto, webgpu or cpu`;
+      return `the backend "gpujs" has kernels for ${known.join(', ')}, not for ${env.id}; use auto, webgpu, wasm or cpu`;
     }
     if (policy !== null && !playsPolicy(policy)) {
       const known = policyKinds.filter((k) => k.accepts(env) === null && playsPolicy(k.build(env, {})));
       const list = known.map(({ id }) => `"${id}"`).join(', ');
-      return `the backend "gpujs" plays the policy kind ${list}, not "${policy.kind}"; use auto, webgpu or cpu`;
+      return `the backend "gpujs" plays the policy kind ${list}, not "${policy.kind}"; use auto, webgpu, wasm or cpu`;
     }
     return null;
   }
