@@ -10,7 +10,7 @@ import type { LlmConfig } from '../config/schema.ts';
 import { llmSearchSchema } from '../config/sections/llm-search.ts';
 import { findPackage, installAdvice, packageName } from '../llm/local/package.ts';
 import { excerpt } from '../llm/providers/failure.ts';
-import { modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
+import { ModelNameError, modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { left, tableOf } from '../report/tables/table.ts';
 import { hasSimd } from '../rollout/wasm/instance.ts';
 import type { Io } from './io.ts';
@@ -188,7 +188,7 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
     const advice = `the answer is unusable: ${problem} It was "${excerpt(reply.text || (reply.reasoning ?? ''))}". Try another model, or turn its reasoning off (llm.think: false)`;
     return missing(topic, `${facts}; no usable answer`, advice);
   } catch (error) {
-    if (!(error instanceof R2poError)) throw error;
+    if (!(error instanceof R2poError) || error instanceof ModelNameError) throw error;
     return missing(topic, 'unusable', error.detail);
   }
 }

@@ -11,7 +11,11 @@ export function envOption(): Option {
       const cut = text.indexOf('=');
       if (cut < 1) throw new UsageError('--env-option', `expected key=value, got "${text}"`);
       const { value } = parseYaml('--env-option', { name: `the value of "${text}"`, text: text.slice(cut + 1) });
-      return { ...before, [text.slice(0, cut)]: value };
+      const key = text.slice(0, cut);
+      if (Object.hasOwn(before, key)) {
+        throw new UsageError('--env-option', `expected one value of ${key}, got two; remove one`);
+      }
+      return { ...before, [key]: value };
     })
     .default({}, 'none');
 }

@@ -1,13 +1,13 @@
 /** `r2po eval`: plays episodes of one policy, or ranks many policies. */
 
-import { writeFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
-import { checkOutputFile } from '../base/node/output-folder.ts';
+import { checkOutputFile, isStdout } from '../base/node/output-folder.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { stepLimitKey } from '../envs/options.ts';
@@ -148,13 +148,39 @@ function checkOptions(options: Options): void {
   }
 }
 
+/** Each file can be written, is none that is read, and is written once. */
+function checkFiles(options: Options): void {
+  const named = new Map<string, string>();
+  const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+  for (const name of ['policy', 'policies'] as const) {
+    const path = options[name];
+    if (path !== undefined && path !== '-') named.set(realPath(path), flagOf(name));
+  }
+  for (const name of writtenFiles) {
+    const path = options[name];
+    if (path === undefined || path === '-') continue;
+    checkOutputFile(flagOf(name), path);
+    if (options.json && isStdout(path)) {
+      throw new UsageError(
+        flagOf(name),
+        `expected another file than stdout, where --json writes its document, got "${path}"`,
+      );
+    }
+    // Any number of results may go to a pipe or a device.
+    if (existsSync(path) && !statSync(path).isFile()) continue;
+    const real = realPath(path);
+    const other = named.get(real);
+    if (other !== undefined) {
+      throw new UsageError(flagOf(name), `expected a file of its own, got "${path}", that of ${other}; name another`);
+    }
+    named.set(real, flagOf(name));
+  }
+}
+
 async function run(options: Options, io: Io): Promise<void> {
   checkAnimation(options);
   checkPicture(options.picture);
-  for (const name of writtenFiles) {
-    const path = options[name];
-    if (path !== undefined && path !== '-') checkOutputFile(flagOf(name), path);
-  }
+  checkFiles(options);
   const { policies } = options;
   const loaded = options.policy === undefined ? null : await loadSubject(options.policy, options, io);
   if (loaded !== null && options.dumpWgsl !== undefined) {

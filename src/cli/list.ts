@@ -7,7 +7,10 @@ import { addOutputOptions } from './options.ts';
 
 /** Loaded on demand: the model providers alone take longer to load than everything else takes to run. */
 const listings = {
-  envs: async (name?: string) => (await import('./listings/envs.ts')).listEnvs(name),
+  envs: async (name?: string) => {
+    const env = name === undefined ? undefined : await (await import('../envs/node/load.ts')).openEnv(name);
+    return (await import('./listings/envs.ts')).listEnvs(env);
+  },
   policies: async () => (await import('./listings/policies.ts')).listPolicies(),
   methods: async () => (await import('./listings/methods.ts')).listMethods(),
   models: async () => (await import('./listings/models.ts')).listModels(),
@@ -22,7 +25,7 @@ export function define(command: Command, io: Io): void {
       'Lists environments, policies, methods or models with their ids, sizes and settings. An infinite bound is null in --json.',
     )
     .argument('<what>', names.join(', '), (text) => knownName('list', 'listing', text, names))
-    .argument('[name]', 'one environment, with its options')
+    .argument('[name]', 'one environment, with its options; or the path of an environment module')
     .action(async (what: (typeof names)[number], name: string | undefined, options: { json?: boolean }) => {
       if (name !== undefined && !takingName.includes(what)) {
         throw new UsageError('list', `expected a name after "envs" only, got "${name}" after "${what}"; remove it`);

@@ -1,6 +1,7 @@
 /** `r2po run --dry-run`: the estimated cost of a run, and whether its prompts fit into the context of its models. */
 import { R2poError } from '../base/errors.ts';
 import { modelOf } from '../config/schema.ts';
+import { ModelNameError } from '../llm/providers/index.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
@@ -14,7 +15,7 @@ export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
   return units.driver.estimate(units, backend).finally(() => backend.close());
 }
 
-/** Null if a model cannot be opened; a run reports why. */
+/** Null if a model cannot be reached; a run reports why. Throws an `ModelNameError` for a name of none. */
 async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[] | null> {
   try {
     const models = await units.driver.openModels(
@@ -23,14 +24,18 @@ async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[
     );
     return models === null ? [] : await contextsOf(models, llmUnits(units).config);
   } catch (error) {
-    if (!(error instanceof R2poError)) throw error;
+    if (!(error instanceof R2poError) || error instanceof ModelNameError) throw error;
     io.note(`the context length of the model is unknown: ${error.message}`);
     return null;
   }
 }
 
-function costText({ cost_usd: cost, price_date: date, price_source: source }: CostEstimate, model: string): string {
+function costText(
+  { calls, cost_usd: cost, price_date: date, price_source: source }: CostEstimate,
+  model: string,
+): string {
   if (cost === null) return `unknown: no price of "${model}" under "prices", nor in the list of known prices`;
+  if (calls === 0) return 'none';
   if (cost === 0) return 'none (local model)';
   return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, cache discounts not included`;
 }
@@ -52,11 +57,15 @@ export async function showEstimate(units: RunUnits, json: boolean, io: Io): Prom
     `${tokens === null ? 'unknown' : count(tokens)} (${model})`;
   const known = [...new Set((contexts ?? []).map(contextText))];
   const rows = [
-    ['model calls', `${count(estimate.calls)} (excluding repair turns)`],
+    ['model calls', estimate.calls === 0 ? 'none' : `${count(estimate.calls)} (excluding repair turns)`],
     ['episodes', `${count(estimate.episodes)} + ${count(estimate.recheck_episodes)} to re-check the best policy`],
-    ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
-    ['completion tokens', `about ${count(estimate.completion_tokens)}, more for reasoning models`],
-    ['longest call, tokens', `about ${longest.join(', ')}`],
+    ...(estimate.calls === 0
+      ? []
+      : [
+          ['prompt tokens', `about ${count(estimate.prompt_tokens)}`],
+          ['completion tokens', `about ${count(estimate.completion_tokens)}, more for reasoning models`],
+          ['longest call, tokens', `about ${longest.join(', ')}`],
+        ]),
     ...(contexts !== null && known.length === 0 ? [] : [['context, tokens', known.join(', ') || 'unknown']]),
     ['cost', costText(estimate, modelOf(config))],
   ];

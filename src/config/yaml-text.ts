@@ -51,7 +51,7 @@ function parseQuickly(text: string, lineCounter: LineCounter): Document.Parsed<P
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent', stringKeys: true });
+    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: true });
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -76,9 +76,12 @@ export function parseYaml(unit: string, { name, text }: InputText, { tags = fals
   let value: unknown;
   try {
     document = parseQuickly(text, lines);
-    // A warning (an unknown tag or directive) means text that would be ignored.
+    // Of several documents only the first would be read. A warning (an unknown tag or directive) means text that would be ignored.
     const problem = document.errors[0] ?? (tags ? undefined : document.warnings[0]);
     if (problem?.code === 'RESOURCE_EXHAUSTION') fail(`${where(problem.pos[0])}: ${tooDeep}`, problem);
+    if (problem?.code === 'MULTIPLE_DOCS') {
+      fail(`${where(problem.pos[0])}: expected one YAML document, got several; remove all but one`, problem);
+    }
     if (problem) fail(`${where(problem.pos[0])}: expected YAML, got an error: ${problem.message}`, problem);
     value = document.toJS({ maxAliasCount: maxAliases });
   } catch (cause) {

@@ -1,8 +1,10 @@
 /** What `eval` says of the files that it writes, and what `list envs NAME` shows. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mainFile } from '../support/cli.ts';
 import { runCommand } from '../support/in-process.ts';
 
 let folder: string;
@@ -40,7 +42,44 @@ describe('r2po eval', () => {
   });
 });
 
+describe('files of r2po eval', () => {
+  it('are each written once, and none that is read', async () => {
+    const path = join(folder, 'twice.csv');
+    const twice = await evaluate('--returns', path, '--trajectory', join(folder, '.', 'twice.csv'));
+    expect([twice.code, twice.stderr]).toEqual([
+      2,
+      expect.stringContaining(`[--trajectory] expected a file of its own, got "${path}", that of --returns`),
+    ]);
+    const input = await evaluate('--returns', policy);
+    expect([input.code, input.stderr]).toEqual([2, expect.stringContaining('that of --policy; name another')]);
+    expect((await evaluate('--returns', '/dev/null', '--trajectory', '/dev/null')).code).toBe(0);
+  });
+
+  const shell = (command: string) =>
+    execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const program = `"${process.execPath}" "${mainFile}" eval --policy policy.json --backend cpu --episodes 2 --quiet`;
+
+  it('are never the file that stdout is redirected to', () => {
+    expect(shell(`echo before > log; ${program} --returns /dev/stdout >> log; echo $?; cat log`)).toBe('2\nbefore\n');
+    expect(shell(`${program} --returns /dev/stdout | head -n 1`)).toBe('index,seed,return,length,end\n');
+  });
+
+  it('are no second document beside that of --json', () => {
+    expect(shell(`${program} --json --returns /dev/stdout; echo $?`)).toBe('2\n');
+  });
+});
+
+it('an option of an environment is given once', async () => {
+  const { code, stderr } = await evaluate(...['4', '5'].flatMap((n) => ['--env-option', `max_episode_steps=${n}`]));
+  expect([code, stderr]).toEqual([2, expect.stringContaining('expected one value of max_episode_steps, got two')]);
+});
+
 describe('r2po list envs', () => {
+  it('shows an environment of the user', async () => {
+    const { code, stdout } = await runCommand('list', 'envs', './examples/thermostat');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^constant\s+loss\s+0\.1\s/m)]);
+  });
+
   it('shows the options and constants of one environment, with sources', async () => {
     const { stdout } = await runCommand('list', 'envs', 'FrozenLake-v1');
     expect(stdout).toMatch(/^option\s+is_slippery\s+true\s+whether a move may go aside; true or false$/m);

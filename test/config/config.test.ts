@@ -205,6 +205,11 @@ describe('messages of a file', () => {
       'evaluation:\n  success_threshold: 501\n',
       'exp.yaml:7:22: expected "evaluation.success_threshold" to be a possible return of CartPole-v1 (1 ... 500), got 501',
     ],
+    [
+      'several documents',
+      'seed: 1\n---\nnonsense: 7\n',
+      'exp.yaml:7:1: expected one YAML document, got several; remove all but one',
+    ],
     ['the same key twice', 'seed: 1\nseed: 2\n', 'exp.yaml:7:1: expected YAML, got an error: Map keys must be unique'],
     [
       'tabs',

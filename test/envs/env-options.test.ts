@@ -122,3 +122,25 @@ describe('the options of a map', () => {
     expect(findEnv('FrozenLake-v1', { desc: ['SF', 'FG'] }).options.map).toEqual(['SF', 'FG']);
   });
 });
+
+describe('the success line of FrozenLake', () => {
+  const lineOf = (reward_schedule: readonly number[]) =>
+    findEnv('FrozenLake-v1', { reward_schedule }).success.threshold;
+
+  it('is below each return that reaches the goal, where no other end gives as much', () => {
+    expect(lineOf([1, 0, 0])).toBe(1);
+    expect(lineOf([2, -0.75, -0.001])).toBeCloseTo(2 - 0.099, 3);
+  });
+
+  it('is above the returns of a hole and of the step limit', () => {
+    // The goal in the last step gives -8.9, and a hole in the first -1.
+    expect(lineOf([1, -1, -0.1])).toBeGreaterThan(-1);
+    expect(lineOf([1, -1, -0.1])).toBeCloseTo(-1, 4);
+    expect(lineOf([1, 0, 0.1])).toBeGreaterThan(10);
+  });
+});
+
+it('a pole that falls at once is no success of InvertedDoublePendulum, whatever it earns for each step', () => {
+  const lineOf = (healthy_reward: number) => findEnv('InvertedDoublePendulum-v5', { healthy_reward }).success.threshold;
+  expect([lineOf(10), lineOf(3), lineOf(0)]).toEqual([9100, 2100, 0]);
+});

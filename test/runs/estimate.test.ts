@@ -10,7 +10,7 @@ import { costOf } from '../../src/runs/models/cost.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { runCli } from '../support/cli.ts';
 import { answerOf, scriptedModel, smallRun, temporaryFolder } from '../support/experiment.ts';
-import { runHere } from '../support/in-process.ts';
+import { runCommand, runHere } from '../support/in-process.ts';
 import { llmConfig } from '../support/llm-config.ts';
 
 const backend = openCpuBackend({ threads: 1 });
@@ -77,6 +77,16 @@ describe('the estimate', () => {
 });
 
 describe('r2po run', () => {
+  it('--dry-run refuses a model that cannot be, and needs no key of one that can', async () => {
+    const asked = (...args: string[]) => runCommand('run', ...args, '--dry-run');
+    const none = await asked('cartpole/r2po', '--model', 'nope');
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('unknown model "nope"')]);
+    expect((await runCommand('doctor', '--model', 'nope')).code).toBe(2);
+    const optimiser = await asked('cartpole/cma-es');
+    expect([optimiser.code, optimiser.stdout]).toEqual([0, expect.stringMatching(/^model calls\s+none$/m)]);
+    expect(optimiser.stdout).not.toContain('tokens');
+  });
+
   it('--dry-run prints the estimate and creates nothing', async () => {
     const runsDir = `${temporaryFolder()}/runs`;
     const args = ['run', 'cartpole/r2po', '--dry-run', '--runs-dir', runsDir];

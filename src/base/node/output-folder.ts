@@ -1,5 +1,5 @@
 /** Folders and files that a command writes its results to. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, fstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cannotUse, cannotWriteFile, FileFault } from '../machine-fault.ts';
 import { clearDeadDrafts } from './atomic-file.ts';
@@ -19,6 +19,19 @@ export function prepareOutputFolder(unit: string, path: string): void {
   clearDeadDrafts(path);
 }
 
+/** Whether a path names what this process prints to. */
+export function isStdout(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(1);
+    return found.dev === dev && found.ino === ino;
+  } catch {
+    // Nobody reads it.
+    return false;
+  }
+}
+
 /**
  * To be called for the file of an option, `unit`, before the work whose result it is for. Throws a usage error where it
  * cannot be written.
@@ -28,6 +41,10 @@ export function checkOutputFile(unit: string, path: string): void {
     const exists = existsSync(path);
     if (exists && statSync(path).isDirectory()) throw new FileFault('ENOTREG', 'it is a folder');
     accessSync(exists ? path : dirname(path), constants.W_OK);
+    // It would be replaced, and with it what is printed there before and after.
+    if (exists && isStdout(path) && statSync(path).isFile()) {
+      throw new FileFault('ENOTREG', 'it is the file that stdout is redirected to');
+    }
   } catch (cause) {
     throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');
   }

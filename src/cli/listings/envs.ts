@@ -3,7 +3,6 @@ import { counted, significant } from '../../base/plain-number.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
 import { actionSize, type Env, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
-import { findEnv } from '../../envs/registry.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { ceilingOf, ceilingSource } from '../../report/published/ceilings.ts';
 import { left, right, type Table, tableOf } from '../../report/tables/table.ts';
@@ -61,9 +60,10 @@ function oneEnv(env: EnvFacts): Table {
   });
 }
 
-export function listEnvs(name?: string): Listing {
+/** `chosen`: left out for all environments of this package */
+export function listEnvs(chosen?: Env): Listing {
   const configs = shippedConfigs();
-  const records = (name === undefined ? envs : [findEnv(name)]).map((env) => {
+  const records = (chosen === undefined ? envs : [chosen]).map((env) => {
     const { observation, action } = env;
     return {
       id: env.id,
@@ -95,7 +95,7 @@ export function listEnvs(name?: string): Listing {
       configs: configs.filter((name) => name.startsWith(`${env.folder}/`)),
     };
   });
-  if (name !== undefined) return { records, table: oneEnv(records[0]!) };
+  if (chosen !== undefined) return { records, table: oneEnv(records[0]!) };
   const table = tableOf(records, {
     columns: [
       left('id', ({ id }) => id),

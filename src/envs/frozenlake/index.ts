@@ -26,11 +26,19 @@ type RewardSchedule = readonly [goal: number, hole: number, frozen: number];
 const defaultSchedule: RewardSchedule = [1, 0, 0];
 const mostReward = 1e6;
 
-/** Smallest return of an episode that reaches the goal. */
-function leastAtGoal([goal, hole, frozen]: RewardSchedule, limit: number): number {
+/**
+ * Smallest return of an episode that reaches the goal; where another end may give as much, the smallest one that only the goal
+ * gives, if there is one.
+ */
+function leastOfSuccess(schedule: RewardSchedule, limit: number): number {
+  const [goal, hole, frozen] = schedule;
+  const highest = returnsWithin(schedule, limit)[1];
   const least = goal + Math.min(0, frozen) * (limit - 1);
   // Sums in f32 err by more than those in float64.
-  return frozen === 0 ? least : least - 1e-6 * Math.max(...[goal, hole, frozen * limit].map(Math.abs));
+  const rounding = 1e-6 * Math.max(...[goal, hole, frozen * limit].map(Math.abs));
+  const without = Math.max(hole + Math.max(0, frozen) * (limit - 1), frozen * limit);
+  if (least > without + rounding) return frozen === 0 ? least : least - rounding;
+  return Math.min(without + rounding, highest);
 }
 
 function returnsWithin(schedule: RewardSchedule, limit: number): readonly [number, number] {
@@ -127,7 +135,7 @@ export const frozenlake = envWithOptions(
       libraries: ['grid'],
       stepDraws: slippery ? 1 : 0,
       timeLimit: limit,
-      success: { threshold: leastAtGoal(schedule, limit), source: 'the goal was reached' },
+      success: { threshold: leastOfSuccess(schedule, limit), source: 'the goal was reached' },
       returnRange: returnsWithin(schedule, limit),
       parity: lakeParity(schedule),
       picture: lakePicture(map),

@@ -37,8 +37,8 @@ export const invertedDoublePendulum = envWithOptions(
     const { bestReward } = derive(constantValues(values));
     // The tip may swing a little higher than it stands; the small cost of that is neglected.
     const highest = Math.round(100 * Math.max(0, limit * bestReward) + 1) / 100;
-    /** what an episode may lose and still be a success, as in the registration */
-    const threshold = 9100 + (aliveReward - registeredReward) * registeredLimit;
+    /** what an episode may lose and still be a success, as in the registration; a pole that falls does so within 50 steps */
+    const threshold = Math.max(9100 + (aliveReward - registeredReward) * registeredLimit, 50 * aliveReward);
     return {
       folder: 'inverted-double-pendulum',
       groundTruth: 'Gymnasium InvertedDoublePendulum-v5 (1.0 to 1.4) with MuJoCo 3.14',

@@ -48,6 +48,9 @@ function checkedControls(
   return headersOf(controls, env);
 }
 
+/** No model has such a name, whatever keys and servers there are. */
+export class ModelNameError extends UsageError {}
+
 /** The forms of model names, for lists and messages. */
 export function modelForms(extra: ResolveOptions['extra']): string[] {
   return [...Object.keys(extra), ...presets.map((preset) => `${preset.id}/${preset.form}`), urlForm];
@@ -69,7 +72,7 @@ export async function resolveModel(name: string, options: ResolveOptions): Promi
 
 function requireRest(name: string, from: number, form: string): string {
   const rest = name.slice(from).trim();
-  if (rest === '') throw new UsageError('model', `expected ${form}, got "${name}"; add what is missing`);
+  if (rest === '') throw new ModelNameError('model', `expected ${form}, got "${name}"; add what is missing`);
   return rest;
 }
 
@@ -77,7 +80,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   const model = requireRest(name, preset.id.length + 1, `${preset.id}/${preset.form}`);
   const wanted = preset.form.split('/').length;
   if (model.split('/').filter((part) => part !== '').length < wanted) {
-    throw new UsageError('model', `expected ${preset.id}/${preset.form}, got "${name}"; add what is missing`);
+    throw new ModelNameError('model', `expected ${preset.id}/${preset.form}, got "${name}"; add what is missing`);
   }
   const apiKey = env[preset.keyVariable]?.trim() || null;
   if (apiKey === null && preset.keyRequired) {
@@ -138,17 +141,17 @@ function addressOf(
 async function urlModel(name: string, { env, settings }: ResolveOptions): Promise<ChatModel> {
   const hash = name.indexOf('#');
   const expected = `expected ${urlForm}`;
-  if (hash < 0) throw new UsageError('model', `${expected}, got "${name}"; add # and the model's name there`);
+  if (hash < 0) throw new ModelNameError('model', `${expected}, got "${name}"; add # and the model's name there`);
   const model = requireRest(name, hash + 1, urlForm);
   let url: URL;
   try {
     url = new URL(name.slice(0, hash));
   } catch {
-    throw new UsageError('model', `${expected}, got "${name}"; correct the URL`);
+    throw new ModelNameError('model', `${expected}, got "${name}"; correct the URL`);
   }
   // Names are written to journals and messages, so they must not contain secrets; this one is not quoted either.
   if (url.username !== '' || url.password !== '' || url.search !== '') {
-    throw new UsageError('model', `${expected} without credentials and query; put the key into ${urlKeyVariable}`);
+    throw new ModelNameError('model', `${expected} without credentials and query; put the key into ${urlKeyVariable}`);
   }
   const apiKey = env[urlKeyVariable]?.trim() || null;
   const baseURL = name.slice(0, hash).replace(/\/+$/, '');
@@ -166,7 +169,7 @@ async function urlModel(name: string, { env, settings }: ResolveOptions): Promis
   return opened;
 }
 
-function unknownForm(name: string, extra: ResolveOptions['extra']): UsageError {
+function unknownForm(name: string, extra: ResolveOptions['extra']): ModelNameError {
   const slash = name.indexOf('/');
   const head = slash < 0 ? name : name.slice(0, slash);
   const colon = head.indexOf(':');
@@ -174,5 +177,5 @@ function unknownForm(name: string, extra: ResolveOptions['extra']): UsageError {
   const near = nearest(colon < 0 ? head : head.slice(0, colon), candidates);
   const guess = near === null ? '' : `; did you mean "${near}${slash < 0 ? '' : name.slice(slash)}"?`;
   const forms = modelForms(extra).join(', ');
-  return new UsageError('model', `unknown model "${name}"${guess === '' ? ';' : guess} known forms: ${forms}`);
+  return new ModelNameError('model', `unknown model "${name}"${guess === '' ? ';' : guess} known forms: ${forms}`);
 }
