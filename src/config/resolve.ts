@@ -4,7 +4,9 @@ import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from '../base/input-text.ts';
 import { isModulePath } from '../base/module-path.ts';
+import { envs } from '../envs/index.ts';
 import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
+import { stepLimitKey } from '../envs/options.ts';
 import { moduleOfMethod } from '../methods/index.ts';
 import { loadMethod, loadRecordedMethod } from '../methods/node/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
@@ -162,12 +164,48 @@ function readOverrides(
   });
 }
 
+const idOf = (name: unknown): unknown => envs.find(({ id, folder }) => name === id || name === folder)?.id ?? name;
+
+/** Facts of an environment with its default options. */
+const envFacts = [
+  ['search', 'optimum'],
+  ['critic', 'conservative_threshold'],
+  ['evaluation', 'success_threshold'],
+  ['evaluation', 'max_steps'],
+] as const;
+
+/**
+ * Facts that a file of this package states of its environment, where the user has chosen another environment or other options:
+ * they are left out, unless the user sets them. The published settings are kept as they are.
+ */
+function ofAnotherEnv(layers: readonly Layer[], given: readonly Override[]): Override[] {
+  const shipped = mergeLayers(layers.filter(({ isShipped }) => isShipped));
+  const own = layers.filter((layer) => !layer.isShipped && !isWrittenOut(layer)).map(({ value }) => value);
+  const chosen = (...path: string[]): boolean =>
+    own.some((value) => valueAt(value, path) !== undefined) ||
+    given.some(
+      (o) =>
+        startsWith(o.path, path) ||
+        (startsWith(path, o.path) && valueAt(o.value, path.slice(o.path.length)) !== undefined),
+    );
+  const { env, settings } = applyOverrides(mergeLayers(layers), given) as Record<string, unknown>;
+  if (settings === 'published') return [];
+  const isOther = idOf(env) !== idOf(shipped.env);
+  if (shipped.env === undefined || !(isOther || chosen('env_options'))) return [];
+  return envFacts.flatMap((path) => {
+    const stated = valueAt(shipped, path) ?? null;
+    const stays = path[1] === 'max_steps' && !isOther && !chosen('env_options', stepLimitKey);
+    return stated === null || stays || chosen(...path) ? [] : [{ path, value: null, label: path.join('.') }];
+  });
+}
+
 function parseLayers(layers: readonly Layer[], given: readonly Override[], onIdle?: OnIdle): Config {
   const files = withPublished(layers, given);
   const asked = applyOverrides(files, given) as { readonly method?: unknown };
   const schema = schemaFor(asked);
   const overrides = readOverrides(given, keysOf(schema), String(asked.method), onIdle);
-  const raw = applyOverrides(withoutForeign(files, layers.at(-1)!, keysOf(schema)), overrides);
+  const dropped = ofAnotherEnv(layers, given).filter(({ path }) => keysOf(schema).has(path.join('.')));
+  const raw = applyOverrides(withoutForeign(files, layers.at(-1)!, keysOf(schema)), [...dropped, ...overrides]);
   const parsed = schema.safeParse(raw);
   const checked = parsed.success ? (parsed.data as unknown as Config) : null;
   const problems: Problem[] = checked
