@@ -1022,6 +1022,10 @@ describe('beside the published results', () => {
     expect(lineOf('FrozenLake-v1', { isTraining: true }).ceiling).toEqual(lake.ceiling);
     const short = 'env_options:\n  max_episode_steps: 40\n';
     expect(lineOf('MountainCarContinuous-v0', { settings: short }).ceiling).toBeNull();
+    // Larger numbers reach more.
+    const wide = 'parameters:\n  low: -20\n  high: 20\n';
+    expect(lineOf('MountainCarContinuous-v0', { settings: wide }).ceiling).toBeNull();
+    expect(lineOf('FrozenLake-v1', { settings: wide }).ceiling).toEqual(lake.ceiling);
     const { columns, rows } = publishedTable([lake]);
     const titles = columns.map(({ title }) => title);
     expect(titles.slice(3, 7)).toEqual(['re-checked', 'ceiling', 'highest of the search', 'published']);

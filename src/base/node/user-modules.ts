@@ -4,6 +4,7 @@
  */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { quotedArgument } from '../command-line.ts';
 import { UsageError } from '../errors.ts';
 import { sourceDigest } from './module-source.ts';
 import { noteUserModule } from './user-fault.ts';
@@ -76,7 +77,7 @@ export class UserModules {
     throw new UntrustedModuleError(
       unit,
       `expected ${noun} that this command names, got the module "${recorded}" out of a record, and loading it ` +
-        `runs its code; read it, then add ${trustOption} ${recorded}`,
+        `runs its code; read it, then add ${trustOption} ${quotedArgument(recorded)}`,
     );
   }
 

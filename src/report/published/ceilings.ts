@@ -26,6 +26,9 @@ export const { source: ceilingSource, ceilings } = JSON.parse(
 
 export const ceilingOf = (env: string): Ceiling | null => ceilings.find((one) => one.env === env) ?? null;
 
+/** Of the numbers of the policies whose best one was looked for. */
+const searched = { 'parameters.low': -6, 'parameters.high': 6 };
+
 /** The ceiling of runs that all search its kind of policy in the environment with its defaults; null: there is none. */
 export function ceilingFor(runs: readonly ReportRun[]): Ceiling | null {
   const ceiling = ceilingOf(runs[0]!.summary.env);
@@ -41,6 +44,9 @@ export function ceilingFor(runs: readonly ReportRun[]): Ceiling | null {
       summary.env === ceiling.env &&
       isKind &&
       (training?.flags ?? []).length === 0 &&
+      // Tables have other numbers, and trainings no bounds.
+      (ceiling.exact ||
+        Object.entries(searched).every(([key, value]) => Number(settings.get(key) ?? value) === value)) &&
       environmentOf({ settings }).every(
         ([key, json]) => json === JSON.stringify(options[key.replace('env_options.', '')]),
       )
