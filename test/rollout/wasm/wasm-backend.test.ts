@@ -45,7 +45,7 @@ const pairs = envs.flatMap((env) => {
 it.each(pairs)('parity of $id with $name holds: starts, single steps, whole episodes', async ({ env, kind }) => {
   const sizes = { seed: 1, transitions: 256, episodes: 64, maxSeconds: null, maxSteps: 100 };
   const report = await compareBackends({ env, policy: kind.build(env, {}), reference: cpu, other: wasm, ...sizes });
-  expect(report.start).toEqual({ seeds: 256, different: 0, ok: true });
+  expect(report.start).toEqual({ seeds: 256, different: 0, first: null, ok: true });
   expect(report.step.maxError).toBeLessThanOrEqual(report.step.tolerance);
   expect(report.ok).toBe(true);
 });
