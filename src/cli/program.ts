@@ -20,7 +20,11 @@ export function reportFailure(error: unknown, command: string, io: Io): number {
     if (error.exitCode === 0) return exitCodes.done;
     // Help because no command was given; it is already printed.
     if (error.code === 'commander.help') return exitCodes.usage;
-    const text = error.message.replace(/^error: /, '').replace(/\s*\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
+    const text = error.message
+      .replace(/^error: /, '')
+      // The value may be a key, which is no option.
+      .replace(/^(unknown option '[^'=]*)=.*?'(;|$)/s, "$1'$2")
+      .replace(/\s*\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
     io.error(`${text}${text.endsWith('?') ? ' ' : '; '}see "r2po ${command}--help"`);
     return exitCodes.usage;
   }

@@ -1,5 +1,6 @@
 /** Values of the command line that override those of a configuration file: `evaluation.episodes=4096`. */
 import { UsageError } from '../base/errors.ts';
+import { addSecret } from '../base/secrets.ts';
 import { isSection } from './layers.ts';
 import { showValue, unknownKey } from './problems.ts';
 import { type KeyInfo, knownKeys } from './schema.ts';
@@ -14,6 +15,8 @@ export interface Override {
 
 /** Values that `sweep` expands: `1,2,3` and `0..9`. Text in quotes, brackets or braces is one value. */
 const listOrRange = /^[^"'[{]*,|^\s*-?\d+\s*\.\.\s*-?\d+\s*$/;
+
+const secretName = /(?:^|[_-])(?:key|token|secret|password)$|^authorization$/i;
 
 const deepestKey = Math.max(...[...knownKeys.keys()].map((key) => key.split('.').length));
 
@@ -46,8 +49,10 @@ export function parseOverride(text: string, position: number, own: ReadonlySet<s
   const equals = text.indexOf('=');
   if (equals < 1) fail('expected key=value, as in evaluation.episodes=4096');
   const path = text.slice(0, equals).split('.');
-  if (!findKey(path)) fail(unknownKey(path, own));
   const raw = text.slice(equals + 1);
+  // A key does not belong here, and must not be printed.
+  if (secretName.test(path.at(-1)!) && Number.isNaN(Number(raw))) addSecret(raw);
+  if (!findKey(path)) fail(unknownKey(path, own));
   const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
   if (holdsOneValue(path.join('.')) && (listOrRange.test(raw) || Array.isArray(value))) {
     fail(`expected one value, got ${showValue(raw)}; lists and ranges are for "r2po sweep"`);

@@ -1,6 +1,7 @@
 /** Problems of a configuration in one sentence each; `resolve.ts` adds the location. */
 import type { z } from 'zod';
 import { nearest, unknownName } from '../base/errors.ts';
+import { addSecret } from '../base/secrets.ts';
 import { keysOf, knownKeys, schemaFor } from './schema.ts';
 
 export interface Problem {
@@ -113,6 +114,8 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     }
     const dotted = path.join('.');
     const value = valueAt(raw, path);
+    // In place of the name of a variable somebody may have written the key itself.
+    if (path.includes('headers') && typeof value === 'string') addSecret(value);
     const names = namesOf(issue);
     if (value === undefined) {
       const message = `missing key ${withMeaning(dotted)}: expected ${issue.message}`;
