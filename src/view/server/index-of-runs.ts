@@ -110,6 +110,8 @@ export class IndexOfRuns {
     if (!this.#entries.has(id) && this.#scanned < asked) {
       // The run may have begun since the list was read.
       await sleep(this.#fresh);
+      // A timer may fire a little early, when the list still counts as fresh.
+      this.#scanned = Number.NEGATIVE_INFINITY;
       await this.refresh();
     }
     const entry = this.#entries.get(id);
