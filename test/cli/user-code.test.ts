@@ -1,5 +1,5 @@
 /** What the code of the user's modules throws and prints: never a bug of this program, never part of a result. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
@@ -43,6 +43,14 @@ describe('an environment that throws', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/index\.js:\d+:\d+\] the module threw RangeError: kaboom; mend it\n$/);
     expect(stderr).toContain(file);
+  });
+
+  it('in a file of another folder is named with that file', async () => {
+    mkdirSync(join(root, 'shared'));
+    writeFileSync(join(root, 'shared', 'physics.js'), `export const move = () => { throw new Error('no grip'); };\n`);
+    changed('throws-elsewhere', 'step', 'move();', `import { move } from '../shared/physics.js';\n`);
+    const { code, stderr } = await evaluate('throws-elsewhere', '--episodes', '5');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/shared.physics\.js:1:\d+\] the module threw Error: no grip/)]);
   });
 
   it('something that is no error', async () => {

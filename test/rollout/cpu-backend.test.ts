@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { R2poError, UsageError } from '../../src/base/errors.ts';
+import { R2poError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { pendulum } from '../../src/envs/pendulum/index.ts';
@@ -425,6 +425,13 @@ describe('worker pool', () => {
     await expect(pool.run(failing, 2)).rejects.toThrow(new R2poError('cpu', message.slice('[cpu] '.length)));
     expect(failing.control[CANCELLED]).toBe(1);
     await pool.run(work(0), 2);
+    await pool.close();
+  });
+
+  it('passes on what a worker says to the user', async () => {
+    const pool = new WorkerPool(1, 'test/support/broken-worker.mjs');
+    const fields = { name: 'UsageError', unit: 'maze', detail: 'no such map', exitCode: 2 };
+    await expect(pool.run(work(4), 1)).rejects.toMatchObject(fields);
     await pool.close();
   });
 

@@ -2,13 +2,25 @@
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
+import { assetPath } from './assets.ts';
 
 /** Files of the modules that were imported, by their folders. */
 const modules = new Map<string, string>();
 
-/** What is thrown in this file, or in one beside or below it, is the user's from now on. */
+/** What is thrown in this file, or in any other that is not of this program or of a package, is the user's from now on. */
 export function noteUserModule(file: string): void {
   modules.set(dirname(file) + sep, file);
+}
+
+const packages = `${sep}node_modules${sep}`;
+
+/** A module of the user may import files from anywhere, and may itself belong to an installed package. */
+function isTheirs(place: string): boolean {
+  if ([...modules.keys()].some((folder) => place.startsWith(folder) && !place.slice(folder.length).includes(packages))) {
+    return true;
+  }
+  const isOurs = ['src', 'dist'].some((folder) => place.startsWith(assetPath(folder) + sep));
+  return modules.size > 0 && !isOurs && !place.includes(packages);
 }
 
 /** The place where an error was made, as its stack has it: `file:line:column`; null where none is known. */
@@ -34,8 +46,6 @@ export function userFault(thrown: unknown): UsageError | null {
     );
   }
   const place = placeOf(thrown);
-  const isTheirs = (folder: string) =>
-    place!.startsWith(folder) && !place!.slice(folder.length).includes('node_modules');
-  if (place === null || ![...modules.keys()].some(isTheirs)) return null;
+  if (place === null || !isTheirs(place)) return null;
   return new UsageError(place, `the module threw ${thrown.name}: ${thrown.message}; mend it`, thrown);
 }

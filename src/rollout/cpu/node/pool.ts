@@ -2,11 +2,19 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { R2poError } from '../../../base/errors.ts';
+import { exitCodes, R2poError, UsageError } from '../../../base/errors.ts';
 import { assetPath } from '../../../base/node/assets.ts';
 import { userFault } from '../../../base/node/user-fault.ts';
 import type { EpisodeTotals } from '../../episode-counts.ts';
 import { CANCELLED, type WorkerJob } from './worker-job.ts';
+
+/** The error for a user that a worker threw: its class is lost on the way, its fields are not. null: any other error. */
+function sentError(error: Error): R2poError | null {
+  const { unit, detail, exitCode } = error as Partial<R2poError>;
+  if (unit === undefined || detail === undefined || exitCode === undefined) return null;
+  if (exitCode === exitCodes.usage) return new UsageError(unit, detail, error);
+  return new R2poError(unit, detail, { exitCode, cause: error });
+}
 
 /** A worker runs compiled JavaScript, so it is the built file even when the caller runs from the sources. */
 const defaultEntry = 'dist/rollout/cpu/node/worker.js';
@@ -72,7 +80,7 @@ export class WorkerPool {
         throw new Error(`it exited with code ${code}`);
       });
       const answer = await Promise.race([once(worker, 'message', { signal }), exit]).catch((cause: Error) => {
-        const fault = userFault(cause);
+        const fault = userFault(cause) ?? sentError(cause);
         if (fault !== null) throw fault;
         throw new R2poError('cpu', `a worker thread stopped: ${cause.message}; try again, or use one thread`, {
           cause,
