@@ -1,5 +1,5 @@
 /** Parses YAML to plain data with the line and column of every key. */
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument, visit } from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from '../base/input-text.ts';
 
@@ -83,9 +83,16 @@ export function parseYaml(unit: string, { name, text }: InputText, { tags = fals
       fail(`${where(problem.pos[0])}: expected one YAML document, got several; remove all but one`, problem);
     }
     if (problem) fail(`${where(problem.pos[0])}: expected YAML, got an error: ${problem.message}`, problem);
+    visit(document, {
+      Alias(_, alias) {
+        if (alias.resolve(document) !== undefined) return;
+        const problem = `expected the anchor "&${alias.source}" before "*${alias.source}", found none`;
+        fail(`${where(start(alias) ?? 0)}: ${problem}`);
+      },
+    });
     value = document.toJS({ maxAliasCount: maxAliases });
   } catch (cause) {
-    // How the package reports aliases without an anchor and aliases that expand too far.
+    // How the package reports aliases that expand too far.
     if (cause instanceof ReferenceError) fail(`expected plain YAML in ${name}, got aliases: ${cause.message}`, cause);
     throw cause;
   }

@@ -224,7 +224,7 @@ describe('messages of a file', () => {
     [
       'an alias without an anchor',
       'seed: *one\n',
-      'expected plain YAML in exp.yaml, got aliases: Unresolved alias (the anchor must be set before the alias): one',
+      'exp.yaml:6:7: expected the anchor "&one" before "*one", found none',
     ],
   ])('%s', (_name, text, message) => {
     expect(problem(() => load(minimal + text))).toBe(message);

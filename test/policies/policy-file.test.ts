@@ -166,6 +166,8 @@ describe('parseJson', () => {
     ['[\n  01]', 'f:2:4: expected JSON, got "1]"'],
     ['[1] // done', 'f:1:5: expected JSON, got "// done"'],
     ['{"a": [1, {"b": 2]}', 'f:1:18: expected JSON, got "]}"'],
+    ['{"a": 1,\n "b": {"a": 2}, "\\u0061": 3}', 'f:2:17: expected each key once, got "\\u0061" again; remove one'],
+    ['[{"a": 1}, {"a": {"b": 1, "b": 1}}]', 'f:1:27: expected each key once, got "b" again; remove one'],
     ['"tab\there"', 'f:1:1: expected JSON, got "\\"tab\\there\\""'],
     ['[1,\n2,\n', 'f:3:1: expected JSON, got the end of the text'],
   ])('%j', (text, message) => {

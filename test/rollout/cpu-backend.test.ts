@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { R2poError } from '../../src/base/errors.ts';
+import { R2poError, UsageError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { pendulum } from '../../src/envs/pendulum/index.ts';
