@@ -1,5 +1,15 @@
 /** Parses YAML to plain data with the line and column of every key. */
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from '../base/input-text.ts';
 

@@ -16,7 +16,9 @@ const packages = `${sep}node_modules${sep}`;
 
 /** A module of the user may import files from anywhere, and may itself belong to an installed package. */
 function isTheirs(place: string): boolean {
-  if ([...modules.keys()].some((folder) => place.startsWith(folder) && !place.slice(folder.length).includes(packages))) {
+  if (
+    [...modules.keys()].some((folder) => place.startsWith(folder) && !place.slice(folder.length).includes(packages))
+  ) {
     return true;
   }
   const isOurs = ['src', 'dist'].some((folder) => place.startsWith(assetPath(folder) + sep));
