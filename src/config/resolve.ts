@@ -1,4 +1,5 @@
 /** From the command line to a checked configuration. Precedence: defaults < files < overrides < options. */
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../base/errors.ts';
@@ -7,7 +8,7 @@ import { isModulePath } from '../base/module-path.ts';
 import { envs } from '../envs/index.ts';
 import { loadEnv, loadRecordedEnv } from '../envs/node/load.ts';
 import { stepLimitKey } from '../envs/options.ts';
-import { moduleOfMethod } from '../methods/index.ts';
+import { isRegisteredMethod, methods, moduleOfMethod } from '../methods/index.ts';
 import { loadMethod, loadRecordedMethod } from '../methods/node/load.ts';
 import { crossCheck, normalize } from './cross-check.ts';
 import { earlierDefaults } from './earlier.ts';
@@ -298,6 +299,9 @@ function chosenIdle(layers: readonly Layer[], overrides: readonly Override[], co
 /** How the modules of a key are loaded; the absolute path of the loaded one is returned. */
 interface ModuleKey {
   readonly key: 'env' | 'method';
+  /** with its article */
+  readonly noun: string;
+  readonly isKnown: (name: string) => boolean;
   /** a path that the user names */
   readonly load: (path: string) => Promise<string | null>;
   /** a path out of a run folder or a job */
@@ -307,11 +311,15 @@ interface ModuleKey {
 const moduleKeys: readonly ModuleKey[] = [
   {
     key: 'env',
+    noun: 'an environment',
+    isKnown: (name) => envs.some(({ id, folder }) => name === id || name === folder),
     load: async (path) => (await loadEnv(path)).module,
     loadRecorded: async (path) => (await loadRecordedEnv(path)).module,
   },
   {
     key: 'method',
+    noun: 'a method',
+    isKnown: (name) => isRegisteredMethod(name) || methods.some(({ id }) => name === id),
     load: async (path) => moduleOfMethod(await loadMethod(path)),
     loadRecorded: async (path) => moduleOfMethod(await loadRecordedMethod(path)),
   },
@@ -323,18 +331,27 @@ const moduleKeys: readonly ModuleKey[] = [
  * is loaded only if the user has named that module too.
  */
 async function loadNamedModule(
-  { key, load, loadRecorded }: ModuleKey,
+  { key, noun, isKnown, load, loadRecorded }: ModuleKey,
   layers: readonly Layer[],
   overrides: readonly Override[],
 ): Promise<Override[]> {
   const given = overrides.findLast(({ path }) => path.join('.') === key);
   const layer = layerOf(layers, [key]);
   const value = given ? given.value : (layer.value as Record<string, unknown>)[key];
-  if (typeof value !== 'string' || !isModulePath(value)) return [];
+  if (typeof value !== 'string') return [];
   const label = given?.label ?? layer.locate([key], 'value');
+  const path = given ? value : resolve(layer.folder, value);
+  if (!isModulePath(value)) {
+    // `docking` beside the folder of that name is no name of ours, and looks like a path to everybody.
+    if (isKnown(value) || !existsSync(path)) return [];
+    throw new UsageError(
+      'config',
+      `${label}: expected the name of ${noun} or a path, got "${value}"; write ./${value}`,
+    );
+  }
   try {
     const open = !given && layer.isRecorded ? loadRecorded : load;
-    return [{ path: [key], value: await open(given ? value : resolve(layer.folder, value)), label }];
+    return [{ path: [key], value: await open(path), label }];
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError('config', `${label}: ${error.detail}`, error);

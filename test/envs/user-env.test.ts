@@ -108,7 +108,7 @@ describe('a module that changes while a process has it loaded', () => {
     writeFileSync(join(copy, 'index.js'), text.replace('value: 1.4', 'value: 0.4'));
     const cpu = openCpuBackend({ threads: 2 });
     expect((await cpu.play({ ...job, episodes: 20, maxSteps: null })).returns).toHaveLength(20);
-    const message = /\[Docking-v0\] expected ".*edited.index\.js" as it was loaded, got it changed; try again/;
+    const message = /\[Docking-v0\] expected ".*edited.index\.js" as it was loaded, got it changed; start again/;
     await expect(cpu.play({ ...job, episodes: 5000, maxSteps: null })).rejects.toThrow(message);
     await cpu.close();
     await expect(loadEnv(copy)).rejects.toThrow(/as it was imported first, got it changed; start again/);
@@ -196,6 +196,19 @@ describe('a mistake in an environment of one’s own', () => {
     ],
     ['same-constants', '    bonus: {', '    time_step: {', /got "timeStep" and "time_step", both "time_step"/],
     ['no-build', 'timeLimit: 300', 'options: { level: 2 }, timeLimit: 300', /expected "withOptions" beside .* level/],
+    [
+      'folder',
+      "folder: 'docking'",
+      "folder: 'My Docking'",
+      /expected a name of small letters.* at folder, got "My Docking"/,
+    ],
+    [
+      'returns',
+      'returnRange: [-',
+      'returnRange: [Infinity, -',
+      /expected the smallest and the largest return at returnRange, got \["Infinity",-/,
+    ],
+    ['no-step', '  step(', '  steps(', /expected a function at dynamics\.step, got nothing/],
     ['taken', "id: 'Docking-v0'", "id: 'CartPole-v1'", /expected an id of its own in .*"CartPole-v1"/],
   ])('%s: is named with its file, exit 2', async (name, from, to, message) => {
     const { code, stderr, stdout } = await evalOf(changed(name, 'index.js', from, to));
@@ -221,6 +234,17 @@ describe('a mistake in an environment of one’s own', () => {
       'expected the name of an environment or a path, got "nested/docking"; write ./nested/docking',
     );
     expect([code, there.code]).toEqual([2, 2]);
+  });
+
+  it('is told to write ./ before the name of a folder in a configuration', async () => {
+    const { code, stderr } = await runHere(['run', 'cartpole/r2po', 'env=docking', '--dry-run'], { cwd: folder });
+    expect(stderr).toContain(
+      'env=docking): expected the name of an environment or a path, got "docking"; write ./docking',
+    );
+    expect(code).toBe(2);
+    writeFileSync(join(folder, 'name.yaml'), 'env: docking\nmethod: r2po\npolicy: { kind: linear }\n');
+    const file = await runHere(['run', 'name.yaml', '--dry-run'], { cwd: folder });
+    expect(file.stderr).toMatch(/\[config\] name\.yaml:1:6: expected .* write \.\/docking/);
   });
 
   it('names key and file in a configuration', async () => {

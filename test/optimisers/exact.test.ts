@@ -144,6 +144,11 @@ describe('an environment that is wrong', () => {
       /expected an observation in 0 \.\.\. 15 of FrozenLake-v1, got 16/,
     ],
     [
+      'does not observe the same twice',
+      { observe: (_p, _state, obs) => obs.fill(Math.floor(16 * Math.random())) },
+      /expected dynamics that do the same .*Math\.random/,
+    ],
+    [
       'does not do the same twice',
       {
         step(p, state, action, draws, out) {

@@ -247,7 +247,11 @@ export function tableModel(env: Env, limit: number): TableModel {
       from.push(outcomes.length);
     }
   }
-  const seen = new Float64Array(1);
+  const observe = (state: Float64Array): number => {
+    const seen = new Float64Array(1);
+    dynamics.observe(params, state, seen);
+    return seen[0]!;
+  };
   const starts = new Float64Array(list.length);
   for (const { state, probability } of startsOf) starts[state]! += probability;
   return {
@@ -255,9 +259,9 @@ export function tableModel(env: Env, limit: number): TableModel {
     isClosed: depths.every((depth) => depth < limit),
     actions,
     observed: Int32Array.from(list, (state) => {
-      dynamics.observe(params, state, seen);
-      const [number] = seen;
-      if (Number.isInteger(number) && number! >= 0 && number! < observation.n) return number!;
+      const number = observe(state);
+      if (!Object.is(observe(state), number)) throw notRepeatable();
+      if (Number.isInteger(number) && number >= 0 && number < observation.n) return number;
       throw new UsageError(
         'solve',
         `expected an observation in 0 ... ${observation.n - 1} of ${env.id}, got ${number} in the state ${nameOf(state)}; mend the environment`,

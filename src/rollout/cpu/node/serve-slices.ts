@@ -41,7 +41,9 @@ export type MakePlayer = (
  */
 async function envOf({ name, code, options, changed }: WorkerJob['env']): Promise<{ env: Env; key: string }> {
   const loaded = await openOnce(opened, name, () => openEnv(name));
-  if (codeOf(loaded) !== code) throw new UsageError(loaded.id, `expected "${name}" as it was loaded, got it changed`);
+  if (codeOf(loaded) !== code) {
+    throw new UsageError(loaded.id, `expected "${name}" as it was loaded, got it changed; start again`);
+  }
   const key = JSON.stringify([name, options]);
   const plain = chosen.get(key) ?? withEnvOptions(loaded, options);
   chosen.set(key, plain);
