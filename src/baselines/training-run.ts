@@ -21,6 +21,7 @@ import type { Backend } from '../rollout/backend.ts';
 import { Player } from '../runs/drivers/player.ts';
 import { parseRunFile } from '../runs/folder/files.ts';
 import { environmentFacts, type Manifest } from '../runs/folder/manifest.ts';
+import { compareJournal, refusalOf } from '../runs/folder/missing.ts';
 import { RunFiles } from '../runs/folder/run-files.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { EventBody, RunEvent } from '../runs/journal/events.ts';
@@ -34,6 +35,10 @@ import { figuresSchema, Trainer, type TrainingFigures, writeJob } from './traine
 
 const trainingFolder = 'training';
 const bestModel = 'best_model';
+
+/** The model of the best policy of a training. */
+export const bestModelPath = (folder: string): string => join(folder, trainingFolder, `${bestModel}.zip`);
+
 const statistics = '.vecnormalize.pkl';
 
 export interface BaselineProgress {
@@ -61,11 +66,20 @@ export interface BaselineOptions {
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
-/** Runs a training to its end and returns its summary; a finished one only gets its files back. Throws what stopped it. */
+/**
+ * Runs a training to its end and returns its summary; a finished one only gets its files back. Throws what stopped it, and a
+ * usage error, before anything is changed, for a journal that holds less than the other files say.
+ */
 export async function executeBaseline(options: BaselineOptions): Promise<RunSummary> {
-  const found = openBaseline(options.folder);
-  const stale = await watchLock(options.folder, options);
-  const journal = Journal.open(options.folder, undefined, { stale });
+  const { folder } = options;
+  const found = openBaseline(folder);
+  const stale = await watchLock(folder, options);
+  const compared = compareJournal(folder);
+  if (compared.missing.length > 0) {
+    // Snapshots that were evaluated are removed: a training cannot be continued from an earlier one.
+    throw refusalOf(folder, compared, 'move the folder away and train again');
+  }
+  const journal = Journal.open(folder, undefined, { stale, reader: compared.reader });
   try {
     return await new TrainingRun(found, options, journal).run();
   } finally {

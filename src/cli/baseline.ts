@@ -130,11 +130,26 @@ async function askedFor(
     const { folder, config } = openBaseline(name);
     return { folder, config };
   }
+  refuseRunOfSearch(name);
   const backend = options.backend === undefined ? [] : [`evaluation.backend=${options.backend}`];
   const config = await resolveBaseline(name, [...overrides, ...backend], options.seed);
   if (!options.resume) return { config, folder: null };
   const { folder } = findBaseline({ runsDir: options.runsDir, name: options.name ?? null }, config);
   return { config, folder };
+}
+
+/** A run folder that is no training is no name of one either. */
+function refuseRunOfSearch(name: string): void {
+  const manifest = existsSync(name) ? readManifest(name) : null;
+  if (manifest === null) return;
+  const made = manifest.imported ? 'of an import, which nothing continues' : 'of a search';
+  const remedy = manifest.imported
+    ? 'see "r2po report"'
+    : `resume it with: ${quotedCommand(['run', name, '--resume'])}`;
+  throw new UsageError(
+    'baseline',
+    `expected <environment>/<algorithm>, got "${name}", the run folder ${made}; ${remedy}`,
+  );
 }
 
 async function showPlan(config: BaselineConfig, options: Options, io: Io): Promise<void> {

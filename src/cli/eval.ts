@@ -7,7 +7,7 @@ import { UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { OutputFile } from '../base/node/atomic-file.ts';
-import { checkOutputFile, isStdout } from '../base/node/output-folder.ts';
+import { checkOutputFile, refuseStdoutBesideJson } from '../base/node/output-folder.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
 import { stepLimitKey } from '../envs/options.ts';
@@ -160,12 +160,7 @@ function checkFiles(options: Options): void {
     const path = options[name];
     if (path === undefined || path === '-') continue;
     checkOutputFile(flagOf(name), path);
-    if (options.json && isStdout(path)) {
-      throw new UsageError(
-        flagOf(name),
-        `expected another file than stdout, where --json writes its document, got "${path}"`,
-      );
-    }
+    refuseStdoutBesideJson(flagOf(name), path, options.json);
     // Any number of results may go to a pipe or a device.
     if (existsSync(path) && !statSync(path).isFile()) continue;
     const real = realPath(path);

@@ -4,9 +4,9 @@ import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
-import { OutputFile, writeDraft } from '../base/node/atomic-file.ts';
+import { isStdout, OutputFile, writeDraft } from '../base/node/atomic-file.ts';
 import { makeFolder } from '../base/node/make-folder.ts';
-import { prepareOutputFolder } from '../base/node/output-folder.ts';
+import { prepareOutputFolder, refuseStdoutBesideJson } from '../base/node/output-folder.ts';
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
@@ -71,20 +71,21 @@ function runFolders(paths: readonly string[], io: Io): readonly string[] {
   return folders;
 }
 
-/** Paths of the regular files that were written: a pipe has the calls and nothing else. */
+/** Paths of the regular files that were written: a pipe, or the file behind stdout, has the calls and nothing else. */
 async function exportCalls(
   folders: readonly string[],
-  { out, force }: Options,
+  { out, force, json }: Options,
   survivors: Survivors,
   io: Io,
 ): Promise<string[]> {
   const { walkEvents } = await import('../runs/journal/journal.ts');
   const { requireWholeJournal } = await import('../runs/folder/missing.ts');
   const { callLines } = await import('../interop/calls.ts');
+  refuseStdoutBesideJson('--out', out, json);
   const found = statSync(out, { throwIfNoEntry: false });
   if (found?.isDirectory())
     throw new UsageError('--out', `expected a file, got the folder "${out}"; name a file in it`);
-  const isFile = found?.isFile() ?? true;
+  const isFile = (found?.isFile() ?? true) && !isStdout(out);
   if (found && isFile && !force) {
     throw new UsageError('--out', `expected a new file, got "${out}", which exists; add --force to replace it`);
   }

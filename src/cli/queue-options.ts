@@ -46,23 +46,27 @@ function readPrefix(text: string): string {
   );
 }
 
+/** The address that the option names, or the environment. Throws a usage error when neither does. */
+export function queueAddress({ queue: option }: QueueChoice): string {
+  const text = typeof option === 'string' ? option : process.env[variable];
+  if (text) return text;
+  throw new UsageError('--queue', `expected redis://host[:port][/db][?name], or the same in ${variable}, got neither`);
+}
+
 /** Opens the queue of the option, or of the environment, for `use`. Throws a usage error when neither names one. */
 export async function withQueue<T>(
-  { queue: option, queuePrefix: prefix }: QueueChoice,
+  choice: QueueChoice,
   io: Io,
   use: (queue: SweepQueue) => Promise<T>,
   worker?: string,
 ): Promise<T> {
-  const text = typeof option === 'string' ? option : process.env[variable];
-  if (!text) {
-    throw new UsageError(
-      '--queue',
-      `expected redis://host[:port][/db][?name], or the same in ${variable}, got neither`,
-    );
-  }
+  const text = queueAddress(choice);
   const { SweepQueue } = await import('../sweep/queue/queue.ts');
   const { explained } = await import('../sweep/queue/connect.ts');
-  const queue = await SweepQueue.open(text, (warning) => io.warn(warning), { worker, prefix });
+  const queue = await SweepQueue.open(text, (warning) => io.warn(warning), {
+    worker,
+    prefix: choice.queuePrefix,
+  });
   try {
     return await use(queue);
   } catch (error) {

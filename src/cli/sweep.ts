@@ -8,7 +8,7 @@ import { defaultGroupKeys } from '../report/groups.ts';
 import type { RunResult } from '../sweep/local.ts';
 import type { Io } from './io.ts';
 import { refuseBeside, refuseWithout, trustEnvOption, trustMethodOption } from './options.ts';
-import { addQueueOption, shownArguments } from './queue-options.ts';
+import { addQueueOption, queueAddress, shownArguments } from './queue-options.ts';
 import {
   addSweepOptions,
   notFinished,
@@ -55,9 +55,10 @@ export function define(command: Command, io: Io): void {
         );
         if (!wait) refuseWithout(self, '--wait', ['--out']);
       }
-      if (queue !== undefined && !options.dryRun) {
+      if (queue !== undefined) {
+        await checkQueued(args, options);
         const isFolderGiven = self.getOptionValueSource('runsDir') === 'cli';
-        return sweepQueue(args, { ...options, isFolderGiven }, io);
+        if (!options.dryRun) return sweepQueue(args, { ...options, isFolderGiven }, io);
       }
       return sweep(args, options, self, io);
     },
@@ -113,6 +114,20 @@ function requirePythonUse(names: readonly string[], { python }: { readonly pytho
   throw new UsageError('--python', 'expected a training such as cartpole/ppo, got searches alone; leave --python out');
 }
 
+/** Refuses what cannot be queued, for a dry run too. */
+async function checkQueued(args: readonly string[], choice: QueueOptions): Promise<void> {
+  const { splitArguments } = await import('../sweep/expand.ts');
+  const { isTraining } = await import('../sweep/trainings.ts');
+  const { parseQueueAddress } = await import('../sweep/queue/address.ts');
+  parseQueueAddress(queueAddress(choice));
+  const training = splitArguments(args).configs.find(isTraining);
+  if (training === undefined) return;
+  throw new UsageError(
+    '--queue',
+    `expected searches, got the training ${training}; run it with a sweep without --queue`,
+  );
+}
+
 /** Adds the runs to the queue; with `--wait`, prints their report as a local sweep does. */
 async function sweepQueue(
   args: readonly string[],
@@ -123,14 +138,6 @@ async function sweepQueue(
   if (wait && options.out !== undefined) prepareOutputFolder('--out', options.out);
   const { expandSweep, splitArguments, variedKeys } = await import('../sweep/expand.ts');
   const request = splitArguments(args);
-  const { isTraining } = await import('../sweep/trainings.ts');
-  const training = request.configs.find(isTraining);
-  if (training !== undefined) {
-    throw new UsageError(
-      '--queue',
-      `expected searches, got the training ${training}; run it with a sweep without --queue`,
-    );
-  }
   const runs = expandSweep(requestOf(request, options));
   const { document, waited } = await enqueueRuns(runs, { queue, queuePrefix, runsDir, isFolderGiven, wait }, io);
   if (waited === null) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { AdapterError, DiffersError, UsageError } from '../base/errors.ts';
 import { counted } from '../base/plain-number.ts';
+import { checkTraining } from '../baselines/verify-training.ts';
 import { left, tableOf } from '../report/tables/table.ts';
 import { type Backend, type BackendChoice, backendIds } from '../rollout/backend.ts';
 import { openBackend } from '../rollout/node/open.ts';
@@ -99,7 +100,7 @@ async function verify(paths: readonly string[], options: Options, io: Io): Promi
     await withInterrupts(io, 'the verification', async (signal) => {
       for (const [i, folder] of folders.entries()) {
         io.status(folders.length === 1 ? null : `verifying ${i + 1} of ${folders.length}: ${folder}`);
-        reports.push(await verifyRun(folder, { open: backends.open, signal }));
+        reports.push(await verifyRun(folder, { open: backends.open, signal, checkTraining }));
       }
     });
   } finally {

@@ -15,6 +15,7 @@ import { envs } from '../envs/index.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { BackendPool } from '../rollout/node/backend-pool.ts';
 import { usedBackend } from '../runs/folder/manifest.ts';
+import { isFinished } from '../runs/folder/missing.ts';
 import { heartbeatMs } from '../runs/journal/heartbeat.ts';
 import { BusyError, canAwait } from '../runs/journal/lock.ts';
 import { isOrderlyStop } from '../runs/journal/totals.ts';
@@ -99,7 +100,7 @@ const waiting = { folder: null, outcome: 'waiting', already: false, summary: nul
 
 /** The result of a training that needs no more work; null: it does. */
 function finishedBefore(run: SweepTraining, known: KnownBaseline | null): RunResult<SweepTraining> | null {
-  if (known?.manifest.status !== 'finished') return null;
+  if (known === null || !isFinished(known)) return null;
   return { ...waiting, run, folder: known.folder, outcome: 'finished', already: true };
 }
 

@@ -1,7 +1,7 @@
 /** Trainings as runs, with a program that stands for Python and takes recorded models for snapshots. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { openBaseline } from '../../src/baselines/run-folder.ts';
@@ -212,6 +212,111 @@ describe('a training', () => {
     const copy = join(temporaryFolder(), 'search');
     cpSync(assetPath('test/cases/stopped-run'), copy, { recursive: true });
     expect(() => openBaseline(copy)).toThrow('expected the run folder of a training');
+  });
+});
+
+describe('a finished training', () => {
+  const runsDir = join(temporaryFolder(), 'runs');
+  let finished: string;
+  beforeAll(async () => {
+    await train(runsDir, 'cartpole/ppo', 'episodes=3');
+    finished = only(runsDir);
+  });
+  /** A copy of it, to be damaged. */
+  const copied = (): string => {
+    const folder = join(temporaryFolder(), 'copy');
+    cpSync(finished, folder, { recursive: true });
+    return folder;
+  };
+  const change = (path: string, from: string | RegExp, to: string): void => {
+    const text = readFileSync(path, 'utf8');
+    expect(text).toMatch(from);
+    writeFileSync(path, text.replace(from, to));
+  };
+  const model = (name: string): string => assetPath(`test/golden/sb3/${name}.zip`);
+
+  it.each([
+    ['empty', ''],
+    ['cut', null],
+  ])('whose journal is %s is not trained again', async (_how, text) => {
+    const folder = copied();
+    const path = join(folder, 'events.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, text ?? `${lines.slice(0, 4).join('\n')}\n`);
+    const before = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs]);
+    const { code, stderr } = await runCommand('baseline', folder, '--resume', '--python', python);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /the run is finished by run\.json and summary\.json.*nothing was changed; restore events\.jsonl/,
+      ),
+    ]);
+    expect(stderr).toContain('or move the folder away and train again');
+    expect(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs])).toEqual(before);
+  });
+
+  it('is verified with its settings, its model and its best policy', async () => {
+    const { code, stdout } = await runCommand('verify', finished, '--json');
+    expect(code).toBe(0);
+    const results = JSON.parse(stdout).runs[0].checks.map(({ check, result }: Record<string, string>) => [
+      check,
+      result,
+    ]);
+    expect(Object.fromEntries(results)).toMatchObject({ manifest: 'holds', best: 'holds', 'played again': 'holds' });
+  });
+
+  it.each<[string, (folder: string) => void, RegExp]>([
+    [
+      'best.json',
+      (f) => change(join(f, 'best.json'), /-?\d\.\d+/, '0.125'),
+      /played again at seq \d+: evaluated: expected summary/,
+    ],
+    ['no best.json', (f) => rmSync(join(f, 'best.json')), /best: .*best\.json/],
+    [
+      'the model',
+      (f) => cpSync(model('ars-cartpole'), join(f, 'training', 'best_model.zip')),
+      /best: best\.json: expected/,
+    ],
+    ['no model', (f) => rmSync(join(f, 'training', 'best_model.zip')), /best: .*best_model\.zip/],
+    ['a broken model', (f) => writeFileSync(join(f, 'training', 'best_model.zip'), 'PK'), /best: .*best_model\.zip/],
+    [
+      'the settings',
+      (f) => change(join(f, 'config.yaml'), 'seed: 0', 'seed: 1'),
+      /manifest: .* the training began with/,
+    ],
+    ['the seed', (f) => change(join(f, 'run.json'), '"seed": 0', '"seed": 1'), /manifest: run\.json: expected seed 0/],
+    [
+      'model and policy',
+      (f) => {
+        cpSync(model('ars-cartpole'), join(f, 'training', 'best_model.zip'));
+        writeFileSync(
+          join(f, 'best.json'),
+          JSON.stringify(readModel(model('ars-cartpole'), findEnv('cartpole')).document),
+        );
+      },
+      /played again at seq \d+: evaluated: expected summary/,
+    ],
+  ])('with another %s differs', async (_what, damage, message) => {
+    const folder = copied();
+    damage(folder);
+    const { code, stderr } = await runCommand('verify', folder);
+    expect([code, stderr]).toEqual([6, expect.stringMatching(message)]);
+  });
+
+  it('is not finished for a sweep where its journal is not', async () => {
+    const folder = join(temporaryFolder(), 'runs');
+    cpSync(runsDir, folder, { recursive: true });
+    writeFileSync(join(only(folder), 'events.jsonl'), '');
+    const args = ['cartpole/ppo', 'episodes=3', ...small, '--python', python, '--runs-dir', folder, '--json'];
+    const { code, stdout } = await runCommand('sweep', ...args, '--backend', 'cpu');
+    expect([code, JSON.parse(stdout).runs[0].outcome]).toEqual([7, 'failed']);
+  });
+
+  it.each([
+    ['test/cases/stopped-run', 'the run folder of a search; resume it with: r2po run test/cases/stopped-run --resume'],
+  ])('is told from the folder %s', async (folder, message) => {
+    const { code, stderr } = await runCommand('baseline', folder, '--resume', '--python', python);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assetPath } from '../../src/base/node/assets.ts';
 import { mainFile } from '../support/cli.ts';
 import { runCommand } from '../support/in-process.ts';
 
@@ -67,6 +68,17 @@ describe('files of r2po eval', () => {
   it('are no second document beside that of --json', () => {
     expect(shell(`${program} --json --returns /dev/stdout; echo $?`)).toBe('2\n');
   });
+});
+
+it('the calls of a run may go to the file that stdout is redirected to', () => {
+  const run = assetPath('test/cases/finished-run');
+  const command = (more: string) => `"${process.execPath}" "${mainFile}" export "${run}" --format calls --out ${more}`;
+  const shell = (text: string) => execFileSync('sh', ['-c', text], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+  const piped = shell(`${command('/dev/stdout')} | cat`);
+  expect(piped).toMatch(/^{"seq":\d+,"iteration":1,/);
+  expect(shell(`echo before > calls; ${command('/dev/stdout')} >> calls; cat calls`)).toBe(`before\n${piped}`);
+  expect(shell(`${command('/dev/stdout')} > calls; cat calls`)).toBe(piped);
+  expect(shell(`${command('/dev/stdout --json')} 2>&1 || echo $?`)).toMatch(/another file than stdout.*\n2\n$/s);
 });
 
 it('an option of an environment is given once', async () => {

@@ -50,7 +50,10 @@ describe('an environment that throws', () => {
     writeFileSync(join(root, 'shared', 'physics.js'), `export const move = () => { throw new Error('no grip'); };\n`);
     changed('throws-elsewhere', 'step', 'move();', `import { move } from '../shared/physics.js';\n`);
     const { code, stderr } = await evaluate('throws-elsewhere', '--episodes', '5');
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/shared.physics\.js:1:\d+\] the module threw Error: no grip/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/shared.physics\.js:1:\d+\] the module threw Error: no grip/),
+    ]);
   });
 
   it('something that is no error', async () => {

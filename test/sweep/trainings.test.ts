@@ -87,8 +87,12 @@ describe('a sweep', () => {
     expect(alone.stderr).toContain('expected a training such as cartpole/ppo, got searches alone');
     const modelled = await runCommand('sweep', 'cartpole/ppo', '--model', 'offline', '--python', python);
     expect(modelled.stderr).toContain('[--model] expected it together with a search');
-    const queued = await runCommand('sweep', 'cartpole/ppo', '--queue', 'redis://127.0.0.1:1');
-    expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
+    for (const more of [[], ['--dry-run']]) {
+      const queued = await runCommand('sweep', 'cartpole/ppo', '--queue', 'redis://127.0.0.1:1', ...more);
+      expect(queued).toMatchObject({ code: 2, stderr: expect.stringContaining('got the training cartpole/ppo') });
+    }
+    const address = await runCommand('sweep', 'cartpole/cma-es', '--queue', 'http://127.0.0.1:1', '--dry-run');
+    expect(address).toMatchObject({ code: 2, stderr: expect.stringContaining('expected redis://host[:port]') });
     const unfit = await runCommand('sweep', 'cartpole/sac', '--python', python);
     expect(unfit.stderr).toContain('use one of dqn, a2c, ppo, trpo, ars');
     const backends = await runCommand('sweep', 'cartpole/ppo', 'evaluation.backend=cpu,wasm', '--python', python);

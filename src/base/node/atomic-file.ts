@@ -8,6 +8,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -204,6 +205,19 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** Whether a path names what this process prints to. */
+export function isStdout(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(1);
+    return found.dev === dev && found.ino === ino;
+  } catch {
+    // Nobody reads it.
+    return false;
+  }
+}
+
 /** An output file that grows while a command runs, and gets its name once it is whole. */
 export class OutputFile {
   readonly #unit: string;
@@ -224,7 +238,7 @@ export class OutputFile {
       const target = targetOf(path);
       if (target.replaced) clearDeadDrafts(dirname(target.path), `${basename(target.path)}.`);
       const draft = target.replaced ? draftName(target.path) : target.path;
-      return new OutputFile(unit, target.path, draft, await open(draft, target.replaced ? 'wx' : 'w'));
+      return new OutputFile(unit, target.path, draft, await open(draft, target.replaced ? 'wx' : 'a'));
     } catch (cause) {
       throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');
     }
@@ -262,10 +276,10 @@ export class OutputFile {
   }
 }
 
-/** Follows a link. A pipe or `/dev/stdout` is no regular file and cannot be replaced. */
+/** Follows a link. A pipe cannot be replaced, and the file that stdout is redirected to must not be. */
 function targetOf(path: string): { readonly path: string; readonly replaced: boolean } {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { path, replaced: true };
   // The target of a pipe's link has no name, and opening a broken link makes its target.
   const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() ? { path: realpathSync(path), replaced: true } : { path, replaced: false };
+  return found?.isFile() && !isStdout(path) ? { path: realpathSync(path), replaced: true } : { path, replaced: false };
 }

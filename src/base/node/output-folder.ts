@@ -1,8 +1,9 @@
 /** Folders and files that a command writes its results to. */
-import { accessSync, constants, existsSync, fstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { UsageError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, FileFault } from '../machine-fault.ts';
-import { clearDeadDrafts } from './atomic-file.ts';
+import { clearDeadDrafts, isStdout } from './atomic-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
@@ -17,19 +18,6 @@ export function prepareOutputFolder(unit: string, path: string): void {
     throw cannotUse(unit, 'a writable folder', path, cause);
   }
   clearDeadDrafts(path);
-}
-
-/** Whether a path names what this process prints to. */
-export function isStdout(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  try {
-    const { dev, ino } = fstatSync(1);
-    return found.dev === dev && found.ino === ino;
-  } catch {
-    // Nobody reads it.
-    return false;
-  }
 }
 
 /**
@@ -48,4 +36,10 @@ export function checkOutputFile(unit: string, path: string): void {
   } catch (cause) {
     throw cannotWriteFile(unit, path, cause, 'name a file in a folder that exists');
   }
+}
+
+/** Throws a usage error where `--json` prints its document into the output file of an option, `unit`. */
+export function refuseStdoutBesideJson(unit: string, path: string, json: boolean | undefined): void {
+  if (!json || !isStdout(path)) return;
+  throw new UsageError(unit, `expected another file than stdout, where --json writes its document, got "${path}"`);
 }

@@ -116,15 +116,18 @@ export function compareJournal(folder: string): ComparedJournal {
   return { reader, log, missing: missingFrom(held, claims), lostCalls: Math.max(0, stated - answered.calls) };
 }
 
-/** The usage error of a run whose journal lacks something. */
-export function refusalOf(folder: string, { missing, lostCalls }: ComparedJournal): UsageError {
-  const calls = lostCalls > 0 ? `, and makes ${counted(lostCalls, 'lost model call')} again` : '';
+/** The usage error of a run whose journal lacks something. `remedy`: what helps where there is no copy of the journal. */
+export function refusalOf(folder: string, compared: ComparedJournal, remedy = repairOf(compared)): UsageError {
   return new UsageError(
     'run folder',
-    `expected in "${folder}" a journal of everything that was done, got less: ${missing.join('; ')}; nothing was changed; ` +
-      `restore ${eventsName} from a copy, or use "r2po run ... --resume --repair", which keeps the old files, continues ` +
-      `from the journal${calls}`,
+    `expected in "${folder}" a journal of everything that was done, got less: ${compared.missing.join('; ')}; ` +
+      `nothing was changed; restore ${eventsName} from a copy, or ${remedy}`,
   );
+}
+
+function repairOf({ lostCalls }: ComparedJournal): string {
+  const calls = lostCalls > 0 ? `, and makes ${counted(lostCalls, 'lost model call')} again` : '';
+  return `use "r2po run ... --resume --repair", which keeps the old files, continues from the journal${calls}`;
 }
 
 /** The journal of a run. Throws a usage error when it lacks what the other files say; reads only. */

@@ -24,10 +24,17 @@ function difference(expected: Summary, got: Summary, isSame: boolean): string | 
   return `expected summary.mean ${expected.mean} within the tolerance of parity, got ${got.mean}`;
 }
 
+/** What plays the policies of a record. */
+export interface PlayingUnits extends Pick<RunUnits, 'env' | 'policy'> {
+  readonly settings: Pick<RunUnits['settings'], 'maxSteps' | 'successThreshold'>;
+  /** the best policy, which the record of a training does not have; left out: it is in the record */
+  readonly best?: readonly number[];
+}
+
 /** Plays the evaluations of the best policy that the record has. */
 export async function playAgain(
   { bestEvaluation, recheck, totals }: ReadRecord,
-  units: RunUnits,
+  units: PlayingUnits,
   backend: Backend,
   signal: AbortSignal | undefined,
 ): Promise<Check> {
@@ -42,7 +49,7 @@ export async function playAgain(
   const isSame = backend.id === totals.backend && backend.adapter === totals.adapter;
   try {
     for (const { type, params, seed, summary, seq } of evaluations) {
-      const [again] = (await player.play(params, summary.episodes, seed)).summaries;
+      const [again] = (await player.play(units.best ?? params, summary.episodes, seed)).summaries;
       const found = difference(summary, again!, isSame);
       if (found !== null) return differs(check, `${type}: ${found} on ${backend.adapter ?? backend.id}`, seq);
     }

@@ -49,6 +49,11 @@ export interface VerifyOptions {
   /** Gives what plays the episodes of a run that was played on `backend`; null, with the reason: nothing can. */
   readonly open: (backend: string) => Promise<Backend | { readonly reason: string }>;
   readonly signal?: AbortSignal | undefined;
+  /** The checks of a training that only what trains can make: its settings and its policy are not in the record. */
+  readonly checkTraining?: (
+    training: { readonly run: StoredRun; readonly record: ReadRecord },
+    options: VerifyOptions,
+  ) => Promise<readonly Check[]>;
 }
 
 /** The units that the configuration of a run names, or why there are none here. */
@@ -234,7 +239,14 @@ async function verifyStored(run: StoredRun, options: VerifyOptions): Promise<Ver
     checkReturns(record, limits !== null, found, manifest),
     units ? await playedCheck(run, record, units, options) : noUnits('played again'),
   ];
-  return reportOf(folder, record, checks);
+  const isTraining = manifest.imported?.training !== undefined;
+  const more = (isTraining && (await options.checkTraining?.({ run, record }, options))) || [];
+  const known = new Map(more.map((one) => [one.check, one]));
+  return reportOf(
+    folder,
+    record,
+    checks.map((one) => (one.result === 'not checked' ? (known.get(one.check) ?? one) : one)),
+  );
 }
 
 function checkRecord({ folder, manifest }: StoredRun, record: ReadRecord, files: Written, isSettled: boolean): Check {
