@@ -165,7 +165,6 @@ async function recordStop(session: RunSession, error: unknown, onNotice: RunOpti
 /** What is thrown to the user: the same failure, with the command to resume. */
 function withResumeHint(error: R2poError, command: ResumeCommand): R2poError {
   if (error.exitCode === exitCodes.usage || error instanceof LostLockError) return error;
-  if (error instanceof UnusableError && !error.resumable) return error;
   const { unit, detail, exitCode } = error;
   if (error instanceof BrokenReturnError) {
     // Resumed, it would play the same episode again.

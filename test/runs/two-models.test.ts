@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes, ModelError } from '../../src/base/errors.ts';
 import { ModelChain } from '../../src/llm/fallback.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
-import { answerOf, eventsOf, execute, prepareRun, scriptedModel, smallRun } from '../support/experiment.ts';
+import { verifyRun } from '../../src/runs/verify/verify.ts';
+import {
+  answerOf,
+  eventsOf,
+  execute,
+  linesOf,
+  prepareRun,
+  readJson,
+  scriptedModel,
+  smallRun,
+} from '../support/experiment.ts';
 
 const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
 const named = (id: string, usage: object) => ({ ...scriptedModel(answer, { answeredBy: id, usage }), id });
@@ -64,6 +74,31 @@ describe('replies that cannot be used', () => {
     useful = true;
     const { summary } = await smallRun({ model, overrides: limit, folder });
     expect(summary).toMatchObject({ status: 'finished', llm: { unusable_replies: 3, failed_calls: 0 } });
+  });
+
+  it('in every iteration end a run that has as many iterations again when it is resumed', async () => {
+    let useful = false;
+    const model = scriptedModel((request, call) => (useful ? answer(request, call) : 'I cannot.'));
+    const few = [...overrides, 'iterations=2', 'llm.max_unusable_in_a_row=null', 'search.repair_turns=0'];
+    const { failure, folder } = await failingRun(model, few);
+    expect(failure).toMatchObject({ exitCode: exitCodes.model });
+    expect(failure.message).toMatch(/in one of 2 iterations, got none; .* as many iterations again; resume with:/);
+    expect(linesOf(folder).at(-1)).toMatchObject({ type: 'run_stopped', exit_code: exitCodes.model });
+    // Nothing usable again: as many once more.
+    await expect(smallRun({ model, overrides: few, folder })).rejects.toThrow('in one of 4 iterations');
+    useful = true;
+    const { summary } = await smallRun({ model, overrides: few, folder });
+    expect(summary).toMatchObject({ status: 'finished', iterations: 6, llm: { unusable_replies: 4 } });
+    const lengths = linesOf(folder).flatMap(({ type, limits, from_iteration }) =>
+      type === 'control' ? [[limits, from_iteration]] : [],
+    );
+    expect(lengths).toEqual([
+      [{ iterations: 4 }, 3],
+      [{ iterations: 6 }, 5],
+    ]);
+    expect(readJson(folder, 'run.json')).toMatchObject({ iterations: 6 });
+    const { difference } = await verifyRun(folder, { open: async () => ({ reason: 'not asked' }) });
+    expect(difference).toBeNull();
   });
 });
 

@@ -21,15 +21,7 @@ function shown({ problem, reply }: Unusable): string {
 }
 
 /** The endpoint answers, but its replies cannot be used. */
-export class UnusableError extends ModelError {
-  /** whether the run can be resumed from here */
-  readonly resumable: boolean;
-
-  constructor(unit: string, message: string, resumable: boolean) {
-    super(unit, message);
-    this.resumable = resumable;
-  }
-}
+export class UnusableError extends ModelError {}
 
 const advice =
   'try another model, constrain its replies (llm.reply_form: auto), or turn its reasoning off (llm.think: false); "r2po doctor --model NAME" asks it one question';
@@ -50,7 +42,7 @@ export class UnusableReplies {
       this.#count === 1
         ? 'a usable reply, got an unusable one'
         : `a usable reply, got ${this.#count} unusable ones in a row`;
-    throw new UnusableError('llm.max_unusable_in_a_row', `expected ${many}; ${shown(this.#first)}; ${advice}`, true);
+    throw new UnusableError('llm.max_unusable_in_a_row', `expected ${many}; ${shown(this.#first)}; ${advice}`);
   }
 
   /** To be called after a usable reply. */
@@ -60,12 +52,11 @@ export class UnusableReplies {
   }
 }
 
-/** The error of a run without any usable reply. */
+/** The error of a run without any usable reply. Resumed, it has as many iterations again. */
 export function nothingUsable(iterations: number, problem: string): UnusableError {
   return new UnusableError(
     'run',
-    `expected a usable reply in one of ${iterations} iterations, got none; the first reason: ${problem}; start a new run: ${advice}`,
-    false,
+    `expected a usable reply in one of ${iterations} iterations, got none; the first reason: ${problem}; ${advice}; resumed, the run has as many iterations again`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** A session of a run: from the opening of its journal to its end, an interruption or a failure. */
 import type { ExitCode } from '../../base/errors.ts';
+import { counted } from '../../base/plain-number.ts';
 import { isSection } from '../../config/layers.ts';
 import { asksModels } from '../../config/schema.ts';
 import { changedLimits, hasStoppedAtBudget, type ResumedLimits, resumedLimits } from '../control/limits.ts';
@@ -67,6 +68,8 @@ export class RunSession {
   readonly #steering: RunSteering | null;
   readonly #limits: ResumedLimits;
   readonly #backendWhy: string | null;
+  /** of a resumed run whose iterations all went without a usable reply: the number with those that it has again */
+  readonly #lengthened: { readonly iterations: number; readonly from: number } | null;
 
   constructor(units: OpenUnits, options: RunOptions, journal: Journal, files: RunFiles) {
     const { folder, argv, onProgress, now } = options;
@@ -96,11 +99,20 @@ export class RunSession {
     this.signal = this.#steering?.signal ?? options.signal;
     const planned = units.driver.iterations(units);
     this.#iterations = () => this.length.changed ?? planned;
+    this.#lengthened = this.#lengthen(planned);
     this.#progress = new ProgressReporter({ totals, iterations: this.#iterations, now, onProgress });
     this.#saver = new Saver(() => {
       journal.check();
       return files.write(totals, this.#end);
     });
+  }
+
+  /** A search that has had its iterations, and no usable reply in any, has as many again. */
+  #lengthen(planned: number): { readonly iterations: number; readonly from: number } | null {
+    const { rows, hasPlayed, firstProblem, status } = this.totals;
+    if (status === 'finished' || hasPlayed || firstProblem === null || rows.length < this.#iterations()) return null;
+    const iterations = rows.length + planned;
+    return { iterations, from: this.length.change(iterations, rows.length + 1) };
   }
 
   get hasBegun(): boolean {
@@ -166,6 +178,12 @@ export class RunSession {
       models: names,
       ...(driver.promptVersion !== null && { prompts: driver.promptVersion }),
     });
+    if (this.#lengthened !== null) {
+      const { iterations, from } = this.#lengthened;
+      const limits = { iterations };
+      await this.#append({ type: 'control', optional: true, action: 'budget', limits, from_iteration: from });
+      this.#log?.(`no reply of ${counted(from - 1, 'iteration')} could be used: the search has ${iterations} now`);
+    }
     const { kept, notice } = this.#limits;
     if (kept !== null) await this.#append({ type: 'control', optional: true, action: 'budget', limits: kept });
     const why = this.#backendWhy !== null && { backend_why: this.#backendWhy };

@@ -57,9 +57,8 @@ export class SearchLength {
     return goes;
   }
 
-  /** Returns the first iteration that knows the new number, at least that of the iteration under way. */
-  change(iterations: number): number {
-    const from = this.#begun + 1;
+  /** Returns the first iteration that knows the new number: the next one, unless `from` says another. */
+  change(iterations: number, from = this.#begun + 1): number {
     this.#parts.push({ from, iterations });
     return from;
   }
