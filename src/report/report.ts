@@ -137,8 +137,10 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
 function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summary']): string {
   const { critic } = models;
   const both = critic === model ? model : `${model} for search, ${critic} for critics`;
-  const others = kind === 'model' ? Object.keys(llm.by_model).filter((name) => name !== model && name !== critic) : [];
-  const mark = others.length === 0 ? '' : ` (*some calls were answered by ${others.join(', ')})`;
+  const answered = kind === 'model' ? Object.keys(llm.by_model) : [];
+  const others = answered.filter((name) => name !== model && name !== critic);
+  const share = others.length === answered.length ? 'all' : 'some';
+  const mark = others.length === 0 ? '' : ` (*${share} calls were answered by ${others.join(', ')})`;
   return `${modelLabel(both, kind)}${mark}`;
 }
 

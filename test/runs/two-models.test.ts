@@ -58,6 +58,7 @@ describe('two models', () => {
     const { summary } = await smallRun({ models: { search: chain, critic: chain }, overrides });
     expect(summary.models.search).toBe('openai/scripted');
     expect(Object.keys(summary.llm.by_model)).toEqual(['openai/cheap']);
+    expect(runRows(summary)).toContainEqual(['answered by openai/cheap', expect.stringMatching(/^4 calls, /)]);
   });
 });
 

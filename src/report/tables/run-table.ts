@@ -43,10 +43,10 @@ function tokensText(llm: Pick<RunSummary['llm'], keyof ModelSummary>): string {
   return `${llm.prompt_tokens} in${inside(caches)}, ${llm.completion_tokens} out${inside(part(llm.reasoning_tokens, 'of reasoning'))}`;
 }
 
-/** Calls and tokens by model, if several answered. */
-function answeredRows({ llm }: RunSummary): (readonly [string, string])[] {
+/** Calls and tokens by model, if several answered, or another one than was asked. */
+function answeredRows({ llm, models: asked }: RunSummary): (readonly [string, string])[] {
   const models = Object.entries(llm.by_model);
-  if (models.length < 2) return [];
+  if (models.length < 2 && models.every(([name]) => name === asked.search || name === asked.critic)) return [];
   return models.map(
     ([name, counts]) => [`answered by ${name}`, `${counted(counts.calls, 'call')}, ${tokensText(counts)}`] as const,
   );
