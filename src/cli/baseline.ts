@@ -20,7 +20,7 @@ import { withInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { adapterOption, addOutputOptions, backendOption, helpList, refuseBeside, seedOption } from './options.ts';
 import { loggedIterations } from './progress.ts';
-import { printRun } from './show-run.ts';
+import { printRun, printStopped } from './show-run.ts';
 
 interface Options {
   readonly seed?: number;
@@ -92,7 +92,12 @@ async function baseline(
       const onNotice = (text: string) => io.warn(text);
       const onProgress = statusOf(io);
       const run = { folder: target, python, backend, backendWhy, argv, resumeCommand, signal, onNotice, onProgress };
-      const summary = await executeBaseline(run).finally(() => io.status(null));
+      const summary = await executeBaseline(run)
+        .catch((error: unknown) => {
+          printStopped(target, error, options, io);
+          throw error;
+        })
+        .finally(() => io.status(null));
       const { writeRunFigure } = await import('../report/curves/run-chart.ts');
       io.note(`figure: ${await writeRunFigure(target, summary)}`);
       printRun(target, summary, options, io);

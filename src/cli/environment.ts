@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readRegularText } from '../base/node/read-file.ts';
+import { readRegular } from '../base/node/read-file.ts';
 import { addSecret, addUrlSecrets } from '../base/secrets.ts';
 import { keyVariables, takeFileVariables } from '../llm/providers/variables.ts';
 import type { Io } from './io.ts';
@@ -18,13 +18,26 @@ export function variablesIn(text: string): Readonly<Record<string, string>> {
   return parseEnv(text.replace(/^\ufeff/, '')) as Record<string, string>;
 }
 
+/** PowerShell's `>` writes UTF-16. */
+const utf16 = [
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+] as const;
+
+function decoded(bytes: Buffer): string {
+  const [encoding] = utf16.find(([, mark]) => mark.every((byte, i) => bytes[i] === byte)) ?? ['utf-8'];
+  const text = new TextDecoder(encoding).decode(bytes);
+  if (text.includes('\0')) throw new Error('expected a text in UTF-8, got another one; save it as UTF-8');
+  return text;
+}
+
 /** The variables of a file; null: there is none. Throws an error for anything but a small file. */
 function fileVariables(path: string): Readonly<Record<string, string>> | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (!found.isFile()) throw new Error('it is not a file');
   if (found.size > maxBytes) throw new Error(`expected at most ${maxBytes} bytes, got ${found.size}`);
-  return variablesIn(readRegularText(path));
+  return variablesIn(decoded(readRegular(path)));
 }
 
 /**

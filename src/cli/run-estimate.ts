@@ -1,7 +1,8 @@
 /** `r2po run --dry-run`: the estimated cost of a run, and whether its prompts fit into the context of its models. */
-import { R2poError } from '../base/errors.ts';
+import { R2poError, UsageError } from '../base/errors.ts';
+import { purposeSettings } from '../config/purpose.ts';
 import { modelOf } from '../config/schema.ts';
-import { ModelNameError } from '../llm/providers/index.ts';
+import { MissingKeyError } from '../llm/providers/index.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
 import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
@@ -15,7 +16,17 @@ export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
   return units.driver.estimate(units, backend).finally(() => backend.close());
 }
 
-/** Null if a model cannot be reached; a run reports why. Throws an `ModelNameError` for a name of none. */
+/** As the list of models has them. */
+async function listedContexts(units: RunUnits): Promise<readonly Context[]> {
+  const { listedModel } = await import('../llm/price-list.ts');
+  const { config } = llmUnits(units);
+  return (['search', 'critic'] as const).map((purpose) => {
+    const { model } = purposeSettings(config, purpose);
+    return { purpose, model, tokens: listedModel(model, new Date(), process.env).contextTokens };
+  });
+}
+
+/** Null if a model cannot be reached; a run reports why. Throws what a run refuses; its key may be missing yet. */
 async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[] | null> {
   try {
     const models = await units.driver.openModels(
@@ -24,7 +35,11 @@ async function contextsOfRun(units: RunUnits, io: Io): Promise<readonly Context[
     );
     return models === null ? [] : await contextsOf(models, llmUnits(units).config);
   } catch (error) {
-    if (!(error instanceof R2poError) || error instanceof ModelNameError) throw error;
+    if (error instanceof MissingKeyError) {
+      io.note(error.message);
+      return listedContexts(units);
+    }
+    if (!(error instanceof R2poError) || error instanceof UsageError) throw error;
     io.note(`the context length of the model is unknown: ${error.message}`);
     return null;
   }
@@ -36,7 +51,7 @@ function costText(
 ): string {
   if (cost === null) return `unknown: no price of "${model}" under "prices", nor in the list of known prices`;
   if (calls === 0) return 'none';
-  if (cost === 0) return 'none (local model)';
+  if (cost === 0) return 'none (the model runs on this machine)';
   return `about ${cost.toFixed(2)} USD at the prices of ${date}${source === null ? '' : ` (${source})`}, cache discounts not included`;
 }
 

@@ -50,7 +50,7 @@ import {
   trustMethodOption,
 } from './options.ts';
 import { loggedIterations } from './progress.ts';
-import { printRun } from './show-run.ts';
+import { printRun, printStopped } from './show-run.ts';
 import { watchCalls } from './waiting.ts';
 import { openWatch } from './watch.ts';
 
@@ -237,6 +237,9 @@ async function play(
       const flat = flatNote(summary, units.kind === 'llm-search' ? units.settings.optimum : null);
       if (flat !== null) io.note(flat);
       printRun(folder, summary, options, io);
+    } catch (error) {
+      printStopped(folder, error, options, io);
+      throw error;
     } finally {
       dispose();
       watch?.dispose();

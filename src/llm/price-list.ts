@@ -5,8 +5,9 @@
 import { calcPrice, findProvider, type ModelPrice } from '@pydantic/genai-prices';
 import { readAsset } from '../base/node/assets.ts';
 import { presets } from './providers/index.ts';
+import { isCloudModel } from './providers/ollama.ts';
 import type { Environment } from './providers/presets.ts';
-import { isLocal } from './providers/transport.ts';
+import { isLoopback } from './providers/transport.ts';
 
 /** USD per million tokens. */
 export interface ListPrice {
@@ -31,7 +32,7 @@ const nobody: ListPrice = {
   completion: 0,
   cached: null,
   cacheWrite: null,
-  source: 'nobody bills what runs on a machine of your own',
+  source: 'nobody bills what runs on your own machine',
 };
 const unknown: ListedModel = { price: null, contextTokens: null };
 
@@ -59,17 +60,18 @@ function listed(model: string, at: Date, where: { providerId: string } | { provi
 
 /**
  * Looks up a model by its name in this program. A provider with a custom address is looked up by that address, because
- * its models may be another vendor's.
+ * its models may be another vendor's. Free is what runs on this machine: a server elsewhere, and one for a provider whose keys
+ * it takes, may be a gateway to models that somebody pays for.
  */
 export function listedModel(name: string, at: Date, env: Environment): ListedModel {
   const free: ListedModel = { price: nobody, contextTokens: null };
-  const byUrl = (url: string, model: string): ListedModel => {
-    if (isLocal(url)) return free;
+  const byUrl = (url: string, model: string, isOwn: boolean): ListedModel => {
+    if (isOwn && isLoopback(url) && !isCloudModel(model)) return free;
     return findProvider({ providerApiUrl: url }) === undefined ? unknown : listed(model, at, { providerApiUrl: url });
   };
   if (/^https?:\/\//i.test(name)) {
     const hash = name.indexOf('#');
-    return hash < 0 ? unknown : byUrl(name.slice(0, hash), name.slice(hash + 1));
+    return hash < 0 ? unknown : byUrl(name.slice(0, hash), name.slice(hash + 1), true);
   }
   const slash = name.indexOf('/');
   const preset = slash < 0 ? undefined : presets.find(({ id }) => id === name.slice(0, slash));
@@ -78,6 +80,6 @@ export function listedModel(name: string, at: Date, env: Environment): ListedMod
   const model = name.slice(slash + 1);
   const url = preset.baseURL(env);
   const moved = preset.addressVariable !== null && env[preset.addressVariable] !== undefined;
-  if (preset.priceList === null || moved) return url === null ? unknown : byUrl(url, model);
+  if (preset.priceList === null || moved) return url === null ? unknown : byUrl(url, model, !preset.keyRequired);
   return listed(model, at, { providerId: preset.priceList });
 }

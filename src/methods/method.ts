@@ -292,7 +292,9 @@ function orderProblem(stages: readonly Stage[]): string | null {
       made = Math.max(0, made - 1);
     } else made += 1;
   }
-  return null;
+  // A generation takes what was proposed before it.
+  if (made === 0 || stages.includes('generation')) return null;
+  return `expected an evaluate stage for each candidate, got none for ${made === 1 ? 'one' : made} of them; add one, or remove a stage`;
 }
 
 /** Settings that the stages of a method read in its section `optimiser`. */

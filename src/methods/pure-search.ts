@@ -5,7 +5,8 @@ import { searchPrompt } from './prompts/search.ts';
 export const pureSearch = defineMethod({
   id: 'pure-search',
   title: 'PureSearch: the search prompt asked twice, the better answer kept',
-  about: 'The second call gets the identical text, so only sampling tells the two apart; give the model a temperature.',
+  about:
+    'The second call says that it asks for the second proposal, and shows nothing of the first; give the model a temperature.',
   stages: ['search', 'search', 'evaluate', 'evaluate'],
   candidates: ['proposal', 'revision'],
   prompts: { search: searchPrompt, critic: null },

@@ -133,14 +133,26 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
   };
 }
 
+type Summary = ReportRun['summary'];
+
+/** The models that answered for the configured ones. */
+function fallbacksOf({ model_kind: kind, models, llm }: Pick<Summary, 'model_kind' | 'models' | 'llm'>): string[] {
+  if (kind !== 'model') return [];
+  return Object.keys(llm.by_model).filter((name) => name !== models.search && name !== models.critic);
+}
+
+function fallbackText({ models, llm }: Pick<Summary, 'models' | 'llm'>): string {
+  const others = fallbacksOf({ model_kind: 'model', models, llm });
+  const share = others.length === Object.keys(llm.by_model).length ? 'all' : 'some';
+  return `${share} calls were answered by ${others.join(', ')}`;
+}
+
 /** The model, that of the critic if it differs, and a note about fallback models. */
 function markedLabel({ model, model_kind: kind, models, llm }: ReportRun['summary']): string {
   const { critic } = models;
   const both = critic === model ? model : `${model} for search, ${critic} for critics`;
-  const answered = kind === 'model' ? Object.keys(llm.by_model) : [];
-  const others = answered.filter((name) => name !== model && name !== critic);
-  const share = others.length === answered.length ? 'all' : 'some';
-  const mark = others.length === 0 ? '' : ` (*${share} calls were answered by ${others.join(', ')})`;
+  const mark =
+    fallbacksOf({ model_kind: kind, models, llm }).length === 0 ? '' : ` (*${fallbackText({ models, llm })})`;
   return `${modelLabel(both, kind)}${mark}`;
 }
 
@@ -231,8 +243,21 @@ const groupNote =
   'search, whose highest is that of many noisy means and too high. IQM: the mean of the middle half of the ' +
   'runs, with a bootstrap interval, which is too narrow for few runs.';
 
-const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values'>>[] =>
-  by.map((key, i) => left(key, ({ values }) => values[i]!));
+/** The value of a grouping key; a model is marked where others answered for it. */
+const markedValue = (key: string, value: string, runs: readonly ReportRun[]): string =>
+  key === 'model' && runs.some(({ summary }) => fallbacksOf(summary).length > 0) ? `${value}*` : value;
+
+const keyColumns = (by: readonly string[]): ColumnOf<Pick<RunGroup, 'values' | 'runs'>>[] =>
+  by.map((key, i) => left(key, ({ values, runs }) => markedValue(key, values[i]!, runs)));
+
+/** What the mark of a model means. */
+function fallbackNote(groups: readonly RunGroup[]): string {
+  const marked = groups.map(({ runs }) =>
+    runs.map(({ summary }) => summary).filter((one) => fallbacksOf(one).length > 0),
+  );
+  const notes = marked.flatMap((summaries) => summaries.map((one) => `${one.model}: ${fallbackText(one)}`));
+  return notes.length === 0 ? '' : ` * ${[...new Set(notes)].join('; ')}.`;
+}
 
 /** A column of held-out seeds only where a run has played some. */
 const shownKinds = (groups: readonly RunGroup[]): RewardKind[] =>
@@ -260,7 +285,7 @@ export function groupTable({ groups, by, interquartileMeans, options: { reward }
   const rows = groups.map((group, i) => ({ ...group, interquartileMean: interquartileMeans[i] }));
   return tableOf(rows, {
     title: 'Rewards',
-    note: `${groupNote}${trainingNote(groups)}`,
+    note: `${groupNote}${trainingNote(groups)}${fallbackNote(groups)}`,
     columns: [
       ...keyColumns(by),
       right('runs', ({ runs, unfinished }) =>
@@ -311,9 +336,9 @@ export function runTable({ groups, by }: Report): Table {
   const runs = groups.flatMap((group) => group.runs);
   return tableOf(runs, {
     title: 'Runs',
-    note: 'One line per run.',
+    note: `One line per run.${fallbackNote(groups)}`,
     columns: [
-      ...keys.map((key) => left(key, (run: ReportRun) => groupValue(run, key))),
+      ...keys.map((key) => left(key, (run: ReportRun) => markedValue(key, groupValue(run, key), [run]))),
       right('seed', ({ summary }) => summary.seed),
       left('status', ({ summary }) => summary.status),
       left('backend', (run) => backendsOf({ runs: [run] })),

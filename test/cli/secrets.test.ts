@@ -207,6 +207,18 @@ describe('.env', () => {
     delete process.env.OPENAI_API_KEY;
   });
 
+  it('is read in UTF-16, and refused where it is no text', async () => {
+    const text = '\ufeffOPENAI_API_KEY=of-file\r\n';
+    const little = Buffer.from(text, 'utf16le');
+    for (const bytes of [little, Buffer.from(little).swap16()]) {
+      expect((await inside(bytes, 'list', 'models')).stderr).toContain('read OPENAI_API_KEY from');
+      expect(process.env.OPENAI_API_KEY).toBe('of-file');
+      delete process.env.OPENAI_API_KEY;
+    }
+    const { stderr } = await inside(little.subarray(2), 'list', 'models');
+    expect(stderr).toContain('cannot read .env: expected a text in UTF-8, got another one; save it as UTF-8');
+  });
+
   it('has the variables of headers, which are not exported', async () => {
     const { headersOf } = await import('../../src/llm/providers/controls.ts');
     const { noControls } = await import('../../src/llm/controls.ts');

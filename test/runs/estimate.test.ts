@@ -87,6 +87,17 @@ describe('r2po run', () => {
     expect(optimiser.stdout).not.toContain('tokens');
   });
 
+  it('--dry-run refuses what a run refuses', async () => {
+    const asked = (...more: string[]) => runCommand('run', 'cartpole/r2po', ...more, '--dry-run');
+    const local = await asked('--model', 'http://127.0.0.1:9/v1#m', 'llm.num_ctx=4096');
+    expect([local.code, local.stderr]).toEqual([2, expect.stringContaining('expected no llm.num_ctx')]);
+    const stopped = await runCommand(
+      ...['run', 'cartpole/r2po', '--model', 'offline', '--max-calls', '1', '--json', '--backend', 'cpu'],
+      ...['--runs-dir', temporaryFolder()],
+    );
+    expect([stopped.code, JSON.parse(stopped.stdout)]).toMatchObject([5, { status: 'stopped', llm: { calls: 1 } }]);
+  });
+
   it('--dry-run prints the estimate and creates nothing', async () => {
     const runsDir = `${temporaryFolder()}/runs`;
     const args = ['run', 'cartpole/r2po', '--dry-run', '--runs-dir', runsDir];

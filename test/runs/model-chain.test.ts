@@ -120,7 +120,7 @@ describe('prices', () => {
     expect(costOf(price, tokens)).toBeCloseTo((2 * 300 + 0.5 * 600 + 3 * 100 + 10 * 7) / 1e6, 15);
   });
 
-  it('are known by provider, zero on machines of your own, and unknown where the address was changed', () => {
+  it('are known by provider, zero on this machine, and unknown where the address was changed', () => {
     const at = new Date('2026-11-20');
     expect(listedModel('openai/gpt-4o-mini', at, {})).toMatchObject({
       price: { prompt: 0.15, cached: 0.075, completion: 0.6 },
@@ -132,5 +132,16 @@ describe('prices', () => {
     for (const name of ['http://127.0.0.1:8080/v1#m', 'ollama/m', 'gguf:a.gguf'])
       expect(listedModel(name, at, {}).price?.prompt).toBe(0);
     expect(listedModel('openai/no-such-model', at, {}).price).toBeNull();
+    // Each may be a gateway to a model that somebody pays for.
+    const elsewhere: [string, Record<string, string>][] = [
+      ['openai/gpt-4o', { OPENAI_BASE_URL: 'http://127.0.0.1:4000/v1' }],
+      ['openai/gpt-4o', { OPENAI_BASE_URL: 'http://litellm.corp.internal/v1' }],
+      ['azure/gpt-4o', { AZURE_OPENAI_ENDPOINT: 'http://10.1.2.3' }],
+      ['ollama/gpt-oss:20b-cloud', {}],
+      ['ollama/m', { OLLAMA_HOST: '192.168.1.7' }],
+      ['http://gateway:4000/v1#gpt-4o', {}],
+      ['http://10.1.2.3:8000/v1#m', {}],
+    ];
+    for (const [name, env] of elsewhere) expect([name, listedModel(name, at, env).price]).toEqual([name, null]);
   });
 });

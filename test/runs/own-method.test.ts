@@ -98,6 +98,12 @@ describe('a method module', () => {
 
   it.each([
     ['a missing field', "candidates: ['first', 'second'],", '', /expected at least one name|expected .* at candidates/],
+    [
+      'a call whose answer is never played',
+      "stages: ['search', 'evaluate', 'search', 'evaluate'], candidates: ['first', 'second'],",
+      "stages: ['search', 'search', 'evaluate'], candidates: ['first'],",
+      /expected an evaluate stage for each candidate, got none for one of them; add one, or remove a stage/,
+    ],
     ['an id of ours', "id: 'terse'", "id: 'props'", /expected an id of its own in ".*", got "props", which is ours/],
     ['an unknown stage', "['search', 'evaluate', 'search'", "['serch', 'evaluate', 'search'", /a stage out of search/],
     ['nothing exported', 'export default', 'const unused =', /to export one method made by defineMethod/],

@@ -14,6 +14,7 @@ import {
   scriptedModel,
   smallRun,
 } from '../support/experiment.ts';
+import { runCommand } from '../support/in-process.ts';
 
 const answer = (_: unknown, call: number) => answerOf([call / 10, 1, 2, 3, 4, 5, 6, 0, -1, -2]);
 const named = (id: string, usage: object) => ({ ...scriptedModel(answer, { answeredBy: id, usage }), id });
@@ -55,10 +56,13 @@ describe('two models', () => {
       throw new ModelError('model openai/scripted', 'down');
     });
     const chain = new ModelChain(down, [cheap()]);
-    const { summary } = await smallRun({ models: { search: chain, critic: chain }, overrides });
+    const { summary, folder } = await smallRun({ models: { search: chain, critic: chain }, overrides });
     expect(summary.models.search).toBe('openai/scripted');
     expect(Object.keys(summary.llm.by_model)).toEqual(['openai/cheap']);
     expect(runRows(summary)).toContainEqual(['answered by openai/cheap', expect.stringMatching(/^4 calls, /)]);
+    const { stdout } = await runCommand('report', folder);
+    expect(stdout.match(/openai\/scripted\*/g)).toHaveLength(2);
+    expect(stdout).toContain('* openai/scripted: all calls were answered by openai/cheap.');
   });
 });
 

@@ -31,7 +31,7 @@ const sampling = {
   temperature: between(0, 2, orNull).nullable().describe('sampling temperature; null: not sent'),
   top_p: positive(1, 'number', orNull).nullable().describe('nucleus sampling: probability mass; null: not sent'),
   stop: z
-    .array(z.string().min(1), { error: 'a list of texts' })
+    .array(text('a text that is not empty'), { error: 'a list of texts' })
     .max(16, { error: 'a list of at most 16 texts' })
     .describe('texts at which a reply ends'),
   reply_form: choice(['auto', ...replyForms]).describe(
@@ -184,7 +184,7 @@ export const llmSearchSchema = section('a search run of r2po', {
         z
           .string({ error: 'the name of an environment variable behind a $' })
           .regex(/^\$[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable behind a $' }),
-        { error: 'a section of headers' },
+        { error: ({ code }) => (code === 'invalid_key' ? 'the name of a header' : 'a section of headers') },
       )
       .default({})
       .describe('headers of each request; a value is the name of an environment variable behind a $, never a secret'),

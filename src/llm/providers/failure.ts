@@ -204,6 +204,7 @@ function startAdvice(url: string): string {
 /** The failure behind an error of `fetch`, which hides the reason in its cause. */
 export function connectionFailure(error: unknown, url: string): AttemptFailure {
   const cause = deepestCause(error);
+  if (cause instanceof AttemptFailure) return cause;
   const code = String(objectOf(cause).code ?? '');
   const text = excerpt(cause instanceof Error ? cause.message : String(cause));
   const detail = text.includes(code) ? text : `${code}: ${text}`;

@@ -51,6 +51,9 @@ function checkedControls(
 /** No model has such a name, whatever keys and servers there are. */
 export class ModelNameError extends UsageError {}
 
+/** The environment has no key for a provider. */
+export class MissingKeyError extends UsageError {}
+
 /** The forms of model names, for lists and messages. */
 export function modelForms(extra: ResolveOptions['extra']): string[] {
   return [...Object.keys(extra), ...presets.map((preset) => `${preset.id}/${preset.form}`), urlForm];
@@ -84,7 +87,7 @@ function presetModel(name: string, preset: Preset, { env, settings }: ResolveOpt
   }
   const apiKey = env[preset.keyVariable]?.trim() || null;
   if (apiKey === null && preset.keyRequired) {
-    throw new UsageError(
+    throw new MissingKeyError(
       `model ${name}`,
       `expected a key in ${preset.keyVariable}, got none; set it in the environment or in .env, or use --model offline`,
     );

@@ -70,9 +70,12 @@ export async function autoModel(options: AutoOptions): Promise<ChatModel> {
   return model;
 }
 
+/** Whether Ollama forwards the requests for a model to a cloud. */
+export const isCloudModel = (model: string): boolean => /[:-]cloud$/.test(model);
+
 async function whyNotOllama(base: string, wanted: string, get: typeof fetch): Promise<string | null> {
   if (!isLoopback(base)) return `Ollama at ${base} is not on this machine`;
-  if (/[:-]cloud$/.test(wanted)) return `"${wanted}" runs in a cloud`;
+  if (isCloudModel(wanted)) return `"${wanted}" runs in a cloud`;
   // Its loading does not count as the server's time.
   await loadLibrary();
   let body: unknown;

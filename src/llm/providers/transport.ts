@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { UsageError } from '../../base/errors.ts';
+import { AttemptFailure } from '../retry.ts';
 
 /** Disables undici's own timeouts of 300 s, because each request has a watchdog. */
 const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
@@ -30,13 +31,43 @@ function dispatcherFor({ Agent, EnvHttpProxyAgent }: Library, url: string): Disp
   return proxied;
 }
 
-/** `fetch` with its own connection pool. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY apply except on loopback. */
+/** Maximum number of redirects of one request. */
+const maxRedirects = 5;
+/** Statuses by which a request is sent again as it is; behind the others it would become one without a body. */
+const repeating = [307, 308];
+
+/** Where a redirect leads, if the request may be sent there: keys and prompts stay at the address that the user named. */
+function redirected(response: Response, url: string, method: string): string {
+  const location = response.headers.get('location') ?? '';
+  const target = URL.canParse(location, url) ? new URL(location, url) : null;
+  const isHere = target?.origin === new URL(url).origin;
+  if (target && isHere && (repeating.includes(response.status) || method === 'GET')) return target.href;
+  const shown = target === null ? 'nowhere' : `to ${target.origin}${target.pathname}`;
+  throw new AttemptFailure(
+    `a redirect ${shown.slice(0, 200)} (HTTP ${response.status})`,
+    'name the final address of the endpoint in the URL; keys and prompts are not sent on to another one',
+    { retryable: false },
+  );
+}
+
+/**
+ * `fetch` with its own connection pool. HTTP_PROXY, HTTPS_PROXY (by CONNECT) and NO_PROXY apply except on loopback. Redirects
+ * are followed inside of one server.
+ */
 export const modelFetch: typeof fetch = async (input, init) => {
-  const url = String(input instanceof Request ? input.url : input);
+  let url = String(input instanceof Request ? input.url : input);
   const library = await loadLibrary();
-  const options = { ...init, dispatcher: dispatcherFor(library, url) };
-  const response = await library.fetch(url, options as Parameters<Library['fetch']>[1]);
-  return response as unknown as Response;
+  for (let redirects = 0; ; redirects++) {
+    const options = { ...init, redirect: 'manual', dispatcher: dispatcherFor(library, url) };
+    const answer = await library.fetch(url, options as Parameters<Library['fetch']>[1]);
+    const response = answer as unknown as Response;
+    if (response.status < 300 || response.status >= 400) return response;
+    await response.body?.cancel();
+    url = redirected(response, url, init?.method ?? 'GET');
+    if (redirects === maxRedirects) {
+      throw new AttemptFailure(`more than ${maxRedirects} redirects`, 'correct the URL', { retryable: false });
+    }
+  }
 };
 
 /** Whether a proxy may be used for a URL. */

@@ -14,6 +14,7 @@ const differences: readonly Difference[] = [
   {
     text: 'parameters in the history have all their digits (the reference prints three or five significant digits)',
   },
+  { text: 'rewards without decimals have none (the reference prints 10.00)' },
   {
     text: 'unusable replies, and replies outside the range, are sent back with the reason (the reference restarts the iteration)',
   },

@@ -48,6 +48,27 @@ describe('an endpoint that answers', () => {
     },
   );
 
+  it('by a redirect gets nothing at another address', async () => {
+    const { server: other } = await bench(() => 'fine');
+    const moved = (status: number, location: string) => ({ status, headers: { location }, body: '' });
+    for (const status of [301, 302, 307, 308]) {
+      const { model, server } = await bench(() => moved(status, `${other.url}/chat/completions?key=x`));
+      const message = await messageOf(model.complete(twoParameterRequest));
+      expect(message).toContain(`a redirect to ${other.url}/chat/completions (HTTP ${status}); name the final address`);
+      expect([server.requests.length, other.requests.length]).toEqual([1, 0]);
+    }
+    // Inside of one server, and as it is.
+    const here = '/v1/chat/completions';
+    const { model, server } = await bench((_, i) => (i < 2 ? moved(308, here) : 'fine'));
+    expect((await model.complete(twoParameterRequest)).text).toBe('fine');
+    expect(server.requests.map(({ body }) => body.messages.length)).toEqual([2, 2, 2]);
+    const { model: without } = await bench(() => moved(303, here));
+    expect(await messageOf(without.complete(twoParameterRequest))).toContain('HTTP 303');
+    const { model: endless, server: asked } = await bench(() => moved(307, here));
+    expect(await messageOf(endless.complete(twoParameterRequest))).toContain('more than 5 redirects');
+    expect(asked.requests).toHaveLength(6);
+  });
+
   it('with reasoning and no text gives both as they are', async () => {
     for (const message of [
       { content: null, reasoning_content: 'params[0]: 1' },
