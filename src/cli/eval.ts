@@ -197,12 +197,12 @@ async function run(options: Options, io: Io): Promise<void> {
     const { signal } = interruption;
     await withBackend(options.backend ?? 'auto', options.adapter, io, async (backend) => {
       if (loaded !== null && varied !== null) {
-        const maxSteps = stepCap(loaded.env, options.maxSteps, io);
+        const maxSteps = stepCap(loaded, options.maxSteps, io);
         await varyAndReport({ backend, ...loaded, varied, maxSteps, signal }, options, io);
       } else if (loaded !== null) await play({ backend, ...loaded, signal }, options, io);
       else if (set !== null) {
         const { rankAndReport } = await import('./eval-policies.ts');
-        const maxSteps = stepCap(set.env, options.maxSteps, io);
+        const maxSteps = stepCap({ env: set.env, runCap: null }, options.maxSteps, io);
         await rankAndReport({ backend, set, maxSteps, signal }, options, io);
       }
     });
@@ -212,7 +212,8 @@ async function run(options: Options, io: Io): Promise<void> {
   }
 }
 
-type LoadedSubject = LoadedPolicy & { readonly env: Env };
+/** `runCap`: steps after which the run of the policy ended its episodes; null: none, or a policy of no run. */
+type LoadedSubject = LoadedPolicy & { readonly env: Env; readonly runCap: number | null };
 
 /** The policy of `--policy`, in the environment that it and the command name. */
 async function loadSubject(source: string, options: Options, io: Io): Promise<LoadedSubject> {
@@ -226,17 +227,16 @@ async function loadSubject(source: string, options: Options, io: Io): Promise<Lo
       const given = isNamed ? await envFor(wanted, options.envOption, null, source) : null;
       const { env, document, notes } = readModel(source, given);
       for (const note of notes) io.note(note);
-      return { env, ...parsePolicy({ name: source, text: JSON.stringify(document) }, env) };
+      return { env, ...parsePolicy({ name: source, text: JSON.stringify(document) }, env), runCap: null };
     }
   }
-  const { input, named } = await openPolicy(source);
+  const { input, named, maxSteps } = await openPolicy(source);
   const env = await envFor(wanted, options.envOption, named, input.name);
-  return { env, ...parsePolicy(input, env) };
+  return { env, ...parsePolicy(input, env), runCap: maxSteps };
 }
 
-interface Subject extends LoadedPolicy {
+interface Subject extends LoadedSubject {
   readonly backend: Backend;
-  readonly env: Env;
   readonly signal: AbortSignal;
 }
 
@@ -277,7 +277,7 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
   const { episodes, seed } = options;
   const request = {
     ...{ backend, env, policy, candidates: [params], episodes, seed, signal },
-    maxSteps: stepCap(env, options.maxSteps, io),
+    maxSteps: stepCap(subject, options.maxSteps, io),
     onProgress: progressOf(io, counted(episodes, 'episode')),
   };
   if (options.returns === undefined) return evaluate(request);
@@ -294,7 +294,11 @@ async function evaluateAndWrite(subject: Subject, options: Options, io: Io): Pro
   }
 }
 
-function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null {
+function stepCap(
+  { env, runCap }: Pick<LoadedSubject, 'env' | 'runCap'>,
+  maxSteps: number | undefined,
+  io: Io,
+): number | null {
   if (maxSteps !== undefined && env.timeLimit !== null && maxSteps > env.timeLimit) {
     const remedy = `for longer episodes, give --env-option ${stepLimitKey}=${maxSteps} instead`;
     throw new UsageError(
@@ -303,6 +307,10 @@ function stepCap(env: Env, maxSteps: number | undefined, io: Io): number | null 
     );
   }
   if (maxSteps !== undefined) return maxSteps;
+  if (runCap !== null && runCap < (env.timeLimit ?? Number.POSITIVE_INFINITY)) {
+    io.note(`episodes are stopped after ${runCap} steps, as in the run; change this with --max-steps`);
+    return runCap;
+  }
   const cap = defaultStepCap(env);
   if (cap !== null) {
     io.note(`${env.id} has no step limit: episodes are stopped after ${cap} steps; change this with --max-steps`);

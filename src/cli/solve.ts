@@ -1,13 +1,14 @@
 /** `r2po solve`: the exact optimum of an environment with numbered observations and actions. */
 import type { Command } from 'commander';
+import { UsageError } from '../base/errors.ts';
 import { jsonText } from '../base/json.ts';
 import { replaceFile } from '../base/node/atomic-file.ts';
 import { checkOutputFile, prepareOutputFolder } from '../base/node/output-folder.ts';
 import { significant } from '../base/plain-number.ts';
-import type { EnvOptions } from '../envs/env.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { solveTable, unlimitedMean } from '../optimisers/exact/solve.ts';
-import { stepTable } from '../optimisers/exact/table-model.ts';
+import { stepTable, type TableModel, tableModel } from '../optimisers/exact/table-model.ts';
 import { buildPolicy } from '../policies/index.ts';
 import { policyDocument } from '../policies/policy-file.ts';
 import { defaultStepCap } from '../rollout/job.ts';
@@ -74,6 +75,20 @@ function inOrder(table: number, timed: number, free: number | null) {
   return { timeDependent, unlimited: isRounding ? Math.max(free, timeDependent) : free };
 }
 
+/** Without a limit, more states may be looked at than within it; the value is shown beside the others and not worth minutes. */
+const mostUnlimitedStates = 10_000;
+
+/** Mean return of the best policy without a step limit; null: unknown. */
+function unlimitedOf(env: Env, model: TableModel, isOver: () => boolean): number | null {
+  if (model.isClosed) return unlimitedMean(model, isOver);
+  try {
+    return unlimitedMean(tableModel(env, Number.POSITIVE_INFINITY, mostUnlimitedStates), isOver);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
 async function solve(name: string, options: Options, io: Io): Promise<void> {
   const env = await openEnv(name, options.envOption);
   const isRun = options.runsDir !== undefined || options.name !== undefined;
@@ -85,7 +100,7 @@ async function solve(name: string, options: Options, io: Io): Promise<void> {
   const end = performance.now() + 1000 * options.maxTime;
   const isOver = (): boolean => performance.now() > end;
   // First: it takes a moment in most environments, and the search for the best table often all the time.
-  const found = unlimitedMean(model, isOver);
+  const found = unlimitedOf(env, model, isOver);
   /** partial tables that were looked at */
   let work = 0;
   const solution = solveTable(model, limit, () => {

@@ -31,6 +31,23 @@ const evaluated = async (...args: string[]) => {
 const firm = { map: '4x4', is_slippery: false };
 
 describe('r2po eval --policy', () => {
+  it('of a run ends episodes where the run did, unless it is told otherwise', async () => {
+    const run = [
+      'run',
+      'cartpole/random-search',
+      'evaluation.max_steps=7',
+      'optimiser.episodes=40',
+      'recheck.episodes=2',
+    ];
+    expect((await runCommand(...run, '--runs-dir', folder, '--name', 'capped', '--backend', 'cpu')).code).toBe(0);
+    for (const source of [join(folder, 'capped'), join(folder, 'capped', 'best.json')]) {
+      expect(await evaluated('--policy', source)).toMatchObject({ code: 0, length: { max: 7 } });
+      const { stderr } = await runCommand('eval', '--policy', source, '--episodes', '2', '--backend', 'cpu');
+      expect(stderr).toContain('episodes are stopped after 7 steps, as in the run; change this with --max-steps');
+      expect(await evaluated('--policy', source, '--max-steps', '3')).toMatchObject({ length: { max: 3 } });
+    }
+  });
+
   it('takes environment and options from a run folder, its best.json, and a copy of that', async () => {
     const copy = join(folder, 'copy.json');
     writeFileSync(copy, readFileSync(join(dry, 'best.json')));

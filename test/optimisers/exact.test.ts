@@ -144,6 +144,16 @@ describe('an environment that is wrong', () => {
       /expected an observation in 0 \.\.\. 15 of FrozenLake-v1, got 16/,
     ],
     [
+      'has a reward that is no number',
+      {
+        step(p, state, action, draws, out) {
+          step(p, state, action, draws, out);
+          out.reward = 1 / 0;
+        },
+      },
+      /expected finite rewards of FrozenLake-v1, got Infinity for action 0 in the state .*; mend the environment/,
+    ],
+    [
       'does not observe the same twice',
       { observe: (_p, _state, obs) => obs.fill(Math.floor(16 * Math.random())) },
       /expected dynamics that do the same .*Math\.random/,

@@ -1,4 +1,5 @@
 /** Exact solutions of tables: the best policy that knows the time, and the best table under a step limit. */
+import { UsageError } from '../../base/errors.ts';
 import type { TableModel } from './table-model.ts';
 
 /** Two values that differ by less count as equal. */
@@ -161,10 +162,14 @@ export interface Solution {
 
 /**
  * The best table under a step limit, by branch and bound: a partial table is bounded by the best policy that follows it and
- * is free elsewhere. `isOver`: asked again and again; where it says true, the best table so far is returned.
+ * is free elsewhere. `isOver`: asked again and again; where it says true, the best table so far is returned. Throws a usage
+ * error for returns that are too large.
  */
 export function solveTable(model: TableModel, limit: number, isOver: () => boolean): Solution {
   const root = relax(model, limit, new Int32Array(model.observations).fill(open));
+  if (!Number.isFinite(root.mean)) {
+    throw new UsageError('solve', `expected returns that are finite numbers, got ${root.mean}; scale the rewards down`);
+  }
   const nothing = new Int32Array(model.observations).fill(open);
   let best = improve(model, limit, completed(model, nothing, visits(model, limit, root.choices)), isOver);
   let isComplete = true;

@@ -180,10 +180,10 @@ export function stepTable(env: Env, maxSteps: number | null): { readonly model: 
 }
 
 /**
- * The states and transitions of `limit` steps. Throws a usage error for an environment that is no table, or has more states
- * than can be listed.
+ * The states and transitions of `limit` steps. Throws a usage error for an environment that is no table, has more than
+ * `mostStates`, or a reward that is infinite or NaN.
  */
-export function tableModel(env: Env, limit: number): TableModel {
+export function tableModel(env: Env, limit: number, mostStates = maxStates): TableModel {
   const { observation, action, dynamics, params } = env;
   if (observation.kind !== 'discrete' || action.kind !== 'discrete') {
     throw new UsageError(
@@ -202,8 +202,8 @@ export function tableModel(env: Env, limit: number): TableModel {
     const name = nameOf(state);
     const known = numbers.get(name);
     if (known !== undefined) return known;
-    if (list.length >= maxStates) {
-      throw new UsageError('solve', `expected at most ${maxStates} states of ${env.id}, got more`);
+    if (list.length >= mostStates) {
+      throw new UsageError('solve', `expected at most ${mostStates} states of ${env.id}, got more`);
     }
     numbers.set(name, list.length);
     list.push(state);
@@ -242,6 +242,13 @@ export function tableModel(env: Env, limit: number): TableModel {
       );
       for (const { value, probability } of results.values()) {
         const { state, reward, terminated } = value;
+        if (!Number.isFinite(reward)) {
+          const where = `action ${chosen} in the state ${nameOf(list[number]!)}`;
+          throw new UsageError(
+            'solve',
+            `expected finite rewards of ${env.id}, got ${reward} for ${where}; mend the environment`,
+          );
+        }
         outcomes.push({ probability, reward, next: terminated ? -1 : numberOf(state, depth + 1) });
       }
       from.push(outcomes.length);

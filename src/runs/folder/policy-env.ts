@@ -7,7 +7,7 @@ import type { InputText } from '../../base/input-text.ts';
 import { isModulePath } from '../../base/module-path.ts';
 import { kindOfPath } from '../../config/input.ts';
 import { readPolicy } from '../../config/read-policy.ts';
-import { manifestName } from '../../config/recorded.ts';
+import { configName, manifestName } from '../../config/recorded.ts';
 import type { Env, EnvOptions } from '../../envs/env.ts';
 import { loadRecordedEnv, openEnv } from '../../envs/node/load.ts';
 import { findEnv, withEnvOptions } from '../../envs/registry.ts';
@@ -27,6 +27,14 @@ export interface OpenedPolicy {
   /** null: neither a run nor the file names an environment */
   readonly named: NamedEnv | null;
 }
+
+/** The policy of a run has played its episodes. */
+export interface OpenedSubject extends OpenedPolicy {
+  /** steps after which the run of the policy ended its episodes; null: it did not, or there is no run */
+  readonly maxSteps: number | null;
+}
+
+const capped = z.looseObject({ evaluation: z.looseObject({ max_steps: z.int().min(1) }) });
 
 /** The run of a run folder or of its policy file; null: it is neither. */
 function runOf(source: string): StoredRun | null {
@@ -50,13 +58,15 @@ export async function envOfRun(run: StoredRun): Promise<NamedEnv> {
 }
 
 /** Reads the policy of `--policy`. Throws a usage error where there is none. */
-export async function openPolicy(source: string): Promise<OpenedPolicy> {
+export async function openPolicy(source: string): Promise<OpenedSubject> {
   const run = runOf(source);
   // A training has no configuration of ours, and its policy, if there is one, names its environment.
   const isTraining = run?.manifest.imported?.training !== undefined;
   if (run && !existsSync(run.path('best.json'))) refuseTraining(run.folder, run.manifest, '--policy');
   const input = await readPolicy(source);
-  return { input, named: run && !isTraining ? await envOfRun(run) : namedEnv(input) };
+  const named = run && !isTraining ? await envOfRun(run) : namedEnv(input);
+  const cap = run === null || !existsSync(run.path(configName)) ? null : capped.safeParse(run.writtenConfig());
+  return { input, named, maxSteps: cap?.data?.evaluation.max_steps ?? null };
 }
 
 /** The environment that a policy names. A module out of a record is loaded only where the user has named it. */
