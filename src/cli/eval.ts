@@ -138,7 +138,8 @@ function checkOptions(options: Options): void {
   const key = foreign.find((name) => options[name] !== undefined);
   const one = unvaried.find((name) => options[name] !== undefined);
   if (key !== undefined) {
-    throw new UsageError('eval', `expected ${wanted} with ${flagOf(key)}; give it, or leave ${flagOf(key)} out`);
+    const either = key === 'csv' ? `${wanted} or --vary` : wanted;
+    throw new UsageError('eval', `expected ${either} with ${flagOf(key)}; give it, or leave ${flagOf(key)} out`);
   }
   if (vary !== undefined && one !== undefined) {
     throw new UsageError('eval', `expected ${flagOf(one)} without --vary, got both; leave one of them out`);

@@ -50,6 +50,7 @@ export function parseOverride(text: string, position: number, own: ReadonlySet<s
   if (equals < 1) fail('expected key=value, as in evaluation.episodes=4096');
   const path = text.slice(0, equals).split('.');
   const raw = text.slice(equals + 1);
+  if (path.includes('')) fail('expected names between single dots, as in evaluation.episodes=4096');
   // A key does not belong here, and must not be printed.
   if (secretName.test(path.at(-1)!) && Number.isNaN(Number(raw))) addSecret(raw);
   if (!findKey(path)) fail(unknownKey(path, own));

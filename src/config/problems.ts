@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { nearest, unknownName } from '../base/errors.ts';
 import { addSecret } from '../base/secrets.ts';
-import { keysOf, knownKeys, schemaFor } from './schema.ts';
+import { infosOf, type KeyInfo, keysOf, knownKeys, schemaFor } from './schema.ts';
 
 export interface Problem {
   /** keys from the top to the problem */
@@ -24,9 +24,9 @@ export function showValue(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** `"evaluation.episodes" (episodes per candidate and iteration)` */
-function withMeaning(path: string): string {
-  const description = knownKeys.get(path)?.description;
+/** `"evaluation.episodes" (episodes per candidate and iteration)`. `own`: the keys of the method, which says what they mean. */
+function withMeaning(path: string, own: ReadonlyMap<string, KeyInfo> = knownKeys): string {
+  const description = (own.get(path) ?? knownKeys.get(path))?.description;
   return description ? `"${path}" (${description})` : `"${path}"`;
 }
 
@@ -57,7 +57,7 @@ export function unknownKey(path: readonly string[], own: ReadonlySet<string>): s
   const near = nearestKey(last, siblings);
   if (near) return `${start}; did you mean ${withMeaning(`${inside}${near}`)}?`;
   const elsewhere = [...knownKeys.keys()].filter((known) => known.split('.').pop() === last);
-  if (elsewhere.length > 0) return `${start}; did you mean ${elsewhere.map(withMeaning).join(' or ')}?`;
+  if (elsewhere.length > 0) return `${start}; did you mean ${elsewhere.map((key) => withMeaning(key)).join(' or ')}?`;
   return `${start}; known ${parent === '' ? 'at the top' : `in "${parent}"`}: ${siblings.join(', ')}`;
 }
 
@@ -97,6 +97,7 @@ function namesOf(issue: z.core.$ZodIssue): string[] | null {
 /** The problems for zod's issues with `raw`, at most one per path, in the order of the schema. */
 export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown): Problem[] {
   const problems = new Map<string, Problem>();
+  const own = infosOf(schemaFor(raw));
   const add = (problem: Problem) => {
     const key = problem.path.join('.');
     if (!problems.has(key)) problems.set(key, problem);
@@ -106,6 +107,16 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const inner = [...path, key];
+        if (key.includes('.') && knownKeys.has(inner.join('.'))) {
+          const [section, ...rest] = key.split('.');
+          const nested = rest.reduceRight((text, one) => `{ ${one}: ${text} }`, showValue(valueAt(raw, inner)));
+          add({
+            path: inner,
+            at: 'key',
+            message: `expected sections, got the key "${key}"; write ${section}: ${nested}`,
+          });
+          continue;
+        }
         const foreign = foreignKey(inner, raw);
         if (foreign === null) add({ path: inner, at: 'key', message: unknownKey(inner, keysOf(schemaFor(raw))) });
         else add({ path: inner, at: 'key', also: [inner], message: foreign });
@@ -118,7 +129,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     if (path.includes('headers') && typeof value === 'string') addSecret(value);
     const names = namesOf(issue);
     if (value === undefined) {
-      const message = `missing key ${withMeaning(dotted)}: expected ${issue.message}`;
+      const message = `missing key ${withMeaning(dotted, own)}: expected ${issue.message}`;
       add({ path, at: 'section', message });
     } else if (typeof value === 'string' && names !== null) {
       add({ path, at: 'value', message: unknownName(dotted, value, names) });
@@ -128,7 +139,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
       add({
         path,
         at: 'value',
-        message: `expected ${withMeaning(dotted)} to be ${issue.message}, got ${showValue(value)}`,
+        message: `expected ${withMeaning(dotted, own)} to be ${issue.message}, got ${showValue(value)}`,
       });
     }
   }

@@ -99,11 +99,20 @@ function collect(schema: z.ZodType, path: string): KeyInfo[] {
   return [info, ...Object.entries(shape ?? {}).flatMap(([key, child]) => collect(child, prefix + key))];
 }
 
+const infosBySchema = new Map<z.ZodObject, ReadonlyMap<string, KeyInfo>>();
+
+/** The sections and keys of one schema, by their dotted names. */
+export function infosOf(schema: z.ZodObject): ReadonlyMap<string, KeyInfo> {
+  const known = infosBySchema.get(schema) ?? new Map(collect(schema, '').map((info) => [info.path, info]));
+  infosBySchema.set(schema, known);
+  return known;
+}
+
 const keysBySchema = new Map<z.ZodObject, ReadonlySet<string>>();
 
 /** The keys of one schema, by their dotted names. */
 export function keysOf(schema: z.ZodObject): ReadonlySet<string> {
-  const known = keysBySchema.get(schema) ?? new Set(collect(schema, '').map(({ path }) => path));
+  const known = keysBySchema.get(schema) ?? new Set(infosOf(schema).keys());
   keysBySchema.set(schema, known);
   return known;
 }

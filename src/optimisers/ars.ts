@@ -132,7 +132,7 @@ function openFilter({ foldFilter, observationSize }: Problem, saved: StateReader
     throw new UsageError(
       'ars',
       'expected a policy with weights and biases of the observation for "version" v2, whose filter is folded into them, ' +
-        'got one without; set policy.options.bias=true, or version v1',
+        'got one without; set policy.options.bias=true for a linear policy, or version v1',
     );
   }
   const filter = saved?.innerOrNull('filter') ?? null;

@@ -222,6 +222,11 @@ describe('messages of a file', () => {
       'exp.yaml:6:7: expected YAML, got an error: Unresolved tag: tag:yaml.org,2002:python',
     ],
     [
+      'a key with dots',
+      'evaluation.episodes: 3\n',
+      'exp.yaml:6:1: expected sections, got the key "evaluation.episodes"; write evaluation: { episodes: 3 }',
+    ],
+    [
       'an alias without an anchor',
       'seed: *one\n',
       'exp.yaml:6:7: expected the anchor "&one" before "*one", found none',
