@@ -5,15 +5,15 @@ import { modelOf } from '../config/schema.ts';
 import { MissingKeyError } from '../llm/providers/index.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import type { CostEstimate } from '../runs/drivers/driver.ts';
-import { type Context, contextsOf, outgrown } from '../runs/models/context.ts';
+import { type Context, contextsOf, countsOf, outgrown } from '../runs/models/context.ts';
 import { opener } from '../runs/models/models.ts';
 import { llmUnits, type RunUnits } from '../runs/resolve-units.ts';
 import type { Io } from './io.ts';
 
-/** Plays a few episodes to measure the length of prompts. */
-export async function estimateOf(units: RunUnits): Promise<CostEstimate> {
+/** Plays a few episodes to measure the length of prompts, in tokens of the models of `contexts` where they can count. */
+export async function estimateOf(units: RunUnits, contexts: readonly Context[]): Promise<CostEstimate> {
   const backend = openCpuBackend({ threads: 1 });
-  return units.driver.estimate(units, backend).finally(() => backend.close());
+  return units.driver.estimate(units, backend, countsOf(contexts)).finally(() => backend.close());
 }
 
 /** As the list of models has them. */
@@ -56,8 +56,8 @@ function costText(
 }
 
 export async function showEstimate(units: RunUnits, json: boolean, io: Io): Promise<void> {
-  const estimate = await estimateOf(units);
   const contexts = await contextsOfRun(units, io);
+  const estimate = await estimateOf(units, contexts ?? []);
   const { config } = units;
   if (json) {
     const known = contexts?.map(({ purpose, model, tokens }) => ({ purpose, model, context_tokens: tokens })) ?? null;

@@ -210,7 +210,7 @@ async function play(
     const { opener } = await import('../runs/models/models.ts');
     const models = await units.driver.openModels(units, opener(note), usedModels(manifest));
     for (const line of modelLines(models)) io.note(line);
-    await warnOfContexts(units, models, io);
+    await warnOfContexts(units, models, earlier !== null, io);
     const argv = process.argv.slice(2);
     // `auto` is resolved now.
     const config = earlier === null ? await withListPrices(units.config, answering(models)) : units.config;
@@ -262,14 +262,14 @@ function answering(models: RunModels | null): string[] {
 }
 
 /** Warns, before the first call, about prompts that will exceed the context of a language model. */
-async function warnOfContexts(units: RunUnits, models: RunModels | null, io: Io): Promise<void> {
+async function warnOfContexts(units: RunUnits, models: RunModels | null, begun: boolean, io: Io): Promise<void> {
   if (models === null) return;
   if (models.search.first.kind !== 'model' && models.critic.first.kind !== 'model') return;
   const { estimateOf } = await import('./run-estimate.ts');
   const { contextsOf, outgrown } = await import('../runs/models/context.ts');
   const contexts = await contextsOf(models, llmUnits(units).config);
   if (contexts.every(({ tokens }) => tokens === null)) return;
-  for (const warning of outgrown(contexts, await estimateOf(units))) io.warn(warning);
+  for (const warning of outgrown(contexts, await estimateOf(units, contexts), begun)) io.warn(warning);
 }
 
 /** The configuration with the defaults of earlier versions. */

@@ -112,6 +112,10 @@ export interface ChatModel {
   readonly replyForms: readonly ReplyForm[];
   /** Context window: prompt plus reply, tokens; null: not reported. Omitted: there is no endpoint to ask. */
   contextTokens?(): Promise<number | null>;
+  /** The largest context window that the model can be opened with, tokens. Omitted: unknown. */
+  readonly maxContextTokens?: number;
+  /** Tokens of a text by the model's own tokenizer. Omitted: the tokenizer is out of reach. */
+  countTokens?(text: string): number;
   /**
    * Throws `ModelError` when the endpoint cannot be used, `ReplyFormRefused` when it refuses `request.constraint.form` (which is then removed from `replyForms`: ask again in the next form), and `InterruptedError` when the signal fires.
    */

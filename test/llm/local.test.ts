@@ -11,7 +11,7 @@ import type { CallProgress, ChatRequest } from '../../src/llm/chat.ts';
 import { type Controls, noControls } from '../../src/llm/controls.ts';
 import { checkGgufFile, checkWeights } from '../../src/llm/local/gguf-file.ts';
 import { ggufModel, type LocalSettings } from '../../src/llm/local/index.ts';
-import { readGgufName } from '../../src/llm/local/name.ts';
+import { ggufName, readGgufName } from '../../src/llm/local/name.ts';
 import { findPackage, loadPackage } from '../../src/llm/local/package.ts';
 import { ReplyText, tokenDecoder } from '../../src/llm/local/reply-text.ts';
 import type { ReplyShape } from '../../src/llm/reply/shape.ts';
@@ -83,7 +83,9 @@ describe('the name of a model file', () => {
     fc.assert(
       fc.property(path, number, (text, ctx) => {
         expect(readGgufName(text).path).toBe(text);
-        expect(readGgufName(`${text}#ctx=${ctx}`)).toMatchObject({ path: text, ctx });
+        const name = readGgufName(`${text}#ctx=${ctx}`);
+        expect(name).toMatchObject({ path: text, ctx });
+        expect(readGgufName(ggufName(name).slice('gguf:'.length))).toEqual(name);
       }),
     );
   });
@@ -378,9 +380,46 @@ describe('a model in this process', () => {
     const { model } = await open({}, {}, `${file()}#ctx=256`);
     expect(await model.contextTokens?.()).toBe(256);
     await expect(model.complete(ask('x'.repeat(300)))).rejects.toThrow(ModelError);
-    await expect(model.complete(ask('x'.repeat(300)))).rejects.toThrow(
-      /at most 192 tokens, got 3\d\d; set #ctx=\d+ or more/,
+    expect(model.maxContextTokens).toBe(4096);
+    expect(model.countTokens?.('<|user|>')).toBe(8);
+  });
+
+  it.each<[string, number, string, Partial<Controls>, RegExp]>([
+    [
+      'has been begun',
+      300,
+      '#ctx=256&threads=1',
+      {},
+      /#ctx=1(\d{3})&gpu=auto&threads=1"\]', .* ctx=1\1 or more \(at most 4096\)$/,
+    ],
+    ['needs all that the model takes', 4000, '#ctx=256', {}, /#ctx=4096&gpu=auto&threads=1"\]', .* ctx=4096$/],
+    [
+      'has its context of llm.num_ctx',
+      300,
+      '',
+      { numCtx: 256 },
+      /; set llm\.num_ctx=1\d{3} or more \(at most 4096\) in a new run or a branch/,
+    ],
+    [
+      'exceeds the model',
+      4096,
+      '',
+      {},
+      /; the model was trained with at most 4096: name a model .* in llm\.fallback, or lower critic/,
+    ],
+  ])('says how a run goes on that %s', async (_, length, suffix, controls, message) => {
+    const name = `${file()}${suffix}`;
+    const settings = { controls: { ...noControls, ...controls } };
+    const { model } = await open({}, settings, name);
+    const advice = await model.complete(ask('x'.repeat(length))).then(
+      () => '',
+      (error: Error) => error.message,
     );
+    expect(advice).toMatch(message);
+    const [fallback] = JSON.parse(/'llm\.fallback=(.*)'/.exec(advice)?.[1] ?? '[null]') as (string | null)[];
+    if (fallback == null) return;
+    const { model: larger } = await open({}, settings, fallback.slice('gguf:'.length));
+    await larger.complete(ask('x'.repeat(length)));
   });
 
   it('ends at once when interrupted, and then answers the next call', async () => {

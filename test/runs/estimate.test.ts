@@ -2,10 +2,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { estimateTokens } from '../../src/base/tokens.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import type { ChatModel } from '../../src/llm/chat.ts';
+import { ModelChain } from '../../src/llm/fallback.ts';
 import { llmMethods } from '../../src/methods/index.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
+import type { CostEstimate } from '../../src/runs/drivers/driver.ts';
+import { countsOf, outgrown } from '../../src/runs/models/context.ts';
 import { costOf } from '../../src/runs/models/cost.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
 import { runCli } from '../support/cli.ts';
@@ -63,6 +68,60 @@ describe('the estimate', () => {
     // Each of ten parameters a step down and up, where the range allows it, and the proposal itself.
     expect(episodes).toBeGreaterThan(evaluations + 3 * 7 * 11);
     expect(episodes).toBeLessThanOrEqual(evaluations + 3 * 7 * 21);
+  });
+
+  it('counts the tokens of a purpose as its model does', async () => {
+    const units = resolveUnits((await resolveConfig('cartpole/r2po', ['iterations=3'])).config);
+    const plain = await estimateOf('cartpole/r2po', ['iterations=3']);
+    const counted = await units.driver.estimate(units, backend, { critic: (text) => 7 * estimateTokens(text) });
+    const { search, critic } = plain.longest_call_tokens;
+    expect(counted.longest_call_tokens).toEqual({ search, critic: 7 * critic! });
+    expect(counted.prompt_tokens).toBeGreaterThan(3 * plain.prompt_tokens);
+  });
+
+  it('expects the longest call to show the longest episodes', async () => {
+    const longest = async (steps: number) => {
+      const overrides = ['iterations=3', 'critic.trajectory_tokens=null', `evaluation.max_steps=${steps}`];
+      return (await estimateOf('cartpole/r2po', overrides)).longest_call_tokens;
+    };
+    const [short, long] = [await longest(300), await longest(400)];
+    expect(long.search).toBe(short.search);
+    // At least 20 tokens a step.
+    expect(long.critic! - short.critic!).toBeGreaterThan(2000);
+  });
+
+  it('warns of prompts that a context does not take, with what can still be done', () => {
+    const estimate = { longest_call_tokens: { search: 500, critic: 9000 } } as CostEstimate;
+    const model = (more: Partial<ChatModel>) => ({ ...scriptedModel(() => ''), ...more });
+    const warning = (chain: ModelChain, begun: boolean) =>
+      outgrown(
+        (['search', 'critic'] as const).map((purpose) => ({ purpose, model: 'm', tokens: 8192, chain })),
+        estimate,
+        begun,
+      );
+    const many = 'the last critic prompts will have up to about 9000 tokens with their replies, and m takes 8192; ';
+    const lower = ', or lower critic.trajectory_tokens or iterations';
+    const [larger, full] = [model({ maxContextTokens: 9000 }), model({ maxContextTokens: 8999 })];
+    expect(warning(new ModelChain(larger), false)).toEqual([
+      `${many}give it ctx=9000 or more (at most 9000) behind its name${lower}`,
+    ]);
+    expect(warning(new ModelChain(full), false)).toEqual([
+      `${many}use a model with a larger context (a local server: llm.num_ctx)${lower}`,
+    ]);
+    expect(warning(new ModelChain(larger), true)).toEqual([
+      `${many}name a model with a larger context in llm.fallback, to answer those that do not fit`,
+    ]);
+    for (const begun of [true, false]) {
+      expect(warning(new ModelChain(full, [larger]), begun)).toEqual([
+        `${many}llm.fallback answers those that do not fit`,
+      ]);
+    }
+    const counts = countsOf([
+      { purpose: 'search', model: 'm', tokens: 8192, chain: new ModelChain(full) },
+      { purpose: 'critic', model: 'm', tokens: 8192, chain: new ModelChain(model({ countTokens: () => 11 })) },
+    ]);
+    expect(Object.keys(counts)).toEqual(['critic']);
+    expect(counts.critic?.('a')).toBe(11);
   });
 
   it('names the cost where there is a price', async () => {

@@ -6,12 +6,13 @@
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { orInterrupted, throwIfInterrupted } from '../../base/async.ts';
+import { quotedArgument } from '../../base/command-line.ts';
 import { ModelError, UsageError } from '../../base/errors.ts';
 import type { CallOptions, ChatModel, ChatReply, ChatRequest } from '../chat.ts';
 import { plainReply, ReplyFormRefused } from '../chat.ts';
 import { type Controls, noControls } from '../controls.ts';
 import { type ControlName, requireControls } from '../providers/controls.ts';
-import { excerpt } from '../providers/failure.ts';
+import { excerpt, newSettings, tooLongAdvice } from '../providers/failure.ts';
 import { presets } from '../providers/presets.ts';
 import { replyLimit } from '../providers/reply-limit.ts';
 import { gbnfOf, prefillOf } from '../reply/forms.ts';
@@ -19,7 +20,7 @@ import type { ReplyForm, ReplyShape } from '../reply/shape.ts';
 import { type ContextSettings, type Engine, engineOf } from './engine.ts';
 import { type Generated, generate } from './generate.ts';
 import { checkGgufFile, checkThreads } from './gguf-file.ts';
-import { type GgufName, ggufForm, readGgufName } from './name.ts';
+import { type GgufName, ggufForm, ggufName, readGgufName } from './name.ts';
 import { type LoadedPackage, loadPackage } from './package.ts';
 
 export { ggufForm } from './name.ts';
@@ -72,6 +73,19 @@ function contextOf(unit: string, engine: Engine, name: GgufName, controls: Contr
 }
 
 /**
+ * How a run gets a context for `prompt` tokens and a reply of up to `reply` tokens. A run that has begun keeps its model and
+ * `llm.num_ctx`, but not its fallbacks, to which `llm.num_ctx` applies as well.
+ */
+function roomAdvice(name: GgufName, { numCtx }: Controls, trained: number, prompt: number, reply: number): string {
+  if (prompt + minReplyTokens > trained) return `the model was trained with at most ${trained}: ${tooLongAdvice}`;
+  const ctx = Math.min(prompt + reply, trained);
+  const more = ctx === trained ? '' : ` or more (at most ${trained})`;
+  if (numCtx !== null) return `set llm.num_ctx=${ctx}${more} ${newSettings}`;
+  const fallback = quotedArgument(`llm.fallback=${JSON.stringify([ggufName({ ...name, ctx })])}`);
+  return `add ${fallback}, the same file with ctx=${ctx}${more}`;
+}
+
+/**
  * Loads the file. `argument`: what follows `gguf:`. Throws a usage error that names what is missing or does not fit.
  */
 export async function ggufModel(argument: string, settings: LocalSettings): Promise<ChatModel> {
@@ -118,8 +132,8 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
     if (room < minReplyTokens) {
       throw new ModelError(
         unit,
-        `expected a prompt of at most ${context.contextSize - minReplyTokens} tokens, got ${prompt.tokens.length}; set ` +
-          `#ctx=${prompt.tokens.length + wanted} or more behind the file's name, or lower critic.trajectory_tokens`,
+        `expected a prompt of at most ${context.contextSize - minReplyTokens} tokens, got ${prompt.tokens.length}; ` +
+          roomAdvice(name, controls, engine.model.trainContextSize, prompt.tokens.length, wanted),
       );
     }
     const sequence = await engine.sequence(options.run ?? '', request.purpose ?? '', context, log);
@@ -148,6 +162,8 @@ export async function ggufModel(argument: string, settings: LocalSettings): Prom
       return forms;
     },
     contextTokens: async () => context.contextSize,
+    maxContextTokens: engine.model.trainContextSize,
+    countTokens: (text) => engine.model.tokenize(text, false).length,
     async complete(request, options = {}): Promise<ChatReply> {
       throwIfInterrupted(options.signal);
       if (engine.turns.activeCount > 0) options.onProgress?.({ state: 'queued' });

@@ -34,6 +34,11 @@ function readWhole(name: string, text: string, min: number, max: number): number
   throw new UsageError('model', `expected ${name} as a whole number in ${min} ... ${max}, got "${text}"; correct it`);
 }
 
+/** The whole name, as a configuration has it. */
+export function ggufName({ path, ctx, gpu, threads }: GgufName): string {
+  return `gguf:${path}#${ctx === null ? '' : `ctx=${ctx}&`}gpu=${gpu}&threads=${threads}`;
+}
+
 /** `text`: what follows `gguf:`. A `#` is part of the path unless what follows it are options. */
 export function readGgufName(text: string): GgufName {
   const hash = text.lastIndexOf('#');

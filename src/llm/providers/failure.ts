@@ -154,9 +154,13 @@ export function isTooLong(error: ServerError): boolean {
 const wrongKey = /api[ _-]?key (?:is )?(?:not valid|invalid|expired)|invalid api[ _-]?key/i;
 const noModel = /model.{0,120}(?:not found|not exist)|(?:no such|unknown|invalid) model\b|model_not_found/i;
 
+/** Where other settings are possible: a run that has begun keeps its own, except for its fallbacks. */
+export const newSettings = 'in a new run or a branch of this one ("r2po branch")';
+export const tooLongAdvice = `name a model with a larger context in llm.fallback, or lower critic.trajectory_tokens ${newSettings}`;
+
 function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, notFound }: EndpointFacts): string {
   if (isTooLong(error) || status === 413) {
-    return 'the prompt is too long for this model; use one with a larger context, or lower critic.trajectory_tokens';
+    return `the prompt is too long for this model; ${tooLongAdvice}`;
   }
   if (error.code === 'content_filter')
     return 'the content filter of the endpoint blocked it; relax it there, or use another model';

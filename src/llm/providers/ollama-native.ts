@@ -10,7 +10,7 @@ import { AttemptFailure } from '../retry.ts';
 import { countOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { objectOf } from './failure.ts';
+import { objectOf, tooLongAdvice } from './failure.ts';
 import { contextFor, judgePromptCount } from './ollama-context.ts';
 import { ollamaReader } from './ollama-reader.ts';
 import {
@@ -126,7 +126,7 @@ function ollamaProtocol(options: EndpointOptions): Protocol {
   function cutPrompt(counted: number, sent: number, context: number): AttemptFailure {
     return new AttemptFailure(
       `a reply to a cut prompt (it read ${counted} tokens of about ${sent}, with a context of ${context})`,
-      'use a model with a larger context, update Ollama, or lower critic.trajectory_tokens',
+      `update Ollama, ${tooLongAdvice}`,
       { retryable: false },
     );
   }

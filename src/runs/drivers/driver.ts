@@ -51,6 +51,9 @@ export interface DriverRun extends RunListeners {
   readonly onIteration: (event: EventOf<'iteration'>, trace: (() => Promise<Trace>) | null) => Promise<void>;
 }
 
+/** How to count tokens, by purpose; left out: by `estimateTokens`. */
+export type TokenCounts = Partial<Readonly<Record<Purpose, (text: string) => number>>>;
+
 /** What a run will take. */
 export interface CostEstimate {
   /** without repair turns */
@@ -61,7 +64,7 @@ export interface CostEstimate {
   readonly prompt_tokens: number;
   /** of replies in the asked-for form; a reasoning model writes many more */
   readonly completion_tokens: number;
-  /** of the longest call of each purpose: prompt and reply, tokens; null: the method has none */
+  /** of the longest call of each purpose, with the longest episodes: prompt and reply, tokens; null: the method has none */
   readonly longest_call_tokens: Readonly<Record<Purpose, number | null>>;
   /** without what caches save; null: a model has no price */
   readonly cost_usd: number | null;
@@ -104,5 +107,5 @@ export interface Driver {
   /** The most episodes that the search of a run will play, without the re-check. */
   plannedEpisodes(units: RunUnits): number;
   /** Estimates a run from its start. Plays a few episodes on `backend`, and writes nothing. */
-  estimate(units: RunUnits, backend: Backend): Promise<CostEstimate>;
+  estimate(units: RunUnits, backend: Backend, counts?: TokenCounts): Promise<CostEstimate>;
 }

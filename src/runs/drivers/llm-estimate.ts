@@ -12,11 +12,12 @@ import { type Effects, noRemarks, type PastTrial, type Purpose, purposes, type S
 import { sensitivityChanges } from '../../methods/settings.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
+import { stepLimit, type Trace } from '../../rollout/job.ts';
 import { type EpisodePick, unlessBroken } from '../../rollout/statistics.ts';
 import { costOf, priceOf } from '../models/cost.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
-import type { CostEstimate } from './driver.ts';
+import type { CostEstimate, TokenCounts } from './driver.ts';
 import { MethodOptimiser } from './method-optimiser.ts';
 import { readRecordedTrials } from './recorded-trials.ts';
 
@@ -37,11 +38,17 @@ interface OneIteration {
 }
 
 /** Plays nothing that counts: its policies are random, and nothing is written. */
-export async function estimateSearch(units: LlmUnits, backend: Backend): Promise<CostEstimate> {
+export async function estimateSearch(
+  units: LlmUnits,
+  backend: Backend,
+  counts: TokenCounts = {},
+): Promise<CostEstimate> {
   const { config, settings } = units;
   const warmups = warmupsOf(units);
-  const first = await oneIteration(units, backend, 1, warmups);
-  const last = settings.iterations === 1 ? first : await oneIteration(units, backend, settings.iterations, warmups);
+  const pass = { units, backend, counts, warmups };
+  const first = await oneIteration(pass, 1);
+  const last = settings.iterations === 1 ? first : await oneIteration(pass, settings.iterations);
+  const longestEpisodes = await oneIteration({ ...pass, stretched: true }, settings.iterations);
   // The history grows by a line an iteration.
   const sum = (from: number, to: number): number => Math.round(((from + to) / 2) * settings.iterations);
   const paid = purposes.map((purpose) => ({
@@ -55,7 +62,7 @@ export async function estimateSearch(units: LlmUnits, backend: Backend): Promise
     .filter(({ promptTokens }) => promptTokens > 0)
     .map(({ price, ...tokens }) => costOf(price, tokens));
   const { price } = paid[0]!;
-  const longest = (purpose: Purpose) => last.tokens[purpose].longest || null;
+  const longest = (purpose: Purpose) => longestEpisodes.tokens[purpose].longest || null;
   const perIteration =
     first.evaluations * settings.evaluationEpisodes + first.sensitivityEpisodes + first.refinementEpisodes;
   return {
@@ -99,11 +106,24 @@ export function plannedEpisodes(units: LlmUnits): number {
 /** Random policies of which one can be played in any environment that a search can do something in. */
 const maxOthers = 100;
 
+/** The episode with its steps repeated until there are as many as an episode can have. */
+function stretch(trace: Trace, steps: number): Trace {
+  const { length } = trace.steps;
+  return { ...trace, length: steps, steps: Array.from({ length: steps }, (_, i) => trace.steps[i % length]!) };
+}
+
+interface Pass {
+  readonly units: LlmUnits;
+  readonly backend: Backend;
+  readonly counts: TokenCounts;
+  readonly warmups: number;
+  /** whether the prompts show the longest possible episodes: those of random policies are often shorter than those of good ones */
+  readonly stretched?: boolean;
+}
+
 async function oneIteration(
-  units: LlmUnits,
-  backend: Backend,
+  { units, backend, counts, warmups, stretched = false }: Pass,
   iteration: number,
-  warmups: number,
 ): Promise<OneIteration> {
   const { config, settings, env, policy, method } = units;
   const inside = { ...settings, warmupInside: true };
@@ -111,7 +131,10 @@ async function oneIteration(
     warmupParameters(policy, inside, deriveGenerator(config.seed, 'warmupParameters', index));
   const seed = deriveSeed(config.seed, 'evaluation', 0);
   const job = { env, policy, episodes: 1, seed, maxSteps: settings.maxSteps };
-  const trace = (params: readonly number[]) => backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0);
+  const { steps } = stepLimit({ ...job, candidates: [] });
+  const shown = async (played: Promise<Trace>) => (stretched ? stretch(await played, steps) : played);
+  const trace = (params: readonly number[]) =>
+    shown(backend.trace({ ...job, candidates: [Float64Array.from(params)] }, 0, 0));
   const trials = Array.from({ length: warmups + iteration - 1 }, (_, i): PastTrial => {
     const params = draw(i);
     const kind = i < warmups ? 'warmup' : 'iteration';
@@ -125,7 +148,7 @@ async function oneIteration(
   const playedOnce = async (params: readonly number[]) => {
     const candidates = [Float64Array.from(params)];
     const { summaries, trace: replay } = await evaluate({ ...job, backend, candidates, episodes: 3 });
-    return { summary: summaries[0]!, paired: null, trace: (pick: EpisodePick) => replay(0, pick) };
+    return { summary: summaries[0]!, paired: null, trace: (pick: EpisodePick) => shown(replay(0, pick)) };
   };
   /** Of other parameters where the episodes of these break. */
   const played = async (params: readonly number[]) => {
@@ -149,12 +172,14 @@ async function oneIteration(
       );
       const text = `${lines.join('\n')}\nOne sentence that says why.`;
       total.calls += 1;
-      const asked = (await messages('lines')).reduce((sum, { content }) => sum + estimateTokens(content), 0);
+      const count = counts[purpose] ?? estimateTokens;
+      const asked = (await messages('lines')).reduce((sum, { content }) => sum + count(content), 0);
+      const replied = count(text);
       const of = tokens[purpose];
       of.prompt += asked;
-      of.completion += estimateTokens(text);
-      of.longest = Math.max(of.longest, asked + estimateTokens(text));
-      return { text, reasoning: null, finish: 'stop', tokens: estimateTokens(text) };
+      of.completion += replied;
+      of.longest = Math.max(of.longest, asked + replied);
+      return { text, reasoning: null, finish: 'stop', tokens: replied };
     },
     sideBySide() {},
     notice() {},

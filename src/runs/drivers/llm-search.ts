@@ -144,5 +144,5 @@ export const llmSearch: Driver = {
   goesOn: (units, { iteration }) => iteration < llmUnits(units).config.iterations,
   iterations: (units) => llmUnits(units).config.iterations,
   plannedEpisodes: (units) => plannedEpisodes(llmUnits(units)),
-  estimate: (units, backend) => estimateSearch(llmUnits(units), backend),
+  estimate: (units, backend, counts) => estimateSearch(llmUnits(units), backend, counts),
 };

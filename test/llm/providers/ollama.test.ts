@@ -227,7 +227,7 @@ describe('a prompt that Ollama cut', () => {
     expect(await failure(model, asked)).toBe(
       `[model ollama/fake-1] expected a chat completion from http://127.0.0.1:${server.port}/api/chat, ` +
         `got a reply to a cut prompt (it read ${counted} tokens of about ${sent}, with a context of ${context}); ` +
-        'use a model with a larger context, update Ollama, or lower critic.trajectory_tokens',
+        'update Ollama, name a model with a larger context in llm.fallback, or lower critic.trajectory_tokens in a new run or a branch of this one ("r2po branch")',
     );
     expect(server.requests).toHaveLength(1);
   });
@@ -244,7 +244,9 @@ describe('a prompt that Ollama cut', () => {
   it('is refused by newer servers', async () => {
     const error = 'the input length exceeds the context length; shift and truncate are off';
     const { model, server } = await bench(() => ({ status: 400, body: { error } }));
-    expect(await failure(model)).toMatch(/the prompt is too long for this model; use one with a larger context/);
+    expect(await failure(model)).toMatch(
+      /the prompt is too long for this model; name a model with a larger context in llm\.fallback/,
+    );
     expect(server.requests).toHaveLength(1);
     expect(model.droppedParameters).toEqual([]);
   });
