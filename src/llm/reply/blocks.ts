@@ -7,7 +7,7 @@ import { type Draft, maxDrafts } from './draft.ts';
 import { findObjects } from './json.ts';
 import { findLines } from './lines.ts';
 import { findLists } from './lists.ts';
-import { withoutBackslashes, withoutEmphasis, withoutTags } from './markup.ts';
+import { withoutBackslashes, withoutCancelled, withoutEmphasis, withoutTags } from './markup.ts';
 import { readObject } from './objects.ts';
 import { findPairs } from './pairs.ts';
 import { findTables, type Span } from './tables.ts';
@@ -28,7 +28,7 @@ const groups = 'groups of numbers';
 
 /** `text` comes from `splitReasoning`, `count` is the number of parameters. */
 export function findDrafts(text: string, count: number, depth = 0): FoundDrafts {
-  const untagged = withoutTags(text, count);
+  const untagged = withoutTags(withoutCancelled(text), count);
   if (untagged === null) return tooMany('tags');
   const taken = takeObjects(untagged, count, depth);
   if (taken === null) return tooMany(groups);

@@ -12,6 +12,7 @@ export const marks = {
   data: '\uE001',
 } as const;
 
+const softHyphen = 0xad;
 const minus = '\u2010\u2011\u2012\u2013\u2212\u2796\uFE63\uFF0D';
 const lineBreaks = '\v\f\u0085\u2028\u2029';
 const spaces = '\t\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u202F\u205F\u3000';
@@ -40,18 +41,28 @@ spell(spaces, ' ');
 spell(columns, '|');
 for (const [from, to] of Object.entries({ ...brackets, ...stops, ...others })) spell(from, to);
 
-/** Characters without a shape: zero-width ones, directions of writing, soft hyphens, variation selectors, our marks. */
+/**
+ * Characters without a shape: zero-width ones, fillers, directions of writing, soft hyphens, variation selectors, our
+ * marks. Overrides of the direction (U+202D, U+202E) stay: they show the digits behind them in another order.
+ */
 const invisible = [
   [0x00, 0x1f],
   [0x7f, 0x7f],
-  [0xad, 0xad],
+  [softHyphen, softHyphen],
+  [0x34f, 0x34f],
   [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
   [0x200b, 0x200f],
-  [0x202a, 0x202e],
-  [0x2060, 0x2069],
+  [0x202a, 0x202c],
+  [0x2060, 0x206f],
+  [0x3164, 0x3164],
   [0xe000, 0xe00f],
   [0xfe00, 0xfe0f],
   [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xfff9, 0xfffb],
 ] as const;
 const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 for (const [first, last] of invisible) {
@@ -62,6 +73,12 @@ for (const [first, last] of invisible) {
 
 const UNUSUAL = /[^\n -~]/;
 const isLetter = (code: number) => (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code > 0x370;
+/** Some programs show a soft hyphen as a minus sign. Before a number it stays, and makes it no plain number. */
+const isSignOfNumber = (codes: Uint16Array, at: number): boolean => {
+  let next = at + 1;
+  while (next < at + 9 && (plainCodes[codes[next]!] === removed || codes[next] === 0x20)) next++;
+  return (codes[next]! >= 0x30 && codes[next]! <= 0x39) || codes[next] === 0x2e;
+};
 const isSubscript = (code: number) => code >= 0x2080 && code <= 0x2089;
 
 /** The normalised text; its length may differ by the spaces after full-width commas. */
@@ -76,6 +93,7 @@ export function withPlainCharacters(text: string): string {
     const code = codes[at]!;
     inSubscript = isSubscript(code) && (inSubscript || (at > 0 && isLetter(codes[at - 1]!)));
     let as = plainCodes[code]!;
+    if (code === softHyphen && isSignOfNumber(codes, at)) as = unchanged;
     if (inSubscript) as = code - 0x2080 + 0x30;
     else if (code === carriageReturn) as = codes[at + 1] === lineFeed ? removed : lineFeed;
     if (as === unchanged) plain[length++] = code;

@@ -24,7 +24,7 @@ function matchBrackets(codes: Uint16Array): Int32Array {
 
 /** What the body of a list of numbers begins with: at most four brackets and calls, then a number or a word for none. */
 const BODY =
-  /(?:\s{0,20}(?:[A-Za-z_][\w.]{0,30} ?\(|[[(]|["'])){0,8}\s{0,20}(?:[+-]? ?\.?\d|[+-]?(?:nan|inf|null|none|undefined|n\/a))/iy;
+  /(?:\s{0,20}(?:[A-Za-z_][\w.]{0,30} ?\(|[[(]|["'])){0,8}\s{0,20}(?:[+-]?\u00AD? ?\.?\d|[+-]?(?:nan|inf|null|none|undefined|n\/a))/iy;
 /** Behind a list that is a factor, an index, a link or an argument of an equation, which makes it no answer. */
 const NO_LIST = /(?: ?(?:[:*^/+]|=(?!=|>)|- ?[\d.(])|\()/y;
 const WRAPPER =

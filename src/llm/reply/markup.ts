@@ -68,6 +68,11 @@ function replacement(name: string, closing: boolean, attributes: string): string
   return LINE_TAG.test(name) ? '\n' : '';
 }
 
+/** Without what LaTeX strikes out. First, because the braces may look like an object. */
+export function withoutCancelled(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(?:st|sout|[bx]?cancel) ?\{[^{}]{0,5000}\}/g, '') : text;
+}
+
 const LATEX_ARRAY = /\\(begin|end) ?\{(?:[pbvB]?matrix|array|pmatrix\*)\}(?:\{[lcr| ]{1,40}\})?/g;
 /** An escaped line break, and not the beginning of a command such as `\nu`. */
 const ESCAPED_BREAK = /\\r?\\?n(?!abla|eq|eg\b|u\b|i\b|ot\b|ewline)/g;

@@ -17,17 +17,18 @@ export interface ReadNumber {
 
 export const notPlain = 'which is no plain number (no thousands separators, decimal commas, units or arithmetic)';
 
-const NUMBER = /[+-]? ?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
+/** A soft hyphen (U+00AD) may be meant as a minus sign. */
+const NUMBER = /[+-]?\u00AD? ?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const NOT_FINITE = /[+-]?(?:nan|inf(?:inity)?|∞|null|none|undefined|n\/a)(?![A-Za-z0-9_])/iy;
 /** "1.5f" as in C; a whole number with a letter is something else. */
 const FLOAT_SUFFIX = /(?<=\.\d*)[fF](?![A-Za-z0-9_])/y;
 /**
  * What may not follow a number, because it changes the meaning: more digits behind a separator ("1,000", "1 000",
- * "1.2.3", "1,5", "1. 5"), a letter or a percent sign ("0x10", "5%"), an operator ("1/2", "2*3", "1 - 2", "1 ± 0.1"), a
+ * "1.2.3", "1,5", "1. 5"), a sign ("5-"), a letter or a percent sign ("0x10", "5%"), an operator ("1/2", "2*3", "1 - 2", "1 ± 0.1"), a
  * change ("1.0 -> 1.5", "1.0 to 1.5"), an alternative ("1 or 2"), a unit in words ("5 percent").
  */
 const SPOILER =
-  /[A-Za-z0-9_%^*]|\.{1,3}\d|\. {1,2}\d|['’]\d|,? {0,2}[+-]?\.?\d| {0,2}(?:->|=|→|⇒|±|\+\/-|%|‰|\/ ?\.?\d|to [+-]?\.?\d|or (?:[+-]?\.?\d|param)|\(or |percent|per cent|times\b|degrees\b|\| {0,2}[+-]?\.?\d|[-+*×·] ?\.?\d|[-+*×·/] ?\()/iy;
+  /[A-Za-z0-9_%^*]|\.{1,3}\d|\. {1,2}\d|['’]\d|[+-](?![-+>])|,? {0,2}[+-]?\.?\d| {0,2}(?:->|=|→|⇒|±|\+\/-|%|‰|\/ ?\.?\d|to [+-]?\.?\d|or (?:[+-]?\.?\d|param)|\(or |percent|per cent|times\b|degrees\b|\| {0,2}[+-]?\.?\d|[-+*×·] ?\.?\d|[-+*×·/] ?\()/iy;
 /** Characters beyond ASCII that may follow a number directly; any other ("5‰", "1½", "2倍") may change its value. */
 const HARMLESS = /[—–•·←✓✔✅和与及…\uE000-\uE00F]/;
 
@@ -52,7 +53,7 @@ export function readNumber(text: string, at: number): ReadNumber | null {
   let end = at + number.length - (number.endsWith('.') ? 1 : 0);
   if (number.includes('.'))
     end += matchAt(FLOAT_SUFFIX, text, at + number.length) === null ? 0 : at + number.length - end + 1;
-  if (spoiled(text, end)) {
+  if (number.includes('\u00AD') || spoiled(text, end)) {
     const shown = text
       .slice(at, at + 24)
       .split(/[\n;]| ?(?=param)/i, 1)[0]!

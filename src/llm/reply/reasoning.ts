@@ -51,6 +51,12 @@ const MARK = new RegExp(
   'gm',
 );
 
+/** Whether other text follows `<s>...</s>` at the beginning. The text of a next turn would begin with a mark. */
+function strikesBeginning(source: string): boolean {
+  const close = /^\s*<s>/i.test(source) ? source.search(/<\/s>/i) : -1;
+  return close >= 0 && /^\s*(?!\[\/?INST\]|<)\S/.test(source.slice(close + '</s>'.length));
+}
+
 /** What a mark does to the text around it. */
 type Effect =
   | { readonly kind: 'open'; readonly name: string }
@@ -81,14 +87,17 @@ class Splitter {
   private header = '';
   private hadFinal = false;
   private struck = false;
+  /** whether a struck-out text at the beginning has others behind it */
+  private readonly strikesBeginning: boolean;
   private fence: 'none' | 'plain' | 'private' = 'none';
-  private readonly tagEffects = new Map<string, Effect | 'strike' | 'details'>();
+  private readonly tagEffects = new Map<string, Effect | 'details'>();
   private ended = false;
 
   private readonly source: string;
 
   constructor(source: string) {
     this.source = source;
+    this.strikesBeginning = strikesBeginning(source);
   }
 
   split(): SplitReply {
@@ -97,7 +106,7 @@ class Splitter {
     MARK.lastIndex = from;
     for (let match = MARK.exec(this.source); match !== null && !this.ended; match = MARK.exec(this.source)) {
       if (left-- === 0) return { text: '', reasoning: this.source, unclosed: null, overfull: true };
-      const effect = this.effectOf(match);
+      const effect = this.effectOf(match, from);
       if (effect.kind === 'text') continue;
       this.take(this.source.slice(from, match.index));
       from = this.apply(effect, match[0], MARK.lastIndex);
@@ -159,9 +168,11 @@ class Splitter {
     else this.pop();
   }
 
-  private effectOf(match: RegExpExecArray): Effect {
+  /** `from`: position behind the last mark that was none of the text */
+  private effectOf(match: RegExpExecArray, from: number): Effect {
     // By number: a match with names costs several times as much, and a reply may consist of marks.
     const [mark, close, tag, attributes, token, bar, half, squareClose, square, triangleClose, triangle] = match;
+    if (tag === 's' || tag === 'S') return this.strikeEffect(close === '/', match.index, from);
     if (tag !== undefined) return this.tagEffect(tag, close === '/', attributes ?? '', match.index + mark.length);
     if (token !== undefined) return this.tokenEffect(token.trim(), bar === '|');
     if (half !== undefined) return half === 'channel' ? { kind: 'close', name: 'channel' } : { kind: 'drop' };
@@ -191,18 +202,24 @@ class Splitter {
       effect = effectOfTag(name.toLowerCase(), closing);
       if (this.tagEffects.size < maxTagNames) this.tagEffects.set(id, effect);
     }
-    if (effect === 'strike') return this.strikeEffect(closing);
     if (effect !== 'details') return effect;
     if (closing) return closes('details', this.openCounts);
     const about = `${attributes} ${matchAt(SUMMARY, this.source, end) ?? ''}`;
     return REASONING_NAME.test(about) ? { kind: 'open', name: 'details' } : asText;
   }
 
-  /** `<s>` strikes text out, or begins a reply as a special token that `</s>` ends. */
-  private strikeEffect(closing: boolean): Effect {
+  /**
+   * `<s>` strikes text out. At the beginning it is a special token that `</s>` ends, unless other text follows that:
+   * then it is struck out as well.
+   */
+  private strikeEffect(closing: boolean, at: number, from: number): Effect {
     if (closing && !this.struck) return { kind: 'end', skip: false };
-    if (!this.begun) return { kind: 'drop' };
-    this.struck = !closing;
+    if (closing) this.struck = false;
+    else {
+      const begun = this.begun || /\S/.test(this.source.slice(from, at));
+      if (!begun && !this.strikesBeginning) return { kind: 'drop' };
+      this.struck = true;
+    }
     return asText;
   }
 
@@ -287,8 +304,7 @@ class Splitter {
   }
 }
 
-function effectOfTag(name: string, closing: boolean): Effect | 'strike' | 'details' {
-  if (name === 's') return 'strike';
+function effectOfTag(name: string, closing: boolean): Effect | 'details' {
   if (name === 'details') return 'details';
   if (name === 'bos') return { kind: 'drop' };
   if (TURN_NAME.test(name) && name.includes('_')) return { kind: 'end', skip: true };

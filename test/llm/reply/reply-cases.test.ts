@@ -59,6 +59,55 @@ describe('a reply', () => {
   });
 });
 
+describe('a sign and what is struck out', () => {
+  const pairs = (second: string) => `params[0]: 1.5, params[1]: ${second}, params[2]: 0.2`;
+  const accepted = (reply: string) => {
+    const parsed = parseReply(reply, spec(3));
+    return parsed.ok ? parsed.params : null;
+  };
+
+  it('behind a number makes it none', () => {
+    for (const number of ['0.5-', '0.5\u2212', '0.5+']) {
+      const unclear = /^params\[1\] is written "0\.5[-+]", which is no plain number/;
+      expect(parseReply(pairs(number), spec(3))).toMatchObject({ problem: expect.stringMatching(unclear) });
+      expect(accepted(`[1.5, ${number}, 0.2]`)).toBeNull();
+      expect(accepted(`params: 1.5, ${number}, 0.2`)).toBeNull();
+    }
+  });
+
+  it('that may be a soft hyphen, or digits in another order, are not guessed', () => {
+    for (const number of ['\u00AD0.5', '\u00AD\u200B0.5', '-\u00AD0.5', '\u202E5.0']) {
+      for (const reply of [
+        pairs(number),
+        `[1.5, ${number}, 0.2]`,
+        `1.5, ${number}, 0.2`,
+        `{"params": [1.5, ${number}, 0.2]}`,
+      ]) {
+        expect(accepted(reply)).toBeNull();
+      }
+    }
+    expect(accepted(`pa\u00ADrams[0]: 1.5, params[1]: -0.5, params[2]: 0.2`)).toEqual(value);
+  });
+
+  it('with invisible characters behind it stays', () => {
+    for (const gap of ['\u200B\u2060', '\u180E', '\u034F', '\u3164'])
+      expect(accepted(pairs(`-${gap}0.5`))).toEqual(value);
+  });
+
+  it('is no answer, at the beginning of a reply either', () => {
+    expect(accepted(`<s>${pairs('-0.5')}</s>\nToo low.`)).toBeNull();
+    expect(accepted(`Try <s>${pairs('-0.5')}</s>`)).toBeNull();
+    expect(accepted(`<s>[-6, -6, -6]</s>\n${pairs('-0.5')}`)).toEqual(value);
+    for (const latex of ['sout', 'st', 'cancel']) expect(accepted(`\\${latex}{${pairs('-0.5')}}`)).toBeNull();
+  });
+
+  it('is an answer where the tags are tokens of the model', () => {
+    for (const reply of ['<s># </s>', '#</s>', '<s>[INST] # [/INST]</s>', '#</s><s>[INST] more [/INST] [3, 3, 3]']) {
+      expect(accepted(reply.replace('#', pairs('-0.5')))).toEqual(value);
+    }
+  });
+});
+
 describe('for all', () => {
   const number = fc.integer({ min: -60, max: 60 }).map((n) => n / 10 + 0);
   const vector = fc.array(number, { minLength: 2, maxLength: 8 });
