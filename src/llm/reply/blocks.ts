@@ -3,6 +3,7 @@
  * Only shapes are judged here; what the text says about a group is read in context.ts, and choice.ts decides.
  */
 import { marks } from './characters.ts';
+import { isUnfit, readContexts } from './context.ts';
 import { type Draft, maxDrafts } from './draft.ts';
 import { findObjects } from './json.ts';
 import { findLines } from './lines.ts';
@@ -55,6 +56,14 @@ export function findDrafts(text: string, count: number, depth = 0): FoundDrafts 
   return { text: plain, drafts, overfull: null, said: objects.map(({ said }) => said).join('\n') };
 }
 
+/** The drafts of a string in an object. What its other words say of them is kept; later only the key is known. */
+function findInString(inner: string, count: number, depth: number): Draft[] {
+  const { text, drafts } = findDrafts(inner, count, depth);
+  return readContexts(text, drafts, count).map(({ draft, role }) =>
+    isUnfit(role) ? { ...draft, unfit: role } : draft,
+  );
+}
+
 interface TakenObject {
   readonly drafts: readonly Draft[];
   readonly said: string;
@@ -70,7 +79,7 @@ function takeObjects(text: string, count: number, depth: number): { rest: string
   // Each parameter may have an object of its own.
   const limit = maxDrafts + count;
   for (const { node, start, end } of findObjects(text, limit + 1)) {
-    const { drafts, said } = readObject(node, count, (inner, at) => findDrafts(inner, count, at).drafts, depth);
+    const { drafts, said } = readObject(node, count, (inner, at) => findInString(inner, count, at), depth);
     if (drafts.length === 0) continue;
     total += drafts.length;
     if (total >= limit) return null;

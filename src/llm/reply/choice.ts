@@ -1,7 +1,8 @@
 /** Chooses the group of numbers that is the answer, by its role in the text. */
 import { counted } from '../../base/plain-number.ts';
-import { type Candidate, KIND } from './context.ts';
-import type { Draft } from './draft.ts';
+import { type Candidate, isUnfit, KIND } from './context.ts';
+import type { Draft, Unfit } from './draft.ts';
+import { recomputes } from './operands.ts';
 
 export interface Choice {
   readonly draft: Draft | null;
@@ -11,12 +12,12 @@ export interface Choice {
 
 /** `text` is what the candidates were found in, `said` what strings of JSON objects say. */
 export function chooseDraft(candidates: readonly Candidate[], text: string, said: string, count: number): Choice {
-  const listed = candidates.filter(({ complete, role }) => complete && role !== 'old' && role !== 'rejected');
+  const listed = candidates.filter(({ complete, role }) => complete && !isUnfit(role));
   const decided = listed.length < 2 ? null : optionByName(listed, `${proseOf(text, candidates)}\n${said}`);
   if (decided === 'several') return refused('The reply chooses more than one of its options; give one parameter set.');
 
   const alone = listed.filter((candidate) => candidate.alone);
-  const firstAlone = candidates.find(({ alone, role }) => alone && role !== 'old' && role !== 'rejected');
+  const firstAlone = candidates.find(({ alone, role }) => alone && !isUnfit(role));
   // A sentence counts beside lines of their own only when it decides or takes back.
   const live =
     alone.length > 0 ? listed.filter(({ alone, role, corrects }) => alone || role === 'final' || corrects) : [];
@@ -27,7 +28,7 @@ export function chooseDraft(candidates: readonly Candidate[], text: string, said
   const winners = strongest(standing);
 
   const changed =
-    partialChange(candidates, winners.at(-1) ?? null, count) ?? takenBack(text, listed.at(-1), winners.at(-1));
+    changeBehind(text, candidates, winners.at(-1) ?? null, count) ?? takenBack(text, listed.at(-1), winners.at(-1));
   if (changed !== null) return refused(changed);
   if (decided !== null) {
     const later = winners.filter(({ role, option }) => role === 'final' && option === null);
@@ -67,20 +68,64 @@ function strongest(candidates: readonly Candidate[]): readonly Candidate[] {
   return plain.some(({ role }) => role === 'plain') ? plain : candidates;
 }
 
-/** A decision behind the answer that names some of the parameters only: what becomes of the others is not said. */
-function partialChange(candidates: readonly Candidate[], answer: Candidate | null, count: number): string | null {
+/** Before a parameter, behind the answer: an order to change it. */
+const CHANGING =
+  /(?:^|[.!?;:,(—-] *|\b(?:then|now|please|actually|will|let me|let's|rather|instead|must|should|to) +)(?:(?:then|now|please|but) )?(?:change|make|set|let|replace|use|put|raise|lower|increase|decrease|reduce|adjust|update|fix|correct|i meant) +(?:the value of )?$/i;
+/** The same before a whole vector: "Use [...] instead.", "It should be [...]" */
+const REPLACING =
+  /(?:^|[.!?;:,(—-] *)(?:(?:but|then|now|please|actually|so|rather|instead|i|we|i'll|i'd|will|would|let's|let me|it|this|they|the (?:answer|point|params?|parameters|values?|numbers)),? +){0,4}(?:change|make|set|let|replace|use|put|update|fix|correct|meant|go with|should (?:be|have been)|must be|ought to be)(?: (?:it|this|that|them|these|params?|parameters|the (?:answer|point|params?|parameters|values?|numbers)))?(?: (?:to|with|by|as|be|into))? *$/i;
+/** Directly behind the answer. */
+const EXCEPT = /^[\s"')\]},;:(—-]{0,8}(?:(?:and|but|except|with|only|however|use|for|that),? ?){1,4}$/i;
+/** What is to be done later, or was considered. */
+const CONDITIONAL = /\b(?:if|when|unless|could|may|might|later|next)\b/i;
+const OBLIGED = /(?:should|must|will|needs? to)\b/i;
+/** A part of the answer that is spoken of, not changed. */
+const PAST = /^[^\n.;]{0,20}\b(?:was|were|gave|had|got|led|failed|did|would|worked|made)\b/i;
+
+/** What is behind the answer changes it, or some of its parameters; what the others become is not said. */
+function changeBehind(
+  text: string,
+  candidates: readonly Candidate[],
+  answer: Candidate | null,
+  count: number,
+): string | null {
   if (answer === null) return null;
-  const behind = candidates.slice(candidates.indexOf(answer) + 1);
-  const partial = behind.find(
-    ({ complete, alone, role, corrects }) => !complete && alone && (role === 'final' || (corrects && role === 'plain')),
+  const { draft } = answer;
+  const at = candidates.indexOf(answer);
+  const partial = candidates.find(
+    (other, i) => (i > at || (i < at && other.draft.start === draft.start)) && changes(text, other, draft),
   );
-  if (partial === undefined) return null;
-  return `The reply changes its answer in part; write all ${counted(count, 'number')} again. ${shapeProblem(partial.draft, count) ?? ''}`.trim();
+  if (partial?.complete) return 'The reply replaces its answer by other parameters; give one parameter set.';
+  if (partial === undefined && !recomputes(text.slice(draft.end, draft.end + maxTail))) return null;
+  const shape = partial?.role === 'final' ? shapeProblem(partial.draft, count) : null;
+  return `The reply changes its answer in part; write all ${counted(count, 'number')} again. ${shape ?? ''}`.trim();
+}
+
+/** Whether other numbers say that the answer's parameters are others than given. */
+function changes(text: string, { complete, alone, role, corrects, draft }: Candidate, answer: Draft): boolean {
+  if (role === 'old' || role === 'asked') return false;
+  // "Change" before a parameter is an order, and no name of what it holds.
+  const isStated = role === 'plain' || role === 'other';
+  if (alone && !complete && (role === 'final' || (corrects && isStated))) return true;
+  // Complete ones on their own stand beside the answer; a short list is no vector.
+  if (complete ? alone : !(draft.kind === 'pairs' && (isStated || !isUnfit(role)))) return false;
+  const values = valuesOf(answer);
+  if (draft.slots.every(({ index, value, problem }) => problem !== null || values.get(index) === value)) return false;
+  // "+0.5" says how far a parameter moved.
+  if (/[:=] ?\+/.test(text.slice(draft.start, draft.end))) return false;
+  if (alone) return role === 'plain';
+  if (PAST.test(text.slice(draft.end, draft.end + 40))) return false;
+  const before = text.slice(Math.max(answer.end, draft.start - 60), draft.start);
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  if (CONDITIONAL.test(line)) return false;
+  if ((complete ? REPLACING : CHANGING).test(line)) return true;
+  if (draft.kind !== 'pairs') return false;
+  return (draft.start - answer.end < 60 && EXCEPT.test(before)) || OBLIGED.test(text.slice(draft.start, draft.end));
 }
 
 /** At the beginning of a sentence behind the answer. */
 const RETRACTION =
-  /(?:^|[\n.!?—(-]\s*)(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|ignore (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|on second thought|oops|不对)/i;
+  /(?:^|[\n.!?—(-]\s*)(?:(?:but|however|unfortunately|sadly|yet|although),? ?)?(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|ignore (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|(?:this|that|it|these|they|which|the (?:point|set|vector|answer|proposal))(?: point| set| one| vector| proposal)? (?:(?:is|was|are|were|would be) (?:only |just |merely |my |a |an )*(?:already (?:in|on|known|listed|there)|not (?:my|the|an?) (?:answer|proposal|choice)|example|placeholder|forbidden|prohibited|excluded|ruled out|invalid|illegal|disallowed|not (?:allowed|valid|permitted|usable)|duplicate|repeat (?:of|$)|copy of)|(?:(?:must|should|can|may|shall) ?not|(?:must|should)n't|can't) be (?:used|proposed|tried|measured|played|chosen|submitted|the answer)|(?:won't|will not|cannot|can't|does not|doesn't) (?:work|do)(?= *(?:[.,;!]|\n|$))|repeats (?:trial|point|the (?:best|last|trial|point)|an? (?:earlier|known|measured|old))\b)|i (?:can't|cannot|won't|will not|must not|should not|shouldn't|don't) (?:use|propose|try|submit|choose|want) (?:this|that|it|these|them)\b|on second thought|oops|不对)/i;
 const ANNOUNCED =
   /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
 const maxTail = 2000;
@@ -166,18 +211,24 @@ function optionByName(listed: readonly Candidate[], prose: string): Candidate | 
 
 // ---- what is wrong ----
 
+/** In the order in which they are told. */
+const unfitProblems: Readonly<Record<Unfit, string>> = {
+  old: 'The reply only repeats points with what was measured there, or points that it calls old; give new parameters and nothing else.',
+  computed: 'The reply leaves its parameters to be computed; write the resulting numbers.',
+  other: 'The reply gives numbers that it calls something else than parameters; give the parameters themselves.',
+  asked: 'The reply only asks about parameters; give one parameter set as the answer.',
+  rejected: 'The reply names parameters only as a draft or an example and gives no answer; give one parameter set.',
+};
+
 function problemWithout(candidates: readonly Candidate[], count: number): string | null {
   const complete = candidates.filter((candidate) => candidate.complete);
-  const open = candidates.filter(({ role }) => role !== 'old' && role !== 'rejected');
+  const open = candidates.filter(({ role }) => !isUnfit(role));
   const near = longest(open.filter(({ alone }) => alone)) ?? longest(open);
   if (near !== null && (near.draft.slots.length * 2 > count || (near.alone && near.draft.kind === 'pairs')))
     return shapeProblem(near.draft, count);
-  if (complete.some(({ role }) => role === 'old')) {
-    return 'The reply only repeats points with what was measured there, or points that it calls old; give new parameters and nothing else.';
-  }
-  if (complete.length > 0) {
-    return 'The reply names parameters only as a draft or an example and gives no answer; give one parameter set.';
-  }
+  const roles = new Set(complete.map(({ role }) => role));
+  for (const [role, problem] of Object.entries(unfitProblems)) if (roles.has(role as Unfit)) return problem;
+  if (complete.length > 0) return unfitProblems.rejected;
   const pairs = open.filter(({ draft }) => draft.kind === 'pairs').flatMap(({ draft }) => draft.slots);
   const named = new Set(pairs.map(({ index }) => index).filter((index) => index < count));
   if (named.size === count) {

@@ -1,17 +1,31 @@
 /** Determines the role of a group of numbers from the surrounding text: old, a draft, the decision, or none. */
 import { marks } from './characters.ts';
-import { type Draft, namesAll } from './draft.ts';
-import { announcesOther, announcesVector } from './lines.ts';
+import { type Draft, namesAll, type Unfit } from './draft.ts';
+import {
+  announcesOther,
+  announcesVector,
+  CLAUSE,
+  isQuantityKey,
+  isVectorKey,
+  keyWords,
+  namesQuantity,
+  saysQuantity,
+  variableWords,
+} from './labels.ts';
+import { isForeignCall, isOperand, openCalls } from './operands.ts';
 
 /**
- * - `old`: quoted from the history, or measured
- * - `rejected`: said to be wrong, or an example
+ * - `Unfit`: no answer
  * - `idea`: one of several things that come into question
  * - `alternative`: said to stand beside another one
  * - `plain`: nothing is said
  * - `final`: said to be the decision
  */
-export type Role = 'old' | 'rejected' | 'idea' | 'alternative' | 'plain' | 'final';
+export type Role = Unfit | 'idea' | 'alternative' | 'plain' | 'final';
+
+const unfit: readonly string[] = ['old', 'rejected', 'other', 'computed', 'asked'] satisfies Unfit[];
+
+export const isUnfit = (role: Role): role is Unfit => unfit.includes(role);
 
 export interface Candidate {
   readonly draft: Draft;
@@ -29,6 +43,7 @@ export interface Candidate {
 const maxLabelDistance = 200;
 const maxHeadingDistance = 400;
 const maxLabel = 120;
+const maxOperand = 120;
 
 export const KIND =
   '(?:option|candidate|alternative|choice|proposal|variant|idea|plan|version|set|attempt|possibility|scenario|solution|vector|point|方案|选项|候选)';
@@ -40,29 +55,58 @@ const CLOSING =
   /^(?:(?:, ?dtype ?=[\w. ]{1,20})?[\s,;.!?"')\]}|]*(?:$|\(|#|\/\/|--|- |—|<|←|✓|✔|✅)|[\s"')\]}]*[.!?] |[\s)\]}]*, *"\w+" ?:)/;
 /** A value that was measured at this point: history, and no proposal. */
 const MEASURED =
-  /^[\s"')\]},;|:-]{0,8}(?:(?:->|=>|→|⇒|=|:)\s{0,3}[+-]?\d|(?:->|=>|→|⇒|\(|with|gave|scored|got|had|reached|yielded|at|and)?[\s"']{0,3}(?:a |an |its |the |of )?(?!expected|predicted|estimated|target)(?:\w{1,20}[ _])?(?:rewards?|returns?|scores?|fitness|f\([^()\n]{0,40}\)|f)\b["']?(?! ?(?:should|will|would|can|could|may|might|must|to\b))[^\n]{0,20}?[:=]? ?[+-]?\d)/i;
+  /^[\s"')\]},;|:-]{0,8}(?:(?:->|=>|→|⇒|=|:)\s{0,3}[+-]?\d|(?:->|=>|→|⇒|\(|with|gave|scored|got|had|reached|yielded|at|and)?[\s"']{0,3}(?:a |an |its |the |of )?(?!expected|predicted|estimated|target)(?:\w{1,20}[ _])?(?:(?:rewards?|returns?|scores?|fitness)\b|f\([^()\n]{0,40}\)|f\b|value["']? ?[:=])["']?(?! ?(?:should|will|would|can|could|may|might|must|to\b))[^\n]{0,20}?[:=]? ?(?:[+-]?\.?\d|nan\b))/i;
+const MEASURED_BEFORE =
+  /(?<!expected |predicted |estimated |target |expected_|predicted_|target_)(?:\bf ?\([^()\n]{0,40}\)|(?:reward|return|score|fitness)s?)["']?(?: {0,3}[:=] {0,3}| )[+-]?[\d.]+[ ,;|]{0,4}(?:at|for|with|from)?[ :]{0,3}$/i;
+/** On the line below: `f` of the point; behind pairs that have a line each, any measured value. */
+const MEASURED_BELOW =
+  /^ {0,8}\n[ >•-]{0,8}(?:f ?\([^()\n]{0,40}\)|f|rollout[_ ]reward)["']? {0,3}[:=] {0,3}(?:[+-]?\.?\d|nan\b)/i;
+const MEASURED_IN_LIST =
+  /^ {0,8}\n[ >•-]{0,8}(?:\w{1,20}[ _])?(?:rewards?|returns?|scores?|fitness)["']? {0,3}[:=] {0,3}(?:[+-]?\.?\d|nan\b)/i;
 
 const OLD =
   /\b(?:previous(?:ly)?|prior|old(?:er)?|earlier|before|current(?:ly)?|existing|original(?:ly)?|initial(?:ly)?|last|so far|history|trials?|already|was|were|tried|compared|unlike|previous_\w+|old_\w+|last_\w+|current_\w+|history_\w+|initial_\w+|best_so_far|trial_\w+)\b|之前|历史|上一|原来|旧/gi;
 const NEVER =
-  /\b(?:draft|wrong|bad|worst|reject(?:ed)?|discard(?:ed)?|avoid|not|don't|never|example|e\.g|for instance|such as|instead of|rather than|better than|worse than|mistake|brainstorm|scratch|invalid|incorrect|draft_\w+|first attempt)\b|草稿|错误|不要/gi;
+  /\b(?:draft|wrong|bad|worst|reject(?:ed)?|discard(?:ed)?|avoid|not|don't|never|example|e\.g|for instance|such as|instead of|rather than|better than|worse than|mistake|brainstorm|scratch|invalid|incorrect|draft_\w+|first attempt|forbidden|prohibited|banned|disallowed|illegal|unusable|exclud(?:e|ed|ing)|duplicates?|skip(?:ped)?|defaults?|examples|descriptions?|none of|refuse|unable|(?<=^\W{0,4}(?:the )?)(?:known|measured|seen|repeat(?:s|ed)?))\b|[❌✗✘🚫⛔]|草稿|错误|不要/giu;
+/** In the clause before the numbers; elsewhere it may give a reason ("I can't see a trend, so I explore:"). */
+const NEGATION = /\b(?:cannot|can not|\w{2,8}n't)(?![\w'])/gi;
 const IDEA =
   /\b(?:attempt|idea|candidates?|options?|maybe|perhaps|consider(?:ing)?|suppose|could|might|possib(?:le|ly|ility|ilities)|try(?:ing)?|guess|tentative|start(?:ing)?|what if|variants?|scenario|hmm+|first idea|candidate_\w+|option_\w+)\b|候选|选项|方案|备选/gi;
 const DECISION =
   /\b(?:final(?:ly)?|correct(?:ed|ion)|revis(?:ed|ion)|decision|decid(?:e|ed)|choose|chosen|choice|pick(?:ed)?|select(?:ed|ion)?|go(?:ing)? with|settle|submit|recommend(?:ed|ation)?|conclusion|conclude|instead(?! of)|better(?! than)|improved|actually|best (?:of|choice|option|candidate|answer|guess|solution)|fix(?:ed)?|adjusted|therefore|thus|hence|final_\w+|corrected_\w+|revised_\w+|chosen_\w+|best_(?:choice|option))\b|最终|最后|选择|决定|更正|修正|最佳(?:选择|方案)/gi;
 const PROPOSAL =
   /\b(?:propos(?:e|al|ed|ing)|suggest(?:ed|ion|ing)?|new|next|answer|new_\w+|next_\w+|proposed_\w+)\b|答案|建议|新/gi;
+const RELATIVE = /\b(?:relative to|to (?:be )?add(?:ed)?|added to|on top of)\b/gi;
 const ALTERNATIVE = /\b(?:or|alternative(?:ly|s)?)\b|或者/gi;
 /** A label that is nothing but the name of reasoning. */
 const REASONING_LABEL = /^\W*(?:my |the |initial )?(?:thinking|reasoning|analysis|thoughts?)(?: process)?\W*$/i;
 /** Behind the numbers, on their line. */
-const REJECTED_BEHIND =
-  /^[\s"')\]},;|:.#/<←—(-]{0,8}(?:(?:is|was|are|were) )?(?:rejected|discarded|too \w+|bad|wrong|no good|not good|not (?:this|that)|(?:old|previous|already \w+|draft|tried|worse|invalid)\b(?!:? ?[+-]?\d)|✗|✘|❌)/i;
+const REJECTED_BEHIND = new RegExp(
+  `^[\\s"')\\]},;|:.#/<←—(-]{0,8}(?:(?:is|was|are|were|has been|have been|would be|will be|it is|it was|this is|this was|an?|already) ){0,3}(?:${[
+    'rejected|discarded|forbidden|prohibited|banned|disallowed|excluded|ruled out|illegal|unusable|duplicate',
+    'too \\w+|bad|wrong|no good|failed *[.;]?$|out(?: of (?:range|bounds)\\b| *[.;]?$)|repeat(?: of\\b| *[.;]?$)|no (?:proposal|answer)',
+    "not (?:this|that|good|allowed|permitted|valid|usable|possible)|(?:not|isn't) (?:an?|the|my) (?:answer|proposal)",
+    "(?:(?:must|should|can|could|may|do|shall|will|would) ?not|(?:must|should|could|would|do)n't|can't|won't) (?:be (?:used|tried|proposed|repeated|chosen|measured|played)|(?:use|try|propose|repeat) (?:this|that|it))\\b",
+    "(?:will not|won't|does not|doesn't|would not|wouldn't) (?:work|do|help)\\b",
+    '(?:(?:has|have) )?already (?:been )?(?:measured|tried|tested|used|known)\\b',
+    '(?:old|previous|already \\w+|draft|tried|worse|invalid)\\b(?!:? ?[+-]?\\d)',
+    '✗|✘|❌|🚫|⛔',
+  ].join('|')})`,
+  'iu',
+);
 const CHOSEN_BEHIND =
   /^[\s"')\]},;|:.#/<←—(-]{0,8}(?:✓|✔|✅|(?:this (?:is )?(?:the |my )?)?(?:chosen|my choice|best|final|selected|winner|this one)\b(?! so far))/i;
+/** A question that yes or no answers, with the numbers in it or below it. */
+const ASKING =
+  /(?:^|[.!?;:,] +)(?:(?:so|but|or|and|now|then) )*(?:should|shall|could|can|would|do|does|did|is|are|may|might|will|what (?:about|if)|how about|why not)\b[^.!?]*(?:\? *)?$/i;
+/** A proposal that waits for a word of ours. */
+const PERMISSION =
+  /\b(?:(?:let me|tell me|please) (?:know|say|tell)?,? ?(?:if|whether)|if you (?:agree|want|like|wish|prefer))\b/i;
+const ASKED_BEHIND = /^[\s"')\]},(]{0,6}(?!why|reason|explanation|because)(?:[\p{L}\p{N}_']+ ?){0,3}\?/iu;
+const QUESTION_BEHIND = /^[^.!?\n]{0,120}\?/;
 /** Words that take back what was said before, at the beginning of a sentence. */
 const CORRECTION =
-  /(?:^|[\n.!?:;,—(-]\s*)(?:wait\b|hmm+\b|no\b[,.!:;— -]|actually\b|oops|sorry\b|scratch that|on second thought|hold on|correction\b|let me (?:re|correct|fix|adjust|change|try|revise|improve)|let's (?:revise|correct|change|adjust)|i(?:'ll| will| should)? (?:revise|correct|change)|never ?mind|instead[,:]|better[,:]|rather[,:]|不对|等等|更正|修正)/i;
+  /(?:^|[\n.!?:;,—(-]\s*)(?:wait\b|hmm+\b|no\b[,.!:;— -]|actually\b|oops|sorry\b|scratch that|on second thought|hold on|correction\b|(?:update|edit)[:,]|let me (?:re|correct|fix|adjust|change|try|revise|improve)|let's (?:revise|correct|change|adjust)|i(?:'ll| will| should)? (?:revise|correct|change)|never ?mind|instead[,:]|better[,:]|rather[,:]|不对|等等|更正|修正)/i;
 
 /** Reads the surroundings of every draft. Each stretch of text is looked at a bounded number of times. */
 export function readContexts(text: string, drafts: readonly Draft[], count: number): Candidate[] {
@@ -75,6 +119,7 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
     const gap = inSameObject ? '' : text.slice(Math.max(behind, draft.start - 1000), draft.start);
 
     const call = /(?:([A-Za-z_][\w.]{0,30})\()+["'\s]*$/.exec(around.before);
+    const operand = textBefore(text, draft.start);
     const before = (call === null ? around.before : around.before.slice(0, call.index)).replace(OPENING, '');
     const answerMark = before.includes(marks.answer);
     const isLabel = before === '' || (LABEL.test(before) && before.length <= maxLabel) || answerMark;
@@ -84,9 +129,19 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
     if (above !== '') heading = above;
     else if (hasWords(gap) || (/\n *\n/.test(gap) && !BULLET.test(around.before))) heading = '';
     const lead = isBare ? heading : isLabel ? before : lastClause(before);
-    const key = (draft.label ?? '').replace(/([a-z])([A-Z])/g, '$1 $2');
+    const key = keyWords(draft.label ?? '');
     const alone = isLabel && CLOSING.test(around.after) && !isForeignCall(call?.[1]);
-    const role = roleOf(text, draft, { lead, key, after: around.after, call: call?.[1], answerMark, alone });
+    const role = roleOf(text, draft, {
+      lead,
+      key,
+      before: isBare ? `${heading} ${before}` : lead,
+      operand,
+      after: around.after,
+      rest: around.rest,
+      call: call?.[1],
+      answerMark,
+      alone,
+    });
     candidates.push({
       draft,
       complete: namesAll(draft, count),
@@ -117,17 +172,29 @@ function linePart(text: string, { start, end }: Draft, behind: number, next: num
   const earliest = Math.max(0, start - maxHeadingDistance);
   const lineStart = earliest + text.slice(earliest, start).lastIndexOf('\n') + 1;
   const before = text.slice(Math.max(lineStart, behind, start - maxLabelDistance), start);
-  const after = text.slice(end, Math.min(next, end + maxLabelDistance)).split('\n', 1)[0]!;
-  return { lineStart, before, after };
+  const rest = text.slice(end, end + maxLabelDistance);
+  const after = rest.slice(0, Math.max(0, next - end)).split('\n', 1)[0]!;
+  return { lineStart, before, after, rest };
+}
+
+/** The line before a position; where that is blank, with the line above. */
+function textBefore(text: string, at: number): string {
+  const before = text.slice(Math.max(0, at - maxOperand), at);
+  const line = before.trimEnd().lastIndexOf('\n');
+  return before.slice(line + 1);
 }
 
 /** The nearest non-blank line above if it can be a label; else ''. */
 function headingAbove(text: string, lineStart: number, limit: number): string {
-  const above = text.slice(Math.max(limit, lineStart - maxHeadingDistance), lineStart).trimEnd();
+  const above = text
+    .slice(Math.max(limit, lineStart - maxHeadingDistance), lineStart)
+    .trimEnd()
+    .replace(/\n(?:={3,}|-{3,})$/, '');
   const lineBreak = above.lastIndexOf('\n');
   // The rest of a line that begins with other numbers is no heading.
   if (lineBreak < 0 && limit > 0 && above !== '') return '';
   const line = above.slice(lineBreak + 1).trim();
+  if (line.endsWith('?') && ASKING.test(line)) return line;
   if (line.length > maxLabelDistance || /[:=] ?[+-]?[\d.]+$/.test(line)) return '';
   if (/[:：]["']?$/.test(line) || /\b(?:was|were|is|are|be|as|used|had|with|tried)$/.test(line)) return line;
   return line.length <= 60 && !/[.!?;,)]$/.test(line) ? line : '';
@@ -141,33 +208,55 @@ function lastClause(before: string): string {
 const PROPOSING =
   /\b(?:try|use|choose|pick|select|take|submit|suggest|recommend|go with|going with|guess|settle on)\b/i;
 /** Matches at the end of the text before the numbers. */
-const NOT_THIS = /(?:\b(?:not|never|instead of|rather than|than|unlike|from|avoid|over|against)|n't)\s*$/i;
-const ARRAY_CALL = /(?:array|tensor|list|tuple|matrix|vector|float\w*|print|dict)$/i;
-const PROPOSING_CALL = /param|propos|submit|answer|set|final|action|result|return|suggest|policy|theta|weights/i;
-
-const isForeignCall = (name: string | undefined) =>
-  name !== undefined && !ARRAY_CALL.test(name) && !PROPOSING_CALL.test(name);
+const NOT_THIS =
+  /(?:(?:\b(?:not|never|cannot)|n't)(?: (?:be|use|try|propose|choose|pick|take|repeat|go with|submit|suggest))?|\b(?:instead of|rather than|than|unlike|from|avoid|over|against))[\s:]*$/i;
+/** Keywords of a JSON Schema, which describe what an answer may be. */
+const SCHEMA_KEY = /\b(?:default|examples?|enum|const)$/i;
 
 interface Surroundings {
   readonly lead: string;
   readonly key: string;
+  /** the label with the heading above it, or the clause before the numbers */
+  readonly before: string;
+  /** the line before the numbers, with other numbers in it */
+  readonly operand: string;
+  /** the line behind the numbers, up to the next ones */
   readonly after: string;
+  /** the text behind the numbers */
+  readonly rest: string;
   readonly call: string | undefined;
   readonly answerMark: boolean;
   readonly alone: boolean;
 }
 
-function roleOf(text: string, draft: Draft, { lead, key, after, call, answerMark, alone }: Surroundings): Role {
-  if (draft.measured === true || MEASURED.test(after) || call === 'f') return 'old';
+function isAsked({ lead, operand, after }: Surroundings): boolean {
+  if (PERMISSION.test(operand) || ASKED_BEHIND.test(after)) return true;
+  return ASKING.test(lead) && (lead.endsWith('?') || QUESTION_BEHIND.test(after));
+}
+
+function roleOf(text: string, draft: Draft, around: Surroundings): Role {
+  const { lead, key, before, operand, after, rest, call, answerMark, alone } = around;
+  if (draft.unfit != null) return draft.unfit;
   // Behind pairs of several lines, or pairs with remarks, a remark speaks of the last pair only.
   const written = draft.end - draft.start < 2000 ? text.slice(draft.start, draft.end) : '\n';
   const remarked = /[\n(#]/.test(written);
+  if (MEASURED.test(rest.split('\n', 1)[0]!) || MEASURED_BELOW.test(rest) || MEASURED_BEFORE.test(operand))
+    return 'old';
+  if (call === 'f' || openCalls(operand).includes('f')) return 'old';
+  if (draft.kind === 'pairs' && written.includes('\n') && MEASURED_IN_LIST.test(rest)) return 'old';
+  if (isOperand(draft, operand, after)) return 'computed';
   if (!remarked && REJECTED_BEHIND.test(after)) return 'rejected';
+  const name = key === '' ? variableWords(lead) : key;
+  if (isQuantityKey(name) || namesQuantity(lead) || namesQuantity(call ?? '')) return 'other';
+  if (!remarked && saysQuantity(after)) return 'other';
+  if (isAsked(around)) return 'asked';
   if (draft.kind !== 'pairs') {
-    if (announcesOther(`${key} ${lead}`.slice(-60))) return 'old';
+    if (announcesOther(`${key} ${lead}`.slice(-60))) return 'other';
+    if (name !== '' && !isVectorKey(name)) return 'other';
     // A list in a sentence is a vector only where the sentence says so.
-    if (!alone && !announcesVector(lead) && !PROPOSING.test(lead)) return 'rejected';
+    if (!alone && !announcesVector(before) && !PROPOSING.test(lead)) return 'rejected';
   }
+  if (SCHEMA_KEY.test(key)) return 'rejected';
   const own = roleOfLabel(key);
   if (own !== 'plain') return own;
   if (!remarked && CHOSEN_BEHIND.test(after)) return 'final';
@@ -181,8 +270,9 @@ function roleOfLabel(label: string): Role {
   if (label === '') return 'plain';
   if (REASONING_LABEL.test(label)) return 'rejected';
   let role: Role = 'plain';
-  for (const clause of label.split(/[,;.!?—](?:\s|$)|:(?=.)/)) {
-    const first = firstRole(clause);
+  const clauses = label.split(CLAUSE).filter((clause) => clause.trim() !== '');
+  for (const [i, clause] of clauses.entries()) {
+    const first = firstRole(clause, i === clauses.length - 1);
     if (first === null) continue;
     if (first === 'final' || first === 'proposal') return first === 'final' ? 'final' : 'plain';
     role = first;
@@ -190,18 +280,20 @@ function roleOfLabel(label: string): Role {
   return role;
 }
 
-function firstRole(clause: string): Role | 'proposal' | null {
+const roleWords = [
+  ['rejected', NEVER],
+  ['final', DECISION],
+  ['old', OLD],
+  ['idea', IDEA],
+  ['alternative', ALTERNATIVE],
+  ['proposal', PROPOSAL],
+  ['other', RELATIVE],
+] as const;
+
+function firstRole(clause: string, isLast: boolean): Role | 'proposal' | null {
   let best: Role | 'proposal' | null = null;
   let at = Number.POSITIVE_INFINITY;
-  const groups = [
-    ['rejected', NEVER],
-    ['final', DECISION],
-    ['old', OLD],
-    ['idea', IDEA],
-    ['alternative', ALTERNATIVE],
-    ['proposal', PROPOSAL],
-  ] as const;
-  for (const [role, words] of groups) {
+  for (const [role, words] of isLast ? ([...roleWords, ['rejected', NEGATION]] as const) : roleWords) {
     words.lastIndex = 0;
     const index = words.exec(clause)?.index;
     if (index !== undefined && index < at) {

@@ -1,6 +1,16 @@
 /** The common result type of the finders of pairs, lists, lines, tables and objects. */
 import type { Slot } from './numbers.ts';
 
+/**
+ * Why numbers are no answer, whatever stands around them:
+ * - `old`: quoted from the history, or measured
+ * - `rejected`: said to be wrong, or an example
+ * - `other`: another quantity than parameters, such as changes or bounds
+ * - `computed`: an operand; the parameters are to be computed from them
+ * - `asked`: part of a question
+ */
+export type Unfit = 'old' | 'rejected' | 'other' | 'computed' | 'asked';
+
 /** A group of numbers that may be the answer. */
 export interface Draft {
   /** `pairs` name their indices; the others stand in order; a `tuple` in round brackets means less than a `list` */
@@ -14,8 +24,8 @@ export interface Draft {
   readonly end: number;
   /** label from a key or a column; null: only the surrounding text describes it */
   readonly label?: string | null;
-  /** whether a measured value is quoted beside it */
-  readonly measured?: boolean;
+  /** what is known already where the draft was found; left out: nothing */
+  readonly unfit?: Unfit | null;
 }
 
 /**

@@ -1,33 +1,13 @@
 /** Numbers without brackets and names: a line of them behind a label or alone, one a line, or an index and a value a line. */
 import { classTable, codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
+import { announcesOther, announcesVector } from './labels.ts';
 import { readList } from './lists.ts';
 import { matchAt, readNumber, type Slot, testAt } from './numbers.ts';
 
 interface Line {
   readonly start: number;
   readonly end: number;
-}
-
-/** Labels after which a bare row of numbers is a parameter vector; any other label may announce rewards or bounds. */
-const VECTOR_LABEL =
-  /\b(?:param(?:eter)?s?|line ?1|answer|values?|proposal|propose|vector|weights|theta|point|solution|output|result|final|choice|new|next|corrected|correction|revised|option|candidate|draft|attempt|alternative|numbers|line 1)\b|[答参案]/i;
-const OTHER_QUANTITY =
-  /reward|score|return|episode|range|bound|limit|count|seed|step|state|observation|mean|std|deviation|index|indices|allowed|choices|min\b|max\b|line 2|angle|velocity|position/i;
-
-/** True when a label may precede a parameter vector. */
-export function announcesVector(label: string): boolean {
-  return !OTHER_QUANTITY.test(label) && VECTOR_LABEL.test(label);
-}
-
-/** Numbers that come in pairs as vectors do, whatever else the label says. */
-const LIMITS = /range|bound|limit|allowed|between|interval|\bmin\b|\bmax\b/i;
-/** A label that states a target reward and announces parameters. */
-const WISH = /param|value|answer|propos|new|next|final|to (?:get|reach|maximi[sz]e|increase|improve)/i;
-
-/** True when a label says that the numbers are something else. */
-export function announcesOther(label: string): boolean {
-  return LIMITS.test(label) || (OTHER_QUANTITY.test(label) && !WISH.test(label));
 }
 
 const BULLETED = /[ >]*- +([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ ,]*(?:(?:#|\/\/).*)?$/my;

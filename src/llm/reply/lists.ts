@@ -25,8 +25,11 @@ function matchBrackets(codes: Uint16Array): Int32Array {
 /** What the body of a list of numbers begins with: at most four brackets and calls, then a number or a word for none. */
 const BODY =
   /(?:\s{0,20}(?:[A-Za-z_][\w.]{0,30} ?\(|[[(]|["'])){0,8}\s{0,20}(?:[+-]?\u00AD? ?\.?\d|[+-]?(?:nan|inf|null|none|undefined|n\/a))/iy;
-/** Behind a list that is a factor, an index, a link or an argument of an equation, which makes it no answer. */
-const NO_LIST = /(?: ?(?:[:*^/+]|=(?!=|>)|- ?[\d.(])|\()/y;
+/** Behind a list that is an index, a link or an argument of an equation, which makes it no answer. */
+const NO_LIST = /(?: ?(?::|=(?!=|>))|\()/y;
+/** Behind an operand: an operator, a part of it, or a method that may change it. */
+const OPERATOR =
+  /[)\]]{0,3} {0,2}(?:[*^+@%×·÷]|\/(?!\/)|- ?(?:[\d.(]|\[ ?[-+.\d]|(?:delta|grad|gradient|step|eps|best|base|params|current|noise)\b ?(?:$|[*.[(;])))|[)\]]{0,3}(?:\.(?!(?:tolist|copy|flatten|ravel|reshape|astype|squeeze|numpy|float|double|to|cpu|detach)\b)[a-z_]\w{0,30}\(|\[ ?[-:\d])|[)\]]{0,3} if\b[^\n]{1,60}\belse\b|[)\]]{0,3} (?:times|plus|minus|divided by|multiplied by|scaled by)\b/my;
 const WRAPPER =
   /(?:(?:np|numpy|torch|tf|jnp|math|decimal)\.)?(?:float\d{0,3}|double|int\d{0,2}|array|asarray|tensor|list|tuple|Decimal|number) ?\(|[[\]()]/gi;
 
@@ -47,7 +50,8 @@ export function findLists(text: string, count: number): Draft[] {
     const list = readList(text.slice(open + 1, close), count);
     if (list === null) continue;
     const kind = code === squareOpen ? 'list' : 'tuple';
-    found.push({ kind, slots: list.slots, length: list.length, start: open, end: close + 1 });
+    const unfit = testAt(OPERATOR, text, close + 1) ? 'computed' : null;
+    found.push({ kind, slots: list.slots, length: list.length, start: open, end: close + 1, unfit });
     open = close;
   }
   return found;

@@ -1,6 +1,7 @@
 /** Takes away what only dresses the text: tags, emphasis, LaTeX. What markup says about an answer is kept as a mark. */
 import { marks } from './characters.ts';
 import { classTable, codesOf, textOf } from './codes.ts';
+import { namesQuantity } from './labels.ts';
 
 const TAG = /<(\/?)([A-Za-z][\w:.=[\]-]{0,60})(\s[^<>]{0,300})?>|<\|([^<>|\n]{1,60})\|?>|~~(?!~)/g;
 const maxTagNames = 100;
@@ -65,7 +66,9 @@ function replacement(name: string, closing: boolean, attributes: string): string
   if (ANSWER_TAG.test(name) || /^param(?:eter)?=param/i.test(name)) return closing ? '\n' : marks.answer;
   if (CELL_TAG.test(name)) return closing ? '' : '|';
   if (/^tr$/i.test(name)) return closing ? '|\n' : '\n';
-  return LINE_TAG.test(name) ? '\n' : '';
+  if (LINE_TAG.test(name)) return '\n';
+  // "<delta>" says what its numbers are.
+  return namesQuantity(name) ? (closing ? '\n' : `\n${name}: `) : '';
 }
 
 /** Without what LaTeX strikes out. First, because the braces may look like an object. */
@@ -92,6 +95,7 @@ export function withoutBackslashes(text: string, count: number): string | null {
   const columns = text.includes('\\begin') ? text.replace(/ & /g, ', ') : text;
   return columns
     .replace(LATEX_ARRAY, (_, side: string) => (side === 'begin' ? '[' : ']'))
+    .replace(/\\(?:times|cdot) ?/g, '×')
     .replace(/\\(?:boxed|fbox) ?\{?/g, `${marks.answer}`)
     .replace(/\\(?:text|texttt|mathrm|mathbf|mathit|mathtt|operatorname|textbf|emph) ?\{([^{}\n]{0,200})\}/g, '$1')
     .replace(/\\(?:left|right|big|Big)(?=[[\](){}|.\\])/g, '')
@@ -105,7 +109,7 @@ export function withoutBackslashes(text: string, count: number): string | null {
 /**
  * Without emphasis marks, backticks and dollar signs, and with straight quotes. A mark between two letters or digits
  * stays (`2*3`, `max_steps`): taking it out would glue them together. So does a tilde before a number, which makes
- * it an approximate one, and a factor behind a bracket (`[0.0]*3`).
+ * it an approximate one, and an operator at a bracket (`[0.0]*3`, `best * [0.5]`).
  */
 export function withoutEmphasis(marked: string): string {
   const text = marked.includes('```') ? marked.replace(FENCE, '') : marked;
@@ -141,12 +145,23 @@ const STRAIGHT = [0, 0, 0x22, 0x27];
 /** The kind of each character: 0 for text. */
 const KINDS = classTable(emphasisMarks, doubleQuotes, singleQuotes);
 
-const [backtick, dollar, star, tilde, blank, point] = [0x60, 0x24, 0x2a, 0x7e, 0x20, 0x2e];
+const [backtick, dollar, star, tilde, blank, point, underscore, equals] = [
+  0x60, 0x24, 0x2a, 0x7e, 0x20, 0x2e, 0x5f, 0x3d,
+];
 const isDigit = (code: number | undefined) => code !== undefined && code >= 0x30 && code <= 0x39;
 const isWordCharacter = (code: number | undefined) =>
   code !== undefined && (isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a));
 /** A closing square or round bracket. */
 const closes = (code: number | undefined) => code === 0x5d || code === 0x29;
+
+const opens = (code: number | undefined) => code === 0x5b || code === 0x28;
+
+/** Whether a call such as `np.array(` begins at `at`. */
+function isCall(codes: Uint16Array, at: number): boolean {
+  let end = at;
+  while (end < at + 30 && (isWordCharacter(codes[end]) || codes[end] === point || codes[end] === underscore)) end++;
+  return end > at && codes[end] === 0x28;
+}
 
 /** Whether the run of marks from `start` to `end` is text. */
 function isKept(codes: Uint16Array, start: number, end: number): boolean {
@@ -156,8 +171,16 @@ function isKept(codes: Uint16Array, start: number, end: number): boolean {
   if (first === backtick || first === dollar) return false;
   const before = codes[start - 1];
   if (first === star && before === blank && after === blank) {
-    const [factor, number] = [codes[start - 2], codes[end + 1]];
-    if ((closes(factor) || isDigit(factor)) && (isDigit(number) || number === point)) return true;
+    const [factor, operand] = [codes[start - 2], codes[end + 1]];
+    if ((closes(factor) || isWordCharacter(factor)) && (isDigit(operand) || operand === point)) return true;
+    if ((closes(factor) || isWordCharacter(factor)) && (opens(operand) || isWordCharacter(operand))) {
+      // At a name it may be a list mark in the middle of a line ("params[0]: 1.5 * params[1]: 2").
+      return opens(operand) || isCall(codes, end + 1);
+    }
   }
+  // "params *= 2"
+  if (first === star && before === blank && after === equals) return true;
+  // "2*[" and "2 *[", where a mark at the end of the list would be emphasis.
+  if (first === star && opens(after) && isDigit(codes[before === blank ? start - 2 : start - 1])) return true;
   return isWordCharacter(after) && ((first === star && closes(before)) || isWordCharacter(before));
 }

@@ -1,5 +1,5 @@
 /** What a JSON object says about parameters: pairs, lists under names, rows of indices and values, strings that hold an answer. */
-import type { Draft } from './draft.ts';
+import type { Draft, Unfit } from './draft.ts';
 import type { JsonEntry, JsonNode } from './json.ts';
 import { readList } from './lists.ts';
 import { notPlain, readNumber, type Slot } from './numbers.ts';
@@ -18,6 +18,22 @@ const REASON_KEY = /^(?:why|reason|explanation|rationale|because|comment|justifi
 const PRIVATE_KEY = /think|thought|analysis|reasoning|monologue|scratch|reflect|deliberat|brainstorm|chain|cot$/i;
 const MEASURED_KEY =
   /^(?!expected|predicted|estimated|target|desired|goal)(?:\w*_)?(?:reward|return|score|fitness|value_of_f|f|f\(.*\)|objective)s?$/i;
+/** What an object says about its own parameters. */
+const APPROVAL_KEY =
+  /^(?:is_?)?(?:ok(?:ay)?|valid|success(?:ful)?|accept(?:ed|able)|allowed|usable|approved|feasible|legal|permitted|new|novel|unique|use|propose|final|in_?range|within_?(?:range|bounds))$/i;
+const REFUSAL_KEY =
+  /^(?:is_?|was_?)?(?:(?:has_?)?errors?|error_?message|fail(?:ed|ure)|invalid|reject(?:ed|ion)|forbidden|excluded|duplicate(?:d|_?of)?|already_?\w+|tried|not_\w+|out_?of_?(?:range|bounds))$/i;
+const MESSAGE_KEY = /^(?:message|msg)$/i;
+/** Values of an object that say what its numbers are. */
+const KIND_KEY = /^(?:operation|op|mode|kind|type|form)$/i;
+const OTHER_KIND =
+  /(?<![a-z])(?:add|subtract|multipl(?:y|ication)|deltas?|relative|changes?|differences?|diff|increment(?:al)?|gradients?|offsets?|noise)(?![a-z])/i;
+const CALL_KEY = /^(?:name|function|tool|action)$/i;
+const OTHER_CALL = /^(?:add|increment|increase|perturb|shift|subtract|scale|multiply)(?![a-z])/i;
+const RELATIVE_KEY = /^(?:is_?)?(?:relative|delta|deltas|incremental)$/i;
+const VERDICT_KEY = /^(?:status|verdict)$/i;
+const REFUSED = /reject|error|fail|invalid|forbid|exclud|duplicate|tried|measured|not |no\b|old|draft|example/i;
+const NOTHING = /^(?:|false|no|none|null|nil|undefined|0|n\/a|-|ok)$/i;
 const maxStringDepth = 2;
 const maxSaid = 2000;
 
@@ -32,7 +48,7 @@ export function readObject(
 ): ReadObject {
   const drafts: Draft[] = [];
   const said: string[] = [];
-  collect(node.entries, null, { count, find, depth, drafts, said, measured: false });
+  collect(node.entries, null, { count, find, depth, drafts, said, unfit: null });
   return { drafts, said: said.join('\n').slice(0, maxSaid) };
 }
 
@@ -42,16 +58,13 @@ interface Collection {
   readonly depth: number;
   readonly drafts: Draft[];
   readonly said: string[];
-  readonly measured: boolean;
+  readonly unfit: Unfit | null;
 }
 
 function collect(entries: readonly JsonEntry[], label: string | null, into: Collection): void {
-  const here = {
-    ...into,
-    measured: into.measured || entries.some(({ key, value }) => MEASURED_KEY.test(key) && value.kind === 'other'),
-  };
+  const here = { ...into, unfit: into.unfit ?? unfitnessOf(entries) };
   const add = (kind: Draft['kind'], slots: readonly Slot[], length: number, name: string | null) =>
-    here.drafts.push({ kind, slots, length, start: 0, end: 1, label: name, measured: here.measured });
+    here.drafts.push({ kind, slots, length, start: 0, end: 1, label: name, unfit: here.unfit });
 
   const own = pairsOf(entries);
   if (own.length > 0) add('pairs', own, own.length, label);
@@ -66,11 +79,30 @@ function collect(entries: readonly JsonEntry[], label: string | null, into: Coll
       if (value.text.length < maxSaid) here.said.push(`${key}: ${value.text}.`);
       if (here.depth < maxStringDepth && /\d/.test(value.text) && slotIndex(key) === null) {
         for (const draft of here.find(value.text, here.depth + 1)) {
-          here.drafts.push({ ...draft, start: 0, end: 1, label: [name, draft.label ?? ''].join(' ').trim() });
+          const inner = [name, draft.label ?? ''].join(' ').trim();
+          here.drafts.push({ ...draft, start: 0, end: 1, label: inner, unfit: here.unfit ?? draft.unfit ?? null });
         }
       }
     }
   }
+}
+
+/** Whether an object quotes a measured value, or refuses what it holds. */
+function unfitnessOf(entries: readonly JsonEntry[]): Unfit | null {
+  for (const { key, value } of entries) {
+    if (MEASURED_KEY.test(key) && value.kind === 'other') return 'old';
+    const text = value.kind === 'other' ? value.raw : value.kind === 'string' ? value.text.trim() : null;
+    if (text === null) continue;
+    if (APPROVAL_KEY.test(key) && /^(?:false|no|0)$/i.test(text)) return 'rejected';
+    if (REFUSAL_KEY.test(key) && !NOTHING.test(text)) return 'rejected';
+    if (VERDICT_KEY.test(key) && REFUSED.test(text)) return 'rejected';
+    if (MESSAGE_KEY.test(key) && /^\W*(?:error|invalid|rejected|failed|forbidden|not allowed)\b/i.test(text))
+      return 'rejected';
+    if (KIND_KEY.test(key) && OTHER_KIND.test(text)) return 'other';
+    if (CALL_KEY.test(key) && OTHER_CALL.test(text)) return 'other';
+    if (RELATIVE_KEY.test(key) && /^(?:true|yes)$/i.test(text)) return 'other';
+  }
+  return null;
 }
 
 function collectArray(

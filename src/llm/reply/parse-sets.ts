@@ -29,15 +29,32 @@ function listsOfSets(text: string): string[] {
   });
 }
 
+const maxHeading = 200;
+
 /** The parts of a text that hold a set each. */
 function partsOf(text: string, { count }: ReplySpec): string[] {
   // First, because what else an object says may look like a line of a set.
   const named = listsOfSets(text).filter((list) => list.split(',').length === count);
   if (named.length > 0) return named;
   const starts = [...text.matchAll(lineOfSet)].map(({ index }) => index);
-  if (starts.length > 0) return starts.map((start, i) => text.slice(start, starts[i + 1] ?? text.length));
-  const lists = [...text.matchAll(innermostList)].map(([list]) => list);
-  return lists.filter((list) => list.split(',').length === count);
+  if (starts.length > 0) {
+    return starts.map((start, i) => headingAbove(text, start) + text.slice(start, starts[i + 1] ?? text.length));
+  }
+  const lists = [...text.matchAll(innermostList)].filter(([list]) => list.split(',').length === count);
+  // With the rest of their lines, which may say that a list is no set.
+  const begins = lists.map(({ index }, i) => {
+    const before = lists[i - 1];
+    const behind = before === undefined ? 0 : before.index + before[0].length;
+    return behind + text.slice(behind, index).lastIndexOf('\n') + 1;
+  });
+  return begins.map((begin, i) => text.slice(begin, begins[i + 1] ?? text.length));
+}
+
+/** The line above a set where it is a heading, which says what the set is; '' for any other line. */
+function headingAbove(text: string, start: number): string {
+  const above = text.slice(Math.max(0, start - maxHeading), start).trimEnd();
+  const line = above.slice(above.lastIndexOf('\n') + 1);
+  return line.endsWith(':') ? `${line}\n` : '';
 }
 
 /** At most `wanted` sets, the first ones. Never throws. */

@@ -8,10 +8,12 @@
  * 1. Reasoning sections are removed (`withoutReasoning`); nothing in them can be the answer.
  * 2. A block is a run of pairs with only separators and remarks between them, or one list. It is complete when it
  *    names every index.
- * 3. The answer is the first complete block that stands alone, which means on lines of its own, and whose label does
- *    not call it old ("previous best: ..."). Nothing that follows can override it.
- * 4. When no block stands alone, a complete block inside a sentence counts, if all such blocks agree.
- * 5. Values are looked at only after the choice, so an answer with a bad number is refused; the parser never falls
+ * 3. A block is no answer where the text calls it old ("previous best: ..."), rejects it, asks about it, calls it another
+ *    quantity ("gradient: ...") or computes with it ("2 * [...]").
+ * 4. The answer is the first complete block that stands alone, which means on lines of its own. Nothing that follows can
+ *    override it; where the text below it takes it back or changes a part of it, there is no answer.
+ * 5. When no block stands alone, a complete block inside a sentence counts, if all such blocks agree.
+ * 6. Values are looked at only after the choice, so an answer with a bad number is refused; the parser never falls
  *    back to numbers that the model quotes elsewhere.
  */
 import type { ParameterValues } from '../../policies/policy.ts';

@@ -1,7 +1,8 @@
 /** Tables in Markdown or of HTML rows: one row a parameter, or one column a parameter. */
 import { classTable, codesOf } from './codes.ts';
 import { type Draft, maxDrafts } from './draft.ts';
-import { announcesOther, readCell } from './lines.ts';
+import { announcesOther } from './labels.ts';
+import { readCell } from './lines.ts';
 import type { Slot } from './numbers.ts';
 
 interface Row {
@@ -145,7 +146,7 @@ function readColumns(rows: readonly Row[], head: Row): Draft[] {
         start: i === 0 ? rows[0]!.start : row.start,
         end: row.end,
         label,
-        measured,
+        unfit: measured ? ('old' as const) : null,
       },
     ];
   });

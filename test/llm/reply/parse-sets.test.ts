@@ -73,6 +73,22 @@ describe('several sets in one reply', () => {
     }
   });
 
+  it('are not what a heading or a line calls something else', () => {
+    const [first, second] = [line([1, 2, 3]), line([4, 5, 6])];
+    expect(paramsOf(`Gradient:\n${first}\nSet 1:\n${second}`, 2)).toEqual([[4, 5, 6]]);
+    expect(paramsOf(`Set 1:\n${first}\n\nForbidden:\n${second}`, 2)).toEqual([[1, 2, 3]]);
+    expect(paramsOf('Gradient: [1, 2, 3]\nSet 1: [4, 5, 6]', 2)).toEqual([[4, 5, 6]]);
+    expect(paramsOf('Set 1: [1, 2, 3]\nSet 2: [4, 5, 6] * 2', 2)).toEqual([[1, 2, 3]]);
+    expect(paramsOf('1. [1, 2, 3]\n2. [4, 5, 6]', 2)).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(paramsOf('{"points": [[1, 2, 3], [4, 5, 6]]}', 2)).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
+
   it('are not taken from reasoning', () => {
     expect(paramsOf(`<think>${line([9, 9, 9])}</think>\n${line([1, 2, 3])}\n${line([4, 5, 6])}`, 2)).toEqual([
       [1, 2, 3],

@@ -59,6 +59,283 @@ describe('a reply', () => {
   });
 });
 
+describe('numbers that a reply does not propose', () => {
+  const pairs = 'params[0]: 1.5, params[1]: -0.5, params[2]: 0.2';
+  const lines = pairs.replaceAll(', ', '\n');
+  const list = '[1.5, -0.5, 0.2]';
+  const object = '{"params[0]": 1.5, "params[1]": -0.5, "params[2]": 0.2}';
+  const problemOf = (reply: string) => {
+    const parsed = parseReply(reply, spec(3));
+    return parsed.ok ? `accepted: ${parsed.params}` : parsed.problem;
+  };
+
+  const other = /something else than parameters/;
+  it.each([
+    ...['Change', 'Delta', 'Suggested change', 'Change from trial 3', 'Difference from the best point', 'Adjustment'],
+    ...['Parameter changes', 'Changes to the parameters', 'Final change', 'New deltas', 'Update', 'Increment', 'Step'],
+    ...['Step size per parameter', 'Search direction', 'Relative to the best point', 'Δ', 'Best answer minus current'],
+    ...[
+      'Gradient',
+      'Estimated gradient',
+      'Gradient estimate',
+      'Here is the gradient',
+      'The gradient is',
+      'Sensitivity',
+    ],
+    ...['Sensitivity of each parameter', 'Correlation of params with reward', 'Effect of each parameter', 'Importance'],
+    ...['Standard deviation', 'Variance of the params', 'Uncertainty', 'Noise', 'Learning rates', 'Scale factors'],
+    ...['Weights of evidence', 'Lower bounds', 'Maximum values', 'Allowed ranges', 'Rewards', 'Final state'],
+    ...['I computed the following changes', 'The change I suggest is', 'Multiply the params by these factors'],
+  ])('are no answer as "%s"', (label) => {
+    for (const reply of [
+      `${label}: ${list}`,
+      `${label}: ${pairs}`,
+      `**${label}:**\n${lines}`,
+      `## ${label}\n${list}`,
+    ]) {
+      expect(problemOf(reply)).toMatch(other);
+    }
+    expect(parseReply(`${label}: [0.5, 0, 1]\nNew parameters: ${list}`, spec(3))).toMatchObject({ params: value });
+  });
+
+  it.each([
+    ...['delta', 'change', 'changes', 'increment', 'update', 'correlation', 'gradient', 'grads', 'sensitivity', 'diff'],
+    ...['params_delta', 'deltaParams', 'param_changes', 'd_params', 'relative_params', 'step', 'step_size', 'offset'],
+    ...[
+      'std',
+      'sigma',
+      'variance',
+      'noise',
+      'bounds',
+      'min',
+      'max',
+      'lower',
+      'upper',
+      'range',
+      'rewards',
+      'importance',
+    ],
+    ...['learning_rate', 'evidence_weights', 'confidence', 'increase_by', 'add', 'multiply_by'],
+  ])('are no answer under the key "%s"', (key) => {
+    for (const reply of [`{"${key}": ${list}}`, `{"${key}": ${object}}`, `{"${key}": {"params": ${list}}}`]) {
+      expect(problemOf(reply)).toMatch(other);
+    }
+    expect(problemOf(`${key} = ${list}`)).toMatch(other);
+    const both = `{"${key}": [0.5, 0, 1], "params": ${list}}`;
+    expect(parseReply(both, spec(3))).toMatchObject({ params: value });
+  });
+
+  it.each([
+    ...[`${pairs} (relative to the best point)`, `${list} relative to trial 3`, `${pairs} (change from trial 3)`],
+    ...[`${list} are the changes.`, `{"foo": ${list}}`, `{"operation": "add", "params": ${list}}`],
+    ...[`{"mode": "relative", "params": ${list}}`, `{"params": ${list}, "relative": true}`, `grad = ${list}`],
+    ...[`| Parameter | Gradient |\n|---|---|\n${value.map((v, i) => `| params[${i}] | ${v} |`).join('\n')}`],
+    ...[`| | params[0] | params[1] | params[2] |\n|---|---|---|---|\n| change | ${value.join(' | ')} |`],
+    ...['Change in params: 1.5, -0.5, 0.2', 'Gradient of the params: 1.5, -0.5, 0.2'],
+    ...[`<delta>${list}</delta>`, `<change>\n${lines}\n</change>`, `梯度：${list}`, `变化量：${pairs}`],
+    ...[`{"name": "add_to_params", "arguments": {"params": ${list}}}`, `Gradient\n========\n${list}`],
+    ...[`${pairs} more than in trial 3`, `${pairs} should be added to the best point`, `${pairs} (all are increments)`],
+  ])('are no answer as another quantity: %s', (reply) => {
+    expect(parseReply(reply, spec(3)).ok).toBe(false);
+  });
+
+  it.each([
+    ...[`2 * ${list}`, `2*${list}`, `-${list}`, `- 1 * ${list}`, `-(1.5, -0.5, 0.2)`, `${list} + ${list}`],
+    ...[`${list} * 0.5`, `${list}*0.5`, `${list} / 2`, `${list} × 2`, `${list} - [1, 1, 1]`, `[1, 1, 1] - ${list}`],
+    ...[`${list} ** 2`, `${list} times 2`, `${list}, all times 2`, `${list}.map(x => 2 * x)`, `params = ${list}[::-1]`],
+    ...[
+      `np.add(${list}, 1)`,
+      `np.add(best, ${list})`,
+      `params = np.add(${list}, [1, 1, 1])`,
+      `params = softmax(${list})`,
+    ],
+    ...[`params = best + ${list}`, `params = best - ${list}`, `params = best + \n${list}`, `params = 2 * ${list}`],
+    ...[`params = 2 * np.array(${list})`, `params = np.array(${list}) * 2`, `params = -np.array(${list})`],
+    ...[`params += ${list}`, `params = -${list}`, `params = 1e-1 ${list}`, `params = [2 * x for x in ${list}]`],
+    ...[`params = list(map(f, ${list}))`, `params = torch.mul(torch.tensor(${list}), 2)`, `params = ${list} - delta`],
+    ...[
+      `Answer: best point + ${list}`,
+      `Answer: trial 3 plus ${list}`,
+      `Answer: twice ${list}`,
+      `Answer: half of ${list}`,
+    ],
+    ...[
+      `Answer: the sum of best and ${list}`,
+      `$2 \\cdot ${list}$`,
+      `2 * (${pairs})`,
+      `${pairs} (each multiplied by 2)`,
+    ],
+    ...[`{"params": 2 * ${list}}`, `{"params": best + ${list}}`, `{"params": -${list}}`, `{"params": "2 * ${list}"}`],
+    ...[
+      `{"params": np.add(best, ${list})}`,
+      `Change the params by ${pairs}`,
+      `I propose adding ${list} to the best point.`,
+    ],
+    ...[`params.add(${list})`, `adjust(delta=${list})`, `Add ${pairs} to the best point.`],
+  ])('are no answer as an operand: %s', (reply) => {
+    expect(parseReply(reply, spec(3)).ok).toBe(false);
+  });
+
+  it.each([
+    ...['params[0] += 1', 'params[1] -= 0.3', 'params *= 2', 'params = params * 2', 'params = -params'],
+    ...['params[0] = params[0] + 1', 'params = [2 * p for p in params]', 'params = np.clip(params, -1, 1)'],
+    ...['params.reverse()', 'params[0], params[1] = params[1], params[0]', 'for i in range(3): params[i] += 1'],
+    ...['Change params[2] to 4.', 'Actually, make params[1] = -3', 'Set params[2] to 4.', 'But use params[2] = 4.'],
+    ...['No, params[2] should be 4.', 'Then change params[2] to 4.', 'I will change params[2] to 4.'],
+    ...[
+      'It moves on.\n\nUpdate:\nparams[2]: 4',
+      'params[2] = 4',
+      'Replace params[1] with -3.',
+      'I meant params[2]: 4.',
+    ],
+    ...['Now double params[0].', 'Then negate params[1].', 'Swap params[0] and params[1].', 'Multiply all by 2.'],
+    ...[
+      'params[2] needs to be 4.',
+      'The last value should be 4.',
+      'Make the third parameter 4.',
+      'Use 4 for params[2].',
+    ],
+  ])('are no answer with a change below: %s', (change) => {
+    for (const answer of [pairs, `params = ${list}`]) {
+      expect(problemOf(`${answer}\n${change}`)).toMatch(/changes its answer in part; write all 3 numbers again/);
+    }
+  });
+
+  it.each([
+    ...['Change it to #.', 'Use # instead.', 'Replace it with #.', 'I will use # instead.', 'Make it #.', 'I meant #.'],
+    ...['It should be #.', 'The answer should have been #.', 'Please use # instead.', 'But the answer must be #.'],
+  ])('are no answer with others in their place: %s', (replacement) => {
+    for (const others of ['[3, 3, 3]', 'params[0]: 3, params[1]: 3, params[2]: 3']) {
+      expect(problemOf(`${pairs}\n${replacement.replace('#', others)}`)).toMatch(
+        /replaces its answer by other parameters/,
+      );
+      expect(parseReply(`${pairs}\n${replacement.replace('#', list)}`, spec(3))).toMatchObject({ params: value });
+    }
+    expect(parseReply('params[0]: 1.5\nChange params[0] to 4.', spec(1)).ok).toBe(false);
+  });
+
+  it.each([
+    ...[', with params[0] doubled', ' (but with params[2] = 4)', ', but params[2] = 4', ' with the last two swapped'],
+    ...[' in reverse order', ' except params[2], which is 4', ', plus the best point'],
+  ])('are no answer with a change behind: %s', (change) => {
+    for (const answer of [pairs, list]) expect(parseReply(`${answer}${change}`, spec(3)).ok).toBe(false);
+  });
+
+  it.each([
+    ...[
+      `I won't propose ${pairs}`,
+      `I can't use ${list}.`,
+      `We cannot use ${pairs}.`,
+      `The answer must not be ${list}`,
+    ],
+    ...[`The params shouldn't be ${list}`, `Forbidden: ${pairs}`, `Excluded: ${list}`, `Duplicate: ${list}`],
+    ...[`Known point: ${list}`, `I refuse to propose ${pairs}`, `None of these: ${pairs}`, `🚫 ${pairs}`],
+    ...[`The following is forbidden:\n${pairs}`, `These must not be repeated:\n${list}`, `You can't use:\n${lines}`],
+    ...[`${pairs} must not be used`, `${list} is forbidden`, `${pairs} (excluded)`, `${pairs} - duplicate`],
+    ...[`${pairs} (already tried)`, `${pairs} has already been tried`, `${pairs} won't work`, `${pairs} can't be used`],
+    ...[`${pairs}\nThis must not be used.`, `${pairs}\nThis point is forbidden.`, `${pairs}\nThat won't work.`],
+    ...[`${pairs}\nUnfortunately, this point is already in the list.`, `${pairs}\nI can't propose this.`],
+    ...[`{"params": ${list}, "ok": false}`, `{"params": ${list}, "error": "outside"}`, `{"forbidden": ${list}}`],
+    ...[`{"params": ${list}, "valid": "no"}`, `{"params": ${list}, "status": "rejected"}`, `{"not_params": ${list}}`],
+    ...[`{"params": ${list}, "duplicate": true}`, `{"ok": false, "result": {"params": ${list}}}`],
+    ...[`{"error": {"params": ${list}}}`, `{"params": ${list}, "message": "error: not allowed"}`],
+  ])('are no answer where the text refuses them: %s', (reply) => {
+    expect(parseReply(reply, spec(3)).ok).toBe(false);
+  });
+
+  it.each([
+    ...[
+      `Should we try ${pairs}?`,
+      `Should we try ${pairs} next?`,
+      `What about ${list}?`,
+      `${list}?`,
+      `${pairs}, right?`,
+    ],
+    ...[`Could ${pairs} be better?`, `Is ${pairs} the optimum?`, `Should we try this?\n${pairs}`, `Why not ${pairs}?`],
+    ...[`Should we try:\n${lines}?`, `params = ${list}?`, `{"question": "Should we try ${list}?"}`],
+    ...[`Let me know whether I should use ${pairs}.`, `我们应该试试 ${list} 吗？`],
+  ])('are no answer as a question: %s', (reply) => {
+    expect(problemOf(reply)).toMatch(/only asks about parameters|only as a draft/);
+  });
+
+  it.each([
+    ...[`{"type": "object", "properties": {"params": {"type": "array", "default": ${list}}}}`, `Default: ${list}`],
+    ...[`{"properties": {"params": {"type": "array", "examples": [${list}]}}}`, `{"params": {"const": ${list}}}`],
+    ...[
+      `{"params": {"type": "array", "description": "${list}"}}`,
+      `{"properties": {"params": {"default": ${object}}}}`,
+    ],
+  ])('are no answer in a schema: %s', (reply) => {
+    expect(problemOf(reply)).toMatch(/only as a draft or an example/);
+  });
+
+  it.each([
+    ...[', f(params): -99.9', '; f(params) = -99.9', '\nf(params): -99.9', ' | f(params): -99.9', ', f(x): -99.9'],
+    ...[', value: -99.9', ', f(params): nan', ', f: -99.9', '\nrollout_reward = -99.9'],
+  ])('are no answer with what was measured there: %s', (measured) => {
+    expect(problemOf(`${pairs}${measured}`)).toMatch(/only repeats points/);
+    expect(problemOf(`${lines}${measured}`)).toMatch(/only repeats points/);
+    expect(problemOf(`f(params): -99.9, ${pairs}`)).toMatch(/only repeats points/);
+  });
+
+  it('are told from a proposal by these words', () => {
+    expect(problemOf(`2 * ${list}`)).toMatch(/leaves its parameters to be computed; write the resulting numbers/);
+    expect(problemOf(`Gradient: ${list}`)).toMatch(
+      /calls something else than parameters; give the parameters themselves/,
+    );
+    expect(problemOf(`Should we try ${pairs}?`)).toMatch(/only asks about parameters; give one parameter set/);
+  });
+
+  const proposed = [
+    ...[`New parameters after a small change: ${pairs}`, `I change the parameters to ${pairs}`, `Next step: ${pairs}`],
+    ...[`Adjusted parameters: ${list}`, `To increase the reward: ${pairs}`, `Given the gradient, I choose ${pairs}`],
+    ...[`Based on the sensitivity of each parameter, the next point is: ${list}`, `Step 2: ${pairs}`],
+    ...[`I can't see a trend yet, so I explore: ${pairs}`, `Trial 3 doesn't work well, so I go with ${pairs}`],
+    ...[`What should we try next?\n${pairs}`, `Ready? Here it is: ${pairs}`, `${pairs} Why? It leans.`],
+    ...[`params = ${list}\nprint(params)`, `params = np.array(${list}).tolist()`, `best + [0, 0.1, 0.1] = ${list}`],
+    ...[`params = ${list} - pushes right`, `- ${list}`, `* ${list}`, `Answer - ${list}`, `Answer: *${list}*`],
+    ...[`params = ${list}  # not tried yet`, `const params = ${list};`, `theta = ${list}`],
+    ...[`-params[0]: 1.5\n-params[1]: -0.5\n-params[2]: 0.2`, `params[0]: 1.5 * params[1]: -0.5 * params[2]: 0.2`],
+    ...[
+      `<delta>[3, 3, 3]</delta>\n<params>${list}</params>`,
+      `{"name": "update_params", "arguments": {"params": ${list}}}`,
+    ],
+    ...[`policy.set_params(${list})`, `propose_params(params=${list})`, `All within bounds: ${pairs}`],
+    ...[`{"delta": [0.5, 0, 0], "params": ${list}}`, `{"params": ${list}, "error": null}`, `{"policy": ${list}}`],
+    ...[`{"ok": true, "error": "", "params": ${list}}`, `{"newParams": ${list}}`, `{"response": "${pairs}"}`],
+    ...[`{"type": "object", "properties": {"params": ${list}, "why": "x"}}`, `{"params": ${list}, "duplicate": false}`],
+    ...[`{"params": ${list}, "why": "Change params[2] to 4 next time."}`, `{"vec": ${list}}`, `{"x": ${list}}`],
+    ...[
+      `| Parameter | Old | Change | New |\n|---|---|---|---|\n${value.map((v, i) => `| params[${i}] | 1 | 2 | ${v} |`).join('\n')}`,
+    ],
+  ];
+  const explanations = [
+    ...['I raised params[0] from 1 to 1.5 since the change helped.', 'Increase params[0] by 0.5 to push harder.'],
+    ...['Set params[0] to 1.5 to push harder.', 'The gradient of the reward points towards larger params[0].'],
+    ...['Trial 3 with params[2] = 4 was worse.', "This won't overshoot, and it cannot be a duplicate."],
+    ...['It is not in the list above.', 'This point has not been measured yet.', 'Does it overshoot? No.'],
+    ...['Changes:\n- params[0]: +0.5\n- params[1]: -0.2', 'Changes from trial 3:\n- params[0]: 1.5 (was 1)'],
+    ...['params[0]: 1.5 pushes harder; params[1]: -0.5 damps.', "We can't go below -6, so params[1] stays."],
+    ...['mean_reward = 9.4 (mean return over 20 episodes)', 'The best f(params) so far is -99.9 at trial 3.'],
+    ...['f(params) should rise above -99.9.', 'If this fails, change params[2] to 0.', 'Next: try params[2] = 1.'],
+    ...['Compared with trial 3, I doubled params[0].', 'This is trial 4 with params[1] negated.'],
+    ...['Double the gain of trial 3.', 'It will not work if the angle is large.', 'I do not want to repeat trial 3.'],
+    ...['It is trial 3 + [0.5, -0.5, 0].', 'The difference from trial 3 is [0.5, -0.5, 0].', 'params.append(params)'],
+    ...[
+      'Trial 3 used [3, 3, 3] and was worse.',
+      'I moved away from [3, 3, 3].',
+      'If it fails I will use [3, 3, 3] next.',
+    ],
+    ...['First move left. Then increase the speed.', 'Finally, reduce the bias.', 'Reverse the direction of the push.'],
+    ...['Update rule: params + 0.1 * gradient.', 'action = params[0] * x + params[1] * v + params[2]'],
+    ...['params[2] must be small.', 'params[0] should be 1.5 because 1 was too weak.', 'Is it new? Yes.'],
+    ...['params[0]: increased by 0.5; params[1]: unchanged.', 'params[0]: +0.5, params[1]: 0', 'Should help.'],
+  ].map((explanation) => `${pairs}\n${explanation}`);
+  it.each([...proposed, ...explanations])('are not seen in an honest reply: %s', (reply) => {
+    expect(parseReply(reply, spec(3))).toMatchObject({ ok: true, params: value });
+  });
+});
+
 describe('a sign and what is struck out', () => {
   const pairs = (second: string) => `params[0]: 1.5, params[1]: ${second}, params[2]: 0.2`;
   const accepted = (reply: string) => {
@@ -305,6 +582,18 @@ describe('the time for a reply of four times the length', () => {
       '<p>',
       '[a b]',
       '◁think▷',
+    ],
+    ...[
+      '\u00AD',
+      '\u00AD1',
+      'by ',
+      'best + [1, 2, 3] ',
+      '[1, 2, 3]?\n',
+      'f(1, ',
+      'f(params): -1\n',
+      'param',
+      '\\sout{',
+      '<s>a',
     ],
   ];
   const seconds = (unit: string, length: number) => {
