@@ -150,6 +150,23 @@ export function isTooLong(error: ServerError): boolean {
   return contextTooSmall.test(`${error.code} ${error.message}`);
 }
 
+const replyCounted = /max_?(?:completion_|new_|output_)?tokens|completion|output|you requested/i;
+const contextSize = /(?:context (?:length|window|size)|limit)[^\d]{0,40}(\d+)/i;
+const promptSize =
+  /(\d+) (?:tokens )?(?:of text input|input tokens|prompt tokens|in (?:the|your) (?:messages|prompt|input))|(?:messages|prompt|input)[^\d]{0,40}?(\d+) tokens/i;
+
+/**
+ * Whether an error of `isTooLong` counts the limit of the reply, so that a lower one may fit: not where it says that
+ * the prompt alone exceeds the context.
+ */
+export function countsReply({ message, param }: ServerError): boolean {
+  const prompt = promptSize.exec(message);
+  const size = contextSize.exec(message);
+  // Some servers name the messages as the parameter in both cases.
+  if (prompt === null || size === null) return replyCounted.test(param ?? message);
+  return replyCounted.test(message) && Number(prompt[1] ?? prompt[2]) < Number(size[1]);
+}
+
 /** Errors about a key with another status than 401. */
 const wrongKey = /api[ _-]?key (?:is )?(?:not valid|invalid|expired)|invalid api[ _-]?key/i;
 const noModel = /model.{0,120}(?:not found|not exist)|(?:no such|unknown|invalid) model\b|model_not_found/i;

@@ -9,7 +9,7 @@ import { gbnfOf, regexOf } from '../reply/forms.ts';
 import { countOrNull, modelIds, stringOrNull } from './answer.ts';
 import type { ControlName } from './controls.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
-import { isTooLong, objectOf } from './failure.ts';
+import { countsReply, isTooLong, objectOf } from './failure.ts';
 import { openAiReader } from './openai-reader.ts';
 import {
   type Body,
@@ -81,9 +81,9 @@ function openAiProtocol(options: EndpointOptions): Protocol {
     send: (body, fetch, signal) => sendChat(options, body, fetch, signal),
 
     refused(error, body) {
-      // A derived limit may exceed the context.
-      const limit = isTooLong(error) ? limitNames.find((name) => name in body) : undefined;
-      return limit ?? refusedKeyword(error, body) ?? refusedParameter(error, optionalParameters, Object.keys(body));
+      // A derived limit may exceed the context; a prompt that is too long is too long without a limit.
+      if (isTooLong(error)) return (countsReply(error) && limitNames.find((name) => name in body)) || null;
+      return refusedKeyword(error, body) ?? refusedParameter(error, optionalParameters, Object.keys(body));
     },
 
     recognise(headers, payload) {

@@ -1,6 +1,6 @@
 /** Refusals of optional parts of a request: a parameter, or the form that constrains the reply. */
 import type { ReplyForm } from '../reply/shape.ts';
-import type { ServerError } from './failure.ts';
+import { countsReply, isTooLong, type ServerError } from './failure.ts';
 
 /** The endpoint refuses an optional parameter. */
 export class RefusedParameter extends Error {
@@ -13,12 +13,13 @@ export class RefusedParameter extends Error {
   }
 }
 
-/** The optional parameter sent that the error refuses; null: it is about something else. */
+/** The optional parameter sent that the error refuses; null: it is about something else, such as a prompt that is too long. */
 export function refusedParameter(
   error: ServerError,
   optional: readonly string[],
   sent: readonly string[],
 ): string | null {
+  if (isTooLong(error) && !countsReply(error)) return null;
   const isNamed = (about: string, name: string) => new RegExp(`(?<![A-Za-z_])${name}(?![A-Za-z_])`).test(about);
   const find = (about: string) => optional.find((name) => sent.includes(name) && isNamed(about, name)) ?? null;
   return (error.param === null ? null : find(error.param)) ?? (error.param === null ? find(error.message) : null);

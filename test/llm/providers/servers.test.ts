@@ -348,6 +348,29 @@ describe('the limit of a reply', () => {
     );
     expect((await small.model.complete(asking('json'))).text).toBe(line);
   });
+
+  const tooLong = "This model's maximum context length is 4096 tokens. However, ";
+  it.each([
+    [{ message: `${tooLong}your messages resulted in 5021 tokens.`, code: 'context_length_exceeded' }],
+    [{ message: 'Please reduce the length of the messages.', code: 'context_length_exceeded' }],
+    [{ message: `${tooLong}you requested 9117 tokens (5021 in the messages, 4096 in the completion).` }],
+    [{ message: `${tooLong}you requested 9117 output tokens and your prompt contains at least 5021 input tokens.` }],
+    [{ message: `${tooLong}reduce max_tokens or the input.`, param: 'messages' }],
+    [{ message: 'the request exceeds the available context size, try increasing it or lower the temperature' }],
+  ])('and all other parameters are kept where the prompt alone is too long: %j', async (error) => {
+    const { server, model } = await serve(() => ({ status: 400, json: { error } }));
+    expect(await failureOf(model, asking('lines'))).toMatch(/the prompt is too long for this model; use one with a/);
+    expect(server.requests).toHaveLength(1);
+    expect(model.droppedParameters).toEqual([]);
+  });
+
+  it('is left out where it does not fit beside the prompt', async () => {
+    const message = `${tooLong}you requested 9117 tokens (21 in the messages, 9096 in the completion).`;
+    const refusing = { status: 400, json: { error: { message, param: 'messages', code: 'context_length_exceeded' } } };
+    const { model } = await serve(({ body }) => ('max_tokens' in body ? refusing : says(line)));
+    expect((await model.complete(asking('lines'))).text).toBe(line);
+    expect(model.droppedParameters).toEqual(['max_tokens']);
+  });
 });
 
 describe('a proxy of the environment', () => {
