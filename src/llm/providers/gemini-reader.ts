@@ -18,7 +18,9 @@ export function geminiReader(badUrl: string): Reader {
       received.takeNames(modelVersion, responseId);
       const blocked = nameOrNull(objectOf(promptFeedback).blockReason);
       if (blocked !== null) throw filtered(`the prompt: ${blocked}`);
-      const candidate = objectOf(Array.isArray(candidates) ? candidates[0] : null);
+      const all = Array.isArray(candidates) ? candidates.map(objectOf) : [];
+      // Further candidates, which nobody asked for, may come first.
+      const candidate = all.find(({ index }) => (index ?? 0) === 0) ?? {};
       received.hasReply ||= Object.keys(candidate).length > 0;
       received.finishReason = nameOrNull(candidate.finishReason) ?? received.finishReason;
       const { parts } = objectOf(candidate.content);

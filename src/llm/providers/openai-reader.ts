@@ -18,7 +18,7 @@ export function openAiReader(badUrl: string): Reader {
         return {};
       }
       sawChoices = true;
-      const choice = objectOf(Array.isArray(payload.choices) ? payload.choices[0] : null);
+      const choice = firstChoice(payload.choices);
       // A stream's last chunk has the usage and no choice.
       if (Object.keys(choice).length === 0) return {};
       received.hasReply = true;
@@ -34,6 +34,15 @@ export function openAiReader(badUrl: string): Reader {
 
     end: () => received.end('a choice'),
   };
+}
+
+/**
+ * The choice of index 0, or without an index; in a whole answer any other where there is none. Further choices, which
+ * nobody asked for, may come first and in between.
+ */
+function firstChoice(choices: unknown): Fields {
+  const all = Array.isArray(choices) ? choices.map(objectOf) : [];
+  return all.find(({ index }) => Number(index ?? 0) === 0) ?? all.find(({ delta }) => delta === undefined) ?? {};
 }
 
 /** The text of a string or a list of parts; '' for none. Mistral's `thinking` parts are reasoning. */

@@ -137,6 +137,22 @@ describe('a reply', () => {
     expect(await model.complete(request)).toMatchObject({ text: 'ab', reasoning: 't', finish: 'unknown' });
   });
 
+  it('is the choice of index 0, whatever comes before it', async () => {
+    const choice = (index: number, content: string) => ({ index, message: { content }, finish_reason: 'stop' });
+    const { model } = await bench(() => ({ status: 200, body: { choices: [choice(1, 'b'), choice(0, 'a')] } }));
+    expect((await model.complete(request)).text).toBe('a');
+    const { model: only } = await bench(() => ({ status: 200, body: { choices: [choice(1, 'b')] } }));
+    expect((await only.complete(request)).text).toBe('b');
+    const part = (index: number, content: string, finish_reason: string | null = null) =>
+      `data: ${JSON.stringify({ choices: [{ index, delta: { content }, finish_reason }] })}\n\n`;
+    const body = [part(1, 'x'), part(0, 'a'), part(1, 'y', 'length'), part(0, 'b', 'stop'), 'data: [DONE]\n\n'].join(
+      '',
+    );
+    const headers = { 'content-type': 'text/event-stream' };
+    const { model: streamed } = await bench(() => 'unused', { fetch: async () => new Response(body, { headers }) });
+    expect(await streamed.complete(request)).toMatchObject({ text: 'ab', finish: 'stop' });
+  });
+
   it('ends at its end mark, even if the connection stays open', async () => {
     const body = `data: {"choices":[{"delta":{"content":"done"}}]}\n\ndata: [DONE]\n\n`;
     const stream = new ReadableStream({ start: (c) => c.enqueue(new TextEncoder().encode(body)) });

@@ -53,6 +53,14 @@ describe('Gemini', () => {
     json: { error: { code: status, message, status: word, details } },
   });
 
+  it('gives the candidate of index 0, whatever comes before it', async () => {
+    const other = { content: { parts: [{ text: 'x' }] }, index: 1, finishReason: 'MAX_TOKENS' };
+    const payload = chunk([{ text: line }], { finishReason: 'STOP' });
+    const both = { ...payload, candidates: [other, ...payload.candidates] };
+    const { model } = await at(() => ({ events: [chunk([{ text: 'y' }], { index: 1 }), both] }));
+    expect(await model.complete(asking('lines'))).toMatchObject({ text: line, finish: 'stop' });
+  });
+
   it('is asked by its own API', async () => {
     const { server, model } = await at(() => events(line), {
       controls: { topP: 0.9, stop: ['#'], maxReplyTokens: 900 },
