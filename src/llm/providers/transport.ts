@@ -76,6 +76,23 @@ export function mayBeProxied(url: string): boolean {
   return !isLoopback(url) && names.some((name) => process.env[name]?.trim());
 }
 
+/** Ports of other services, to which `fetch` does not connect (https://fetch.spec.whatwg.org/#port-blocking). */
+const blockedPorts = new Set(
+  (
+    '1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 ' +
+    '135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 ' +
+    '995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080'
+  ).split(' '),
+);
+
+/** Throws a usage error for a URL with a port that no request reaches, however often it is repeated. */
+export function requireOpenPort(id: string, url: string): void {
+  const { port } = new URL(url);
+  if (!blockedPorts.has(port)) return;
+  const problem = `expected a port that fetch connects to, got ${port}, which it blocks as the port of another service`;
+  throw new UsageError(`model ${id}`, `${problem}; let the server listen on another port`);
+}
+
 function hostOf(url: string): string {
   try {
     return new URL(url).hostname.replace(/^\[|\]$/g, '').toLowerCase();

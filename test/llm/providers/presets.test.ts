@@ -1,8 +1,10 @@
 /** Names of hosted models: where their requests and keys go. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, assert, describe, expect, it } from 'vitest';
+import { UsageError } from '../../../src/base/errors.ts';
 import { llmSearchSchema } from '../../../src/config/sections/llm-search.ts';
 import { modelForms, resolveModel } from '../../../src/llm/providers/index.ts';
 import { presets } from '../../../src/llm/providers/presets.ts';
+import { requireOpenPort } from '../../../src/llm/providers/transport.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { impatientClient } from '../../support/endpoint.ts';
 import { asking } from '../../support/hosted.ts';
@@ -51,6 +53,43 @@ describe('names of hosted models', () => {
       .map((other) => [other, 'sk-other']);
     const env = { ...Object.fromEntries(others), AZURE_OPENAI_ENDPOINT: 'https://r.openai.azure.com' };
     await expect(opened(name, env)).rejects.toThrow(`expected a key in ${variable}, got none`);
+  });
+});
+
+describe('a port that no request reaches', () => {
+  it.each([
+    ['http://127.0.0.1:6000/v1#m', {}],
+    ['https://host:10080/v1#m', {}],
+    ['openai/m', { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: 'http://127.0.0.1:6667/v1' }],
+    ['ollama/m', { OLLAMA_BASE_URL: 'http://127.0.0.1:6697' }],
+  ])('is a usage error before the first call: %s', async (name, env) => {
+    const error = await opened(name, env).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(
+        /^\[model .*\] expected a port that fetch connects to, got \d+, which it blocks .*; let the server listen on another/,
+      ),
+    });
+  });
+
+  it('is each one that fetch blocks, and no other', async () => {
+    const isBlocked = (port: number) => {
+      try {
+        requireOpenPort('m', `http://127.0.0.1:${port}/v1`);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    const { fetch } = await import('undici');
+    // An answer of the dispatcher shows that the port was let through; nothing is connected to.
+    const dispatcher = { dispatch: () => assert.fail('let through') } as never;
+    const high = [1719, 2049, 3659, 4045, 4190, 5060, 6000, 6566, 6667, 6679, 6697, 8080, 10_080, 11_434];
+    const near = high.flatMap((port) => [-2, -1, 0, 1, 2, 3, 4].map((offset) => port + offset));
+    for (const port of [...Array.from({ length: 1024 }, (_, i) => i + 1), ...near]) {
+      const refusal = await fetch(`http://127.0.0.1:${port}/v1`, { dispatcher }).catch((error: Error) => error.cause);
+      expect({ port, isBlocked: isBlocked(port) }).toEqual({ port, isBlocked: /bad port/.test(String(refusal)) });
+    }
   });
 });
 
