@@ -15,6 +15,8 @@ export class AttemptFailure extends Error {
   readonly isUnreachable: boolean;
   /** true when the endpoint fails for all requests, not only for this one */
   readonly isOutage: boolean;
+  /** true when the model was run and gave no reply: a filter, a refusal, a tool call. It is billed, and may do so again */
+  readonly isVerdict: boolean;
 
   constructor(
     problem: string,
@@ -24,6 +26,7 @@ export class AttemptFailure extends Error {
       readonly retryAfterSeconds?: number | null;
       readonly isUnreachable?: boolean;
       readonly isOutage?: boolean;
+      readonly isVerdict?: boolean;
     },
   ) {
     super(problem);
@@ -34,6 +37,7 @@ export class AttemptFailure extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.isUnreachable = options.isUnreachable ?? false;
     this.isOutage = options.isOutage ?? this.isUnreachable;
+    this.isVerdict = options.isVerdict ?? false;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Circuit breaker of an endpoint, shared by all calls of a process. After several failures in a row, one request at a
- * time probes whether the endpoint works again; the other calls wait for it and share its failure.
+ * time probes whether the endpoint works again; the other calls wait for it and share its failure. One that has never
+ * answered is probed at the same intervals, and calls between them fail at once.
  */
 import { orInterrupted, type Sleep } from '../../base/async.ts';
 import { AttemptFailure } from '../retry.ts';
@@ -21,6 +22,7 @@ export function makeBreaker(now: () => number): Breaker {
   let failures = 0;
   let hasAnswered = false;
   let cooldownUntil = -Infinity;
+  let last: AttemptFailure | null = null;
   /** the probing request; resolves with its failure, or null when the endpoint answers */
   let probe: Promise<AttemptFailure | null> | null = null;
 
@@ -33,6 +35,7 @@ export function makeBreaker(now: () => number): Breaker {
     } catch (error) {
       if (error instanceof AttemptFailure) {
         failures = error.isOutage ? failures + 1 : 0;
+        last = error;
         hasAnswered ||= !error.isUnreachable;
         const excess = failures - maxFailures;
         if (excess >= 0) cooldownUntil = now() + Math.min(maxCooldownSeconds, 2 ** excess) * 1000;
@@ -64,6 +67,8 @@ export function makeBreaker(now: () => number): Breaker {
     async run(task, sleep, signal) {
       if (failures < maxFailures) return observed(task);
       const cooldown = (cooldownUntil - now()) / 1000;
+      // Nobody has started it yet, and a sweep has many runs that would wait here one after the other.
+      if (probe === null && cooldown > 0 && !hasAnswered && last !== null) throw last;
       if (probe === null && cooldown > 0) await sleep(cooldown, signal);
       if (probe === null) return failures < maxFailures ? observed(task) : probed(task);
       const failure = await orInterrupted(probe, signal);

@@ -16,6 +16,8 @@ import type { ReplyLimit } from './reply-limit.ts';
 
 /** Attempts at an address that has never answered: a starting server gets some seconds. */
 const firstContactAttempts = 3;
+/** Attempts that end in a refusal, a filter or a tool call; each is billed. */
+const verdictAttempts = 2;
 /** A cut reply below this share of its limit was cut by something else. */
 const minCutShare = 0.9;
 
@@ -76,9 +78,13 @@ export class EndpointCall {
     this.#callOptions.onProgress?.(now);
   }
 
-  /** An endpoint that has never answered gets few attempts: the user probably has to start it. */
-  #attemptsFor({ isUnreachable }: AttemptFailure): number {
+  /**
+   * An endpoint that has never answered gets few attempts: the user probably has to start it. A model that refuses gets the
+   * same request once more, and none at temperature 0.
+   */
+  #attemptsFor({ isUnreachable, isVerdict }: AttemptFailure): number {
     const { options, limiter } = this.#parts;
+    if (isVerdict) return Math.min(this.#request.temperature === 0 ? 1 : verdictAttempts, options.maxAttempts);
     const isNew = isUnreachable && !limiter.hasAnswered;
     return isNew ? Math.min(firstContactAttempts, options.maxAttempts) : options.maxAttempts;
   }

@@ -1,5 +1,6 @@
 /** One request and its answer: sends, watches, reads, and returns a completion or the reason why there is none. */
 import { performance } from 'node:perf_hooks';
+import { UsageError } from '../../base/errors.ts';
 import { maskedData, maskSecrets } from '../../base/secrets.ts';
 import { type CallProgress, type ChatRequest, ReplyFormRefused } from '../chat.ts';
 import type { Controls } from '../controls.ts';
@@ -158,6 +159,7 @@ async function send(options: EndpointOptions, protocol: Protocol, body: Body, si
       signal,
     });
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw connectionFailure(error, protocol.url);
   }
 }

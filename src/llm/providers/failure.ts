@@ -198,8 +198,9 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, no
   }
 }
 
-/** Problems of certificates and addresses, which retries do not solve. */
+/** Problems of certificates and addresses, and of servers that do not speak HTTP, which retries do not solve. */
 const permanent = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|ERR_INVALID_URL/;
+const foreign = /does not match the HTTP/;
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 const unreachable = /^(?:ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
 
@@ -236,11 +237,12 @@ export function connectionFailure(error: unknown, url: string): AttemptFailure {
     advice = 'check the proxy in HTTP_PROXY and HTTPS_PROXY, or name the host in NO_PROXY';
   }
   if (permanent.test(code)) advice = 'check the URL and the certificate of the server';
+  if (foreign.test(text)) advice = 'correct the URL: the server there answers in something else than HTTP';
   if (certificate.test(code)) {
     advice += '; a private authority is trusted when NODE_EXTRA_CA_CERTS names the file of its certificate';
   }
   return new AttemptFailure(`no connection (${detail})`, advice, {
-    retryable: !permanent.test(code),
+    retryable: !permanent.test(code) && !foreign.test(text),
     isUnreachable: unreachable.test(code),
     isOutage: true,
   });

@@ -48,16 +48,19 @@ export function filtered(word: string): AttemptFailure {
   const advice = 'the content filter of the endpoint blocked the reply; relax it there, or use another model';
   return new AttemptFailure(`a reply blocked by a content filter ("${excerpt(word, 200)}")`, advice, {
     retryable: true,
+    isVerdict: true,
   });
 }
 
 /** `words`: the model's refusal. */
 export function refusedInWords(words: string): AttemptFailure {
   const advice = 'the model declines the task; use another model';
-  return new AttemptFailure(`a refusal instead of a reply ("${excerpt(words, 200)}")`, advice, { retryable: true });
+  const problem = `a refusal instead of a reply ("${excerpt(words, 200)}")`;
+  return new AttemptFailure(problem, advice, { retryable: true, isVerdict: true });
 }
 
 export function toolsCalled(detail: string): AttemptFailure {
   const advice = 'the model was offered no tools; turn off the tools of the server, or use another model';
-  return new AttemptFailure(`a tool call instead of a reply (${detail})`, advice, { retryable: true });
+  const problem = `a tool call instead of a reply (${detail})`;
+  return new AttemptFailure(problem, advice, { retryable: true, isVerdict: true });
 }

@@ -226,7 +226,7 @@ describe('a reply of Anthropic', () => {
     const end = { stop_reason: 'refusal', stop_details: { category: 'bio', explanation: 'It is about biology.' } };
     const { server, model } = await bench(() => events('', end));
     expect(await failureOf(model)).toContain('blocked by a content filter ("It is about biology.")');
-    expect(server.requests).toHaveLength(3);
+    expect(server.requests).toHaveLength(2);
   });
 
   it.each(['refusal', 'pause_turn', 'tool_use'])('that ends by %s is a failure', async (reason) => {

@@ -1,4 +1,5 @@
 /** Failures of endpoints: none becomes a reply, and each states what happened and what to do. */
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InterruptedError, ModelError } from '../../../src/base/errors.ts';
 import { makeBreaker } from '../../../src/llm/providers/breaker.ts';
@@ -47,6 +48,45 @@ describe('an endpoint that answers', () => {
       if (wait !== undefined) expect(waits).toEqual([wait]);
     },
   );
+
+  it('with a refusal, a filter or a tool call is asked once more at most, and not at temperature 0', async () => {
+    const message = { content: null, refusal: 'I cannot.' };
+    const choices = [
+      { message, finish_reason: 'stop' },
+      { message: { content: 'p' }, finish_reason: 'content_filter' },
+      { message: { content: null, tool_calls: [{ function: { name: 'f' } }] }, finish_reason: 'tool_calls' },
+    ];
+    for (const choice of choices) {
+      for (const [temperature, requests] of [
+        [0, 1],
+        [0.3, 2],
+        [null, 2],
+      ] as const) {
+        const { model, server } = await bench(() => ({ status: 200, body: { choices: [choice] } }));
+        await messageOf(model.complete({ ...twoParameterRequest, temperature }));
+        expect(server.requests).toHaveLength(requests);
+      }
+    }
+  });
+
+  it('in something else than HTTP is asked once', async () => {
+    const requests: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        requests.push('one');
+        socket.end('220 mail ready\r\n');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { settings } = impatientClient();
+    const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const model = openAiCompatible({ id: 'test/m', baseURL, apiKey: null, ...settings });
+    const message = await messageOf(model.complete(twoParameterRequest));
+    server.close();
+    expect(message).toContain('the server there answers in something else than HTTP');
+    expect(requests).toHaveLength(1);
+  });
 
   it('by a redirect gets nothing at another address', async () => {
     const { server: other } = await bench(() => 'fine');
@@ -268,6 +308,22 @@ describe('a breaker', () => {
     expect(made).toBe(3);
     end(null);
     expect(await Promise.all(next)).toEqual(['up', 'up']);
+  });
+
+  it('fails at once between its probes of an endpoint that has never answered', async () => {
+    let now = 0;
+    const breaker = makeBreaker(() => now);
+    let made = 0;
+    const task = () => {
+      made += 1;
+      return Promise.reject(new AttemptFailure('not started', '', { retryable: true, isUnreachable: true }));
+    };
+    const rest = () => Promise.reject(new Error('expected no wait'));
+    for (let i = 0; i < 9; i++) await expect(breaker.run(task, rest, undefined)).rejects.toThrow('not started');
+    expect(made).toBe(5);
+    now = 60_000;
+    await expect(breaker.run(task, rest, undefined)).rejects.toThrow('not started');
+    expect(made).toBe(6);
   });
 
   it('counts no answers: a request that is refused shows an endpoint that works', async () => {

@@ -145,7 +145,7 @@ describe('Gemini', () => {
     async (reason) => {
       const { server, model } = await at(() => events('params[0]: 1', reason));
       expect(await failureOf(model)).toContain(reason);
-      expect(server.requests).toHaveLength(3);
+      expect(server.requests).toHaveLength(2);
     },
   );
 

@@ -359,7 +359,9 @@ describe('the limit of a reply', () => {
     [{ message: 'the request exceeds the available context size, try increasing it or lower the temperature' }],
   ])('and all other parameters are kept where the prompt alone is too long: %j', async (error) => {
     const { server, model } = await serve(() => ({ status: 400, json: { error } }));
-    expect(await failureOf(model, asking('lines'))).toMatch(/the prompt is too long for this model; use one with a/);
+    expect(await failureOf(model, asking('lines'))).toMatch(
+      /the prompt is too long for this model; name a model with a larger context/,
+    );
     expect(server.requests).toHaveLength(1);
     expect(model.droppedParameters).toEqual([]);
   });
