@@ -10,7 +10,7 @@ import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
-import { requireAgreement } from '../runs/verify/quick.ts';
+import { type ReadFiles, requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
 import { settingValue, unset, type WithSettings } from './settings.ts';
 
@@ -51,12 +51,16 @@ export function readReportRun(folder: string): ReportRun {
   return reportRun(readRun(folder));
 }
 
+/** The small files of a run. Throws an `R2poError` for one that is damaged, and for a run whose files contradict each other. */
+export function readAgreeing(stored: StoredRun): ReadFiles {
+  const files = { summary: stored.summary(), rows: stored.metrics(), config: stored.writtenConfig() };
+  requireAgreement(stored, files);
+  return files;
+}
+
 function reportRun(stored: StoredRun): ReportRun {
   const { folder, manifest } = stored;
-  const summary = stored.summary();
-  const rows = stored.metrics();
-  const config = stored.writtenConfig();
-  requireAgreement(stored, { summary, rows, config });
+  const { summary, rows, config } = readAgreeing(stored);
   // A replay may repeat a run of the offline optimiser.
   const offline = summary.model_kind === 'replay' && originOf(stored.events().events) === 'offline';
   return {

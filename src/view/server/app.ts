@@ -88,7 +88,7 @@ function failure(c: Context, error: unknown, note: ViewOptions['note']): Respons
 export function createViewApp(options: ViewOptions): Hono {
   const { root, access, page, note, signal, times = streamTimes } = options;
   const { evaluator = new Evaluator(), program = process.argv[1] ?? '' } = options;
-  const index = new IndexOfRuns(root, Math.min(100, times.poll));
+  const index = new IndexOfRuns(root, Math.min(100, times.poll), signal);
   const readings = new RunReadings();
   const calls = new CallPages();
   const starting = new Set<string>();

@@ -26,17 +26,20 @@ export class IndexOfRuns {
   /** tells the numbers of this process apart from those of another one */
   readonly #name = randomBytes(4).toString('hex');
   readonly #fresh: number;
+  readonly #signal: AbortSignal | null;
   #scan = 0;
   #scanned = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
+  #checking: Promise<void> | null = null;
   /** what is wrong with the root; null: nothing */
   problem: string | null = null;
 
-  /** `fresh`: ms for which a list that was read is not read again */
-  constructor(root: RunRoot, fresh = freshMs, reader = new RowReader(root)) {
+  /** `fresh`: ms for which a list that was read is not read again; `signal`: fires when nobody needs the list any more */
+  constructor(root: RunRoot, fresh = freshMs, signal: AbortSignal | null = null) {
     this.#root = root;
+    this.#reader = new RowReader(root);
     this.#fresh = fresh;
-    this.#reader = reader;
+    this.#signal = signal;
   }
 
   /** Names the state of the list, for `changesSince`. */
@@ -58,19 +61,23 @@ export class IndexOfRuns {
     return this.#running;
   }
 
+  /** The same with every run checked, which `refresh` leaves for later: runs that contradict themselves are damaged. */
+  async refreshChecked(): Promise<void> {
+    await this.refresh();
+    await this.#checking;
+    this.#scanned = Number.NEGATIVE_INFINITY;
+    await this.refresh();
+  }
+
   async #read(): Promise<void> {
     const { folders, problem } = this.#root.find();
     const scan = this.#scan + 1;
     const seen = new Set<string>();
-    let turn = performance.now();
-    for (const found of folders) {
-      if (seen.has(found.id)) continue;
+    await this.#each(folders, (found) => {
+      if (seen.has(found.id)) return;
       seen.add(found.id);
       this.#enter(found, scan);
-      if (performance.now() - turn < turnMs) continue;
-      await nextTurn();
-      turn = performance.now();
-    }
+    });
     for (const [id] of this.#entries) {
       if (seen.has(id)) continue;
       this.#entries.delete(id);
@@ -80,6 +87,23 @@ export class IndexOfRuns {
     this.problem = problem;
     this.#scan = scan;
     this.#scanned = performance.now();
+    // A list of thousands is shown at once; the next reading finds the rows that this changes.
+    this.#checking ??= this.#each(folders, (found) => {
+      if (!this.#signal?.aborted) this.#reader.readChecked(found);
+    }).finally(() => {
+      this.#checking = null;
+    });
+  }
+
+  /** Calls `act` for each folder, while other requests get their turns. */
+  async #each(folders: readonly FoundFolder[], act: (found: FoundFolder) => void): Promise<void> {
+    let turn = performance.now();
+    for (const found of folders) {
+      act(found);
+      if (performance.now() - turn < turnMs) continue;
+      await nextTurn();
+      turn = performance.now();
+    }
   }
 
   #enter(found: FoundFolder, scan: number): void {
@@ -117,6 +141,9 @@ export class IndexOfRuns {
     const entry = this.#entries.get(id);
     if (entry === undefined || this.#root.linkProblem(entry.folder) !== null) return null;
     // The list finds out about a change of its row by itself.
-    return { folder: entry.folder, row: this.#reader.read({ id, folder: entry.folder, problem: entry.problem }) };
+    return {
+      folder: entry.folder,
+      row: this.#reader.readChecked({ id, folder: entry.folder, problem: entry.problem }),
+    };
   }
 }

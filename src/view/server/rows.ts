@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { errorDetail } from '../../base/errors.ts';
 import { configName } from '../../config/recorded.ts';
+import { readAgreeing } from '../../report/run-records.ts';
 import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
@@ -14,15 +15,9 @@ import { LockWatch } from './lock-watch.ts';
 import { MetricsReading } from './metrics-reading.ts';
 import { type FoundFolder, type ReadFile, type RunRoot, readFiles } from './run-root.ts';
 
-const emptyRow = {
-  problem: null,
-  env: '',
-  method: '',
-  model: '',
-  modelKind: '',
-  seed: null,
+/** Of a run that has none, or whose files contradict each other. */
+const noOutcome = {
   iterations: 0,
-  planned: null,
   best: null,
   bestCi95: null,
   rechecked: null,
@@ -32,6 +27,17 @@ const emptyRow = {
   tokens: 0,
   costUsd: null,
   wallSeconds: 0,
+} as const satisfies Partial<RunRow>;
+
+const emptyRow = {
+  ...noOutcome,
+  problem: null,
+  env: '',
+  method: '',
+  model: '',
+  modelKind: '',
+  seed: null,
+  planned: null,
   started: null,
   updated: null,
   sparkline: [],
@@ -151,10 +157,27 @@ function hasFile(stored: StoredRun, name: ReadFile): boolean {
   }
 }
 
+/** Why the files of a run cannot all be true, in words; null: they can. */
+function contradictionIn(folder: string): string | null {
+  try {
+    const stored = readRun(folder);
+    if (stored.manifest.status !== 'finished' && !hasFile(stored, 'summary.json')) return null;
+    readAgreeing(stored);
+    return null;
+  } catch (error) {
+    return errorDetail(error);
+  }
+}
+
 interface KnownRow {
   readonly signature: string;
   readonly row: RunRow;
+  /** whether its files have been compared with each other and with its record */
+  readonly isChecked: boolean;
 }
+
+/** A process that has the folder writes one file after the other. */
+const isWritten = ({ status }: RunRow): boolean => ['finished', 'stopped', 'unfinished'].includes(status);
 
 /** Makes rows; one whose files have not changed is not made again. */
 export class RowReader {
@@ -184,12 +207,26 @@ export class RowReader {
     const times = [...stats].flatMap(([name, file]) => (name === 'run.lock' ? [] : [file.mtimeMs]));
     const updated = times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
     const row = this.#row(found, problem, held, updated);
-    this.#known.set(folder, { signature, row: known && isSame(known.row, row) ? known.row : row });
+    this.#known.set(folder, { signature, row: known && isSame(known.row, row) ? known.row : row, isChecked: false });
     return this.#known.get(folder)!.row;
 
     function isSame(before: RunRow, now: RunRow): boolean {
       return before.id === id && JSON.stringify(before) === JSON.stringify(now);
     }
+  }
+
+  /**
+   * The same of a run that is checked as reports do, which leave out one whose files contradict each other or its record: it
+   * is damaged, also where `read` is asked from now on. That takes as long as reading four rows, mostly for `config.yaml`.
+   */
+  readChecked(found: FoundFolder): RunRow {
+    const row = this.read(found);
+    const known = this.#known.get(found.folder)!;
+    if (known.isChecked) return row;
+    const problem = isWritten(row) ? contradictionIn(found.folder) : null;
+    const checked: RunRow = problem === null ? row : { ...row, ...noOutcome, status: 'damaged', problem };
+    this.#known.set(found.folder, { ...known, row: checked, isChecked: true });
+    return checked;
   }
 
   #row(found: FoundFolder, link: string | null, held: boolean, updated: string | null): RunRow {

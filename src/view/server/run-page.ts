@@ -50,7 +50,6 @@ function resumeOf(folder: string, { imported, status }: Manifest): string | null
 function noticesOf(reading: RunReading, row: RunRow): string[] {
   const { problem, torn, units, optimiser, iterations } = reading;
   return [
-    ...(row.status === 'damaged' && row.problem !== null ? [row.problem] : []),
     ...(problem === null
       ? []
       : [`the record is read up to iteration ${iterations.at(-1)?.iteration ?? 0}: ${problem}`]),

@@ -95,9 +95,9 @@ async function writeRuns(options: ExportOptions, index: IndexOfRuns, scripts: Sc
   const readings = new RunReadings(1);
   const calls = new CallPages();
   const written: string[] = [];
-  for (const { id, status } of index.rows()) {
+  for (const { id } of index.rows()) {
     throwIfInterrupted(signal);
-    const found = status === 'damaged' ? null : await index.find(id);
+    const found = await index.find(id);
     if (found === null || options.root.filesOf(found.folder).problem !== null) continue;
     const key = `/api/runs/${encodeURIComponent(id)}`;
     try {
@@ -139,7 +139,7 @@ export async function writeExport(options: ExportOptions): Promise<Exported> {
   try {
     prepare(folder, page);
     const index = new IndexOfRuns(root);
-    await index.refresh();
+    await index.refreshChecked();
     const scripts = new ScriptWriter(folder);
     for (const file of page.values()) {
       scripts.copy(file.name, file.name === indexPage ? html.replace(servedMark, exportedMark) : file.read());

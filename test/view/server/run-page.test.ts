@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findReportRuns } from '../../../src/report/run-records.ts';
 import { followEvents, walkEvents } from '../../../src/runs/journal/journal.ts';
 import { apiProblem } from '../../../src/view/api/index-of-runs.ts';
 import { projectionOf } from '../../../src/view/api/projection.ts';
 import { callPage, type RunPage, runPage, runUpdate } from '../../../src/view/api/run.ts';
+import { IndexOfRuns } from '../../../src/view/server/index-of-runs.ts';
+import { RunRoot } from '../../../src/view/server/run-root.ts';
+import { writeExport } from '../../../src/view/server/write-export.ts';
 import { runCommand } from '../../support/in-process.ts';
-import { type TestView, testView } from '../../support/view.ts';
+import { smallPage, type TestView, testView } from '../../support/view.ts';
 
 let folder: string;
 let view: TestView;
@@ -114,6 +118,51 @@ describe('GET /api/runs/:id', () => {
     const { iterations, notices } = await page('cut');
     expect(iterations).toHaveLength(2);
     expect(notices[0]).toMatch(/read up to iteration 2: .*events\.jsonl:\d+: expected an event, got no JSON/);
+  });
+
+  it('is damaged where a report leaves the run out, for the same reason, and exported as far as it can be read', async () => {
+    const root = join(folder, 'contradictory');
+    const damaged = (name: string, file: string, change: (text: string) => string | null) => {
+      const path = join(root, name, file);
+      cpSync(run('llm'), join(root, name), { recursive: true });
+      const text = change(readFileSync(path, 'utf8'));
+      if (text === null) rmSync(path);
+      else writeFileSync(path, text);
+    };
+    damaged('whole', 'config.yaml', (text) => text);
+    damaged('deleted', 'events.jsonl', () => null);
+    damaged('empty', 'events.jsonl', () => '');
+    damaged('cut', 'events.jsonl', (text) => text.split('\n').slice(0, -3).join('\n'));
+    damaged('edited', 'events.jsonl', (text) => text.replace(/"latencySeconds":[^,]*/, '"latencySeconds":9'));
+    damaged('config', 'config.yaml', (text) => `${text}\n: [`);
+    damaged('rewards', 'summary.json', (text) => text.replace(/"best_reward": ?\d+/, '"best_reward": 7'));
+    const index = new IndexOfRuns(new RunRoot(root), 0);
+    await index.refreshChecked();
+    const { leftOut, runs } = findReportRuns([root]);
+    expect(runs).toHaveLength(1);
+    const reasons = new Map(leftOut.map(({ path, reason }) => [path, reason]));
+    for (const { id, status, problem, best } of index.rows()) {
+      const reason = reasons.get(join(root, id)) ?? null;
+      expect([id, problem, status]).toEqual([id, reason, reason === null ? 'finished' : 'damaged']);
+      expect(best === null, id).toBe(reason !== null);
+      expect((await index.find(id))?.row.problem).toBe(reason);
+    }
+    const target = join(folder, 'of-contradictory');
+    const say = () => {};
+    const stop = new AbortController();
+    await writeExport({
+      root: new RunRoot(root),
+      page: smallPage,
+      folder: target,
+      note: say,
+      warn: say,
+      signal: stop.signal,
+    });
+    const cut = /^r2po_data\("\/api\/runs\/cut", (.*)\);$/m.exec(
+      readFileSync(join(target, 'data', 'runs_cut.js'), 'utf8'),
+    );
+    const { row, iterations } = runPage.parse(JSON.parse(cut![1]!));
+    expect([row.status, iterations.length]).toEqual(['damaged', 3]);
   });
 
   it('loads no environment that a run names by a path', async () => {
