@@ -48,6 +48,8 @@ const candidate = z.strictObject({
     .nullable(),
   /** numbers of the reply that had to be changed, in words */
   adjustments: z.array(z.string()),
+  /** an optimiser made it; false: it is the answer to a call, or the record does not say */
+  byOptimiser: z.boolean(),
 });
 
 const iteration = z.strictObject({
@@ -168,8 +170,8 @@ export const callPage = z.strictObject({
   previous: z.array(z.strictObject({ role: z.string(), content: z.string() })).nullable(),
   reply: z.string(),
   reasoning: z.string().nullable(),
-  /** parameters read from the reply; null: none */
-  params: z.array(z.number()).nullable(),
+  /** parameter sets read from the reply; none where it could not be used */
+  sets: z.array(z.array(z.number())),
   temperature: z.number().nullable(),
   form: z.string(),
   rateLimits: z.record(z.string(), z.string()),

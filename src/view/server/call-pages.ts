@@ -1,13 +1,14 @@
 /** One call of a run with the texts that were sent, which the record has as changes of the texts before them. */
 import { nextTurn } from '../../base/async.ts';
+import { proposedPlaces } from '../../config/optimisation.ts';
 import type { Message } from '../../llm/chat.ts';
-import { parseReply } from '../../llm/reply/parse.ts';
+import { judgeReply } from '../../methods/judge.ts';
 import type { EventOf } from '../../runs/journal/events.ts';
 import { RecordWalk } from '../../runs/journal/journal.ts';
-import type { CallPage, CallRow } from '../api/run.ts';
+import type { CallPage } from '../api/run.ts';
 import { callRowOf, type RunReading } from './run-reading.ts';
 
-type Restored = Omit<CallPage, 'call' | 'params'> & {
+type Restored = Omit<CallPage, 'call' | 'sets'> & {
   readonly event: EventOf<'llm_call'>;
   /** why the reply could not be used, where the walk has come so far; null: it was used */
   problem: string | null;
@@ -89,13 +90,16 @@ class CallWalk {
   }
 }
 
-function paramsOf({ units }: RunReading, { problem }: CallRow, reply: string): number[] | null {
-  if (units?.kind !== 'llm-search' || problem !== null) return null;
-  const { policy, settings } = units;
-  const { low, high, decimals } = settings.parameters;
-  const spec = { count: policy.paramCount, values: policy.values, low, high, decimals, outOfRange: 'clip' } as const;
-  const parsed = parseReply(reply, spec);
-  return parsed.ok ? parsed.params : null;
+/** The parameter sets of a reply, as the run read them; none of one that it could not use. */
+function setsIn({ units }: RunReading, { purpose, reply }: EventOf<'llm_call'>, problem: string | null): number[][] {
+  if (units?.kind !== 'llm-search' || problem !== null) return [];
+  const { config, policy, settings } = units;
+  const isOne = purpose !== 'search' || settings.proposalsBy === 'calls';
+  // A population may grow from restart to restart: as many as the largest has places for.
+  const most = isOne ? 1 : (proposedPlaces(config, Number.POSITIVE_INFINITY) ?? settings.proposals ?? 1);
+  const spec = { count: policy.paramCount, values: policy.values, ...settings.parameters, outOfRange: 'clip' } as const;
+  const judged = judgeReply({ ...reply, tokens: reply.usage.completionTokens }, spec, most);
+  return 'problem' in judged ? [] : judged.answers.map(({ params }) => [...params]);
 }
 
 export class CallPages {
@@ -115,7 +119,7 @@ export class CallPages {
     if (restored === null) return null;
     const { event, problem, ...page } = restored;
     const call = row ?? { ...callRowOf(event), problem };
-    return { call, ...page, params: paramsOf(reading, call, page.reply) };
+    return { call, ...page, sets: setsIn(reading, event, call.problem) };
   }
 
   /** Reads the line behind the call, too, which says whether its reply could be used. */

@@ -42,7 +42,10 @@ export function callRowOf({ seq, iteration, purpose, attempt, reply }: EventOf<'
   };
 }
 
-function candidateOf({ candidate, params, summary, adjustments }: EventOf<'evaluated'>): Candidate {
+function candidateOf(
+  { candidate, params, summary, adjustments }: EventOf<'evaluated'>,
+  byOptimiser: boolean,
+): Candidate {
   const episode = ({ seed, return: value, length }: typeof summary.median_episode) => ({
     ...{ seed, length },
     return: outcome(value),
@@ -61,13 +64,14 @@ function candidateOf({ candidate, params, summary, adjustments }: EventOf<'evalu
       best: episode(summary.best_episode),
     },
     adjustments: [...adjustments],
+    byOptimiser,
   };
 }
 
 /** A candidate of a log that does not state more than its mean. */
 const bareCandidate = ({ label, params, mean }: EventOf<'iteration'>['candidates'][number]): Candidate => ({
   ...{ label, params: [...params], mean: outcome(mean) },
-  ...{ ci95: null, std: null, episodes: 0, success: null, episode: null, adjustments: [] },
+  ...{ ci95: null, std: null, episodes: 0, success: null, episode: null, adjustments: [], byOptimiser: false },
 });
 
 /** What a step waited for. */
@@ -87,9 +91,17 @@ interface Draft {
   paired: Iteration['paired'];
   generation: Iteration['generation'];
   calls: number[];
+  /** whether an optimiser made the parameters that are evaluated next */
+  isOptimised: (params: readonly number[]) => boolean;
 }
 
-const emptyDraft = (): Draft => ({ evaluated: new Map(), paired: null, generation: null, calls: [] });
+const isNever = (): boolean => false;
+const emptyDraft = (): Draft => ({
+  ...{ evaluated: new Map(), paired: null, generation: null, calls: [] },
+  isOptimised: isNever,
+});
+
+const areEqual = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
 /** What a configuration names; null: another version wrote it, or its environment is a module of the user, which is not loaded. */
 async function unitsOf(stored: StoredRun, written: unknown): Promise<RunUnits | null> {
@@ -224,9 +236,14 @@ export class RunReading {
       }
       case 'generation':
         draft.generation = event.means.map(outcome);
+        draft.isOptimised = (made) => !event.proposed?.some(({ params }) => areEqual(params, made));
+        break;
+      case 'refined':
+        draft.isOptimised = (made) => areEqual(event.params, made);
         break;
       case 'evaluated': {
-        draft.evaluated.set(event.candidate, candidateOf(event));
+        draft.evaluated.set(event.candidate, candidateOf(event, draft.isOptimised(event.params)));
+        draft.isOptimised = isNever;
         const { paired } = event;
         if (paired) draft.paired = { ...paired, ci95: interval(paired.ci95) };
         break;

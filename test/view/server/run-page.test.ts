@@ -232,7 +232,21 @@ describe('GET /api/runs/:id/calls/:seq', () => {
       expect([call.call.seq, call.messages, call.reply]).toEqual([event.seq, messages, event.reply.text]);
       const before = whole.slice(0, i).findLast((other) => other.event.purpose === event.purpose);
       expect(call.previous).toEqual(before?.messages ?? null);
-      expect(call.params).toHaveLength(10);
+      expect(call.sets).toMatchObject([{ length: 10 }]);
+    }
+  });
+
+  it('has each of the parameter sets that a reply gave', async () => {
+    const { calls, iterations } = await page('both');
+    const played = followEvents(run('both'))
+      .read()
+      .flatMap((event) => (event.type === 'generation' ? [event.proposed!.map(({ params }) => params)] : []));
+    expect(played.some((sets) => sets.length > 1)).toBe(true);
+    for (const [i, sets] of played.entries()) {
+      const [candidate] = iterations[i]!.candidates;
+      expect(candidate!.byOptimiser).toBe(!sets.some((params) => params.join() === candidate!.params.join()));
+      const call = callPage.parse(await view.json(`/api/runs/both/calls/${calls[i]!.seq}`));
+      expect(call.sets).toEqual(sets);
     }
   });
 

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { inertText } from '../../../base/printable.ts';
 import type { CallPage, CallRow } from '../../api/run.ts';
-import { countText, durationText, none, numberText } from '../common/format.ts';
+import { countText, durationText, manyText, none, numberText } from '../common/format.ts';
 import { Choice, Panel } from '../common/parts.tsx';
 import { useGet } from '../data.ts';
 import { LongText } from './long-text.tsx';
@@ -113,6 +113,13 @@ const cachedText = ({ cachedTokens }: CallRow): string =>
 const reasoningText = ({ reasoningTokens }: CallRow): string =>
   reasoningTokens === null ? '' : `, ${countText(reasoningTokens)} of reasoning`;
 
+function readText([first, ...others]: CallPage['sets']): string {
+  if (first === undefined) return 'No parameters were read';
+  const parameters = manyText(first.length, 'parameter');
+  if (others.length > 0) return `${countText(1 + others.length)} sets of ${parameters} were read`;
+  return `${parameters} ${first.length === 1 ? 'was' : 'were'} read`;
+}
+
 function CallParts({ page }: { page: CallPage }) {
   return (
     <>
@@ -133,11 +140,7 @@ function CallParts({ page }: { page: CallPage }) {
         <summary>Reply</summary>
         <LongText text={page.reply} label="Reply of the model" />
       </details>
-      <p class="quiet">
-        {page.params === null
-          ? 'No parameters were read from the reply.'
-          : `${countText(page.params.length)} parameters were read from the reply.`}
-      </p>
+      <p class="quiet">{readText(page.sets)} from the reply.</p>
     </>
   );
 }

@@ -50,7 +50,7 @@ function PolicyCard({
   call: CallRow | null;
   onSelect: () => void;
 }) {
-  const { label, mean, ci95, episodes, success } = candidate;
+  const { label, mean, ci95, episodes, success, byOptimiser } = candidate;
   return (
     <button type="button" class={`policy ${isKept ? 'policy-kept' : ''}`} aria-pressed={isSelected} onClick={onSelect}>
       <span class="policy-head">
@@ -63,7 +63,7 @@ function PolicyCard({
       <small class="quiet">
         {countText(episodes)} {episodes === 1 ? 'episode' : 'episodes'}
         {success !== null && `, ${shareText(success)} succeed`}
-        {call && `, by the ${call.purpose} call`}
+        {call !== null ? `, by the ${call.purpose} call` : byOptimiser ? ', by the optimiser' : ''}
       </small>
     </button>
   );

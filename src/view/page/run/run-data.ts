@@ -171,12 +171,17 @@ export function questionsOf(calls: readonly CallRow[]): CallRow[][] {
   return questions;
 }
 
-/** The call whose reply is this policy; null: the policy came from no call, or the record does not tell from which. */
+/**
+ * The call whose reply is this policy; null: the policy came from no call, or the record does not tell from which. Answers
+ * are played in their order, so they are known where each was played: several proposals may be played for the best of them.
+ */
 export function callOf({ candidates }: Iteration, calls: readonly CallRow[], label: string): CallRow | null {
-  const questions = questionsOf(calls);
-  const place = candidates.findIndex((candidate) => candidate.label === label);
-  if (place < 0 || questions.length !== candidates.length) return null;
-  return questions[place]!.at(-1) ?? null;
+  const used = questionsOf(calls)
+    .map((question) => question.at(-1)!)
+    .filter(({ problem }) => problem === null);
+  const answers = candidates.filter(({ byOptimiser }) => !byOptimiser);
+  const place = answers.findIndex((candidate) => candidate.label === label);
+  return used.length === answers.length ? (used[place] ?? null) : null;
 }
 
 /** Calls by their iteration, in order. */

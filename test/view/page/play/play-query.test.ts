@@ -75,7 +75,17 @@ describe('the address of the playground', () => {
 
 const episode = (seed: number) => ({ seed, return: 10 * seed, length: 5 });
 const candidate = (label: string, mean: number | null, seed: number) => ({
-  ...{ label, mean, params: [mean ?? 0], ci95: null, std: null, episodes: 3, success: null, adjustments: [] },
+  ...{
+    label,
+    mean,
+    params: [mean ?? 0],
+    ci95: null,
+    std: null,
+    episodes: 3,
+    success: null,
+    adjustments: [],
+    byOptimiser: false,
+  },
   episode: { median: episode(seed), worst: episode(seed + 1), best: episode(seed + 2) },
 });
 

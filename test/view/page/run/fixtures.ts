@@ -12,6 +12,7 @@ export const candidate = (label: string, params: readonly number[], mean: number
   success: 0.5,
   episode: null,
   adjustments: [],
+  byOptimiser: false,
 });
 
 export function iteration(number: number, change: Partial<Iteration> = {}): Iteration {

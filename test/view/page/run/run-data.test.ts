@@ -117,6 +117,19 @@ describe('a policy', () => {
     expect(callOf(iterations[0]!, calls, 'revision')!.seq).toBe(3);
     expect(callOf(iterations[0]!, calls.slice(0, 2), 'proposal')).toBeNull();
   });
+
+  it('is led to by no call where an optimiser made it, nor by one of several that were played together', () => {
+    const [search, critic] = [call(1, 1, 'search'), call(2, 1, 'critic')];
+    const optimised = { ...candidate('proposal', [1, 1], 11), byOptimiser: true };
+    const alone = iteration(1, { kept: 'proposal', candidates: [optimised] });
+    expect(callOf(alone, [search], 'proposal')).toBeNull();
+    const revised = iteration(1, { candidates: [optimised, candidate('revision', [1, 2], 21)] });
+    expect(['proposal', 'revision'].map((label) => callOf(revised, [critic], label)?.seq)).toEqual([undefined, 2]);
+    const best = iteration(1, { kept: 'proposal', candidates: [candidate('proposal', [1, 1], 11)] });
+    expect(callOf(best, [search, call(3, 1, 'search')], 'proposal')).toBeNull();
+    const unusable = { ...call(3, 1, 'search'), problem: 'no numbers' };
+    expect(callOf(best, [unusable, search], 'proposal')?.seq).toBe(1);
+  });
 });
 
 describe('the selection of an address', () => {
